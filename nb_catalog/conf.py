@@ -1,0 +1,186 @@
+"""The settings dict ``NB_CATALOG``: every key, its default, and how a wrong one is told.
+
+Read at each access, so that ``override_settings`` works and nothing has to be reloaded.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar, cast, overload
+
+from django.conf import settings as django_settings
+
+from nb_catalog.exceptions import InvalidSettings
+
+T = TypeVar("T")
+
+NAME: Final = "NB_CATALOG"
+
+LOCAL_TIERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "draft": {"PROVIDER": "local", "MODEL": "local-studio", "SIZE": "1K"},
+    "standard": {"PROVIDER": "local", "MODEL": "local-studio", "SIZE": "2K"},
+    "premium": {"PROVIDER": "local", "MODEL": "local-studio", "SIZE": "4K"},
+}
+GEMINI_TIERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "draft": {"PROVIDER": "gemini", "MODEL": "gemini-3.1-flash-lite-image", "SIZE": "1K"},
+    "standard": {"PROVIDER": "gemini", "MODEL": "gemini-nano-banana-2.1", "SIZE": "2K"},
+    "premium": {"PROVIDER": "gemini", "MODEL": "gemini-3-pro-image", "SIZE": "4K"},
+}
+PROVIDERS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "local": {"BACKEND": "nb_catalog.providers.local.LocalProvider"},
+    "gemini": {"BACKEND": "nb_catalog.providers.gemini.GeminiProvider"},
+}
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`` Did you mean 'x'?`` or, without a close match, the list of what exists."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    if close:
+        return f" Did you mean {close[0]!r}?"
+    return f" Known: {', '.join(names)}." if names else ""
+
+
+class Setting(Generic[T]):
+    """One key of ``NB_CATALOG``. ``accept`` turns the host's value into ours or raises ValueError."""
+
+    def __init__(self, default: T | Callable[[], T], accept: Callable[[Any], T], wants: str) -> None:
+        self.default = default
+        self.accept = accept
+        self.wants = wants
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Setting[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> Setting[T] | T:
+        if instance is None:
+            return self
+        given = host_settings()
+        if self.name not in given:
+            return cast(T, self.default() if callable(self.default) else self.default)
+        try:
+            return self.accept(given[self.name])
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise InvalidSettings(
+                f"expected {self.wants}, got {given[self.name]!r}.",
+                path=f"{NAME}[{self.name!r}]",
+            ) from error
+
+
+def host_settings() -> Mapping[str, Any]:
+    """The host's ``NB_CATALOG`` as it stands, or an empty mapping."""
+    given = getattr(django_settings, NAME, {})
+    if not isinstance(given, Mapping):
+        raise InvalidSettings(f"expected a dict, got {type(given).__name__}.")
+    return given
+
+
+def _at_least(least: int) -> Callable[[Any], int]:
+    def accept(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ValueError(value)
+        return value
+
+    return accept
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ValueError(value)
+    return float(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(value)
+    return value
+
+
+def _table(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    if not isinstance(value, Mapping) or not all(isinstance(v, Mapping) for v in value.values()):
+        raise ValueError(value)
+    return value
+
+
+def _usd_or_none(value: Any) -> Decimal | None:
+    if value is None:
+        return None
+    if isinstance(value, float | bool) or (amount := Decimal(value)) < 0 or not amount.is_finite():
+        raise ValueError(value)
+    return amount
+
+
+def _widths(value: Any) -> tuple[int, ...]:
+    widths = tuple(sorted({_at_least(16)(width) for width in value}))
+    if not widths:
+        raise ValueError(value)
+    return widths
+
+
+RENDITION_FORMATS: Final = ("avif", "webp", "jpeg")
+
+
+def _formats(value: Any) -> tuple[str, ...]:
+    formats = tuple(value)
+    if isinstance(value, str) or "jpeg" not in formats or not set(formats) <= set(RENDITION_FORMATS):
+        raise ValueError(value)
+    return formats
+
+
+def _default_staging_dir() -> Path:
+    return Path(tempfile.gettempdir()) / f"nb_catalog-{os.getuid() if hasattr(os, 'getuid') else 0}"
+
+
+class Settings:
+    """What the app reads. Each attribute is looked up in the host's settings when it is used."""
+
+    STORAGE = Setting("default", _text, "an alias of STORAGES")
+    PROVIDERS = Setting(
+        PROVIDERS, lambda v: {**PROVIDERS, **_table(v)}, "a dict of alias -> {'BACKEND', 'OPTIONS'}"
+    )
+    TIERS = Setting(
+        LOCAL_TIERS, _table, "a dict of tier -> {'PROVIDER', 'MODEL', 'SIZE'}"
+    )
+    CARDS = Setting[Mapping[str, Mapping[str, Any]]](
+        {}, _table, "a dict of model id -> what differs from the shipped card"
+    )
+    CONCURRENCY = Setting(32, _at_least(1), "a whole number of calls in flight, at least 1")
+    FREE_THREADS = Setting(
+        lambda: os.cpu_count() or 1, _at_least(1), "a whole number of threads, at least 1"
+    )
+    LEASE_SECONDS = Setting(60.0, _seconds, "a positive number of seconds")
+    CALL_SECONDS = Setting(300.0, _seconds, "a positive number of seconds")
+    WAKE_SECONDS = Setting(20.0, _seconds, "a positive number of seconds")
+    TASK_BACKEND = Setting("default", _text, "an alias of TASKS")
+    MAX_ATTEMPTS = Setting(4, _at_least(1), "a whole number, at least 1")
+    MAX_PICTURE_BYTES = Setting(64 * 2**20, _at_least(1), "a whole number of bytes")
+    MAX_PICTURE_PIXELS = Setting(110_000_000, _at_least(1), "a whole number of pixels")
+    STAGING_DIR = Setting(_default_staging_dir, Path, "a directory's path")
+    DAILY_BUDGET_USD = Setting[Decimal | None](
+        None, _usd_or_none, "None, or an amount as Decimal, int or str"
+    )
+    RENDITION_WIDTHS = Setting(
+        (320, 640, 960, 1280, 1920), _widths, "a list of widths in pixels, each at least 16"
+    )
+    RENDITION_FORMATS = Setting(
+        RENDITION_FORMATS, _formats, "a list from 'avif', 'webp' and 'jpeg' that has 'jpeg'"
+    )
+
+    def known(self) -> tuple[str, ...]:
+        return tuple(name for name, value in vars(type(self)).items() if isinstance(value, Setting))
+
+    def unknown(self) -> tuple[str, ...]:
+        """Keys of the host's dict that nothing reads."""
+        return tuple(key for key in host_settings() if key not in self.known())
+
+
+settings: Final = Settings()

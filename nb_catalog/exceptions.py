@@ -1,0 +1,220 @@
+"""Every error that nb_catalog raises, in one tree.
+
+    NBCatalogError
+    ├── RegistryError
+    │   ├── AlreadyRegistered
+    │   └── NotRegistered
+    ├── RequestRefused            said before anything is written or paid for
+    │   ├── PlanRefused
+    │   └── NothingToPublish
+    ├── IllegalMove               a state machine said no; usually somebody else was faster
+    ├── NotPermitted
+    ├── PictureError              the bytes of a picture are the problem
+    │   ├── PictureMissing
+    │   ├── PictureUnreadable
+    │   ├── PictureTooLarge
+    │   └── CutoutRefused
+    └── ProviderError             what came back from a provider, or did not
+        ├── NotSent
+        ├── RateLimited
+        │   └── DailyQuotaReached
+        ├── ServiceUnavailable
+        ├── ProviderStopped       spend cap, credit used up: a person must act
+        ├── OutcomeUnknown
+        ├── NoPicture             answered without a usable picture; another try may help
+        ├── ContentRefused
+        ├── RequestRejected
+        ├── KeyRejected
+        └── ModelRetired
+
+    InvalidSettings               django's ImproperlyConfigured: outside the family that callers catch
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+class InvalidSettings(ImproperlyConfigured):
+    """A setting is wrong. The message begins with the setting's path."""
+
+    def __init__(self, message: str, *, path: str = "NB_CATALOG") -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = path
+
+
+class NBCatalogError(Exception):
+    """The root. ``code`` is stable and part of the API; the text is a sentence for a person."""
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+
+
+class RegistryError(NBCatalogError):
+    code = "registry"
+
+
+class AlreadyRegistered(RegistryError):
+    code = "already_registered"
+
+
+class NotRegistered(RegistryError, LookupError):
+    code = "not_registered"
+
+
+class RequestRefused(NBCatalogError):
+    """What was asked for cannot be done; ``objections`` holds every reason at once."""
+
+    code = "request_refused"
+
+    def __init__(self, *objections: str) -> None:
+        super().__init__(" ".join(objections))
+        self.objections = objections
+
+
+class PlanRefused(RequestRefused):
+    code = "plan_refused"
+
+
+class NothingToPublish(RequestRefused):
+    code = "nothing_to_publish"
+
+
+class IllegalMove(NBCatalogError):
+    """A move that the table of moves does not have, or that somebody else made first."""
+
+    code = "illegal_move"
+
+
+class NotPermitted(NBCatalogError):
+    code = "not_permitted"
+
+
+class PictureError(NBCatalogError):
+    code = "picture_error"
+
+
+class PictureMissing(PictureError):
+    code = "picture_missing"
+
+
+class PictureUnreadable(PictureError):
+    code = "picture_unreadable"
+
+
+class PictureTooLarge(PictureError):
+    code = "picture_too_large"
+
+
+class CutoutRefused(PictureError):
+    """The product could not be told from its background with confidence."""
+
+    code = "cutout_refused"
+
+
+class Billed(StrEnum):
+    """Whether a call that failed costs money all the same."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class ProviderError(NBCatalogError):
+    """A call that did not end in a picture.
+
+    ``retry_after`` is in seconds, as the provider said it. ``usage`` holds the token counts
+    that came with the answer, because answers without a picture are billed too.
+    """
+
+    code = "provider_error"
+    billed: ClassVar[Billed] = Billed.UNKNOWN
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        reason: str = "",
+        usage: dict[str, int] | None = None,
+        model_version: str = "",
+        request_id: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.reason = reason
+        self.usage = usage or {}
+        self.model_version = model_version
+        self.request_id = request_id
+
+
+class NotSent(ProviderError):
+    """The connection failed before the request left: free to try again."""
+
+    code = "not_sent"
+    retryable = True
+    billed = Billed.NO
+
+
+class RateLimited(ProviderError):
+    code = "rate_limited"
+    retryable = True
+    billed = Billed.NO
+
+
+class DailyQuotaReached(RateLimited):
+    code = "daily_quota_reached"
+
+
+class ServiceUnavailable(ProviderError):
+    """A 5xx with the provider's own error body, which its billing FAQ says is not charged."""
+
+    code = "service_unavailable"
+    retryable = True
+    billed = Billed.NO
+
+
+class ProviderStopped(ProviderError):
+    """A spend cap or an empty account: every further call would fail the same way."""
+
+    code = "provider_stopped"
+    billed = Billed.NO
+
+
+class OutcomeUnknown(ProviderError):
+    """The request went out and no answer that can be trusted came back. It may be charged."""
+
+    code = "outcome_unknown"
+
+
+class NoPicture(ProviderError):
+    """Answered without a usable picture. Each further try is paid for."""
+
+    code = "no_picture"
+    retryable = True
+    billed = Billed.YES
+
+
+class ContentRefused(ProviderError):
+    """The provider's policy said no. The same request would be refused again."""
+
+    code = "content_refused"
+    billed = Billed.UNKNOWN
+
+
+class RequestRejected(ProviderError):
+    code = "request_rejected"
+    billed = Billed.NO
+
+
+class KeyRejected(ProviderError):
+    code = "key_rejected"
+    billed = Billed.NO
+
+
+class ModelRetired(ProviderError):
+    code = "model_retired"
+    billed = Billed.NO

@@ -1,0 +1,61 @@
+"""What a provider of pictures is: build, send, parse, check."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.core.checks import CheckMessage
+
+from nb_catalog.conf import nearest
+from nb_catalog.exceptions import InvalidSettings
+from nb_catalog.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer
+
+
+class Provider(ABC):
+    """One way to get pictures made.
+
+    ``lane`` says whether a call may cost money. ``composites`` says whether the provider sets
+    the product's own pixels into the scene itself; where it does not, a locked picture is
+    composed by us on the surroundings that it returns.
+    """
+
+    lane: ClassVar[Lane] = Lane.PAID
+    composites: ClassVar[bool] = False
+
+    def __init__(self, *, alias: str) -> None:
+        self.alias = alias
+
+    @classmethod
+    def from_options(cls, alias: str, options: Mapping[str, Any]) -> Provider:
+        """Make one from ``NB_CATALOG["PROVIDERS"][alias]["OPTIONS"]``; refuse unknown options."""
+        known = set(inspect.signature(cls.__init__).parameters) - {"self", "alias"}
+        path = f"NB_CATALOG['PROVIDERS'][{alias!r}]['OPTIONS']"
+        for option in options:
+            if option not in known:
+                raise InvalidSettings(f"unknown option {option!r}.{nearest(option, known)}", path=path)
+        return cls(alias=alias, **options)
+
+    @abstractmethod
+    def build(self, request: ImageRequest) -> Payload:
+        """The vendor's body for ``request``. Pure: no network, no clock, no settings."""
+
+    @abstractmethod
+    async def send(self, payload: Payload) -> RawAnswer:
+        """Send it once. The only step that spends money; no ORM, no retries.
+
+        Raises a subclass of ``ProviderError``.
+        """
+
+    @abstractmethod
+    def parse(self, answer: RawAnswer) -> ImageResult:
+        """The picture in the answer, untouched. Pure. Raises a subclass of ``ProviderError``."""
+
+    def check(self) -> Sequence[CheckMessage]:
+        """What is wrong with this provider's configuration, without touching the network."""
+        return ()
+
+    async def close(self) -> None:
+        """Let go of connections at the end of an event loop's life."""

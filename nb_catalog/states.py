@@ -1,0 +1,80 @@
+"""The two state machines, as data. A move's key is the name of the function that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class JobState(TextChoices):
+    QUEUED = "queued", _("Queued")
+    LEASED = "leased", _("Taken by a worker")
+    CALLING = "calling", _("Being made")
+    WAITING = "waiting", _("Waiting to try again")
+    SUBMITTED = "submitted", _("In a provider's batch")
+    SUCCEEDED = "succeeded", _("Made")
+    REFUSED = "refused", _("Refused by the provider")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Outcome unknown")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class ImageState(TextChoices):
+    PENDING = "pending", _("To review")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    RETIRED = "retired", _("Retired")
+
+
+class Move(NamedTuple):
+    """From any of ``sources`` to ``target``."""
+
+    sources: frozenset[str]
+    target: str
+
+
+def _move(*sources: str, to: str) -> Move:
+    return Move(frozenset(sources), to)
+
+
+_J, _I = JobState, ImageState
+
+JOB_MOVES: Final[Mapping[str, Move]] = MappingProxyType(
+    {
+        "claim": _move(_J.QUEUED, to=_J.LEASED),
+        "hand_back": _move(_J.LEASED, to=_J.QUEUED),
+        "begin": _move(_J.LEASED, to=_J.CALLING),
+        "give_up": _move(_J.LEASED, _J.CALLING, to=_J.FAILED),
+        "succeed": _move(_J.CALLING, _J.SUBMITTED, to=_J.SUCCEEDED),
+        "refuse": _move(_J.CALLING, _J.SUBMITTED, to=_J.REFUSED),
+        "fail": _move(_J.CALLING, _J.SUBMITTED, to=_J.FAILED),
+        "lose": _move(_J.CALLING, to=_J.UNKNOWN),
+        "defer": _move(_J.CALLING, to=_J.WAITING),
+        "promote": _move(_J.WAITING, to=_J.QUEUED),
+        "submit": _move(_J.QUEUED, to=_J.SUBMITTED),
+        "return_from_batch": _move(_J.SUBMITTED, to=_J.QUEUED),
+        "cancel": _move(_J.QUEUED, _J.WAITING, _J.SUBMITTED, to=_J.CANCELLED),
+        "retry": _move(_J.REFUSED, _J.FAILED, _J.UNKNOWN, _J.CANCELLED, to=_J.QUEUED),
+        "adopt": _move(_J.UNKNOWN, to=_J.SUCCEEDED),
+    }
+)
+
+IMAGE_MOVES: Final[Mapping[str, Move]] = MappingProxyType(
+    {
+        "approve": _move(_I.PENDING, to=_I.APPROVED),
+        "reject": _move(_I.PENDING, to=_I.REJECTED),
+        "retire": _move(_I.APPROVED, to=_I.RETIRED),
+        "reconsider": _move(_I.REJECTED, to=_I.PENDING),
+    }
+)
+
+JOB_UNDERWAY: Final = frozenset(
+    {_J.QUEUED, _J.LEASED, _J.CALLING, _J.WAITING, _J.SUBMITTED}
+)
+# An unknown outcome still holds its place: asking for the same picture again would risk
+# paying for it twice.
+JOB_HOLDS_ITS_PLACE: Final = JOB_UNDERWAY | {_J.UNKNOWN}

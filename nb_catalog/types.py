@@ -1,0 +1,102 @@
+"""The values that travel between the floors. Frozen: a change is a new value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Treatment(TextChoices):
+    """How the product gets into the scene."""
+
+    LOCKED = "locked", _("Locked: the product's own pixels")
+    PAINTED = "painted", _("Painted: a model redraws the product")
+
+
+class Lane(StrEnum):
+    """Paid work runs at most once, free work at least once."""
+
+    PAID = "paid"
+    FREE = "free"
+
+
+class Size(NamedTuple):
+    """Pixels."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """A picture of the product that the host owns, by its name in one of the host's storages.
+
+    ``version`` tells one content from another when a file is replaced under the same name.
+    """
+
+    name: str
+    storage: str = "default"
+    version: str = ""
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A picture that is sent along with a request."""
+
+    data: bytes = field(repr=False)
+    mime_type: str
+    role: str = "product"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRequest:
+    """One wanted picture, in no vendor's language.
+
+    ``renderer`` is the scene's recipe for the local renderer and ``seed`` what makes a variant
+    differ; a model that reads words uses ``prompt`` and ``system``.
+    """
+
+    model: str
+    prompt: str = field(repr=False)
+    ratio: str
+    size: str
+    treatment: Treatment = Treatment.LOCKED
+    references: tuple[Reference, ...] = field(default=(), repr=False)
+    renderer: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    seed: int = 0
+    system: str = field(default="", repr=False)
+    thinking: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """A vendor's request body, ready to send."""
+
+    model: str
+    body: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawAnswer:
+    """What a provider said, before anybody believes it. ``body`` is JSON text or picture bytes."""
+
+    body: bytes | str = field(repr=False)
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageResult:
+    """A picture as it came, untouched, and what it used up (token counts by kind)."""
+
+    data: bytes = field(repr=False)
+    mime_type: str
+    usage: Mapping[str, int] = field(default_factory=dict)
+    model_version: str = ""
+    request_id: str = ""
