@@ -1,0 +1,1 @@
+"""A small shop that shows nb_catalog at work."""

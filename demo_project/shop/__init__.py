@@ -1,0 +1,1 @@
+"""The shop: categories, products, bundles and their pages."""
