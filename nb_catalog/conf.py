@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar, cast, overload
+from typing import Any, Final, Generic, TypeVar, overload
 
 from django.conf import settings as django_settings
 
@@ -49,7 +49,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
 class Setting(Generic[T]):
     """One key of ``NB_CATALOG``. ``accept`` turns the host's value into ours or raises ValueError."""
 
-    def __init__(self, default: T | Callable[[], T], accept: Callable[[Any], T], wants: str) -> None:
+    def __init__(
+        self, default: T | Callable[[], T], accept: Callable[[Any], T], wants: str
+    ) -> None:
         self.default = default
         self.accept = accept
         self.wants = wants
@@ -66,7 +68,7 @@ class Setting(Generic[T]):
             return self
         given = host_settings()
         if self.name not in given:
-            return cast(T, self.default() if callable(self.default) else self.default)
+            return self.default() if callable(self.default) else self.default
         try:
             return self.accept(given[self.name])
         except (TypeError, ValueError, ArithmeticError) as error:
@@ -131,7 +133,11 @@ RENDITION_FORMATS: Final = ("avif", "webp", "jpeg")
 
 def _formats(value: Any) -> tuple[str, ...]:
     formats = tuple(value)
-    if isinstance(value, str) or "jpeg" not in formats or not set(formats) <= set(RENDITION_FORMATS):
+    if (
+        isinstance(value, str)
+        or "jpeg" not in formats
+        or not set(formats) <= set(RENDITION_FORMATS)
+    ):
         raise ValueError(value)
     return formats
 
@@ -147,9 +153,7 @@ class Settings:
     PROVIDERS = Setting(
         PROVIDERS, lambda v: {**PROVIDERS, **_table(v)}, "a dict of alias -> {'BACKEND', 'OPTIONS'}"
     )
-    TIERS = Setting(
-        LOCAL_TIERS, _table, "a dict of tier -> {'PROVIDER', 'MODEL', 'SIZE'}"
-    )
+    TIERS = Setting(LOCAL_TIERS, _table, "a dict of tier -> {'PROVIDER', 'MODEL', 'SIZE'}")
     CARDS = Setting[Mapping[str, Mapping[str, Any]]](
         {}, _table, "a dict of model id -> what differs from the shipped card"
     )

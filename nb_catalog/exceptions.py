@@ -1,33 +1,33 @@
 """Every error that nb_catalog raises, in one tree.
 
-    NBCatalogError
-    ├── RegistryError
-    │   ├── AlreadyRegistered
-    │   └── NotRegistered
-    ├── RequestRefused            said before anything is written or paid for
-    │   ├── PlanRefused
-    │   └── NothingToPublish
-    ├── IllegalMove               a state machine said no; usually somebody else was faster
-    ├── NotPermitted
-    ├── PictureError              the bytes of a picture are the problem
-    │   ├── PictureMissing
-    │   ├── PictureUnreadable
-    │   ├── PictureTooLarge
-    │   └── CutoutRefused
-    └── ProviderError             what came back from a provider, or did not
-        ├── NotSent
-        ├── RateLimited
-        │   └── DailyQuotaReached
-        ├── ServiceUnavailable
-        ├── ProviderStopped       spend cap, credit used up: a person must act
-        ├── OutcomeUnknown
-        ├── NoPicture             answered without a usable picture; another try may help
-        ├── ContentRefused
-        ├── RequestRejected
-        ├── KeyRejected
-        └── ModelRetired
+NBCatalogError
+├── RegistryError
+│   ├── AlreadyRegistered
+│   └── NotRegistered
+├── RequestRefused            said before anything is written or paid for
+│   ├── PlanRefused
+│   └── NothingToPublish
+├── IllegalMove               a state machine said no; usually somebody else was faster
+├── NotPermitted
+├── PictureError              the bytes of a picture are the problem
+│   ├── PictureMissing
+│   ├── PictureUnreadable
+│   ├── PictureTooLarge
+│   └── CutoutRefused
+└── ProviderError             what came back from a provider, or did not
+    ├── NotSent
+    ├── RateLimited
+    │   └── DailyQuotaReached
+    ├── ServiceUnavailable
+    ├── ProviderStopped       spend cap, credit used up: a person must act
+    ├── OutcomeUnknown
+    ├── NoPicture             answered without a usable picture; another try may help
+    ├── ContentRefused
+    ├── RequestRejected
+    ├── KeyRejected
+    └── ModelRetired
 
-    InvalidSettings               django's ImproperlyConfigured: outside the family that callers catch
+InvalidSettings               django's ImproperlyConfigured: outside the family that callers catch
 """
 
 from __future__ import annotations

@@ -72,9 +72,7 @@ IMAGE_MOVES: Final[Mapping[str, Move]] = MappingProxyType(
     }
 )
 
-JOB_UNDERWAY: Final = frozenset(
-    {_J.QUEUED, _J.LEASED, _J.CALLING, _J.WAITING, _J.SUBMITTED}
-)
+JOB_UNDERWAY: Final = frozenset({_J.QUEUED, _J.LEASED, _J.CALLING, _J.WAITING, _J.SUBMITTED})
 # An unknown outcome still holds its place: asking for the same picture again would risk
 # paying for it twice.
 JOB_HOLDS_ITS_PLACE: Final = JOB_UNDERWAY | {_J.UNKNOWN}

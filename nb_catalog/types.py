@@ -37,12 +37,15 @@ class Photo:
     """A picture of the product that the host owns, by its name in one of the host's storages.
 
     ``version`` tells one content from another when a file is replaced under the same name.
+    ``file`` is the model field's own file, when the photo comes from a field: its storage wins
+    over the alias.
     """
 
     name: str
     storage: str = "default"
     version: str = ""
     alt: str = ""
+    file: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,9 @@ def provider(alias: str) -> Provider:
     try:
         backend = import_string(entry["BACKEND"])
     except ImportError as error:
-        raise InvalidSettings(f"{entry['BACKEND']!r} does not import: {error}", path=path) from error
+        raise InvalidSettings(
+            f"{entry['BACKEND']!r} does not import: {error}", path=path
+        ) from error
     if not (isinstance(backend, type) and issubclass(backend, Provider)):
         raise InvalidSettings(f"{entry['BACKEND']!r} is not a Provider.", path=path)
     return backend.from_options(alias, entry.get("OPTIONS", {}))

@@ -35,7 +35,9 @@ class Provider(ABC):
         path = f"NB_CATALOG['PROVIDERS'][{alias!r}]['OPTIONS']"
         for option in options:
             if option not in known:
-                raise InvalidSettings(f"unknown option {option!r}.{nearest(option, known)}", path=path)
+                raise InvalidSettings(
+                    f"unknown option {option!r}.{nearest(option, known)}", path=path
+                )
         return cls(alias=alias, **options)
 
     @abstractmethod
@@ -57,5 +59,5 @@ class Provider(ABC):
         """What is wrong with this provider's configuration, without touching the network."""
         return ()
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - most providers hold nothing open
         """Let go of connections at the end of an event loop's life."""

@@ -1,0 +1,14 @@
+"""The app's entry: finds the host's ``catalog_images`` modules and registers the checks."""
+
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
+
+
+class NBCatalogConfig(AppConfig):
+    name = "nb_catalog"
+    verbose_name = _("Catalog images")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        autodiscover_modules("catalog_images")

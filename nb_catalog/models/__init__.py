@@ -1,0 +1,23 @@
+"""What is remembered. One file a table or a pair of tables that change together."""
+
+from nb_catalog.models.calls import ProviderCall, ProviderPause, SpendDay
+from nb_catalog.models.images import ProductImage, Rendition
+from nb_catalog.models.jobs import ImageJob
+from nb_catalog.models.placements import Placement, PlacementEvent
+from nb_catalog.models.reviews import ReviewEvent
+from nb_catalog.models.runs import Run
+from nb_catalog.models.scenes import Scene
+
+__all__ = [
+    "ImageJob",
+    "Placement",
+    "PlacementEvent",
+    "ProductImage",
+    "ProviderCall",
+    "ProviderPause",
+    "Rendition",
+    "ReviewEvent",
+    "Run",
+    "Scene",
+    "SpendDay",
+]

@@ -1,0 +1,84 @@
+"""What may cost money: provider calls, the day's sums, and providers that must wait."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.models.jobs import ImageJob
+from nb_catalog.models.money import MicroUSDField
+
+
+class CallOutcome(models.TextChoices):
+    IN_FLIGHT = "in_flight", _("In flight")
+    PICTURE = "picture", _("Picture")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class ProviderCall(models.Model):
+    """One request that may cost money: written before it goes out, completed after, never deleted
+    by the app. ``cost_microusd`` is null while the provider has not reported it."""
+
+    job = models.ForeignKey(
+        ImageJob, verbose_name=_("job"), on_delete=models.CASCADE, related_name="calls"
+    )
+    epoch = models.PositiveIntegerField()
+    lease_owner = models.CharField(max_length=40, editable=False)
+    provider = models.CharField(_("provider"), max_length=40)
+    model = models.CharField(_("model"), max_length=80)
+    model_version = models.CharField(_("model version"), max_length=120, blank=True, default="")
+    request_id = models.CharField(_("request id"), max_length=200, blank=True, default="")
+    estimate_microusd = MicroUSDField(_("estimate"))
+    cost_microusd = MicroUSDField(_("cost"), null=True)
+    usage = models.JSONField(_("usage"), default=dict)
+    outcome = models.CharField(
+        _("outcome"), max_length=12, choices=CallOutcome, default=CallOutcome.IN_FLIGHT
+    )
+    error_code = models.CharField(_("error code"), max_length=40, blank=True, default="")
+    started_at = models.DateTimeField(_("sent"))
+    finished_at = models.DateTimeField(_("answered"), null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name = _("provider call")
+        verbose_name_plural = _("provider calls")
+        constraints = [
+            models.UniqueConstraint(fields=["job", "epoch"], name="nb_call_once_an_epoch")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.job_id}.{self.epoch}"
+
+
+class SpendDay(models.Model):
+    """Money of one UTC day; changed by conditional UPDATE only."""
+
+    day = models.DateField(_("day"), unique=True)
+    reserved_microusd = MicroUSDField(_("reserved"))
+    spent_microusd = MicroUSDField(_("spent"))
+
+    class Meta:
+        ordering = ("-day",)
+        verbose_name = _("day's spend")
+        verbose_name_plural = _("spend by day")
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+
+class ProviderPause(models.Model):
+    """Until when nothing is sent to a provider's model, and why. All workers heed it."""
+
+    provider = models.CharField(_("provider"), max_length=40)
+    model = models.CharField(_("model"), max_length=80)
+    until = models.DateTimeField(_("until"))
+    reason = models.CharField(_("reason"), max_length=200)
+
+    class Meta:
+        verbose_name = _("pause of a provider")
+        verbose_name_plural = _("pauses of providers")
+        constraints = [models.UniqueConstraint(fields=["provider", "model"], name="nb_pause_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.model}"

@@ -1,0 +1,115 @@
+"""Made pictures and the files derived from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.files.storage import Storage, storages
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.conf import settings
+from nb_catalog.models.jobs import ImageJob
+from nb_catalog.models.objects import AboutObject, AboutObjectManager
+from nb_catalog.states import ImageState
+
+
+def catalog_storage() -> Storage:
+    """The storage that originals and renditions live in."""
+    return storages[settings.STORAGE]
+
+
+class CatalogFileField(models.FileField):
+    """A file in the catalog's storage, which is looked up whenever it is used."""
+
+    @property
+    def storage(self) -> Storage:
+        return catalog_storage()
+
+    @storage.setter
+    def storage(self, given: Storage) -> None:
+        """Django's own ``__init__`` sets one; the setting decides."""
+
+    def deconstruct(self) -> Any:
+        name, path, args, options = super().deconstruct()
+        options.pop("storage", None)
+        return name, path, args, options
+
+
+class ImageKind(models.TextChoices):
+    PICTURE = "picture", _("Picture of the product")
+    BACKDROP = "backdrop", _("Surroundings without the product")
+
+
+class ProductImage(AboutObject):
+    """One made picture. Its bytes never change; an edit is a new row with this one as parent."""
+
+    job = models.ForeignKey(
+        ImageJob, verbose_name=_("job"), null=True, on_delete=models.SET_NULL, related_name="images"
+    )
+    parent = models.ForeignKey(
+        "self",
+        verbose_name=_("made from"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="children",
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=ImageKind, default=ImageKind.PICTURE)
+    file = CatalogFileField(_("file"), max_length=200)
+    sha256 = models.CharField(_("sha256"), max_length=64)
+    mime_type = models.CharField(_("type"), max_length=40)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    byte_size = models.PositiveBigIntegerField(_("bytes"))
+    recipe = models.JSONField(_("recipe"))
+    fingerprint = models.CharField(_("fingerprint"), max_length=64, db_index=True)
+    subject = models.CharField(max_length=64, db_index=True, editable=False)
+    scene = models.CharField(_("scene"), max_length=60, blank=True)
+    tier = models.CharField(_("tier"), max_length=40, blank=True)
+    state = models.CharField(
+        _("state"), max_length=10, choices=ImageState, default=ImageState.PENDING
+    )
+    checks = models.JSONField(_("checks"), default=dict)
+    digital_source_type = models.CharField(_("origin"), max_length=60)
+    provenance = models.JSONField(_("provenance"), default=dict)
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+
+    objects = AboutObjectManager()
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name = _("product image")
+        verbose_name_plural = _("product images")
+        permissions = [("review", _("Can approve and reject pictures"))]
+        indexes = [
+            models.Index(fields=["content_type", "object_id", "state"], name="nb_image_object"),
+            models.Index(fields=["state", "-id"], name="nb_image_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:8]} {self.width}x{self.height}"
+
+
+class Rendition(models.Model):
+    """A file derived from an image for delivery. ``url`` is kept so that a page asks no storage."""
+
+    image = models.ForeignKey(
+        ProductImage, verbose_name=_("image"), on_delete=models.CASCADE, related_name="renditions"
+    )
+    format = models.CharField(_("format"), max_length=8)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    file = CatalogFileField(_("file"), max_length=200)
+    url = models.CharField(_("address"), max_length=500)
+    byte_size = models.PositiveBigIntegerField(_("bytes"))
+
+    class Meta:
+        ordering = ("format", "width")
+        verbose_name = _("rendition")
+        verbose_name_plural = _("renditions")
+        constraints = [
+            models.UniqueConstraint(fields=["image", "format", "width"], name="nb_rendition_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.format} {self.width}"

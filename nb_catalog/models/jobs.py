@@ -1,0 +1,66 @@
+"""Image jobs: the queue of record."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.models.money import MicroUSDField
+from nb_catalog.models.objects import AboutObject, AboutObjectManager
+from nb_catalog.models.runs import Run
+from nb_catalog.recipes import Recipe
+from nb_catalog.states import JobState
+
+
+class ImageJob(AboutObject):
+    """One wanted picture.
+
+    ``live_key`` is the fingerprint while the job holds its place and null afterwards: its
+    unique index is what keeps two runs from making the same picture at the same time, in
+    databases without partial unique indexes too. ``epoch`` counts claims: an UPDATE of a
+    worker that lost its lease names an old epoch and changes nothing.
+    """
+
+    run = models.ForeignKey(
+        Run, verbose_name=_("run"), on_delete=models.CASCADE, related_name="jobs"
+    )
+    recipe = models.JSONField(_("recipe"), editable=False)
+    fingerprint = models.CharField(_("fingerprint"), max_length=64, editable=False)
+    live_key = models.CharField(  # noqa: DJ001 - many nulls may stand in a unique column
+        max_length=64, unique=True, null=True, editable=False
+    )
+    provider = models.CharField(_("provider"), max_length=40)
+    model = models.CharField(_("model"), max_length=80)
+    is_free = models.BooleanField(_("free of charge"), default=False)
+    estimate_microusd = MicroUSDField(_("estimate"))
+    state = models.CharField(_("state"), max_length=12, choices=JobState, default=JobState.QUEUED)
+    priority = models.SmallIntegerField(_("priority"), default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    epoch = models.PositiveIntegerField(default=0, editable=False)
+    lease_owner = models.CharField(max_length=40, blank=True, default="", editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    not_before = models.DateTimeField(_("not before"), null=True, editable=False)
+    error_code = models.CharField(_("error code"), max_length=40, blank=True, default="")
+    error = models.TextField(_("what happened"), blank=True, default="")
+    created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
+
+    objects = AboutObjectManager()
+
+    class Meta:
+        ordering = ("id",)
+        verbose_name = _("image job")
+        verbose_name_plural = _("image jobs")
+        indexes = [
+            models.Index(fields=["state", "is_free", "-priority", "id"], name="nb_job_claim"),
+            models.Index(fields=["run", "state"], name="nb_job_run_state"),
+            models.Index(fields=["state", "lease_until"], name="nb_job_lease"),
+            models.Index(fields=["content_type", "object_id"], name="nb_job_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.content_type_id}:{self.object_id} {self.fingerprint[:8]}"
+
+    @property
+    def wanted(self) -> Recipe:
+        return Recipe.from_dict(self.recipe)

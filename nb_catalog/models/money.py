@@ -1,0 +1,33 @@
+"""Money in columns: whole millionths of a US dollar.
+
+SQLite adds decimals as floating point, so a sum kept by ``UPDATE ... SET spent = spent + x``
+would drift there. Integers are exact in every database.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_UP, Decimal
+from typing import Any
+
+from django.db import models
+
+MICROS = Decimal(1_000_000)
+
+
+def micros(amount: Decimal) -> int:
+    """US dollars to millionths, rounded away from zero."""
+    return int((amount * MICROS).to_integral_value(rounding=ROUND_UP))
+
+
+def usd(amount: int) -> Decimal:
+    """Millionths to US dollars, exact."""
+    return Decimal(amount) / MICROS
+
+
+class MicroUSDField(models.BigIntegerField):  # type: ignore[type-arg]
+    """An amount in millionths of a US dollar."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        if not options.get("null"):
+            options.setdefault("default", 0)
+        super().__init__(*args, **options)

@@ -1,0 +1,45 @@
+"""How our rows point at rows of the host's models, whatever their keys are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class AboutObjectQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    def about(self, product: models.Model) -> Self:
+        """Rows about one catalog object. By text: joining a text key to an integer key fails
+        on PostgreSQL."""
+        return self.filter(content_type=content_type_of(product), object_id=str(product.pk))
+
+    def about_any(self, model: type[models.Model], keys: list[str]) -> Self:
+        """Rows about catalog objects of one model, by their keys as text."""
+        return self.filter(content_type=content_type_of(model), object_id__in=keys)
+
+
+AboutObjectManager = models.Manager.from_queryset(AboutObjectQuerySet)
+
+
+class AboutObject(models.Model):
+    """A row about one catalog object."""
+
+    content_type = models.ForeignKey(
+        ContentType, verbose_name=_("model"), on_delete=models.CASCADE, related_name="+"
+    )
+    object_id = models.CharField(_("object key"), max_length=128)
+    catalog_object = GenericForeignKey("content_type", "object_id")
+
+    class Meta:
+        abstract = True
+
+
+def content_type_of(subject: models.Model | type[models.Model]) -> ContentType:
+    """The content type, proxies as their concrete model. Cached by Django."""
+    return ContentType.objects.get_for_model(subject)

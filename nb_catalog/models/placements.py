@@ -1,0 +1,87 @@
+"""What is published where, and every change of it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.models.images import ProductImage
+from nb_catalog.models.objects import AboutObject, AboutObjectManager
+
+
+class Place(AboutObject):
+    """A place in the storefront. An empty ``locale`` serves every language."""
+
+    slot = models.SlugField(_("slot"), max_length=40, db_index=False)
+    locale = models.CharField(_("language"), max_length=20, blank=True, default="")
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+
+    objects = AboutObjectManager()
+
+    class Meta:
+        abstract = True
+
+
+class Placement(Place):
+    """The pointer that publishes.
+
+    ``delivery`` is everything a page needs to show the picture, so that a page of any length
+    is one query and asks no storage; see ``storefront.Delivery`` for its shape.
+    """
+
+    image = models.ForeignKey(
+        ProductImage, verbose_name=_("image"), on_delete=models.PROTECT, related_name="placements"
+    )
+    delivery = models.JSONField(default=dict, editable=False)
+    published_at = models.DateTimeField(_("published"), auto_now=True)
+
+    class Meta:
+        ordering = ("slot", "locale", "position")
+        verbose_name = _("placement")
+        verbose_name_plural = _("placements")
+        permissions = [("publish", _("Can publish pictures to the storefront"))]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["content_type", "object_id", "slot", "locale", "position"],
+                name="nb_one_picture_a_place",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slot} {self.object_id}"
+
+
+class PlacementEvent(Place):
+    """One change of a placement; either image may be null (first publication, withdrawal)."""
+
+    image_before = models.ForeignKey(
+        ProductImage,
+        verbose_name=_("before"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    image_after = models.ForeignKey(
+        ProductImage, verbose_name=_("after"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    move = models.CharField(_("change"), max_length=20)
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+        verbose_name = _("placement event")
+        verbose_name_plural = _("placement events")
+        indexes = [
+            models.Index(
+                fields=["content_type", "object_id", "slot", "locale", "position"],
+                name="nb_event_place",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.move} {self.slot} {self.object_id}"

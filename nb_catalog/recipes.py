@@ -1,0 +1,82 @@
+"""A recipe: the frozen, complete description of one wanted picture, and its fingerprint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from hashlib import sha256
+from typing import Any, Final, Self
+
+from nb_catalog.types import Treatment
+
+# Part of every fingerprint: raised when the same recipe would be carried out differently.
+EDITION: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One wanted picture.
+
+    ``words`` is the brief exactly as it will be sent and is empty for a provider that renders;
+    ``renderer`` is the scene's recipe for a provider that renders and is empty for a model.
+    So a changed title makes a painted picture stale and leaves a rendered one alone.
+    """
+
+    object_type: str
+    object_id: str
+    photo: str
+    scene: str
+    scene_version: int
+    treatment: str
+    ratio: str
+    size: str
+    provider: str
+    model: str
+    variant: int = 1
+    photo_version: str = ""
+    words: str = field(default="", repr=False)
+    renderer: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    thinking: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over everything that decides what the picture looks like (64 hex digits).
+
+        ``scene_version`` is left out: a scene saved without a change to its words or renderer
+        asks for the same picture.
+        """
+        content = {name: getattr(self, name) for name in _FINGERPRINTED}
+        return _digest(EDITION, content)
+
+    @property
+    def subject(self) -> str:
+        """sha256 over what was asked for, without how it would be done today (64 hex digits).
+
+        An image with this subject and another fingerprint is stale.
+        """
+        return _digest({name: getattr(self, name) for name in _SUBJECT})
+
+    @property
+    def locked(self) -> bool:
+        return self.treatment == Treatment.LOCKED
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for a JSON column."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{name: data[name] for name in _FIELDS if name in data})
+
+
+_FIELDS: Final = tuple(each.name for each in fields(Recipe))
+_FINGERPRINTED: Final = tuple(name for name in _FIELDS if name != "scene_version")
+_SUBJECT: Final = (
+    "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
+)  # fmt: skip
+
+
+def _digest(*parts: Any) -> str:
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256(text.encode()).hexdigest()

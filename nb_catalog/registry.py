@@ -1,0 +1,254 @@
+"""Which models have pictures, and how their title, facts, photos and copy are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from django.core.exceptions import FieldDoesNotExist
+from django.core.files.storage import storages
+
+from nb_catalog.conf import nearest
+from nb_catalog.exceptions import AlreadyRegistered, NotRegistered, PictureMissing, RegistryError
+from nb_catalog.types import Photo
+
+if TYPE_CHECKING:
+    from django.db.models import Field, Model, QuerySet
+
+__all__ = ["CatalogSource", "is_registered", "register", "registered", "source_for", "unregister"]
+
+_sources: dict[type[Model], CatalogSource] = {}
+
+S = TypeVar("S", bound="type[CatalogSource]")
+
+
+class CatalogSource:
+    """How a catalog object is read. Subclass it, name the fields, override what differs.
+
+    ``photo_field`` is an image field, or a path to one through relations ("photos" or
+    "photos__image"). ``photo_version_field`` names a field, such as a modification time, that
+    changes when a photo is replaced under the same file name.
+    """
+
+    title_field: ClassVar[str] = ""
+    photo_field: ClassVar[str] = ""
+    photo_version_field: ClassVar[str] = ""
+    fact_fields: ClassVar[tuple[str, ...]] = ()
+    slots: ClassVar[tuple[str, ...]] = ("hero", "gallery", "social")
+
+    def __init__(self, model: type[Model]) -> None:
+        self.model = model
+
+    @property
+    def label(self) -> str:
+        """``app_label.modelname``, as the API and the admin name the model."""
+        return self.model._meta.label_lower
+
+    def title(self, product: Model) -> str:
+        return str(getattr(product, self.title_field)) if self.title_field else str(product)
+
+    def facts(self, product: Model) -> Mapping[str, str]:
+        """What a model may be told about the product: verbose field name -> text."""
+        return {
+            self._verbose_name(name): str(value)
+            for name in self.fact_fields
+            if (value := getattr(product, name)) not in (None, "")
+        }
+
+    def photos(self, product: Model) -> list[Photo]:
+        """The host's own pictures of the product, the best one first."""
+        if not self.photo_field:
+            return []
+        version = self._photo_version(product)
+        return [
+            Photo(name=file.name, version=version, alt=self.title(product), file=file)
+            for file in _files(product, self.photo_field.split("__"))
+            if file
+        ]
+
+    def copy(self, product: Model, locale: str) -> Mapping[str, str]:
+        """Words for text on pictures: role -> text in ``locale``."""
+        return {"headline": self.title(product)}
+
+    def alt(self, product: Model, locale: str) -> str:
+        """The alternative text of a published picture in ``locale``."""
+        return self.title(product)
+
+    def queryset(self) -> QuerySet[Model]:
+        """Catalog objects with whatever their photos need, so that a list costs no query a row."""
+        found = self.model._default_manager.all()
+        lookups = self.photo_lookups()
+        return found.prefetch_related(*lookups) if lookups else found
+
+    def photo_lookups(self) -> tuple[str, ...]:
+        """Relations on the way to the photos, for ``prefetch_related``."""
+        path: list[str] = []
+        model: type[Model] | None = self.model
+        for name in self.photo_field.split("__"):
+            field = _field(model, name)
+            if field is None or not field.is_relation:
+                break
+            path.append(name)
+            model = field.related_model
+        return ("__".join(path),) if path else ()
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """(what is wrong, what to write instead) for each misspelt or missing field."""
+        attributes = (
+            ("title_field", self.title_field),
+            *(("fact_fields", f) for f in self.fact_fields),
+        )
+        for attribute, name in attributes:
+            if name and not hasattr(self.model, name) and _field(self.model, name) is None:
+                yield self._misspelt(attribute, name, self.model)
+        yield from self._photo_problems()
+        if self.photo_version_field and _field(self.model, self.photo_version_field) is None:
+            yield self._misspelt("photo_version_field", self.photo_version_field, self.model)
+
+    def _photo_problems(self) -> Iterator[tuple[str, str]]:
+        overridden = type(self).photos is not CatalogSource.photos
+        if not self.photo_field:
+            if not overridden:
+                yield (
+                    f"{type(self).__name__} says nowhere which photos {self._name()} has.",
+                    "Set photo_field to an ImageField or a relation, or override photos().",
+                )
+            return
+        model: type[Model] | None = self.model
+        for name in self.photo_field.split("__"):
+            field = _field(model, name)
+            if model is None or field is None:
+                yield self._misspelt("photo_field", name, model or self.model)
+                return
+            model = field.related_model if field.is_relation else None
+
+    def _misspelt(self, attribute: str, name: str, model: type[Model]) -> tuple[str, str]:
+        known = [field.name for field in model._meta.get_fields()]
+        return (
+            f"{type(self).__name__}.{attribute} names {name!r}, which {model._meta.label} does not have.",
+            nearest(name, known).strip(),
+        )
+
+    def _photo_version(self, product: Model) -> str:
+        return str(getattr(product, self.photo_version_field)) if self.photo_version_field else ""
+
+    def _verbose_name(self, name: str) -> str:
+        field = _field(self.model, name)
+        return str(getattr(field, "verbose_name", name)).replace("_", " ")
+
+    def _name(self) -> str:
+        return self.model._meta.label
+
+
+def register(*models: type[Model]) -> Callable[[S], S]:
+    """Decorate a ``CatalogSource`` to serve ``models``.
+
+    Raises ``AlreadyRegistered`` when a model has a source, ``RegistryError`` when what is
+    given is no concrete model or the decorated class no ``CatalogSource``.
+    """
+    if not models or not all(hasattr(model, "_meta") for model in models):
+        raise RegistryError("register() takes models: write @nb_catalog.register(Product).")
+
+    def decorate(source: S) -> S:
+        if not (isinstance(source, type) and issubclass(source, CatalogSource)):
+            raise RegistryError(f"{source!r} must be a subclass of nb_catalog.CatalogSource.")
+        for model in models:
+            _add(model, source)
+        return source
+
+    return decorate
+
+
+def _add(model: type[Model], source: type[CatalogSource]) -> None:
+    if model._meta.abstract:
+        raise RegistryError(
+            f"{model.__name__} is abstract: register the models that inherit from it."
+        )
+    if model in _sources:
+        raise AlreadyRegistered(
+            f"{model._meta.label} is registered with {type(_sources[model]).__qualname__} already. "
+            f"Keep one of the two, or call nb_catalog.registry.unregister({model.__name__}) first."
+        )
+    _sources[model] = source(model)
+
+
+def unregister(model: type[Model]) -> None:
+    """Forget the source of ``model``, to put another in its place."""
+    if _sources.pop(model, None) is None:
+        raise NotRegistered(f"{model._meta.label} is not registered.")
+
+
+def registered() -> Mapping[type[Model], CatalogSource]:
+    """Every registered model with its source, in the order of registration."""
+    return dict(_sources)
+
+
+def is_registered(model: type[Model]) -> bool:
+    return any(base in _sources for base in model.__mro__)
+
+
+def source_for(subject: Model | type[Model] | str) -> CatalogSource:
+    """The source of a model, of one of its instances, or of a label such as "shop.product".
+
+    Proxies and subclasses are served by the source of the model they derive from.
+    """
+    if isinstance(subject, str):
+        return _source_by_label(subject)
+    model = subject if isinstance(subject, type) else type(subject)
+    for base in model.__mro__:
+        if base in _sources:
+            return _sources[base]
+    raise NotRegistered(
+        f"{model._meta.label} is not registered. Write in {model._meta.app_label}/catalog_images.py: "
+        f"@nb_catalog.register({model.__name__}) above a class "
+        f"{model.__name__}Source(nb_catalog.CatalogSource) with title_field and photo_field."
+    )
+
+
+def _source_by_label(label: str) -> CatalogSource:
+    by_label = {source.label: source for source in _sources.values()}
+    if label.lower() not in by_label:
+        raise NotRegistered(f"No model {label!r} is registered.{nearest(label.lower(), by_label)}")
+    return by_label[label.lower()]
+
+
+def read_photo(photo: Photo) -> bytes:
+    """The bytes of a photo from the storage it lives in. Raises ``PictureMissing``."""
+    storage = photo.file.storage if photo.file is not None else storages[photo.storage]
+    try:
+        with storage.open(photo.name, "rb") as opened:
+            data: bytes = opened.read()
+    except FileNotFoundError as error:
+        raise PictureMissing(
+            f"The product's photo {photo.name!r} is not in its storage. Upload it again."
+        ) from error
+    return data
+
+
+def _field(model: type[Model] | None, name: str) -> Field[Any, Any] | Any | None:
+    if model is None:
+        return None
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return next((f for f in model._meta.related_objects if f.get_accessor_name() == name), None)
+
+
+def _files(value: Any, path: list[str]) -> Iterator[Any]:
+    """Walk ``path`` from ``value``, through one and many, to the image files at its end."""
+    if value is None:
+        return
+    if hasattr(value, "all"):
+        for each in value.all():
+            yield from _files(each, path)
+    elif path:
+        yield from _files(getattr(value, path[0], None), path[1:])
+    elif hasattr(value, "storage"):
+        yield value
+    elif (own := _image_field(value)) is not None:
+        yield getattr(value, own)
+
+
+def _image_field(row: Any) -> str | None:
+    names = [f.name for f in row._meta.get_fields() if hasattr(f, "upload_to")]
+    return names[0] if names else None
