@@ -1,0 +1,1 @@
+"""The craft of pixels: the only floor that knows Pillow, numpy and OpenCV."""
