@@ -1,0 +1,31 @@
+"""Which models there are, what they can do and what they cost: a table, never an ``if model ==``."""
+
+from __future__ import annotations
+
+from nb_catalog.cards.card import Card
+from nb_catalog.cards.host import overlaid
+from nb_catalog.cards.pixels import PIXELS, RATIOS, SIZES, pixels
+from nb_catalog.cards.rows import SHIPPED
+from nb_catalog.conf import nearest, settings
+from nb_catalog.exceptions import RequestRefused
+
+__all__ = ["PIXELS", "RATIOS", "SIZES", "Card", "card", "cards", "pixels"]
+
+
+def card(model: str) -> Card:
+    """The card of ``model``, with what ``NB_CATALOG["CARDS"]`` changes about it.
+
+    Raises ``RequestRefused`` when there is none and ``InvalidSettings`` when the host's changes
+    are wrong.
+    """
+    given = settings.CARDS
+    if model in given:
+        return overlaid(SHIPPED.get(model), model=model, given=given[model])
+    if model not in SHIPPED:
+        raise RequestRefused(f"There is no model {model!r}.{nearest(model, {*SHIPPED, *given})}")
+    return SHIPPED[model]
+
+
+def cards() -> dict[str, Card]:
+    """Every card by model id: the shipped ones first, then the host's own."""
+    return {model: card(model) for model in {**SHIPPED, **settings.CARDS}}

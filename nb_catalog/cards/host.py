@@ -1,0 +1,154 @@
+"""What a host says about cards in ``NB_CATALOG["CARDS"]``, checked and laid over the shipped ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from nb_catalog.cards.card import Card
+from nb_catalog.cards.pixels import RATIOS, SIZES
+from nb_catalog.conf import nearest
+from nb_catalog.exceptions import InvalidSettings
+from nb_catalog.types import Treatment
+
+RATES: Final = ("input", "text_output", "image_output")
+LEVELS: Final = ("minimal", "low", "medium", "high")
+IMAGE_OPTIONS: Final = ("imageConfig", "responseFormat")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(value)
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(value)
+    return value
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(value)
+    return value
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ValueError(value)
+    return float(value)
+
+
+def _usd(value: Any) -> Decimal:
+    # A float has lost the price's last digits before we see it.
+    if isinstance(value, bool | float) or not (amount := Decimal(value)).is_finite() or amount < 0:
+        raise ValueError(value)
+    return amount
+
+
+def _day(value: Any) -> date | None:
+    return value if value is None or isinstance(value, date) else date.fromisoformat(value)
+
+
+def _from(known: tuple[str, ...]) -> Callable[[Any], str]:
+    def accept(value: Any) -> str:
+        if value not in known:
+            raise ValueError(value)
+        return str(value)
+
+    return accept
+
+
+def _several(accept: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
+    def accept_all(value: Any) -> tuple[str, ...]:
+        if isinstance(value, str | Mapping):
+            raise ValueError(value)
+        return tuple(accept(item) for item in value)
+
+    return accept_all
+
+
+def _table(known: tuple[str, ...], accept: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
+    key = _from(known)
+
+    def accept_all(value: Any) -> dict[str, Any]:
+        return {key(name): accept(amount) for name, amount in dict(value).items()}
+
+    return accept_all
+
+
+_ACCEPT: Final[Mapping[str, tuple[Callable[[Any], Any], str]]] = {
+    "provider": (_text, "the alias of a provider"),
+    "name": (_text, "a text"),
+    "sizes": (_several(_from(SIZES)), f"a list from {', '.join(SIZES)}"),
+    "ratios": (_several(_from(RATIOS)), f"a list from {', '.join(RATIOS)}"),
+    "max_references": (_whole, "a whole number of pictures"),
+    "treatments": (
+        _several(_from(tuple(Treatment.values))),
+        f"a list from {', '.join(Treatment.values)}",
+    ),
+    "thinking": (_several(_from(LEVELS)), f"a list from {', '.join(LEVELS)}"),
+    "free": (_flag, "True or False"),
+    "usd_per_million": (
+        _table(RATES, _usd),
+        f"a dict of {', '.join(RATES)} -> USD as Decimal or str",
+    ),
+    "image_tokens": (_table(SIZES, _whole), "a dict of size -> a whole number of tokens"),
+    "price_per_image": (_table(SIZES, _usd), "a dict of size -> USD as Decimal or str"),
+    "reference_tokens": (_whole, "a whole number of tokens"),
+    "thinking_tokens": (_whole, "a whole number of tokens"),
+    "price_source": (_text, "a text"),
+    "price_as_of": (_day, "a date, 'YYYY-MM-DD' or None"),
+    "released": (_day, "a date, 'YYYY-MM-DD' or None"),
+    "deprecated_on": (_day, "a date, 'YYYY-MM-DD' or None"),
+    "retired_on": (_day, "a date, 'YYYY-MM-DD' or None"),
+    "replaced_by": (_text, "the id of a model"),
+    "seconds": (_table(SIZES, _seconds), "a dict of size -> a positive number of seconds"),
+    "image_options": (_from(IMAGE_OPTIONS), f"one of {', '.join(IMAGE_OPTIONS)}"),
+    "sends_image_size": (_flag, "True or False"),
+}
+_REQUIRED: Final = tuple(
+    f.name
+    for f in fields(Card)
+    if f.name != "id" and f.default is MISSING and f.default_factory is MISSING
+)
+
+
+def _accepted(given: Mapping[str, Any], *, path: str) -> dict[str, Any]:
+    values = {}
+    for key, value in given.items():
+        if key not in _ACCEPT:
+            raise InvalidSettings(f"unknown key {key!r}.{nearest(str(key), _ACCEPT)}", path=path)
+        accept, wants = _ACCEPT[key]
+        try:
+            values[key] = accept(value)
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise InvalidSettings(
+                f"expected {wants}, got {value!r}.", path=f"{path}[{key!r}]"
+            ) from error
+    return values
+
+
+def overlaid(shipped: Card | None, *, model: str, given: Mapping[str, Any]) -> Card:
+    """The shipped card with the host's changes, or the host's own card where none is shipped.
+
+    Tables (prices, tokens, seconds) are changed key by key, everything else is replaced.
+    Raises ``InvalidSettings`` for an unknown key, a wrong value or, in a new card, a missing one.
+    """
+    path = f"NB_CATALOG['CARDS'][{model!r}]"
+    values = _accepted(given, path=path)
+    if shipped is None:
+        if missing := [key for key in _REQUIRED if key not in values]:
+            raise InvalidSettings(
+                f"a new card also needs {', '.join(map(repr, missing))}.", path=path
+            )
+        return Card(id=model, **values)
+    merged: dict[str, Any] = {
+        key: {**getattr(shipped, key), **value} if isinstance(value, dict) else value
+        for key, value in values.items()
+    }
+    return replace(shipped, **merged)

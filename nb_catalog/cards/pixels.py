@@ -1,0 +1,52 @@
+"""Ratios, sizes and the pixels they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from nb_catalog.conf import nearest
+from nb_catalog.exceptions import RequestRefused
+from nb_catalog.types import Size
+
+SIZES: Final = ("512", "1K", "2K", "4K")
+
+# Google's table for the Gemini 3 image models, November 2026. What comes back may differ by a
+# few percent: store the decoded size, never this one.
+_TABLE: Final[Mapping[str, tuple[tuple[int, int] | None, ...]]] = {
+    "1:1": ((512, 512), (1024, 1024), (2048, 2048), (4096, 4096)),
+    "1:4": ((256, 1024), (512, 2048), (1024, 4096), (2048, 8192)),
+    "1:8": ((192, 1536), (384, 3072), (768, 6144), (1536, 12288)),
+    "2:3": ((424, 632), (848, 1264), (1696, 2528), (3392, 5056)),
+    "3:2": ((632, 424), (1264, 848), (2528, 1696), (5056, 3392)),
+    "3:4": ((448, 600), (896, 1200), (1792, 2400), (3584, 4800)),
+    "4:1": ((1024, 256), (2048, 512), (4096, 1024), (8192, 2048)),
+    "4:3": ((600, 448), (1200, 896), (2400, 1792), (4800, 3584)),
+    "4:5": ((464, 576), (928, 1152), (1856, 2304), (3712, 4608)),
+    "5:4": ((576, 464), (1152, 928), (2304, 1856), (4608, 3712)),
+    "8:1": ((1536, 192), (3072, 384), (6144, 768), (12288, 1536)),
+    "9:16": ((384, 688), (768, 1376), (1536, 2752), (3072, 5504)),
+    "16:9": ((688, 384), (1376, 768), (2752, 1536), (5504, 3072)),
+    "21:9": (None, (1584, 672), (3168, 1344), (6336, 2688)),
+}
+
+PIXELS: Final[Mapping[str, Mapping[str, Size]]] = {
+    ratio: {size: Size(*pair) for size, pair in zip(SIZES, pairs, strict=True) if pair}
+    for ratio, pairs in _TABLE.items()
+}
+
+RATIOS: Final = tuple(PIXELS)
+
+
+def pixels(ratio: str, size: str) -> Size:
+    """Width and height in pixels of a picture of ``ratio`` at ``size``.
+
+    Raises ``RequestRefused`` for a ratio or a size that the table does not have.
+    """
+    if ratio not in PIXELS:
+        raise RequestRefused(f"There is no ratio {ratio!r}.{nearest(ratio, RATIOS)}")
+    if size not in PIXELS[ratio]:
+        raise RequestRefused(
+            f"There is no size {size!r} for {ratio}.{nearest(size, PIXELS[ratio])}"
+        )
+    return PIXELS[ratio][size]
