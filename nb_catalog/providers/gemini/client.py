@@ -1,0 +1,161 @@
+"""The SDK's client: made late, one for each process and event loop, and what it may raise."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextvars import ContextVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    import aiohttp
+    from google.genai import Client, types
+
+
+class Address(NamedTuple):
+    """What tells one client from another. ``connections`` 0: as many as there are calls."""
+
+    key: str
+    base_url: str
+    connections: int
+
+
+class Line(NamedTuple):
+    """A client and the connections under it, which are closed apart."""
+
+    client: Client
+    session: aiohttp.ClientSession
+
+
+class Progress:
+    """How far a call came: whether anything of it was sent."""
+
+    sent = False
+
+
+class Troubles(NamedTuple):
+    """What the SDK and its two transports raise, by what it says about the request."""
+
+    answered: type[Exception]
+    unsent: tuple[type[Exception], ...]
+    other: tuple[type[Exception], ...]
+
+
+# pid -> event loop -> address -> line. Connections belong to their loop, and what a forked child
+# inherited shares its sockets with the parent: it is left alone.
+_LINES: Final[dict[int, dict[asyncio.AbstractEventLoop, dict[Address, Line]]]] = {}
+_PROGRESS: Final[ContextVar[Progress | None]] = ContextVar("gemini_progress", default=None)
+# The SDK's own figure: a picture of 1.5 MB arrives in a few reads.
+_READ_BUFFER: Final = 2**22
+
+
+@cache
+def troubles() -> Troubles:
+    """The families of errors. Imported late, for the reason that ``_opened`` gives."""
+    import aiohttp
+    import httpx2
+    from google.genai import errors
+
+    return Troubles(
+        answered=errors.APIError,
+        unsent=(
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.InvalidURL,
+            httpx2.ConnectError,
+            httpx2.ConnectTimeout,
+            httpx2.PoolTimeout,
+            httpx2.UnsupportedProtocol,
+        ),
+        # ValueError is json's JSONDecodeError, pydantic's ValidationError and UnicodeDecodeError;
+        # OSError is TimeoutError and every error of a socket.
+        other=(aiohttp.ClientError, httpx2.HTTPError, ValueError, OSError),
+    )
+
+
+def watched() -> Progress:
+    """The progress of the call that the running task is about to make."""
+    progress = Progress()
+    _PROGRESS.set(progress)
+    return progress
+
+
+def client_for(address: Address) -> Client:
+    """The client of this process and of the running event loop."""
+    loops = _LINES.setdefault(os.getpid(), {})
+    loop = asyncio.get_running_loop()
+    if loop not in loops:
+        for ended in [other for other in loops if other.is_closed()]:
+            loops.pop(ended, None)
+    lines = loops.setdefault(loop, {})
+    if address not in lines:
+        lines[address] = _opened(address)
+    return lines[address].client
+
+
+async def close_client(address: Address) -> None:
+    """Close the client of the running event loop, if there is one."""
+    lines = _LINES.get(os.getpid(), {}).get(asyncio.get_running_loop(), {})
+    line = lines.pop(address, None)
+    if line is not None:
+        await line.session.close()
+        await line.client.aio.aclose()
+        line.client.close()
+
+
+def call_config(body: dict[str, object]) -> types.GenerateContentConfig:
+    """How the SDK sends ``body`` as it stands, once, and hands the answer back unread."""
+    from google.genai import types
+
+    return types.GenerateContentConfig(
+        # The SDK has no other way to `responseFormat`.
+        http_options=types.HttpOptions(extra_body=body),
+        # Its own parser costs twice our reader's time and drops `finishMessage`.
+        should_return_http_response=True,
+        # It can send a second request that is billed too.
+        automatic_continuation=False,
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+    )
+
+
+def _opened(address: Address) -> Line:
+    # The SDK takes half a second to import and 56 MB of memory: a web process that only shows
+    # pictures must not pay for it.
+    from google.genai import Client, types
+
+    session = _session(address)
+    client = Client(
+        api_key=address.key,
+        # Otherwise GOOGLE_GENAI_USE_VERTEXAI in the environment changes the service.
+        vertexai=False,
+        http_options=types.HttpOptions(
+            base_url=address.base_url or None,
+            # Without retry options the SDK sends a request again after a dropped connection
+            # (`_async_request_once` in 3.4), which may be a second bill.
+            retry_options=types.HttpRetryOptions(attempts=1),
+            # A redirect would carry the key to another host.
+            async_client_args={"allow_redirects": False},
+            aiohttp_client=session,
+        ),
+    )
+    return Line(client, session)
+
+
+def _session(address: Address) -> aiohttp.ClientSession:
+    # Our own, because the SDK's session is a subclass, which aiohttp 3.14 warns about.
+    import aiohttp
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(_note_sent)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=address.connections),
+        trust_env=True,
+        read_bufsize=_READ_BUFFER,
+        trace_configs=[trace],
+    )
+
+
+async def _note_sent(*_: Any) -> None:
+    if progress := _PROGRESS.get():
+        progress.sent = True

@@ -1,0 +1,187 @@
+"""The one place where everything that can go wrong with a call becomes one of our errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from nb_catalog.exceptions import (
+    DailyQuotaReached,
+    KeyRejected,
+    ModelRetired,
+    NotSent,
+    OutcomeUnknown,
+    ProviderError,
+    ProviderStopped,
+    RateLimited,
+    RequestRejected,
+    ServiceUnavailable,
+)
+from nb_catalog.providers.gemini.client import Troubles
+
+MESSAGE_LENGTH: Final = 300
+
+# Google says it in words only: "Your prepayment credits are depleted", "monthly spending cap",
+# "spend-based rate limit". "Check your plan and billing details" stands in every 429.
+_MONEY: Final = re.compile(r"\bspend|\bprepa(?:y|id)|credits? (?:are|is|have been) ", re.IGNORECASE)
+_BAD_KEY: Final = re.compile(r"api[ _]key (?:not valid|invalid|expired)", re.IGNORECASE)
+_DELAY: Final = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s?")
+
+
+class Said(NamedTuple):
+    """An error answer, taken apart. ``official`` when it has the API's own error body."""
+
+    status: int
+    code: str
+    message: str
+    details: tuple[Mapping[str, Any], ...]
+    official: bool
+
+
+def said(status: int, body: object, *, secret: str = "") -> Said:
+    """Take ``body``, an answer's JSON, apart; nothing about its form is trusted.
+
+    ``secret`` is cut out of it: Google quotes the key when it says that a project is suspended.
+    """
+    if isinstance(body, list) and len(body) == 1:
+        body = body[0]
+    outer = body if isinstance(body, Mapping) else {}
+    inner = outer.get("error")
+    official = isinstance(inner, Mapping) and bool({"code", "status"} & set(inner))
+    content: Mapping[str, Any] = inner if isinstance(inner, Mapping) else outer
+    details = content.get("details")
+    return Said(
+        status=status,
+        code=_line(content.get("status"), secret=secret),
+        message=_line(content.get("message"), secret=secret),
+        details=tuple(d for d in details if isinstance(d, Mapping))
+        if isinstance(details, list)
+        else (),
+        official=official,
+    )
+
+
+def from_trouble(
+    error: Exception, *, troubles: Troubles, sent: bool, timeout: float, secret: str = ""
+) -> ProviderError:
+    """Our error for what the SDK or a transport raised without an answer of the service.
+
+    ``sent`` says whether anything went out, ``timeout`` how many seconds the call had.
+    """
+    what = _line(f"{type(error).__name__}: {error}".rstrip(": "), secret=secret)
+    late = isinstance(error, TimeoutError)
+    if isinstance(error, troubles.unsent) or (late and not sent):
+        return NotSent(f"Gemini could not be reached, nothing was sent ({what}).", reason="connect")
+    if late:
+        return OutcomeUnknown(
+            f"Gemini gave no complete answer within {timeout:g} seconds; it may be billed.",
+            reason="timeout",
+        )
+    return OutcomeUnknown(
+        f"The request went out and no answer that can be read came back ({what}); it may be billed.",
+        reason="connection",
+    )
+
+
+def from_answer(
+    answer: Said, *, retry_after: str = "", where_the_key_is: str = "", now: datetime | None = None
+) -> ProviderError:
+    """Our error for an answer that is not a 200. ``retry_after`` is the header's text."""
+    kind, advice = _kind(answer)
+    if kind is KeyRejected and where_the_key_is:
+        advice = f" Set the key in {where_the_key_is}."
+    moment = now or datetime.now(UTC)
+    wait = _retry_after(answer, header=retry_after, now=moment)
+    if kind is DailyQuotaReached:
+        wait = seconds_to_pacific_midnight(moment)
+    told = " ".join(part for part in (str(answer.status), answer.code) if part)
+    return kind(
+        f"Gemini answered {told}: {answer.message or 'no message'}{advice}",
+        retry_after=wait,
+        reason=answer.code or str(answer.status),
+    )
+
+
+def _kind(answer: Said) -> tuple[type[ProviderError], str]:
+    """The class for an answer and what to add to its message."""
+    status = answer.status
+    if status == 402 or (status == 429 and _MONEY.search(_everything(answer))):
+        return ProviderStopped, " Somebody has to look at the account's billing page."
+    if status == 429:
+        daily = any("PerDay" in quota for quota in _quotas(answer))
+        return (DailyQuotaReached if daily else RateLimited), ""
+    if status >= 500:
+        if answer.official:
+            return ServiceUnavailable, ""
+        return OutcomeUnknown, " Something between here and Gemini failed; it may be billed."
+    if status in {401, 403} or (status == 400 and _is_about_the_key(answer)):
+        return KeyRejected, ""
+    if status == 404 and answer.official:
+        return ModelRetired, " The model is gone: choose another one."
+    if status in {408, 499} or status < 300:
+        return OutcomeUnknown, " It may be billed."
+    return RequestRejected, "" if answer.official else " Is the base_url right?"
+
+
+def _is_about_the_key(answer: Said) -> bool:
+    reasons = {
+        detail.get("reason") for detail in answer.details if isinstance(detail.get("reason"), str)
+    }
+    return "API_KEY_INVALID" in reasons or bool(_BAD_KEY.search(answer.message))
+
+
+def _everything(answer: Said) -> str:
+    return " ".join((answer.message, *_quotas(answer)))
+
+
+def _quotas(answer: Said) -> Iterator[str]:
+    for detail in answer.details:
+        violations = detail.get("violations")
+        for violation in violations if isinstance(violations, list) else ():
+            if isinstance(violation, Mapping):
+                yield f"{violation.get('quotaId', '')} {violation.get('quotaMetric', '')}"
+
+
+def _retry_after(answer: Said, *, header: str, now: datetime) -> float | None:
+    """The longest wait that the answer or its header asks for, in seconds."""
+    asked = [_delay(detail.get("retryDelay")) for detail in answer.details]
+    asked += [_delay(header.strip()), _until(header, now)]
+    return max((wait for wait in asked if wait is not None), default=None)
+
+
+def _delay(text: object) -> float | None:
+    match = _DELAY.fullmatch(text) if isinstance(text, str) else None
+    return float(match[1]) if match else None
+
+
+def _until(header: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - now).total_seconds())
+
+
+def seconds_to_pacific_midnight(now: datetime) -> float:
+    """Seconds until Google's daily quotas start anew: midnight in Los Angeles."""
+    zone: tzinfo
+    try:
+        zone = ZoneInfo("America/Los_Angeles")
+    except ZoneInfoNotFoundError:
+        # A system without time zones: standard time has the later midnight of the two.
+        zone = timezone(timedelta(hours=-8))
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone)
+    return (midnight.astimezone(UTC) - now).total_seconds()
+
+
+def _line(text: object, *, secret: str = "") -> str:
+    """One bounded line of what somebody else wrote."""
+    line = " ".join(str(text or "").split())
+    line = line.replace(secret, "[key]") if secret else line
+    return line if len(line) <= MESSAGE_LENGTH else f"{line[: MESSAGE_LENGTH - 1]}…"
