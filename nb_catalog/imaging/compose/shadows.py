@@ -1,0 +1,197 @@
+"""Shadows and reflections of a product: computed small, because nothing in them is sharp."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from nb_catalog.imaging.compose.posture import lowest
+from nb_catalog.imaging.scenery.backdrop import Backdrop
+from nb_catalog.imaging.scenery.noise import Plane, smoothstep
+
+UNIT: Final = 300
+"""Pixels for a product's height in the map of shadows."""
+LONGEST: Final = 1.25
+"""A shadow's length in product heights, at most: a low sun must not draw a line across the picture."""
+SLICES: Final = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """The product's outline in the small map: ``alpha`` 0..1 with its corner at (left, top)."""
+
+    alpha: Plane
+    left: float
+    top: float
+    shape: tuple[int, int]
+    scale: float
+    unit: float
+
+    @property
+    def bottom(self) -> float:
+        return self.top + self.alpha.shape[0]
+
+
+def figure(alpha: npt.NDArray[np.uint8], *, left: int, top: int, backdrop: Backdrop) -> Figure:
+    """The outline of a product placed at (left, top), and the map that its shadows are drawn in."""
+    height, width = backdrop.pixels.shape[:2]
+    scale = min(1.0, UNIT / backdrop.unit)
+    small = (max(2, round(alpha.shape[1] * scale)), max(2, round(alpha.shape[0] * scale)))
+    shrunk = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA)
+    return Figure(
+        alpha=shrunk.astype(np.float32) * np.float32(1 / 255),
+        left=left * scale, top=top * scale,
+        shape=(max(2, round(height * scale)), max(2, round(width * scale))),
+        scale=scale, unit=backdrop.unit * scale,
+    )  # fmt: skip
+
+
+def standing(shape: Figure, *, backdrop: Backdrop) -> Plane:
+    """Darkness 0..1 around a product on its foot: contact, occlusion, cast shadow."""
+    light = backdrop.light
+    cast = _cast(shape, backdrop=backdrop) * np.float32(0.30 + 0.50 * light.strength)
+    line = _contact(shape)
+    tight = _spread(line, x=0.010 * shape.unit, y=0.0065 * shape.unit) * np.float32(0.90)
+    near = _spread(line, x=0.035 * shape.unit, y=0.020 * shape.unit) * np.float32(0.52)
+    wide = _spread(line, x=0.13 * shape.unit, y=0.055 * shape.unit) * np.float32(0.26)
+    dark = 1 - (1 - cast) * (1 - tight) * (1 - near) * (1 - wide)
+    if backdrop.platform is not None:
+        lid = cv2.resize(backdrop.platform, dark.shape[::-1], interpolation=cv2.INTER_AREA)
+        dark *= lid.astype(np.float32) / 255
+    return np.asarray(np.clip(dark, 0, 0.96), np.float32)
+
+
+def _spread(line: Plane, *, x: float, y: float) -> Plane:
+    """A line of contact blurred to a band that keeps its height of 1 in the middle."""
+    soft = cv2.GaussianBlur(line, (0, 0), sigmaX=max(0.5, x), sigmaY=max(0.5, y))
+    return np.asarray(
+        np.minimum(soft * np.float32(max(0.5, y) * math.sqrt(2 * math.pi)), 1), np.float32
+    )
+
+
+def _contact(shape: Figure) -> Plane:
+    """One pixel for each column where the product's underside meets the ground."""
+    height, width = shape.alpha.shape
+    low = lowest((shape.alpha * 255).astype(np.uint8))
+    gap = (height - 1 - low) / (0.022 * height + 0.022 * width)
+    weight = np.where(low >= 0, np.exp(-np.square(gap)), 0).astype(np.float32)
+    plane = np.zeros(shape.shape, np.float32)
+    columns = np.round(np.arange(width) + shape.left).astype(int)
+    rows = np.round(low + shape.top).astype(int)
+    inside = (
+        (columns >= 0)
+        & (columns < shape.shape[1])
+        & (rows >= 0)
+        & (rows < shape.shape[0])
+        & (low >= 0)
+    )
+    plane[rows[inside], columns[inside]] = weight[inside]
+    return plane
+
+
+def _cast(shape: Figure, *, backdrop: Backdrop) -> Plane:
+    """The outline laid on the ground away from the light, blurrier the higher its cause.
+
+    A flat picture has no depth, so the foot is taken to be a third as deep as it is wide.
+    """
+    height, width = shape.alpha.shape
+    right, away = backdrop.light.reach
+    length = math.hypot(right, away)
+    shorter = min(1.0, LONGEST / max(length, 1e-6))
+    lean, rise = right * shorter, away * shorter * backdrop.squash
+    foot = 0.33 * width * backdrop.squash
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    up = 1 - (rows + 0.5) / height
+    total = np.zeros(shape.shape, np.float32)
+    for index in range(SLICES):
+        ramp = np.clip(1 - np.abs(up * (SLICES - 1) - index), 0, 1)
+        share = index / (SLICES - 1)
+        part = shape.alpha * ramp * np.float32(1 - 0.62 * share)
+        into = np.array(
+            [
+                [1, -lean, shape.left + lean * height],
+                [0, rise + 1e-4, shape.bottom - 0.5 * foot - rise * height],
+            ]
+        )
+        # The slant squeezes rows; each source row must still leave its mark on the map.
+        laid = _laid(part, into=into, shape=shape.shape, squeeze=abs(rise))
+        sigma = (0.006 + (0.02 + 0.13 * backdrop.light.softness) * share * length) * shape.unit
+        total += cv2.GaussianBlur(
+            laid, (0, 0), sigmaX=max(0.6, sigma), sigmaY=max(0.6, 0.28 * foot + 0.6 * sigma)
+        )
+    return np.asarray(np.clip(total, 0, 1), np.float32)
+
+
+def _laid(
+    part: Plane, *, into: npt.NDArray[np.float64], shape: tuple[int, int], squeeze: float
+) -> Plane:
+    """``part`` through ``into``; a nearly flat one is first made a row of column maxima."""
+    least = 0.12
+    if squeeze < least:
+        into = into.copy()
+        into[1, 2] -= (least - squeeze) * part.shape[0] / 2 * math.copysign(1, into[1, 1])
+        into[1, 1] = math.copysign(least, into[1, 1])
+    shrunk = max(1, int(1 / max(abs(into[1, 1]), least)))
+    small = cv2.resize(
+        part, (part.shape[1], max(2, part.shape[0] // shrunk)), interpolation=cv2.INTER_AREA
+    )
+    fitted = into.copy()
+    fitted[:, 1] *= part.shape[0] / small.shape[0]
+    return np.asarray(
+        cv2.warpAffine(small, fitted, shape[::-1], flags=cv2.INTER_LINEAR), np.float32
+    )
+
+
+def lying(shape: Figure, *, backdrop: Backdrop, thickness: float = 0.030) -> Plane:
+    """Darkness 0..1 around a product that lies flat, or hangs ``thickness`` units before a wall."""
+    light = backdrop.light
+    padded = _placed(shape, x=0, y=0)
+    x, y = light.towards
+    slant = 1 / math.tan(math.radians(max(25.0, light.elevation)))
+    moved = _placed(
+        shape, x=-x * thickness * slant * shape.unit, y=-y * thickness * slant * shape.unit
+    )
+    half = _placed(shape, x=-x * 0.4 * thickness * shape.unit, y=-y * 0.4 * thickness * shape.unit)
+    unit = shape.unit
+    tight = cv2.GaussianBlur(half, (0, 0), max(0.6, 0.22 * thickness * unit)) * 0.50
+    cast = cv2.GaussianBlur(
+        moved, (0, 0), max(0.6, (0.35 + 0.9 * light.softness) * thickness * unit)
+    )
+    around = cv2.GaussianBlur(padded, (0, 0), max(0.8, 2.2 * thickness * unit)) * 0.22
+    cast = cast * (0.28 + 0.45 * light.strength)
+    return np.asarray(1 - (1 - tight) * (1 - cast) * (1 - around), np.float32)
+
+
+def _placed(shape: Figure, *, x: float, y: float) -> Plane:
+    into = np.array([[1, 0, shape.left + x], [0, 1, shape.top + y]], np.float64)
+    return np.asarray(cv2.warpAffine(shape.alpha, into, shape.shape[::-1]), np.float32)
+
+
+def reflection(
+    product: npt.NDArray[np.uint8], *, shape: Figure, backdrop: Backdrop
+) -> npt.NDArray[np.float32]:
+    """What a polished ground returns: (h, w, 4) float, colour 0..255 and cover 0..1, in the small map."""
+    height, width = shape.alpha.shape
+    small = cv2.resize(product, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
+    low = lowest((shape.alpha * 255).astype(np.uint8))
+    meets = np.maximum(low, height - 1 - 0.05 * width)
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    source = 2 * meets[None, :] + 1 - (rows + height - 0.06 * width)
+    columns = np.broadcast_to(np.arange(width, dtype=np.float32)[None, :], source.shape)
+    turned = cv2.remap(
+        small, np.ascontiguousarray(columns), source.astype(np.float32), cv2.INTER_LINEAR
+    )
+    fade = np.exp(-rows / (0.30 * shape.unit)) * (
+        1 - smoothstep(rows, start=0.5 * height, stop=height)
+    )
+    turned[..., 3] *= (backdrop.gloss * np.float32(0.42 / 255)) * fade
+    turned = cv2.GaussianBlur(
+        turned, (0, 0), sigmaX=max(0.6, 0.004 * shape.unit), sigmaY=max(0.6, 0.008 * shape.unit)
+    )
+    into = np.array([[1, 0, shape.left], [0, 1, shape.bottom - 0.06 * width]], np.float64)
+    return np.asarray(cv2.warpAffine(turned, into, shape.shape[::-1]), np.float32)

@@ -1,0 +1,159 @@
+"""A piece of material seen straight on: its measures, relief and dyes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from nb_catalog.imaging.scenery.noise import Plane, fractal, lattice, stream
+from nb_catalog.imaging.scenery.recipe import Material
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+"""(H, W, 3) sRGB."""
+Colour: TypeAlias = npt.NDArray[np.float32]
+"""(3,) sRGB, 0..255."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canvas:
+    """``shape`` in pixels (rows, columns) covers ``extent`` in units (height, width).
+
+    A unit is the nominal height of a product. Rows and columns may be of different density,
+    because a canvas that will be seen at a slant needs fewer rows. ``towards`` is where the
+    light comes from, (x, y) with y pointing down.
+    """
+
+    material: Material
+    seed: int
+    shape: tuple[int, int]
+    extent: tuple[float, float]
+    towards: tuple[float, float] = (-0.7, -0.7)
+
+    @property
+    def density(self) -> tuple[float, float]:
+        """Pixels for each pattern unit (rows, columns), the material's scale included."""
+        scale = self.material.scale
+        return (
+            self.shape[0] / self.extent[0] * scale,
+            self.shape[1] / self.extent[1] * scale,
+        )
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The extent in pattern units."""
+        return self.extent[0] / self.material.scale, self.extent[1] / self.material.scale
+
+    def noise(
+        self,
+        name: str,
+        *,
+        rows: float,
+        columns: float | None = None,
+        octaves: int = 4,
+        gain: float = 0.5,
+    ) -> Plane:
+        """Fractal noise with so many cells for each pattern unit."""
+        across = rows if columns is None else columns
+        cells = (rows * self.reach[0], across * self.reach[1])
+        return fractal(self.seed, name, shape=self.shape, cells=cells, octaves=octaves, gain=gain)
+
+    def slanted(
+        self,
+        name: str,
+        *,
+        angle: float,
+        along: float,
+        across: float,
+        octaves: int = 4,
+        gain: float = 0.5,
+    ) -> Plane:
+        """Noise stretched along a direction, in degrees from the rows."""
+        side = math.hypot(*self.reach)
+        pixels = max(8, round(side * max(self.density) * 0.75))
+        square = fractal(
+            self.seed, name, shape=(pixels, pixels), cells=(across * side, along * side),
+            octaves=octaves, gain=gain,
+        )  # fmt: skip
+        turn = math.radians(angle)
+        per_row, per_column = 1 / self.density[0], 1 / self.density[1]
+        k = pixels / side
+        cos, sin = math.cos(turn) * k, math.sin(turn) * k
+        into = np.array(
+            [[cos * per_column, sin * per_row, 0], [-sin * per_column, cos * per_row, 0]]
+        )
+        middle = into @ np.array([self.shape[1] / 2, self.shape[0] / 2, 0])
+        into[:, 2] = pixels / 2 - middle
+        return np.asarray(
+            cv2.warpAffine(
+                square, into, (self.shape[1], self.shape[0]),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT,
+            ),
+            np.float32,
+        )  # fmt: skip
+
+    def grain(self, name: str, *, cells: float = 700) -> Plane:
+        """The finest texture: white noise at ``cells`` for each pattern unit."""
+        size = (max(2, round(cells * self.reach[0])), max(2, round(cells * self.reach[1])))
+        how = cv2.INTER_AREA if size[0] > self.shape[0] else cv2.INTER_LINEAR
+        plane = lattice(stream(self.seed, name), cells=size)
+        return np.asarray(
+            cv2.resize(plane, (self.shape[1], self.shape[0]), interpolation=how), np.float32
+        )
+
+    def relief(self, height: Plane, *, depth: float) -> Plane:
+        """Brightness that a bumpy surface gains or loses in raking light; about -1..1.
+
+        ``height`` and ``depth`` in units: the slope towards the light, as a tangent.
+        """
+        rows, columns = self.density
+        down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=rows / 8)
+        right = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=columns / 8)
+        slope = (right * -self.towards[0] + down * -self.towards[1]) * (
+            -depth * self.material.relief
+        )
+        return np.asarray(slope / np.sqrt(1 + np.square(slope)), np.float32)
+
+    def lines(self) -> tuple[Plane, Plane]:
+        """Pattern coordinates: a column (rows, 1) and a row (1, columns)."""
+        rows, columns = self.shape
+        y = (np.arange(rows, dtype=np.float32) + 0.5) / np.float32(self.density[0])
+        x = (np.arange(columns, dtype=np.float32) + 0.5) / np.float32(self.density[1])
+        return y[:, None], x[None, :]
+
+    def scattered(self, name: str, *, each_unit: float) -> npt.NDArray[np.float64]:
+        """(N, 6) random draws in 0..1 for things strewn evenly: x, y and four of their own."""
+        count = min(60_000, round(each_unit * self.reach[0] * self.reach[1]))
+        return stream(self.seed, name).random((count, 6))
+
+
+def colour(text: str) -> Colour:
+    """``"#b98a5a"`` as three sRGB numbers from 0 to 255."""
+    return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], np.float32)
+
+
+def dyed(value: Plane, *, tone: str, accent: str = "", contrast: float = 1.0) -> Pixels:
+    """``value`` as colour: 0 is deep, 0.5 the tone itself, 1 light. ``accent`` is the deep end."""
+    middle = colour(tone)
+    grey = middle.mean()
+    deep = colour(accent) if accent else (middle * 1.12 - grey * 0.12) * 0.30
+    light = np.minimum(middle * 1.28 + 18, 255) * 0.7 + 255 * 0.3
+    steps = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
+    low = deep + (middle - deep) * np.minimum(steps * 2, 1)
+    table = low + (light - middle) * np.maximum(steps * 2 - 1, 0)
+    scaled = (value - np.float32(0.5)) * np.float32(255 * contrast) + np.float32(127.5)
+    index = np.clip(scaled, 0, 255).astype(np.uint8)
+    lookup = np.clip(table, 0, 255).astype(np.uint8)[None]
+    three = cv2.cvtColor(index, cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.LUT(three, lookup), np.uint8)
+
+
+def mixed(under: Pixels, over: Pixels | Colour, *, amount: Plane) -> Pixels:
+    """``over`` laid on ``under`` by ``amount`` 0..1."""
+    share = amount[..., None]
+    base = under.astype(np.float32)
+    return np.clip(base + (np.asarray(over, np.float32) - base) * share, 0, 255).astype(np.uint8)

@@ -1,0 +1,166 @@
+"""The ground as the camera sees it: material, perspective, depth of field, light."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from nb_catalog.imaging.scenery.canvas import Canvas, Pixels
+from nb_catalog.imaging.scenery.light import Light, mottle, pool, shone
+from nb_catalog.imaging.scenery.noise import Plane, smoothstep
+from nb_catalog.imaging.scenery.recipe import SceneRecipe
+from nb_catalog.imaging.scenery.stage import DISTANCE, Stage
+from nb_catalog.imaging.scenery.surfaces import PAINTERS
+
+LIGHT_PIXELS = 512
+"""Long side of the map in which light is computed; it holds nothing finer."""
+
+
+def material(recipe: SceneRecipe, *, stage: Stage, light: Light, seed: int, top: int) -> Pixels:
+    """The ground's own colour for rows ``top`` to the bottom, in perspective."""
+    if stage.view == "top":
+        return _flat(recipe, stage=stage, light=light, seed=seed)
+    width, height = stage.size
+    depths = stage.depth(np.array([top, height], np.float32))
+    far, near = (float(each - 1) * DISTANCE for each in depths)
+    sides = np.array([[0.0, 0.0], [float(width), 0.0]]) - stage.centre
+    left, right = sides[0, 0] * depths[0] / stage.unit, sides[1, 0] * depths[0] / stage.unit
+    extent = (far - near, float(right - left))
+    columns = stage.unit / max(float(depths[1]), 0.72)
+    rows = stage.unit * stage.squash * 1.7
+    shape = (max(8, math.ceil(extent[0] * rows)), max(8, math.ceil(extent[1] * columns)))
+    canvas = Canvas(
+        material=recipe.surface, seed=seed, shape=shape, extent=extent, towards=light.towards
+    )
+    drawn = _focused(PAINTERS[recipe.surface.kind](canvas), far=far, near=near, unit=stage.unit)
+    into = _homography(stage, shape=shape, extent=extent, far=far, left=float(left), top=top)
+    return np.asarray(
+        cv2.warpPerspective(
+            drawn,
+            into,
+            (width, height - top),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        np.uint8,
+    )
+
+
+def _flat(recipe: SceneRecipe, *, stage: Stage, light: Light, seed: int) -> Pixels:
+    width, height = stage.size
+    canvas = Canvas(
+        material=recipe.surface, seed=seed, shape=(height, width),
+        extent=(height / stage.unit, width / stage.unit), towards=light.towards,
+    )  # fmt: skip
+    if recipe.surface.kind not in ("oak", "walnut") or seed % 2:
+        return PAINTERS[recipe.surface.kind](canvas)
+    turned = replace(
+        canvas, shape=canvas.shape[::-1], extent=canvas.extent[::-1], towards=canvas.towards[::-1]
+    )
+    return np.ascontiguousarray(PAINTERS[recipe.surface.kind](turned).transpose(1, 0, 2))
+
+
+def _focused(drawn: Pixels, *, far: float, near: float, unit: float) -> Pixels:
+    """Sharp at the product, softer with distance: rows of the canvas are distances."""
+    away = np.linspace(far, near, drawn.shape[0], dtype=np.float32)
+    share = smoothstep(away, start=0.35, stop=max(1.6, far * 0.9))
+    share = np.maximum(share, 0.8 * smoothstep(-away, start=0.7, stop=2.2))
+    used = np.flatnonzero(share > 0.02)
+    if not used.size:
+        return drawn
+    soft = cv2.GaussianBlur(
+        drawn, (0, 0), sigmaX=max(0.4, 0.0085 * unit), sigmaY=max(0.4, 0.0045 * unit)
+    )
+    mix = share[used][:, None, None]
+    out = drawn.copy()
+    sharp = drawn[used].astype(np.float32)
+    out[used] = (sharp + (soft[used] - sharp) * mix + np.float32(0.5)).astype(np.uint8)
+    return out
+
+
+def _homography(
+    stage: Stage,
+    *,
+    shape: tuple[int, int],
+    extent: tuple[float, float],
+    far: float,
+    left: float,
+    top: int,
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """From canvas pixels to picture pixels, rows counted from ``top``."""
+    to_units = np.array(
+        [[extent[1] / shape[1], 0, left], [0, -extent[0] / shape[0], far], [0, 0, 1.0]]
+    )
+    rise = stage.floor - stage.horizon
+    camera = np.array(
+        [
+            [stage.unit, stage.centre / DISTANCE, stage.centre],
+            [0, (stage.horizon - top) / DISTANCE, stage.horizon - top + rise],
+            [0, 1 / DISTANCE, 1.0],
+        ]
+    )
+    return np.asarray(camera @ to_units)
+
+
+def light_grid(stage: Stage) -> tuple[Plane, Plane]:
+    """Pixel coordinates (x, y) of the light map's points."""
+    width, height = stage.size
+    scale = LIGHT_PIXELS / max(width, height)
+    columns, rows = max(8, round(width * scale)), max(8, round(height * scale))
+    x = (np.arange(columns, dtype=np.float32) + 0.5) * np.float32(width / columns)
+    y = (np.arange(rows, dtype=np.float32) + 0.5) * np.float32(height / rows)
+    grid = np.meshgrid(x, y)
+    return grid[0].astype(np.float32), grid[1].astype(np.float32)
+
+
+def illumination(
+    recipe: SceneRecipe, *, stage: Stage, light: Light, pattern: Plane, seed: int
+) -> Plane:
+    """Light that arrives on the ground: (h, w, 3) linear, about 1 near the product, low resolution."""
+    x, y = light_grid(stage)
+    if stage.view == "top":
+        across = (x - np.float32(stage.size.width / 2)) / np.float32(stage.unit)
+        up = (np.float32(stage.size.height / 2) - y) / np.float32(stage.unit)
+        key = pool(recipe.light, x=across, y=up + np.float32(0.5), seed=seed)
+        key *= shone(pattern, x=across, y=up, light=light)
+        key *= 1 + np.float32(0.10) * np.clip(
+            across * light.towards[0] - up * light.towards[1], -1.5, 1.5
+        )
+    else:
+        depth = stage.depth(y)
+        across = (x - np.float32(stage.centre)) / np.float32(stage.unit) * depth
+        away = (depth - 1) * np.float32(DISTANCE)
+        key = pool(recipe.light, x=across, y=away * np.float32(0.55) + np.float32(0.5), seed=seed)
+        key *= thrown(pattern, across=across, away=away, stage=stage, light=light)
+    drift = mottle(
+        seed=seed, shape=(y.shape[0], y.shape[1]),
+        x_units=stage.size.width / stage.unit, y_units=stage.size.height / stage.unit,
+    )  # fmt: skip
+    return coloured(key * drift, recipe=recipe, light=light)
+
+
+def thrown(pattern: Plane, *, across: Plane, away: Plane, stage: Stage, light: Light) -> Plane:
+    """The gobo on the ground: each ray is followed to the plane of the wall, so it meets there."""
+    turn, climb = math.radians(light.azimuth), math.radians(light.elevation)
+    forward = max(math.cos(turn), 0.35)
+    left_over = np.float32(stage.wall_distance) - away
+    x = across - left_over * np.float32(math.sin(turn) / forward * 0.6)
+    y = -left_over * np.float32(math.tan(climb) * 0.8)
+    return shone(pattern, x=x, y=y, light=light)
+
+
+def coloured(key: Plane, *, recipe: SceneRecipe, light: Light) -> Plane:
+    """Key light in its own colour over a complementary fill."""
+    fill = {"softbox": 0.42, "spot": 0.14, "sun": 0.46, "window": 0.40, "leaves": 0.44}[
+        recipe.light.kind
+    ]
+    gain = {"softbox": 0.66, "spot": 1.05, "sun": 0.68, "window": 0.86, "leaves": 0.82}[
+        recipe.light.kind
+    ]
+    warm = np.array(light.colour, np.float32)
+    cool = np.float32(1) + (np.float32(1) - warm) * np.float32(0.45)
+    stops = np.float32(2**recipe.mood.exposure)
+    return np.asarray((fill * cool + gain * key[..., None] * warm) * stops, np.float32)

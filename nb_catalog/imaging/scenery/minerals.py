@@ -1,0 +1,113 @@
+"""Stone and what is made of it: concrete, marble, plaster, stone, terrazzo."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from nb_catalog.imaging.scenery.canvas import Canvas, Pixels, colour, dyed, mixed
+from nb_catalog.imaging.scenery.noise import Plane, blurred, ridges, smoothstep
+
+SUBPIXEL = 4
+
+
+def concrete(canvas: Canvas) -> Pixels:
+    """Cast concrete: cloudy, with air pores that have a lit rim."""
+    cloud = canvas.noise("cloud", rows=1.1, octaves=7, gain=0.6)
+    stain = smoothstep(canvas.noise("stain", rows=0.7, octaves=5, gain=0.55), start=0.2, stop=1.6)
+    rough = canvas.noise("rough", rows=40, octaves=4, gain=0.8)
+    pores = _dots(canvas, "pores", each_unit=70, least=0.0015, most=0.0075)
+    bumps = rough * np.float32(0.0007) - blurred(pores, sigma=0.7) * np.float32(0.006)
+    value = 0.5 + 0.045 * cloud - 0.06 * stain + 0.012 * rough - 0.26 * pores
+    value += 0.16 * canvas.relief(bumps.astype(np.float32), depth=1.0)
+    return dyed(value, tone=canvas.material.tone)
+
+
+def marble(canvas: Canvas) -> Pixels:
+    """Polished marble: drifting clouds, a few strong veins, many faint ones."""
+    accent = canvas.material.accent or "#77757a"
+    drift = canvas.slanted("drift", angle=38, along=0.55, across=1.1, octaves=6, gain=0.52)
+    fine = canvas.slanted("fine", angle=31, along=1.3, across=2.6, octaves=6, gain=0.55)
+    where = smoothstep(canvas.noise("where", rows=0.9, octaves=3), start=-0.4, stop=1.1)
+    wide = ridges(drift, width=0.34) * where
+    strong = ridges(drift, width=0.045) * (0.25 + 0.75 * where)
+    hair = ridges(fine, width=0.035) * smoothstep(
+        canvas.noise("hair", rows=1.5, octaves=3), start=0.0, stop=1.3
+    )
+    cloud = canvas.noise("cloud", rows=1.6, octaves=5, gain=0.55)
+    base = dyed((0.56 + 0.03 * cloud - 0.10 * wide).astype(np.float32), tone=canvas.material.tone)
+    veins = np.clip(0.52 * strong + 0.34 * hair + 0.16 * wide, 0, 0.85).astype(np.float32)
+    return mixed(base, colour(accent), amount=veins)
+
+
+def plaster(canvas: Canvas) -> Pixels:
+    """Lime plaster put on by hand: trowel strokes in two directions and a sandy skin."""
+    cloud = canvas.noise("cloud", rows=0.8, octaves=6, gain=0.58)
+    one = canvas.slanted("one", angle=24, along=1.2, across=7, octaves=5, gain=0.6)
+    two = canvas.slanted("two", angle=-52, along=1.5, across=8, octaves=5, gain=0.6)
+    choose = smoothstep(canvas.noise("choose", rows=1.4, octaves=3), start=-0.5, stop=0.5)
+    strokes = one * choose + two * (1 - choose)
+    sand = canvas.noise("sand", rows=60, octaves=4, gain=0.85)
+    height = (0.006 * strokes + 0.00045 * sand).astype(np.float32)
+    value = 0.5 + 0.035 * cloud + 0.022 * strokes + 0.008 * sand
+    value += 0.15 * canvas.relief(height, depth=1.2)
+    return dyed(value.astype(np.float32), tone=canvas.material.tone)
+
+
+def stone(canvas: Canvas) -> Pixels:
+    """Split stone: ledges, mineral specks, dark seams."""
+    ledge = canvas.slanted("ledge", angle=12, along=1.0, across=2.6, octaves=7, gain=0.6)
+    rough = canvas.noise("rough", rows=14, octaves=6, gain=0.75)
+    specks = canvas.grain("specks", cells=260)
+    seams = ridges(ledge, width=0.04) * smoothstep(rough, start=-1.0, stop=1.0)
+    height = (0.012 * ledge + 0.0022 * rough).astype(np.float32)
+    value = 0.48 + 0.07 * ledge + 0.035 * rough + 0.05 * specks - 0.10 * seams
+    value += 0.2 * canvas.relief(height, depth=0.9)
+    return dyed(value.astype(np.float32), tone=canvas.material.tone)
+
+
+def terrazzo(canvas: Canvas) -> Pixels:
+    """Ground terrazzo: chips of three colours in a pale binder."""
+    cloud = canvas.noise("cloud", rows=3, octaves=4)
+    base = dyed((0.54 + 0.012 * cloud).astype(np.float32), tone=canvas.material.tone)
+    accent = colour(canvas.material.accent or "#b5654a")
+    tone = colour(canvas.material.tone)
+    inks = (accent, tone * 0.62, accent * 0.45 + tone * 0.5, np.minimum(tone * 0.5 + 135, 255))
+    chips = canvas.scattered("chips", each_unit=620)
+    for x, y, large, shape, turn, ink in chips:
+        radius = 0.004 + 0.03 * large**3
+        cv2.fillPoly(
+            base, [_chip(canvas, x=x, y=y, radius=radius, shape=shape, turn=turn)],
+            [float(each) for each in inks[int(ink * len(inks))]], cv2.LINE_AA, SUBPIXEL,
+        )  # fmt: skip
+    return base
+
+
+def _chip(
+    canvas: Canvas, *, x: float, y: float, radius: float, shape: float, turn: float
+) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+    corners = 5 + int(shape * 3)
+    step = 2 * np.pi / corners
+    angles = turn * 6.28 + step * (
+        np.arange(corners) + 0.35 * np.sin(np.arange(corners) * (3 + 9 * shape))
+    )
+    reach = radius * (0.72 + 0.28 * np.cos(np.arange(corners) * (2 + 5 * turn)))
+    columns = x * canvas.shape[1] + np.cos(angles) * reach * canvas.density[1]
+    rows = y * canvas.shape[0] + np.sin(angles) * reach * canvas.density[0] * (0.7 + 0.3 * turn)
+    return np.round(np.stack([columns, rows], 1) * 2**SUBPIXEL).astype(np.int32)
+
+
+def _dots(canvas: Canvas, name: str, *, each_unit: float, least: float, most: float) -> Plane:
+    plane = np.zeros(canvas.shape, np.uint8)
+    one = 2**SUBPIXEL
+    for x, y, large, squash, turn, deep in canvas.scattered(name, each_unit=each_unit):
+        radius = least + (most - least) * large**5
+        centre = (round(x * canvas.shape[1] * one), round(y * canvas.shape[0] * one))
+        axes = (
+            max(1, round(radius * canvas.density[1] * one)),
+            max(1, round(radius * canvas.density[0] * (0.6 + 0.4 * squash) * one)),
+        )
+        cv2.ellipse(
+            plane, centre, axes, turn * 60 - 30, 0, 360, 90 + 165 * deep, -1, cv2.LINE_AA, SUBPIXEL
+        )
+    return plane.astype(np.float32) * np.float32(1 / 255)

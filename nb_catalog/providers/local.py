@@ -1,0 +1,146 @@
+"""The embedded provider: the product's own pixels in a rendered scene. No network, no key, no weights."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from django.core.checks import CheckMessage, Warning
+from django.utils.module_loading import import_string
+
+from nb_catalog.cards import pixels
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import (
+    InvalidSettings,
+    NoPicture,
+    PictureMissing,
+    RequestRefused,
+    RequestRejected,
+)
+from nb_catalog.imaging.compose import compose, view_for
+from nb_catalog.imaging.cutout import Cutter, cut_out
+from nb_catalog.imaging.encode import encode
+from nb_catalog.imaging.inspect import open_photo
+from nb_catalog.imaging.provenance import of_lineage, xmp_packet
+from nb_catalog.imaging.scenery import SceneRecipe, render
+from nb_catalog.providers.base import Provider
+from nb_catalog.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer, Size, Treatment
+
+VERSION: Final = "local-studio/1"
+QUALITY: Final = 95
+CUTTER: Final = "nb_catalog.imaging.cutout.cut_out"
+
+
+class LocalProvider(Provider):
+    """Cuts the product out and sets it into the scene that the recipe describes.
+
+    ``cutter`` is the dotted path of another ``imaging.cutout.Cutter``, such as a wrapper of a
+    segmentation model that the host has installed.
+    """
+
+    lane = Lane.FREE
+    composites = True
+
+    def __init__(self, *, alias: str, cutter: str = CUTTER) -> None:
+        super().__init__(alias=alias)
+        self.cutter = cut_out if cutter == CUTTER else _imported(cutter, alias=alias)
+
+    def build(self, request: ImageRequest) -> Payload:
+        """Photo, recipe, size in pixels and seed.
+
+        Raises ``RequestRejected`` for what needs a model, and ``PictureMissing`` without a photo.
+        """
+        if request.treatment != Treatment.LOCKED:
+            raise RequestRejected(
+                "The local provider never redraws a product: use the locked treatment, "
+                "or a tier whose model paints."
+            )
+        if not request.renderer:
+            raise RequestRejected(
+                "This scene has no recipe for the local renderer, only words for a model: "
+                "add one to the scene, or use a tier with a model."
+            )
+        photo = next((each for each in request.references if each.role == "product"), None)
+        if photo is None:
+            raise PictureMissing("The local provider needs a photo of the product, and got none.")
+        return Payload(
+            model=request.model,
+            body={
+                "photo": photo.data,
+                "renderer": request.renderer,
+                "size": _size(request),
+                "seed": request.seed,
+            },
+        )
+
+    async def send(self, payload: Payload) -> RawAnswer:
+        """Make the picture in a thread. Raises ``PictureError`` and ``RequestRejected``."""
+        data = await asyncio.to_thread(made, payload.body, cutter=self.cutter)
+        return RawAnswer(body=data, headers={"content-type": "image/jpeg"})
+
+    def parse(self, answer: RawAnswer) -> ImageResult:
+        """The picture as it was made."""
+        if not isinstance(answer.body, bytes) or not answer.body:
+            raise NoPicture("The local renderer answered without a picture.")
+        return ImageResult(data=answer.body, mime_type="image/jpeg", model_version=VERSION)
+
+    def check(self) -> Sequence[CheckMessage]:
+        """A cutter that cannot be called would fail every job."""
+        if callable(self.cutter):
+            return ()
+        return (
+            Warning(
+                f"{_path(self.alias)}['cutter'] names something that cannot be called.",
+                hint="Name a function that takes a PIL image and returns a Cutout.",
+                id="nb_catalog.W101",
+            ),
+        )
+
+
+def made(body: Mapping[str, Any], *, cutter: Cutter = cut_out) -> bytes:
+    """The whole work on one picture: JPEG bytes, marked as computed without a model.
+
+    Same body, same bytes. Raises ``PictureError`` for the photo and ``RequestRejected`` for the
+    recipe.
+    """
+    try:
+        recipe = SceneRecipe.from_mapping(body["renderer"])
+    except ValueError as error:
+        raise RequestRejected(f"The scene's recipe is wrong. {error}") from error
+    photo = open_photo(
+        body["photo"],
+        max_bytes=settings.MAX_PICTURE_BYTES,
+        max_pixels=settings.MAX_PICTURE_PIXELS,
+    )
+    cutout = cutter(photo)
+    seed = body["seed"]
+    backdrop = render(recipe, size=Size(*body["size"]), seed=seed, view=view_for(cutout))
+    term = of_lineage(model_drew_ground=False, model_drew_product=False, procedural=True)
+    return encode(
+        compose(cutout, backdrop, seed=seed),
+        format="jpeg",
+        quality=QUALITY,
+        xmp=xmp_packet(term),
+        full_chroma=True,
+    )
+
+
+def _size(request: ImageRequest) -> Size:
+    try:
+        return pixels(request.ratio, request.size)
+    except RequestRefused as error:
+        raise RequestRejected(str(error)) from error
+
+
+def _imported(cutter: str, *, alias: str) -> Cutter:
+    try:
+        found: Cutter = import_string(cutter)
+    except ImportError as error:
+        path = f"{_path(alias)}['cutter']"
+        raise InvalidSettings(f"{cutter!r} does not import: {error}", path=path) from error
+    return found
+
+
+def _path(alias: str) -> str:
+    return f"NB_CATALOG['PROVIDERS'][{alias!r}]['OPTIONS']"
