@@ -93,6 +93,15 @@ class NotPermitted(NBCatalogError):
     code = "not_permitted"
 
 
+class ObjectGone(NBCatalogError):
+    code = "object_gone"
+
+
+class StorageFailed(NBCatalogError):
+    code = "storage_failed"
+    retryable = True
+
+
 class PictureError(NBCatalogError):
     code = "picture_error"
 

@@ -36,6 +36,7 @@ class Recipe:
     variant: int = 1
     photo_version: str = ""
     words: str = field(default="", repr=False)
+    system: str = field(default="", repr=False)
     renderer: Mapping[str, Any] = field(default_factory=dict, repr=False)
     thinking: str = ""
 

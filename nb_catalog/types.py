@@ -18,6 +18,14 @@ class Treatment(TextChoices):
     PAINTED = "painted", _("Painted: a model redraws the product")
 
 
+class Permission(StrEnum):
+    """Who may spend, decide and publish."""
+
+    GENERATE = "nb_catalog.generate"
+    REVIEW = "nb_catalog.review"
+    PUBLISH = "nb_catalog.publish"
+
+
 class Lane(StrEnum):
     """Paid work runs at most once, free work at least once."""
 

@@ -29,6 +29,7 @@ class ImageJob(AboutObject):
     live_key = models.CharField(  # noqa: DJ001 - many nulls may stand in a unique column
         max_length=64, unique=True, null=True, editable=False
     )
+    tier = models.CharField(_("tier"), max_length=40, blank=True, default="")
     provider = models.CharField(_("provider"), max_length=40)
     model = models.CharField(_("model"), max_length=80)
     is_free = models.BooleanField(_("free of charge"), default=False)

@@ -1,0 +1,168 @@
+"""Publishing: which image stands in which place of the storefront."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings as django_settings
+from django.db import IntegrityError, connection, models, transaction
+
+from nb_catalog import renditions, storefront
+from nb_catalog.conf import nearest
+from nb_catalog.exceptions import IllegalMove, RequestRefused
+from nb_catalog.models import Placement, PlacementEvent, ProductImage
+from nb_catalog.models.images import ImageKind
+from nb_catalog.models.objects import content_type_of
+from nb_catalog.registry import source_for
+from nb_catalog.states import ImageState
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+
+def publish(
+    image: ProductImage,
+    *,
+    slot: str,
+    locale: str = "",
+    position: int = 0,
+    actor: AbstractBaseUser | None,
+) -> Placement:
+    """Put an approved ``image`` into ``slot``, in place of what stood there.
+
+    Makes the renditions that are missing, which takes a moment. Raises ``RequestRefused`` for
+    an image that is not approved, a slot that the product does not have and a language that
+    the site does not speak; ``PictureError`` and ``StorageFailed`` from the renditions.
+    """
+    objections = tuple(_objections(image, slot=slot, locale=locale))
+    if objections:
+        raise RequestRefused(*objections)
+    kept = storefront.delivery(renditions.make(image), origin=image.digital_source_type)
+    place = _place(image, slot=slot, locale=locale, position=position)
+    with transaction.atomic():
+        return _put(place, image=image, delivery=kept, actor=actor, move="publish")
+
+
+def withdraw(placement: Placement, *, actor: AbstractBaseUser | None) -> None:
+    """Take a picture out of the storefront. The image stays approved."""
+    with transaction.atomic():
+        _remove(_place_of(placement), actor=actor, move="withdraw")
+
+
+def roll_back(
+    product: models.Model,
+    *,
+    slot: str,
+    locale: str = "",
+    position: int = 0,
+    actor: AbstractBaseUser | None,
+) -> Placement | None:
+    """Undo the last change of a place: what stood there before stands there again.
+
+    Rolling back twice goes two steps back. Answers the placement, or None when the place is
+    empty again. Raises ``RequestRefused`` when there is nothing to undo.
+    """
+    place = {
+        "content_type": content_type_of(product),
+        "object_id": str(product.pk),
+        "slot": slot,
+        "locale": locale,
+        "position": position,
+    }
+    with transaction.atomic():
+        before = _before(place)
+        if before is None:
+            _remove(place, actor=actor, move="roll_back")
+            return None
+        kept = storefront.delivery(renditions.make(before), origin=before.digital_source_type)
+        return _put(place, image=before, delivery=kept, actor=actor, move="roll_back")
+
+
+def _objections(image: ProductImage, *, slot: str, locale: str) -> Any:
+    if image.kind != ImageKind.PICTURE:
+        yield f"Picture {image.pk} shows surroundings without the product."
+    if not ProductImage.objects.filter(pk=image.pk, state=ImageState.APPROVED).exists():
+        yield f"Picture {image.pk} is not approved. Approve it first."
+    model = image.content_type.model_class()
+    slots = source_for(model).slots if model else ()
+    if slot not in slots:
+        yield f"The product has no slot {slot!r}.{nearest(slot, slots)}"
+    languages = dict(django_settings.LANGUAGES)
+    if locale and locale not in languages:
+        yield f"The site does not speak {locale!r}.{nearest(locale, languages)}"
+
+
+def _place(image: ProductImage, *, slot: str, locale: str, position: int) -> dict[str, Any]:
+    return {
+        "content_type_id": image.content_type_id,
+        "object_id": image.object_id,
+        "slot": slot,
+        "locale": locale,
+        "position": position,
+    }
+
+
+def _place_of(placement: Placement) -> dict[str, Any]:
+    names = ("content_type_id", "object_id", "slot", "locale", "position")
+    return {name: getattr(placement, name) for name in names}
+
+
+def _locked(place: dict[str, Any]) -> Placement | None:
+    rows = Placement.objects.filter(**place)
+    if connection.features.has_select_for_update:
+        rows = rows.select_for_update()
+    return rows.first()
+
+
+def _put(
+    place: dict[str, Any],
+    *,
+    image: ProductImage,
+    delivery: dict[str, Any],
+    actor: AbstractBaseUser | None,
+    move: str,
+) -> Placement:
+    standing = _locked(place)
+    before_id = standing.image_id if standing else None
+    if standing is None:
+        standing = _first(place, image=image, delivery=delivery, actor=actor)
+    else:
+        standing.image, standing.delivery, standing.actor = image, delivery, actor
+        standing.save(update_fields=["image", "delivery", "actor", "published_at"])
+    PlacementEvent.objects.create(
+        **place, image_before_id=before_id, image_after=image, actor=actor, move=move
+    )
+    return standing
+
+
+def _first(place: dict[str, Any], **columns: Any) -> Placement:
+    try:
+        with transaction.atomic():
+            return Placement.objects.create(**place, **columns)
+    except IntegrityError as error:
+        raise IllegalMove(
+            "Somebody else published to this place at the same moment. Look, and try again."
+        ) from error
+
+
+def _remove(place: dict[str, Any], *, actor: AbstractBaseUser | None, move: str) -> None:
+    standing = _locked(place)
+    if standing is None:
+        raise RequestRefused("Nothing is published there.")
+    PlacementEvent.objects.create(
+        **place, image_before_id=standing.image_id, image_after=None, actor=actor, move=move
+    )
+    standing.delete()
+
+
+def _before(place: dict[str, Any]) -> ProductImage | None:
+    """What stood in ``place`` before the last change that was not undone yet."""
+    undone = 0
+    for event in PlacementEvent.objects.filter(**place).order_by("-id").iterator():
+        if event.move == "roll_back":
+            undone += 1
+        elif undone:
+            undone -= 1
+        else:
+            return event.image_before
+    raise RequestRefused("There is no change of this place to undo.")

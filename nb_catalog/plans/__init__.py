@@ -1,0 +1,6 @@
+"""Plans: what a request stands for, what of it exists, what the rest costs. Writes nothing."""
+
+from nb_catalog.plans.ask import plan_backgrounds
+from nb_catalog.plans.plan import Item, ItemStatus, Plan, Summary
+
+__all__ = ["Item", "ItemStatus", "Plan", "Summary", "plan_backgrounds"]

@@ -1,0 +1,136 @@
+"""Requests, checked as a whole before anything is worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+from uuid import uuid4
+
+from django.db.models import Model, QuerySet, prefetch_related_objects
+from django.utils.translation import gettext as _
+
+from nb_catalog.conf import nearest
+from nb_catalog.exceptions import PlanRefused, RequestRefused
+from nb_catalog.models import Scene
+from nb_catalog.plans.kitchen import Kitchen
+from nb_catalog.plans.plan import Plan
+from nb_catalog.registry import source_for
+from nb_catalog.tiers import tier as tier_named
+from nb_catalog.types import Treatment
+
+MOST_VARIANTS: Final = 12
+
+
+def plan_backgrounds(
+    products: QuerySet[Model] | Sequence[Model],
+    *,
+    scenes: Sequence[str | Scene],
+    variants: int = 1,
+    ratio: str = "1:1",
+    tier: str = "draft",
+    treatment: str = Treatment.LOCKED,
+    key: str = "",
+) -> Plan:
+    """Plan pictures of ``products`` in each of ``scenes`` (keys or rows).
+
+    ``key`` identifies the request, when the caller has an idempotency key of its own. Raises
+    ``PlanRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
+    """
+    model = products.model if isinstance(products, QuerySet) else _model_of(products)
+    source = source_for(model)
+    step = tier_named(tier)
+    kitchen = Kitchen(
+        source=source,
+        scenes=tuple(_scenes(scenes)),
+        variants=variants,
+        ratio=ratio,
+        tier=step,
+        treatment=_treatment(treatment),
+    )
+    objections = tuple(_objections(kitchen))
+    if objections:
+        raise PlanRefused(*objections)
+    return Plan(
+        key=key or uuid4().hex,
+        title=_title(model, kitchen),
+        source=source,
+        products=_with_photos(products, lookups=source.photo_lookups()),
+        kitchen=kitchen,
+        request=_request(kitchen),
+    )
+
+
+def _model_of(products: Sequence[Model]) -> type[Model]:
+    models = {type(product) for product in products}
+    if not models:
+        raise PlanRefused("No products were given.")
+    if len(models) > 1:
+        names = ", ".join(sorted(model.__name__ for model in models))
+        raise PlanRefused(f"One plan is about one model; these are {names}. Make a plan for each.")
+    return models.pop()
+
+
+def _with_photos(
+    products: QuerySet[Model] | Sequence[Model], *, lookups: tuple[str, ...]
+) -> QuerySet[Model] | Sequence[Model]:
+    if isinstance(products, QuerySet):
+        return products.prefetch_related(*lookups) if lookups else products
+    prefetch_related_objects(list(products), *lookups)
+    return products
+
+
+def _scenes(given: Sequence[str | Scene]) -> Iterator[Scene]:
+    rows = {scene.key: scene for scene in Scene.objects.all()}
+    for each in given:
+        if isinstance(each, Scene):
+            yield each
+        elif each in rows:
+            yield rows[each]
+        elif not rows:
+            raise PlanRefused(
+                "There are no scenes yet. Load the starter set: manage.py loaddata nb_catalog_scenes"
+            )
+        else:
+            raise PlanRefused(f"There is no scene {each!r}.{nearest(each, rows)}")
+
+
+def _treatment(given: str) -> Treatment:
+    try:
+        return Treatment(given)
+    except ValueError as error:
+        raise PlanRefused(
+            f"There is no treatment {given!r}.{nearest(given, Treatment.values)}"
+        ) from error
+
+
+def _objections(kitchen: Kitchen) -> Iterator[str]:
+    if not kitchen.scenes:
+        yield "No scene was chosen. Choose at least one."
+    if not 1 <= kitchen.variants <= MOST_VARIANTS:
+        yield f"Variants must be between 1 and {MOST_VARIANTS}, not {kitchen.variants}."
+    yield from kitchen.objections()
+    try:
+        kitchen.price_usd()
+    except RequestRefused as refusal:
+        yield from refusal.objections
+
+
+def _title(model: type[Model], kitchen: Kitchen) -> str:
+    names = ", ".join(scene.name for scene in kitchen.scenes)
+    what = str(model._meta.verbose_name_plural)
+    return _("%(what)s: %(scenes)s (%(tier)s)") % {
+        "what": what[:1].upper() + what[1:],
+        "scenes": names if len(names) <= 120 else f"{names[:119]}…",
+        "tier": kitchen.tier.name,
+    }
+
+
+def _request(kitchen: Kitchen) -> dict[str, object]:
+    return {
+        "model": kitchen.source.label,
+        "scenes": [scene.key for scene in kitchen.scenes],
+        "variants": kitchen.variants,
+        "ratio": kitchen.ratio,
+        "tier": kitchen.tier.name,
+        "treatment": kitchen.treatment.value,
+    }

@@ -1,0 +1,122 @@
+"""From a product to the recipes of its pictures: what is the same for a whole plan is done once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
+
+from django.db.models import Model
+from django.utils import timezone
+
+from nb_catalog.briefs import background_brief
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import PictureMissing
+from nb_catalog.models import Scene
+from nb_catalog.providers import Provider, provider
+from nb_catalog.recipes import Recipe
+from nb_catalog.registry import CatalogSource
+from nb_catalog.tiers import Tier
+from nb_catalog.types import Photo, Treatment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kitchen:
+    """Scenes, treatment, ratio and tier of one plan. ``variants`` counts pictures per scene."""
+
+    source: CatalogSource
+    scenes: tuple[Scene, ...]
+    variants: int
+    ratio: str
+    tier: Tier
+    treatment: Treatment
+
+    @property
+    def each(self) -> int:
+        """Pictures per product."""
+        return len(self.scenes) * self.variants
+
+    @cached_property
+    def maker(self) -> Provider:
+        return provider(self.tier.provider)
+
+    @property
+    def is_free(self) -> bool:
+        return self.tier.card.free
+
+    @property
+    def references(self) -> int:
+        """Pictures sent along with each request; surroundings are painted without the product."""
+        return 1 if self.maker.composites or self.treatment == Treatment.PAINTED else 0
+
+    def objections(self) -> Iterator[str]:
+        """Every reason why nothing of this can be made."""
+        yield from self.tier.card.objections(
+            ratio=self.ratio,
+            size=self.tier.size,
+            references=self.references,
+            treatment=self.treatment,
+            thinking=self.tier.thinking,
+            today=timezone.now().date(),
+        )
+        for scene in self.scenes:
+            if self.maker.composites and not scene.renderer:
+                yield (
+                    f"The scene “{scene.name}” has no recipe for the local renderer. "
+                    f"Give it one, or choose a tier with a model."
+                )
+
+    def price_usd(self) -> Decimal:
+        """The most that one picture is expected to cost."""
+        return self.tier.card.estimate(size=self.tier.size, references=self.references)
+
+    def seconds(self, pictures: int) -> float:
+        """About how long ``pictures`` take one worker."""
+        at_once = settings.FREE_THREADS if self.is_free else settings.CONCURRENCY
+        each = self.tier.card.seconds.get(self.tier.size, 0.0)
+        return each * -(-pictures // at_once)
+
+    def recipes(self, product: Model) -> Iterator[Recipe]:
+        """The recipes of one product's pictures. Raises ``PictureMissing`` without a photo."""
+        photos = self.source.photos(product)
+        if not photos:
+            raise PictureMissing("The product has no photo. Upload one.")
+        for scene in self.scenes:
+            recipe = self._recipe(product, photos[0], scene)
+            for variant in range(1, self.variants + 1):
+                yield replace(recipe, variant=variant)
+
+    def further(self, recipe: Recipe) -> Recipe:
+        """The variant to make instead of ``recipe``, which was rejected. As far away as the plan
+        asks for variants, so that the replacements of two of them never meet."""
+        return replace(recipe, variant=recipe.variant + self.variants)
+
+    def _recipe(self, product: Model, photo: Photo, scene: Scene) -> Recipe:
+        renders = self.maker.composites
+        return Recipe(
+            object_type=self.source.label,
+            object_id=str(product.pk),
+            photo=photo.name,
+            photo_version=photo.version,
+            scene=scene.key,
+            scene_version=scene.version,
+            treatment=self.treatment.value,
+            ratio=self.ratio,
+            size=self.tier.size,
+            provider=self.tier.provider,
+            model=self.tier.model,
+            thinking=self.tier.thinking,
+            renderer=scene.renderer if renders else {},
+            words="" if renders else self._words(product, scene),
+            system="" if renders else scene.system,
+        )
+
+    def _words(self, product: Model, scene: Scene) -> str:
+        return background_brief(
+            treatment=self.treatment,
+            title=self.source.title(product),
+            facts=self.source.facts(product),
+            scene_words=scene.words,
+            ratio=self.ratio,
+        )

@@ -1,0 +1,179 @@
+"""A plan and its items, worked out in blocks so that any number of products fits in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from itertools import islice
+from typing import Any, Final
+
+from django.db.models import Model, QuerySet, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.models.money import micros, usd
+from nb_catalog.plans.kitchen import Kitchen
+from nb_catalog.plans.lookups import Known, known, subjects_with_pictures
+from nb_catalog.recipes import Recipe
+from nb_catalog.registry import CatalogSource
+
+# Items looked up at once: bounds memory, and stays below every database's limit of parameters.
+BLOCK: Final = 1000
+
+
+class ItemStatus(TextChoices):
+    MISSING = "missing", _("to be made")
+    STALE = "stale", _("out of date")
+    PRESENT = "present", _("already there")
+    UNDERWAY = "underway", _("being made")
+    IMPOSSIBLE = "impossible", _("not possible")
+
+
+WANTED: Final = frozenset({ItemStatus.MISSING, ItemStatus.STALE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One wanted picture and how it stands. ``problem`` says why one is not possible."""
+
+    object_id: str
+    recipe: Recipe | None
+    fingerprint: str
+    status: ItemStatus
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A plan in numbers. ``seconds`` is a rough guess; ``problems`` are counted by sentence."""
+
+    counts: Mapping[str, int]
+    price_usd: Decimal
+    seconds: float
+    problems: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def wanted(self) -> int:
+        """How many pictures would be made."""
+        return sum(self.counts.get(status, 0) for status in WANTED)
+
+    def __getitem__(self, status: str) -> int:
+        return self.counts.get(status, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a request stands for. Iterating works it out anew from the database, in blocks.
+
+    ``key`` makes starting idempotent: one plan can become one run only.
+    """
+
+    key: str
+    title: str
+    source: CatalogSource
+    products: QuerySet[Model] | Sequence[Model]
+    kitchen: Kitchen
+    request: Mapping[str, Any]
+
+    @property
+    def tier(self) -> str:
+        return self.kitchen.tier.name
+
+    @cached_property
+    def price_each_usd(self) -> Decimal:
+        return self.kitchen.price_usd()
+
+    @property
+    def price_each_microusd(self) -> int:
+        return micros(self.price_each_usd)
+
+    @property
+    def is_free(self) -> bool:
+        return self.kitchen.is_free
+
+    def items(self) -> Iterator[Item]:
+        """Every picture that the request stands for, with its status."""
+        for block in blocks(self._products(), size=max(1, BLOCK // self.kitchen.each)):
+            yield from self._block(block)
+
+    def wanted(self) -> Iterator[Item]:
+        """The items that starting the plan would make."""
+        return (item for item in self.items() if item.status in WANTED)
+
+    def summary(self) -> Summary:
+        """Counts, price in USD and seconds of the whole plan."""
+        counts: Counter[str] = Counter()
+        problems: Counter[str] = Counter()
+        for item in self.items():
+            counts[item.status.value] += 1
+            if item.problem:
+                problems[item.problem] += 1
+        wanted = sum(counts[status] for status in WANTED)
+        return Summary(
+            counts=counts,
+            price_usd=usd(wanted * self.price_each_microusd),
+            seconds=self.kitchen.seconds(wanted),
+            problems=problems,
+        )
+
+    def _products(self) -> Iterator[Model]:
+        if isinstance(self.products, QuerySet):
+            return self.products.iterator(chunk_size=BLOCK)
+        return iter(self.products)
+
+    def _block(self, products: list[Model]) -> Iterator[Item]:
+        recipes: dict[str, Recipe] = {}
+        for product in products:
+            try:
+                recipes.update((each.fingerprint, each) for each in self.kitchen.recipes(product))
+            except NBCatalogError as error:
+                yield from self._impossible(product, problem=str(error))
+        wanted, facts = self._without_rejected(recipes)
+        missing = [key for key in wanted if key not in facts.present | facts.underway]
+        redone = subjects_with_pictures({wanted[key].subject for key in missing})
+        for key, recipe in wanted.items():
+            status = _status(key, recipe, facts=facts, redone=redone)
+            yield Item(object_id=recipe.object_id, recipe=recipe, fingerprint=key, status=status)
+
+    def _impossible(self, product: Model, *, problem: str) -> Iterator[Item]:
+        for _n in range(self.kitchen.each):
+            yield Item(
+                object_id=str(product.pk),
+                recipe=None,
+                fingerprint="",
+                status=ItemStatus.IMPOSSIBLE,
+                problem=problem,
+            )
+
+    def _without_rejected(self, recipes: dict[str, Recipe]) -> tuple[dict[str, Recipe], Known]:
+        """Put the next variant where a person rejected one: asking again means another one."""
+        facts = known(recipes)
+        kept = {key: each for key, each in recipes.items() if key not in facts.rejected}
+        turned_down = [recipes[key] for key in recipes if key in facts.rejected]
+        if not turned_down:
+            return kept, facts
+        further = {each.fingerprint: each for each in map(self.kitchen.further, turned_down)}
+        more, more_facts = self._without_rejected(further)
+        return kept | more, facts | more_facts
+
+
+def _status(key: str, recipe: Recipe, *, facts: Known, redone: frozenset[str]) -> ItemStatus:
+    if key in facts.present:
+        return ItemStatus.PRESENT
+    if key in facts.underway:
+        return ItemStatus.UNDERWAY
+    return ItemStatus.STALE if recipe.subject in redone else ItemStatus.MISSING
+
+
+def blocks(products: Iterable[Model], *, size: int) -> Iterator[list[Model]]:
+    """``products`` in lists of at most ``size``."""
+    iterator = iter(products)
+    while block := list(islice(iterator, size)):
+        yield block

@@ -1,0 +1,72 @@
+"""Decisions about made pictures. A decision and its event commit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from nb_catalog.exceptions import IllegalMove, RequestRefused
+from nb_catalog.models import Placement, ProductImage, ReviewEvent
+from nb_catalog.models.moves import move_image
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How a decision about several pictures went; ``refused`` holds a sentence for each that
+    could not be decided."""
+
+    decided: int
+    refused: tuple[str, ...]
+
+
+def approve(image: ProductImage, *, actor: AbstractBaseUser | None, note: str = "") -> None:
+    """Pending -> approved. Raises ``IllegalMove`` when somebody decided first."""
+    _decide(image, "approve", actor=actor, note=note)
+
+
+def reject(image: ProductImage, *, actor: AbstractBaseUser | None, note: str = "") -> None:
+    """Pending -> rejected. Raises ``IllegalMove`` when somebody decided first."""
+    _decide(image, "reject", actor=actor, note=note)
+
+
+def reconsider(image: ProductImage, *, actor: AbstractBaseUser | None, note: str = "") -> None:
+    """Rejected -> pending. Raises ``IllegalMove``."""
+    _decide(image, "reconsider", actor=actor, note=note)
+
+
+def retire(image: ProductImage, *, actor: AbstractBaseUser | None, note: str = "") -> None:
+    """Approved -> retired. Raises ``IllegalMove``, ``RequestRefused`` while it is published."""
+    slots = list(Placement.objects.filter(image=image).values_list("slot", flat=True))
+    if slots:
+        raise RequestRefused(
+            f"Picture {image.pk} is published ({', '.join(slots)}). "
+            f"Publish another one there first, or withdraw it."
+        )
+    _decide(image, "retire", actor=actor, note=note)
+
+
+def approve_all(images: Iterable[ProductImage], *, actor: AbstractBaseUser | None) -> Tally:
+    """Approve each picture on its own: one that was decided meanwhile does not stop the rest."""
+    decided, refused = 0, []
+    for image in images:
+        try:
+            approve(image, actor=actor)
+        except IllegalMove as refusal:
+            refused.append(str(refusal))
+        else:
+            decided += 1
+    return Tally(decided=decided, refused=tuple(refused))
+
+
+def _decide(image: ProductImage, move: str, *, actor: AbstractBaseUser | None, note: str) -> None:
+    with transaction.atomic():
+        move_image(image, move)
+        ReviewEvent.objects.create(
+            image=image, move=move, state=image.state, actor=actor, note=note
+        )

@@ -1,0 +1,200 @@
+"""Writing down what happens to orders: several at once in one transaction, each fenced."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from nb_catalog import money
+from nb_catalog.models import ImageJob, ProductImage, ProviderCall
+from nb_catalog.models.calls import CallOutcome
+from nb_catalog.models.moves import move_jobs
+from nb_catalog.runner.claims import hand_back, lease_end
+from nb_catalog.runner.orders import Ending, NewImage, Order
+from nb_catalog.states import JOB_MOVES, JOB_UNDERWAY, JobState
+
+OUTCOMES = {
+    "succeed": CallOutcome.PICTURE,
+    "adopt": CallOutcome.PICTURE,
+    "lose": CallOutcome.UNKNOWN,
+}
+
+
+def write(beginnings: Sequence[Order], endings: Sequence[Ending]) -> list[bool]:
+    """Begin and end orders in one transaction: for each, in this order, whether it was held."""
+    with transaction.atomic():
+        begun = _begin(beginnings)
+        ended = _end(endings)
+    return [order.job_id in begun for order in beginnings] + [
+        ending.order.job_id in ended for ending in endings
+    ]
+
+
+def _begin(orders: Sequence[Order]) -> set[int]:
+    if not orders:
+        return set()
+    mine = [order for order in orders if order.job_id in _still_held(orders, JobState.LEASED)]
+    now = timezone.now()
+    paid = [order for order in mine if not order.is_free]
+    let_through = _reserve(paid, now=now)
+    hand_back(order for order in paid if order.job_id not in let_through)
+    going = [order for order in mine if order.is_free or order.job_id in let_through]
+    move_jobs(_jobs(going), "begin", lease_until=lease_end(), error="", error_code="")
+    ProviderCall.objects.bulk_create(_call(order, now=now) for order in going if not order.is_free)
+    return {order.job_id for order in going}
+
+
+def _reserve(orders: Iterable[Order], *, now: datetime) -> set[int]:
+    amounts: dict[int, dict[int, int]] = defaultdict(dict)
+    for order in orders:
+        amounts[order.run_id][order.job_id] = order.estimate_microusd
+    return money.reserve(amounts, day=now.date())
+
+
+def _call(order: Order, *, now: datetime) -> ProviderCall:
+    return ProviderCall(
+        job_id=order.job_id,
+        epoch=order.epoch,
+        lease_owner=order.owner,
+        provider=order.recipe.provider,
+        model=order.recipe.model,
+        estimate_microusd=order.estimate_microusd,
+        started_at=now,
+    )
+
+
+def _end(endings: Sequence[Ending]) -> set[int]:
+    ended: set[int] = set()
+    alike: dict[tuple[Any, ...], list[Order]] = defaultdict(list)
+    for ending in endings:
+        alike[_changes_of(ending)].append(ending.order)
+    for (move, *values), orders in alike.items():
+        ended |= _move_held(orders, move, **dict(zip(_CHANGED, values, strict=True)))
+    _keep_images([each for each in endings if each.images], ended)
+    _complete_calls([ending for ending in endings if not ending.order.is_free])
+    return ended
+
+
+_CHANGED = ("error_code", "error", "not_before", "counts")
+
+
+def _changes_of(ending: Ending) -> tuple[Any, ...]:
+    return (ending.move, *(getattr(ending, name) for name in _CHANGED))
+
+
+def _move_held(orders: Sequence[Order], move: str, *, counts: bool, **changes: Any) -> set[int]:
+    # A picture may come home after a sweep has called its job lost.
+    moves = (move, "adopt") if move == "succeed" else (move,)
+    held = _still_held(orders, *(state for each in moves for state in JOB_MOVES[each].sources))
+    if JOB_MOVES[move].target not in JOB_UNDERWAY:
+        changes["finished_at"] = timezone.now()
+    if not counts:
+        changes["attempts"] = F("attempts") - 1
+    jobs = _jobs([order for order in orders if order.job_id in held])
+    for each in moves:
+        move_jobs(jobs, each, **changes)
+    return held
+
+
+def _still_held(orders: Sequence[Order], *states: str) -> set[int]:
+    """Job ids among ``orders`` whose fence holds, locked until the transaction ends."""
+    fences = {(order.job_id, order.owner, order.epoch) for order in orders}
+    rows = ImageJob.objects.filter(pk__in=[order.job_id for order in orders], state__in=states)
+    if connection.features.has_select_for_update:
+        rows = rows.select_for_update()
+    found = rows.order_by("pk").values_list("pk", "lease_owner", "epoch")
+    return {row[0] for row in found if row in fences}
+
+
+def _jobs(orders: Sequence[Order]) -> Any:
+    """The jobs of ``orders`` under their fence; one condition for each pair of owner and epoch."""
+    by_fence: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for order in orders:
+        by_fence[order.owner, order.epoch].append(order.job_id)
+    jobs = ImageJob.objects.none()
+    for (owner, epoch), ids in by_fence.items():
+        jobs = jobs | ImageJob.objects.filter(pk__in=ids, lease_owner=owner, epoch=epoch)
+    return jobs
+
+
+def _keep_images(endings: Sequence[Ending], ended: set[int]) -> None:
+    """A row for every picture. One that arrives after its lease was lost is kept as well,
+    unless whoever took the job over has stored the same bytes already."""
+    late = [ending.order.job_id for ending in endings if ending.order.job_id not in ended]
+    known = set(ProductImage.objects.filter(job_id__in=late).values_list("job_id", "sha256"))
+    parents: dict[int, ProductImage] = {}
+    for depth in range(max((len(ending.images) for ending in endings), default=0)):
+        rows = {
+            ending.order.job_id: _row(
+                ending, ending.images[depth], parents.get(ending.order.job_id)
+            )
+            for ending in endings
+            if depth < len(ending.images)
+            and (ending.order.job_id, ending.images[depth].sha256) not in known
+        }
+        ProductImage.objects.bulk_create(rows.values())
+        parents = rows
+
+
+def _row(ending: Ending, image: NewImage, parent: ProductImage | None) -> ProductImage:
+    order = ending.order
+    return ProductImage(
+        job_id=order.job_id,
+        parent=parent,
+        content_type_id=order.content_type_id,
+        object_id=order.object_id,
+        kind=image.kind,
+        file=image.name,
+        sha256=image.sha256,
+        mime_type=image.mime_type,
+        width=image.width,
+        height=image.height,
+        byte_size=image.byte_size,
+        recipe=order.recipe.as_dict(),
+        fingerprint=order.fingerprint,
+        subject=order.recipe.subject,
+        scene=order.recipe.scene,
+        tier=order.tier,
+        checks=dict(image.checks),
+        digital_source_type=image.digital_source_type,
+        provenance=dict(image.provenance),
+    )
+
+
+def _complete_calls(endings: Sequence[Ending]) -> None:
+    by_fence = {(ending.order.job_id, ending.order.epoch): ending for ending in endings}
+    calls = [
+        call
+        for call in ProviderCall.objects.filter(job_id__in=[job for job, _ in by_fence])
+        if (call.job_id, call.epoch) in by_fence and call.cost_microusd is None
+    ]
+    settled = []
+    for call in calls:
+        ending = by_fence[call.job_id, call.epoch]
+        _complete(call, ending)
+        if ending.cost_microusd is not None:
+            day = call.started_at.date()
+            settled.append((ending.order.run_id, day, call.estimate_microusd, ending.cost_microusd))
+    ProviderCall.objects.bulk_update(calls, _COMPLETED)
+    money.settle(settled)
+
+
+_COMPLETED = (
+    "outcome", "cost_microusd", "usage", "model_version", "request_id", "error_code", "finished_at",
+)  # fmt: skip
+
+
+def _complete(call: ProviderCall, ending: Ending) -> None:
+    call.outcome = OUTCOMES.get(ending.move, CallOutcome.FAILED)
+    call.cost_microusd = ending.cost_microusd
+    call.usage = dict(ending.usage)
+    call.model_version = ending.model_version[:120]
+    call.request_id = ending.request_id[:200]
+    call.error_code = ending.error_code
+    call.finished_at = ending.finished_at or timezone.now()

@@ -1,0 +1,134 @@
+"""Taking jobs from the queue, and giving them back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, models, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from nb_catalog import throttle
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import NBCatalogError, ObjectGone, PictureMissing
+from nb_catalog.models import ImageJob, Run
+from nb_catalog.models.moves import move_jobs
+from nb_catalog.registry import is_registered, source_for
+from nb_catalog.runner.orders import Order
+from nb_catalog.states import JobState
+
+
+def claim(*, owner: str, limit: int, free: bool) -> list[Order]:
+    """Take up to ``limit`` queued jobs of one lane for ``owner``, the most urgent first."""
+    with transaction.atomic():
+        jobs = list(_claimable(free=free)[:limit])
+        if jobs:
+            move_jobs(
+                ImageJob.objects.filter(pk__in=[job.pk for job in jobs]),
+                "claim",
+                lease_owner=owner,
+                lease_until=lease_end(),
+                epoch=F("epoch") + 1,
+                attempts=F("attempts") + 1,
+            )
+    return with_photos([order_of(job, owner=owner) for job in jobs])
+
+
+def lease_end() -> Any:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def _claimable(*, free: bool) -> models.QuerySet[ImageJob]:
+    paused = list(Run.objects.exclude(paused_reason="").values_list("pk", flat=True))
+    queued = ImageJob.objects.filter(state=JobState.QUEUED, is_free=free)
+    queued = queued.filter(throttle.open_now(timezone.now())).exclude(run_id__in=paused)
+    queued = queued.order_by("-priority", "id")
+    if connection.features.has_select_for_update_skip_locked:
+        return queued.select_for_update(skip_locked=True)
+    return queued
+
+
+def order_of(job: ImageJob, *, owner: str) -> Order:
+    return Order(
+        job_id=job.pk,
+        run_id=job.run_id,
+        epoch=job.epoch + 1,
+        owner=owner,
+        content_type_id=job.content_type_id,
+        object_id=job.object_id,
+        recipe=job.wanted,
+        fingerprint=job.fingerprint,
+        tier=job.tier,
+        attempts=job.attempts + 1,
+        is_free=job.is_free,
+        estimate_microusd=job.estimate_microusd,
+    )
+
+
+def with_photos(orders: Iterable[Order]) -> list[Order]:
+    """Look the photos up: one query a model, however many orders."""
+    by_type: dict[int, list[Order]] = defaultdict(list)
+    for order in orders:
+        by_type[order.content_type_id].append(order)
+    return [
+        each
+        for type_id, group in by_type.items()
+        for each in _with_photos_of(ContentType.objects.get_for_id(type_id).model_class(), group)
+    ]
+
+
+def _with_photos_of(model: type[models.Model] | None, orders: list[Order]) -> list[Order]:
+    if model is None or not is_registered(model):
+        gone = ObjectGone("The model of this product is not registered any more.")
+        return [replace(order, problem=gone) for order in orders]
+    source = source_for(model)
+    products = source.queryset().in_bulk([order.object_id for order in orders])
+    by_key = {str(key): product for key, product in products.items()}
+    return [_with_photo(order, by_key.get(order.object_id)) for order in orders]
+
+
+def _with_photo(order: Order, product: models.Model | None) -> Order:
+    problem: NBCatalogError
+    if product is None:
+        problem = ObjectGone("The product was deleted while its picture waited to be made.")
+        return replace(order, problem=problem)
+    photos = source_for(product).photos(product)
+    photo = next((each for each in photos if each.name == order.recipe.photo), None)
+    if photo is None:
+        problem = PictureMissing(
+            f"The product no longer has the photo {order.recipe.photo!r}. Plan its pictures anew."
+        )
+        return replace(order, problem=problem)
+    return replace(order, photo=photo)
+
+
+def hand_back(orders: Iterable[Order]) -> None:
+    """Put orders back that nothing was sent for. The try does not count."""
+    for order in orders:
+        move_jobs(held(order), "hand_back", lease_owner="", attempts=F("attempts") - 1)
+
+
+def held(order: Order) -> models.QuerySet[ImageJob]:
+    """The job of ``order``, as long as it is still this worker's in this epoch."""
+    return ImageJob.objects.filter(pk=order.job_id, lease_owner=order.owner, epoch=order.epoch)
+
+
+def heartbeat(orders: Iterable[Order]) -> None:
+    """Renew the leases of what is really in hand, and of nothing else."""
+    keys = {(order.owner, order.job_id) for order in orders}
+    for owner in {owner for owner, _ in keys}:
+        ImageJob.objects.filter(
+            pk__in=[job for who, job in keys if who == owner],
+            lease_owner=owner,
+            state__in=(JobState.LEASED, JobState.CALLING),
+        ).update(lease_until=lease_end())
+
+
+def work_is_waiting() -> bool:
+    """Whether a claim could find something now."""
+    return _claimable(free=True).exists() or _claimable(free=False).exists()

@@ -1,0 +1,111 @@
+"""The one thread that talks to the database, and groups what it is told into few commits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+from nb_catalog.runner import books
+from nb_catalog.runner.orders import Ending, Order
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Entry = tuple[Order | Ending, "asyncio.Future[bool]"]
+
+# Long enough for a burst of answers to arrive together, short beside any call.
+WINDOW: Final = 0.010
+# How long a database may be gone before the worker gives up. Nothing is lost then either:
+# leases run out, and paid bytes lie in the staging directory.
+PATIENCE: Final = 120.0
+
+
+class Clerk:
+    """Group commit. ``commits`` counts transactions, for whoever measures them."""
+
+    def __init__(self) -> None:
+        self.commits = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="nb-catalog-database")
+        self._entries: list[Entry] = []
+        self._rung = asyncio.Event()
+        self._writing: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        self._writing = asyncio.create_task(self._write_on())
+
+    async def close(self) -> None:
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+        await self.ask(connection.close)
+        self._thread.shutdown()
+
+    async def ask(self, question: Callable[..., T], *args: Any, **options: Any) -> T:
+        """Run ``question`` in the database thread, again while the database is away."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._thread, lambda: patiently(question, *args, **options)
+        )
+
+    async def write(self, entry: Order | Ending) -> bool:
+        """Begin an order, or end one: whether it was still ours. Returns after the commit."""
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._entries.append((entry, done))
+        self._rung.set()
+        return await done
+
+    async def _write_on(self) -> None:
+        while True:
+            await self._rung.wait()
+            await asyncio.sleep(WINDOW)
+            self._rung.clear()
+            entries, self._entries = self._entries, []
+            if entries:
+                await self._commit(entries)
+
+    async def _commit(self, entries: list[Entry]) -> None:
+        """One transaction for all; when one entry is poison, one for each."""
+        orders = [entry for entry in entries if isinstance(entry[0], Order)]
+        endings = [entry for entry in entries if isinstance(entry[0], Ending)]
+        self.commits += 1
+        try:
+            held = await self.ask(
+                books.write, [entry[0] for entry in orders], [entry[0] for entry in endings]
+            )
+        except (OperationalError, InterfaceError) as error:
+            for _, done in entries:
+                done.set_exception(error)
+        except DatabaseError as error:
+            if len(entries) == 1:
+                entries[0][1].set_exception(error)
+            else:
+                for entry in entries:
+                    await self._commit([entry])
+        else:
+            self._answer(orders + endings, held)
+
+    def _answer(self, entries: list[Entry], held: list[bool]) -> None:
+        for (_, done), answer in zip(entries, held, strict=True):
+            if not done.done():
+                done.set_result(answer)
+
+
+def patiently(question: Callable[..., T], *args: Any, **options: Any) -> T:
+    """Ask, and ask again on a new connection while the database is locked or gone."""
+    started, pause = time.monotonic(), 0.05
+    while True:
+        try:
+            return question(*args, **options)
+        except (OperationalError, InterfaceError) as error:
+            if time.monotonic() - started > PATIENCE:
+                raise
+            logger.warning("The database does not answer (%s); trying again.", error)
+            connection.close()
+            time.sleep(pause)
+            pause = min(2.0, pause * 2)

@@ -1,0 +1,104 @@
+"""Which move an error makes, what it costs, and when to try again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.utils import timezone
+
+from nb_catalog.cards import card
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import (
+    Billed,
+    ContentRefused,
+    NBCatalogError,
+    OutcomeUnknown,
+    ProviderError,
+    ProviderStopped,
+    RateLimited,
+)
+from nb_catalog.models.money import micros
+from nb_catalog.runner.orders import Ending, NewImage, Order
+from nb_catalog.types import ImageResult
+
+SHORTEST_WAIT: Final = 2.0
+LONGEST_WAIT: Final = 300.0
+
+
+def made(order: Order, images: tuple[NewImage, ...], result: ImageResult) -> Ending:
+    return Ending(
+        order=order,
+        move="succeed",
+        images=images,
+        cost_microusd=_cost(order, result.usage),
+        usage=result.usage,
+        model_version=result.model_version,
+        request_id=result.request_id,
+        finished_at=timezone.now(),
+    )
+
+
+def not_begun(order: Order, error: NBCatalogError) -> Ending:
+    """Nothing was sent and nothing will be."""
+    return Ending(order=order, move="give_up", error_code=error.code, error=str(error))
+
+
+def failed(order: Order, error: NBCatalogError) -> Ending:
+    """The call went out, and this is what came of it."""
+    move, not_before = _move(order, error)
+    said: dict[str, Any] = {}
+    if isinstance(error, ProviderError):
+        said = {
+            "usage": error.usage,
+            "model_version": error.model_version,
+            "request_id": error.request_id,
+            "cost_microusd": _cost_of_failure(order, error),
+        }
+    return Ending(
+        order=order,
+        move=move,
+        error_code=error.code,
+        error=str(error),
+        not_before=not_before,
+        counts=not isinstance(error, RateLimited | ProviderStopped),
+        finished_at=timezone.now(),
+        **said,
+    )
+
+
+def _move(order: Order, error: NBCatalogError) -> tuple[str, datetime | None]:
+    if isinstance(error, OutcomeUnknown) and not order.is_free:
+        return "lose", None
+    if isinstance(error, ContentRefused):
+        return "refuse", None
+    if isinstance(error, RateLimited | ProviderStopped):
+        # The whole model is paused: that is not this job's fault and does not use up a try.
+        return "defer", _later(order, error)
+    may_retry = error.retryable or order.is_free and isinstance(error, ProviderError)
+    if may_retry and order.attempts < settings.MAX_ATTEMPTS:
+        return "defer", _later(order, error)
+    return "fail", None
+
+
+def _later(order: Order, error: NBCatalogError) -> datetime:
+    """At least what the provider asked for, else 2 s doubled with every try, jittered."""
+    asked = getattr(error, "retry_after", None) or 0.0
+    backoff = min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (order.attempts - 1))
+    jittered = backoff * random.uniform(1.0, 1.5)  # noqa: S311 - spreads retries, hides nothing
+    return timezone.now() + timedelta(seconds=max(asked, jittered))
+
+
+def _cost(order: Order, usage: Mapping[str, int]) -> int | None:
+    if order.is_free:
+        return 0
+    settled = card(order.recipe.model).settle(usage)
+    return None if settled is None else micros(settled)
+
+
+def _cost_of_failure(order: Order, error: ProviderError) -> int | None:
+    if order.is_free or error.billed == Billed.NO:
+        return 0
+    return _cost(order, error.usage) if error.usage else None

@@ -1,0 +1,123 @@
+"""From a provider's answer to pictures in the storage. Runs in a pool thread; touches no table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nb_catalog import files
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import NoPicture, PictureError
+from nb_catalog.imaging import locking
+from nb_catalog.imaging.inspect import Facts, examine
+from nb_catalog.imaging.provenance import DigitalSourceType, of_lineage, read_mark
+from nb_catalog.models.images import ImageKind
+from nb_catalog.providers.base import Provider
+from nb_catalog.registry import read_photo
+from nb_catalog.runner import staging
+from nb_catalog.runner.orders import NewImage, Order
+from nb_catalog.types import ImageResult, RawAnswer
+
+
+def parse_and_stage(order: Order, answer: RawAnswer, *, provider: Provider) -> ImageResult:
+    """The picture in ``answer``; when it was paid for, on disk before anything else happens."""
+    result = provider.parse(answer)
+    if not order.is_free:
+        staging.put(order.staging_name, result)
+    return result
+
+
+def keep(order: Order, result: ImageResult, *, provider: Provider) -> tuple[NewImage, ...]:
+    """Check and store what came, and compose a locked picture on it where that is still to do.
+
+    Raises ``NoPicture`` when the bytes are no sound picture, ``PictureError`` when it is the
+    product's photo that is not, ``StorageFailed`` when the storage did not take them.
+    """
+    facts = _examined(result)
+    if provider.composites or not order.recipe.locked:
+        return (
+            _stored(order, result, result.data, facts, kind=ImageKind.PICTURE, mark=_mark(result)),
+        )
+    # Composed before anything is stored: a photo that cannot be cut out leaves no orphans.
+    composed = locking.set_into(
+        result.data,
+        photo=_photo_bytes(order),
+        max_bytes=settings.MAX_PICTURE_BYTES,
+        max_pixels=settings.MAX_PICTURE_PIXELS,
+    )
+    composed_facts = examine(
+        composed, max_bytes=settings.MAX_PICTURE_BYTES, max_pixels=settings.MAX_PICTURE_PIXELS
+    )
+    ground = DigitalSourceType.MODEL
+    both = of_lineage(model_drew_ground=True, model_drew_product=False)
+    return (
+        _stored(order, result, result.data, facts, kind=ImageKind.BACKDROP, mark=ground),
+        _stored(order, result, composed, composed_facts, kind=ImageKind.PICTURE, mark=both),
+    )
+
+
+def _photo_bytes(order: Order) -> bytes:
+    if order.photo is None:
+        raise order.problem or PictureError("The product's photo is gone.")
+    return read_photo(order.photo)
+
+
+def _mark(result: ImageResult) -> DigitalSourceType:
+    """What the provider says of its own picture; a model that says nothing drew all of it."""
+    return read_mark(result.data) or of_lineage(model_drew_ground=True, model_drew_product=True)
+
+
+def _examined(result: ImageResult) -> Facts:
+    try:
+        return examine(
+            result.data,
+            max_bytes=settings.MAX_PICTURE_BYTES,
+            max_pixels=settings.MAX_PICTURE_PIXELS,
+        )
+    except PictureError as error:
+        raise NoPicture(
+            f"The provider answered with bytes that are no sound picture: {error}",
+            reason=error.code,
+            usage=dict(result.usage),
+            model_version=result.model_version,
+            request_id=result.request_id,
+        ) from error
+
+
+def _stored(
+    order: Order,
+    result: ImageResult,
+    data: bytes,
+    facts: Facts,
+    *,
+    kind: str,
+    mark: DigitalSourceType,
+) -> NewImage:
+    folder = "originals" if data is result.data else "composed"
+    stored = files.store(data, folder=folder, mime_type=facts.mime_type)
+    return NewImage(
+        name=stored.name,
+        sha256=stored.sha256,
+        mime_type=facts.mime_type,
+        width=facts.width,
+        height=facts.height,
+        byte_size=len(data),
+        kind=kind,
+        digital_source_type=mark,
+        checks={"decoded": facts.decoded},
+        provenance=_provenance(order, result),
+    )
+
+
+def _provenance(order: Order, result: ImageResult) -> dict[str, Any]:
+    recipe = order.recipe
+    return {
+        "provider": recipe.provider,
+        "model": recipe.model,
+        "model_version": result.model_version,
+        "request_id": result.request_id,
+        "treatment": recipe.treatment,
+        "photo": recipe.photo,
+        "scene": recipe.scene,
+        "scene_version": recipe.scene_version,
+        "call": "" if order.is_free else order.staging_name,
+    }

@@ -1,0 +1,78 @@
+"""Work orders: what a worker knows about one job, and what it reports about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.recipes import Recipe
+from nb_catalog.types import Photo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A job as it was claimed. ``(owner, epoch)`` is the fence of every later UPDATE.
+
+    ``photo`` is None and ``problem`` says why when the catalog object or its photo is gone.
+    """
+
+    job_id: int
+    run_id: int
+    epoch: int
+    owner: str
+    content_type_id: int
+    object_id: str
+    recipe: Recipe
+    fingerprint: str
+    tier: str
+    attempts: int
+    is_free: bool
+    estimate_microusd: int
+    photo: Photo | None = None
+    problem: NBCatalogError | None = None
+
+    @property
+    def staging_name(self) -> str:
+        """Unique over processes, machines and databases: the owner carries a random part."""
+        return f"{self.job_id}.{self.epoch}.{self.owner}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewImage:
+    """A picture that lies in the storage and has no row yet. Sizes in pixels."""
+
+    name: str
+    sha256: str
+    mime_type: str
+    width: int
+    height: int
+    byte_size: int
+    digital_source_type: str
+    kind: str
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How the work on an order ended: a move of ``states.JOB_MOVES``, and what the call cost.
+
+    ``images`` holds surroundings before the picture that was composed on them.
+    ``cost_microusd`` is None when the provider did not report it: the reservation then stays.
+    """
+
+    order: Order
+    move: str
+    images: tuple[NewImage, ...] = ()
+    error_code: str = ""
+    error: str = ""
+    not_before: datetime | None = None
+    counts: bool = True
+    cost_microusd: int | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+    model_version: str = ""
+    request_id: str = ""
+    finished_at: datetime | None = None

@@ -1,0 +1,159 @@
+"""What dead workers left behind: leases that ran out, pictures on disk, waits that are over."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from nb_catalog import money
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown
+from nb_catalog.models import ImageJob, ProductImage, ProviderCall, Run, SpendDay
+from nb_catalog.models.money import micros
+from nb_catalog.models.moves import move_jobs
+from nb_catalog.providers import provider
+from nb_catalog.runner import books, claims, endings, keeping, staging
+from nb_catalog.runner.orders import Ending, Order
+from nb_catalog.states import JobState
+from nb_catalog.types import ImageResult
+
+logger = logging.getLogger(__name__)
+
+BLOCK: Final = 100
+# A job that kills its worker each time, by its memory say, must not go round for ever.
+MOST_DEATHS: Final = 10
+# In small steps: a long UPDATE would hold a lock that claims wait for.
+PROMOTED_AT_ONCE: Final = 1000
+
+
+def sweep() -> list[Ending]:
+    """Everything below, once. Answers the endings it wrote."""
+    resume_after_midnight()
+    promote()
+    free_expired_leases()
+    return adopt_staged() + lose_expired_calls()
+
+
+def promote() -> int:
+    """Queue the jobs whose waiting time is over; how many."""
+    due = ImageJob.objects.filter(state=JobState.WAITING, not_before__lte=timezone.now())
+    keys = list(due.order_by("not_before").values_list("pk", flat=True)[:PROMOTED_AT_ONCE])
+    return move_jobs(ImageJob.objects.filter(pk__in=keys), "promote", not_before=None)
+
+
+def free_expired_leases() -> int:
+    """Queue again what was claimed and never sent, and free work, which is safe to repeat."""
+    expired = ImageJob.objects.filter(lease_until__lt=timezone.now())
+    worn_out = expired.filter(
+        Q(state=JobState.LEASED) | Q(state=JobState.CALLING, is_free=True),
+        attempts__gte=MOST_DEATHS,
+    )
+    move_jobs(
+        worn_out,
+        "give_up",
+        error_code="worker_died",
+        error="The worker died each time it made this picture. It may need more memory.",
+        finished_at=timezone.now(),
+    )
+    freed = move_jobs(expired, "hand_back", lease_owner="")
+    return freed + move_jobs(
+        expired.filter(is_free=True), "defer", lease_owner="", not_before=timezone.now()
+    )
+
+
+def lose_expired_calls() -> list[Ending]:
+    """Call paid work lost whose worker died while the call was out: it may have been charged."""
+    error = OutcomeUnknown(
+        "The worker died while the provider was working. The picture may have been charged: "
+        "look at the provider's bill before you retry."
+    )
+    expired = ImageJob.objects.filter(
+        state=JobState.CALLING, is_free=False, lease_until__lt=timezone.now()
+    )
+    lost = [endings.failed(_order(job), error) for job in expired.order_by("pk")[:BLOCK]]
+    lost = [ending for ending in lost if staging.get(ending.order.staging_name) is None]
+    held = books.write([], lost)
+    return [ending for ending, was_held in zip(lost, held, strict=True) if was_held]
+
+
+def adopt_staged() -> list[Ending]:
+    """Store the pictures that lie in the staging directory and belong to no living worker."""
+    return [ending for name in list(staging.names()) if (ending := _adopt(name)) is not None]
+
+
+def _adopt(name: str) -> Ending | None:
+    order = _order_of(name)
+    if order is None:
+        return None
+    if ProductImage.objects.filter(job_id=order.job_id, provenance__call=name).exists():
+        staging.drop(name)
+        return None
+    result = staging.get(name)
+    if result is None:
+        return None
+    ending = _keep(order, result)
+    if ending is None:
+        return None
+    held = books.write([], [ending])[0]
+    staging.drop(name)
+    return ending if held else None
+
+
+def _order_of(name: str) -> Order | None:
+    """The order that staged ``name``; None when its worker may be alive, or it is not ours."""
+    job_id, epoch, owner = name.split(".", 2)
+    call = (
+        ProviderCall.objects.filter(job_id=int(job_id), epoch=int(epoch), lease_owner=owner)
+        .select_related("job")
+        .first()
+    )
+    if call is None or _is_in_hand(call):
+        return None
+    return replace(_order(call.job), epoch=call.epoch, owner=owner)
+
+
+def _is_in_hand(call: ProviderCall) -> bool:
+    job = call.job
+    same = (job.epoch, job.lease_owner) == (call.epoch, call.lease_owner)
+    alive = job.lease_until is not None and job.lease_until >= timezone.now()
+    return same and alive and job.state == JobState.CALLING
+
+
+def _keep(order: Order, result: ImageResult) -> Ending | None:
+    maker = provider(order.recipe.provider)
+    try:
+        with_photo = claims.with_photos([order])[0]
+        images = keeping.keep(with_photo, result, provider=maker)
+    except NBCatalogError as error:
+        if error.code == "storage_failed":
+            logger.warning("The staged picture of job %s still cannot be stored.", order.job_id)
+            return None
+        return endings.failed(order, error)
+    return endings.made(order, images, result)
+
+
+def _order(job: ImageJob) -> Order:
+    return replace(
+        claims.order_of(job, owner=job.lease_owner), epoch=job.epoch, attempts=job.attempts
+    )
+
+
+def resume_after_midnight() -> int:
+    """Let runs go on that were stopped by a day's budget, once today's has room again."""
+    limit = settings.DAILY_BUDGET_USD
+    today = SpendDay.objects.filter(day=_today())
+    if (
+        limit is not None
+        and today.filter(reserved_microusd__gte=micros(limit) - F("spent_microusd")).exists()
+    ):
+        return 0
+    return Run.objects.filter(paused_reason=money.DAY_BUDGET).update(paused_reason="")
+
+
+def _today() -> date:
+    return timezone.now().date()

@@ -1,0 +1,139 @@
+"""One order from its photo to its picture. Coroutines here wait; threads do the work."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown, PictureMissing, StorageFailed
+from nb_catalog.imaging import locking
+from nb_catalog.imaging.inspect import examine
+from nb_catalog.imaging.references import as_reference
+from nb_catalog.providers import Provider, provider
+from nb_catalog.registry import read_photo
+from nb_catalog.runner import endings, keeping, staging
+from nb_catalog.runner.clerk import Clerk
+from nb_catalog.runner.orders import Ending, Order
+from nb_catalog.types import ImageRequest, Payload, Reference, Treatment
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Workshop:
+    """What all orders of a worker share: the clerk, a pool of threads, a client per provider."""
+
+    clerk: Clerk
+    pool: Executor
+    providers: dict[str, Provider] = field(default_factory=dict)
+
+    def provider(self, alias: str) -> Provider:
+        if alias not in self.providers:
+            self.providers[alias] = provider(alias)
+        return self.providers[alias]
+
+    async def in_pool(self, do: Callable[..., T], *args: Any, **options: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.pool, lambda: do(*args, **options))
+
+    async def close(self) -> None:
+        for each in self.providers.values():
+            await each.close()
+
+
+async def work(order: Order, *, shop: Workshop) -> Ending | None:
+    """Carry ``order`` out and write down how it ended.
+
+    None when it was not ours any more, when the budget said no, or when the picture waits in
+    the staging directory because the storage did not take it.
+    """
+    ending = await _carry_out(order, shop=shop)
+    if ending is None:
+        return None
+    held = await shop.clerk.write(ending)
+    if not order.is_free:
+        await shop.in_pool(staging.drop, order.staging_name)
+    return ending if held else None
+
+
+async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
+    maker = shop.provider(order.recipe.provider)
+    try:
+        if order.problem is not None:
+            raise order.problem
+        payload = await shop.in_pool(_payload, order, maker=maker)
+    except NBCatalogError as error:
+        return endings.not_begun(order, error)
+    if not await shop.clerk.write(order):
+        return None
+    try:
+        return await _call(order, payload, maker=maker, shop=shop)
+    except StorageFailed as error:
+        # What was paid for is staged: the lease runs out and a sweep stores it.
+        return endings.failed(order, error) if order.is_free else None
+    except NBCatalogError as error:
+        return endings.failed(order, error)
+    except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
+        logger.exception("Provider %s broke on job %s.", maker.alias, order.job_id)
+        return endings.failed(order, _broken(error))
+
+
+def _broken(error: Exception) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"The provider's code broke with {type(error).__name__}. The picture may have been charged."
+    )
+
+
+async def _call(order: Order, payload: Payload, *, maker: Provider, shop: Workshop) -> Ending:
+    try:
+        async with asyncio.timeout(settings.CALL_SECONDS):
+            answer = await maker.send(payload)
+    except TimeoutError as error:
+        raise OutcomeUnknown(
+            f"No answer within {settings.CALL_SECONDS:.0f} s. The picture may have been charged."
+        ) from error
+    result = await shop.in_pool(keeping.parse_and_stage, order, answer, provider=maker)
+    images = await shop.in_pool(keeping.keep, order, result, provider=maker)
+    return endings.made(order, images, result)
+
+
+def _payload(order: Order, *, maker: Provider) -> Payload:
+    return maker.build(_request(order, references=_references(order, maker=maker)))
+
+
+def _references(order: Order, *, maker: Provider) -> tuple[Reference, ...]:
+    """The product's photo, unless the answer will be surroundings that it is set into."""
+    if order.photo is None:
+        raise PictureMissing("The product has no photo. Upload one.")
+    limits = {"max_bytes": settings.MAX_PICTURE_BYTES, "max_pixels": settings.MAX_PICTURE_PIXELS}
+    photo = read_photo(order.photo)
+    if maker.composites:
+        return (Reference(data=photo, mime_type=examine(photo, decode=False, **limits).mime_type),)
+    if order.recipe.locked:
+        # Refused before it is paid for, should the product not come out of its background.
+        locking.try_cut_out(photo, **limits)
+        return ()
+    return (as_reference(photo, **limits),)
+
+
+def _request(order: Order, *, references: tuple[Reference, ...]) -> ImageRequest:
+    recipe = order.recipe
+    return ImageRequest(
+        model=recipe.model,
+        prompt=recipe.words,
+        system=recipe.system,
+        ratio=recipe.ratio,
+        size=recipe.size,
+        treatment=Treatment(recipe.treatment),
+        references=references,
+        renderer=recipe.renderer,
+        seed=recipe.variant,
+        thinking=recipe.thinking,
+    )

@@ -1,0 +1,161 @@
+"""The loop: claims, calls in flight, leases renewed, what others left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+from uuid import uuid4
+
+from nb_catalog.conf import settings
+from nb_catalog.runner import claims, sweeping
+from nb_catalog.runner.clerk import Clerk
+from nb_catalog.runner.orders import Ending, Order
+from nb_catalog.runner.work import Workshop, work
+
+logger = logging.getLogger(__name__)
+
+# Threads that parse, decode, check and store paid pictures while the loop waits on the network.
+POOL_THREADS: Final = 4
+IDLE_SECONDS: Final = 0.5
+BUSY_SECONDS: Final = 0.05
+
+Progress = Callable[[Ending], None]
+
+
+class Worker:
+    """One event loop with ``concurrency`` calls in flight and one thread for the database.
+
+    ``on_ending`` is called after each commit. ``commits`` and ``endings`` count what was done.
+    """
+
+    def __init__(
+        self,
+        *,
+        concurrency: int | None = None,
+        free_threads: int | None = None,
+        on_ending: Progress | None = None,
+    ) -> None:
+        self.concurrency = concurrency or settings.CONCURRENCY
+        self.free_threads = free_threads or settings.FREE_THREADS
+        self.owner = f"{os.getpid()}-{uuid4().hex}"[:40]
+        self.endings: Counter[str] = Counter()
+        self.commits = 0
+        self._on_ending = on_ending
+        self._in_hand: dict[asyncio.Task[Ending | None], Order] = {}
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Claim nothing more; finish what is in hand."""
+        self._stopping = True
+
+    def run(self, *, until_idle: bool = False, seconds: float | None = None) -> Counter[str]:
+        """Work until told to stop, until nothing is queued, or for a slice of time.
+
+        Answers how many orders ended by which move. Must not be called from a running event
+        loop, nor inside a transaction: the database thread would not see what it wrote.
+        """
+        return asyncio.run(self.work_on(until_idle=until_idle, seconds=seconds))
+
+    async def work_on(
+        self, *, until_idle: bool = False, seconds: float | None = None
+    ) -> Counter[str]:
+        deadline = time.monotonic() + seconds if seconds is not None else None
+        free_pool = ThreadPoolExecutor(self.free_threads, thread_name_prefix="nb-catalog-free")
+        asyncio.get_running_loop().set_default_executor(free_pool)
+        with ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="nb-catalog-pool") as pool:
+            shop = Workshop(clerk=Clerk(), pool=pool)
+            shop.clerk.open()
+            leases = asyncio.create_task(self._keep_leases(shop))
+            try:
+                await self._loop(shop, until_idle=until_idle, deadline=deadline)
+            finally:
+                await self._close(shop, leases)
+        return self.endings
+
+    async def _close(self, shop: Workshop, leases: asyncio.Task[None]) -> None:
+        await asyncio.gather(*self._in_hand, return_exceptions=True)
+        leases.cancel()
+        await asyncio.gather(leases, return_exceptions=True)
+        await shop.close()
+        await shop.clerk.close()
+        self.commits = shop.clerk.commits
+
+    async def _loop(self, shop: Workshop, *, until_idle: bool, deadline: float | None) -> None:
+        await self._sweep(shop)
+        swept = time.monotonic()
+        while not self._stopping and (deadline is None or time.monotonic() < deadline):
+            self._raise_what_broke()
+            if time.monotonic() - swept > settings.LEASE_SECONDS / 2:
+                await self._sweep(shop)
+                swept = time.monotonic()
+            found = await self._fill(shop)
+            if not found and not self._in_hand:
+                if until_idle:
+                    return
+                await asyncio.sleep(IDLE_SECONDS)
+                await shop.clerk.ask(sweeping.promote)
+            elif not found:
+                await asyncio.wait(
+                    self._in_hand, timeout=BUSY_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+
+    async def _fill(self, shop: Workshop) -> bool:
+        """Claim for each lane as much as it has room for. Whether anything came."""
+        found = False
+        for free, room in self._room():
+            orders = await shop.clerk.ask(claims.claim, owner=self.owner, limit=room, free=free)
+            found = found or bool(orders)
+            for order in orders:
+                self._start(order, shop)
+        return found
+
+    def _room(self) -> Iterable[tuple[bool, int]]:
+        """(free lane?, room) for each lane with enough room to be worth a query."""
+        busy = Counter(order.is_free for order in self._in_hand.values())
+        capacity = {True: self.free_threads * 2, False: self.concurrency}
+        for free, all_room in capacity.items():
+            room = all_room - busy[free]
+            if room >= max(1, all_room // 16):
+                yield free, room
+
+    def _start(self, order: Order, shop: Workshop) -> None:
+        task = asyncio.create_task(work(order, shop=shop), name=f"job {order.job_id}")
+        self._in_hand[task] = order
+        task.add_done_callback(self._note)
+
+    def _note(self, task: asyncio.Task[Ending | None]) -> None:
+        if task.cancelled() or task.exception() is not None:
+            return
+        self._in_hand.pop(task, None)
+        ending = task.result()
+        if ending is not None:
+            self.endings[ending.move] += 1
+            if self._on_ending is not None:
+                self._on_ending(ending)
+
+    def _raise_what_broke(self) -> None:
+        """A defect in our code or a provider's must not hide: the lease frees its job later."""
+        for task in [task for task in self._in_hand if task.done()]:
+            order = self._in_hand.pop(task)
+            logger.error("Job %s broke its worker.", order.job_id, exc_info=task.exception())
+
+    async def _keep_leases(self, shop: Workshop) -> None:
+        while True:
+            await asyncio.sleep(settings.LEASE_SECONDS / 3)
+            await shop.clerk.ask(claims.heartbeat, list(self._in_hand.values()))
+
+    async def _sweep(self, shop: Workshop) -> None:
+        for ending in await shop.clerk.ask(sweeping.sweep):
+            if self._on_ending is not None:
+                self._on_ending(ending)
+
+
+def drain(*, on_ending: Progress | None = None, concurrency: int | None = None) -> Counter[str]:
+    """Work in this process until nothing is queued. Answers endings by move."""
+    return Worker(concurrency=concurrency, on_ending=on_ending).run(until_idle=True)

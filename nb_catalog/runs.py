@@ -1,0 +1,147 @@
+"""Starting plans, and what can be done about a run afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import IntegrityError, transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from nb_catalog import tasks
+from nb_catalog.exceptions import RequestRefused
+from nb_catalog.models import ImageJob, Run
+from nb_catalog.models.money import micros
+from nb_catalog.models.moves import move_jobs
+from nb_catalog.models.objects import content_type_of
+from nb_catalog.plans import Item, ItemStatus, Plan
+from nb_catalog.states import JobState
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+BLOCK: Final = 1000
+
+# What a plain "retry" takes up again. An unknown outcome may have been charged already, so it
+# has to be asked for by name.
+RETRIED: Final = (JobState.REFUSED, JobState.FAILED, JobState.CANCELLED)
+
+
+def start(
+    plan: Plan,
+    *,
+    actor: AbstractBaseUser | None = None,
+    budget_usd: Decimal | None = None,
+    priority: int = 0,
+) -> Run:
+    """Write a job for each missing or stale picture of ``plan``, all or none, and wake a worker.
+
+    Starting the same plan again answers the run that it became. A picture that another run is
+    making already is left to that run. ``budget_usd`` bounds what the run may spend; reaching
+    it pauses the run. Raises ``RequestRefused`` for a budget below zero.
+    """
+    if budget_usd is not None and not (budget_usd.is_finite() and budget_usd >= 0):
+        raise RequestRefused(f"A budget must be 0 or more US dollars, not {budget_usd}.")
+    with transaction.atomic():
+        run, created = Run.objects.get_or_create(
+            plan_key=plan.key,
+            defaults={
+                "title": plan.title[:200],
+                "request": dict(plan.request),
+                "tier": plan.tier,
+                "actor": actor,
+                "budget_microusd": None if budget_usd is None else micros(budget_usd),
+            },
+        )
+        if created:
+            _write_jobs(run, plan, priority=priority)
+            tasks.wake_up(run.pk)
+    return run
+
+
+def _write_jobs(run: Run, plan: Plan, *, priority: int) -> None:
+    content_type = content_type_of(plan.source.model)
+    reused = 0
+
+    def wanted() -> Iterator[Item]:
+        nonlocal reused
+        for item in plan.items():
+            reused += item.status == ItemStatus.PRESENT
+            if item.status in (ItemStatus.MISSING, ItemStatus.STALE):
+                yield item
+
+    jobs = (
+        _job(run, plan, item, content_type=content_type, priority=priority) for item in wanted()
+    )
+    while block := list(islice(jobs, BLOCK)):
+        # Conflicts are pictures that another run took up since they were looked at.
+        ImageJob.objects.bulk_create(block, ignore_conflicts=True)
+    run.reused = reused
+    run.estimate_microusd = run.jobs.aggregate(total=Sum("estimate_microusd"))["total"] or 0
+    run.save(update_fields=["reused", "estimate_microusd"])
+
+
+def _job(run: Run, plan: Plan, item: Item, *, content_type: ContentType, priority: int) -> ImageJob:
+    assert item.recipe is not None  # noqa: S101 - wanted items have one
+    return ImageJob(
+        run=run,
+        content_type=content_type,
+        object_id=item.object_id,
+        recipe=item.recipe.as_dict(),
+        fingerprint=item.fingerprint,
+        live_key=item.fingerprint,
+        tier=plan.tier,
+        provider=item.recipe.provider,
+        model=item.recipe.model,
+        is_free=plan.is_free,
+        estimate_microusd=plan.price_each_microusd,
+        priority=priority,
+    )
+
+
+def cancel(run: Run) -> int:
+    """Cancel what has not been sent yet; how many jobs. What is in flight finishes."""
+    return move_jobs(run.jobs.all(), "cancel", finished_at=timezone.now())
+
+
+def retry(run: Run, *, unknown: bool = False) -> int:
+    """Queue refused, failed and cancelled jobs again; how many.
+
+    With ``unknown`` those too whose outcome is unknown: their pictures may be paid for twice.
+    Jobs whose picture another run is making meanwhile stay as they are.
+    """
+    states = (*RETRIED, JobState.UNKNOWN) if unknown else RETRIED
+    with transaction.atomic():
+        queued = sum(_retry(job) for job in run.jobs.filter(state__in=states).order_by("pk"))
+        if queued:
+            tasks.wake_up(run.pk)
+    return queued
+
+
+def _retry(job: ImageJob) -> int:
+    try:
+        with transaction.atomic():
+            return move_jobs(
+                ImageJob.objects.filter(pk=job.pk),
+                "retry",
+                attempts=0,
+                not_before=None,
+                finished_at=None,
+                lease_owner="",
+            )
+    except IntegrityError:
+        return 0
+
+
+def resume(run: Run, *, budget_usd: Decimal | None) -> None:
+    """Let a paused run go on with another budget, or with none."""
+    with transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(
+            paused_reason="", budget_microusd=None if budget_usd is None else micros(budget_usd)
+        )
+        tasks.wake_up(run.pk)
+    run.refresh_from_db()
