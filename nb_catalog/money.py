@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import F, Q
@@ -70,16 +71,28 @@ def _room(limit: int, amount: int) -> CombinedExpression:
 
 def settle(calls: Iterable[tuple[int, date, int, int]]) -> None:
     """Turn reservations into spending: (run, day of the call, reserved, cost) for each call."""
-    reserved: dict[tuple[str, int | date], int] = defaultdict(int)
-    spent: Counter[tuple[str, int | date]] = Counter()
-    for run_id, day, reservation, cost in calls:
-        for key in (("run", run_id), ("day", day)):
-            reserved[key] += reservation
-            spent[key] += cost
-    for key, reservation in reserved.items():
-        kind, which = key
-        rows = Run.objects.filter(pk=which) if kind == "run" else SpendDay.objects.filter(day=which)
-        rows.update(
-            reserved_microusd=F("reserved_microusd") - reservation,
-            spent_microusd=F("spent_microusd") + spent[key],
-        )
+    by_run: dict[int, _Sums] = defaultdict(_Sums)
+    by_day: dict[date, _Sums] = defaultdict(_Sums)
+    for run_id, day, reserved, cost in calls:
+        by_run[run_id].add(reserved, cost)
+        by_day[day].add(reserved, cost)
+    for run_id, sums in by_run.items():
+        Run.objects.filter(pk=run_id).update(**sums.as_changes())
+    for day, sums in by_day.items():
+        SpendDay.objects.filter(day=day).update(**sums.as_changes())
+
+
+@dataclass(slots=True)
+class _Sums:
+    reserved: int = 0
+    spent: int = 0
+
+    def add(self, reserved: int, spent: int) -> None:
+        self.reserved += reserved
+        self.spent += spent
+
+    def as_changes(self) -> dict[str, CombinedExpression]:
+        return {
+            "reserved_microusd": F("reserved_microusd") - self.reserved,
+            "spent_microusd": F("spent_microusd") + self.spent,
+        }

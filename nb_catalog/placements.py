@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import IntegrityError, connection, models, transaction
@@ -15,9 +15,7 @@ from nb_catalog.models.images import ImageKind
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.registry import source_for
 from nb_catalog.states import ImageState
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser
+from nb_catalog.types import Actor
 
 
 def publish(
@@ -26,7 +24,7 @@ def publish(
     slot: str,
     locale: str = "",
     position: int = 0,
-    actor: AbstractBaseUser | None,
+    actor: Actor,
 ) -> Placement:
     """Put an approved ``image`` into ``slot``, in place of what stood there.
 
@@ -43,7 +41,7 @@ def publish(
         return _put(place, image=image, delivery=kept, actor=actor, move="publish")
 
 
-def withdraw(placement: Placement, *, actor: AbstractBaseUser | None) -> None:
+def withdraw(placement: Placement, *, actor: Actor) -> None:
     """Take a picture out of the storefront. The image stays approved."""
     with transaction.atomic():
         _remove(_place_of(placement), actor=actor, move="withdraw")
@@ -55,7 +53,7 @@ def roll_back(
     slot: str,
     locale: str = "",
     position: int = 0,
-    actor: AbstractBaseUser | None,
+    actor: Actor,
 ) -> Placement | None:
     """Undo the last change of a place: what stood there before stands there again.
 
@@ -71,6 +69,11 @@ def roll_back(
     }
     with transaction.atomic():
         before = _before(place)
+        if before is not None and before.state != ImageState.APPROVED:
+            raise RequestRefused(
+                f"Picture {before.pk} stood there before and is {before.get_state_display().lower()}"
+                f" now. Publish another one."
+            )
         if before is None:
             _remove(place, actor=actor, move="roll_back")
             return None
@@ -119,7 +122,7 @@ def _put(
     *,
     image: ProductImage,
     delivery: dict[str, Any],
-    actor: AbstractBaseUser | None,
+    actor: Actor,
     move: str,
 ) -> Placement:
     standing = _locked(place)
@@ -145,7 +148,7 @@ def _first(place: dict[str, Any], **columns: Any) -> Placement:
         ) from error
 
 
-def _remove(place: dict[str, Any], *, actor: AbstractBaseUser | None, move: str) -> None:
+def _remove(place: dict[str, Any], *, actor: Actor, move: str) -> None:
     standing = _locked(place)
     if standing is None:
         raise RequestRefused("Nothing is published there.")
@@ -164,5 +167,6 @@ def _before(place: dict[str, Any]) -> ProductImage | None:
         elif undone:
             undone -= 1
         else:
-            return event.image_before
+            before: ProductImage | None = event.image_before
+            return before
     raise RequestRefused("There is no change of this place to undo.")

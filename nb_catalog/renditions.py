@@ -34,7 +34,7 @@ def _derived(image: ProductImage) -> list[Derived]:
     mark = xmp_packet(DigitalSourceType(image.digital_source_type))
     return list(
         derive(
-            files.read(image.file.name),
+            files.read(str(image.file.name)),
             widths=settings.RENDITION_WIDTHS,
             formats=settings.RENDITION_FORMATS,
             xmp=mark,

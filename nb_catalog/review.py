@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import Placement, ProductImage, ReviewEvent
 from nb_catalog.models.moves import move_image
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser
+from nb_catalog.types import Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,22 +22,22 @@ class Tally:
     refused: tuple[str, ...]
 
 
-def approve(image: ProductImage, *, actor: AbstractBaseUser | None, note: str = "") -> None:
+def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
     """Pending -> approved. Raises ``IllegalMove`` when somebody decided first."""
     _decide(image, "approve", actor=actor, note=note)
 
 
-def reject(image: ProductImage, *, actor: AbstractBaseUser | None, note: str = "") -> None:
+def reject(image: ProductImage, *, actor: Actor, note: str = "") -> None:
     """Pending -> rejected. Raises ``IllegalMove`` when somebody decided first."""
     _decide(image, "reject", actor=actor, note=note)
 
 
-def reconsider(image: ProductImage, *, actor: AbstractBaseUser | None, note: str = "") -> None:
+def reconsider(image: ProductImage, *, actor: Actor, note: str = "") -> None:
     """Rejected -> pending. Raises ``IllegalMove``."""
     _decide(image, "reconsider", actor=actor, note=note)
 
 
-def retire(image: ProductImage, *, actor: AbstractBaseUser | None, note: str = "") -> None:
+def retire(image: ProductImage, *, actor: Actor, note: str = "") -> None:
     """Approved -> retired. Raises ``IllegalMove``, ``RequestRefused`` while it is published."""
     slots = list(Placement.objects.filter(image=image).values_list("slot", flat=True))
     if slots:
@@ -51,7 +48,7 @@ def retire(image: ProductImage, *, actor: AbstractBaseUser | None, note: str = "
     _decide(image, "retire", actor=actor, note=note)
 
 
-def approve_all(images: Iterable[ProductImage], *, actor: AbstractBaseUser | None) -> Tally:
+def approve_all(images: Iterable[ProductImage], *, actor: Actor) -> Tally:
     """Approve each picture on its own: one that was decided meanwhile does not stop the rest."""
     decided, refused = 0, []
     for image in images:
@@ -64,7 +61,7 @@ def approve_all(images: Iterable[ProductImage], *, actor: AbstractBaseUser | Non
     return Tally(decided=decided, refused=tuple(refused))
 
 
-def _decide(image: ProductImage, move: str, *, actor: AbstractBaseUser | None, note: str) -> None:
+def _decide(image: ProductImage, move: str, *, actor: Actor, note: str) -> None:
     with transaction.atomic():
         move_image(image, move)
         ReviewEvent.objects.create(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
@@ -20,9 +20,7 @@ from nb_catalog.models.moves import move_jobs
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.plans import Item, ItemStatus, Plan
 from nb_catalog.states import JobState
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser
+from nb_catalog.types import Actor
 
 BLOCK: Final = 1000
 
@@ -34,7 +32,7 @@ RETRIED: Final = (JobState.REFUSED, JobState.FAILED, JobState.CANCELLED)
 def start(
     plan: Plan,
     *,
-    actor: AbstractBaseUser | None = None,
+    actor: Actor = None,
     budget_usd: Decimal | None = None,
     priority: int = 0,
 ) -> Run:

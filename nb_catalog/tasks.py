@@ -21,10 +21,12 @@ if django.VERSION >= (6, 0):
     from django.tasks.backends.immediate import ImmediateBackend
 else:
     try:
-        from django_tasks import task, task_backends
-        from django_tasks.backends.immediate import ImmediateBackend
+        from django_tasks import task, task_backends  # type: ignore[assignment,no-redef]
+        from django_tasks.backends.immediate import (  # type: ignore[assignment]
+            ImmediateBackend,
+        )
     except ImportError:
-        task = None
+        task = None  # type: ignore[assignment]
 
 if task is not None:
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+
+# Whoever acts: a row of the host's own user model, or None for the machine.
+Actor: TypeAlias = Any
 
 
 class Treatment(TextChoices):

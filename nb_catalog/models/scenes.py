@@ -40,7 +40,6 @@ class Scene(models.Model):
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("offered"), default=True)
-    changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
     objects = SceneManager()
 

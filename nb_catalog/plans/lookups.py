@@ -30,7 +30,8 @@ class Known:
 
 def known(fingerprints: Collection[str]) -> Known:
     """Which of ``fingerprints`` exist as pictures, were turned down, or are being made."""
-    present, rejected = set(), set()
+    present: set[str] = set()
+    rejected: set[str] = set()
     for fingerprint, state in (
         _pictures().filter(fingerprint__in=fingerprints).values_list("fingerprint", "state")
     ):

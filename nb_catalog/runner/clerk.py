@@ -43,7 +43,7 @@ class Clerk:
         if self._writing is not None:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
-        await self.ask(connection.close)
+        await self.ask(_hang_up)
         self._thread.shutdown()
 
     async def ask(self, question: Callable[..., T], *args: Any, **options: Any) -> T:
@@ -94,6 +94,11 @@ class Clerk:
         for (_, done), answer in zip(entries, held, strict=True):
             if not done.done():
                 done.set_result(answer)
+
+
+def _hang_up() -> None:
+    # Looked up here: ``connection`` is a different object in every thread.
+    connection.close()
 
 
 def patiently(question: Callable[..., T], *args: Any, **options: Any) -> T:

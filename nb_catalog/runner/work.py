@@ -118,7 +118,7 @@ def _references(order: Order, *, maker: Provider) -> tuple[Reference, ...]:
         return (Reference(data=photo, mime_type=examine(photo, decode=False, **limits).mime_type),)
     if order.recipe.locked:
         # Refused before it is paid for, should the product not come out of its background.
-        locking.try_cut_out(photo, **limits)
+        locking.outlined(photo, **limits)
         return ()
     return (as_reference(photo, **limits),)
 
