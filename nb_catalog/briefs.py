@@ -15,6 +15,7 @@ FACT_LENGTH: Final = 80
 MOST_FACTS: Final = 12
 SCENE_LENGTH: Final = 1200
 
+_UNNAMED: Final = "the product"
 # The product's data stands between these two; inside it they become an apostrophe.
 _OPEN, _CLOSE = "“", "”"
 _QUOTES: Final = str.maketrans(dict.fromkeys('"“”„‟«»‹›〝〞「」『』＂`´', "'"))
@@ -78,7 +79,7 @@ def product_line(title: str, facts: Mapping[str, str]) -> str:
     Line breaks, control and direction characters are gone, quotation marks are apostrophes,
     lengths are bounded; empty facts are left out.
     """
-    name = _quoted(title, most=TITLE_LENGTH) or "the product"
+    name = _quoted(title, most=TITLE_LENGTH) or _UNNAMED
     told = [
         f"{_tidy(key, most=FACT_NAME_LENGTH)}: {value}"
         for key, text in facts.items()
@@ -90,8 +91,8 @@ def product_line(title: str, facts: Mapping[str, str]) -> str:
 def _painted(product: str, scene: str, ratio: str, scene_picture: bool) -> str:
     return _joined(
         "Using the product in the first image, make a photorealistic, studio-quality product"
-        f" photograph. The product is {product}.",
-        _DATA,
+        " photograph.",
+        "" if product == _UNNAMED else f"The product is {product}. {_DATA}",
         f"Change only its surroundings to this: {scene}",
         "The last image shows these surroundings; take their look from it."
         if scene_picture
@@ -109,7 +110,7 @@ def _locked(product: str, scene: str, ratio: str, scene_picture: bool) -> str:
         f" will be photographed later: {scene}",
         "The image shows these surroundings; take their look from it." if scene_picture else "",
         f"They must suit, in kind and in size, {product}, which itself is not in the picture.",
-        _DATA,
+        "" if product == _UNNAMED else _DATA,
         _EMPTY,
         _frame(ratio),
         _LOCKED_NONE,

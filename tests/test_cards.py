@@ -1,0 +1,265 @@
+"""Cards: what a model can do, what it costs, and what a host may change."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from nb_catalog.cards import PIXELS, RATIOS, SIZES, card, cards, pixels
+from nb_catalog.conf import GEMINI_TIERS, LOCAL_TIERS
+from nb_catalog.exceptions import InvalidSettings, RequestRefused
+from nb_catalog.types import Size, Treatment
+
+FINE = {"ratio": "4:5", "size": "1K", "references": 1, "treatment": "locked"}
+
+
+@pytest.fixture
+def host_cards(settings):
+    def configure(**given):
+        settings.NB_CATALOG = {"CARDS": {key.replace("__", "-"): row for key, row in given.items()}}
+
+    return configure
+
+
+def test_every_tier_that_ships_names_a_card_that_can_make_its_size():
+    for tiers in (LOCAL_TIERS, GEMINI_TIERS):
+        for tier in tiers.values():
+            row = card(tier["MODEL"])
+            assert row.provider == tier["PROVIDER"]
+            assert not row.objections(
+                ratio="1:1", size=tier["SIZE"], references=1, treatment="locked",
+                today=date(2026, 11, 21),
+            )  # fmt: skip
+
+
+def test_a_card_does_not_change():
+    with pytest.raises(FrozenInstanceError):
+        card("local-studio").name = "mine"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size", "expected"),
+    [
+        ("4:5", "2K", Size(1856, 2304)),
+        ("1:1", "512", Size(512, 512)),
+        ("21:9", "4K", Size(6336, 2688)),
+        ("1:8", "1K", Size(384, 3072)),
+    ],
+)
+def test_a_ratio_and_a_size_are_so_many_pixels(ratio, size, expected):
+    assert pixels(ratio, size) == expected
+
+
+def test_there_are_fourteen_ratios_and_their_pixels_have_the_right_shape():
+    assert len(RATIOS) == 14
+    for ratio, row in PIXELS.items():
+        across, down = map(int, ratio.split(":"))
+        assert set(row) <= set(SIZES)
+        for size in row.values():
+            assert size.width / size.height == pytest.approx(across / down, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size", "hint"),
+    [("4:6", "1K", "'4:5'"), ("1:1", "1k", "1K, 2K, 4K"), ("21:9", "512", "1K")],
+)
+def test_unknown_pixels_are_refused_with_what_is_possible(ratio, size, hint):
+    with pytest.raises(RequestRefused, match=hint):
+        pixels(ratio, size)
+
+
+def test_an_unknown_model_is_refused_with_the_nearest_name():
+    with pytest.raises(RequestRefused, match="Did you mean 'gemini-nano-banana-2.1'"):
+        card("gemini-nano-banana-2")
+
+
+def test_a_request_that_the_model_can_fulfil_meets_no_objection():
+    assert card("gemini-nano-banana-2.1").objections(**FINE, thinking="high") == ()
+
+
+def test_every_objection_is_told_at_once_with_what_is_possible():
+    told = card("gemini-3.1-flash-image").objections(
+        ratio="7:3", size="3k", references=15, treatment="printed", thinking="deep",
+        today=date(2026, 10, 29),
+    )  # fmt: skip
+    assert len(told) == 6
+    for words in (
+        "retired on 2026-10-29. Use gemini-nano-banana-2.1 instead.",
+        "no size '3k'. Possible: 512, 1K, 2K, 4K.",
+        "no ratio '7:3'. Possible: 1:1,",
+        "no treatment 'printed'. Possible: locked, painted.",
+        "at most 14 reference pictures, 15 were given.",
+        "no thinking level 'deep'. Possible: minimal, high.",
+    ):
+        assert any(words in sentence for sentence in told), words
+
+
+def test_a_model_is_not_retired_the_day_before():
+    row = card("gemini-3.1-flash-image")
+    assert row.objections(**FINE, today=date(2026, 10, 28)) == ()
+    assert row.objections(**FINE) == ()
+
+
+def test_a_size_that_only_one_ratio_lacks_is_an_objection():
+    told = card("gemini-3.1-flash-image").objections(
+        ratio="21:9", size="512", references=0, treatment="locked"
+    )
+    assert told == (
+        "gemini-3.1-flash-image has no size '512' in the ratio 21:9. Possible: 1K, 2K, 4K.",
+    )
+
+
+def test_a_model_that_always_thinks_lets_nobody_choose():
+    told = card("gemini-3-pro-image").objections(**FINE, thinking="high")
+    assert told == (
+        "gemini-3-pro-image lets nobody choose how long it thinks, 'high' was asked for.",
+    )
+
+
+def test_the_local_studio_only_locks():
+    told = card("local-studio").objections(**{**FINE, "treatment": Treatment.PAINTED})
+    assert told == ("local-studio has no treatment 'painted'. Possible: locked.",)
+
+
+def test_only_free_work_is_estimated_at_nothing():
+    for row in cards().values():
+        for size in row.sizes:
+            assert (row.estimate(size=size, references=0) == 0) is (row.provider == "local")
+
+
+@pytest.mark.parametrize("model", list(cards()))
+def test_an_estimate_is_never_below_the_list_price(model):
+    row = card(model)
+    for size, price in row.price_per_image.items():
+        assert row.estimate(size=size, references=1) > price
+
+
+def test_the_disputed_size_is_estimated_with_the_larger_count():
+    assert card("gemini-nano-banana-2.1").estimate(size="4K", references=0) > Decimal("0.1134")
+
+
+def test_an_estimate_covers_the_reported_price_of_five_references():
+    estimate = card("gemini-nano-banana-2.1").estimate(size="1K", references=5)
+    assert Decimal("0.0523") <= estimate <= Decimal("0.06")
+
+
+def test_an_estimate_adds_up_and_rounds_up_to_six_places():
+    row = card("gemini-3.1-flash-lite-image")
+    # 0.0336 + (1120 + 101) * 0.25 / 1e6 + 1400 * 1.5 / 1e6 = 0.03600525
+    assert row.estimate(size="1K", references=1, text_tokens=101) == Decimal("0.036006")
+
+
+def test_an_unknown_price_is_refused_and_not_zero(host_cards):
+    host_cards(
+        mine={"provider": "gateway", "name": "Mine", "sizes": ["1K"]},
+        unpriced={
+            "provider": "gateway", "name": "Zero", "sizes": ["1K"],
+            "price_per_image": {"1K": 0}, "usd_per_million": {"input": 1, "text_output": 1},
+        },
+    )  # fmt: skip
+    for model in ("mine", "unpriced"):
+        with pytest.raises(RequestRefused, match="price of .* at 1K is not known"):
+            card(model).estimate(size="1K", references=0)
+
+
+def test_the_bill_is_counted_from_the_answers_tokens():
+    usage = {"prompt": 1240, "candidates": 1120, "thoughts": 200, "total": 2560, "image": 1120}
+    # 1240 * 1.5 + 200 * 7.5 + 1120 * 30 = 36,960 millionths
+    assert card("gemini-nano-banana-2.1").settle(usage) == Decimal("0.036960")
+
+
+def test_output_of_unknown_kind_is_billed_as_picture():
+    row = card("gemini-nano-banana-2.1")
+    assert row.settle({"prompt": 0, "candidates": 1000}) == Decimal("0.03")
+    assert row.settle({"prompt": 0, "candidates": 1000, "image": 0}) == Decimal("0.0075")
+
+
+def test_output_that_only_the_total_tells_is_billed_too():
+    row = card("gemini-nano-banana-2.1")
+    assert row.settle({"prompt": 1000, "total": 2000}) == Decimal("0.0315")
+
+
+@pytest.mark.parametrize("usage", [{}, {"image": 5}, {"prompt": 0, "candidates": 0, "total": 0}])
+def test_a_bill_that_was_not_reported_is_unknown_and_not_zero(usage):
+    assert card("gemini-nano-banana-2.1").settle(usage) is None
+
+
+def test_free_work_is_settled_at_nothing():
+    assert card("local-studio").settle({}) == 0
+
+
+def test_a_host_changes_one_price_and_keeps_the_rest(host_cards):
+    shipped = card("gemini-nano-banana-2.1")
+    host_cards(
+        **{
+            "gemini-nano-banana-2.1": {
+                "price_per_image": {"4K": "0.0756"},
+                "image_tokens": {"4K": 2520},
+                "image_options": "responseFormat",
+                "retired_on": "2027-01-31",
+            }
+        }
+    )
+    mine = card("gemini-nano-banana-2.1")
+    assert mine.price_per_image == {**shipped.price_per_image, "4K": Decimal("0.0756")}
+    assert mine.retired_on == date(2027, 1, 31)
+    assert mine.image_options == "responseFormat"
+    assert mine.name == shipped.name
+    assert shipped.price_per_image["4K"] == Decimal("0.1134")
+
+
+def test_a_host_takes_a_reported_end_back(host_cards):
+    host_cards(**{"gemini-3.1-flash-image": {"retired_on": None}})
+    assert card("gemini-3.1-flash-image").objections(**FINE, today=date(2027, 1, 1)) == ()
+
+
+def test_a_host_adds_a_model_of_its_own(host_cards):
+    host_cards(mine={"provider": "gateway", "name": "Mine", "sizes": ["1K"], "max_references": 2})
+    assert card("mine").ratios == RATIOS
+    assert list(cards())[-1] == "mine"
+
+
+def test_a_new_card_says_what_it_still_needs(host_cards):
+    host_cards(mine={"name": "Mine"})
+    with pytest.raises(InvalidSettings, match=r"CARDS'\]\['mine'\]: .*'provider', 'sizes'"):
+        card("mine")
+
+
+def test_a_misspelt_key_is_refused_with_the_nearest(host_cards):
+    host_cards(**{"local-studio": {"size": ["1K"]}})
+    with pytest.raises(InvalidSettings, match="unknown key 'size'. Did you mean 'sizes'"):
+        card("local-studio")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sizes", ["3k"]),
+        ("sizes", "1K"),
+        ("ratios", ["7:3"]),
+        ("treatments", ["printed"]),
+        ("thinking", ["deep"]),
+        ("max_references", True),
+        ("max_references", -1),
+        ("free", "yes"),
+        ("usd_per_million", {"output": "1"}),
+        ("usd_per_million", {"input": 0.25}),
+        ("price_per_image", {"1K": "-1"}),
+        ("price_per_image", {"1K": "NaN"}),
+        ("price_per_image", {"1K": "cheap"}),
+        ("price_per_image", 3),
+        ("image_tokens", {"1K": "1120"}),
+        ("seconds", {"1K": 0}),
+        ("retired_on", "soon"),
+        ("retired_on", 3),
+        ("image_options", "image"),
+        ("name", None),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_path(host_cards, key, value):
+    host_cards(**{"local-studio": {key: value}})
+    with pytest.raises(InvalidSettings, match=rf"CARDS'\]\['local-studio'\]\['{key}'\]: expected"):
+        card("local-studio")
