@@ -35,8 +35,10 @@ def matte(rgb: Bytes, *, mask: Mask, ground: Ground, x: Floats, y: Floats, radiu
         return out
     behind = ground.at(x[columns], y[rows])
     product = _nearby_product(rgb, sure=sure)[rows, columns]
-    seen = cv2.GaussianBlur(rgb, (0, 0), 0.6)[rows, columns]
-    softened = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.4 * radius)[rows, columns]
+    seen = np.asarray(cv2.GaussianBlur(rgb, (0, 0), 0.6), np.uint8)[rows, columns]
+    softened = np.asarray(
+        cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.4 * radius), np.float32
+    )[rows, columns]
     alpha = _shares(_to_lab(seen), behind=behind, product=_to_lab(product), else_=softened)
     colours = _without_ground(
         rgb[rows, columns], alpha=alpha, behind=_to_rgb(behind), product=product
@@ -83,7 +85,8 @@ def _without_ground(seen: Bytes, *, alpha: Floats, behind: Floats, product: Byte
     own = (seen - (1 - share) * behind) / np.maximum(share, 0.1)
     # Where little of the product is left in a pixel, dividing by it brings up noise.
     trust = np.clip((share - 0.3) / 0.5, 0, 1)
-    return np.clip(trust * own + (1 - trust) * product, 0, 255).round().astype(np.uint8)
+    mixed = np.clip(trust * own + (1 - trust) * product, 0, 255)
+    return np.asarray(np.rint(mixed), np.uint8)
 
 
 def _to_lab(colours: Bytes) -> Floats:

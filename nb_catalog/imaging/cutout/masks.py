@@ -17,10 +17,17 @@ Bytes = NDArray[np.uint8]
 WEAK_IN_SPREADS: Final = 2.4
 WEAK: Final = 1.3
 STRONG: Final = 4.0
+STRONG_IN_SPREADS: Final = 3.5
 SHADOW_SOFTNESS: Final = 2.2
 SHADOW_RIM: Final = 4.0
 SPECK: Final = 0.003
 UNCERTAIN: Final = 5
+EDGE: Final = 2
+HALF_WAY: Final = 0.4
+# Shares of the picture, and Lab units, measured on mug handles against labels and soles.
+LEAST_HOLE: Final = 0.0015
+HOLE_OFF: Final = 0.5
+HOLE_RIM: Final = 3
 GAIN: Final = 3.0
 GRABCUT_ROUNDS: Final = 3
 
@@ -44,21 +51,59 @@ def overlap(one: Mask, other: Mask) -> float:
     return int(np.count_nonzero(one & other)) / union if union else 0.0
 
 
-def mask_by_colour(colours: Floats, *, ground: Ground) -> Mask:
-    """What differs from the ground, joined to what differs clearly, without its cast shadow."""
+def mask_by_colour(colours: Floats, *, ground: Ground, firmness: float = 1.0) -> Mask:
+    """What differs from the ground, joined to what differs clearly, without its cast shadow.
+
+    ``firmness`` above 1 asks for a greater difference: a mask that changes with it has no clear
+    outline. Holes are closed, because a white label on a white ground looks like one.
+    """
     height, width = colours.shape[:2]
     behind = ground.over(width=width, height=height)
     smooth = np.asarray(cv2.GaussianBlur(colours, (0, 0), 0.7), np.float32)
     distance = np.linalg.norm(smooth - behind, axis=-1)
     found = _joined(
-        distance > max(WEAK, WEAK_IN_SPREADS * ground.spread),
-        distance > max(STRONG, 3.5 * ground.spread),
+        distance > firmness * max(WEAK, WEAK_IN_SPREADS * ground.spread),
+        distance > max(STRONG, STRONG_IN_SPREADS * ground.spread),
     )
     found = filled(found)
     if not found.any():
         return found
     found &= ~dilated(_shadow(smooth, behind, found, spread=ground.spread), by=1)
-    return _tidied(found)
+    return _tidied(_sharpened(found, distance))
+
+
+def holes(mask: Mask, colours: Floats, *, ground: Ground) -> Mask:
+    """Parts of ``mask`` through which the ground shows, as through the handle of a mug.
+
+    They are as even as the ground outside and have its very colour; a label that resembles the
+    ground has shading or print.
+    """
+    height, width = mask.shape
+    behind = ground.over(width=width, height=height)
+    smooth = np.asarray(cv2.GaussianBlur(colours, (0, 0), 0.7), np.float32)
+    alike = np.linalg.norm(smooth - behind, axis=-1) < max(WEAK, WEAK_IN_SPREADS * ground.spread)
+    off = colours - behind
+    outside = off[~dilated(mask, by=6)]
+    if not len(outside):
+        return np.zeros_like(mask)
+    noise = float(np.percentile(np.abs(outside[:, 0]), 90)) / 1.645
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((mask & alike).astype(np.uint8))
+    open_ = np.zeros(count, np.bool_)
+    for label in range(1, count):
+        if stats[label, cv2.CC_STAT_AREA] >= LEAST_HOLE * mask.size:
+            inner = off[eroded(labels == label, by=HOLE_RIM)]
+            open_[label] = len(inner) > 0 and (
+                float(np.linalg.norm(inner.mean(axis=0))) < HOLE_OFF
+                and float(inner[:, 0].std()) < 1.4 * noise + 0.03
+            )
+    return np.asarray(open_[labels])
+
+
+def _sharpened(found: Mask, distance: Floats) -> Mask:
+    """Without the rim that smoothing added: an edge lies half way up to the product's colour."""
+    rim = found & ~eroded(found, by=EDGE)
+    height = cv2.dilate(distance, disc(EDGE))
+    return np.asarray(found & ~(rim & (distance < HALF_WAY * height)))
 
 
 def mask_by_grabcut(colours: Floats, *, ground: Ground, first: Mask) -> Mask:
@@ -73,12 +118,13 @@ def mask_by_grabcut(colours: Floats, *, ground: Ground, first: Mask) -> Mask:
     states = np.where(first, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     states[eroded(first, by=UNCERTAIN)] = cv2.GC_FGD
     states[~dilated(first, by=UNCERTAIN)] = cv2.GC_BGD
-    models = np.zeros((1, 65)), np.zeros((1, 65))
+    product_model, ground_model = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.grabCut(
         difference,
         states,
-        None,
-        *models,
+        (0, 0, 0, 0),
+        ground_model,
+        product_model,
         GRABCUT_ROUNDS,
         cv2.GC_INIT_WITH_MASK,
     )
