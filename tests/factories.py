@@ -1,0 +1,173 @@
+"""Rows that tests begin with: real pictures in the real storage, nothing mocked."""
+
+from decimal import Decimal
+from io import BytesIO
+from itertools import count
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission as PermissionRow
+from django.core.files.base import ContentFile
+from PIL import Image, ImageDraw
+
+from nb_catalog import files, placements
+from nb_catalog.imaging.provenance import DigitalSourceType
+from nb_catalog.models import ImageJob, ProductImage, Run, Scene
+from nb_catalog.models.money import micros
+from nb_catalog.models.objects import content_type_of
+from nb_catalog.recipes import Recipe
+from nb_catalog.registry import source_for
+from nb_catalog.states import JOB_HOLDS_ITS_PLACE, ImageState, JobState
+from tests.catalog.models import Mug, Poster, PosterPhoto
+
+_numbers = count(1)
+
+VIEWS = tuple(
+    f"nb_catalog.view_{name}" for name in ("productimage", "run", "imagejob", "placement", "scene")
+)
+
+
+def photo_bytes(size=(120, 150), *, colour=(32, 84, 160), ground="white", kind="PNG"):
+    """A round-cornered product in ``colour`` on a plain ``ground``, as encoded bytes."""
+    picture = Image.new("RGB", size, ground)
+    width, height = size
+    box = (width // 4, height // 5, width * 3 // 4, height * 4 // 5)
+    ImageDraw.Draw(picture).rounded_rectangle(box, radius=width // 12, fill=colour)
+    written = BytesIO()
+    picture.save(written, kind)
+    return written.getvalue()
+
+
+def product(*, photo=True, **fields):
+    """A mug (integer key) with a packshot; ``photo`` may be bytes, or False for none."""
+    number = next(_numbers)
+    mug = Mug(**{"name": f"Mug {number}", "colour": "blue"} | fields)
+    if photo:
+        data = photo if isinstance(photo, bytes) else photo_bytes()
+        mug.packshot.save(f"mug-{number}.png", ContentFile(data), save=False)
+    mug.save()
+    return mug
+
+
+def poster(*, photos=1, **fields):
+    """A poster (UUID key) with ``photos`` pictures in a related table."""
+    made = Poster.objects.create(**{"title": f"Poster {next(_numbers)}"} | fields)
+    for position in range(photos):
+        photo = PosterPhoto(poster=made, position=position)
+        photo.image.save(f"poster-{next(_numbers)}.png", ContentFile(photo_bytes()), save=True)
+    return made
+
+
+def scene(key="marble", **fields):
+    """A scene that the local renderer can make too; the one with this key when it is there."""
+    defaults = {
+        "name": key.replace("-", " ").capitalize(),
+        "words": "A quiet surface in soft light from the left.",
+        "renderer": {"surface": {"kind": "paper", "tone": "#f6f5f3"}},
+    }
+    return Scene.objects.get_or_create(key=key, defaults=defaults | fields)[0]
+
+
+def run(*, estimate_usd="0", budget_usd=None, spent_usd="0", **fields):
+    number = next(_numbers)
+    defaults = {
+        "plan_key": f"plan-{number}",
+        "title": f"Run {number}",
+        "tier": "draft",
+        "estimate_microusd": micros(Decimal(estimate_usd)),
+        "budget_microusd": None if budget_usd is None else micros(Decimal(budget_usd)),
+        "spent_microusd": micros(Decimal(spent_usd)),
+    }
+    return Run.objects.create(**defaults | fields)
+
+
+def recipe(about, **changes):
+    """A recipe for ``about`` that no other call of this function has made."""
+    defaults = {
+        "object_type": source_for(about).label,
+        "object_id": str(about.pk),
+        "photo": f"photo-{next(_numbers)}.png",
+        "scene": "marble",
+        "scene_version": 1,
+        "treatment": "locked",
+        "ratio": "4:5",
+        "size": "1K",
+        "provider": "local",
+        "model": "local-studio",
+        "words": "words that only those may read who may generate",
+        "system": "system words that only those may read who may generate",
+    }
+    return Recipe(**defaults | changes)
+
+
+def job(about=None, *, of=None, state=JobState.QUEUED, asked=None, **fields):
+    """A job of the run ``of`` for the product ``about``; both are made when they are left out."""
+    about = about or product(photo=False)
+    asked = asked or recipe(about)
+    defaults = {
+        "run": of or run(),
+        "content_type": content_type_of(about),
+        "object_id": str(about.pk),
+        "recipe": asked.as_dict(),
+        "fingerprint": asked.fingerprint,
+        "live_key": asked.fingerprint if state in JOB_HOLDS_ITS_PLACE else None,
+        "tier": "draft",
+        "provider": asked.provider,
+        "model": asked.model,
+        "is_free": asked.provider == "local",
+        "state": state,
+    }
+    return ImageJob.objects.create(**defaults | fields)
+
+
+def image(about=None, *, state=ImageState.PENDING, size=(40, 50), data=None, asked=None, **fields):
+    """A made picture of the product ``about``, stored for real. No two have the same bytes."""
+    about = about or product(photo=False)
+    number = next(_numbers)
+    asked = asked or recipe(about)
+    colour = (number % 251, number // 251 % 251, 90)
+    data = data or photo_bytes(size, colour=colour)
+    stored = files.store(data, folder="images", mime_type="image/png")
+    defaults = {
+        "content_type": content_type_of(about),
+        "object_id": str(about.pk),
+        "file": stored.name,
+        "sha256": stored.sha256,
+        "mime_type": "image/png",
+        "width": size[0],
+        "height": size[1],
+        "byte_size": len(data),
+        "recipe": asked.as_dict(),
+        "fingerprint": asked.fingerprint,
+        "subject": asked.subject,
+        "scene": asked.scene,
+        "tier": "draft",
+        "state": state,
+        "digital_source_type": DigitalSourceType.COMPOSITE_WITH_MODEL,
+    }
+    return ProductImage.objects.create(**defaults | fields)
+
+
+def published(about=None, *, slot="hero", locale="", position=0, actor=None, **fields):
+    """A placement with real renditions: an approved picture, published."""
+    made = image(about, state=ImageState.APPROVED, **fields)
+    return placements.publish(made, slot=slot, locale=locale, position=position, actor=actor)
+
+
+def staff(*permissions, views=True, name=""):
+    """A member of staff who may view everything of ours, unless ``views`` is False, and has
+    ``permissions`` such as ``Permission.REVIEW`` or "nb_catalog.review"."""
+    user = get_user_model().objects.create_user(
+        name or f"staff-{next(_numbers)}", password="secret", is_staff=True
+    )
+    for each in (*permissions, *(VIEWS if views else ())):
+        app, codename = str(each).split(".")
+        user.user_permissions.add(
+            PermissionRow.objects.get(content_type__app_label=app, codename=codename)
+        )
+    return user
+
+
+def superuser(name=""):
+    return get_user_model().objects.create_superuser(
+        name or f"root-{next(_numbers)}", password="secret"
+    )
