@@ -24,6 +24,7 @@ AGREEMENT: Final = 0.95
 # where a white sole runs into a white table.
 FIRMNESS, STEADINESS = 1.5, 0.98
 WHITE: Final = 98.5
+SMALL_HOLE, LARGE_HOLE = 0.0003, 0.0015
 LEAST_SHARE, MOST_SHARE = 0.01, 0.95
 LEAST_SHARE_OF_ALPHA: Final = 0.001
 MOST_OF_RIM: Final = 0.35
@@ -104,13 +105,8 @@ def _cut_off_ground(photo: Image.Image) -> Cutout:
     mask = masks.mask_by_colour(colours, ground=ground)
     _refuse_unlikely(mask)
     agreement = _agreement(mask, colours, ground=ground)
-    holes = masks.holes(mask, colours, ground=ground)
-    if holes.any() and _is_blown_out(ground):
-        raise CutoutRefused(
-            "Part of the product looks exactly like the white background: it may be a hole, or "
-            f"white itself. {WAYS_OUT}"
-        )
-    pixels, box = _at_full_size(photo, mask & ~holes, ground=ground)
+    mask = _opened(mask, colours, ground=ground)
+    pixels, box = _at_full_size(photo, mask, ground=ground)
     return Cutout(
         pixels=pixels,
         box=box,
@@ -146,8 +142,20 @@ def _agreement(mask: Mask, colours: Floats, *, ground: Ground) -> float:
     return agreement
 
 
-def _is_blown_out(ground: Ground) -> bool:
-    return float(ground.terms[0, 0]) > WHITE
+def _opened(mask: Mask, colours: Floats, *, ground: Ground) -> Mask:
+    """``mask`` without its holes.
+
+    On a ground that is burnt out to white nobody can tell a hole from a burnt-out part of the
+    product. Small ones are highlights there; a large one is a reason to refuse.
+    """
+    if float(ground.terms[0, 0]) <= WHITE:
+        return mask & ~masks.holes(mask, colours, ground=ground, least=SMALL_HOLE)
+    if masks.holes(mask, colours, ground=ground, least=LARGE_HOLE).any():
+        raise CutoutRefused(
+            "Part of the product looks exactly like the white background: it may be a hole, or "
+            f"white itself. {WAYS_OUT}"
+        )
+    return mask
 
 
 def _small(photo: Image.Image) -> NDArray[np.uint8]:

@@ -22,12 +22,11 @@ SHADOW_SOFTNESS: Final = 2.2
 SHADOW_RIM: Final = 4.0
 SPECK: Final = 0.003
 UNCERTAIN: Final = 5
-EDGE: Final = 2
-HALF_WAY: Final = 0.4
-# Shares of the picture, and Lab units, measured on mug handles against labels and soles.
-LEAST_HOLE: Final = 0.0015
+RIMS: Final = ((5, 0.08), (2, 0.4))
+# In Lab units and pixels, measured on mug handles against labels and soles.
 HOLE_OFF: Final = 0.5
-HOLE_RIM: Final = 3
+HOLE_RIM: Final = 2
+HOLE_PIXELS: Final = 12
 GAIN: Final = 3.0
 GRABCUT_ROUNDS: Final = 3
 
@@ -72,11 +71,11 @@ def mask_by_colour(colours: Floats, *, ground: Ground, firmness: float = 1.0) ->
     return _tidied(_sharpened(found, distance))
 
 
-def holes(mask: Mask, colours: Floats, *, ground: Ground) -> Mask:
+def holes(mask: Mask, colours: Floats, *, ground: Ground, least: float) -> Mask:
     """Parts of ``mask`` through which the ground shows, as through the handle of a mug.
 
     They are as even as the ground outside and have its very colour; a label that resembles the
-    ground has shading or print.
+    ground has shading or print. ``least`` is the smallest that counts, as a share of the picture.
     """
     height, width = mask.shape
     behind = ground.over(width=width, height=height)
@@ -90,9 +89,9 @@ def holes(mask: Mask, colours: Floats, *, ground: Ground) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats((mask & alike).astype(np.uint8))
     open_ = np.zeros(count, np.bool_)
     for label in range(1, count):
-        if stats[label, cv2.CC_STAT_AREA] >= LEAST_HOLE * mask.size:
+        if stats[label, cv2.CC_STAT_AREA] >= least * mask.size:
             inner = off[eroded(labels == label, by=HOLE_RIM)]
-            open_[label] = len(inner) > 0 and (
+            open_[label] = len(inner) >= HOLE_PIXELS and (
                 float(np.linalg.norm(inner.mean(axis=0))) < HOLE_OFF
                 and float(inner[:, 0].std()) < 1.4 * noise + 0.03
             )
@@ -100,10 +99,16 @@ def holes(mask: Mask, colours: Floats, *, ground: Ground) -> Mask:
 
 
 def _sharpened(found: Mask, distance: Floats) -> Mask:
-    """Without the rim that smoothing added: an edge lies half way up to the product's colour."""
-    rim = found & ~eroded(found, by=EDGE)
-    height = cv2.dilate(distance, disc(EDGE))
-    return np.asarray(found & ~(rim & (distance < HALF_WAY * height)))
+    """Without the rim that smoothing and JPEG's ringing added next to a strong edge.
+
+    The edge itself lies about half way up to the product's colour; ringing reaches as far as
+    JPEG's blocks, but only to a small share of the step that causes it.
+    """
+    for reach, share in RIMS:
+        rim = found & ~eroded(found, by=reach)
+        height = cv2.dilate(distance, disc(reach))
+        found = np.asarray(found & ~(rim & (distance < share * height)))
+    return found
 
 
 def mask_by_grabcut(colours: Floats, *, ground: Ground, first: Mask) -> Mask:
