@@ -116,14 +116,14 @@ class ProviderContract(ABC):
 
     def test_answers_of_calls_in_flight_together_are_not_mixed_up(self) -> None:
         provider = self.make_provider()
-        requests = [self.make_request(), self.make_other_request()] * 4
+        requests = [self.make_request(), self.make_other_request()] * 2
 
         async def together() -> list[ImageResult]:
             return list(await asyncio.gather(*(self._picture(provider, each) for each in requests)))
 
         one, other = (self.make_picture(provider, each).data for each in requests[:2])
         assert one != other
-        assert [each.data for each in self._run(provider, together)] == [one, other] * 4
+        assert [each.data for each in self._run(provider, together)] == [one, other] * 2
 
     def test_it_works_in_one_event_loop_after_another(self) -> None:
         provider, request = self.make_provider(), self.make_request()
@@ -171,7 +171,7 @@ class ProviderContract(ABC):
         shown = (
             f"{provider!r} {payload!r} {answer!r} {provider.parse(answer)!r} {provider.check()!r}"
         )
-        assert request.prompt not in shown
+        assert not request.prompt or request.prompt not in shown
         assert not self.secret or self.secret not in shown
 
     async def _picture(self, provider: Provider, request: ImageRequest) -> ImageResult:

@@ -208,8 +208,8 @@ class GeminiServer:
             while (received := await _read(reader)) is not None:
                 if not await self._reply(received, writer):
                     break
-        except ConnectionError:
-            pass  # the client gave up: that is what some tests are about
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the client gave up or the server stops: that is what some tests are about
         finally:
             self._open.discard(writer)
             writer.close()

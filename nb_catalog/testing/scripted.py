@@ -134,7 +134,7 @@ def _read(body: bytes) -> ProviderError:
         written = json.loads(body)
         kind = {kind.code: kind for kind in _kinds(exceptions.ProviderError)}[written["error"]]
         return kind(written["message"], reason=written["reason"], usage=written["usage"])
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         return OutcomeUnknown("The scripted answer cannot be read.", reason="unreadable")
 
 

@@ -1,0 +1,361 @@
+"""The Gemini provider over real HTTP, against a local server that can misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from PIL import Image
+
+from nb_catalog.exceptions import (
+    ContentRefused,
+    DailyQuotaReached,
+    KeyRejected,
+    ModelRetired,
+    NoPicture,
+    NotSent,
+    OutcomeUnknown,
+    ProviderError,
+    ProviderStopped,
+    RateLimited,
+    RequestRejected,
+    ServiceUnavailable,
+)
+from nb_catalog.providers.gemini import GeminiProvider, client
+from nb_catalog.testing.gemini_server import (
+    Answer,
+    Fault,
+    GeminiServer,
+    Received,
+    error,
+    json_answer,
+    objections,
+    picture,
+)
+from nb_catalog.types import ImageRequest, Reference, Size
+
+KEY = "AIzaThisKeyMustNotBeSeen"
+MODEL = "gemini-nano-banana-2.1"
+
+
+@pytest.fixture
+def server():
+    with GeminiServer() as running:
+        yield running
+
+
+def ours(server, **options):
+    return GeminiProvider(
+        **{"alias": "gemini", "api_key": KEY, "base_url": server.url, "timeout": 10, **options}
+    )
+
+
+def request(**changes):
+    return ImageRequest(
+        **{"model": MODEL, "prompt": "A very private mug.", "ratio": "4:5", "size": "1K", **changes}
+    )
+
+
+def made(provider, *requests):
+    """Results and errors, in the order of the requests; the calls go out together."""
+
+    async def one(each):
+        return provider.parse(await provider.send(provider.build(each)))
+
+    async def all_of_them():
+        try:
+            return await asyncio.gather(*map(one, requests), return_exceptions=True)
+        finally:
+            await provider.close()
+
+    return asyncio.run(all_of_them())
+
+
+def outcome(provider, **changes):
+    (result,) = made(provider, request(**changes))
+    return result
+
+
+def photo(kind="PNG"):
+    out = io.BytesIO()
+    Image.new("RGB", (16, 16), "navy").save(out, kind)
+    return out.getvalue()
+
+
+def test_a_picture_comes_back_as_it_was_sent(server):
+    data = photo("JPEG")
+    server.script(picture(data, mime_type="image/jpeg", model="gemini-nano-banana-2.1-001"))
+    result = outcome(ours(server))
+    assert result.data == data
+    assert result.model_version == "gemini-nano-banana-2.1-001"
+    assert result.usage["image"] == 1120
+
+
+def test_an_unscripted_answer_has_the_size_that_was_asked_for(server):
+    with Image.open(io.BytesIO(outcome(ours(server), ratio="16:9", size="2K").data)) as image:
+        assert Size(*image.size) == (2752, 1536)
+
+
+def test_what_goes_out_is_what_was_built(server):
+    provider = ours(server)
+    wanted = request(
+        references=(Reference(data=photo(), mime_type="image/png"),),
+        thinking="high",
+        system="Exact.",
+    )
+    made(provider, wanted)
+    (received,) = server.received
+    assert received.body == provider.build(wanted).body
+    assert received.path == f"/v1/models/{MODEL}:generateContent"
+    assert received.headers["x-goog-api-key"] == KEY
+    # A short limit would make the service give up as well, with a 504 that counts.
+    assert "x-server-timeout" not in received.headers
+
+
+def test_the_other_spelling_of_the_image_options_goes_out_too(server, settings):
+    settings.NB_CATALOG = {"CARDS": {MODEL: {"image_options": "responseFormat"}}}
+    assert outcome(ours(server)).data
+    assert server.received[0].body["generationConfig"] == {
+        "responseModalities": ["IMAGE"],
+        "responseFormat": {"image": {"aspectRatio": "4:5", "imageSize": "1K"}},
+    }
+
+
+def test_the_server_refuses_what_we_promise_never_to_send():
+    body = {
+        "contents": [],
+        "tools": [],
+        "generationConfig": {"temperature": 1, "seed": 3, "topP": 1, "topK": 1},
+    }
+    told = " ".join(objections(Received(path="/", headers={}, body=body)))
+    for name in (
+        "tools",
+        "temperature",
+        "seed",
+        "topP",
+        "topK",
+        "'store' must be false",
+        "API key",
+    ):
+        assert name in told
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (error(429, "RESOURCE_EXHAUSTED", retry_delay="2s"), RateLimited),
+        (error(429, "RESOURCE_EXHAUSTED", quota_id="RequestsPerDayPerProject"), DailyQuotaReached),
+        (error(429, "RESOURCE_EXHAUSTED", "Monthly spending cap exceeded."), ProviderStopped),
+        (error(402, "RESOURCE_EXHAUSTED"), ProviderStopped),
+        (error(500, "INTERNAL"), ServiceUnavailable),
+        (error(503, "UNAVAILABLE"), ServiceUnavailable),
+        (error(504, "DEADLINE_EXCEEDED"), ServiceUnavailable),
+        (error(400, "INVALID_ARGUMENT"), RequestRejected),
+        (error(400, "INVALID_ARGUMENT", "API key not valid. Please pass one."), KeyRejected),
+        (error(401, "UNAUTHENTICATED"), KeyRejected),
+        (error(403, "PERMISSION_DENIED"), KeyRejected),
+        (error(404, "NOT_FOUND"), ModelRetired),
+        (Answer(status=502, body=b"<html>", headers={"Content-Type": "text/html"}), OutcomeUnknown),
+        (Answer(status=503, body=b""), OutcomeUnknown),
+        (Answer(status=503, body=b'{"error": {"co'), OutcomeUnknown),
+        (Answer(status=204, body=b""), OutcomeUnknown),
+        (Answer(body=b""), OutcomeUnknown),
+        (Answer(body=b"\xff\xff"), OutcomeUnknown),
+        (Answer(body=b"<html>"), OutcomeUnknown),
+        (Answer(fault=Fault.DROP), OutcomeUnknown),
+        (Answer(fault=Fault.CUT), OutcomeUnknown),
+        (json_answer({}), NoPicture),
+        (json_answer([]), NoPicture),
+        (json_answer(None), NoPicture),
+        (json_answer({"candidates": [{"finishReason": "NO_IMAGE"}]}), NoPicture),
+        (json_answer({"candidates": [{"finishReason": "IMAGE_SAFETY"}]}), ContentRefused),
+        (json_answer({"promptFeedback": {"blockReason": "SAFETY"}}), ContentRefused),
+    ],
+)
+def test_whatever_comes_back_costs_one_request_and_is_told(server, answer, kind):
+    server.script(answer)
+    assert type(outcome(ours(server))) is kind
+    assert server.count == 1
+
+
+def test_the_wait_that_google_asks_for_arrives(server):
+    server.script(
+        error(429, "RESOURCE_EXHAUSTED", retry_delay="2.5s"),
+        Answer(status=429, body=b"{}", headers={"Retry-After": "7"}),
+    )
+    assert outcome(ours(server)).retry_after == 2.5
+    assert outcome(ours(server)).retry_after == 7
+
+
+def test_a_rejected_key_says_where_it_is_set_and_hides_it(server):
+    server.script(error(403, "PERMISSION_DENIED", f"Consumer 'api_key:{KEY}' has been suspended."))
+    told = outcome(ours(server))
+    assert "NB_CATALOG['PROVIDERS']['gemini']['OPTIONS']['api_key']" in str(told)
+    assert "GEMINI_API_KEY" in str(told)
+    assert KEY not in str(told)
+
+
+@pytest.mark.parametrize("key", ["", "two words", "line\nbreak"])
+def test_without_a_usable_key_nothing_is_sent(server, key, monkeypatch):
+    monkeypatch.delenv("GEMINI_API_KEY", raising=False)
+    assert type(outcome(ours(server, api_key=key))) is KeyRejected
+    assert server.count == 0
+
+
+def test_the_environments_key_is_used(server, monkeypatch):
+    monkeypatch.setenv("GEMINI_API_KEY", "from-the-environment")
+    assert outcome(ours(server, api_key="")).data
+    assert server.received[0].headers["x-goog-api-key"] == "from-the-environment"
+
+
+def test_an_environment_made_for_another_service_changes_nothing(server, monkeypatch):
+    monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "somebody-elses")
+    monkeypatch.setenv("GOOGLE_API_KEY", "somebody-elses")
+    assert outcome(ours(server)).data
+    assert server.received[0].path.startswith("/v1/models/")
+    assert server.received[0].headers["x-goog-api-key"] == KEY
+
+
+def test_a_redirect_is_not_followed_with_the_key(server):
+    with GeminiServer() as elsewhere:
+        server.script(Answer(status=307, body=b"", headers={"Location": f"{elsewhere.url}/v1/x"}))
+        assert type(outcome(ours(server))) is RequestRejected
+        assert elsewhere.count == 0
+
+
+def test_a_refused_connection_was_not_sent():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    provider = GeminiProvider(alias="gemini", api_key=KEY, base_url=f"http://127.0.0.1:{port}")
+    assert type(outcome(provider)) is NotSent
+
+
+def test_a_late_answer_may_have_been_billed(server):
+    server.script(Answer(delay=30))
+    told = outcome(ours(server, timeout=0.3))
+    assert type(told) is OutcomeUnknown
+    assert "within 0.3 seconds" in str(told)
+
+
+def test_a_dripping_body_does_not_outlive_the_limit(server):
+    server.script(Answer(fault=Fault.DRIP))
+    begun = time.monotonic()
+    assert type(outcome(ours(server, timeout=0.4))) is OutcomeUnknown
+    assert time.monotonic() - begun < 5
+
+
+def test_a_call_that_waited_for_a_connection_until_the_end_was_not_sent(server):
+    server.script(Answer(delay=1))
+    patient, hasty = ours(server, connections=1), ours(server, connections=1, timeout=0.3)
+
+    async def both():
+        first = asyncio.ensure_future(patient.send(patient.build(request())))
+        await asyncio.sleep(0.1)
+        try:
+            await hasty.send(hasty.build(request()))
+        except ProviderError as told:
+            return await first, told
+        finally:
+            await patient.close()
+
+    _, told = asyncio.run(both())
+    assert type(told) is NotSent
+    assert server.count == 1
+
+
+def test_two_hundred_calls_are_in_flight_at_once():
+    with GeminiServer(delay=1.0) as server:
+        results = made(ours(server, timeout=60), *[request(size="1K") for _ in range(200)])
+        assert server.most_in_flight == 200
+    assert not [each for each in results if isinstance(each, Exception)]
+
+
+def test_nothing_private_is_logged_or_told(server, caplog):
+    caplog.set_level(logging.DEBUG)
+    provider = ours(server)
+    server.script(Answer(), error(503, "UNAVAILABLE"), Answer(fault=Fault.DROP), Answer(body=b"{"))
+    told = [outcome(provider) for _ in range(4)]
+    shown = f"{caplog.text} {provider!r} {told!r} {[str(each) for each in told]}"
+    assert KEY not in shown
+    assert "private mug" not in shown
+
+
+def test_an_error_does_not_carry_the_sdks_error_and_its_headers_along(server):
+    server.script(error(403, "PERMISSION_DENIED"))
+    told = outcome(ours(server))
+    assert isinstance(told, ProviderError)
+    assert told.__cause__ is None
+    assert told.__context__ is None
+
+
+def test_one_loop_has_one_client_and_keeps_its_connection(server):
+    provider = ours(server)
+
+    async def twice():
+        first = client.client_for(provider._address())
+        for _ in range(2):
+            await provider.send(provider.build(request()))
+        same = client.client_for(GeminiProvider(**_options(provider))._address())
+        await provider.close()
+        return (
+            first is same,
+            client.client_for(provider._address()) is first,
+            await provider.close(),
+        )
+
+    assert asyncio.run(twice())[:2] == (True, False)
+
+
+def _options(provider):
+    return {"alias": "again", "api_key": KEY, "base_url": provider.base_url}
+
+
+def test_a_forked_child_makes_its_own_client_and_leaves_the_parents_alone(server, monkeypatch):
+    provider = ours(server)
+
+    async def forked():
+        parents = client.client_for(provider._address())
+        with monkeypatch.context() as child:
+            child.setattr(os, "getpid", lambda: -1)
+            childs = client.client_for(provider._address())
+            await provider.close()
+        still = client.client_for(provider._address())
+        await provider.send(provider.build(request()))
+        await provider.close()
+        return parents is childs, parents is still
+
+    assert asyncio.run(forked()) == (False, True)
+
+
+def test_clients_of_ended_loops_are_let_go(server):
+    provider = ours(server)
+
+    async def unclosed():
+        client.client_for(provider._address())
+        # What a worker forgets; its loop ends without close().
+        await client._LINES[os.getpid()][asyncio.get_running_loop()][
+            provider._address()
+        ].session.close()
+
+    asyncio.run(unclosed())
+    made(provider, request())
+    assert not [loop for loop in client._LINES[os.getpid()] if loop.is_closed()][1:]
+
+
+def test_the_sdk_is_not_imported_before_a_call_is_made():
+    code = (
+        "import sys, nb_catalog.providers.gemini;"
+        "late = {'google.genai', 'aiohttp', 'httpx2'} & set(sys.modules);"
+        "sys.exit(', '.join(sorted(late)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
