@@ -92,7 +92,7 @@ def compose_on(
     box = plain_box(size)
     backdrop = Backdrop(
         pixels=picture, light=light or Light.default(), box=box, view=view,
-        unit=min(box.height, box.width * 1.35), squash=0.27, edge=box.bottom - 0.25 * box.height,
+        unit=min(box.height, box.width * 1.35), squash=0.27, edge=0.0,
     )  # fmt: skip
     return compose(cutout, backdrop, seed=seed, framing=framing)
 

@@ -47,9 +47,13 @@ def scaled(product: Rgba, *, width: int, height: int) -> Rgba:
 
 
 def _decontaminated(product: Rgba) -> Rgba:
-    """Half-covered pixels take the colour of the solid product beside them; solid ones stay."""
+    """Half-covered pixels of the outline take the colour of the solid product beside them.
+
+    Solid pixels stay, and so does what is see-through inside the product, such as glass.
+    """
     alpha = product[..., 3]
-    rim = (alpha > 0) & (alpha < 250)
+    outside = cv2.dilate((alpha < 8).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    rim = (alpha > 0) & (alpha < 250) & outside
     solid = (alpha >= 250).astype(np.float32)
     weight = cv2.boxFilter(solid, -1, (5, 5), normalize=False)
     summed = cv2.boxFilter(

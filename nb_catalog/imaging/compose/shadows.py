@@ -54,15 +54,17 @@ def figure(alpha: npt.NDArray[np.uint8], *, left: int, top: int, backdrop: Backd
 def standing(shape: Figure, *, backdrop: Backdrop) -> Plane:
     """Darkness 0..1 around a product on its foot: contact, occlusion, cast shadow."""
     light = backdrop.light
-    cast = _cast(shape, backdrop=backdrop) * np.float32(0.30 + 0.50 * light.strength)
+    cast = _cast(shape, backdrop=backdrop) * np.float32(0.42 + 0.46 * light.strength)
     line = _contact(shape)
-    tight = _spread(line, x=0.010 * shape.unit, y=0.0065 * shape.unit) * np.float32(0.90)
-    near = _spread(line, x=0.035 * shape.unit, y=0.020 * shape.unit) * np.float32(0.52)
-    wide = _spread(line, x=0.13 * shape.unit, y=0.055 * shape.unit) * np.float32(0.26)
+    tight = _spread(line, x=0.010 * shape.unit, y=0.0075 * shape.unit) * np.float32(0.93)
+    near = _spread(line, x=0.035 * shape.unit, y=0.022 * shape.unit) * np.float32(0.62)
+    wide = _spread(line, x=0.13 * shape.unit, y=0.060 * shape.unit) * np.float32(0.36)
     dark = 1 - (1 - cast) * (1 - tight) * (1 - near) * (1 - wide)
     if backdrop.platform is not None:
         lid = cv2.resize(backdrop.platform, dark.shape[::-1], interpolation=cv2.INTER_AREA)
         dark *= lid.astype(np.float32) / 255
+    rows = np.arange(shape.shape[0], dtype=np.float32)[:, None] / np.float32(shape.scale)
+    dark *= smoothstep(rows, start=backdrop.edge - 1, stop=backdrop.edge + 0.03 * backdrop.unit)
     return np.asarray(np.clip(dark, 0, 0.96), np.float32)
 
 
@@ -95,56 +97,43 @@ def _contact(shape: Figure) -> Plane:
 
 
 def _cast(shape: Figure, *, backdrop: Backdrop) -> Plane:
-    """The outline laid on the ground away from the light, blurrier the higher its cause.
-
-    A flat picture has no depth, so the foot is taken to be a third as deep as it is wide.
-    """
-    height, width = shape.alpha.shape
-    right, away = backdrop.light.reach
-    length = math.hypot(right, away)
-    shorter = min(1.0, LONGEST / max(length, 1e-6))
-    lean, rise = right * shorter, away * shorter * backdrop.squash
-    foot = 0.33 * width * backdrop.squash
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    up = 1 - (rows + 0.5) / height
+    """The outline laid on the ground away from the light, blurrier the higher its cause."""
+    height = shape.alpha.shape[0]
+    into = _onto_ground(shape, backdrop=backdrop)
+    length = min(LONGEST, math.hypot(*backdrop.light.reach))
+    up = 1 - (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height
     total = np.zeros(shape.shape, np.float32)
     for index in range(SLICES):
-        ramp = np.clip(1 - np.abs(up * (SLICES - 1) - index), 0, 1)
         share = index / (SLICES - 1)
-        part = shape.alpha * ramp * np.float32(1 - 0.62 * share)
-        into = np.array(
-            [
-                [1, -lean, shape.left + lean * height],
-                [0, rise + 1e-4, shape.bottom - 0.5 * foot - rise * height],
-            ]
-        )
-        # The slant squeezes rows; each source row must still leave its mark on the map.
-        laid = _laid(part, into=into, shape=shape.shape, squeeze=abs(rise))
-        sigma = (0.006 + (0.02 + 0.13 * backdrop.light.softness) * share * length) * shape.unit
+        ramp = np.clip(1 - np.abs(up * (SLICES - 1) - index), 0, 1)
+        part = shape.alpha * ramp * np.float32(1 - 0.45 * share)
+        laid = cv2.warpAffine(part, into, shape.shape[::-1], flags=cv2.INTER_LINEAR)
+        sigma = (0.007 + (0.012 + 0.10 * backdrop.light.softness) * share * length) * shape.unit
         total += cv2.GaussianBlur(
-            laid, (0, 0), sigmaX=max(0.6, sigma), sigmaY=max(0.6, 0.28 * foot + 0.6 * sigma)
+            laid, (0, 0), sigmaX=max(0.6, sigma), sigmaY=max(0.6, sigma * (0.35 + backdrop.squash))
         )
     return np.asarray(np.clip(total, 0, 1), np.float32)
 
 
-def _laid(
-    part: Plane, *, into: npt.NDArray[np.float64], shape: tuple[int, int], squeeze: float
-) -> Plane:
-    """``part`` through ``into``; a nearly flat one is first made a row of column maxima."""
-    least = 0.12
-    if squeeze < least:
-        into = into.copy()
-        into[1, 2] -= (least - squeeze) * part.shape[0] / 2 * math.copysign(1, into[1, 1])
-        into[1, 1] = math.copysign(least, into[1, 1])
-    shrunk = max(1, int(1 / max(abs(into[1, 1]), least)))
-    small = cv2.resize(
-        part, (part.shape[1], max(2, part.shape[0] // shrunk)), interpolation=cv2.INTER_AREA
-    )
-    fitted = into.copy()
-    fitted[:, 1] *= part.shape[0] / small.shape[0]
-    return np.asarray(
-        cv2.warpAffine(small, fitted, shape[::-1], flags=cv2.INTER_LINEAR), np.float32
-    )
+def _onto_ground(shape: Figure, *, backdrop: Backdrop) -> npt.NDArray[np.float64]:
+    """From pixels of the outline to pixels of its shadow.
+
+    A picture has no depth. What is slender is taken to be round, so its shadow is as wide as it
+    is, seen from the lamp; what is wide is taken to be a board that faces us.
+    """
+    height, width = shape.alpha.shape
+    right, away = backdrop.light.reach
+    shorter = min(1.0, LONGEST / max(math.hypot(right, away), 1e-6))
+    round_ = min(1.0, max(0.15, (1.25 - width / height) / 0.65))
+    turn = math.radians(backdrop.light.azimuth) * round_
+    across = np.array([math.cos(turn), -math.sin(turn) * backdrop.squash])
+    down = np.array([-right, away * backdrop.squash]) * shorter
+    if abs(across[0] * down[1] - across[1] * down[0]) < 0.03:
+        down[1] += 0.05
+    deep = width * (0.22 + 0.28 * round_) * backdrop.squash
+    foot = np.array([shape.left + width / 2, shape.bottom - deep])
+    corner = foot - across * width / 2 - down * height
+    return np.column_stack([across, down, corner])
 
 
 def lying(shape: Figure, *, backdrop: Backdrop, thickness: float = 0.030) -> Plane:

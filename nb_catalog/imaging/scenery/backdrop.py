@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from nb_catalog.imaging.scenery import ground, stands, wall
+from nb_catalog.imaging.scenery import ground, rounds, stands, wall
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.light import Light, gobo, lit
 from nb_catalog.imaging.scenery.noise import Plane, lattice, stream
@@ -25,7 +25,7 @@ class Backdrop:
     """An empty scene.
 
     ``pixels`` (H, W, 3) sRGB uint8, read-only. ``box`` is where a product goes, ``squash`` how
-    flat the ground lies (0..1), ``platform`` (H, W) 0..255 what a shadow on the product's own
+    flat the ground lies (0..1), ``edge`` the row above which nothing catches a shadow, ``platform`` (H, W) 0..255 what a shadow on the product's own
     level may fall on (None: everywhere), ``gloss`` 0..1 how much the ground mirrors.
     """
 
@@ -47,9 +47,15 @@ def rendered(recipe: SceneRecipe, *, size: Size, seed: int, view: str) -> Backdr
     pattern = gobo(recipe.light, seed=seed)
     arrives = ground.illumination(recipe, stage=stage, light=light, pattern=pattern, seed=seed)
     pile = stands.stacked(recipe, seed=seed) if view == "front" else ()
+    under = rounds.round_of(recipe) if view == "top" else None
     tops = _overlays(pile, stage=stage, light=light, brightness=arrives, seed=seed)
+    shape = (arrives.shape[0], arrives.shape[1])
     if pile:
-        dark = stands.shadow(pile, stage=stage, light=light, shape=arrives.shape[:2])
+        dark = stands.shadow(pile, stage=stage, light=light, shape=shape)
+        arrives = arrives * (1 - dark)[..., None]
+    elif under is not None:
+        tops = [rounds.drawn(under, stage=stage, light=light, brightness=arrives, seed=seed)]
+        dark = rounds.shadow(under, stage=stage, light=light, shape=shape, seed=seed)
         arrives = arrives * (1 - dark)[..., None]
     pixels = _assembled(
         recipe, stage=stage, light=light, pattern=pattern, arrives=arrives, seed=seed
@@ -60,7 +66,7 @@ def rendered(recipe: SceneRecipe, *, size: Size, seed: int, view: str) -> Backdr
     pixels.setflags(write=False)
     return Backdrop(
         pixels=pixels, light=light, box=stage.box, view=view, unit=stage.unit, squash=stage.squash,
-        edge=stage.edge, gloss=0.0 if pile else recipe.surface.gloss,
+        edge=stage.edge if recipe.edge == "table" else 0.0, gloss=0.0 if pile else recipe.surface.gloss,
         platform=_platform(pile, stage=stage),
     )  # fmt: skip
 

@@ -15,6 +15,8 @@ from nb_catalog.imaging.scenery.recipe import SceneRecipe
 from nb_catalog.imaging.scenery.stage import DISTANCE, Stage
 from nb_catalog.imaging.scenery.surfaces import PAINTERS
 
+MOST = 1.1
+"""Pixels of the unrolled ground for each pixel of the picture, at most: distance needs few."""
 LIGHT_PIXELS = 512
 """Long side of the map in which light is computed; it holds nothing finer."""
 
@@ -31,7 +33,11 @@ def material(recipe: SceneRecipe, *, stage: Stage, light: Light, seed: int, top:
     extent = (far - near, float(right - left))
     columns = stage.unit / max(float(depths[1]), 0.72)
     rows = stage.unit * stage.squash * 1.7
-    shape = (max(8, math.ceil(extent[0] * rows)), max(8, math.ceil(extent[1] * columns)))
+    spare = math.sqrt(min(1.0, MOST * width * height / (extent[0] * rows * extent[1] * columns)))
+    shape = (
+        max(8, math.ceil(extent[0] * rows * spare)),
+        max(8, math.ceil(extent[1] * columns * spare)),
+    )
     canvas = Canvas(
         material=recipe.surface, seed=seed, shape=shape, extent=extent, towards=light.towards
     )
@@ -147,8 +153,8 @@ def thrown(pattern: Plane, *, across: Plane, away: Plane, stage: Stage, light: L
     turn, climb = math.radians(light.azimuth), math.radians(light.elevation)
     forward = max(math.cos(turn), 0.35)
     left_over = np.float32(stage.wall_distance) - away
-    x = across - left_over * np.float32(math.sin(turn) / forward * 0.6)
-    y = -left_over * np.float32(math.tan(climb) * 0.8)
+    x = across - left_over * np.float32(math.sin(turn) / forward * 0.42)
+    y = -left_over * np.float32(math.tan(climb) * 0.7)
     return shone(pattern, x=x, y=y, light=light)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
 from nb_catalog.imaging.scenery.canvas import Canvas, Pixels, colour, dyed, mixed
-from nb_catalog.imaging.scenery.noise import blurred, smoothstep, stream
+from nb_catalog.imaging.scenery.noise import Plane, blurred, fitted, smoothstep, stream
 
 SUBPIXEL = 4
 
@@ -15,7 +17,7 @@ def paper(canvas: Canvas) -> Pixels:
     """Seamless background paper: almost nothing, but not nothing."""
     cloud = canvas.noise("cloud", rows=1.5, octaves=3)
     fibre = canvas.noise("fibre", rows=90, octaves=3, gain=0.8)
-    value = 0.5 + 0.006 * cloud + 0.007 * fibre
+    value = 0.5 + 0.006 * cloud + 0.005 * fibre
     return dyed(value.astype(np.float32), tone=canvas.material.tone)
 
 
@@ -33,17 +35,34 @@ def sand(canvas: Canvas) -> Pixels:
 
 def moss(canvas: Canvas) -> Pixels:
     """Cushion moss: round clumps made of thousands of small leaves."""
-    clumps = canvas.noise("clumps", rows=4.5, octaves=3, gain=0.55)
-    rough = canvas.noise("rough", rows=26, octaves=5, gain=0.85)
-    leaves = _strokes(canvas, each_unit=5200)
-    round_tops = 0.05 * np.sqrt(np.maximum(clumps + 1.6, 0.02))
-    height = (round_tops + 0.0028 * rough).astype(np.float32)
+    domes = _domes(canvas)
+    rough = canvas.noise("rough", rows=30, octaves=4, gain=0.8)
+    leaves = _strokes(canvas, each_unit=7000)
+    height = (0.14 * domes + 0.0022 * rough).astype(np.float32)
     lit = canvas.relief(height, depth=1.0)
-    hollow = smoothstep(clumps, start=-1.7, stop=0.2)
-    value = 0.20 + 0.18 * hollow + 0.17 * lit + 0.055 * rough + 0.16 * leaves * (0.3 + hollow)
+    hollow = smoothstep(domes, start=0.0, stop=0.7)
+    value = 0.07 + 0.22 * hollow + 0.26 * lit + 0.03 * rough + 0.22 * leaves * (0.2 + hollow)
     greens = dyed(value.astype(np.float32), tone=canvas.material.tone)
     dry = smoothstep(canvas.noise("dry", rows=1.3, octaves=4), start=0.3, stop=1.8)
     return mixed(greens, colour(canvas.material.accent or "#9a8a3c"), amount=0.22 * dry)
+
+
+def _domes(canvas: Canvas) -> Plane:
+    """Cushions of two sizes, 0 in the gaps to 1 on top; drawn small, since they are smooth."""
+    per_unit = 96
+    shape = (
+        max(16, math.ceil(canvas.reach[0] * per_unit)),
+        max(16, math.ceil(canvas.reach[1] * per_unit)),
+    )
+    total = np.zeros(shape, np.float32)
+    for name, each_unit, share in (("large", 16, 0.75), ("small", 110, 0.4)):
+        empty = np.full(shape, 255, np.uint8)
+        at = canvas.scattered(name, each_unit=each_unit)[:, :2]
+        empty[(at[:, 1] * shape[0]).astype(int), (at[:, 0] * shape[1]).astype(int)] = 0
+        away = cv2.distanceTransform(empty, cv2.DIST_L2, 5)
+        radius = 0.82 * per_unit / math.sqrt(each_unit)
+        total += np.float32(share) * np.sqrt(np.maximum(1 - np.square(away / radius), 0))
+    return fitted(blurred(total.astype(np.float32), sigma=0.9), shape=canvas.shape)
 
 
 def _strokes(
@@ -51,15 +70,17 @@ def _strokes(
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     plane = np.zeros(canvas.shape, np.uint8)
     draws = canvas.scattered("leaves", each_unit=each_unit)
-    angle, reach = draws[:, 2] * 2 * np.pi, 0.004 + 0.010 * draws[:, 3]
+    angle, reach = draws[:, 2] * 2 * np.pi, 0.006 + 0.014 * draws[:, 3]
     one = 2**SUBPIXEL
     x0, y0 = draws[:, 0] * canvas.shape[1], draws[:, 1] * canvas.shape[0]
     x1 = x0 + np.cos(angle) * reach * canvas.density[1]
     y1 = y0 + np.sin(angle) * reach * canvas.density[0]
     ends = np.round(np.stack([x0, y0, x1, y1], 1) * one).astype(np.int32)
-    thick = max(1, round(canvas.density[1] * 0.0022))
+    thick = max(1, round(canvas.density[1] * 0.0026))
     for (ax, ay, bx, by), bright in zip(ends.tolist(), draws[:, 4].tolist(), strict=True):
-        cv2.line(plane, (ax, ay), (bx, by), 70 + 185 * bright, thick, cv2.LINE_AA, SUBPIXEL)
+        cv2.line(
+            plane, (ax, ay), (bx, by), 25 + 230 * bright * bright, thick, cv2.LINE_AA, SUBPIXEL
+        )
     return plane.astype(np.float32) * np.float32(1 / 255)
 
 
@@ -70,14 +91,22 @@ def dark(canvas: Canvas) -> Pixels:
 
 
 def foliage(canvas: Canvas) -> Pixels:
-    """A garden far behind: leaves in three depths, for a blurred wall."""
-    near = canvas.noise("near", rows=4, octaves=4, gain=0.7)
-    far = canvas.noise("far", rows=1.1, octaves=3, gain=0.6)
-    glints = smoothstep(canvas.noise("glints", rows=6, octaves=2), start=1.3, stop=2.0)
-    value = 0.42 + 0.13 * far + 0.10 * near
-    greens = dyed(value.astype(np.float32), tone=canvas.material.tone)
-    pale = colour(canvas.material.accent or "#e9e6b5")
-    return mixed(greens, pale, amount=(0.55 * blurred(glints, sigma=1)).astype(np.float32))
+    """A garden far behind: hundreds of leaves from dark to sunlit, meant to be blurred."""
+    far = canvas.noise("far", rows=1.3, octaves=4, gain=0.6)
+    plane = np.clip(96 + 26 * far, 0, 255).astype(np.uint8)
+    one = 2**SUBPIXEL
+    for x, y, large, turn, bright, lean in canvas.scattered("leaves", each_unit=150):
+        reach = (0.04 + 0.09 * large * large) * one
+        axes = (
+            round(reach * canvas.density[1]),
+            round(reach * canvas.density[0] * (0.3 + 0.4 * lean)),
+        )
+        at = (round(x * canvas.shape[1] * one), round(y * canvas.shape[0] * one))
+        cv2.ellipse(plane, at, axes, turn * 180, 0, 360, 40 + 170 * bright**1.6, -1, 0, SUBPIXEL)
+    value = blurred(plane.astype(np.float32) / 255, sigma=0.02 * canvas.density[0])
+    greens = dyed(value, tone=canvas.material.tone)
+    glints = smoothstep(value, start=0.56, stop=0.8)
+    return mixed(greens, colour(canvas.material.accent or "#eef0c4"), amount=0.6 * glints)
 
 
 def panel(canvas: Canvas) -> Pixels:

@@ -94,14 +94,14 @@ def _panes(seed: int) -> Plane:
     plane = np.zeros((GOBO_PIXELS, GOBO_PIXELS), np.float32)
     per_unit = GOBO_PIXELS / GOBO_UNITS
     wide, tall, bar = (
-        (0.46 + 0.14 * draw[0]) * per_unit,
+        (0.44 + 0.12 * draw[0]) * per_unit,
         (0.62 + 0.2 * draw[1]) * per_unit,
         0.055 * per_unit,
     )
-    left = GOBO_PIXELS / 2 - 1.5 * (wide + bar) + (draw[2] - 0.5) * 0.5 * wide
-    top = GOBO_PIXELS / 2 - 2.2 * (tall + bar) + (draw[3] - 0.5) * 0.4 * tall
-    for row in range(4):
-        for column in range(3):
+    left = GOBO_PIXELS / 2 - 2.0 * (wide + bar) + (draw[2] - 0.5) * 0.5 * wide
+    top = GOBO_PIXELS / 2 - 2.0 * (tall + bar) + (draw[3] - 0.5) * 0.4 * tall
+    for row in range(5):
+        for column in range(4):
             x, y = left + column * (wide + bar), top + row * (tall + bar)
             cv2.rectangle(
                 plane,
@@ -111,14 +111,14 @@ def _panes(seed: int) -> Plane:
                 -1,
                 cv2.LINE_AA,
             )
-    return plane * (1 - 0.55 * (1 - _branches(seed)))
+    return plane * (1 - 0.5 * (1 - _branches(seed)))
 
 
 def _slant(seed: int) -> Plane:
     draw = stream(seed, "slant").random(3)
     y, x = np.mgrid[0:GOBO_PIXELS, 0:GOBO_PIXELS].astype(np.float32) / np.float32(GOBO_PIXELS)
     edge = (x - 0.5) + (0.5 + 0.5 * draw[0]) * (y - 0.5)
-    return np.asarray((edge > -0.30 - 0.08 * draw[1]) & (edge < 0.36 + 0.1 * draw[2]), np.float32)
+    return np.asarray((edge > -0.15 - 0.07 * draw[1]) & (edge < 0.15 + 0.09 * draw[2]), np.float32)
 
 
 def _branches(seed: int) -> Plane:

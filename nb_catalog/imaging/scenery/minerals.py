@@ -11,14 +11,35 @@ from nb_catalog.imaging.scenery.noise import Plane, blurred, ridges, smoothstep
 SUBPIXEL = 4
 
 
+FORM = (1.05, 1.7)
+"""Height and width of a formwork panel."""
+
+
 def concrete(canvas: Canvas) -> Pixels:
     """Cast concrete: cloudy, with air pores that have a lit rim."""
+    return _cast(canvas, seams=np.zeros(canvas.shape, np.float32))
+
+
+def formwork(canvas: Canvas) -> Pixels:
+    """Fair-faced concrete with the joints and tie holes of its formwork."""
+    y, x = canvas.lines()
+    from_y = np.abs((y - canvas.reach[0] + FORM[0] * 0.8) % FORM[0])
+    from_x = np.abs((x - canvas.reach[1] / 2 + FORM[1] * 0.36) % FORM[1])
+    near_y = np.minimum(from_y, FORM[0] - from_y)
+    near_x = np.minimum(from_x, FORM[1] - from_x)
+    hole = smoothstep(np.hypot(near_y - 0.20, near_x - 0.22), start=0.015, stop=0.020)
+    seams = 0.8 * ridges(np.minimum(near_y, near_x), width=0.006) + 0.9 * (1 - hole)
+    return _cast(canvas, seams=np.minimum(seams, 1).astype(np.float32))
+
+
+def _cast(canvas: Canvas, *, seams: Plane) -> Pixels:
     cloud = canvas.noise("cloud", rows=1.1, octaves=7, gain=0.6)
     stain = smoothstep(canvas.noise("stain", rows=0.7, octaves=5, gain=0.55), start=0.2, stop=1.6)
     rough = canvas.noise("rough", rows=40, octaves=4, gain=0.8)
     pores = _dots(canvas, "pores", each_unit=70, least=0.0015, most=0.0075)
     bumps = rough * np.float32(0.0007) - blurred(pores, sigma=0.7) * np.float32(0.006)
-    value = 0.5 + 0.045 * cloud - 0.06 * stain + 0.012 * rough - 0.26 * pores
+    bumps = bumps - blurred(seams, sigma=0.8) * np.float32(0.007)
+    value = 0.5 + 0.045 * cloud - 0.06 * stain + 0.012 * rough - 0.26 * pores - 0.17 * seams
     value += 0.16 * canvas.relief(bumps.astype(np.float32), depth=1.0)
     return dyed(value, tone=canvas.material.tone)
 
@@ -26,31 +47,33 @@ def concrete(canvas: Canvas) -> Pixels:
 def marble(canvas: Canvas) -> Pixels:
     """Polished marble: drifting clouds, a few strong veins, many faint ones."""
     accent = canvas.material.accent or "#77757a"
-    drift = canvas.slanted("drift", angle=38, along=0.55, across=1.1, octaves=6, gain=0.52)
-    fine = canvas.slanted("fine", angle=31, along=1.3, across=2.6, octaves=6, gain=0.55)
-    where = smoothstep(canvas.noise("where", rows=0.9, octaves=3), start=-0.4, stop=1.1)
+    drift = canvas.slanted("drift", angle=38, along=0.5, across=1.7, octaves=6, gain=0.46)
+    fine = canvas.slanted("fine", angle=31, along=0.9, across=3.4, octaves=6, gain=0.5)
+    where = smoothstep(canvas.noise("where", rows=0.9, octaves=3), start=-1.0, stop=0.9)
     wide = ridges(drift, width=0.34) * where
-    strong = ridges(drift, width=0.045) * (0.25 + 0.75 * where)
+    swell = 0.02 + 0.07 * smoothstep(fine, start=-1.5, stop=2.0)
+    strong = np.exp(-np.square(drift / swell)) * (0.2 + 0.8 * where)
     hair = ridges(fine, width=0.035) * smoothstep(
-        canvas.noise("hair", rows=1.5, octaves=3), start=0.0, stop=1.3
+        canvas.noise("hair", rows=1.5, octaves=3), start=-0.4, stop=1.1
     )
     cloud = canvas.noise("cloud", rows=1.6, octaves=5, gain=0.55)
     base = dyed((0.56 + 0.03 * cloud - 0.10 * wide).astype(np.float32), tone=canvas.material.tone)
-    veins = np.clip(0.52 * strong + 0.34 * hair + 0.16 * wide, 0, 0.85).astype(np.float32)
+    veins = np.clip(0.55 * strong + 0.20 * hair + 0.20 * wide, 0, 0.85).astype(np.float32)
     return mixed(base, colour(accent), amount=veins)
 
 
 def plaster(canvas: Canvas) -> Pixels:
     """Lime plaster put on by hand: trowel strokes in two directions and a sandy skin."""
     cloud = canvas.noise("cloud", rows=0.8, octaves=6, gain=0.58)
-    one = canvas.slanted("one", angle=24, along=1.2, across=7, octaves=5, gain=0.6)
-    two = canvas.slanted("two", angle=-52, along=1.5, across=8, octaves=5, gain=0.6)
+    one = canvas.slanted("one", angle=24, along=1.6, across=4.2, octaves=4, gain=0.5)
+    two = canvas.slanted("two", angle=-52, along=1.8, across=4.6, octaves=4, gain=0.5)
     choose = smoothstep(canvas.noise("choose", rows=1.4, octaves=3), start=-0.5, stop=0.5)
     strokes = one * choose + two * (1 - choose)
     sand = canvas.noise("sand", rows=60, octaves=4, gain=0.85)
-    height = (0.006 * strokes + 0.00045 * sand).astype(np.float32)
-    value = 0.5 + 0.035 * cloud + 0.022 * strokes + 0.008 * sand
-    value += 0.15 * canvas.relief(height, depth=1.2)
+    dabs = canvas.noise("dabs", rows=7, octaves=4, gain=0.6)
+    height = (0.0075 * strokes + 0.0026 * dabs + 0.00035 * sand).astype(np.float32)
+    value = 0.5 + 0.04 * cloud + 0.016 * strokes + 0.012 * dabs + 0.007 * sand
+    value += 0.13 * canvas.relief(height, depth=1.2)
     return dyed(value.astype(np.float32), tone=canvas.material.tone)
 
 

@@ -13,10 +13,10 @@ from nb_catalog.conf import nearest
 T = TypeVar("T")
 
 SURFACES: Final = (
-    "brick", "concrete", "linen", "marble", "moss", "oak", "paper", "plaster", "sand", "stone",
-    "terrazzo", "tiles", "velvet", "walnut",
+    "brick", "concrete", "formwork", "linen", "marble", "moss", "oak", "paper", "plaster", "sand",
+    "stone", "terrazzo", "tiles", "velvet", "walnut",
 )  # fmt: skip
-WALLS: Final = ("dark", "foliage", "panel", *SURFACES)
+WALLS: Final = ("dark", "drape", "foliage", "panel", *SURFACES)
 EDGES: Final = ("floor", "sweep", "table")
 LIGHTS: Final = ("leaves", "softbox", "spot", "sun", "window")
 SIDES: Final = ("either", "front", "left", "right")

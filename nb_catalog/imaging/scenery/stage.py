@@ -79,7 +79,7 @@ def staged(recipe: SceneRecipe, *, size: Size, seed: int, view: str) -> Stage:
 def _from_above(size: Size, seed: int) -> Stage:
     width, height = size
     draw = stream(seed, "framing").random(3)
-    zoom = 0.94 + 0.10 * draw[0]
+    zoom = 0.88 + 0.17 * draw[0]
     box = Box(
         centre=width * (0.5 + 0.02 * (draw[1] - 0.5)),
         bottom=height * (0.5 + 0.02 * (draw[2] - 0.5)) + zoom * _top_height(width, height) / 2,
@@ -99,7 +99,7 @@ def _top_height(width: float, height: float) -> float:
 def _from_front(recipe: SceneRecipe, size: Size, seed: int) -> Stage:
     width, height = size
     draw = stream(seed, "framing").random(6)
-    zoom = 0.92 + 0.12 * draw[0]
+    zoom = 0.84 + 0.21 * draw[0]
     tallness = max(-1.0, min(1.0, math.log2(height / width) / 3))
     base = 0.80 - 0.14 * max(0, tallness) + 0.07 * max(0, -tallness)
     raised = lift(recipe)
@@ -107,16 +107,18 @@ def _from_front(recipe: SceneRecipe, size: Size, seed: int) -> Stage:
     # A stand takes its height from the product, so that both stay in the frame.
     tall = min(tall, (base - 0.06) * height / (1 + raised * 0.9)) if raised else tall
     unit = min(tall, 0.95 * width)
-    centre = width * (0.5 + 0.035 * (draw[1] - 0.5))
+    centre = width * (0.5 + 0.07 * (draw[1] - 0.5))
     squash = 0.23 + 0.09 * draw[2]
     floor = height * (base + 0.025 * (draw[3] - 0.5)) + 0.30 * raised * unit
     rise = {"table": 0.20, "floor": 0.17, "sweep": 0.34}[recipe.edge] + 0.10 * draw[4]
     rise += 0.25 * raised + 0.32 * max(0, tallness)
     horizon = floor - squash * DISTANCE * unit
+    widths = [each.width for each in recipe.props if each.kind in STANDS]
+    room = min(0.70 * width, 2.6 * tall) * zoom
     box = Box(
         centre=centre,
         bottom=floor - raised * unit,
-        width=min(0.70 * width, 2.6 * tall) * zoom,
+        width=min(room, 0.9 * widths[-1] * unit) if widths else room,
         height=tall,
     )
     return Stage(

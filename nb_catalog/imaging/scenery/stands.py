@@ -48,12 +48,13 @@ def stacked(recipe: SceneRecipe, *, seed: int) -> tuple[Stand, ...]:
     """The stands of a recipe from the ground up."""
     base, found = 0.0, []
     for index, prop in enumerate(each for each in recipe.props if each.kind in STANDS):
-        found.append(Stand(prop=prop, outline=_outline(prop, seed=seed + index), base=base))
+        found.append(Stand(prop=prop, outline=outline(prop, seed=seed + index), base=base))
         base += prop.height
     return tuple(found)
 
 
-def _outline(prop: Prop, *, seed: int) -> Outline:
+def outline(prop: Prop, *, seed: int) -> Outline:
+    """The plan of a stand: round, square with soft corners, or as a stone splits."""
     angles = np.linspace(0, 2 * np.pi, 241)[:-1]
     circle = np.stack([np.cos(angles), np.sin(angles)], 1)
     half = prop.width / 2
@@ -78,16 +79,16 @@ def shadow(
         reach = np.array(light.reach) * stand.top
         foot, fallen = stage.project(stand.outline), stage.project(stand.outline + reach)
         hull = cv2.convexHull(np.concatenate([foot, fallen]).astype(np.float32))[:, 0]
-        cast = blurred(_filled(hull * scale, shape), sigma=(0.012 + 0.10 * light.softness) * unit)
+        cast = blurred(filled(hull * scale, shape), sigma=(0.012 + 0.10 * light.softness) * unit)
         dark = np.maximum(dark, cast * np.float32(0.72 * light.strength + 0.12))
     for stand in stands[:1]:
-        foot = _filled(stage.project(stand.outline) * scale, shape)
+        foot = filled(stage.project(stand.outline) * scale, shape)
         tight = blurred(foot, sigma=0.022 * unit) * 0.62
         dark = 1 - (1 - dark) * (1 - tight) * (1 - 0.30 * blurred(foot, sigma=0.09 * unit))
     return np.asarray(dark, np.float32)
 
 
-def _filled(points: npt.NDArray[np.floating], shape: tuple[int, int]) -> Plane:
+def filled(points: npt.NDArray[np.floating], shape: tuple[int, int]) -> Plane:
     plane = np.zeros(shape, np.uint8)
     cv2.fillPoly(
         plane, [np.round(points * 2**SUBPIXEL).astype(np.int32)], 255.0, cv2.LINE_AA, SUBPIXEL
@@ -106,7 +107,7 @@ def drawn(
     right, bottom = (int(each) for each in np.ceil(both.max(0)) + 3)
     shape, origin = (bottom - top, right - left), np.array([left, top])
     hull = cv2.convexHull(both.astype(np.float32))[:, 0]
-    cover, lid = _filled(hull - origin, shape), _filled(upper - origin, shape)
+    cover, lid = filled(hull - origin, shape), filled(upper - origin, shape)
     columns = np.arange(left, right, dtype=np.float64)
     side = _side_light(stand, stage=stage, light=light, columns=columns)[None, :]
     side = side * _grounded(lower, columns=columns, top=top, rows=shape[0], unit=stage.unit)
@@ -134,7 +135,7 @@ def _side_light(
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
     turn = math.radians(light.azimuth)
     facing = normal @ np.array([math.sin(turn), -math.cos(turn)])
-    value = 0.26 + 0.62 * np.power(np.clip(facing * 0.5 + 0.5, 0, 1), 1.6)
+    value = 0.40 + 0.56 * np.power(np.clip(facing * 0.5 + 0.5, 0, 1), 1.6)
     at = stage.project(stand.outline[front], height=stand.base)[:, 0]
     order = np.argsort(at)
     return np.interp(columns, at[order], value[order]).astype(np.float32)
@@ -154,7 +155,7 @@ def _grounded(
     foot = np.interp(columns, front[order, 0], front[order, 1])
     row = np.arange(top, top + rows, dtype=np.float32)[:, None]
     gap = np.maximum(foot[None, :] - row, 0) / unit
-    return np.asarray(1 - 0.42 * np.exp(-gap / 0.02) - 0.16 * np.exp(-gap / 0.12), np.float32)
+    return np.asarray(1 - 0.34 * np.exp(-gap / 0.016) - 0.12 * np.exp(-gap / 0.12), np.float32)
 
 
 def _occluded(
@@ -170,8 +171,8 @@ def _occluded(
     hull = cv2.convexHull(
         np.concatenate([foot, stage.project(moved, height=above.base) - origin]).astype(np.float32)
     )[:, 0]
-    cast = blurred(_filled(hull, shape), sigma=(0.01 + 0.05 * light.softness) * stage.unit)
-    tight = blurred(_filled(foot, shape), sigma=0.02 * stage.unit)
+    cast = blurred(filled(hull, shape), sigma=(0.01 + 0.05 * light.softness) * stage.unit)
+    tight = blurred(filled(foot, shape), sigma=0.02 * stage.unit)
     return np.asarray((1 - 0.6 * light.strength * cast) * (1 - 0.5 * tight), np.float32)
 
 

@@ -48,7 +48,8 @@ def painted(
 ) -> Plane:
     """The lit wall for rows 0 to ``bottom``: (h, w, 3) sRGB as float 0..255, as coarse as its blur allows."""
     softness = BLUR[recipe.edge] * recipe.mood.blur * stage.unit
-    step = max(1.0, softness / 2.2, max(stage.size) / 3000)
+    sharp = any(prop.kind == "bokeh" for prop in recipe.props)
+    step = max(1.0, min(softness / 2.2, 2.5) if sharp else softness / 2.2, max(stage.size) / 3000)
     sketch = Sketch(stage=stage, bottom=bottom, step=step)
     own = _material(recipe, sketch=sketch, light=light, seed=seed).astype(np.float32)
     shade = _illumination(
@@ -100,7 +101,7 @@ def _illumination(
         seed=seed + 1, shape=(rows, columns),
         x_units=stage.size.width / stage.unit, y_units=bottom / stage.unit,
     )  # fmt: skip
-    away = 0.9 if recipe.edge == "table" else 1.0
+    away = 0.92 if recipe.edge == "table" else 1.0
     return coloured(key * drift, recipe=recipe, light=light) * np.float32(away)
 
 
