@@ -29,16 +29,8 @@ from nb_catalog.exceptions import (
     ServiceUnavailable,
 )
 from nb_catalog.providers.gemini import GeminiProvider, client
-from nb_catalog.testing.gemini_server import (
-    Answer,
-    Fault,
-    GeminiServer,
-    Received,
-    error,
-    json_answer,
-    objections,
-    picture,
-)
+from nb_catalog.testing.gemini_answers import Answer, Fault, error, json_answer, picture
+from nb_catalog.testing.gemini_server import GeminiServer, Received, objections
 from nb_catalog.types import ImageRequest, Reference, Size
 
 KEY = "AIzaThisKeyMustNotBeSeen"
