@@ -14,6 +14,9 @@ class ProductSource(nb_catalog.CatalogSource):
     fact_fields = ("colour", "material", "size")
     slots = ("hero", "gallery", "social")
 
+    def alt(self, product: Product, locale: str) -> str:
+        return product.said("name", locale=locale)
+
     def copy(self, product: Product, locale: str) -> dict[str, str]:
         return {
             "headline": product.said("name", locale=locale),
@@ -24,8 +27,11 @@ class ProductSource(nb_catalog.CatalogSource):
 @nb_catalog.register(Bundle)
 class BundleSource(nb_catalog.CatalogSource):
     title_field = "name"
-    photo_field = "photos"
+    photo_field = "photos__image"
     slots = ("hero",)
+
+    def alt(self, bundle: Bundle, locale: str) -> str:
+        return bundle.said("name", locale=locale)
 
     def copy(self, bundle: Bundle, locale: str) -> dict[str, str]:
         return {

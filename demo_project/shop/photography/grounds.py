@@ -18,7 +18,9 @@ def on_ground(product: Image.Image, ground: str) -> Image.Image:
     light = linear(ground)[None, None] * (sweep * _shadow(rgba[..., 3]))[..., None]
     srgb = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
     alpha = rgba[..., 3:]
-    return Image.fromarray((255 * (rgba[..., :3] * alpha + srgb * (1 - alpha)) + 0.5).astype(np.uint8))
+    return Image.fromarray(
+        (255 * (rgba[..., :3] * alpha + srgb * (1 - alpha)) + 0.5).astype(np.uint8)
+    )
 
 
 def _shadow(alpha: np.ndarray) -> np.ndarray:

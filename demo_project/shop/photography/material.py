@@ -43,4 +43,6 @@ class Material:
 def linear(colour: str) -> NDArray[np.float32]:
     """``"#rrggbb"`` as linear light, float32 of shape (3,). The curve is IEC 61966-2-1."""
     srgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(
+        np.float32
+    )

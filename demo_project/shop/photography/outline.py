@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 Curve = NDArray[np.float64]
 
 
-def filleted(corners: Sequence[tuple[float, ...]], *, closed: bool = False, step: float = 0.02) -> Curve:
+def filleted(
+    corners: Sequence[tuple[float, ...]], *, closed: bool = False, step: float = 0.02
+) -> Curve:
     """A polyline through ``(x, y[, radius])`` corners with rounded corners, dense enough to shade.
 
     ``step`` is the greatest distance between two points of the result.
@@ -74,7 +76,10 @@ def superellipse(width: float, height: float, power: float = 2.0, *, count: int 
     t = np.linspace(0, 2 * np.pi, count + 1)
     c, s = np.cos(t), np.sin(t)
     return np.stack(
-        [width / 2 * np.sign(c) * abs(c) ** (2 / power), height / 2 * np.sign(s) * abs(s) ** (2 / power)],
+        [
+            width / 2 * np.sign(c) * abs(c) ** (2 / power),
+            height / 2 * np.sign(s) * abs(s) ** (2 / power),
+        ],
         axis=1,
     )
 

@@ -126,13 +126,24 @@ def _see_part(seen: Seen, index: int, posed_part: Posed, side: int) -> None:
     _keep_nearer(seen, index, window, low, quads - low, cells, z)
 
 
-def _facing_quads(posed_part: Posed) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.float64]]:
+def _facing_quads(
+    posed_part: Posed,
+) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.float64]]:
     p, z = posed_part.pixels, posed_part.points[..., 2]
     rows, columns = z.shape
-    corners = [(slice(0, -1), slice(0, -1)), (slice(0, -1), slice(1, None)), (slice(1, None), slice(1, None)), (slice(1, None), slice(0, -1))]
+    corners = [
+        (slice(0, -1), slice(0, -1)),
+        (slice(0, -1), slice(1, None)),
+        (slice(1, None), slice(1, None)),
+        (slice(1, None), slice(0, -1)),
+    ]
     quads = np.stack([p[a, b] for a, b in corners], axis=2).reshape(-1, 4, 2)
     depths = np.stack([z[a, b] for a, b in corners], axis=2).reshape(-1, 4)
-    cells = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).reshape(-1).astype(np.int32)
+    cells = (
+        (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1))
+        .reshape(-1)
+        .astype(np.int32)
+    )
     if not posed_part.part.two_sided:
         diagonal, other = quads[:, 2] - quads[:, 0], quads[:, 3] - quads[:, 1]
         area = diagonal[:, 0] * other[:, 1] - diagonal[:, 1] * other[:, 0]
@@ -180,4 +191,7 @@ def inverse_edges(quads: NDArray[np.float64]) -> NDArray[np.float64]:
     v = (quads[:, 2] + quads[:, 3] - quads[:, 0] - quads[:, 1]) / 2
     area = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
     area = np.where(abs(area) < 1e-3, np.where(area < 0, -1e-3, 1e-3), area)
-    return np.stack([np.stack([v[:, 1], -v[:, 0]], 1), np.stack([-u[:, 1], u[:, 0]], 1)], 1) / area[:, None, None]
+    return (
+        np.stack([np.stack([v[:, 1], -v[:, 0]], 1), np.stack([-u[:, 1], u[:, 0]], 1)], 1)
+        / area[:, None, None]
+    )

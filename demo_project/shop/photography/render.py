@@ -48,7 +48,12 @@ def _layer(view: View, behind: Array | None) -> tuple[Array, Array]:
         if len(ys):
             xy = np.stack([xs, ys], 1).astype(np.float32) * 2 + 0.5
             colour, alpha = shaded(
-                part, seen.cell[ys * 2, xs * 2], xy, lens=view.lens, shadow=shadow[ys, xs], open_sky=sky[ys, xs]
+                part,
+                seen.cell[ys * 2, xs * 2],
+                xy,
+                lens=view.lens,
+                shadow=shadow[ys, xs],
+                open_sky=sky[ys, xs],
             )
             picture[ys, xs] = _premultiplied(colour, alpha)
         for fine_rows, fine_columns in corners:

@@ -15,7 +15,13 @@ ROW = 1024
 
 
 def shaded(
-    posed: Posed, cells: NDArray[np.int32], xy: Array, *, lens: float, shadow: Array, open_sky: Array
+    posed: Posed,
+    cells: NDArray[np.int32],
+    xy: Array,
+    *,
+    lens: float,
+    shadow: Array,
+    open_sky: Array,
 ) -> tuple[Array, Array]:
     """Linear colour (n, 3) and alpha (n,) of samples at ``xy`` on the cells of one part."""
     material = posed.part.material
@@ -96,10 +102,7 @@ def _bumped(normals: Array, across: Array, along: Array, material: Material, uv:
     if material.bump is None:
         return normals
     slopes = np.stack(
-        [
-            np.roll(material.bump, -1, a) - np.roll(material.bump, 1, a)
-            for a in (1, 0)
-        ],
+        [np.roll(material.bump, -1, a) - np.roll(material.bump, 1, a) for a in (1, 0)],
         axis=-1,
     )
     tilt = _tiled(slopes, uv) * material.bump_depth
@@ -134,14 +137,21 @@ def _printed(material: Material, uv: Array) -> tuple[Array, Array]:
 
 
 def _lit(
-    material: Material, colour: Array, rough: Array, bare: Array, normals: Array, eye: Array, shadow: Array, open_sky: Array
+    material: Material,
+    colour: Array,
+    rough: Array,
+    bare: Array,
+    normals: Array,
+    eye: Array,
+    shadow: Array,
+    open_sky: Array,
 ) -> tuple[Array, Array]:
     cosine = np.clip((normals * eye).sum(1), 0, 1)[:, None]
     mirror = 2 * (normals * eye).sum(1, keepdims=True) * normals - eye
     shine = _mixed_mirror(mirror.astype(np.float32), rough)
     grazing = (1 - cosine) ** 5 * (1 - 0.75 * rough[:, None])
     falling = studio.falling(normals, shadow=shadow, open_sky=open_sky)
-    blocked = (0.35 + 0.65 * np.reshape(open_sky, (-1, 1)))
+    blocked = 0.35 + 0.65 * np.reshape(open_sky, (-1, 1))
     metal = bare[:, None] if material.metal else np.zeros_like(cosine)
     normal_reflection = material.reflect * (1 - metal) + colour * metal
     fresnel = normal_reflection + (1 - normal_reflection) * grazing
@@ -164,7 +174,10 @@ def _mixed_mirror(mirror: Array, rough: Array) -> Array:
     if high - low < 0.02:
         return studio.mirrored(mirror, rough=low)
     share = ((rough - low) / (high - low))[:, None]
-    return studio.mirrored(mirror, rough=low) * (1 - share) + studio.mirrored(mirror, rough=high) * share
+    return (
+        studio.mirrored(mirror, rough=low) * (1 - share)
+        + studio.mirrored(mirror, rough=high) * share
+    )
 
 
 def _tinted_glass(
@@ -173,6 +186,8 @@ def _tinted_glass(
     """Light from behind through glass and what it holds: darker the longer the way (Beer-Lambert)."""
     way = material.glass * (0.35 + 0.9 * (1 - cosine) ** 1.5)
     # The far wall gathers the key light and sends it out on the side away from it.
-    gathered = 0.32 + 0.95 * np.clip(normals[:, :1] * 0.75 - normals[:, 1:2] * 0.3 + 0.15, 0, 1) ** 1.6
+    gathered = (
+        0.32 + 0.95 * np.clip(normals[:, :1] * 0.75 - normals[:, 1:2] * 0.3 + 0.15, 0, 1) ** 1.6
+    )
     through = np.maximum(colour, 0.004) ** way * gathered
     return np.where(bare > 0.5, through, body)

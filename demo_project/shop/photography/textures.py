@@ -36,7 +36,9 @@ class Label:
         self.pen.line(points, fill=ink, width=width, joint="curve")
         return self
 
-    def frame(self, box: tuple[float, float, float, float], *, ink: str, width: int = 3, radius: float = 0) -> Label:
+    def frame(
+        self, box: tuple[float, float, float, float], *, ink: str, width: int = 3, radius: float = 0
+    ) -> Label:
         self.pen.rounded_rectangle(box, radius=radius, outline=ink, width=width)
         return self
 
@@ -44,7 +46,9 @@ class Label:
         self.pen.rectangle(box, fill=ink)
         return self
 
-    def disc(self, at: tuple[float, float], radius: float, *, ink: str, fill: bool = True, width: int = 3) -> Label:
+    def disc(
+        self, at: tuple[float, float], radius: float, *, ink: str, fill: bool = True, width: int = 3
+    ) -> Label:
         box = (at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius)
         self.pen.ellipse(box, fill=ink if fill else None, outline=ink, width=width)
         return self
@@ -56,7 +60,11 @@ class Label:
     def texture(self) -> Texture:
         """Linear RGBA, 0..1, softened by less than a pixel so that it does not sparkle."""
         srgb = np.asarray(self.image, np.float32) / 255
-        rgb = np.where(srgb[..., :3] <= 0.04045, srgb[..., :3] / 12.92, ((srgb[..., :3] + 0.055) / 1.055) ** 2.4)
+        rgb = np.where(
+            srgb[..., :3] <= 0.04045,
+            srgb[..., :3] / 12.92,
+            ((srgb[..., :3] + 0.055) / 1.055) ** 2.4,
+        )
         rgba = np.concatenate([rgb * srgb[..., 3:], srgb[..., 3:]], axis=2).astype(np.float32)
         soft = cv2.GaussianBlur(rgba, (0, 0), 0.8)
         soft[..., :3] /= np.maximum(soft[..., 3:], 1e-4)
@@ -82,7 +90,9 @@ def noise(seed: int, *, size: int = 256, cell: int = 16, octaves: int = 3) -> Te
         count = max(2, size // cell * 2**octave)
         grid = random.random((count, count), np.float32)
         wide = np.pad(grid, 2, mode="wrap")
-        big = cv2.resize(wide, None, fx=size / count, fy=size / count, interpolation=cv2.INTER_CUBIC)
+        big = cv2.resize(
+            wide, None, fx=size / count, fy=size / count, interpolation=cv2.INTER_CUBIC
+        )
         edge = int(round(2 * size / count))
         total += big[edge : edge + size, edge : edge + size] * 0.5**octave
         weight += 0.5**octave
@@ -96,9 +106,20 @@ def speckles(seed: int, *, size: int = 512, count: int = 900, dark: float = 0.45
     random = np.random.default_rng(seed)
     tint = np.ones((size, size), np.float32)
     for x, y, r in zip(
-        random.integers(4, size - 4, count), random.integers(4, size - 4, count), random.random(count), strict=True
+        random.integers(4, size - 4, count),
+        random.integers(4, size - 4, count),
+        random.random(count),
+        strict=True,
     ):
-        cv2.circle(tint, (int(x * 16), int(y * 16)), int((0.4 + 1.5 * r**3) * 16), dark + 0.4 * (1 - r), -1, cv2.LINE_AA, 4)
+        cv2.circle(
+            tint,
+            (int(x * 16), int(y * 16)),
+            int((0.4 + 1.5 * r**3) * 16),
+            dark + 0.4 * (1 - r),
+            -1,
+            cv2.LINE_AA,
+            4,
+        )
     return cv2.GaussianBlur(tint, (0, 0), 0.7) * (0.94 + 0.06 * noise(seed + 1, size=size, cell=64))
 
 
@@ -121,7 +142,9 @@ def grain(seed: int, *, size: int = 512) -> Texture:
     base = noise(seed, size=size, cell=128)
     y = np.mgrid[0:size, 0:size][0] / size
     rings = np.sin((y * 2 + base * 0.55) * 2 * np.pi * 5)
-    streak = cv2.GaussianBlur(noise(seed + 5, size=size, cell=2, octaves=1), (0, 0), sigmaX=26, sigmaY=0.7)
+    streak = cv2.GaussianBlur(
+        noise(seed + 5, size=size, cell=2, octaves=1), (0, 0), sigmaX=26, sigmaY=0.7
+    )
     return (1 + 0.12 * rings + 0.9 * (streak - streak.mean())).astype(np.float32)
 
 
@@ -129,7 +152,9 @@ def grain(seed: int, *, size: int = 512) -> Texture:
 def pages(count: int = 60, *, size: int = 512) -> Texture:
     """The edge of a book block, as a tint."""
     random = np.random.default_rng(5)
-    lines = np.repeat(0.82 + 0.18 * random.random(count).astype(np.float32), -(-size // count))[:size]
+    lines = np.repeat(0.82 + 0.18 * random.random(count).astype(np.float32), -(-size // count))[
+        :size
+    ]
     return np.repeat(lines[:, None], size, 1)
 
 

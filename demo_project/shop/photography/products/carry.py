@@ -20,11 +20,19 @@ RIDGE = [0.96, 1.03, 1.02, 0.96, 0.97, 0.77, 0.61, 0.53, 0.45, 0.38, 0.32]
 
 
 def sneaker() -> Subject:
-    rubber = Material(colour="#efe9dc", rough=0.6, tint=0.94 + 0.08 * noise(61, cell=16), tiles=(6, 1))
+    rubber = Material(
+        colour="#efe9dc", rough=0.6, tint=0.94 + 0.08 * noise(61, cell=16), tiles=(6, 1)
+    )
     line = Material(colour="#2f5d50", rough=0.55)
-    lace = Material(colour="#f2eee4", rough=0.9, sheen=0.1, bump=weave(24), bump_depth=0.4, tiles=(1, 4))
+    lace = Material(
+        colour="#f2eee4", rough=0.9, sheen=0.1, bump=weave(24), bump_depth=0.4, tiles=(1, 4)
+    )
     outline = _sole_outline()
-    sole = extruded(outline, filleted([(0.06, 0), (0.0, 0.05, 0.04), (0.0, 0.24, 0.03), (0.035, 0.285)], step=0.015), rubber)
+    sole = extruded(
+        outline,
+        filleted([(0.06, 0), (0.0, 0.05, 0.04), (0.0, 0.24, 0.03), (0.035, 0.285)], step=0.015),
+        rubber,
+    )
     foxing = extruded(outline, np.array([(-0.006, 0.185), (-0.006, 0.215)]), line)
     return Subject(
         parts=(sole.bent(_sprung), foxing.bent(_sprung), _upper(), _tongue(), *_laces(lace)),
@@ -35,7 +43,13 @@ def sneaker() -> Subject:
 
 def _sole_outline() -> Grid:
     x = HEEL - 0.05 + (TOE - HEEL + 0.1) * (1 - np.cos(np.linspace(0, np.pi, 70))) / 2
-    half = np.interp(np.clip((x + 0.05) / (TOE - HEEL + 0.1) * (TOE - HEEL) - 0.05, HEEL, TOE), *_smooth_widths()) + 0.05
+    half = (
+        np.interp(
+            np.clip((x + 0.05) / (TOE - HEEL + 0.1) * (TOE - HEEL) - 0.05, HEEL, TOE),
+            *_smooth_widths(),
+        )
+        + 0.05
+    )
     half *= np.sqrt(np.clip(1 - ((x - 0.03) / 1.51) ** 10, 0, 1))
     lower = np.stack([x, -half], 1)
     upper = np.stack([x, half], 1)[::-1]
@@ -85,7 +99,9 @@ def _across(x: Grid, column: Grid) -> Grid:
 def _column(x: Grid, s: Grid) -> Grid:
     """The other way round."""
     rim = _rim_place(x)
-    return np.sign(s) * np.where(abs(s) < rim, abs(s) / rim * 0.5, 0.5 + (abs(s) - rim) / (1 - rim) * 0.5)
+    return np.sign(s) * np.where(
+        abs(s) < rim, abs(s) / rim * 0.5, 0.5 + (abs(s) - rim) / (1 - rim) * 0.5
+    )
 
 
 def _upper() -> Part:
@@ -97,11 +113,18 @@ def _upper() -> Part:
     hole = _opening(x)
     inside = np.clip(1 - abs(s) / np.maximum(hole, 1e-6), 0, 1) * (hole > 0.02)
     points[..., 1] -= 0.75 * (1 - np.exp(-inside * 9)) * np.clip(hole / 0.3, 0, 1)
-    collar = np.exp(-((abs(s) - hole - 0.05) / 0.06) ** 2) * (hole > 0.05)
+    collar = np.exp(-(((abs(s) - hole - 0.05) / 0.06) ** 2)) * (hole > 0.05)
     points[..., 1] += 0.02 * collar
     points[..., 2] *= 1 + 0.05 * collar
     skin = Material(
-        colour="#dfdbd1", rough=0.5, sheen=0.06, bump=leather(), bump_depth=0.1, tiles=(12, 12), print=_upper_print(rows).texture(), print_rough=0.6
+        colour="#dfdbd1",
+        rough=0.5,
+        sheen=0.06,
+        bump=leather(),
+        bump_depth=0.1,
+        tiles=(12, 12),
+        print=_upper_print(rows).texture(),
+        print_rough=0.6,
     )
     return Part(points=points, material=skin).bent(_sprung)
 
@@ -115,18 +138,59 @@ def _upper_print(rows: Grid) -> Label:
         return (float(_column(np.array(x), np.array(s))) + 1) * 800, (1 - row) * 1900
 
     green, seam = "#2f5d50", "#c9c2b2"
-    art.shape([at(x, s) for x, s in ((-1.4, -1), (-1.4, 1), (-1.08, 1), (-1.2, 0.62), (-1.3, 0.0), (-1.2, -0.62), (-1.08, -1))], ink=green)
+    art.shape(
+        [
+            at(x, s)
+            for x, s in (
+                (-1.4, -1),
+                (-1.4, 1),
+                (-1.08, 1),
+                (-1.2, 0.62),
+                (-1.3, 0.0),
+                (-1.2, -0.62),
+                (-1.08, -1),
+            )
+        ],
+        ink=green,
+    )
     holes = np.linspace(-1.355, -0.305, 70)
     half = _opening(holes) + 0.015
-    ring = [at(x, h) for x, h in zip(holes, half, strict=True)] + [at(x, -h) for x, h in zip(holes[::-1], half[::-1], strict=True)]
+    ring = [at(x, h) for x, h in zip(holes, half, strict=True)] + [
+        at(x, -h) for x, h in zip(holes[::-1], half[::-1], strict=True)
+    ]
     art.shape(ring, ink="#cdb894")
-    art.shape([at(-0.32, 0.1), at(0.62, 0.07), at(0.66, 0.0), at(0.62, -0.07), at(-0.32, -0.1)], ink="#d9d3c6")
+    art.shape(
+        [at(-0.32, 0.1), at(0.62, 0.07), at(0.66, 0.0), at(0.62, -0.07), at(-0.32, -0.1)],
+        ink="#d9d3c6",
+    )
     for side in (-1, 1):
-        art.line([at(x, s * side) for x, s in ((-0.42, 0.5), (-0.2, 0.36), (0.3, 0.3), (0.66, 0.24), (0.74, 0.0))], ink=seam, width=4)
-        art.line([at(x, s * side) for x, s in ((0.66, 1.0), (0.78, 0.6), (0.86, 0.3), (0.88, 0.0))], ink=seam, width=4)
+        art.line(
+            [
+                at(x, s * side)
+                for x, s in ((-0.42, 0.5), (-0.2, 0.36), (0.3, 0.3), (0.66, 0.24), (0.74, 0.0))
+            ],
+            ink=seam,
+            width=4,
+        )
+        art.line(
+            [at(x, s * side) for x, s in ((0.66, 1.0), (0.78, 0.6), (0.86, 0.3), (0.88, 0.0))],
+            ink=seam,
+            width=4,
+        )
         art.line([at(x, s * side) for x, s in ((-1.04, 1.0), (-1.14, 0.64))], ink=seam, width=4)
         for x0 in (-0.42, -0.12):
-            art.shape([at(x, s * side) for x, s in ((x0, 0.98), (x0 + 0.14, 0.98), (x0 + 0.42, 0.42), (x0 + 0.28, 0.42))], ink=green)
+            art.shape(
+                [
+                    at(x, s * side)
+                    for x, s in (
+                        (x0, 0.98),
+                        (x0 + 0.14, 0.98),
+                        (x0 + 0.42, 0.42),
+                        (x0 + 0.28, 0.42),
+                    )
+                ],
+                ink=green,
+            )
         for x in np.linspace(-0.22, 0.52, 6):
             art.disc(at(float(x), 0.2 * side), 9, ink="#8d877b")
         for k in range(12):
@@ -135,11 +199,23 @@ def _upper_print(rows: Grid) -> Label:
 
 
 def _tongue() -> Part:
-    cloth = Material(colour="#efe9dc", rough=0.8, sheen=0.15, bump=weave(24), bump_depth=0.25, tiles=(5, 5), print=_tongue_print().texture())
+    cloth = Material(
+        colour="#efe9dc",
+        rough=0.8,
+        sheen=0.15,
+        bump=weave(24),
+        bump_depth=0.25,
+        tiles=(5, 5),
+        print=_tongue_print().texture(),
+    )
     s, t = np.meshgrid(np.linspace(1, -1, 40), np.linspace(0, 1, 50))
     x = 0.1 - 0.62 * t
     y = np.interp(t, [0, 0.4, 1], [0.8, 0.97, 1.24]) - 0.09 * s**2
-    z = s * np.interp(t, [0, 0.7, 1], [0.13, 0.21, 0.19]) * (1 - 0.3 * np.clip(t - 0.85, 0, 1) / 0.15 * s**4)
+    z = (
+        s
+        * np.interp(t, [0, 0.7, 1], [0.13, 0.21, 0.19])
+        * (1 - 0.3 * np.clip(t - 0.85, 0, 1) / 0.15 * s**4)
+    )
     return sheet(np.stack([x - 0.05 * s**2, y, z], -1), cloth).bent(_sprung)
 
 
@@ -160,29 +236,105 @@ def _laces(lace: Material) -> list[Part]:
         parts.append(tube(path, 0.034, lace, section=flat, up=(0.3, 1.0, 0.0)).bent(_sprung))
     top = _arch(np.array([-0.22]), np.array([0.0]))[0] + (0, 0.06, 0)
     for side in (-1, 1):
-        loop = smooth([top, top + (0.06, 0.07, 0.12 * side), top + (0.16, -0.01, 0.32 * side), top + (0.05, -0.11, 0.36 * side), top + (0.0, 0.0, 0.14 * side), top], count=60)
+        loop = smooth(
+            [
+                top,
+                top + (0.06, 0.07, 0.12 * side),
+                top + (0.16, -0.01, 0.32 * side),
+                top + (0.05, -0.11, 0.36 * side),
+                top + (0.0, 0.0, 0.14 * side),
+                top,
+            ],
+            count=60,
+        )
         parts.append(tube(loop, 0.024, lace))
-        end = smooth([top, top + (0.14, 0.02, 0.1 * side), top + (0.3, -0.16, 0.28 * side), top + (0.36, -0.32, 0.36 * side)], count=40)
+        end = smooth(
+            [
+                top,
+                top + (0.14, 0.02, 0.1 * side),
+                top + (0.3, -0.16, 0.28 * side),
+                top + (0.36, -0.32, 0.36 * side),
+            ],
+            count=40,
+        )
         parts.append(tube(end, 0.022, lace))
     return parts
 
 
 def backpack() -> Subject:
-    canvas = Material(colour="#b58a3c", rough=0.85, sheen=0.14, bump=weave(32), bump_depth=0.35, tiles=(8, 8), tint=0.9 + 0.14 * noise(71, cell=32))
-    hide = Material(colour="#6b4126", rough=0.5, sheen=0.06, bump=leather(), bump_depth=0.25, tiles=(10, 4))
+    canvas = Material(
+        colour="#b58a3c",
+        rough=0.85,
+        sheen=0.14,
+        bump=weave(32),
+        bump_depth=0.35,
+        tiles=(8, 8),
+        tint=0.9 + 0.14 * noise(71, cell=32),
+    )
+    hide = Material(
+        colour="#6b4126", rough=0.5, sheen=0.06, bump=leather(), bump_depth=0.25, tiles=(10, 4)
+    )
     strap = Material(colour="#5c3820", rough=0.55, bump=leather(), bump_depth=0.2, tiles=(2, 12))
     web = Material(colour="#3b3a36", rough=0.9, bump=weave(16), bump_depth=0.4, tiles=(3, 30))
     brass = Material(colour="#c69a4e", rough=0.25, metal=True)
-    rim = filleted([(0.16, 0), (0.02, 0.08, 0.1), (0, 0.3, 0.1), (0.0, 0.5, 0.1), (0.05, 0.68, 0.1), (0.2, 0.76)], step=0.02)
-    base_rim = filleted([(0.16, 0), (0.02, 0.08, 0.1), (0, 0.3, 0.1), (0, 0.6), (0.0, 0.73, 0.08), (0.05, 0.775)], step=0.02)
-    body = standing(extruded(rounded_rectangle(1.36, 1.8, 0.26), rim, canvas)).moved(z=-0.38).bent(_filled).grained(0.2)
-    base = standing(extruded(rounded_rectangle(1.4, 0.54, 0.22), base_rim, hide)).scaled(1, 1, 1.06).moved(y=-0.655, z=-0.4).bent(_filled)
+    rim = filleted(
+        [
+            (0.16, 0),
+            (0.02, 0.08, 0.1),
+            (0, 0.3, 0.1),
+            (0.0, 0.5, 0.1),
+            (0.05, 0.68, 0.1),
+            (0.2, 0.76),
+        ],
+        step=0.02,
+    )
+    base_rim = filleted(
+        [(0.16, 0), (0.02, 0.08, 0.1), (0, 0.3, 0.1), (0, 0.6), (0.0, 0.73, 0.08), (0.05, 0.775)],
+        step=0.02,
+    )
+    body = (
+        standing(extruded(rounded_rectangle(1.36, 1.8, 0.26), rim, canvas))
+        .moved(z=-0.38)
+        .bent(_filled)
+        .grained(0.2)
+    )
+    base = (
+        standing(extruded(rounded_rectangle(1.4, 0.54, 0.22), base_rim, hide))
+        .scaled(1, 1, 1.06)
+        .moved(y=-0.655, z=-0.4)
+        .bent(_filled)
+    )
     pocket_rim = filleted([(0, 0), (0, 0.12, 0.08), (0.07, 0.22, 0.06), (0.16, 0.235)], step=0.014)
-    pocket = standing(extruded(rounded_rectangle(0.98, 0.72, 0.16), pocket_rim, canvas)).moved(y=-0.2, z=0.33).grained(0.2)
-    flap = standing(extruded(rounded_rectangle(1.02, 0.3, 0.1), filleted([(0.0, 0), (0, 0.03, 0.02), (0.03, 0.05)], step=0.01), hide)).moved(y=0.08, z=0.545).grained(0.35)
-    stud = lathe(filleted([(0.035, 0), (0.035, 0.02, 0.01), (0, 0.03)], step=0.006), brass, count=50).turned(about="x", degrees=90)
+    pocket = (
+        standing(extruded(rounded_rectangle(0.98, 0.72, 0.16), pocket_rim, canvas))
+        .moved(y=-0.2, z=0.33)
+        .grained(0.2)
+    )
+    flap = (
+        standing(
+            extruded(
+                rounded_rectangle(1.02, 0.3, 0.1),
+                filleted([(0.0, 0), (0, 0.03, 0.02), (0.03, 0.05)], step=0.01),
+                hide,
+            )
+        )
+        .moved(y=0.08, z=0.545)
+        .grained(0.35)
+    )
+    stud = lathe(
+        filleted([(0.035, 0), (0.035, 0.02, 0.01), (0, 0.03)], step=0.006), brass, count=50
+    ).turned(about="x", degrees=90)
     return Subject(
-        parts=(body, base, pocket, flap, stud.moved(0, 0.0, 0.59), *_roll(canvas, hide), *_closures(strap, brass), *_carrying(web, strap)),
+        parts=(
+            body,
+            base,
+            pocket,
+            flap,
+            stud.moved(0, 0.0, 0.59),
+            *_roll(canvas, hide),
+            *_closures(strap, brass),
+            *_carrying(web, strap),
+        ),
         camera=Camera(yaw=-27, pitch=10, fill=0.86),
     )
 
@@ -190,7 +342,12 @@ def backpack() -> Subject:
 def _filled(points: Grid) -> Grid:
     """A bag that holds something: fuller in the middle, softer at the top."""
     x, y = points[..., 0], points[..., 1]
-    points[..., 2] += 0.09 * np.cos(np.clip(x / 0.7, -1, 1) * np.pi / 2) * np.cos(np.clip((y + 0.2) / 1.2, -1, 1) * np.pi / 2) * (points[..., 2] > 0)
+    points[..., 2] += (
+        0.09
+        * np.cos(np.clip(x / 0.7, -1, 1) * np.pi / 2)
+        * np.cos(np.clip((y + 0.2) / 1.2, -1, 1) * np.pi / 2)
+        * (points[..., 2] > 0)
+    )
     points[..., 0] *= 1 + 0.03 * np.sin((y + 0.9) * 1.7) + 0.012 * np.sin(y * 9 + 1)
     return points
 
@@ -204,15 +361,38 @@ def _roll(canvas: Material, hide: Material) -> list[Part]:
     y = 0.98 + (size * np.cos(turn))[:, None] + wave
     z = 0.0 + (size * 1.15 * np.sin(turn))[:, None] + 0 * x
     roll = sheet(np.stack([np.repeat(x[None], 220, 0), y, z], -1), replace(canvas, tiles=(9, 14)))
-    neck = standing(extruded(rounded_rectangle(1.26, 0.4, 0.1), filleted([(0.06, 0), (0, 0.1, 0.05), (0, 0.4, 0.05), (0.08, 0.5)], step=0.02), canvas)).moved(y=0.8, z=-0.26).grained(0.2)
+    neck = (
+        standing(
+            extruded(
+                rounded_rectangle(1.26, 0.4, 0.1),
+                filleted([(0.06, 0), (0, 0.1, 0.05), (0, 0.4, 0.05), (0.08, 0.5)], step=0.02),
+                canvas,
+            )
+        )
+        .moved(y=0.8, z=-0.26)
+        .grained(0.2)
+    )
     return [roll, neck]
 
 
 def _closures(strap: Material, brass: Material) -> list[Part]:
     parts = []
     for x in (-0.36, 0.36):
-        path = smooth([(x, 1.12, -0.16), (x, 1.2, 0.0), (x, 1.12, 0.2), (x, 0.94, 0.33), (x, 0.72, 0.43), (x, 0.4, 0.47), (x, 0.22, 0.485)], count=90)
-        parts.append(tube(path, 0.02, strap, section=superellipse(5.6, 1.3, 4, count=40), up=(0.0, 0.3, 1.0)))
+        path = smooth(
+            [
+                (x, 1.12, -0.16),
+                (x, 1.2, 0.0),
+                (x, 1.12, 0.2),
+                (x, 0.94, 0.33),
+                (x, 0.72, 0.43),
+                (x, 0.4, 0.47),
+                (x, 0.22, 0.485),
+            ],
+            count=90,
+        )
+        parts.append(
+            tube(path, 0.02, strap, section=superellipse(5.6, 1.3, 4, count=40), up=(0.0, 0.3, 1.0))
+        )
         frame = np.insert(rounded_rectangle(0.17, 0.13, 0.03), 2, 0.0, axis=1) + (x, 0.56, 0.47)
         parts.append(tube(frame, 0.016, brass, count=14, capped=False))
     return parts
@@ -221,8 +401,28 @@ def _closures(strap: Material, brass: Material) -> list[Part]:
 def _carrying(web: Material, strap: Material) -> list[Part]:
     parts = []
     for side in (-1, 1):
-        path = smooth([(0.34 * side, 0.82, -0.36), (0.52 * side, 0.72, -0.62), (0.66 * side, 0.2, -0.74), (0.66 * side, -0.4, -0.62), (0.6 * side, -0.74, -0.38)], count=80)
-        parts.append(tube(path, 0.035, web, section=superellipse(4.6, 1.5, 3, count=36), up=(0.0, 0.2, -1.0)))
-    grip = smooth([(-0.2, 0.98, -0.3), (-0.17, 1.2, -0.34), (0, 1.31, -0.36), (0.17, 1.2, -0.34), (0.2, 0.98, -0.3)], count=60)
+        path = smooth(
+            [
+                (0.34 * side, 0.82, -0.36),
+                (0.52 * side, 0.72, -0.62),
+                (0.66 * side, 0.2, -0.74),
+                (0.66 * side, -0.4, -0.62),
+                (0.6 * side, -0.74, -0.38),
+            ],
+            count=80,
+        )
+        parts.append(
+            tube(path, 0.035, web, section=superellipse(4.6, 1.5, 3, count=36), up=(0.0, 0.2, -1.0))
+        )
+    grip = smooth(
+        [
+            (-0.2, 0.98, -0.3),
+            (-0.17, 1.2, -0.34),
+            (0, 1.31, -0.36),
+            (0.17, 1.2, -0.34),
+            (0.2, 0.98, -0.3),
+        ],
+        count=60,
+    )
     parts.append(tube(grip, 0.035, strap, section=superellipse(1.4, 2.4, 3, count=30)))
     return parts

@@ -17,24 +17,66 @@ def lamp() -> Subject:
     brass = Material(colour="#c99a4b", rough=0.24, metal=True)
     enamel = Material(colour="#20443f", rough=0.28)
     inside = Material(colour="#fff3dc", rough=0.6, glow=0.75)
-    base = lathe(filleted([(0, 0), (0.5, 0, 0.03), (0.5, 0.07, 0.04), (0.06, 0.1, 0.05), (0.055, 0.2)], step=0.015), enamel)
-    stem = tube(smooth([(0, 0.12, 0), (0, 0.9, 0), (0.02, 1.55, 0), (0.16, 1.93, 0), (0.5, 2.0, 0), (0.72, 1.9, 0)], count=110), 0.032, brass)
-    shade = filleted([(0.0, 0.5), (0.07, 0.5, 0.03), (0.1, 0.42, 0.03), (0.46, 0.0, 0.015)], step=0.015)[::-1]
+    base = lathe(
+        filleted(
+            [(0, 0), (0.5, 0, 0.03), (0.5, 0.07, 0.04), (0.06, 0.1, 0.05), (0.055, 0.2)], step=0.015
+        ),
+        enamel,
+    )
+    stem = tube(
+        smooth(
+            [
+                (0, 0.12, 0),
+                (0, 0.9, 0),
+                (0.02, 1.55, 0),
+                (0.16, 1.93, 0),
+                (0.5, 2.0, 0),
+                (0.72, 1.9, 0),
+            ],
+            count=110,
+        ),
+        0.032,
+        brass,
+    )
+    shade = filleted(
+        [(0.0, 0.5), (0.07, 0.5, 0.03), (0.1, 0.42, 0.03), (0.46, 0.0, 0.015)], step=0.015
+    )[::-1]
     lining = filleted([(0.0, 0.44), (0.08, 0.4, 0.03), (0.45, 0.005)], step=0.015)
     knob = lathe(filleted([(0.06, 0.48), (0.075, 0.56, 0.02), (0, 0.6)], step=0.01), brass)
     bulb = ball(0.12, Material(colour="#fff6e2", rough=0.3, glow=1.4)).moved(y=0.16)
     head = [lathe(shade, enamel), lathe(lining, inside), knob, bulb]
     head = [part.turned(about="z", degrees=22).moved(0.84, 1.4, 0) for part in head]
-    switch = lathe(filleted([(0.03, 0.0), (0.03, 0.03, 0.01), (0, 0.035)], step=0.01), brass).moved(-0.24, 0.08, 0.2)
-    return Subject(parts=(base, stem, switch, *head), camera=Camera(yaw=-28, pitch=9, fill=0.84), ground="#f3f3f1")
+    switch = lathe(filleted([(0.03, 0.0), (0.03, 0.03, 0.01), (0, 0.035)], step=0.01), brass).moved(
+        -0.24, 0.08, 0.2
+    )
+    return Subject(
+        parts=(base, stem, switch, *head),
+        camera=Camera(yaw=-28, pitch=9, fill=0.84),
+        ground="#f3f3f1",
+    )
 
 
 def candle() -> Subject:
-    stone = Material(colour="#3a3836", rough=0.7, tint=noise(8, cell=4), tiles=(4, 2), bump=noise(6, cell=3), bump_depth=0.12)
+    stone = Material(
+        colour="#3a3836",
+        rough=0.7,
+        tint=noise(8, cell=4),
+        tiles=(4, 2),
+        bump=noise(6, cell=3),
+        bump_depth=0.12,
+    )
     wax = Material(colour="#f3e6cb", rough=0.5, glow=0.06)
     cotton = Material(colour="#3b332b", rough=0.9)
     cup = filleted(
-        [(0, 0), (0.44, 0, 0.06), (0.46, 0.06, 0.05), (0.48, 0.92, 0.02), (0.445, 0.92, 0.02), (0.43, 0.6)], step=0.014
+        [
+            (0, 0),
+            (0.44, 0, 0.06),
+            (0.46, 0.06, 0.05),
+            (0.48, 0.92, 0.02),
+            (0.445, 0.92, 0.02),
+            (0.43, 0.6),
+        ],
+        step=0.014,
     )
     top = filleted([(0.44, 0.765), (0.42, 0.755, 0.02), (0.12, 0.735, 0.1), (0, 0.75)], step=0.012)
     wick = tube(smooth([(0, 0.73, 0), (0.01, 0.83, 0), (0.03, 0.9, 0.0)], count=30), 0.014, cotton)
@@ -47,6 +89,7 @@ def candle() -> Subject:
     return Subject(
         parts=(lathe(cup, stone), lathe(top, wax), wick, band(0.4755, 0.26, 0.66, 78, paper)),
         camera=Camera(yaw=-6, pitch=17, fill=0.74),
+        ground="#f3f2ef",
     )
 
 
@@ -56,18 +99,37 @@ def cushion() -> Subject:
     full = np.sqrt(np.clip(1 - abs(x) ** 3.2, 0, 1) * np.clip(1 - abs(y) ** 3.2, 0, 1))
     pinch = 1 - 0.075 * (1 - abs(y) ** 2.2), 1 - 0.075 * (1 - abs(x) ** 2.2)
     wave = noise(12, size=150, cell=50) - 0.5
-    crease = 0.045 * np.exp(-((abs(x) - abs(y)) / 0.14) ** 2) * np.clip(np.hypot(x, y) - 0.75, 0, 1) * np.cos(26 * np.hypot(x, y))
+    crease = (
+        0.045
+        * np.exp(-(((abs(x) - abs(y)) / 0.14) ** 2))
+        * np.clip(np.hypot(x, y) - 0.75, 0, 1)
+        * np.cos(26 * np.hypot(x, y))
+    )
     z = 0.46 * full + 0.06 * wave * full + crease * full**0.3
     front = np.stack([x * pinch[0], y * pinch[1], z], -1)
     linen = Material(
-        colour="#3f6683", rough=0.9, reflect=0.02, sheen=0.22, bump=weave(24), bump_depth=0.55, tiles=(9, 9),
-        tint=0.86 + 0.2 * noise(21, cell=32), print=_stripes().texture(), print_rough=0.9,
+        colour="#3f6683",
+        rough=0.9,
+        reflect=0.02,
+        sheen=0.22,
+        bump=weave(24),
+        bump_depth=0.55,
+        tiles=(9, 9),
+        tint=0.86 + 0.2 * noise(21, cell=32),
+        print=_stripes().texture(),
+        print_rough=0.9,
     )
     back = Material(colour="#3f6683", rough=0.9, sheen=0.2)
     ring = np.concatenate([front[0, :-1], front[:-1, -1], front[-1, :0:-1], front[::-1, 0]])
-    piping = tube(ring, 0.022, Material(colour="#e6dcc6", rough=0.85, sheen=0.2), count=14, capped=False)
+    piping = tube(
+        ring, 0.022, Material(colour="#e6dcc6", rough=0.85, sheen=0.2), count=14, capped=False
+    )
     rear = sheet(front * (1, 1, -1), back)
-    return Subject(parts=(Part(points=front, material=linen, two_sided=True), rear, piping), camera=Camera(yaw=-20, pitch=9, fill=0.78), ground="#f4f2ee")
+    return Subject(
+        parts=(Part(points=front, material=linen, two_sided=True), rear, piping),
+        camera=Camera(yaw=-20, pitch=9, fill=0.78),
+        ground="#f4f2ee",
+    )
 
 
 def _stripes() -> Label:
@@ -78,10 +140,45 @@ def _stripes() -> Label:
 
 
 def plant() -> Subject:
-    clay = Material(colour="#b5694a", rough=0.85, tint=0.85 + 0.25 * noise(14, cell=16), tiles=(2, 1), bump=noise(15, cell=2, octaves=2), bump_depth=0.08)
-    soil = Material(colour="#3b2a20", rough=1.0, tint=0.5 + noise(16, cell=4), tiles=(3, 2), bump=noise(17, cell=4), bump_depth=0.8)
-    pot = filleted([(0, 0.06), (0.34, 0.05, 0.03), (0.45, 0.62, 0.02), (0.48, 0.63, 0.01), (0.5, 0.82, 0.02), (0.455, 0.82, 0.02), (0.43, 0.6)], step=0.014)
-    saucer = filleted([(0, 0), (0.4, 0, 0.03), (0.46, 0.09, 0.02), (0.43, 0.09, 0.02), (0.38, 0.045, 0.02), (0, 0.05)], step=0.014)
+    clay = Material(
+        colour="#b5694a",
+        rough=0.85,
+        tint=0.85 + 0.25 * noise(14, cell=16),
+        tiles=(2, 1),
+        bump=noise(15, cell=2, octaves=2),
+        bump_depth=0.08,
+    )
+    soil = Material(
+        colour="#3b2a20",
+        rough=1.0,
+        tint=0.5 + noise(16, cell=4),
+        tiles=(3, 2),
+        bump=noise(17, cell=4),
+        bump_depth=0.8,
+    )
+    pot = filleted(
+        [
+            (0, 0.06),
+            (0.34, 0.05, 0.03),
+            (0.45, 0.62, 0.02),
+            (0.48, 0.63, 0.01),
+            (0.5, 0.82, 0.02),
+            (0.455, 0.82, 0.02),
+            (0.43, 0.6),
+        ],
+        step=0.014,
+    )
+    saucer = filleted(
+        [
+            (0, 0),
+            (0.4, 0, 0.03),
+            (0.46, 0.09, 0.02),
+            (0.43, 0.09, 0.02),
+            (0.38, 0.045, 0.02),
+            (0, 0.05),
+        ],
+        step=0.014,
+    )
     earth = filleted([(0.45, 0.74), (0.2, 0.765, 0.1), (0, 0.77)], step=0.012)
     return Subject(
         parts=(lathe(pot, clay), lathe(saucer, clay), lathe(earth, soil), *_leaves()),
@@ -93,7 +190,17 @@ def plant() -> Subject:
 def _leaves() -> list[Part]:
     random = np.random.default_rng(11)
     blade = _leaf_print().texture()
-    table = [(0.0, 0.02, 1.55, 0.0), (52, 0.16, 1.2, 0.12), (125, 0.2, 1.0, 0.16), (200, 0.17, 1.28, 0.11), (262, 0.2, 0.92, 0.2), (318, 0.16, 1.4, 0.07), (20, 0.25, 0.7, 0.26), (160, 0.26, 0.62, 0.3), (290, 0.1, 1.05, 0.1)]
+    table = [
+        (0.0, 0.02, 1.55, 0.0),
+        (52, 0.16, 1.2, 0.12),
+        (125, 0.2, 1.0, 0.16),
+        (200, 0.17, 1.28, 0.11),
+        (262, 0.2, 0.92, 0.2),
+        (318, 0.16, 1.4, 0.07),
+        (20, 0.25, 0.7, 0.26),
+        (160, 0.26, 0.62, 0.3),
+        (290, 0.1, 1.05, 0.1),
+    ]
     parts = []
     for degrees, away, tall, lean in table:
         t = np.linspace(0, 1, 70)[:, None]
@@ -117,30 +224,73 @@ def _leaf_print() -> Label:
     for y in range(0, 900, 22):
         shift = random.integers(-9, 9, 12)
         knots = [(x * 20, y + int(shift[x % 12])) for x in range(12)]
-        art.line(knots, ink="#88a983" if (y // 22) % 2 else "#2c5538", width=int(random.integers(4, 12)))
+        art.line(
+            knots, ink="#88a983" if (y // 22) % 2 else "#2c5538", width=int(random.integers(4, 12))
+        )
     art.block((0, 0, 17, 900), ink="#c9c06a").block((203, 0, 220, 900), ink="#c9c06a")
     return art
 
 
 def book() -> Subject:
-    cloth = Material(colour="#8f2f2b", rough=0.85, sheen=0.12, bump=weave(40), bump_depth=0.16, tiles=(14, 14))
+    cloth = Material(
+        colour="#8f2f2b", rough=0.85, sheen=0.12, bump=weave(40), bump_depth=0.16, tiles=(14, 14)
+    )
     art = _cover()
-    face = Material(colour="#8f2f2b", rough=0.85, sheen=0.12, bump=weave(40), bump_depth=0.16, tiles=(9, 12), print=art.texture(), print_rough=0.45)
+    face = Material(
+        colour="#8f2f2b",
+        rough=0.85,
+        sheen=0.12,
+        bump=weave(40),
+        bump_depth=0.16,
+        tiles=(9, 12),
+        print=art.texture(),
+        print_rough=0.45,
+    )
     paper = Material(colour="#efe6d2", rough=0.9, tint=pages(70).T, tiles=(1, 1))
     width, tall, thick = 1.3, 1.9, 0.26
-    board = standing(extruded(rounded_rectangle(width, tall, 0.02), filleted([(0.008, 0), (0, 0.006, 0.004), (0, 0.03, 0.004), (0.008, 0.036)], step=0.006), cloth))
+    board = standing(
+        extruded(
+            rounded_rectangle(width, tall, 0.02),
+            filleted([(0.008, 0), (0, 0.006, 0.004), (0, 0.03, 0.004), (0.008, 0.036)], step=0.006),
+            cloth,
+        )
+    )
     front = board.moved(z=thick / 2)
     back = board.moved(z=-thick / 2 - 0.036)
-    x, y = np.meshgrid(np.linspace(-width / 2 + 0.012, width / 2 - 0.012, 60), np.linspace(-tall / 2 + 0.012, tall / 2 - 0.012, 80))
+    x, y = np.meshgrid(
+        np.linspace(-width / 2 + 0.012, width / 2 - 0.012, 60),
+        np.linspace(-tall / 2 + 0.012, tall / 2 - 0.012, 80),
+    )
     plate = Part(points=np.stack([x, y, np.full_like(x, thick / 2 + 0.0375)], -1), material=face)
-    groove = np.stack([np.full(40, -width / 2 + 0.1), np.linspace(-tall / 2, tall / 2, 40), np.full(40, thick / 2 + 0.034)], 1)
+    groove = np.stack(
+        [
+            np.full(40, -width / 2 + 0.1),
+            np.linspace(-tall / 2, tall / 2, 40),
+            np.full(40, thick / 2 + 0.034),
+        ],
+        1,
+    )
     joint = tube(groove, 0.009, Material(colour="#7a2624", rough=0.9), count=10)
     block = _box(width - 0.1, tall - 0.08, thick, paper)
     turn = np.linspace(-np.pi / 2, np.pi / 2, 40)
     spine = np.stack([-width / 2 - 0.055 * np.cos(turn), (thick / 2 + 0.034) * np.sin(turn)], 1)
     height = np.linspace(-tall / 2, tall / 2, 60)[:, None]
-    back_strip = Part(points=np.stack([np.repeat(spine[None, :, 0], 60, 0), np.repeat(height, 40, 1), np.repeat(spine[None, :, 1], 60, 0)], -1), material=cloth, two_sided=True)
-    return Subject(parts=(front, back, plate, joint, *block, back_strip), camera=Camera(yaw=-27, pitch=11, fill=0.8))
+    back_strip = Part(
+        points=np.stack(
+            [
+                np.repeat(spine[None, :, 0], 60, 0),
+                np.repeat(height, 40, 1),
+                np.repeat(spine[None, :, 1], 60, 0),
+            ],
+            -1,
+        ),
+        material=cloth,
+        two_sided=True,
+    )
+    return Subject(
+        parts=(front, back, plate, joint, *block, back_strip),
+        camera=Camera(yaw=-27, pitch=11, fill=0.8),
+    )
 
 
 def _box(width: float, tall: float, deep: float, material: Material) -> list[Part]:
@@ -152,7 +302,10 @@ def _box(width: float, tall: float, deep: float, material: Material) -> list[Par
     right = np.stack([half * width - hollow, q * tall, -p * deep], -1)
     top = np.stack([q.T * width, half * tall, p.T * deep], -1)
     left = np.stack([-half * width, q * tall, p * deep], -1)
-    return [Part(points=side, material=material, two_sided=True) for side in (right, top.transpose(1, 0, 2), left)]
+    return [
+        Part(points=side, material=material, two_sided=True)
+        for side in (right, top.transpose(1, 0, 2), left)
+    ]
 
 
 def _cover() -> Label:
@@ -163,6 +316,8 @@ def _cover() -> Label:
     art.disc((500, 880), 128, ink="#e2c98f", fill=False, width=6)
     for turn in np.linspace(0, 2 * np.pi, 24, endpoint=False):
         c, s = np.cos(turn), np.sin(turn)
-        art.line([(500 + 146 * c, 880 + 146 * s), (500 + 182 * c, 880 + 182 * s)], ink="#e2c98f", width=6)
+        art.line(
+            [(500 + 146 * c, 880 + 146 * s), (500 + 182 * c, 880 + 182 * s)], ink="#e2c98f", width=6
+        )
     art.text("Ingrid Halden", (500, 1250), size=64, ink="#e9d7a8", spacing=0.06)
     return art

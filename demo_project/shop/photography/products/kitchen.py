@@ -17,7 +17,14 @@ def band(radius: float, low: float, high: float, degrees: float, material: Mater
     angle = np.radians(np.linspace(-degrees / 2, degrees / 2, 80))
     height = np.linspace(low, high, 30)[:, None]
     ones = np.ones_like(height)
-    points = np.stack([radius * np.sin(angle) * ones, height * np.ones_like(angle), radius * np.cos(angle) * ones], -1)
+    points = np.stack(
+        [
+            radius * np.sin(angle) * ones,
+            height * np.ones_like(angle),
+            radius * np.cos(angle) * ones,
+        ],
+        -1,
+    )
     return Part(points=points, material=material)
 
 
@@ -25,25 +32,60 @@ def mug() -> Subject:
     glaze = Material(colour="#d9d0bf", rough=0.22, tint=speckles(4), tiles=(2, 2))
     clay = Material(colour="#a8835f", rough=0.8, tint=noise(2), tiles=(3, 1))
     outside = filleted(
-        [(0.452, 0.16), (0.5, 0.34, 0.2), (0.515, 1.0, 0.02), (0.49, 1.012, 0.015), (0.47, 0.99, 0.02), (0.45, 0.3, 0.2), (0, 0.12)],
+        [
+            (0.452, 0.16),
+            (0.5, 0.34, 0.2),
+            (0.515, 1.0, 0.02),
+            (0.49, 1.012, 0.015),
+            (0.47, 0.99, 0.02),
+            (0.45, 0.3, 0.2),
+            (0, 0.12),
+        ],
         step=0.015,
     )
     foot = filleted([(0, 0), (0.4, 0, 0.03), (0.452, 0.16)], step=0.015)
-    path = smooth([(0.46, 0.8, 0), (0.66, 0.84, 0), (0.82, 0.72, 0), (0.84, 0.52, 0), (0.7, 0.34, 0), (0.46, 0.28, 0)], count=70)
+    path = smooth(
+        [
+            (0.46, 0.8, 0),
+            (0.66, 0.84, 0),
+            (0.82, 0.72, 0),
+            (0.84, 0.52, 0),
+            (0.7, 0.34, 0),
+            (0.46, 0.28, 0),
+        ],
+        count=70,
+    )
     handle = tube(path, 0.062, glaze, section=superellipse(1.3, 2.5, 2.6, count=36))
     return Subject(
         parts=(lathe(outside, glaze), lathe(foot, clay), handle),
         camera=Camera(yaw=-24, pitch=15, fill=0.72),
-        ground="#f2f1ee",
     )
 
 
 def olive_oil() -> Subject:
     glass = Material(colour="#5f7a2a", rough=0.05, glass=2.1)
     body = filleted(
-        [(0, 0.02), (0.3, 0, 0.05), (0.36, 0.05, 0.05), (0.36, 1.25, 0.22), (0.12, 1.62, 0.2), (0.105, 2.0)], step=0.014
+        [
+            (0, 0.02),
+            (0.3, 0, 0.05),
+            (0.36, 0.05, 0.05),
+            (0.36, 1.25, 0.22),
+            (0.12, 1.62, 0.2),
+            (0.105, 2.0),
+        ],
+        step=0.014,
     )
-    capsule = filleted([(0.112, 1.82), (0.118, 1.84, 0.01), (0.118, 2.0, 0.01), (0.128, 2.0, 0.01), (0.128, 2.16, 0.03), (0, 2.165)], step=0.014)
+    capsule = filleted(
+        [
+            (0.112, 1.82),
+            (0.118, 1.84, 0.01),
+            (0.118, 2.0, 0.01),
+            (0.128, 2.0, 0.01),
+            (0.128, 2.16, 0.03),
+            (0, 2.165),
+        ],
+        step=0.014,
+    )
     art = Label(900, 900, ground="#f4efe2").frame((34, 34, 866, 866), ink="#46512a", width=5)
     art.text("HALDEN & MOOR", (450, 120), size=52, ink="#46512a", spacing=0.12)
     art.line([(330, 170), (570, 170)], ink="#46512a", width=3)
@@ -51,7 +93,6 @@ def olive_oil() -> Subject:
     art.text("OLIVE OIL", (450, 610), size=112, ink="#2c331b", spacing=0.06)
     art.text("extra virgin · first cold pressing", (450, 700), size=42, ink="#46512a", spacing=0.02)
     art.text("500 ml", (450, 806), size=46, ink="#46512a", spacing=0.1)
-    paper = Material(colour="#f4efe2", rough=0.75, print=art.texture(), tint=noise(9, cell=2), tiles=(3, 3))
     paper = Material(colour="#f4efe2", rough=0.75, print=art.texture())
     black = Material(colour="#1d1c1a", rough=0.38)
     return Subject(
@@ -69,9 +110,14 @@ def _olive_branch(art: Label) -> None:
         turn = np.radians(-38 + 58 * side)
         t = np.linspace(0, 1, 14)
         half = 15 * np.sin(np.pi * t)
-        along, across = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
+        along, across = (
+            np.array([np.cos(turn), np.sin(turn)]),
+            np.array([-np.sin(turn), np.cos(turn)]),
+        )
         spine = np.array([x, y]) + 105 * t[:, None] * along
-        leaf = np.concatenate([spine + half[:, None] * across, (spine - half[:, None] * across)[::-1]])
+        leaf = np.concatenate(
+            [spine + half[:, None] * across, (spine - half[:, None] * across)[::-1]]
+        )
         art.shape([tuple(p) for p in leaf.tolist()], ink="#6d7a44")
     for x, y in ((405, 465), (540, 395)):
         art.disc((x, y), 30, ink="#46512a")
@@ -92,31 +138,89 @@ def tea_tin() -> Subject:
     lid_paint = Material(colour=green, rough=0.4)
     steel = Material(colour="#d9cfae", rough=0.25, metal=True)
     wall = lathe(np.array([(0.5, 0.03), (0.5, 0.98)]), paint, count=200)
-    base = lathe(filleted([(0, 0), (0.49, 0, 0.02), (0.508, 0.015, 0.012), (0.5, 0.03)], step=0.01), steel)
+    base = lathe(
+        filleted([(0, 0), (0.49, 0, 0.02), (0.508, 0.015, 0.012), (0.5, 0.03)], step=0.01), steel
+    )
     ring = lathe(filleted([(0.5, 0.975), (0.512, 0.985, 0.01), (0.5, 0.997)], step=0.006), steel)
     lid = lathe(
-        filleted([(0.5, 0.995), (0.515, 1.0, 0.008), (0.515, 1.17, 0.012), (0.505, 1.19, 0.02), (0.49, 1.175, 0.012), (0.45, 1.172, 0.02), (0.41, 1.2, 0.02), (0.0, 1.205)], step=0.01),
+        filleted(
+            [
+                (0.5, 0.995),
+                (0.515, 1.0, 0.008),
+                (0.515, 1.17, 0.012),
+                (0.505, 1.19, 0.02),
+                (0.49, 1.175, 0.012),
+                (0.45, 1.172, 0.02),
+                (0.41, 1.2, 0.02),
+                (0.0, 1.205),
+            ],
+            step=0.01,
+        ),
         lid_paint,
     )
-    return Subject(parts=(wall, base, ring, lid), camera=Camera(pitch=13, yaw=-8, fill=0.76))
+    return Subject(
+        parts=(wall, base, ring, lid), camera=Camera(pitch=13, yaw=-8, fill=0.76), ground="#eef0f0"
+    )
 
 
 def flask() -> Subject:
-    coat = Material(colour="#b9532f", rough=0.62, bump=noise(6, cell=2, octaves=1), bump_depth=0.06, tiles=(9, 7))
+    coat = Material(
+        colour="#b9532f",
+        rough=0.62,
+        bump=noise(6, cell=2, octaves=1),
+        bump_depth=0.06,
+        tiles=(9, 7),
+    )
     steel = Material(colour="#d6d6d4", rough=0.2, metal=True)
     wood = Material(colour="#b98a5a", rough=0.5, tint=grain(3), tiles=(1, 1))
-    body = filleted([(0, 0), (0.3, 0, 0.03), (0.34, 0.05, 0.05), (0.34, 1.42, 0.12), (0.255, 1.64, 0.1), (0.25, 1.7)], step=0.015)
-    collar = filleted([(0.252, 1.69), (0.262, 1.7, 0.01), (0.262, 1.76, 0.01), (0.25, 1.77)], step=0.008)
-    cap = filleted([(0.25, 1.768), (0.272, 1.78, 0.015), (0.272, 2.05, 0.04), (0, 2.06)], step=0.012)
-    loop = smooth([(-0.262, 1.88, 0), (-0.33, 1.98, 0), (-0.3, 2.16, 0), (0, 2.27, 0), (0.3, 2.16, 0), (0.33, 1.98, 0), (0.262, 1.88, 0)], count=80)
+    body = filleted(
+        [
+            (0, 0),
+            (0.3, 0, 0.03),
+            (0.34, 0.05, 0.05),
+            (0.34, 1.42, 0.12),
+            (0.255, 1.64, 0.1),
+            (0.25, 1.7),
+        ],
+        step=0.015,
+    )
+    collar = filleted(
+        [(0.252, 1.69), (0.262, 1.7, 0.01), (0.262, 1.76, 0.01), (0.25, 1.77)], step=0.008
+    )
+    cap = filleted(
+        [(0.25, 1.768), (0.272, 1.78, 0.015), (0.272, 2.05, 0.04), (0, 2.06)], step=0.012
+    )
+    loop = smooth(
+        [
+            (-0.262, 1.88, 0),
+            (-0.33, 1.98, 0),
+            (-0.3, 2.16, 0),
+            (0, 2.27, 0),
+            (0.3, 2.16, 0),
+            (0.33, 1.98, 0),
+            (0.262, 1.88, 0),
+        ],
+        count=80,
+    )
     handle = tube(loop, 0.02, steel, count=18)
-    mark = Label(600, 600).text("H&M", (300, 300), size=10, ink="#f3e3d2")
     mark = Label(700, 700).disc((350, 240), 92, ink="#f0dccb", fill=False, width=9)
     mark.line([(262, 262), (318, 204), (352, 240), (384, 196), (438, 262)], ink="#f0dccb", width=9)
     mark.text("HALDEN & MOOR", (350, 430), size=50, ink="#f0dccb", spacing=0.16)
-    badge = Material(colour="#b9532f", rough=0.62, print=mark.texture(), bump=noise(6, cell=2, octaves=1), bump_depth=0.06, tiles=(3, 3))
+    badge = Material(
+        colour="#b9532f",
+        rough=0.62,
+        print=mark.texture(),
+        bump=noise(6, cell=2, octaves=1),
+        bump_depth=0.06,
+        tiles=(3, 3),
+    )
     return Subject(
-        parts=(lathe(body, coat), lathe(collar, steel), lathe(cap, wood), handle, band(0.3405, 0.6, 1.2, 105, badge)),
+        parts=(
+            lathe(body, coat),
+            lathe(collar, steel),
+            lathe(cap, wood),
+            handle,
+            band(0.3405, 0.6, 1.2, 105, badge),
+        ),
         camera=Camera(pitch=7, yaw=-10, fill=0.86),
-        ground="#eceeee",
     )

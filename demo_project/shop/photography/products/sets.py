@@ -10,15 +10,20 @@ from demo_project.shop.photography.solid import Part
 from demo_project.shop.photography.subject import Subject
 
 
-def placed(subject: Subject, *, size: float, degrees: float, x: float, y: float = 0.0, z: float = 0.0) -> list[Part]:
+def placed(
+    subject: Subject, *, size: float, degrees: float, x: float, y: float = 0.0, z: float = 0.0
+) -> list[Part]:
     """A subject's parts, standing somewhere else."""
-    return [part.scaled(size, size, size).turned(about="y", degrees=degrees).moved(x, y, z) for part in subject.parts]
+    return [
+        part.scaled(size, size, size).turned(about="y", degrees=degrees).moved(x, y, z)
+        for part in subject.parts
+    ]
 
 
 def slow_morning() -> Subject:
     tin = placed(tea_tin(), size=1.05, degrees=10, x=-0.55, z=-0.3)
     cup = placed(mug(), size=0.85, degrees=-20, x=0.5, z=0.35)
-    return Subject(parts=(*tin, *cup), camera=Camera(yaw=0, pitch=14, fill=0.84), ground="#f2f1ee")
+    return Subject(parts=(*tin, *cup), camera=Camera(yaw=0, pitch=14, fill=0.84))
 
 
 def evening_bath() -> Subject:

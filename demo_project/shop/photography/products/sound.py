@@ -13,10 +13,16 @@ from demo_project.shop.photography.textures import Label, grain, leather, noise,
 
 
 def headphones() -> Subject:
-    shell = Material(colour="#d8cfc2", rough=0.4, bump=noise(6, cell=2, octaves=1), bump_depth=0.02, tiles=(6, 6))
+    shell = Material(
+        colour="#d8cfc2", rough=0.4, bump=noise(6, cell=2, octaves=1), bump_depth=0.02, tiles=(6, 6)
+    )
     steel = Material(colour="#c9c6c1", rough=0.2, metal=True)
-    hide = Material(colour="#8a5a3a", rough=0.5, sheen=0.08, bump=leather(), bump_depth=0.35, tiles=(3, 14))
-    pad = Material(colour="#7c5034", rough=0.55, sheen=0.1, bump=leather(), bump_depth=0.3, tiles=(10, 3))
+    hide = Material(
+        colour="#8a5a3a", rough=0.5, sheen=0.08, bump=leather(), bump_depth=0.35, tiles=(3, 14)
+    )
+    pad = Material(
+        colour="#7c5034", rough=0.55, sheen=0.1, bump=leather(), bump_depth=0.3, tiles=(10, 3)
+    )
     turn = np.linspace(np.radians(198), np.radians(-18), 150)
     wide, tall = 0.86, 0.98
     arc = np.stack([wide * np.cos(turn), tall * np.sin(turn), 0 * turn], 1)
@@ -34,39 +40,111 @@ def headphones() -> Subject:
 
 def _cup(shell: Material, steel: Material, pad: Material, *, side: int) -> list[Part]:
     """An ear cup that stands on its side; the pad looks inwards."""
-    case = filleted([(0, 0.3), (0.3, 0.29, 0.05), (0.4, 0.2, 0.1), (0.42, 0.06, 0.03), (0.4, 0.0, 0.02), (0, 0.0)], step=0.014)[::-1]
-    disc = filleted([(0.26, 0.292), (0.262, 0.306, 0.006), (0.24, 0.31, 0.006), (0.23, 0.3, 0.01), (0, 0.302)], step=0.01)
+    case = filleted(
+        [
+            (0, 0.3),
+            (0.3, 0.29, 0.05),
+            (0.4, 0.2, 0.1),
+            (0.42, 0.06, 0.03),
+            (0.4, 0.0, 0.02),
+            (0, 0.0),
+        ],
+        step=0.014,
+    )[::-1]
+    disc = filleted(
+        [(0.26, 0.292), (0.262, 0.306, 0.006), (0.24, 0.31, 0.006), (0.23, 0.3, 0.01), (0, 0.302)],
+        step=0.01,
+    )
     ring = filleted([(0.423, 0.04), (0.43, 0.06, 0.01), (0.423, 0.085)], step=0.006)
     soft = np.linspace(0, 2 * np.pi, 60)
     cushion = np.stack([0.29 + 0.115 * np.cos(soft), -0.055 + 0.1 * np.sin(soft)], 1)
     mesh = Material(colour="#2b2724", rough=0.95, bump=weave(30), bump_depth=0.4, tiles=(6, 3))
     cloth = filleted([(0, -0.012), (0.26, -0.012)], step=0.02)
-    parts = [lathe(case, shell), lathe(disc, steel), lathe(ring, steel), lathe(cushion, pad, step=9), lathe(cloth, mesh)]
+    parts = [
+        lathe(case, shell),
+        lathe(disc, steel),
+        lathe(ring, steel),
+        lathe(cushion, pad, step=9),
+        lathe(cloth, mesh),
+    ]
     turned = [p.scaled(1, 1, 1.12).turned(about="z", degrees=-90 * side) for p in parts]
     turned = [p.turned(about="x", degrees=90) for p in turned]
     low = [p.moved(0.72 * side, -0.42, 0) for p in turned]
-    slide = smooth([(0.83 * side, -0.2, 0), (0.845 * side, -0.3, 0), (0.86 * side, -0.42, 0)], count=30)
+    slide = smooth(
+        [(0.83 * side, -0.2, 0), (0.845 * side, -0.3, 0), (0.86 * side, -0.42, 0)], count=30
+    )
     return [*low, tube(slide, 0.045, steel, section=superellipse(1.6, 2.6, 3, count=30))]
 
 
 def speaker() -> Subject:
     wood = Material(colour="#a06d42", rough=0.45, tint=grain(9), tiles=(1, 1))
-    cloth = Material(colour="#4b4f52", rough=0.95, sheen=0.12, tint=0.75 + 0.4 * weave(32), bump=weave(32), bump_depth=0.5, tiles=(7, 4))
+    cloth = Material(
+        colour="#4b4f52",
+        rough=0.95,
+        sheen=0.12,
+        tint=0.75 + 0.4 * weave(32),
+        bump=weave(32),
+        bump_depth=0.5,
+        tiles=(7, 4),
+    )
     brass = Material(colour="#c8a060", rough=0.22, metal=True)
     hide = Material(colour="#6e4529", rough=0.55, bump=leather(), bump_depth=0.35, tiles=(2, 12))
     width, tall, deep = 2.0, 1.2, 0.72
-    rim = filleted([(0.05, 0), (0, 0.05, 0.05), (0, deep - 0.03, 0.03), (0.03, deep, 0.01), (0.06, deep, 0.01), (0.065, deep - 0.04)], step=0.02)
+    rim = filleted(
+        [
+            (0.05, 0),
+            (0, 0.05, 0.05),
+            (0, deep - 0.03, 0.03),
+            (0.03, deep, 0.01),
+            (0.06, deep, 0.01),
+            (0.065, deep - 0.04),
+        ],
+        step=0.02,
+    )
     case = standing(extruded(rounded_rectangle(width, tall, 0.2), rim, wood)).moved(z=-deep / 2)
     x, y = np.meshgrid(np.linspace(-1, 1, 120), np.linspace(-1, 1, 90))
     edge = np.sqrt(np.clip(1 - x**8, 0, 1) * np.clip(1 - y**8, 0, 1))
-    panel = Part(points=np.stack([x * (width / 2 - 0.062), y * (tall / 2 - 0.062), deep / 2 - 0.045 + 0.035 * edge], -1), material=cloth)
-    knob = lathe(filleted([(0.075, 0), (0.075, 0.09, 0.012), (0.0, 0.095)], step=0.01), brass, count=90)
+    panel = Part(
+        points=np.stack(
+            [x * (width / 2 - 0.062), y * (tall / 2 - 0.062), deep / 2 - 0.045 + 0.035 * edge], -1
+        ),
+        material=cloth,
+    )
+    knob = lathe(
+        filleted([(0.075, 0), (0.075, 0.09, 0.012), (0.0, 0.095)], step=0.01), brass, count=90
+    )
     knobs = [knob.moved(px, tall / 2 - 0.005, 0.1) for px in (0.5, 0.72)]
-    badge = Label(600, 150).text("HALDEN", (300, 75), size=90, ink="#d9bb80", spacing=0.25).texture()
+    badge = (
+        Label(600, 150).text("HALDEN", (300, 75), size=90, ink="#d9bb80", spacing=0.25).texture()
+    )
     bx, by = np.meshgrid(np.linspace(-0.26, 0.26, 30), np.linspace(-0.06, 0.06, 12))
-    plate = Part(points=np.stack([bx, by - 0.42, np.full_like(bx, deep / 2 - 0.006)], -1), material=Material(colour="#3c4043", rough=0.6, print=badge, print_rough=0.25))
-    path = smooth([(-0.82, tall / 2 - 0.03, 0), (-0.79, tall / 2 + 0.1, 0), (-0.5, tall / 2 + 0.24, 0), (0, tall / 2 + 0.28, 0), (0.5, tall / 2 + 0.24, 0), (0.79, tall / 2 + 0.1, 0), (0.82, tall / 2 - 0.03, 0)], count=100)
+    plate = Part(
+        points=np.stack([bx, by - 0.42, np.full_like(bx, deep / 2 - 0.006)], -1),
+        material=Material(colour="#3c4043", rough=0.6, print=badge, print_rough=0.25),
+    )
+    path = smooth(
+        [
+            (-0.82, tall / 2 - 0.03, 0),
+            (-0.79, tall / 2 + 0.1, 0),
+            (-0.5, tall / 2 + 0.24, 0),
+            (0, tall / 2 + 0.28, 0),
+            (0.5, tall / 2 + 0.24, 0),
+            (0.79, tall / 2 + 0.1, 0),
+            (0.82, tall / 2 - 0.03, 0),
+        ],
+        count=100,
+    )
     strap = tube(path, 0.03, hide, section=superellipse(1.3, 5.6, 3, count=40))
     studs = [knob.scaled(0.5, 0.35, 0.5).moved(px, tall / 2 - 0.005, -0.0) for px in (-0.9, 0.9)]
-    feet = [lathe(filleted([(0, -0.07), (0.07, -0.07, 0.01), (0.09, 0.02)], step=0.02), Material(colour="#1d1c1b", rough=0.7)).moved(px, -tall / 2, pz) for px in (-0.75, 0.75) for pz in (-0.2, 0.22)]
-    return Subject(parts=(case, panel, plate, strap, *knobs, *studs, *feet), camera=Camera(yaw=-24, pitch=13, fill=0.8))
+    feet = [
+        lathe(
+            filleted([(0, -0.07), (0.07, -0.07, 0.01), (0.09, 0.02)], step=0.02),
+            Material(colour="#1d1c1b", rough=0.7),
+        ).moved(px, -tall / 2, pz)
+        for px in (-0.75, 0.75)
+        for pz in (-0.2, 0.22)
+    ]
+    return Subject(
+        parts=(case, panel, plate, strap, *knobs, *studs, *feet),
+        camera=Camera(yaw=-24, pitch=13, fill=0.8),
+    )

@@ -1,0 +1,62 @@
+"""The shop's stock, from the JSON files beside this module. What is there already stays as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.core.files.base import ContentFile
+
+from demo_project.shop.models import Bundle, BundlePhoto, Category, Product
+from demo_project.shop.photography import photo_file
+
+WORDS = ("name", "description", "translations")
+FACTS = ("price", "colour", "material", "size")
+
+
+def rows(kind: str) -> list[dict[str, Any]]:
+    """The rows of ``categories``, ``products`` or ``bundles``."""
+    found: list[dict[str, Any]] = json.loads(
+        (Path(__file__).parent / f"{kind}.json").read_text("utf-8")
+    )
+    return found
+
+
+def stock_up() -> Iterator[Product | Bundle]:
+    """Write what is missing and draw its photos; answers each product and bundle when it is there."""
+    shelves = {row["slug"]: _category(row, position=n) for n, row in enumerate(rows("categories"))}
+    for n, row in enumerate(rows("products")):
+        yield _product(row, category=shelves[row["category"]], position=n)
+    for row in rows("bundles"):
+        yield _bundle(row)
+
+
+def _taken(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: row[name] for name in names if name in row}
+
+
+def _category(row: Mapping[str, Any], *, position: int) -> Category:
+    defaults = {**_taken(row, *WORDS), "position": position}
+    return Category.objects.get_or_create(slug=row["slug"], defaults=defaults)[0]
+
+
+def _product(row: Mapping[str, Any], *, category: Category, position: int) -> Product:
+    defaults = {**_taken(row, *WORDS, *FACTS), "category": category, "position": position}
+    product, _ = Product.objects.get_or_create(slug=row["slug"], defaults=defaults)
+    if not product.packshot:
+        name, data = photo_file(product.slug)
+        product.packshot.save(name, ContentFile(data))
+    return product
+
+
+def _bundle(row: Mapping[str, Any]) -> Bundle:
+    defaults = {**_taken(row, *WORDS, "price"), "id": row["id"]}
+    bundle, made = Bundle.objects.get_or_create(slug=row["slug"], defaults=defaults)
+    if made:
+        bundle.products.set(Product.objects.filter(slug__in=row["products"]))
+    if not bundle.photos.exists():
+        name, data = photo_file(bundle.slug)
+        BundlePhoto(bundle=bundle).image.save(name, ContentFile(data))
+    return bundle
