@@ -26,7 +26,7 @@ TO_LINEAR: Final = np.where(
 ).astype(np.float32)
 
 
-def to_srgb(linear: Plane) -> Plane:
+def to_srgb(linear: npt.NDArray[np.floating]) -> Plane:
     """Linear light 0..1 as sRGB 0..255 (IEC 61966-2-1)."""
     curve = np.where(
         linear <= 0.0031308,

@@ -39,7 +39,7 @@ def posture(alpha: Mask) -> Posture:
 
 def _touching(alpha: Mask) -> npt.NDArray[np.bool_]:
     low = lowest(alpha)
-    return low >= (1 - FOOT) * alpha.shape[0] - 1
+    return np.asarray(low >= (1 - FOOT) * alpha.shape[0] - 1)
 
 
 def _one_piece(at: npt.NDArray[np.intp], *, width: int) -> bool:

@@ -34,7 +34,7 @@ class Figure:
 
     @property
     def bottom(self) -> float:
-        return self.top + self.alpha.shape[0]
+        return self.top + float(self.alpha.shape[0])
 
 
 def figure(alpha: npt.NDArray[np.uint8], *, left: int, top: int, backdrop: Backdrop) -> Figure:

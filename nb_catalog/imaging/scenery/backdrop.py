@@ -24,9 +24,10 @@ GRAIN = 512
 class Backdrop:
     """An empty scene.
 
-    ``pixels`` (H, W, 3) sRGB uint8, read-only. ``box`` is where a product goes, ``squash`` how
-    flat the ground lies (0..1), ``edge`` the row above which nothing catches a shadow, ``platform`` (H, W) 0..255 what a shadow on the product's own
-    level may fall on (None: everywhere), ``gloss`` 0..1 how much the ground mirrors.
+    ``pixels`` (H, W, 3) sRGB uint8, read-only. ``box`` is where a product goes, ``unit`` the
+    pixels of its nominal height, ``squash`` how flat the ground lies (0..1). Nothing above the
+    row ``edge`` catches a shadow; nor does what ``platform`` (H, W) 0..255 leaves black, where
+    the product stands on something. ``gloss`` 0..1 is how much the ground mirrors.
     """
 
     pixels: Pixels = field(repr=False)
@@ -140,7 +141,7 @@ def _band(
 
 
 def _clipped(plane: Plane) -> Pixels:
-    return np.clip(plane + np.float32(0.5), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(plane + np.float32(0.5), 0, 255), np.uint8)
 
 
 def _rows(plane: Plane, *, first: int, last: int, width: int, tall: int) -> Plane:

@@ -15,6 +15,8 @@ from nb_catalog.imaging.scenery.recipe import Material
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) sRGB."""
+BAND = 256
+"""Rows mixed at a time, so that a large picture never exists as float."""
 Colour: TypeAlias = npt.NDArray[np.float32]
 """(3,) sRGB, 0..255."""
 
@@ -152,8 +154,13 @@ def dyed(value: Plane, *, tone: str, accent: str = "", contrast: float = 1.0) ->
     return np.asarray(cv2.LUT(three, lookup), np.uint8)
 
 
-def mixed(under: Pixels, over: Pixels | Colour, *, amount: Plane) -> Pixels:
-    """``over`` laid on ``under`` by ``amount`` 0..1."""
-    share = amount[..., None]
-    base = under.astype(np.float32)
-    return np.clip(base + (np.asarray(over, np.float32) - base) * share, 0, 255).astype(np.uint8)
+def mixed(under: Pixels, over: Pixels | Plane, *, amount: Plane) -> Pixels:
+    """``over``, a picture or one colour, laid on ``under`` by ``amount`` 0..1."""
+    out = np.empty_like(under)
+    for first in range(0, under.shape[0], BAND):
+        rows = slice(first, first + BAND)
+        base = under[rows].astype(np.float32)
+        top = over if over.ndim == 1 else over[rows]
+        base += (np.asarray(top, np.float32) - base) * amount[rows][..., None]
+        out[rows] = np.clip(base, 0, 255)
+    return out

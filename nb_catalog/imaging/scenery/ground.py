@@ -114,7 +114,7 @@ def _homography(
 def light_grid(stage: Stage) -> tuple[Plane, Plane]:
     """Pixel coordinates (x, y) of the light map's points."""
     width, height = stage.size
-    scale = LIGHT_PIXELS / max(width, height)
+    scale = min(0.5, LIGHT_PIXELS / max(width, height))
     columns, rows = max(8, round(width * scale)), max(8, round(height * scale))
     x = (np.arange(columns, dtype=np.float32) + 0.5) * np.float32(width / columns)
     y = (np.arange(rows, dtype=np.float32) + 0.5) * np.float32(height / rows)

@@ -11,6 +11,7 @@ from nb_catalog.imaging.scenery.canvas import Canvas, Pixels, colour, dyed, mixe
 from nb_catalog.imaging.scenery.noise import Plane, blurred, fitted, smoothstep, stream
 
 SUBPIXEL = 4
+SHADES = 8
 
 
 def paper(canvas: Canvas) -> Pixels:
@@ -37,7 +38,8 @@ def moss(canvas: Canvas) -> Pixels:
     """Cushion moss: round clumps made of thousands of small leaves."""
     domes = _domes(canvas)
     rough = canvas.noise("rough", rows=30, octaves=4, gain=0.8)
-    leaves = _strokes(canvas, each_unit=7000)
+    # More leaves than pixels would only cost time in a thumbnail.
+    leaves = _strokes(canvas, each_unit=min(4800.0, 0.15 * canvas.density[0] * canvas.density[1]))
     height = (0.14 * domes + 0.0022 * rough).astype(np.float32)
     lit = canvas.relief(height, depth=1.0)
     hollow = smoothstep(domes, start=0.0, stop=0.7)
@@ -75,12 +77,13 @@ def _strokes(
     x0, y0 = draws[:, 0] * canvas.shape[1], draws[:, 1] * canvas.shape[0]
     x1 = x0 + np.cos(angle) * reach * canvas.density[1]
     y1 = y0 + np.sin(angle) * reach * canvas.density[0]
-    ends = np.round(np.stack([x0, y0, x1, y1], 1) * one).astype(np.int32)
+    ends = np.round(np.stack([x0, y0, x1, y1], 1) * one).astype(np.int32).reshape(-1, 2, 1, 2)
     thick = max(1, round(canvas.density[1] * 0.0026))
-    for (ax, ay, bx, by), bright in zip(ends.tolist(), draws[:, 4].tolist(), strict=True):
-        cv2.line(
-            plane, (ax, ay), (bx, by), 25 + 230 * bright * bright, thick, cv2.LINE_AA, SUBPIXEL
-        )
+    # One call for each of a few shades: a call for each leaf takes three times as long.
+    shade = (draws[:, 4] ** 2 * SHADES).astype(int)
+    for step in range(SHADES):
+        ink = 25 + 230 * (step + 0.5) / SHADES
+        cv2.polylines(plane, list(ends[shade == step]), False, ink, thick, cv2.LINE_AA, SUBPIXEL)
     return plane.astype(np.float32) * np.float32(1 / 255)
 
 

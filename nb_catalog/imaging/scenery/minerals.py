@@ -117,7 +117,7 @@ def _chip(
     reach = radius * (0.72 + 0.28 * np.cos(np.arange(corners) * (2 + 5 * turn)))
     columns = x * canvas.shape[1] + np.cos(angles) * reach * canvas.density[1]
     rows = y * canvas.shape[0] + np.sin(angles) * reach * canvas.density[0] * (0.7 + 0.3 * turn)
-    return np.round(np.stack([columns, rows], 1) * 2**SUBPIXEL).astype(np.int32)
+    return np.asarray(np.round(np.stack([columns, rows], 1) * 2**SUBPIXEL), np.int32)
 
 
 def _dots(canvas: Canvas, name: str, *, each_unit: float, least: float, most: float) -> Plane:

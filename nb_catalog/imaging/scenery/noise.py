@@ -69,10 +69,10 @@ def smoothstep(plane: Plane, *, start: float, stop: float) -> Plane:
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
-def blurred(plane: Plane, *, sigma: float) -> Plane:
+def blurred(plane: npt.NDArray[np.floating], *, sigma: float) -> Plane:
     """Gaussian blur of a plane or picture; wide ones are done on a smaller copy."""
     if sigma < 0.3:
-        return plane
+        return np.asarray(plane, np.float32)
     step = max(1, int(sigma / 3))
     if step == 1:
         return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma), np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -59,13 +60,13 @@ def outline(prop: Prop, *, seed: int) -> Outline:
     circle = np.stack([np.cos(angles), np.sin(angles)], 1)
     half = prop.width / 2
     if prop.kind == "podium":
-        return circle * half
+        return np.asarray(circle * half)
     if prop.kind == "block":
         corner = np.abs(circle) ** (2 / 40.0) * np.sign(circle)
-        return corner * (half, min(half, 0.42))
+        return np.asarray(corner * (half, min(half, 0.42)))
     waves = stream(seed, "slab").random(5) * 2 * np.pi
     wobble = sum(np.cos((k + 2) * angles + waves[k]) * 0.05 / (k + 1) for k in range(5))
-    return circle * (1 + np.asarray(wobble)[:, None]) * (half, half * 0.72)
+    return np.asarray(circle * (1 + np.asarray(wobble)[:, None]) * (half, half * 0.72))
 
 
 def shadow(
@@ -73,22 +74,24 @@ def shadow(
 ) -> Plane:
     """How dark the stands make the ground, 0..1, in a map of the whole picture at ``shape``."""
     scale = np.array([shape[1] / stage.size.width, shape[0] / stage.size.height])
-    dark = np.zeros(shape, np.float32)
+    dark: Plane = np.zeros(shape, np.float32)
     unit = stage.unit * float(scale[0])
     for stand in stands:
         reach = np.array(light.reach) * stand.top
         foot, fallen = stage.project(stand.outline), stage.project(stand.outline + reach)
         hull = cv2.convexHull(np.concatenate([foot, fallen]).astype(np.float32))[:, 0]
         cast = blurred(filled(hull * scale, shape), sigma=(0.012 + 0.10 * light.softness) * unit)
-        dark = np.maximum(dark, cast * np.float32(0.72 * light.strength + 0.12))
+        deep = np.float32(0.72 * light.strength + 0.12)
+        dark = np.asarray(np.maximum(dark, cast * deep), np.float32)
     for stand in stands[:1]:
         foot = filled(stage.project(stand.outline) * scale, shape)
         tight = blurred(foot, sigma=0.022 * unit) * 0.62
-        dark = 1 - (1 - dark) * (1 - tight) * (1 - 0.30 * blurred(foot, sigma=0.09 * unit))
-    return np.asarray(dark, np.float32)
+        wide = 0.30 * blurred(foot, sigma=0.09 * unit)
+        dark = np.asarray(1 - (1 - dark) * (1 - tight) * (1 - wide), np.float32)
+    return dark
 
 
-def filled(points: npt.NDArray[np.floating], shape: tuple[int, int]) -> Plane:
+def filled(points: npt.NDArray[Any], shape: tuple[int, int]) -> Plane:
     plane = np.zeros(shape, np.uint8)
     cv2.fillPoly(
         plane, [np.round(points * 2**SUBPIXEL).astype(np.int32)], 255.0, cv2.LINE_AA, SUBPIXEL
@@ -138,7 +141,7 @@ def _side_light(
     value = 0.40 + 0.56 * np.power(np.clip(facing * 0.5 + 0.5, 0, 1), 1.6)
     at = stage.project(stand.outline[front], height=stand.base)[:, 0]
     order = np.argsort(at)
-    return np.interp(columns, at[order], value[order]).astype(np.float32)
+    return np.asarray(np.interp(columns, at[order], value[order]), np.float32)
 
 
 def _grounded(

@@ -35,7 +35,7 @@ class Sketch:
     def points(self, outline: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
         x = self.origin[0] + outline[:, 0] * self.per_unit
         y = self.origin[1] - outline[:, 1] * self.per_unit
-        return np.round(np.stack([x, y], 1) * 2**SUBPIXEL).astype(np.int32)
+        return np.asarray(np.round(np.stack([x, y], 1) * 2**SUBPIXEL), np.int32)
 
     def mask(self, outline: npt.NDArray[np.float64]) -> Plane:
         plane = np.zeros((self.rows, self.columns), np.uint8)
@@ -83,7 +83,7 @@ def _grown(plane: Plane, sketch: Sketch) -> Plane:
 def _illumination(
     recipe: SceneRecipe, *, stage: Stage, light: Light, pattern: Plane, seed: int, bottom: int
 ) -> Plane:
-    scale = LIGHT_PIXELS / max(stage.size)
+    scale = min(0.5, LIGHT_PIXELS / max(stage.size))
     rows, columns = max(8, round(bottom * scale)), max(8, round(stage.size.width * scale))
     row = (np.arange(rows, dtype=np.float32) + 0.5) * np.float32(bottom / rows)
     column = (np.arange(columns, dtype=np.float32) + 0.5) * np.float32(stage.size.width / columns)
