@@ -100,6 +100,10 @@ def encode(
         raise ValueError(f"{target.pillow_name} has no transparency: flatten the picture first.")
     if image.mode not in {"RGB", "RGBA"}:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.info:
+        # Pillow writes profiles, comments and more that it finds there, each format others.
+        image = image.copy()
+        image.info = {}
     file = BytesIO()
     image.save(
         file,
@@ -111,8 +115,7 @@ def encode(
 
 
 def _options(target: FileFormat, *, quality: int | None, full_chroma: bool) -> dict[str, Any]:
-    # Pillow copies a profile that the picture once had from its info unless told otherwise.
-    options = {**target.options, "icc_profile": None}
+    options = dict(target.options)
     if target.quality is not None:
         options["quality"] = target.quality if quality is None else quality
     if target.pillow_name in {"JPEG", "AVIF"}:
