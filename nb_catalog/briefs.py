@@ -55,13 +55,11 @@ def background_brief(
     facts: Mapping[str, str],
     scene_words: str,
     ratio: str,
-    scene_picture: bool = False,
 ) -> str:
     """The brief for one product in one scene.
 
     ``painted`` asks for the product of the first image in new surroundings; ``locked`` asks for
     the empty surroundings alone, because the product's own pixels are set in afterwards.
-    ``scene_picture`` says that a picture of the surroundings is sent too, after the product's.
     Raises ``RequestRefused`` when the scene has no words.
     """
     scene = _sentence(_tidy(scene_words, most=SCENE_LENGTH))
@@ -69,8 +67,8 @@ def background_brief(
         raise RequestRefused("The scene has no words that a model could read.")
     product = product_line(title, facts)
     if treatment == Treatment.PAINTED:
-        return _painted(product, scene, ratio, scene_picture)
-    return _locked(product, scene, ratio, scene_picture)
+        return _painted(product, scene, ratio)
+    return _locked(product, scene, ratio)
 
 
 def product_line(title: str, facts: Mapping[str, str]) -> str:
@@ -88,7 +86,7 @@ def product_line(title: str, facts: Mapping[str, str]) -> str:
     return f"{name} ({', '.join(told[:MOST_FACTS])})" if told else name
 
 
-def _painted(product: str, scene: str, ratio: str, scene_picture: bool) -> str:
+def _painted(product: str, scene: str, ratio: str) -> str:
     return _joined(
         "Using the product in the first image, make a photorealistic, studio-quality product"
         " photograph.",
@@ -104,11 +102,10 @@ def _painted(product: str, scene: str, ratio: str, scene_picture: bool) -> str:
     )
 
 
-def _locked(product: str, scene: str, ratio: str, scene_picture: bool) -> str:
+def _locked(product: str, scene: str, ratio: str) -> str:
     return _joined(
         "Make a photorealistic, studio-quality photograph of empty surroundings in which a product"
         f" will be photographed later: {scene}",
-        "The image shows these surroundings; take their look from it." if scene_picture else "",
         f"They must suit, in kind and in size, {product}, which itself is not in the picture.",
         "" if product == _UNNAMED else _DATA,
         _EMPTY,

@@ -65,12 +65,6 @@ def test_the_shape_of_the_picture_is_said(ratio, words):
     assert words in locked(ratio=ratio)
 
 
-def test_a_picture_of_the_scene_is_named_by_its_place():
-    assert "The last image shows these surroundings" in painted(scene_picture=True)
-    assert "The image shows these surroundings" in locked(scene_picture=True)
-    assert "shows these surroundings" not in painted()
-
-
 @pytest.mark.parametrize("scene", ["", " \n\t ", "\u202e\u200b"])
 def test_a_scene_without_words_is_refused(scene):
     with pytest.raises(RequestRefused, match="no words"):

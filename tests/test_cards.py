@@ -152,6 +152,18 @@ def test_an_estimate_adds_up_and_rounds_up_to_six_places():
     assert row.estimate(size="1K", references=1, text_tokens=101) == Decimal("0.036006")
 
 
+@pytest.mark.parametrize(("tokens", "listed"), [(1000, "0.02"), (100, "0.03")])
+def test_an_estimate_takes_the_dearer_of_list_price_and_token_price(host_cards, tokens, listed):
+    host_cards(
+        mine={
+            "provider": "gateway", "name": "Mine", "sizes": ["1K"], "thinking_tokens": 0,
+            "image_tokens": {"1K": tokens}, "price_per_image": {"1K": listed},
+            "usd_per_million": {"input": 0, "text_output": 0, "image_output": 30},
+        }
+    )  # fmt: skip
+    assert card("mine").estimate(size="1K", references=0) == Decimal("0.03")
+
+
 def test_an_unknown_price_is_refused_and_not_zero(host_cards):
     host_cards(
         mine={"provider": "gateway", "name": "Mine", "sizes": ["1K"]},

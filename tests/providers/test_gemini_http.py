@@ -177,6 +177,13 @@ def test_whatever_comes_back_costs_one_request_and_is_told(server, answer, kind)
     assert server.count == 1
 
 
+def test_an_answer_that_could_be_continued_is_not_asked_for_more(server):
+    candidate = {"finishReason": "CONTINUATION", "continuationToken": "bW9yZQ=="}
+    server.script(json_answer({"candidates": [candidate], "continuationToken": "bW9yZQ=="}))
+    assert type(outcome(ours(server))) is NoPicture
+    assert server.count == 1
+
+
 def test_the_wait_that_google_asks_for_arrives(server):
     server.script(
         error(429, "RESOURCE_EXHAUSTED", retry_delay="2.5s"),
