@@ -92,9 +92,6 @@ def _painted(product: str, scene: str, ratio: str) -> str:
         " photograph.",
         "" if product == _UNNAMED else f"The product is {product}. {_DATA}",
         f"Change only its surroundings to this: {scene}",
-        "The last image shows these surroundings; take their look from it."
-        if scene_picture
-        else "",
         _KEEP,
         _STAND,
         _frame(ratio),
