@@ -1,0 +1,30 @@
+"""What a shop's pages ask: published pictures only. Calls no provider, writes nothing, touches
+no storage; a page of any length is one query a model.
+
+These are plain functions, for views and for any template language. A ``Picture`` draws itself
+where templates escape: ``{% catalog_picture %}`` and Jinja2's ``{{ picture_for(...) }}`` both do.
+"""
+
+from nb_catalog.storefront.answers import (
+    alt_for,
+    photo_url,
+    picture_for,
+    pictures_for,
+    prefetch_catalog_images,
+    structured_data_for,
+)
+from nb_catalog.storefront.deliveries import Delivery, delivery
+from nb_catalog.storefront.picture import Picture, StructuredData
+
+__all__ = [
+    "Delivery",
+    "Picture",
+    "StructuredData",
+    "alt_for",
+    "delivery",
+    "photo_url",
+    "picture_for",
+    "pictures_for",
+    "prefetch_catalog_images",
+    "structured_data_for",
+]

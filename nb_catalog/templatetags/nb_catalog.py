@@ -1,0 +1,71 @@
+"""Template tags: thin names for the functions of ``nb_catalog.storefront``.
+
+What they return draws itself, escaped; with ``as`` the template gets the value instead.
+"""
+
+from django import template
+from django.db.models import Model
+
+from nb_catalog import storefront
+
+register = template.Library()
+
+
+@register.simple_tag
+def catalog_picture(product, slot, *, locale=None, position=0, alt=None, **options):
+    """``{% catalog_picture product "hero" sizes="(min-width: 60em) 50vw, 100vw" %}``
+
+    Options: ``sizes``, ``class_``, ``loading``, ``decoding``, ``fetchpriority``, ``alt``,
+    ``locale``, ``position``. Nothing published: the product's own photo, or nothing.
+    """
+    if not _is_row(product):
+        return ""
+    found = storefront.picture_for(
+        product, slot, locale=locale, position=position, alt=alt, **options
+    )
+    return found or ""
+
+
+@register.simple_tag
+def catalog_pictures(product, slot, *, locale=None):
+    """``{% catalog_pictures product "gallery" as pictures %}``: a list of what is published."""
+    return storefront.pictures_for(product, slot, locale=locale) if _is_row(product) else []
+
+
+@register.simple_tag
+def catalog_image_url(product, slot, *, width=None, locale=None, position=0):
+    """``{% catalog_image_url product "hero" width=640 %}``: a JPEG at least that wide, if any."""
+    if not _is_row(product):
+        return ""
+    found = storefront.picture_for(product, slot, locale=locale, position=position)
+    return found.url(width=width) if found else ""
+
+
+@register.simple_tag(takes_context=True)
+def catalog_jsonld(context, product, slot, *, locale=None, position=0):
+    """``{% catalog_jsonld product "hero" %}``: schema.org's ImageObject of a published picture.
+
+    Addresses are absolute where the template has the request.
+    """
+    if not _is_row(product):
+        return ""
+    request = context.get("request")
+    found = storefront.structured_data_for(
+        product,
+        slot,
+        locale=locale,
+        position=position,
+        base_url=f"{request.scheme}://{request.get_host()}" if request else "",
+    )
+    return found or ""
+
+
+@register.simple_tag
+def catalog_prefetch(products, *slots, locale=None):
+    """``{% catalog_prefetch products "hero" as products %}``: one query for the whole page."""
+    return storefront.prefetch_catalog_images(products or (), slots=slots or None, locale=locale)
+
+
+def _is_row(product):
+    """A variable that a template misspells is an empty string: the page shows nothing there."""
+    return isinstance(product, Model)
