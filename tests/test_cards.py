@@ -91,7 +91,7 @@ def test_every_objection_is_told_at_once_with_what_is_possible():
         "no size '3k'. Possible: 512, 1K, 2K, 4K.",
         "no ratio '7:3'. Possible: 1:1,",
         "no treatment 'printed'. Possible: locked, painted.",
-        "at most 14 reference pictures, 15 were given.",
+        "takes 15 reference pictures in no request. Possible: at most 14.",
         "no thinking level 'deep'. Possible: minimal, high.",
     ):
         assert any(words in sentence for sentence in told), words

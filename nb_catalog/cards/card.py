@@ -150,7 +150,8 @@ class Card:
     def _references(self, given: int) -> Iterator[str]:
         if given > self.max_references:
             yield (
-                f"{self.id} takes at most {self.max_references} reference pictures, {given} were given."
+                f"{self.id} takes {given} reference pictures in no request."
+                f" Possible: at most {self.max_references}."
             )
 
     def _thinking(self, given: str) -> Iterator[str]:

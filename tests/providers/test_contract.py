@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import unittest
 
 import pytest
 from PIL import Image, ImageDraw
@@ -13,7 +14,7 @@ from nb_catalog.providers import provider
 from nb_catalog.providers.gemini import GeminiProvider
 from nb_catalog.providers.local import LocalProvider
 from nb_catalog.testing import GeminiServer, ProviderContract, Script, ScriptedProvider
-from nb_catalog.types import ImageRequest, Reference
+from nb_catalog.types import ImageRequest, ImageResult, Payload, Reference
 
 
 def mug() -> Reference:
@@ -67,8 +68,7 @@ class TestLocal(ProviderContract):
 
 class TestScripted(ProviderContract):
     def make_provider(self):
-        self.script = Script()
-        return ScriptedProvider(alias="scripted", script=self.script)
+        return ScriptedProvider(alias="scripted")
 
     def make_request(self):
         return ImageRequest(model="anything", prompt="A green mug.", ratio="1:1", size="512")
@@ -91,3 +91,84 @@ def test_a_script_is_followed_and_outlives_its_provider(settings):
     assert outcome().mime_type == "image/png"
     assert script.count == 3
     assert script.asked == [request] * 3
+
+
+class Leaky(ScriptedProvider):
+    def __repr__(self):
+        return "<provider that was asked for A green mug.>"
+
+
+class Forgetful(ScriptedProvider):
+    def build(self, request):
+        return Payload(model=request.model, body={"request": request, "nonce": object()})
+
+
+class Careless(ScriptedProvider):
+    def parse(self, answer):
+        return ImageResult(data=answer.body, mime_type="image/png")
+
+
+class Fragile(ScriptedProvider):
+    def parse(self, answer):
+        if not answer.body.startswith(b"\x89PNG"):
+            raise ValueError(answer.body)
+        return super().parse(answer)
+
+
+class Stale(ScriptedProvider):
+    kept = None
+
+    async def send(self, payload):
+        self.kept = self.kept or await super().send(payload)
+        return self.kept
+
+
+class Eager(ScriptedProvider):
+    async def send(self, payload):
+        await super().send(payload)
+        return await super().send(payload)
+
+
+class Stubborn(ScriptedProvider):
+    async def send(self, payload):
+        try:
+            await asyncio.sleep(0.01)
+        except asyncio.CancelledError:
+            raise RateLimited("Not now.") from None
+        return await super().send(payload)
+
+
+@pytest.mark.parametrize(
+    ("kind", "broken"),
+    [
+        (Leaky, "test_nothing_secret_shows"),
+        (Forgetful, "test_building_twice_gives_the_same_body_and_leaves_the_request_alone"),
+        (Careless, "test_an_answer_without_a_picture_is_told_as_a_provider_error"),
+        (Fragile, "test_an_answer_without_a_picture_is_told_as_a_provider_error"),
+        (Stale, "test_answers_of_calls_in_flight_together_are_not_mixed_up"),
+        (Eager, "test_one_send_is_one_call"),
+        (Stubborn, "test_a_cancelled_call_stays_cancelled"),
+    ],
+)
+def test_a_provider_that_breaks_the_contract_fails_it(kind, broken):
+    script = Script()
+
+    class Broken(TestScripted):
+        def make_provider(self):
+            return kind(alias="broken", script=script)
+
+        def calls_made(self):
+            return script.count
+
+    with pytest.raises((AssertionError, ValueError, RateLimited)):
+        getattr(Broken(), broken)()
+
+
+def test_the_contract_runs_under_unittest_too():
+    class Case(TestScripted, unittest.TestCase):
+        pass
+
+    outcome = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(Case).run(outcome)
+    assert outcome.testsRun >= 14
+    assert outcome.wasSuccessful(), outcome.failures + outcome.errors

@@ -272,7 +272,7 @@ def test_a_call_that_waited_for_a_connection_until_the_end_was_not_sent(server):
 
 
 def test_two_hundred_calls_are_in_flight_at_once():
-    with GeminiServer(delay=1.0) as server:
+    with GeminiServer(delay=2.5) as server:
         results = made(ours(server, timeout=60), *[request(size="1K") for _ in range(200)])
         assert server.most_in_flight == 200
     assert not [each for each in results if isinstance(each, Exception)]
