@@ -121,7 +121,7 @@ def _put(
     place: dict[str, Any],
     *,
     image: ProductImage,
-    delivery: dict[str, Any],
+    delivery: storefront.Delivery,
     actor: Actor,
     move: str,
 ) -> Placement:
