@@ -36,7 +36,7 @@ def sneaker() -> Subject:
     foxing = extruded(outline, np.array([(-0.006, 0.185), (-0.006, 0.215)]), line)
     return Subject(
         parts=(sole.bent(_sprung), foxing.bent(_sprung), _upper(), _tongue(), *_laces(lace)),
-        camera=Camera(yaw=-24, pitch=14, fill=0.88),
+        camera=Camera(yaw=-4, pitch=5, fill=0.88),
         ground="#f1f1f0",
     )
 
@@ -62,8 +62,8 @@ def _smooth_widths() -> tuple[Grid, Grid]:
 
 
 def _sprung(points: Grid) -> Grid:
-    points[..., 1] += 0.13 * np.clip((points[..., 0] - 0.55) / 0.9, 0, 1) ** 2
-    points[..., 1] += 0.03 * np.clip((-points[..., 0] - 0.9) / 0.5, 0, 1) ** 2
+    points[..., 1] += 0.07 * np.clip((points[..., 0] - 0.55) / 0.9, 0, 1) ** 2
+    points[..., 1] += 0.01 * np.clip((-points[..., 0] - 0.9) / 0.5, 0, 1) ** 2
     return points
 
 
@@ -335,7 +335,7 @@ def backpack() -> Subject:
             *_closures(strap, brass),
             *_carrying(web, strap),
         ),
-        camera=Camera(yaw=-27, pitch=10, fill=0.86),
+        camera=Camera(yaw=-18, pitch=7, fill=0.86),
     )
 
 

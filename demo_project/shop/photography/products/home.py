@@ -29,9 +29,9 @@ def lamp() -> Subject:
                 (0, 0.12, 0),
                 (0, 0.9, 0),
                 (0.02, 1.55, 0),
-                (0.16, 1.93, 0),
-                (0.5, 2.0, 0),
-                (0.72, 1.9, 0),
+                (0.12, 1.93, 0),
+                (0.36, 2.0, 0),
+                (0.56, 1.92, 0),
             ],
             count=110,
         ),
@@ -45,13 +45,13 @@ def lamp() -> Subject:
     knob = lathe(filleted([(0.06, 0.48), (0.075, 0.56, 0.02), (0, 0.6)], step=0.01), brass)
     bulb = ball(0.12, Material(colour="#fff6e2", rough=0.3, glow=1.4)).moved(y=0.16)
     head = [lathe(shade, enamel), lathe(lining, inside), knob, bulb]
-    head = [part.turned(about="z", degrees=22).moved(0.84, 1.4, 0) for part in head]
+    head = [part.turned(about="z", degrees=22).moved(0.62, 1.4, 0) for part in head]
     switch = lathe(filleted([(0.03, 0.0), (0.03, 0.03, 0.01), (0, 0.035)], step=0.01), brass).moved(
         -0.24, 0.08, 0.2
     )
     return Subject(
         parts=(base, stem, switch, *head),
-        camera=Camera(yaw=-28, pitch=9, fill=0.84),
+        camera=Camera(yaw=-30, pitch=5, fill=0.84),
         ground="#f3f3f1",
     )
 
@@ -88,7 +88,7 @@ def candle() -> Subject:
     paper = Material(colour="#ece3d3", rough=0.8, print=art.texture())
     return Subject(
         parts=(lathe(cup, stone), lathe(top, wax), wick, band(0.4755, 0.26, 0.66, 78, paper)),
-        camera=Camera(yaw=-6, pitch=17, fill=0.74),
+        camera=Camera(yaw=-6, pitch=8, fill=0.74),
         ground="#f3f2ef",
     )
 
@@ -97,7 +97,7 @@ def cushion() -> Subject:
     u = np.linspace(-1, 1, 150)
     x, y = np.meshgrid(u, u)
     full = np.sqrt(np.clip(1 - abs(x) ** 3.2, 0, 1) * np.clip(1 - abs(y) ** 3.2, 0, 1))
-    pinch = 1 - 0.075 * (1 - abs(y) ** 2.2), 1 - 0.075 * (1 - abs(x) ** 2.2)
+    pinch = 1 - 0.075 * (1 - abs(y) ** 2.2), 1 - 0.03 * (1 - abs(x) ** 2.2)
     wave = noise(12, size=150, cell=50) - 0.5
     crease = (
         0.045
@@ -127,7 +127,7 @@ def cushion() -> Subject:
     rear = sheet(front * (1, 1, -1), back)
     return Subject(
         parts=(Part(points=front, material=linen, two_sided=True), rear, piping),
-        camera=Camera(yaw=-20, pitch=9, fill=0.78),
+        camera=Camera(yaw=-6, pitch=3, fill=0.78),
         ground="#f4f2ee",
     )
 
@@ -289,7 +289,7 @@ def book() -> Subject:
     )
     return Subject(
         parts=(front, back, plate, joint, *block, back_strip),
-        camera=Camera(yaw=-27, pitch=11, fill=0.8),
+        camera=Camera(yaw=-18, pitch=4.5, fill=0.8),
     )
 
 

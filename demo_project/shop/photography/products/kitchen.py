@@ -43,7 +43,7 @@ def mug() -> Subject:
         ],
         step=0.015,
     )
-    foot = filleted([(0, 0), (0.4, 0, 0.03), (0.452, 0.16)], step=0.015)
+    foot = filleted([(0, 0), (0.44, 0, 0.015), (0.452, 0.16)], step=0.015)
     path = smooth(
         [
             (0.46, 0.8, 0),
@@ -58,7 +58,7 @@ def mug() -> Subject:
     handle = tube(path, 0.062, glaze, section=superellipse(1.3, 2.5, 2.6, count=36))
     return Subject(
         parts=(lathe(outside, glaze), lathe(foot, clay), handle),
-        camera=Camera(yaw=-24, pitch=15, fill=0.72),
+        camera=Camera(yaw=-52, pitch=5.5, fill=0.72),
     )
 
 
@@ -159,7 +159,7 @@ def tea_tin() -> Subject:
         lid_paint,
     )
     return Subject(
-        parts=(wall, base, ring, lid), camera=Camera(pitch=13, yaw=-8, fill=0.76), ground="#eef0f0"
+        parts=(wall, base, ring, lid), camera=Camera(pitch=9, yaw=-8, fill=0.76), ground="#eef0f0"
     )
 
 

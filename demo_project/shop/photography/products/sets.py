@@ -21,13 +21,13 @@ def placed(
 
 
 def slow_morning() -> Subject:
-    tin = placed(tea_tin(), size=1.05, degrees=10, x=-0.55, z=-0.3)
-    cup = placed(mug(), size=0.85, degrees=-20, x=0.5, z=0.35)
-    return Subject(parts=(*tin, *cup), camera=Camera(yaw=0, pitch=14, fill=0.84))
+    tin = placed(tea_tin(), size=1.05, degrees=10, x=-0.55, z=-0.05)
+    cup = placed(mug(), size=0.85, degrees=-40, x=0.5, z=0.05)
+    return Subject(parts=(*tin, *cup), camera=Camera(yaw=0, pitch=7, fill=0.84))
 
 
 def evening_bath() -> Subject:
     bottle = placed(hand_wash(), size=0.95, degrees=-8, x=-0.62)
-    bars = placed(soap(), size=0.6, degrees=-14, x=0.3, z=0.5)
-    light = placed(candle(), size=0.8, degrees=4, x=0.86, z=-0.45)
-    return Subject(parts=(*bottle, *bars, *light), camera=Camera(yaw=-4, pitch=12, fill=0.84))
+    bars = placed(soap(), size=0.6, degrees=-14, x=0.26, z=0.1)
+    light = placed(candle(), size=0.8, degrees=4, x=0.92, z=-0.06)
+    return Subject(parts=(*bottle, *bars, *light), camera=Camera(yaw=-4, pitch=7, fill=0.84))

@@ -136,15 +136,9 @@ def speaker() -> Subject:
     )
     strap = tube(path, 0.03, hide, section=superellipse(1.3, 5.6, 3, count=40))
     studs = [knob.scaled(0.5, 0.35, 0.5).moved(px, tall / 2 - 0.005, -0.0) for px in (-0.9, 0.9)]
-    feet = [
-        lathe(
-            filleted([(0, -0.07), (0.07, -0.07, 0.01), (0.09, 0.02)], step=0.02),
-            Material(colour="#1d1c1b", rough=0.7),
-        ).moved(px, -tall / 2, pz)
-        for px in (-0.75, 0.75)
-        for pz in (-0.2, 0.22)
-    ]
+    dark = Material(colour="#1d1c1b", rough=0.7)
+    plinth = extruded(rounded_rectangle(width - 0.16, deep - 0.12, 0.06), filleted([(0.03, -0.07), (0.0, -0.04, 0.02), (0.0, 0.02)], step=0.02), dark).moved(y=-tall / 2)
     return Subject(
-        parts=(case, panel, plate, strap, *knobs, *studs, *feet),
-        camera=Camera(yaw=-24, pitch=13, fill=0.8),
+        parts=(case, panel, plate, strap, *knobs, *studs, plinth),
+        camera=Camera(yaw=-13, pitch=5, fill=0.8),
     )

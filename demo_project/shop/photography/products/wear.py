@@ -7,7 +7,7 @@ import numpy as np
 from demo_project.shop.photography.material import Material
 from demo_project.shop.photography.outline import filleted, smooth, superellipse
 from demo_project.shop.photography.raster import Camera
-from demo_project.shop.photography.solid import Grid, Part, extruded, lathe, sheet, standing, tube
+from demo_project.shop.photography.solid import Grid, Part, lathe, sheet, tube
 from demo_project.shop.photography.subject import Subject
 from demo_project.shop.photography.textures import Label, leather, noise
 
