@@ -159,7 +159,8 @@ def _opened(mask: Mask, colours: Floats, *, ground: Ground) -> Mask:
 
 
 def _small(photo: Image.Image) -> NDArray[np.uint8]:
-    scale = min(1.0, LOOKED_AT / max(photo.size))
+    # At half size or less: that averages away most of what JPEG adds around edges.
+    scale = min(0.5, LOOKED_AT / max(photo.size))
     size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
     return np.asarray(photo.resize(size, Image.Resampling.BOX))
 

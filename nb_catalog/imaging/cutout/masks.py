@@ -60,15 +60,13 @@ def mask_by_colour(colours: Floats, *, ground: Ground, firmness: float = 1.0) ->
     behind = ground.over(width=width, height=height)
     smooth = np.asarray(cv2.GaussianBlur(colours, (0, 0), 0.7), np.float32)
     distance = np.linalg.norm(smooth - behind, axis=-1)
-    found = _joined(
-        distance > firmness * max(WEAK, WEAK_IN_SPREADS * ground.spread),
-        distance > max(STRONG, STRONG_IN_SPREADS * ground.spread),
-    )
+    strong = distance > max(STRONG, STRONG_IN_SPREADS * ground.spread)
+    found = _joined(distance > firmness * max(WEAK, WEAK_IN_SPREADS * ground.spread), strong)
     found = filled(found)
     if not found.any():
         return found
     found &= ~dilated(_shadow(smooth, behind, found, spread=ground.spread), by=1)
-    return _tidied(_sharpened(found, distance))
+    return _tidied(_joined(_sharpened(found, distance), strong))
 
 
 def holes(mask: Mask, colours: Floats, *, ground: Ground, least: float) -> Mask:
@@ -85,17 +83,22 @@ def holes(mask: Mask, colours: Floats, *, ground: Ground, least: float) -> Mask:
     outside = off[~dilated(mask, by=6)]
     if not len(outside):
         return np.zeros_like(mask)
-    noise = float(np.percentile(np.abs(outside[:, 0]), 90)) / 1.645
+    noise = _noise(outside[:, 0])
     count, labels, stats, _ = cv2.connectedComponentsWithStats((mask & alike).astype(np.uint8))
     open_ = np.zeros(count, np.bool_)
     for label in range(1, count):
         if stats[label, cv2.CC_STAT_AREA] >= least * mask.size:
             inner = off[eroded(labels == label, by=HOLE_RIM)]
             open_[label] = len(inner) >= HOLE_PIXELS and (
-                float(np.linalg.norm(inner.mean(axis=0))) < HOLE_OFF
-                and float(inner[:, 0].std()) < 1.4 * noise + 0.03
+                float(np.linalg.norm(np.median(inner, axis=0))) < max(HOLE_OFF, ground.spread)
+                and _noise(inner[:, 0]) < 1.4 * noise + 0.03
             )
     return np.asarray(open_[labels])
+
+
+def _noise(values: Floats) -> float:
+    """A standard deviation that ringing in a tenth of ``values`` does not move."""
+    return float(np.percentile(np.abs(values - np.median(values)), 90)) / 1.645
 
 
 def _sharpened(found: Mask, distance: Floats) -> Mask:
