@@ -16,6 +16,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -115,11 +116,11 @@ class GeminiServer:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
         try:
-            while (received := await _read(reader)) is not None:
-                if not await self._reply(received, writer):
-                    break
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # the client gave up or the server stops: that is what some tests are about
+            # The client gives up or the server stops: that is what some tests are about.
+            with suppress(ConnectionError, asyncio.CancelledError):
+                while (received := await _read(reader)) is not None:
+                    if not await self._reply(received, writer):
+                        break
         finally:
             self._open.discard(writer)
             writer.close()

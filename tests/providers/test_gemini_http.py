@@ -240,25 +240,27 @@ def test_a_refused_connection_was_not_sent():
 
 def test_a_late_answer_may_have_been_billed(server):
     server.script(Answer(delay=30))
-    told = outcome(ours(server, timeout=0.3))
+    told = outcome(ours(server, timeout=0.7))
     assert type(told) is OutcomeUnknown
-    assert "within 0.3 seconds" in str(told)
+    assert "within 0.7 seconds" in str(told)
 
 
 def test_a_dripping_body_does_not_outlive_the_limit(server):
     server.script(Answer(fault=Fault.DRIP))
     begun = time.monotonic()
-    assert type(outcome(ours(server, timeout=0.4))) is OutcomeUnknown
-    assert time.monotonic() - begun < 5
+    assert type(outcome(ours(server, timeout=0.7))) is OutcomeUnknown
+    # The whole body would take half an hour.
+    assert time.monotonic() - begun < 30
 
 
 def test_a_call_that_waited_for_a_connection_until_the_end_was_not_sent(server):
-    server.script(Answer(delay=1))
+    server.script(Answer(delay=2))
     patient, hasty = ours(server, connections=1), ours(server, connections=1, timeout=0.3)
 
     async def both():
         first = asyncio.ensure_future(patient.send(patient.build(request())))
-        await asyncio.sleep(0.1)
+        while not server.count:
+            await asyncio.sleep(0.01)
         try:
             await hasty.send(hasty.build(request()))
         except ProviderError as told:

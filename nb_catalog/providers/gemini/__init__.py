@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from django.core.checks import CheckMessage, Warning
@@ -23,6 +23,9 @@ from nb_catalog.providers.gemini.client import (
     watched,
 )
 from nb_catalog.types import ImageRequest, ImageResult, Payload, RawAnswer
+
+if TYPE_CHECKING:
+    from google.genai import Client
 
 __all__ = ["GeminiProvider"]
 
@@ -72,8 +75,9 @@ class GeminiProvider(Provider):
         self._refuse_a_bad_key()
         known, progress = troubles(), watched()
         try:
+            client = client_for(self._address())  # made before the clock runs: that takes a while
             async with asyncio.timeout(self.timeout):
-                return await self._post(payload)
+                return await _post(payload, client=client)
         except known.answered as error:
             failure = self._answered(error)
         except (*known.unsent, *known.other) as error:
@@ -118,18 +122,6 @@ class GeminiProvider(Provider):
 
     async def close(self) -> None:
         await close_client(self._address())
-
-    async def _post(self, payload: Payload) -> RawAnswer:
-        client = client_for(self._address())
-        response = await client.aio.models.generate_content(
-            model=payload.model,
-            contents="-",  # asked for by the SDK, replaced by the body's own
-            config=call_config(dict(payload.body)),
-        )
-        raw = response.sdk_http_response
-        if raw is None or raw.body is None:
-            return RawAnswer(body="")
-        return RawAnswer(body=raw.body, headers=raw.headers or {})
 
     def _answered(self, error: Exception) -> ProviderError:
         headers = getattr(getattr(error, "response", None), "headers", None) or {}
@@ -176,6 +168,18 @@ class GeminiProvider(Provider):
 
     def _where(self) -> str:
         return f"{self._options}['api_key'] or in the environment variable {ENVIRONMENT}"
+
+
+async def _post(payload: Payload, *, client: Client) -> RawAnswer:
+    response = await client.aio.models.generate_content(
+        model=payload.model,
+        contents="-",  # asked for by the SDK, replaced by the body's own
+        config=call_config(dict(payload.body)),
+    )
+    raw = response.sdk_http_response
+    if raw is None or raw.body is None:
+        return RawAnswer(body="")
+    return RawAnswer(body=raw.body, headers=raw.headers or {})
 
 
 def _is_number(value: object, kind: Any) -> bool:
