@@ -57,8 +57,8 @@ def standing(shape: Figure, *, backdrop: Backdrop) -> Plane:
     cast = _cast(shape, backdrop=backdrop) * np.float32(0.42 + 0.46 * light.strength)
     line = _contact(shape)
     tight = _spread(line, x=0.010 * shape.unit, y=0.0075 * shape.unit) * np.float32(0.93)
-    near = _spread(line, x=0.035 * shape.unit, y=0.022 * shape.unit) * np.float32(0.62)
-    wide = _spread(line, x=0.13 * shape.unit, y=0.060 * shape.unit) * np.float32(0.36)
+    near = _spread(line, x=0.035 * shape.unit, y=0.027 * shape.unit) * np.float32(0.70)
+    wide = _spread(line, x=0.13 * shape.unit, y=0.062 * shape.unit) * np.float32(0.42)
     dark = 1 - (1 - cast) * (1 - tight) * (1 - near) * (1 - wide)
     if backdrop.platform is not None:
         lid = cv2.resize(backdrop.platform, dark.shape[::-1], interpolation=cv2.INTER_AREA)
@@ -178,7 +178,7 @@ def reflection(
     fade = np.exp(-rows / (0.30 * shape.unit)) * (
         1 - smoothstep(rows, start=0.5 * height, stop=height)
     )
-    turned[..., 3] *= (backdrop.gloss * np.float32(0.42 / 255)) * fade
+    turned[..., 3] *= (backdrop.gloss * np.float32(0.34 / 255)) * fade
     turned = cv2.GaussianBlur(
         turned, (0, 0), sigmaX=max(0.6, 0.004 * shape.unit), sigmaY=max(0.6, 0.008 * shape.unit)
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Final
+
 from nb_catalog.imaging.scenery.backdrop import Backdrop, rendered
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.light import Light
@@ -12,6 +15,11 @@ from nb_catalog.types import Size
 __all__ = ["Backdrop", "Box", "Light", "SceneRecipe", "render", "thumbnail"]
 
 
+KEPT: Final = 6
+KEPT_PIXELS: Final = 1_700_000
+"""1K in every ratio; larger backdrops are made anew each time, so the memory held stays small."""
+
+
 def render(recipe: SceneRecipe, *, size: Size, seed: int, view: str = "front") -> Backdrop:
     """The scene without a product.
 
@@ -19,11 +27,19 @@ def render(recipe: SceneRecipe, *, size: Size, seed: int, view: str = "front") -
     names its own view wins. The same (recipe, size, seed, view) gives the same bytes, and
     another size the same picture, finer or coarser.
     """
-    return rendered(
-        recipe, size=size, seed=seed, view=view if recipe.view == "auto" else recipe.view
-    )
+    seen = view if recipe.view == "auto" else recipe.view
+    if size.width * size.height > KEPT_PIXELS:
+        return rendered(recipe, size=size, seed=seed, view=seen)
+    return _kept(recipe, size, seed, seen)
+
+
+# A series puts many products into one scene with one seed. lru_cache takes care of threads.
+@lru_cache(maxsize=KEPT)
+def _kept(recipe: SceneRecipe, size: Size, seed: int, view: str) -> Backdrop:
+    return rendered(recipe, size=size, seed=seed, view=view)
 
 
 def thumbnail(recipe: SceneRecipe, *, size: Size, seed: int = 0) -> Pixels:
-    """A small picture of the scene for a list: (H, W, 3) sRGB uint8."""
-    return render(recipe, size=size, seed=seed).pixels
+    """A small picture of the scene for a list: (H, W, 3) sRGB uint8, read-only."""
+    view = "top" if recipe.view == "top" else "front"
+    return rendered(recipe, size=size, seed=seed, view=view).pixels

@@ -90,6 +90,7 @@ def _platform(pile: tuple[stands.Stand, ...], *, stage: Stage) -> Pixels | None:
     lid = stage.project(pile[-1].outline, height=pile[-1].top)
     plane = np.zeros((stage.size.height, stage.size.width), np.uint8)
     cv2.fillPoly(plane, [np.round(lid * 16).astype(np.int32)], 255.0, cv2.LINE_AA, 4)
+    plane.setflags(write=False)
     return plane
 
 

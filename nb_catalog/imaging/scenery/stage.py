@@ -114,7 +114,7 @@ def _from_front(recipe: SceneRecipe, size: Size, seed: int) -> Stage:
     rise += 0.25 * raised + 0.32 * max(0, tallness)
     horizon = floor - squash * DISTANCE * unit
     widths = [each.width for each in recipe.props if each.kind in STANDS]
-    room = min(0.70 * width, 2.6 * tall) * zoom
+    room = min(0.76 * width, 2.6 * tall) * zoom
     box = Box(
         centre=centre,
         bottom=floor - raised * unit,

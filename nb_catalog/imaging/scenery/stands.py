@@ -78,8 +78,8 @@ def shadow(
     unit = stage.unit * float(scale[0])
     for stand in stands:
         reach = np.array(light.reach) * stand.top
-        foot, fallen = stage.project(stand.outline), stage.project(stand.outline + reach)
-        hull = cv2.convexHull(np.concatenate([foot, fallen]).astype(np.float32))[:, 0]
+        stood, fallen = stage.project(stand.outline), stage.project(stand.outline + reach)
+        hull = cv2.convexHull(np.concatenate([stood, fallen]).astype(np.float32))[:, 0]
         cast = blurred(filled(hull * scale, shape), sigma=(0.012 + 0.10 * light.softness) * unit)
         deep = np.float32(0.72 * light.strength + 0.12)
         dark = np.asarray(np.maximum(dark, cast * deep), np.float32)

@@ -1,0 +1,291 @@
+"""Composing: the product's own pixels, standing where they should, in a shadow that obeys the lamp."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+import nb_catalog
+from nb_catalog.cards import RATIOS, pixels
+from nb_catalog.imaging.compose import Framing, compose, compose_on, posture, view_for
+from nb_catalog.imaging.cutout import Box, Cutout, cut_out
+from nb_catalog.imaging.inspect import open_photo
+from nb_catalog.imaging.scenery import Light, SceneRecipe, render
+from nb_catalog.imaging.scenery.stage import plain_box
+from nb_catalog.types import Size
+from tests.imaging.pictures import LIMITS, PHOTOS, bottle, mug
+
+FIXTURE = Path(nb_catalog.__file__).parent / "fixtures" / "nb_catalog_scenes.json"
+SCENES = {
+    row["fields"]["key"]: row["fields"]["renderer"]
+    for row in json.loads(FIXTURE.read_text(encoding="utf-8"))
+}
+SMALL = Size(400, 400)
+GREY = np.full((400, 400, 3), 190, np.uint8)
+# What stands and what lies, as a person would say of the real photos.
+STAND = (
+    "apple-drink", "carrot-drink", "cushion-blue", "dash-force-1", "dash-force-2",
+    "headless-omnichannel-book", "mighty-mug",
+)  # fmt: skip
+LIE = ("beanie-1", "blue-hoodie", "polo-shirt-front", "sunnies", "white-plimsolls-1")
+
+
+def cutout_of(image: Image.Image) -> Cutout:
+    cropped = image.crop(image.getchannel("A").getbbox())
+    box = Box(0, 0, cropped.width, cropped.height)
+    return Cutout(pixels=np.array(cropped), box=box, photo_size=Size(*image.size), method="alpha")
+
+
+def drawn(width: int, height: int, *shapes: tuple[tuple[float, ...], ...]) -> Cutout:
+    """A cut-out of polygons, given in shares of width and height."""
+    image = Image.new("RGBA", (width * 4, height * 4))
+    for shape in shapes:
+        points = [(x * width * 4, y * height * 4) for x, y in shape]
+        ImageDraw.Draw(image).polygon(points, fill=(180, 30, 40, 255))
+    return cutout_of(image.resize((width, height), Image.Resampling.BOX))
+
+
+def block(width: int = 120, height: int = 200) -> Cutout:
+    return drawn(width, height, ((0, 0), (1, 0), (1, 1), (0, 1)))
+
+
+def jumper() -> Cutout:
+    body = ((0.3, 0), (0.7, 0), (0.7, 1), (0.3, 1))
+    left = ((0.3, 0.02), (0.35, 0.3), (0.12, 0.85), (0, 0.8))
+    return drawn(300, 320, body, left, tuple((1 - x, y) for x, y in left))
+
+
+def cap() -> Cutout:
+    ellipse = [(0.5 + 0.5 * np.cos(a), 0.5 + 0.5 * np.sin(a)) for a in np.linspace(0, 6.28, 90)]
+    return drawn(280, 240, tuple(ellipse))
+
+
+def goblet() -> Cutout:
+    bowl = ((0, 0), (1, 0), (0.8, 0.5), (0.55, 0.6), (0.45, 0.6), (0.2, 0.5))
+    stem = ((0.46, 0.55), (0.54, 0.55), (0.54, 0.97), (0.46, 0.97))
+    foot = ((0.3, 0.95), (0.7, 0.95), (0.72, 1), (0.28, 1))
+    return drawn(140, 320, bowl, stem, foot)
+
+
+def scene(key: str, *, size: Size = SMALL, seed: int = 3, view: str = "front"):
+    return render(SceneRecipe.from_mapping(SCENES[key]), size=size, seed=seed, view=view)
+
+
+def darkening(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    return before.astype(int).sum(2) - after.astype(int).sum(2)
+
+
+def found(picture: np.ndarray, product: np.ndarray) -> tuple[int, int]:
+    """Where ``product`` (RGBA) lies in ``picture``, by its solid pixels."""
+    solid = (product[..., 3] == 255).astype(np.uint8) * 255
+    solid = cv2.cvtColor(solid, cv2.COLOR_GRAY2RGB)
+    score = cv2.matchTemplate(
+        picture, np.ascontiguousarray(product[..., :3]), cv2.TM_SQDIFF, mask=solid
+    )
+    _, _, (x, y), _ = cv2.minMaxLoc(score)
+    return x, y
+
+
+@pytest.mark.parametrize(
+    ("key", "view"),
+    [
+        ("oak-table", "front"),
+        ("marble", "front"),
+        ("pastel-podium", "front"),
+        ("moss-and-stone", "top"),
+    ],
+)
+@pytest.mark.parametrize("image", [bottle, mug])
+def test_solid_pixels_of_the_product_arrive_as_they_are(image, key, view):
+    original = cutout_of(image(720))
+    backdrop = scene(key, view=view)
+    picture = compose(original, backdrop, seed=1)
+    solid_rows = np.abs(picture.astype(int) - backdrop.pixels).sum(2)
+    assert solid_rows.any()
+    tall, wide = original.pixels.shape[:2]
+    scale = min(backdrop.box.width / wide, backdrop.box.height / tall, 1.5)
+    size = (round(wide * scale), round(tall * scale))
+    expected = np.array(
+        Image.fromarray(original.pixels).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    )
+    x, y = found(picture, expected)
+    inside = picture[y : y + size[1], x : x + size[0]].astype(int)
+    solid = expected[..., 3] == 255
+    assert solid.mean() > 0.4
+    assert np.abs(inside - expected[..., :3].astype(int))[solid].max() <= 1
+
+
+@pytest.mark.parametrize("azimuth", [-60.0, 60.0])
+def test_the_cast_shadow_falls_away_from_the_lamp(azimuth):
+    light = Light(azimuth=azimuth, elevation=40, softness=0.2)
+    dark = darkening(GREY, compose_on(block(), GREY, light=light))
+    box = plain_box(SMALL)
+    low = slice(int(box.bottom) - 45, int(box.bottom) + 8)
+    left, right = dark[low, :130].sum(), dark[low, -130:].sum()
+    away, towards = (right, left) if azimuth < 0 else (left, right)
+    assert away > 3 * max(towards, 1)
+
+
+def test_a_soft_lamp_casts_a_softer_shadow():
+    def steepest(softness: float) -> int:
+        light = Light(azimuth=-60, elevation=40, softness=softness)
+        dark = darkening(GREY, compose_on(block(), GREY, light=light))
+        return int(np.abs(np.diff(dark[:, 290:], axis=0)).max())
+
+    assert steepest(0.0) > 2 * steepest(1.0)
+
+
+def test_the_ground_is_darkest_where_the_product_touches_it():
+    picture = compose_on(block(), GREY)
+    column = darkening(GREY, picture)[:, 200]
+    foot = int(np.flatnonzero((picture[:, 200] == (180, 30, 40)).all(1))[-1])
+    assert column[foot + 3] > 120
+    assert column[foot + 3] > 3 * column[foot + 40]
+
+
+def test_a_stand_catches_the_shadow_and_the_ground_below_it_does_not():
+    backdrop = scene("pastel-podium")
+    dark = darkening(backdrop.pixels, compose(block(60, 200), backdrop))
+    assert backdrop.platform is not None
+    outside = backdrop.platform == 0
+    outside[: int(backdrop.box.bottom)] = False
+    assert np.abs(dark[outside]).max() == 0
+    assert dark[int(backdrop.box.bottom) + 6, int(backdrop.box.centre)] > 30
+
+
+def test_a_shadow_ends_with_the_table():
+    backdrop = scene("oak-table", seed=8)
+    picture = compose(block(60, 300), backdrop)
+    beside = np.r_[0:100, 300:400]
+    dark = darkening(backdrop.pixels, picture)[:, beside]
+    assert np.abs(dark[: int(backdrop.edge) - 3]).max() == 0
+
+
+def test_polished_ground_mirrors_the_product():
+    red = block()
+    dull, glossy = (
+        render(
+            SceneRecipe.from_mapping(
+                {"surface": {"kind": "paper", "tone": "#cccccc", "gloss": gloss}, "edge": "floor"}
+            ),
+            size=SMALL,
+            seed=1,
+        )
+        for gloss in (0.0, 1.0)
+    )
+    below = (slice(int(dull.box.bottom) + 12, int(dull.box.bottom) + 25), slice(190, 210))
+    tints = [
+        np.subtract(*compose(red, each)[below].reshape(-1, 3).mean(0)[[0, 1]])
+        for each in (dull, glossy)
+    ]
+    assert tints[1] > tints[0] + 15
+
+
+def test_half_covered_edges_mix_in_linear_light():
+    pixels_ = np.zeros((200, 120, 4), np.uint8)
+    pixels_[..., :3] = 255
+    pixels_[..., 3] = 128
+    pixels_[20:-20, 20:-20, 3] = 255
+    veil = Cutout(pixels=pixels_, box=Box(0, 0, 120, 200), photo_size=Size(120, 200), method="a")
+    black = np.zeros((400, 400, 3), np.uint8)
+    picture = compose_on(veil, black)
+    half = [value for value in np.unique(picture) if 0 < value < 255]
+    # 50 % of white is sRGB 188; mixed in sRGB it would be 128.
+    assert max(np.bincount(picture.ravel())[120:135]) < 100
+    assert 160 < max(half, key=lambda value: int((picture == value).sum())) < 190
+
+
+def test_a_small_photo_is_not_blown_up():
+    tiny = block(30, 50)
+    picture = compose_on(tiny, GREY)
+    red = (picture == (180, 30, 40)).all(2)
+    assert np.ptp(np.flatnonzero(red.any(0))) + 1 <= 45
+    assert np.ptp(np.flatnonzero(red.any(1))) + 1 <= 75
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize("shape", [(100, 400), (400, 100), (300, 300)])
+def test_a_product_of_any_shape_stays_in_the_frame(shape, ratio):
+    size = pixels(ratio, "1K" if ratio == "21:9" else "512")
+    picture = compose_on(block(*shape), np.full((size.height, size.width, 3), 200, np.uint8))
+    red = (picture == (180, 30, 40)).all(2)
+    rim = np.concatenate([red[0], red[-1], red[:, 0], red[:, -1]])
+    assert red.mean() > 0.015
+    assert not rim.any()
+
+
+def test_the_backdrop_is_left_as_it_was():
+    backdrop = scene("marble")
+    before = backdrop.pixels.copy()
+    compose(block(), backdrop)
+    assert np.array_equal(backdrop.pixels, before)
+    picture = GREY.copy()
+    compose_on(block(), picture)
+    assert np.array_equal(picture, GREY)
+
+
+def test_the_same_seed_composes_the_same_bytes():
+    backdrop = scene("festive")
+    one, same = (compose(block(), backdrop, seed=4) for _ in range(2))
+    assert np.array_equal(one, same)
+
+
+def test_framing_shrinks_and_shifts():
+    whole = compose_on(block(), GREY)
+    half = compose_on(block(), GREY, framing=Framing(fill=0.5, right=0.2))
+    red = [(each == (180, 30, 40)).all(2) for each in (whole, half)]
+    assert 0.2 < red[1].sum() / red[0].sum() < 0.3
+    middle = [np.flatnonzero(each.any(0)).mean() for each in red]
+    assert middle[1] > middle[0] + 40
+    with pytest.raises(ValueError, match=r"fill.*0\.05 to 1\.5.*9"):
+        Framing(fill=9)
+
+
+# Standing or lying
+
+
+@pytest.mark.parametrize("product", [block(), cutout_of(bottle()), cutout_of(mug()), goblet()])
+def test_what_has_a_foot_stands_and_is_seen_from_the_front(product):
+    assert posture(product.pixels[..., 3]) == "standing"
+    assert view_for(product) == "front"
+
+
+@pytest.mark.parametrize("product", [jumper(), cap()])
+def test_what_has_no_foot_lies_and_is_seen_from_above(product):
+    assert posture(product.pixels[..., 3]) == "lying"
+    assert view_for(product) == "top"
+
+
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason="the shared photos are not here")
+@pytest.mark.parametrize("name", [*STAND, *LIE])
+def test_real_packshots_rest_as_a_person_would_put_them(name):
+    data = (PHOTOS / f"saleor-{name}.png").read_bytes()
+    product = cut_out(open_photo(data, **LIMITS))
+    assert view_for(product) == ("front" if name in STAND else "top")
+
+
+def test_a_flat_lay_has_its_shadow_all_round_and_longer_on_one_side():
+    light = Light(azimuth=-60, elevation=45, softness=0.4)
+    picture = compose_on(jumper(), GREY, light=light, view="top")
+    dark = darkening(GREY, picture)
+    red = (picture == (180, 30, 40)).all(2)
+    rows = np.flatnonzero(red.any(1))
+    assert abs(rows.mean() - (plain_box(SMALL).bottom - plain_box(SMALL).height / 2)) < 4
+    body = red[rows[0] + 5]
+    left, right = np.flatnonzero(body)[[0, -1]]
+    near = dark[rows[0] + 5]
+    assert near[left - 4] > 0
+    assert near[right + 6] > near[left - 6]
+
+
+def test_clothing_in_a_front_view_hangs_clear_of_the_ground():
+    recipe = SceneRecipe.from_mapping({**SCENES["concrete"], "view": "front"})
+    backdrop = render(recipe, size=SMALL, seed=3)
+    picture = compose(jumper(), backdrop)
+    red = (picture == (180, 30, 40)).all(2)
+    assert np.flatnonzero(red.any(1))[-1] < backdrop.box.bottom - 4
