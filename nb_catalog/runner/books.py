@@ -181,13 +181,22 @@ def _complete_calls(endings: Sequence[Ending]) -> None:
         if ending.cost_microusd is not None:
             day = call.started_at.date()
             settled.append((ending.order.run_id, day, call.estimate_microusd, ending.cost_microusd))
-    ProviderCall.objects.bulk_update(calls, _COMPLETED)
+    _update(calls)
     money.settle(settled)
 
 
 _COMPLETED = (
     "outcome", "cost_microusd", "usage", "model_version", "request_id", "error_code", "finished_at",
 )  # fmt: skip
+
+
+def _update(calls: list[ProviderCall]) -> None:
+    # An upsert of whole rows: bulk_update() builds a CASE for every column of every row, which
+    # was a tenth of the worker's CPU.
+    target = ("id",) if connection.features.supports_update_conflicts_with_target else None
+    ProviderCall.objects.bulk_create(
+        calls, update_conflicts=True, update_fields=_COMPLETED, unique_fields=target
+    )
 
 
 def _complete(call: ProviderCall, ending: Ending) -> None:

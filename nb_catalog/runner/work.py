@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -19,7 +20,7 @@ from nb_catalog.registry import read_photo
 from nb_catalog.runner import endings, keeping, staging
 from nb_catalog.runner.clerk import Clerk
 from nb_catalog.runner.orders import Ending, Order
-from nb_catalog.types import ImageRequest, Payload, Reference, Treatment
+from nb_catalog.types import ImageRequest, Payload, RawAnswer, Reference, Treatment
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +29,15 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Workshop:
-    """What all orders of a worker share: the clerk, a pool of threads, a client per provider."""
+    """What all orders of a worker share: the clerk, a pool of threads, a client per provider.
+
+    ``lines`` bounds the calls in flight. More orders than that are in hand, so that reading
+    photos, checking pictures and waiting for commits leave no line idle.
+    """
 
     clerk: Clerk
     pool: Executor
+    lines: asyncio.Semaphore
     providers: dict[str, Provider] = field(default_factory=dict)
 
     def provider(self, alias: str) -> Provider:
@@ -71,10 +77,13 @@ async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
         payload = await shop.in_pool(_payload, order, maker=maker)
     except NBCatalogError as error:
         return endings.not_begun(order, error)
-    if not await shop.clerk.write(order):
-        return None
     try:
-        return await _call(order, payload, maker=maker, shop=shop)
+        async with shop.lines if not order.is_free else contextlib.nullcontext():
+            # On a line, not before: a job that is said to be calling really is.
+            if not await shop.clerk.write(order):
+                return None
+            answer = await _answer(payload, maker=maker)
+        return await _kept(order, answer, maker=maker, shop=shop)
     except StorageFailed as error:
         # What was paid for is staged: the lease runs out and a sweep stores it.
         return endings.failed(order, error) if order.is_free else None
@@ -91,14 +100,17 @@ def _broken(error: Exception) -> OutcomeUnknown:
     )
 
 
-async def _call(order: Order, payload: Payload, *, maker: Provider, shop: Workshop) -> Ending:
+async def _answer(payload: Payload, *, maker: Provider) -> RawAnswer:
     try:
         async with asyncio.timeout(settings.CALL_SECONDS):
-            answer = await maker.send(payload)
+            return await maker.send(payload)
     except TimeoutError as error:
         raise OutcomeUnknown(
             f"No answer within {settings.CALL_SECONDS:.0f} s. The picture may have been charged."
         ) from error
+
+
+async def _kept(order: Order, answer: RawAnswer, *, maker: Provider, shop: Workshop) -> Ending:
     result = await shop.in_pool(keeping.parse_and_stage, order, answer, provider=maker)
     images = await shop.in_pool(keeping.keep, order, result, provider=maker)
     return endings.made(order, images, result)

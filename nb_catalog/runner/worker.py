@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -22,8 +23,10 @@ logger = logging.getLogger(__name__)
 
 # Threads that parse, decode, check and store paid pictures while the loop waits on the network.
 POOL_THREADS: Final = 4
+# One order in hand more for every so many lines: while it is prepared or stored, no line is idle.
+AHEAD: Final = 4
 IDLE_SECONDS: Final = 0.5
-BUSY_SECONDS: Final = 0.05
+BUSY_SECONDS: Final = 0.02
 
 Progress = Callable[[Ending], None]
 
@@ -48,6 +51,8 @@ class Worker:
         self.commits = 0
         self._on_ending = on_ending
         self._in_hand: dict[asyncio.Task[Ending | None], Order] = {}
+        self._busy = {True: 0, False: 0}
+        self._room_again = asyncio.Event()
         self._stopping = False
 
     def stop(self) -> None:
@@ -69,7 +74,8 @@ class Worker:
         free_pool = ThreadPoolExecutor(self.free_threads, thread_name_prefix="nb-catalog-free")
         asyncio.get_running_loop().set_default_executor(free_pool)
         with ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="nb-catalog-pool") as pool:
-            shop = Workshop(clerk=Clerk(), pool=pool)
+            lines = asyncio.Semaphore(self.concurrency)
+            shop = Workshop(clerk=Clerk(), pool=pool, lines=lines)
             shop.clerk.open()
             leases = asyncio.create_task(self._keep_leases(shop))
             try:
@@ -90,7 +96,6 @@ class Worker:
         await self._sweep(shop)
         swept = time.monotonic()
         while not self._stopping and (deadline is None or time.monotonic() < deadline):
-            self._raise_what_broke()
             if time.monotonic() - swept > settings.LEASE_SECONDS / 2:
                 await self._sweep(shop)
                 swept = time.monotonic()
@@ -101,9 +106,15 @@ class Worker:
                 await asyncio.sleep(IDLE_SECONDS)
                 await shop.clerk.ask(sweeping.promote)
             elif not found:
-                await asyncio.wait(
-                    self._in_hand, timeout=BUSY_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                )
+                await self._wait_for_room()
+
+    async def _wait_for_room(self) -> None:
+        """Until an order ends, then long enough for those that end with it."""
+        self._room_again.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._room_again.wait()
+        await asyncio.sleep(BUSY_SECONDS)
 
     async def _fill(self, shop: Workshop) -> bool:
         """Claim for each lane as much as it has room for. Whether anything came."""
@@ -117,33 +128,30 @@ class Worker:
 
     def _room(self) -> Iterable[tuple[bool, int]]:
         """(free lane?, room) for each lane with enough room to be worth a query."""
-        busy = Counter(order.is_free for order in self._in_hand.values())
-        capacity = {True: self.free_threads * 2, False: self.concurrency}
+        paid = self.concurrency + self.concurrency // AHEAD
+        capacity = {True: self.free_threads * 2, False: paid}
         for free, all_room in capacity.items():
-            room = all_room - busy[free]
+            room = all_room - self._busy[free]
             if room >= max(1, all_room // 16):
                 yield free, room
 
     def _start(self, order: Order, shop: Workshop) -> None:
         task = asyncio.create_task(work(order, shop=shop), name=f"job {order.job_id}")
         self._in_hand[task] = order
+        self._busy[order.is_free] += 1
         task.add_done_callback(self._note)
 
     def _note(self, task: asyncio.Task[Ending | None]) -> None:
-        if task.cancelled() or task.exception() is not None:
-            return
-        self._in_hand.pop(task, None)
-        ending = task.result()
-        if ending is not None:
+        order = self._in_hand.pop(task)
+        self._busy[order.is_free] -= 1
+        self._room_again.set()
+        if (error := task.exception()) is not None:
+            # The database or our own code; the lease runs out and a sweep takes the job up.
+            logger.error("Job %s broke its worker.", order.job_id, exc_info=error)
+        elif (ending := task.result()) is not None:
             self.endings[ending.move] += 1
             if self._on_ending is not None:
                 self._on_ending(ending)
-
-    def _raise_what_broke(self) -> None:
-        """A defect in our code or a provider's must not hide: the lease frees its job later."""
-        for task in [task for task in self._in_hand if task.done()]:
-            order = self._in_hand.pop(task)
-            logger.error("Job %s broke its worker.", order.job_id, exc_info=task.exception())
 
     async def _keep_leases(self, shop: Workshop) -> None:
         while True:

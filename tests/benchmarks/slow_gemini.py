@@ -1,0 +1,108 @@
+"""A server that answers every generateContent with the same 1.4 MB picture after 2.0 s.
+
+    python -m tests.benchmarks.slow_gemini PORT SECONDS
+
+Written for measuring clients: it costs next to nothing itself. ``GET /count`` answers how many
+requests came.
+"""
+
+import asyncio
+import base64
+import io
+import json
+import sys
+
+import numpy as np
+from PIL import Image
+
+
+def picture() -> bytes:
+    """A 1K PNG of about 1.4 MB: smooth ground, some noise, as pictures of products are."""
+    random = np.random.default_rng(7)
+    ramp = np.linspace(90, 200, 1024)[:, None, None]
+    noise = random.normal(0, 1.2, (1024, 1024, 3))
+    pixels = np.clip(ramp + noise, 0, 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=6)
+    return file.getvalue()
+
+
+def answer(data: bytes) -> bytes:
+    body = json.dumps(
+        {
+            "candidates": [
+                {
+                    "content": {
+                        "role": "model",
+                        "parts": [
+                            {
+                                "inlineData": {
+                                    "mimeType": "image/png",
+                                    "data": base64.b64encode(data).decode(),
+                                }
+                            }
+                        ],
+                    },
+                    "finishReason": "STOP",
+                }
+            ],
+            "usageMetadata": {
+                "promptTokenCount": 1300,
+                "candidatesTokenCount": 1120,
+                "totalTokenCount": 2420,
+                "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1120}],
+            },
+            "modelVersion": "gemini-3.1-flash-lite-image",
+            "responseId": "r1",
+        }
+    ).encode()
+    return _reply(body)
+
+
+def _reply(body: bytes) -> bytes:
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    return (head % len(body)).encode() + body
+
+
+class Server(asyncio.Protocol):
+    full = b""
+    seconds = 2.0
+    count = 0
+
+    def connection_made(self, transport):
+        self.transport = transport
+        self.buffer = b""
+
+    def data_received(self, data):
+        self.buffer += data
+        while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
+            head = self.buffer[:end].lower()
+            length = 0
+            if (at := head.find(b"content-length:")) >= 0:
+                length = int(head[at + 15 :].split(b"\r\n", 1)[0])
+            if len(self.buffer) < end + 4 + length:
+                return
+            self.buffer = self.buffer[end + 4 + length :]
+            if head.startswith(b"get /count"):
+                self.transport.write(_reply(str(Server.count).encode()))
+                continue
+            Server.count += 1
+            asyncio.get_running_loop().call_later(self.seconds, self.send)
+
+    def send(self):
+        if not self.transport.is_closing():
+            self.transport.write(self.full)
+
+
+async def serve(port: int, seconds: float) -> None:
+    data = picture()
+    Server.full, Server.seconds = answer(data), seconds
+    server = await asyncio.get_running_loop().create_server(
+        Server, "127.0.0.1", port, backlog=1024
+    )
+    print("ready", server.sockets[0].getsockname()[1], len(data), flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2])))
