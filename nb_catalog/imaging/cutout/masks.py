@@ -28,6 +28,7 @@ HOLE_OFF: Final = 0.5
 HOLE_RIM: Final = 2
 HOLE_PIXELS: Final = 12
 GAIN: Final = 3.0
+SURROUNDINGS: Final = 24
 GRABCUT_ROUNDS: Final = 3
 
 
@@ -118,17 +119,27 @@ def mask_by_grabcut(colours: Floats, *, ground: Ground, first: Mask) -> Mask:
     """Rother, Kolmogorov, Blake 2004: colour models of both sides, started from ``first``.
 
     It is given the difference to the ground: a gradient behind the product would otherwise
-    share its colours with the product's greys.
+    share its colours with the product's greys. Only the product's surroundings are looked at.
     """
     height, width = first.shape
-    behind = ground.over(width=width, height=height)
-    difference = np.clip(128 + GAIN * (colours - behind), 0, 255).astype(np.uint8)
+    left, top, across, down = cv2.boundingRect(first.astype(np.uint8))
+    window = np.s_[
+        max(0, top - SURROUNDINGS) : top + down + SURROUNDINGS,
+        max(0, left - SURROUNDINGS) : left + across + SURROUNDINGS,
+    ]
+    off = colours[window] - ground.over(width=width, height=height)[window]
+    found = np.zeros_like(first)
+    found[window] = _grabcut(np.clip(128 + GAIN * off, 0, 255).astype(np.uint8), first[window])
+    return without_specks(found, share=0.01)
+
+
+def _grabcut(picture: Bytes, first: Mask) -> Mask:
     states = np.where(first, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     states[eroded(first, by=UNCERTAIN)] = cv2.GC_FGD
     states[~dilated(first, by=UNCERTAIN)] = cv2.GC_BGD
-    product_model, ground_model = np.zeros((1, 65)), np.zeros((1, 65))
+    ground_model, product_model = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.grabCut(
-        difference,
+        picture,
         states,
         (0, 0, 0, 0),
         ground_model,
@@ -136,7 +147,7 @@ def mask_by_grabcut(colours: Floats, *, ground: Ground, first: Mask) -> Mask:
         GRABCUT_ROUNDS,
         cv2.GC_INIT_WITH_MASK,
     )
-    return without_specks((states == cv2.GC_FGD) | (states == cv2.GC_PR_FGD), share=0.01)
+    return np.asarray((states == cv2.GC_FGD) | (states == cv2.GC_PR_FGD))
 
 
 def without_specks(mask: Mask, *, share: float) -> Mask:
