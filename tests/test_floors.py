@@ -1,0 +1,150 @@
+"""The house plan, held to: floors, sole importers, no circles, short files."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "nb_catalog"
+
+FLOORS = {
+    0: {"exceptions", "states", "types", "conf"},
+    1: {"cards", "tiers", "recipes", "briefs", "channels", "imaging"},
+    2: {"registry", "providers"},
+    3: {"models"},
+    4: {"runner", "money", "throttle", "storefront", "checks", "files", "renditions"},
+    5: {"tasks"},
+    6: {"plans", "runs"},
+    7: {"review", "placements"},
+    8: {"admin", "api", "templatetags", "management", "apps", "testing"},
+}
+FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
+
+# Who may import from outside, beside the standard library and Django itself.
+SOLE_IMPORTERS = {
+    "PIL": {"imaging"},
+    "numpy": {"imaging"},
+    "cv2": {"imaging"},
+    "defusedxml": {"imaging"},
+    "rest_framework": {"api"},
+    "google": {"providers"},
+    "httpx2": {"providers"},
+    "aiohttp": {"providers"},
+    "openai": {"providers"},
+    "requests": set(),
+    "urllib.request": {"testing"},
+    "http.client": {"testing"},
+    "django.tasks": {"tasks"},
+    "django_tasks": {"tasks"},
+    "celery": {"tasks"},
+    "tqdm": {"management"},
+    "pytest": {"testing"},
+}
+# The ORM starts on floor 3. What lower floors take from Django works without settings.
+FROM_DJANGO_BELOW_THE_ORM = {
+    "django.core.exceptions",
+    "django.core.checks",
+    "django.core.files.storage",
+    "django.conf",
+    "django.utils.module_loading",
+    "django.utils.translation",
+    "django.db.models.TextChoices",
+}
+
+
+def sources():
+    return sorted(p for p in PACKAGE.rglob("*.py") if "migrations" not in p.parts)
+
+
+def station(path):
+    """The part of the house that a file belongs to: "imaging", "runs", "" for the package itself."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return "" if first == "__init__.py" else first.removesuffix(".py")
+
+
+def imports(path):
+    """Dotted names that a file imports, wherever in it; those for type hints alone left out."""
+    tree = ast.parse(path.read_text())
+    hints = {
+        child
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for part in node.body
+        for child in ast.walk(part)
+    }
+    for node in ast.walk(tree):
+        if node in hints:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own(name):
+    """"nb_catalog.models.images.ProductImage" -> "models"; None for what is not ours."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "nb_catalog" and len(parts) > 1 else None
+
+
+def test_every_module_has_a_floor():
+    assert {station(path) for path in sources()} - {""} <= set(FLOOR_OF)
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_module_imports_from_its_floor_or_below(path):
+    here = station(path)
+    if not here:
+        return
+    for name in imports(path):
+        there = own(name)
+        if there in FLOOR_OF:
+            assert FLOOR_OF[there] <= FLOOR_OF[here], f"{here} imports {name}"
+
+
+def test_no_two_stations_import_each_other():
+    arrows = defaultdict(set)
+    for path in sources():
+        arrows[station(path)] |= {there for name in imports(path) if (there := own(name))}
+    for here in list(arrows):
+        seen, ahead = set(), [there for there in arrows[here] if there != here]
+        while ahead:
+            there = ahead.pop()
+            assert there != here, f"{here} is part of a circle"
+            if there not in seen:
+                seen.add(there)
+                ahead += arrows.get(there, ())
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_only_the_sole_importers_reach_outside(path):
+    for name in imports(path):
+        for outside, importers in SOLE_IMPORTERS.items():
+            if name == outside or name.startswith(f"{outside}."):
+                assert station(path) in importers, f"{station(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_the_orm_starts_on_floor_three(path):
+    if FLOOR_OF.get(station(path), 0) >= 3:
+        return
+    for name in imports(path):
+        if name.startswith("django"):
+            assert any(
+                name == allowed or name.startswith(f"{allowed}.")
+                for allowed in FROM_DJANGO_BELOW_THE_ORM
+            ), name
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_file_outgrows_its_station(path):
+    lines = len(path.read_text().splitlines())
+    assert lines <= 400, f"{lines} lines: make it a package with the same import path"
+
+
+def test_nobody_builds_a_drawer_for_odds_and_ends():
+    odd = {"utils", "helpers", "common", "misc"}
+    assert not [path for path in sources() if path.stem in odd or path.parent.name in odd]
