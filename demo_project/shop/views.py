@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 
 from demo_project.shop.models import Bundle, Category, Product
 from nb_catalog.models import Placement, ProductImage
-from nb_catalog.storefront import pictures_for, prefetch_catalog_images
+from nb_catalog.storefront import picture_for, pictures_for, prefetch_catalog_images
 
 FEATURED = "reading-lamp"
 
@@ -35,7 +35,9 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Product.objects.select_related("category"), slug=slug)
     others = found.category.products.exclude(pk=found.pk)[:4]
     shown = prefetch_catalog_images([found, *others], slots=("hero", "gallery", "social"))
+    card = picture_for(found, "social") if pictures_for(found, "social") else picture_for(found, "hero")
     context = {
+        "card": request.build_absolute_uri(card.url(width=1280)) if card else "",
         "product": found,
         "gallery": [picture.position for picture in pictures_for(found, "gallery")],
         "others": shown[1:],

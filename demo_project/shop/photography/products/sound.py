@@ -140,5 +140,5 @@ def speaker() -> Subject:
     plinth = extruded(rounded_rectangle(width - 0.16, deep - 0.12, 0.06), filleted([(0.03, -0.07), (0.0, -0.04, 0.02), (0.0, 0.02)], step=0.02), dark).moved(y=-tall / 2)
     return Subject(
         parts=(case, panel, plate, strap, *knobs, *studs, plinth),
-        camera=Camera(yaw=-13, pitch=5, fill=0.8),
+        camera=Camera(yaw=-11, pitch=4, fill=0.8),
     )
