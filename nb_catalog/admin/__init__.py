@@ -1,2 +1,21 @@
-class CatalogImagesMixin:
-    pass
+"""The admin: ask for pictures, watch them being made, judge and publish them."""
+
+from nb_catalog.admin.books import ProviderCallAdmin, ProviderPauseAdmin, SpendDayAdmin
+from nb_catalog.admin.images import ProductImageAdmin
+from nb_catalog.admin.jobs import ImageJobAdmin
+from nb_catalog.admin.mixin import CatalogImagesMixin
+from nb_catalog.admin.placements import PlacementAdmin
+from nb_catalog.admin.runs import RunAdmin
+from nb_catalog.admin.scenes import SceneAdmin
+
+__all__ = [
+    "CatalogImagesMixin",
+    "ImageJobAdmin",
+    "PlacementAdmin",
+    "ProductImageAdmin",
+    "ProviderCallAdmin",
+    "ProviderPauseAdmin",
+    "RunAdmin",
+    "SceneAdmin",
+    "SpendDayAdmin",
+]

@@ -1,0 +1,102 @@
+"""What was sent and what it cost, and providers that have to wait."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.admin.figures import dollars, micro_dollars
+from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.conf import settings
+from nb_catalog.models import ProviderCall, ProviderPause, SpendDay
+
+A_PERSON_HAS_TO_ACT = timedelta(days=365)
+
+
+@admin.register(ProviderCall)
+class ProviderCallAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id", "provider", "model", "outcome", "estimate", "cost", "error_code", "started_at",
+    )  # fmt: skip
+    list_filter = ("outcome", "provider", "model", "started_at")
+    search_fields = ("request_id", "=job__id")
+    search_help_text = _("Request id or the number of a job")
+    fields = (
+        "job", ("provider", "model", "model_version"), "request_id", ("outcome", "error_code"),
+        ("estimate", "cost"), "usage", ("started_at", "finished_at"),
+    )  # fmt: skip
+
+    @admin.display(description=_("estimate"), ordering="estimate_microusd")
+    def estimate(self, call: ProviderCall) -> str:
+        return micro_dollars(call.estimate_microusd)
+
+    @admin.display(description=_("cost"), ordering="cost_microusd")
+    def cost(self, call: ProviderCall) -> str:
+        return micro_dollars(call.cost_microusd)
+
+
+@admin.register(SpendDay)
+class SpendDayAdmin(ReadOnlyAdmin):
+    list_display = ("day", "spent", "reserved", "daily_budget")
+    fields = list_display
+    date_hierarchy = "day"
+
+    @admin.display(description=_("spent"), ordering="spent_microusd")
+    def spent(self, day: SpendDay) -> str:
+        return micro_dollars(day.spent_microusd)
+
+    @admin.display(description=_("reserved"), ordering="reserved_microusd")
+    def reserved(self, day: SpendDay) -> str:
+        return micro_dollars(day.reserved_microusd)
+
+    @admin.display(description=_("budget of a day"))
+    def daily_budget(self, day: SpendDay) -> str:
+        limit = settings.DAILY_BUDGET_USD
+        return gettext("none") if limit is None else dollars(limit)
+
+
+@admin.register(ProviderPause)
+class ProviderPauseAdmin(ReadOnlyAdmin):
+    """Deleting a pause is how a person says that work may go on."""
+
+    actions = ("go_on",)
+    list_display = ("provider", "model", "shown_until", "reason")
+    fields = ("provider", "model", "shown_until", "reason", "what_to_do")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("nb_catalog.delete_providerpause")
+
+    @admin.action(description=_("Let these providers go on"), permissions=["delete"])
+    def go_on(self, request: HttpRequest, queryset: QuerySet) -> None:
+        count = queryset.count()
+        queryset.delete()
+        self.message_user(
+            request,
+            ngettext(
+                "%d provider may go on. Workers notice within seconds.",
+                "%d providers may go on. Workers notice within seconds.",
+                count,
+            )
+            % count,
+        )
+
+    @admin.display(description=_("until"), ordering="until")
+    def shown_until(self, pause: ProviderPause) -> str:
+        if pause.until - timezone.now() > A_PERSON_HAS_TO_ACT:
+            return gettext("until a person lets it go on")
+        return date_format(timezone.localtime(pause.until), "DATETIME_FORMAT")
+
+    @admin.display(description=_("what to do"))
+    def what_to_do(self, pause: ProviderPause) -> str:
+        return gettext(
+            "Nothing is sent to this model while this pause stands; its jobs wait and lose "
+            "nothing. Once the cause is mended, delete the pause: work goes on by itself."
+        )

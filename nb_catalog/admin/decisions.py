@@ -1,0 +1,141 @@
+"""One decision about one picture as the review page sends it, carried out and told in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog import placements, review
+from nb_catalog.exceptions import IllegalMove, NBCatalogError
+from nb_catalog.models import ProductImage
+from nb_catalog.states import IMAGE_MOVES, ImageState
+from nb_catalog.types import Actor, Permission
+
+MOST_POSITIONS: Final = 1000
+
+_SERVICES: Final = {
+    "approve": (review.approve, _("Picture %(pk)s approved.")),
+    "reject": (review.reject, _("Picture %(pk)s rejected.")),
+    "reconsider": (review.reconsider, _("Picture %(pk)s is to be reviewed again.")),
+    "retire": (review.retire, _("Picture %(pk)s retired.")),
+}
+VERBS: Final = (*_SERVICES, "publish")
+# What the message offers to take a decision back.
+UNDO: Final = {"reject": "reconsider"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """``verb`` is a move of ``states.IMAGE_MOVES`` or "publish"."""
+
+    verb: str
+    note: str = ""
+    slot: str = ""
+    locale: str = ""
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How it went, for a person. ``undo`` is the verb that takes it back, or empty."""
+
+    said: str
+    level: int = messages.SUCCESS
+    undo: str = ""
+
+    @property
+    def went_well(self) -> bool:
+        return self.level == messages.SUCCESS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Powers:
+    """What somebody may do on the review page."""
+
+    review: bool
+    publish: bool
+
+    @classmethod
+    def of(cls, user: Any) -> Powers:
+        return cls(
+            review=user.has_perm(Permission.REVIEW), publish=user.has_perm(Permission.PUBLISH)
+        )
+
+    @property
+    def any(self) -> bool:
+        return self.review or self.publish
+
+    def verbs(self, state: str) -> frozenset[str]:
+        """What these powers can do with a picture in ``state``."""
+        moves = {
+            name for name, move in IMAGE_MOVES.items() if self.review and state in move.sources
+        }
+        may_publish = state == ImageState.APPROVED or (state == ImageState.PENDING and self.review)
+        return frozenset(moves | ({"publish"} if self.publish and may_publish else set()))
+
+    def require(self, verb: str) -> None:
+        if not (self.publish if verb == "publish" else self.review):
+            raise PermissionDenied
+
+
+def decision(verb: str, pk: int, given: Mapping[str, str]) -> Decision:
+    """Read the fields of picture ``pk`` from the page's form."""
+    position = given.get(f"position-{pk}", "")
+    return Decision(
+        verb=verb,
+        note=given.get(f"note-{pk}", "").strip(),
+        slot=given.get(f"slot-{pk}", ""),
+        locale=given.get(f"locale-{pk}", ""),
+        position=min(int(position), MOST_POSITIONS) if position.isdecimal() else 0,
+    )
+
+
+def decide(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome:
+    """Carry ``asked`` out. Raises ``PermissionDenied``; every refusal becomes an outcome."""
+    powers = Powers.of(actor)
+    powers.require(asked.verb)
+    try:
+        if asked.verb == "publish":
+            return _publish(image, asked, actor=actor, powers=powers)
+        service, said = _SERVICES[asked.verb]
+        service(image, actor=actor, note=asked.note)
+    except NBCatalogError as error:
+        return _refused(error, asked)
+    return Outcome(said=str(said) % {"pk": image.pk}, undo=UNDO.get(asked.verb, ""))
+
+
+def _publish(image: ProductImage, asked: Decision, *, actor: Actor, powers: Powers) -> Outcome:
+    approved_now = image.state == ImageState.PENDING and powers.review
+    if approved_now:
+        review.approve(image, actor=actor, note=asked.note)
+    try:
+        placements.publish(
+            image, slot=asked.slot, locale=asked.locale, position=asked.position, actor=actor
+        )
+    except NBCatalogError as error:
+        if not approved_now:
+            raise
+        said = gettext("Picture %(pk)s is approved, but not published. %(why)s")
+        return Outcome(said=said % {"pk": image.pk, "why": error}, level=messages.WARNING)
+    said = (
+        gettext("Picture %(pk)s approved and published to %(slot)s.")
+        if approved_now
+        else gettext("Picture %(pk)s published to %(slot)s.")
+    )
+    return Outcome(said=said % {"pk": image.pk, "slot": asked.slot})
+
+
+def _refused(error: NBCatalogError, asked: Decision) -> Outcome:
+    said = str(error)
+    if isinstance(error, IllegalMove):
+        said = f"{gettext('Somebody was faster.')} {said}"
+    if asked.note:
+        # Nothing that a person typed is lost.
+        said = f"{said} {gettext('Your note was: “%s”') % asked.note}"
+    return Outcome(said=said, level=messages.ERROR)

@@ -1,0 +1,201 @@
+"""The page on which pictures are asked for: wishes, a live plan, a deliberate start."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+from uuid import uuid4
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST
+
+from nb_catalog import runs
+from nb_catalog.admin import selection, subjects, wishes
+from nb_catalog.admin.figures import dollars, duration
+from nb_catalog.admin.selection import Selection
+from nb_catalog.admin.wishes import PlanCard, WishForm
+from nb_catalog.exceptions import NBCatalogError, NotRegistered, RequestRefused
+from nb_catalog.models import Run
+from nb_catalog.registry import source_for
+from nb_catalog.types import Permission
+
+SHOWN: Final = 6
+# Above this the plan is worked out on demand: every keystroke would read the whole catalog.
+LIVE_UP_TO: Final = 3000
+
+
+class GeneratePages:
+    """The generate page and its plan, as further pages of ``RunAdmin``."""
+
+    def generate_urls(self) -> list[URLPattern]:
+        return [
+            self.page("generate/", self.generate, name="generate"),
+            self.page("generate/plan/", require_POST(self.plan_fragment), name="plan"),
+        ]
+
+    def generate(self, request: HttpRequest) -> HttpResponse:
+        """GET shows the form; POST updates the plan or starts it. Permission generate."""
+        _may_generate(request)
+        chosen = self._chosen(request)
+        if chosen is None or not len(chosen):
+            return TemplateResponse(
+                request,
+                "admin/nb_catalog/run/nothing_chosen.html",
+                self.page_context(request, title=gettext("Generate pictures")),
+            )
+        if request.method != "POST":
+            return self._form_page(request, chosen, form=WishForm(), nonce=uuid4().hex)
+        return self._answer(request, chosen)
+
+    def plan_fragment(self, request: HttpRequest) -> HttpResponse:
+        """The plan of the posted wishes, as the piece of page that shows it."""
+        _may_generate(request)
+        chosen = self._chosen(request)
+        if chosen is None:
+            raise PermissionDenied
+        card = _card(request, WishForm(request.POST), chosen)
+        return TemplateResponse(request, "admin/nb_catalog/run/plan.html", _plan_context(card))
+
+    def _answer(self, request: HttpRequest, chosen: Selection) -> HttpResponse:
+        form = WishForm(request.POST)
+        if "start" not in request.POST:
+            card = None if "change" in request.POST else _card(request, form, chosen)
+            return self._form_page(request, chosen, form=form, nonce=_nonce(request), card=card)
+        started = self._started_before(form, chosen, nonce=_nonce(request))
+        if started is not None:
+            return self._to_run(request, started, again=True)
+        card = _card(request, form, chosen)
+        if not card.can_start:
+            return self._form_page(request, chosen, form=form, nonce=_nonce(request), card=card)
+        if not card.plan.is_free and _agreed(request) < card.summary.price_usd:
+            return self._confirm_page(request, chosen, card=card)
+        return self._start(request, chosen, form=form, card=card)
+
+    def _start(
+        self, request: HttpRequest, chosen: Selection, *, form: WishForm, card: PlanCard
+    ) -> HttpResponse:
+        try:
+            run = runs.start(card.plan, actor=request.user, budget_usd=card.budget_usd)
+        except RequestRefused as refusal:
+            refused = PlanCard(objections=refusal.objections)
+            return self._form_page(request, chosen, form=form, nonce=_nonce(request), card=refused)
+        return self._to_run(request, run)
+
+    def _started_before(self, form: WishForm, chosen: Selection, *, nonce: str) -> Run | None:
+        if not form.is_valid():
+            return None
+        try:
+            key = form.plan(chosen, nonce=nonce).key
+        except RequestRefused:
+            return None
+        return Run.objects.filter(plan_key=key).first()
+
+    def _to_run(self, request: HttpRequest, run: Run, *, again: bool = False) -> HttpResponse:
+        said = (
+            gettext("This plan was started already. Here is its run.")
+            if again
+            else gettext("Started. The pictures appear below as they are made.")
+        )
+        self.message_user(request, said, messages.INFO if again else messages.SUCCESS)
+        return redirect(self.url_of("change", run.pk))
+
+    def _form_page(
+        self,
+        request: HttpRequest,
+        chosen: Selection,
+        *,
+        form: WishForm,
+        nonce: str,
+        card: PlanCard | None = None,
+    ) -> HttpResponse:
+        context = self.page_context(
+            request,
+            title=gettext("Generate pictures"),
+            form=form,
+            nonce=nonce,
+            scenes=form.scene_choices(site=self.admin_site),
+            chosen_scenes=form["scenes"].value() or [],
+            ratios=list(wishes.ratio_choices()),
+            live=len(chosen) <= LIVE_UP_TO,
+            **self._chosen_context(chosen),
+            **_plan_context(card),
+        )
+        return TemplateResponse(request, "admin/nb_catalog/run/generate.html", context)
+
+    def _confirm_page(
+        self, request: HttpRequest, chosen: Selection, *, card: PlanCard
+    ) -> HttpResponse:
+        kept = [
+            (name, value)
+            for name in (*WishForm.base_fields, "nonce", "selection", "model", "key")
+            for value in request.POST.getlist(name)
+        ]
+        context = self.page_context(
+            request,
+            title=gettext("Spend up to %s?") % card.price,
+            kept=kept,
+            agreed=str(card.summary.price_usd),
+            **self._chosen_context(chosen),
+            **_plan_context(card),
+        )
+        return TemplateResponse(request, "admin/nb_catalog/run/confirm.html", context)
+
+    def _chosen(self, request: HttpRequest) -> Selection | None:
+        """From the session, or one object that the address names."""
+        asked = request.POST if request.method == "POST" else request.GET
+        if "key" in asked:
+            try:
+                label = source_for(asked.get("model", "")).label
+            except NotRegistered:
+                return None
+            return Selection(token="", label=label, keys=(asked["key"],))
+        return selection.selection(request, asked.get("selection", ""))
+
+    def _chosen_context(self, chosen: Selection) -> dict[str, Any]:
+        first = list(chosen.products(limit=SHOWN).iterator())
+        return {
+            "chosen": chosen,
+            "chosen_model": chosen.source.model._meta,
+            "first_chosen": [subjects.of_product(each, site=self.admin_site) for each in first],
+            "further_chosen": max(0, len(chosen) - len(first)),
+        }
+
+
+def _may_generate(request: HttpRequest) -> None:
+    if not request.user.has_perm(Permission.GENERATE):
+        raise PermissionDenied
+
+
+def _nonce(request: HttpRequest) -> str:
+    return request.POST.get("nonce", "")
+
+
+def _agreed(request: HttpRequest) -> Decimal:
+    """The price that a person said yes to; nothing counts as less than any price."""
+    try:
+        agreed = Decimal(request.POST.get("agreed_usd", "-1"))
+    except InvalidOperation:
+        return Decimal(-1)
+    return agreed if agreed.is_finite() else Decimal(-1)
+
+
+def _card(request: HttpRequest, form: WishForm, chosen: Selection) -> PlanCard:
+    try:
+        return wishes.plan_card(form, chosen, nonce=_nonce(request))
+    except NBCatalogError as error:
+        return PlanCard(objections=(str(error),))
+
+
+def _plan_context(card: PlanCard | None) -> dict[str, Any]:
+    context: dict[str, Any] = {"card": card}
+    if card is not None and card.summary is not None:
+        context["takes"] = duration(card.summary.seconds)
+        context["budget"] = None if card.budget_usd is None else dollars(card.budget_usd)
+        context["problems"] = sorted(card.summary.problems.items(), key=lambda each: -each[1])[:10]
+    return context

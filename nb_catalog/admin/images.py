@@ -1,0 +1,92 @@
+"""Made pictures: a list and a page for reading; decisions are made on the review page."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.admin import previews
+from nb_catalog.admin.reading import AboutObjectAdmin
+from nb_catalog.admin.reviewing import ReviewPages
+from nb_catalog.models import ProductImage
+
+
+@admin.register(ProductImage)
+class ProductImageAdmin(ReviewPages, AboutObjectAdmin):
+    list_display = ("picture", "product", "scene", "tier", "state", "pixels", "created_at")
+    list_display_links = ("picture", "product")
+    list_filter = ("state", "kind", "tier", "scene", "created_at")
+    search_fields = ("=object_id", "sha256__startswith", "=fingerprint")
+    search_help_text = _("Key of a product, beginning of a sha256 or a fingerprint")
+    fields = (
+        "large_picture", "product", "to_review", "state", ("scene", "tier", "kind"),
+        ("pixels", "byte_size", "mime_type"), "digital_source_type", "shown_checks",
+        "shown_provenance", "shown_recipe", "sha256", "job", "parent", "created_at",
+    )  # fmt: skip
+
+    class Media:
+        css = {"all": ("nb_catalog/admin.css",)}
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*self.review_urls(), *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        found = super().get_queryset(request).prefetch_related(previews.RENDITIONS)
+        on_list = request.resolver_match and request.resolver_match.url_name.endswith("changelist")
+        return found.defer("recipe", "provenance", "checks") if on_list else found
+
+    @admin.display(description=_("picture"))
+    def picture(self, image: ProductImage) -> str:
+        return format_html(
+            '<img class="nbc-thumb" src="{}" alt="" loading="lazy" width="72" height="{}">',
+            previews.thumbnail_url(image, site=self.admin_site),
+            round(72 * image.height / image.width),
+        )
+
+    @admin.display(description=_("picture"))
+    def large_picture(self, image: ProductImage) -> str:
+        return format_html(
+            '<a href="{}"><img class="nbc-large" src="{}" alt="{}"></a>',
+            previews.original_url(image, site=self.admin_site),
+            previews.thumbnail_url(image, site=self.admin_site, width=previews.LARGE),
+            gettext("In full size"),
+        )
+
+    @admin.display(description=_("product"))
+    def product(self, image: ProductImage) -> str:
+        return image.subject_shown.title
+
+    @admin.display(description=_("review"))
+    def to_review(self, image: ProductImage) -> str:
+        url = f"{self.url_of('review')}?{urlencode({'picture': image.pk})}"
+        return format_html('<a href="{}">{}</a>', url, gettext("Judge or publish it"))
+
+    @admin.display(description=_("pixels"))
+    def pixels(self, image: ProductImage) -> str:
+        return f"{image.width} × {image.height}"
+
+    @admin.display(description=_("checks"))
+    def shown_checks(self, image: ProductImage) -> str:
+        return _pretty(image.checks)
+
+    @admin.display(description=_("provenance"))
+    def shown_provenance(self, image: ProductImage) -> str:
+        return _pretty(image.provenance)
+
+    @admin.display(description=_("recipe"))
+    def shown_recipe(self, image: ProductImage) -> str:
+        return _pretty(image.recipe)
+
+
+def _pretty(value: Any) -> str:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return format_html('<pre class="nbc-json">{}</pre>', text)

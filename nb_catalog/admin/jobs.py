@@ -1,0 +1,45 @@
+"""Jobs, to read: what became of each wanted picture."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.admin.figures import micro_dollars
+from nb_catalog.admin.reading import AboutObjectAdmin
+from nb_catalog.models import ImageJob
+
+
+@admin.register(ImageJob)
+class ImageJobAdmin(AboutObjectAdmin):
+    list_display = ("id", "product", "state", "run", "tier", "model", "attempts", "error")
+    list_select_related = ("run",)
+    list_filter = ("state", "tier", "provider", "is_free")
+    search_fields = ("=object_id", "error", "=error_code")
+    search_help_text = _("Key of a product, or words of an error")
+    fields = (
+        "product", "run", "state", ("attempts", "not_before"), ("error_code", "error"),
+        ("tier", "provider", "model"), "estimate", "wanted_picture", ("created_at", "finished_at"),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).defer("recipe")
+
+    @admin.display(description=_("product"))
+    def product(self, job: ImageJob) -> str:
+        return job.subject_shown.title
+
+    @admin.display(description=_("estimate"))
+    def estimate(self, job: ImageJob) -> str:
+        return micro_dollars(job.estimate_microusd)
+
+    @admin.display(description=_("picture"))
+    def wanted_picture(self, job: ImageJob) -> str:
+        wanted = job.wanted
+        return format_html(
+            "{} · {} · {} · {} · {}",
+            wanted.scene, wanted.treatment, wanted.ratio, wanted.size, f"#{wanted.variant}",
+        )  # fmt: skip

@@ -1,0 +1,125 @@
+"""What a host's own ``ModelAdmin`` mixes in to have pictures made and judged."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.core import checks
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import select_template
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.admin import selection
+from nb_catalog.exceptions import NotRegistered
+from nb_catalog.models import ProductImage, Run
+from nb_catalog.registry import is_registered, source_for
+from nb_catalog.types import Permission
+
+
+class CatalogImagesMixin:
+    """Adds the action "Generate pictures…", links to the product's pictures, and the column
+    ``catalog_pictures`` for ``list_display``. The model has to be registered with nb_catalog.
+
+    The action is appended when the admin is made, so that the host's own ``actions`` stay.
+    ``actions = None`` turns ours off too, as it does Django's.
+    """
+
+    def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        if self.actions is not None:
+            self.actions = [*self.actions, "generate_catalog_pictures"]
+        self._own_change_form = self.change_form_template
+        self.change_form_template = "admin/nb_catalog/catalog_object/change_form.html"
+
+    def check(self, **options: Any) -> list[checks.CheckMessage]:
+        return [*super().check(**options), *self._catalog_problems()]
+
+    def has_generate_catalog_pictures_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(Permission.GENERATE)
+
+    @admin.action(description=_("Generate pictures…"), permissions=["generate_catalog_pictures"])
+    def generate_catalog_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        """Keep the selection, however large, and go on to the page that plans its pictures."""
+        keys = queryset.order_by().values_list("pk", flat=True)
+        try:
+            token = selection.keep(request, model=self.model, keys=keys.iterator())
+        except NotRegistered as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return None
+        return redirect(f"{self._catalog_url('run_generate')}?selection={token}")
+
+    @admin.display(description=_("Pictures"))
+    def catalog_pictures(self, product: Model) -> str:
+        """A column with a link to the pictures of each product."""
+        return format_html(
+            '<a href="{}">{}</a>', self.catalog_pictures_url(product), gettext("Pictures")
+        )
+
+    def catalog_pictures_url(self, product: Model) -> str:
+        """The review page, about ``product`` only."""
+        query = urlencode({"model": _label(self.model), "product": product.pk, "state": "all"})
+        return f"{self._catalog_url('productimage_review')}?{query}"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        context["catalog_images_base"] = self._change_form_base()
+        product = options.get("obj")
+        product = product if is_registered(self.model) else None
+        if product is not None and self._sees_pictures(request):
+            context["catalog_pictures_url"] = self.catalog_pictures_url(product)
+        if product is not None and self.has_generate_catalog_pictures_permission(request):
+            query = urlencode({"model": _label(self.model), "key": product.pk})
+            context["catalog_generate_url"] = f"{self._catalog_url('run_generate')}?{query}"
+        return super().render_change_form(request, context, *args, **options)
+
+    def _sees_pictures(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("nb_catalog.view_productimage")
+
+    def _change_form_base(self) -> Any:
+        label, name = self.opts.app_label, self.opts.model_name
+        stock = [
+            f"admin/{label}/{name}/change_form.html",
+            f"admin/{label}/change_form.html",
+            "admin/change_form.html",
+        ]
+        return select_template([self._own_change_form] if self._own_change_form else stock)
+
+    def _catalog_url(self, name: str) -> str:
+        return reverse(f"{self.admin_site.name}:nb_catalog_{name}")
+
+    def _catalog_problems(self) -> list[checks.CheckMessage]:
+        return [*self._unregistered(), *self._unreachable()]
+
+    def _unregistered(self) -> list[checks.CheckMessage]:
+        try:
+            source_for(self.model)
+        except NotRegistered as error:
+            said, _dot, hint = str(error).partition(". ")
+            return [checks.Error(f"{said}.", hint=hint, obj=type(self), id="nb_catalog.E101")]
+        return []
+
+    def _unreachable(self) -> list[checks.CheckMessage]:
+        missing = [m for m in (Run, ProductImage) if not self.admin_site.is_registered(m)]
+        if not missing:
+            return []
+        names = ", ".join(model.__name__ for model in missing)
+        return [
+            checks.Error(
+                f"The admin site {self.admin_site.name!r} does not have {names} of nb_catalog.",
+                hint="Register them there with RunAdmin and ProductImageAdmin from nb_catalog.admin.",
+                obj=type(self),
+                id="nb_catalog.E102",
+            )
+        ]
+
+
+def _label(model: type[Model]) -> str:
+    return source_for(model).label

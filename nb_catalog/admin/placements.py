@@ -1,0 +1,139 @@
+"""What is published where: a list for reading, with the two ways back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from nb_catalog import placements
+from nb_catalog.admin import previews
+from nb_catalog.admin.reading import AboutObjectAdmin
+from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.models import Placement, ProductImage
+from nb_catalog.types import Permission
+
+
+@admin.register(Placement)
+class PlacementAdmin(AboutObjectAdmin):
+    list_display = (
+        "picture", "product", "slot", "language", "position", "actor", "published_at", "buttons",
+    )  # fmt: skip
+    list_display_links = ("picture", "product")
+    list_select_related = ("actor",)
+    list_filter = ("slot", "locale", "published_at")
+    search_fields = ("=object_id", "slot")
+    search_help_text = _("Key of a product, or a slot")
+    fields = (
+        "picture", "product", "slot", "language", "position", "actor", "published_at", "buttons",
+    )  # fmt: skip
+
+    class Media:
+        css = {"all": ("nb_catalog/admin.css",)}
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            self.page("<int:pk>/withdraw/", require_POST(self.withdraw), name="withdraw"),
+            self.page("<int:pk>/roll-back/", require_POST(self.roll_back), name="roll_back"),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        images = ProductImage.objects.defer("recipe", "provenance", "checks")
+        images = images.prefetch_related(previews.RENDITIONS)
+        return super().get_queryset(request).prefetch_related(Prefetch("image", images))
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        return self._for(request, super().get_list_display(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return self._for(request, super().get_fields(request, obj))
+
+    def _for(self, request: HttpRequest, names: Any) -> list[str]:
+        may_publish = request.user.has_perm(Permission.PUBLISH)
+        return [name for name in names if may_publish or name != "buttons"]
+
+    @admin.display(description=_("picture"))
+    def picture(self, placement: Placement) -> str:
+        image = placement.image
+        return format_html(
+            '<img class="nbc-thumb" src="{}" alt="" loading="lazy" width="72" height="{}">',
+            previews.thumbnail_url(image, site=self.admin_site),
+            round(72 * image.height / image.width),
+        )
+
+    @admin.display(description=_("product"))
+    def product(self, placement: Placement) -> str:
+        return placement.subject_shown.title
+
+    @admin.display(description=_("language"), ordering="locale")
+    def language(self, placement: Placement) -> str:
+        return placement.locale or gettext("all")
+
+    @admin.display(description=_("change it"))
+    def buttons(self, placement: Placement) -> str:
+        return format_html(
+            '<span class="nbc-row-buttons">'
+            '<button type="submit" class="button" formmethod="post" formaction="{}">{}</button> '
+            '<button type="submit" class="button" formmethod="post" formaction="{}">{}</button>'
+            "</span>",
+            self.url_of("roll_back", placement.pk),
+            gettext("Roll back"),
+            self.url_of("withdraw", placement.pk),
+            gettext("Withdraw"),
+        )
+
+    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def act(placement: Placement) -> str:
+            placements.withdraw(placement, actor=request.user)
+            return gettext("Withdrawn from %(slot)s. The picture stays approved.")
+
+        return self._act(request, pk, act)
+
+    def roll_back(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def act(placement: Placement) -> str:
+            standing = placements.roll_back(
+                placement.catalog_object,
+                slot=placement.slot,
+                locale=placement.locale,
+                position=placement.position,
+                actor=request.user,
+            )
+            if standing is None:
+                return gettext("Rolled back: %(slot)s is empty, as it was before.")
+            return gettext("Rolled back: the picture before stands in %(slot)s again.")
+
+        return self._act(request, pk, act)
+
+    def _act(self, request: HttpRequest, pk: int, act: Callable[[Placement], str]) -> HttpResponse:
+        if not request.user.has_perm(Permission.PUBLISH):
+            raise PermissionDenied
+        placement = Placement.objects.filter(pk=pk).first()
+        if placement is None:
+            said = gettext("Somebody was faster: nothing is published there any more.")
+            self.message_user(request, said, messages.ERROR)
+            return redirect(self.url_of("changelist"))
+        try:
+            said = act(placement) % {"slot": placement.slot}
+        except NBCatalogError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, self._with_way_back(placement, said), messages.SUCCESS)
+        return redirect(self.url_of("changelist"))
+
+    def _with_way_back(self, placement: Placement, said: str) -> str:
+        model = placement.content_type.model_class()
+        query = {"model": model._meta.label_lower, "product": placement.object_id, "state": "all"}
+        url = f"{self.url_of('review', model='productimage')}?{urlencode(query)}"
+        return format_html('{} <a href="{}">{}</a>', said, url, gettext("Pictures of this product"))

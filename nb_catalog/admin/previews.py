@@ -1,0 +1,129 @@
+"""Small pictures for the admin's pages: a rendition where there is one, else made once and cached."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from django.contrib.admin import AdminSite
+from django.core.cache import cache
+from django.db.models import Prefetch
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+
+from nb_catalog import files
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import PictureError
+from nb_catalog.imaging.delivery import derive
+from nb_catalog.imaging.encode import encode
+from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
+from nb_catalog.imaging.scenery import SceneRecipe, thumbnail
+from nb_catalog.models import ProductImage, Rendition, Scene
+from nb_catalog.types import Size
+
+SMALL: Final = 320
+LARGE: Final = 960
+WIDTHS: Final = (SMALL, LARGE)
+SCENE: Final = Size(320, 240)
+FORMAT: Final = "webp"
+MIME_TYPE: Final = "image/webp"
+WEEK: Final = 7 * 24 * 3600
+# Addresses carry a digest of what they show, so that a browser never has to ask again.
+FOR_EVER: Final = "private, max-age=31536000, immutable"
+# Raised when the same recipe would be rendered differently: old thumbnails are forgotten.
+EDITION: Final = 1
+
+# For lists: only what a thumbnail could be, in the order of their widths.
+RENDITIONS: Final = Prefetch(
+    "renditions", Rendition.objects.filter(format__in=("webp", "jpeg")).order_by("width")
+)
+
+
+def thumbnail_url(image: ProductImage, *, site: AdminSite, width: int = SMALL) -> str:
+    """Where a browser finds ``image`` at about ``width`` pixels. Fetch ``RENDITIONS`` before."""
+    enough = [each for each in image.renditions.all() if each.width >= width]
+    if enough and enough[0].width <= 2 * width:
+        return enough[0].url
+    name = f"{site.name}:nb_catalog_productimage_preview"
+    return reverse(name, args=[image.pk, image.sha256[:16], width])
+
+
+def original_url(image: ProductImage, *, site: AdminSite) -> str:
+    name = f"{site.name}:nb_catalog_productimage_original"
+    return reverse(name, args=[image.pk, image.sha256[:16]])
+
+
+def scene_url(scene: Scene, *, site: AdminSite) -> str:
+    """Where a browser finds the thumbnail of ``scene``; empty for a scene without a recipe."""
+    if not scene.renderer:
+        return ""
+    name = f"{site.name}:nb_catalog_scene_thumbnail"
+    return reverse(name, args=[scene.pk, _digest(scene.renderer)])
+
+
+def small_picture(request: HttpRequest, image: ProductImage, *, width: int) -> HttpResponse:
+    """``image`` at ``width`` pixels with the mark of its origin. 404 when it cannot be read."""
+    if width not in WIDTHS:
+        raise Http404
+    key = f"nb_catalog:preview:{image.sha256}:{width}"
+    return _answer(request, key=key, make=lambda: _derived(image, width=width))
+
+
+def original(request: HttpRequest, image: ProductImage) -> HttpResponse:
+    """The picture as it is stored, byte by byte."""
+    try:
+        response = HttpResponse(files.read(image.file.name), content_type=image.mime_type)
+    except PictureError as error:
+        raise Http404(str(error)) from error
+    return _kept_for_ever(response)
+
+
+def scene_picture(request: HttpRequest, renderer: Mapping[str, Any]) -> HttpResponse:
+    """The scene of a recipe. Raises ``ValueError`` whose text names what is wrong with it."""
+    recipe = SceneRecipe.from_mapping(renderer)
+    key = f"nb_catalog:scene:{_digest(renderer)}"
+    return _answer(request, key=key, make=lambda: _rendered(recipe))
+
+
+def _derived(image: ProductImage, *, width: int) -> bytes:
+    try:
+        made = derive(
+            files.read(image.file.name),
+            widths=[width],
+            formats=[FORMAT],
+            xmp=xmp_packet(DigitalSourceType(image.digital_source_type)),
+            max_bytes=settings.MAX_PICTURE_BYTES,
+            max_pixels=settings.MAX_PICTURE_PIXELS,
+        )
+        return next(made).data
+    except PictureError as error:
+        raise Http404(str(error)) from error
+
+
+def _rendered(recipe: SceneRecipe) -> bytes:
+    return encode(thumbnail(recipe, size=SCENE), format=FORMAT)
+
+
+def _answer(request: HttpRequest, *, key: str, make: Any) -> HttpResponse:
+    etag = quote_etag(key.rpartition("nb_catalog:")[2])
+    known = get_conditional_response(request, etag=etag)
+    if known is not None:
+        return known
+    response = HttpResponse(cache.get_or_set(key, make, WEEK), content_type=MIME_TYPE)
+    response["ETag"] = etag
+    return _kept_for_ever(response)
+
+
+def _kept_for_ever(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = FOR_EVER
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _digest(renderer: Mapping[str, Any]) -> str:
+    text = json.dumps([EDITION, renderer], sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,198 @@
+"""How a run goes: what its page shows, and the pieces that are renewed while it works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, Final
+
+from django.contrib.admin import AdminSite
+from django.db.models import Max
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog import money
+from nb_catalog.admin import previews, subjects
+from nb_catalog.admin.figures import dollars
+from nb_catalog.models import ImageJob, ProductImage, ProviderPause, Run
+from nb_catalog.models.images import ImageKind
+from nb_catalog.states import JOB_UNDERWAY, JobState
+from nb_catalog.types import Permission
+
+NEWEST: Final = 12
+FAILURES: Final = 25
+# A worker claims within half a second; a queue that stands still for this long has none.
+STILL: Final = timedelta(seconds=10)
+ENDED_BADLY: Final = (JobState.FAILED, JobState.REFUSED, JobState.UNKNOWN)
+RETRIABLE: Final = (JobState.FAILED, JobState.REFUSED, JobState.CANCELLED)
+CANCELLABLE: Final = (JobState.QUEUED, JobState.WAITING, JobState.SUBMITTED)
+# Replaced one by one, so that a button keeps its focus while numbers change.
+PARTS: Final = ("progress", "hint", "buttons", "failures", "newest")
+
+_PAUSED: Final = {
+    money.RUN_BUDGET: _("The run's budget is reached. Nothing is lost: give it more and it goes on."),
+    money.DAY_BUDGET: _(
+        "The budget of the day (NB_CATALOG['DAILY_BUDGET_USD']) is reached. Resume tomorrow, or "
+        "raise it and resume."
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """A look at ``run``. Everything is read when it is first asked for; a constant number of
+    queries."""
+
+    run: Run
+    site: AdminSite
+    may_generate: bool
+    may_review: bool
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        return dict(self.run.counts())
+
+    @cached_property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def underway(self) -> int:
+        return self._sum(JOB_UNDERWAY)
+
+    @property
+    def ended(self) -> int:
+        return self.total - self.underway
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.ended // self.total if self.total else 100
+
+    @property
+    def is_done(self) -> bool:
+        return not self.underway
+
+    @property
+    def by_state(self) -> list[tuple[str, str, int]]:
+        """(state, its name, how many) for states that occur, in the order of the way."""
+        found = [(state.value, state.label, self.counts.get(state, 0)) for state in JobState]
+        return [each for each in found if each[2]]
+
+    @property
+    def sentence(self) -> str:
+        """What a screen reader is told."""
+        made = self.counts.get(JobState.SUCCEEDED, 0)
+        said = ngettext(
+            "%(made)d of %(total)d picture made",
+            "%(made)d of %(total)d pictures made",
+            self.total,
+        ) % {"made": made, "total": self.total}
+        return gettext("Done: %s.") % said if self.is_done else f"{said}."
+
+    @property
+    def is_free(self) -> bool:
+        run = self.run
+        sums = (run.estimate_microusd, run.spent_microusd, run.reserved_microusd)
+        return not any(sums) and run.budget_microusd is None
+
+    @property
+    def money(self) -> dict[str, str]:
+        run = self.run
+        return {
+            "spent": dollars(run.spent_usd),
+            "reserved": dollars(run.reserved_usd) if run.reserved_microusd else "",
+            "estimate": dollars(run.estimate_usd),
+            "budget": "" if run.budget_usd is None else dollars(run.budget_usd),
+        }
+
+    @property
+    def paused(self) -> str:
+        reason = self.run.paused_reason
+        return str(_PAUSED.get(reason, reason))
+
+    @property
+    def can_cancel(self) -> int:
+        return self._sum(CANCELLABLE)
+
+    @property
+    def can_retry(self) -> int:
+        return self._sum(RETRIABLE)
+
+    @property
+    def unknown(self) -> int:
+        return self.counts.get(JobState.UNKNOWN, 0)
+
+    @cached_property
+    def newest(self) -> list[ProductImage]:
+        rows = ProductImage.objects.filter(job__run=self.run, kind=ImageKind.PICTURE)
+        rows = list(
+            rows.defer("recipe", "provenance").prefetch_related(previews.RENDITIONS)[:NEWEST]
+        )
+        subjects.attach(rows, site=self.site)
+        for row in rows:
+            row.small_url = previews.thumbnail_url(row, site=self.site)
+        return rows
+
+    @cached_property
+    def failures(self) -> Sequence[ImageJob]:
+        rows = self.run.jobs.filter(state__in=ENDED_BADLY).defer("recipe").order_by("-id")
+        found = list(rows[:FAILURES])
+        subjects.attach(found, site=self.site)
+        return found
+
+    @property
+    def further_failures(self) -> int:
+        return max(0, self._sum(ENDED_BADLY) - len(self.failures))
+
+    @cached_property
+    def provider_pauses(self) -> list[ProviderPause]:
+        """Pauses that jobs of this run wait for."""
+        if not self.underway:
+            return []
+        standing = {(p.provider, p.model): p for p in _standing_pauses()}
+        if not standing:
+            return []
+        used = self.run.jobs.filter(state__in=JOB_UNDERWAY).order_by()
+        pairs = used.values_list("provider", "model").distinct()
+        return [standing[pair] for pair in pairs if pair in standing]
+
+    @cached_property
+    def nobody_works(self) -> bool:
+        """Jobs wait, no worker holds a live lease, and nothing has moved for a while."""
+        if not self.counts.get(JobState.QUEUED) or self.run.paused_reason or self.provider_pauses:
+            return False
+        now = timezone.now()
+        held = ImageJob.objects.filter(state__in=(JobState.LEASED, JobState.CALLING))
+        if held.filter(lease_until__gt=now).exists():
+            return False
+        last = self.run.jobs.aggregate(last=Max("finished_at"))["last"] or self.run.created_at
+        return now - max(last, self.run.created_at) > STILL
+
+    def parts(self, request: HttpRequest) -> dict[str, str]:
+        """The pieces of the page that change, as HTML by name."""
+        context = {"progress": self, "run": self.run}
+        return {
+            name: render_to_string(f"admin/nb_catalog/run/parts/{name}.html", context, request)
+            for name in PARTS
+        }
+
+    def _sum(self, states: Any) -> int:
+        return sum(self.counts.get(state, 0) for state in states)
+
+
+def progress(run: Run, *, request: HttpRequest, site: AdminSite) -> Progress:
+    return Progress(
+        run=run,
+        site=site,
+        may_generate=request.user.has_perm(Permission.GENERATE),
+        may_review=request.user.has_perm("nb_catalog.view_productimage"),
+    )
+
+
+def _standing_pauses() -> Any:
+    return ProviderPause.objects.filter(until__gt=timezone.now())

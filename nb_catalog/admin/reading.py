@@ -1,0 +1,66 @@
+"""What the machine writes and people only read: no adding, changing or deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+
+from nb_catalog.admin import subjects
+
+
+class Pages:
+    """Further pages of a ``ModelAdmin``, each behind the admin's login."""
+
+    def page(self, route: str, view: Callable[..., HttpResponse], *, name: str) -> URLPattern:
+        return path(
+            route,
+            self.admin_site.admin_view(view),
+            name=f"nb_catalog_{self.opts.model_name}_{name}",
+        )
+
+    def url_of(self, name: str, *args: Any, model: str = "") -> str:
+        model = model or self.opts.model_name
+        return reverse(f"{self.admin_site.name}:nb_catalog_{model}_{name}", args=args)
+
+    def page_context(self, request: HttpRequest, **context: Any) -> dict[str, Any]:
+        request.current_app = self.admin_site.name
+        return {**self.admin_site.each_context(request), "opts": self.opts, **context}
+
+
+class ReadOnlyAdmin(Pages, admin.ModelAdmin):
+    """List and detail pages for reading."""
+
+    actions = None
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class AboutObjectAdmin(ReadOnlyAdmin):
+    """Rows about catalog objects: the list fetches all their titles at once."""
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        rows: Sequence[Any] = list(found.result_list)
+        subjects.attach(rows, site=self.admin_site)
+        found.result_list = rows
+        return found
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            subjects.attach([row], site=self.admin_site)
+        return row

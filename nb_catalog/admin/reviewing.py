@@ -1,0 +1,223 @@
+"""The review page: a product's own photo beside the pictures that were made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django import forms
+from django.conf import settings as django_settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
+
+from nb_catalog import review
+from nb_catalog.admin import previews, subjects
+from nb_catalog.admin.decisions import VERBS, Powers, decide, decision
+from nb_catalog.models import ProductImage, Run, Scene
+from nb_catalog.models.images import ImageKind
+from nb_catalog.models.objects import content_type_of
+from nb_catalog.registry import registered, source_for
+from nb_catalog.states import ImageState
+
+PER_PAGE: Final = 24
+RUNS_OFFERED: Final = 50
+
+
+class FilterForm(forms.Form):
+    """Which pictures to look at. ``product`` is a key; it needs a model."""
+
+    state = forms.ChoiceField(label=_("State"), required=False)
+    run = forms.ChoiceField(label=_("Run"), required=False)
+    model = forms.ChoiceField(label=_("Model"), required=False)
+    product = forms.CharField(label=_("Product key"), required=False, max_length=128)
+    scene = forms.ChoiceField(label=_("Scene"), required=False)
+    picture = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        super().__init__({"state": ImageState.PENDING, **given})
+        every = ("", _("All"))
+        states = [(state.value, state.label) for state in ImageState]
+        models = [(s.label, m._meta.verbose_name_plural) for m, s in registered().items()]
+        self.fields["state"].choices = [*states, ("all", _("All"))]
+        self.fields["run"].choices = [every, *_runs(given.get("run", ""))]
+        self.fields["model"].choices = [every, *models]
+        self.fields["scene"].choices = [every, *Scene.objects.values_list("key", "name")]
+
+    def chosen(self) -> QuerySet:
+        """The pictures; a value that is not offered is left out, as if nothing was said."""
+        self.is_valid()
+        said = self.cleaned_data
+        if said.get("picture"):
+            return _pictures().filter(pk=said["picture"])
+        rows = _pictures()
+        if said.get("state", ImageState.PENDING) != "all":
+            rows = rows.filter(state=said.get("state") or ImageState.PENDING)
+        if said.get("run"):
+            rows = rows.filter(job__run=said["run"])
+        if said.get("model"):
+            rows = rows.filter(content_type=content_type_of(source_for(said["model"]).model))
+        if said.get("product"):
+            rows = rows.filter(object_id=said["product"])
+        return rows.filter(scene=said["scene"]) if said.get("scene") else rows
+
+
+def _runs(chosen: str) -> list[tuple[str, str]]:
+    rows = list(Run.objects.values_list("pk", "title", "created_at")[:RUNS_OFFERED])
+    if chosen.isdecimal() and int(chosen) not in {pk for pk, _title, _at in rows}:
+        rows += Run.objects.filter(pk=chosen).values_list("pk", "title", "created_at")
+    return [(str(pk), f"#{pk} {title}") for pk, title, _at in rows]
+
+
+def _pictures() -> QuerySet:
+    rows = ProductImage.objects.filter(kind=ImageKind.PICTURE)
+    return rows.prefetch_related(previews.RENDITIONS, "placements")
+
+
+class ReviewPages:
+    """Review, decisions and the pictures themselves, as further pages of ``ProductImageAdmin``."""
+
+    def review_urls(self) -> list[URLPattern]:
+        return [
+            self.page("review/", require_GET(self.review), name="review"),
+            self.page("review/decide/", require_POST(self.decide), name="decide"),
+            self.page("<int:pk>/<slug:digest>-<int:width>.webp", self.preview, name="preview"),
+            self.page("<int:pk>/<slug:digest>/original", self.original, name="original"),
+        ]
+
+    def review(self, request: HttpRequest) -> HttpResponse:
+        """Pictures by product. A constant number of queries, whatever their number."""
+        self._require_view(request)
+        form = FilterForm(request.GET.dict())
+        rows = form.chosen().order_by("content_type_id", "object_id", "id")
+        page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+        powers = Powers.of(request.user)
+        images = self._shown(page.object_list, powers=powers)
+        context = self.page_context(
+            request,
+            title=gettext("Review pictures"),
+            form=form,
+            page=page,
+            page_range=page.paginator.get_elided_page_range(page.number),
+            groups=_by_product(images),
+            powers=powers,
+            query=_query(request.GET),
+            back=_query(request.GET, page=page),
+            languages=django_settings.LANGUAGES,
+        )
+        return TemplateResponse(request, "admin/nb_catalog/productimage/review.html", context)
+
+    def decide(self, request: HttpRequest) -> HttpResponse:
+        """Carry out "verb:key" of one picture, or approve every picture that was ticked."""
+        self._require_view(request)
+        verb, _colon, key = request.POST.get("decision", "").partition(":")
+        if verb == "approve_chosen":
+            return self._approve_chosen(request)
+        if verb not in VERBS or not key.isdecimal():
+            raise Http404
+        image = get_object_or_404(_pictures(), pk=key)
+        outcome = decide(image, decision(verb, image.pk, request.POST), actor=request.user)
+        if request.accepts("text/html"):
+            return self._back(request, image, outcome)
+        return JsonResponse(
+            {
+                "ok": outcome.went_well,
+                "level": messages.DEFAULT_TAGS[outcome.level],
+                "said": outcome.said,
+                "undo": outcome.undo,
+                "card": self._card(request, image.pk),
+            }
+        )
+
+    def preview(self, request: HttpRequest, pk: int, digest: str, width: int) -> HttpResponse:
+        self._require_view(request)
+        image = get_object_or_404(ProductImage, pk=pk, sha256__startswith=digest)
+        return previews.small_picture(request, image, width=width)
+
+    def original(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:
+        self._require_view(request)
+        image = get_object_or_404(ProductImage, pk=pk, sha256__startswith=digest)
+        return previews.original(request, image)
+
+    def _approve_chosen(self, request: HttpRequest) -> HttpResponse:
+        Powers.of(request.user).require("approve")
+        keys = [key for key in request.POST.getlist("chosen") if key.isdecimal()]
+        tally = review.approve_all(ProductImage.objects.filter(pk__in=keys), actor=request.user)
+        if tally.decided or not tally.refused:
+            count = tally.decided
+            said = ngettext("%d picture approved.", "%d pictures approved.", count) % count
+            self.message_user(request, said, messages.SUCCESS if count else messages.WARNING)
+        for refusal in tally.refused:
+            self.message_user(request, refusal, messages.ERROR)
+        return redirect(self._review_url(request.POST.get("back", "")))
+
+    def _back(self, request: HttpRequest, image: ProductImage, outcome: Any) -> HttpResponse:
+        said = outcome.said
+        if outcome.undo:
+            url = f"{self.url_of('review')}?{urlencode({'picture': image.pk})}"
+            said = format_html('{} <a href="{}">{}</a>', said, url, gettext("Undo…"))
+        self.message_user(request, said, outcome.level)
+        return redirect(self._review_url(request.POST.get("back", "")))
+
+    def _card(self, request: HttpRequest, pk: int) -> str:
+        powers = Powers.of(request.user)
+        image = self._shown(_pictures().filter(pk=pk), powers=powers)[0]
+        context = {"image": image, "powers": powers, "languages": django_settings.LANGUAGES}
+        return render_to_string("admin/nb_catalog/productimage/card.html", context, request)
+
+    def _shown(self, rows: QuerySet, *, powers: Powers) -> Sequence[ProductImage]:
+        images = list(rows)
+        subjects.attach(images, site=self.admin_site)
+        for image in images:
+            image.large_url = previews.thumbnail_url(
+                image, site=self.admin_site, width=previews.LARGE
+            )
+            image.original_url = previews.original_url(image, site=self.admin_site)
+            image.verbs = powers.verbs(image.state)
+            image.variant = image.recipe.get("variant", 1)
+            image.published_in = _places(image)
+        return images
+
+    def _review_url(self, back: str) -> str:
+        """``back`` is a query string; whatever else it holds, it stays on this page."""
+        query = QueryDict(back).urlencode()
+        return f"{self.url_of('review')}?{query}" if query else self.url_of("review")
+
+    def _require_view(self, request: HttpRequest) -> None:
+        request.current_app = self.admin_site.name
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+
+
+def _by_product(images: Sequence[ProductImage]) -> list[tuple[Any, list[ProductImage]]]:
+    groups: dict[subjects.Key, list[ProductImage]] = {}
+    for image in images:
+        groups.setdefault(image.subject_shown.key, []).append(image)
+    return [(several[0].subject_shown, several) for several in groups.values()]
+
+
+def _places(image: ProductImage) -> str:
+    return ", ".join(
+        f"{each.slot} {each.position + 1}" if each.position else each.slot
+        for each in image.placements.all()
+    )
+
+
+def _query(given: QueryDict, *, page: Page | None = None) -> str:
+    """The page's address without its number, or with that of ``page``."""
+    kept = given.copy()
+    kept.pop("page", None)
+    if page is not None and page.number > 1:
+        kept["page"] = str(page.number)
+    return kept.urlencode()

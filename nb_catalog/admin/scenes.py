@@ -1,0 +1,129 @@
+"""Scenes: words, recipe and a picture of what the recipe makes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.admin import previews
+from nb_catalog.admin.reading import Pages
+from nb_catalog.imaging.scenery import SceneRecipe
+from nb_catalog.models import Scene
+
+
+class SceneForm(forms.ModelForm):
+    class Meta:
+        model = Scene
+        fields = ("name", "key", "words", "system", "renderer", "position", "is_active")
+
+    def clean_renderer(self) -> dict[str, Any]:
+        given = self.cleaned_data["renderer"]
+        if given in (None, {}):
+            return {}
+        try:
+            SceneRecipe.from_mapping(given)
+        except ValueError as error:
+            raise forms.ValidationError(str(error), code="recipe") from error
+        return given
+
+
+class PrettyJSON(json.JSONEncoder):
+    """Recipes are edited by people: one key a line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "indent": 2, "sort_keys": False})
+
+
+@admin.register(Scene)
+class SceneAdmin(Pages, admin.ModelAdmin):
+    form = SceneForm
+    list_display = ("picture", "name", "key", "shown_version", "position", "is_active")
+    list_display_links = ("picture", "name")
+    list_editable = ("position", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("name", "key", "words")
+    prepopulated_fields = {"key": ("name",)}
+    readonly_fields = ("live_picture", "shown_version")
+    fieldsets = (
+        (None, {"fields": ("name", "key", ("position", "is_active"), "shown_version")}),
+        (_("For a model"), {"fields": ("words", "system")}),
+        (_("For the local renderer"), {"fields": ("renderer", "live_picture")}),
+    )
+
+    class Media:
+        css = {"all": ("nb_catalog/admin.css",)}
+        js = ("nb_catalog/scene.js",)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            self.page("<int:pk>/thumbnail-<slug:digest>.webp", self.thumbnail, name="thumbnail"),
+            self.page("preview/", self.preview, name="preview"),
+            *super().get_urls(),
+        ]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name == "renderer":
+            options["encoder"] = PrettyJSON
+        return super().formfield_for_dbfield(db_field, request, **options)
+
+    @admin.display(description=_("version"))
+    def shown_version(self, scene: Scene) -> str:
+        return str(scene.version) if scene.pk else gettext("1, once it is saved")
+
+    @admin.display(description=_("picture"))
+    def picture(self, scene: Scene) -> str:
+        url = previews.scene_url(scene, site=self.admin_site)
+        if not url:
+            return format_html('<span class="nbc-no-picture">{}</span>', gettext("by a model only"))
+        return format_html(
+            '<img class="nbc-thumb nbc-thumb-scene" src="{}" alt="" width="96" height="72"'
+            ' loading="lazy">',
+            url,
+        )
+
+    @admin.display(description=_("what it makes"))
+    def live_picture(self, scene: Scene) -> str:
+        """Redrawn by scene.js while the recipe is edited; without JavaScript, as it was saved."""
+        return format_html(
+            '<div id="nbc-scene-preview" data-url="{}" data-working="{}">'
+            '<img src="{}" alt="{}" width="320" height="240"{}>'
+            '<p role="status" class="help"></p></div>',
+            self.url_of("preview"),
+            gettext("Drawing…"),
+            previews.scene_url(scene, site=self.admin_site) if scene.pk else "",
+            gettext("The scene without a product"),
+            "" if scene.pk and scene.renderer else format_html(" hidden"),
+        )
+
+    def thumbnail(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:
+        """For everybody who chooses scenes: who may view them or have pictures generated."""
+        if not (self.has_view_permission(request) or request.user.has_perm("nb_catalog.generate")):
+            raise PermissionDenied
+        scene = get_object_or_404(Scene, pk=pk)
+        return self._drawn(request, scene.renderer)
+
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """A recipe that is not saved yet, from the query string; 400 says what is wrong."""
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+        try:
+            renderer = json.loads(request.GET.get("recipe", ""))
+        except ValueError as error:
+            return JsonResponse({"error": gettext("This is not JSON: %s") % error}, status=400)
+        return self._drawn(request, renderer)
+
+    def _drawn(self, request: HttpRequest, renderer: Any) -> HttpResponse:
+        try:
+            return previews.scene_picture(request, renderer)
+        except ValueError as error:
+            return JsonResponse({"error": str(error)}, status=400)

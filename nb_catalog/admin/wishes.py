@@ -1,0 +1,204 @@
+"""The form in which somebody says what pictures are wanted, and what it may offer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, Final
+
+from django import forms
+from django.contrib.admin import AdminSite
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog import cards, plans, tiers
+from nb_catalog.admin import previews
+from nb_catalog.admin.figures import dollars
+from nb_catalog.admin.selection import Selection
+from nb_catalog.exceptions import RequestRefused
+from nb_catalog.models import Scene
+from nb_catalog.plans.ask import MOST_VARIANTS
+from nb_catalog.types import Treatment
+
+# The longer side of a drawn ratio, in the units of its SVG.
+DRAWN: Final = 28
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneChoice:
+    """A scene to click. ``thumbnail`` is empty for scenes that only a model can make."""
+
+    key: str
+    name: str
+    thumbnail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatioChoice:
+    """A ratio as a drawn shape: numbers of an SVG's rectangle."""
+
+    name: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierChoice:
+    """A step of the ladder, with what its model can do. ``problem`` says why it is of no use."""
+
+    name: str
+    model: str = ""
+    size: str = ""
+    price: str = ""
+    treatments: tuple[str, ...] = ()
+    ratios: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class WishForm(forms.Form):
+    """What ``plans.plan_backgrounds`` takes, plus a budget."""
+
+    scenes = forms.MultipleChoiceField(
+        label=_("Scenes"), error_messages={"required": _("Choose at least one scene.")}
+    )
+    variants = forms.IntegerField(
+        label=_("Variants of each"), min_value=1, max_value=MOST_VARIANTS, initial=1
+    )
+    ratio = forms.ChoiceField(
+        label=_("Ratio"), choices=[(r, r) for r in cards.RATIOS], initial="1:1"
+    )
+    tier = forms.ChoiceField(label=_("Quality"))
+    treatment = forms.ChoiceField(
+        label=_("Treatment"), choices=Treatment.choices, initial=Treatment.LOCKED
+    )
+    budget_usd = forms.DecimalField(
+        label=_("Budget in US dollars"),
+        min_value=Decimal(0),
+        max_digits=12,
+        decimal_places=6,
+        required=False,
+        help_text=_("Optional. The run pauses when it is reached; nothing is lost."),
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.offered = list(Scene.objects.filter(is_active=True))
+        self.fields["scenes"].choices = [(scene.key, scene.name) for scene in self.offered]
+        self.tiers = tuple(tier_choices())
+        self.fields["tier"].choices = [(tier.name, tier.name) for tier in self.tiers]
+        self.fields["tier"].initial = self.tiers[0].name if self.tiers else ""
+
+    def plan(self, chosen: Selection, *, nonce: str) -> plans.Plan:
+        """The plan of a valid form. Its key belongs to the opened page and to every wish on it:
+        pressing twice starts one run, and a changed wish another.
+
+        Raises ``PlanRefused``.
+        """
+        wishes = {name: self.cleaned_data[name] for name in self.fields if name != "budget_usd"}
+        said = repr([nonce, chosen.token, chosen.label, sorted(wishes.items())])
+        return plans.plan_backgrounds(
+            chosen.products(), **wishes, key=sha256(said.encode()).hexdigest()
+        )
+
+    def scene_choices(self, *, site: AdminSite) -> list[SceneChoice]:
+        return [
+            SceneChoice(
+                key=scene.key, name=scene.name, thumbnail=previews.scene_url(scene, site=site)
+            )
+            for scene in self.offered
+        ]
+
+
+def tier_choices() -> Iterator[TierChoice]:
+    for tier in tiers.tiers():
+        try:
+            card = tier.card
+            each = card.estimate(size=tier.size, references=1)
+        except RequestRefused as refusal:
+            yield TierChoice(name=tier.name, model=tier.model, size=tier.size, problem=str(refusal))
+            continue
+        yield TierChoice(
+            name=tier.name,
+            model=card.name,
+            size=tier.size,
+            price=_price(each),
+            treatments=tuple(str(each) for each in card.treatments),
+            ratios=tuple(card.ratios),
+        )
+
+
+def _price(each: Decimal) -> str:
+    if not each:
+        return gettext("free")
+    return gettext("up to %s each") % dollars(each)
+
+
+def ratio_choices() -> Iterator[RatioChoice]:
+    for name in cards.RATIOS:
+        across, down = (int(part) for part in name.split(":"))
+        scale = DRAWN / max(across, down)
+        width, height = across * scale, down * scale
+        yield RatioChoice(
+            name=name,
+            x=round((DRAWN - width) / 2 + 1, 2),
+            y=round((DRAWN - height) / 2 + 1, 2),
+            width=round(width, 2),
+            height=round(height, 2),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanCard:
+    """A plan as the page shows it: numbers, or the reasons why there is none."""
+
+    objections: tuple[str, ...] = ()
+    plan: plans.Plan | None = None
+    summary: plans.Summary | None = None
+    budget_usd: Decimal | None = None
+
+    @property
+    def can_start(self) -> bool:
+        return self.summary is not None and self.summary.wanted > 0
+
+    @property
+    def wanted(self) -> int:
+        # In a template ``summary.wanted`` would ask the summary for a status of that name.
+        return self.summary.wanted
+
+    @property
+    def price(self) -> str:
+        return dollars(self.summary.price_usd)
+
+    @property
+    def price_each(self) -> str:
+        return dollars(self.plan.price_each_usd)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        return {status.name.lower(): self.summary[status] for status in plans.ItemStatus}
+
+    @property
+    def budget_is_short(self) -> bool:
+        budget = self.budget_usd
+        return budget is not None and not self.plan.is_free and budget < self.summary.price_usd
+
+
+def plan_card(form: WishForm, chosen: Selection, *, nonce: str) -> PlanCard:
+    """Work the plan out; errors of the form and objections become sentences."""
+    if not form.is_valid():
+        return PlanCard(objections=tuple(_sentences(form)))
+    try:
+        plan = form.plan(chosen, nonce=nonce)
+    except RequestRefused as refusal:
+        return PlanCard(objections=refusal.objections)
+    return PlanCard(plan=plan, summary=plan.summary(), budget_usd=form.cleaned_data["budget_usd"])
+
+
+def _sentences(form: WishForm) -> Iterator[str]:
+    for name, errors in form.errors.items():
+        for error in errors:
+            yield error if name == "scenes" else f"{form[name].label}: {error}"

@@ -1,0 +1,115 @@
+"use strict";
+/* The plan follows the form. Without this file "Update plan" does the same. */
+{
+    const WAIT = 250;
+    const form = document.getElementById("nbc-wishes");
+    const plan = document.getElementById("nbc-plan");
+    const start = document.getElementById("nbc-start");
+    const update = document.getElementById("nbc-update");
+    const live = form !== null && form.dataset.live === "yes";
+    let timer = 0;
+    let underway = null;
+
+    const say = (sentence) => {
+        const line = document.createElement("p");
+        line.textContent = sentence;
+        plan.replaceChildren(line);
+    };
+
+    const settle = () => {
+        const mark = plan.querySelector("[data-can-start]");
+        start.disabled = !mark || mark.dataset.canStart !== "yes";
+        plan.setAttribute("aria-busy", "false");
+    };
+
+    const renew = async () => {
+        if (underway) {
+            underway.abort();
+        }
+        underway = new AbortController();
+        plan.setAttribute("aria-busy", "true");
+        start.disabled = true;
+        try {
+            const answer = await fetch(form.dataset.planUrl, {
+                method: "POST", body: new FormData(form), signal: underway.signal,
+                credentials: "same-origin",
+            });
+            if (!answer.ok) {
+                throw new Error(String(answer.status));
+            }
+            plan.innerHTML = await answer.text();
+        } catch (error) {
+            if (error.name === "AbortError") {
+                return;
+            }
+            say(form.dataset.failed);
+        }
+        settle();
+    };
+
+    /* A model that cannot do a treatment or a ratio does not offer it. */
+    const restrict = (name, possible) => {
+        let lost = false;
+        for (const choice of form.elements[name]) {
+            choice.disabled = !possible.includes(choice.value);
+            lost = lost || (choice.checked && choice.disabled);
+        }
+        if (lost) {
+            const first = [...form.elements[name]].find((choice) => !choice.disabled);
+            if (first) {
+                first.checked = true;
+            }
+        }
+    };
+
+    const offer = () => {
+        const tier = form.querySelector("[name=tier]:checked");
+        if (!tier || !tier.dataset.treatments) {
+            return;
+        }
+        restrict("treatment", tier.dataset.treatments.split(" "));
+        restrict("ratio", tier.dataset.ratios.split(" "));
+        document.getElementById("nbc-treatment-help").hidden =
+            form.querySelector("[name=treatment]:disabled") === null;
+    };
+
+    const changed = () => {
+        offer();
+        clearTimeout(timer);
+        if (form.querySelector("[name=scenes]:checked") === null) {
+            if (underway) {
+                underway.abort();
+            }
+            say(form.dataset.nothing);
+            settle();
+        } else if (live) {
+            timer = setTimeout(renew, WAIT);
+        }
+    };
+
+    if (form !== null) {
+        form.addEventListener("input", changed);
+        form.addEventListener("submit", (event) => {
+            if (event.submitter !== start) {
+                event.preventDefault();
+                clearTimeout(timer);
+                renew();
+                return;
+            }
+            /* After the browser has collected the form: the button's own value goes along. */
+            setTimeout(() => { start.disabled = true; });
+        });
+        window.addEventListener("pageshow", (event) => {
+            if (event.persisted) {
+                changed();
+            }
+        });
+        update.hidden = live;
+        offer();
+        settle();
+        if (live && form.querySelector("[name=scenes]:checked") !== null &&
+            plan.querySelector(".nbc-figures") === null) {
+            renew();
+        }
+    }
+}
