@@ -81,7 +81,7 @@ def tiles(canvas: Canvas) -> Pixels:
     row, column = (y / TILE).astype(int), (x / TILE).astype(int)
     inside_y, inside_x = y / TILE % 1 - 0.5, x / TILE % 1 - 0.5
     tilt = own[row + rows, column] * inside_y + own[row + 2 * rows, column] * inside_x
-    wave = canvas.noise("glaze", rows=7, octaves=4, gain=0.55)
+    wave = canvas.noise("glaze", rows=5, octaves=3, gain=0.4)
     value = 0.5 + 0.05 * own[row, column] + 0.07 * tilt + 0.012 * wave
     edge = np.maximum(np.abs(inside_y), np.abs(inside_x)) + 0.004 * wave
     value += 0.10 * canvas.relief((0.012 * wave).astype(np.float32), depth=0.35)

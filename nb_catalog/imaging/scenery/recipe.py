@@ -6,11 +6,13 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from nb_catalog.conf import nearest
 
 T = TypeVar("T")
+Accept: TypeAlias = Callable[[Any], Any]
+"""Turns a value of a recipe into ours or raises ``ValueError`` that says what is accepted."""
 
 SURFACES: Final = (
     "brick", "concrete", "formwork", "linen", "marble", "moss", "oak", "paper", "plaster", "sand",
@@ -25,68 +27,58 @@ PROPS: Final = ("arch", "block", "bokeh", "disc", "podium", "slab")
 HEX: Final = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-def _wrong(path: str, value: Any, wants: str) -> ValueError:
-    return ValueError(f"{path}: expected {wants}, got {value!r}.")
-
-
-def _one_of(names: Iterable[str]) -> Callable[[str, Any], str]:
-    known = tuple(names)
-
-    def accept(path: str, value: Any) -> str:
+def _one_of(*known: str) -> Accept:
+    def accept(value: Any) -> str:
         if value not in known:
-            hint = nearest(value, known) if isinstance(value, str) else ""
             raise ValueError(
-                f"{path}: {value!r} is not accepted.{hint if 'mean' in hint else ''}"
-                f" Accepted: {', '.join(known)}."
+                f"{value!r} is not accepted.{_close(value, known)} Accepted: {', '.join(known)}."
             )
         return str(value)
 
     return accept
 
 
-def _number(low: float, high: float) -> Callable[[str, Any], float]:
-    def accept(path: str, value: Any) -> float:
+def _number(low: float, high: float) -> Accept:
+    def accept(value: Any) -> float:
         good = isinstance(value, int | float) and not isinstance(value, bool)
         if not good or not math.isfinite(value) or not low <= value <= high:
-            raise _wrong(path, value, f"a number from {low:g} to {high:g}")
+            raise ValueError(f"expected a number from {low:g} to {high:g}, got {value!r}.")
         return float(value)
 
     return accept
 
 
-def _colour(path: str, value: Any) -> str:
+def _colour(value: Any) -> str:
     if not isinstance(value, str) or not HEX.fullmatch(value):
-        raise _wrong(path, value, "a colour such as '#b98a5a'")
+        raise ValueError(f"expected a colour such as '#b98a5a', got {value!r}.")
     return value.lower()
 
 
-def _colour_or_none(path: str, value: Any) -> str:
-    return "" if value == "" else _colour(path, value)
+def _colour_or_none(value: Any) -> str:
+    return "" if value == "" else _colour(value)
 
 
-def _taken(kind: type[T], given: Any, *, path: str) -> T:
-    """``kind`` made from a mapping; a key that it does not have is an error."""
-    if not isinstance(given, Mapping):
-        raise _wrong(path, given, "an object with named keys")
-    known = [each.name for each in fields(kind)]  # type: ignore[arg-type]
-    for key in given:
-        if key not in known:
-            hint = nearest(str(key), known)
-            raise ValueError(
-                f"{path}: there is no key {key!r}.{hint if 'mean' in hint else ''}"
-                f" Accepted: {', '.join(sorted(known))}."
-            )
-    return kind(**given)
+def _close(word: Any, known: Iterable[str]) -> str:
+    """The nearest match alone: what is accepted is listed anyway."""
+    hint = nearest(word, known) if isinstance(word, str) else ""
+    return hint if hint.startswith(" Did you mean") else ""
 
 
-def _check(part: Any, path: str, rules: Mapping[str, Callable[[str, Any], Any]]) -> None:
+def _check(part: Any, **rules: Accept) -> None:
     for name, accept in rules.items():
-        object.__setattr__(part, name, accept(f"{path}.{name}", getattr(part, name)))
+        try:
+            object.__setattr__(part, name, accept(getattr(part, name)))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What a surface or a wall is made of. ``scale`` above 1 makes its pattern larger."""
+    """What a surface or a wall is made of. ``scale`` above 1 makes its pattern larger.
+
+    ``accent`` is the second colour of what has one: veins, chips, grout. ``gloss`` 0 to 1 mirrors
+    what stands on it, ``relief`` deepens or flattens its bumps.
+    """
 
     kind: str
     tone: str = "#d9d4cc"
@@ -96,10 +88,15 @@ class Material:
     relief: float = 1.0
 
     def __post_init__(self) -> None:
-        _check(self, "material", {
-            "kind": _one_of(WALLS), "tone": _colour, "accent": _colour_or_none,
-            "scale": _number(0.25, 4), "gloss": _number(0, 1), "relief": _number(0, 3),
-        })  # fmt: skip
+        _check(
+            self,
+            kind=_one_of(*WALLS),
+            tone=_colour,
+            accent=_colour_or_none,
+            scale=_number(0.25, 4),
+            gloss=_number(0, 1),
+            relief=_number(0, 3),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,16 +111,25 @@ class Lamp:
     elevation: float = 48.0
 
     def __post_init__(self) -> None:
-        unit = _number(0, 1)
-        _check(self, "light", {
-            "kind": _one_of(LIGHTS), "side": _one_of(SIDES), "warmth": _number(-1, 1),
-            "softness": unit, "strength": unit, "elevation": _number(15, 85),
-        })  # fmt: skip
+        _check(
+            self,
+            kind=_one_of(*LIGHTS),
+            side=_one_of(*SIDES),
+            warmth=_number(-1, 1),
+            softness=_number(0, 1),
+            strength=_number(0, 1),
+            elevation=_number(15, 85),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prop:
-    """A thing in the scene. Width and height are in product heights."""
+    """A thing in the scene. Width and height are in product heights.
+
+    Podium, block and slab carry the product and are stacked in the order given. An arch is a
+    niche in the wall, a disc a round of board before it (``height`` is that of its middle), bokeh
+    lights far behind (``width`` scales them, ``height`` is how many).
+    """
 
     kind: str
     tone: str = "#e9dccf"
@@ -133,11 +139,15 @@ class Prop:
     height: float = 0.2
 
     def __post_init__(self) -> None:
-        _check(self, "prop", {
-            "kind": _one_of(PROPS), "tone": _colour, "accent": _colour_or_none,
-            "surface": _one_of(SURFACES),
-            "width": _number(0.2, 4), "height": _number(0.02, 3),
-        })  # fmt: skip
+        _check(
+            self,
+            kind=_one_of(*PROPS),
+            tone=_colour,
+            accent=_colour_or_none,
+            surface=_one_of(*SURFACES),
+            width=_number(0.2, 4),
+            height=_number(0.02, 3),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +161,7 @@ class Mood:
 
     def __post_init__(self) -> None:
         unit = _number(0, 1)
-        _check(self, "mood", {
-            "exposure": _number(-2, 2), "vignette": unit, "grain": unit, "blur": unit,
-        })  # fmt: skip
+        _check(self, exposure=_number(-2, 2), vignette=unit, grain=unit, blur=unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +177,11 @@ class SceneRecipe:
     view: str = "auto"
 
     def __post_init__(self) -> None:
-        _check(self, "recipe", {"edge": _one_of(EDGES), "view": _one_of(VIEWS)})
-        if self.surface.kind not in SURFACES:
-            _one_of(SURFACES)("surface.kind", self.surface.kind)
+        _check(self, edge=_one_of(*EDGES), view=_one_of(*VIEWS))
+        try:
+            _one_of(*SURFACES)(self.surface.kind)
+        except ValueError as error:
+            raise ValueError(f"surface.kind: {error}") from error
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> SceneRecipe:
@@ -181,46 +191,41 @@ class SceneRecipe:
         Raises ``ValueError`` whose text names the wrong key, the nearest known one and what is
         accepted.
         """
-        raw = _taken(_Written, given, path="recipe")
-        surface = _at("surface", Material, raw.surface)
-        return cls(
-            surface=surface,
-            wall=_at("wall", Material, raw.wall) if raw.wall is not None else surface,
-            edge=raw.edge,
-            light=_at("light", Lamp, raw.light),
-            props=_props(raw.props),
-            mood=_at("mood", Mood, raw.mood),
-            view=raw.view,
-        )
+        written = dict(_known(cls, given, path="recipe"))
+        if "surface" not in written:
+            raise ValueError("recipe: the key 'surface' is missing: an object with a 'kind'.")
+        parts = {"surface": Material, "wall": Material, "light": Lamp, "mood": Mood}
+        for name, kind in parts.items():
+            if name in written:
+                written[name] = _part(kind, written[name], path=name)
+        written["props"] = _props(written.get("props", ()))
+        return cls(**{"wall": written["surface"], **written})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
-    surface: Any = None
-    wall: Any = None
-    edge: Any = "table"
-    light: Any = None
-    props: Any = ()
-    mood: Any = None
-    view: Any = "auto"
-
-
-def _at(path: str, kind: type[T], given: Any) -> T:
-    """Like ``_taken``, with the message led by the key the writer of the recipe used."""
-    if given is None and kind is Material:
-        raise ValueError(f"recipe: the key {path!r} is missing: an object with a 'kind'.")
-    if kind in (Material, Prop) and isinstance(given, Mapping) and "kind" not in given:
+def _part(kind: type[T], given: Any, *, path: str) -> T:
+    """``kind`` made from a mapping; every error begins with the place in the recipe."""
+    known = _known(kind, given, path=path)
+    if kind in (Material, Prop) and "kind" not in known:
         raise ValueError(f"{path}: the key 'kind' is missing.")
     try:
-        return _taken(kind, {} if given is None else given, path=path)
+        return kind(**known)
     except ValueError as error:
-        text = str(error)
-        for own in ("material", "prop"):
-            text = text.replace(f"{own}.", f"{path}.", 1) if text.startswith(own + ".") else text
-        raise ValueError(text) from error
+        raise ValueError(f"{path}.{error}") from error
+
+
+def _known(kind: type[Any], given: Any, *, path: str) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{path}: expected an object with named keys, got {given!r}.")
+    known = sorted(each.name for each in fields(kind))
+    for key in given:
+        if key not in known:
+            raise ValueError(
+                f"{path}: there is no key {key!r}.{_close(key, known)} Accepted: {', '.join(known)}."
+            )
+    return given
 
 
 def _props(given: Any) -> tuple[Prop, ...]:
     if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise _wrong("props", given, "a list of objects")
-    return tuple(_at(f"props[{index}]", Prop, each) for index, each in enumerate(given))
+        raise ValueError(f"props: expected a list of objects, got {given!r}.")
+    return tuple(_part(Prop, each, path=f"props[{index}]") for index, each in enumerate(given))
