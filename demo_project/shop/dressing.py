@@ -12,7 +12,7 @@ from django.db.models import Model
 from demo_project.shop.goods import rows
 from demo_project.shop.models import Bundle, Product
 from nb_catalog import placements, plans, review
-from nb_catalog.models import Placement, ProductImage
+from nb_catalog.models import PlacementEvent, ProductImage
 from nb_catalog.plans import Plan
 from nb_catalog.states import ImageState
 
@@ -74,7 +74,7 @@ def planned(wanted: Iterable[Wish]) -> list[tuple[Plan, list[Wish]]]:
 def publish(plan: Plan, wanted: Iterable[Wish], *, actor: AbstractBaseUser) -> int:
     """Approve what the plan has made and nobody has judged, and publish it; how many.
 
-    A place that a person has filled since is left alone, unless the picture is new.
+    A place where a picture was published or withdrawn since is left alone.
     """
     made = {item.object_id: item.fingerprint for item in plan.items() if item.fingerprint}
     return sum(_publish(wish, made.get(str(wish.product.pk), ""), actor=actor) for wish in wanted)
@@ -85,11 +85,16 @@ def _publish(wish: Wish, fingerprint: str, *, actor: AbstractBaseUser) -> bool:
     image = images.filter(state__in=(ImageState.PENDING, ImageState.APPROVED)).first()
     if image is None:
         return False
-    place = Placement.objects.about(wish.product).filter(slot=wish.slot, position=wish.position)
     if image.state == ImageState.PENDING:
         review.approve(image, actor=actor, note="Chosen for the demo shop.")
         image.refresh_from_db()
-    elif place.exists():
+    elif _decided(wish):
         return False
     placements.publish(image, slot=wish.slot, position=wish.position, actor=actor)
     return True
+
+
+def _decided(wish: Wish) -> bool:
+    """Whether anything was ever published or withdrawn there."""
+    events = PlacementEvent.objects.about(wish.product)
+    return events.filter(slot=wish.slot, position=wish.position).exists()

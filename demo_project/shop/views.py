@@ -35,7 +35,11 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Product.objects.select_related("category"), slug=slug)
     others = found.category.products.exclude(pk=found.pk)[:4]
     shown = prefetch_catalog_images([found, *others], slots=("hero", "gallery", "social"))
-    card = picture_for(found, "social") if pictures_for(found, "social") else picture_for(found, "hero")
+    card = (
+        picture_for(found, "social")
+        if pictures_for(found, "social")
+        else picture_for(found, "hero")
+    )
     context = {
         "card": request.build_absolute_uri(card.url(width=1280)) if card else "",
         "product": found,

@@ -137,7 +137,11 @@ def speaker() -> Subject:
     strap = tube(path, 0.03, hide, section=superellipse(1.3, 5.6, 3, count=40))
     studs = [knob.scaled(0.5, 0.35, 0.5).moved(px, tall / 2 - 0.005, -0.0) for px in (-0.9, 0.9)]
     dark = Material(colour="#1d1c1b", rough=0.7)
-    plinth = extruded(rounded_rectangle(width - 0.16, deep - 0.12, 0.06), filleted([(0.03, -0.07), (0.0, -0.04, 0.02), (0.0, 0.02)], step=0.02), dark).moved(y=-tall / 2)
+    plinth = extruded(
+        rounded_rectangle(width - 0.16, deep - 0.12, 0.06),
+        filleted([(0.03, -0.07), (0.0, -0.04, 0.02), (0.0, 0.02)], step=0.02),
+        dark,
+    ).moved(y=-tall / 2)
     return Subject(
         parts=(case, panel, plate, strap, *knobs, *studs, plinth),
         camera=Camera(yaw=-11, pitch=4, fill=0.8),
