@@ -219,6 +219,16 @@ def test_the_wall_of_a_table_is_out_of_focus_and_the_ground_at_the_product_is_no
     assert detail[foot - 15 : foot + 15].mean() > 2 * detail[: int(backdrop.edge) - 40].mean()
 
 
+@pytest.mark.parametrize("key", ["concrete", "terracotta-arch"])
+def test_a_band_of_sun_always_finds_the_product(key):
+    for seed in range(12):
+        backdrop = rendered(scene(key), size=SMALL, seed=seed, view="front")
+        foot, middle = int(backdrop.box.bottom), int(backdrop.box.centre)
+        ground = backdrop.pixels[foot - 30 :].mean(2)
+        spot = backdrop.pixels[foot - 8 : foot + 8, middle - 20 : middle + 20].mean()
+        assert spot > ground.mean() + 0.35 * (ground.max() - ground.mean()) - 12
+
+
 def test_grain_hides_the_steps_of_a_soft_gradient():
     wall = rendered(scene("grey-sweep"), size=Size(512, 512), seed=1, view="front").pixels[40:140]
     runs = (np.diff(wall[..., 1].astype(int), axis=1) == 0).mean()

@@ -45,7 +45,8 @@ def rendered(recipe: SceneRecipe, *, size: Size, seed: int, view: str) -> Backdr
     """The scene at ``size``; see ``scenery.render``."""
     light = lit(recipe.light, seed=seed)
     stage = staged(recipe, size=size, seed=seed, view=view)
-    pattern = gobo(recipe.light, seed=seed)
+    distance = 0.0 if view == "top" else stage.wall_distance
+    pattern = gobo(recipe.light, light=light, distance=distance, seed=seed)
     arrives = ground.illumination(recipe, stage=stage, light=light, pattern=pattern, seed=seed)
     pile = stands.stacked(recipe, seed=seed) if view == "front" else ()
     under = rounds.round_of(recipe) if view == "top" else None

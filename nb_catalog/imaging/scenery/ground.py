@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from nb_catalog.imaging.scenery.canvas import Canvas, Pixels
-from nb_catalog.imaging.scenery.light import Light, mottle, pool, shone
+from nb_catalog.imaging.scenery.light import Light, landing, mottle, pool, shone
 from nb_catalog.imaging.scenery.noise import Plane, smoothstep
 from nb_catalog.imaging.scenery.recipe import SceneRecipe
 from nb_catalog.imaging.scenery.stage import DISTANCE, Stage
@@ -150,11 +150,9 @@ def illumination(
 
 def thrown(pattern: Plane, *, across: Plane, away: Plane, stage: Stage, light: Light) -> Plane:
     """The gobo on the ground: each ray is followed to the plane of the wall, so it meets there."""
-    turn, climb = math.radians(light.azimuth), math.radians(light.elevation)
-    forward = max(math.cos(turn), 0.35)
     left_over = np.float32(stage.wall_distance) - away
-    x = across - left_over * np.float32(math.sin(turn) / forward * 0.42)
-    y = -left_over * np.float32(math.tan(climb) * 0.7)
+    right, up = landing(light)
+    x, y = across + left_over * np.float32(right), left_over * np.float32(up)
     return shone(pattern, x=x, y=y, light=light)
 
 

@@ -73,14 +73,27 @@ def _tint(warmth: float) -> tuple[float, float, float]:
     return 1 + 0.11 * warmth, 1 + 0.01 * warmth, 1 - 0.15 * warmth
 
 
-def gobo(lamp: Lamp, *, seed: int) -> Plane:
-    """What stands between the lamp and the scene: transmittance 0..1, GOBO_UNITS wide."""
+def landing(light: Light) -> tuple[float, float]:
+    """How far right and up a ray comes on the wall's plane for each unit that it has yet to go.
+
+    Flatter than true, so that the pattern on the ground stays near the one on the wall.
+    """
+    turn, climb = math.radians(light.azimuth), math.radians(light.elevation)
+    forward = max(math.cos(turn), 0.35)
+    return -math.sin(turn) / forward * 0.42, -math.tan(climb) * 0.7
+
+
+def gobo(lamp: Lamp, *, light: Light, distance: float, seed: int) -> Plane:
+    """What stands between the lamp and the scene: transmittance 0..1, GOBO_UNITS wide.
+
+    ``distance`` is that from the product to the wall, in units.
+    """
     if lamp.kind == "window":
         shape = _panes(seed)
     elif lamp.kind == "leaves":
         shape = _branches(seed)
     elif lamp.kind == "sun":
-        shape = _slant(seed)
+        shape = _slant(seed, light=light, distance=distance)
     else:
         return np.ones((8, 8), np.float32)
     per_unit = GOBO_PIXELS / GOBO_UNITS
@@ -114,11 +127,21 @@ def _panes(seed: int) -> Plane:
     return plane * (1 - 0.5 * (1 - _branches(seed)))
 
 
-def _slant(seed: int) -> Plane:
+def _slant(seed: int, *, light: Light, distance: float) -> Plane:
+    """A band of sun, steered so that the product's foot and the wall behind it both lie in it."""
     draw = stream(seed, "slant").random(3)
     y, x = np.mgrid[0:GOBO_PIXELS, 0:GOBO_PIXELS].astype(np.float32) / np.float32(GOBO_PIXELS)
-    edge = (x - 0.5) + (0.5 + 0.5 * draw[0]) * (y - 0.5)
+    steep, lean = 0.5 + 0.5 * float(draw[0]), _lean(light)
+    right, up = (distance * each for each in landing(light))
+    foot = (right - steep * (up + lean * right)) / GOBO_UNITS
+    behind = -steep * 0.5 / GOBO_UNITS
+    edge = (x - 0.5) + steep * (y - 0.5) - (0.65 * foot + 0.35 * behind)
     return np.asarray((edge > -0.15 - 0.07 * draw[1]) & (edge < 0.15 + 0.09 * draw[2]), np.float32)
+
+
+def _lean(light: Light) -> float:
+    """A lamp at the side throws a square as a parallelogram."""
+    return -0.32 * math.copysign(1, light.azimuth)
 
 
 def _branches(seed: int) -> Plane:
@@ -154,7 +177,7 @@ def _point(at: npt.NDArray[np.float64]) -> tuple[int, int]:
 def shone(pattern: Plane, *, x: Plane, y: Plane, light: Light) -> Plane:
     """``pattern`` thrown on points given in units (x right, y up) on the plane of the wall."""
     per_unit = pattern.shape[0] / GOBO_UNITS
-    lean = np.float32(-0.32 * math.copysign(1, light.azimuth))
+    lean = np.float32(_lean(light))
     column = (x * per_unit + pattern.shape[1] / 2).astype(np.float32)
     row = ((-y - lean * x) * per_unit + pattern.shape[0] / 2).astype(np.float32)
     return np.asarray(
