@@ -128,6 +128,12 @@ def _widths(value: Any) -> tuple[int, ...]:
     return widths
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(value)
+    return value
+
+
 RENDITION_FORMATS: Final = ("avif", "webp", "jpeg")
 
 
@@ -162,7 +168,7 @@ class Settings:
         lambda: os.cpu_count() or 1, _at_least(1), "a whole number of threads, at least 1"
     )
     LEASE_SECONDS = Setting(60.0, _seconds, "a positive number of seconds")
-    CALL_SECONDS = Setting(300.0, _seconds, "a positive number of seconds")
+    CALL_SECONDS = Setting(330.0, _seconds, "a positive number of seconds")
     WAKE_SECONDS = Setting(20.0, _seconds, "a positive number of seconds")
     TASK_BACKEND = Setting("default", _text, "an alias of TASKS")
     MAX_ATTEMPTS = Setting(4, _at_least(1), "a whole number, at least 1")
@@ -178,6 +184,7 @@ class Settings:
     RENDITION_FORMATS = Setting(
         RENDITION_FORMATS, _formats, "a list from 'avif', 'webp' and 'jpeg' that has 'jpeg'"
     )
+    API_PUBLIC_PLACEMENTS = Setting(False, _flag, "True or False")
 
     def known(self) -> tuple[str, ...]:
         return tuple(name for name, value in vars(type(self)).items() if isinstance(value, Setting))

@@ -1,0 +1,1 @@
+"""REST endpoints: ``path("api/catalog-images/", include("nb_catalog.api.urls"))``."""

@@ -15,6 +15,7 @@ from nb_catalog.storefront.answers import (
 )
 from nb_catalog.storefront.deliveries import Delivery, delivery
 from nb_catalog.storefront.picture import Picture, StructuredData
+from nb_catalog.storefront.shelves import fallbacks, language
 
 __all__ = [
     "Delivery",
@@ -22,6 +23,8 @@ __all__ = [
     "StructuredData",
     "alt_for",
     "delivery",
+    "fallbacks",
+    "language",
     "photo_url",
     "picture_for",
     "pictures_for",

@@ -1,0 +1,168 @@
+"""``images/``: made pictures, decisions about them, and publishing."""
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from nb_catalog import placements, review
+from nb_catalog.api.fields import AboutFilter, AboutSerializer
+from nb_catalog.api.jobs import RecipeField
+from nb_catalog.api.placements import PlacementSerializer, placement_context
+from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.models import ProductImage
+from nb_catalog.models.images import ImageKind
+from nb_catalog.states import IMAGE_MOVES, ImageState
+from nb_catalog.types import Permission
+
+DECISIONS = ("approve", "reject", "reconsider", "retire")
+
+
+class PlaceSerializer(serializers.Serializer):
+    """Where an image is published."""
+
+    placement = serializers.IntegerField(source="pk")
+    slot = serializers.CharField()
+    locale = serializers.CharField()
+    position = serializers.IntegerField()
+
+
+class ImageSerializer(AboutSerializer):
+    """A made picture; sizes in pixels, ``url`` is the original."""
+
+    job = serializers.IntegerField(source="job_id")
+    run = serializers.IntegerField(source="job.run_id", default=None)
+    parent = serializers.IntegerField(source="parent_id")
+    kind = serializers.CharField()
+    state = serializers.CharField()
+    decisions = serializers.SerializerMethodField()
+    scene = serializers.CharField()
+    tier = serializers.CharField()
+    url = serializers.CharField(source="file.url")
+    mime_type = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    byte_size = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    recipe = RecipeField()
+    checks = serializers.JSONField()
+    digital_source_type = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    published_in = PlaceSerializer(source="placements.all", many=True)
+
+    def get_decisions(self, image) -> list[str]:
+        """What can be decided about it now."""
+        return [name for name in DECISIONS if image.state in IMAGE_MOVES[name].sources]
+
+
+class EventSerializer(serializers.Serializer):
+    """One decision."""
+
+    move = serializers.CharField()
+    state = serializers.CharField()
+    actor = serializers.CharField(source="actor.get_username", default=None)
+    note = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class ImageDetailSerializer(ImageSerializer):
+    provenance = serializers.JSONField()
+    history = EventSerializer(source="review_events.all", many=True)
+
+
+class ImageFilter(AboutFilter):
+    """``?state=pending&slot=hero&run=7&scene=marble``, and by object. ``slot`` finds what is
+    published there. Surroundings without the product are listed with ``kind=backdrop``."""
+
+    state = serializers.MultipleChoiceField(required=False, choices=ImageState.choices)
+    kind = serializers.ChoiceField(default=ImageKind.PICTURE, choices=ImageKind.choices)
+    slot = serializers.CharField(required=False)
+    scene = serializers.CharField(required=False)
+    run = serializers.IntegerField(required=False, min_value=0, max_value=2**63 - 1)
+
+    def narrow(self, rows):
+        given = self.validated_data
+        rows = super().narrow(rows).filter(kind=given["kind"])
+        if given.get("state"):
+            rows = rows.filter(state__in=given["state"])
+        if "slot" in given:
+            # Not a join: an image in two languages of a slot is one image.
+            rows = rows.filter(
+                pk__in=ProductImage.objects.filter(placements__slot=given["slot"]).values("pk")
+            )
+        if "scene" in given:
+            rows = rows.filter(scene=given["scene"])
+        return rows.filter(job__run=given["run"]) if "run" in given else rows
+
+
+class NoteSerializer(serializers.Serializer):
+    note = serializers.CharField(default="", allow_blank=True, max_length=2000)
+
+
+class PublishSerializer(serializers.Serializer):
+    """A place. An empty ``locale`` serves every language."""
+
+    slot = serializers.CharField(max_length=40, help_text=_("One of the model's slots."))
+    locale = serializers.CharField(default="", allow_blank=True, max_length=20)
+    position = serializers.IntegerField(default=0, min_value=0, max_value=32767)
+
+
+class ImageViewSet(ReadingViewSet):
+    """Pictures. Filter by ``model`` with ``object``, ``state``, ``slot``, ``run``, ``scene``."""
+
+    read_permission = "nb_catalog.view_productimage"
+    action_permissions = {
+        **dict.fromkeys(DECISIONS, Permission.REVIEW),
+        "publish": Permission.PUBLISH,
+    }
+    serializer_class = ImageSerializer
+    serializer_classes = {
+        "retrieve": ImageDetailSerializer,
+        "publish": PublishSerializer,
+        **dict.fromkeys(DECISIONS, NoteSerializer),
+    }
+    filter_class = ImageFilter
+
+    def get_queryset(self):
+        rows = ProductImage.objects.select_related("job").prefetch_related("placements")
+        if self.action == "retrieve":
+            rows = rows.prefetch_related("review_events__actor")
+        return rows
+
+    def get_serializer_context(self):
+        words = self.action == "retrieve" and self.may_read_words
+        return {**super().get_serializer_context(), "words": words}
+
+    @action(detail=True, methods=["post"])
+    def approve(self, request, *args, **kwargs):
+        """Pending becomes approved."""
+        return self._decide(review.approve)
+
+    @action(detail=True, methods=["post"])
+    def reject(self, request, *args, **kwargs):
+        """Pending becomes rejected."""
+        return self._decide(review.reject)
+
+    @action(detail=True, methods=["post"])
+    def reconsider(self, request, *args, **kwargs):
+        """Rejected becomes pending again."""
+        return self._decide(review.reconsider)
+
+    @action(detail=True, methods=["post"])
+    def retire(self, request, *args, **kwargs):
+        """Approved becomes retired; refused while it is published."""
+        return self._decide(review.retire)
+
+    @action(detail=True, methods=["post"])
+    def publish(self, request, *args, **kwargs):
+        """Put an approved picture into a slot, in place of what stands there."""
+        placement = placements.publish(self.get_object(), actor=request.user, **self.asked())
+        context = {**self.get_serializer_context(), **placement_context([placement])}
+        return Response(
+            PlacementSerializer(placement, context=context).data, status=status.HTTP_201_CREATED
+        )
+
+    def _decide(self, move):
+        image = self.get_object()
+        move(image, actor=self.request.user, note=self.asked()["note"])
+        return Response(ImageSerializer(image, context=self.get_serializer_context()).data)

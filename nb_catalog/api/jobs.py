@@ -1,0 +1,100 @@
+"""``jobs/``: wanted pictures and how each of them stands."""
+
+from rest_framework import serializers
+
+from nb_catalog.api.fields import AboutFilter, AboutSerializer, usd_text
+from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.models import ImageJob
+from nb_catalog.models.money import usd
+from nb_catalog.states import JobState
+
+# Of a recipe, what anybody may see who may see the job.
+SHOWN = ("scene", "treatment", "ratio", "size", "variant")
+
+
+class RecipeField(serializers.Field):
+    """What was asked for; the words for a model only where ``words`` of the context says so."""
+
+    def __init__(self, **options):
+        super().__init__(read_only=True, **options)
+
+    def to_representation(self, value):
+        if self.context.get("words"):
+            return value
+        return {name: value.get(name) for name in SHOWN}
+
+
+class JobSerializer(AboutSerializer):
+    run = serializers.IntegerField(source="run_id")
+    state = serializers.CharField()
+    tier = serializers.CharField()
+    provider = serializers.CharField()
+    provider_model = serializers.CharField(source="model")
+    recipe = RecipeField()
+    estimate_usd = serializers.SerializerMethodField()
+    is_free = serializers.BooleanField()
+    attempts = serializers.IntegerField()
+    not_before = serializers.DateTimeField()
+    error_code = serializers.CharField()
+    error = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField()
+
+    def get_estimate_usd(self, job) -> str:
+        return usd_text(usd(job.estimate_microusd))
+
+
+class CallSerializer(serializers.Serializer):
+    """One request to a provider; ``cost_usd`` is null while the provider has not reported it."""
+
+    provider = serializers.CharField()
+    model = serializers.CharField()
+    model_version = serializers.CharField()
+    outcome = serializers.CharField()
+    error_code = serializers.CharField()
+    estimate_usd = serializers.SerializerMethodField()
+    cost_usd = serializers.SerializerMethodField()
+    usage = serializers.JSONField()
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField()
+
+    def get_estimate_usd(self, call) -> str:
+        return usd_text(usd(call.estimate_microusd))
+
+    def get_cost_usd(self, call) -> str | None:
+        return None if call.cost_microusd is None else usd_text(usd(call.cost_microusd))
+
+
+class JobDetailSerializer(JobSerializer):
+    calls = CallSerializer(many=True)
+    images = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+
+
+class JobFilter(AboutFilter):
+    """``?run=7&state=failed&state=unknown``, and by object."""
+
+    run = serializers.IntegerField(required=False, min_value=0, max_value=2**63 - 1)
+    state = serializers.MultipleChoiceField(required=False, choices=JobState.choices)
+
+    def narrow(self, rows):
+        given = self.validated_data
+        rows = super().narrow(rows)
+        if "run" in given:
+            rows = rows.filter(run=given["run"])
+        return rows.filter(state__in=given["state"]) if given.get("state") else rows
+
+
+class JobViewSet(ReadingViewSet):
+    """Jobs. Filter by ``run``, ``state`` and ``model`` with ``object``."""
+
+    read_permission = "nb_catalog.view_imagejob"
+    serializer_class = JobSerializer
+    serializer_classes = {"retrieve": JobDetailSerializer}
+    filter_class = JobFilter
+
+    def get_queryset(self):
+        return ImageJob.objects.all()
+
+    def get_serializer_context(self):
+        words = self.action == "retrieve" and self.may_read_words
+        return {**super().get_serializer_context(), "words": words}

@@ -1,0 +1,138 @@
+"""``plans/``: what a request stands for and what it would cost. Writes nothing."""
+
+from itertools import islice
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from nb_catalog import plans
+from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of, usd_text
+from nb_catalog.api.views import CatalogViewSet
+from nb_catalog.plans.ask import MOST_VARIANTS
+from nb_catalog.registry import source_for
+from nb_catalog.types import Permission, Treatment
+
+ALL = "all"
+MOST_ITEMS = 200
+
+
+class ObjectsField(serializers.Field):
+    """ "all", or a list of keys."""
+
+    default_error_messages = {
+        "wrong": _('Write "all", or a list of up to %(most)s keys.') % {"most": MOST_KEYS}
+    }
+
+    def to_internal_value(self, data):
+        if data == ALL:
+            return data
+        keys = [data] if isinstance(data, str | int) and not isinstance(data, bool) else data
+        if not isinstance(keys, list):
+            self.fail("wrong")
+        return KeyListField().run_validation(keys)
+
+    def to_representation(self, value):
+        return value
+
+    def get_value(self, dictionary):
+        """Forms send a key several times, where JSON has a list."""
+        if hasattr(dictionary, "getlist") and self.field_name in dictionary:
+            keys = dictionary.getlist(self.field_name)
+            return ALL if keys == [ALL] else keys
+        return super().get_value(dictionary)
+
+
+class PlanRequestSerializer(serializers.Serializer):
+    """What is wanted. ``key`` makes starting it idempotent: one key, one run."""
+
+    model = serializers.CharField(help_text=_("A registered model, such as shop.product."))
+    objects = ObjectsField(help_text=_('"all", or a list of keys.'))
+    scenes = serializers.ListField(
+        child=serializers.CharField(max_length=60),
+        allow_empty=False,
+        max_length=100,
+        help_text=_("Keys of scenes."),
+    )
+    variants = serializers.IntegerField(default=1, min_value=1, max_value=MOST_VARIANTS)
+    ratio = serializers.CharField(default="1:1", max_length=10)
+    tier = serializers.CharField(default="draft", max_length=40)
+    treatment = serializers.ChoiceField(default=Treatment.LOCKED, choices=Treatment.choices)
+    key = serializers.CharField(default="", allow_blank=True, max_length=64)
+
+
+def plan_from(asked, *, key):
+    """The plan of a checked body. Raises ``PlanRefused``, ``NotRegistered``, ``ValidationError``."""
+    source = source_for(asked["model"])
+    wanted = asked["objects"]
+    every = source.queryset().order_by("pk")
+    return plans.plan_backgrounds(
+        every if wanted == ALL else objects_of(source, wanted),
+        scenes=asked["scenes"],
+        variants=asked["variants"],
+        ratio=asked["ratio"],
+        tier=asked["tier"],
+        treatment=asked["treatment"],
+        key=key,
+    )
+
+
+class ItemsPageSerializer(serializers.Serializer):
+    """Which items of a plan the answer lists."""
+
+    page = serializers.IntegerField(default=1, min_value=1, max_value=100_000)
+    page_size = serializers.IntegerField(default=50, min_value=0, max_value=MOST_ITEMS)
+
+
+class PlanViewSet(CatalogViewSet):
+    """POST what is wanted; the answer says what of it exists and what the rest costs.
+
+    ``page`` and ``page_size`` (at most 200) in the query string choose the items that are listed.
+    """
+
+    action_permissions = {"create": Permission.GENERATE}
+    read_permission = Permission.GENERATE
+    serializer_class = PlanRequestSerializer
+
+    def create(self, request, *args, **kwargs):
+        paging = ItemsPageSerializer(data=request.query_params)
+        paging.is_valid(raise_exception=True)
+        asked = self.asked()
+        return Response(_shown(plan_from(asked, key=asked["key"]), **paging.validated_data))
+
+
+def _shown(plan, *, page, page_size):
+    summary = plan.summary()
+    start = (page - 1) * page_size
+    items = islice(plan.items(), start, start + page_size) if page_size else ()
+    return {
+        "key": plan.key,
+        "title": plan.title,
+        "request": plan.request,
+        "summary": {
+            "total": summary.total,
+            "wanted": summary.wanted,
+            **{status: summary[status] for status in plans.ItemStatus.values},
+        },
+        "problems": [
+            {"problem": sentence, "count": number} for sentence, number in summary.problems.items()
+        ],
+        "price_usd": usd_text(summary.price_usd),
+        "price_each_usd": usd_text(plan.price_each_usd),
+        "is_free": plan.is_free,
+        "seconds": summary.seconds,
+        "page": page,
+        "page_size": page_size,
+        "items": [_shown_item(item) for item in items],
+    }
+
+
+def _shown_item(item):
+    recipe = item.recipe
+    return {
+        "object": item.object_id,
+        "scene": recipe.scene if recipe else None,
+        "variant": recipe.variant if recipe else None,
+        "status": item.status.value,
+        "problem": item.problem,
+    }

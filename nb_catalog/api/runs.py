@@ -1,0 +1,172 @@
+"""``runs/``: confirmed plans. Starting one twice with the same key is starting it once."""
+
+from collections import defaultdict
+
+from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from nb_catalog import runs
+from nb_catalog.api.fields import UsdField
+from nb_catalog.api.plans import PlanRequestSerializer, plan_from
+from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.exceptions import RequestRefused
+from nb_catalog.models import ImageJob, Run
+from nb_catalog.states import JOB_UNDERWAY, JobState
+from nb_catalog.types import Permission
+
+KEY_HEADER = "Idempotency-Key"
+
+
+class BudgetField(serializers.DecimalField):
+    """US dollars; null is no limit."""
+
+    def __init__(self, **options):
+        super().__init__(
+            max_digits=14, decimal_places=6, min_value=0, allow_null=True, **options
+        )  # fmt: skip
+
+
+class RunRequestSerializer(PlanRequestSerializer):
+    """A plan, and what it may cost."""
+
+    budget_usd = BudgetField(default=None)
+    priority = serializers.IntegerField(default=0, min_value=-1000, max_value=1000)
+
+
+class RetrySerializer(serializers.Serializer):
+    unknown = serializers.BooleanField(
+        default=False,
+        help_text=_("Those too whose outcome is unknown: their pictures may be paid for twice."),
+    )
+
+
+class ResumeSerializer(serializers.Serializer):
+    # Without a default: leaving it out by mistake must not lift a limit.
+    budget_usd = BudgetField(required=True, help_text=_("US dollars; null for no limit."))
+
+
+class RunSerializer(serializers.Serializer):
+    """A run; ``counts`` has its jobs by state."""
+
+    id = serializers.IntegerField()
+    key = serializers.CharField(source="plan_key")
+    title = serializers.CharField()
+    request = serializers.JSONField()
+    tier = serializers.CharField()
+    actor = serializers.CharField(source="actor.get_username", default=None)
+    created_at = serializers.DateTimeField()
+    state = serializers.SerializerMethodField()
+    paused_reason = serializers.CharField()
+    counts = serializers.SerializerMethodField()
+    reused = serializers.IntegerField()
+    estimate_usd = UsdField()
+    reserved_usd = UsdField()
+    spent_usd = UsdField()
+    budget_usd = UsdField()
+
+    def get_counts(self, run) -> dict[str, int]:
+        return self.context["counts"][run.pk]
+
+    def get_state(self, run) -> str:
+        if run.paused_reason:
+            return "paused"
+        counts = self.context["counts"][run.pk]
+        return "underway" if any(counts[each] for each in JOB_UNDERWAY) else "finished"
+
+
+class RunViewSet(ReadingViewSet):
+    """Runs. POST starts one; the same ``key`` (or ``Idempotency-Key`` header) answers the run
+    that it became, with 200 in place of 201."""
+
+    read_permission = "nb_catalog.view_run"
+    action_permissions = dict.fromkeys(("create", "cancel", "retry", "resume"), Permission.GENERATE)
+    serializer_class = RunSerializer
+    serializer_classes = {
+        "create": RunRequestSerializer,
+        "cancel": serializers.Serializer,
+        "retry": RetrySerializer,
+        "resume": ResumeSerializer,
+    }
+
+    def get_queryset(self):
+        return Run.objects.select_related("actor")
+
+    def shown_list(self, page):
+        counts = _counts(page)
+        return RunSerializer(page, many=True, context={"counts": counts}).data
+
+    def retrieve(self, request, *args, **kwargs):
+        return self._answer(self.get_object())
+
+    def create(self, request, *args, **kwargs):
+        asked = self.asked()
+        key = self._key(asked)
+        existing = self.get_queryset().filter(plan_key=key).first() if key else None
+        if existing is not None:
+            _refuse_another_request(existing, asked)
+            return self._answer(existing)
+        run = runs.start(
+            plan_from(asked, key=key),
+            actor=request.user,
+            budget_usd=asked["budget_usd"],
+            priority=asked["priority"],
+        )
+        return self._answer(run, status=status.HTTP_201_CREATED)
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, request, *args, **kwargs):
+        """Cancel what has not been sent yet."""
+        run = self.get_object()
+        return self._answer(run, changed=runs.cancel(run))
+
+    @action(detail=True, methods=["post"])
+    def retry(self, request, *args, **kwargs):
+        """Queue refused, failed and cancelled jobs again."""
+        run = self.get_object()
+        return self._answer(run, changed=runs.retry(run, unknown=self.asked()["unknown"]))
+
+    @action(detail=True, methods=["post"])
+    def resume(self, request, *args, **kwargs):
+        """Let a paused run go on with another budget."""
+        run = self.get_object()
+        runs.resume(run, budget_usd=self.asked()["budget_usd"])
+        return self._answer(run)
+
+    def _key(self, asked):
+        header = self.request.headers.get(KEY_HEADER, "").strip()
+        if len(header) > 64:
+            raise serializers.ValidationError({KEY_HEADER: [_("At most 64 characters.")]})
+        if header and asked["key"] and header != asked["key"]:
+            raise serializers.ValidationError({"key": [_("The header names another key.")]})
+        return asked["key"] or header
+
+    def _answer(self, run, *, status=status.HTTP_200_OK, **more):
+        """``more`` says how many jobs an action ``changed``."""
+        shown = RunSerializer(run, context={"counts": _counts([run])}).data
+        return Response({**shown, **more}, status=status)
+
+
+def _counts(page):
+    """Jobs by state for each run: one query."""
+    found = defaultdict(lambda: dict.fromkeys(JobState.values, 0))
+    rows = ImageJob.objects.filter(run__in=page).order_by()
+    for run_id, state, number in rows.values_list("run", "state").annotate(Count("pk")):
+        found[run_id][state] = number
+    return found
+
+
+def _refuse_another_request(run, asked):
+    """A key that comes back with other wishes is a mistake, and answering the old run hides it."""
+    other = [
+        name
+        for name, value in run.request.items()
+        if name in asked and (asked[name].lower() if name == "model" else asked[name]) != value
+    ]
+    if other:
+        raise RequestRefused(
+            f"The key {run.plan_key!r} belongs to run {run.pk}, which asked for another "
+            f"{', '.join(other)}. Use a new key for a new request."
+        )

@@ -1,0 +1,41 @@
+"""A client that speaks JSON to the API as a member of staff."""
+
+import pytest
+from django.test import Client
+
+from tests import factories
+
+BASE = "/api/catalog-images/"
+
+
+class Api:
+    """Answers are Django's responses, with ``.data`` from DRF."""
+
+    def __init__(self, user=None):
+        self.user = user
+        self.client = Client()
+        if user is not None:
+            self.client.force_login(user)
+
+    def get(self, path, query=None, **headers):
+        return self.client.get(BASE + path, query, headers=headers)
+
+    def post(self, path, body=None, **headers):
+        return self.client.post(
+            BASE + path, body or {}, content_type="application/json", headers=headers
+        )
+
+
+@pytest.fixture
+def api_as(db):
+    """A client with just these permissions, and the right to view everything of ours."""
+
+    def make(*permissions, views=True):
+        return Api(factories.staff(*permissions, views=views))
+
+    return make
+
+
+@pytest.fixture
+def anybody(db):
+    return Api()

@@ -1,0 +1,263 @@
+"""Asking what something costs, and starting it once."""
+
+from decimal import Decimal
+
+import pytest
+
+from nb_catalog.models import ImageJob, Run
+from nb_catalog.states import JobState
+from nb_catalog.types import Permission
+from tests import factories
+from tests.catalog.models import Vase
+
+
+@pytest.fixture
+def api(api_as):
+    factories.scene("marble")
+    factories.scene("oak")
+    return api_as(Permission.GENERATE)
+
+
+@pytest.fixture
+def paid(settings):
+    """The draft step on a model that costs money. Plans never call it."""
+    tier = {"PROVIDER": "gemini", "MODEL": "gemini-3.1-flash-lite-image", "SIZE": "1K"}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "TIERS": {"draft": tier}}
+
+
+def _wish(*products, **changes):
+    return {
+        "model": "testcatalog.mug",
+        "objects": [product.pk for product in products] or "all",
+        "scenes": ["marble", "oak"],
+        "ratio": "4:5",
+    } | changes
+
+
+def test_a_plan_says_what_would_be_made_and_writes_nothing(api):
+    mugs = [factories.product() for _n in range(2)]
+    answer = api.post("plans/", _wish(*mugs, variants=2))
+    assert answer.status_code == 200
+    found = answer.json()
+    assert found["summary"]["total"] == found["summary"]["wanted"] == 8
+    assert found["summary"]["missing"] == 8
+    assert found["price_usd"] == "0.00"
+    assert found["is_free"] is True
+    assert found["seconds"] > 0
+    assert len(found["items"]) == 8
+    assert found["items"][0] == {
+        "object": str(mugs[0].pk),
+        "scene": "marble",
+        "variant": 1,
+        "status": "missing",
+        "problem": "",
+    }
+    assert not Run.objects.exists()
+    assert not ImageJob.objects.exists()
+
+
+def test_a_plan_for_a_model_has_a_price_as_text(api, paid):
+    factories.product()
+    found = api.post("plans/", _wish()).json()
+    assert Decimal(found["price_each_usd"]) > Decimal("0.03")
+    assert Decimal(found["price_usd"]) == 2 * Decimal(found["price_each_usd"])
+    assert isinstance(found["price_usd"], str)
+
+
+def test_a_plan_lists_its_items_in_bounded_pages(api):
+    for _n in range(3):
+        factories.product()
+    first = api.post("plans/?page_size=4", _wish()).json()
+    second = api.post("plans/?page_size=4&page=2", _wish()).json()
+    assert [len(first["items"]), len(second["items"])] == [4, 2]
+    assert first["items"][0] not in second["items"]
+    assert api.post("plans/?page_size=1000", _wish()).status_code == 400
+
+
+def test_a_plan_says_why_a_picture_is_not_possible(api):
+    factories.product(photo=False)
+    found = api.post("plans/", _wish()).json()
+    assert found["summary"]["impossible"] == 2
+    assert found["problems"] == [
+        {"problem": "The product has no photo. Upload one.", "count": 2}
+    ]  # fmt: skip
+
+
+def test_no_plan_shows_a_prompt(api, paid):
+    factories.product(name="Mug with secrets")
+    assert "surface" not in api.post("plans/", _wish()).content.decode()
+
+
+def test_every_objection_is_told_at_once(api):
+    factories.product()
+    answer = api.post("plans/", _wish(ratio="7:3", treatment="painted"))
+    assert answer.status_code == 422
+    assert answer["Content-Type"] == "application/problem+json"
+    found = answer.json()
+    assert found["code"] == "plan_refused"
+    assert found["status"] == 422
+    assert len(found["objections"]) >= 2
+    assert all(each in found["detail"] for each in found["objections"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"model": None}, "model"),
+        ({"objects": []}, "objects"),
+        ({"objects": {"a": 1}}, "objects"),
+        ({"objects": True}, "objects"),
+        ({"objects": ["x"]}, "objects"),
+        ({"objects": [10**30]}, "objects"),
+        ({"objects": [999999]}, "objects"),
+        ({"scenes": []}, "scenes"),
+        ({"variants": 0}, "variants"),
+        ({"treatment": "glazed"}, "treatment"),
+    ],
+)
+def test_a_wrong_value_is_told_by_its_field(api, changes, field):
+    factories.product()
+    answer = api.post("plans/", _wish(**changes))
+    assert answer.status_code == 400
+    found = answer.json()
+    assert found["code"] == "invalid"
+    assert field in found["errors"]
+
+
+def test_a_misspelt_scene_or_tier_gets_a_suggestion(api):
+    factories.product()
+    assert "'marble'" in api.post("plans/", _wish(scenes=["marbel"])).json()["detail"]
+    assert "'draft'" in api.post("plans/", _wish(tier="drafd")).json()["detail"]
+
+
+def test_a_misspelt_model_is_not_found(api):
+    answer = api.post("plans/", _wish(model="testcatalog.mugg"))
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_registered"
+
+
+def test_body_that_is_no_json_is_a_problem_too(api):
+    answer = api.client.post(
+        "/api/catalog-images/plans/", "{", content_type="application/json"
+    )  # fmt: skip
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["code"] == "parse_error"
+
+
+def test_uuid_and_text_keys_can_be_planned(api):
+    poster = factories.poster()
+    vase = Vase.objects.create(slug="tall", name="Tall")
+    wish = _wish(model="testcatalog.poster", objects=[str(poster.pk)])
+    assert api.post("plans/", wish).json()["summary"]["missing"] == 2
+    wish = _wish(model="testcatalog.vase", objects=[vase.pk])
+    assert api.post("plans/", wish).json()["summary"]["missing"] == 2
+
+
+def test_forms_can_send_a_plan(api):
+    mugs = [factories.product() for _n in range(3)]
+    address = "/api/catalog-images/plans/"
+    wish = _wish(*mugs[:2], scenes=["marble"])
+    assert api.client.post(address, wish).json()["summary"]["total"] == 2
+    assert api.client.post(address, {**wish, "objects": "all"}).json()["summary"]["total"] == 3
+
+
+def test_starting_a_run_writes_its_jobs(api):
+    mug = factories.product()
+    answer = api.post("runs/", _wish(mug, budget_usd="12.50", priority=3))
+    assert answer.status_code == 201
+    found = answer.json()
+    assert found["counts"]["queued"] == 2
+    assert found["budget_usd"] == "12.50"
+    assert found["state"] == "underway"
+    run = Run.objects.get(pk=found["id"])
+    assert run.actor == api.user
+    assert set(run.jobs.values_list("priority", flat=True)) == {3}
+
+
+def test_the_same_key_answers_the_same_run(api):
+    mug = factories.product()
+    first = api.post("runs/", _wish(mug, key="order-17"))
+    second = api.post("runs/", _wish(mug, key="order-17"))
+    assert [first.status_code, second.status_code] == [201, 200]
+    assert first.json()["id"] == second.json()["id"]
+    assert ImageJob.objects.count() == 2
+
+
+def test_the_key_may_stand_in_a_header(api):
+    mug = factories.product()
+    first = api.post("runs/", _wish(mug), **{"Idempotency-Key": "order-18"})
+    second = api.post("runs/", _wish(mug), **{"Idempotency-Key": "order-18"})
+    third = api.post("runs/", _wish(mug, key="order-18"))
+    assert [each.status_code for each in (first, second, third)] == [201, 200, 200]
+    assert Run.objects.get().plan_key == "order-18"
+
+
+def test_a_header_and_a_body_with_different_keys_are_refused(api):
+    answer = api.post("runs/", _wish(factories.product(), key="a"), **{"Idempotency-Key": "b"})
+    assert answer.status_code == 400
+    assert not Run.objects.exists()
+
+
+def test_a_key_that_is_too_long_is_refused(api):
+    answer = api.post("runs/", _wish(factories.product()), **{"Idempotency-Key": "k" * 65})
+    assert answer.status_code == 400
+
+
+def test_a_key_cannot_be_used_again_for_another_request(api):
+    mug = factories.product()
+    api.post("runs/", _wish(mug, key="order-19"))
+    answer = api.post("runs/", _wish(mug, key="order-19", ratio="1:1"))
+    assert answer.status_code == 422
+    assert "ratio" in answer.json()["detail"]
+
+
+def test_runs_without_a_key_are_runs_of_their_own(api):
+    mug = factories.product()
+    first, second = (api.post("runs/", _wish(mug)) for _n in range(2))
+    assert first.json()["id"] != second.json()["id"]
+    # The pictures are being made already.
+    assert ImageJob.objects.count() == 2
+
+
+@pytest.mark.parametrize("budget", ["-1", "NaN", "Infinity", "much", "1e30"])
+def test_a_budget_that_is_no_amount_is_refused(api, budget):
+    answer = api.post("runs/", _wish(factories.product(), budget_usd=budget))
+    assert answer.status_code == 400
+    assert "budget_usd" in answer.json()["errors"]
+    assert not Run.objects.exists()
+
+
+def test_a_run_is_cancelled(api):
+    run = factories.run()
+    factories.job(of=run)
+    factories.job(of=run, state=JobState.CALLING)
+    found = api.post(f"runs/{run.pk}/cancel/").json()
+    assert found["changed"] == 1
+    assert found["counts"]["cancelled"] == 1
+    assert found["counts"]["calling"] == 1
+
+
+@pytest.mark.parametrize(("unknown", "queued"), [(False, 1), (True, 2)])
+def test_an_unknown_outcome_is_retried_only_when_asked_for(api, unknown, queued):
+    run = factories.run()
+    factories.job(of=run, state=JobState.FAILED)
+    factories.job(of=run, state=JobState.UNKNOWN)
+    found = api.post(f"runs/{run.pk}/retry/", {"unknown": unknown}).json()
+    assert found["changed"] == queued
+    assert found["counts"]["queued"] == queued
+
+
+def test_a_paused_run_goes_on_with_another_budget(api):
+    run = factories.run(paused_reason="run_budget", budget_usd="1")
+    found = api.post(f"runs/{run.pk}/resume/", {"budget_usd": "5"}).json()
+    assert found["budget_usd"] == "5.00"
+    assert found["paused_reason"] == ""
+
+
+def test_leaving_the_budget_out_lifts_no_limit(api):
+    run = factories.run(paused_reason="run_budget", budget_usd="1")
+    assert api.post(f"runs/{run.pk}/resume/").status_code == 400
+    run.refresh_from_db()
+    assert run.paused_reason == "run_budget"
+    assert api.post(f"runs/{run.pk}/resume/", {"budget_usd": None}).json()["budget_usd"] is None
