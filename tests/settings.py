@@ -7,7 +7,9 @@ from pathlib import Path
 import django
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRATCH = Path(tempfile.mkdtemp(prefix="nb_catalog-tests-"))
+# A process that a test starts is told to share the test's files and database.
+SHARED = os.environ.get("NB_TEST_SCRATCH", "")
+SCRATCH = Path(SHARED or tempfile.mkdtemp(prefix="nb_catalog-tests-"))
 SECRET_KEY = "only for tests"
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
@@ -58,7 +60,7 @@ if os.environ.get("NB_TEST_DATABASE") == "postgres":
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
-            "NAME": "nb_catalog",
+            "NAME": os.environ.get("NB_TEST_NAME", "nb_catalog"),
             "HOST": os.environ.get("PGHOST", ""),
             "PORT": os.environ.get("PGPORT", ""),
             "USER": os.environ.get("PGUSER", ""),
@@ -70,7 +72,7 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": SCRATCH / "db.sqlite3",
+            "NAME": os.environ.get("NB_TEST_NAME", SCRATCH / "db.sqlite3"),
             "TEST": {"NAME": SCRATCH / "test.sqlite3"},
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",

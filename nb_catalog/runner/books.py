@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from nb_catalog import money
+from nb_catalog import money, throttle
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.models.calls import CallOutcome
 from nb_catalog.models.moves import move_jobs
@@ -42,12 +42,18 @@ def _begin(orders: Sequence[Order]) -> set[int]:
     mine = [order for order in orders if order.job_id in _still_held(orders, JobState.LEASED)]
     now = timezone.now()
     paid = [order for order in mine if not order.is_free]
-    let_through = _reserve(paid, now=now)
+    let_through = _reserve(_open(paid, now=now), now=now)
     hand_back(order for order in paid if order.job_id not in let_through)
     going = [order for order in mine if order.is_free or order.job_id in let_through]
     move_jobs(_jobs(going), "begin", lease_until=lease_end(), error="", error_code="")
     ProviderCall.objects.bulk_create(_call(order, now=now) for order in going if not order.is_free)
     return {order.job_id for order in going}
+
+
+def _open(orders: Iterable[Order], *, now: datetime) -> list[Order]:
+    """Those whose model was not paused since they were claimed."""
+    paused = throttle.paused(now)
+    return [each for each in orders if (each.recipe.provider, each.recipe.model) not in paused]
 
 
 def _reserve(orders: Iterable[Order], *, now: datetime) -> set[int]:
@@ -76,6 +82,12 @@ def _end(endings: Sequence[Ending]) -> set[int]:
         alike[_changes_of(ending)].append(ending.order)
     for (move, *values), orders in alike.items():
         ended |= _move_held(orders, move, **dict(zip(_CHANGED, values, strict=True)))
+    for ending in endings:
+        if ending.paused_until is not None:
+            recipe = ending.order.recipe
+            throttle.pause(
+                recipe.provider, recipe.model, until=ending.paused_until, reason=ending.error
+            )
     _keep_images([each for each in endings if each.images], ended)
     _complete_calls([ending for ending in endings if not ending.order.is_free])
     return ended

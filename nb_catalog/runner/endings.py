@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from nb_catalog import throttle
 from nb_catalog.cards import card
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import (
@@ -17,8 +18,6 @@ from nb_catalog.exceptions import (
     NBCatalogError,
     OutcomeUnknown,
     ProviderError,
-    ProviderStopped,
-    RateLimited,
 )
 from nb_catalog.models.money import micros
 from nb_catalog.runner.orders import Ending, NewImage, Order
@@ -49,6 +48,7 @@ def not_begun(order: Order, error: NBCatalogError) -> Ending:
 def failed(order: Order, error: NBCatalogError) -> Ending:
     """The call went out, and this is what came of it."""
     move, not_before = _move(order, error)
+    pause = throttle.pause_of(error)
     said: dict[str, Any] = {}
     if isinstance(error, ProviderError):
         said = {
@@ -63,7 +63,9 @@ def failed(order: Order, error: NBCatalogError) -> Ending:
         error_code=error.code,
         error=str(error),
         not_before=not_before,
-        counts=not isinstance(error, RateLimited | ProviderStopped),
+        paused_until=None if pause is None else timezone.now() + pause,
+        # A pause of the whole model is not this job's fault.
+        counts=pause is None,
         finished_at=timezone.now(),
         **said,
     )
@@ -74,8 +76,7 @@ def _move(order: Order, error: NBCatalogError) -> tuple[str, datetime | None]:
         return "lose", None
     if isinstance(error, ContentRefused):
         return "refuse", None
-    if isinstance(error, RateLimited | ProviderStopped):
-        # The whole model is paused: that is not this job's fault and does not use up a try.
+    if throttle.pause_of(error) is not None:
         return "defer", _later(order, error)
     may_retry = error.retryable or order.is_free and isinstance(error, ProviderError)
     if may_retry and order.attempts < settings.MAX_ATTEMPTS:

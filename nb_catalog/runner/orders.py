@@ -61,6 +61,7 @@ class Ending:
     """How the work on an order ended: a move of ``states.JOB_MOVES``, and what the call cost.
 
     ``images`` holds surroundings before the picture that was composed on them.
+    ``paused_until`` stops the model for everybody; ``counts`` says whether a try was used up.
     ``cost_microusd`` is None when the provider did not report it: the reservation then stays.
     """
 
@@ -70,6 +71,7 @@ class Ending:
     error_code: str = ""
     error: str = ""
     not_before: datetime | None = None
+    paused_until: datetime | None = None
     counts: bool = True
     cost_microusd: int | None = None
     usage: Mapping[str, int] = field(default_factory=dict)

@@ -19,7 +19,7 @@ SUFFIX: Final = ".staged"
 
 def put(name: str, result: ImageResult) -> None:
     """Write ``result`` so that it is there whole or not at all, whatever dies when."""
-    target = _path(name)
+    target = path(name)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = target.with_suffix(".writing")
     with unfinished.open("wb") as file:
@@ -33,7 +33,7 @@ def put(name: str, result: ImageResult) -> None:
 def get(name: str) -> ImageResult | None:
     """What was put under ``name``, or None."""
     try:
-        with _path(name).open("rb") as file:
+        with path(name).open("rb") as file:
             header = json.loads(file.readline())
             return ImageResult(data=file.read(), **header)
     except FileNotFoundError:
@@ -42,18 +42,19 @@ def get(name: str) -> ImageResult | None:
 
 def drop(name: str) -> None:
     """Forget what was put under ``name``: the database has it now."""
-    _path(name).unlink(missing_ok=True)
+    path(name).unlink(missing_ok=True)
 
 
 def names() -> Iterator[str]:
     """What lies here, oldest first: normally the few calls that are being finished."""
     directory = settings.STAGING_DIR
     if directory.is_dir():
-        found = sorted(directory.glob(f"*{SUFFIX}"), key=lambda path: path.name)
-        yield from (path.name.removesuffix(SUFFIX) for path in found)
+        found = sorted(directory.glob(f"*{SUFFIX}"), key=lambda each: each.name)
+        yield from (each.name.removesuffix(SUFFIX) for each in found)
 
 
-def _path(name: str) -> Path:
+def path(name: str) -> Path:
+    """Where ``name`` lies, or would."""
     return settings.STAGING_DIR / f"{name}{SUFFIX}"
 
 

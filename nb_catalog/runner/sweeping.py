@@ -34,8 +34,8 @@ PROMOTED_AT_ONCE: Final = 1000
 def sweep() -> list[Ending]:
     """Everything below, once. Answers the endings it wrote."""
     resume_after_midnight()
-    promote()
     free_expired_leases()
+    promote()
     return adopt_staged() + lose_expired_calls()
 
 
@@ -106,12 +106,12 @@ def _adopt(name: str) -> Ending | None:
 
 def _order_of(name: str) -> Order | None:
     """The order that staged ``name``; None when its worker may be alive, or it is not ours."""
-    job_id, epoch, owner = name.split(".", 2)
-    call = (
-        ProviderCall.objects.filter(job_id=int(job_id), epoch=int(epoch), lease_owner=owner)
-        .select_related("job")
-        .first()
-    )
+    try:
+        job_id, epoch, owner = name.split(".", 2)
+        fence = {"job_id": int(job_id), "epoch": int(epoch), "lease_owner": owner}
+    except ValueError:
+        return None
+    call = ProviderCall.objects.filter(**fence).select_related("job").first()
     if call is None or _is_in_hand(call):
         return None
     return replace(_order(call.job), epoch=call.epoch, owner=owner)

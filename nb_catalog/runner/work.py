@@ -17,7 +17,7 @@ from nb_catalog.imaging.inspect import examine
 from nb_catalog.imaging.references import as_reference
 from nb_catalog.providers import Provider, provider
 from nb_catalog.registry import read_photo
-from nb_catalog.runner import endings, keeping, staging
+from nb_catalog.runner import claims, endings, keeping, staging
 from nb_catalog.runner.clerk import Clerk
 from nb_catalog.runner.orders import Ending, Order
 from nb_catalog.types import ImageRequest, Payload, RawAnswer, Reference, Treatment
@@ -38,6 +38,7 @@ class Workshop:
     clerk: Clerk
     pool: Executor
     lines: asyncio.Semaphore
+    closing: bool = False
     providers: dict[str, Provider] = field(default_factory=dict)
 
     def provider(self, alias: str) -> Provider:
@@ -80,6 +81,9 @@ async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
     try:
         async with shop.lines if not order.is_free else contextlib.nullcontext():
             # On a line, not before: a job that is said to be calling really is.
+            if shop.closing:
+                await shop.clerk.ask(claims.hand_back, [order])
+                return None
             if not await shop.clerk.write(order):
                 return None
             answer = await _answer(payload, maker=maker)

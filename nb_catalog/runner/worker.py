@@ -85,6 +85,8 @@ class Worker:
         return self.endings
 
     async def _close(self, shop: Workshop, leases: asyncio.Task[None]) -> None:
+        """What is on a line finishes; what is not goes back to the queue."""
+        shop.closing = True
         await asyncio.gather(*self._in_hand, return_exceptions=True)
         leases.cancel()
         await asyncio.gather(leases, return_exceptions=True)

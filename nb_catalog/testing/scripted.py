@@ -70,7 +70,7 @@ class Script:
     def next_for(self, request: ImageRequest) -> ProviderError | bytes:
         """Use up one step."""
         self.asked.append(request)
-        step = self._steps.popleft() if self._steps else _fitting
+        step = self._steps.popleft() if self._steps else fitting
         return step(request) if callable(step) else step
 
 
@@ -114,7 +114,8 @@ class ScriptedProvider(Provider):
         raise _read(body)
 
 
-def _fitting(request: ImageRequest) -> bytes:
+def fitting(request: ImageRequest) -> bytes:
+    """A PNG of the asked size, in a colour that belongs to the request's prompt."""
     return solid_png(pixels(request.ratio, request.size), colour=colour_of(request.prompt))
 
 

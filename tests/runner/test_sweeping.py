@@ -1,0 +1,182 @@
+"""What dead workers leave behind, and how it is taken up."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from nb_catalog import runner
+from nb_catalog.models import ImageJob, ProductImage, ProviderCall
+from nb_catalog.runner import books, claims, staging, sweeping
+from nb_catalog.states import JobState
+from nb_catalog.testing.pictures import solid_png
+from nb_catalog.types import ImageResult, Size
+from tests.runner.conftest import money_is_sound
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RESULT = ImageResult(
+    data=solid_png(Size(1024, 1024)),
+    mime_type="image/png",
+    usage={"prompt": 1240, "candidates": 1120, "total": 2360, "image": 1120},
+    model_version="m-1",
+    request_id="r-1",
+)
+
+
+def claimed(*, free=False):
+    return claims.claim(owner="dead", limit=1, free=free)[0]
+
+
+def calling(*, free=False):
+    order = claimed(free=free)
+    assert books.write([order], []) == [True]
+    return order
+
+
+def expire():
+    ImageJob.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_what_was_claimed_and_never_sent_is_queued_again(script, start):
+    start()
+    claimed()
+    expire()
+    runner.sweep()
+    job = ImageJob.objects.get()
+    assert (job.state, job.lease_owner) == ("queued", "")
+
+
+def test_a_lease_that_runs_is_left_alone(script, start):
+    start()
+    order = calling()
+    staging.put(order.staging_name, RESULT)
+    assert runner.sweep() == []
+    assert ImageJob.objects.get().state == JobState.CALLING
+    assert list(staging.names()) == [order.staging_name]
+
+
+def test_a_call_without_staged_bytes_becomes_unknown_and_keeps_its_money(script, start):
+    start()
+    calling()
+    expire()
+    assert [ending.move for ending in runner.sweep()] == ["lose"]
+    job = ImageJob.objects.get()
+    assert (job.state, job.error_code) == ("unknown", "outcome_unknown")
+    assert "bill" in job.error
+    assert ProviderCall.objects.get().outcome == "unknown"
+    money_is_sound()
+
+
+def test_staged_bytes_are_adopted_and_paid_once(script, start):
+    start()
+    order = calling()
+    staging.put(order.staging_name, RESULT)
+    expire()
+    assert [ending.move for ending in runner.sweep()] == ["succeed"]
+    image = ProductImage.objects.get()
+    assert ImageJob.objects.get().state == JobState.SUCCEEDED
+    with image.file.open() as file:
+        assert file.read() == RESULT.data
+    call = ProviderCall.objects.get()
+    assert (call.outcome, call.request_id, call.cost_microusd) == ("picture", "r-1", 33_910)
+    assert script.count == 0 and not list(staging.names())
+    money_is_sound()
+
+
+def test_bytes_on_another_machine_are_adopted_after_the_job_was_called_unknown(script, start):
+    start()
+    order = calling()
+    expire()
+    runner.sweep()
+    assert ImageJob.objects.get().state == JobState.UNKNOWN
+    staging.put(order.staging_name, RESULT)
+    runner.sweep()
+    assert ImageJob.objects.get().state == JobState.SUCCEEDED
+    assert ProductImage.objects.count() == 1
+    money_is_sound()
+
+
+def test_bytes_of_a_job_that_was_made_again_are_kept_as_a_picture_to_review(script, start):
+    run = start()
+    order = calling()
+    expire()
+    runner.sweep()
+    from nb_catalog import runs
+
+    runs.retry(run, unknown=True)
+    runner.drain()
+    staging.put(order.staging_name, RESULT)
+    runner.sweep()
+    assert set(ProductImage.objects.values_list("state", flat=True)) == {"pending"}
+    assert ProductImage.objects.count() == 2, "both were paid for"
+    assert not list(staging.names())
+    money_is_sound()
+
+
+def test_staged_bytes_that_are_stored_already_are_dropped(script, start):
+    start()
+    order = calling()
+    staging.put(order.staging_name, RESULT)
+    expire()
+    runner.sweep()
+    staging.put(order.staging_name, RESULT)
+    runner.sweep()
+    assert ProductImage.objects.count() == 1 and not list(staging.names())
+
+
+def test_staged_bytes_of_another_database_are_left_alone(script, start):
+    staging.put("999.1.stranger", RESULT)
+    staging.put("not-one-of-our-names", RESULT)
+    runner.sweep()
+    assert sorted(staging.names()) == ["999.1.stranger", "not-one-of-our-names"]
+
+
+def test_free_work_never_becomes_unknown_and_simply_runs_again(start):
+    start(treatment="locked")
+    calling(free=True)
+    expire()
+    runner.drain()
+    assert ImageJob.objects.get().state == JobState.SUCCEEDED
+    assert ProductImage.objects.count() == 1
+
+
+def test_free_work_that_kills_its_worker_each_time_ends(start):
+    start(treatment="locked")
+    calling(free=True)
+    ImageJob.objects.update(attempts=sweeping.MOST_DEATHS)
+    expire()
+    runner.sweep()
+    job = ImageJob.objects.get()
+    assert (job.state, job.error_code) == ("failed", "worker_died")
+
+
+def test_waiting_work_is_queued_when_its_time_has_come(script, start):
+    start(2)
+    early, late = ImageJob.objects.order_by("pk")
+    now = timezone.now()
+    ImageJob.objects.update(state="waiting")
+    ImageJob.objects.filter(pk=early.pk).update(not_before=now - timedelta(seconds=1))
+    ImageJob.objects.filter(pk=late.pk).update(not_before=now + timedelta(hours=1))
+    assert sweeping.promote() == 1
+    assert [job.state for job in (early, late) if not job.refresh_from_db()] == [
+        "queued",
+        "waiting",
+    ]
+
+
+def test_a_half_written_staging_file_is_nothing(script, start):
+    start()
+    order = calling()
+    staging.put(order.staging_name, RESULT)
+    path = staging.path(order.staging_name)
+    path.rename(path.with_suffix(".writing"))
+    expire()
+    assert [ending.move for ending in runner.sweep()] == ["lose"]
+
+
+def test_a_picture_comes_back_from_staging_as_it_went_in():
+    staging.put("1.1.me", RESULT)
+    assert staging.get("1.1.me") == RESULT
+    staging.drop("1.1.me")
+    assert staging.get("1.1.me") is None
