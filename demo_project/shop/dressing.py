@@ -40,7 +40,8 @@ def _of_products() -> Iterator[Wish]:
     for row in rows("products"):
         product = products[row["slug"]]
         yield Wish(product=product, slot="hero", scene=row["hero"])
-        yield Wish(product=product, slot="social", scene=row["hero"])
+        if row.get("social"):
+            yield Wish(product=product, slot="social", scene=row["social"])
         for position, scene in enumerate(row["gallery"]):
             yield Wish(product=product, slot="gallery", scene=scene, position=position)
 

@@ -123,7 +123,7 @@ def _see_part(seen: Seen, index: int, posed_part: Posed, side: int) -> None:
     order = np.argsort(z.mean(1), kind="stable")
     for number in order.tolist():
         cv2.fillConvexPoly(window, fixed[number], number + 1, lineType=cv2.LINE_8, shift=4)
-    _keep_nearer(seen, index, window, low, quads - low, cells, z)
+    _keep_nearer(seen, index, window, low, _depth_planes(quads - low, z), cells)
 
 
 def _facing_quads(
@@ -157,31 +157,36 @@ def _keep_nearer(
     index: int,
     window: NDArray[np.int32],
     low: NDArray[np.int64],
-    quads: NDArray[np.float64],
+    planes: Array,
     cells: NDArray[np.int32],
-    z: NDArray[np.float64],
 ) -> None:
-    ys, xs = np.nonzero(window)
-    number = window[ys, xs] - 1
-    plane = _depth_planes(quads, z)[number]
-    depth = plane[:, 0] + plane[:, 1] * xs + plane[:, 2] * ys
-    depth = np.clip(depth, z.min(1).astype(np.float32)[number], z.max(1).astype(np.float32)[number])
-    ys, xs = ys + low[1], xs + low[0]
-    nearer = depth > seen.depth[ys, xs]
-    ys, xs = ys[nearer], xs[nearer]
-    seen.part[ys, xs] = index
-    seen.depth[ys, xs] = depth[nearer]
-    seen.cell[ys, xs] = cells[number[nearer]]
+    """Put a part's window of quad numbers (0: none) in front of what lies farther away."""
+    height, width = window.shape
+    place = np.s_[low[1] : low[1] + height, low[0] : low[0] + width]
+    offset, across, down = (
+        np.append(empty, plane) for empty, plane in zip((FAR, 0, 0), planes.T, strict=True)
+    )
+    depth = np.take(across.astype(np.float32), window) * np.arange(width, dtype=np.float32)
+    depth += np.take(down.astype(np.float32), window) * np.arange(height, dtype=np.float32)[:, None]
+    depth += np.take(offset.astype(np.float32), window)
+    nearer = depth > seen.depth[place]
+    np.copyto(seen.depth[place], depth, where=nearer)
+    np.copyto(seen.part[place], np.int16(index), where=nearer)
+    np.copyto(seen.cell[place], np.take(np.append(np.int32(0), cells), window), where=nearer)
 
 
 def _depth_planes(quads: NDArray[np.float64], z: NDArray[np.float64]) -> Array:
-    """Depth as a + b x + c y for each quad, from its mean edges."""
+    """Depth as a + b x + c y for each quad, from its mean edges.
+
+    A quad seen edge on has no slope worth the name: it lies at its mean depth.
+    """
     inverse = inverse_edges(quads)
     du = (z[:, 1] + z[:, 2] - z[:, 0] - z[:, 3]) / 2
     dv = (z[:, 2] + z[:, 3] - z[:, 0] - z[:, 1]) / 2
     slope = du[:, None] * inverse[:, 0] + dv[:, None] * inverse[:, 1]
-    middle = quads.mean(1)
-    offset = z.mean(1) - (slope * middle).sum(1)
+    reach = abs(slope * np.ptp(quads, axis=1)).sum(1)
+    slope[reach > 2.5 * np.ptp(z, axis=1) + 1e-6] = 0
+    offset = z.mean(1) - (slope * quads.mean(1)).sum(1)
     return np.column_stack([offset, slope]).astype(np.float32)
 
 

@@ -80,7 +80,7 @@ def _premultiplied(colour: Array, alpha: Array) -> Array:
 
 def _edges(seen: Seen) -> NDArray[np.bool_]:
     """Pixels whose samples, or their neighbours', lie on more than one surface."""
-    lowest, highest = _extremes(seen.part.astype(np.float32))
+    lowest, highest = _extremes(seen.part)
     mixed = (lowest != highest).astype(np.uint8)
     depth = np.where(seen.part >= 0, seen.depth, 0)
     nearest, farthest = _extremes(depth)
@@ -88,9 +88,12 @@ def _edges(seen: Seen) -> NDArray[np.bool_]:
     return cv2.dilate(mixed | jump, np.ones((3, 3), np.uint8)) > 0
 
 
-def _extremes(samples: Array) -> tuple[Array, Array]:
-    four = samples[::2, ::2], samples[1::2, ::2], samples[::2, 1::2], samples[1::2, 1::2]
-    return np.minimum.reduce(four), np.maximum.reduce(four)
+def _extremes(samples: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+    a, b, c, d = samples[::2, ::2], samples[1::2, ::2], samples[::2, 1::2], samples[1::2, 1::2]
+    return (
+        np.minimum(np.minimum(a, b), np.minimum(c, d)),
+        np.maximum(np.maximum(a, b), np.maximum(c, d)),
+    )
 
 
 def _softened(picture: Array, edges: NDArray[np.bool_]) -> Array:

@@ -49,8 +49,10 @@ def _grid_places(posed: Posed, cells: NDArray[np.int32], xy: Array) -> Array:
     quads = np.stack([p[r, c], p[r, c + 1], p[r + 1, c + 1], p[r + 1, c]], axis=1)
     away = xy - quads.mean(1).astype(np.float32)[index]
     inverse = inverse_edges(quads).astype(np.float32)[index]
-    local = np.clip(np.einsum("nij,nj->ni", inverse, away), -0.5, 0.5) + 0.5
-    return (local + np.stack([c, r], 1)[index]).astype(np.float32)
+    local = inverse[:, :, 0] * away[:, :1] + inverse[:, :, 1] * away[:, 1:]
+    return (
+        np.clip(local, -0.5, 0.5) + np.stack([c, r], 1).astype(np.float32)[index] + np.float32(0.5)
+    )
 
 
 def _grain_places(posed: Posed, at: Array, uv: Array) -> Array:
@@ -94,7 +96,7 @@ def _looked_up(grid: NDArray[np.floating], at: Array) -> Array:
 
 def _tiled(texture: Texture, places: Array) -> Array:
     height, width = texture.shape[:2]
-    at = np.mod(places, 1.0) * (width - 1, height - 1)
+    at = np.mod(places, np.float32(1)) * np.array([width - 1, height - 1], np.float32)
     return _looked_up(texture, at.astype(np.float32))
 
 
@@ -117,7 +119,7 @@ def _surface(material: Material, uv: Array, grain_uv: Array) -> tuple[Array, Arr
     if material.tint is not None:
         colour = colour * _tiled(material.tint, grain_uv)
     if material.print is not None:
-        ink, cover = _printed(material, uv)
+        ink, cover = _printed(material, material.print, uv)
         colour = colour * (1 - cover[:, None]) + ink * cover[:, None]
         bare = 1 - cover
         if material.print_rough is not None:
@@ -125,13 +127,12 @@ def _surface(material: Material, uv: Array, grain_uv: Array) -> tuple[Array, Arr
     return colour, rough, bare
 
 
-def _printed(material: Material, uv: Array) -> tuple[Array, Array]:
-    assert material.print is not None
+def _printed(material: Material, art: Texture, uv: Array) -> tuple[Array, Array]:
     left, bottom, right, top = material.print_box
-    height, width = material.print.shape[:2]
+    height, width = art.shape[:2]
     u, v = (uv[:, 0] - left) / (right - left), (uv[:, 1] - bottom) / (top - bottom)
     at = np.stack([u * width - 0.5, (1 - v) * height - 0.5], 1).astype(np.float32)
-    rgba = _looked_up(material.print, at)
+    rgba = _looked_up(art, at)
     inside = (u > 0) & (u < 1) & (v > 0) & (v < 1)
     return rgba[:, :3], np.where(inside, rgba[:, 3], 0)
 
