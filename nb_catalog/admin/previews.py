@@ -37,15 +37,18 @@ FOR_EVER: Final = "private, max-age=31536000, immutable"
 # Raised when the same recipe would be rendered differently: old thumbnails are forgotten.
 EDITION: Final = 1
 
-# For lists: only what a thumbnail could be, in the order of their widths.
+# For lists: only what a thumbnail could be, in the order of their widths. Under a name of their
+# own, because a service must not take them for all the renditions that there are.
 RENDITIONS: Final = Prefetch(
-    "renditions", Rendition.objects.filter(format__in=("webp", "jpeg")).order_by("width")
+    "renditions",
+    Rendition.objects.filter(format__in=("webp", "jpeg")).order_by("width", "-format"),
+    to_attr="thumbnail_renditions",
 )
 
 
 def thumbnail_url(image: ProductImage, *, site: AdminSite, width: int = SMALL) -> str:
     """Where a browser finds ``image`` at about ``width`` pixels. Fetch ``RENDITIONS`` before."""
-    enough = [each for each in image.renditions.all() if each.width >= width]
+    enough = [each for each in image.thumbnail_renditions if each.width >= width]
     if enough and enough[0].width <= 2 * width:
         return enough[0].url
     name = f"{site.name}:nb_catalog_productimage_preview"

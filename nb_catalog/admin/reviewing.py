@@ -25,12 +25,21 @@ from django.views.decorators.http import require_GET, require_POST
 from nb_catalog import review
 from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.decisions import VERBS, Powers, decide, decision
+from nb_catalog.imaging.provenance import DigitalSourceType
 from nb_catalog.models import ProductImage, Run, Scene
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.registry import registered, source_for
 from nb_catalog.states import ImageState
 
+# IPTC's terms in a merchandiser's words.
+ORIGINS: Final = {
+    DigitalSourceType.CAPTURE: _("Photograph"),
+    DigitalSourceType.CREATION: _("Made by hand"),
+    DigitalSourceType.ALGORITHMIC: _("Rendered, without AI"),
+    DigitalSourceType.COMPOSITE_WITH_MODEL: _("Own product photo, surroundings by AI"),
+    DigitalSourceType.MODEL: _("Made by AI"),
+}
 PER_PAGE: Final = 24
 RUNS_OFFERED: Final = 50
 
@@ -100,7 +109,7 @@ class ReviewPages:
         """Pictures by product. A constant number of queries, whatever their number."""
         self._require_view(request)
         form = FilterForm(request.GET.dict())
-        rows = form.chosen().order_by("content_type_id", "object_id", "id")
+        rows = form.chosen().order_by("content_type_id", "object_id", "scene", "id")
         page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
         powers = Powers.of(request.user)
         images = self._shown(page.object_list, powers=powers)
@@ -126,7 +135,7 @@ class ReviewPages:
             return self._approve_chosen(request)
         if verb not in VERBS or not key.isdecimal():
             raise Http404
-        image = get_object_or_404(_pictures(), pk=key)
+        image = get_object_or_404(ProductImage, pk=key, kind=ImageKind.PICTURE)
         outcome = decide(image, decision(verb, image.pk, request.POST), actor=request.user)
         if request.accepts("text/html"):
             return self._back(request, image, outcome)
@@ -179,11 +188,14 @@ class ReviewPages:
     def _shown(self, rows: QuerySet, *, powers: Powers) -> Sequence[ProductImage]:
         images = list(rows)
         subjects.attach(images, site=self.admin_site)
+        scenes = dict(Scene.objects.values_list("key", "name"))
         for image in images:
             image.large_url = previews.thumbnail_url(
                 image, site=self.admin_site, width=previews.LARGE
             )
             image.original_url = previews.original_url(image, site=self.admin_site)
+            image.scene_name = scenes.get(image.scene, image.scene)
+            image.origin = ORIGINS.get(image.digital_source_type, image.digital_source_type)
             image.verbs = powers.verbs(image.state)
             image.variant = image.recipe.get("variant", 1)
             image.published_in = _places(image)

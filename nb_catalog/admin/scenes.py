@@ -74,6 +74,9 @@ class SceneAdmin(Pages, admin.ModelAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name == "renderer":
             options["encoder"] = PrettyJSON
+            options["widget"] = forms.Textarea(
+                attrs={"class": "vLargeTextField", "rows": 14, "spellcheck": "false"}
+            )
         return super().formfield_for_dbfield(db_field, request, **options)
 
     @admin.display(description=_("version"))
@@ -94,15 +97,14 @@ class SceneAdmin(Pages, admin.ModelAdmin):
     @admin.display(description=_("what it makes"))
     def live_picture(self, scene: Scene) -> str:
         """Redrawn by scene.js while the recipe is edited; without JavaScript, as it was saved."""
+        url = previews.scene_url(scene, site=self.admin_site) if scene.pk else ""
         return format_html(
             '<div id="nbc-scene-preview" data-url="{}" data-working="{}">'
-            '<img src="{}" alt="{}" width="320" height="240"{}>'
-            '<p role="status" class="help"></p></div>',
+            '<img {} alt="{}" width="320" height="240"><p role="status" class="help"></p></div>',
             self.url_of("preview"),
             gettext("Drawing…"),
-            previews.scene_url(scene, site=self.admin_site) if scene.pk else "",
+            format_html('src="{}"', url) if url else "hidden",
             gettext("The scene without a product"),
-            "" if scene.pk and scene.renderer else format_html(" hidden"),
         )
 
     def thumbnail(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:

@@ -1,0 +1,317 @@
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from nb_catalog import files, review
+from nb_catalog.models import Placement, ReviewEvent
+from nb_catalog.states import ImageState, JobState
+from nb_catalog.types import Permission
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+REVIEW = "/admin/nb_catalog/productimage/review/"
+DECIDE = "/admin/nb_catalog/productimage/review/decide/"
+JSON = {"Accept": "application/json"}
+BUTTON = re.compile(r'name="decision" value="([\w:]+)"')
+
+
+def buttons(client, **query):
+    return set(BUTTON.findall(client.get(REVIEW, query).content.decode()))
+
+
+def shown(client, **query):
+    page = client.get(REVIEW, query).content.decode()
+    return [int(key) for key in re.findall(r'id="picture-(\d+)"', page)]
+
+
+def press(client, verb, image, **fields):
+    data = {f"{name}-{image.pk}": value for name, value in fields.items()}
+    return client.post(DECIDE, {"decision": f"{verb}:{image.pk}", **data})
+
+
+def press_with_javascript(client, verb, image, **fields):
+    data = {f"{name}-{image.pk}": value for name, value in fields.items()}
+    return client.post(DECIDE, {"decision": f"{verb}:{image.pk}", **data}, headers=JSON)
+
+
+def state_of(image):
+    image.refresh_from_db()
+    return image.state
+
+
+def said(answer):
+    return [str(message) for message in answer.context["messages"]]
+
+
+def test_pictures_stand_beside_their_products_own_photo(root):
+    mug = factories.product(name="Tall mug")
+    image = factories.image(mug)
+    page = root.get(REVIEW).content.decode()
+    assert "Tall mug" in page
+    assert mug.packshot.url in page
+    assert f'id="picture-{image.pk}"' in page
+
+
+def test_only_pictures_to_review_are_shown_at_first(root):
+    pending = factories.image()
+    factories.image(state=ImageState.APPROVED)
+    assert shown(root) == [pending.pk]
+
+
+def test_surroundings_without_a_product_are_not_for_review(root):
+    factories.image(kind="backdrop")
+    assert shown(root) == []
+
+
+def test_filters_narrow_down(root):
+    run = factories.run()
+    mug, poster = factories.product(), factories.poster()
+    of_run = factories.image(mug, job=factories.job(mug, of=run, state=JobState.SUCCEEDED))
+    factories.scene("oak")
+    in_oak = factories.image(mug, scene="oak")
+    of_poster = factories.image(poster)
+    rejected = factories.image(state=ImageState.REJECTED)
+    assert shown(root, run=run.pk) == [of_run.pk]
+    assert shown(root, scene="oak") == [in_oak.pk]
+    assert shown(root, model="testcatalog.poster") == [of_poster.pk]
+    assert set(shown(root, model="testcatalog.mug", product=mug.pk)) == {of_run.pk, in_oak.pk}
+    assert shown(root, state="rejected") == [rejected.pk]
+    assert len(shown(root, state="all")) == 4
+    assert shown(root, picture=rejected.pk) == [rejected.pk]
+
+
+def test_a_filter_that_means_nothing_is_as_if_nothing_was_said(root):
+    image = factories.image()
+    assert shown(root, run="x", scene="nowhere", model="a.b", state="odd", page="9") == [image.pk]
+
+
+MATRIX = [
+    ((), set()),
+    ((Permission.GENERATE,), set()),
+    ((Permission.REVIEW,), {"approve", "reject", "approve_chosen"}),
+    ((Permission.PUBLISH,), set()),
+    ((Permission.REVIEW, Permission.PUBLISH), {"approve", "reject", "publish", "approve_chosen"}),
+]
+
+
+@pytest.mark.parametrize(("permissions", "verbs"), MATRIX)
+def test_buttons_for_a_pending_picture_follow_permissions(sign_in, permissions, verbs):
+    factories.image()
+    found = {button.partition(":")[0] for button in buttons(sign_in(*permissions))}
+    assert found == verbs
+
+
+@pytest.mark.parametrize(
+    ("permissions", "verbs"),
+    [
+        ((), set()),
+        ((Permission.REVIEW,), {"retire", "approve_chosen"}),
+        ((Permission.PUBLISH,), {"publish"}),
+        ((Permission.REVIEW, Permission.PUBLISH), {"retire", "publish", "approve_chosen"}),
+    ],
+)
+def test_buttons_for_an_approved_picture_follow_permissions(sign_in, permissions, verbs):
+    factories.image(state=ImageState.APPROVED)
+    client = sign_in(*permissions)
+    assert {button.partition(":")[0] for button in buttons(client, state="approved")} == verbs
+
+
+@pytest.mark.parametrize("headers", [{}, JSON], ids=["form", "fetch"])
+@pytest.mark.parametrize("verb", ["approve", "reject", "reconsider", "retire", "publish"])
+def test_view_only_staff_decide_nothing(sign_in, verb, headers):
+    image = factories.image()
+    data = {"decision": f"{verb}:{image.pk}", f"slot-{image.pk}": "hero"}
+    assert sign_in().post(DECIDE, data, headers=headers).status_code == 403
+    assert state_of(image) == ImageState.PENDING
+    assert not Placement.objects.exists()
+
+
+def test_view_only_staff_approve_nothing_in_bulk(sign_in):
+    image = factories.image()
+    data = {"decision": "approve_chosen", "chosen": [image.pk]}
+    assert sign_in(Permission.PUBLISH).post(DECIDE, data).status_code == 403
+    assert state_of(image) == ImageState.PENDING
+
+
+def test_reviewers_do_not_publish_and_publishers_do_not_judge(sign_in):
+    approved, pending = factories.image(state=ImageState.APPROVED), factories.image()
+    assert press(sign_in(Permission.REVIEW), "publish", approved, slot="hero").status_code == 403
+    client = sign_in(Permission.PUBLISH)
+    assert press(client, "approve", pending).status_code == 403
+    answer = press_with_javascript(client, "publish", pending, slot="hero").json()
+    assert answer["ok"] is False
+    assert "not approved" in answer["said"]
+    assert not Placement.objects.exists()
+
+
+def test_without_the_view_permission_there_is_no_page(sign_in):
+    image = factories.image()
+    client = sign_in(Permission.REVIEW, Permission.PUBLISH, views=False)
+    assert client.get(REVIEW).status_code == 403
+    assert press(client, "approve", image).status_code == 403
+    for name in (
+        f"{image.pk}/{image.sha256[:16]}-320.webp",
+        f"{image.pk}/{image.sha256[:16]}/original",
+    ):
+        assert client.get(f"/admin/nb_catalog/productimage/{name}").status_code == 403
+
+
+def test_approving_without_javascript_comes_back_to_the_same_page(sign_in):
+    image = factories.image()
+    client = sign_in(Permission.REVIEW)
+    data = {"decision": f"approve:{image.pk}", "back": "state=all&page=2"}
+    answer = client.post(DECIDE, data)
+    assert answer.url == f"{REVIEW}?state=all&page=2"
+    assert state_of(image) == ImageState.APPROVED
+
+
+def test_the_way_back_leads_nowhere_else(root):
+    image = factories.image()
+    data = {"decision": f"approve:{image.pk}", "back": "//evil.example/?a=1"}
+    assert root.post(DECIDE, data).url.startswith(f"{REVIEW}?")
+
+
+def test_a_rejection_keeps_its_note_and_offers_to_be_undone(sign_in):
+    image = factories.image()
+    client = sign_in(Permission.REVIEW)
+    answer = press(client, "reject", image, note="Too dark")
+    event = ReviewEvent.objects.get()
+    assert (event.note, event.actor) == ("Too dark", client.user)
+    page = client.get(answer.url)
+    assert f"?picture={image.pk}" in said(page)[0]
+    press(client, "reconsider", image)
+    assert state_of(image) == ImageState.PENDING
+
+
+def test_publishing_a_pending_picture_approves_it_in_the_same_step(root):
+    image = factories.image()
+    press(root, "publish", image, slot="gallery", locale="de", position="2")
+    place = Placement.objects.get()
+    assert (place.slot, place.locale, place.position) == ("gallery", "de", 2)
+    assert (place.image, place.actor) == (image, root.user)
+    assert state_of(image) == ImageState.APPROVED
+
+
+def test_publishing_without_javascript_from_a_page_with_thumbnails_works(root):
+    image = factories.image(state=ImageState.APPROVED, size=(700, 700))
+    assert root.get(REVIEW, {"state": "approved"}).status_code == 200
+    press(root, "publish", image, slot="hero")
+    assert Placement.objects.get().delivery["src"]
+
+
+def test_a_slot_that_does_not_exist_is_told_and_the_approval_stays(root):
+    image = factories.image()
+    answer = press_with_javascript(root, "publish", image, slot="hiro").json()
+    assert answer["level"] == "warning"
+    assert "Did you mean" in answer["said"]
+    assert state_of(image) == ImageState.APPROVED
+
+
+def test_a_second_decision_loses_and_loses_nothing(root):
+    image = factories.image()
+    review.approve(image, actor=factories.superuser())
+    answer = press_with_javascript(root, "reject", image, note="Crooked handle").json()
+    assert answer["ok"] is False
+    assert "Somebody was faster." in answer["said"]
+    assert "Crooked handle" in answer["said"]
+    assert "nbc-is-approved" in answer["card"]
+    assert state_of(image) == ImageState.APPROVED
+    assert ReviewEvent.objects.count() == 1
+
+
+def test_a_conflict_without_javascript_is_a_message(root):
+    image = factories.image(state=ImageState.REJECTED)
+    page = root.get(press(root, "approve", image, note="Lovely").url)
+    assert "Somebody was faster." in said(page)[0]
+    assert "Lovely" in said(page)[0]
+
+
+def test_a_published_picture_is_not_retired(root):
+    image = factories.published().image
+    answer = press_with_javascript(root, "retire", image).json()
+    assert "is published (hero)" in answer["said"]
+    assert state_of(image) == ImageState.APPROVED
+
+
+def test_with_javascript_the_answer_brings_the_card_and_the_undo(root):
+    image = factories.image()
+    answer = press_with_javascript(root, "reject", image).json()
+    assert answer["undo"] == "reconsider"
+    assert f"reconsider:{image.pk}" in answer["card"]
+    assert "csrfmiddlewaretoken" not in answer["card"]
+
+
+def test_ticked_pictures_are_approved_and_the_others_told(root):
+    images = [factories.image() for _ in range(3)]
+    review.reject(images[1], actor=None)
+    keys = [image.pk for image in images]
+    page = root.get(root.post(DECIDE, {"decision": "approve_chosen", "chosen": keys}).url)
+    assert said(page)[0] == "2 pictures approved."
+    assert f"Cannot approve picture {images[1].pk}" in said(page)[1]
+
+
+@pytest.mark.parametrize("decision", ["", "approve", "delete:1", "approve:x", "approve:99999"])
+def test_a_decision_that_makes_no_sense_is_not_found(root, decision):
+    assert root.post(DECIDE, {"decision": decision}).status_code == 404
+
+
+def test_notes_are_shown_as_text(root):
+    image = factories.image(state=ImageState.REJECTED)
+    answer = press(root, "approve", image, note="<script>alert(1)</script>")
+    assert "<script>alert(1)" not in root.get(answer.url).content.decode()
+
+
+def test_any_number_of_candidates_costs_the_same_queries(root):
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            root.get(REVIEW)
+        return len(captured)
+
+    factories.image(factories.product())
+    queries()
+    few = queries()
+    for _ in range(10):
+        factories.image(factories.product())
+        factories.published(factories.product(), size=(40, 40))
+    assert queries() == few
+
+
+def test_pages_are_linked_and_keep_the_filter(root):
+    mug = factories.product(photo=False)
+    for _ in range(25):
+        factories.image(mug)
+    page = root.get(REVIEW, {"model": "testcatalog.mug"}).content.decode()
+    assert 'href="?model=testcatalog.mug&amp;page=2"' in page
+    assert len(shown(root, page="2")) == 1
+
+
+def test_previews_are_small_cached_and_carry_the_mark_of_their_origin(root):
+    image = factories.image(size=(900, 900))
+    answer = root.get(f"/admin/nb_catalog/productimage/{image.pk}/{image.sha256[:16]}-320.webp")
+    assert answer["Content-Type"] == "image/webp"
+    assert "private" in answer["Cache-Control"]
+    assert b"compositeWithTrainedAlgorithmicMedia" in answer.content
+
+
+def test_widths_that_nobody_asked_for_are_not_made(root):
+    image = factories.image()
+    url = f"/admin/nb_catalog/productimage/{image.pk}/{image.sha256[:16]}-5000.webp"
+    assert root.get(url).status_code == 404
+
+
+def test_an_original_is_byte_identical(root):
+    image = factories.image()
+    url = f"/admin/nb_catalog/productimage/{image.pk}/{image.sha256[:16]}/original"
+    answer = root.get(url)
+    assert answer.content == files.read(image.file.name)
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_rendition_is_shown_where_there_is_one(root):
+    image = factories.published(size=(1000, 1000)).image
+    page = root.get(REVIEW, {"state": "approved"}).content.decode()
+    assert image.renditions.filter(format="webp", width=960).get().url in page
+    assert f"{image.sha256[:16]}-960.webp" not in page

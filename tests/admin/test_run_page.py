@@ -1,0 +1,213 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from nb_catalog.models import ImageJob, ProviderPause, Run
+from nb_catalog.states import JobState
+from nb_catalog.types import Permission
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def url(name, run):
+    return reverse(f"admin:nb_catalog_run_{name}", args=[run.pk])
+
+
+def text_of(client, run):
+    return client.get(url("change", run)).content.decode()
+
+
+def news_of(client, run):
+    return client.get(url("progress", run)).json()
+
+
+def states(run):
+    return sorted(run.jobs.values_list("state", flat=True))
+
+
+def asleep(run):
+    """As if nothing had happened for a minute."""
+    Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(minutes=1))
+
+
+def test_the_page_counts_what_became_of_the_jobs(root):
+    run = factories.run()
+    for state in (JobState.SUCCEEDED, JobState.SUCCEEDED, JobState.FAILED, JobState.QUEUED):
+        factories.job(of=run, state=state)
+    page = text_of(root, run)
+    assert 'value="75"' in page
+    assert "2 of 4 pictures made." in page
+
+
+def test_progress_ends_when_nothing_is_underway(root):
+    run = factories.run()
+    job = factories.job(of=run, state=JobState.CALLING)
+    assert news_of(root, run)["done"] is False
+    ImageJob.objects.filter(pk=job.pk).update(state=JobState.SUCCEEDED)
+    news = news_of(root, run)
+    assert news["done"] is True
+    assert news["percent"] == 100
+
+
+def test_money_is_shown_against_estimate_and_budget(root):
+    run = factories.run(estimate_usd="1.5", budget_usd="2", spent_usd="0.0336")
+    page = text_of(root, run)
+    for amount in ("$1.5000", "$2.0000", "$0.0336"):
+        assert amount in page
+
+
+def test_failed_jobs_are_shown_with_their_sentences(root):
+    run = factories.run()
+    mug = factories.product(name="Chipped mug")
+    factories.job(mug, of=run, state=JobState.FAILED, error="The photo <b>is</b> damaged.")
+    page = text_of(root, run)
+    assert "Chipped mug" in page
+    assert "The photo &lt;b&gt;is&lt;/b&gt; damaged." in page
+
+
+def test_new_pictures_arrive_with_the_news(root):
+    run = factories.run()
+    job = factories.job(of=run, state=JobState.SUCCEEDED)
+    image = factories.image(job=job)
+    assert f"picture={image.pk}" in news_of(root, run)["parts"]["newest"]
+
+
+def test_news_carry_no_form_token(root):
+    run = factories.run()
+    factories.job(of=run)
+    assert "csrfmiddlewaretoken" not in str(news_of(root, run)["parts"])
+
+
+@pytest.mark.parametrize("button", ["cancel", "retry", "resume"])
+@pytest.mark.parametrize("permission", [None, Permission.REVIEW, Permission.PUBLISH])
+def test_buttons_need_the_permission_to_generate(sign_in, button, permission):
+    run = factories.run(paused_reason="run_budget")
+    factories.job(of=run, state=JobState.FAILED)
+    factories.job(of=run)
+    client = sign_in(*([permission] if permission else []))
+    assert "formaction" not in text_of(client, run)
+    assert client.post(url(button, run)).status_code == 403
+    assert states(run) == ["failed", "queued"]
+
+
+def test_buttons_answer_to_posts_only(root):
+    run = factories.run()
+    assert root.get(url("cancel", run)).status_code == 405
+
+
+def test_staff_without_any_permission_see_nothing(sign_in):
+    run = factories.run()
+    client = sign_in(views=False)
+    assert client.get(url("change", run)).status_code == 403
+    assert client.get(url("progress", run)).status_code == 403
+
+
+def test_who_may_generate_may_watch(sign_in):
+    run = factories.run()
+    client = sign_in(Permission.GENERATE, views=False)
+    assert client.get(url("change", run)).status_code == 200
+    assert client.get(url("progress", run)).status_code == 200
+
+
+def test_cancelling_leaves_what_is_in_flight(root):
+    run = factories.run()
+    for state in (JobState.QUEUED, JobState.CALLING):
+        factories.job(of=run, state=state)
+    root.post(url("cancel", run))
+    assert states(run) == ["calling", "cancelled"]
+
+
+def test_a_plain_retry_leaves_unknown_outcomes_alone(root):
+    run = factories.run()
+    for state in (JobState.FAILED, JobState.UNKNOWN):
+        factories.job(of=run, state=state)
+    root.post(url("retry", run))
+    assert states(run) == ["queued", "unknown"]
+
+
+def test_unknown_outcomes_are_retried_when_asked_for_by_name(root):
+    run = factories.run()
+    factories.job(of=run, state=JobState.UNKNOWN)
+    assert "may mean paying twice" in text_of(root, run)
+    root.post(url("retry", run), {"unknown": "1"})
+    assert states(run) == ["queued"]
+
+
+def test_a_paused_run_goes_on_with_a_new_budget(root):
+    run = factories.run(paused_reason="run_budget", budget_usd="1")
+    assert "budget is reached" in text_of(root, run)
+    root.post(url("resume", run), {"budget_usd": "2.5"})
+    run.refresh_from_db()
+    assert (run.paused_reason, run.budget_usd) == ("", Decimal("2.5"))
+
+
+def test_an_unreadable_budget_leaves_the_run_paused(root):
+    run = factories.run(paused_reason="run_budget", budget_usd="1")
+    answer = root.post(url("resume", run), {"budget_usd": "-3"}, follow=True)
+    run.refresh_from_db()
+    assert run.paused_reason == "run_budget"
+    assert b"greater than or equal to 0" in answer.content
+
+
+def test_an_untouched_queue_is_told_how_to_start_a_worker(root):
+    run = factories.run()
+    factories.job(of=run)
+    assert "nb_worker" not in text_of(root, run)
+    asleep(run)
+    assert "nb_worker" in text_of(root, run)
+
+
+def test_a_worker_with_a_live_lease_is_a_worker(root):
+    run = factories.run()
+    factories.job(of=run)
+    asleep(run)
+    factories.job(state=JobState.CALLING, lease_until=timezone.now() + timedelta(seconds=30))
+    assert "nb_worker" not in text_of(root, run)
+
+
+def test_jobs_that_wait_for_a_paused_provider_say_so(root):
+    run = factories.run()
+    job = factories.job(of=run)
+    asleep(run)
+    ProviderPause.objects.create(
+        provider=job.provider,
+        model=job.model,
+        until=timezone.now() + timedelta(hours=1),
+        reason="Too many requests.",
+    )
+    page = text_of(root, run)
+    assert "Too many requests." in page
+    assert "nb_worker" not in page
+
+
+def test_a_page_of_many_pictures_costs_what_one_of_few_does(root):
+    def queries(run):
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            root.get(url("change", run))
+        return len(captured)
+
+    def made(number):
+        run = factories.run()
+        for _ in range(number):
+            mug = factories.product(photo=False)
+            factories.image(mug, job=factories.job(mug, of=run, state=JobState.SUCCEEDED))
+            factories.job(of=run, state=JobState.FAILED)
+        return run
+
+    few, many = made(1), made(6)
+    queries(few)
+    assert queries(few) == queries(many)
+
+
+def test_a_run_is_neither_changed_nor_deleted_by_hand(root):
+    run = factories.run()
+    assert root.post(url("change", run), {"title": "x"}).status_code == 403
+    assert root.post(url("delete", run), {"post": "yes"}).status_code == 403
