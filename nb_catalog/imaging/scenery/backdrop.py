@@ -9,7 +9,8 @@ import numpy as np
 
 from nb_catalog.imaging.scenery import ground, rounds, stands, wall
 from nb_catalog.imaging.scenery.canvas import Pixels
-from nb_catalog.imaging.scenery.light import Light, gobo, lit
+from nb_catalog.imaging.scenery.gobo import Gobo, gobo
+from nb_catalog.imaging.scenery.light import Light, lit
 from nb_catalog.imaging.scenery.noise import Plane, lattice, stream
 from nb_catalog.imaging.scenery.recipe import SceneRecipe
 from nb_catalog.imaging.scenery.stage import Box, Stage, staged
@@ -96,7 +97,7 @@ def _platform(pile: tuple[stands.Stand, ...], *, stage: Stage) -> Pixels | None:
 
 
 def _assembled(
-    recipe: SceneRecipe, *, stage: Stage, light: Light, pattern: Plane, arrives: Plane, seed: int
+    recipe: SceneRecipe, *, stage: Stage, light: Light, pattern: Gobo, arrives: Plane, seed: int
 ) -> Pixels:
     width, height = stage.size
     soft = {"table": 0.010, "floor": 0.006, "sweep": 0.30}[recipe.edge] * stage.unit

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from nb_catalog.imaging.scenery.canvas import Canvas, Pixels
-from nb_catalog.imaging.scenery.light import Light, landing, mottle, pool, shone
+from nb_catalog.imaging.scenery.gobo import Gobo, landing
+from nb_catalog.imaging.scenery.light import Light, mottle, pool
 from nb_catalog.imaging.scenery.noise import Plane, smoothstep
 from nb_catalog.imaging.scenery.recipe import SceneRecipe
 from nb_catalog.imaging.scenery.stage import DISTANCE, Stage
@@ -123,7 +124,7 @@ def light_grid(stage: Stage) -> tuple[Plane, Plane]:
 
 
 def illumination(
-    recipe: SceneRecipe, *, stage: Stage, light: Light, pattern: Plane, seed: int
+    recipe: SceneRecipe, *, stage: Stage, light: Light, pattern: Gobo, seed: int
 ) -> Plane:
     """Light that arrives on the ground: (h, w, 3) linear, about 1 near the product, low resolution."""
     x, y = light_grid(stage)
@@ -131,7 +132,7 @@ def illumination(
         across = (x - np.float32(stage.size.width / 2)) / np.float32(stage.unit)
         up = (np.float32(stage.size.height / 2) - y) / np.float32(stage.unit)
         key = pool(recipe.light, x=across, y=up + np.float32(0.5), seed=seed)
-        key *= shone(pattern, x=across, y=up, light=light)
+        key *= pattern(across, up)
         key *= 1 + np.float32(0.10) * np.clip(
             across * light.towards[0] - up * light.towards[1], -1.5, 1.5
         )
@@ -148,12 +149,12 @@ def illumination(
     return coloured(key * drift, recipe=recipe, light=light)
 
 
-def thrown(pattern: Plane, *, across: Plane, away: Plane, stage: Stage, light: Light) -> Plane:
+def thrown(pattern: Gobo, *, across: Plane, away: Plane, stage: Stage, light: Light) -> Plane:
     """The gobo on the ground: each ray is followed to the plane of the wall, so it meets there."""
     left_over = np.float32(stage.wall_distance) - away
     right, up = landing(light)
     x, y = across + left_over * np.float32(right), left_over * np.float32(up)
-    return shone(pattern, x=x, y=y, light=light)
+    return pattern(x, y)
 
 
 def coloured(key: Plane, *, recipe: SceneRecipe, light: Light) -> Plane:

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nb_catalog.imaging.scenery.canvas import Canvas, Colour, Pixels, colour
+from nb_catalog.imaging.scenery.gobo import Gobo
 from nb_catalog.imaging.scenery.ground import LIGHT_PIXELS, coloured
-from nb_catalog.imaging.scenery.light import Light, mottle, pool, shone
+from nb_catalog.imaging.scenery.light import Light, mottle, pool
 from nb_catalog.imaging.scenery.noise import Plane, blurred, fitted, stream
 from nb_catalog.imaging.scenery.recipe import Prop, SceneRecipe
 from nb_catalog.imaging.scenery.stage import Stage
@@ -44,7 +45,7 @@ class Sketch:
 
 
 def painted(
-    recipe: SceneRecipe, *, stage: Stage, light: Light, pattern: Plane, seed: int, bottom: int
+    recipe: SceneRecipe, *, stage: Stage, light: Light, pattern: Gobo, seed: int, bottom: int
 ) -> Plane:
     """The lit wall for rows 0 to ``bottom``: (h, w, 3) sRGB as float 0..255, as coarse as its blur allows."""
     softness = BLUR[recipe.edge] * recipe.mood.blur * stage.unit
@@ -81,7 +82,7 @@ def _grown(plane: Plane, sketch: Sketch) -> Plane:
 
 
 def _illumination(
-    recipe: SceneRecipe, *, stage: Stage, light: Light, pattern: Plane, seed: int, bottom: int
+    recipe: SceneRecipe, *, stage: Stage, light: Light, pattern: Gobo, seed: int, bottom: int
 ) -> Plane:
     scale = min(0.5, LIGHT_PIXELS / max(stage.size))
     rows, columns = max(8, round(bottom * scale)), max(8, round(stage.size.width * scale))
@@ -91,9 +92,7 @@ def _illumination(
         :, None
     ]
     up = (np.float32(stage.edge) - row[:, None]) / np.float32(stage.unit) + 0 * column[None, :]
-    key = pool(recipe.light, x=across, y=up, seed=seed) * shone(
-        pattern, x=across, y=up, light=light
-    )
+    key = pool(recipe.light, x=across, y=up, seed=seed) * pattern(across, up)
     key *= 1 + np.float32(0.14 * math.copysign(1, light.azimuth)) * np.clip(across, -1.6, 1.6)
     if recipe.edge == "floor":
         key *= 1 - np.float32(0.38) * np.exp(-np.maximum(up, 0) / np.float32(0.10))

@@ -1,0 +1,142 @@
+"""What stands between the lamp and the scene: window bars, leaves, the edge of a roof."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from nb_catalog.imaging.scenery.light import Light
+from nb_catalog.imaging.scenery.noise import Plane, blurred, smoothstep, stream
+from nb_catalog.imaging.scenery.recipe import Lamp
+
+Gobo: TypeAlias = Callable[[Plane, Plane], Plane]
+"""Points on the wall's plane in units (x right of the product, y above the ground) -> light 0..1."""
+
+GOBO_PIXELS = 640
+GOBO_UNITS = 5.0
+
+
+def gobo(lamp: Lamp, *, light: Light, distance: float, seed: int) -> Gobo:
+    """The gobo of a lamp; ``distance`` is that from the product to the wall, in units."""
+    if lamp.kind == "sun":
+        return _band(lamp, light=light, distance=distance, seed=seed)
+    if lamp.kind == "window":
+        return _drawn(_panes(seed), lamp=lamp, light=light)
+    if lamp.kind == "leaves":
+        return _drawn(_branches(seed), lamp=lamp, light=light)
+    return lambda x, y: np.ones_like(x + y)
+
+
+def landing(light: Light) -> tuple[float, float]:
+    """How far right and up a ray comes on the wall's plane for each unit that it has yet to go.
+
+    Flatter than true, so that the pattern on the ground stays near the one on the wall.
+    """
+    turn, climb = math.radians(light.azimuth), math.radians(light.elevation)
+    forward = max(math.cos(turn), 0.35)
+    return -math.sin(turn) / forward * 0.42, -math.tan(climb) * 0.7
+
+
+def _lean(light: Light) -> float:
+    """A lamp at the side throws a square as a parallelogram."""
+    return -0.32 * math.copysign(1, light.azimuth)
+
+
+def _band(lamp: Lamp, *, light: Light, distance: float, seed: int) -> Gobo:
+    """A slanted band of sun; the product's foot and the wall behind it both lie in it."""
+    draw = stream(seed, "band").random(3)
+    steep, lean = 0.5 + 0.5 * float(draw[0]), _lean(light)
+    right, up = (distance * each for each in landing(light))
+    middle = 0.65 * (right - steep * (up + lean * right)) - 0.35 * steep * 0.5
+    start, stop = middle - 0.75 - 0.35 * float(draw[1]), middle + 0.75 + 0.45 * float(draw[2])
+
+    def shining(x: Plane, y: Plane) -> Plane:
+        at = np.asarray(x - steep * (y + lean * x), np.float32)
+        total: Plane = np.zeros_like(at)
+        for soft, share in (
+            (0.02 + 0.12 * lamp.softness, 0.72),
+            (0.07 + 0.26 * lamp.softness, 0.28),
+        ):
+            rise = smoothstep(at, start=start - soft, stop=start + soft)
+            fall = smoothstep(at, start=stop - soft, stop=stop + soft)
+            total += np.float32(share) * (rise - fall)
+        return total
+
+    return shining
+
+
+def _drawn(shape: Plane, *, lamp: Lamp, light: Light) -> Gobo:
+    """A drawn pattern, twice blurred: a lamp has a bright middle and a faint rim."""
+    per_unit = GOBO_PIXELS / GOBO_UNITS
+    near = blurred(shape, sigma=(0.008 + 0.05 * lamp.softness) * per_unit)
+    far = blurred(shape, sigma=(0.03 + 0.11 * lamp.softness) * per_unit)
+    pattern = np.asarray(0.72 * near + 0.28 * far, np.float32)
+    lean = np.float32(_lean(light))
+
+    def shining(x: Plane, y: Plane) -> Plane:
+        column = (x * per_unit + GOBO_PIXELS / 2).astype(np.float32)
+        row = ((-y - lean * x) * per_unit + GOBO_PIXELS / 2).astype(np.float32)
+        seen = cv2.remap(pattern, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        return np.asarray(seen, np.float32)
+
+    return shining
+
+
+def _panes(seed: int) -> Plane:
+    draw = stream(seed, "panes").random(4)
+    plane = np.zeros((GOBO_PIXELS, GOBO_PIXELS), np.float32)
+    per_unit = GOBO_PIXELS / GOBO_UNITS
+    wide, tall, bar = (
+        (0.44 + 0.12 * draw[0]) * per_unit,
+        (0.62 + 0.2 * draw[1]) * per_unit,
+        0.055 * per_unit,
+    )
+    left = GOBO_PIXELS / 2 - 2.0 * (wide + bar) + (draw[2] - 0.5) * 0.5 * wide
+    top = GOBO_PIXELS / 2 - 2.0 * (tall + bar) + (draw[3] - 0.5) * 0.4 * tall
+    for row in range(5):
+        for column in range(4):
+            x, y = left + column * (wide + bar), top + row * (tall + bar)
+            cv2.rectangle(
+                plane,
+                (round(x), round(y)),
+                (round(x + wide), round(y + tall)),
+                1.0,
+                -1,
+                cv2.LINE_AA,
+            )
+    return plane * (1 - 0.5 * (1 - _branches(seed)))
+
+
+def _branches(seed: int) -> Plane:
+    rng = stream(seed, "branches")
+    plane = np.ones((GOBO_PIXELS, GOBO_PIXELS), np.float32)
+    for _ in range(9):
+        start = rng.random(2) * (1.1, 0.75) + (-0.05, -0.2)
+        heading = float(rng.uniform(0.9, 2.2))
+        _frond(plane, rng, start=start * GOBO_PIXELS, heading=heading)
+    return plane
+
+
+def _frond(
+    plane: Plane, rng: np.random.Generator, *, start: npt.NDArray[np.float64], heading: float
+) -> None:
+    at, bend = start, float(rng.uniform(-0.05, 0.05))
+    leaf = float(rng.uniform(0.85, 1.25)) * GOBO_PIXELS * 0.034
+    for index in range(15):
+        ahead = at + np.array([math.cos(heading), math.sin(heading)]) * leaf * 0.8
+        cv2.line(plane, _point(at), _point(ahead), 0.0, 2, cv2.LINE_AA)
+        for side in (-1, 1):
+            turn = heading + side * float(rng.uniform(0.6, 1.1))
+            tip = ahead + np.array([math.cos(turn), math.sin(turn)]) * leaf * 1.1
+            axes = (round(leaf * 1.25 * (1 - index / 22)), round(leaf * 0.34))
+            cv2.ellipse(plane, _point(tip), axes, math.degrees(turn), 0, 360, 0.0, -1, cv2.LINE_AA)
+        at, heading = ahead, heading + bend + float(rng.uniform(-0.08, 0.08))
+
+
+def _point(at: npt.NDArray[np.float64]) -> tuple[int, int]:
+    return round(float(at[0])), round(float(at[1]))
