@@ -4,6 +4,8 @@ from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog import checks
+
 
 class NBCatalogConfig(AppConfig):
     name = "nb_catalog"
@@ -12,3 +14,4 @@ class NBCatalogConfig(AppConfig):
 
     def ready(self) -> None:
         autodiscover_modules("catalog_images")
+        checks.register_all()
