@@ -52,7 +52,8 @@ def _band(lamp: Lamp, *, light: Light, distance: float, seed: int) -> Gobo:
     draw = stream(seed, "band").random(3)
     steep, lean = 0.5 + 0.5 * float(draw[0]), _lean(light)
     right, up = (distance * each for each in landing(light))
-    middle = 0.65 * (right - steep * (up + lean * right)) - 0.35 * steep * 0.5
+    foot, behind = right - steep * (up + lean * right), -0.5 * steep
+    middle = foot + max(-0.4, min(0.4, 0.35 * (behind - foot)))
     start, stop = middle - 0.75 - 0.35 * float(draw[1]), middle + 0.75 + 0.45 * float(draw[2])
 
     def shining(x: Plane, y: Plane) -> Plane:

@@ -137,10 +137,14 @@ def illumination(
             across * light.towards[0] - up * light.towards[1], -1.5, 1.5
         )
     else:
+        # Where paper rises as the wall, a dark far end would show as a band.
+        depth_counts = 0.15 if recipe.edge == "sweep" else 0.55
         depth = stage.depth(y)
         across = (x - np.float32(stage.centre)) / np.float32(stage.unit) * depth
         away = (depth - 1) * np.float32(DISTANCE)
-        key = pool(recipe.light, x=across, y=away * np.float32(0.55) + np.float32(0.5), seed=seed)
+        key = pool(
+            recipe.light, x=across, y=away * np.float32(depth_counts) + np.float32(0.5), seed=seed
+        )
         key *= thrown(pattern, across=across, away=away, stage=stage, light=light)
     drift = mottle(
         seed=seed, shape=(y.shape[0], y.shape[1]),

@@ -54,10 +54,10 @@ def lit(lamp: Lamp, *, seed: int) -> Light:
     side = {"left": -1.0, "right": 1.0}.get(lamp.side, -1.0 if draw[0] < 0.5 else 1.0)
     shaped = lamp.kind in ("window", "leaves", "sun")
     turn = 12 * draw[1] if lamp.side == "front" else 44 + (22 if shaped else 48) * draw[1]
-    warmth = float(np.clip(lamp.warmth + 0.36 * (draw[2] - 0.5), -1, 1))
+    warmth = float(np.clip(lamp.warmth + 0.5 * (draw[2] - 0.5), -1, 1))
     return Light(
         azimuth=side * float(turn),
-        elevation=float(np.clip(lamp.elevation + 14 * (draw[3] - 0.5), 15, 85)),
+        elevation=float(np.clip(lamp.elevation + 18 * (draw[3] - 0.5), 15, 85)),
         softness=lamp.softness,
         colour=_tint(warmth),
         strength=lamp.strength,

@@ -107,14 +107,18 @@ def _from_front(recipe: SceneRecipe, size: Size, seed: int) -> Stage:
     # A stand takes its height from the product, so that both stay in the frame.
     tall = min(tall, (base - 0.06) * height / (1 + raised * 0.9)) if raised else tall
     unit = min(tall, 0.95 * width)
-    centre = width * (0.5 + 0.07 * (draw[1] - 0.5))
-    squash = 0.23 + 0.09 * draw[2]
+    # A wide picture may set its product off the middle.
+    centre = width * (0.5 + (0.08 + 0.35 * max(0, -tallness)) * (draw[1] - 0.5))
+    squash = 0.19 + 0.15 * draw[2]
     floor = height * (base + 0.025 * (draw[3] - 0.5)) + 0.30 * raised * unit
-    rise = {"table": 0.20, "floor": 0.17, "sweep": 0.34}[recipe.edge] + 0.10 * draw[4]
+    # A lower camera sees the same table as a narrower strip.
+    rise = {"table": 0.20, "floor": 0.17, "sweep": 0.34}[recipe.edge] + 0.14 * draw[4]
+    rise *= 0.5 + squash / 0.54
     rise += 0.25 * raised + 0.32 * max(0, tallness)
     horizon = floor - squash * DISTANCE * unit
     widths = [each.width for each in recipe.props if each.kind in STANDS]
-    room = min(0.76 * width, 2.6 * tall) * zoom
+    room = min((0.76 - 0.25 * max(0, -tallness)) * width, 2.6 * tall) * zoom
+    room = min(room, 2 * min(centre, width - centre) - 0.12 * width)
     box = Box(
         centre=centre,
         bottom=floor - raised * unit,
