@@ -10,7 +10,17 @@ from typing import Final
 from PIL import Image
 
 from demo_project.shop.photography.grounds import on_ground
-from demo_project.shop.photography.products import bath, carry, home, kitchen, sets, sound, wear
+from demo_project.shop.photography.products import (
+    backpack,
+    bath,
+    home,
+    kitchen,
+    sets,
+    sneaker,
+    soft,
+    sound,
+    wear,
+)
 from demo_project.shop.photography.render import photographed
 from demo_project.shop.photography.subject import Subject
 
@@ -22,15 +32,15 @@ SUBJECTS: Final[Mapping[str, Callable[[], Subject]]] = MappingProxyType(
         "olive-oil": kitchen.olive_oil,
         "earl-grey": kitchen.tea_tin,
         "travel-flask": kitchen.flask,
-        "slow-kitchen": home.book,
+        "slow-kitchen": soft.book,
         "reading-lamp": home.lamp,
         "fig-candle": home.candle,
-        "striped-cushion": home.cushion,
+        "striped-cushion": soft.cushion,
         "snake-plant": home.plant,
         "hand-wash": bath.hand_wash,
         "soap-bars": bath.soap,
-        "court-sneaker": carry.sneaker,
-        "roll-top-backpack": carry.backpack,
+        "court-sneaker": sneaker.sneaker,
+        "roll-top-backpack": backpack.backpack,
         "field-watch": wear.watch,
         "round-sunglasses": wear.sunglasses,
         "headphones": sound.headphones,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from demo_project.shop.photography.material import linear
@@ -11,19 +12,25 @@ from demo_project.shop.photography.material import linear
 
 def on_ground(product: Image.Image, ground: str) -> Image.Image:
     """RGB: the product on an even ``ground`` (hex) that is a little darker towards its corners."""
-    rgba = np.asarray(product, np.float32) / 255
-    side = rgba.shape[0]
+    cut = np.asarray(product)
+    side = len(cut)
+    alpha = cut[..., 3:].astype(np.float32) / 255
+    # The ground is smooth everywhere: a quarter of the resolution shows all of it.
+    light = cv2.resize(_light(cv2.resize(alpha, None, fx=0.25, fy=0.25), ground), (side, side))
+    return Image.fromarray((cut[..., :3] * alpha + light * (1 - alpha) + 0.5).astype(np.uint8))
+
+
+def _light(alpha: NDArray[np.float32], ground: str) -> NDArray[np.float32]:
+    """The empty ground, sRGB 0..255."""
+    side = len(alpha)
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side - 0.5
     sweep = 1 - 0.05 * np.clip((x * x + y * y) * 2, 0, 1)
-    light = linear(ground)[None, None] * (sweep * _shadow(rgba[..., 3]))[..., None]
+    light = linear(ground)[None, None] * (sweep * _shadow(alpha))[..., None]
     srgb = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    alpha = rgba[..., 3:]
-    return Image.fromarray(
-        (255 * (rgba[..., :3] * alpha + srgb * (1 - alpha)) + 0.5).astype(np.uint8)
-    )
+    return (srgb * 255).astype(np.float32)
 
 
-def _shadow(alpha: np.ndarray) -> np.ndarray:
+def _shadow(alpha: NDArray[np.float32]) -> NDArray[np.float32]:
     """Light that reaches the ground: less where the product's foot stands close above it."""
     side = alpha.shape[0]
     rows = np.nonzero(alpha.max(axis=1) > 0.5)[0]
@@ -34,4 +41,4 @@ def _shadow(alpha: np.ndarray) -> np.ndarray:
     tall[foot - depth // 2 : min(side, foot + depth // 4)] = width
     near = cv2.GaussianBlur(tall, (0, 0), side * 0.006)
     wide = cv2.GaussianBlur(tall, (0, 0), side * 0.018)
-    return 1 - 0.2 * near - 0.16 * wide
+    return np.asarray(1 - 0.2 * near - 0.16 * wide, np.float32)

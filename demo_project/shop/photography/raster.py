@@ -49,16 +49,23 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """Every part as the camera sees it, and how to get from a pixel back to a point."""
+    """Every part as the camera sees it, and how to get from a pixel back to a point.
+
+    Only the window of ``shape`` (height, width) at ``corner`` (x, y) of the frame is looked at:
+    the rest is empty. Both are multiples of 4.
+    """
 
     parts: tuple[Posed, ...]
     lens: float
     scale: float
     centre: NDArray[np.float64]
     side: int
+    corner: tuple[int, int]
+    shape: tuple[int, int]
 
     def points(self, x: Array, y: Array, depth: Array) -> Array:
-        """View-space points (n, 3) of pixels at a depth."""
+        """View-space points (n, 3) of the window's pixels at a depth."""
+        x, y = x + self.corner[0], y + self.corner[1]
         shrink = (self.lens - depth) / self.lens
         return np.stack(
             [
@@ -86,36 +93,41 @@ def viewed(parts: Sequence[Part], camera: Camera, *, side: int) -> View:
     every = np.concatenate([f.reshape(-1, 2) for f in flat])
     low, high = every.min(0), every.max(0)
     scale, centre = camera.fill * side / (high - low).max(), (low + high) / 2
+    half = (high - low) * scale / 2
+    start = np.maximum((side / 2 - half - 8) // 4 * 4, 0).astype(int)
+    stop = np.minimum(-(-(side / 2 + half + 8) // 4) * 4, side // 4 * 4).astype(int)
     return View(
         parts=tuple(
-            Posed(part=part, points=p, pixels=(f - centre) * (scale, -scale) + side / 2)
+            Posed(part=part, points=p, pixels=(f - centre) * (scale, -scale) + side / 2 - start)
             for part, p, f in zip(parts, turned, flat, strict=True)
         ),
         lens=camera.lens,
         scale=scale,
         centre=centre,
         side=side,
+        corner=(int(start[0]), int(start[1])),
+        shape=(int(stop[1] - start[1]), int(stop[0] - start[0])),
     )
 
 
-def see(parts: Sequence[Posed], *, side: int, behind: Array | None = None) -> Seen:
+def see(parts: Sequence[Posed], *, shape: tuple[int, int], behind: Array | None = None) -> Seen:
     """``behind`` is a depth that a sample must lie in front of."""
     seen = Seen(
-        part=np.full((side, side), -1, np.int16),
-        depth=np.full((side, side), FAR) if behind is None else behind.copy(),
-        cell=np.zeros((side, side), np.int32),
+        part=np.full(shape, -1, np.int16),
+        depth=np.full(shape, FAR) if behind is None else behind.copy(),
+        cell=np.zeros(shape, np.int32),
     )
     for index, part in enumerate(parts):
-        _see_part(seen, index, part, side)
+        _see_part(seen, index, part)
     return seen
 
 
-def _see_part(seen: Seen, index: int, posed_part: Posed, side: int) -> None:
+def _see_part(seen: Seen, index: int, posed_part: Posed) -> None:
     quads, cells, z = _facing_quads(posed_part)
     if not len(quads):
         return
     low = np.maximum(np.floor(quads.min((0, 1))).astype(int) - 1, 0)
-    high = np.minimum(np.ceil(quads.max((0, 1))).astype(int) + 2, side)
+    high = np.minimum(np.ceil(quads.max((0, 1))).astype(int) + 2, seen.part.shape[::-1])
     if (high <= low).any():
         return
     window = np.zeros((high[1] - low[1], high[0] - low[0]), np.int32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 import cv2
 import numpy as np
@@ -30,16 +31,17 @@ def photographed(parts: Sequence[Part], *, camera: Camera, side: int = 1600) -> 
     if clear.parts:
         over, _ = _layer(clear, depth)
         picture = over + picture * (1 - over[..., 3:])
-    return _developed(picture)
+    frame = Image.new("RGBA", (side, side))
+    frame.paste(_developed(picture), (view.corner[0] // 2, view.corner[1] // 2))
+    return frame
 
 
 def _layer(view: View, behind: Array | None) -> tuple[Array, Array]:
-    """Premultiplied linear RGBA (side / 2), and the depth (side)."""
-    seen = see(view.parts, side=view.side, behind=behind)
+    """Premultiplied linear RGBA of the window at half the samples' resolution, and the depth."""
+    seen = see(view.parts, shape=view.shape, behind=behind)
     edges = _edges(seen)
-    shadow, sky = key_shadow(view, seen), open_sky(seen)
-    side = view.side // 2
-    picture = np.zeros((side, side, 4), np.float32)
+    shadow, sky = key_shadow(view, seen), open_sky(seen, side=view.side)
+    picture = np.zeros((view.shape[0] // 2, view.shape[1] // 2, 4), np.float32)
     inside = np.where(edges, -1, seen.part[::2, ::2])
     rows, columns = np.nonzero(edges)
     corners = [(rows * 2 + dy, columns * 2 + dx) for dy in (0, 1) for dx in (0, 1)]
@@ -105,10 +107,10 @@ def _softened(picture: Array, edges: NDArray[np.bool_]) -> Array:
 
 def _developed(picture: Array) -> Image.Image:
     alpha = np.clip(picture[..., 3:], 0, 1)
-    colour = picture[..., :3] / np.maximum(alpha, 1e-4)
-    srgb = np.where(alpha > 0.002, _srgb(colour), 0)
-    rgba = np.concatenate([srgb, alpha], axis=2)
-    return Image.fromarray((rgba * 255 + 0.5).astype(np.uint8))
+    colour = picture[..., :3] / np.maximum(alpha, np.float32(1e-4))
+    srgb = _SRGB[(np.clip(colour, 0, 1) * (len(_SRGB) - 1) + 0.5).astype(np.uint16)]
+    shown = (alpha * 255 + 0.5).astype(np.uint8)
+    return Image.fromarray(np.concatenate([np.where(shown > 0, srgb, 0), shown], axis=2))
 
 
 def _toned(colour: Array) -> Array:
@@ -118,6 +120,11 @@ def _toned(colour: Array) -> Array:
     return np.where(colour > knee, knee + (1 - knee) * over / (over + (1 - knee)), colour)
 
 
-def _srgb(colour: Array) -> Array:
-    c = np.clip(colour, 0, 1)
-    return np.where(c <= 0.0031308, c * 12.92, 1.055 * c ** (1 / 2.4) - 0.055)
+def _srgb_table() -> NDArray[np.uint8]:
+    """Linear light, in 1/65535, to sRGB bytes: a look-up is much faster than a power."""
+    c = np.arange(65536) / 65535
+    srgb = np.where(c <= 0.0031308, c * 12.92, 1.055 * c ** (1 / 2.4) - 0.055)
+    return (srgb * 255 + 0.5).astype(np.uint8)
+
+
+_SRGB: Final = _srgb_table()

@@ -32,8 +32,8 @@ def key_shadow(view: View, seen: Seen) -> Array:
         lit += np.clip(1 - (depths[y, x] - at[:, 2] - BIAS) / 0.04, 0, 1)
     share = np.ones(seen.part[::4, ::4].shape, np.float32)
     share[ys, xs] = lit / len(taps)
-    side = len(seen.part) // 2
-    return cv2.resize(_soft(share), (side, side), interpolation=cv2.INTER_LINEAR)
+    height, width = seen.part.shape
+    return cv2.resize(_soft(share), (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
 
 
 def _soft(share: Array) -> Array:
@@ -64,7 +64,7 @@ def _depth_from_the_light(parts: Sequence[Posed], frame: Array) -> Array:
     return depths
 
 
-def open_sky(seen: Seen) -> Array:
+def open_sky(seen: Seen, *, side: int) -> Array:
     """How much of the room each sample sees, from depth alone, at half the samples' resolution.
 
     Unsharp masking of the depth buffer (Luft, Colditz, Deussen 2006), at three scales.
@@ -73,7 +73,7 @@ def open_sky(seen: Seen) -> Array:
     depth = np.where(there > 0, seen.depth[::2, ::2], 0)
     result = np.ones_like(depth)
     for shrink, share, strength in ((1, 0.006, 5.0), (4, 0.02, 3.4), (4, 0.06, 1.9)):
-        around = _mean_around(depth, there, shrink=shrink, radius=share * len(depth))
+        around = _mean_around(depth, there, shrink=shrink, radius=share * side / 2)
         result /= 1 + np.clip(around - depth, 0, 0.25) * strength
     return np.clip(result, 0.22, 1)
 
