@@ -1,6 +1,6 @@
 "use strict";
 /* Draws a scene while its recipe is typed. */
-{
+document.addEventListener("DOMContentLoaded", () => {
     const WAIT = 500;
     const field = document.getElementById("id_renderer");
     const place = document.getElementById("nbc-scene-preview");
@@ -45,4 +45,4 @@
             draw();
         }
     }
-}
+});

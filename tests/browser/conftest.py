@@ -1,0 +1,66 @@
+"""A real Chromium, and a live server that lets nothing inline run."""
+
+import os
+import shutil
+from contextlib import suppress
+
+import pytest
+from pytest_django.live_server_helper import LiveServer
+
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+    "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--window-size=1280,900",
+)  # fmt: skip
+BINARIES = ("chromium", "chromedriver")
+
+
+def _missing():
+    missing = [name for name in BINARIES if shutil.which(name) is None]
+    try:
+        import selenium  # noqa: F401
+    except ImportError:
+        missing.append("selenium")
+    return missing
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """Headless, with a profile of its own; started once, because starting takes seconds."""
+    if missing := _missing():
+        say = pytest.fail if os.environ.get("CI") else pytest.skip
+        say(f"No browser test without {', '.join(missing)}.")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(shutil.which("chromedriver"))
+    driver = webdriver.Chrome(options=options, service=service)
+    driver.set_page_load_timeout(30)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def browser(chromium):
+    """Signed out, at desktop size. Fails the test when the console showed an error."""
+    chromium.delete_all_cookies()
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    yield chromium
+    errors = [each["message"] for each in chromium.get_log("browser") if each["level"] == "SEVERE"]
+    chromium.get("about:blank")
+    assert errors == []
+
+
+@pytest.fixture
+def server(settings, transactional_db):
+    """The site with a policy that forbids everything inline and everything from elsewhere."""
+    settings.MIDDLEWARE = ["tests.browser.policy.strict", *settings.MIDDLEWARE]
+    settings.ROOT_URLCONF = "tests.browser.urls"
+    running = LiveServer("127.0.0.1")
+    yield running.url
+    with suppress(TimeoutError):
+        running.stop()

@@ -1,0 +1,209 @@
+"""The way of a picture as a merchandiser walks it: choose, plan, start, watch, judge, publish."""
+
+import pytest
+
+from nb_catalog import review, runner
+from nb_catalog.models import Placement, ProductImage, ReviewEvent, Run
+from nb_catalog.states import ImageState
+from tests import factories
+
+By = pytest.importorskip("selenium.webdriver.common.by").By
+Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+ui = pytest.importorskip("selenium.webdriver.support.ui")
+ActionChains = pytest.importorskip("selenium.webdriver").ActionChains
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+SECONDS = 20
+
+
+class Person:
+    """Somebody at the browser: looks, clicks and types, and waits for what a page promises."""
+
+    def __init__(self, browser, server):
+        self.browser = browser
+        self.server = server
+
+    def open(self, path):
+        self.browser.get(self.server + path)
+
+    def sees(self, css):
+        return self.browser.find_elements(By.CSS_SELECTOR, css)
+
+    def wait(self, condition, *, for_what):
+        return ui.WebDriverWait(self.browser, SECONDS, 0.1).until(
+            lambda _browser: condition(), f"waited for {for_what}"
+        )
+
+    def wait_for(self, css):
+        return self.wait(lambda: self.sees(css), for_what=css)[0]
+
+    def wait_for_text(self, css, text):
+        script = "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText).join()"
+        self.wait(lambda: text in self.browser.execute_script(script, css), for_what=text)
+
+    def click(self, css):
+        element = self.wait_for(css)
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
+    def press(self, *keys):
+        ActionChains(self.browser).send_keys(*keys).perform()
+
+    def sign_in(self, user):
+        self.open("/admin/login/")
+        self.wait_for("#id_username").send_keys(user.get_username())
+        self.wait_for("#id_password").send_keys("secret", Keys.ENTER)
+        self.wait_for("#user-tools")
+
+
+@pytest.fixture
+def person(browser, server):
+    someone = Person(browser, server)
+    someone.user = factories.superuser()
+    someone.sign_in(someone.user)
+    return someone
+
+
+def has_loaded(person, css):
+    script = "const i = document.querySelector(arguments[0]); return i && i.naturalWidth > 0"
+    return person.browser.execute_script(script, css)
+
+
+def test_from_the_list_of_products_to_the_page_of_the_shop(person):
+    factories.scene("paper")
+    mugs = [factories.product(photo=factories.photo_bytes((300, 375))) for _ in range(2)]
+
+    person.open("/admin/testcatalog/mug/")
+    person.click("#action-toggle")
+    ui.Select(person.wait_for("[name=action]")).select_by_value("generate_catalog_pictures")
+    person.click("button[name=index]")
+
+    person.wait(lambda: has_loaded(person, ".nbc-card img"), for_what="a scene's thumbnail")
+    assert not person.wait_for("#nbc-start").is_enabled()
+    person.click(".nbc-card")
+    person.wait_for_text("#nbc-plan", "2 pictures to make")
+    person.click(".nbc-ratio [value='4:5']")
+    person.wait_for_text("#nbc-plan", "free")
+    person.wait(lambda: person.wait_for("#nbc-start").is_enabled(), for_what="a plan to start")
+    ActionChains(person.browser).double_click(person.wait_for("#nbc-start")).perform()
+
+    person.wait_for_text(".nbc-percent", "0 %")
+    assert Run.objects.count() == 1
+    runner.drain()
+    person.wait_for_text(".nbc-percent", "100 %")
+    person.wait_for_text(".nbc-progress", "Done: 2 of 2 pictures made.")
+    person.wait(lambda: has_loaded(person, ".nbc-newest img"), for_what="the newest picture")
+
+    person.click(".object-tools a[href*='review']")
+    person.wait_for(".nbc-picture.nbc-now")
+    person.press("r")
+    person.wait_for(".nbc-is-rejected")
+    person.wait_for(".nbc-picture.nbc-now.nbc-is-pending")
+    person.press("p")
+    person.wait_for_text(".nbc-said", "approved and published to hero")
+    published = Placement.objects.get().image
+    assert ProductImage.objects.exclude(pk=published.pk).get().state == ImageState.REJECTED
+    assert published.object_id == str(mugs[1].pk)
+
+    person.open(f"/shop/{mugs[1].pk}/")
+    person.wait(lambda: has_loaded(person, "img"), for_what="the published picture")
+    assert "renditions" in person.wait_for("img").get_attribute("src")
+
+
+def test_the_keyboard_moves_judges_and_undoes(person):
+    mug = factories.product()
+    images = [factories.image(mug, scene=f"scene-{n}") for n in range(3)]
+    person.open("/admin/nb_catalog/productimage/review/")
+    person.wait_for(f"#picture-{images[0].pk}.nbc-now")
+    person.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT)
+    person.wait_for(f"#picture-{images[1].pk}.nbc-now")
+    person.press("a")
+    person.wait_for(f"#picture-{images[1].pk}.nbc-is-approved")
+    person.wait_for(f"#picture-{images[2].pk}.nbc-now")
+    person.press("r")
+    person.wait_for(f"#picture-{images[2].pk}.nbc-is-rejected")
+    person.click(".nbc-said button")
+    person.wait_for(f"#picture-{images[2].pk}.nbc-is-pending")
+    moves = ["approve", "reject", "reconsider"]
+    assert list(ReviewEvent.objects.values_list("move", flat=True)) == moves
+
+
+def test_letters_in_a_note_decide_nothing(person):
+    image = factories.image()
+    person.open("/admin/nb_catalog/productimage/review/")
+    person.click(".nbc-further summary")
+    person.wait_for("textarea").send_keys("a great paper rim")
+    image.refresh_from_db()
+    assert image.state == ImageState.PENDING
+
+
+def test_when_somebody_was_faster_the_note_is_still_there(person):
+    image = factories.image()
+    person.open("/admin/nb_catalog/productimage/review/")
+    person.click(".nbc-further summary")
+    person.wait_for("textarea").send_keys("Crooked handle")
+    review.approve(image, actor=factories.superuser())
+    person.click("[value^='reject:']")
+    person.wait_for_text(".nbc-said", "Somebody was faster.")
+    person.wait_for(".nbc-is-approved")
+    assert person.wait_for("textarea").get_attribute("value") == "Crooked handle"
+
+
+def test_a_picture_opens_in_full_size_and_closes_with_escape(person):
+    factories.image(size=(400, 500))
+    person.open("/admin/nb_catalog/productimage/review/")
+    person.click(".nbc-picture a.nbc-zoom")
+    person.wait(lambda: has_loaded(person, "#nbc-zoom[open] img"), for_what="the picture")
+    person.press(Keys.ESCAPE)
+    person.wait(lambda: not person.sees("#nbc-zoom[open]"), for_what="the page again")
+
+
+def test_a_recipe_is_drawn_and_corrected_while_it_is_typed(person):
+    scene = factories.scene("paper")
+    person.open(f"/admin/nb_catalog/scene/{scene.pk}/change/")
+    before = person.wait_for("#nbc-scene-preview img").get_attribute("src")
+    field = person.wait_for("#id_renderer")
+    field.clear()
+    field.send_keys('{"surface": {"kind": "oak"}}')
+    person.wait(
+        lambda: person.wait_for("#nbc-scene-preview img").get_attribute("src") != before,
+        for_what="the new picture",
+    )
+    person.wait(lambda: has_loaded(person, "#nbc-scene-preview img"), for_what="its pixels")
+
+
+def test_a_wrong_recipe_is_explained_while_it_is_typed(person):
+    scene = factories.scene("paper")
+    person.open(f"/admin/nb_catalog/scene/{scene.pk}/change/")
+    field = person.wait_for("#id_renderer")
+    field.clear()
+    field.send_keys('{"surface": {"kind": "oka"}}')
+    person.wait_for_text("#nbc-scene-preview", "Did you mean 'oak'?")
+    # The browser itself reports the answer 400 in its console.
+    person.browser.get_log("browser")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/admin/nb_catalog/productimage/review/",
+        "/admin/nb_catalog/run/{run}/change/",
+        "/admin/nb_catalog/run/generate/?model=testcatalog.mug&key={mug}",
+    ],
+    ids=["review", "run", "generate"],
+)
+def test_a_phone_scrolls_in_one_direction_only(person, page):
+    factories.scene("paper")
+    mug = factories.product(name="A mug with a name that is longer than a phone is wide, and more")
+    run = factories.run(title="A run with a title that is longer than a phone is wide, and more")
+    factories.job(mug, of=run, state="failed", error="A-sentence-without-a-space" * 8)
+    factories.image(mug)
+    person.browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True},
+    )
+    person.open(page.format(run=run.pk, mug=mug.pk))
+    person.wait_for("#content-main")
+    width = person.browser.execute_script("return document.documentElement.scrollWidth")
+    assert width == 360
