@@ -20,8 +20,8 @@ T = TypeVar("T")
 Entry = tuple[Order | Ending, "asyncio.Future[bool]"]
 
 # Long enough for a burst of answers to arrive together, short beside any call. At 100 pictures
-# a second it makes some 20 transactions a second of 200 moves.
-WINDOW: Final = 0.050
+# a second it makes some 12 transactions a second of 200 moves.
+WINDOW: Final = 0.080
 # How long a database may be gone before the worker gives up. Nothing is lost then either:
 # leases run out, and paid bytes lie in the staging directory.
 PATIENCE: Final = 120.0

@@ -25,6 +25,11 @@ logger = logging.getLogger(__name__)
 POOL_THREADS: Final = 4
 # One order in hand more for every so many lines: while it is prepared or stored, no line is idle.
 AHEAD: Final = 4
+# Calls that start together are answered together, and a wave of pictures is what fills memory
+# and trips rate limits. So the first calls start one after the other.
+WARM_UP_SECONDS: Final = 2.0
+WARM_UP_STEP: Final = 0.1
+FIRST_CALLS: Final = 16
 IDLE_SECONDS: Final = 0.5
 BUSY_SECONDS: Final = 0.02
 
@@ -54,6 +59,7 @@ class Worker:
         self._busy = {True: 0, False: 0}
         self._room_again = asyncio.Event()
         self._stopping = False
+        self._started = 0.0
 
     def stop(self) -> None:
         """Claim nothing more; finish what is in hand."""
@@ -70,7 +76,8 @@ class Worker:
     async def work_on(
         self, *, until_idle: bool = False, seconds: float | None = None
     ) -> Counter[str]:
-        deadline = time.monotonic() + seconds if seconds is not None else None
+        self._started = time.monotonic()
+        deadline = None if seconds is None else self._started + seconds
         free_pool = ThreadPoolExecutor(self.free_threads, thread_name_prefix="nb-catalog-free")
         asyncio.get_running_loop().set_default_executor(free_pool)
         with ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="nb-catalog-pool") as pool:
@@ -114,9 +121,12 @@ class Worker:
         """Until an order ends, then long enough for those that end with it."""
         self._room_again.clear()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(IDLE_SECONDS):
+            async with asyncio.timeout(WARM_UP_STEP if self._is_warming_up() else IDLE_SECONDS):
                 await self._room_again.wait()
         await asyncio.sleep(BUSY_SECONDS)
+
+    def _is_warming_up(self) -> bool:
+        return time.monotonic() - self._started < WARM_UP_SECONDS
 
     async def _fill(self, shop: Workshop) -> bool:
         """Claim for each lane as much as it has room for. Whether anything came."""
@@ -131,7 +141,11 @@ class Worker:
     def _room(self) -> Iterable[tuple[bool, int]]:
         """(free lane?, room) for each lane with enough room to be worth a query."""
         paid = self.concurrency + self.concurrency // AHEAD
-        capacity = {True: self.free_threads * 2, False: paid}
+        warm = min(1.0, (time.monotonic() - self._started) / WARM_UP_SECONDS)
+        capacity = {
+            True: self.free_threads * 2,
+            False: max(min(paid, FIRST_CALLS), int(paid * warm)),
+        }
         for free, all_room in capacity.items():
             room = all_room - self._busy[free]
             if room >= max(1, all_room // 16):
