@@ -1,0 +1,33 @@
+"""``manage.py nb_sweep``: tidy up after workers that died. Workers do so themselves too."""
+
+from collections import Counter
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
+
+from nb_catalog.runner import sweeping
+
+
+class Command(BaseCommand):
+    help = (
+        "Queue again what dead workers held and what has waited long enough, store the pictures "
+        "that they left on disk, and call lost what may have been charged."
+    )
+
+    def handle(self, *, verbosity, **options):
+        resumed = sweeping.resume_after_midnight()
+        freed = sweeping.free_expired_leases()
+        promoted = sweeping.promote()
+        adopted = Counter(ending.move for ending in sweeping.adopt_staged())
+        lost = len(sweeping.lose_expired_calls())
+        if verbosity:
+            for line in (
+                _("Runs resumed after a day's budget: %s") % resumed,
+                _("Jobs freed from dead workers: %s") % freed,
+                _("Jobs whose waiting time is over: %s") % promoted,
+                _("Pictures found on disk and stored: %s") % adopted["succeed"],
+                _("Pictures found on disk that are no use: %s")
+                % (adopted.total() - adopted["succeed"]),
+                _("Jobs whose outcome is unknown now: %s") % lost,
+            ):
+                self.stdout.write(line)

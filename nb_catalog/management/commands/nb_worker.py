@@ -1,0 +1,140 @@
+"""``manage.py nb_worker``: make the queued pictures, until told to stop."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections import Counter
+from contextlib import contextmanager
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from tqdm import tqdm
+
+from nb_catalog import runner
+from nb_catalog.models import ImageJob
+from nb_catalog.states import JOB_MOVES, JOB_UNDERWAY, JobState
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the queued pictures. SIGTERM and Ctrl-C let what is in hand finish; "
+        "a second one stops at once."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--once", action="store_true", help="Stop when nothing is queued.")
+        parser.add_argument(
+            "--concurrency", type=_at_least_one, help="Paid calls in flight (CONCURRENCY)."
+        )
+        parser.add_argument(
+            "--free-threads",
+            type=_at_least_one,
+            help="Pictures made here at a time (FREE_THREADS).",
+        )
+        parser.add_argument("--seconds", type=_seconds, help="Stop after about so many seconds.")
+
+    def handle(self, *, once, concurrency, free_threads, seconds, verbosity, **options):
+        endings = Counter()
+        with self._told(verbosity=verbosity, once=once) as tell:
+            worker = runner.Worker(
+                concurrency=concurrency,
+                free_threads=free_threads,
+                on_ending=lambda ending: (endings.update([ending.move]), tell(ending)),
+            )
+            with _stopped_by_signals(worker):
+                worker.run(until_idle=once, seconds=seconds)
+        if verbosity:
+            self.stdout.write(_summary(endings))
+
+    @contextmanager
+    def _told(self, *, verbosity, once):
+        """What happens on each ending: a line, a step of the bar, or nothing."""
+        if verbosity >= 2:
+            yield lambda ending: self.stdout.write(_line(ending))
+        elif verbosity and once and sys.stderr.isatty():
+            with tqdm(total=_underway(), unit=_("picture"), file=sys.stderr) as bar:
+                made = Counter()
+                yield lambda ending: _step(bar, made, ending)
+        else:
+            yield lambda ending: None
+
+
+def _at_least_one(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("expected a whole number, at least 1")
+    return number
+
+
+def _seconds(text):
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError("expected a positive number of seconds")
+    return number
+
+
+@contextmanager
+def _stopped_by_signals(worker):
+    """The first signal stops the worker gently and gives the signals back to Python."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread only
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def restore():
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def stop(_number, _frame):
+        worker.stop()
+        restore()
+
+    for number in SIGNALS:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        restore()
+
+
+def _underway():
+    return ImageJob.objects.filter(state__in=JOB_UNDERWAY).count()
+
+
+def _line(ending):
+    """One ending. Never the error's text: a provider's may quote what it was asked."""
+    order = ending.order
+    line = _("Job %(job)s: %(state)s (%(tier)s, %(model)s)") % {
+        "job": order.job_id,
+        "state": _state_after(ending.move),
+        "tier": order.tier,
+        "model": order.recipe.model,
+    }
+    return f"{line} [{ending.error_code}]" if ending.error_code else line
+
+
+def _state_after(move):
+    return JobState(JOB_MOVES[move].target).label.lower()
+
+
+def _step(bar, made, ending):
+    if JOB_MOVES[ending.move].target not in JOB_UNDERWAY:
+        bar.update()
+    made[ending.move] += 1
+    bar.set_postfix({_state_after(move): number for move, number in made.items()})
+
+
+def _summary(endings):
+    made = endings["succeed"] + endings["adopt"]
+    parts = [ngettext("%(n)s picture made", "%(n)s pictures made", made) % {"n": made}]
+    parts += [
+        f"{number} {_state_after(move)}"
+        for move, number in endings.items()
+        if move not in {"succeed", "adopt"}
+    ]
+    parts.append(_("%(n)s still to do") % {"n": _underway()})
+    return ", ".join(parts) + "."
