@@ -96,28 +96,24 @@ def terrazzo(canvas: Canvas) -> Pixels:
     accent = colour(canvas.material.accent or "#b5654a")
     tone = colour(canvas.material.tone)
     inks = (accent, tone * 0.62, accent * 0.45 + tone * 0.5, np.minimum(tone * 0.5 + 135, 255))
-    chips = canvas.scattered("chips", each_unit=620)
-    for x, y, large, shape, turn, ink in chips:
-        radius = 0.004 + 0.03 * large**3
-        cv2.fillPoly(
-            base, [_chip(canvas, x=x, y=y, radius=radius, shape=shape, turn=turn)],
-            [float(each) for each in inks[int(ink * len(inks))]], cv2.LINE_AA, SUBPIXEL,
-        )  # fmt: skip
+    draws = canvas.scattered("chips", each_unit=620)
+    of_ink = (draws[:, 5] * len(inks)).astype(int).tolist()
+    for chip, ink in zip(_chips(canvas, draws), of_ink, strict=True):
+        cv2.fillPoly(base, [chip], [float(each) for each in inks[ink]], cv2.LINE_AA, SUBPIXEL)
     return base
 
 
-def _chip(
-    canvas: Canvas, *, x: float, y: float, radius: float, shape: float, turn: float
-) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
-    corners = 5 + int(shape * 3)
-    step = 2 * np.pi / corners
-    angles = turn * 6.28 + step * (
-        np.arange(corners) + 0.35 * np.sin(np.arange(corners) * (3 + 9 * shape))
-    )
-    reach = radius * (0.72 + 0.28 * np.cos(np.arange(corners) * (2 + 5 * turn)))
+def _chips(
+    canvas: Canvas, draws: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+) -> np.ndarray[tuple[int, int, int], np.dtype[np.int32]]:
+    """(N, 6, 2) corners of splinters, large ones rare."""
+    x, y, large, shape, turn = (each[:, None] for each in draws[:, :5].T)
+    corner = np.arange(6)[None, :]
+    angles = 6.28 * turn + np.pi / 3 * (corner + 0.45 * np.sin(corner * (3 + 9 * shape)))
+    reach = (0.004 + 0.03 * large**3) * (0.70 + 0.30 * np.cos(corner * (2 + 5 * turn)))
     columns = x * canvas.shape[1] + np.cos(angles) * reach * canvas.density[1]
     rows = y * canvas.shape[0] + np.sin(angles) * reach * canvas.density[0] * (0.7 + 0.3 * turn)
-    return np.asarray(np.round(np.stack([columns, rows], 1) * 2**SUBPIXEL), np.int32)
+    return np.asarray(np.round(np.stack([columns, rows], 2) * 2**SUBPIXEL), np.int32)
 
 
 def _dots(canvas: Canvas, name: str, *, each_unit: float, least: float, most: float) -> Plane:
