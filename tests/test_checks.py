@@ -85,6 +85,7 @@ def test_the_shipped_settings_are_without_fault(settings):
     assert django_checks.run_checks(tags=["nb_catalog"]) == []
 
 
+@pytest.mark.django_db
 def test_the_checks_run_with_manage_py_check(configure):
     configure(TEIRS={})
     assert "nb_catalog.E002" in _ids(django_checks.run_checks())

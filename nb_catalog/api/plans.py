@@ -17,43 +17,41 @@ ALL = "all"
 MOST_ITEMS = 200
 
 
-class ObjectsField(serializers.Field):
-    """ "all", or a list of keys."""
+class KeysField(serializers.Field):
+    """A list of keys; in a form, one text with commas."""
 
-    default_error_messages = {
-        "wrong": _('Write "all", or a list of up to %(most)s keys.') % {"most": MOST_KEYS}
-    }
+    def __init__(self, *, most, **options):
+        self.keys = KeyListField(max_length=most)
+        super().__init__(**options)
 
     def to_internal_value(self, data):
-        if data == ALL:
-            return data
-        keys = [data] if isinstance(data, str | int) and not isinstance(data, bool) else data
-        if not isinstance(keys, list):
-            self.fail("wrong")
-        return KeyListField().run_validation(keys)
+        return self.keys.run_validation(data)
 
     def to_representation(self, value):
         return value
 
     def get_value(self, dictionary):
-        """Forms send a key several times, where JSON has a list."""
         if hasattr(dictionary, "getlist") and self.field_name in dictionary:
-            keys = dictionary.getlist(self.field_name)
-            return ALL if keys == [ALL] else keys
+            given = ",".join(dictionary.getlist(self.field_name)).split(",")
+            return [key.strip() for key in given if key.strip()]
         return super().get_value(dictionary)
+
+
+class ObjectsField(KeysField):
+    """ "all", or keys."""
+
+    def to_internal_value(self, data):
+        if data in (ALL, [ALL]):
+            return ALL
+        return super().to_internal_value(data)
 
 
 class PlanRequestSerializer(serializers.Serializer):
     """What is wanted. ``key`` makes starting it idempotent: one key, one run."""
 
     model = serializers.CharField(help_text=_("A registered model, such as shop.product."))
-    objects = ObjectsField(help_text=_('"all", or a list of keys.'))
-    scenes = serializers.ListField(
-        child=serializers.CharField(max_length=60),
-        allow_empty=False,
-        max_length=100,
-        help_text=_("Keys of scenes."),
-    )
+    objects = ObjectsField(most=MOST_KEYS, help_text=_('"all", or keys of objects.'))
+    scenes = KeysField(most=100, help_text=_("Keys of scenes."))
     variants = serializers.IntegerField(default=1, min_value=1, max_value=MOST_VARIANTS)
     ratio = serializers.CharField(default="1:1", max_length=10)
     tier = serializers.CharField(default="draft", max_length=40)

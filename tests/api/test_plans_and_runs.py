@@ -160,6 +160,8 @@ def test_forms_can_send_a_plan(api):
     wish = _wish(*mugs[:2], scenes=["marble"])
     assert api.client.post(address, wish).json()["summary"]["total"] == 2
     assert api.client.post(address, {**wish, "objects": "all"}).json()["summary"]["total"] == 3
+    typed = {**wish, "objects": f"{mugs[0].pk}, {mugs[1].pk}", "scenes": "marble,oak"}
+    assert api.client.post(address, typed).json()["summary"]["total"] == 4
 
 
 def test_starting_a_run_writes_its_jobs(api):

@@ -263,7 +263,15 @@ def test_the_pages_for_browsers_draw_themselves_with_forms(api_as):
         answer = api.get(path, accept="text/html")
         assert answer["Content-Type"].startswith("text/html"), path
     form = api.get("runs/", accept="text/html").content.decode()
-    assert 'name="budget_usd"' in form
+    for name in ("model", "objects", "scenes", "tier", "budget_usd"):
+        assert f'name="{name}"' in form
+    assert "not currently supported in HTML" not in form
+
+
+@pytest.mark.parametrize("path", ["", "plans/", "runs/", "images/", "placements/roll-back/"])
+def test_every_address_says_what_it_takes(api_as, path):
+    api = api_as(*Permission)
+    assert api.client.options(f"/api/catalog-images/{path}").status_code == 200
 
 
 def test_the_pages_for_browsers_hide_forms_from_those_who_may_not_use_them(api_as):
