@@ -30,7 +30,9 @@ def main(command: list[str]) -> int:
         if address is None:
             print("No PostgreSQL answers, and none is installed.", file=sys.stderr)
             return NOT_TO_BE_HAD
-        environment = {**os.environ, **address, "NB_TEST_DATABASE": "postgres"}
+        # A name of its own: the server may be one that other checkouts use at the same moment.
+        own = {"NB_TEST_DATABASE": "postgres", "NB_TEST_NAME": f"nb_catalog_{os.getpid()}"}
+        environment = {**os.environ, **address, **own}
         return subprocess.run(command, env=environment, check=False).returncode
 
 

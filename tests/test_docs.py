@@ -1,0 +1,226 @@
+"""The README does what it says: its guide is carried out in a project of its own."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands, load_command_class
+
+from nb_catalog import checks
+from nb_catalog.conf import GEMINI_TIERS, Setting, Settings
+from nb_catalog.tiers import tiers
+from nb_catalog.types import Permission
+from tests.factories import photo_bytes
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+# Their defaults depend on the machine, or are tables of their own.
+TOLD_IN_WORDS = {"PROVIDERS", "TIERS", "FREE_THREADS", "STAGING_DIR"}
+
+MODELS = """
+from django.db import models
+
+
+class Product(models.Model):
+    name = models.CharField(max_length=80)
+    colour = models.CharField(max_length=40)
+    packshot = models.ImageField(upload_to="packshots")
+"""
+STOCK = """
+from django.core.files.base import ContentFile
+from shop.models import Product
+with open("photo.png", "rb") as photo:
+    Product(name="Mug", colour="blue").packshot.save("mug.png", ContentFile(photo.read()))
+"""
+SHOW = """
+from django.template.loader import render_to_string
+from shop.models import Product
+print(render_to_string("shop/product.html", {"product": Product.objects.get()}))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Fenced code and what its first line calls it."""
+
+    language: str
+    title: str
+    code: str
+
+
+def blocks(text):
+    for language, code in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        first = code.partition("\n")[0]
+        title = re.fullmatch(r"(?:#|\{#) (.*?)(?: #\})?", first)
+        yield Block(language=language, title=title[1] if title else "", code=code)
+
+
+def table(heading):
+    """Cells of the first table below ``heading``, without its head."""
+    below = README.split(f"\n{heading}\n", 1)[1]
+    rows = re.search(r"(^\|.*\n)+", below, re.MULTILINE)[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+
+
+class Project:
+    """A Django project in a directory, driven by its own ``manage.py``."""
+
+    def __init__(self, home):
+        self.home = home
+        self.environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in {"DJANGO_SETTINGS_MODULE", "GEMINI_API_KEY"}
+        } | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error::RuntimeWarning"}
+        self.run("-m", "django", "startproject", "mysite", ".")
+        self.manage("startapp", "shop")
+        self.write("shop/models.py", MODELS)
+        self.write("mysite/settings.py", 'INSTALLED_APPS += ["shop"]\nMEDIA_URL = "/media/"\n')
+        (home / "photo.png").write_bytes(photo_bytes((480, 600)))
+
+    def run(self, *words):
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=self.home,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def manage(self, *words):
+        return self.run("manage.py", *words)
+
+    def write(self, path, code):
+        """Settings and addresses grow; every other file is what the guide says."""
+        file = self.home / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        grows = path.startswith("mysite/")
+        file.write_text((file.read_text() if grows else "") + code)
+
+    def follow(self, text):
+        """Write the blocks that name a file. Answers the others that are Python."""
+        told = []
+        for block in blocks(text):
+            if block.title.endswith((".py", ".html")):
+                self.write(block.title, block.code)
+            elif block.language == "python":
+                told.append(block.code)
+        return told
+
+
+@pytest.fixture(scope="module")
+def guide():
+    return README.split("## Your own shop in five minutes")[1].split("\n## ")[0]
+
+
+def test_the_guide_leads_from_an_empty_project_to_a_published_picture(guide, tmp_path):
+    project = Project(tmp_path)
+    start, publish = project.follow(guide)
+    project.manage("makemigrations", "shop")
+    for command in ("migrate", "loaddata nb_catalog_scenes"):
+        assert f"python manage.py {command}" in guide
+        project.manage(*command.split())
+    project.manage("check", "--fail-level", "WARNING")
+    project.manage("shell", "-c", STOCK)
+    before = project.manage("shell", "-c", SHOW)
+    assert "packshots/mug" in before
+    told = project.manage("shell", "-c", start)
+    assert "2 pictures, 0.00" in told
+    # Done already where wake-ups go to the immediate backend, which is what is there by default.
+    project.manage("nb_worker", "--once")
+    project.manage("shell", "-c", publish)
+    after = project.manage("shell", "-c", SHOW)
+    assert "<picture" in after
+    assert 'type="image/avif"' in after
+    assert "packshots" not in after
+
+
+def test_the_settings_for_gemini_are_accepted(tmp_path):
+    project = Project(tmp_path)
+    project.follow(README.split("## Your own shop in five minutes")[1].split("**3.")[0])
+    project.follow(README.split("\n## Using Gemini\n")[1].split("\n## ")[0])
+    project.environment["GEMINI_API_KEY"] = "only-for-tests"
+    project.manage("check", "--fail-level", "WARNING")
+
+
+def test_the_table_of_settings_is_complete():
+    assert [row[0].strip("`") for row in table("## Settings")] == list(Settings().known())
+
+
+def test_the_table_of_settings_states_the_defaults():
+    for name, told, _what in table("## Settings"):
+        setting = vars(Settings)[name.strip("`")]
+        assert isinstance(setting, Setting)
+        if setting.name in TOLD_IN_WORDS:
+            assert "`" not in told
+        else:
+            assert ast.literal_eval(told.strip("`")) == setting.default, name
+
+
+def test_the_table_of_permissions_is_complete():
+    told = {row[0].strip("`") for row in table("### Who may do what")}
+    assert told == {str(permission) for permission in Permission}
+
+
+def test_the_table_of_prices_holds(settings):
+    settings.NB_CATALOG = {"TIERS": GEMINI_TIERS}
+    told = {row[0].strip("`"): row[1:] for row in table("## Using Gemini")}
+    steps = {step.name: step for step in tiers()}
+    assert told.keys() == steps.keys()
+    for name, (model, size, price) in told.items():
+        step = steps[name]
+        assert (model.strip("`"), size) == (step.model, step.size)
+        assert price == f"{step.card.estimate(size=step.size, references=1):.3f} USD"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_exists(page):
+    known = get_commands()
+    for line in re.findall(r"manage\.py (\w+[^`\n]*)", page.read_text()):
+        name, *options = line.split()
+        assert name in known, line
+        assert_options_exist(known[name], name, options)
+
+
+def assert_options_exist(app, name, options):
+    parser = load_command_class(app, name).create_parser("manage.py", name)
+    for option in options:
+        if option.startswith("--"):
+            assert option.partition("=")[0] in parser._option_string_actions, (name, option)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_links_to_exists(page):
+    for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_python_block_compiles(page):
+    for block in blocks(page.read_text()):
+        if block.language == "python":
+            compile(block.code, f"{page.name}: {block.title}", "exec")
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b for b in blocks((ROOT / "docs/settings.md").read_text()) if "NB_CATALOG = " in b.code],
+    ids=lambda block: block.code.split('"')[1],
+)
+def test_settings_that_are_shown_pass_the_checks(block, settings):
+    shown = {}
+    exec(compile(block.code, "docs/settings.md", "exec"), shown)  # noqa: S102 - our own page
+    settings.NB_CATALOG = shown["NB_CATALOG"]
+    settings.STORAGES = shown.get("STORAGES", settings.STORAGES)
+    found = [*checks.check_settings(), *checks.check_tiers(), *checks.check_storage()]
+    # That the machine has no key is what the guide's own test is about.
+    assert [message for message in found if message.id != "nb_catalog.W201"] == []
