@@ -87,3 +87,18 @@ def test_no_money_is_spent_without_a_yes(monkeypatch):
         demo("--gemini")
     assert not Run.objects.exists()
     assert not ProviderCall.objects.exists()
+
+
+def test_work_that_was_cut_off_is_taken_up_again(monkeypatch):
+    def killed(**options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nb_catalog.runner.drain", killed)
+        with pytest.raises(KeyboardInterrupt):
+            demo()
+    assert ImageJob.objects.exists()
+    assert not ProductImage.objects.exists()
+    demo()
+    assert ProductImage.objects.count() == ImageJob.objects.count()
+    assert Placement.objects.count() == ProductImage.objects.count()

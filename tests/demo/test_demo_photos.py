@@ -9,7 +9,7 @@ from PIL import Image
 from demo_project.shop import goods, photography
 from nb_catalog.imaging.cutout import cut_out
 
-SIDE = 640
+SIDE = 480
 ON_A_GROUND = [key for key, make in photography.SUBJECTS.items() if make().ground]
 
 

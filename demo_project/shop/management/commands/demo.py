@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sized
 from decimal import Decimal
 from pathlib import Path
@@ -24,9 +25,10 @@ from demo_project.shop import dressing, goods
 from demo_project.shop.models import Bundle, Product
 from nb_catalog import runner, runs
 from nb_catalog.conf import GEMINI_TIERS
+from nb_catalog.conf import settings as nb_settings
 from nb_catalog.models import Placement, ProductImage, Rendition, Run, Scene
 from nb_catalog.models.money import usd
-from nb_catalog.plans import Plan
+from nb_catalog.plans import ItemStatus, Plan
 
 T = TypeVar("T")
 
@@ -89,14 +91,16 @@ class Command(BaseCommand):
         # Heroes are enough to judge a paid model by.
         wanted = dressing.wishes(slots=("hero",)) if paid else dressing.wishes()
         planned = dressing.planned(wanted)
-        missing = [(plan, plan.summary()) for plan, _ in planned]
-        missing = [(plan, summary) for plan, summary in missing if summary.wanted]
-        self.made = sum(summary.wanted for _, summary in missing)
-        price = sum((summary.price_usd for _, summary in missing), Decimal(0))
+        summaries = [plan.summary() for plan, _ in planned]
+        missing = sum(summary.wanted for summary in summaries)
+        price = sum((summary.price_usd for summary in summaries), Decimal(0))
         if price and not sure:
-            self._ask(self.made, price)
-        if missing:
-            self._make([plan for plan, _ in missing], price=price)
+            self._ask(missing, price)
+        for (plan, _), summary in zip(planned, summaries, strict=True):
+            if summary.wanted:
+                runs.start(plan, actor=self.admin)
+        underway = sum(summary[ItemStatus.UNDERWAY] for summary in summaries)
+        self.made = self._work([plan for plan, _ in planned], count=missing + underway)
         self.published = 0
         for plan, wishes in self._watched(planned, "Publishing"):
             self.published += dressing.publish(plan, wishes, actor=self.admin)
@@ -110,17 +114,31 @@ class Command(BaseCommand):
         if input(question).strip().lower() not in ("y", "yes"):
             raise CommandError("Nothing was made and nothing was spent.")
 
-    def _make(self, plans: list[Plan], *, price: Decimal) -> None:
-        for plan in plans:
-            runs.start(plan, actor=self.admin)
-        with self._bar(self.made, "Pictures") as step:
-            endings = runner.drain(on_ending=lambda ending: step())
+    def _work(self, plans: list[Plan], *, count: int) -> int:
+        """Work until none of the plans' pictures is underway; how many were made.
+
+        Jobs that a killed worker left behind come free when its lease runs out.
+        """
+        if not count:
+            return 0
+        endings: Counter[str] = Counter()
+        patience = time.monotonic() + 2 * nb_settings.LEASE_SECONDS
+        with self._bar(count, "Pictures") as step:
+            while True:
+                endings += runner.drain(on_ending=lambda ending: step())
+                if not self._underway(plans) or time.monotonic() > patience:
+                    break
+                time.sleep(1)
         lost = {move: count for move, count in endings.items() if move != "succeed"}
         if lost:
             said = ", ".join(f"{count} x {move}" for move, count in lost.items())
             self.stderr.write(
-                self.style.WARNING(f"Not every picture was made: {said}. See Runs in the admin.")
+                self.style.WARNING(f"Not everything went well: {said}. See Runs in the admin.")
             )
+        return endings["succeed"]
+
+    def _underway(self, plans: list[Plan]) -> bool:
+        return any(plan.summary()[ItemStatus.UNDERWAY] for plan in plans)
 
     def _watched(self, things: Iterable[T], name: str, *, total: int | None = None) -> Iterator[T]:
         """``things``, with a bar on a terminal and a line elsewhere."""

@@ -30,7 +30,7 @@ def band(radius: float, low: float, high: float, degrees: float, material: Mater
 
 def mug() -> Subject:
     glaze = Material(colour="#d9d0bf", rough=0.22, tint=speckles(4), tiles=(2, 2))
-    clay = Material(colour="#a8835f", rough=0.8, tint=noise(2), tiles=(3, 1))
+    clay = Material(colour="#a07a58", rough=0.8, tint=0.82 + 0.22 * noise(2, cell=8), tiles=(4, 1))
     outside = filleted(
         [
             (0.452, 0.16),
