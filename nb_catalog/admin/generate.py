@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -20,7 +20,7 @@ from nb_catalog.admin import selection, subjects, wishes
 from nb_catalog.admin.figures import dollars, duration
 from nb_catalog.admin.selection import Selection
 from nb_catalog.admin.wishes import PlanCard, WishForm
-from nb_catalog.exceptions import NBCatalogError, NotRegistered, RequestRefused
+from nb_catalog.exceptions import NotRegistered, RequestRefused
 from nb_catalog.models import Run
 from nb_catalog.registry import source_for
 from nb_catalog.types import Permission
@@ -65,12 +65,16 @@ class GeneratePages:
     def _answer(self, request: HttpRequest, chosen: Selection) -> HttpResponse:
         form = WishForm(request.POST)
         if "start" not in request.POST:
-            card = None if "change" in request.POST else _card(request, form, chosen)
+            card = _card(request, form, chosen)
             return self._form_page(request, chosen, form=form, nonce=_nonce(request), card=card)
-        started = self._started_before(form, chosen, nonce=_nonce(request))
+        asked = wishes.asked(form, chosen, nonce=_nonce(request))
+        started = _started_before(asked)
         if started is not None:
             return self._to_run(request, started, again=True)
-        card = _card(request, form, chosen)
+        if asked.costs_nothing:
+            # A price need not be worked out; one picture to make is enough to begin.
+            return self._start(request, chosen, form=form, card=asked)
+        card = wishes.worked_out(asked)
         if not card.can_start:
             return self._form_page(request, chosen, form=form, nonce=_nonce(request), card=card)
         if not card.plan.is_free and _agreed(request) < card.summary.price_usd:
@@ -86,15 +90,6 @@ class GeneratePages:
             refused = PlanCard(objections=refusal.objections)
             return self._form_page(request, chosen, form=form, nonce=_nonce(request), card=refused)
         return self._to_run(request, run)
-
-    def _started_before(self, form: WishForm, chosen: Selection, *, nonce: str) -> Run | None:
-        if not form.is_valid():
-            return None
-        try:
-            key = form.plan(chosen, nonce=nonce).key
-        except RequestRefused:
-            return None
-        return Run.objects.filter(plan_key=key).first()
 
     def _to_run(self, request: HttpRequest, run: Run, *, again: bool = False) -> HttpResponse:
         said = (
@@ -150,11 +145,7 @@ class GeneratePages:
         """From the session, or one object that the address names."""
         asked = request.POST if request.method == "POST" else request.GET
         if "key" in asked:
-            try:
-                label = source_for(asked.get("model", "")).label
-            except NotRegistered:
-                return None
-            return Selection(token="", label=label, keys=(asked["key"],))
+            return _single(asked.get("model", ""), key=asked["key"])
         return selection.selection(request, asked.get("selection", ""))
 
     def _chosen_context(self, chosen: Selection) -> dict[str, Any]:
@@ -165,6 +156,15 @@ class GeneratePages:
             "first_chosen": [subjects.of_product(each, site=self.admin_site) for each in first],
             "further_chosen": max(0, len(chosen) - len(first)),
         }
+
+
+def _single(label: str, *, key: str) -> Selection | None:
+    try:
+        source = source_for(label)
+        source.model._meta.pk.to_python(key)
+    except (NotRegistered, ValidationError):
+        return None
+    return Selection(token="", label=source.label, keys=(key,))
 
 
 def _may_generate(request: HttpRequest) -> None:
@@ -186,10 +186,11 @@ def _agreed(request: HttpRequest) -> Decimal:
 
 
 def _card(request: HttpRequest, form: WishForm, chosen: Selection) -> PlanCard:
-    try:
-        return wishes.plan_card(form, chosen, nonce=_nonce(request))
-    except NBCatalogError as error:
-        return PlanCard(objections=(str(error),))
+    return wishes.worked_out(wishes.asked(form, chosen, nonce=_nonce(request)))
+
+
+def _started_before(card: PlanCard) -> Run | None:
+    return Run.objects.filter(plan_key=card.plan.key).first() if card.plan else None
 
 
 def _plan_context(card: PlanCard | None) -> dict[str, Any]:

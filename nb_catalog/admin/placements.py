@@ -27,11 +27,8 @@ from nb_catalog.types import Permission
 
 @admin.register(Placement)
 class PlacementAdmin(AboutObjectAdmin):
-    list_display = (
-        "picture", "product", "slot", "language", "position", "actor", "published_at", "buttons",
-    )  # fmt: skip
+    list_display = ("picture", "product", "place", "published_at", "buttons")
     list_display_links = ("picture", "product")
-    list_select_related = ("actor",)
     list_filter = ("slot", "locale", "published_at")
     search_fields = ("=object_id", "slot")
     search_help_text = _("Key of a product, or a slot")
@@ -76,6 +73,12 @@ class PlacementAdmin(AboutObjectAdmin):
     @admin.display(description=_("product"))
     def product(self, placement: Placement) -> str:
         return placement.subject_shown.title
+
+    @admin.display(description=_("place"), ordering="slot")
+    def place(self, placement: Placement) -> str:
+        return " · ".join(
+            (placement.slot, *filter(None, (placement.locale, str(placement.position or ""))))
+        )
 
     @admin.display(description=_("language"), ordering="locale")
     def language(self, placement: Placement) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -40,6 +41,8 @@ ORIGINS: Final = {
     DigitalSourceType.COMPOSITE_WITH_MODEL: _("Own product photo, surroundings by AI"),
     DigitalSourceType.MODEL: _("Made by AI"),
 }
+# What a database takes for a big integer, whatever somebody posts.
+LOOKS_LIKE_A_KEY: Final = re.compile(r"[0-9]{1,18}")
 PER_PAGE: Final = 24
 RUNS_OFFERED: Final = 50
 
@@ -133,7 +136,7 @@ class ReviewPages:
         verb, _colon, key = request.POST.get("decision", "").partition(":")
         if verb == "approve_chosen":
             return self._approve_chosen(request)
-        if verb not in VERBS or not key.isdecimal():
+        if verb not in VERBS or not LOOKS_LIKE_A_KEY.fullmatch(key):
             raise Http404
         image = get_object_or_404(ProductImage, pk=key, kind=ImageKind.PICTURE)
         outcome = decide(image, decision(verb, image.pk, request.POST), actor=request.user)
@@ -161,7 +164,7 @@ class ReviewPages:
 
     def _approve_chosen(self, request: HttpRequest) -> HttpResponse:
         Powers.of(request.user).require("approve")
-        keys = [key for key in request.POST.getlist("chosen") if key.isdecimal()]
+        keys = [key for key in request.POST.getlist("chosen") if LOOKS_LIKE_A_KEY.fullmatch(key)]
         tally = review.approve_all(ProductImage.objects.filter(pk__in=keys), actor=request.user)
         if tally.decided or not tally.refused:
             count = tally.decided

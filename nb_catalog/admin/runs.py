@@ -36,10 +36,7 @@ class BudgetForm(forms.Form):
 
 @admin.register(Run)
 class RunAdmin(GeneratePages, ReadOnlyAdmin):
-    list_display = (
-        "title", "tier", "made", "underway", "troubled", "spent", "budget", "actor", "created_at",
-    )  # fmt: skip
-    list_select_related = ("actor",)
+    list_display = ("title", "made", "underway", "troubled", "spent", "budget", "created_at")
     list_filter = ("tier", "created_at")
     search_fields = ("title",)
     fields = ("title", "actor", "created_at")

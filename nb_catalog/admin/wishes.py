@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
@@ -161,6 +161,11 @@ class PlanCard:
     budget_usd: Decimal | None = None
 
     @property
+    def costs_nothing(self) -> bool:
+        """Whether there is something to make, and all of it for free."""
+        return self.plan is not None and self.plan.is_free and any(self.plan.wanted())
+
+    @property
     def can_start(self) -> bool:
         return self.summary is not None and self.summary.wanted > 0
 
@@ -187,15 +192,20 @@ class PlanCard:
         return budget is not None and not self.plan.is_free and budget < self.summary.price_usd
 
 
-def plan_card(form: WishForm, chosen: Selection, *, nonce: str) -> PlanCard:
-    """Work the plan out; errors of the form and objections become sentences."""
+def asked(form: WishForm, chosen: Selection, *, nonce: str) -> PlanCard:
+    """The plan, not worked out yet; errors of the form and objections as sentences."""
     if not form.is_valid():
         return PlanCard(objections=tuple(_sentences(form)))
     try:
         plan = form.plan(chosen, nonce=nonce)
     except RequestRefused as refusal:
         return PlanCard(objections=refusal.objections)
-    return PlanCard(plan=plan, summary=plan.summary(), budget_usd=form.cleaned_data["budget_usd"])
+    return PlanCard(plan=plan, budget_usd=form.cleaned_data["budget_usd"])
+
+
+def worked_out(card: PlanCard) -> PlanCard:
+    """``card`` with its numbers: reads everything that was chosen."""
+    return card if card.plan is None else replace(card, summary=card.plan.summary())
 
 
 def _sentences(form: WishForm) -> Iterator[str]:

@@ -83,6 +83,8 @@ def test_people_who_are_not_staff_are_sent_to_the_login(client):
 def test_without_a_selection_the_page_says_how_to_make_one(root):
     assert b"tick some" in root.get(GENERATE).content
     assert b"tick some" in root.get(GENERATE, {"selection": "forgotten"}).content
+    for model, key in (("testcatalog.mug", "x"), ("nowhere.mug", "1")):
+        assert b"tick some" in root.get(GENERATE, {"model": model, "key": key}).content
 
 
 def test_the_plan_counts_what_is_to_be_made(root, mugs):

@@ -253,7 +253,9 @@ def test_ticked_pictures_are_approved_and_the_others_told(root):
     assert f"Cannot approve picture {images[1].pk}" in said(page)[1]
 
 
-@pytest.mark.parametrize("decision", ["", "approve", "delete:1", "approve:x", "approve:99999"])
+@pytest.mark.parametrize(
+    "decision", ["", "approve", "delete:1", "approve:x", "approve:99999", f"approve:{9**30}"]
+)
 def test_a_decision_that_makes_no_sense_is_not_found(root, decision):
     assert root.post(DECIDE, {"decision": decision}).status_code == 404
 

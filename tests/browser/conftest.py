@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 from pytest_django.live_server_helper import LiveServer
+from selenium import webdriver
 
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
@@ -15,23 +16,12 @@ FLAGS = (
 BINARIES = ("chromium", "chromedriver")
 
 
-def _missing():
-    missing = [name for name in BINARIES if shutil.which(name) is None]
-    try:
-        import selenium  # noqa: F401
-    except ImportError:
-        missing.append("selenium")
-    return missing
-
-
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory):
     """Headless, with a profile of its own; started once, because starting takes seconds."""
-    if missing := _missing():
+    if missing := [name for name in BINARIES if shutil.which(name) is None]:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say(f"No browser test without {', '.join(missing)}.")
-    from selenium import webdriver
-
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):

@@ -1,16 +1,14 @@
 """The way of a picture as a merchandiser walks it: choose, plan, start, watch, judge, publish."""
 
 import pytest
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support import ui
 
 from nb_catalog import review, runner
 from nb_catalog.models import Placement, ProductImage, ReviewEvent, Run
 from nb_catalog.states import ImageState
 from tests import factories
-
-By = pytest.importorskip("selenium.webdriver.common.by").By
-Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
-ui = pytest.importorskip("selenium.webdriver.support.ui")
-ActionChains = pytest.importorskip("selenium.webdriver").ActionChains
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -95,7 +93,7 @@ def test_from_the_list_of_products_to_the_page_of_the_shop(person):
     person.wait_for_text(".nbc-progress", "Done: 2 of 2 pictures made.")
     person.wait(lambda: has_loaded(person, ".nbc-newest img"), for_what="the newest picture")
 
-    person.click(".object-tools a[href*='review']")
+    person.click(".nbc-to-review")
     person.wait_for(".nbc-picture.nbc-now")
     person.press("r")
     person.wait_for(".nbc-is-rejected")
