@@ -72,8 +72,9 @@ FRAMES_COUNTED: Final = 100
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What a picture is. ``width`` and ``height`` are pixels as it is meant to be seen, after EXIF
-    rotation; ``mode`` is Pillow's; ``frames`` of a TIFF are counted to 100 at most; ``has_alpha``
-    tells of a channel, not of a hole; ``decoded`` whether every pixel was really read.
+    rotation, and ``upright`` whether its rows are stored that way; ``mode`` is Pillow's; ``frames``
+    of a TIFF are counted to 100 at most; ``has_alpha`` tells of a channel, not of a hole;
+    ``decoded`` whether every pixel was really read.
     """
 
     mime_type: str
@@ -82,6 +83,7 @@ class Facts:
     mode: str
     frames: int
     has_alpha: bool
+    upright: bool
     decoded: bool
 
 
@@ -97,7 +99,8 @@ def examine(data: bytes | None, *, max_bytes: int, max_pixels: int, decode: bool
     with image, _reading(mime_type):
         if decode:
             _decode(image, data or b"", mime_type=mime_type)
-        turned = _orientation(image) in SIDEWAYS
+        orientation = _orientation(image)
+        turned = orientation in SIDEWAYS
         return Facts(
             mime_type=mime_type,
             width=image.height if turned else image.width,
@@ -105,6 +108,7 @@ def examine(data: bytes | None, *, max_bytes: int, max_pixels: int, decode: bool
             mode=image.mode,
             frames=_frames(image),
             has_alpha=image.has_transparency_data,
+            upright=orientation not in UPRIGHT,
             decoded=decode,
         )
 

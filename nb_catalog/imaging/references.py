@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from nb_catalog.imaging.encode import encode
-from nb_catalog.imaging.inspect import examine, open_photo
+from nb_catalog.imaging.inspect import Facts, examine, open_photo
 from nb_catalog.types import Reference
 
 # Google's list for the Gemini image models, less HEIC and HEIF, which Pillow does not write.
@@ -19,7 +19,13 @@ def as_reference(photo: bytes, *, max_bytes: int, max_pixels: int) -> Reference:
     Raises ``PictureError``.
     """
     facts = examine(photo, max_bytes=max_bytes, max_pixels=max_pixels)
-    if facts.mime_type in READ_BY_MODELS and facts.mode in READ_MODES and facts.frames == 1:
+    if _readable(facts):
         return Reference(data=photo, mime_type=facts.mime_type)
     opened = open_photo(photo, max_bytes=max_bytes, max_pixels=max_pixels)
     return Reference(data=encode(opened, format="png"), mime_type="image/png")
+
+
+def _readable(facts: Facts) -> bool:
+    # Nobody documents that a model heeds EXIF: what stands sideways in the file is turned.
+    plain = facts.frames == 1 and facts.upright
+    return plain and facts.mime_type in READ_BY_MODELS and facts.mode in READ_MODES
