@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from nb_catalog import files
 from nb_catalog.conf import settings
-from nb_catalog.exceptions import NoPicture, PictureError
+from nb_catalog.exceptions import NoPicture, PictureError, StorageFailed
 from nb_catalog.imaging import locking
 from nb_catalog.imaging.inspect import Facts, examine
 from nb_catalog.imaging.provenance import DigitalSourceType, of_lineage, read_mark
@@ -18,12 +19,24 @@ from nb_catalog.runner.orders import NewImage, Order
 from nb_catalog.types import ImageResult, RawAnswer
 
 
-def parse_and_stage(order: Order, answer: RawAnswer, *, provider: Provider) -> ImageResult:
-    """The picture in ``answer``; when it was paid for, on disk before anything else happens."""
+def take_in(order: Order, answer: RawAnswer, *, provider: Provider) -> ImageResult:
+    """The picture in ``answer``. What was paid for goes to disk before anything else happens,
+    and comes back without its bytes: a crowd of answers must not fill the memory."""
     result = provider.parse(answer)
-    if not order.is_free:
-        staging.put(order.staging_name, result)
-    return result
+    if order.is_free:
+        return result
+    staging.put(order.staging_name, result)
+    return replace(result, data=b"")
+
+
+def whole(order: Order, result: ImageResult) -> ImageResult:
+    """``result`` with its bytes. Raises ``StorageFailed`` when the staged file is gone."""
+    if result.data:
+        return result
+    staged = staging.get(order.staging_name)
+    if staged is None:
+        raise StorageFailed("The staged picture is gone from the staging directory.")
+    return staged
 
 
 def keep(order: Order, result: ImageResult, *, provider: Provider) -> tuple[NewImage, ...]:

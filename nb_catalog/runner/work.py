@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from nb_catalog.conf import settings
-from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown, PictureMissing, StorageFailed
+from nb_catalog.exceptions import (
+    NBCatalogError,
+    OutcomeUnknown,
+    PictureMissing,
+    RequestRejected,
+    StorageFailed,
+)
 from nb_catalog.imaging import locking
 from nb_catalog.imaging.inspect import examine
 from nb_catalog.imaging.references import as_reference
@@ -20,7 +26,7 @@ from nb_catalog.registry import read_photo
 from nb_catalog.runner import claims, endings, keeping, staging
 from nb_catalog.runner.clerk import Clerk
 from nb_catalog.runner.orders import Ending, Order
-from nb_catalog.types import ImageRequest, Payload, RawAnswer, Reference, Treatment
+from nb_catalog.types import ImageRequest, ImageResult, Payload, RawAnswer, Reference, Treatment
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +35,10 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Workshop:
-    """What all orders of a worker share: the clerk, a pool of threads, a client per provider.
+    """What all orders of a worker share: the clerk, threads, a client per provider.
+
+    Answers go through the ``mailroom`` as they arrive, so that what is paid is on disk at once;
+    in the ``pool`` photos are read and pictures are checked and composed, in their turn.
 
     ``lines`` bounds the calls in flight. More orders than that are in hand, so that reading
     photos, checking pictures and waiting for commits leave no line idle.
@@ -37,6 +46,7 @@ class Workshop:
 
     clerk: Clerk
     pool: Executor
+    mailroom: Executor
     lines: asyncio.Semaphore
     closing: bool = False
     providers: dict[str, Provider] = field(default_factory=dict)
@@ -49,6 +59,10 @@ class Workshop:
     async def in_pool(self, do: Callable[..., T], *args: Any, **options: Any) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.pool, lambda: do(*args, **options))
+
+    async def in_mailroom(self, do: Callable[..., T], *args: Any, **options: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.mailroom, lambda: do(*args, **options))
 
     async def close(self) -> None:
         for each in self.providers.values():
@@ -66,28 +80,17 @@ async def work(order: Order, *, shop: Workshop) -> Ending | None:
         return None
     held = await shop.clerk.write(ending)
     if not order.is_free:
-        await shop.in_pool(staging.drop, order.staging_name)
+        await shop.in_mailroom(staging.drop, order.staging_name)
     return ending if held else None
 
 
 async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
     maker = shop.provider(order.recipe.provider)
     try:
-        if order.problem is not None:
-            raise order.problem
-        payload = await shop.in_pool(_payload, order, maker=maker)
-    except NBCatalogError as error:
-        return endings.not_begun(order, error)
-    try:
-        async with shop.lines if not order.is_free else contextlib.nullcontext():
-            # On a line, not before: a job that is said to be calling really is.
-            if shop.closing:
-                await shop.clerk.ask(claims.hand_back, [order])
-                return None
-            if not await shop.clerk.write(order):
-                return None
-            answer = await _answer(payload, maker=maker)
-        return await _kept(order, answer, maker=maker, shop=shop)
+        received = await _call(order, maker=maker, shop=shop)
+        if not isinstance(received, ImageResult):
+            return received
+        return await shop.in_pool(_made, order, received, maker=maker)
     except StorageFailed as error:
         # What was paid for is staged: the lease runs out and a sweep stores it.
         return endings.failed(order, error) if order.is_free else None
@@ -98,10 +101,43 @@ async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
         return endings.failed(order, _broken(error))
 
 
+async def _call(order: Order, *, maker: Provider, shop: Workshop) -> ImageResult | Ending | None:
+    """What the provider made, or how the order ended without a call.
+
+    A function of its own, so that a photo on its way out and an answer on its way in are let
+    go before the picture waits for its turn to be checked.
+    """
+    payload = await _prepared(order, maker=maker, shop=shop)
+    if isinstance(payload, Ending):
+        return payload
+    async with shop.lines if not order.is_free else contextlib.nullcontext():
+        # On a line, not before: a job that is said to be calling really is.
+        if shop.closing:
+            await shop.clerk.ask(claims.hand_back, [order])
+            return None
+        if not await shop.clerk.write(order):
+            return None
+        answer = await _answer(payload, maker=maker)
+        return await shop.in_mailroom(keeping.take_in, order, answer, provider=maker)
+
+
+async def _prepared(order: Order, *, maker: Provider, shop: Workshop) -> Payload | Ending:
+    try:
+        if order.problem is not None:
+            raise order.problem
+        return await shop.in_pool(_payload, order, maker=maker)
+    except NBCatalogError as error:
+        return endings.not_begun(order, error)
+    except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
+        logger.exception("Provider %s broke on job %s.", maker.alias, order.job_id)
+        return endings.not_begun(order, RequestRejected(f"{_BROKE} {type(error).__name__}."))
+
+
+_BROKE = "The provider's own code broke with"
+
+
 def _broken(error: Exception) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        f"The provider's code broke with {type(error).__name__}. The picture may have been charged."
-    )
+    return OutcomeUnknown(f"{_BROKE} {type(error).__name__}. The picture may have been charged.")
 
 
 async def _answer(payload: Payload, *, maker: Provider) -> RawAnswer:
@@ -114,10 +150,9 @@ async def _answer(payload: Payload, *, maker: Provider) -> RawAnswer:
         ) from error
 
 
-async def _kept(order: Order, answer: RawAnswer, *, maker: Provider, shop: Workshop) -> Ending:
-    result = await shop.in_pool(keeping.parse_and_stage, order, answer, provider=maker)
-    images = await shop.in_pool(keeping.keep, order, result, provider=maker)
-    return endings.made(order, images, result)
+def _made(order: Order, received: ImageResult, *, maker: Provider) -> Ending:
+    result = keeping.whole(order, received)
+    return endings.made(order, keeping.keep(order, result, provider=maker), received)
 
 
 def _payload(order: Order, *, maker: Provider) -> Payload:

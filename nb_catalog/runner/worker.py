@@ -80,9 +80,12 @@ class Worker:
         deadline = None if seconds is None else self._started + seconds
         free_pool = ThreadPoolExecutor(self.free_threads, thread_name_prefix="nb-catalog-free")
         asyncio.get_running_loop().set_default_executor(free_pool)
-        with ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="nb-catalog-pool") as pool:
+        with (
+            ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="nb-catalog-pool") as pool,
+            ThreadPoolExecutor(1, thread_name_prefix="nb-catalog-mailroom") as mailroom,
+        ):
             lines = asyncio.Semaphore(self.concurrency)
-            shop = Workshop(clerk=Clerk(), pool=pool, lines=lines)
+            shop = Workshop(clerk=Clerk(), pool=pool, mailroom=mailroom, lines=lines)
             shop.clerk.open()
             leases = asyncio.create_task(self._keep_leases(shop))
             try:

@@ -35,7 +35,7 @@ def arm(point: str) -> None:
     elif point == "after calling":
         GeminiProvider.send = LocalProvider.send = die_on_the_line
     elif point == "after the answer":
-        keeping.parse_and_stage = die
+        keeping.take_in = die
     elif point == "while staging":
         staging.os.fsync = die
     elif point == "after staging":
