@@ -1,5 +1,6 @@
 """``manage.py demo``, with two products and small photos."""
 
+import socket
 from functools import partial
 from io import StringIO
 
@@ -102,3 +103,12 @@ def test_work_that_was_cut_off_is_taken_up_again(monkeypatch):
     demo()
     assert ProductImage.objects.count() == ImageJob.objects.count()
     assert Placement.objects.count() == ProductImage.objects.count()
+
+
+def test_a_port_in_use_is_told_before_any_work():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(CommandError, match="is not free"):
+            call_command("demo", f"--port={taken.getsockname()[1]}", stdout=StringIO())
+    assert not Product.objects.exists()

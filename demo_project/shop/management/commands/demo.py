@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -47,6 +49,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.started = time.monotonic()
+        if not options["no_serve"]:
+            self._check_port(options["port"])
         if options["gemini"]:
             self._use_gemini()
         call_command("migrate", verbosity=0)
@@ -58,6 +62,18 @@ class Command(BaseCommand):
         self._sum_up(password, port=options["port"])
         if not options["no_serve"]:
             self._serve(port=options["port"])
+
+    def _check_port(self, port: int) -> None:
+        """Before anything else: minutes later the web server would say it and be gone."""
+        with socket.socket() as probe:
+            # As the web server does: a port that was closed just now is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise CommandError(
+                    f"Port {port} is not free ({error.strerror}). Choose another one with --port."
+                ) from error
 
     def _use_gemini(self) -> None:
         if not os.environ.get("GEMINI_API_KEY"):
@@ -185,6 +201,8 @@ class Command(BaseCommand):
     def _serve(self, *, port: int) -> None:
         command = [sys.executable, str(Path(sys.argv[0]).resolve()), "nb_worker"]
         worker = subprocess.Popen(command)  # noqa: S603 - our own manage.py
+        # Told to end, Python would end at once and leave the worker behind.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
         try:
             call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)
         finally:
