@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.contrib import messages
@@ -25,14 +25,15 @@ _SERVICES: Final = {
     "reconsider": (review.reconsider, _("Picture %(pk)s is to be reviewed again.")),
     "retire": (review.retire, _("Picture %(pk)s retired.")),
 }
-VERBS: Final = (*_SERVICES, "publish")
+PLACING: Final = ("publish", "roll_back")
+VERBS: Final = (*_SERVICES, *PLACING)
 # What the message offers to take a decision back.
 UNDO: Final = {"reject": "reconsider"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """``verb`` is a move of ``states.IMAGE_MOVES`` or "publish"."""
+    """``verb`` is a move of ``states.IMAGE_MOVES``, "publish" or "roll_back"."""
 
     verb: str
     note: str = ""
@@ -40,14 +41,20 @@ class Decision:
     locale: str = ""
     position: int = 0
 
+    @property
+    def place(self) -> dict[str, str | int]:
+        return {"slot": self.slot, "locale": self.locale, "position": self.position}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How it went, for a person. ``undo`` is the verb that takes it back, or empty."""
+    """How it went, for a person. ``undo`` is the verb that takes it back, or empty; what else it
+    needs is in ``place``."""
 
     said: str
     level: int = messages.SUCCESS
     undo: str = ""
+    place: Mapping[str, str | int] = field(default_factory=dict)
 
     @property
     def went_well(self) -> bool:
@@ -80,7 +87,7 @@ class Powers:
         return frozenset(moves | ({"publish"} if self.publish and may_publish else set()))
 
     def require(self, verb: str) -> None:
-        if not (self.publish if verb == "publish" else self.review):
+        if not (self.publish if verb in PLACING else self.review):
             raise PermissionDenied
 
 
@@ -103,6 +110,8 @@ def decide(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome:
     try:
         if asked.verb == "publish":
             return _publish(image, asked, actor=actor, powers=powers)
+        if asked.verb == "roll_back":
+            return _roll_back(image, asked, actor=actor)
         service, said = _SERVICES[asked.verb]
         service(image, actor=actor, note=asked.note)
     except NBCatalogError as error:
@@ -115,9 +124,7 @@ def _publish(image: ProductImage, asked: Decision, *, actor: Actor, powers: Powe
     if approved_now:
         review.approve(image, actor=actor, note=asked.note)
     try:
-        placements.publish(
-            image, slot=asked.slot, locale=asked.locale, position=asked.position, actor=actor
-        )
+        placements.publish(image, **asked.place, actor=actor)
     except NBCatalogError as error:
         if not approved_now:
             raise
@@ -128,6 +135,16 @@ def _publish(image: ProductImage, asked: Decision, *, actor: Actor, powers: Powe
         if approved_now
         else gettext("Picture %(pk)s published to %(slot)s.")
     )
+    said = said % {"pk": image.pk, "slot": asked.slot}
+    return Outcome(said=said, undo="roll_back", place=asked.place)
+
+
+def _roll_back(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome:
+    """Undo a publication, as long as ``image`` is what stands there."""
+    if not image.placements.filter(**asked.place).exists():
+        raise IllegalMove(gettext("Another picture stands there now. Nothing was changed."))
+    placements.roll_back(image.catalog_object, **asked.place, actor=actor)
+    said = gettext("%(slot)s shows again what it showed before. Picture %(pk)s stays approved.")
     return Outcome(said=said % {"pk": image.pk, "slot": asked.slot})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from nb_catalog import files
+from nb_catalog import __version__, files
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import PictureError
 from nb_catalog.imaging.delivery import derive
@@ -34,8 +34,8 @@ MIME_TYPE: Final = "image/webp"
 WEEK: Final = 7 * 24 * 3600
 # Addresses carry a digest of what they show, so that a browser never has to ask again.
 FOR_EVER: Final = "private, max-age=31536000, immutable"
-# Raised when the same recipe would be rendered differently: old thumbnails are forgotten.
-EDITION: Final = 1
+# A recipe that is being typed: somebody may come back to it.
+A_WHILE: Final = "private, max-age=600"
 
 # For lists: only what a thumbnail could be, in the order of their widths. Under a name of their
 # own, because a service must not take them for all the renditions that there are.
@@ -65,7 +65,7 @@ def scene_url(scene: Scene, *, site: AdminSite) -> str:
     if not scene.renderer:
         return ""
     name = f"{site.name}:nb_catalog_scene_thumbnail"
-    return reverse(name, args=[scene.pk, _digest(scene.renderer)])
+    return reverse(name, args=[scene.pk, digest(scene.renderer)])
 
 
 def small_picture(request: HttpRequest, image: ProductImage, *, width: int) -> HttpResponse:
@@ -82,14 +82,17 @@ def original(request: HttpRequest, image: ProductImage) -> HttpResponse:
         response = HttpResponse(files.read(image.file.name), content_type=image.mime_type)
     except PictureError as error:
         raise Http404(str(error)) from error
-    return _kept_for_ever(response)
+    return _kept(response, FOR_EVER)
 
 
-def scene_picture(request: HttpRequest, renderer: Mapping[str, Any]) -> HttpResponse:
-    """The scene of a recipe. Raises ``ValueError`` whose text names what is wrong with it."""
+def scene_picture(
+    request: HttpRequest, renderer: Mapping[str, Any], *, keep: str = FOR_EVER
+) -> HttpResponse:
+    """The scene of a recipe, for a browser to ``keep``. Raises ``ValueError`` whose text names
+    what is wrong with it."""
     recipe = SceneRecipe.from_mapping(renderer)
-    key = f"nb_catalog:scene:{_digest(renderer)}"
-    return _answer(request, key=key, make=lambda: _rendered(recipe))
+    key = f"nb_catalog:scene:{digest(renderer)}"
+    return _answer(request, key=key, make=lambda: _rendered(recipe), keep=keep)
 
 
 def _derived(image: ProductImage, *, width: int) -> bytes:
@@ -111,22 +114,26 @@ def _rendered(recipe: SceneRecipe) -> bytes:
     return encode(thumbnail(recipe, size=SCENE), format=FORMAT)
 
 
-def _answer(request: HttpRequest, *, key: str, make: Any) -> HttpResponse:
+def _answer(
+    request: HttpRequest, *, key: str, make: Callable[[], bytes], keep: str = FOR_EVER
+) -> HttpResponse:
     etag = quote_etag(key.rpartition("nb_catalog:")[2])
     known = get_conditional_response(request, etag=etag)
     if known is not None:
         return known
     response = HttpResponse(cache.get_or_set(key, make, WEEK), content_type=MIME_TYPE)
     response["ETag"] = etag
-    return _kept_for_ever(response)
+    return _kept(response, keep)
 
 
-def _kept_for_ever(response: HttpResponse) -> HttpResponse:
-    response["Cache-Control"] = FOR_EVER
+def _kept(response: HttpResponse, how_long: str) -> HttpResponse:
+    response["Cache-Control"] = how_long
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
-def _digest(renderer: Mapping[str, Any]) -> str:
-    text = json.dumps([EDITION, renderer], sort_keys=True, separators=(",", ":"))
+def digest(renderer: Mapping[str, Any]) -> str:
+    """What tells one recipe's picture from another's in an address."""
+    # Another release may render the same recipe differently.
+    text = json.dumps([__version__, renderer], sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()[:16]

@@ -16,12 +16,17 @@ from nb_catalog.admin import subjects
 class Pages:
     """Further pages of a ``ModelAdmin``, each behind the admin's login."""
 
-    def page(self, route: str, view: Callable[..., HttpResponse], *, name: str) -> URLPattern:
-        return path(
-            route,
-            self.admin_site.admin_view(view),
-            name=f"nb_catalog_{self.opts.model_name}_{name}",
-        )
+    def page(
+        self,
+        route: str,
+        view: Callable[..., HttpResponse],
+        *,
+        name: str,
+        cacheable: bool = False,
+    ) -> URLPattern:
+        """Without ``cacheable`` the admin forbids browsers to keep the answer."""
+        guarded = self.admin_site.admin_view(view, cacheable=cacheable)
+        return path(route, guarded, name=f"nb_catalog_{self.opts.model_name}_{name}")
 
     def url_of(self, name: str, *args: Any, model: str = "") -> str:
         model = model or self.opts.model_name

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django import forms
 from django.conf import settings as django_settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -25,13 +24,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from nb_catalog import review
 from nb_catalog.admin import previews, subjects
-from nb_catalog.admin.decisions import VERBS, Powers, decide, decision
+from nb_catalog.admin.decisions import VERBS, Outcome, Powers, decide, decision
+from nb_catalog.admin.filters import FilterForm, pictures
 from nb_catalog.imaging.provenance import DigitalSourceType
-from nb_catalog.models import ProductImage, Run, Scene
+from nb_catalog.models import ProductImage, Scene
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.objects import content_type_of
-from nb_catalog.registry import registered, source_for
-from nb_catalog.states import ImageState
 
 # IPTC's terms in a merchandiser's words.
 ORIGINS: Final = {
@@ -44,57 +41,6 @@ ORIGINS: Final = {
 # What a database takes for a big integer, whatever somebody posts.
 LOOKS_LIKE_A_KEY: Final = re.compile(r"[0-9]{1,18}")
 PER_PAGE: Final = 24
-RUNS_OFFERED: Final = 50
-
-
-class FilterForm(forms.Form):
-    """Which pictures to look at. ``product`` is a key; it needs a model."""
-
-    state = forms.ChoiceField(label=_("State"), required=False)
-    run = forms.ChoiceField(label=_("Run"), required=False)
-    model = forms.ChoiceField(label=_("Model"), required=False)
-    product = forms.CharField(label=_("Product key"), required=False, max_length=128)
-    scene = forms.ChoiceField(label=_("Scene"), required=False)
-    picture = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, given: Mapping[str, str]) -> None:
-        super().__init__({"state": ImageState.PENDING, **given})
-        every = ("", _("All"))
-        states = [(state.value, state.label) for state in ImageState]
-        models = [(s.label, m._meta.verbose_name_plural) for m, s in registered().items()]
-        self.fields["state"].choices = [*states, ("all", _("All"))]
-        self.fields["run"].choices = [every, *_runs(given.get("run", ""))]
-        self.fields["model"].choices = [every, *models]
-        self.fields["scene"].choices = [every, *Scene.objects.values_list("key", "name")]
-
-    def chosen(self) -> QuerySet:
-        """The pictures; a value that is not offered is left out, as if nothing was said."""
-        self.is_valid()
-        said = self.cleaned_data
-        if said.get("picture"):
-            return _pictures().filter(pk=said["picture"])
-        rows = _pictures()
-        if said.get("state", ImageState.PENDING) != "all":
-            rows = rows.filter(state=said.get("state") or ImageState.PENDING)
-        if said.get("run"):
-            rows = rows.filter(job__run=said["run"])
-        if said.get("model"):
-            rows = rows.filter(content_type=content_type_of(source_for(said["model"]).model))
-        if said.get("product"):
-            rows = rows.filter(object_id=said["product"])
-        return rows.filter(scene=said["scene"]) if said.get("scene") else rows
-
-
-def _runs(chosen: str) -> list[tuple[str, str]]:
-    rows = list(Run.objects.values_list("pk", "title", "created_at")[:RUNS_OFFERED])
-    if chosen.isdecimal() and int(chosen) not in {pk for pk, _title, _at in rows}:
-        rows += Run.objects.filter(pk=chosen).values_list("pk", "title", "created_at")
-    return [(str(pk), f"#{pk} {title}") for pk, title, _at in rows]
-
-
-def _pictures() -> QuerySet:
-    rows = ProductImage.objects.filter(kind=ImageKind.PICTURE)
-    return rows.prefetch_related(previews.RENDITIONS, "placements")
 
 
 class ReviewPages:
@@ -104,8 +50,15 @@ class ReviewPages:
         return [
             self.page("review/", require_GET(self.review), name="review"),
             self.page("review/decide/", require_POST(self.decide), name="decide"),
-            self.page("<int:pk>/<slug:digest>-<int:width>.webp", self.preview, name="preview"),
-            self.page("<int:pk>/<slug:digest>/original", self.original, name="original"),
+            self.page(
+                "<int:pk>/<slug:digest>-<int:width>.webp",
+                self.preview,
+                name="preview",
+                cacheable=True,
+            ),
+            self.page(
+                "<int:pk>/<slug:digest>/original", self.original, name="original", cacheable=True
+            ),
         ]
 
     def review(self, request: HttpRequest) -> HttpResponse:
@@ -148,6 +101,7 @@ class ReviewPages:
                 "level": messages.DEFAULT_TAGS[outcome.level],
                 "said": outcome.said,
                 "undo": outcome.undo,
+                "place": dict(outcome.place),
                 "card": self._card(request, image.pk),
             }
         )
@@ -174,17 +128,23 @@ class ReviewPages:
             self.message_user(request, refusal, messages.ERROR)
         return redirect(self._review_url(request.POST.get("back", "")))
 
-    def _back(self, request: HttpRequest, image: ProductImage, outcome: Any) -> HttpResponse:
+    def _back(self, request: HttpRequest, image: ProductImage, outcome: Outcome) -> HttpResponse:
         said = outcome.said
         if outcome.undo:
-            url = f"{self.url_of('review')}?{urlencode({'picture': image.pk})}"
+            url = self._undo_url(image, outcome)
             said = format_html('{} <a href="{}">{}</a>', said, url, gettext("Undo…"))
         self.message_user(request, said, outcome.level)
         return redirect(self._review_url(request.POST.get("back", "")))
 
+    def _undo_url(self, image: ProductImage, outcome: Outcome) -> str:
+        if outcome.undo == "roll_back":
+            listed = self.url_of("changelist", model="placement")
+            return f"{listed}?{urlencode({'q': image.object_id})}"
+        return f"{self.url_of('review')}?{urlencode({'picture': image.pk})}"
+
     def _card(self, request: HttpRequest, pk: int) -> str:
         powers = Powers.of(request.user)
-        image = self._shown(_pictures().filter(pk=pk), powers=powers)[0]
+        image = self._shown(pictures().filter(pk=pk), powers=powers)[0]
         context = {"image": image, "powers": powers, "languages": django_settings.LANGUAGES}
         return render_to_string("admin/nb_catalog/productimage/card.html", context, request)
 

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -66,8 +66,13 @@ class SceneAdmin(Pages, admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.page("<int:pk>/thumbnail-<slug:digest>.webp", self.thumbnail, name="thumbnail"),
-            self.page("preview/", self.preview, name="preview"),
+            self.page(
+                "<int:pk>/thumbnail-<slug:digest>.webp",
+                self.thumbnail,
+                name="thumbnail",
+                cacheable=True,
+            ),
+            self.page("preview/", self.preview, name="preview", cacheable=True),
             *super().get_urls(),
         ]
 
@@ -111,8 +116,10 @@ class SceneAdmin(Pages, admin.ModelAdmin):
         """For everybody who chooses scenes: who may view them or have pictures generated."""
         if not (self.has_view_permission(request) or request.user.has_perm("nb_catalog.generate")):
             raise PermissionDenied
-        scene = get_object_or_404(Scene, pk=pk)
-        return self._drawn(request, scene.renderer)
+        scene = get_object_or_404(Scene.objects.exclude(renderer={}), pk=pk)
+        if digest != previews.digest(scene.renderer):
+            return redirect(previews.scene_url(scene, site=self.admin_site))
+        return self._drawn(request, scene.renderer, keep=previews.FOR_EVER)
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """A recipe that is not saved yet, from the query string; 400 says what is wrong."""
@@ -122,10 +129,10 @@ class SceneAdmin(Pages, admin.ModelAdmin):
             renderer = json.loads(request.GET.get("recipe", ""))
         except ValueError as error:
             return JsonResponse({"error": gettext("This is not JSON: %s") % error}, status=400)
-        return self._drawn(request, renderer)
+        return self._drawn(request, renderer, keep=previews.A_WHILE)
 
-    def _drawn(self, request: HttpRequest, renderer: Any) -> HttpResponse:
+    def _drawn(self, request: HttpRequest, renderer: Any, *, keep: str) -> HttpResponse:
         try:
-            return previews.scene_picture(request, renderer)
+            return previews.scene_picture(request, renderer, keep=keep)
         except ValueError as error:
             return JsonResponse({"error": str(error)}, status=400)

@@ -206,7 +206,7 @@ def test_scene_thumbnails_are_cached_for_ever(root):
     first = root.get(url)
     assert first["Content-Type"] == "image/webp"
     assert first.content[8:12] == b"WEBP"
-    assert "immutable" in first["Cache-Control"]
+    assert first["Cache-Control"] == previews.FOR_EVER
     assert root.get(url, headers={"If-None-Match": first["ETag"]}).status_code == 304
 
 
@@ -215,6 +215,14 @@ def test_a_changed_recipe_has_another_address():
     before = previews.scene_url(scene, site=admin.site)
     scene.renderer = {"surface": {"kind": "oak"}}
     assert previews.scene_url(scene, site=admin.site) != before
+
+
+def test_the_address_of_an_old_recipe_leads_to_the_new_one(root):
+    scene = factories.scene("marble")
+    before = previews.scene_url(scene, site=admin.site)
+    scene.renderer = {"surface": {"kind": "oak"}}
+    scene.save()
+    assert root.get(before).url == previews.scene_url(scene, site=admin.site)
 
 
 def test_scenes_are_shown_to_those_who_choose_them_only(sign_in, client):

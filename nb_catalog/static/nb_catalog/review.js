@@ -5,6 +5,7 @@
     const said = document.getElementById("nbc-said");
     const zoom = document.getElementById("nbc-zoom");
     const SEEN = 4;
+    const ONWARDS = ["approve", "reject", "publish"];
 
     const cards = () => [...form.querySelectorAll(".nbc-picture")];
     const now = () => form.querySelector(".nbc-picture.nbc-now");
@@ -45,7 +46,7 @@
         }
     };
 
-    const say = ({ said: sentence, level, undo, pk }) => {
+    const say = ({ said: sentence, level, undo, place, pk }) => {
         const line = document.createElement("li");
         line.className = level;
         line.textContent = sentence;
@@ -56,7 +57,7 @@
             button.textContent = form.dataset.undo;
             button.addEventListener("click", () => {
                 line.remove();
-                decide(undo, pk);
+                decide(undo, pk, place);
             });
             line.append(" ", button);
         }
@@ -78,7 +79,7 @@
         return { fresh, note: note ? note.value : "" };
     };
 
-    const decide = async (verb, pk) => {
+    const decide = async (verb, pk, place = {}) => {
         const card = document.getElementById(`picture-${pk}`);
         if (card.getAttribute("aria-busy") === "true") {
             return;
@@ -86,6 +87,9 @@
         card.setAttribute("aria-busy", "true");
         const body = new FormData(form);
         body.set("decision", `${verb}:${pk}`);
+        for (const [name, value] of Object.entries(place)) {
+            body.set(`${name}-${pk}`, value);
+        }
         let news;
         try {
             const answer = await fetch(form.action, {
@@ -103,7 +107,7 @@
         }
         const { fresh, note } = replace(card, news.card);
         say({ ...news, pk });
-        if (news.ok && verb !== "reconsider" && verb !== "retire") {
+        if (news.ok && ONWARDS.includes(verb)) {
             onwards(pk);
             return;
         }
