@@ -21,7 +21,7 @@ class CategoryAdmin(admin.ModelAdmin):
 
 @admin.register(Product)
 class ProductAdmin(CatalogImagesMixin, admin.ModelAdmin):
-    list_display = ["name", "category", "price_written", "colour", "material"]
+    list_display = ["name", "catalog_pictures", "category", "price_written", "colour", "material"]
     list_filter = ["category"]
     list_select_related = ["category"]
     search_fields = ["name", "description", "colour", "material"]
@@ -45,7 +45,7 @@ class BundlePhotoInline(admin.TabularInline):
 
 @admin.register(Bundle)
 class BundleAdmin(CatalogImagesMixin, admin.ModelAdmin):
-    list_display = ["name", "price", "currency"]
+    list_display = ["name", "catalog_pictures", "price", "currency"]
     search_fields = ["name", "description"]
     prepopulated_fields = {"slug": ["name"]}
     autocomplete_fields = ["products"]
