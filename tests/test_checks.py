@@ -1,5 +1,6 @@
 """``manage.py check``: what is wrong is named, with a hint that can be pasted."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 import nb_catalog
 from nb_catalog import cards, checks, registry
 from tests.catalog.models import Unlisted
+from tests.settings import ROOT
 
 LOCAL = {"PROVIDER": "local", "MODEL": "local-studio", "SIZE": "1K"}
 GEMINI = {"PROVIDER": "gemini", "MODEL": "gemini-3-pro-image", "SIZE": "1K"}
@@ -323,3 +325,11 @@ def test_a_source_that_says_nothing_about_photos_is_told():
     finally:
         registry.unregister(Unlisted)
     assert "photo_field" in message.hint
+
+
+def test_every_id_is_documented():
+    used = set()
+    for path in (ROOT / "nb_catalog").rglob("*.py"):
+        used |= set(re.findall(r"nb_catalog\.[EW]\d{3}", path.read_text()))
+    told = set(re.findall(r"nb_catalog\.[EW]\d{3}", (ROOT / "docs/checks.md").read_text()))
+    assert used == told
