@@ -4,6 +4,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
+from nb_catalog import runs
 from nb_catalog.admin import previews
 from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.models import ImageJob, Run
@@ -142,6 +143,16 @@ def test_changed_wishes_on_the_same_page_start_another_run(root, mugs):
     carried = choose(root, mugs)
     root.post(GENERATE, wishes(start="1") | carried)
     root.post(GENERATE, wishes(start="1", scenes=["oak"]) | carried)
+    assert Run.objects.count() == 2
+
+
+def test_the_same_wishes_on_a_page_opened_anew_are_another_plan(root, mugs):
+    carried = choose(root, mugs)
+    root.post(GENERATE, wishes(start="1") | carried)
+    runs.cancel(Run.objects.get())
+    page = root.get(f"{GENERATE}?selection={carried['selection']}").content.decode()
+    carried["nonce"] = re.search(r'name="nonce" value="(\w+)"', page)[1]
+    root.post(GENERATE, wishes(start="1") | carried)
     assert Run.objects.count() == 2
 
 
