@@ -99,7 +99,7 @@ def test_the_language_switcher_stays_on_the_page(client):
 
 
 @pytest.mark.parametrize("path", ["/en/", "/en/table/"])
-def test_a_page_of_many_products_costs_no_morequeries_of(client, path):
+def test_a_page_of_many_products_costs_no_more_queries(client, path):
     bundle(product(0))
     count = queries_of(client, path)
     for number in range(1, 6):
