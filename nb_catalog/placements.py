@@ -12,6 +12,7 @@ from nb_catalog.conf import nearest
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, ProductImage
 from nb_catalog.models.images import ImageKind
+from nb_catalog.models.moves import hold_image
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.registry import source_for
 from nb_catalog.states import ImageState
@@ -38,6 +39,9 @@ def publish(
     kept = storefront.delivery(renditions.make(image), origin=image.digital_source_type)
     place = _place(image, slot=slot, locale=locale, position=position)
     with transaction.atomic():
+        # Asked again, because renditions take a moment: somebody may have retired it meanwhile.
+        if hold_image(image) != ImageState.APPROVED:
+            raise RequestRefused(_not_approved(image))
         return _put(place, image=image, delivery=kept, actor=actor, move="publish")
 
 
@@ -68,8 +72,10 @@ def roll_back(
         "position": position,
     }
     with transaction.atomic():
+        # Held first: of two who roll back at once, the second sees what the first has done.
+        _locked(place)
         before = _before(place)
-        if before is not None and before.state != ImageState.APPROVED:
+        if before is not None and hold_image(before) != ImageState.APPROVED:
             raise RequestRefused(
                 f"Picture {before.pk} stood there before and is {before.get_state_display().lower()}"
                 f" now. Publish another one."
@@ -85,7 +91,7 @@ def _objections(image: ProductImage, *, slot: str, locale: str) -> Any:
     if image.kind != ImageKind.PICTURE:
         yield f"Picture {image.pk} shows surroundings without the product."
     if not ProductImage.objects.filter(pk=image.pk, state=ImageState.APPROVED).exists():
-        yield f"Picture {image.pk} is not approved. Approve it first."
+        yield _not_approved(image)
     model = image.content_type.model_class()
     slots = source_for(model).slots if model else ()
     if slot not in slots:
@@ -93,6 +99,10 @@ def _objections(image: ProductImage, *, slot: str, locale: str) -> Any:
     languages = dict(django_settings.LANGUAGES)
     if locale and locale not in languages:
         yield f"The site does not speak {locale!r}.{nearest(locale, languages)}"
+
+
+def _not_approved(image: ProductImage) -> str:
+    return f"Picture {image.pk} is not approved. Approve it first."
 
 
 def _place(image: ProductImage, *, slot: str, locale: str, position: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import Placement, ProductImage, ReviewEvent
-from nb_catalog.models.moves import move_image
+from nb_catalog.models.moves import hold_image, move_image
 from nb_catalog.types import Actor
 
 
@@ -39,13 +39,16 @@ def reconsider(image: ProductImage, *, actor: Actor, note: str = "") -> None:
 
 def retire(image: ProductImage, *, actor: Actor, note: str = "") -> None:
     """Approved -> retired. Raises ``IllegalMove``, ``RequestRefused`` while it is published."""
-    slots = list(Placement.objects.filter(image=image).values_list("slot", flat=True))
-    if slots:
-        raise RequestRefused(
-            f"Picture {image.pk} is published ({', '.join(slots)}). "
-            f"Publish another one there first, or withdraw it."
-        )
-    _decide(image, "retire", actor=actor, note=note)
+    with transaction.atomic():
+        # Held first: nobody publishes it between the question and the move.
+        hold_image(image)
+        slots = list(Placement.objects.filter(image=image).values_list("slot", flat=True))
+        if slots:
+            raise RequestRefused(
+                f"Picture {image.pk} is published ({', '.join(slots)}). "
+                f"Publish another one there first, or withdraw it."
+            )
+        _decide(image, "retire", actor=actor, note=note)
 
 
 def approve_all(images: Iterable[ProductImage], *, actor: Actor) -> Tally:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -23,6 +23,8 @@ from nb_catalog.states import JobState
 from nb_catalog.types import Actor
 
 BLOCK: Final = 1000
+# Far below what the column holds; more is a slip of the hand.
+MOST_BUDGET_USD: Final = 1_000_000
 
 # What a plain "retry" takes up again. An unknown outcome may have been charged already, so it
 # has to be asked for by name.
@@ -40,10 +42,9 @@ def start(
 
     Starting the same plan again answers the run that it became. A picture that another run is
     making already is left to that run. ``budget_usd`` bounds what the run may spend; reaching
-    it pauses the run. Raises ``RequestRefused`` for a budget below zero.
+    it pauses the run. Raises ``RequestRefused`` for a budget below zero or beyond all reason.
     """
-    if budget_usd is not None and not (budget_usd.is_finite() and budget_usd >= 0):
-        raise RequestRefused(f"A budget must be 0 or more US dollars, not {budget_usd}.")
+    budget = _budget(budget_usd)
     with transaction.atomic():
         run, created = Run.objects.get_or_create(
             plan_key=plan.key,
@@ -52,7 +53,7 @@ def start(
                 "request": dict(plan.request),
                 "tier": plan.tier,
                 "actor": actor,
-                "budget_microusd": None if budget_usd is None else micros(budget_usd),
+                "budget_microusd": budget,
             },
         )
         if created:
@@ -61,8 +62,20 @@ def start(
     return run
 
 
+def _budget(amount: Decimal | None) -> int | None:
+    """Whole micro-dollars, or None for no limit."""
+    if amount is None:
+        return None
+    if not (amount.is_finite() and 0 <= amount <= MOST_BUDGET_USD):
+        raise RequestRefused(
+            f"A budget must be between 0 and {MOST_BUDGET_USD:,} US dollars, not {amount}."
+        )
+    return micros(amount)
+
+
 def _write_jobs(run: Run, plan: Plan, *, priority: int) -> None:
     content_type = content_type_of(plan.source.model)
+    _take_turns(content_type.pk)
     reused = 0
 
     def wanted() -> Iterator[Item]:
@@ -81,6 +94,19 @@ def _write_jobs(run: Run, plan: Plan, *, priority: int) -> None:
     run.reused = reused
     run.estimate_microusd = run.jobs.aggregate(total=Sum("estimate_microusd"))["total"] or 0
     run.save(update_fields=["reused", "estimate_microusd"])
+
+
+def _take_turns(content_type_id: int) -> None:
+    """Until the transaction ends, nobody else writes jobs about products of this model.
+
+    Two who claim the same pictures in different orders would wait for each other for ever.
+    """
+    if not connection.features.has_select_for_update:
+        return
+    # No key changes: rows that refer to this one are still written meanwhile.
+    weaker = connection.features.has_select_for_no_key_update
+    rows = ContentType.objects.filter(pk=content_type_id).select_for_update(no_key=weaker)
+    list(rows.values_list("pk"))
 
 
 def _job(run: Run, plan: Plan, item: Item, *, content_type: ContentType, priority: int) -> ImageJob:
@@ -114,7 +140,10 @@ def retry(run: Run, *, unknown: bool = False) -> int:
     """
     states = (*RETRIED, JobState.UNKNOWN) if unknown else RETRIED
     with transaction.atomic():
-        queued = sum(_retry(job) for job in run.jobs.filter(state__in=states).order_by("pk"))
+        jobs = list(run.jobs.filter(state__in=states).order_by("pk"))
+        for content_type_id in {job.content_type_id for job in jobs}:
+            _take_turns(content_type_id)
+        queued = sum(map(_retry, jobs))
         if queued:
             tasks.wake_up(run.pk)
     return queued
@@ -136,10 +165,12 @@ def _retry(job: ImageJob) -> int:
 
 
 def resume(run: Run, *, budget_usd: Decimal | None) -> None:
-    """Let a paused run go on with another budget, or with none."""
+    """Let a paused run go on with another budget, or with none.
+
+    Raises ``RequestRefused`` for a budget as ``start`` does.
+    """
+    budget = _budget(budget_usd)
     with transaction.atomic():
-        Run.objects.filter(pk=run.pk).update(
-            paused_reason="", budget_microusd=None if budget_usd is None else micros(budget_usd)
-        )
+        Run.objects.filter(pk=run.pk).update(paused_reason="", budget_microusd=budget)
         tasks.wake_up(run.pk)
     run.refresh_from_db()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import F
 
 from nb_catalog.exceptions import IllegalMove
@@ -36,3 +36,14 @@ def move_image(image: ProductImage, move: str) -> None:
             f"Reload the page to see who decided."
         )
     image.state = target
+
+
+def hold_image(image: ProductImage) -> str:
+    """The state of ``image`` as it is now, and as it stays until the transaction ends.
+
+    Empty when the row is gone. Call it inside a transaction.
+    """
+    rows = ProductImage.objects.filter(pk=image.pk)
+    if connection.features.has_select_for_update:
+        rows = rows.select_for_update()
+    return next(iter(rows.values_list("state", flat=True)), "")
