@@ -39,7 +39,8 @@ def write(beginnings: Sequence[Order], endings: Sequence[Ending]) -> list[bool]:
 def _begin(orders: Sequence[Order]) -> set[int]:
     if not orders:
         return set()
-    mine = [order for order in orders if order.job_id in _still_held(orders, JobState.LEASED)]
+    held = _still_held(orders, JobState.LEASED)
+    mine = [order for order in orders if order.job_id in held]
     now = timezone.now()
     paid = [order for order in mine if not order.is_free]
     let_through = _reserve(_open(paid, now=now), now=now)

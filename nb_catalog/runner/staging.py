@@ -20,7 +20,8 @@ SUFFIX: Final = ".staged"
 def put(name: str, result: ImageResult) -> None:
     """Write ``result`` so that it is there whole or not at all, whatever dies when."""
     target = path(name)
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not target.parent.is_dir():
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = target.with_suffix(".writing")
     with unfinished.open("wb") as file:
         file.write(_header(result))
