@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
+from django.conf import settings as django_settings
 from django.db.models import Model
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from nb_catalog.briefs import background_brief
 from nb_catalog.conf import settings
@@ -113,10 +114,12 @@ class Kitchen:
         )
 
     def _words(self, product: Model, scene: Scene) -> str:
-        return background_brief(
-            treatment=self.treatment,
-            title=self.source.title(product),
-            facts=self.source.facts(product),
-            scene_words=scene.words,
-            ratio=self.ratio,
-        )
+        # In the site's language, whoever asks: in two languages one picture would be paid twice.
+        with translation.override(django_settings.LANGUAGE_CODE):
+            return background_brief(
+                treatment=self.treatment,
+                title=self.source.title(product),
+                facts=self.source.facts(product),
+                scene_words=scene.words,
+                ratio=self.ratio,
+            )

@@ -59,7 +59,6 @@ def ours(jobs: int, port: int, *, decode: bool = True) -> dict[str, float]:
 
     plan = prepared_plan(jobs, port=port, concurrency=IN_FLIGHT)
     from nb_catalog import runner, runs
-
     from nb_catalog.runner import keeping
 
     if not decode:
@@ -78,10 +77,7 @@ def ours(jobs: int, port: int, *, decode: bool = True) -> dict[str, float]:
 
 
 def part(name: str, jobs: int, port: int) -> None:
-    if name == "bare":
-        result = bare(jobs, port)
-    else:
-        result = ours(jobs, port, decode=name == "ours")
+    result = bare(jobs, port) if name == "bare" else ours(jobs, port, decode=name == "ours")
     result["cpu"] = result.pop("work_cpu", None) or time.process_time()
     result["resident_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(result))
