@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.states import JobState
@@ -152,6 +154,17 @@ def test_uuid_and_text_keys_can_be_planned(api):
     assert api.post("plans/", wish).json()["summary"]["missing"] == 2
     wish = _wish(model="testcatalog.vase", objects=[vase.pk])
     assert api.post("plans/", wish).json()["summary"]["missing"] == 2
+
+
+def test_a_plan_costs_the_same_queries_however_many_objects_it_has(api):
+    def queries(*posters):
+        wish = _wish(model="testcatalog.poster", objects=[str(each.pk) for each in posters])
+        with CaptureQueriesContext(connection) as captured:
+            assert api.post("plans/", wish).json()["summary"]["missing"] == 2 * len(posters)
+        return len(captured)
+
+    posters = [factories.poster(photos=2) for _n in range(6)]
+    assert queries(*posters[:1]) == queries(*posters)
 
 
 def test_forms_can_send_a_plan(api):

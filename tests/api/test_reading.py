@@ -219,6 +219,8 @@ def test_pages_are_bounded(api_as):
         "jobs/?run=x",
         "images/?kind=nonsense",
         "images/?run=99999999999999999999",
+        "images/?scene=a%00b",
+        "images/?model=testcatalog.mug&object=a%00b",
     ],
 )
 def test_a_wrong_filter_is_refused_and_not_ignored(api_as, path):
