@@ -1,0 +1,70 @@
+"""Bytes under names made of their hash."""
+
+from hashlib import sha256
+
+import pytest
+from django.core.files.storage import storages
+
+from nb_catalog import files
+from nb_catalog.exceptions import PictureMissing, StorageFailed
+from tests import factories
+from tests.bad_input.plugs import Outage
+
+DATA = factories.photo_bytes((30, 40))
+
+
+@pytest.fixture
+def outage(settings, tmp_path):
+    """A storage of this test's own, which takes everything until it is told otherwise."""
+    outage = Outage(0)
+    backend = {
+        "BACKEND": "tests.bad_input.plugs.FailingStorage",
+        "OPTIONS": {"outage": outage, "location": tmp_path},
+    }
+    settings.STORAGES = {**settings.STORAGES, "catalog": backend}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "STORAGE": "catalog"}
+    return outage
+
+
+def test_the_name_is_the_hash_in_a_folder_of_its_first_digits(outage):
+    digest = sha256(DATA).hexdigest()
+    stored = files.store(DATA, folder="originals", mime_type="image/png")
+    assert stored.sha256 == digest
+    assert stored.name == f"nb_catalog/originals/{digest[:2]}/{digest}.png"
+    assert files.read(stored.name) == DATA
+
+
+def test_the_same_bytes_are_written_once(outage):
+    first = files.store(DATA, folder="originals", mime_type="image/png")
+    assert files.store(DATA, folder="originals", mime_type="image/png") == first
+    assert outage.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "extension"),
+    [("image/jpeg", ".jpg"), ("image/webp", ".webp"), ("image/avif", ".avif"), ("x/y", ".bin")],
+)
+def test_the_extension_is_that_of_the_type(outage, mime_type, extension):
+    assert files.store(DATA, folder="f", mime_type=mime_type).name.endswith(extension)
+
+
+def test_a_storage_that_fails_says_what_is_not_lost_and_hides_the_storage_s_words(outage):
+    outage.failures = 1
+    with pytest.raises(StorageFailed) as failure:
+        files.store(DATA, folder="originals", mime_type="image/png")
+    assert failure.value.retryable
+    assert "ConnectionResetError" in str(failure.value)
+    assert "Nothing is lost" in str(failure.value)
+    assert "hung up" not in str(failure.value)
+    assert isinstance(failure.value.__cause__, ConnectionResetError)
+
+
+def test_a_file_that_is_gone_is_told_by_name():
+    with pytest.raises(PictureMissing, match=r"'nb_catalog/none\.png' is not in the storage"):
+        files.read("nb_catalog/none.png")
+
+
+def test_a_setting_picks_the_storage(outage, settings):
+    stored = files.store(DATA, folder="originals", mime_type="image/png")
+    assert storages["catalog"].exists(stored.name)
+    assert not storages["default"].exists(stored.name)

@@ -1,0 +1,114 @@
+"""A recipe's fingerprint: the same for the same picture, another one for another."""
+
+from dataclasses import FrozenInstanceError, fields, replace
+
+import pytest
+
+from nb_catalog import recipes
+from nb_catalog.recipes import Recipe
+
+RECIPE = Recipe(
+    object_type="shop.product",
+    object_id="7",
+    photo="products/7.png",
+    photo_version="2026-11-01",
+    scene="marble",
+    scene_version=3,
+    treatment="locked",
+    ratio="4:5",
+    size="1K",
+    provider="local",
+    model="local-studio",
+    variant=1,
+    words="",
+    system="",
+    renderer={"surface": {"kind": "marble", "tone": "#f0f0f0"}, "light": {"from": "left"}},
+    thinking="",
+)
+# A changed digest makes every picture of every shop out of date: raise EDITION when it is meant.
+DIGEST = "5f7cbafe09a73b1f279766c794bac144b224744a6a11621d755e102b1cb1a150"
+
+CHANGES = {
+    "object_type": "shop.variant",
+    "object_id": "8",
+    "photo": "products/7-new.png",
+    "photo_version": "2026-11-02",
+    "scene": "oak",
+    "treatment": "painted",
+    "ratio": "1:1",
+    "size": "2K",
+    "provider": "gemini",
+    "model": "gemini-3-pro-image",
+    "variant": 2,
+    "words": "A quiet surface.",
+    "system": "You are a photographer.",
+    "renderer": {"surface": {"kind": "oak"}},
+    "thinking": "high",
+}
+ASKED_FOR = {
+    "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
+}  # fmt: skip
+
+
+def test_a_known_recipe_has_its_known_fingerprint():
+    assert RECIPE.fingerprint == DIGEST
+
+
+def test_every_field_is_either_part_of_the_fingerprint_or_the_scene_s_version():
+    assert {field.name for field in fields(Recipe)} == {*CHANGES, "scene_version"}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_each_field_changes_the_fingerprint(name):
+    assert replace(RECIPE, **{name: CHANGES[name]}).fingerprint != RECIPE.fingerprint
+
+
+def test_the_scene_s_version_does_not():
+    assert replace(RECIPE, scene_version=4).fingerprint == RECIPE.fingerprint
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_subject_changes_with_what_was_asked_for_only(name):
+    changed = replace(RECIPE, **{name: CHANGES[name]}).subject != RECIPE.subject
+    assert changed == (name in ASKED_FOR)
+
+
+def test_the_order_of_keys_is_of_no_matter_at_any_depth():
+    turned = {
+        "light": {"from": "left"},
+        "surface": {"tone": "#f0f0f0", "kind": "marble"},
+    }
+    assert list(turned) != list(RECIPE.renderer)
+    assert replace(RECIPE, renderer=turned).fingerprint == RECIPE.fingerprint
+
+
+def test_the_edition_is_part_of_the_fingerprint(monkeypatch):
+    before = RECIPE.fingerprint
+    monkeypatch.setattr(recipes, "EDITION", recipes.EDITION + 1)
+    assert RECIPE.fingerprint != before
+
+
+def test_values_do_not_run_into_one_another():
+    one = replace(RECIPE, words="ab", system="c")
+    other = replace(RECIPE, words="a", system="bc")
+    assert one.fingerprint != other.fingerprint
+
+
+def test_a_recipe_comes_back_from_a_column_as_it_went_in():
+    assert Recipe.from_dict(RECIPE.as_dict()) == RECIPE
+
+
+def test_a_recipe_of_an_older_release_is_read_with_defaults_and_of_a_newer_one_without_its_extras():
+    data = RECIPE.as_dict()
+    del data["thinking"]
+    assert Recipe.from_dict({**data, "of_the_future": 1}) == RECIPE
+
+
+def test_a_recipe_is_frozen_and_keeps_its_words_out_of_logs():
+    with pytest.raises(FrozenInstanceError):
+        RECIPE.variant = 2
+    assert "secret words" not in repr(replace(RECIPE, words="secret words", system="secret words"))
+
+
+def test_locked_is_told_from_the_treatment():
+    assert RECIPE.locked and not replace(RECIPE, treatment="painted").locked
