@@ -72,7 +72,7 @@ class RunAdmin(GeneratePages, ReadOnlyAdmin):
 
     @admin.display(description=_("made"))
     def made(self, run: Run) -> str:
-        return f"{run.made_count} / {run.job_count}"
+        return f"{run.made_count}\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}{run.job_count}"
 
     @admin.display(description=_("underway"))
     def underway(self, run: Run) -> int:

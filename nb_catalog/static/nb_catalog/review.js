@@ -66,7 +66,7 @@
             said.lastElementChild.remove();
         }
         if (level === "success" || level === "info") {
-            setTimeout(() => line.remove(), 8000);
+            setTimeout(() => line.remove(), undo ? 15000 : 6000);
         }
     };
 
