@@ -12,12 +12,15 @@ register = template.Library()
 
 
 @register.simple_tag
-def catalog_picture(product, slot, *, locale=None, position=0, alt=None, **options):
+def catalog_picture(product, slot="", *, locale=None, position=0, alt=None, **options):
     """``{% catalog_picture product "hero" sizes="(min-width: 60em) 50vw, 100vw" %}``
 
     Options: ``sizes``, ``class_``, ``loading``, ``decoding``, ``fetchpriority``, ``alt``,
     ``locale``, ``position``. Nothing published: the product's own photo, or nothing.
+    In place of product and slot it takes a picture, as ``catalog_pictures`` lists them.
     """
+    if isinstance(product, storefront.Picture):
+        return product.with_look(alt=alt, **options)
     if not _is_row(product):
         return ""
     found = storefront.picture_for(

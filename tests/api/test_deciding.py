@@ -2,8 +2,10 @@
 
 import pytest
 from django.utils import translation
+from rest_framework.settings import api_settings
 
-from nb_catalog import exceptions, placements
+import nb_catalog
+from nb_catalog import exceptions, placements, registry
 from nb_catalog.api import images as images_api
 from nb_catalog.api.problems import STATUSES, handle
 from nb_catalog.models import Placement, ReviewEvent
@@ -11,6 +13,7 @@ from nb_catalog.states import ImageState
 from nb_catalog.types import Permission
 from tests import factories
 from tests.catalog.catalog_images import MugSource
+from tests.catalog.models import Mug
 
 
 @pytest.fixture
@@ -137,6 +140,18 @@ def test_a_placement_outlives_its_product(api):
     factories.published(mug)
     mug.delete()
     assert api.get("placements/").json()["results"][0]["alt"] == ""
+    [placement] = Placement.objects.all()
+    assert api.post(f"placements/{placement.pk}/roll-back/").status_code == 404
+    assert api.post(f"placements/{placement.pk}/withdraw/").status_code == 204
+
+
+def test_a_placement_outlives_the_registration_of_its_model(api):
+    factories.published()
+    registry.unregister(Mug)
+    try:
+        assert api.get("placements/").json()["results"][0]["alt"] == ""
+    finally:
+        nb_catalog.register(Mug)(MugSource)
 
 
 def test_a_picture_is_withdrawn(api):
@@ -212,7 +227,5 @@ def test_an_error_that_nobody_expects_stays_an_error():
     assert STATUSES[-1][0] is exceptions.NBCatalogError
 
 
-def test_our_handler_leaves_the_hosts_views_alone(settings):
-    from rest_framework.settings import api_settings
-
+def test_our_handler_leaves_the_hosts_views_alone():
     assert api_settings.EXCEPTION_HANDLER is not handle

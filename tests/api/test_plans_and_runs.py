@@ -177,6 +177,14 @@ def test_forms_can_send_a_plan(api):
     assert api.client.post(address, typed).json()["summary"]["total"] == 4
 
 
+@pytest.mark.parametrize(("ratio", "status"), [("4:5", 200), ("7:3", 422)])
+def test_a_browser_gets_a_page_for_its_form(api, ratio, status):
+    wish = _wish(factories.product(), ratio=ratio)
+    answer = api.client.post("/api/catalog-images/plans/", wish, headers={"accept": "text/html"})
+    assert answer.status_code == status
+    assert answer["Content-Type"].startswith("text/html")
+
+
 def test_starting_a_run_writes_its_jobs(api):
     mug = factories.product()
     answer = api.post("runs/", _wish(mug, budget_usd="12.50", priority=3))

@@ -195,6 +195,12 @@ def test_integer_uuid_and_text_keys_work(api_as):
         assert answer.json()["results"][0]["object"] == str(product.pk)
 
 
+def test_a_model_alone_finds_all_of_its_images(api_as):
+    wanted = {factories.image(factories.product(photo=False)).pk for _n in range(2)}
+    factories.image(factories.poster(photos=0))
+    assert set(_ids(api_as().get("images/?model=testcatalog.mug"))) == wanted
+
+
 def test_objects_of_two_models_with_the_same_key_are_told_apart(api_as):
     answer = api_as().get("images/?object=1")
     assert answer.status_code == 400

@@ -150,6 +150,20 @@ def test_a_list_of_pictures_can_be_looped_over(mug):
     assert draw(text, mug=mug) == "012"
 
 
+def test_the_pictures_of_a_list_can_be_drawn(mug):
+    for position in range(2):
+        factories.published(mug, slot="gallery", position=position)
+    text = (
+        '{% catalog_pictures mug "gallery" as pictures %}'
+        '{% for each in pictures %}{% catalog_picture each sizes="25vw" %}{% endfor %}'
+    )
+    found = Elements(draw(text, mug=mug))
+    assert found.tags == ["picture", "source", "source", "img"] * 2
+    images = [attributes for tag, attributes in found.found if tag == "img"]
+    assert [image["sizes"] for image in images] == ["25vw", "25vw"]
+    assert images[0]["src"] != images[1]["src"]
+
+
 def test_an_address_is_escaped_for_its_place(mug):
     _spoil(src="/a?x=1&y=<2>", srcsets={"jpeg": "/b?x=1&y=2 320w"})
     assert draw('{% catalog_image_url mug "hero" %}', mug=mug) == "/a?x=1&amp;y=&lt;2&gt;"
