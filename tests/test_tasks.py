@@ -1,0 +1,157 @@
+"""Wake-ups: sent on commit, carrying only an id, through whichever queue there is."""
+
+import logging
+
+import django
+import pytest
+from django.db import transaction
+
+from nb_catalog import plans, runs, tasks
+from nb_catalog.models import ImageJob
+from nb_catalog.states import JobState
+from nb_catalog.testing import Script
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PACKAGE = "django.tasks" if django.VERSION >= (6, 0) else "django_tasks"
+PAID = {"draft": {"PROVIDER": "paid", "MODEL": "gemini-3.1-flash-lite-image", "SIZE": "1K"}}
+
+
+@pytest.fixture
+def script(settings):
+    """Pictures cost next to no time."""
+    script = Script()
+    providers = {"paid": script.as_setting()}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "TIERS": PAID, "PROVIDERS": providers}
+    return script
+
+
+@pytest.fixture
+def backend(settings):
+    def backend(name, alias="default"):
+        settings.TASKS = {
+            **settings.TASKS,
+            alias: {"BACKEND": f"{PACKAGE}.backends.{name.lower()}.{name}Backend"},
+        }
+        return tasks.task_backends[alias]
+
+    return backend
+
+
+@pytest.fixture
+def dummy(backend):
+    return backend("Dummy")
+
+
+def plan_of(pictures):
+    mugs = [factories.product() for _ in range(pictures)]
+    return plans.plan_backgrounds(mugs, scenes=[factories.scene()], treatment="painted")
+
+
+def messages(backend):
+    return [(each.args, each.kwargs) for each in backend.results]
+
+
+class Rollback(Exception):
+    pass
+
+
+def test_a_wake_up_is_one_message_with_the_run_s_id_and_nothing_else(script, dummy):
+    run = runs.start(plan_of(3))
+    assert messages(dummy) == [([run.pk], {})]
+
+
+def test_starting_again_sends_nothing_more(script, dummy):
+    plan = plan_of(1)
+    runs.start(plan)
+    runs.start(plan)
+    assert len(messages(dummy)) == 1
+
+
+def test_nothing_is_sent_before_the_commit(script, dummy):
+    with transaction.atomic():
+        run = runs.start(plan_of(1))
+        assert messages(dummy) == []
+    assert messages(dummy) == [([run.pk], {})]
+
+
+def test_nothing_is_sent_when_the_transaction_is_rolled_back(script, dummy):
+    plan = plan_of(1)
+    with pytest.raises(Rollback), transaction.atomic():
+        runs.start(plan)
+        raise Rollback
+    assert messages(dummy) == [] and not ImageJob.objects.exists()
+
+
+def test_a_retry_and_a_resumption_wake_a_worker_and_an_empty_retry_does_not(script, dummy):
+    run = runs.start(plan_of(1))
+    runs.retry(run)
+    assert len(messages(dummy)) == 1
+    runs.cancel(run)
+    runs.retry(run)
+    runs.resume(run, budget_usd=None)
+    assert messages(dummy) == [([run.pk], {})] * 3
+
+
+def test_a_setting_picks_the_queue(script, dummy, backend, settings):
+    other = backend("Dummy", alias="pictures")
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "TASK_BACKEND": "pictures"}
+    run = runs.start(plan_of(1))
+    assert messages(other) == [([run.pk], {})]
+    assert messages(tasks.task_backends["default"]) == []
+
+
+def test_the_immediate_backend_makes_the_pictures_at_once_after_the_commit(script, backend):
+    backend("Immediate")
+    assert tasks.runs_at_once()
+    with transaction.atomic():
+        run = runs.start(plan_of(3))
+        assert script.count == 0
+    assert run.counts() == {"succeeded": 3}
+
+
+def test_the_immediate_backend_makes_free_pictures_too(backend):
+    backend("Immediate")
+    mug = factories.product()
+    run = runs.start(plans.plan_backgrounds([mug], scenes=[factories.scene()]))
+    assert run.counts() == {"succeeded": 1}
+
+
+@pytest.mark.django_db(transaction=False)
+def test_the_immediate_backend_does_not_work_on_what_only_a_test_s_transaction_can_see(
+    script, backend, caplog, django_capture_on_commit_callbacks
+):
+    backend("Immediate")
+    with (
+        caplog.at_level(logging.WARNING, "nb_catalog.tasks"),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
+        run = runs.start(plan_of(1))
+    assert f"Run {run.pk} was not worked on: the immediate backend needs a commit." in caplog.text
+    assert script.count == 0 and run.counts() == {"queued": 1}
+
+
+def test_a_slice_of_work_calls_for_the_next_while_something_is_queued(script, dummy, settings):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "WAKE_SECONDS": 0.05, "CONCURRENCY": 1}
+    script.seconds = 0.1
+    run = runs.start(plan_of(8))
+    done = tasks.work_a_while.func(run.pk)
+    assert 0 < done < 8
+    assert messages(dummy) == [([run.pk], {})] * 2
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "WAKE_SECONDS": 30, "CONCURRENCY": 8}
+    assert tasks.work_a_while.func(run.pk) == 8 - done
+    assert len(messages(dummy)) == 2, "nothing is queued any more"
+    assert not ImageJob.objects.exclude(state=JobState.SUCCEEDED).exists()
+
+
+def test_a_wake_up_without_work_ends_at_once(script, dummy):
+    assert tasks.work_a_while.func(999) == 0
+    assert messages(dummy) == []
+
+
+def test_without_a_task_queue_a_run_is_started_all_the_same(script, monkeypatch):
+    monkeypatch.setattr(tasks, "task", None)
+    run = runs.start(plan_of(2))
+    assert run.counts() == {"queued": 2}
+    assert not tasks.runs_at_once()
