@@ -36,9 +36,10 @@ def chromium(tmp_path_factory):
 
 @pytest.fixture
 def browser(chromium):
-    """Signed out, at desktop size. Fails the test when the console showed an error."""
+    """Signed out, at desktop size, with JavaScript. Fails the test when the console showed an error."""
     chromium.delete_all_cookies()
     chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     yield chromium
     errors = [each["message"] for each in chromium.get_log("browser") if each["level"] == "SEVERE"]
     chromium.get("about:blank")
