@@ -1,6 +1,7 @@
 """The way of a picture as a merchandiser walks it: choose, plan, start, watch, judge, publish."""
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import ui
@@ -29,9 +30,12 @@ class Person:
         return self.browser.find_elements(By.CSS_SELECTOR, css)
 
     def wait(self, condition, *, for_what):
-        return ui.WebDriverWait(self.browser, SECONDS, 0.1).until(
-            lambda _browser: condition(), f"waited for {for_what}"
-        )
+        waiting = ui.WebDriverWait(self.browser, SECONDS, 0.1, [StaleElementReferenceException])
+        return waiting.until(lambda _browser: condition(), f"waited for {for_what}")
+
+    def reads(self, text, css):
+        """Waits for ``text``, without any JavaScript."""
+        self.wait(lambda: any(text in each.text for each in self.sees(css)), for_what=text)
 
     def wait_for(self, css):
         return self.wait(lambda: self.sees(css), for_what=css)[0]
@@ -116,20 +120,20 @@ def test_every_button_works_without_javascript(person):
     person.open(f"/admin/nb_catalog/run/generate/?model=testcatalog.mug&key={mug.pk}")
     person.wait_for(".nbc-card").click()
     person.wait_for("#nbc-update").click()
-    assert "1 picture to make" in person.wait_for(".nbc-headline").text
+    person.reads("1 picture to make", ".nbc-headline")
     person.wait_for("#nbc-start").click()
     person.wait_for(".nbc-progress")
     runner.drain()
     person.browser.refresh()
-    assert person.wait_for(".nbc-percent").text == "100 %"
+    person.reads("100 %", ".nbc-percent")
     person.wait_for(".nbc-to-review").click()
     person.wait_for("[value^='reject:']").click()
-    assert "rejected." in person.wait_for(".messagelist .success").text
+    person.reads("rejected.", ".messagelist .success")
     person.wait_for(".messagelist .success a").click()
     person.wait_for("[value^='reconsider:']").click()
     person.open("/admin/nb_catalog/productimage/review/")
     person.wait_for("[value^='publish:']").send_keys(Keys.ENTER)
-    assert "published to hero" in person.wait_for(".messagelist .success").text
+    person.reads("published to hero", ".messagelist .success")
     assert Placement.objects.get().object_id == str(mug.pk)
 
 
