@@ -151,8 +151,8 @@ def _roll_back(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome
 def _refused(error: NBCatalogError, asked: Decision) -> Outcome:
     said = str(error)
     if isinstance(error, IllegalMove):
-        said = f"{gettext('Somebody was faster.')} {said}"
+        said = gettext("Somebody was faster. %s") % said
     if asked.note:
         # Nothing that a person typed is lost.
-        said = f"{said} {gettext('Your note was: “%s”') % asked.note}"
+        said = " ".join((said, gettext("Your note was: “%s”") % asked.note))
     return Outcome(said=said, level=messages.ERROR)

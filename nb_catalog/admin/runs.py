@@ -128,8 +128,12 @@ class RunAdmin(GeneratePages, ReadOnlyAdmin):
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._run_to_act_on(request, pk)
         count = runs.cancel(run)
-        said = ngettext("%d job cancelled.", "%d jobs cancelled.", count) % count
-        return self._back(request, run, f"{said} {gettext('What is in flight finishes.')}")
+        said = ngettext(
+            "%d job cancelled. What is in flight finishes.",
+            "%d jobs cancelled. What is in flight finishes.",
+            count,
+        )
+        return self._back(request, run, said % count)
 
     def retry(self, request: HttpRequest, pk: int) -> HttpResponse:
         """With ``unknown`` in the form also what may have been paid for already."""
