@@ -36,12 +36,16 @@ def store(data: bytes, *, folder: str, mime_type: str) -> Stored:
 
 
 def read(name: str) -> bytes:
-    """The bytes under ``name``. Raises ``PictureMissing``."""
+    """The bytes under ``name``. Raises ``PictureMissing``, ``StorageFailed``."""
     try:
         with catalog_storage().open(name, "rb") as file:
             data: bytes = file.read()
     except FileNotFoundError as error:
         raise PictureMissing(
             f"The picture's file {name!r} is not in the storage. Restore it from a backup."
+        ) from error
+    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
+        raise StorageFailed(
+            f"The storage did not give {name!r} ({type(error).__name__}). Try again once it works."
         ) from error
     return data

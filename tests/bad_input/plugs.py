@@ -7,11 +7,13 @@ from nb_catalog.types import ImageResult
 
 
 class Outage:
-    """How many writes more a storage takes, how many it refuses then, how often it was asked."""
+    """How many writes more a storage takes, how many it refuses then, how often it was asked;
+    ``gives`` says whether it can be read."""
 
     def __init__(self, failures):
         self.failures = failures
         self.before = 0
+        self.gives = True
         self.asked = 0
 
     def strikes(self):
@@ -24,7 +26,7 @@ class Outage:
 
 
 class FailingStorage(FileSystemStorage):
-    """Does not take files while its outage lasts."""
+    """Neither takes nor gives files while its outage lasts."""
 
     def __init__(self, *, outage, **options):
         super().__init__(**options)
@@ -34,6 +36,11 @@ class FailingStorage(FileSystemStorage):
         if self.outage.strikes():
             raise ConnectionResetError("the storage hung up")
         return super()._save(name, content)
+
+    def _open(self, name, mode="rb"):
+        if not self.outage.gives:
+            raise ConnectionResetError("the storage hung up")
+        return super()._open(name, mode)
 
 
 class MisbuiltProvider(ScriptedProvider):
