@@ -89,7 +89,7 @@ def chromium(home: str) -> Iterator[webdriver.Chrome]:
         "--no-sandbox",
         "--disable-dev-shm-usage",
         "--hide-scrollbars",
-        "--window-size=1280,860",
+        "--window-size=1280,1000",
         f"--user-data-dir={home}/browser-{os.getpid()}",
     ):
         options.add_argument(flag)
@@ -139,7 +139,7 @@ def keep(browser: webdriver.Chrome, name: str) -> int:
 
 
 PAGES: Final[dict[str, tuple[str, Callable[[webdriver.Chrome], None]]]] = {
-    "product": ("/en/products/stoneware-mug/", settle),
+    "product": ("/en/products/earl-grey/", settle),
     "generate": ("/admin/nb_catalog/run/generate/?model=shop.product&key=1", choose_scenes),
     "review": ("/admin/nb_catalog/productimage/review/?state=all", settle),
 }
