@@ -17,12 +17,14 @@ def make(image: ProductImage) -> list[Rendition]:
 
     Raises ``PictureError`` when the original cannot be read, ``StorageFailed``.
     """
-    there = list(image.renditions.all())
+    # Asked anew: what somebody prefetched may be filtered, or older than the files.
+    stored = Rendition.objects.filter(image=image)
+    there = list(stored)
     if _complete(there):
         return there
     made = [_stored(image, derived) for derived in _derived(image)]
     Rendition.objects.bulk_create(made, ignore_conflicts=True)
-    return list(image.renditions.all())
+    return list(stored.all())
 
 
 def _complete(there: Sequence[Rendition]) -> bool:

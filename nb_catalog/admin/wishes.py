@@ -184,7 +184,7 @@ class PlanCard:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        return {status.name.lower(): self.summary[status] for status in plans.ItemStatus}
+        return {status.name.lower(): self.summary.count_of(status) for status in plans.ItemStatus}
 
     @property
     def budget_is_short(self) -> bool:

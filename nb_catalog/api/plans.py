@@ -110,7 +110,7 @@ def _shown(plan, *, page, page_size):
         "summary": {
             "total": summary.total,
             "wanted": summary.wanted,
-            **{status: summary[status] for status in plans.ItemStatus.values},
+            **{status: summary.count_of(status) for status in plans.ItemStatus.values},
         },
         "problems": [
             {"problem": sentence, "count": number} for sentence, number in summary.problems.items()

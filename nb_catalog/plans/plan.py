@@ -62,9 +62,10 @@ class Summary:
     @property
     def wanted(self) -> int:
         """How many pictures would be made."""
-        return sum(self.counts.get(status, 0) for status in WANTED)
+        return sum(self.count_of(status) for status in WANTED)
 
-    def __getitem__(self, status: str) -> int:
+    def count_of(self, status: str) -> int:
+        """How many pictures have a status of ``ItemStatus``."""
         return self.counts.get(status, 0)
 
 

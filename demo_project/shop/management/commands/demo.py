@@ -115,7 +115,7 @@ class Command(BaseCommand):
         for (plan, _), summary in zip(planned, summaries, strict=True):
             if summary.wanted:
                 runs.start(plan, actor=self.admin)
-        underway = sum(summary[ItemStatus.UNDERWAY] for summary in summaries)
+        underway = sum(summary.count_of(ItemStatus.UNDERWAY) for summary in summaries)
         self.made = self._work([plan for plan, _ in planned], count=missing + underway)
         self.published = 0
         for plan, wishes in self._watched(planned, "Publishing"):
@@ -154,7 +154,7 @@ class Command(BaseCommand):
         return endings["succeed"]
 
     def _underway(self, plans: list[Plan]) -> bool:
-        return any(plan.summary()[ItemStatus.UNDERWAY] for plan in plans)
+        return any(plan.summary().count_of(ItemStatus.UNDERWAY) for plan in plans)
 
     def _watched(self, things: Iterable[T], name: str, *, total: int | None = None) -> Iterator[T]:
         """``things``, with a bar on a terminal and a line elsewhere."""
