@@ -85,7 +85,7 @@ def imports(path):
 
 
 def own(name):
-    """"nb_catalog.models.images.ProductImage" -> "models"; None for what is not ours."""
+    """ "nb_catalog.models.images.ProductImage" -> "models"; None for what is not ours."""
     parts = name.split(".")
     return parts[1] if parts[0] == "nb_catalog" and len(parts) > 1 else None
 
