@@ -15,7 +15,7 @@ from nb_catalog import checks
 from nb_catalog.conf import GEMINI_TIERS, Setting, Settings
 from nb_catalog.tiers import tiers
 from nb_catalog.types import Permission
-from tests.factories import photo_bytes
+from tests.factories import photo_bytes, published
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -224,3 +224,15 @@ def test_settings_that_are_shown_pass_the_checks(block, settings):
     found = [*checks.check_settings(), *checks.check_tiers(), *checks.check_storage()]
     # That the machine has no key is what the guide's own test is about.
     assert [message for message in found if message.id != "nb_catalog.W201"] == []
+
+
+@pytest.mark.django_db
+def test_addresses_are_made_anew_as_the_page_says(settings):
+    placement = published()
+    assert placement.delivery["src"].startswith("/media/")
+    settings.MEDIA_URL = "https://pictures.example.com/"
+    page = (ROOT / "docs/settings.md").read_text()
+    (anew,) = (block.code for block in blocks(page) if "Rendition.objects" in block.code)
+    exec(compile(anew, "docs/settings.md", "exec"), {})  # noqa: S102 - our own page
+    placement.refresh_from_db()
+    assert placement.delivery["src"].startswith("https://pictures.example.com/")
