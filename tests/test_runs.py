@@ -9,7 +9,7 @@ from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.moves import move_jobs
 from nb_catalog.plans import Plan
-from nb_catalog.states import JobState
+from nb_catalog.states import JOB_HOLDS_ITS_PLACE, JobState
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -37,21 +37,11 @@ def in_state(run, *wanted):
     """The run's jobs, moved into ``wanted`` in their order, with the keys that belong to it."""
     jobs = list(run.jobs.all())
     for job, state in zip(jobs, wanted, strict=True):
-        held = job.fingerprint if state in _HOLDING else None
+        held = job.fingerprint if state in JOB_HOLDS_ITS_PLACE else None
         ImageJob.objects.filter(pk=job.pk).update(
             state=state, live_key=held, attempts=3, error="It went wrong.", error_code="x"
         )
     return list(run.jobs.all())
-
-
-_HOLDING = {
-    JobState.QUEUED,
-    JobState.LEASED,
-    JobState.CALLING,
-    JobState.WAITING,
-    JobState.SUBMITTED,
-    JobState.UNKNOWN,
-}
 
 
 # Starting.
