@@ -97,9 +97,7 @@ class Server(asyncio.Protocol):
 async def serve(port: int, seconds: float) -> None:
     data = picture()
     Server.full, Server.seconds = answer(data), seconds
-    server = await asyncio.get_running_loop().create_server(
-        Server, "127.0.0.1", port, backlog=1024
-    )
+    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", port, backlog=1024)
     print("ready", server.sockets[0].getsockname()[1], len(data), flush=True)
     await server.serve_forever()
 
