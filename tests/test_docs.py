@@ -198,6 +198,13 @@ def assert_options_exist(app, name, options):
             assert option.partition("=")[0] in parser._option_string_actions, (name, option)
 
 
+def test_the_two_commands_of_the_readme_can_be_run():
+    commands = re.findall(r"^sh (\S+)$", README, re.MULTILINE)
+    assert commands == ["demo_project/run", "tests/run"]
+    for script in (*commands, ".ci/run", ".ci/venv"):
+        assert os.access(ROOT / script, os.X_OK), script
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_that_a_page_links_to_exists(page):
     for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text()):
