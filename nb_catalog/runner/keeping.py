@@ -16,13 +16,12 @@ from nb_catalog.providers.base import Provider
 from nb_catalog.registry import read_photo
 from nb_catalog.runner import staging
 from nb_catalog.runner.orders import NewImage, Order
-from nb_catalog.types import ImageResult, RawAnswer
+from nb_catalog.types import ImageResult
 
 
-def take_in(order: Order, answer: RawAnswer, *, provider: Provider) -> ImageResult:
-    """The picture in ``answer``. What was paid for goes to disk before anything else happens,
-    and comes back without its bytes: a crowd of answers must not fill the memory."""
-    result = provider.parse(answer)
+def take_in(order: Order, result: ImageResult) -> ImageResult:
+    """Put aside a picture that has just come. What was paid for goes to disk before anything
+    else happens, and comes back without its bytes: a crowd of answers must not fill the memory."""
     if order.is_free:
         return result
     staging.put(order.staging_name, result)
