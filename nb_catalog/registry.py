@@ -9,8 +9,14 @@ from django.core.exceptions import FieldDoesNotExist
 from django.core.files.storage import storages
 
 from nb_catalog.conf import nearest
-from nb_catalog.exceptions import AlreadyRegistered, NotRegistered, PictureMissing, RegistryError
-from nb_catalog.types import Photo
+from nb_catalog.exceptions import (
+    AlreadyRegistered,
+    NotRegistered,
+    PictureMissing,
+    RegistryError,
+    StorageFailed,
+)
+from nb_catalog.types import POSTURES, Photo
 
 if TYPE_CHECKING:
     from django.db.models import Field, Model, QuerySet
@@ -65,6 +71,13 @@ class CatalogSource:
             for file in _files(product, self.photo_field.split("__"))
             if file
         ]
+
+    def posture(self, product: Model) -> str:
+        """How the product rests in a rendered scene: "standing", "lying" or "", as its photo looks.
+
+        Clothing is laid flat and seen from above. A scene that names its own view wins.
+        """
+        return ""
 
     def copy(self, product: Model, locale: str) -> Mapping[str, str]:
         """Words for text on pictures: role -> text in ``locale``."""
@@ -212,8 +225,24 @@ def _source_by_label(label: str) -> CatalogSource:
     return by_label[label.lower()]
 
 
+def posture_of(product: Model) -> str:
+    """What the product's source says of its posture. Raises ``RegistryError`` for anything else
+    than ``types.POSTURES``."""
+    source = source_for(product)
+    said = source.posture(product)
+    if said not in POSTURES:
+        accepted = ", ".join(repr(each) for each in POSTURES)
+        raise RegistryError(
+            f"{type(source).__name__}.posture() returned {said!r}. It must be one of {accepted}."
+        )
+    return said
+
+
 def read_photo(photo: Photo) -> bytes:
-    """The bytes of a photo from the storage it lives in. Raises ``PictureMissing``."""
+    """The bytes of a photo from the storage it lives in.
+
+    Raises ``PictureMissing``, and ``StorageFailed`` when the storage does not answer.
+    """
     storage = photo.file.storage if photo.file is not None else storages[photo.storage]
     try:
         with storage.open(photo.name, "rb") as opened:
@@ -221,6 +250,11 @@ def read_photo(photo: Photo) -> bytes:
     except FileNotFoundError as error:
         raise PictureMissing(
             f"The product's photo {photo.name!r} is not in its storage. Upload it again."
+        ) from error
+    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
+        raise StorageFailed(
+            f"The storage did not give the product's photo {photo.name!r} "
+            f"({type(error).__name__}). Try again once it works."
         ) from error
     return data
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -21,6 +22,8 @@ from nb_catalog.models.moves import move_jobs
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.runner.orders import Order
 from nb_catalog.states import JobState
+
+logger = logging.getLogger(__name__)
 
 
 def claim(*, owner: str, limit: int, free: bool) -> list[Order]:
@@ -97,7 +100,17 @@ def _with_photo(order: Order, product: models.Model | None) -> Order:
     if product is None:
         problem = ObjectGone("The product was deleted while its picture waited to be made.")
         return replace(order, problem=problem)
-    photos = source_for(product).photos(product)
+    try:
+        photos = source_for(product).photos(product)
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the host's own code, about this one product
+        logger.exception("The photos of the product of job %s cannot be read.", order.job_id)
+        problem = PictureMissing(
+            f"The shop's own code broke with {type(error).__name__} while it looked for the "
+            f"product's photos."
+        )
+        return replace(order, problem=problem)
     photo = next((each for each in photos if each.name == order.recipe.photo), None)
     if photo is None:
         problem = PictureMissing(

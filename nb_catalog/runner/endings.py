@@ -20,18 +20,22 @@ from nb_catalog.exceptions import (
     ProviderError,
 )
 from nb_catalog.models.money import micros
-from nb_catalog.runner.orders import Ending, NewImage, Order
+from nb_catalog.runner.orders import Ending, Kept, Order
 from nb_catalog.types import ImageResult
 
 SHORTEST_WAIT: Final = 2.0
 LONGEST_WAIT: Final = 300.0
 
 
-def made(order: Order, images: tuple[NewImage, ...], result: ImageResult) -> Ending:
+def made(order: Order, kept: Kept, result: ImageResult) -> Ending:
+    """The answer was a picture; ``kept.problem`` makes it a failure that is paid for and kept."""
+    problem = kept.problem
     return Ending(
         order=order,
-        move="succeed",
-        images=images,
+        move="succeed" if problem is None else "fail",
+        images=kept.images,
+        error_code="" if problem is None else problem.code,
+        error="" if problem is None else str(problem),
         cost_microusd=_cost(order, result.usage),
         usage=result.usage,
         model_version=result.model_version,

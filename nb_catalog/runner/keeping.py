@@ -7,7 +7,7 @@ from typing import Any
 
 from nb_catalog import files
 from nb_catalog.conf import settings
-from nb_catalog.exceptions import NoPicture, PictureError, StorageFailed
+from nb_catalog.exceptions import NoPicture, ObjectGone, PictureError, StorageFailed
 from nb_catalog.imaging import locking
 from nb_catalog.imaging.inspect import Facts, examine
 from nb_catalog.imaging.provenance import DigitalSourceType, of_lineage, read_mark
@@ -15,7 +15,7 @@ from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.base import Provider
 from nb_catalog.registry import read_photo
 from nb_catalog.runner import staging
-from nb_catalog.runner.orders import NewImage, Order
+from nb_catalog.runner.orders import Kept, NewImage, Order
 from nb_catalog.types import ImageResult
 
 
@@ -38,33 +38,48 @@ def whole(order: Order, result: ImageResult) -> ImageResult:
     return staged
 
 
-def keep(order: Order, result: ImageResult, *, provider: Provider) -> tuple[NewImage, ...]:
+def keep(order: Order, result: ImageResult, *, provider: Provider) -> Kept:
     """Check and store what came, and compose a locked picture on it where that is still to do.
 
-    Raises ``NoPicture`` when the bytes are no sound picture, ``PictureError`` when it is the
-    product's photo that is not, ``StorageFailed`` when the storage did not take them.
+    Raises ``NoPicture`` when the bytes are no sound picture, ``StorageFailed`` when the storage
+    did not take them.
     """
     facts = _examined(result)
     if provider.composites or not order.recipe.locked:
-        return (
-            _stored(order, result, result.data, facts, kind=ImageKind.PICTURE, mark=_mark(result)),
+        mark = _mark(result)
+        return Kept(
+            images=(_stored(order, result, result.data, facts, kind=ImageKind.PICTURE, mark=mark),)
         )
-    # Composed before anything is stored: a photo that cannot be cut out leaves no orphans.
-    composed = locking.set_into(
+    try:
+        # Composed before anything is stored: when the storage fails, it fails for both.
+        composed = _composed(order, result)
+        problem = None
+    except (PictureError, ObjectGone) as error:
+        # The photo was good when the call went out. What was paid for is kept all the same.
+        composed, problem = None, error
+    ground = _stored(
+        order, result, result.data, facts, kind=ImageKind.BACKDROP, mark=DigitalSourceType.MODEL
+    )
+    if composed is None:
+        return Kept(images=(ground,), problem=problem)
+    return Kept(images=(ground, _picture(order, result, composed)))
+
+
+def _composed(order: Order, result: ImageResult) -> bytes:
+    return locking.set_into(
         result.data,
         photo=_photo_bytes(order),
         max_bytes=settings.MAX_PICTURE_BYTES,
         max_pixels=settings.MAX_PICTURE_PIXELS,
     )
-    composed_facts = examine(
+
+
+def _picture(order: Order, result: ImageResult, composed: bytes) -> NewImage:
+    facts = examine(
         composed, max_bytes=settings.MAX_PICTURE_BYTES, max_pixels=settings.MAX_PICTURE_PIXELS
     )
-    ground = DigitalSourceType.MODEL
     both = of_lineage(model_drew_ground=True, model_drew_product=False)
-    return (
-        _stored(order, result, result.data, facts, kind=ImageKind.BACKDROP, mark=ground),
-        _stored(order, result, composed, composed_facts, kind=ImageKind.PICTURE, mark=both),
-    )
+    return _stored(order, result, composed, facts, kind=ImageKind.PICTURE, mark=both)
 
 
 def _photo_bytes(order: Order) -> bytes:

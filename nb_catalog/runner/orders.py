@@ -57,6 +57,16 @@ class NewImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What of an answer lies in the storage. ``problem`` says why it is not the picture that was
+    asked for: surroundings that are paid for are kept when the product cannot be set into them.
+    """
+
+    images: tuple[NewImage, ...]
+    problem: NBCatalogError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """How the work on an order ended: a move of ``states.JOB_MOVES``, and what the call cost.
 

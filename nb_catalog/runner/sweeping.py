@@ -128,13 +128,13 @@ def _keep(order: Order, result: ImageResult) -> Ending | None:
     maker = provider(order.recipe.provider)
     try:
         with_photo = claims.with_photos([order])[0]
-        images = keeping.keep(with_photo, result, provider=maker)
+        kept = keeping.keep(with_photo, result, provider=maker)
     except NBCatalogError as error:
         if error.code == "storage_failed":
             logger.warning("The staged picture of job %s still cannot be stored.", order.job_id)
             return None
         return endings.failed(order, error)
-    return endings.made(order, images, result)
+    return endings.made(order, kept, result)
 
 
 def _order(job: ImageJob) -> Order:

@@ -98,7 +98,7 @@ async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
         return endings.failed(order, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
         logger.exception("Provider %s broke on job %s.", maker.alias, order.job_id)
-        return endings.failed(order, _broken(error))
+        return endings.failed(order, _broken(error, order=order))
 
 
 async def _call(order: Order, *, maker: Provider, shop: Workshop) -> ImageResult | Ending | None:
@@ -138,8 +138,9 @@ async def _prepared(order: Order, *, maker: Provider, shop: Workshop) -> Payload
 _BROKE = "The provider's own code broke with"
 
 
-def _broken(error: Exception) -> OutcomeUnknown:
-    return OutcomeUnknown(f"{_BROKE} {type(error).__name__}. The picture may have been charged.")
+def _broken(error: Exception, *, order: Order) -> OutcomeUnknown:
+    said = f"{_BROKE} {type(error).__name__}."
+    return OutcomeUnknown(said if order.is_free else f"{said} The picture may have been charged.")
 
 
 async def _answer(payload: Payload, *, maker: Provider) -> RawAnswer:
@@ -189,4 +190,5 @@ def _request(order: Order, *, references: tuple[Reference, ...]) -> ImageRequest
         renderer=recipe.renderer,
         seed=recipe.variant,
         thinking=recipe.thinking,
+        posture=recipe.posture,
     )

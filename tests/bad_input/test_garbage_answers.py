@@ -116,3 +116,4 @@ def test_a_cutter_that_breaks_ends_free_work_with_a_sentence(settings, local, st
     settle()
     job = job_of(product)
     assert job.state == "failed" and "IndexError" in job.error
+    assert "charged" not in job.error, "nothing of ours costs anything"

@@ -2,12 +2,15 @@
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
 
-from nb_catalog import plans
+from nb_catalog import plans, runs
 from nb_catalog.exceptions import PlanRefused
-from nb_catalog.models import ProviderCall, Scene
+from nb_catalog.models import ProviderCall, Run, Scene
 from tests import factories
 from tests.bad_input.conftest import at_once, job_of, settle
+from tests.catalog.catalog_images import MugSource
+from tests.runner.conftest import money_is_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,6 +42,69 @@ def test_an_object_that_is_deleted_while_its_picture_is_painted_keeps_the_pictur
     assert run.jobs.get().state == "succeeded"
     with run.jobs.get().images.get().file.open() as file:
         assert file.read() == data
+
+
+def test_surroundings_that_were_paid_for_are_kept_when_the_photo_goes_meanwhile(script, start):
+    product = factories.product()
+    run = start(product, treatment="locked")
+    data = factories.photo_bytes((64, 64))
+
+    def painted(request):
+        product.packshot.storage.delete(product.packshot.name)
+        return data
+
+    script.add(painted)
+    settle()
+    job = run.jobs.get()
+    assert (job.state, job.error_code) == ("failed", "picture_missing")
+    image = job.images.get()
+    assert (image.kind, image.state) == ("backdrop", "pending")
+    with image.file.open() as file:
+        assert file.read() == data
+    assert money_is_sound() == 33_910 and not Run.objects.get().reserved_microusd
+
+
+def test_a_source_that_breaks_on_one_product_stops_nobody_else(script, start, monkeypatch):
+    bad, good = factories.product(), factories.product()
+    start(bad, good, treatment="locked")
+    photos = MugSource.photos
+
+    def breaks(self, product):
+        if product.pk == bad.pk:
+            raise AttributeError("the host's own mistake")
+        return photos(self, product)
+
+    monkeypatch.setattr(MugSource, "photos", breaks)
+    settle()
+    assert (job_of(bad).state, job_of(good).state) == ("failed", "succeeded")
+    assert "AttributeError" in job_of(bad).error
+
+
+def test_a_photo_s_storage_that_does_not_answer_is_told_and_a_person_can_ask_again(
+    script, start, monkeypatch
+):
+    bad, good = factories.product(), factories.product()
+    run = start(bad, good, treatment="painted")
+    whole = FileSystemStorage._open
+
+    def breaks(self, name, mode="rb"):
+        if name == bad.packshot.name:
+            raise PermissionError("/where/nobody/may/look")
+        return whole(self, name, mode)
+
+    with monkeypatch.context() as outage:
+        outage.setattr(FileSystemStorage, "_open", breaks)
+        settle()
+    job = job_of(bad)
+    assert (job.state, job.error_code, job_of(good).state) == (
+        "failed",
+        "storage_failed",
+        "succeeded",
+    )
+    assert bad.packshot.name in job.error and "/where/nobody" not in job.error
+    assert runs.retry(run) == 1
+    settle()
+    assert job_of(bad).state == "succeeded"
 
 
 def test_a_photo_that_was_replaced_while_its_job_waits_is_told_by_name(script, start):
