@@ -20,7 +20,8 @@ class Recipe:
 
     ``words`` is the brief exactly as it will be sent and is empty for a provider that renders;
     ``renderer`` is the scene's recipe for a provider that renders and is empty for a model.
-    So a changed title makes a painted picture stale and leaves a rendered one alone.
+    So a changed title makes a painted picture stale and leaves a rendered one alone. ``posture``
+    is how the host says the product rests, for a provider that renders; "" leaves it to the photo.
     """
 
     object_type: str
@@ -39,6 +40,7 @@ class Recipe:
     system: str = field(default="", repr=False)
     renderer: Mapping[str, Any] = field(default_factory=dict, repr=False)
     thinking: str = ""
+    posture: str = ""
 
     @property
     def fingerprint(self) -> str:

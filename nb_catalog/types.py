@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 # Whoever acts: a row of the host's own user model, or None for the machine.
 Actor: TypeAlias = Any
+
+POSTURES: Final = ("", "standing", "lying")
+"""How a product rests; "" lets its picture decide."""
 
 
 class Treatment(TextChoices):
@@ -73,7 +76,8 @@ class ImageRequest:
     """One wanted picture, in no vendor's language.
 
     ``renderer`` is the scene's recipe for the local renderer and ``seed`` what makes a variant
-    differ; a model that reads words uses ``prompt`` and ``system``.
+    differ; a model that reads words uses ``prompt`` and ``system``. ``posture`` is one of
+    ``POSTURES``.
     """
 
     model: str
@@ -86,6 +90,7 @@ class ImageRequest:
     seed: int = 0
     system: str = field(default="", repr=False)
     thinking: str = ""
+    posture: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,9 +24,10 @@ RECIPE = Recipe(
     system="",
     renderer={"surface": {"kind": "marble", "tone": "#f0f0f0"}, "light": {"from": "left"}},
     thinking="",
+    posture="",
 )
 # A changed digest makes every picture of every shop out of date: raise EDITION when it is meant.
-DIGEST = "5f7cbafe09a73b1f279766c794bac144b224744a6a11621d755e102b1cb1a150"
+DIGEST = "87fac442475f13aef2c1760be8f9077890db08c5b1b74b3f6e424f1eb6375828"
 
 CHANGES = {
     "object_type": "shop.variant",
@@ -44,6 +45,7 @@ CHANGES = {
     "system": "You are a photographer.",
     "renderer": {"surface": {"kind": "oak"}},
     "thinking": "high",
+    "posture": "lying",
 }
 ASKED_FOR = {
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
@@ -100,7 +102,7 @@ def test_a_recipe_comes_back_from_a_column_as_it_went_in():
 
 def test_a_recipe_of_an_older_release_is_read_with_defaults_and_of_a_newer_one_without_its_extras():
     data = RECIPE.as_dict()
-    del data["thinking"]
+    del data["thinking"], data["posture"]
     assert Recipe.from_dict({**data, "of_the_future": 1}) == RECIPE
 
 

@@ -17,7 +17,7 @@ from nb_catalog.exceptions import PictureMissing
 from nb_catalog.models import Scene
 from nb_catalog.providers import Provider, provider
 from nb_catalog.recipes import Recipe
-from nb_catalog.registry import CatalogSource
+from nb_catalog.registry import CatalogSource, posture_of
 from nb_catalog.tiers import Tier
 from nb_catalog.types import Photo, Treatment
 
@@ -79,7 +79,10 @@ class Kitchen:
         return each * -(-pictures // at_once)
 
     def recipes(self, product: Model) -> Iterator[Recipe]:
-        """The recipes of one product's pictures. Raises ``PictureMissing`` without a photo."""
+        """The recipes of one product's pictures.
+
+        Raises ``PictureMissing`` without a photo and ``RegistryError`` for a wrong posture.
+        """
         photos = self.source.photos(product)
         if not photos:
             raise PictureMissing("The product has no photo. Upload one.")
@@ -109,6 +112,7 @@ class Kitchen:
             model=self.tier.model,
             thinking=self.tier.thinking,
             renderer=scene.renderer if renders else {},
+            posture=posture_of(product) if renders else "",
             words="" if renders else self._words(product, scene),
             system="" if renders else scene.system,
         )

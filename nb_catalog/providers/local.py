@@ -18,14 +18,23 @@ from nb_catalog.exceptions import (
     RequestRefused,
     RequestRejected,
 )
-from nb_catalog.imaging.compose import compose, view_for
+from nb_catalog.imaging.compose import compose, posture, view_for
 from nb_catalog.imaging.cutout import Cutter, cut_out
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import of_lineage, xmp_packet
 from nb_catalog.imaging.scenery import SceneRecipe, render
 from nb_catalog.providers.base import Provider
-from nb_catalog.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer, Size, Treatment
+from nb_catalog.types import (
+    POSTURES,
+    ImageRequest,
+    ImageResult,
+    Lane,
+    Payload,
+    RawAnswer,
+    Size,
+    Treatment,
+)
 
 VERSION: Final = "local-studio/1"
 QUALITY: Final = 95
@@ -47,9 +56,10 @@ class LocalProvider(Provider):
         self.cutter = cut_out if cutter == CUTTER else _imported(cutter, alias=alias)
 
     def build(self, request: ImageRequest) -> Payload:
-        """Photo, recipe, size in pixels and seed.
+        """Photo, recipe, size in pixels, seed and posture.
 
-        Raises ``RequestRejected`` for what needs a model, and ``PictureMissing`` without a photo.
+        Raises ``RequestRejected`` for what needs a model or for an unknown posture, and
+        ``PictureMissing`` without a photo.
         """
         if request.treatment != Treatment.LOCKED:
             raise RequestRejected(
@@ -61,6 +71,11 @@ class LocalProvider(Provider):
                 "This scene has no recipe for the local renderer, only words for a model: "
                 "add one to the scene, or use a tier with a model."
             )
+        if request.posture not in POSTURES:
+            raise RequestRejected(
+                f"There is no posture {request.posture!r}: "
+                f"it must be one of {', '.join(map(repr, POSTURES))}."
+            )
         photo = next((each for each in request.references if each.role == "product"), None)
         if photo is None:
             raise PictureMissing("The local provider needs a photo of the product, and got none.")
@@ -71,6 +86,7 @@ class LocalProvider(Provider):
                 "renderer": request.renderer,
                 "size": _size(request),
                 "seed": request.seed,
+                "posture": request.posture,
             },
         )
 
@@ -114,11 +130,13 @@ def made(body: Mapping[str, Any], *, cutter: Cutter = cut_out) -> bytes:
         max_pixels=settings.MAX_PICTURE_PIXELS,
     )
     cutout = cutter(photo)
-    seed = body["seed"]
-    backdrop = render(recipe, size=Size(*body["size"]), seed=seed, view=view_for(cutout))
+    seed, rests = body["seed"], body.get("posture") or posture(cutout.pixels[..., 3])
+    backdrop = render(
+        recipe, size=Size(*body["size"]), seed=seed, view=view_for(cutout, rests=rests)
+    )
     term = of_lineage(model_drew_ground=False, model_drew_product=False, procedural=True)
     return encode(
-        compose(cutout, backdrop, seed=seed),
+        compose(cutout, backdrop, seed=seed, rests=rests),
         format="jpeg",
         quality=QUALITY,
         xmp=xmp_packet(term),

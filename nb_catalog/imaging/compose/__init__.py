@@ -42,21 +42,30 @@ class _Place:
     height: int
 
 
-def view_for(cutout: Cutout) -> str:
+def view_for(cutout: Cutout, *, rests: Posture | None = None) -> str:
     """The view that suits a product: "top" for what lies flat, "front" for what stands."""
-    return "top" if posture(cutout.pixels[..., 3]) == "lying" else "front"
+    return "top" if (rests or _judged(cutout)) == "lying" else "front"
+
+
+def _judged(cutout: Cutout) -> Posture:
+    return posture(cutout.pixels[..., 3])
 
 
 def compose(
-    cutout: Cutout, backdrop: Backdrop, *, seed: int = 0, framing: Framing | None = None
+    cutout: Cutout,
+    backdrop: Backdrop,
+    *,
+    seed: int = 0,
+    framing: Framing | None = None,
+    rests: Posture | None = None,
 ) -> Pixels:
     """The product in the scene: (H, W, 3) sRGB uint8, of the backdrop's size.
 
     Where the scaled cut-out is solid, the result is the cut-out. It is enlarged at most 1.5
     times. A product that cannot stand, in a scene seen from the front, hangs before the wall.
+    ``rests`` overrules what the outline says.
     """
-    alpha = cutout.pixels[..., 3]
-    rests = "lying" if backdrop.view == "top" else posture(alpha)
+    rests = "lying" if backdrop.view == "top" else rests or _judged(cutout)
     place = _place(cutout, backdrop, rests=rests, framing=framing or Framing(), seed=seed)
     product = merge.scaled(cutout.pixels, width=place.width, height=place.height)
     pixels = backdrop.pixels.copy()
@@ -82,6 +91,7 @@ def compose_on(
     view: str = "front",
     seed: int = 0,
     framing: Framing | None = None,
+    rests: Posture | None = None,
 ) -> Pixels:
     """The product on surroundings that a model painted, whose light is not known.
 
@@ -94,11 +104,11 @@ def compose_on(
         pixels=picture, light=light or Light.default(), box=box, view=view,
         unit=min(box.height, box.width * 1.35), squash=0.27, edge=0.0,
     )  # fmt: skip
-    return compose(cutout, backdrop, seed=seed, framing=framing)
+    return compose(cutout, backdrop, seed=seed, framing=framing, rests=rests)
 
 
 def _place(
-    cutout: Cutout, backdrop: Backdrop, *, rests: str, framing: Framing, seed: int
+    cutout: Cutout, backdrop: Backdrop, *, rests: Posture, framing: Framing, seed: int
 ) -> _Place:
     tall, wide = cutout.pixels.shape[:2]
     box = _moved(backdrop.box, framing)
