@@ -57,6 +57,7 @@ class Worker:
         self._on_ending = on_ending
         self._in_hand: dict[asyncio.Task[Ending | None], Order] = {}
         self._busy = {True: 0, False: 0}
+        self._empty_at = {True: -IDLE_SECONDS, False: -IDLE_SECONDS}
         self._room_again = asyncio.Event()
         self._stopping = False
         self._started = 0.0
@@ -111,6 +112,7 @@ class Worker:
             if time.monotonic() - swept > settings.LEASE_SECONDS / 2:
                 await self._sweep(shop)
                 swept = time.monotonic()
+            self._room_again.clear()
             found = await self._fill(shop)
             if not found and not self._in_hand:
                 if until_idle:
@@ -122,7 +124,6 @@ class Worker:
 
     async def _wait_for_room(self) -> None:
         """Until an order ends, then long enough for those that end with it."""
-        self._room_again.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(WARM_UP_STEP if self._is_warming_up() else IDLE_SECONDS):
                 await self._room_again.wait()
@@ -136,13 +137,18 @@ class Worker:
         found = False
         for free, room in self._room():
             orders = await shop.clerk.ask(claims.claim, owner=self.owner, limit=room, free=free)
+            if not orders:
+                self._empty_at[free] = time.monotonic()
             found = found or bool(orders)
             for order in orders:
                 self._start(order, shop)
         return found
 
     def _room(self) -> Iterable[tuple[bool, int]]:
-        """(free lane?, room) for each lane with enough room to be worth a query."""
+        """(free lane?, room) for each lane with enough room to be worth a query.
+
+        A lane that had nothing is left alone for a moment, while there is work in the other.
+        """
         paid = self.concurrency + self.concurrency // AHEAD
         warm = min(1.0, (time.monotonic() - self._started) / WARM_UP_SECONDS)
         capacity = {
@@ -151,7 +157,8 @@ class Worker:
         }
         for free, all_room in capacity.items():
             room = all_room - self._busy[free]
-            if room >= max(1, all_room // 16):
+            rests = self._in_hand and time.monotonic() - self._empty_at[free] < IDLE_SECONDS
+            if room >= max(1, all_room // 16) and not rests:
                 yield free, room
 
     def _start(self, order: Order, shop: Workshop) -> None:
