@@ -13,6 +13,7 @@ from nb_catalog.models.images import ImageKind
 from nb_catalog.plans import plan as plan_module
 from nb_catalog.states import JOB_HOLDS_ITS_PLACE, ImageState, JobState
 from tests import factories
+from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Mug, Poster, PosterPhoto, Unlisted
 
 pytestmark = pytest.mark.django_db
@@ -338,3 +339,33 @@ def test_what_a_plan_wants_is_what_its_run_makes(scene, mug):
     run = runs.start(plan)
     assert set(run.jobs.values_list("fingerprint", flat=True)) == wanted
     assert (len(wanted), run.reused) == (3, 1)
+
+
+# How a product rests.
+
+
+@pytest.mark.parametrize("said", ["", "standing", "lying"])
+def test_what_the_source_says_of_the_posture_is_in_a_rendered_recipe(scene, mug, monkeypatch, said):
+    monkeypatch.setattr(MugSource, "posture", lambda self, product: said)
+    assert items_of(mug)[0].recipe.posture == said
+
+
+def test_a_posture_that_is_said_anew_makes_rendered_pictures_stale_and_painted_ones_not(
+    scene, mug, monkeypatch, settings
+):
+    made(mug)
+    monkeypatch.setattr(MugSource, "posture", lambda self, product: "lying")
+    assert statuses(mug) == ["stale"]
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "TIERS": PAID_TIERS}
+    made(mug, treatment="painted")
+    monkeypatch.setattr(MugSource, "posture", lambda self, product: "standing")
+    assert statuses(mug, treatment="painted") == ["present"]
+
+
+def test_a_posture_that_does_not_exist_is_told_with_those_that_do(scene, mug, monkeypatch):
+    monkeypatch.setattr(MugSource, "posture", lambda self, product: "flat")
+    (item,) = items_of(mug)
+    assert item.status == "impossible"
+    assert item.problem == (
+        "MugSource.posture() returned 'flat'. It must be one of '', 'standing', 'lying'."
+    )

@@ -8,7 +8,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image, JpegImagePlugin
+from PIL import Image, ImageDraw, JpegImagePlugin
 
 from nb_catalog.exceptions import (
     CutoutRefused,
@@ -21,6 +21,8 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.imaging.cutout import cut_out
 from nb_catalog.imaging.provenance import DigitalSourceType, read_mark
+from nb_catalog.imaging.scenery import render
+from nb_catalog.providers import local as local_module
 from nb_catalog.providers import provider
 from nb_catalog.providers.local import LocalProvider, made
 from nb_catalog.types import ImageRequest, Lane, RawAnswer, Reference, Treatment
@@ -186,3 +188,41 @@ def test_building_leaves_the_request_alone_and_needs_no_settings():
     assert body["size"] == (464, 576)
     assert body["renderer"] == OAK
     assert Image.open(BytesIO(made(body))).size == (464, 576)
+
+
+@pytest.mark.parametrize(
+    ("posture", "view"), [("", "front"), ("standing", "front"), ("lying", "top")]
+)
+def test_the_host_says_how_a_product_rests(monkeypatch, posture, view):
+    views = []
+
+    def watched(recipe, **options):
+        views.append(options["view"])
+        return render(recipe, **options)
+
+    monkeypatch.setattr(local_module, "render", watched)
+    picture(posture=posture)
+    assert views == [view]
+
+
+def test_what_is_said_to_stand_stands_on_the_ground_though_it_looks_like_a_ball():
+    ball = Image.new("RGBA", (300, 300))
+    ImageDraw.Draw(ball).ellipse((20, 20, 280, 280), fill=(200, 30, 40, 255))
+    references = (photo(ball),)
+    judged, stood, laid = (
+        picture(references=references, posture=each) for each in ("", "standing", "lying")
+    )
+    assert judged == laid
+    assert judged != stood
+
+
+def test_a_scene_that_names_its_view_wins_over_what_the_host_says():
+    from_above = {**OAK, "view": "top"}
+    assert picture(renderer=from_above, posture="standing") == picture(
+        renderer=from_above, posture="lying"
+    )
+
+
+def test_an_unknown_posture_is_refused_with_the_known_ones():
+    with pytest.raises(RequestRejected, match=r"posture 'flat'.*'standing', 'lying'"):
+        local().build(request(posture="flat"))

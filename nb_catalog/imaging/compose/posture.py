@@ -140,9 +140,12 @@ def _rests_on_a_tip(outline: _Outline) -> bool:
 
 def _slope(low: Plane, *, height: int) -> float:
     """Rise over run of the underside up to a quarter of the height; at most 3, for upright sides."""
+    if not low.size:
+        return 3.0
     beyond = np.flatnonzero(low < 0.75)
     run = int(beyond[0]) + 1 if beyond.size else low.size
-    return min(3.0, 0.25 * height / max(1, run))
+    rise = 0.25 if beyond.size else 1 - float(low[-1])
+    return min(3.0, rise * height / run)
 
 
 def _is_a_pair_of_rounds(outline: _Outline) -> bool:
@@ -157,13 +160,13 @@ def _is_a_pair_of_rounds(outline: _Outline) -> bool:
 
 
 def _is_full_and_rounded(half: Solid) -> bool:
-    """Half of a pair: little holes, down to the ground, and curved like a circle where it ends.
+    """Half of a pair: hardly a hole, down to the ground, and curved like a circle where it ends.
 
     A circle has reached 34 % of its width 3 % of it above the ground, and 65 % at 12 %; the
     base of a bottle that is seen from 30 degrees above 47 % and 85 %.
     """
     rows = np.flatnonzero(half.any(1))
-    if float(half.mean()) < 0.6 or rows[-1] < 0.95 * half.shape[0] - 1:
+    if float(half.mean()) < 0.6 or rows[-1] < 0.85 * half.shape[0]:
         return False
     spans = np.array([_span(row) for row in half])
     widest = int(spans.max())
