@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import FileSystemStorage, Storage
 
 from nb_catalog.exceptions import PictureMissing, StorageFailed
 from nb_catalog.imaging.encode import extension_for
@@ -20,19 +23,51 @@ class Stored:
     sha256: str
 
 
-def store(data: bytes, *, folder: str, mime_type: str) -> Stored:
-    """Write ``data``, unless the same bytes are there already. Raises ``StorageFailed``."""
+def store(data: bytes, *, folder: str, mime_type: str, on_disk: Path | None = None) -> Stored:
+    """Write ``data``, unless the same bytes are there already. Raises ``StorageFailed``.
+
+    ``on_disk`` is a file that holds the same bytes: a storage on the same disk links it, which
+    spares writing them again. The file itself stays.
+    """
     digest = sha256(data).hexdigest()
     name = f"nb_catalog/{folder}/{digest[:2]}/{digest}{extension_for(mime_type)}"
     storage = catalog_storage()
     try:
-        saved = name if storage.exists(name) else storage.save(name, ContentFile(data))
+        saved = name if storage.exists(name) else _save(storage, name, data, on_disk=on_disk)
     except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
         raise StorageFailed(
             f"The storage did not take {name!r} ({type(error).__name__}). Nothing is lost: "
             f"it is tried again once the storage works."
         ) from error
     return Stored(name=saved, sha256=digest)
+
+
+def _save(storage: Storage, name: str, data: bytes, *, on_disk: Path | None) -> str:
+    if on_disk is None or not isinstance(storage, FileSystemStorage):
+        return storage.save(name, ContentFile(data))
+    link = on_disk.with_name(f"{on_disk.name}.{uuid4().hex}.link")
+    try:
+        link.hardlink_to(on_disk)
+    except OSError:  # another kind of disk, or a system without links
+        return storage.save(name, ContentFile(data))
+    try:
+        return storage.save(name, _Linked(link))
+    finally:
+        link.unlink(missing_ok=True)
+
+
+class _Linked(File):  # type: ignore[type-arg]
+    """A file that Django's own storage may move into place instead of copying it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(None, name=path.name)
+        self.path = path
+
+    def temporary_file_path(self) -> str:
+        return str(self.path)
+
+    def close(self) -> None:
+        """Nothing was opened."""
 
 
 def read(name: str) -> bytes:

@@ -1,12 +1,15 @@
 """Bytes under names made of their hash."""
 
+import os
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from django.core.files.storage import storages
 
 from nb_catalog import files
 from nb_catalog.exceptions import PictureMissing, StorageFailed
+from nb_catalog.models.images import catalog_storage
 from tests import factories
 from tests.bad_input.plugs import Outage
 
@@ -76,3 +79,20 @@ def test_a_setting_picks_the_storage(outage, settings):
     stored = files.store(DATA, folder="originals", mime_type="image/png")
     assert storages["catalog"].exists(stored.name)
     assert not storages["default"].exists(stored.name)
+
+
+def test_a_file_on_the_same_disk_is_linked_and_stays(tmp_path):
+    source = tmp_path / "staged"
+    source.write_bytes(b"picture")
+    stored = files.store(b"picture", folder="t", mime_type="image/png", on_disk=source)
+    target = Path(catalog_storage().path(stored.name))
+    assert target.read_bytes() == source.read_bytes() == b"picture"
+    assert [each.name for each in tmp_path.iterdir()] == ["staged"]
+    if os.stat(tmp_path).st_dev == os.stat(target.parent).st_dev:
+        assert os.path.samefile(source, target)
+
+
+def test_a_disk_without_links_is_written_to(tmp_path):
+    missing = tmp_path / "gone"
+    stored = files.store(b"other picture", folder="t", mime_type="image/png", on_disk=missing)
+    assert files.read(stored.name) == b"other picture"

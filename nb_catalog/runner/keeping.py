@@ -119,8 +119,13 @@ def _stored(
     kind: str,
     mark: DigitalSourceType,
 ) -> NewImage:
-    folder = "originals" if data is result.data else "composed"
-    stored = files.store(data, folder=folder, mime_type=facts.mime_type)
+    original = data is result.data
+    stored = files.store(
+        data,
+        folder="originals" if original else "composed",
+        mime_type=facts.mime_type,
+        on_disk=staging.path(order.staging_name) if original and not order.is_free else None,
+    )
     return NewImage(
         name=stored.name,
         sha256=stored.sha256,

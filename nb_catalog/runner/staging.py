@@ -1,6 +1,7 @@
 """Paid bytes on disk before the database knows them, so that a dead worker loses nothing.
 
-One file a call: a line of JSON with what the provider said, then the picture.
+Two files a call: the picture, byte for byte, so that a storage on the same disk can link it
+instead of writing it again; and what the provider said about it, as JSON.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from nb_catalog.conf import settings
 from nb_catalog.types import ImageResult
 
 SUFFIX: Final = ".staged"
+SAID: Final = ".said"
 
 
 def put(name: str, result: ImageResult) -> None:
@@ -22,9 +24,10 @@ def put(name: str, result: ImageResult) -> None:
     target = path(name)
     if not target.parent.is_dir():
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The words first: a picture without them could not be settled.
+    target.with_suffix(SAID).write_text(json.dumps(_said(result)))
     unfinished = target.with_suffix(".writing")
     with unfinished.open("wb") as file:
-        file.write(_header(result))
         file.write(result.data)
         file.flush()
         os.fsync(file.fileno())
@@ -33,17 +36,27 @@ def put(name: str, result: ImageResult) -> None:
 
 def get(name: str) -> ImageResult | None:
     """What was put under ``name``, or None."""
+    target = path(name)
     try:
-        with path(name).open("rb") as file:
-            header = json.loads(file.readline())
-            return ImageResult(data=file.read(), **header)
+        return ImageResult(data=target.read_bytes(), **_words(target.with_suffix(SAID)))
     except FileNotFoundError:
         return None
 
 
+def _words(said: Path) -> dict[str, Any]:
+    """What the provider said. A power cut can take it; the picture is worth keeping without."""
+    try:
+        words: dict[str, Any] = json.loads(said.read_text())
+    except (FileNotFoundError, ValueError):
+        return {"mime_type": ""}
+    return words
+
+
 def drop(name: str) -> None:
     """Forget what was put under ``name``: the database has it now."""
-    path(name).unlink(missing_ok=True)
+    target = path(name)
+    target.unlink(missing_ok=True)
+    target.with_suffix(SAID).unlink(missing_ok=True)
 
 
 def names() -> Iterator[str]:
@@ -59,11 +72,10 @@ def path(name: str) -> Path:
     return settings.STAGING_DIR / f"{name}{SUFFIX}"
 
 
-def _header(result: ImageResult) -> bytes:
-    said = {
+def _said(result: ImageResult) -> dict[str, Any]:
+    return {
         "mime_type": result.mime_type,
         "usage": dict(result.usage),
         "model_version": result.model_version,
         "request_id": result.request_id,
     }
-    return json.dumps(said).encode() + b"\n"
