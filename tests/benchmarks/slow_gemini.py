@@ -1,16 +1,18 @@
-"""A server that answers every generateContent with the same 1.4 MB picture after 2.0 s.
+"""A server that answers every generateContent with a 1.4 MB picture after 2.0 s. No two pictures
+have the same bytes: each carries its number in a text chunk.
 
     python -m tests.benchmarks.slow_gemini PORT SECONDS
 
-Written for measuring clients: it costs next to nothing itself. ``GET /count`` answers how many
-requests came.
+Written for measuring clients: it costs next to nothing itself.
 """
 
 import asyncio
 import base64
 import io
 import json
+import struct
 import sys
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -27,45 +29,41 @@ def picture() -> bytes:
     return file.getvalue()
 
 
-def answer(data: bytes) -> bytes:
-    body = json.dumps(
-        {
-            "candidates": [
-                {
-                    "content": {
-                        "role": "model",
-                        "parts": [
-                            {
-                                "inlineData": {
-                                    "mimeType": "image/png",
-                                    "data": base64.b64encode(data).decode(),
-                                }
-                            }
-                        ],
-                    },
-                    "finishReason": "STOP",
-                }
-            ],
-            "usageMetadata": {
-                "promptTokenCount": 1300,
-                "candidatesTokenCount": 1120,
-                "totalTokenCount": 2420,
-                "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1120}],
-            },
-            "modelVersion": "gemini-3.1-flash-lite-image",
-            "responseId": "r1",
-        }
-    ).encode()
-    return _reply(body)
+END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
-def _reply(body: bytes) -> bytes:
+def numbered_end(number: int) -> bytes:
+    """The last two chunks of a PNG: a text with ``number``, and the end."""
+    text = b"tEXtNumber\x00%012d" % number
+    return struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text)) + END
+
+
+def template(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """A reply in two halves, and the few bytes of the picture that belong between them."""
+    body = data.removesuffix(END)
+    whole = len(body) // 3 * 3  # what base64 can encode on its own
+    rest = body[whole:]
+    parts = [{"inlineData": {"mimeType": "image/png", "data": "@"}}]
+    said = {
+        "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}],
+        "usageMetadata": {
+            "promptTokenCount": 1300,
+            "candidatesTokenCount": 1120,
+            "totalTokenCount": 2420,
+            "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1120}],
+        },
+        "modelVersion": "gemini-3.1-flash-lite-image",
+        "responseId": "r1",
+    }
+    before, after = json.dumps(said).encode().split(b"@")
+    encoded = base64.b64encode(body[:whole])
+    length = len(before) + len(encoded) + len(base64.b64encode(rest + numbered_end(0))) + len(after)
     head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-    return (head % len(body)).encode() + body
+    return (head % length).encode() + before + encoded, rest, after
 
 
 class Server(asyncio.Protocol):
-    full = b""
+    reply = (b"", b"", b"")
     seconds = 2.0
     count = 0
 
@@ -83,20 +81,19 @@ class Server(asyncio.Protocol):
             if len(self.buffer) < end + 4 + length:
                 return
             self.buffer = self.buffer[end + 4 + length :]
-            if head.startswith(b"get /count"):
-                self.transport.write(_reply(str(Server.count).encode()))
-                continue
-            Server.count += 1
             asyncio.get_running_loop().call_later(self.seconds, self.send)
 
     def send(self):
         if not self.transport.is_closing():
-            self.transport.write(self.full)
+            Server.count += 1
+            first, rest, last = self.reply
+            end = base64.b64encode(rest + numbered_end(Server.count))
+            self.transport.writelines((first, end, last))
 
 
 async def serve(port: int, seconds: float) -> None:
     data = picture()
-    Server.full, Server.seconds = answer(data), seconds
+    Server.reply, Server.seconds = template(data), seconds
     server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", port, backlog=1024)
     print("ready", server.sockets[0].getsockname()[1], len(data), flush=True)
     await server.serve_forever()
