@@ -147,6 +147,12 @@ STANDS = {
         *([(50, 72), (50 + d, 20 + abs(d)), (50 + d * 1.2, 26 + abs(d))] for d in range(-36, 37, 8)),
     ],
     "a bowl": [[(x, y) for x, y in ellipse(50, 40, 36, 30) if y > 40], ellipse(50, 40, 36, 9)],
+    "a tapered vase": [[(20, 10), (80, 10), (54, 90), (46, 90)]],
+    "a flared planter": [[(8, 8), (92, 8), (70, 55), (30, 55)], box(30, 50, 70, 92)],
+    "a lamp with a thick stem": [
+        box(8, 8, 92, 45), box(34, 40, 66, 90), box(28, 86, 72, 92),
+    ],
+    "a pedestal table": [box(4, 34, 96, 40), box(30, 38, 70, 92)],
     "a teddy bear": [
         ellipse(50, 62, 19, 23), ellipse(50, 28, 15, 14), ellipse(38, 16, 6, 6),
         ellipse(62, 16, 6, 6), ellipse(36, 82, 11, 9), ellipse(64, 82, 11, 9),
