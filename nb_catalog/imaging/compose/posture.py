@@ -1,8 +1,8 @@
 """How a product rests, read off its outline: on its own foot, or flat like clothing.
 
 Standing is the default. A mug that is shown from above looks wrong at once, a shirt that hangs
-before a wall does not, so "lying" needs a sign that nothing on a foot gives. Measured on 31
-packshots and 60 drawn outlines: feet, legs, handles, ellipses and corners of a three-quarter
+before a wall does not, so "lying" needs a sign that nothing on a foot gives. Tried on 31
+packshots and 70 drawn outlines: feet, legs, handles, ellipses and corners of a three-quarter
 view stand; shirts, caps, balls, glasses and shoes seen from above lie. Trousers, dresses,
 scarves and jewellery end like something that stands: only the host can tell.
 """
