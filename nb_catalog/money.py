@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 
 from django.db.models import F, Q
 from django.db.models.expressions import CombinedExpression
@@ -25,7 +26,7 @@ def reserve(amounts: Mapping[int, Mapping[int, int]], *, day: date) -> set[int]:
     that writes the call rows.
     """
     let_through: set[int] = set()
-    for run_id, jobs in amounts.items():
+    for run_id, jobs in sorted(amounts.items(), key=itemgetter(0)):
         if _reserve(run_id, sum(jobs.values()), day=day) is None:
             let_through |= jobs.keys()
         else:
@@ -76,10 +77,11 @@ def settle(calls: Iterable[tuple[int, date, int, int]]) -> None:
     for run_id, day, reserved, cost in calls:
         by_run[run_id].add(reserved, cost)
         by_day[day].add(reserved, cost)
-    for run_id, sums in by_run.items():
-        Run.objects.filter(pk=run_id).update(**sums.as_changes())
-    for day, sums in by_day.items():
+    # Days before runs, as reserve() does: two workers would else wait for each other's rows.
+    for day, sums in sorted(by_day.items(), key=itemgetter(0)):
         SpendDay.objects.filter(day=day).update(**sums.as_changes())
+    for run_id, sums in sorted(by_run.items(), key=itemgetter(0)):
+        Run.objects.filter(pk=run_id).update(**sums.as_changes())
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import islice
 from typing import Final
@@ -19,6 +19,7 @@ from nb_catalog.models.money import micros
 from nb_catalog.models.moves import move_jobs
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.plans import Item, ItemStatus, Plan
+from nb_catalog.plans.lookups import known
 from nb_catalog.states import JobState
 from nb_catalog.types import Actor
 
@@ -136,17 +137,25 @@ def retry(run: Run, *, unknown: bool = False) -> int:
     """Queue refused, failed and cancelled jobs again; how many.
 
     With ``unknown`` those too whose outcome is unknown: their pictures may be paid for twice.
-    Jobs whose picture another run is making meanwhile stay as they are.
+    Jobs whose picture another run is making, or has made meanwhile, stay as they are: nothing
+    is paid for twice.
     """
     states = (*RETRIED, JobState.UNKNOWN) if unknown else RETRIED
     with transaction.atomic():
         jobs = list(run.jobs.filter(state__in=states).order_by("pk"))
         for content_type_id in {job.content_type_id for job in jobs}:
             _take_turns(content_type_id)
-        queued = sum(map(_retry, jobs))
+        queued = sum(map(_retry, _not_made_meanwhile(jobs)))
         if queued:
             tasks.wake_up(run.pk)
     return queued
+
+
+def _not_made_meanwhile(jobs: Iterable[ImageJob]) -> Iterator[ImageJob]:
+    rest = iter(jobs)
+    while block := list(islice(rest, BLOCK)):
+        made = known([job.fingerprint for job in block]).present
+        yield from (job for job in block if job.fingerprint not in made)
 
 
 def _retry(job: ImageJob) -> int:

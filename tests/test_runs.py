@@ -233,6 +233,17 @@ def test_a_retry_leaves_a_picture_that_another_run_is_making_and_takes_the_rest(
     assert states(second) == {"queued": 1}
 
 
+def test_a_retry_leaves_a_picture_that_another_run_has_made_meanwhile(mugs):
+    first = runs.start(asked(mugs))
+    in_state(first, "failed", "failed", "failed")
+    made = first.jobs.first().wanted
+    factories.image(mugs[0], asked=made)
+    factories.image(mugs[1], asked=first.jobs.all()[1].wanted, state="rejected")
+    assert runs.retry(first) == 2
+    assert states(first) == {"queued": 2, "failed": 1}
+    assert first.jobs.get(fingerprint=made.fingerprint).state == "failed"
+
+
 def test_a_retry_takes_a_place_once_the_other_run_has_let_go_of_it(mugs):
     first = runs.start(asked(mugs[:1]))
     runs.cancel(first)
