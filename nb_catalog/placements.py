@@ -39,6 +39,8 @@ def publish(
     kept = storefront.delivery(renditions.make(image), origin=image.digital_source_type)
     place = _place(image, slot=slot, locale=locale, position=position)
     with transaction.atomic():
+        # Place before picture, as roll_back() does: two people would else wait for each other.
+        _locked(place)
         # Asked again, because renditions take a moment: somebody may have retired it meanwhile.
         if hold_image(image) != ImageState.APPROVED:
             raise RequestRefused(_not_approved(image))

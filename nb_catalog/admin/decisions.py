@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import placements, review
+from nb_catalog.admin import subjects
 from nb_catalog.exceptions import IllegalMove, NBCatalogError
 from nb_catalog.models import ProductImage
 from nb_catalog.states import IMAGE_MOVES, ImageState
@@ -99,7 +100,8 @@ def decision(verb: str, pk: int, given: Mapping[str, str]) -> Decision:
         note=given.get(f"note-{pk}", "").strip(),
         slot=given.get(f"slot-{pk}", ""),
         locale=given.get(f"locale-{pk}", ""),
-        position=min(int(position), MOST_POSITIONS) if position.isdecimal() else 0,
+        # A few digits are enough: Python refuses to read thousands of them.
+        position=min(int(position[:9]), MOST_POSITIONS) if position.isdecimal() else 0,
     )
 
 
@@ -143,7 +145,7 @@ def _roll_back(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome
     """Undo a publication, as long as ``image`` is what stands there."""
     if not image.placements.filter(**asked.place).exists():
         raise IllegalMove(gettext("Another picture stands there now. Nothing was changed."))
-    placements.roll_back(image.catalog_object, **asked.place, actor=actor)
+    placements.roll_back(subjects.product_of(image), **asked.place, actor=actor)
     said = gettext("%(slot)s shows again what it showed before. Picture %(pk)s stays approved.")
     return Outcome(said=said % {"pk": image.pk, "slot": asked.slot})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,6 +18,8 @@ from nb_catalog.registry import registered, source_for
 from nb_catalog.states import ImageState
 
 RUNS_OFFERED: Final = 50
+# What a database takes for a big integer, whatever somebody sends.
+LOOKS_LIKE_A_KEY: Final = re.compile(r"[0-9]{1,18}")
 
 
 def pictures() -> QuerySet:
@@ -65,6 +68,6 @@ class FilterForm(forms.Form):
 
 def _runs(chosen: str) -> list[tuple[str, str]]:
     rows = list(Run.objects.values_list("pk", "title", "created_at")[:RUNS_OFFERED])
-    if chosen.isdecimal() and int(chosen) not in {pk for pk, _title, _at in rows}:
+    if LOOKS_LIKE_A_KEY.fullmatch(chosen) and int(chosen) not in {pk for pk, _title, _at in rows}:
         rows += Run.objects.filter(pk=chosen).values_list("pk", "title", "created_at")
     return [(str(pk), f"#{pk} {title}") for pk, title, _at in rows]

@@ -161,7 +161,8 @@ class GeneratePages:
 def _single(label: str, *, key: str) -> Selection | None:
     try:
         source = source_for(label)
-        source.model._meta.pk.to_python(key)
+        primary = source.model._meta.pk
+        primary.run_validators(primary.to_python(key))
     except (NotRegistered, ValidationError):
         return None
     return Selection(token="", label=source.label, keys=(key,))

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from nb_catalog import placements
-from nb_catalog.admin import previews
+from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.reading import AboutObjectAdmin
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import Placement, ProductImage
@@ -107,7 +107,7 @@ class PlacementAdmin(AboutObjectAdmin):
     def roll_back(self, request: HttpRequest, pk: int) -> HttpResponse:
         def act(placement: Placement) -> str:
             standing = placements.roll_back(
-                placement.catalog_object,
+                subjects.product_of(placement),
                 slot=placement.slot,
                 locale=placement.locale,
                 position=placement.position,
@@ -136,7 +136,7 @@ class PlacementAdmin(AboutObjectAdmin):
         return redirect(self.url_of("changelist"))
 
     def _with_way_back(self, placement: Placement, said: str) -> str:
-        model = placement.content_type.model_class()
-        query = {"model": model._meta.label_lower, "product": placement.object_id, "state": "all"}
+        label = ".".join(placement.content_type.natural_key())
+        query = {"model": label, "product": placement.object_id, "state": "all"}
         url = f"{self.url_of('review', model='productimage')}?{urlencode(query)}"
         return format_html('{} <a href="{}">{}</a>', said, url, gettext("Pictures of this product"))

@@ -17,7 +17,7 @@ from django.utils.http import quote_etag
 
 from nb_catalog import __version__, files
 from nb_catalog.conf import settings
-from nb_catalog.exceptions import PictureError
+from nb_catalog.exceptions import PictureError, StorageFailed
 from nb_catalog.imaging.delivery import derive
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
@@ -77,10 +77,10 @@ def small_picture(request: HttpRequest, image: ProductImage, *, width: int) -> H
 
 
 def original(request: HttpRequest, image: ProductImage) -> HttpResponse:
-    """The picture as it is stored, byte by byte."""
+    """The picture as it is stored, byte by byte. 404 when it cannot be read."""
     try:
         response = HttpResponse(files.read(image.file.name), content_type=image.mime_type)
-    except PictureError as error:
+    except (PictureError, StorageFailed) as error:
         raise Http404(str(error)) from error
     return _kept(response, FOR_EVER)
 
@@ -106,7 +106,7 @@ def _derived(image: ProductImage, *, width: int) -> bytes:
             max_pixels=settings.MAX_PICTURE_PIXELS,
         )
         return next(made).data
-    except PictureError as error:
+    except (PictureError, StorageFailed) as error:
         raise Http404(str(error)) from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -25,7 +24,7 @@ from django.views.decorators.http import require_GET, require_POST
 from nb_catalog import review
 from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.decisions import VERBS, Outcome, Powers, decide, decision
-from nb_catalog.admin.filters import FilterForm, pictures
+from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY, FilterForm, pictures
 from nb_catalog.imaging.provenance import DigitalSourceType
 from nb_catalog.models import ProductImage, Scene
 from nb_catalog.models.images import ImageKind
@@ -38,8 +37,6 @@ ORIGINS: Final = {
     DigitalSourceType.COMPOSITE_WITH_MODEL: _("Own product photo, surroundings by AI"),
     DigitalSourceType.MODEL: _("Made by AI"),
 }
-# What a database takes for a big integer, whatever somebody posts.
-LOOKS_LIKE_A_KEY: Final = re.compile(r"[0-9]{1,18}")
 PER_PAGE: Final = 24
 
 
@@ -119,7 +116,7 @@ class ReviewPages:
     def _approve_chosen(self, request: HttpRequest) -> HttpResponse:
         Powers.of(request.user).require("approve")
         keys = [key for key in request.POST.getlist("chosen") if LOOKS_LIKE_A_KEY.fullmatch(key)]
-        tally = review.approve_all(ProductImage.objects.filter(pk__in=keys), actor=request.user)
+        tally = review.approve_all(pictures().filter(pk__in=keys), actor=request.user)
         if tally.decided or not tally.refused:
             count = tally.decided
             said = ngettext("%d picture approved.", "%d pictures approved.", count) % count

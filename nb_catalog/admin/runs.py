@@ -149,7 +149,9 @@ class RunAdmin(GeneratePages, ReadOnlyAdmin):
         if not form.is_valid():
             errors = " ".join(form.errors["budget_usd"])
             return self._back(request, run, errors, level=messages.ERROR)
-        runs.resume(run, budget_usd=form.cleaned_data["budget_usd"])
+        # A limit is lifted by an empty field, never by a field that was not sent.
+        said = "budget_usd" in request.POST
+        runs.resume(run, budget_usd=form.cleaned_data["budget_usd"] if said else run.budget_usd)
         return self._back(request, run, gettext("The run goes on."))
 
     def _run_to_act_on(self, request: HttpRequest, pk: int) -> Run:

@@ -127,7 +127,7 @@ class SceneAdmin(Pages, admin.ModelAdmin):
             raise PermissionDenied
         try:
             renderer = json.loads(request.GET.get("recipe", ""))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return JsonResponse({"error": gettext("This is not JSON: %s") % error}, status=400)
         return self._drawn(request, renderer, keep=previews.A_WHILE)
 

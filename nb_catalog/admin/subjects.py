@@ -11,8 +11,10 @@ from django.contrib.admin import AdminSite
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from nb_catalog import storefront
+from nb_catalog.exceptions import ObjectGone
 from nb_catalog.models.objects import AboutObject, content_type_of
 from nb_catalog.registry import CatalogSource, is_registered, source_for
 
@@ -59,6 +61,14 @@ def of_product(product: Model, *, site: AdminSite) -> Subject:
     """``product`` itself, which is at hand already."""
     type_id = content_type_of(product).pk
     return _shown(product, source_for(product), type_id=type_id, site=site)
+
+
+def product_of(row: AboutObject) -> Model:
+    """The catalog object itself. Raises ``ObjectGone``."""
+    found: Model | None = row.catalog_object
+    if found is None:
+        raise ObjectGone(gettext("The product was deleted. Its picture can only be withdrawn."))
+    return found
 
 
 def _gone(type_id: int, key: str) -> Subject:

@@ -1,6 +1,8 @@
 """``runs/``: confirmed plans. Starting one twice with the same key is starting it once."""
 
 from collections import defaultdict
+from dataclasses import replace
+from hashlib import sha256
 
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +12,7 @@ from rest_framework.response import Response
 
 from nb_catalog import runs
 from nb_catalog.api.fields import UsdField
-from nb_catalog.api.plans import PlanRequestSerializer, plan_from
+from nb_catalog.api.plans import ALL, PlanRequestSerializer, plan_from
 from nb_catalog.api.views import ReadingViewSet
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ImageJob, Run
@@ -108,8 +110,9 @@ class RunViewSet(ReadingViewSet):
         if existing is not None:
             _refuse_another_request(existing, asked)
             return self._answer(existing)
+        plan = plan_from(asked, key=key)
         run = runs.start(
-            plan_from(asked, key=key),
+            replace(plan, request={**plan.request, "objects": _short(asked["objects"])}),
             actor=request.user,
             budget_usd=asked["budget_usd"],
             priority=asked["priority"],
@@ -158,13 +161,18 @@ def _counts(page):
     return found
 
 
+def _short(objects):
+    """Which objects were asked for, of bounded length: "all", or their number and a digest."""
+    if objects == ALL:
+        return ALL
+    keys = sorted(set(objects))
+    return f"{len(keys)} ({sha256(repr(keys).encode()).hexdigest()[:16]})"
+
+
 def _refuse_another_request(run, asked):
     """A key that comes back with other wishes is a mistake, and answering the old run hides it."""
-    other = [
-        name
-        for name, value in run.request.items()
-        if name in asked and (asked[name].lower() if name == "model" else asked[name]) != value
-    ]
+    now = {**asked, "model": asked["model"].lower(), "objects": _short(asked["objects"])}
+    other = [name for name, value in run.request.items() if name in now and now[name] != value]
     if other:
         raise RequestRefused(
             f"The key {run.plan_key!r} belongs to run {run.pk}, which asked for another "

@@ -84,7 +84,11 @@ def test_people_who_are_not_staff_are_sent_to_the_login(client):
 def test_without_a_selection_the_page_says_how_to_make_one(root):
     assert b"tick some" in root.get(GENERATE).content
     assert b"tick some" in root.get(GENERATE, {"selection": "forgotten"}).content
-    for model, key in (("testcatalog.mug", "x"), ("nowhere.mug", "1")):
+    for model, key in (
+        ("testcatalog.mug", "x"),
+        ("testcatalog.mug", "9" * 30),
+        ("nowhere.mug", "1"),
+    ):
         assert b"tick some" in root.get(GENERATE, {"model": model, "key": key}).content
 
 

@@ -170,6 +170,17 @@ def test_rolling_back_puts_the_picture_before_in_its_place(root):
     assert Placement.objects.get().image == first
 
 
+def test_a_deleted_product_s_picture_is_not_rolled_back_and_can_be_withdrawn(root):
+    mug = factories.product()
+    placement = factories.published(mug)
+    mug.delete()
+    page = root.post(page_url("placement", placement, "roll_back"), follow=True)
+    assert "The product was deleted" in page.content.decode()
+    assert Placement.objects.exists()
+    root.post(page_url("placement", placement, "withdraw"))
+    assert not Placement.objects.exists()
+
+
 def test_withdrawing_what_is_gone_is_a_message(root):
     placement = factories.published()
     url = page_url("placement", placement, "withdraw")
@@ -213,7 +224,7 @@ def test_a_recipe_is_drawn_while_it_is_typed(root):
     assert answer["Content-Type"] == "image/webp"
 
 
-@pytest.mark.parametrize("recipe", ["{", "[]", '{"surface": {"kind": "lava"}}', "1"])
+@pytest.mark.parametrize("recipe", ["{", "[]", '{"surface": {"kind": "lava"}}', "1", "[" * 9999])
 def test_a_recipe_that_cannot_be_drawn_says_why(root, recipe):
     answer = root.get(PREVIEW, {"recipe": recipe})
     assert answer.status_code == 400

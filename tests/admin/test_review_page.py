@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from nb_catalog import files, review
 from nb_catalog.admin import previews
 from nb_catalog.models import Placement, ReviewEvent
+from nb_catalog.models.images import catalog_storage
 from nb_catalog.states import ImageState, JobState
 from nb_catalog.types import Permission
 from tests import factories
@@ -265,6 +266,15 @@ def test_nobody_elses_publication_is_taken_back(root):
     assert Placement.objects.get().image == second
 
 
+def test_a_publication_of_a_deleted_product_is_not_taken_back(root):
+    mug = factories.product()
+    image = factories.published(mug).image
+    mug.delete()
+    answer = press_with_javascript(root, "roll_back", image, slot="hero").json()
+    assert "The product was deleted" in answer["said"]
+    assert Placement.objects.get().image == image
+
+
 def test_taking_back_needs_the_permission_to_publish(sign_in):
     image = factories.published().image
     answer = press(sign_in(Permission.REVIEW), "roll_back", image, slot="hero")
@@ -285,6 +295,19 @@ def test_ticked_pictures_are_approved_and_the_others_told(root):
     page = root.get(root.post(DECIDE, {"decision": "approve_chosen", "chosen": keys}).url)
     assert said(page)[0] == "2 pictures approved."
     assert f"Cannot approve picture {images[1].pk}" in said(page)[1]
+
+
+def test_surroundings_without_a_product_are_not_approved_in_bulk(root):
+    ground = factories.image(kind="backdrop")
+    root.post(DECIDE, {"decision": "approve_chosen", "chosen": [ground.pk]})
+    assert state_of(ground) == ImageState.PENDING
+
+
+def test_numbers_that_nobody_types_break_nothing(root):
+    image = factories.image(state=ImageState.APPROVED)
+    assert root.get(REVIEW, {"run": "9" * 5000}).status_code == 200
+    assert press(root, "publish", image, slot="hero", position="9" * 5000).status_code == 302
+    assert Placement.objects.get().position == 1000
 
 
 @pytest.mark.parametrize(
@@ -344,6 +367,19 @@ def test_an_original_is_byte_identical(root):
     answer = root.get(url)
     assert answer.content == files.read(image.file.name)
     assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["original", "960.webp"])
+def test_a_picture_that_its_storage_does_not_give_is_not_found(root, monkeypatch, name):
+    image = factories.image()
+
+    def broken(*_args):
+        raise PermissionError
+
+    monkeypatch.setattr(type(catalog_storage()), "open", broken)
+    mark = "/" if name == "original" else "-"
+    url = f"/admin/nb_catalog/productimage/{image.pk}/{image.sha256[:16]}{mark}{name}"
+    assert root.get(url).status_code == 404
 
 
 def test_a_rendition_is_shown_where_there_is_one(root):

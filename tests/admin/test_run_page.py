@@ -147,6 +147,17 @@ def test_a_paused_run_goes_on_with_a_new_budget(root):
     assert (run.paused_reason, run.budget_usd) == ("", Decimal("2.5"))
 
 
+def test_going_on_keeps_the_limit_unless_its_field_is_emptied(root):
+    run = factories.run(paused_reason="day_budget", budget_usd="2.5")
+    assert 'value="2.5"' in text_of(root, run)
+    root.post(url("resume", run))
+    run.refresh_from_db()
+    assert (run.paused_reason, run.budget_usd) == ("", Decimal("2.5"))
+    root.post(url("resume", run), {"budget_usd": ""})
+    run.refresh_from_db()
+    assert run.budget_usd is None
+
+
 def test_an_unreadable_budget_leaves_the_run_paused(root):
     run = factories.run(paused_reason="run_budget", budget_usd="1")
     answer = root.post(url("resume", run), {"budget_usd": "-3"}, follow=True)

@@ -235,6 +235,14 @@ def test_a_key_cannot_be_used_again_for_another_request(api):
     assert "ratio" in answer.json()["detail"]
 
 
+def test_a_key_cannot_be_used_again_for_other_objects(api):
+    mug, other = factories.product(), factories.product()
+    api.post("runs/", _wish(mug, key="order-20"))
+    answer = api.post("runs/", _wish(other, key="order-20"))
+    assert answer.status_code == 422 and "objects" in answer.json()["detail"]
+    assert api.post("runs/", _wish(mug, key="order-20")).status_code == 200
+
+
 def test_runs_without_a_key_are_runs_of_their_own(api):
     mug = factories.product()
     first, second = (api.post("runs/", _wish(mug)) for _n in range(2))

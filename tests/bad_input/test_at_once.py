@@ -1,6 +1,7 @@
 """Two people, one moment: threads with connections of their own, on every database."""
 
 from functools import partial
+from time import sleep
 
 import pytest
 
@@ -58,6 +59,28 @@ def test_two_who_publish_to_one_place_leave_one_picture_and_an_unbroken_record(r
     assert len(record) == len(published)
     assert record[-1][1] == standing.image_id
     assert [before for before, _ in record] == [None, *(after for _, after in record[:-1])]
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_who_publishes_what_another_rolls_back_to_does_not_wait_for_ever(round_, monkeypatch):
+    product = factories.product()
+    first, second = (factories.image(product, state=ImageState.APPROVED) for _ in range(2))
+    for image in (first, second):
+        placements.publish(image, slot="hero", actor=None)
+    hold = placements.hold_image
+
+    def slowly(image):
+        sleep(0.1)
+        state = hold(image)
+        sleep(0.1)
+        return state
+
+    monkeypatch.setattr(placements, "hold_image", slowly)
+    outcomes = at_once(
+        partial(placements.publish, first, slot="hero", actor=None),
+        partial(placements.roll_back, product, slot="hero", actor=None),
+    )
+    assert all(isinstance(each, Placement) for each in outcomes), outcomes
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
