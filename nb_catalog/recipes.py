@@ -21,7 +21,7 @@ class Recipe:
     ``words`` is the brief exactly as it will be sent and is empty for a provider that renders;
     ``renderer`` is the scene's recipe for a provider that renders and is empty for a model.
     So a changed title makes a painted picture stale and leaves a rendered one alone. ``posture``
-    is how the host says the product rests, for a provider that renders; "" leaves it to the photo.
+    is how the host says the product rests, for a locked picture; "" leaves it to the photo.
     """
 
     object_type: str

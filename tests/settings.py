@@ -1,6 +1,8 @@
 """Settings of the test suite. ``NB_TEST_DATABASE`` picks the database: sqlite or postgres."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -10,6 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # A process that a test starts is told to share the test's files and database.
 SHARED = os.environ.get("NB_TEST_SCRATCH", "")
 SCRATCH = Path(SHARED or tempfile.mkdtemp(prefix="nb_catalog-tests-"))
+if not SHARED:
+    atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 SECRET_KEY = "only for tests"
 DEBUG = False
 ALLOWED_HOSTS = ["*"]

@@ -112,7 +112,7 @@ class Kitchen:
             model=self.tier.model,
             thinking=self.tier.thinking,
             renderer=scene.renderer if renders else {},
-            posture=posture_of(product) if renders else "",
+            posture=posture_of(product) if self.treatment == Treatment.LOCKED else "",
             words="" if renders else self._words(product, scene),
             system="" if renders else scene.system,
         )

@@ -69,6 +69,7 @@ def _composed(order: Order, result: ImageResult) -> bytes:
     return locking.set_into(
         result.data,
         photo=_photo_bytes(order),
+        posture=order.recipe.posture,
         max_bytes=settings.MAX_PICTURE_BYTES,
         max_pixels=settings.MAX_PICTURE_PIXELS,
     )

@@ -3,8 +3,12 @@
 import pytest
 
 from nb_catalog import runner
+from nb_catalog.imaging import locking
 from nb_catalog.models import ProductImage
 from nb_catalog.providers import local
+from nb_catalog.testing.pictures import solid_png
+from nb_catalog.types import Size
+from tests import factories
 from tests.catalog.catalog_images import MugSource
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,3 +29,12 @@ def test_the_worker_renders_a_product_as_its_source_says_it_rests(start, monkeyp
     runner.drain()
     assert views == [view]
     assert ProductImage.objects.get().recipe["posture"] == said
+
+
+def test_a_posture_decides_how_a_product_is_set_into_a_model_s_surroundings():
+    ground = solid_png(Size(320, 400), colour=(200, 190, 180))
+    limits = {"photo": factories.photo_bytes(), "max_bytes": 10**7, "max_pixels": 10**7}
+    standing, lying = (
+        locking.set_into(ground, posture=posture, **limits) for posture in ("standing", "lying")
+    )
+    assert locking.set_into(ground, **limits) == standing != lying
