@@ -51,23 +51,21 @@ def _save(storage: Storage, name: str, data: bytes, *, on_disk: Path | None) -> 
     except OSError:  # another kind of disk, or a system without links
         return storage.save(name, ContentFile(data))
     try:
-        return storage.save(name, _Linked(link))
+        with _Linked(link) as linked:
+            return storage.save(name, linked)
     finally:
         link.unlink(missing_ok=True)
 
 
 class _Linked(File):  # type: ignore[type-arg]
-    """A file that Django's own storage may move into place instead of copying it."""
+    """A file that Django's own storage may move into place; a host's kind of it may read it."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(None, name=path.name)
+        super().__init__(path.open("rb"), name=path.name)
         self.path = path
 
     def temporary_file_path(self) -> str:
         return str(self.path)
-
-    def close(self) -> None:
-        """Nothing was opened."""
 
 
 def read(name: str) -> bytes:

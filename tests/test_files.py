@@ -5,7 +5,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from django.core.files.storage import storages
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, storages
 
 from nb_catalog import files
 from nb_catalog.exceptions import PictureMissing, StorageFailed
@@ -96,3 +97,24 @@ def test_a_disk_without_links_is_written_to(tmp_path):
     missing = tmp_path / "gone"
     stored = files.store(b"other picture", folder="t", mime_type="image/png", on_disk=missing)
     assert files.read(stored.name) == b"other picture"
+
+
+class ReadingStorage(FileSystemStorage):
+    """A host's own kind, which reads what it is given: to encrypt it, say."""
+
+    def _save(self, name, content):
+        return super()._save(name, ContentFile(content.read()[::-1]))
+
+
+def test_a_host_s_kind_of_file_storage_may_read_what_is_staged(settings, tmp_path):
+    backend = {
+        "BACKEND": f"{__name__}.ReadingStorage",
+        "OPTIONS": {"location": tmp_path / "kept"},
+    }
+    settings.STORAGES = {**settings.STORAGES, "catalog": backend}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "STORAGE": "catalog"}
+    source = tmp_path / "staged"
+    source.write_bytes(b"picture")
+    stored = files.store(b"picture", folder="t", mime_type="image/png", on_disk=source)
+    assert files.read(stored.name) == b"erutcip"
+    assert source.read_bytes() == b"picture"
