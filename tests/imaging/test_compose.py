@@ -12,7 +12,14 @@ from PIL import Image, ImageDraw
 
 import nb_catalog
 from nb_catalog.cards import RATIOS, pixels
-from nb_catalog.imaging.compose import Framing, compose, compose_on, posture, view_for
+from nb_catalog.imaging.compose import (
+    Framing,
+    compose,
+    compose_on,
+    posture,
+    shadows,
+    view_for,
+)
 from nb_catalog.imaging.cutout import Box, Cutout, cut_out
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.scenery import Light, SceneRecipe, render
@@ -146,6 +153,32 @@ def test_the_ground_is_darkest_where_the_product_touches_it():
     foot = int(np.flatnonzero((picture[:, 200] == (180, 30, 40)).all(1))[-1])
     assert column[foot + 3] > 120
     assert column[foot + 3] > 3 * column[foot + 40]
+
+
+def test_a_round_base_touches_the_ground_all_along_its_front():
+    """A tin seen from above ends in an ellipse: beside its lowest point it stands too."""
+    height, width, depth = 300, 200, 40
+    x = np.abs(np.arange(width) - (width - 1) / 2) / (width / 2)
+    underside = height - 1 - depth * (1 - np.sqrt(np.clip(1 - x**2, 0, 1)))
+    alpha = (np.arange(height)[:, None] <= underside).astype(np.uint8) * 255
+    backdrop = scene("studio-white", view="front")
+    shape = shadows.figure(alpha, left=90, top=90, backdrop=backdrop)
+    contact = shadows.contact(shape)
+    columns = np.round((np.arange(width) + 90) * shape.scale).astype(int)
+    at_middle, towards_rim = columns[width // 2], columns[round(0.1 * width)]
+    assert contact[:, at_middle].max() > 0.9
+    assert contact[:, towards_rim].max() > 0.8
+
+
+def test_a_lifted_toe_does_not_touch_the_ground():
+    alpha = np.full((100, 300), 255, np.uint8)
+    for column in range(240, 300):
+        alpha[100 - (column - 240) // 3 :, column] = 0
+    backdrop = scene("studio-white", view="front")
+    shape = shadows.figure(alpha, left=20, top=90, backdrop=backdrop)
+    contact = shadows.contact(shape)
+    assert contact[:, round(100 * shape.scale)].max() > 0.9
+    assert contact[:, round(315 * shape.scale)].max() < 0.3
 
 
 def test_a_stand_catches_the_shadow_and_the_ground_below_it_does_not():

@@ -19,6 +19,12 @@ UNIT: Final = 300
 LONGEST: Final = 1.25
 """A shadow's length in product heights, at most: a low sun must not draw a line across the picture."""
 SLICES: Final = 6
+BASE: Final = 0.12
+"""What ends within this share of the height above the lowest point belongs to the base."""
+AT_THE_RIM: Final = 0.9
+"""How far out, from the middle of a base to its end, its rise is read."""
+ROUNDEST_BASE: Final = 0.5
+"""Depth over half the width of a circle on the ground that is seen from 30 degrees above."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +61,7 @@ def standing(shape: Figure, *, backdrop: Backdrop) -> Plane:
     """Darkness 0..1 around a product on its foot: contact, occlusion, cast shadow."""
     light = backdrop.light
     cast = _cast(shape, backdrop=backdrop) * np.float32(0.42 + 0.46 * light.strength)
-    line = _contact(shape)
+    line = contact(shape)
     tight = _spread(line, x=0.010 * shape.unit, y=0.0075 * shape.unit) * np.float32(0.93)
     near = _spread(line, x=0.035 * shape.unit, y=0.027 * shape.unit) * np.float32(0.70)
     wide = _spread(line, x=0.13 * shape.unit, y=0.062 * shape.unit) * np.float32(0.42)
@@ -76,11 +82,12 @@ def _spread(line: Plane, *, x: float, y: float) -> Plane:
     )
 
 
-def _contact(shape: Figure) -> Plane:
+def contact(shape: Figure) -> Plane:
     """One pixel for each column where the product's underside meets the ground."""
     height, width = shape.alpha.shape
     low = lowest((shape.alpha * 255).astype(np.uint8))
-    gap = (height - 1 - low) / (0.022 * height + 0.022 * width)
+    gap = (_rise(low, height=height) - _round_base(low, height=height)).clip(0)
+    gap /= 0.022 * height + 0.022 * width
     weight = np.where(low >= 0, np.exp(-np.square(gap)), 0).astype(np.float32)
     plane = np.zeros(shape.shape, np.float32)
     columns = np.round(np.arange(width) + shape.left).astype(int)
@@ -94,6 +101,28 @@ def _contact(shape: Figure) -> Plane:
     )
     plane[rows[inside], columns[inside]] = weight[inside]
     return plane
+
+
+def _rise(low: Plane, *, height: int) -> Plane:
+    """For each column how far its underside is above the lowest point."""
+    return np.asarray(height - 1 - low, np.float32)
+
+
+def _round_base(low: Plane, *, height: int) -> Plane:
+    """For each column how far a round base, seen from above, rises there and still stands.
+
+    A circle on the ground is an ellipse in the picture: its rim rises evenly to both sides. A
+    side that does not rise, as under a shoe with a lifted toe, means a flat base.
+    """
+    rise = _rise(low, height=height)
+    base = np.flatnonzero(rise <= BASE * height)
+    left, right = int(base[0]), int(base[-1])
+    half = max(1.0, (right - left) / 2)
+    off = np.abs(np.arange(low.size, dtype=np.float32) - (left + right) / 2) / half
+    inset = round((1 - AT_THE_RIM) * half)
+    seen = min(float(rise[left + inset]), float(rise[right - inset]))
+    depth = min(seen / (1 - math.sqrt(1 - AT_THE_RIM**2)), ROUNDEST_BASE * half)
+    return np.asarray(depth * (1 - np.sqrt(np.clip(1 - np.square(off), 0, 1))), np.float32)
 
 
 def _cast(shape: Figure, *, backdrop: Backdrop) -> Plane:
