@@ -42,9 +42,12 @@ if task is not None:
 
 
 def wake_up(run_id: int) -> None:
-    """Send a wake-up for ``run_id`` when the current transaction commits."""
+    """Send a wake-up for ``run_id`` when the current transaction commits.
+
+    A queue that does not answer is logged: the jobs lie in our own table and wait.
+    """
     if task is not None:
-        transaction.on_commit(lambda: _enqueue(run_id))
+        transaction.on_commit(lambda: _enqueue(run_id), robust=True)
 
 
 def runs_at_once() -> bool:

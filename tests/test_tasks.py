@@ -69,6 +69,16 @@ def test_starting_again_sends_nothing_more(script, dummy):
     assert len(messages(dummy)) == 1
 
 
+def test_a_queue_that_does_not_answer_loses_no_run(script, dummy, monkeypatch, caplog):
+    def away(*_args, **_options):
+        raise ConnectionRefusedError("the broker is away")
+
+    monkeypatch.setattr(type(dummy), "enqueue", away)
+    run = runs.start(plan_of(2))
+    assert run.jobs.filter(state=JobState.QUEUED).count() == 2
+    assert "the broker is away" in caplog.text
+
+
 def test_nothing_is_sent_before_the_commit(script, dummy):
     with transaction.atomic():
         run = runs.start(plan_of(1))
