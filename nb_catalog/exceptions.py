@@ -9,6 +9,8 @@ NBCatalogError
 │   └── NothingToPublish
 ├── IllegalMove               a state machine said no; usually somebody else was faster
 ├── NotPermitted
+├── ObjectGone                the product was deleted meanwhile
+├── StorageFailed             a storage did not take or give a file
 ├── PictureError              the bytes of a picture are the problem
 │   ├── PictureMissing
 │   ├── PictureUnreadable
