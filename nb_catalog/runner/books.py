@@ -89,9 +89,19 @@ def _end(endings: Sequence[Ending]) -> set[int]:
             throttle.pause(
                 recipe.provider, recipe.model, until=ending.paused_until, reason=ending.error
             )
+    _hold_calls([each.order for each in endings if each.order.job_id not in ended])
     _keep_images([each for each in endings if each.images], ended)
     _complete_calls([ending for ending in endings if not ending.order.is_free])
     return ended
+
+
+def _hold_calls(late: Sequence[Order]) -> None:
+    """Lock the calls of orders whose job is no longer held: two sweeps that found the same staged
+    bytes must not both keep and pay for them."""
+    if not late or not connection.features.has_select_for_update:
+        return
+    calls = ProviderCall.objects.filter(job_id__in=[order.job_id for order in late])
+    list(calls.order_by("pk").select_for_update().values_list("pk"))
 
 
 _CHANGED = ("error_code", "error", "not_before", "counts")
@@ -138,9 +148,10 @@ def _jobs(orders: Sequence[Order]) -> Any:
 
 def _keep_images(endings: Sequence[Ending], ended: set[int]) -> None:
     """A row for every picture. One that arrives after its lease was lost is kept as well,
-    unless whoever took the job over has stored the same bytes already."""
-    late = [ending.order.job_id for ending in endings if ending.order.job_id not in ended]
-    known = set(ProductImage.objects.filter(job_id__in=late).values_list("job_id", "sha256"))
+    unless somebody has stored the same bytes for the same job already."""
+    orders = [ending.order for ending in endings]
+    twice = [order.job_id for order in orders if order.job_id not in ended or order.epoch > 1]
+    known = set(ProductImage.objects.filter(job_id__in=twice).values_list("job_id", "sha256"))
     parents: dict[int, ProductImage] = {}
     for depth in range(max((len(ending.images) for ending in endings), default=0)):
         rows = {

@@ -29,7 +29,10 @@ logger = logging.getLogger(__name__)
 def claim(*, owner: str, limit: int, free: bool) -> list[Order]:
     """Take up to ``limit`` queued jobs of one lane for ``owner``, the most urgent first."""
     with transaction.atomic():
-        jobs = list(_claimable(free=free)[:limit])
+        queued = _queued(free=free)
+        if connection.features.has_select_for_update_skip_locked:
+            queued = queued.select_for_update(skip_locked=True)
+        jobs = list(queued[:limit])
         if jobs:
             move_jobs(
                 ImageJob.objects.filter(pk__in=[job.pk for job in jobs]),
@@ -46,14 +49,11 @@ def lease_end() -> Any:
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
-def _claimable(*, free: bool) -> models.QuerySet[ImageJob]:
+def _queued(*, free: bool) -> models.QuerySet[ImageJob]:
     paused = list(Run.objects.exclude(paused_reason="").values_list("pk", flat=True))
     queued = ImageJob.objects.filter(state=JobState.QUEUED, is_free=free)
     queued = queued.filter(throttle.open_now(timezone.now())).exclude(run_id__in=paused)
-    queued = queued.order_by("-priority", "id")
-    if connection.features.has_select_for_update_skip_locked:
-        return queued.select_for_update(skip_locked=True)
-    return queued
+    return queued.order_by("-priority", "id")
 
 
 def order_of(job: ImageJob, *, owner: str) -> Order:
@@ -89,8 +89,14 @@ def _with_photos_of(model: type[models.Model] | None, orders: list[Order]) -> li
     if model is None or not is_registered(model):
         gone = ObjectGone("The model of this product is not registered any more.")
         return [replace(order, problem=gone) for order in orders]
-    source = source_for(model)
-    products = source.queryset().in_bulk([order.object_id for order in orders])
+    try:
+        products = source_for(model).queryset().in_bulk([order.object_id for order in orders])
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the host's own code, about this one model
+        logger.exception("The products of model %s cannot be read.", model._meta.label)
+        broken = _broken(error, what="products")
+        return [replace(order, problem=broken) for order in orders]
     by_key = {str(key): product for key, product in products.items()}
     return [_with_photo(order, by_key.get(order.object_id)) for order in orders]
 
@@ -106,11 +112,7 @@ def _with_photo(order: Order, product: models.Model | None) -> Order:
         raise
     except Exception as error:  # noqa: BLE001 - the host's own code, about this one product
         logger.exception("The photos of the product of job %s cannot be read.", order.job_id)
-        problem = PictureMissing(
-            f"The shop's own code broke with {type(error).__name__} while it looked for the "
-            f"product's photos."
-        )
-        return replace(order, problem=problem)
+        return replace(order, problem=_broken(error, what="product's photos"))
     photo = next((each for each in photos if each.name == order.recipe.photo), None)
     if photo is None:
         problem = PictureMissing(
@@ -118,6 +120,12 @@ def _with_photo(order: Order, product: models.Model | None) -> Order:
         )
         return replace(order, problem=problem)
     return replace(order, photo=photo)
+
+
+def _broken(error: Exception, *, what: str) -> PictureMissing:
+    return PictureMissing(
+        f"The shop's own code broke with {type(error).__name__} while it looked for the {what}."
+    )
 
 
 def hand_back(orders: Iterable[Order]) -> None:
@@ -144,4 +152,4 @@ def heartbeat(orders: Iterable[Order]) -> None:
 
 def work_is_waiting() -> bool:
     """Whether a claim could find something now."""
-    return _claimable(free=True).exists() or _claimable(free=False).exists()
+    return _queued(free=True).exists() or _queued(free=False).exists()

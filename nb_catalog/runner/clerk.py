@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from nb_catalog.runner import books
 from nb_catalog.runner.orders import Ending, Order
@@ -82,7 +82,7 @@ class Clerk:
         except (OperationalError, InterfaceError) as error:
             for _, done in entries:
                 done.set_exception(error)
-        except DatabaseError as error:
+        except Exception as error:  # noqa: BLE001 - what one entry holds must not stop the others
             if len(entries) == 1:
                 entries[0][1].set_exception(error)
             else:

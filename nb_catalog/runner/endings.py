@@ -18,9 +18,11 @@ from nb_catalog.exceptions import (
     NBCatalogError,
     OutcomeUnknown,
     ProviderError,
+    RequestRefused,
 )
 from nb_catalog.models.money import micros
 from nb_catalog.runner.orders import Ending, Kept, Order
+from nb_catalog.runner.words import plain
 from nb_catalog.types import ImageResult
 
 SHORTEST_WAIT: Final = 2.0
@@ -35,18 +37,18 @@ def made(order: Order, kept: Kept, result: ImageResult) -> Ending:
         move="succeed" if problem is None else "fail",
         images=kept.images,
         error_code="" if problem is None else problem.code,
-        error="" if problem is None else str(problem),
+        error="" if problem is None else plain(str(problem)),
         cost_microusd=_cost(order, result.usage),
         usage=result.usage,
-        model_version=result.model_version,
-        request_id=result.request_id,
+        model_version=plain(result.model_version),
+        request_id=plain(result.request_id),
         finished_at=timezone.now(),
     )
 
 
 def not_begun(order: Order, error: NBCatalogError) -> Ending:
     """Nothing was sent and nothing will be."""
-    return Ending(order=order, move="give_up", error_code=error.code, error=str(error))
+    return Ending(order=order, move="give_up", error_code=error.code, error=plain(str(error)))
 
 
 def failed(order: Order, error: NBCatalogError) -> Ending:
@@ -57,15 +59,15 @@ def failed(order: Order, error: NBCatalogError) -> Ending:
     if isinstance(error, ProviderError):
         said = {
             "usage": error.usage,
-            "model_version": error.model_version,
-            "request_id": error.request_id,
+            "model_version": plain(error.model_version),
+            "request_id": plain(error.request_id),
             "cost_microusd": _cost_of_failure(order, error),
         }
     return Ending(
         order=order,
         move=move,
         error_code=error.code,
-        error=str(error),
+        error=plain(str(error)),
         not_before=not_before,
         paused_until=None if pause is None else timezone.now() + pause,
         # A pause of the whole model is not this job's fault.
@@ -99,7 +101,11 @@ def _later(order: Order, error: NBCatalogError) -> datetime:
 def _cost(order: Order, usage: Mapping[str, int]) -> int | None:
     if order.is_free:
         return 0
-    settled = card(order.recipe.model).settle(usage)
+    try:
+        settled = card(order.recipe.model).settle(usage)
+    except RequestRefused:
+        # The model's card was taken out of the settings after the call.
+        return None
     return None if settled is None else micros(settled)
 
 

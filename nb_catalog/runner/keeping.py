@@ -16,6 +16,7 @@ from nb_catalog.providers.base import Provider
 from nb_catalog.registry import read_photo
 from nb_catalog.runner import staging
 from nb_catalog.runner.orders import Kept, NewImage, Order
+from nb_catalog.runner.words import plain
 from nb_catalog.types import ImageResult
 
 
@@ -146,8 +147,8 @@ def _provenance(order: Order, result: ImageResult) -> dict[str, Any]:
     return {
         "provider": recipe.provider,
         "model": recipe.model,
-        "model_version": result.model_version,
-        "request_id": result.request_id,
+        "model_version": plain(result.model_version),
+        "request_id": plain(result.request_id),
         "treatment": recipe.treatment,
         "photo": recipe.photo,
         "scene": recipe.scene,

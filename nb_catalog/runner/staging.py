@@ -59,8 +59,15 @@ def drop(name: str) -> None:
     target.with_suffix(SAID).unlink(missing_ok=True)
 
 
+def set_aside(name: str) -> Path:
+    """Keep what was put under ``name`` for a person to look at; no sweep reads it again."""
+    aside = path(name).with_suffix(".broken")
+    path(name).replace(aside)
+    return aside
+
+
 def names() -> Iterator[str]:
-    """What lies here, oldest first: normally the few calls that are being finished."""
+    """What lies here, by name: normally the few calls that are being finished."""
     directory = settings.STAGING_DIR
     if directory.is_dir():
         found = sorted(directory.glob(f"*{SUFFIX}"), key=lambda each: each.name)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -83,7 +84,18 @@ def lose_expired_calls() -> list[Ending]:
 
 def adopt_staged() -> list[Ending]:
     """Store the pictures that lie in the staging directory and belong to no living worker."""
-    return [ending for name in list(staging.names()) if (ending := _adopt(name)) is not None]
+    return [ending for name in list(staging.names()) if (ending := _adopted(name)) is not None]
+
+
+def _adopted(name: str) -> Ending | None:
+    try:
+        return _adopt(name)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # noqa: BLE001 - one file must not stop every worker that starts here
+        aside = staging.set_aside(name)
+        logger.exception("A staged picture cannot be adopted. Its bytes are kept in %s.", aside)
+        return None
 
 
 def _adopt(name: str) -> Ending | None:

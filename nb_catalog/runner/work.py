@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import (
+    InvalidSettings,
     NBCatalogError,
     OutcomeUnknown,
     PictureMissing,
@@ -79,13 +80,25 @@ async def work(order: Order, *, shop: Workshop) -> Ending | None:
     if ending is None:
         return None
     held = await shop.clerk.write(ending)
-    if not order.is_free:
+    if not order.is_free and ending.move != "lose":
+        # What broke after the answer had come leaves its bytes to the next sweep.
         await shop.in_mailroom(staging.drop, order.staging_name)
     return ending if held else None
 
 
 async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
-    maker = shop.provider(order.recipe.provider)
+    try:
+        maker = shop.provider(order.recipe.provider)
+    except Exception as error:  # noqa: BLE001 - settings that changed, or a plug-in's constructor
+        logger.exception(
+            "Provider %s cannot be used for job %s.", order.recipe.provider, order.job_id
+        )
+        said = (
+            str(error)
+            if isinstance(error, InvalidSettings)
+            else f"{_BROKE} {type(error).__name__}."
+        )
+        return endings.not_begun(order, RequestRejected(said))
     try:
         received = await _call(order, maker=maker, shop=shop)
         if not isinstance(received, ImageResult):

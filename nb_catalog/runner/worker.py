@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 from uuid import uuid4
 
+from django.db import DatabaseError
+
 from nb_catalog.conf import settings
 from nb_catalog.runner import claims, sweeping
 from nb_catalog.runner.clerk import Clerk
@@ -182,7 +184,11 @@ class Worker:
     async def _keep_leases(self, shop: Workshop) -> None:
         while True:
             await asyncio.sleep(settings.LEASE_SECONDS / 3)
-            await shop.clerk.ask(claims.heartbeat, list(self._in_hand.values()))
+            try:
+                await shop.clerk.ask(claims.heartbeat, list(self._in_hand.values()))
+            except DatabaseError:
+                # The database may be back before the leases end: the next beat tries again.
+                logger.exception("The leases could not be renewed.")
 
     async def _sweep(self, shop: Workshop) -> None:
         for ending in await shop.clerk.ask(sweeping.sweep):
