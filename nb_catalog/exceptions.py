@@ -5,10 +5,8 @@ NBCatalogError
 │   ├── AlreadyRegistered
 │   └── NotRegistered
 ├── RequestRefused            said before anything is written or paid for
-│   ├── PlanRefused
-│   └── NothingToPublish
+│   └── PlanRefused
 ├── IllegalMove               a state machine said no; usually somebody else was faster
-├── NotPermitted
 ├── ObjectGone                the product was deleted meanwhile
 ├── StorageFailed             a storage did not take or give a file
 ├── PictureError              the bytes of a picture are the problem
@@ -24,6 +22,7 @@ NBCatalogError
     ├── ProviderStopped       spend cap, credit used up: a person must act
     ├── OutcomeUnknown
     ├── NoPicture             answered without a usable picture; another try may help
+    ├── AnswerTooLarge        beyond MAX_PICTURE_BYTES or MAX_PICTURE_PIXELS
     ├── ContentRefused
     ├── RequestRejected
     ├── KeyRejected
@@ -81,18 +80,10 @@ class PlanRefused(RequestRefused):
     code = "plan_refused"
 
 
-class NothingToPublish(RequestRefused):
-    code = "nothing_to_publish"
-
-
 class IllegalMove(NBCatalogError):
     """A move that the table of moves does not have, or that somebody else made first."""
 
     code = "illegal_move"
-
-
-class NotPermitted(NBCatalogError):
-    code = "not_permitted"
 
 
 class ObjectGone(NBCatalogError):
@@ -206,6 +197,13 @@ class NoPicture(ProviderError):
 
     code = "no_picture"
     retryable = True
+    billed = Billed.YES
+
+
+class AnswerTooLarge(ProviderError):
+    """A picture beyond the host's own limits. It is paid for, and would be as large again."""
+
+    code = "answer_too_large"
     billed = Billed.YES
 
 

@@ -48,9 +48,19 @@ def publish(
 
 
 def withdraw(placement: Placement, *, actor: Actor) -> None:
-    """Take a picture out of the storefront. The image stays approved."""
+    """Take a picture out of the storefront. The image stays approved.
+
+    Raises ``IllegalMove`` when another picture stands there meanwhile, ``RequestRefused`` when
+    none does.
+    """
+    place = _place_of(placement)
     with transaction.atomic():
-        _remove(_place_of(placement), actor=actor, move="withdraw")
+        standing = _locked(place)
+        if standing is not None and standing.image_id != placement.image_id:
+            raise IllegalMove(
+                "Another picture was published there meanwhile. Look again before you withdraw it."
+            )
+        _remove(place, actor=actor, move="withdraw")
 
 
 def roll_back(

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import Placement, ProductImage, ReviewEvent
+from nb_catalog.models.images import ImageKind
 from nb_catalog.models.moves import hold_image, move_image
 from nb_catalog.types import Actor
 
@@ -23,7 +24,10 @@ class Tally:
 
 
 def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
-    """Pending -> approved. Raises ``IllegalMove`` when somebody decided first."""
+    """Pending -> approved. Raises ``IllegalMove`` when somebody decided first, ``RequestRefused``
+    for surroundings, which are not a picture of the product."""
+    if image.kind != ImageKind.PICTURE:
+        raise RequestRefused(f"Picture {image.pk} shows surroundings without the product.")
     _decide(image, "approve", actor=actor, note=note)
 
 
@@ -57,7 +61,7 @@ def approve_all(images: Iterable[ProductImage], *, actor: Actor) -> Tally:
     for image in images:
         try:
             approve(image, actor=actor)
-        except IllegalMove as refusal:
+        except (IllegalMove, RequestRefused) as refusal:
             refused.append(str(refusal))
         else:
             decided += 1

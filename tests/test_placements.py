@@ -5,7 +5,7 @@ from urllib.parse import urlparse
 import pytest
 
 from nb_catalog import placements, review
-from nb_catalog.exceptions import RequestRefused
+from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent
 from nb_catalog.models.images import ImageKind
 from nb_catalog.states import ImageState
@@ -200,3 +200,13 @@ def test_a_change_and_its_record_commit_together(mug, monkeypatch):
     with pytest.raises(RuntimeError):
         publish(second)
     assert standing(mug) == first
+
+
+def test_withdrawing_takes_away_what_was_seen_and_nothing_newer():
+    about = factories.product(photo=False)
+    seen = factories.published(about)
+    newer = factories.image(about, state="approved")
+    placements.publish(newer, slot="hero", actor=None)
+    with pytest.raises(IllegalMove, match="meanwhile"):
+        placements.withdraw(seen, actor=None)
+    assert Placement.objects.get().image == newer

@@ -86,3 +86,10 @@ def test_of_many_each_is_decided_on_its_own():
         "Reload the page to see who decided.",
     )
     assert [image.state for image in images] == ["approved", "rejected", "approved"]
+
+
+def test_surroundings_cannot_be_approved():
+    backdrop = factories.image(kind="backdrop")
+    with pytest.raises(RequestRefused, match="surroundings"):
+        review.approve(backdrop, actor=None)
+    assert not ReviewEvent.objects.exists()

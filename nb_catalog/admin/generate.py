@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from django.contrib import messages
+from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -145,7 +146,7 @@ class GeneratePages:
         """From the session, or one object that the address names."""
         asked = request.POST if request.method == "POST" else request.GET
         if "key" in asked:
-            return _single(asked.get("model", ""), key=asked["key"])
+            return _single(asked.get("model", ""), key=asked["key"], user=request.user)
         return selection.selection(request, asked.get("selection", ""))
 
     def _chosen_context(self, chosen: Selection) -> dict[str, Any]:
@@ -158,13 +159,21 @@ class GeneratePages:
         }
 
 
-def _single(label: str, *, key: str) -> Selection | None:
+def _single(label: str, *, key: str, user: Any) -> Selection | None:
+    """One product by its address, for those who may see it. A selection in the session was made
+    on a list that the person saw."""
     try:
         source = source_for(label)
         primary = source.model._meta.pk
         primary.run_validators(primary.to_python(key))
     except (NotRegistered, ValidationError):
         return None
+    model = source.model._meta
+    if not any(
+        user.has_perm(f"{model.app_label}.{get_permission_codename(action, model)}")
+        for action in ("view", "change")
+    ):
+        raise PermissionDenied
     return Selection(token="", label=source.label, keys=(key,))
 
 

@@ -10,7 +10,6 @@ from rest_framework.views import exception_handler, set_rollback
 from nb_catalog.exceptions import (
     IllegalMove,
     NBCatalogError,
-    NotPermitted,
     NotRegistered,
     ObjectGone,
     PictureError,
@@ -26,7 +25,6 @@ STATUSES = (
     (NotRegistered, HTTPStatus.NOT_FOUND),
     (IllegalMove, HTTPStatus.CONFLICT),
     (RequestRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (NotPermitted, HTTPStatus.FORBIDDEN),
     (ObjectGone, HTTPStatus.GONE),
     (PictureError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (StorageFailed, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -100,7 +100,7 @@ class Rendition(models.Model):
     width = models.PositiveIntegerField(_("width"))
     height = models.PositiveIntegerField(_("height"))
     file = CatalogFileField(_("file"), max_length=200)
-    url = models.CharField(_("address"), max_length=500)
+    url = models.TextField(_("address"))
     byte_size = models.PositiveBigIntegerField(_("bytes"))
 
     class Meta:

@@ -14,10 +14,11 @@ from django.utils import timezone
 from nb_catalog import money, throttle
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.models.calls import CallOutcome
+from nb_catalog.models.images import ImageKind
 from nb_catalog.models.moves import move_jobs
 from nb_catalog.runner.claims import hand_back, lease_end
 from nb_catalog.runner.orders import Ending, NewImage, Order
-from nb_catalog.states import JOB_MOVES, JOB_UNDERWAY, JobState
+from nb_catalog.states import JOB_MOVES, JOB_UNDERWAY, ImageState, JobState
 
 OUTCOMES = {
     "succeed": CallOutcome.PICTURE,
@@ -40,7 +41,7 @@ def _begin(orders: Sequence[Order]) -> set[int]:
     if not orders:
         return set()
     held = _still_held(orders, JobState.LEASED)
-    mine = [order for order in orders if order.job_id in held]
+    mine = _without_made([order for order in orders if order.job_id in held])
     now = timezone.now()
     paid = [order for order in mine if not order.is_free]
     let_through = _reserve(_open(paid, now=now), now=now)
@@ -49,6 +50,27 @@ def _begin(orders: Sequence[Order]) -> set[int]:
     move_jobs(_jobs(going), "begin", lease_until=lease_end(), error="", error_code="")
     ProviderCall.objects.bulk_create(_call(order, now=now) for order in going if not order.is_free)
     return {order.job_id for order in going}
+
+
+def _without_made(orders: list[Order]) -> list[Order]:
+    """Orders whose picture does not exist yet. One can have been made since its job was written,
+    by a run that finished in that moment or by bytes that came home late."""
+    pictures = ProductImage.objects.filter(
+        fingerprint__in={order.fingerprint for order in orders},
+        kind=ImageKind.PICTURE,
+        state__in=(ImageState.PENDING, ImageState.APPROVED),
+    )
+    made = set(pictures.values_list("fingerprint", flat=True))
+    spared = [order for order in orders if order.fingerprint in made]
+    hand_back(spared)
+    move_jobs(
+        ImageJob.objects.filter(pk__in=[order.job_id for order in spared]),
+        "cancel",
+        error_code="made_meanwhile",
+        error="This picture was made meanwhile. Nothing was sent for it again.",
+        finished_at=timezone.now(),
+    )
+    return [order for order in orders if order.fingerprint not in made]
 
 
 def _open(orders: Iterable[Order], *, now: datetime) -> list[Order]:

@@ -7,7 +7,14 @@ from typing import Any
 
 from nb_catalog import files
 from nb_catalog.conf import settings
-from nb_catalog.exceptions import NoPicture, ObjectGone, PictureError, StorageFailed
+from nb_catalog.exceptions import (
+    AnswerTooLarge,
+    NoPicture,
+    ObjectGone,
+    PictureError,
+    PictureTooLarge,
+    StorageFailed,
+)
 from nb_catalog.imaging import locking
 from nb_catalog.imaging.inspect import Facts, examine
 from nb_catalog.imaging.provenance import DigitalSourceType, of_lineage, read_mark
@@ -45,7 +52,7 @@ def keep(order: Order, result: ImageResult, *, provider: Provider) -> Kept:
     Raises ``NoPicture`` when the bytes are no sound picture, ``StorageFailed`` when the storage
     did not take them.
     """
-    facts = _examined(result)
+    facts = _examined(order, result)
     if provider.composites or not order.recipe.locked:
         mark = _mark(result)
         return Kept(
@@ -95,20 +102,30 @@ def _mark(result: ImageResult) -> DigitalSourceType:
     return read_mark(result.data) or of_lineage(model_drew_ground=True, model_drew_product=True)
 
 
-def _examined(result: ImageResult) -> Facts:
+def _examined(order: Order, result: ImageResult) -> Facts:
+    said: dict[str, Any] = {
+        "usage": dict(result.usage),
+        "model_version": result.model_version,
+        "request_id": result.request_id,
+    }
     try:
         return examine(
             result.data,
             max_bytes=settings.MAX_PICTURE_BYTES,
             max_pixels=settings.MAX_PICTURE_PIXELS,
         )
+    except PictureTooLarge as error:
+        where = (
+            "" if order.is_free else f" Its bytes are in {staging.set_aside(order.staging_name)}."
+        )
+        raise AnswerTooLarge(
+            f"The provider's picture is beyond this site's own limits: {error}{where}", **said
+        ) from error
     except PictureError as error:
         raise NoPicture(
             f"The provider answered with bytes that are no sound picture: {error}",
             reason=error.code,
-            usage=dict(result.usage),
-            model_version=result.model_version,
-            request_id=result.request_id,
+            **said,
         ) from error
 
 

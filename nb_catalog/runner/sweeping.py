@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -37,7 +38,8 @@ def sweep() -> list[Ending]:
     resume_after_midnight()
     free_expired_leases()
     promote()
-    return adopt_staged() + lose_expired_calls()
+    # The worker's heartbeat waits for this thread: a slow storage must not cost it its leases.
+    return adopt_staged(seconds=settings.LEASE_SECONDS / 6) + lose_expired_calls()
 
 
 def promote() -> int:
@@ -82,9 +84,16 @@ def lose_expired_calls() -> list[Ending]:
     return [ending for ending, was_held in zip(lost, held, strict=True) if was_held]
 
 
-def adopt_staged() -> list[Ending]:
-    """Store the pictures that lie in the staging directory and belong to no living worker."""
-    return [ending for name in list(staging.names()) if (ending := _adopted(name)) is not None]
+def adopt_staged(*, seconds: float | None = None) -> list[Ending]:
+    """Store the pictures that lie in the staging directory and belong to no living worker; with
+    ``seconds``, those that time allows. The rest are for the next sweep."""
+    started, adopted = time.monotonic(), []
+    for name in list(staging.names()):
+        if seconds is not None and time.monotonic() - started > seconds:
+            break
+        if (ending := _adopted(name)) is not None:
+            adopted.append(ending)
+    return adopted
 
 
 def _adopted(name: str) -> Ending | None:

@@ -244,3 +244,11 @@ def test_scenes_are_shown_to_those_who_choose_them_only(sign_in, client):
     url = previews.scene_url(factories.scene("marble"), site=admin.site)
     assert sign_in(Permission.GENERATE, views=False).get(url).status_code == 200
     assert sign_in(views=False).get(url).status_code == 403
+
+
+@pytest.mark.parametrize(("seen", "status"), [((), 403), (("testcatalog.view_mug",), 200)])
+def test_one_product_by_its_address_is_for_those_who_may_see_it(sign_in, mugs, seen, status):
+    client = sign_in(Permission.GENERATE, *seen)
+    address = reverse("admin:nb_catalog_run_generate")
+    answer = client.get(f"{address}?model=testcatalog.mug&key={mugs[0].pk}")
+    assert answer.status_code == status

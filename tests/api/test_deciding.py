@@ -195,7 +195,6 @@ def test_nothing_to_undo_is_refused(api):
         (exceptions.RequestRefused("x"), 422),
         (exceptions.PlanRefused("x"), 422),
         (exceptions.NotRegistered("x"), 404),
-        (exceptions.NotPermitted("x"), 403),
         (exceptions.StorageFailed("x"), 503),
         (exceptions.PictureUnreadable("x"), 422),
         (exceptions.CutoutRefused("x"), 422),

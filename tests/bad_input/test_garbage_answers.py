@@ -17,7 +17,6 @@ PNG = factories.photo_bytes((64, 64))
 GARBAGE = {
     "no picture under a picture's name": (b"\x89PNG\r\n\x1a\n" + b"garbage" * 9, "PNG"),
     "cut off": (PNG[:-20], "cut off"),
-    "huge": (bomb(), "40,000 x 40,000"),
 }
 
 
@@ -56,6 +55,18 @@ def test_garbage_each_time_ends_and_says_what_is_wrong(name, script, start):
     assert GARBAGE[name][1] in job.error
     assert script.count == nb_settings.MAX_ATTEMPTS
     assert not ProductImage.objects.exists() and not list(staging.names())
+    money_is_sound()
+
+
+def test_a_huge_picture_is_not_paid_for_twice(script, start):
+    script.add(bomb())
+    product = factories.product()
+    start(product, treatment="painted")
+    settle()
+    job = job_of(product)
+    assert (job.state, job.error_code, script.count) == ("failed", "answer_too_large", 1)
+    assert "40,000 x 40,000" in job.error
+    assert not ProductImage.objects.exists()
     money_is_sound()
 
 

@@ -180,3 +180,14 @@ def test_a_picture_comes_back_from_staging_as_it_went_in():
     assert staging.get("1.1.me") == RESULT
     staging.drop("1.1.me")
     assert staging.get("1.1.me") is None
+
+
+def test_a_sweep_stops_adopting_when_its_time_is_over(script, start, monkeypatch):
+    start(3)
+    orders = claims.claim(owner="dead", limit=3, free=False)
+    books.write(orders, [])
+    for order in orders:
+        staging.put(order.staging_name, RESULT)
+    expire()
+    assert len(sweeping.adopt_staged(seconds=-1)) == 0
+    assert len(sweeping.adopt_staged()) == 3

@@ -286,3 +286,30 @@ def test_free_work_costs_no_call_row(start):
     assert ImageJob.objects.filter(state="succeeded").count() == 2
     assert not ProviderCall.objects.exists()
     assert Run.objects.get().spent_microusd == 0
+
+
+def test_a_picture_that_was_made_since_its_job_was_written_is_not_paid_for_again(script, start):
+    start(2)
+    first, second = ImageJob.objects.order_by("pk")
+    about = Mug.objects.get(pk=first.object_id)
+    factories.image(about, asked=first.wanted)
+    runner.drain()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, first.error_code) == ("cancelled", "made_meanwhile")
+    assert (second.state, script.count) == ("succeeded", 1)
+    assert first.live_key is None
+    money_is_sound()
+
+
+def test_a_picture_beyond_the_site_s_limits_is_paid_once_and_its_bytes_are_kept(
+    script, start, settings
+):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "MAX_PICTURE_PIXELS": 1_000_000}
+    start()
+    drain_until_settled()
+    job = ImageJob.objects.get()
+    assert (job.state, job.error_code, script.count) == ("failed", "answer_too_large", 1)
+    (kept,) = nb_settings.STAGING_DIR.glob("*.broken")
+    assert kept.read_bytes() == fitting(script.asked[0]) and str(kept) in job.error
+    assert money_is_sound() > 0
