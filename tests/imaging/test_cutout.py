@@ -34,11 +34,14 @@ def true_outline(product: Image.Image) -> np.ndarray:
     return np.asarray(product.getchannel("A")) / 255
 
 
-@pytest.mark.parametrize("name", GROUNDS)
-@pytest.mark.parametrize("draw", [bottle, mug])
+# A mug on white is a case of its own, below: its handle could be white itself.
+DRAWN = [
+    (draw, name) for draw in (bottle, mug) for name in GROUNDS if (draw, name) != (mug, "white")
+]
+
+
+@pytest.mark.parametrize(("draw", "name"), DRAWN)
 def test_a_drawn_product_comes_off_every_studio_ground(draw, name):
-    if draw is mug and name == "white":
-        pytest.skip("a handle on burnt-out white is refused; see below")
     product = draw()
     cut = cutout.cut_out(on_ground(product, name))
     assert overlap(outline(cut), true_outline(product)) > 0.975
