@@ -88,7 +88,8 @@ class Kitchen:
             raise PictureMissing("The product has no photo. Upload one.")
         for scene in self.scenes:
             recipe = self._recipe(product, photos[0], scene)
-            for variant in range(1, self.variants + 1):
+            yield recipe
+            for variant in range(2, self.variants + 1):
                 yield replace(recipe, variant=variant)
 
     def further(self, recipe: Recipe) -> Recipe:

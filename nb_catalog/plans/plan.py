@@ -137,10 +137,11 @@ class Plan:
             except NBCatalogError as error:
                 yield from self._impossible(product, problem=str(error))
         wanted, facts = self._without_rejected(recipes)
-        missing = [key for key in wanted if key not in facts.present | facts.underway]
-        redone = subjects_with_pictures({wanted[key].subject for key in missing})
+        there = facts.present | facts.underway
+        subjects = {key: each.subject for key, each in wanted.items() if key not in there}
+        redone = subjects_with_pictures(set(subjects.values()))
         for key, recipe in wanted.items():
-            status = _status(key, recipe, facts=facts, redone=redone)
+            status = _status(key, facts=facts, is_redone=subjects.get(key) in redone)
             yield Item(object_id=recipe.object_id, recipe=recipe, fingerprint=key, status=status)
 
     def _impossible(self, product: Model, *, problem: str) -> Iterator[Item]:
@@ -165,12 +166,12 @@ class Plan:
         return kept | more, facts | more_facts
 
 
-def _status(key: str, recipe: Recipe, *, facts: Known, redone: frozenset[str]) -> ItemStatus:
+def _status(key: str, *, facts: Known, is_redone: bool) -> ItemStatus:
     if key in facts.present:
         return ItemStatus.PRESENT
     if key in facts.underway:
         return ItemStatus.UNDERWAY
-    return ItemStatus.STALE if recipe.subject in redone else ItemStatus.MISSING
+    return ItemStatus.STALE if is_redone else ItemStatus.MISSING
 
 
 def blocks(products: Iterable[Model], *, size: int) -> Iterator[list[Model]]:
