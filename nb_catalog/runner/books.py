@@ -16,7 +16,7 @@ from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.models.calls import CallOutcome
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.moves import move_jobs
-from nb_catalog.runner.claims import hand_back, lease_end
+from nb_catalog.runner.claims import hand_back, held, lease_end
 from nb_catalog.runner.orders import Ending, NewImage, Order
 from nb_catalog.states import JOB_MOVES, JOB_UNDERWAY, ImageState, JobState
 
@@ -40,14 +40,14 @@ def write(beginnings: Sequence[Order], endings: Sequence[Ending]) -> list[bool]:
 def _begin(orders: Sequence[Order]) -> set[int]:
     if not orders:
         return set()
-    held = _still_held(orders, JobState.LEASED)
-    mine = _without_made([order for order in orders if order.job_id in held])
+    still = _still_held(orders, JobState.LEASED)
+    mine = _without_made([order for order in orders if order.job_id in still])
     now = timezone.now()
     paid = [order for order in mine if not order.is_free]
     let_through = _reserve(_open(paid, now=now), now=now)
     hand_back(order for order in paid if order.job_id not in let_through)
     going = [order for order in mine if order.is_free or order.job_id in let_through]
-    move_jobs(_jobs(going), "begin", lease_until=lease_end(), error="", error_code="")
+    move_jobs(held(going), "begin", lease_until=lease_end(), error="", error_code="")
     ProviderCall.objects.bulk_create(_call(order, now=now) for order in going if not order.is_free)
     return {order.job_id for order in going}
 
@@ -136,15 +136,15 @@ def _changes_of(ending: Ending) -> tuple[Any, ...]:
 def _move_held(orders: Sequence[Order], move: str, *, counts: bool, **changes: Any) -> set[int]:
     # A picture may come home after a sweep has called its job lost.
     moves = (move, "adopt") if move == "succeed" else (move,)
-    held = _still_held(orders, *(state for each in moves for state in JOB_MOVES[each].sources))
+    still = _still_held(orders, *(state for each in moves for state in JOB_MOVES[each].sources))
     if JOB_MOVES[move].target not in JOB_UNDERWAY:
         changes["finished_at"] = timezone.now()
     if not counts:
         changes["attempts"] = F("attempts") - 1
-    jobs = _jobs([order for order in orders if order.job_id in held])
+    jobs = held(order for order in orders if order.job_id in still)
     for each in moves:
         move_jobs(jobs, each, **changes)
-    return held
+    return still
 
 
 def _still_held(orders: Sequence[Order], *states: str) -> set[int]:
@@ -155,17 +155,6 @@ def _still_held(orders: Sequence[Order], *states: str) -> set[int]:
         rows = rows.select_for_update()
     found = rows.order_by("pk").values_list("pk", "lease_owner", "epoch")
     return {row[0] for row in found if row in fences}
-
-
-def _jobs(orders: Sequence[Order]) -> Any:
-    """The jobs of ``orders`` under their fence; one condition for each pair of owner and epoch."""
-    by_fence: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for order in orders:
-        by_fence[order.owner, order.epoch].append(order.job_id)
-    jobs = ImageJob.objects.none()
-    for (owner, epoch), ids in by_fence.items():
-        jobs = jobs | ImageJob.objects.filter(pk__in=ids, lease_owner=owner, epoch=epoch)
-    return jobs
 
 
 def _keep_images(endings: Sequence[Ending], ended: set[int]) -> None:

@@ -130,13 +130,18 @@ def _broken(error: Exception, *, what: str) -> PictureMissing:
 
 def hand_back(orders: Iterable[Order]) -> None:
     """Put orders back that nothing was sent for. The try does not count."""
+    move_jobs(held(orders), "hand_back", lease_owner="", attempts=F("attempts") - 1)
+
+
+def held(orders: Iterable[Order]) -> models.QuerySet[ImageJob]:
+    """The jobs of ``orders`` that are still their workers' in their epochs."""
+    by_fence: dict[tuple[str, int], list[int]] = defaultdict(list)
     for order in orders:
-        move_jobs(held(order), "hand_back", lease_owner="", attempts=F("attempts") - 1)
-
-
-def held(order: Order) -> models.QuerySet[ImageJob]:
-    """The job of ``order``, as long as it is still this worker's in this epoch."""
-    return ImageJob.objects.filter(pk=order.job_id, lease_owner=order.owner, epoch=order.epoch)
+        by_fence[order.owner, order.epoch].append(order.job_id)
+    jobs = ImageJob.objects.none()
+    for (owner, epoch), keys in by_fence.items():
+        jobs = jobs | ImageJob.objects.filter(pk__in=keys, lease_owner=owner, epoch=epoch)
+    return jobs
 
 
 def heartbeat(orders: Iterable[Order]) -> None:
