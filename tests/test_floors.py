@@ -25,13 +25,14 @@ FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
 # Who may import from outside, beside the standard library and Django itself.
 SOLE_IMPORTERS = {
     "PIL": {"imaging"},
+    "pillow_heif": {"imaging"},
     "numpy": {"imaging"},
     "cv2": {"imaging"},
     "defusedxml": {"imaging"},
     "rest_framework": {"api"},
     "google": {"providers"},
     "httpx2": {"providers"},
-    "aiohttp": {"providers"},
+    "aiohttp": {"providers", "testing"},
     "openai": {"providers"},
     "requests": set(),
     "urllib.request": {"testing"},
