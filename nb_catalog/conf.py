@@ -171,6 +171,7 @@ class Settings:
     CALL_SECONDS = Setting(330.0, _seconds, "a positive number of seconds")
     WAKE_SECONDS = Setting(20.0, _seconds, "a positive number of seconds")
     TASK_BACKEND = Setting("default", _text, "an alias of TASKS")
+    BATCH_HOURS = Setting(30.0, _seconds, "a positive number of hours")
     MAX_ATTEMPTS = Setting(4, _at_least(1), "a whole number, at least 1")
     MAX_PICTURE_BYTES = Setting(64 * 2**20, _at_least(1), "a whole number of bytes")
     MAX_PICTURE_PIXELS = Setting(110_000_000, _at_least(1), "a whole number of pixels")

@@ -123,6 +123,7 @@ def _job(run: Run, plan: Plan, item: Item, *, content_type: ContentType, priorit
         provider=item.recipe.provider,
         model=item.recipe.model,
         is_free=plan.is_free,
+        delivery=plan.kitchen.delivery,
         estimate_microusd=plan.price_each_microusd,
         priority=priority,
     )

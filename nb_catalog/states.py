@@ -1,4 +1,7 @@
-"""The two state machines, as data. A move's key is the name of the function that makes it."""
+"""The state machines of jobs, images and batches, as data.
+
+A move's key is the name of the function that makes it.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,15 @@ class ImageState(TextChoices):
     RETIRED = "retired", _("Retired")
 
 
+class BatchState(TextChoices):
+    OPEN = "open", _("Being put together")
+    SENDING = "sending", _("Being handed in")
+    RUNNING = "running", _("With the provider")
+    STOPPING = "stopping", _("Being called off")
+    READY = "ready", _("Results to be fetched")
+    DONE = "done", _("Done")
+
+
 class Move(NamedTuple):
     """From any of ``sources`` to ``target``."""
 
@@ -41,7 +53,7 @@ def _move(*sources: str, to: str) -> Move:
     return Move(frozenset(sources), to)
 
 
-_J, _I = JobState, ImageState
+_J, _I, _B = JobState, ImageState, BatchState
 
 JOB_MOVES: Final[Mapping[str, Move]] = MappingProxyType(
     {
@@ -52,7 +64,7 @@ JOB_MOVES: Final[Mapping[str, Move]] = MappingProxyType(
         "succeed": _move(_J.CALLING, _J.SUBMITTED, to=_J.SUCCEEDED),
         "refuse": _move(_J.CALLING, _J.SUBMITTED, to=_J.REFUSED),
         "fail": _move(_J.CALLING, _J.SUBMITTED, to=_J.FAILED),
-        "lose": _move(_J.CALLING, to=_J.UNKNOWN),
+        "lose": _move(_J.CALLING, _J.SUBMITTED, to=_J.UNKNOWN),
         "defer": _move(_J.CALLING, to=_J.WAITING),
         "promote": _move(_J.WAITING, to=_J.QUEUED),
         "submit": _move(_J.QUEUED, to=_J.SUBMITTED),
@@ -69,6 +81,17 @@ IMAGE_MOVES: Final[Mapping[str, Move]] = MappingProxyType(
         "reject": _move(_I.PENDING, to=_I.REJECTED),
         "retire": _move(_I.APPROVED, to=_I.RETIRED),
         "reconsider": _move(_I.REJECTED, to=_I.PENDING),
+    }
+)
+
+# "send" is on record before the batch goes out: what is found in SENDING may be with the provider.
+BATCH_MOVES: Final[Mapping[str, Move]] = MappingProxyType(
+    {
+        "send": _move(_B.OPEN, to=_B.SENDING),
+        "accept": _move(_B.SENDING, to=_B.RUNNING),
+        "stop": _move(_B.RUNNING, to=_B.STOPPING),
+        "finish": _move(_B.RUNNING, _B.STOPPING, to=_B.READY),
+        "close": _move(_B.OPEN, _B.SENDING, _B.READY, to=_B.DONE),
     }
 )
 

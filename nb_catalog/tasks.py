@@ -33,7 +33,8 @@ if task is not None:
     @task
     def work_a_while(run_id: int) -> int:
         """Work for ``WAKE_SECONDS`` and call for more while something is queued."""
-        worker = runner.Worker()
+        # A batch takes minutes to put together: a web request must not wait for that.
+        worker = runner.Worker(batches=not runs_at_once())
         worker.run(until_idle=True, seconds=settings.WAKE_SECONDS)
         # The immediate backend would run the next slice inside this one.
         if runner.work_is_waiting() and not runs_at_once():

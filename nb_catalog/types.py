@@ -10,6 +10,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog.exceptions import NBCatalogError
+
 # Whoever acts: a row of the host's own user model, or None for the machine.
 Actor: TypeAlias = Any
 
@@ -22,6 +24,13 @@ class Treatment(TextChoices):
 
     LOCKED = "locked", _("Locked: the product's own pixels")
     PAINTED = "painted", _("Painted: a model redraws the product")
+
+
+class Delivery(TextChoices):
+    """When a picture is wanted: at once, or whenever the provider has time, at half the price."""
+
+    DIRECT = "direct", _("Now")
+    BATCH = "batch", _("In a batch, at half the price")
 
 
 class Permission(StrEnum):
@@ -119,3 +128,39 @@ class ImageResult:
     usage: Mapping[str, int] = field(default_factory=dict)
     model_version: str = ""
     request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchLimits:
+    """How much one batch of a provider may hold, and how long it takes.
+
+    ``items`` and ``bytes`` bound one input file, ``at_once`` the unfinished batches of an account.
+    ``hours`` is when to expect results, ``expires_hours`` when the provider gives a batch up.
+    """
+
+    items: int
+    bytes: int
+    at_once: int
+    hours: float
+    expires_hours: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchReport:
+    """How a batch stands. ``state`` is the provider's own word; ``is_final`` says that nothing more
+    will come of it, ``is_gone`` that the provider does not know it any more."""
+
+    name: str
+    state: str
+    is_final: bool
+    is_gone: bool = False
+    result_file: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchItem:
+    """One line of a batch's results: a picture, or why there is none."""
+
+    key: str
+    result: ImageResult | NBCatalogError

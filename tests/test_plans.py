@@ -271,6 +271,7 @@ def test_a_plan_keeps_what_was_asked_for(scene, mug):
         "ratio": "4:5",
         "tier": "draft",
         "treatment": "locked",
+        "delivery": "direct",
     }
     assert plan.title == "Mugs: Marble (draft)"
     assert asked(mug).key != asked(mug).key

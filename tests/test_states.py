@@ -27,7 +27,7 @@ DESIGN = {
     ("submitted", "failed"), ("submitted", "queued"), ("queued", "cancelled"),
     ("waiting", "cancelled"), ("submitted", "cancelled"), ("refused", "queued"),
     ("failed", "queued"), ("unknown", "queued"), ("cancelled", "queued"),
-    ("calling", "failed"), ("unknown", "succeeded"),
+    ("calling", "failed"), ("unknown", "succeeded"), ("submitted", "unknown"),
 }  # fmt: skip
 
 

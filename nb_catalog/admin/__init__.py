@@ -1,5 +1,6 @@
 """The admin: ask for pictures, watch them being made, judge and publish them."""
 
+from nb_catalog.admin.batches import ProviderBatchAdmin
 from nb_catalog.admin.books import ProviderCallAdmin, ProviderPauseAdmin, SpendDayAdmin
 from nb_catalog.admin.images import ProductImageAdmin
 from nb_catalog.admin.jobs import ImageJobAdmin
@@ -13,6 +14,7 @@ __all__ = [
     "ImageJobAdmin",
     "PlacementAdmin",
     "ProductImageAdmin",
+    "ProviderBatchAdmin",
     "ProviderCallAdmin",
     "ProviderPauseAdmin",
     "RunAdmin",

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from django.contrib.admin import AdminSite
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -19,15 +19,18 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog import money
 from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.figures import dollars
-from nb_catalog.models import ImageJob, ProductImage, ProviderPause, Run
+from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderPause, Run
 from nb_catalog.models.images import ImageKind
-from nb_catalog.states import JOB_UNDERWAY, JobState
+from nb_catalog.states import JOB_UNDERWAY, BatchState, JobState
 from nb_catalog.types import Permission
 
 NEWEST: Final = 12
 FAILURES: Final = 25
 # A worker claims within half a second; a queue that stands still for this long has none.
 STILL: Final = timedelta(seconds=10)
+# After a batch that failed, its model is left alone for a minute.
+RESTS: Final = timedelta(seconds=70)
+BATCHES: Final = 10
 ENDED_BADLY: Final = (JobState.FAILED, JobState.REFUSED, JobState.UNKNOWN)
 RETRIABLE: Final = (JobState.FAILED, JobState.REFUSED, JobState.CANCELLED)
 CANCELLABLE: Final = (JobState.QUEUED, JobState.WAITING, JobState.SUBMITTED)
@@ -162,13 +165,25 @@ class Progress:
         return [standing[pair] for pair in pairs if pair in standing]
 
     @cached_property
+    def batches(self) -> list[ProviderBatch]:
+        """Batches that pictures of this run are in and that are not done."""
+        if not self.counts.get(JobState.SUBMITTED):
+            return []
+        inside = self.run.jobs.filter(state=JobState.SUBMITTED).order_by()
+        rows = ProviderBatch.objects.filter(pk__in=inside.values("batch_id"))
+        return list(rows.exclude(state=BatchState.DONE).order_by("pk")[:BATCHES])
+
+    @cached_property
     def nobody_works(self) -> bool:
         """Jobs wait, no worker holds a live lease, and nothing has moved for a while."""
         if not self.counts.get(JobState.QUEUED) or self.run.paused_reason or self.provider_pauses:
             return False
         now = timezone.now()
         held = ImageJob.objects.filter(state__in=(JobState.LEASED, JobState.CALLING))
-        if held.filter(lease_until__gt=now).exists():
+        batches = ProviderBatch.objects.filter(
+            Q(lease_until__gt=now) | Q(finished_at__gt=now - RESTS)
+        )
+        if held.filter(lease_until__gt=now).exists() or batches.exists():
             return False
         last = self.run.jobs.aggregate(last=Max("finished_at"))["last"] or self.run.created_at
         return now - max(last, self.run.created_at) > STILL

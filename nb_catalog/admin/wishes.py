@@ -20,7 +20,7 @@ from nb_catalog.admin.selection import Selection
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import Scene
 from nb_catalog.plans.ask import MOST_VARIANTS
-from nb_catalog.types import Treatment
+from nb_catalog.types import Delivery, Treatment
 
 # The longer side of a drawn ratio, in the units of its SVG.
 DRAWN: Final = 28
@@ -56,6 +56,7 @@ class TierChoice:
     price: str = ""
     treatments: tuple[str, ...] = ()
     ratios: tuple[str, ...] = ()
+    deliveries: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -75,6 +76,9 @@ class WishForm(forms.Form):
     treatment = forms.ChoiceField(
         label=_("Treatment"), choices=Treatment.choices, initial=Treatment.LOCKED
     )
+    delivery = forms.ChoiceField(
+        label=_("When"), choices=Delivery.choices, initial=Delivery.DIRECT, required=False
+    )
     budget_usd = forms.DecimalField(
         label=_("Budget in US dollars"),
         min_value=Decimal(0),
@@ -91,6 +95,9 @@ class WishForm(forms.Form):
         self.tiers = tuple(tier_choices())
         self.fields["tier"].choices = [(tier.name, tier.name) for tier in self.tiers]
         self.fields["tier"].initial = self.tiers[0].name if self.tiers else ""
+
+    def clean_delivery(self) -> str:
+        return self.cleaned_data["delivery"] or Delivery.DIRECT
 
     def plan(self, chosen: Selection, *, nonce: str) -> plans.Plan:
         """The plan of a valid form. Its key belongs to the opened page and to every wish on it:
@@ -128,7 +135,14 @@ def tier_choices() -> Iterator[TierChoice]:
             price=_price(each),
             treatments=tuple(str(each) for each in card.treatments),
             ratios=tuple(card.ratios),
+            deliveries=tuple(_deliveries(card)),
         )
+
+
+def _deliveries(card: cards.Card) -> Iterator[str]:
+    yield Delivery.DIRECT.value
+    if card.batch:
+        yield Delivery.BATCH.value
 
 
 def _price(each: Decimal) -> str:
@@ -177,6 +191,10 @@ class PlanCard:
     @property
     def price(self) -> str:
         return dollars(self.summary.price_usd)
+
+    @property
+    def in_batch(self) -> bool:
+        return self.plan.kitchen.in_batch
 
     @property
     def price_each(self) -> str:

@@ -11,7 +11,7 @@ from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of, usd_text
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.plans.ask import MOST_VARIANTS
 from nb_catalog.registry import source_for
-from nb_catalog.types import Permission, Treatment
+from nb_catalog.types import Delivery, Permission, Treatment
 
 ALL = "all"
 MOST_ITEMS = 200
@@ -56,6 +56,7 @@ class PlanRequestSerializer(serializers.Serializer):
     ratio = serializers.CharField(default="1:1", max_length=10)
     tier = serializers.CharField(default="draft", max_length=40)
     treatment = serializers.ChoiceField(default=Treatment.LOCKED, choices=Treatment.choices)
+    delivery = serializers.ChoiceField(default=Delivery.DIRECT, choices=Delivery.choices)
     key = serializers.CharField(default="", allow_blank=True, max_length=64)
 
 
@@ -71,6 +72,7 @@ def plan_from(asked, *, key):
         ratio=asked["ratio"],
         tier=asked["tier"],
         treatment=asked["treatment"],
+        delivery=asked["delivery"],
         key=key,
     )
 

@@ -14,6 +14,8 @@ from nb_catalog.types import Treatment
 
 _MILLION: Final = Decimal(1_000_000)
 _MICRO: Final = Decimal("0.000001")
+# Google bills a batch at half of everything (November 2026).
+BATCH_SHARE: Final = Decimal("0.5")
 # A brief of this project has 200 to 350 tokens; titles and facts are bounded.
 TEXT_TOKENS: Final = 500
 
@@ -25,6 +27,7 @@ class Card:
     ``usd_per_million`` has ``input``, ``text_output`` (thinking too) and ``image_output``, per
     million tokens; ``price_per_image`` is the list price of the output alone. ``free`` says that
     no call ever costs anything; a card that is not free and has no price refuses to estimate.
+    ``batch`` says that there is a batch service, at half of every price.
     ``image_options`` is where the body carries ratio and size: ``imageConfig`` or
     ``responseFormat``. ``sends_image_size`` is False where a model has one fixed size.
     """
@@ -38,6 +41,7 @@ class Card:
     treatments: tuple[str, ...] = (Treatment.LOCKED, Treatment.PAINTED)
     thinking: tuple[str, ...] = ()
     free: bool = False
+    batch: bool = False
     usd_per_million: Mapping[str, Decimal] = field(default_factory=dict)
     image_tokens: Mapping[str, int] = field(default_factory=dict)
     price_per_image: Mapping[str, Decimal] = field(default_factory=dict)
@@ -63,6 +67,7 @@ class Card:
         references: int,
         treatment: str,
         thinking: str = "",
+        batch: bool = False,
         today: date | None = None,
     ) -> tuple[str, ...]:
         """Every reason why this model cannot make such a picture; empty when it can.
@@ -78,9 +83,17 @@ class Card:
             *self._choice("treatment", str(treatment), tuple(map(str, self.treatments))),
             *self._references(references),
             *(self._thinking(thinking) if thinking else ()),
+            *(self._batch() if batch else ()),
         )
 
-    def estimate(self, *, size: str, references: int, text_tokens: int = TEXT_TOKENS) -> Decimal:
+    def estimate(
+        self,
+        *,
+        size: str,
+        references: int,
+        batch: bool = False,
+        text_tokens: int = TEXT_TOKENS,
+    ) -> Decimal:
         """The most that one picture is expected to cost, in USD, rounded up to six places.
 
         The larger of list price and token price, plus the input (``reference_tokens`` for each
@@ -98,9 +111,9 @@ class Card:
             )
         tokens = references * self.reference_tokens + text_tokens
         rest = tokens * rates["input"] + self.thinking_tokens * rates["text_output"]
-        return (picture + rest / _MILLION).quantize(_MICRO, ROUND_UP)
+        return _billed(picture + rest / _MILLION, batch=batch)
 
-    def settle(self, usage: Mapping[str, int]) -> Decimal | None:
+    def settle(self, usage: Mapping[str, int], *, batch: bool = False) -> Decimal | None:
         """What the answer's own token counts come to, in USD; None when it reported none.
 
         ``usage`` has ``prompt``, ``candidates``, ``thoughts``, ``total`` and ``image``, each of
@@ -120,7 +133,7 @@ class Card:
         image = min(usage.get("image", output), output)
         text = output - image + thoughts
         cost = prompt * rates["input"] + text * rates["text_output"] + image * rates["image_output"]
-        return (cost / _MILLION).quantize(_MICRO, ROUND_UP)
+        return _billed(cost / _MILLION, batch=batch)
 
     def _price_of_picture(self, size: str) -> Decimal | None:
         prices = []
@@ -154,8 +167,16 @@ class Card:
                 f" Possible: at most {self.max_references}."
             )
 
+    def _batch(self) -> Iterator[str]:
+        if not self.batch:
+            yield f"{self.id} is not offered in batches. Ask for its pictures now."
+
     def _thinking(self, given: str) -> Iterator[str]:
         if not self.thinking:
             yield f"{self.id} lets nobody choose how long it thinks, {given!r} was asked for."
         else:
             yield from self._choice("thinking level", given, self.thinking)
+
+
+def _billed(cost: Decimal, *, batch: bool) -> Decimal:
+    return (cost * BATCH_SHARE if batch else cost).quantize(_MICRO, ROUND_UP)

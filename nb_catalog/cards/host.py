@@ -93,6 +93,7 @@ _ACCEPT: Final[Mapping[str, tuple[Callable[[Any], Any], str]]] = {
     ),
     "thinking": (_several(_from(LEVELS)), f"a list from {', '.join(LEVELS)}"),
     "free": (_flag, "True or False"),
+    "batch": (_flag, "True or False"),
     "usd_per_million": (
         _table(RATES, _usd),
         f"a dict of {', '.join(RATES)} -> USD as Decimal or str",

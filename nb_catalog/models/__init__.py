@@ -1,5 +1,6 @@
 """What is remembered. One file a table or a pair of tables that change together."""
 
+from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.calls import ProviderCall, ProviderPause, SpendDay
 from nb_catalog.models.images import ProductImage, Rendition
 from nb_catalog.models.jobs import ImageJob
@@ -13,6 +14,7 @@ __all__ = [
     "Placement",
     "PlacementEvent",
     "ProductImage",
+    "ProviderBatch",
     "ProviderCall",
     "ProviderPause",
     "Rendition",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.jobs import ImageJob
 from nb_catalog.models.money import MicroUSDField
 
@@ -14,6 +15,7 @@ class CallOutcome(models.TextChoices):
     PICTURE = "picture", _("Picture")
     FAILED = "failed", _("Failed")
     UNKNOWN = "unknown", _("Unknown")
+    NOT_SENT = "not_sent", _("Nothing was sent")
 
 
 class ProviderCall(models.Model):
@@ -23,6 +25,10 @@ class ProviderCall(models.Model):
     job = models.ForeignKey(
         ImageJob, verbose_name=_("job"), on_delete=models.CASCADE, related_name="calls"
     )
+    batch = models.ForeignKey(
+        ProviderBatch, verbose_name=_("batch"), null=True, on_delete=models.SET_NULL,
+        related_name="calls",
+    )  # fmt: skip
     epoch = models.PositiveIntegerField()
     lease_owner = models.CharField(max_length=40, editable=False)
     provider = models.CharField(_("provider"), max_length=40)

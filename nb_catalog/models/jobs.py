@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.money import MicroUSDField
 from nb_catalog.models.objects import AboutObject, AboutObjectManager
 from nb_catalog.models.runs import Run
 from nb_catalog.recipes import Recipe
 from nb_catalog.states import JobState
+from nb_catalog.types import Delivery
 
 
 class ImageJob(AboutObject):
@@ -33,6 +35,13 @@ class ImageJob(AboutObject):
     provider = models.CharField(_("provider"), max_length=40)
     model = models.CharField(_("model"), max_length=80)
     is_free = models.BooleanField(_("free of charge"), default=False)
+    delivery = models.CharField(
+        _("delivery"), max_length=8, choices=Delivery, default=Delivery.DIRECT
+    )
+    batch = models.ForeignKey(
+        ProviderBatch, verbose_name=_("batch"), null=True, on_delete=models.SET_NULL,
+        related_name="jobs", editable=False,
+    )  # fmt: skip
     estimate_microusd = MicroUSDField(_("estimate"))
     state = models.CharField(_("state"), max_length=12, choices=JobState, default=JobState.QUEUED)
     priority = models.SmallIntegerField(_("priority"), default=0)
@@ -53,7 +62,9 @@ class ImageJob(AboutObject):
         verbose_name = _("image job")
         verbose_name_plural = _("image jobs")
         indexes = [
-            models.Index(fields=["state", "is_free", "-priority", "id"], name="nb_job_claim"),
+            models.Index(
+                fields=["state", "delivery", "is_free", "-priority", "id"], name="nb_job_queue"
+            ),
             models.Index(fields=["run", "state"], name="nb_job_run_state"),
             models.Index(fields=["state", "lease_until"], name="nb_job_lease"),
             models.Index(fields=["content_type", "object_id"], name="nb_job_object"),

@@ -1,4 +1,4 @@
-"""Moves of jobs and images: one conditional UPDATE each, as the tables in ``states`` say."""
+"""Moves of jobs, images and batches: one conditional UPDATE each, as the tables in ``states`` say."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from django.db import connection, models
 from django.db.models import F
 
 from nb_catalog.exceptions import IllegalMove
+from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.images import ProductImage
 from nb_catalog.models.jobs import ImageJob
-from nb_catalog.states import IMAGE_MOVES, JOB_HOLDS_ITS_PLACE, JOB_MOVES
+from nb_catalog.states import BATCH_MOVES, IMAGE_MOVES, JOB_HOLDS_ITS_PLACE, JOB_MOVES
 
 
 def move_jobs(jobs: models.QuerySet[ImageJob], move: str, **changes: Any) -> int:
@@ -23,6 +24,21 @@ def move_jobs(jobs: models.QuerySet[ImageJob], move: str, **changes: Any) -> int
     holds = target in JOB_HOLDS_ITS_PLACE
     changes.setdefault("live_key", F("fingerprint") if holds else None)
     return jobs.filter(state__in=sources).update(state=target, **changes)
+
+
+def move_batch(batch: ProviderBatch, move: str, **changes: Any) -> None:
+    """Move ``batch``, as long as it is still its holder's in this epoch.
+
+    Raises ``IllegalMove`` when somebody else holds it now, or has moved it.
+    """
+    sources, target = BATCH_MOVES[move]
+    rows = ProviderBatch.objects.filter(
+        pk=batch.pk, lease_owner=batch.lease_owner, epoch=batch.epoch, state__in=sources
+    )
+    if not rows.update(state=target, **changes):
+        raise IllegalMove(f"Cannot {move} batch {batch.name}: somebody else works on it now.")
+    for name, value in {"state": target, **changes}.items():
+        setattr(batch, name, value)
 
 
 def move_image(image: ProductImage, move: str) -> None:

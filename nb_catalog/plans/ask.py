@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, TypeVar
 from uuid import uuid4
 
-from django.db.models import Model, QuerySet, prefetch_related_objects
+from django.db.models import Model, QuerySet, TextChoices, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from nb_catalog.conf import nearest
@@ -16,9 +16,11 @@ from nb_catalog.plans.kitchen import Kitchen
 from nb_catalog.plans.plan import Plan
 from nb_catalog.registry import source_for
 from nb_catalog.tiers import tier as tier_named
-from nb_catalog.types import Treatment
+from nb_catalog.types import Delivery, Treatment
 
 MOST_VARIANTS: Final = 12
+
+C = TypeVar("C", bound=TextChoices)
 
 
 def plan_backgrounds(
@@ -29,9 +31,12 @@ def plan_backgrounds(
     ratio: str = "1:1",
     tier: str = "draft",
     treatment: str = Treatment.LOCKED,
+    delivery: str = Delivery.DIRECT,
     key: str = "",
 ) -> Plan:
     """Plan pictures of ``products`` in each of ``scenes`` (keys or rows).
+
+    With ``delivery`` "batch" they cost half and come when the provider has time.
 
     ``key`` identifies the request, when the caller has an idempotency key of its own. Raises
     ``PlanRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
@@ -45,7 +50,8 @@ def plan_backgrounds(
         variants=variants,
         ratio=ratio,
         tier=step,
-        treatment=_treatment(treatment),
+        treatment=_one_of(Treatment, treatment),
+        delivery=_one_of(Delivery, delivery),
     )
     objections = tuple(_objections(kitchen))
     if objections:
@@ -94,12 +100,13 @@ def _scenes(given: Sequence[str | Scene]) -> Iterator[Scene]:
             raise PlanRefused(f"There is no scene {each!r}.{nearest(each, rows)}")
 
 
-def _treatment(given: str) -> Treatment:
+def _one_of(choices: type[C], given: str) -> C:
     try:
-        return Treatment(given)
+        return choices(given)
     except ValueError as error:
+        what = choices.__name__.lower()
         raise PlanRefused(
-            f"There is no treatment {given!r}.{nearest(given, Treatment.values)}"
+            f"There is no {what} {given!r}.{nearest(given, choices.values)}"
         ) from error
 
 
@@ -133,4 +140,5 @@ def _request(kitchen: Kitchen) -> dict[str, object]:
         "ratio": kitchen.ratio,
         "tier": kitchen.tier.name,
         "treatment": kitchen.treatment.value,
+        "delivery": kitchen.delivery.value,
     }

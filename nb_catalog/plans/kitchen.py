@@ -16,10 +16,11 @@ from nb_catalog.conf import settings
 from nb_catalog.exceptions import PictureMissing
 from nb_catalog.models import Scene
 from nb_catalog.providers import Provider, provider
+from nb_catalog.providers.batches import limits_of
 from nb_catalog.recipes import Recipe
 from nb_catalog.registry import CatalogSource, posture_of
 from nb_catalog.tiers import Tier
-from nb_catalog.types import Photo, Treatment
+from nb_catalog.types import Delivery, Photo, Treatment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class Kitchen:
     ratio: str
     tier: Tier
     treatment: Treatment
+    delivery: Delivery = Delivery.DIRECT
 
     @property
     def each(self) -> int:
@@ -47,6 +49,10 @@ class Kitchen:
         return self.tier.card.free
 
     @property
+    def in_batch(self) -> bool:
+        return self.delivery == Delivery.BATCH
+
+    @property
     def references(self) -> int:
         """Pictures sent along with each request; surroundings are painted without the product."""
         return 1 if self.maker.composites or self.treatment == Treatment.PAINTED else 0
@@ -59,8 +65,14 @@ class Kitchen:
             references=self.references,
             treatment=self.treatment,
             thinking=self.tier.thinking,
+            batch=self.in_batch,
             today=timezone.now().date(),
         )
+        if self.in_batch and self.tier.card.batch and limits_of(self.maker) is None:
+            yield (
+                f"The provider “{self.maker.alias}” takes no batches as it is configured. "
+                f"Ask for these pictures directly."
+            )
         for scene in self.scenes:
             if self.maker.composites and not scene.renderer:
                 yield (
@@ -70,10 +82,14 @@ class Kitchen:
 
     def price_usd(self) -> Decimal:
         """The most that one picture is expected to cost."""
-        return self.tier.card.estimate(size=self.tier.size, references=self.references)
+        return self.tier.card.estimate(
+            size=self.tier.size, references=self.references, batch=self.in_batch
+        )
 
     def seconds(self, pictures: int) -> float:
-        """About how long ``pictures`` take one worker."""
+        """About how long ``pictures`` take one worker; for a batch, how long the provider may take."""
+        if self.in_batch and (limits := limits_of(self.maker)) is not None:
+            return limits.hours * 3600 if pictures else 0.0
         at_once = settings.FREE_THREADS if self.is_free else settings.CONCURRENCY
         each = self.tier.card.seconds.get(self.tier.size, 0.0)
         return each * -(-pictures // at_once)

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from nb_catalog import money, throttle
-from nb_catalog.models import ImageJob, ProductImage, ProviderCall
+from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall
 from nb_catalog.models.calls import CallOutcome
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.moves import move_jobs
@@ -41,18 +41,20 @@ def _begin(orders: Sequence[Order]) -> set[int]:
     if not orders:
         return set()
     still = _still_held(orders, JobState.LEASED)
-    mine = _without_made([order for order in orders if order.job_id in still])
+    mine = without_made([order for order in orders if order.job_id in still])
     now = timezone.now()
     paid = [order for order in mine if not order.is_free]
-    let_through = _reserve(_open(paid, now=now), now=now)
+    let_through = reserve(_open(paid, now=now), now=now)
     hand_back(order for order in paid if order.job_id not in let_through)
     going = [order for order in mine if order.is_free or order.job_id in let_through]
     move_jobs(held(going), "begin", lease_until=lease_end(), error="", error_code="")
-    ProviderCall.objects.bulk_create(_call(order, now=now) for order in going if not order.is_free)
+    ProviderCall.objects.bulk_create(
+        call_of(order, now=now) for order in going if not order.is_free
+    )
     return {order.job_id for order in going}
 
 
-def _without_made(orders: list[Order]) -> list[Order]:
+def without_made(orders: list[Order]) -> list[Order]:
     """Orders whose picture does not exist yet. One can have been made since its job was written,
     by a run that finished in that moment or by bytes that came home late."""
     pictures = ProductImage.objects.filter(
@@ -79,16 +81,19 @@ def _open(orders: Iterable[Order], *, now: datetime) -> list[Order]:
     return [each for each in orders if (each.recipe.provider, each.recipe.model) not in paused]
 
 
-def _reserve(orders: Iterable[Order], *, now: datetime) -> set[int]:
+def reserve(orders: Iterable[Order], *, now: datetime) -> set[int]:
+    """Set money aside for ``orders``: the jobs that the budgets let through."""
     amounts: dict[int, dict[int, int]] = defaultdict(dict)
     for order in orders:
         amounts[order.run_id][order.job_id] = order.estimate_microusd
     return money.reserve(amounts, day=now.date())
 
 
-def _call(order: Order, *, now: datetime) -> ProviderCall:
+def call_of(order: Order, *, now: datetime, batch: ProviderBatch | None = None) -> ProviderCall:
+    """The row that says of ``order`` that it goes out ``now``."""
     return ProviderCall(
         job_id=order.job_id,
+        batch=batch,
         epoch=order.epoch,
         lease_owner=order.owner,
         provider=order.recipe.provider,
@@ -235,7 +240,8 @@ def _update(calls: list[ProviderCall]) -> None:
 
 
 def _complete(call: ProviderCall, ending: Ending) -> None:
-    call.outcome = OUTCOMES.get(ending.move, CallOutcome.FAILED)
+    sent = OUTCOMES.get(ending.move, CallOutcome.FAILED)
+    call.outcome = sent if ending.was_sent else CallOutcome.NOT_SENT
     call.cost_microusd = ending.cost_microusd
     call.usage = dict(ending.usage)
     call.model_version = ending.model_version[:120]

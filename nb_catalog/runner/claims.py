@@ -22,6 +22,7 @@ from nb_catalog.models.moves import move_jobs
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.runner.orders import Order
 from nb_catalog.states import JobState
+from nb_catalog.types import Delivery
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +30,7 @@ logger = logging.getLogger(__name__)
 def claim(*, owner: str, limit: int, free: bool) -> list[Order]:
     """Take up to ``limit`` queued jobs of one lane for ``owner``, the most urgent first."""
     with transaction.atomic():
-        queued = _queued(free=free)
-        if connection.features.has_select_for_update_skip_locked:
-            queued = queued.select_for_update(skip_locked=True)
-        jobs = list(queued[:limit])
+        jobs = list(unlocked(queued(free=free))[:limit])
         if jobs:
             move_jobs(
                 ImageJob.objects.filter(pk__in=[job.pk for job in jobs]),
@@ -45,13 +43,21 @@ def claim(*, owner: str, limit: int, free: bool) -> list[Order]:
     return with_photos([order_of(job, owner=owner) for job in jobs])
 
 
+def unlocked(jobs: models.QuerySet[ImageJob]) -> models.QuerySet[ImageJob]:
+    """``jobs`` less those that others are taking at this moment, where the database can tell."""
+    if connection.features.has_select_for_update_skip_locked:
+        return jobs.select_for_update(skip_locked=True)
+    return jobs
+
+
 def lease_end() -> Any:
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
-def _queued(*, free: bool) -> models.QuerySet[ImageJob]:
+def queued(*, free: bool, delivery: str = Delivery.DIRECT) -> models.QuerySet[ImageJob]:
+    """Jobs that may be taken now, the most urgent first."""
     paused = list(Run.objects.exclude(paused_reason="").values_list("pk", flat=True))
-    queued = ImageJob.objects.filter(state=JobState.QUEUED, is_free=free)
+    queued = ImageJob.objects.filter(state=JobState.QUEUED, delivery=delivery, is_free=free)
     queued = queued.filter(throttle.open_now(timezone.now())).exclude(run_id__in=paused)
     return queued.order_by("-priority", "id")
 
@@ -70,6 +76,7 @@ def order_of(job: ImageJob, *, owner: str) -> Order:
         attempts=job.attempts + 1,
         is_free=job.is_free,
         estimate_microusd=job.estimate_microusd,
+        in_batch=job.delivery == Delivery.BATCH,
     )
 
 
@@ -157,4 +164,4 @@ def heartbeat(orders: Iterable[Order]) -> None:
 
 def work_is_waiting() -> bool:
     """Whether a claim could find something now."""
-    return _queued(free=True).exists() or _queued(free=False).exists()
+    return queued(free=True).exists() or queued(free=False).exists()

@@ -16,6 +16,7 @@ from nb_catalog.exceptions import (
     Billed,
     ContentRefused,
     NBCatalogError,
+    NotSent,
     OutcomeUnknown,
     ProviderError,
     RequestRefused,
@@ -51,6 +52,18 @@ def not_begun(order: Order, error: NBCatalogError) -> Ending:
     return Ending(order=order, move="give_up", error_code=error.code, error=plain(str(error)))
 
 
+def never_sent(order: Order, error: NBCatalogError) -> Ending:
+    """The order was part of a batch and could not be written into it: nothing was sent for it."""
+    return Ending(
+        order=order,
+        move="fail",
+        error_code=error.code,
+        error=plain(str(error)),
+        cost_microusd=0,
+        was_sent=False,
+    )
+
+
 def failed(order: Order, error: NBCatalogError) -> Ending:
     """The call went out, and this is what came of it."""
     move, not_before = _move(order, error)
@@ -73,6 +86,7 @@ def failed(order: Order, error: NBCatalogError) -> Ending:
         # A pause of the whole model is not this job's fault.
         counts=pause is None,
         finished_at=timezone.now(),
+        was_sent=not isinstance(error, NotSent),
         **said,
     )
 
@@ -102,7 +116,7 @@ def _cost(order: Order, usage: Mapping[str, int]) -> int | None:
     if order.is_free:
         return 0
     try:
-        settled = card(order.recipe.model).settle(usage)
+        settled = card(order.recipe.model).settle(usage, batch=order.in_batch)
     except RequestRefused:
         # The model's card was taken out of the settings after the call.
         return None

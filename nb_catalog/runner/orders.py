@@ -31,6 +31,7 @@ class Order:
     attempts: int
     is_free: bool
     estimate_microusd: int
+    in_batch: bool = False
     photo: Photo | None = None
     problem: NBCatalogError | None = None
 
@@ -73,6 +74,7 @@ class Ending:
     ``images`` holds surroundings before the picture that was composed on them.
     ``paused_until`` stops the model for everybody; ``counts`` says whether a try was used up.
     ``cost_microusd`` is None when the provider did not report it: the reservation then stays.
+    ``was_sent`` is False when the call was on record and did not go out after all.
     """
 
     order: Order
@@ -88,3 +90,4 @@ class Ending:
     model_version: str = ""
     request_id: str = ""
     finished_at: datetime | None = None
+    was_sent: bool = True

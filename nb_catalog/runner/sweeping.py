@@ -132,7 +132,7 @@ def _order_of(name: str) -> Order | None:
         fence = {"job_id": int(job_id), "epoch": int(epoch), "lease_owner": owner}
     except ValueError:
         return None
-    call = ProviderCall.objects.filter(**fence).select_related("job").first()
+    call = ProviderCall.objects.filter(**fence).select_related("job__batch").first()
     if call is None or _is_in_hand(call):
         return None
     return replace(_order(call.job), epoch=call.epoch, owner=owner)
@@ -141,8 +141,16 @@ def _order_of(name: str) -> Order | None:
 def _is_in_hand(call: ProviderCall) -> bool:
     job = call.job
     same = (job.epoch, job.lease_owner) == (call.epoch, call.lease_owner)
-    alive = job.lease_until is not None and job.lease_until >= timezone.now()
-    return same and alive and job.state == JobState.CALLING
+    return same and _is_held(job)
+
+
+def _is_held(job: ImageJob) -> bool:
+    """Whether somebody alive is about to finish it: its own worker, or whoever fetches its batch."""
+    if job.state == JobState.SUBMITTED:
+        lease = job.batch.lease_until if job.batch else None
+    else:
+        lease = job.lease_until if job.state == JobState.CALLING else None
+    return lease is not None and lease >= timezone.now()
 
 
 def _keep(order: Order, result: ImageResult) -> Ending | None:

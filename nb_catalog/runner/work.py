@@ -93,17 +93,13 @@ async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
         logger.exception(
             "Provider %s cannot be used for job %s.", order.recipe.provider, order.job_id
         )
-        said = (
-            str(error)
-            if isinstance(error, InvalidSettings)
-            else f"{_BROKE} {type(error).__name__}."
-        )
+        said = str(error) if isinstance(error, InvalidSettings) else broke(error)
         return endings.not_begun(order, RequestRejected(said))
     try:
         received = await _call(order, maker=maker, shop=shop)
         if not isinstance(received, ImageResult):
             return received
-        return await shop.in_pool(_made, order, received, maker=maker)
+        return await shop.in_pool(made, order, received, maker=maker)
     except StorageFailed as error:
         # What was paid for is staged: the lease runs out and a sweep stores it.
         return endings.failed(order, error) if order.is_free else None
@@ -111,7 +107,7 @@ async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
         return endings.failed(order, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
         logger.exception("Provider %s broke on job %s.", maker.alias, order.job_id)
-        return endings.failed(order, _broken(error, order=order))
+        return endings.failed(order, broken(error, order=order))
 
 
 async def _call(order: Order, *, maker: Provider, shop: Workshop) -> ImageResult | Ending | None:
@@ -140,19 +136,22 @@ async def _prepared(order: Order, *, maker: Provider, shop: Workshop) -> Payload
     try:
         if order.problem is not None:
             raise order.problem
-        return await shop.in_pool(_payload, order, maker=maker)
+        return await shop.in_pool(payload_of, order, maker=maker)
     except NBCatalogError as error:
         return endings.not_begun(order, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
         logger.exception("Provider %s broke on job %s.", maker.alias, order.job_id)
-        return endings.not_begun(order, RequestRejected(f"{_BROKE} {type(error).__name__}."))
+        return endings.not_begun(order, RequestRejected(broke(error)))
 
 
-_BROKE = "The provider's own code broke with"
+def broke(error: Exception) -> str:
+    """What is said of a plug-in's own fault."""
+    return f"The provider's own code broke with {type(error).__name__}."
 
 
-def _broken(error: Exception, *, order: Order) -> OutcomeUnknown:
-    said = f"{_BROKE} {type(error).__name__}."
+def broken(error: Exception, *, order: Order) -> OutcomeUnknown:
+    """A fault of a plug-in after the call may have gone out."""
+    said = broke(error)
     return OutcomeUnknown(said if order.is_free else f"{said} The picture may have been charged.")
 
 
@@ -166,12 +165,14 @@ async def _answer(payload: Payload, *, maker: Provider) -> RawAnswer:
         ) from error
 
 
-def _made(order: Order, received: ImageResult, *, maker: Provider) -> Ending:
+def made(order: Order, received: ImageResult, *, maker: Provider) -> Ending:
+    """The ending of ``order`` with the picture that came. Raises what ``keeping.keep`` does."""
     result = keeping.whole(order, received)
     return endings.made(order, keeping.keep(order, result, provider=maker), received)
 
 
-def _payload(order: Order, *, maker: Provider) -> Payload:
+def payload_of(order: Order, *, maker: Provider) -> Payload:
+    """The vendor's request for ``order``, with its photos read. Raises ``NBCatalogError``."""
     return maker.build(_request(order, references=_references(order, maker=maker)))
 
 

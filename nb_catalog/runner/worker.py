@@ -16,7 +16,8 @@ from uuid import uuid4
 from django.db import DatabaseError
 
 from nb_catalog.conf import settings
-from nb_catalog.runner import claims, sweeping
+from nb_catalog.runner import batching, claims, sweeping
+from nb_catalog.runner.batching import Desk
 from nb_catalog.runner.clerk import Clerk
 from nb_catalog.runner.orders import Ending, Order
 from nb_catalog.runner.work import Workshop, work
@@ -42,6 +43,7 @@ class Worker:
     """One event loop with ``concurrency`` calls in flight and one thread for the database.
 
     ``on_ending`` is called after each commit. ``commits`` and ``endings`` count what was done.
+    Without ``batches`` it leaves those to other workers.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Worker:
         concurrency: int | None = None,
         free_threads: int | None = None,
         on_ending: Progress | None = None,
+        batches: bool = True,
     ) -> None:
         self.concurrency = concurrency or settings.CONCURRENCY
         self.free_threads = free_threads or settings.FREE_THREADS
@@ -57,6 +60,7 @@ class Worker:
         self.endings: Counter[str] = Counter()
         self.commits = 0
         self._on_ending = on_ending
+        self._does_batches = batches
         self._in_hand: dict[asyncio.Task[Ending | None], Order] = {}
         self._busy = {True: 0, False: 0}
         self._empty_at = {True: -IDLE_SECONDS, False: -IDLE_SECONDS}
@@ -90,24 +94,39 @@ class Worker:
             lines = asyncio.Semaphore(self.concurrency)
             shop = Workshop(clerk=Clerk(), pool=pool, mailroom=mailroom, lines=lines)
             shop.clerk.open()
-            leases = asyncio.create_task(self._keep_leases(shop))
+            desk = Desk(
+                owner=self.owner,
+                shop=shop,
+                is_stopping=lambda: self._stopping,
+                on_ending=self._count,
+            )
+            leases = asyncio.create_task(self._keep_leases(shop, desk))
+            sitting = asyncio.create_task(self._sit(desk, shop))
             try:
-                await self._loop(shop, until_idle=until_idle, deadline=deadline)
+                await self._loop(shop, desk, until_idle=until_idle, deadline=deadline)
             finally:
-                await self._close(shop, leases)
+                await self._close(shop, leases, sitting)
         return self.endings
 
-    async def _close(self, shop: Workshop, leases: asyncio.Task[None]) -> None:
-        """What is on a line finishes; what is not goes back to the queue."""
+    async def _sit(self, desk: Desk, shop: Workshop) -> None:
+        if self._does_batches:
+            await desk.sit(is_closing=lambda: shop.closing)
+
+    async def _close(
+        self, shop: Workshop, leases: asyncio.Task[None], sitting: asyncio.Task[None]
+    ) -> None:
+        """What is on a line finishes, and so does a step with a batch; the rest goes back."""
         shop.closing = True
-        await asyncio.gather(*self._in_hand, return_exceptions=True)
+        await asyncio.gather(*self._in_hand, sitting, return_exceptions=True)
         leases.cancel()
         await asyncio.gather(leases, return_exceptions=True)
         await shop.close()
         await shop.clerk.close()
         self.commits = shop.clerk.commits
 
-    async def _loop(self, shop: Workshop, *, until_idle: bool, deadline: float | None) -> None:
+    async def _loop(
+        self, shop: Workshop, desk: Desk, *, until_idle: bool, deadline: float | None
+    ) -> None:
         await self._sweep(shop)
         swept = time.monotonic()
         while not self._stopping and (deadline is None or time.monotonic() < deadline):
@@ -117,12 +136,17 @@ class Worker:
             self._room_again.clear()
             found = await self._fill(shop)
             if not found and not self._in_hand:
-                if until_idle:
+                if until_idle and not await self._batches_wait(shop, desk):
                     return
                 await asyncio.sleep(IDLE_SECONDS)
                 await shop.clerk.ask(sweeping.promote)
             elif not found:
                 await self._wait_for_room()
+
+    async def _batches_wait(self, shop: Workshop, desk: Desk) -> bool:
+        if not self._does_batches:
+            return False
+        return desk.is_busy or await shop.clerk.ask(batching.work_is_due)
 
     async def _wait_for_room(self) -> None:
         """Until an order ends, then long enough for those that end with it."""
@@ -177,15 +201,19 @@ class Worker:
             # The database or our own code; the lease runs out and a sweep takes the job up.
             logger.error("Job %s broke its worker.", order.job_id, exc_info=error)
         elif (ending := task.result()) is not None:
-            self.endings[ending.move] += 1
-            if self._on_ending is not None:
-                self._on_ending(ending)
+            self._count(ending)
 
-    async def _keep_leases(self, shop: Workshop) -> None:
+    def _count(self, ending: Ending) -> None:
+        self.endings[ending.move] += 1
+        if self._on_ending is not None:
+            self._on_ending(ending)
+
+    async def _keep_leases(self, shop: Workshop, desk: Desk) -> None:
         while True:
             await asyncio.sleep(settings.LEASE_SECONDS / 3)
             try:
                 await shop.clerk.ask(claims.heartbeat, list(self._in_hand.values()))
+                await shop.clerk.ask(batching.heartbeat, list(desk.held))
             except DatabaseError:
                 # The database may be back before the leases end: the next beat tries again.
                 logger.exception("The leases could not be renewed.")
@@ -194,6 +222,11 @@ class Worker:
         for ending in await shop.clerk.ask(sweeping.sweep):
             if self._on_ending is not None:
                 self._on_ending(ending)
+
+
+def work_is_waiting() -> bool:
+    """Whether a worker would find something to do now."""
+    return claims.work_is_waiting() or batching.work_is_due()
 
 
 def drain(*, on_ending: Progress | None = None, concurrency: int | None = None) -> Counter[str]:

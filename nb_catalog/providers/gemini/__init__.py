@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from django.core.checks import CheckMessage, Warning
@@ -14,11 +14,13 @@ from nb_catalog.cards import card
 from nb_catalog.exceptions import InvalidSettings, KeyRejected, ProviderError
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.gemini import errors, wire
+from nb_catalog.providers.gemini.batch import GeminiBatches
 from nb_catalog.providers.gemini.client import (
     Address,
+    Line,
     call_config,
-    client_for,
     close_client,
+    line_for,
     troubles,
     watched,
 )
@@ -29,10 +31,12 @@ if TYPE_CHECKING:
 
 __all__ = ["GeminiProvider"]
 
+T = TypeVar("T")
+
 ENVIRONMENT: Final = "GEMINI_API_KEY"
 
 
-class GeminiProvider(Provider):
+class GeminiProvider(GeminiBatches, Provider):
     """The Nano Banana family. One call makes one picture and is sent exactly once.
 
     ``api_key`` may be left out: then ``GEMINI_API_KEY`` is read when a call goes out.
@@ -72,25 +76,31 @@ class GeminiProvider(Provider):
 
     async def send(self, payload: Payload) -> RawAnswer:
         """One POST, no retries, at most ``timeout`` seconds. Raises a ``ProviderError``."""
+        return await self._talk(
+            lambda line: _post(payload, client=line.client), seconds=self.timeout
+        )
+
+    async def _talk(self, say: Callable[[Line], Awaitable[T]], *, seconds: float) -> T:
+        """What ``say`` answers within ``seconds``; what goes wrong on the line is our error."""
         self._refuse_a_bad_key()
         known, progress = troubles(), watched()
         try:
-            client = client_for(self._address())  # made before the clock runs: that takes a while
-            async with asyncio.timeout(self.timeout):
-                return await _post(payload, client=client)
-        except known.answered as error:
-            failure = self._answered(error)
-        except (*known.unsent, *known.other) as error:
-            failure = errors.from_trouble(
-                error,
-                troubles=known,
-                sent=progress.sent,
-                timeout=self.timeout,
-                secret=self._key(),
-            )
+            line = line_for(self._address())  # made before the clock runs: that takes a while
+            async with asyncio.timeout(seconds):
+                return await say(line)
+        except (known.answered, *known.unsent, *known.other) as error:
+            failure = self._failure(error, sent=progress.sent, seconds=seconds)
         # Raised here and not `from` the SDK's error, which holds the request's headers and so
         # the key.
         raise failure
+
+    def _failure(self, error: Exception, *, sent: bool, seconds: float) -> ProviderError:
+        known = troubles()
+        if isinstance(error, known.answered):
+            return self._answered(error)
+        return errors.from_trouble(
+            error, troubles=known, sent=sent, timeout=seconds, secret=self._key()
+        )
 
     def parse(self, answer: RawAnswer) -> ImageResult:
         return wire.result_in(answer.body)
@@ -126,11 +136,12 @@ class GeminiProvider(Provider):
     def _answered(self, error: Exception) -> ProviderError:
         headers = getattr(getattr(error, "response", None), "headers", None) or {}
         status = getattr(error, "code", None)
-        answer = errors.said(
-            status if isinstance(status, int) else 500,
-            getattr(error, "details", None),
-            secret=self._key(),
+        return self._refused(
+            status if isinstance(status, int) else 500, headers, getattr(error, "details", None)
         )
+
+    def _refused(self, status: int, headers: Mapping[str, str], body: object) -> ProviderError:
+        answer = errors.said(status, body, secret=self._key())
         return errors.from_answer(
             answer,
             retry_after=str(headers.get("Retry-After", "")),

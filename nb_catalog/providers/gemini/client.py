@@ -83,6 +83,11 @@ def watched() -> Progress:
 
 def client_for(address: Address) -> Client:
     """The client of this process and of the running event loop."""
+    return line_for(address).client
+
+
+def line_for(address: Address) -> Line:
+    """The client of this process and of the running event loop, and what it is connected by."""
     loops = _LINES.setdefault(os.getpid(), {})
     loop = asyncio.get_running_loop()
     if loop not in loops:
@@ -91,7 +96,7 @@ def client_for(address: Address) -> Client:
     lines = loops.setdefault(loop, {})
     if address not in lines:
         lines[address] = _opened(address)
-    return lines[address].client
+    return lines[address]
 
 
 async def close_client(address: Address) -> None:

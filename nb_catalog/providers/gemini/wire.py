@@ -18,6 +18,7 @@ from nb_catalog.exceptions import (
     RequestRejected,
 )
 from nb_catalog.providers.gemini.errors import from_answer, said
+from nb_catalog.providers.gemini.fields import mapping, mappings, text
 from nb_catalog.types import ImageRequest, ImageResult, Reference
 
 MIME_TYPES: Final = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
@@ -108,23 +109,27 @@ class Receipt:
     request_id: str = ""
 
 
-def result_in(text: str | bytes) -> ImageResult:
+def result_in(body: str | bytes) -> ImageResult:
     """The last picture of the answer that is no interim one, its bytes as they came.
 
     Raises ``OutcomeUnknown`` for what cannot be read, ``ContentRefused`` for what Google's
     policy stopped, ``NoPicture`` for any other answer without a picture.
     """
     try:
-        answer = pydantic_core.from_json(text)
+        answer = pydantic_core.from_json(body)
     except ValueError as error:
         raise OutcomeUnknown(
             "Gemini's answer cannot be read; it may be billed.", reason="unreadable"
         ) from error
-    content = answer if isinstance(answer, Mapping) else {}
-    receipt = _receipt(content)
-    blob = next(_finished_pictures(content), None)
+    return result_of(answer if isinstance(answer, Mapping) else {})
+
+
+def result_of(answer: Mapping[str, Any]) -> ImageResult:
+    """``result_in`` for an answer whose JSON has been read."""
+    receipt = _receipt(answer)
+    blob = next(_finished_pictures(answer), None)
     if blob is None:
-        raise _without_picture(content, receipt)
+        raise _without_picture(answer, receipt)
     try:
         data = _BASE64.validate_python(blob["data"])
     except pydantic_core.ValidationError:
@@ -134,7 +139,7 @@ def result_in(text: str | bytes) -> ImageResult:
         ) from None
     return ImageResult(
         data=data,
-        mime_type=_text(blob, "mimeType", "mime_type"),
+        mime_type=text(blob, "mimeType", "mime_type"),
         usage=receipt.usage,
         model_version=receipt.model_version,
         request_id=receipt.request_id,
@@ -143,11 +148,11 @@ def result_in(text: str | bytes) -> ImageResult:
 
 def _finished_pictures(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Inline pictures, the last one first, without those that belong to the model's thinking."""
-    for candidate in _mappings(answer, "candidates"):
-        for part in reversed(_mappings(_mapping(candidate, "content"), "parts")):
-            blob = _mapping(part, "inlineData") or _mapping(part, "inline_data")
-            mime_type = _text(blob, "mimeType", "mime_type")
-            if part.get("thought") or not _text(blob, "data"):
+    for candidate in mappings(answer, "candidates"):
+        for part in reversed(mappings(mapping(candidate, "content"), "parts")):
+            blob = mapping(part, "inlineData") or mapping(part, "inline_data")
+            mime_type = text(blob, "mimeType", "mime_type")
+            if part.get("thought") or not text(blob, "data"):
                 continue
             if not mime_type or mime_type.startswith("image/"):
                 yield blob
@@ -157,14 +162,14 @@ def _without_picture(answer: Mapping[str, Any], receipt: Receipt) -> ProviderErr
     if isinstance(answer.get("error"), Mapping):
         code = answer["error"].get("code")
         return from_answer(said(code if isinstance(code, int) else 500, answer))
-    feedback = _mapping(answer, "promptFeedback")
-    if blocked := _text(feedback, "blockReason"):
+    feedback = mapping(answer, "promptFeedback")
+    if blocked := text(feedback, "blockReason"):
         more = _short(feedback, "blockReasonMessage")
         return _as(
             ContentRefused, f"Gemini refused the request: {blocked}.{more}", blocked, receipt
         )
-    candidate = next(iter(_mappings(answer, "candidates")), {})
-    reason = _text(candidate, "finishReason")
+    candidate = next(iter(mappings(answer, "candidates")), {})
+    reason = text(candidate, "finishReason")
     more = _short(candidate, "finishMessage")
     if reason in _REFUSALS:
         return _as(ContentRefused, f"Gemini refused the picture: {reason}.{more}", reason, receipt)
@@ -186,16 +191,16 @@ def _as(kind: type[ProviderError], message: str, reason: str, receipt: Receipt) 
 
 
 def _receipt(answer: Mapping[str, Any]) -> Receipt:
-    counts = _mapping(answer, "usageMetadata")
+    counts = mapping(answer, "usageMetadata")
     usage = {kind: counts[name] for kind, name in _COUNTS.items() if _is_count(counts.get(name))}
-    details = _mappings(counts, "candidatesTokensDetails")
+    details = mappings(counts, "candidatesTokensDetails")
     image = [detail.get("tokenCount") for detail in details if detail.get("modality") == "IMAGE"]
     if details and all(_is_count(count) for count in image):
         usage["image"] = sum(count for count in image if count is not None)
     return Receipt(
         usage=usage,
-        model_version=_text(answer, "modelVersion")[:128],
-        request_id=_text(answer, "responseId")[:128],
+        model_version=text(answer, "modelVersion")[:128],
+        request_id=text(answer, "responseId")[:128],
     )
 
 
@@ -203,20 +208,6 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
 
-def _mapping(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = value.get(name)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _mappings(value: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    found = value.get(name)
-    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
-
-
-def _text(value: Mapping[str, Any], *names: str) -> str:
-    return next((found for name in names if isinstance(found := value.get(name), str)), "")
-
-
 def _short(value: Mapping[str, Any], name: str) -> str:
-    text = " ".join(_text(value, name).split())[:300]
-    return f" {text}" if text else ""
+    words = " ".join(text(value, name).split())[:300]
+    return f" {words}" if words else ""

@@ -47,7 +47,7 @@
         settle();
     };
 
-    /* A model that cannot do a treatment or a ratio does not offer it. */
+    /* A model that cannot do a treatment, a ratio or a batch does not offer it. */
     const restrict = (name, possible) => {
         let lost = false;
         for (const choice of form.elements[name]) {
@@ -69,8 +69,11 @@
         }
         restrict("treatment", tier.dataset.treatments.split(" "));
         restrict("ratio", tier.dataset.ratios.split(" "));
-        document.getElementById("nbc-treatment-help").hidden =
-            form.querySelector("[name=treatment]:disabled") === null;
+        restrict("delivery", tier.dataset.deliveries.split(" "));
+        for (const name of ["treatment", "delivery"]) {
+            document.getElementById(`nbc-${name}-help`).hidden =
+                form.querySelector(`[name=${name}]:disabled`) === null;
+        }
     };
 
     const changed = () => {

@@ -1,0 +1,95 @@
+"""A batch's results: read as they come, a few pictures at a time, each finished on its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from nb_catalog.exceptions import NBCatalogError, StorageFailed
+from nb_catalog.models import ProviderBatch
+from nb_catalog.providers.batches import BatchProvider
+from nb_catalog.runner import keeping, staging
+from nb_catalog.runner.batching import items, shelf
+from nb_catalog.runner.orders import Ending, Order
+from nb_catalog.runner.work import Workshop, broken, made
+from nb_catalog.types import BatchItem, BatchReport
+
+logger = logging.getLogger(__name__)
+
+# Lines whose orders are looked up together; what bounds the pictures in memory.
+TOGETHER: Final = 8
+
+
+class Interrupted(Exception):
+    """The worker was told to stop in the middle of a file; the rest is fetched another time."""
+
+
+async def fetch(
+    batch: ProviderBatch,
+    report: BatchReport,
+    *,
+    maker: BatchProvider,
+    shop: Workshop,
+    is_stopping: Callable[[], bool],
+    on_ending: Callable[[Ending], None],
+) -> None:
+    """Finish every item that ``report``'s file has an answer for. May be repeated at any time:
+    what was finished before is passed over.
+
+    Raises ``ProviderError`` when the file breaks off, ``Interrupted`` when the worker is stopping.
+    """
+    async for lines in _together(maker.collect(report)):
+        if is_stopping():
+            raise Interrupted
+        orders = await shop.clerk.ask(shelf.orders_for, batch, list(lines))
+        ended = await asyncio.gather(
+            *(_finish(order, lines[key], maker=maker, shop=shop) for key, order in orders.items())
+        )
+        for ending in ended:
+            if ending is not None:
+                on_ending(ending)
+
+
+async def _together(answers: AsyncIterator[BatchItem]) -> AsyncIterator[dict[str, BatchItem]]:
+    """Items by key, ``TOGETHER`` at a time. A key that comes twice counts once."""
+    block: dict[str, BatchItem] = {}
+    async for item in answers:
+        block.setdefault(item.key, item)
+        if len(block) == TOGETHER:
+            yield block
+            block = {}
+    if block:
+        yield block
+
+
+async def _finish(
+    order: Order, item: BatchItem, *, maker: BatchProvider, shop: Workshop
+) -> Ending | None:
+    """Store what came and write down how the job ended; None when it was not owed any more, or
+    when its picture waits in the staging directory because the storage did not take it."""
+    ending = await _ending(order, item, maker=maker, shop=shop)
+    if ending is None:
+        return None
+    held = await shop.clerk.write(ending)
+    if ending.move != "lose":
+        await shop.in_mailroom(staging.drop, order.staging_name)
+    return ending if held else None
+
+
+async def _ending(
+    order: Order, item: BatchItem, *, maker: BatchProvider, shop: Workshop
+) -> Ending | None:
+    if isinstance(item.result, NBCatalogError):
+        return items.failed(order, item.result)
+    try:
+        received = await shop.in_mailroom(keeping.take_in, order, item.result)
+        return await shop.in_pool(made, order, received, maker=maker)
+    except StorageFailed:
+        return None  # staged: a sweep stores it
+    except NBCatalogError as error:
+        return items.failed(order, error)
+    except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
+        logger.exception("Provider %s broke on job %s.", maker.alias, order.job_id)
+        return items.failed(order, broken(error, order=order))

@@ -1,0 +1,89 @@
+"""A batch's file of requests: one line an order, on disk and never whole in memory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import NBCatalogError, RequestRejected
+from nb_catalog.providers.batches import BatchProvider
+from nb_catalog.runner.batching.shelf import key_of
+from nb_catalog.runner.orders import Order
+from nb_catalog.runner.work import broke, payload_of
+
+logger = logging.getLogger(__name__)
+
+FOLDER: Final = "batches"
+
+
+@dataclass(slots=True)
+class Filled:
+    """What became of the orders: written into the file, not possible, or more than fits."""
+
+    written: int = 0
+    problems: list[tuple[Order, NBCatalogError]] = field(default_factory=list)
+    left_over: list[Order] = field(default_factory=list)
+
+
+def path_of(name: str) -> Path:
+    """Where the file of the batch ``name`` is written."""
+    return settings.STAGING_DIR / FOLDER / f"{name}.jsonl"
+
+
+def fill(
+    path: Path,
+    orders: Sequence[Order],
+    *,
+    maker: BatchProvider,
+    most_bytes: int,
+    is_stopping: Callable[[], bool],
+) -> Filled:
+    """Write a line for each of ``orders`` until the file is full. Runs in a pool thread.
+
+    When it is to stop, what is not written yet is left over.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    filled = Filled()
+    with path.open("wb") as file:
+        for place, order in enumerate(orders):
+            if is_stopping() or not _fits(file, order, filled, maker=maker, most_bytes=most_bytes):
+                filled.left_over.extend(orders[place:])
+                break
+    return filled
+
+
+def _fits(
+    file: BinaryIO, order: Order, filled: Filled, *, maker: BatchProvider, most_bytes: int
+) -> bool:
+    try:
+        line = _line(order, maker=maker)
+    except NBCatalogError as error:
+        filled.problems.append((order, error))
+        return True
+    if file.tell() + len(line) > most_bytes:
+        if filled.written:
+            return False
+        too_long = RequestRejected(
+            f"The request alone has {len(line):,} bytes, a batch {most_bytes:,}."
+        )
+        filled.problems.append((order, too_long))
+        return True
+    file.write(line)
+    filled.written += 1
+    return True
+
+
+def _line(order: Order, *, maker: BatchProvider) -> bytes:
+    try:
+        if order.problem is not None:
+            raise order.problem
+        return maker.line(key_of(order), payload_of(order, maker=maker))
+    except NBCatalogError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
+        logger.exception("Provider %s broke on job %s.", maker.alias, order.job_id)
+        raise RequestRejected(broke(error)) from error

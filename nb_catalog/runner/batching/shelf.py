@@ -1,0 +1,249 @@
+"""The rows of batches: jobs put into them, who works on which, and when to look again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from nb_catalog.exceptions import IllegalMove, InvalidSettings, NBCatalogError, RequestRejected
+from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
+from nb_catalog.models.moves import move_batch, move_jobs
+from nb_catalog.providers import provider
+from nb_catalog.providers.batches import limits_of
+from nb_catalog.runner import books, claims
+from nb_catalog.runner.batching import items
+from nb_catalog.runner.orders import Order
+from nb_catalog.states import BatchState, JobState
+from nb_catalog.types import BatchLimits, Delivery
+
+# After a batch could not be handed in, its model is left alone for so long.
+REST: Final = timedelta(seconds=60)
+BLOCK: Final = 500
+
+
+def gather(*, owner: str) -> tuple[ProviderBatch, list[Order]] | None:
+    """Put queued jobs into a new batch that ``owner`` holds; None when there is nothing to do.
+
+    The jobs are ``submitted``, their money is reserved and their calls are on record before a
+    line is written: whatever dies from here on, nobody else takes them up.
+    """
+    for alias, model in _groups():
+        limits = _limits(alias)
+        if limits is None:
+            _refuse(alias, model)
+        elif not _rests(alias, model) and _underway(alias) < limits.at_once:
+            with transaction.atomic():
+                gathered = _gathered(alias, model, most=limits.items, owner=owner)
+            if gathered is not None:
+                return gathered
+    return None
+
+
+def _groups() -> list[tuple[str, str]]:
+    """(provider, model) of what waits, the most urgent first."""
+    waiting = _waiting().values_list("provider", "model").distinct().order_by()
+    return [(str(alias), str(model)) for alias, model in waiting]
+
+
+def _waiting() -> QuerySet[ImageJob]:
+    return claims.queued(free=False, delivery=Delivery.BATCH)
+
+
+def _limits(alias: str) -> BatchLimits | None:
+    try:
+        return limits_of(provider(alias))
+    except InvalidSettings:
+        return None
+
+
+def _refuse(alias: str, model: str) -> None:
+    """End jobs that were asked for when the provider still took batches."""
+    error = RequestRejected(
+        f"The provider {alias!r} takes no batches as it is configured now. Ask for these pictures "
+        "directly, or correct NB_CATALOG['PROVIDERS'] and retry."
+    )
+    with transaction.atomic():
+        keys = list(_waiting().filter(provider=alias, model=model).values_list("pk", flat=True))
+        jobs = ImageJob.objects.filter(pk__in=keys[: BLOCK * 2])
+        move_jobs(jobs, "submit", epoch=F("epoch") + 1, lease_owner="")
+        move_jobs(jobs, "fail", error_code=error.code, error=str(error), finished_at=timezone.now())
+
+
+def _rests(alias: str, model: str) -> bool:
+    """Whether its last batch failed just now, or one is being fetched: what comes back from that
+    goes out together with what waits."""
+    rows = ProviderBatch.objects.filter(provider=alias, model=model)
+    failed = Q(state=BatchState.DONE, finished_at__gt=timezone.now() - REST) & ~Q(error_code="")
+    return rows.filter(failed | Q(state=BatchState.READY)).exists()
+
+
+def _underway(alias: str) -> int:
+    return ProviderBatch.objects.filter(provider=alias).exclude(state=BatchState.DONE).count()
+
+
+def _gathered(
+    alias: str, model: str, *, most: int, owner: str
+) -> tuple[ProviderBatch, list[Order]] | None:
+    wanted = _waiting().filter(provider=alias, model=model)
+    jobs = list(claims.unlocked(wanted)[:most])
+    now, name = timezone.now(), f"nb-{uuid4().hex}"
+    orders = books.without_made([claims.order_of(job, owner=name) for job in jobs])
+    let_through = books.reserve(orders, now=now)
+    going = [order for order in orders if order.job_id in let_through]
+    if not going:
+        return None
+    batch = ProviderBatch.objects.create(
+        name=name,
+        provider=alias,
+        model=model,
+        items=len(going),
+        epoch=1,
+        lease_owner=owner,
+        lease_until=claims.lease_end(),
+        next_look_at=now,
+    )
+    moved = move_jobs(
+        ImageJob.objects.filter(pk__in=let_through),
+        "submit",
+        batch=batch,
+        epoch=F("epoch") + 1,
+        attempts=F("attempts") + 1,
+        lease_owner=name,
+        lease_until=None,
+        error="",
+        error_code="",
+    )
+    if moved != len(going):
+        raise IllegalMove("Another worker took some of these jobs first.")
+    ProviderCall.objects.bulk_create(
+        (books.call_of(order, now=now, batch=batch) for order in going), batch_size=BLOCK
+    )
+    return batch, going
+
+
+def take_due(*, owner: str) -> ProviderBatch | None:
+    """A batch that nobody holds and that there is something to do for, held by ``owner`` now."""
+    now = timezone.now()
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    due = ProviderBatch.objects.filter(free, next_look_at__lte=now).exclude(state=BatchState.DONE)
+    for batch in due.order_by("next_look_at")[:5]:
+        mine = {"lease_owner": owner, "lease_until": claims.lease_end(), "epoch": batch.epoch + 1}
+        same = due.filter(pk=batch.pk, epoch=batch.epoch)
+        if same.update(**mine):
+            for name, value in mine.items():
+                setattr(batch, name, value)
+            return batch
+    return None
+
+
+def work_is_due() -> bool:
+    """Whether a batch could be put together or looked after now."""
+    now = timezone.now()
+    due = ProviderBatch.objects.filter(next_look_at__lte=now).exclude(state=BatchState.DONE)
+    if due.exists():
+        return True
+    return any(
+        not _rests(alias, model)
+        and ((limits := _limits(alias)) is None or _underway(alias) < limits.at_once)
+        for alias, model in _groups()
+    )
+
+
+def heartbeat(batches: Iterable[ProviderBatch]) -> None:
+    """Renew the leases of batches that are being worked on."""
+    for batch in batches:
+        _held(batch).update(lease_until=claims.lease_end())
+
+
+def release(batch: ProviderBatch, *, next_look_at: datetime, **changes: Any) -> None:
+    """Let ``batch`` go until ``next_look_at``. Nothing when somebody else holds it."""
+    _held(batch).update(next_look_at=next_look_at, lease_owner="", lease_until=None, **changes)
+
+
+def note(batch: ProviderBatch, **changes: Any) -> None:
+    """Write down what became known of ``batch``. Raises ``IllegalMove`` when it is not held."""
+    if not _held(batch).update(**changes):
+        raise IllegalMove(f"Batch {batch.name} is not ours any more.")
+    for name, value in changes.items():
+        setattr(batch, name, value)
+
+
+def _held(batch: ProviderBatch) -> QuerySet[ProviderBatch]:
+    return ProviderBatch.objects.filter(
+        pk=batch.pk, lease_owner=batch.lease_owner, epoch=batch.epoch
+    )
+
+
+def orders_for(batch: ProviderBatch, keys: Sequence[str]) -> dict[str, Order]:
+    """Orders by key of a line, with their photos, for lines whose answer is still owed.
+
+    A job that a person cancelled meanwhile is owed its answer too: it is paid for.
+    """
+    ids = {number: key for key in keys if (number := _job_id(key)) is not None}
+    calls = ProviderCall.objects.filter(batch=batch, job_id__in=ids, finished_at__isnull=True)
+    owed = [_order(call) for call in calls.select_related("job")]
+    return {
+        ids[order.job_id]: order
+        for order in claims.with_photos(owed)
+        if ids[order.job_id] == key_of(order)
+    }
+
+
+def unanswered(batch: ProviderBatch, *, after: int = 0) -> list[Order]:
+    """Up to ``BLOCK`` orders whose answer is still owed, by job from ``after`` on."""
+    calls = ProviderCall.objects.filter(batch=batch, job_id__gt=after, finished_at__isnull=True)
+    return [_order(call) for call in calls.select_related("job").order_by("job_id")[:BLOCK]]
+
+
+def is_wanted(batch: ProviderBatch) -> bool:
+    """Whether anybody still waits for one of its pictures."""
+    return bool(batch.jobs.filter(state=JobState.SUBMITTED).exists())
+
+
+def _order(call: ProviderCall) -> Order:
+    job = call.job
+    return replace(
+        claims.order_of(job, owner=call.lease_owner),
+        epoch=call.epoch,
+        attempts=job.attempts,
+        in_batch=True,
+    )
+
+
+def key_of(order: Order) -> str:
+    """What a line of a batch is known by."""
+    return f"{order.job_id}.{order.epoch}"
+
+
+def _job_id(key: str) -> int | None:
+    number, _, epoch = key.partition(".")
+    return int(number) if number.isdecimal() and epoch.isdecimal() and len(number) < 19 else None
+
+
+def give_back(batch: ProviderBatch, error: NBCatalogError) -> None:
+    """Queue everything of ``batch`` again: it did not go out, and nothing is charged for it."""
+    while orders := unanswered(batch):
+        books.write([], [items.not_sent(order, error) for order in orders])
+
+
+def close(batch: ProviderBatch, *, error: NBCatalogError | None = None) -> None:
+    """``batch`` is done with. ``error`` says what kept it from going out."""
+    said = {} if error is None else {"error_code": error.code, "error": str(error)}
+    with transaction.atomic():
+        if error is not None:
+            give_back(batch, error)
+        move_batch(
+            batch,
+            "close",
+            finished_at=timezone.now(),
+            next_look_at=None,
+            lease_until=None,
+            **said,
+        )
