@@ -7,8 +7,7 @@ wire format on a local port and injects faults, ``ProviderContract`` is what eve
 from __future__ import annotations
 
 from nb_catalog.testing.contract import ProviderContract
-from nb_catalog.testing.gemini_answers import Answer, Fault
-from nb_catalog.testing.gemini_server import GeminiServer
+from nb_catalog.testing.gemini import Answer, Fault, GeminiServer
 from nb_catalog.testing.pictures import solid_png
 from nb_catalog.testing.scripted import Script, ScriptedProvider
 

@@ -19,7 +19,8 @@ from nb_catalog.exceptions import (
     RateLimited,
 )
 from nb_catalog.providers.gemini import GeminiProvider
-from nb_catalog.testing.gemini_answers import USAGE, picture_json
+from nb_catalog.testing.gemini import picture_json
+from nb_catalog.testing.gemini.answers import USAGE
 from nb_catalog.types import RawAnswer
 
 FLAT_USAGE = {"prompt": 1240, "candidates": 1120, "thoughts": 200, "total": 2560, "image": 1120}

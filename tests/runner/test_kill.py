@@ -14,7 +14,7 @@ from django.db import connection
 from nb_catalog import runner
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.runner import staging
-from nb_catalog.testing.gemini_server import GeminiServer
+from nb_catalog.testing.gemini import GeminiServer
 from tests.runner.conftest import money_is_sound
 from tests.settings import ROOT, SCRATCH
 

@@ -42,7 +42,8 @@ def gather(*, owner: str) -> tuple[ProviderBatch, list[Order]] | None:
             with transaction.atomic():
                 gathered = _gathered(alias, model, most=limits.items, owner=owner)
             if gathered is not None:
-                return gathered
+                batch, orders = gathered
+                return batch, claims.with_photos(orders)
     return None
 
 

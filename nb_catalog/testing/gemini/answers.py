@@ -1,14 +1,15 @@
-"""Answers for ``GeminiServer``: pictures, Google's errors, and what goes wrong on the way."""
+"""Answers of the local Gemini: good ones, Google's errors, and what goes wrong on the way."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
+GOOGLE_RPC = "type.googleapis.com/google.rpc"
 USAGE: Mapping[str, Any] = {
     "promptTokenCount": 1240,
     "candidatesTokenCount": 1120,
@@ -20,6 +21,9 @@ USAGE: Mapping[str, Any] = {
     ],
     "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1120}],
 }
+
+# From the good answer to a request to what is sent instead: other JSON, or bytes that are none.
+Change: TypeAlias = Callable[[dict[str, Any]], Any]
 
 
 class Fault(StrEnum):
@@ -33,13 +37,27 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One scripted answer. ``body`` None: a picture that fits the request. ``delay`` in seconds."""
+    """One answer of a script. ``delay`` in seconds.
+
+    ``body`` None: the good answer to the request, which ``change`` may spoil. ``works`` says whether
+    the work was done, and so is billed: left out, it was when the answer is the good one.
+    ``name`` is what the ledger calls it.
+    """
 
     status: int = 200
     body: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
     fault: Fault = Fault.NONE
+    change: Change | None = field(default=None, repr=False)
+    works: bool | None = None
+    name: str = ""
+
+    @property
+    def is_worked(self) -> bool:
+        if self.works is None:
+            return self.body is None and self.status == 200
+        return self.works
 
 
 def json_answer(value: object, *, status: int = 200, delay: float = 0.0) -> Answer:
@@ -51,11 +69,17 @@ def picture(
     data: bytes, *, mime_type: str = "image/png", model: str = "scripted", delay: float = 0.0
 ) -> Answer:
     """A 200 with ``data`` as its picture."""
-    return json_answer(picture_json(data, mime_type=mime_type, model=model), delay=delay)
+    body = json.dumps(picture_json(data, mime_type=mime_type, model=model)).encode()
+    return Answer(body=body, delay=delay, works=True)
 
 
 def picture_json(
-    data: bytes, *, mime_type: str = "image/png", model: str = "scripted"
+    data: bytes,
+    *,
+    mime_type: str = "image/png",
+    model: str = "scripted",
+    usage: Mapping[str, Any] = USAGE,
+    response_id: str = "response-1",
 ) -> dict[str, Any]:
     """The JSON of an answer that went well."""
     blob = {"mimeType": mime_type, "data": base64.b64encode(data).decode("ascii")}
@@ -66,10 +90,34 @@ def picture_json(
     }
     return {
         "candidates": [candidate],
-        "usageMetadata": USAGE,
+        "usageMetadata": usage,
         "modelVersion": model,
-        "responseId": "response-1",
+        "responseId": response_id,
     }
+
+
+def error_json(
+    code: int,
+    status: str,
+    message: str = "It went wrong.",
+    *,
+    retry_delay: str = "",
+    quota_id: str = "",
+    reason: str = "",
+) -> dict[str, Any]:
+    """Google's error body. ``retry_delay`` as Google writes it: ``"2s"``."""
+    details: list[dict[str, Any]] = []
+    if reason:
+        details.append({"@type": f"{GOOGLE_RPC}.ErrorInfo", "reason": reason})
+    if quota_id:
+        violation = {
+            "quotaMetric": "generativelanguage.googleapis.com/requests",
+            "quotaId": quota_id,
+        }
+        details.append({"@type": f"{GOOGLE_RPC}.QuotaFailure", "violations": [violation]})
+    if retry_delay:
+        details.append({"@type": f"{GOOGLE_RPC}.RetryInfo", "retryDelay": retry_delay})
+    return {"error": {"code": code, "status": status, "message": message, "details": details}}
 
 
 def error(
@@ -79,21 +127,11 @@ def error(
     *,
     retry_delay: str = "",
     quota_id: str = "",
+    reason: str = "",
     delay: float = 0.0,
 ) -> Answer:
-    """Google's error body. ``retry_delay`` as Google writes it: ``"2s"``."""
-    details: list[dict[str, Any]] = []
-    if quota_id:
-        violation = {
-            "quotaMetric": "generativelanguage.googleapis.com/requests",
-            "quotaId": quota_id,
-        }
-        details.append(
-            {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [violation]}
-        )
-    if retry_delay:
-        details.append(
-            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": retry_delay}
-        )
-    body = {"error": {"code": code, "status": status, "message": message, "details": details}}
+    """An answer with Google's error body."""
+    body = error_json(
+        code, status, message, retry_delay=retry_delay, quota_id=quota_id, reason=reason
+    )
     return json_answer(body, status=code, delay=delay)

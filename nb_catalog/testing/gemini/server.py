@@ -1,0 +1,153 @@
+"""A local HTTP server that speaks Gemini's wire format, follows a script and injects faults.
+
+    with GeminiServer() as server:
+        server.script(error(429, "RESOURCE_EXHAUSTED", retry_delay="2s"), fault("drop_after"))
+        settings: {"BACKEND": "...GeminiProvider", "OPTIONS": {"base_url": server.url, ...}}
+        assert server.ledger.billed_usd == ...
+
+Without a script every request is answered with a picture of the asked size, in a colour that
+belongs to its prompt. What the service would refuse is refused, and so is what this project
+promises never to send.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict, deque
+from collections.abc import Collection
+from types import TracebackType
+
+from aiohttp import web
+
+from nb_catalog.testing.gemini.answers import Answer
+from nb_catalog.testing.gemini.asked import Received
+from nb_catalog.testing.gemini.batches import Batches
+from nb_catalog.testing.gemini.drawing import Drawer
+from nb_catalog.testing.gemini.faults import Rate
+from nb_catalog.testing.gemini.ledger import Ledger
+from nb_catalog.testing.gemini.service import Service
+
+# 100 MB of pictures inline, and the rest of the request.
+MOST_BODY = 128 * 2**20
+
+
+class GeminiServer:
+    """Listens while its ``with`` block runs, in a thread of its own, on a free port unless told.
+
+    ``delay`` in seconds, ``batch_seconds`` how long a batch takes. ``keys`` and ``tokens`` are the API
+    keys and bearer tokens that are right (None: any). ``faults`` spoils calls at random. ``picture``
+    is answered in place of a plain colour and ``picture_bytes`` pads each one to about that
+    size. ``keep_bodies`` False saves memory in large runs. ``insists_on_store`` refuses requests
+    that let Google keep them.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        delay: float = 0.0,
+        keys: Collection[str] | None = None,
+        tokens: Collection[str] | None = None,
+        faults: Rate | None = None,
+        batch_seconds: float = 0.0,
+        picture: bytes = b"",
+        picture_bytes: int = 0,
+        keep_bodies: bool = True,
+        insists_on_store: bool = True,
+    ) -> None:
+        self.url = ""
+        self._host, self._port = host, port
+        self._service = Service(
+            drawer=Drawer(picture=picture, at_least=picture_bytes),
+            delay=delay,
+            keys=keys,
+            tokens=tokens,
+            faults=faults,
+            batch_seconds=batch_seconds,
+            keep_bodies=keep_bodies,
+            insists_on_store=insists_on_store,
+            scripts=defaultdict(deque),
+        )
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+
+    @property
+    def ledger(self) -> Ledger:
+        """Every request that came in, and what it costs."""
+        return self._service.ledger
+
+    @property
+    def batches(self) -> Batches:
+        return self._service.batches
+
+    @property
+    def received(self) -> list[Received]:
+        """The generateContent requests as they came in."""
+        return self._service.received
+
+    @property
+    def count(self) -> int:
+        """How many generateContent requests came in."""
+        return len(self.received)
+
+    @property
+    def delay(self) -> float:
+        return self._service.delay
+
+    @delay.setter
+    def delay(self, seconds: float) -> None:
+        self._service.delay = seconds
+
+    @property
+    def in_flight(self) -> int:
+        return self._service.in_flight
+
+    @property
+    def most_in_flight(self) -> int:
+        return self._service.most_in_flight
+
+    def script(self, *answers: Answer) -> None:
+        """Answer the next generateContent requests with ``answers``, one after the other."""
+        self.script_for("generateContent", *answers)
+
+    def script_for(self, operation: str, *answers: Answer) -> None:
+        """The same for another operation: "batches.create", "files.download", as in the ledger."""
+        self._service.scripts[operation].extend(answers)
+
+    def pass_time(self, *, hours: float) -> None:
+        """Move the server's clock ahead: batches and files grow older by so much."""
+        self._service.offset += hours * 3600
+
+    def __enter__(self) -> GeminiServer:
+        self._thread.start()
+        if not self._ready.wait(10):
+            raise RuntimeError("The local Gemini did not start within 10 seconds.")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+        self._service.close()
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        app = web.Application(client_max_size=MOST_BODY)
+        app.router.add_route("*", "/{path:.*}", self._service.answer)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, self._host, self._port, backlog=1024)
+        await site.start()
+        port = runner.addresses[0][1]
+        self.url = self._service.url = f"http://{self._host}:{port}"
+        self._ready.set()
+        try:
+            await self._stop.wait()
+        finally:
+            await runner.cleanup()

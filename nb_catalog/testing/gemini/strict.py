@@ -1,0 +1,124 @@
+"""What the local Gemini refuses, as strictly as Google's documentation lets one tell."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from nb_catalog.cards import PIXELS, Card, cards
+from nb_catalog.testing.gemini.answers import error_json
+from nb_catalog.testing.gemini.drawing import Wanted, field_of
+
+READS: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"})
+MOST_INLINE: Final = 100_000_000
+MOST_ON_VERTEX: Final = 7_000_000
+_TOP_LEVEL: Final = {"contents", "systemInstruction", "generationConfig", "safetySettings", "store"}
+_GENERATION: Final = {"responseModalities", "imageConfig", "responseFormat", "thinkingConfig"}
+_SAMPLING: Final = ("temperature", "topP", "topK", "seed")
+_CATEGORIES: Final = frozenset(
+    f"HARM_CATEGORY_{name}"
+    for name in (
+        "HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT", "CIVIC_INTEGRITY",
+        "IMAGE_HATE", "IMAGE_DANGEROUS_CONTENT", "IMAGE_HARASSMENT", "IMAGE_SEXUALLY_EXPLICIT",
+    )
+)  # fmt: skip
+_THRESHOLDS: Final = frozenset(
+    {"BLOCK_NONE", "BLOCK_ONLY_HIGH", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_LOW_AND_ABOVE", "OFF"}
+)
+
+
+def model_error(model: str) -> dict[str, Any] | None:
+    """Google's 404 for a model that is not there, or not any more."""
+    known = cards().get(model)
+    today = datetime.now(UTC).date()
+    if known is not None and known.usd_per_million and not _is_retired(known, today):
+        return None
+    return error_json(
+        404,
+        "NOT_FOUND",
+        f"models/{model} is not found for API version v1, or is not supported for generateContent."
+        " Call ListModels to see the list of available models and their supported methods.",
+    )
+
+
+def _is_retired(known: Card, today: Any) -> bool:
+    return known.retired_on is not None and known.retired_on <= today
+
+
+def objections(body: Mapping[str, Any], *, model: str, vertex: bool = False) -> list[str]:
+    """Everything in a generateContent body that the service would refuse."""
+    said = [f"Unknown name {key!r}: Cannot find field." for key in _unknown(body, _TOP_LEVEL)]
+    config = field_of(body, "generationConfig") or {}
+    said += [
+        f"{name} is not supported by this model."
+        for name in _SAMPLING
+        if field_of(config, name) is not None
+    ]
+    known = _GENERATION | set(_SAMPLING)
+    said += [f"Unknown name {key!r}: Cannot find field." for key in _unknown(config, known)]
+    said += _about_contents(body, vertex=vertex)
+    said += _about_safety(body)
+    if model in (table := cards()):
+        said += _about_the_card(body, table[model])
+    return said
+
+
+def _unknown(value: Mapping[str, Any], known: set[str]) -> list[str]:
+    return [key for key in value if not any(field_of({key: 1}, name) for name in known)]
+
+
+def _about_contents(body: Mapping[str, Any], *, vertex: bool) -> Iterator[str]:
+    contents = body.get("contents")
+    if not isinstance(contents, list) or not contents:
+        yield "contents is not specified"
+        return
+    total = 0
+    for content in contents:
+        for part in content.get("parts", ()):
+            blob = field_of(part, "inlineData")
+            if blob is None:
+                continue
+            total += len(blob.get("data", ""))
+            yield from _about_blob(blob, vertex=vertex)
+    if total > MOST_INLINE:
+        yield f"Request payload size exceeds the limit: {MOST_INLINE} bytes."
+
+
+def _about_blob(blob: Mapping[str, Any], *, vertex: bool) -> Iterator[str]:
+    mime_type = field_of(blob, "mimeType")
+    if mime_type not in READS:
+        yield f"Unsupported MIME type: {mime_type}"
+    try:
+        data = base64.b64decode(blob.get("data", ""), validate=True)
+    except (binascii.Error, ValueError):
+        yield "Invalid value at 'inline_data.data' (TYPE_BYTES), Base64 decoding failed."
+        return
+    if not data:
+        yield "Provided image is not valid."
+    if vertex and len(data) > MOST_ON_VERTEX:
+        yield f"Image exceeds the limit of {MOST_ON_VERTEX} bytes."
+
+
+def _about_safety(body: Mapping[str, Any]) -> Iterator[str]:
+    for each in field_of(body, "safetySettings") or ():
+        if each.get("category") not in _CATEGORIES:
+            yield f"Invalid value at 'safety_settings.category': {each.get('category')!r}"
+        if each.get("threshold") not in _THRESHOLDS:
+            yield f"Invalid value at 'safety_settings.threshold': {each.get('threshold')!r}"
+
+
+def _about_the_card(body: Mapping[str, Any], card: Card) -> Iterator[str]:
+    wanted = Wanted(body, model=card.id)
+    if wanted.ratio not in card.ratios:
+        yield f"aspect_ratio must be one of {', '.join(card.ratios)}, not {wanted.ratio!r}."
+    elif wanted.size_name not in card.sizes:
+        yield f"image_size must be one of {', '.join(card.sizes)}, not {wanted.size_name!r}."
+    elif wanted.size_name not in PIXELS[wanted.ratio]:
+        yield f"image_size {wanted.size_name!r} is not available in {wanted.ratio}."
+    if wanted.references > card.max_references:
+        yield f"At most {card.max_references} images are supported, got {wanted.references}."
+    if wanted.thinking and wanted.thinking not in card.thinking:
+        yield f"Thinking level {wanted.thinking!r} is not supported for this model."

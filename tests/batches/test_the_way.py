@@ -1,0 +1,254 @@
+"""The way of a batch that goes well, and of its single items that do not."""
+
+import pytest
+
+from nb_catalog import plans, runner, runs
+from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall
+from nb_catalog.runner import staging
+from nb_catalog.runner.batching import desk, filling
+from nb_catalog.testing.gemini import BatchScript, fault
+from tests.batches.conftest import books_agree, drain, forget_the_rest, states
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_pictures_come_back_at_half_the_price(start, server):
+    run = start(5)
+    direct = plans.plan_backgrounds  # the estimate is the card's
+    assert direct
+    drain()
+    assert states() == {"succeeded": 5}
+    batch = ProviderBatch.objects.get()
+    assert (batch.state, batch.items, batch.error) == ("done", 5, "")
+    assert len(server.ledger.of("batches.create")) == 1
+    assert server.count == 0, "nothing went out directly"
+    run.refresh_from_db()
+    assert run.reserved_microusd == 0
+    assert books_agree(server) == run.spent_microusd > 0
+    assert ProductImage.objects.count() == 5
+    assert set(ProviderCall.objects.values_list("outcome", "batch__name")) == {
+        ("picture", batch.name)
+    }
+
+
+def test_nothing_is_left_behind(start, server):
+    start(2)
+    drain()
+    assert not list(staging.names())
+    assert not list(filling.path_of("x").parent.glob("*"))
+    assert server._service.files.all() == [], "files at the service are deleted"
+
+
+def test_a_locked_picture_keeps_the_products_own_pixels(start, server):
+    start(2, treatment="locked")
+    drain()
+    assert states() == {"succeeded": 2}
+    kinds = sorted(ProductImage.objects.values_list("kind", flat=True))
+    assert kinds == ["backdrop", "backdrop", "picture", "picture"]
+
+
+def test_answers_are_matched_by_key_and_not_by_place(start, server):
+    server.batches.script(BatchScript(shuffled=True))
+    start(6)
+    drain()
+    assert states() == {"succeeded": 6}
+    digests = {entry.key: entry.prompt for entry in server.ledger.of("batch item")}
+    for image in ProductImage.objects.select_related("job"):
+        with image.file.open() as file:
+            assert digests[f"{image.job_id}.{image.job.epoch}"].encode() in file.read()
+
+
+def test_partial_failures_go_into_another_batch(start, server):
+    server.batches.script(
+        BatchScript(
+            items={0: "item_error", 1: "text_only", 2: "finish_image_safety", 3: "corrupt_picture"}
+        )
+    )
+    start(6)
+    drain()
+    assert states() == {"succeeded": 5, "refused": 1}
+    assert [each.items for each in ProviderBatch.objects.order_by("pk")] == [6, 3]
+    books_agree(server)
+
+
+def test_an_item_that_fails_each_time_ends_after_its_tries(start, server, settings):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "MAX_ATTEMPTS": 2}
+    server.batches.script(*[BatchScript(items={0: "item_error"})] * 5)
+    start(1)
+    drain()
+    assert states() == {"failed": 1}
+    assert ProviderCall.objects.count() == ProviderBatch.objects.count() == 2
+
+
+def test_a_line_that_comes_twice_makes_one_picture(start, server):
+    server.batches.script(BatchScript(items={0: "twice"}))
+    start(2)
+    drain()
+    assert states() == {"succeeded": 2}
+    assert ProductImage.objects.count() == 2
+    books_agree(server)
+
+
+def test_an_item_without_a_line_is_unknown_and_keeps_its_money(start, server):
+    server.batches.script(BatchScript(items={0: "missing"}))
+    run = start(2)
+    drain()
+    assert states() == {"succeeded": 1, "unknown": 1}
+    run.refresh_from_db()
+    job = ImageJob.objects.get(state="unknown")
+    assert run.reserved_microusd == job.estimate_microusd
+    assert "may have been charged" in job.error
+    assert ProviderBatch.objects.get().state == "done"
+
+
+def test_a_line_that_cannot_be_read_is_unknown(start, server):
+    server.batches.script(BatchScript(items={1: "malformed_line"}))
+    start(3)
+    drain()
+    assert states() == {"succeeded": 2, "unknown": 1}
+
+
+@pytest.mark.parametrize("state", ["PARTIALLY_SUCCEEDED", "JOB_STATE_WHO_KNOWS"])
+def test_a_state_that_nobody_knows_is_survived(start, server, state):
+    server.batches.script(BatchScript(state=state, items={0: "item_error"}))
+    start(3)
+    drain()
+    assert states() == {"succeeded": 3}
+    books_agree(server)
+
+
+@pytest.mark.parametrize("state", ["FAILED", "EXPIRED", "CANCELLED"])
+def test_a_batch_that_ends_without_results_is_made_again(start, server, state):
+    server.batches.script(BatchScript(state=state))
+    start(2)
+    drain()
+    assert states() == {"succeeded": 2}
+    assert ProviderBatch.objects.count() == 2
+    assert ProviderCall.objects.filter(cost_microusd=0).count() == 2
+    books_agree(server)
+
+
+def test_a_stuck_batch_is_called_off_and_made_again(start, server, settings):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "BATCH_HOURS": 0.00001}
+    server.batches.script(BatchScript(stuck=True))
+    start(2)
+    drain(times=30)
+    assert len(server.ledger.of("batches.cancel")) >= 1
+    assert states() == {"succeeded": 2}
+    books_agree(server)
+
+
+def test_results_that_break_off_are_fetched_again(start, server):
+    server.script_for("files.download", fault("cut"))
+    start(9)
+    drain()
+    assert states() == {"succeeded": 9}
+    assert len(server.ledger.of("files.download")) == 2
+    assert ProductImage.objects.count() == 9
+    books_agree(server)
+
+
+def test_a_look_that_fails_is_taken_again(start, server):
+    server.script_for(
+        "batches.get", fault("unavailable"), fault("bad_gateway"), fault("drop_before")
+    )
+    start(1)
+    drain()
+    assert states() == {"succeeded": 1}
+
+
+def test_what_a_person_cancelled_is_kept_when_it_is_paid_for(start, server, monkeypatch):
+    run = start(1)
+    monkeypatch.setattr(desk, "FIRST_LOOK", 3600.0)
+    runner.drain()
+    assert states() == {"submitted": 1}
+    assert runs.cancel(run) == 1
+    server.batches.all[0].is_cancelled = False
+    ProviderBatch.objects.update(next_look_at="2026-01-01T00:00Z")
+    runner.drain()
+    assert states() == {"cancelled": 1}
+    image = ProductImage.objects.get()
+    assert image.state == "pending"
+    books_agree(server)
+
+
+def test_a_batch_that_nobody_wants_any_more_is_called_off(start, server, monkeypatch):
+    server.batches.script(BatchScript(stuck=True))
+    run = start(2)
+    monkeypatch.setattr(desk, "FIRST_LOOK", 3600.0)
+    runner.drain()
+    runs.cancel(run)
+    monkeypatch.setattr(desk, "FIRST_LOOK", 0.0)
+    ProviderBatch.objects.update(next_look_at="2026-01-01T00:00Z")
+    runner.drain()
+    assert len(server.ledger.of("batches.cancel")) == 1
+    assert server.ledger.billed_usd == 0
+    assert ProviderBatch.objects.get().state == "done"
+    books_agree(server)
+
+
+def test_shards_keep_the_services_limits(start, server, monkeypatch):
+    from nb_catalog.providers.gemini import batch as gemini_batch
+    from nb_catalog.types import BatchLimits
+
+    limits = BatchLimits(items=4, bytes=10**9, at_once=100, hours=24, expires_hours=48)
+    monkeypatch.setattr(gemini_batch, "LIMITS", limits)
+    start(10)
+    drain()
+    assert states() == {"succeeded": 10}
+    assert sorted(each.items for each in ProviderBatch.objects.all()) == [2, 4, 4]
+    books_agree(server)
+
+
+def test_a_shard_that_is_full_leaves_the_rest_for_the_next(start, server, monkeypatch):
+    from nb_catalog.providers.gemini import batch as gemini_batch
+    from nb_catalog.types import BatchLimits
+
+    limits = BatchLimits(items=100, bytes=6_000, at_once=100, hours=24, expires_hours=48)
+    monkeypatch.setattr(gemini_batch, "LIMITS", limits)
+    start(5)
+    drain()
+    assert states() == {"succeeded": 5}
+    assert ProviderBatch.objects.count() > 1
+    assert max(ImageJob.objects.values_list("attempts", flat=True)) == 1
+    books_agree(server)
+
+
+def test_a_budget_lets_through_what_it_can_pay(start, server):
+    run = start(4, budget_usd=None)
+    price = ImageJob.objects.first().estimate_microusd
+    run.budget_microusd = price * 2
+    run.save()
+    drain()
+    assert states() == {"succeeded": 2, "queued": 2} or states()["succeeded"] >= 2
+    run.refresh_from_db()
+    assert run.paused_reason == "run_budget"
+    assert run.spent_microusd + run.reserved_microusd <= price * 2
+    books_agree(server)
+
+
+def test_an_item_whose_photo_is_gone_is_not_sent(start, server):
+    start(2)
+    job = ImageJob.objects.first()
+    job.content_type.model_class().objects.filter(pk=job.object_id).delete()
+    drain()
+    assert states() == {"failed": 1, "succeeded": 1}
+    assert ProviderCall.objects.get(outcome="not_sent").cost_microusd == 0
+    books_agree(server)
+
+
+@pytest.mark.parametrize("kind", ["rate_limited", "unavailable", "bad_gateway", "drop_before"])
+def test_an_upload_that_fails_sends_nothing(start, server, kind):
+    server.script_for("files.upload", *[fault(kind)] * 8)
+    start(2)
+    runner.drain()
+    assert states() == {"queued": 2}
+    batch = ProviderBatch.objects.get()
+    assert (batch.state, bool(batch.error_code)) == ("done", True)
+    assert set(ProviderCall.objects.values_list("outcome", "cost_microusd")) == {("not_sent", 0)}
+    assert max(ImageJob.objects.values_list("attempts", flat=True)) == 0
+    server._service.scripts["files.upload"].clear()
+    forget_the_rest()
+    drain()
+    assert states() == {"succeeded": 2}
+    books_agree(server)
