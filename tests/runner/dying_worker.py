@@ -25,6 +25,48 @@ async def die_on_the_line(*_args, **_options):
     die()
 
 
+def dying_after(function):
+    async def both(*args, **options):
+        await function(*args, **options)
+        die()
+
+    return both
+
+
+BATCH_POINTS = {
+    "after gathering", "while filling", "after uploading", "after recording", "after handing in",
+    "after accepting", "after the end is known", "mid-results", "after the results", "before closing",
+}  # fmt: skip
+
+
+def arm_batches(point: str) -> None:
+    from nb_catalog.providers.gemini import GeminiProvider
+    from nb_catalog.runner import keeping
+    from nb_catalog.runner.batching import desk, fetching, filling, shelf
+
+    desk.FIRST_LOOK = 0.0
+    if point == "after gathering":
+        filling.fill = die
+    elif point == "while filling":
+        filling._line = die
+    elif point == "after uploading":
+        GeminiProvider.upload = dying_after(GeminiProvider.upload)
+    elif point == "after recording":
+        GeminiProvider.submit = die_on_the_line
+    elif point == "after handing in":
+        GeminiProvider.submit = dying_after(GeminiProvider.submit)
+    elif point == "after accepting":
+        desk.Desk._accept = dying_after(desk.Desk._accept)
+    elif point == "after the end is known":
+        fetching.fetch = die_on_the_line
+    elif point == "mid-results":
+        keeping.keep = after(keeping.keep)
+    elif point == "after the results":
+        desk.Desk._end_the_rest = die_on_the_line
+    elif point == "before closing":
+        shelf.close = die
+
+
 def arm(point: str) -> None:
     from nb_catalog.providers.gemini import GeminiProvider
     from nb_catalog.providers.local import LocalProvider
@@ -47,6 +89,8 @@ def arm(point: str) -> None:
         books._keep_images = die
     elif point == "after the commit":
         staging.drop = die
+    elif point in BATCH_POINTS:
+        arm_batches(point)
     elif point != "mid-body":
         raise SystemExit(f"No point {point!r}.")
 

@@ -82,6 +82,8 @@ class Desk:
             logger.info("A batch was taken over by another worker.")
         except DatabaseError:
             logger.exception("The database did not take what is known of a batch.")
+        except Exception:  # noqa: BLE001 - a provider is a plug-in and may raise anything
+            logger.exception("A batch broke its worker. It is taken up again when its lease ends.")
         finally:
             self.held.clear()
             self.is_busy = False

@@ -79,7 +79,7 @@ class Service:
         stopped = await self._read(asked) or self._refusal(asked)
         answer = Answer() if stopped else self._next(asked)
         done = stopped or Done()
-        if stopped is None and (answer.is_worked or answer.body is None):
+        if stopped is None and answer.is_worked:
             done = await self._OPERATIONS[asked.operation](self, asked)
         if asked.operation == "generateContent":
             await asyncio.sleep(answer.delay or self.delay)

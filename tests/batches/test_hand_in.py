@@ -1,0 +1,160 @@
+"""Handing a batch in, with everything that can go wrong in that moment."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from nb_catalog import runner
+from nb_catalog.models import ProviderBatch, ProviderCall
+from nb_catalog.providers.gemini import GeminiProvider
+from nb_catalog.runner.batching import desk, shelf
+from nb_catalog.testing.gemini import fault
+from tests.batches.conftest import books_agree, drain, forget_the_rest, states
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "cut", "malformed_json"])
+def test_a_batch_whose_answer_was_lost_is_found_by_its_name(start, server, kind):
+    server.script_for("batches.create", fault(kind))
+    start(2)
+    drain()
+    assert states() == {"succeeded": 2}
+    assert len(server.ledger.of("batches.create")) == 1
+    assert ProviderBatch.objects.get().service_name.startswith("batches/")
+    books_agree(server)
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "unavailable", "bad_gateway"])
+def test_a_batch_that_is_not_found_is_looked_for_more_than_once(start, server, kind):
+    server.script_for("batches.create", fault(kind))
+    start(2)
+    runner.drain()
+    assert len(server.ledger.of("batches.list")) == desk.MOST_LOOKUPS
+    assert set(ProviderCall.objects.values_list("outcome", "cost_microusd")) == {("not_sent", 0)}
+    forget_the_rest()
+    drain()
+    assert states() == {"succeeded": 2}
+    books_agree(server)
+
+
+@pytest.mark.parametrize("kind", ["rate_limited", "retired_model"])
+def test_a_refusal_puts_the_pictures_back_at_once(start, server, kind):
+    server.script_for("batches.create", fault(kind))
+    start(2)
+    runner.drain()
+    assert states() == {"queued": 2}
+    assert len(server.ledger.of("batches.list")) == 1
+    assert ProviderBatch.objects.get().error_code == kind.replace("retired_model", "model_retired")
+
+
+def test_while_nobody_can_look_nothing_is_handed_in_again(start, server, monkeypatch):
+    server.script_for("batches.create", fault("drop_after"))
+    server.script_for("batches.list", *[fault("unavailable")] * 40)
+    start(2)
+    monkeypatch.setattr(desk, "GRACE", 3600.0)
+    for _ in range(6):
+        runner.drain()
+        ProviderBatch.objects.update(next_look_at=timezone.now())
+    assert states() == {"submitted": 2}
+    assert ProviderBatch.objects.get().state == "sending"
+    server._service.scripts["batches.list"].clear()
+    monkeypatch.setattr(desk, "GRACE", 0.0)
+    drain()
+    assert states() == {"succeeded": 2}
+    assert len(server.ledger.of("batches.create")) == 1
+    books_agree(server)
+
+
+def test_who_hands_in_too_late_calls_the_batch_off(start, server, monkeypatch):
+    """A worker that was stopped between writing down and sending, while others gave the pictures
+    to another batch."""
+    submit = GeminiProvider.submit
+
+    async def stalled(self, file, *, model, name):
+        if not server.ledger.of("batches.create"):
+            await shelf_taken_over()
+        return await submit(self, file, model=model, name=name)
+
+    async def shelf_taken_over():
+        from asgiref.sync import sync_to_async
+
+        await sync_to_async(_take_over_and_close)()
+
+    monkeypatch.setattr(GeminiProvider, "submit", stalled)
+    start(2)
+    runner.drain()
+    forget_the_rest()
+    drain()
+    assert states() == {"succeeded": 2}
+    first, second = server.batches.all
+    assert first.is_cancelled and not second.is_cancelled
+    assert len({entry.prompt for entry in server.ledger.of("batch item")}) == 2
+    assert [entry.display_name for entry in server.ledger.of("batches.cancel")] == [
+        first.display_name
+    ]
+
+
+def _take_over_and_close():
+    from django.db import connection
+
+    from nb_catalog.exceptions import ServiceUnavailable
+
+    ProviderBatch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    batch = shelf.take_due(owner="another")
+    shelf.close(batch, error=ServiceUnavailable("It seemed dead."))
+    connection.close()
+
+
+def test_two_workers_never_hold_one_batch(start, server):
+    start(1)
+    batch, _orders = shelf.gather(owner="one")
+    assert shelf.take_due(owner="two") is None, "its lease stands"
+    ProviderBatch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    taken = shelf.take_due(owner="two")
+    assert (taken.pk, taken.epoch) == (batch.pk, batch.epoch + 1)
+    assert shelf.take_due(owner="three") is None
+
+
+def test_more_batches_than_the_account_may_have_wait(start, server, monkeypatch):
+    from nb_catalog.providers.gemini import batch as gemini_batch
+    from nb_catalog.types import BatchLimits
+
+    limits = BatchLimits(items=1, bytes=10**9, at_once=2, hours=24, expires_hours=48)
+    monkeypatch.setattr(gemini_batch, "LIMITS", limits)
+    start(3)
+    monkeypatch.setattr(desk, "FIRST_LOOK", 3600.0)
+    runner.drain()
+    assert states() == {"submitted": 2, "queued": 1}
+    monkeypatch.setattr(desk, "FIRST_LOOK", 0.0)
+    ProviderBatch.objects.update(next_look_at=timezone.now())
+    drain()
+    assert states() == {"succeeded": 3}
+
+
+def test_the_looks_grow_further_apart():
+    gaps = [desk._gap(looks) for looks in range(40)]
+    assert gaps[0] == desk.FIRST_LOOK
+    assert gaps == sorted(gaps)
+    assert gaps[-1] == desk.LONGEST_LOOK
+
+
+def test_a_worker_that_is_told_to_stop_puts_an_unfinished_batch_back(start, server, monkeypatch):
+    from nb_catalog.runner.batching import filling
+
+    start(3)
+    worker = runner.Worker()
+    line = filling._line
+
+    def stopping(order, **options):
+        worker.stop()
+        return line(order, **options)
+
+    monkeypatch.setattr(filling, "_line", stopping)
+    worker.run(until_idle=True)
+    assert states()["queued"] == 2
+    monkeypatch.setattr(filling, "_line", line)
+    drain()
+    assert states() == {"succeeded": 3}
+    books_agree(server)
