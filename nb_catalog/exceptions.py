@@ -20,12 +20,15 @@ NBCatalogError
     │   └── DailyQuotaReached
     ├── ServiceUnavailable
     ├── ProviderStopped       spend cap, credit used up: a person must act
+    ├── WrongService          a web page answered: not the service at all
     ├── OutcomeUnknown
+    │   └── PageInstead       a web page where the answer belongs
     ├── NoPicture             answered without a usable picture; another try may help
     ├── AnswerTooLarge        beyond MAX_PICTURE_BYTES or MAX_PICTURE_PIXELS
     ├── ContentRefused
     ├── RequestRejected
     ├── KeyRejected
+    │   └── NoCredentials     nothing to send with: nothing was sent
     └── ModelRetired
 
 InvalidSettings               django's ImproperlyConfigured: outside the family that callers catch
@@ -125,8 +128,20 @@ class Billed(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Stops(StrEnum):
+    """How far one answer speaks for every further call."""
+
+    NOTHING = ""
+    MODEL = "model"
+    PROVIDER = "provider"
+
+
 class ProviderError(NBCatalogError):
     """A call that did not end in a picture.
+
+    ``stops`` says whether calls to the model, or to the whole provider, would fail the same way.
+    They then wait: for ``retry_after`` seconds, or with ``needs_person`` until somebody has seen
+    to it.
 
     ``retry_after`` is in seconds, as the provider said it. ``usage`` holds the token counts
     that came with the answer, because answers without a picture are billed too.
@@ -134,6 +149,8 @@ class ProviderError(NBCatalogError):
 
     code = "provider_error"
     billed: ClassVar[Billed] = Billed.UNKNOWN
+    stops: ClassVar[Stops] = Stops.NOTHING
+    needs_person: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -165,6 +182,7 @@ class RateLimited(ProviderError):
     code = "rate_limited"
     retryable = True
     billed = Billed.NO
+    stops = Stops.MODEL
 
 
 class DailyQuotaReached(RateLimited):
@@ -183,13 +201,35 @@ class ProviderStopped(ProviderError):
     """A spend cap or an empty account: every further call would fail the same way."""
 
     code = "provider_stopped"
+    retryable = True
     billed = Billed.NO
+    stops = Stops.PROVIDER
+    needs_person = True
+
+
+class WrongService(ProviderError):
+    """A web page refused the request: the address is wrong, or something stands in between."""
+
+    code = "wrong_service"
+    retryable = True
+    billed = Billed.NO
+    stops = Stops.PROVIDER
+    needs_person = True
 
 
 class OutcomeUnknown(ProviderError):
     """The request went out and no answer that can be trusted came back. It may be charged."""
 
     code = "outcome_unknown"
+
+
+class PageInstead(OutcomeUnknown):
+    """A web page came with a 200, as networks answer that want people to sign in. It is not
+    known whether the request had reached the service."""
+
+    code = "page_instead"
+    stops = Stops.PROVIDER
+    needs_person = True
 
 
 class NoPicture(ProviderError):
@@ -220,10 +260,22 @@ class RequestRejected(ProviderError):
 
 
 class KeyRejected(ProviderError):
+    """A key that is wrong, revoked or not allowed to. What waits is not lost: it goes on once the
+    key is right."""
+
     code = "key_rejected"
+    retryable = True
     billed = Billed.NO
+    stops = Stops.PROVIDER
+    needs_person = True
+
+
+class NoCredentials(KeyRejected):
+    code = "no_credentials"
 
 
 class ModelRetired(ProviderError):
     code = "model_retired"
     billed = Billed.NO
+    stops = Stops.MODEL
+    needs_person = True

@@ -1,31 +1,51 @@
-"""When nothing may be sent to a provider's model. Kept in the database: all workers heed it."""
+"""When nothing may be sent to a provider, or to one of its models. Kept in the database: all workers
+heed it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db.models import Q
+from django.utils import timezone
 
-from nb_catalog.exceptions import ProviderStopped, RateLimited
+from nb_catalog.exceptions import ProviderError, Stops
 from nb_catalog.models import ProviderPause
 
-# A stopped provider waits for a person, who deletes the row in the admin.
-UNTIL_A_PERSON_ACTS = timedelta(days=3650)
-SHORTEST_PAUSE = timedelta(seconds=2)
+# A breaker: whoever has seen to the cause deletes the row in the admin.
+UNTIL_A_PERSON_ACTS: Final = timedelta(days=3650)
+SHORTEST_PAUSE: Final = timedelta(seconds=2)
+# In place of a model: every model of the provider.
+EVERY_MODEL: Final = ""
 
 
 def pause_of(error: Exception) -> timedelta | None:
-    """How long ``error`` stops every call to the model, or None when it is about one call only."""
-    if isinstance(error, ProviderStopped):
+    """How long ``error`` stops further calls, or None when it is about one call only."""
+    if not isinstance(error, ProviderError) or not error.stops:
+        return None
+    if error.needs_person:
         return UNTIL_A_PERSON_ACTS
-    if isinstance(error, RateLimited):
-        return max(SHORTEST_PAUSE, timedelta(seconds=error.retry_after or 0))
-    return None
+    return max(SHORTEST_PAUSE, timedelta(seconds=error.retry_after or 0))
 
 
-def pause(provider: str, model: str, *, until: datetime, reason: str) -> None:
+def heed(error: Exception, *, provider: str, model: str) -> None:
+    """Write down the pause that ``error`` calls for, if it does."""
+    wait = pause_of(error)
+    if wait is None or not isinstance(error, ProviderError):
+        return
+    pause(
+        provider,
+        EVERY_MODEL if error.stops == Stops.PROVIDER else model,
+        until=timezone.now() + wait,
+        reason=str(error),
+        cause=error.code,
+    )
+
+
+def pause(provider: str, model: str, *, until: datetime, reason: str, cause: str = "") -> None:
     """Send nothing to ``model`` before ``until``; a longer pause that stands is not shortened."""
-    changes = {"until": until, "reason": reason[:200]}
+    changes = {"until": until, "reason": reason[:200], "cause": cause}
     _row, created = ProviderPause.objects.get_or_create(
         provider=provider, model=model, defaults=changes
     )
@@ -35,14 +55,19 @@ def pause(provider: str, model: str, *, until: datetime, reason: str) -> None:
 
 
 def paused(now: datetime) -> set[tuple[str, str]]:
-    """(provider, model) of everything that waits at ``now``."""
+    """(provider, model) of everything that waits at ``now``; ``EVERY_MODEL`` for a whole provider."""
     rows = ProviderPause.objects.filter(until__gt=now)
     return set(rows.values_list("provider", "model"))
+
+
+def is_paused(provider: str, model: str, *, among: Collection[tuple[str, str]]) -> bool:
+    """Whether a pause ``among`` those that stand is about ``model``."""
+    return (provider, model) in among or (provider, EVERY_MODEL) in among
 
 
 def open_now(now: datetime) -> Q:
     """A condition on jobs: their provider's model is not paused at ``now``."""
     condition = Q()
     for provider, model in paused(now):
-        condition &= ~Q(provider=provider, model=model)
+        condition &= ~Q(provider=provider, **({"model": model} if model else {}))
     return condition

@@ -15,24 +15,40 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin.figures import dollars, micro_dollars
 from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.cards import is_version_of
 from nb_catalog.conf import settings
 from nb_catalog.models import ProviderCall, ProviderPause, SpendDay
 
 A_PERSON_HAS_TO_ACT = timedelta(days=365)
+_WHAT_TO_DO = {
+    "provider_stopped": _("Look at the billing page of the provider's account."),
+    "key_rejected": _("Correct the provider's key in the settings and restart the workers."),
+    "no_credentials": _("Give the provider a key in the settings and restart the workers."),
+    "model_retired": _("Choose another model in the settings, cancel what waits, and plan it anew."),
+    "wrong_service": _("Correct the provider's base_url in the settings and restart the workers."),
+    "page_instead": _("See what stands between this machine and the provider: a proxy, a sign-in page."),
+    "daily_quota_reached": _("The quota starts anew at midnight Pacific time, without anybody's help."),
+}  # fmt: skip
 
 
 @admin.register(ProviderCall)
 class ProviderCallAdmin(ReadOnlyAdmin):
     list_display = (
-        "id", "provider", "model", "outcome", "estimate", "cost", "error_code", "started_at",
+        "id", "provider", "model", "answered_by", "outcome", "estimate", "cost", "error_code", "started_at",
     )  # fmt: skip
     list_filter = ("outcome", "provider", "model", "started_at")
     search_fields = ("request_id", "=job__id")
     search_help_text = _("Request id or the number of a job")
     fields = (
-        "job", ("provider", "model", "model_version"), "request_id", ("outcome", "error_code"),
+        "job", "batch", ("provider", "model", "answered_by"), "request_id", ("outcome", "error_code"),
         ("estimate", "cost"), "usage", ("started_at", "finished_at"),
     )  # fmt: skip
+
+    @admin.display(description=_("answered by"), ordering="model_version")
+    def answered_by(self, call: ProviderCall) -> str:
+        if is_version_of(call.model_version, call.model):
+            return call.model_version
+        return gettext("%s: not what was asked for") % call.model_version
 
     @admin.display(description=_("estimate"), ordering="estimate_microusd")
     def estimate(self, call: ProviderCall) -> str:
@@ -68,8 +84,8 @@ class ProviderPauseAdmin(ReadOnlyAdmin):
     """Deleting a pause is how a person says that work may go on."""
 
     actions = ("go_on",)
-    list_display = ("provider", "model", "shown_until", "reason")
-    fields = ("provider", "model", "shown_until", "reason", "what_to_do")
+    list_display = ("provider", "shown_model", "shown_until", "reason")
+    fields = ("provider", "shown_model", "shown_until", ("cause", "reason"), "what_to_do")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("nb_catalog.delete_providerpause")
@@ -88,6 +104,10 @@ class ProviderPauseAdmin(ReadOnlyAdmin):
             % count,
         )
 
+    @admin.display(description=_("model"), ordering="model")
+    def shown_model(self, pause: ProviderPause) -> str:
+        return pause.model or gettext("every model")
+
     @admin.display(description=_("until"), ordering="until")
     def shown_until(self, pause: ProviderPause) -> str:
         if pause.until - timezone.now() > A_PERSON_HAS_TO_ACT:
@@ -96,7 +116,9 @@ class ProviderPauseAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("what to do"))
     def what_to_do(self, pause: ProviderPause) -> str:
-        return gettext(
-            "Nothing is sent to this model while this pause stands; its jobs wait and lose "
-            "nothing. Once the cause is mended, delete the pause: work goes on by itself."
+        first = _WHAT_TO_DO.get(pause.cause, "")
+        then = gettext(
+            "Nothing is sent while this pause stands; jobs wait and lose nothing. Once the cause "
+            "is mended, delete the pause: work goes on by itself."
         )
+        return f"{first} {then}".strip()

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import money
+from nb_catalog import money, throttle
 from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.figures import dollars
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderPause, Run
@@ -162,7 +162,13 @@ class Progress:
             return []
         used = self.run.jobs.filter(state__in=JOB_UNDERWAY).order_by()
         pairs = used.values_list("provider", "model").distinct()
-        return [standing[pair] for pair in pairs if pair in standing]
+        found = {
+            pause.pk: pause
+            for provider, model in pairs
+            for key in ((provider, model), (provider, throttle.EVERY_MODEL))
+            if (pause := standing.get(key)) is not None
+        }
+        return list(found.values())
 
     @cached_property
     def batches(self) -> list[ProviderBatch]:

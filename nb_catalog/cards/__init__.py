@@ -9,7 +9,7 @@ from nb_catalog.cards.rows import SHIPPED
 from nb_catalog.conf import nearest, settings
 from nb_catalog.exceptions import RequestRefused
 
-__all__ = ["PIXELS", "RATIOS", "SIZES", "Card", "card", "cards", "pixels"]
+__all__ = ["PIXELS", "RATIOS", "SIZES", "Card", "card", "cards", "is_version_of", "pixels"]
 
 
 def card(model: str) -> Card:
@@ -24,6 +24,16 @@ def card(model: str) -> Card:
     if model not in SHIPPED:
         raise RequestRefused(f"There is no model {model!r}.{nearest(model, {*SHIPPED, *given})}")
     return SHIPPED[model]
+
+
+def is_version_of(version: str, model: str) -> bool:
+    """Whether an answer's ``version`` is ``model`` itself or a release of it.
+
+    Google extends the id ("…-001", "…@20261106", "models/…"); a provider that says nothing has
+    not contradicted.
+    """
+    name = version.rpartition("models/")[2].partition("@")[0].partition("/")[0]
+    return not name or name == model or name.startswith(f"{model}-")
 
 
 def cards() -> dict[str, Card]:

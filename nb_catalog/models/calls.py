@@ -74,12 +74,14 @@ class SpendDay(models.Model):
 
 
 class ProviderPause(models.Model):
-    """Until when nothing is sent to a provider's model, and why. All workers heed it."""
+    """Until when nothing is sent to a provider's model, and why; without a ``model`` to none of
+    them. All workers heed it. ``cause`` is the code of the error that led to it."""
 
     provider = models.CharField(_("provider"), max_length=40)
-    model = models.CharField(_("model"), max_length=80)
+    model = models.CharField(_("model"), max_length=80, blank=True)
     until = models.DateTimeField(_("until"))
     reason = models.CharField(_("reason"), max_length=200)
+    cause = models.CharField(_("cause"), max_length=40, blank=True, default="")
 
     class Meta:
         verbose_name = _("pause of a provider")

@@ -20,10 +20,17 @@ class Provider(ABC):
     ``lane`` says whether a call may cost money. ``composites`` says whether the provider sets
     the product's own pixels into the scene itself; where it does not, a locked picture is
     composed by us on the surroundings that it returns.
+
+    ``reads`` are the MIME types of reference pictures that it takes, ``reference_limit_bytes`` the
+    largest single one and ``reference_total_bytes`` all of one request together, in bytes of the
+    files; None is no limit.
     """
 
     lane: ClassVar[Lane] = Lane.PAID
     composites: ClassVar[bool] = False
+    reads: frozenset[str] = frozenset({"image/png", "image/jpeg", "image/webp"})
+    reference_limit_bytes: int | None = None
+    reference_total_bytes: int | None = None
 
     def __init__(self, *, alias: str) -> None:
         self.alias = alias
@@ -54,6 +61,11 @@ class Provider(ABC):
     @abstractmethod
     def parse(self, answer: RawAnswer) -> ImageResult:
         """The picture in the answer, untouched. Pure. Raises a subclass of ``ProviderError``."""
+
+    async def reachable(self, model: str) -> str:
+        """Ask the service whether it knows ``model``, free of charge: empty when it does, or when
+        there is no way to ask, else a sentence."""
+        return ""
 
     def check(self) -> Sequence[CheckMessage]:
         """What is wrong with this provider's configuration, without touching the network."""

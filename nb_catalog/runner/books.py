@@ -78,7 +78,11 @@ def without_made(orders: list[Order]) -> list[Order]:
 def _open(orders: Iterable[Order], *, now: datetime) -> list[Order]:
     """Those whose model was not paused since they were claimed."""
     paused = throttle.paused(now)
-    return [each for each in orders if (each.recipe.provider, each.recipe.model) not in paused]
+    return [
+        each
+        for each in orders
+        if not throttle.is_paused(each.recipe.provider, each.recipe.model, among=paused)
+    ]
 
 
 def reserve(orders: Iterable[Order], *, now: datetime) -> set[int]:
@@ -111,11 +115,9 @@ def _end(endings: Sequence[Ending]) -> set[int]:
     for (move, *values), orders in alike.items():
         ended |= _move_held(orders, move, **dict(zip(_CHANGED, values, strict=True)))
     for ending in endings:
-        if ending.paused_until is not None:
+        if ending.stops is not None:
             recipe = ending.order.recipe
-            throttle.pause(
-                recipe.provider, recipe.model, until=ending.paused_until, reason=ending.error
-            )
+            throttle.heed(ending.stops, provider=recipe.provider, model=recipe.model)
     _hold_calls([each.order for each in endings if each.order.job_id not in ended])
     _keep_images([each for each in endings if each.images], ended)
     _complete_calls([ending for ending in endings if not ending.order.is_free])

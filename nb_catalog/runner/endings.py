@@ -16,6 +16,7 @@ from nb_catalog.exceptions import (
     Billed,
     ContentRefused,
     NBCatalogError,
+    NoCredentials,
     NotSent,
     OutcomeUnknown,
     ProviderError,
@@ -67,7 +68,7 @@ def never_sent(order: Order, error: NBCatalogError) -> Ending:
 def failed(order: Order, error: NBCatalogError) -> Ending:
     """The call went out, and this is what came of it."""
     move, not_before = _move(order, error)
-    pause = throttle.pause_of(error)
+    stops = throttle.pause_of(error) is not None
     said: dict[str, Any] = {}
     if isinstance(error, ProviderError):
         said = {
@@ -82,11 +83,11 @@ def failed(order: Order, error: NBCatalogError) -> Ending:
         error_code=error.code,
         error=plain(str(error)),
         not_before=not_before,
-        paused_until=None if pause is None else timezone.now() + pause,
-        # A pause of the whole model is not this job's fault.
-        counts=pause is None,
+        stops=error if stops and isinstance(error, ProviderError) else None,
+        # What stops everybody is not this job's fault.
+        counts=move != "defer" or not stops,
         finished_at=timezone.now(),
-        was_sent=not isinstance(error, NotSent),
+        was_sent=not isinstance(error, NotSent | NoCredentials),
         **said,
     )
 
@@ -96,7 +97,7 @@ def _move(order: Order, error: NBCatalogError) -> tuple[str, datetime | None]:
         return "lose", None
     if isinstance(error, ContentRefused):
         return "refuse", None
-    if throttle.pause_of(error) is not None:
+    if error.retryable and throttle.pause_of(error) is not None:
         return "defer", _later(order, error)
     may_retry = error.retryable or order.is_free and isinstance(error, ProviderError)
     if may_retry and order.attempts < settings.MAX_ATTEMPTS:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from nb_catalog import files
+from nb_catalog.cards import is_version_of
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import (
     AnswerTooLarge,
@@ -25,6 +28,8 @@ from nb_catalog.runner import staging
 from nb_catalog.runner.orders import Kept, NewImage, Order
 from nb_catalog.runner.words import plain
 from nb_catalog.types import ImageResult
+
+logger = logging.getLogger(__name__)
 
 
 def take_in(order: Order, result: ImageResult) -> ImageResult:
@@ -154,8 +159,27 @@ def _stored(
         byte_size=len(data),
         kind=kind,
         digital_source_type=mark,
-        checks={"decoded": facts.decoded},
+        checks={"decoded": facts.decoded, **_answered_by(order, result)},
         provenance=_provenance(order, result),
+    )
+
+
+def _answered_by(order: Order, result: ImageResult) -> dict[str, Any]:
+    """A check that did not hold: another model answered than was asked."""
+    asked, answered = order.recipe.model, result.model_version
+    if is_version_of(answered, asked):
+        return {}
+    _warn_once(asked, answered)
+    return {"answered_by": plain(answered)}
+
+
+@cache
+def _warn_once(asked: str, answered: str) -> None:
+    logger.warning(
+        "The model %s was asked and %s answered: its prices and abilities may differ. Compare "
+        "NB_CATALOG['CARDS'].",
+        asked,
+        answered,
     )
 
 

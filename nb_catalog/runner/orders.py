@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.exceptions import NBCatalogError, ProviderError
 from nb_catalog.recipes import Recipe
 from nb_catalog.types import Photo
 
@@ -72,7 +72,7 @@ class Ending:
     """How the work on an order ended: a move of ``states.JOB_MOVES``, and what the call cost.
 
     ``images`` holds surroundings before the picture that was composed on them.
-    ``paused_until`` stops the model for everybody; ``counts`` says whether a try was used up.
+    ``stops`` is an error that speaks for everybody's calls; ``counts`` says whether a try was used up.
     ``cost_microusd`` is None when the provider did not report it: the reservation then stays.
     ``was_sent`` is False when the call was on record and did not go out after all.
     """
@@ -83,7 +83,7 @@ class Ending:
     error_code: str = ""
     error: str = ""
     not_before: datetime | None = None
-    paused_until: datetime | None = None
+    stops: ProviderError | None = None
     counts: bool = True
     cost_microusd: int | None = None
     usage: Mapping[str, int] = field(default_factory=dict)

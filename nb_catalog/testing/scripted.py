@@ -37,7 +37,8 @@ class Script:
 
     Steps are used up one by one; after the last every request gets a picture of its size in a
     colour that belongs to its prompt. ``seconds`` is how long a call takes. ``usage`` is what
-    each answer reports; an empty one reports nothing.
+    each answer reports; an empty one reports nothing. ``model_version`` is who answers, the model
+    that was asked unless it is set.
 
         script = Script(RateLimited("Slow down.", retry_after=2))
         settings.NB_CATALOG = {"PROVIDERS": {"gemini": script.as_setting()}}
@@ -48,6 +49,7 @@ class Script:
     ) -> None:
         self.seconds = seconds
         self.usage = usage
+        self.model_version = ""
         self.asked: list[ImageRequest] = []
         self.in_flight = 0
         self.most_in_flight = 0
@@ -98,7 +100,11 @@ class ScriptedProvider(Provider):
             return RawAnswer(body=_written(outcome, usage=script.usage))
         if isinstance(outcome, ProviderError):
             raise outcome
-        return RawAnswer(body=outcome, headers={"usage": json.dumps(dict(script.usage))})
+        said = {
+            "usage": json.dumps(dict(script.usage)),
+            "model": script.model_version or payload.model,
+        }
+        return RawAnswer(body=outcome, headers=said)
 
     def parse(self, answer: RawAnswer) -> ImageResult:
         body = answer.body.encode() if isinstance(answer.body, str) else answer.body
@@ -108,7 +114,7 @@ class ScriptedProvider(Provider):
                     data=body,
                     mime_type=mime_type,
                     usage=json.loads(answer.headers.get("usage", "{}")),
-                    model_version="scripted-1",
+                    model_version=answer.headers.get("model", ""),
                     request_id="scripted",
                 )
         raise _read(body)

@@ -99,7 +99,7 @@ def test_references_keep_their_order_and_their_bytes():
 
 
 def test_a_reference_that_gemini_cannot_read_is_refused():
-    with pytest.raises(RequestRejected, match=r"'image/tiff'. Possible: image/png"):
+    with pytest.raises(RequestRejected, match=r"'image/tiff'. Possible: image/heic"):
         body(references=(Reference(data=b"II*\x00", mime_type="image/tiff"),))
 
 

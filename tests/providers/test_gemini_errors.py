@@ -21,6 +21,7 @@ from nb_catalog.exceptions import (
     RateLimited,
     RequestRejected,
     ServiceUnavailable,
+    WrongService,
 )
 from nb_catalog.providers.gemini import errors
 from nb_catalog.providers.gemini.client import troubles
@@ -93,7 +94,7 @@ PLAN = "You exceeded your current quota, please check your plan and billing deta
         (401, google(401, "UNAUTHENTICATED"), KeyRejected),
         (403, google(403, "PERMISSION_DENIED"), KeyRejected),
         (404, google(404, "NOT_FOUND"), ModelRetired),
-        (404, {"message": "<html>", "status": "Not Found"}, RequestRejected),
+        (404, {"message": "<html>", "status": "Not Found"}, WrongService),
         (413, None, RequestRejected),
         (307, None, RequestRejected),
         (204, None, OutcomeUnknown),

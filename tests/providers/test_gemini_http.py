@@ -19,14 +19,17 @@ from nb_catalog.exceptions import (
     DailyQuotaReached,
     KeyRejected,
     ModelRetired,
+    NoCredentials,
     NoPicture,
     NotSent,
     OutcomeUnknown,
+    PageInstead,
     ProviderError,
     ProviderStopped,
     RateLimited,
     RequestRejected,
     ServiceUnavailable,
+    WrongService,
 )
 from nb_catalog.providers.gemini import GeminiProvider, client
 from nb_catalog.testing.gemini import (
@@ -34,6 +37,7 @@ from nb_catalog.testing.gemini import (
     Fault,
     GeminiServer,
     error,
+    fault,
     json_answer,
     picture,
 )
@@ -147,7 +151,13 @@ def test_the_other_spelling_of_the_image_options_goes_out_too(server, settings):
         (Answer(status=204, body=b""), OutcomeUnknown),
         (Answer(body=b""), OutcomeUnknown),
         (Answer(body=b"\xff\xff"), OutcomeUnknown),
-        (Answer(body=b"<html>"), OutcomeUnknown),
+        (Answer(body=b"<html>"), PageInstead),
+        (fault("web_page"), PageInstead),
+        (
+            Answer(status=404, body=b"<!DOCTYPE html>", headers={"Content-Type": "text/html"}),
+            WrongService,
+        ),
+        (Answer(status=200, body=b"not json"), OutcomeUnknown),
         (Answer(fault=Fault.DROP), OutcomeUnknown),
         (Answer(fault=Fault.CUT), OutcomeUnknown),
         (json_answer({}), NoPicture),
@@ -191,7 +201,7 @@ def test_a_rejected_key_says_where_it_is_set_and_hides_it(server):
 @pytest.mark.parametrize("key", ["", "two words", "line\nbreak"])
 def test_without_a_usable_key_nothing_is_sent(server, key, monkeypatch):
     monkeypatch.delenv("GEMINI_API_KEY", raising=False)
-    assert type(outcome(ours(server, api_key=key))) is KeyRejected
+    assert type(outcome(ours(server, api_key=key))) is NoCredentials
     assert server.count == 0
 
 
@@ -289,14 +299,14 @@ def test_one_loop_has_one_client_and_keeps_its_connection(server):
     provider = ours(server)
 
     async def twice():
-        first = client.client_for(provider._address())
+        first = client.client_for(provider.account.address)
         for _ in range(2):
             await provider.send(provider.build(request()))
-        same = client.client_for(GeminiProvider(**_options(provider))._address())
+        same = client.client_for(GeminiProvider(**_options(provider)).account.address)
         await provider.close()
         return (
             first is same,
-            client.client_for(provider._address()) is first,
+            client.client_for(provider.account.address) is first,
             await provider.close(),
         )
 
@@ -311,12 +321,12 @@ def test_a_forked_child_makes_its_own_client_and_leaves_the_parents_alone(server
     provider = ours(server)
 
     async def forked():
-        parents = client.client_for(provider._address())
+        parents = client.client_for(provider.account.address)
         with monkeypatch.context() as child:
             child.setattr(os, "getpid", lambda: -1)
-            childs = client.client_for(provider._address())
+            childs = client.client_for(provider.account.address)
             await provider.close()
-        still = client.client_for(provider._address())
+        still = client.client_for(provider.account.address)
         await provider.send(provider.build(request()))
         await provider.close()
         return parents is childs, parents is still
@@ -328,10 +338,10 @@ def test_clients_of_ended_loops_are_let_go(server):
     provider = ours(server)
 
     async def unclosed():
-        client.client_for(provider._address())
+        client.client_for(provider.account.address)
         # What a worker forgets; its loop ends without close().
         await client._LINES[os.getpid()][asyncio.get_running_loop()][
-            provider._address()
+            provider.account.address
         ].session.close()
 
     asyncio.run(unclosed())

@@ -191,7 +191,6 @@ def test_thoughts_alone_are_no_picture():
         "",
         b"",
         "{",
-        "<html>",
         b"\xff\xfe",
         '{"candidates": [',
         "[" * 50_000,

@@ -15,7 +15,6 @@ from nb_catalog.conf import settings as nb_settings
 from nb_catalog.exceptions import (
     ContentRefused,
     DailyQuotaReached,
-    KeyRejected,
     ModelRetired,
     NoPicture,
     NotSent,
@@ -59,7 +58,11 @@ def test_a_paid_picture_is_recorded_before_and_after(script, start):
         ProductImage.objects.get(),
     )
     assert (job.state, job.attempts, job.error) == ("succeeded", 1, "")
-    assert (call.job, call.outcome, call.model_version) == (job, "picture", "scripted-1")
+    assert (call.job, call.outcome, call.model_version) == (
+        job,
+        "picture",
+        "gemini-3.1-flash-lite-image",
+    )
     assert call.cost_microusd == 33_910  # 1,240 in at $0.25, 1,120 out at $30, per million
     assert (image.job, image.state, image.width, image.height) == (job, "pending", 1024, 1024)
     assert image.digital_source_type == "trainedAlgorithmicMedia"
@@ -83,7 +86,6 @@ def test_the_stored_original_is_what_came(script, start):
     [
         (ContentRefused("No."), "refused", 1),
         (RequestRejected("No."), "failed", 1),
-        (KeyRejected("No."), "failed", 1),
         (ModelRetired("No."), "failed", 1),
         (OutcomeUnknown("Gone."), "unknown", 1),
         (ServiceUnavailable("Later."), "succeeded", 2),

@@ -1,29 +1,16 @@
-"""Google's Gemini image models through google-genai, developer API."""
+"""Google's Gemini image models through google-genai: developer API and Vertex AI."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-from urllib.parse import urlsplit
-
-from django.core.checks import CheckMessage, Warning
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from nb_catalog.cards import card
-from nb_catalog.exceptions import InvalidSettings, KeyRejected, ProviderError
-from nb_catalog.providers.base import Provider
-from nb_catalog.providers.gemini import errors, wire
+from nb_catalog.providers.gemini import reach, wire
+from nb_catalog.providers.gemini.account import Account, is_number
 from nb_catalog.providers.gemini.batch import GeminiBatches
-from nb_catalog.providers.gemini.client import (
-    Address,
-    Line,
-    call_config,
-    close_client,
-    line_for,
-    troubles,
-    watched,
-)
+from nb_catalog.providers.gemini.client import call_config
+from nb_catalog.providers.gemini.safety import safety_settings as safety_from
 from nb_catalog.types import ImageRequest, ImageResult, Payload, RawAnswer
 
 if TYPE_CHECKING:
@@ -31,154 +18,77 @@ if TYPE_CHECKING:
 
 __all__ = ["GeminiProvider"]
 
-T = TypeVar("T")
 
-ENVIRONMENT: Final = "GEMINI_API_KEY"
-
-
-class GeminiProvider(GeminiBatches, Provider):
+class GeminiProvider(GeminiBatches):
     """The Nano Banana family. One call makes one picture and is sent exactly once.
 
-    ``api_key`` may be left out: then ``GEMINI_API_KEY`` is read when a call goes out.
-    ``timeout`` is the whole time that a call may take, in seconds: 4K pictures with references
-    were seen to take more than four minutes. ``base_url`` is for a gateway or a test server.
-    ``connections`` limits what is open at once in one event loop; 0 leaves the limit to
-    ``NB_CATALOG["CONCURRENCY"]``.
+    ``api_key`` may be left out: then ``GEMINI_API_KEY`` is read when a call goes out. With
+    ``vertex`` calls go to Vertex AI as ``project`` in ``location``, by ``credentials`` (see
+    ``Account``). ``timeout`` is the whole time that a call may take, in seconds: 4K pictures with
+    references were seen to take more than four minutes. ``base_url`` is for a gateway or a test
+    server. ``connections`` limits what is open at once in one event loop; 0 leaves the limit to
+    ``NB_CATALOG["CONCURRENCY"]``. ``safety_settings`` is category -> threshold.
     """
 
     def __init__(
         self,
         *,
         alias: str,
-        api_key: str = "",
-        base_url: str = "",
+        api_key: str | None = "",
+        base_url: str | None = "",
         timeout: float = 300,
         connections: int = 0,
+        vertex: bool = False,
+        project: str | None = "",
+        location: str | None = "",
+        credentials: Any = None,
+        safety_settings: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(alias=alias)
-        self._options = f"NB_CATALOG['PROVIDERS'][{alias!r}]['OPTIONS']"
-        self._api_key = self._text("api_key", api_key)
-        self.base_url = self._text("base_url", base_url)
-        if not _is_number(timeout, int | float) or not timeout > 0:
-            raise self._wrong("timeout", "a positive number of seconds", timeout)
-        if not _is_number(connections, int) or connections < 0:
-            raise self._wrong("connections", "a whole number, 0 for no limit", connections)
+        path = f"NB_CATALOG['PROVIDERS'][{alias!r}]['OPTIONS']"
+        account = Account(
+            path=path,
+            api_key=api_key,
+            base_url=base_url,
+            connections=connections,
+            vertex=vertex,
+            project=project,
+            location=location,
+            credentials=credentials,
+        )
+        super().__init__(alias=alias, account=account)
+        if not is_number(timeout, int | float) or not timeout > 0:
+            raise account.wrong("timeout", "a positive number of seconds", timeout)
         self.timeout = timeout
-        self.connections = connections
+        self.safety = safety_from(safety_settings or {}, path=f"{path}['safety_settings']")
+        self.reads = wire.MIME_TYPES
+        self.reference_limit_bytes = wire.MOST_ON_VERTEX if vertex else None
+        self.reference_total_bytes = wire.MOST_INLINE_BYTES * 3 // 4
 
     def build(self, request: ImageRequest) -> Payload:
         """The JSON body for ``request``; the model's card decides how ratio and size are spelt.
 
         Raises ``RequestRefused`` for a model without a card and ``RequestRejected`` for a
-        reference that Gemini cannot read.
+        reference that Gemini cannot read, or that is too large for it.
         """
-        return Payload(model=request.model, body=wire.body_for(request, card=card(request.model)))
+        body = wire.body_for(
+            request,
+            card=card(request.model),
+            safety=self.safety,
+            most_bytes=self.reference_limit_bytes,
+        )
+        return Payload(model=request.model, body=body)
 
     async def send(self, payload: Payload) -> RawAnswer:
         """One POST, no retries, at most ``timeout`` seconds. Raises a ``ProviderError``."""
-        return await self._talk(
+        return await self.talk(
             lambda line: _post(payload, client=line.client), seconds=self.timeout
-        )
-
-    async def _talk(self, say: Callable[[Line], Awaitable[T]], *, seconds: float) -> T:
-        """What ``say`` answers within ``seconds``; what goes wrong on the line is our error."""
-        self._refuse_a_bad_key()
-        known, progress = troubles(), watched()
-        try:
-            line = line_for(self._address())  # made before the clock runs: that takes a while
-            async with asyncio.timeout(seconds):
-                return await say(line)
-        except (known.answered, *known.unsent, *known.other) as error:
-            failure = self._failure(error, sent=progress.sent, seconds=seconds)
-        # Raised here and not `from` the SDK's error, which holds the request's headers and so
-        # the key.
-        raise failure
-
-    def _failure(self, error: Exception, *, sent: bool, seconds: float) -> ProviderError:
-        known = troubles()
-        if isinstance(error, known.answered):
-            return self._answered(error)
-        return errors.from_trouble(
-            error, troubles=known, sent=sent, timeout=seconds, secret=self._key()
         )
 
     def parse(self, answer: RawAnswer) -> ImageResult:
         return wire.result_in(answer.body)
 
-    def check(self) -> Sequence[CheckMessage]:
-        found: list[CheckMessage] = []
-        if problem := self._key_problem():
-            found.append(
-                Warning(problem, hint=f"Set the key in {self._where()}.", id="nb_catalog.W201")
-            )
-        address = urlsplit(self.base_url)
-        if self.base_url and address.scheme not in {"http", "https"}:
-            found.append(
-                Warning(
-                    f"{self._options}['base_url'] is not an address.",
-                    hint="It begins with https://.",
-                    id="nb_catalog.W202",
-                )
-            )
-        elif address.scheme == "http" and address.hostname not in {"127.0.0.1", "::1", "localhost"}:
-            found.append(
-                Warning(
-                    f"{self._options}['base_url'] sends the key and the photos unencrypted.",
-                    hint="Use https://.",
-                    id="nb_catalog.W203",
-                )
-            )
-        return found
-
-    async def close(self) -> None:
-        await close_client(self._address())
-
-    def _answered(self, error: Exception) -> ProviderError:
-        headers = getattr(getattr(error, "response", None), "headers", None) or {}
-        status = getattr(error, "code", None)
-        return self._refused(
-            status if isinstance(status, int) else 500, headers, getattr(error, "details", None)
-        )
-
-    def _refused(self, status: int, headers: Mapping[str, str], body: object) -> ProviderError:
-        answer = errors.said(status, body, secret=self._key())
-        return errors.from_answer(
-            answer,
-            retry_after=str(headers.get("Retry-After", "")),
-            where_the_key_is=self._where(),
-        )
-
-    def _text(self, option: str, value: str | None) -> str:
-        # None is what os.environ.get() gives.
-        if not isinstance(value, str | None):
-            raise self._wrong(option, "a text", type(value).__name__)
-        return value or ""
-
-    def _wrong(self, option: str, wants: str, given: object) -> InvalidSettings:
-        return InvalidSettings(
-            f"expected {wants}, got {given!r}.", path=f"{self._options}[{option!r}]"
-        )
-
-    def _address(self) -> Address:
-        return Address(self._key(), self.base_url, self.connections)
-
-    def _key(self) -> str:
-        return (self._api_key or os.environ.get(ENVIRONMENT, "")).strip()
-
-    def _key_problem(self) -> str:
-        key = self._key()
-        if not key:
-            return f"The provider {self.alias!r} has no API key."
-        if not key.isascii() or not key.isprintable() or " " in key:
-            return f"The API key of the provider {self.alias!r} has characters that no key has."
-        return ""
-
-    def _refuse_a_bad_key(self) -> None:
-        if problem := self._key_problem():
-            raise KeyRejected(f"{problem} Set it in {self._where()}.", reason="key")
-
-    def _where(self) -> str:
-        return f"{self._options}['api_key'] or in the environment variable {ENVIRONMENT}"
+    async def reachable(self, model: str) -> str:
+        return await reach.reachable(self, model)
 
 
 async def _post(payload: Payload, *, client: Client) -> RawAnswer:
@@ -191,7 +101,3 @@ async def _post(payload: Payload, *, client: Client) -> RawAnswer:
     if raw is None or raw.body is None:
         return RawAnswer(body="")
     return RawAnswer(body=raw.body, headers=raw.headers or {})
-
-
-def _is_number(value: object, kind: Any) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)

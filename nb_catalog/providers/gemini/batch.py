@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import pydantic_core
 
@@ -16,19 +16,17 @@ from nb_catalog.exceptions import (
     ModelRetired,
     NBCatalogError,
     OutcomeUnknown,
-    ProviderError,
 )
 from nb_catalog.providers.batches import BatchService
 from nb_catalog.providers.gemini import errors, wire
-from nb_catalog.providers.gemini.client import Address, Line, troubles
+from nb_catalog.providers.gemini.client import Line, troubles
+from nb_catalog.providers.gemini.connection import GeminiConnection
 from nb_catalog.providers.gemini.fields import mapping, mappings, text
 from nb_catalog.types import BatchItem, BatchLimits, BatchReport, Payload
 
 if TYPE_CHECKING:
     import aiohttp
     from google.genai import types
-
-T = TypeVar("T")
 
 GOOGLE: Final = "https://generativelanguage.googleapis.com"
 # The version that Google documents batches and files under; the SDK's default is another.
@@ -62,26 +60,13 @@ _KEY: Final = re.compile(rb'"key"\s*:\s*"([^"\\]{1,120})"')
 _BESIDE_THE_PICTURE: Final = 2**20
 
 
-class GeminiBatches(BatchService):
+class GeminiBatches(GeminiConnection, BatchService):
     """The batch half of ``GeminiProvider``."""
-
-    base_url: str
-
-    def _address(self) -> Address:
-        raise NotImplementedError
-
-    async def _talk(self, say: Callable[[Line], Awaitable[T]], *, seconds: float) -> T:
-        raise NotImplementedError
-
-    def _failure(self, error: Exception, *, sent: bool, seconds: float) -> ProviderError:
-        raise NotImplementedError
-
-    def _refused(self, status: int, headers: Mapping[str, str], body: object) -> ProviderError:
-        raise NotImplementedError
 
     @property
     def batch_limits(self) -> BatchLimits | None:
-        return LIMITS
+        # Vertex AI reads batches from its own storage only, which a shop would have to rent.
+        return None if self.account.vertex else LIMITS
 
     def line(self, key: str, payload: Payload) -> bytes:
         return pydantic_core.to_json({"key": key, "request": payload.body}) + b"\n"
@@ -92,7 +77,7 @@ class GeminiBatches(BatchService):
         config = types.UploadFileConfig(
             display_name=name, mime_type=MIME_TYPE, http_options=self._own()
         )
-        file = await self._talk(
+        file = await self.talk(
             lambda line: line.client.aio.files.upload(file=path, config=config),
             seconds=UPLOAD_SECONDS,
         )
@@ -104,7 +89,7 @@ class GeminiBatches(BatchService):
         from google.genai import types
 
         config = types.CreateBatchJobConfig(display_name=name, http_options=self._own())
-        batch = await self._talk(
+        batch = await self.talk(
             lambda line: line.client.aio.batches.create(model=model, src=file, config=config),
             seconds=ASK_SECONDS * 2,
         )
@@ -148,7 +133,7 @@ class GeminiBatches(BatchService):
         if not report.result_file:
             return
         most = settings.MAX_PICTURE_BYTES * 4 // 3 + _BESIDE_THE_PICTURE
-        response = await self._talk(
+        response = await self.talk(
             lambda line: self._opened(line, f"{report.result_file}:download"), seconds=ASK_SECONDS
         )
         async with response:
@@ -156,8 +141,8 @@ class GeminiBatches(BatchService):
                 async for line in _lines(response.content, most=most):
                     yield _item(line, most=most)
                 return
-            except (*troubles().unsent, *troubles().other) as error:
-                failure = self._failure(error, sent=True, seconds=SILENCE_SECONDS)
+            except troubles().all as error:
+                failure = self.failure(error, sent=True, seconds=SILENCE_SECONDS)
         raise failure
 
     async def call_off(self, batch: str) -> None:
@@ -185,7 +170,7 @@ class GeminiBatches(BatchService):
             ) as response:
                 return await self._read(response)
 
-        answer = await self._talk(ask, seconds=ASK_SECONDS)
+        answer = await self.talk(ask, seconds=ASK_SECONDS)
         if not isinstance(answer, Mapping):
             raise OutcomeUnknown("Gemini's answer about a batch cannot be read.")
         return answer
@@ -208,14 +193,14 @@ class GeminiBatches(BatchService):
     async def _read(self, response: aiohttp.ClientResponse) -> object:
         answer = _json(await response.read())
         if response.status != 200:
-            raise self._refused(response.status, response.headers, answer)
+            raise self.refusal(response.status, response.headers, answer)
         return answer
 
     def _url(self, path: str) -> str:
         return f"{(self.base_url or GOOGLE).rstrip('/')}/{VERSION}/{path}"
 
     def _headers(self) -> dict[str, str]:
-        return {"x-goog-api-key": self._address().key}
+        return {"x-goog-api-key": self.account.key}
 
 
 async def _lines(content: aiohttp.StreamReader, *, most: int) -> AsyncIterator[bytes]:

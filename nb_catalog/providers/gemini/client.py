@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from contextvars import ContextVar
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,11 +16,17 @@ if TYPE_CHECKING:
 
 
 class Address(NamedTuple):
-    """What tells one client from another. ``connections`` 0: as many as there are calls."""
+    """What tells one client from another. ``connections`` 0: as many as there are calls.
+
+    Without a ``key`` the client is Vertex AI's.
+    """
 
     key: str
     base_url: str
     connections: int
+    project: str = ""
+    location: str = ""
+    credentials: Any = None
 
 
 class Line(NamedTuple):
@@ -38,16 +46,24 @@ class Troubles(NamedTuple):
     """What the SDK and its two transports raise, by what it says about the request."""
 
     answered: type[Exception]
+    credentials: type[Exception]
     unsent: tuple[type[Exception], ...]
     other: tuple[type[Exception], ...]
+
+    @property
+    def all(self) -> tuple[type[Exception], ...]:
+        return (self.answered, self.credentials, *self.unsent, *self.other)
 
 
 # pid -> event loop -> address -> line. Connections belong to their loop, and what a forked child
 # inherited shares its sockets with the parent: it is left alone.
 _LINES: Final[dict[int, dict[asyncio.AbstractEventLoop, dict[Address, Line]]]] = {}
+# Each thread with an event loop of its own changes the outer dictionaries.
+_LOCK: Final = threading.Lock()
 _PROGRESS: Final[ContextVar[Progress | None]] = ContextVar("gemini_progress", default=None)
 # The SDK's own figure: a picture of 1.5 MB arrives in a few reads.
 _READ_BUFFER: Final = 2**22
+SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
 @cache
@@ -55,10 +71,12 @@ def troubles() -> Troubles:
     """The families of errors. Imported late, for the reason that ``_opened`` gives."""
     import aiohttp
     import httpx2
+    from google.auth.exceptions import GoogleAuthError
     from google.genai import errors
 
     return Troubles(
         answered=errors.APIError,
+        credentials=GoogleAuthError,
         unsent=(
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,
@@ -88,12 +106,14 @@ def client_for(address: Address) -> Client:
 
 def line_for(address: Address) -> Line:
     """The client of this process and of the running event loop, and what it is connected by."""
-    loops = _LINES.setdefault(os.getpid(), {})
     loop = asyncio.get_running_loop()
-    if loop not in loops:
-        for ended in [other for other in loops if other.is_closed()]:
-            loops.pop(ended, None)
-    lines = loops.setdefault(loop, {})
+    with _LOCK:
+        loops = _LINES.setdefault(os.getpid(), {})
+        if loop not in loops:
+            for ended in [other for other in loops if other.is_closed()]:
+                loops.pop(ended, None)
+        lines = loops.setdefault(loop, {})
+    # From here on the dictionary is this loop's own, and so this thread's.
     if address not in lines:
         lines[address] = _opened(address)
     return lines[address]
@@ -101,7 +121,8 @@ def line_for(address: Address) -> Line:
 
 async def close_client(address: Address) -> None:
     """Close the client of the running event loop, if there is one."""
-    lines = _LINES.get(os.getpid(), {}).get(asyncio.get_running_loop(), {})
+    with _LOCK:
+        lines = _LINES.get(os.getpid(), {}).get(asyncio.get_running_loop(), {})
     line = lines.pop(address, None)
     if line is not None:
         await line.session.close()
@@ -131,9 +152,7 @@ def _opened(address: Address) -> Line:
 
     session = _session(address)
     client = Client(
-        api_key=address.key,
-        # Otherwise GOOGLE_GENAI_USE_VERTEXAI in the environment changes the service.
-        vertexai=False,
+        **_identity(address),
         http_options=types.HttpOptions(
             base_url=address.base_url or None,
             # Without retry options the SDK sends a request again after a dropped connection
@@ -145,6 +164,29 @@ def _opened(address: Address) -> Line:
         ),
     )
     return Line(client, session)
+
+
+def _identity(address: Address) -> dict[str, Any]:
+    """By what the service knows us. Which service is said each time: GOOGLE_GENAI_USE_VERTEXAI in
+    the environment would decide otherwise."""
+    if address.key:
+        return {"vertexai": False, "api_key": address.key}
+    return {
+        "vertexai": True,
+        "project": address.project,
+        "location": address.location,
+        "credentials": _credentials(address.credentials),
+    }
+
+
+def _credentials(given: Any) -> Any:
+    if not isinstance(given, str | Path):
+        return given
+    from google.oauth2 import service_account
+
+    return service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
+        str(given), scopes=SCOPES
+    )
 
 
 def _session(address: Address) -> aiohttp.ClientSession:

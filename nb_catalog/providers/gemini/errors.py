@@ -13,13 +13,16 @@ from nb_catalog.exceptions import (
     DailyQuotaReached,
     KeyRejected,
     ModelRetired,
+    NoCredentials,
     NotSent,
     OutcomeUnknown,
+    PageInstead,
     ProviderError,
     ProviderStopped,
     RateLimited,
     RequestRejected,
     ServiceUnavailable,
+    WrongService,
 )
 from nb_catalog.providers.gemini.client import Troubles
 
@@ -29,17 +32,22 @@ MESSAGE_LENGTH: Final = 300
 # "spend-based rate limit". "Check your plan and billing details" stands in every 429.
 _MONEY: Final = re.compile(r"\bspend|\bprepa(?:y|id)|credits? (?:are|is|have been) ", re.IGNORECASE)
 _BAD_KEY: Final = re.compile(r"api[ _]key (?:not valid|invalid|expired)", re.IGNORECASE)
+# RFC 7523, as Google words it: the token's times do not fit the server's.
+_CLOCK: Final = re.compile(r"clock|\biat\b|\bexp\b|short-lived|reasonable timeframe", re.IGNORECASE)
+_PAGE: Final = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _DELAY: Final = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s?")
 
 
 class Said(NamedTuple):
-    """An error answer, taken apart. ``official`` when it has the API's own error body."""
+    """An error answer, taken apart. ``official`` when it has the API's own error body; ``is_page``
+    when it is a web page."""
 
     status: int
     code: str
     message: str
     details: tuple[Mapping[str, Any], ...]
     official: bool
+    is_page: bool = False
 
 
 def said(status: int, body: object, *, secret: str = "") -> Said:
@@ -54,25 +62,42 @@ def said(status: int, body: object, *, secret: str = "") -> Said:
     official = isinstance(inner, Mapping) and bool({"code", "status"} & set(inner))
     content: Mapping[str, Any] = inner if isinstance(inner, Mapping) else outer
     details = content.get("details")
+    # The SDK puts what is no JSON under "message".
+    page = is_page(body) or is_page(content.get("message"))
     return Said(
         status=status,
         code=_line(content.get("status"), secret=secret),
-        message=_line(content.get("message"), secret=secret),
+        message="a web page." if page else _line(content.get("message"), secret=secret),
         details=tuple(d for d in details if isinstance(d, Mapping))
         if isinstance(details, list)
         else (),
         official=official,
+        is_page=page,
     )
 
 
+def is_page(body: object) -> bool:
+    """Whether ``body`` begins as a web page does."""
+    text = body.decode("latin-1") if isinstance(body, bytes) else body
+    return isinstance(text, str) and _PAGE.match(text) is not None
+
+
 def from_trouble(
-    error: Exception, *, troubles: Troubles, sent: bool, timeout: float, secret: str = ""
+    error: Exception,
+    *,
+    troubles: Troubles,
+    sent: bool,
+    timeout: float,
+    secret: str = "",
+    where_the_key_is: str = "",
 ) -> ProviderError:
     """Our error for what the SDK or a transport raised without an answer of the service.
 
     ``sent`` says whether anything went out, ``timeout`` how many seconds the call had.
     """
     what = _line(f"{type(error).__name__}: {error}".rstrip(": "), secret=secret)
+    if isinstance(error, troubles.credentials):
+        return _without_token(error, what=what, where=where_the_key_is)
     late = isinstance(error, TimeoutError)
     if isinstance(error, troubles.unsent) or (late and not sent):
         return NotSent(f"Gemini could not be reached, nothing was sent ({what}).", reason="connect")
@@ -87,14 +112,37 @@ def from_trouble(
     )
 
 
+def _without_token(error: Exception, *, what: str, where: str) -> ProviderError:
+    """Our error for Vertex AI's credentials: no token came of them, so nothing was sent."""
+    if getattr(error, "retryable", False) or type(error).__name__ == "TransportError":
+        return NotSent(f"Google gave no token, nothing was sent ({what}).", reason="token")
+    advice = f" Check the credentials in {where}." if where else ""
+    if _CLOCK.search(what):
+        advice = " The clock of this machine seems to be off: set it by a time server."
+    return NoCredentials(
+        f"Google accepts the credentials for Vertex AI not ({what}).{advice}", reason="token"
+    )
+
+
 def from_answer(
-    answer: Said, *, retry_after: str = "", where_the_key_is: str = "", now: datetime | None = None
+    answer: Said,
+    *,
+    retry_after: str = "",
+    date: str = "",
+    where_the_key_is: str = "",
+    where_the_address_is: str = "base_url",
+    now: datetime | None = None,
 ) -> ProviderError:
-    """Our error for an answer that is not a 200. ``retry_after`` is the header's text."""
+    """Our error for an answer that is not a 200. ``retry_after`` and ``date`` are headers' texts.
+
+    Times are reckoned from the answer's own ``date``: the clock of this machine may be off.
+    """
     kind, advice = _kind(answer)
     if kind is KeyRejected and where_the_key_is:
         advice = f" Set the key in {where_the_key_is}."
-    moment = now or datetime.now(UTC)
+    if kind is WrongService:
+        advice = f" Is {where_the_address_is} right?"
+    moment = now or _moment(date) or datetime.now(UTC)
     wait = _retry_after(answer, header=retry_after, now=moment)
     if kind is DailyQuotaReached:
         wait = seconds_to_pacific_midnight(moment)
@@ -109,6 +157,8 @@ def from_answer(
 def _kind(answer: Said) -> tuple[type[ProviderError], str]:
     """The class for an answer and what to add to its message."""
     status = answer.status
+    if answer.is_page and status < 500:
+        return (PageInstead if status < 300 else WrongService), ""
     if status == 402 or (status == 429 and _MONEY.search(_everything(answer))):
         return ProviderStopped, " Somebody has to look at the account's billing page."
     if status == 429:
@@ -159,12 +209,16 @@ def _delay(text: object) -> float | None:
 
 
 def _until(header: str, now: datetime) -> float | None:
+    moment = _moment(header)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())
+
+
+def _moment(header: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(header)
     except ValueError:
         return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - now).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def seconds_to_pacific_midnight(now: datetime) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,15 +14,18 @@ from nb_catalog.exceptions import (
     ContentRefused,
     NoPicture,
     OutcomeUnknown,
+    PageInstead,
     ProviderError,
     RequestRejected,
 )
-from nb_catalog.providers.gemini.errors import from_answer, said
+from nb_catalog.providers.gemini.errors import from_answer, is_page, said
 from nb_catalog.providers.gemini.fields import mapping, mappings, text
 from nb_catalog.types import ImageRequest, ImageResult, Reference
 
-MIME_TYPES: Final = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
+MIME_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"})
 MOST_INLINE_BYTES: Final = 100_000_000
+# Vertex AI, for each picture.
+MOST_ON_VERTEX: Final = 7_000_000
 
 _REFUSALS: Final = frozenset(
     {
@@ -50,24 +53,35 @@ _BASE64: Final = pydantic_core.SchemaValidator(
 )
 
 
-def body_for(request: ImageRequest, *, card: Card) -> dict[str, Any]:
+def body_for(
+    request: ImageRequest,
+    *,
+    card: Card,
+    safety: Sequence[Mapping[str, str]] = (),
+    most_bytes: int | None = None,
+) -> dict[str, Any]:
     """The JSON body. Never temperature, top_p, top_k or seed: newer models refuse them.
 
-    Raises ``RequestRejected`` for a reference that Gemini cannot read and for more than 100 MB.
+    Raises ``RequestRejected`` for a reference that Gemini cannot read, for one of more than
+    ``most_bytes``, and for more than 100 MB in all.
     """
     body: dict[str, Any] = {
-        "contents": [{"role": "user", "parts": [{"text": request.prompt}, *_pictures(request)]}],
+        "contents": [
+            {"role": "user", "parts": [{"text": request.prompt}, *_pictures(request, most_bytes)]}
+        ],
         "generationConfig": _generation(request, card),
         # Paid projects keep requests and pictures for 55 days unless each one says no.
         "store": False,
     }
     if request.system:
         body["systemInstruction"] = {"parts": [{"text": request.system}]}
+    if safety:
+        body["safetySettings"] = [dict(each) for each in safety]
     return body
 
 
-def _pictures(request: ImageRequest) -> list[dict[str, Any]]:
-    pictures = [_inline(reference) for reference in request.references]
+def _pictures(request: ImageRequest, most_bytes: int | None) -> list[dict[str, Any]]:
+    pictures = [_inline(reference, most_bytes) for reference in request.references]
     total = sum(len(picture["inlineData"]["data"]) for picture in pictures)
     if total > MOST_INLINE_BYTES:
         raise RequestRejected(
@@ -77,10 +91,15 @@ def _pictures(request: ImageRequest) -> list[dict[str, Any]]:
     return pictures
 
 
-def _inline(reference: Reference) -> dict[str, Any]:
+def _inline(reference: Reference, most_bytes: int | None) -> dict[str, Any]:
     if reference.mime_type not in MIME_TYPES:
         raise RequestRejected(
-            f"Gemini does not read {reference.mime_type!r}. Possible: {', '.join(MIME_TYPES)}."
+            f"Gemini does not read {reference.mime_type!r}. Possible: {', '.join(sorted(MIME_TYPES))}."
+        )
+    if most_bytes is not None and len(reference.data) > most_bytes:
+        raise RequestRejected(
+            f"A reference picture has {len(reference.data) / 1e6:.1f} MB, Vertex AI takes"
+            f" {most_bytes / 1e6:.0f}. Scale it down."
         )
     data = b64encode(reference.data).decode("ascii")
     return {"inlineData": {"data": data, "mime_type": reference.mime_type}}
@@ -118,6 +137,12 @@ def result_in(body: str | bytes) -> ImageResult:
     try:
         answer = pydantic_core.from_json(body)
     except ValueError as error:
+        if is_page(body):
+            raise PageInstead(
+                "A web page came where Gemini's answer belongs: something stands between this"
+                " machine and Google, or base_url is wrong. The picture may be billed.",
+                reason="page",
+            ) from None
         raise OutcomeUnknown(
             "Gemini's answer cannot be read; it may be billed.", reason="unreadable"
         ) from error

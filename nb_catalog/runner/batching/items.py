@@ -17,7 +17,7 @@ def failed(order: Order, error: NBCatalogError) -> Ending:
     if move == "defer":
         move = "return_from_batch" if order.attempts < settings.MAX_ATTEMPTS else "fail"
     # One item's limits say nothing about calls that are made directly.
-    return replace(ending, move=move, not_before=None, paused_until=None, counts=True)
+    return replace(ending, move=move, not_before=None, stops=None, counts=True)
 
 
 def not_sent(order: Order, error: NBCatalogError) -> Ending:

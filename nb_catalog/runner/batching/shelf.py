@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from nb_catalog import throttle
 from nb_catalog.exceptions import IllegalMove, InvalidSettings, NBCatalogError, RequestRejected
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
 from nb_catalog.models.moves import move_batch, move_jobs
@@ -240,6 +241,7 @@ def close(batch: ProviderBatch, *, error: NBCatalogError | None = None) -> None:
     with transaction.atomic():
         if error is not None:
             give_back(batch, error)
+            throttle.heed(error, provider=batch.provider, model=batch.model)
         move_batch(
             batch,
             "close",

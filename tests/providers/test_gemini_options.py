@@ -1,0 +1,128 @@
+"""Safety settings, the key, and threads: what surrounds a call."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from nb_catalog.exceptions import DailyQuotaReached, InvalidSettings, KeyRejected, RateLimited
+from nb_catalog.providers.gemini import GeminiProvider, errors
+from nb_catalog.testing.gemini import GeminiServer, error, fault
+from nb_catalog.types import ImageRequest
+
+KEY = "AIzaOfTests"
+
+
+@pytest.fixture
+def server():
+    with GeminiServer(keys={KEY}) as running:
+        yield running
+
+
+def ours(server, **options):
+    return GeminiProvider(alias="gemini", api_key=KEY, base_url=server.url, timeout=10, **options)
+
+
+def request(prompt="A mug."):
+    return ImageRequest(model="gemini-nano-banana-2.1", prompt=prompt, ratio="1:1", size="1K")
+
+
+def made(maker, *prompts):
+    async def all_of_them():
+        try:
+            return [
+                maker.parse(await maker.send(maker.build(request(prompt)))) for prompt in prompts
+            ]
+        finally:
+            await maker.close()
+
+    return asyncio.run(all_of_them())
+
+
+def test_safety_settings_go_along_in_googles_words(server):
+    chosen = {"HARASSMENT": "BLOCK_ONLY_HIGH", "HARM_CATEGORY_HATE_SPEECH": "OFF"}
+    made(ours(server, safety_settings=chosen), "A mug.")
+    assert server.received[0].body["safetySettings"] == [
+        {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_ONLY_HIGH"},
+        {"category": "HARM_CATEGORY_HATE_SPEECH", "threshold": "OFF"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"HARASMENT": "OFF"}, "Did you mean 'HARASSMENT'"),
+        ({"HARASSMENT": "BLOCK_ONLY_HIG"}, "Did you mean 'BLOCK_ONLY_HIGH'"),
+        (["HARASSMENT"], "expected a dict"),
+    ],
+)
+def test_a_misspelt_safety_setting_says_the_nearest_and_its_place(server, given, said):
+    with pytest.raises(InvalidSettings, match=said) as told:
+        ours(server, safety_settings=given)
+    assert "NB_CATALOG['PROVIDERS']['gemini']['OPTIONS']['safety_settings']" in str(told.value)
+
+
+def test_a_wrong_key_is_told_and_not_shown(server):
+    maker = GeminiProvider(alias="gemini", api_key="AIzaRevoked", base_url=server.url)
+    with pytest.raises(KeyRejected, match="GEMINI_API_KEY") as told:
+        made(maker, "A mug.")
+    assert "AIzaRevoked" not in str(told.value)
+
+
+def test_many_threads_with_loops_of_their_own_mix_nothing_up(server):
+    prompts = [[f"Mug {thread}.{number}" for number in range(25)] for thread in range(8)]
+    maker = ours(server)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda own: made(maker, *own), prompts))
+    by_prompt = {}
+    for own, results in zip(prompts, answers, strict=True):
+        by_prompt |= {prompt: result.data for prompt, result in zip(own, results, strict=True)}
+    again = made(maker, *[own[7] for own in prompts])
+    assert [each.data for each in again] == [by_prompt[own[7]] for own in prompts]
+    assert len(set(by_prompt.values())) == 200
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=-3), timedelta(0), timedelta(hours=3)])
+def test_a_clock_that_is_off_does_not_shorten_a_wait(off):
+    """The wait is reckoned from the answer's own date."""
+    real = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+    said = errors.said(429, {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}})
+    told = errors.from_answer(
+        said,
+        retry_after=format_datetime(real + timedelta(seconds=90), usegmt=True),
+        date=format_datetime(real, usegmt=True),
+    )
+    assert type(told) is RateLimited
+    assert told.retry_after == 90
+
+
+def test_the_days_quota_ends_at_midnight_by_the_services_own_clock():
+    said = errors.said(429, {"error": {"code": 429, "details": [
+        {"violations": [{"quotaId": "RequestsPerDay"}]}]}})  # fmt: skip
+    told = errors.from_answer(said, date="Wed, 25 Nov 2026 07:59:00 GMT")
+    assert type(told) is DailyQuotaReached
+    assert told.retry_after == 60, "one minute to midnight in Los Angeles"
+
+
+def test_a_models_reach_is_asked_without_making_a_picture(server):
+    async def asked(model):
+        maker = ours(server)
+        try:
+            return await maker.reachable(model)
+        finally:
+            await maker.close()
+
+    assert asyncio.run(asked("gemini-nano-banana-2.1")) == ""
+    assert "404" in asyncio.run(asked("gemini-2.5-flash-image"))
+    assert {entry.operation for entry in server.ledger.entries} == {"models.get"}
+
+
+def test_whatever_the_service_asks_to_wait_the_longest_counts(server):
+    server.script(error(429, "RESOURCE_EXHAUSTED", retry_delay="4s"), fault("rate_limited"))
+    with pytest.raises(RateLimited) as told:
+        made(ours(server), "A mug.")
+    assert told.value.retry_after == 4

@@ -1,0 +1,187 @@
+"""Vertex AI: the same provider, another door, and what is checked before anybody knocks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
+from google.oauth2.credentials import Credentials
+
+from nb_catalog.exceptions import (
+    InvalidSettings,
+    KeyRejected,
+    NoCredentials,
+    NotSent,
+    RequestRejected,
+)
+from nb_catalog.providers import provider
+from nb_catalog.providers.batches import takes_batches
+from nb_catalog.providers.gemini import GeminiProvider
+from nb_catalog.providers.gemini.account import DEFAULT_CREDENTIALS
+from nb_catalog.testing import ProviderContract
+from nb_catalog.testing.gemini import GeminiServer
+from nb_catalog.types import ImageRequest, Reference
+from tests.factories import photo_bytes
+
+TOKEN = "ya29.a-token-for-tests"
+PROJECT = {"vertex": True, "project": "shop", "location": "europe-west4"}
+
+
+@pytest.fixture
+def server():
+    with GeminiServer(tokens={TOKEN}) as running:
+        yield running
+
+
+def on_vertex(server, **changes):
+    options = {
+        **PROJECT,
+        "credentials": Credentials(token=TOKEN),
+        "base_url": server.url,
+        **changes,
+    }
+    return GeminiProvider(alias="vertex", timeout=10, **options)
+
+
+def request(**changes):
+    asked = {"model": "gemini-nano-banana-2.1", "prompt": "A mug.", "ratio": "1:1", "size": "1K"}
+    return ImageRequest(**asked | changes)
+
+
+def made(maker, asked):
+    async def one():
+        try:
+            return maker.parse(await maker.send(maker.build(asked)))
+        finally:
+            await maker.close()
+
+    return asyncio.run(one())
+
+
+class TestVertex(ProviderContract):
+    secret = TOKEN
+
+    @pytest.fixture(autouse=True)
+    def running_server(self):
+        with GeminiServer(tokens={TOKEN}) as self.server:
+            yield
+
+    def make_provider(self):
+        return on_vertex(self.server)
+
+    def make_request(self):
+        return request(references=(Reference(data=photo_bytes(), mime_type="image/png"),))
+
+    def calls_made(self):
+        return self.server.count
+
+
+def test_the_project_and_the_token_go_along(server):
+    assert made(on_vertex(server), request()).data
+    (received,) = server.received
+    assert received.path.endswith(
+        "/projects/shop/locations/europe-west4/publishers/google/models/gemini-nano-banana-2.1:generateContent"
+    )
+    assert received.headers["authorization"] == f"Bearer {TOKEN}"
+    assert "x-goog-api-key" not in received.headers
+
+
+def test_a_token_that_is_refused_says_where_credentials_are_set(server):
+    with pytest.raises(KeyRejected, match=DEFAULT_CREDENTIALS) as told:
+        made(on_vertex(server, credentials=Credentials(token="another")), request())
+    assert "another" not in str(told.value)
+
+
+@pytest.mark.parametrize("missing", ["project", "location"])
+def test_incomplete_options_are_an_error_and_send_nothing(server, missing):
+    maker = on_vertex(server, **{missing: ""})
+    (found,) = maker.check()
+    assert found.id == "nb_catalog.E204"
+    assert repr(missing) in found.msg and "NB_CATALOG['PROVIDERS']['vertex']" in found.msg
+    with pytest.raises(NoCredentials, match=missing):
+        made(maker, request())
+    assert not server.ledger.entries
+
+
+def test_a_key_does_not_go_with_vertex():
+    with pytest.raises(InvalidSettings, match=r"\['api_key'\]"):
+        GeminiProvider(alias="vertex", api_key="k", **PROJECT)
+
+
+@pytest.mark.parametrize("option", ["project", "location", "credentials"])
+def test_vertexs_options_need_vertex(option):
+    with pytest.raises(InvalidSettings, match="'vertex': True"):
+        GeminiProvider(alias="gemini", **{option: "x"})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "cannot be read"), ("{", "is no JSON"), ('{"type": "user"}', "service account"),
+     ("[]", "service account")],
+)  # fmt: skip
+def test_a_file_that_holds_no_service_account_is_an_error(server, tmp_path, content, said):
+    path = tmp_path / "key.json"
+    if content is not None:
+        path.write_text(content)
+    (found,) = on_vertex(server, credentials=str(path)).check()
+    assert found.id == "nb_catalog.E205"
+    assert said in found.msg
+    assert str(tmp_path) not in found.msg
+
+
+def test_a_service_accounts_file_passes_the_check(server, tmp_path):
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps({"type": "service_account"}))
+    assert list(on_vertex(server, credentials=path).check()) == []
+
+
+def test_no_credentials_at_all_are_warned_about(server, monkeypatch, tmp_path):
+    monkeypatch.delenv(DEFAULT_CREDENTIALS, raising=False)
+    monkeypatch.setattr("nb_catalog.providers.gemini.account.GCLOUD", tmp_path / "none")
+    assert [each.id for each in on_vertex(server, credentials=None).check()] == ["nb_catalog.W206"]
+    monkeypatch.setenv(DEFAULT_CREDENTIALS, "/some/file.json")
+    assert list(on_vertex(server, credentials=None).check()) == []
+
+
+class Failing(Credentials):
+    """Credentials that no token can be had for."""
+
+    def __init__(self, error):
+        super().__init__(token=None)
+        self.error = error
+
+    def refresh(self, request):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (RefreshError("invalid_grant: Invalid JWT: Token must be a short-lived token and in a reasonable"
+                      " timeframe. Check your iat and exp values"), NoCredentials, "clock of this machine"),
+        (RefreshError("invalid_grant: account not found"), NoCredentials, "Check the credentials"),
+        (RefreshError("try again", retryable=True), NotSent, "nothing was sent"),
+        (TransportError("no route"), NotSent, "nothing was sent"),
+        (DefaultCredentialsError("none found"), NoCredentials, "Check the credentials"),
+    ],
+)  # fmt: skip
+def test_credentials_that_give_no_token_send_nothing(server, error, kind, said):
+    with pytest.raises(kind, match=said):
+        made(on_vertex(server, credentials=Failing(error)), request())
+    assert not server.ledger.entries
+
+
+def test_a_reference_over_the_limit_of_vertex_is_refused(server):
+    large = Reference(data=bytes(7_000_001), mime_type="image/png")
+    with pytest.raises(RequestRejected, match="Vertex AI takes 7"):
+        on_vertex(server).build(request(references=(large,)))
+    assert on_vertex(server).reference_limit_bytes == 7_000_000
+
+
+def test_vertex_takes_no_batches(server, settings):
+    assert not takes_batches(on_vertex(server))
+    settings.NB_CATALOG = {"PROVIDERS": {"v": {
+        "BACKEND": "nb_catalog.providers.gemini.GeminiProvider", "OPTIONS": PROJECT}}}  # fmt: skip
+    assert not takes_batches(provider("v"))
