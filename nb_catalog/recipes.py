@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from typing import Any, Final, Self
 
-from nb_catalog.types import Treatment
+from nb_catalog.types import ImageRequest, Reference, Treatment
 
 # Part of every fingerprint: raised when the same recipe would be carried out differently.
 EDITION: Final = 1
@@ -63,6 +63,22 @@ class Recipe:
     @property
     def locked(self) -> bool:
         return self.treatment == Treatment.LOCKED
+
+    def as_request(self, references: tuple[Reference, ...] = ()) -> ImageRequest:
+        """What a provider is asked for; the one place where a recipe becomes a request."""
+        return ImageRequest(
+            model=self.model,
+            prompt=self.words,
+            system=self.system,
+            ratio=self.ratio,
+            size=self.size,
+            treatment=Treatment(self.treatment),
+            references=references,
+            renderer=self.renderer,
+            seed=self.variant,
+            thinking=self.thinking,
+            posture=self.posture,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for a JSON column."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -78,6 +78,23 @@ class Reference:
     data: bytes = field(repr=False)
     mime_type: str
     role: str = "product"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoSent:
+    """The product's photo as a model got it. Pixels, bytes, sha256 in hex; ``changes`` are codes
+    such as "from_heic" and "downscaled", empty when it went as it is."""
+
+    mime_type: str
+    width: int
+    height: int
+    byte_size: int
+    sha256: str
+    changes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for a JSON column."""
+        return {**asdict(self), "changes": list(self.changes)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,6 +120,10 @@ def _options(target: FileFormat, *, quality: int | None, full_chroma: bool) -> d
         options["quality"] = target.quality if quality is None else quality
     if target.pillow_name in {"JPEG", "AVIF"}:
         options["subsampling"] = "4:4:4" if full_chroma else "4:2:0"
+    if target.pillow_name == "JPEG" and full_chroma:
+        # Pillow gives a progressive file 2 bytes a pixel of room, which grain at 4:4:4 overflows:
+        # "broken data stream when writing image file".
+        options |= {"optimize": False, "progressive": False}
     return options
 
 

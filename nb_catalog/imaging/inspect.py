@@ -23,7 +23,7 @@ from PIL import (
 )
 
 from nb_catalog.exceptions import PictureMissing, PictureTooLarge, PictureUnreadable
-from nb_catalog.imaging import containers, srgb
+from nb_catalog.imaging import containers, heif, srgb
 
 # The plugins are called directly: Image.open() judges the size by a global limit, warns through
 # the warnings module (which no thread can silence for itself alone) and tries every decoder.
@@ -141,9 +141,15 @@ def _opened(
         # libwebp allocates the whole canvas when the file is opened.
         _refuse_too_many_pixels(size, max_pixels=max_pixels)
     with _reading(mime_type):
-        image = READERS[mime_type](BytesIO(data))
+        image = opener(mime_type)(BytesIO(data))
         _refuse_too_many_pixels(image.size, max_pixels=max_pixels)
         return mime_type, image
+
+
+def opener(mime_type: str) -> Callable[[BytesIO], ImageFile.ImageFile]:
+    """What opens pictures of ``mime_type``: their header, no pixel yet."""
+    extra = heif.reader() if mime_type == "image/heic" else None
+    return extra or READERS[mime_type]
 
 
 def _decode(image: ImageFile.ImageFile, data: bytes, *, mime_type: str) -> None:
@@ -163,9 +169,10 @@ def _admitted(data: bytes | None, *, max_bytes: int) -> tuple[str, bytes]:
             "Export it smaller, or raise MAX_PICTURE_BYTES."
         )
     mime_type = containers.sniff(data)
-    if mime_type == "image/heic":
+    if mime_type == "image/heic" and heif.reader() is None:
         raise PictureUnreadable(
-            f"This is a HEIC picture, which cannot be read here. Export it as {ACCEPTED}."
+            f"This is a HEIC picture, which cannot be read here. Export it as {ACCEPTED}, or "
+            f"install what reads it: {heif.INSTALL}"
         )
     if mime_type is None:
         raise PictureUnreadable(

@@ -38,6 +38,7 @@ class ProviderCall(models.Model):
     estimate_microusd = MicroUSDField(_("estimate"))
     cost_microusd = MicroUSDField(_("cost"), null=True)
     usage = models.JSONField(_("usage"), default=dict)
+    photo_sent = models.JSONField(_("photo as it was sent"), default=dict, blank=True)
     outcome = models.CharField(
         _("outcome"), max_length=12, choices=CallOutcome, default=CallOutcome.IN_FLIGHT
     )

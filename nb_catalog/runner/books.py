@@ -103,6 +103,7 @@ def call_of(order: Order, *, now: datetime, batch: ProviderBatch | None = None) 
         provider=order.recipe.provider,
         model=order.recipe.model,
         estimate_microusd=order.estimate_microusd,
+        photo_sent=dict(order.photo_sent),
         started_at=now,
     )
 
@@ -198,7 +199,7 @@ def _row(ending: Ending, image: NewImage, parent: ProductImage | None) -> Produc
         width=image.width,
         height=image.height,
         byte_size=image.byte_size,
-        recipe=order.recipe.as_dict(),
+        recipe=_recipe(order),
         fingerprint=order.fingerprint,
         subject=order.recipe.subject,
         scene=order.recipe.scene,
@@ -207,6 +208,12 @@ def _row(ending: Ending, image: NewImage, parent: ProductImage | None) -> Produc
         digital_source_type=image.digital_source_type,
         provenance=dict(image.provenance),
     )
+
+
+def _recipe(order: Order) -> dict[str, Any]:
+    """The recipe, and beside it what became of the photo on its way to the model."""
+    told = {"photo_sent": dict(order.photo_sent)} if order.photo_sent else {}
+    return {**order.recipe.as_dict(), **told}
 
 
 def _complete_calls(endings: Sequence[Ending]) -> None:

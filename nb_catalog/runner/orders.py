@@ -16,6 +16,7 @@ from nb_catalog.types import Photo
 class Order:
     """A job as it was claimed. ``(owner, epoch)`` is the fence of every later UPDATE.
 
+    ``photo_sent`` is a ``PhotoSent`` as plain data, once the photo has been made ready.
     ``photo`` is None and ``problem`` says why when the catalog object or its photo is gone.
     """
 
@@ -33,6 +34,7 @@ class Order:
     estimate_microusd: int
     in_batch: bool = False
     photo: Photo | None = None
+    photo_sent: Mapping[str, Any] = field(default_factory=dict)
     problem: NBCatalogError | None = None
 
     @property

@@ -135,7 +135,7 @@ def _order_of(name: str) -> Order | None:
     call = ProviderCall.objects.filter(**fence).select_related("job__batch").first()
     if call is None or _is_in_hand(call):
         return None
-    return replace(_order(call.job), epoch=call.epoch, owner=owner)
+    return replace(_order(call.job), epoch=call.epoch, owner=owner, photo_sent=call.photo_sent)
 
 
 def _is_in_hand(call: ProviderCall) -> bool:

@@ -15,19 +15,15 @@ from nb_catalog.exceptions import (
     InvalidSettings,
     NBCatalogError,
     OutcomeUnknown,
-    PictureMissing,
     RequestRejected,
     StorageFailed,
 )
-from nb_catalog.imaging import locking
-from nb_catalog.imaging.inspect import examine
-from nb_catalog.imaging.references import as_reference
 from nb_catalog.providers import Provider, provider
-from nb_catalog.registry import read_photo
 from nb_catalog.runner import claims, endings, keeping, staging
 from nb_catalog.runner.clerk import Clerk
 from nb_catalog.runner.orders import Ending, Order
-from nb_catalog.types import ImageRequest, ImageResult, Payload, RawAnswer, Reference, Treatment
+from nb_catalog.runner.photos import references_for
+from nb_catalog.types import ImageResult, Payload, RawAnswer
 
 logger = logging.getLogger(__name__)
 
@@ -96,10 +92,10 @@ async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
         said = str(error) if isinstance(error, InvalidSettings) else broke(error)
         return endings.not_begun(order, RequestRejected(said))
     try:
-        received = await _call(order, maker=maker, shop=shop)
-        if not isinstance(received, ImageResult):
-            return received
-        return await shop.in_pool(made, order, received, maker=maker)
+        called = await _call(order, maker=maker, shop=shop)
+        if not isinstance(called, tuple):
+            return called
+        return await shop.in_pool(made, *called, maker=maker)
     except StorageFailed as error:
         # What was paid for is staged: the lease runs out and a sweep stores it.
         return endings.failed(order, error) if order.is_free else None
@@ -110,15 +106,18 @@ async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
         return endings.failed(order, broken(error, order=order))
 
 
-async def _call(order: Order, *, maker: Provider, shop: Workshop) -> ImageResult | Ending | None:
-    """What the provider made, or how the order ended without a call.
+async def _call(
+    order: Order, *, maker: Provider, shop: Workshop
+) -> tuple[Order, ImageResult] | Ending | None:
+    """The order as it went out and what the provider made, or how it ended without a call.
 
     A function of its own, so that a photo on its way out and an answer on its way in are let
     go before the picture waits for its turn to be checked.
     """
-    payload = await _prepared(order, maker=maker, shop=shop)
-    if isinstance(payload, Ending):
-        return payload
+    prepared = await _prepared(order, maker=maker, shop=shop)
+    if isinstance(prepared, Ending):
+        return prepared
+    order, payload = prepared
     async with shop.lines if not order.is_free else contextlib.nullcontext():
         # On a line, not before: a job that is said to be calling really is.
         if shop.closing:
@@ -129,10 +128,12 @@ async def _call(order: Order, *, maker: Provider, shop: Workshop) -> ImageResult
         # Parsed on the loop, a millisecond or so: in a thread of its own the C library would give
         # these megabytes back to the system and fetch them again, at three times the CPU.
         result = maker.parse(await _answer(payload, maker=maker))
-        return await shop.in_mailroom(keeping.take_in, order, result)
+        return order, await shop.in_mailroom(keeping.take_in, order, result)
 
 
-async def _prepared(order: Order, *, maker: Provider, shop: Workshop) -> Payload | Ending:
+async def _prepared(
+    order: Order, *, maker: Provider, shop: Workshop
+) -> tuple[Order, Payload] | Ending:
     try:
         if order.problem is not None:
             raise order.problem
@@ -171,38 +172,8 @@ def made(order: Order, received: ImageResult, *, maker: Provider) -> Ending:
     return endings.made(order, keeping.keep(order, result, provider=maker), received)
 
 
-def payload_of(order: Order, *, maker: Provider) -> Payload:
-    """The vendor's request for ``order``, with its photos read. Raises ``NBCatalogError``."""
-    return maker.build(_request(order, references=_references(order, maker=maker)))
-
-
-def _references(order: Order, *, maker: Provider) -> tuple[Reference, ...]:
-    """The product's photo, unless the answer will be surroundings that it is set into."""
-    if order.photo is None:
-        raise PictureMissing("The product has no photo. Upload one.")
-    limits = {"max_bytes": settings.MAX_PICTURE_BYTES, "max_pixels": settings.MAX_PICTURE_PIXELS}
-    photo = read_photo(order.photo)
-    if maker.composites:
-        return (Reference(data=photo, mime_type=examine(photo, decode=False, **limits).mime_type),)
-    if order.recipe.locked:
-        # Refused before it is paid for, should the product not come out of its background.
-        locking.outlined(photo, **limits)
-        return ()
-    return (as_reference(photo, **limits),)
-
-
-def _request(order: Order, *, references: tuple[Reference, ...]) -> ImageRequest:
-    recipe = order.recipe
-    return ImageRequest(
-        model=recipe.model,
-        prompt=recipe.words,
-        system=recipe.system,
-        ratio=recipe.ratio,
-        size=recipe.size,
-        treatment=Treatment(recipe.treatment),
-        references=references,
-        renderer=recipe.renderer,
-        seed=recipe.variant,
-        thinking=recipe.thinking,
-        posture=recipe.posture,
-    )
+def payload_of(order: Order, *, maker: Provider) -> tuple[Order, Payload]:
+    """The vendor's request for ``order``, with its photos read, and the order with what was done
+    to them. Raises ``NBCatalogError``."""
+    told, references = references_for(order, maker=maker)
+    return told, maker.build(order.recipe.as_request(references))

@@ -152,7 +152,8 @@ class Desk:
             for order in filled.left_over:
                 await self._shop.clerk.write(items.not_sent(order, _FULL))
             if filled.written:
-                await self._hand_in(batch, path, maker, written=filled.written)
+                await self._shop.clerk.ask(shelf.note_photos, batch, filled.written)
+                await self._hand_in(batch, path, maker, written=len(filled.written))
             else:
                 await self._shop.clerk.ask(shelf.close, batch)
         finally:

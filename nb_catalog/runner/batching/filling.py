@@ -24,7 +24,7 @@ FOLDER: Final = "batches"
 class Filled:
     """What became of the orders: written into the file, not possible, or more than fits."""
 
-    written: int = 0
+    written: list[Order] = field(default_factory=list)
     problems: list[tuple[Order, NBCatalogError]] = field(default_factory=list)
     left_over: list[Order] = field(default_factory=list)
 
@@ -60,7 +60,7 @@ def _fits(
     file: BinaryIO, order: Order, filled: Filled, *, maker: BatchProvider, most_bytes: int
 ) -> bool:
     try:
-        line = _line(order, maker=maker)
+        told, line = _line(order, maker=maker)
     except NBCatalogError as error:
         filled.problems.append((order, error))
         return True
@@ -73,15 +73,16 @@ def _fits(
         filled.problems.append((order, too_long))
         return True
     file.write(line)
-    filled.written += 1
+    filled.written.append(told)
     return True
 
 
-def _line(order: Order, *, maker: BatchProvider) -> bytes:
+def _line(order: Order, *, maker: BatchProvider) -> tuple[Order, bytes]:
     try:
         if order.problem is not None:
             raise order.problem
-        return maker.line(key_of(order), payload_of(order, maker=maker))
+        told, payload = payload_of(order, maker=maker)
+        return told, maker.line(key_of(order), payload)
     except NBCatalogError:
         raise
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything

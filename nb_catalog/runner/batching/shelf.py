@@ -198,6 +198,16 @@ def orders_for(batch: ProviderBatch, keys: Sequence[str]) -> dict[str, Order]:
     }
 
 
+def note_photos(batch: ProviderBatch, orders: Iterable[Order]) -> None:
+    """Write down how the photos of ``orders`` went into the file."""
+    sent = {order.job_id: order.photo_sent for order in orders if order.photo_sent}
+    calls = ProviderCall.objects.filter(batch=batch, job_id__in=sent).only("job_id")
+    found = list(calls)
+    for call in found:
+        call.photo_sent = dict(sent[call.job_id])
+    ProviderCall.objects.bulk_update(found, ["photo_sent"], batch_size=BLOCK)
+
+
 def unanswered(batch: ProviderBatch, *, after: int = 0) -> list[Order]:
     """Up to ``BLOCK`` orders whose answer is still owed, by job from ``after`` on."""
     calls = ProviderCall.objects.filter(batch=batch, job_id__gt=after, finished_at__isnull=True)
@@ -216,6 +226,7 @@ def _order(call: ProviderCall) -> Order:
         epoch=call.epoch,
         attempts=job.attempts,
         in_batch=True,
+        photo_sent=call.photo_sent,
     )
 
 
