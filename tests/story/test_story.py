@@ -14,8 +14,6 @@ from nb_catalog.cards import pixels
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.models import PlacementEvent, ProductImage, ReviewEvent, Scene
 from nb_catalog.models.images import catalog_storage
-from nb_catalog.testing import solid_png
-from nb_catalog.testing.pictures import colour_of
 from tests import factories
 from tests.catalog.models import Vase
 
@@ -108,7 +106,7 @@ def it_is_kept_as_it_came(image, maker):
     if maker.server is not None:
         original = image.parent or image
         parts = maker.server.received[-1].body["contents"][0]["parts"]
-        assert stored(original.file.name) == solid_png(SIZE, colour=colour_of(parts[0]["text"]))
+        assert stored(original.file.name) == maker.server.drawn_for(maker.server.received[-1])
         assert any("inlineData" in part for part in parts) == (maker.treatment == "painted")
 
 

@@ -23,7 +23,7 @@ from aiohttp import web
 from nb_catalog.testing.gemini.answers import Answer
 from nb_catalog.testing.gemini.asked import Received
 from nb_catalog.testing.gemini.batches import Batches
-from nb_catalog.testing.gemini.drawing import Drawer
+from nb_catalog.testing.gemini.drawing import Drawer, Wanted
 from nb_catalog.testing.gemini.faults import Rate
 from nb_catalog.testing.gemini.ledger import Ledger
 from nb_catalog.testing.gemini.service import Service
@@ -91,6 +91,10 @@ class GeminiServer:
     def count(self) -> int:
         """How many generateContent requests came in."""
         return len(self.received)
+
+    def drawn_for(self, received: Received) -> bytes:
+        """The picture that a request got when nothing went wrong: the same bytes each time."""
+        return self._service.drawer.picture(Wanted(received.body, model=""))
 
     @property
     def delay(self) -> float:
