@@ -188,7 +188,7 @@ class Batches:
         state = batch.script.state.removeprefix(PREFIX)
         if state not in {"FAILED", "EXPIRED", "CANCELLED"}:
             batch.items = await asyncio.to_thread(lambda: list(self._read(batch)))
-            self._bill(batch)
+            self._enter(batch)
             batch.output = f"files/batch-{batch.name.removeprefix('batches/')}"
             self._files.add(
                 StoredFile(
@@ -217,12 +217,12 @@ class Batches:
                     except ValueError:
                         yield None
 
-    def _bill(self, batch: Batch) -> None:
+    def _enter(self, batch: Batch) -> None:
+        """An entry in the books for each item: what was worked on has its price."""
         for item in batch.items:
-            if item.problem is not None or item.wanted is None:
-                continue
-            usage = self._response(item)["usageMetadata"]
-            told = item.fault not in {"missing", "malformed_line"}
+            worked = item.problem is None and item.wanted is not None
+            usage = self._response(item)["usageMetadata"] if worked else {}
+            lost = item.fault in {"missing", "malformed_line"}
             self._ledger.add(
                 Entry(
                     number=next(self._numbers),
@@ -231,11 +231,11 @@ class Batches:
                     path=batch.name,
                     model=batch.model,
                     fault=item.fault,
-                    worked=True,
-                    told=told and _is_told(item.fault),
+                    worked=worked,
+                    told=worked and not lost and _is_told(item.fault),
                     usage=usage,
                     billed_usd=price_of(usage, model=batch.model, batch=True),
-                    prompt=item.wanted.digest,
+                    prompt=item.wanted.digest if item.wanted else "",
                     key=item.key,
                     display_name=batch.display_name,
                 )
@@ -338,7 +338,10 @@ def _error_of(name: str) -> Mapping[str, Any] | None:
 
 
 def _is_told(name: str) -> bool:
-    return name not in FAULTS or FAULTS[name].told
+    """Whether an item with this fault says what it used. What goes wrong on a single call's line,
+    and not in its answer, does not happen to a batch."""
+    kind = FAULTS.get(name)
+    return kind is None or kind.told or kind.answer.change is None
 
 
 def _time(moment: float) -> str:

@@ -6,7 +6,7 @@ import base64
 import json
 import random
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Final
 
 from nb_catalog.conf import nearest
@@ -44,7 +44,7 @@ def fault(name: str, *, delay: float = 0.0) -> Answer:
     return replace(FAULTS[name].answer, name=name, delay=delay)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Rate:
     """Faults at random: ``share`` of the requests, from ``kinds`` (all that need no person).
 
@@ -52,6 +52,7 @@ class Rate:
     """
 
     share: float
+    _: KW_ONLY
     seed: int = 0
     kinds: Collection[str] = ()
 
