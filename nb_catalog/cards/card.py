@@ -27,6 +27,8 @@ class Card:
     ``usd_per_million`` has ``input``, ``text_output`` (thinking too) and ``image_output``, per
     million tokens; ``price_per_image`` is the list price of the output alone. ``free`` says that
     no call ever costs anything; a card that is not free and has no price refuses to estimate.
+    ``bills_per_image`` says that a picture costs its list price whatever was counted: some
+    gateways count nothing.
     ``batch`` says that there is a batch service, at half of every price.
     ``image_options`` is where the body carries ratio and size: ``imageConfig`` or
     ``responseFormat``. ``sends_image_size`` is False where a model has one fixed size.
@@ -56,6 +58,7 @@ class Card:
     retired_on: date | None = None
     replaced_by: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    bills_per_image: bool = False
     image_options: str = "imageConfig"
     sends_image_size: bool = True
 
@@ -113,14 +116,19 @@ class Card:
         rest = tokens * rates["input"] + self.thinking_tokens * rates["text_output"]
         return _billed(picture + rest / _MILLION, batch=batch)
 
-    def settle(self, usage: Mapping[str, int], *, batch: bool = False) -> Decimal | None:
+    def settle(
+        self, usage: Mapping[str, int], *, size: str = "", batch: bool = False
+    ) -> Decimal | None:
         """What the answer's own token counts come to, in USD; None when it reported none.
 
+        ``size`` is that of the picture that came, empty when none did.
         ``usage`` has ``prompt``, ``candidates``, ``thoughts``, ``total`` and ``image``, each of
         them optional. Output that no count tells to be text is taken for picture, the dearer one.
         """
         if self.free:
             return Decimal(0)
+        if self.bills_per_image and size in self.price_per_image:
+            return _billed(self.price_per_image[size], batch=batch)
         # A count of nothing at all is a report of nothing: unknown is never zero.
         if not any(usage.get(kind) for kind in ("prompt", "candidates", "total")):
             return None

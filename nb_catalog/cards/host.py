@@ -109,6 +109,7 @@ _ACCEPT: Final[Mapping[str, tuple[Callable[[Any], Any], str]]] = {
     "retired_on": (_day, "a date, 'YYYY-MM-DD' or None"),
     "replaced_by": (_text, "the id of a model"),
     "seconds": (_table(SIZES, _seconds), "a dict of size -> a positive number of seconds"),
+    "bills_per_image": (_flag, "True or False"),
     "image_options": (_from(IMAGE_OPTIONS), f"one of {', '.join(IMAGE_OPTIONS)}"),
     "sends_image_size": (_flag, "True or False"),
 }

@@ -6,10 +6,18 @@ from django.core.checks import Tags, register
 
 from nb_catalog.checks.keys import check_settings
 from nb_catalog.checks.ladder import check_tiers
+from nb_catalog.checks.reach import check_reach
 from nb_catalog.checks.sources import check_registry
 from nb_catalog.checks.storage import check_storage
 
-__all__ = ["check_registry", "check_settings", "check_storage", "check_tiers", "register_all"]
+__all__ = [
+    "check_reach",
+    "check_registry",
+    "check_settings",
+    "check_storage",
+    "check_tiers",
+    "register_all",
+]
 
 TAG: Final = "nb_catalog"
 
@@ -18,5 +26,6 @@ def register_all() -> None:
     """Called once, when the app is ready."""
     register(check_settings, TAG)
     register(check_tiers, TAG)
+    register(check_reach, TAG, Tags.database)
     register(check_storage, TAG, Tags.files)
     register(check_registry, TAG, Tags.models)

@@ -17,6 +17,8 @@ from nb_catalog.providers import Provider, provider
 from nb_catalog.tiers import Tier, tier
 from nb_catalog.types import Lane
 
+# Prices were seen to change twice a year.
+STALE: Final = timedelta(days=120)
 # How long before a model's end a warning comes: time to try another one.
 NOTICE: Final = timedelta(days=60)
 
@@ -51,6 +53,7 @@ def _of_tier(step: Tier) -> Iterator[CheckMessage]:
     except InvalidSettings:
         return  # check_settings tells what is wrong with the card
     yield from _retirement(card, path=path)
+    yield from _price_age(card, path=path)
     for objection in _objections(card, step):
         yield Error(f"{path}: {objection}", hint="Choose what is possible.", id="nb_catalog.E012")
     try:
@@ -76,7 +79,7 @@ def _objections(card: cards.Card, step: Tier) -> tuple[str, ...]:
 
 def _retirement(card: cards.Card, *, path: str) -> Iterator[CheckMessage]:
     today = timezone.now().date()
-    hint = f'"MODEL": "{card.replaced_by}"' if card.replaced_by else MODEL_HINT
+    hint = instead(card)
     if card.retired_on is not None and card.retired_on <= today:
         yield Error(
             f"{path}: {card.id} was retired on {card.retired_on:%Y-%m-%d}.",
@@ -91,6 +94,42 @@ def _retirement(card: cards.Card, *, path: str) -> Iterator[CheckMessage]:
         )
     elif card.deprecated_on is not None and card.deprecated_on <= today:
         yield Warning(f"{path}: {card.id} is deprecated.", hint=hint, id="nb_catalog.W001")
+
+
+def instead(card: cards.Card) -> str:
+    """The replacement and what it costs beside what is paid now."""
+    if not card.replaced_by:
+        return MODEL_HINT
+    hint = f'"MODEL": "{card.replaced_by}"'
+    try:
+        new = cards.card(card.replaced_by)
+        size = next(each for each in card.sizes if each in new.sizes)
+        prices = [each.estimate(size=size, references=1) for each in (new, card)]
+    except (RequestRefused, StopIteration):
+        return hint
+    return f"{hint} costs at most {prices[0]:.4f} USD at {size}, {card.id} {prices[1]:.4f}."
+
+
+def _price_age(card: cards.Card, *, path: str) -> Iterator[CheckMessage]:
+    if card.free:
+        return
+    known = card.price_as_of
+    if known is None or timezone.now().date() - known > STALE:
+        since = "nobody says when" if known is None else f"{known:%Y-%m-%d}"
+        yield Warning(
+            f"{path}: the price of {card.id} is as of {since}. Estimates and budgets go by it.",
+            hint=(
+                "Compare it with the provider's price list, then say so: "
+                f"\"CARDS\": {{{card.id!r}: {{'price_as_of': '{timezone.now():%Y-%m-%d}'}}}}"
+            ),
+            id="nb_catalog.W002",
+        )
+    if card.replaced_by and card.replaced_by not in cards.cards():
+        yield Warning(
+            f"{path}: {card.id} is said to be replaced by {card.replaced_by!r}, which has no card.",
+            hint=MODEL_HINT,
+            id="nb_catalog.W003",
+        )
 
 
 def _price_hint(step: Tier) -> str:

@@ -40,7 +40,7 @@ def made(order: Order, kept: Kept, result: ImageResult) -> Ending:
         images=kept.images,
         error_code="" if problem is None else problem.code,
         error="" if problem is None else plain(str(problem)),
-        cost_microusd=_cost(order, result.usage),
+        cost_microusd=_cost(order, result.usage, size=order.recipe.size),
         usage=result.usage,
         model_version=plain(result.model_version),
         request_id=plain(result.request_id),
@@ -113,11 +113,11 @@ def _later(order: Order, error: NBCatalogError) -> datetime:
     return timezone.now() + timedelta(seconds=max(asked, jittered))
 
 
-def _cost(order: Order, usage: Mapping[str, int]) -> int | None:
+def _cost(order: Order, usage: Mapping[str, int], *, size: str = "") -> int | None:
     if order.is_free:
         return 0
     try:
-        settled = card(order.recipe.model).settle(usage, batch=order.in_batch)
+        settled = card(order.recipe.model).settle(usage, size=size, batch=order.in_batch)
     except RequestRefused:
         # The model's card was taken out of the settings after the call.
         return None

@@ -34,11 +34,13 @@ def main(jobs: int) -> None:
         calls = server.ledger.calls()
         spoiled = sum(bool(entry.fault) for entry in calls)
         print(
-            f"{jobs} jobs, {len(calls)} calls, {spoiled} of them spoiled in {len(soak.kinds_met(server))} ways"
+            f"{jobs} jobs, {len(calls)} calls, {spoiled} of them spoiled"
+            f" in {len(soak.kinds_met(server))} ways"
         )
         print({name: number for name, number in counts.items() if not name.startswith("fault ")})
         print(
-            f"breakers and pauses ended by hand: {closed}; {took:.0f} s; billed {server.ledger.billed_usd} USD"
+            f"breakers and pauses ended by hand: {closed}; {took:.0f} s;"
+            f" billed {server.ledger.billed_usd} USD"
         )
         print(
             "Everything holds: histories, calls one to one, money to the micro-dollar, nothing in flight."

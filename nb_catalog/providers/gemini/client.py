@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import threading
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from nb_catalog.providers.lines import Lines
 
 if TYPE_CHECKING:
     import aiohttp
@@ -55,11 +54,7 @@ class Troubles(NamedTuple):
         return (self.answered, self.credentials, *self.unsent, *self.other)
 
 
-# pid -> event loop -> address -> line. Connections belong to their loop, and what a forked child
-# inherited shares its sockets with the parent: it is left alone.
-_LINES: Final[dict[int, dict[asyncio.AbstractEventLoop, dict[Address, Line]]]] = {}
-# Each thread with an event loop of its own changes the outer dictionaries.
-_LOCK: Final = threading.Lock()
+_LINES: Final[Lines[Address, Line]] = Lines()
 _PROGRESS: Final[ContextVar[Progress | None]] = ContextVar("gemini_progress", default=None)
 # The SDK's own figure: a picture of 1.5 MB arrives in a few reads.
 _READ_BUFFER: Final = 2**22
@@ -106,24 +101,12 @@ def client_for(address: Address) -> Client:
 
 def line_for(address: Address) -> Line:
     """The client of this process and of the running event loop, and what it is connected by."""
-    loop = asyncio.get_running_loop()
-    with _LOCK:
-        loops = _LINES.setdefault(os.getpid(), {})
-        if loop not in loops:
-            for ended in [other for other in loops if other.is_closed()]:
-                loops.pop(ended, None)
-        lines = loops.setdefault(loop, {})
-    # From here on the dictionary is this loop's own, and so this thread's.
-    if address not in lines:
-        lines[address] = _opened(address)
-    return lines[address]
+    return _LINES.line(address, opened=_opened)
 
 
 async def close_client(address: Address) -> None:
     """Close the client of the running event loop, if there is one."""
-    with _LOCK:
-        lines = _LINES.get(os.getpid(), {}).get(asyncio.get_running_loop(), {})
-    line = lines.pop(address, None)
+    line = _LINES.taken(address)
     if line is not None:
         await line.session.close()
         await line.client.aio.aclose()

@@ -1,0 +1,116 @@
+"""``manage.py nb_fake_gemini``: a local Gemini to try things with, faults included. No key, no cost."""
+
+import json
+import signal
+import threading
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from nb_catalog.testing.gemini import FAULTS, GeminiServer, Rate
+
+SETTINGS = """
+from nb_catalog.conf import GEMINI_TIERS
+
+NB_CATALOG = {{
+    "TIERS": GEMINI_TIERS,
+    "PROVIDERS": {{
+        "gemini": {{
+            "BACKEND": "nb_catalog.providers.gemini.GeminiProvider",
+            "OPTIONS": {{"api_key": "any-key", "base_url": "{url}"}},
+        }},
+    }},
+}}
+"""
+
+
+class Command(BaseCommand):
+    help = (
+        "Serve a local Gemini that speaks the real one's wire format: pictures, batches, files, "
+        "and every fault that is known. Ctrl-C ends it."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser):
+        parser.add_argument("--port", type=int, default=0, help="0, the default, is any free one.")
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument(
+            "--delay", type=float, default=0.0, help="Seconds that a picture takes."
+        )
+        parser.add_argument(
+            "--batch-seconds", type=float, default=5.0, help="Seconds that a batch takes."
+        )
+        parser.add_argument(
+            "--fault-rate", type=float, default=0.0, help="Share of calls to spoil, such as 0.3."
+        )
+        parser.add_argument("--seed", type=int, default=0, help="The same seed, the same faults.")
+        parser.add_argument(
+            "--kinds", default="", help="Faults to choose from, with commas; see --list-faults."
+        )
+        parser.add_argument(
+            "--picture-bytes", type=int, default=0, help="Pad pictures to about that."
+        )
+        parser.add_argument("--ledger", default="", help="Write the books to this file at the end.")
+        parser.add_argument("--list-faults", action="store_true", help="List the faults and end.")
+
+    def handle(self, *, list_faults, verbosity, **options):
+        if list_faults:
+            for name, kind in FAULTS.items():
+                self.stdout.write(f"{name:28} {kind.what}")
+            return
+        with GeminiServer(**_given(options), keep_bodies=False) as server:
+            self.stdout.write(
+                _("A local Gemini answers at %s. Settings to try it with:") % server.url
+            )
+            self.stdout.write(SETTINGS.format(url=server.url))
+            self.stdout.flush()
+            self._serve(server, verbosity=verbosity)
+            self._end(server, path=options["ledger"])
+
+    def _serve(self, server, *, verbosity):
+        """Until Ctrl-C or SIGTERM; with ``-v 2`` a line a request, without words or keys."""
+        ended = threading.Event()
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: ended.set())
+        told = 0
+        while not ended.wait(0.2):
+            entries = server.ledger.entries
+            for entry in entries[told:] if verbosity >= 2 else ():
+                self.stdout.write(
+                    f"{entry.number:6} {entry.operation:18} {entry.model:30}"
+                    f" {entry.status or '-'} {entry.fault or ''} {entry.billed_usd}"
+                )
+            told = len(entries)
+
+    def _end(self, server, *, path):
+        entries = server.ledger.entries
+        self.stdout.write(
+            _("%(requests)s requests, %(usd)s USD billed.")
+            % {"requests": len(entries), "usd": server.ledger.billed_usd}
+        )
+        if path:
+            lines = "".join(f"{json.dumps(entry.as_json())}\n" for entry in entries)
+            Path(path).write_text(lines)
+
+
+def _given(options):
+    kinds = [name.strip() for name in options["kinds"].split(",") if name.strip()]
+    unknown = sorted(set(kinds) - set(FAULTS))
+    if unknown:
+        raise CommandError(
+            _("There is no fault %(names)s. List them with --list-faults.")
+            % {"names": ", ".join(map(repr, unknown))}
+        )
+    if not 0 <= options["fault_rate"] <= 1:
+        raise CommandError(_("The fault rate is a share between 0 and 1."))
+    rate = options["fault_rate"]
+    return {
+        "host": options["host"],
+        "port": options["port"],
+        "delay": options["delay"],
+        "batch_seconds": options["batch_seconds"],
+        "picture_bytes": options["picture_bytes"],
+        "faults": Rate(rate, seed=options["seed"], kinds=kinds) if rate else None,
+    }

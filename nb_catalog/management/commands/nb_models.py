@@ -1,0 +1,189 @@
+"""``manage.py nb_models``: which models there are, what they can do, what they cost."""
+
+import asyncio
+import json
+import shutil
+import sys
+from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from tqdm import tqdm
+
+from nb_catalog import cards, tiers
+from nb_catalog.conf import nearest, settings
+from nb_catalog.exceptions import InvalidSettings, RequestRefused
+from nb_catalog.providers import provider
+
+
+class Command(BaseCommand):
+    help = (
+        "Print every model: abilities, price of one picture, where the price is from, and when the "
+        "model ends."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--model", default="", help="One model in full.")
+        parser.add_argument("--json", action="store_true", help="Everything, for programs.")
+        parser.add_argument(
+            "--ask",
+            action="store_true",
+            help="Ask the providers whether the models of the tiers are reachable. Costs nothing.",
+        )
+
+    def handle(self, *, model, ask, **options):
+        known = cards.cards()
+        if model and model not in known:
+            raise CommandError(
+                _("There is no model %(model)r.") % {"model": model} + nearest(model, known)
+            )
+        chosen = {model: known[model]} if model else known
+        if options["json"]:
+            shown = [_as_json(card) for card in chosen.values()]
+            self.stdout.write(json.dumps(shown, indent=2, default=_plain))
+        elif model:
+            self._tell(chosen[model])
+        else:
+            self._list(list(chosen.values()))
+        if ask:
+            self._ask(model)
+
+    def _list(self, chosen):
+        head = [_("model"), _("USD for one picture"), _("batch"), _("ratios"), _("references"),
+                _("thinking"), _("tiers"), _("end")]  # fmt: skip
+        rows = [_row(card) for card in chosen]
+        for line in _table([head, *rows], width=shutil.get_terminal_size((200, 24)).columns):
+            self.stdout.write(line)
+        for line in _notes(chosen):
+            self.stdout.write(line)
+
+    def _tell(self, card):
+        for name, value in _as_json(card).items():
+            self.stdout.write(f"{name}: {json.dumps(value, default=_plain, ensure_ascii=False)}")
+
+    def _ask(self, model):
+        steps = [step for step in tiers.tiers() if model in ("", step.model)]
+        wanted = sorted({(step.provider, step.model) for step in steps})
+        answers = {}
+        for alias, each in tqdm(wanted, unit=_("model"), file=sys.stderr, disable=None):
+            answers[alias, each] = asyncio.run(_reached(alias, each))
+        for (alias, each), said in answers.items():
+            self.stdout.write(f"{alias} {each}: {said or _('reachable')}")
+        if any(answers.values()):
+            raise CommandError(_("Not every model of the tiers is reachable."))
+
+
+async def _reached(alias, model):
+    try:
+        maker = provider(alias)
+    except InvalidSettings as error:
+        return str(error)
+    try:
+        return await maker.reachable(model)
+    finally:
+        await maker.close()
+
+
+def _row(card):
+    mark = "*" if card.id in settings.CARDS else ""
+    return [
+        f"{card.id}{mark}",
+        _prices(card),
+        _("half") if card.batch else "–",
+        _ratios(card),
+        str(card.max_references),
+        " ".join(card.thinking) or "–",
+        " ".join(_tiers_of(card)) or "–",
+        _end(card),
+    ]
+
+
+def _notes(chosen):
+    """What stands below the table: where prices are from, what replaces what, how to read it."""
+    priced = [card for card in chosen if not card.free]
+    for source in sorted({(card.price_source, str(card.price_as_of or "")) for card in priced}):
+        named = [
+            card.id for card in priced if (card.price_source, str(card.price_as_of or "")) == source
+        ]
+        yield _("Prices of %(models)s: %(source)s, as of %(day)s.") % {
+            "models": ", ".join(named),
+            "source": source[0] or _("nobody says from where"),
+            "day": source[1] or _("nobody says when"),
+        }
+    for card in chosen:
+        if card.replaced_by:
+            yield _("%(model)s is replaced by %(other)s.") % {
+                "model": card.id,
+                "other": card.replaced_by,
+            }
+    yield _("A price is the most that one picture with one reference is expected to cost.")
+    if any(card.id in settings.CARDS for card in chosen):
+        yield _("* added or changed by NB_CATALOG['CARDS']")
+
+
+def _ratios(card):
+    if set(card.ratios) == set(cards.RATIOS):
+        return _("all %d") % len(cards.RATIOS)
+    return str(len(card.ratios))
+
+
+def _prices(card):
+    if card.free:
+        return f"{' '.join(card.sizes)} {_('free')}"
+    return "  ".join(f"{size} {_price(card, size)}" for size in card.sizes)
+
+
+def _price(card, size):
+    try:
+        return f"{card.estimate(size=size, references=1):.4f}"
+    except RequestRefused:
+        return _("unknown")
+
+
+def _tiers_of(card):
+    return [name for name, entry in settings.TIERS.items() if entry.get("MODEL") == card.id]
+
+
+def _end(card):
+    if card.retired_on:
+        past = card.retired_on <= timezone.now().date()
+        said = _("retired %s") if past else _("retires %s")
+        return said % card.retired_on.isoformat()
+    return _("deprecated") if card.deprecated_on else "–"
+
+
+def _table(rows, *, width):
+    """Aligned lines. What does not fit into ``width`` columns goes on in lines of its own."""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    if sum(widths) + 2 * len(widths) <= width:
+        for row in rows:
+            yield "  ".join(
+                cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)
+            ).rstrip()
+        return
+    head, *rest = rows
+    for row in rest:
+        yield row[0]
+        for name, cell in zip(head[1:], row[1:], strict=True):
+            yield f"    {name}: {cell}"
+
+
+def _as_json(card):
+    prices = {} if card.free else {size: _price(card, size) for size in card.sizes}
+    return {
+        **asdict(card),
+        "estimate_usd": prices,
+        "tiers": _tiers_of(card),
+        "changed_by_settings": card.id in settings.CARDS,
+    }
+
+
+def _plain(value):
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)

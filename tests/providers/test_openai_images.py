@@ -1,0 +1,389 @@
+"""The gateway provider over real HTTP, against a local gateway that can misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import socket
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from nb_catalog import runner
+from nb_catalog.exceptions import (
+    AnswerTooLarge,
+    ContentRefused,
+    InvalidSettings,
+    KeyRejected,
+    ModelRetired,
+    NoCredentials,
+    NoPicture,
+    NotSent,
+    OutcomeUnknown,
+    PageInstead,
+    ProviderStopped,
+    RateLimited,
+    RequestRejected,
+    ServiceUnavailable,
+    WrongService,
+)
+from nb_catalog.models import ImageJob, ProviderCall
+from nb_catalog.providers.openai_images import OpenAIImagesProvider, fetching
+from nb_catalog.testing import ProviderContract
+from nb_catalog.testing.openai_images import OpenAIImagesServer, Told, refusal
+from nb_catalog.types import ImageRequest, Reference
+from tests.factories import photo_bytes
+from tests.runner.conftest import money_is_sound, start  # noqa: F401 - a fixture
+
+KEY = "lf-ThisKeyMustNotBeSeen"
+MODEL = "gemini-3.1-flash-lite-image"
+
+
+@pytest.fixture
+def server():
+    with OpenAIImagesServer(key=KEY) as running:
+        yield running
+
+
+def ours(server, **options):
+    options = {"alias": "gateway", "api_key": KEY, "base_url": server.url, "timeout": 10, **options}
+    return OpenAIImagesProvider(**options)
+
+
+def request(**changes):
+    asked = {"model": MODEL, "prompt": "A very private mug.", "ratio": "4:5", "size": "1K"}
+    return ImageRequest(**asked | changes)
+
+
+def outcome(maker, **changes):
+    """The result, or the error."""
+
+    async def one():
+        try:
+            return maker.parse(await maker.send(maker.build(request(**changes))))
+        except Exception as error:  # noqa: BLE001 - it is what is looked at
+            return error
+        finally:
+            await maker.close()
+
+    return asyncio.run(one())
+
+
+def mug():
+    return Reference(data=photo_bytes(), mime_type="image/png")
+
+
+class TestContract(ProviderContract):
+    secret = KEY
+
+    @pytest.fixture(autouse=True)
+    def running_server(self):
+        with OpenAIImagesServer(key=KEY) as self.server:
+            yield
+
+    def make_provider(self):
+        return ours(self.server)
+
+    def make_request(self):
+        return request(references=(mug(),))
+
+    def calls_made(self):
+        return self.server.count
+
+
+class TestContractByAddress(TestContract):
+    def make_provider(self):
+        return ours(self.server, response_format="url")
+
+
+def test_a_generation_says_model_words_and_size(server):
+    result = outcome(ours(server), system="Be exact.")
+    (asked,) = server.asked
+    assert asked.path == "/v1/images/generations"
+    assert asked.fields == {
+        "model": MODEL,
+        "prompt": "Be exact.\n\nA very private mug.",
+        "n": 1,
+        "size": "928x1152",
+        "response_format": "b64_json",
+    }
+    assert Image.open(io.BytesIO(result.data)).size == (928, 1152)
+    assert result.usage == {"prompt": 1240, "candidates": 1120, "total": 2360, "image": 1120}
+
+
+def test_an_edit_carries_the_references(server):
+    first, second = mug(), Reference(data=photo_bytes(kind="JPEG"), mime_type="image/jpeg")
+    assert outcome(ours(server), references=(first, second)).data
+    (asked,) = server.asked
+    assert asked.path == "/v1/images/edits"
+    assert asked.images == (first.data, second.data)
+    assert asked.fields["prompt"] == "A very private mug."
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [({"size_style": "ratio"}, "4:5"), ({"size_style": "none"}, None),
+     ({"sizes": {"4:5": "1024x1536"}}, "1024x1536")],
+)  # fmt: skip
+def test_the_size_is_told_as_the_gateway_wants_it(server, options, size):
+    body = ours(server, **options).build(request()).body
+    assert body.get("size") == size
+
+
+def test_the_gateways_own_name_for_a_model_goes_out(server):
+    outcome(ours(server, models={MODEL: "google/nano-banana-2-lite"}, extra_body={"tier": "fast"}))
+    assert server.asked[0].fields["model"] == "google/nano-banana-2-lite"
+    assert server.asked[0].fields["tier"] == "fast"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (refusal(429, code="rate_limit_exceeded"), RateLimited),
+        (refusal(429, code="insufficient_quota"), ProviderStopped),
+        (refusal(402), ProviderStopped),
+        (refusal(400, code="billing_hard_limit_reached"), ProviderStopped),
+        (refusal(401, code="invalid_api_key"), KeyRejected),
+        (refusal(403), KeyRejected),
+        (refusal(400, code="moderation_blocked"), ContentRefused),
+        (refusal(400, code="content_policy_violation"), ContentRefused),
+        (refusal(400, kind="invalid_request_error"), RequestRejected),
+        (refusal(422), RequestRejected),
+        (refusal(404, code="model_not_found"), ModelRetired),
+        (Told(status=404, body=b"<html>", content_type="text/html"), WrongService),
+        (refusal(500, kind="server_error"), OutcomeUnknown),
+        (refusal(503, kind="overloaded_error"), ServiceUnavailable),
+        (refusal(503), OutcomeUnknown),
+        (Told(status=502, body=b"<html>", content_type="text/html"), OutcomeUnknown),
+        (Told(status=307, headers={"Location": "http://elsewhere.test/"}), RequestRejected),
+        (Told(body=b"<html>", content_type="text/html"), PageInstead),
+        (Told(body=b""), OutcomeUnknown),
+        (Told(body=b"{"), OutcomeUnknown),
+        (Told(body=b"[]"), OutcomeUnknown),
+        (Told(body=b"{}"), NoPicture),
+        (Told(body=b'{"data": []}'), NoPicture),
+        (Told(body=b'{"data": [{"b64_json": "@@"}]}'), OutcomeUnknown),
+        (Told(fault="drop"), OutcomeUnknown),
+        (Told(fault="cut"), OutcomeUnknown),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else str(value.status),
+)
+def test_whatever_comes_back_costs_one_request_and_is_told(server, answer, kind):
+    server.script(answer)
+    assert type(outcome(ours(server))) is kind
+    assert server.count == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"retry_after": "7"}, 7), ({"retry_after_ms": "2500"}, 2.5),
+     ({"x_ratelimit_reset_requests": "1m2s"}, 62), ({"retry_after": "soon"}, None)],
+)  # fmt: skip
+def test_the_wait_that_the_gateway_asks_for_arrives(server, headers, seconds):
+    server.script(refusal(429, **headers))
+    assert outcome(ours(server)).retry_after == seconds
+
+
+def test_a_late_answer_may_have_been_billed(server):
+    server.script(Told(delay=5))
+    assert type(outcome(ours(server, timeout=0.4))) is OutcomeUnknown
+
+
+def test_a_refused_connection_was_not_sent():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    maker = OpenAIImagesProvider(alias="g", api_key=KEY, base_url=f"http://127.0.0.1:{port}/v1")
+    assert type(outcome(maker)) is NotSent
+
+
+def test_without_a_key_nothing_is_sent(server, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert type(outcome(ours(server, api_key=""))) is NoCredentials
+    assert server.count == 0
+
+
+def test_the_environments_key_is_used(server, monkeypatch):
+    monkeypatch.setenv("SHOP_GATEWAY_KEY", KEY)
+    assert outcome(ours(server, api_key="", api_key_env="SHOP_GATEWAY_KEY")).data
+
+
+def test_nothing_private_is_logged_or_told(server, caplog):
+    caplog.set_level(logging.DEBUG, logger="nb_catalog")
+    server.script(refusal(401, message=f"Incorrect API key provided: {KEY}."), Told(fault="drop"))
+    told = [outcome(ours(server)) for _ in range(3)]
+    shown = f"{caplog.text} {ours(server)!r} {told!r} {[str(each) for each in told]}"
+    assert KEY not in shown and "private mug" not in shown
+    assert told[0].__cause__ is None and told[0].__context__ is None
+
+
+# Pictures by address
+
+
+def test_a_picture_is_fetched_from_the_gateway_itself(server):
+    server.script(Told(url=True))
+    assert outcome(ours(server)).data.startswith(b"\x89PNG")
+    assert server.fetches == ["0.png"]
+
+
+def test_a_fetch_that_fails_is_tried_again_for_the_picture_is_paid(server, monkeypatch):
+    monkeypatch.setattr(fetching, "PAUSE", 0.0)
+    server.script(Told(url=True))
+    server.file_answers.extend([Told(fault="drop"), Told(status=503, body=b"")])
+    assert outcome(ours(server)).data
+    assert len(server.fetches) == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Told(status=302, body=b"", headers={"Location": "/files/0.png"}), Told(status=404, body=b"")],
+    ids=["redirect", "gone"],
+)
+def test_a_picture_that_cannot_be_had_may_be_billed(server, monkeypatch, answer):
+    monkeypatch.setattr(fetching, "PAUSE", 0.0)
+    server.script(Told(url=True))
+    server.file_answers.append(answer)
+    told = outcome(ours(server))
+    assert type(told) is OutcomeUnknown and "could not be fetched" in str(told)
+    assert len(server.fetches) == 1, "no redirect was followed"
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("https://elsewhere.example/1.png", "elsewhere.example"),
+        ("http://169.254.169.254/latest/meta-data", "not among the allowed hosts"),
+        ("file:///etc/passwd", "no host"),
+        ("http://cdn.example/1.png", "not sent over https"),
+        ("http://[::1", "that is none"),
+    ],
+)
+def test_an_address_that_is_not_allowed_is_not_asked(server, place, said):
+    server.script(Told(place=place))
+    told = outcome(ours(server, image_hosts=["cdn.example"]))
+    assert type(told) is OutcomeUnknown
+    assert said in str(told)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "::1", "fe80::1", "fd00::1",
+     "::ffff:10.0.0.1", "0.0.0.0", "224.0.0.1", "100.64.0.1"],  # noqa: S104 - told from public ones, not bound to
+)  # fmt: skip
+def test_private_addresses_are_told_from_public_ones(address):
+    assert not fetching.is_public(address)
+    assert fetching.is_public("93.184.216.34") and fetching.is_public("2606:4700::1111")
+
+
+def test_a_host_whose_name_leads_into_a_private_network_is_not_asked(monkeypatch):
+    monkeypatch.setattr(fetching, "PAUSE", 0.0)
+    asked = []
+
+    async def resolved(self, host, port=0, family=0):
+        asked.append(host)
+        return [{"hostname": host, "host": "10.0.0.7", "port": port, "family": socket.AF_INET,
+                 "proto": 0, "flags": 0}]  # fmt: skip
+
+    monkeypatch.setattr("aiohttp.resolver.ThreadedResolver.resolve", resolved)
+    with pytest.raises(OutcomeUnknown, match="could not be fetched from cdn.example"):
+        asyncio.run(
+            fetching.fetched(
+                "https://cdn.example/1.png", hosts={"cdn.example"}, most_bytes=100, seconds=5
+            )
+        )
+    assert asked
+
+
+def test_a_picture_that_is_too_large_is_not_read_to_its_end(server, settings):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "MAX_PICTURE_BYTES": 100_000}
+    server.script(Told(url=True))
+    server.file_answers.append(Told(body=bytes(5_000_000), content_type="image/png"))
+    assert type(outcome(ours(server))) is AnswerTooLarge
+
+
+def test_a_slow_fetch_is_bounded(server, monkeypatch):
+    monkeypatch.setattr(fetching, "PAUSE", 0.0)
+    monkeypatch.setattr("nb_catalog.providers.openai_images.FETCH_SECONDS", 0.2)
+    server.script(Told(url=True))
+    server.file_answers.extend([Told(delay=3)] * 3)
+    assert type(outcome(ours(server))) is OutcomeUnknown
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"size_style": "pixel"}, "Did you mean 'pixels'"),
+        ({"response_format": "b64json"}, "Did you mean 'b64_json'"),
+        ({"image_hosts": "cdn.example"}, "a list of hosts"),
+        ({"timeout": 0}, "not negative"),
+        ({"models": ["x"]}, "a dict"),
+        ({"base_url": 3}, "an address"),
+    ],
+)
+def test_a_wrong_option_quotes_its_place(options, said):
+    with pytest.raises(InvalidSettings, match=said) as told:
+        OpenAIImagesProvider(**{"alias": "g", "base_url": "https://x.test/v1", **options})
+    assert "NB_CATALOG['PROVIDERS']['g']['OPTIONS']" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({}, ["nb_catalog.W302", "nb_catalog.E303"]),
+        ({"api_key": KEY, "base_url": "gateway.test"}, ["nb_catalog.E303"]),
+        ({"api_key": KEY, "base_url": "http://gateway.test/v1"}, ["nb_catalog.W304"]),
+        ({"api_key": KEY, "base_url": "http://127.0.0.1:9/v1"}, []),
+        ({"api_key": KEY, "base_url": "https://gateway.test/v1"}, []),
+    ],
+)
+def test_the_check_names_what_is_missing(options, found, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert [each.id for each in OpenAIImagesProvider(alias="g", **options).check()] == found
+
+
+def test_the_package_is_an_extra_and_missed_with_a_sentence():
+    code = (
+        "import sys; sys.modules['openai'] = None;"
+        "from nb_catalog.providers.openai_images import OpenAIImagesProvider as P;"
+        "print(P(alias='g', api_key='k', base_url='https://x.test/v1').check())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "pip install 'nb-catalog[openai]'" in done.stdout, done.stderr
+
+
+# The whole way
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("usage", [True, False], ids=["counted", "not counted"])
+def test_a_run_through_a_gateway(server, start, settings, usage):  # noqa: F811 - the fixture
+    backend = "nb_catalog.providers.openai_images.OpenAIImagesProvider"
+    settings.NB_CATALOG = {
+        **settings.NB_CATALOG,
+        "PROVIDERS": {
+            "lumenfall": {
+                "BACKEND": backend,
+                "OPTIONS": {"base_url": server.url, "api_key": KEY},
+            }
+        },
+        "TIERS": {"draft": {"PROVIDER": "lumenfall", "MODEL": MODEL, "SIZE": "1K"}},
+        "CARDS": {MODEL: {"bills_per_image": not usage}},
+    }
+    if not usage:
+        server.script(*[Told(usage=None)] * 5)
+    run = start(5)
+    runner.drain()
+    assert set(ImageJob.objects.values_list("state", flat=True)) == {"succeeded"}
+    each = 33_910 if usage else 33_600
+    assert set(ProviderCall.objects.values_list("cost_microusd", flat=True)) == {each}
+    run.refresh_from_db()
+    assert money_is_sound() == run.spent_microusd == 5 * each
+    assert {asked.path for asked in server.asked} == {"/v1/images/edits"}
+    assert json.dumps([asked.fields for asked in server.asked])
