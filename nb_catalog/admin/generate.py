@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from uuid import uuid4
@@ -16,7 +17,7 @@ from django.urls import URLPattern
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from nb_catalog import runs
+from nb_catalog import plans, runs
 from nb_catalog.admin import selection, subjects, wishes
 from nb_catalog.admin.figures import dollars, duration
 from nb_catalog.admin.selection import Selection
@@ -38,6 +39,7 @@ class GeneratePages:
         return [
             self.page("generate/", self.generate, name="generate"),
             self.page("generate/plan/", require_POST(self.plan_fragment), name="plan"),
+            self.page("generate/sent/", require_POST(self.sent_fragment), name="sent"),
         ]
 
     def generate(self, request: HttpRequest) -> HttpResponse:
@@ -63,8 +65,22 @@ class GeneratePages:
         card = _card(request, WishForm(request.POST), chosen)
         return TemplateResponse(request, "admin/nb_catalog/run/plan.html", _plan_context(card))
 
+    def sent_fragment(self, request: HttpRequest) -> HttpResponse:
+        """What would be sent for the posted wishes, as the piece of page that shows it."""
+        _may_generate(request)
+        chosen = self._chosen(request)
+        if chosen is None:
+            raise PermissionDenied
+        asked = wishes.asked(WishForm(request.POST), chosen, nonce=_nonce(request))
+        return TemplateResponse(request, "admin/nb_catalog/run/sent.html", _sent_context(asked))
+
     def _answer(self, request: HttpRequest, chosen: Selection) -> HttpResponse:
         form = WishForm(request.POST)
+        if "sent" in request.POST:
+            card = wishes.asked(form, chosen, nonce=_nonce(request))
+            return self._form_page(
+                request, chosen, form=form, nonce=_nonce(request), **_sent_context(card)
+            )
         if "start" not in request.POST:
             card = _card(request, form, chosen)
             return self._form_page(request, chosen, form=form, nonce=_nonce(request), card=card)
@@ -109,6 +125,7 @@ class GeneratePages:
         form: WishForm,
         nonce: str,
         card: PlanCard | None = None,
+        **more: Any,
     ) -> HttpResponse:
         context = self.page_context(
             request,
@@ -121,6 +138,7 @@ class GeneratePages:
             live=len(chosen) <= LIVE_UP_TO,
             **self._chosen_context(chosen),
             **_plan_context(card),
+            **more,
         )
         return TemplateResponse(request, "admin/nb_catalog/run/generate.html", context)
 
@@ -201,6 +219,16 @@ def _card(request: HttpRequest, form: WishForm, chosen: Selection) -> PlanCard:
 
 def _started_before(card: PlanCard) -> Run | None:
     return Run.objects.filter(plan_key=card.plan.key).first() if card.plan else None
+
+
+def _sent_context(card: PlanCard) -> dict[str, Any]:
+    """Requests as they would go out; a provider that renders here sends none."""
+    found = plans.sendings(card.plan) if card.plan else []
+    shown = [
+        {"sending": each, "body": json.dumps(each.body, indent=2, ensure_ascii=False, default=str)}
+        for each in found
+    ]
+    return {"sent": shown, "sent_objections": card.objections, "sent_asked": True}
 
 
 def _plan_context(card: PlanCard | None) -> dict[str, Any]:

@@ -17,8 +17,11 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import previews
 from nb_catalog.admin.reading import Pages
+from nb_catalog.briefs import background_brief
+from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.scenery import SceneRecipe
 from nb_catalog.models import Scene
+from nb_catalog.types import Treatment
 
 
 class SceneForm(forms.ModelForm):
@@ -53,10 +56,14 @@ class SceneAdmin(Pages, admin.ModelAdmin):
     list_filter = ("is_active",)
     search_fields = ("name", "key", "words")
     prepopulated_fields = {"key": ("name",)}
-    readonly_fields = ("live_picture", "shown_version")
+    readonly_fields = ("live_picture", "shown_version", "told_painted", "told_locked")
     fieldsets = (
         (None, {"fields": ("name", "key", ("position", "is_active"), "shown_version")}),
         (_("For a model"), {"fields": ("words", "system")}),
+        (
+            _("How a model is told"),
+            {"fields": ("told_painted", "told_locked"), "classes": ("collapse",)},
+        ),
         (_("For the local renderer"), {"fields": ("renderer", "live_picture")}),
     )
 
@@ -112,6 +119,14 @@ class SceneAdmin(Pages, admin.ModelAdmin):
             gettext("The scene without a product"),
         )
 
+    @admin.display(description=Treatment.PAINTED.label)
+    def told_painted(self, scene: Scene) -> str:
+        return _told(scene, Treatment.PAINTED)
+
+    @admin.display(description=Treatment.LOCKED.label)
+    def told_locked(self, scene: Scene) -> str:
+        return _told(scene, Treatment.LOCKED)
+
     def thumbnail(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:
         """For everybody who chooses scenes: who may view them or have pictures generated."""
         if not (self.has_view_permission(request) or request.user.has_perm("nb_catalog.generate")):
@@ -136,3 +151,20 @@ class SceneAdmin(Pages, admin.ModelAdmin):
             return previews.scene_picture(request, renderer, keep=keep)
         except ValueError as error:
             return JsonResponse({"error": str(error)}, status=400)
+
+
+def _told(scene: Scene, treatment: Treatment) -> str:
+    """The prompt for a plain product in this scene, as it was saved."""
+    if not scene.pk:
+        return gettext("Save the scene to see its words.")
+    try:
+        brief = background_brief(
+            treatment=treatment,
+            title=gettext("Mug"),
+            facts={gettext("colour"): gettext("blue")},
+            scene_words=scene.words,
+            ratio="4:5",
+        )
+    except RequestRefused as refusal:
+        return str(refusal)
+    return format_html('<div class="nbc-told">{}</div>', brief)

@@ -4,6 +4,7 @@ from itertools import islice
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from nb_catalog import plans
@@ -90,7 +91,7 @@ class PlanViewSet(CatalogViewSet):
     ``page`` and ``page_size`` (at most 200) in the query string choose the items that are listed.
     """
 
-    action_permissions = {"create": Permission.GENERATE}
+    action_permissions = dict.fromkeys(("create", "preview"), Permission.GENERATE)
     read_permission = Permission.GENERATE
     serializer_class = PlanRequestSerializer
 
@@ -99,6 +100,28 @@ class PlanViewSet(CatalogViewSet):
         paging.is_valid(raise_exception=True)
         asked = self.asked()
         return Response(_shown(plan_from(asked, key=asked["key"]), **paging.validated_data))
+
+    @action(detail=False, methods=["post"])
+    def preview(self, request, *args, **kwargs):
+        """What would be sent, exactly: for the first product, a request a scene. Nothing is sent."""
+        asked = self.asked()
+        plan = plan_from(asked, key=asked["key"])
+        return Response([_shown_sending(each) for each in plans.sendings(plan)])
+
+
+def _shown_sending(sending):
+    return {
+        "object": sending.object_id,
+        "scene": sending.scene,
+        "provider": sending.provider,
+        "model": sending.model,
+        "treatment": sending.treatment,
+        "prompt": sending.prompt,
+        "system": sending.system,
+        "body": sending.body,
+        "photo_sent": sending.photo_sent,
+        "problem": sending.problem,
+    }
 
 
 def _shown(plan, *, page, page_size):

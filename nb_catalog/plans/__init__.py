@@ -2,5 +2,14 @@
 
 from nb_catalog.plans.ask import plan_backgrounds
 from nb_catalog.plans.plan import Item, ItemStatus, Plan, Summary
+from nb_catalog.plans.sending import Sending, sendings
 
-__all__ = ["Item", "ItemStatus", "Plan", "Summary", "plan_backgrounds"]
+__all__ = [
+    "Item",
+    "ItemStatus",
+    "Plan",
+    "Sending",
+    "Summary",
+    "plan_backgrounds",
+    "sendings",
+]

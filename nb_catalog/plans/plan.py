@@ -101,7 +101,7 @@ class Plan:
 
     def items(self) -> Iterator[Item]:
         """Every picture that the request stands for, with its status."""
-        for block in blocks(self._products(), size=max(1, BLOCK // self.kitchen.each)):
+        for block in blocks(self.each_product(), size=max(1, BLOCK // self.kitchen.each)):
             yield from self._block(block)
 
     def wanted(self) -> Iterator[Item]:
@@ -124,7 +124,8 @@ class Plan:
             problems=problems,
         )
 
-    def _products(self) -> Iterator[Model]:
+    def each_product(self) -> Iterator[Model]:
+        """The products, read from the database as they are asked for."""
         if isinstance(self.products, QuerySet):
             return self.products.iterator(chunk_size=BLOCK)
         return iter(self.products)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from nb_catalog.cards import pixels
 from nb_catalog.conf import settings
@@ -12,9 +12,10 @@ from nb_catalog.imaging import locking
 from nb_catalog.imaging.inspect import examine
 from nb_catalog.imaging.references import LEAST_SIDE, Limits, as_reference
 from nb_catalog.providers import Provider
+from nb_catalog.recipes import Recipe
 from nb_catalog.registry import read_photo
 from nb_catalog.runner.orders import Order
-from nb_catalog.types import Reference
+from nb_catalog.types import Photo, Reference
 
 # Of the longer side of the wanted picture: more detail than that cannot show in it.
 SIDES: Final = 2
@@ -23,36 +24,47 @@ SIDES: Final = 2
 def references_for(order: Order, *, maker: Provider) -> tuple[Order, tuple[Reference, ...]]:
     """The references of ``order``, and the order with what was done to the photo written on it.
 
-    There are none when the answer will be surroundings that the product is set into. Raises
-    ``PictureError``, ``StorageFailed``.
+    Raises ``PictureError``, ``StorageFailed``.
     """
     if order.photo is None:
         raise PictureMissing("The product has no photo. Upload one.")
+    references, sent = references_of(order.recipe, order.photo, maker=maker)
+    return replace(order, photo_sent=sent), references
+
+
+def references_of(
+    recipe: Recipe, photo: Photo, *, maker: Provider
+) -> tuple[tuple[Reference, ...], dict[str, Any]]:
+    """What goes along with a request for ``recipe``, and a ``PhotoSent`` as plain data.
+
+    Nothing goes along when the answer will be surroundings that the product is set into. Raises
+    ``PictureError``, ``StorageFailed``.
+    """
     bounds = {"max_bytes": settings.MAX_PICTURE_BYTES, "max_pixels": settings.MAX_PICTURE_PIXELS}
-    photo = read_photo(order.photo)
+    data = read_photo(photo)
     if maker.composites:
-        facts = examine(photo, decode=False, **bounds)
-        return order, (Reference(data=photo, mime_type=facts.mime_type),)
-    if order.recipe.locked:
+        facts = examine(data, decode=False, **bounds)
+        return (Reference(data=data, mime_type=facts.mime_type),), {}
+    if recipe.locked:
         # Refused before it is paid for, should the product not come out of its background.
-        locking.outlined(photo, **bounds)
-        return order, ()
-    reference, sent = as_reference(photo, limits=limits_of(order, maker=maker), **bounds)
-    return replace(order, photo_sent=sent.as_dict()), (reference,)
+        locking.outlined(data, **bounds)
+        return (), {}
+    reference, sent = as_reference(data, limits=limits_of(recipe, maker=maker), **bounds)
+    return (reference,), sent.as_dict()
 
 
-def limits_of(order: Order, *, maker: Provider) -> Limits:
+def limits_of(recipe: Recipe, *, maker: Provider) -> Limits:
     """How the photo has to be for ``maker``, and how large it need be for this picture."""
     sizes = [maker.reference_limit_bytes, maker.reference_total_bytes]
     return Limits(
         reads=maker.reads,
-        longest_side=max(LEAST_SIDE, SIDES * _longer_side(order)),
+        longest_side=max(LEAST_SIDE, SIDES * _longer_side(recipe)),
         most_bytes=min((size for size in sizes if size is not None), default=None),
     )
 
 
-def _longer_side(order: Order) -> int:
+def _longer_side(recipe: Recipe) -> int:
     try:
-        return max(pixels(order.recipe.ratio, order.recipe.size))
+        return max(pixels(recipe.ratio, recipe.size))
     except RequestRefused:
         return 0

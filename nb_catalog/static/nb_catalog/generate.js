@@ -6,6 +6,8 @@
     const plan = document.getElementById("nbc-plan");
     const start = document.getElementById("nbc-start");
     const update = document.getElementById("nbc-update");
+    const sent = document.getElementById("nbc-sent");
+    const showSent = document.getElementById("nbc-show-sent");
     const live = form !== null && form.dataset.live === "yes";
     let timer = 0;
     let underway = null;
@@ -45,6 +47,24 @@
             say(form.dataset.failed);
         }
         settle();
+    };
+
+    /* The requests themselves, for whoever wants to read them. */
+    const show = async () => {
+        sent.setAttribute("aria-busy", "true");
+        try {
+            const answer = await fetch(form.dataset.sentUrl, {
+                method: "POST", body: new FormData(form), credentials: "same-origin",
+            });
+            if (!answer.ok) {
+                throw new Error(String(answer.status));
+            }
+            sent.innerHTML = await answer.text();
+            sent.querySelector(".nbc-sent").focus();
+        } catch {
+            sent.textContent = form.dataset.failed;
+        }
+        sent.setAttribute("aria-busy", "false");
     };
 
     /* A model that cannot do a treatment, a ratio or a batch does not offer it. */
@@ -93,6 +113,11 @@
     if (form !== null) {
         form.addEventListener("input", changed);
         form.addEventListener("submit", (event) => {
+            if (event.submitter === showSent) {
+                event.preventDefault();
+                show();
+                return;
+            }
             if (event.submitter !== start) {
                 event.preventDefault();
                 clearTimeout(timer);
