@@ -18,12 +18,12 @@ import numpy as np
 from PIL import Image
 
 
-def picture() -> bytes:
+def picture(*, noise: float = 1.2) -> bytes:
     """A 1K PNG of about 1.4 MB: smooth ground, some noise, as pictures of products are."""
     random = np.random.default_rng(7)
     ramp = np.linspace(90, 200, 1024)[:, None, None]
-    noise = random.normal(0, 1.2, (1024, 1024, 3))
-    pixels = np.clip(ramp + noise, 0, 255).astype(np.uint8)
+    grain = random.normal(0, noise, (1024, 1024, 3))
+    pixels = np.clip(ramp + grain, 0, 255).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG", compress_level=6)
     return file.getvalue()

@@ -19,7 +19,7 @@ from nb_catalog.types import BatchItem, BatchReport
 logger = logging.getLogger(__name__)
 
 # Lines whose orders are looked up together; what bounds the pictures in memory.
-TOGETHER: Final = 8
+TOGETHER: Final = 16
 
 
 class Interrupted(Exception):

@@ -184,16 +184,19 @@ def _held(batch: ProviderBatch) -> QuerySet[ProviderBatch]:
 
 
 def orders_for(batch: ProviderBatch, keys: Sequence[str]) -> dict[str, Order]:
-    """Orders by key of a line, with their photos, for lines whose answer is still owed.
+    """Orders by key of a line, with the photos that they need, for lines whose answer is still owed.
 
     A job that a person cancelled meanwhile is owed its answer too: it is paid for.
     """
     ids = {number: key for key in keys if (number := _job_id(key)) is not None}
     calls = ProviderCall.objects.filter(batch=batch, job_id__in=ids, finished_at__isnull=True)
     owed = [_order(call) for call in calls.select_related("job")]
+    # A painted picture needs no photo any more; one that the product is set into does.
+    locked = claims.with_photos([order for order in owed if order.recipe.locked])
+    painted = [order for order in owed if not order.recipe.locked]
     return {
         ids[order.job_id]: order
-        for order in claims.with_photos(owed)
+        for order in (*locked, *painted)
         if ids[order.job_id] == key_of(order)
     }
 
