@@ -74,8 +74,9 @@ class Command(BaseCommand):
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: ended.set())
-        told = 0
-        while not ended.wait(0.2):
+        told, more = 0, True
+        while more:
+            more = not ended.wait(0.2)
             entries = server.ledger.entries
             for entry in entries[told:] if verbosity >= 2 else ():
                 self.stdout.write(

@@ -75,6 +75,7 @@ class Batch:
     state: str = "PENDING"
     ended: float | None = None
     is_cancelled: bool = False
+    is_stopping: bool = False
     output: str = ""
     deleted: bool = False
 
@@ -172,10 +173,10 @@ class Batches:
         age = self._clock() - batch.created
         if age > EXPIRES_SECONDS:
             self._end(batch, "EXPIRED")
-        elif batch.is_cancelled and batch.state == "CANCELLING":
+        elif batch.is_cancelled and batch.is_stopping:
             self._end(batch, "CANCELLED")
         elif batch.is_cancelled:
-            batch.state = "CANCELLING"
+            batch.is_stopping = True  # it takes a look longer to be really at its end
         elif batch.script.stuck or age < batch.seconds:
             batch.state = "RUNNING" if age > batch.seconds / 4 else "PENDING"
         else:

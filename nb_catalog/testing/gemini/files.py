@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from nb_catalog.testing.gemini.answers import error_json
+from nb_catalog.testing.gemini.drawing import field_of
 
 LIVES_SECONDS: Final = 48 * 3600
 MOST_BYTES: Final = 2 * 10**9
@@ -64,8 +65,8 @@ class Files:
         self._uploads[upload] = StoredFile(
             name=name,
             created=self._clock(),
-            display_name=asked.get("displayName", ""),
-            mime_type=asked.get("mimeType") or mime_type,
+            display_name=field_of(asked, "displayName") or "",
+            mime_type=field_of(asked, "mimeType") or mime_type,
             path=Path(self._folder.name) / upload,
         )
         return upload

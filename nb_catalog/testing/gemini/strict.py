@@ -92,7 +92,9 @@ def _about_blob(blob: Mapping[str, Any], *, vertex: bool) -> Iterator[str]:
     if mime_type not in READS:
         yield f"Unsupported MIME type: {mime_type}"
     try:
-        data = base64.b64decode(blob.get("data", ""), validate=True)
+        # Google reads both alphabets; the SDK writes the one for addresses.
+        text = str(blob.get("data", "")).replace("-", "+").replace("_", "/")
+        data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         yield "Invalid value at 'inline_data.data' (TYPE_BYTES), Base64 decoding failed."
         return
