@@ -333,3 +333,66 @@ def test_every_id_is_documented():
         used |= set(re.findall(r"nb_catalog\.[EW]\d{3}", path.read_text()))
     told = set(re.findall(r"nb_catalog\.[EW]\d{3}", (ROOT / "docs/checks.md").read_text()))
     assert used == told
+
+
+def test_prices_that_nobody_has_looked_at_for_long_are_warned_about(draft, configure):
+    old = timezone.now().date() - timedelta(days=121)
+    configure(CARDS={"gemini-3-pro-image": {"price_as_of": old}})
+    message = _only([each for each in draft(GEMINI) if each.id == "nb_catalog.W002"])
+    assert f"{old:%Y-%m-%d}" in message.msg
+    assert "'price_as_of'" in message.hint
+    configure(CARDS={"gemini-3-pro-image": {"price_as_of": None}})
+    assert (
+        "nobody says when"
+        in _only([each for each in draft(GEMINI) if each.id == "nb_catalog.W002"]).msg
+    )
+    configure(CARDS={"gemini-3-pro-image": {"price_as_of": timezone.now().date()}})
+    assert "nb_catalog.W002" not in _ids(draft(GEMINI))
+
+
+def test_a_retired_model_names_its_replacement_and_what_that_costs(draft):
+    found = draft(GEMINI, MODEL="gemini-3.1-flash-image")
+    message = _only([each for each in found if each.id == "nb_catalog.E013"])
+    assert '"MODEL": "gemini-nano-banana-2.1" costs at most 0.0465 USD at 1K' in message.hint
+    assert "gemini-3.1-flash-image 0.0722" in message.hint
+
+
+def test_a_replacement_without_a_card_is_warned_about(draft, configure):
+    configure(CARDS={"gemini-3-pro-image": {"replaced_by": "gemini-4-pro-image"}})
+    message = _only([each for each in draft(GEMINI) if each.id == "nb_catalog.W003"])
+    assert "'gemini-4-pro-image', which has no card" in message.msg
+
+
+def test_a_misspelt_model_says_the_nearest(draft):
+    found = draft(GEMINI, MODEL="gemini-3-pro-imge")
+    assert (
+        "Did you mean 'gemini-3-pro-image'?"
+        in _only([each for each in found if each.id == "nb_catalog.E011"]).msg
+    )
+
+
+@pytest.mark.parametrize("level", ["HIGH", "enormous", "medium"])
+def test_a_thinking_level_that_a_model_does_not_have_says_the_possible_ones(draft, level):
+    lite = "gemini-3.1-flash-lite-image"
+    found = draft(GEMINI, MODEL=lite, THINKING=level)
+    assert (
+        "Possible: minimal, high."
+        in _only([each for each in found if each.id == "nb_catalog.E012"]).msg
+    )
+    assert "nb_catalog.E012" not in _ids(draft(GEMINI, MODEL=lite, THINKING="high"))
+
+
+@pytest.mark.django_db
+def test_a_model_that_the_service_said_is_gone_is_told_where_databases_are_asked(configure):
+    from nb_catalog.models import ProviderPause
+
+    configure(TIERS={"draft": {**GEMINI, "MODEL": "gemini-2.5-flash-image"}})
+    assert checks.check_reach(databases=["default"]) == []
+    ProviderPause.objects.create(
+        provider="gemini", model="gemini-2.5-flash-image", cause="model_retired",
+        until=timezone.now() + timedelta(days=1), reason="Gone.",
+    )  # fmt: skip
+    assert checks.check_reach() == [], "no database was named"
+    message = _only(checks.check_reach(databases=["default"]))
+    assert message.id == "nb_catalog.W004"
+    assert "gemini-nano-banana-2.1" in message.hint

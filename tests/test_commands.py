@@ -192,3 +192,72 @@ def test_a_sweep_says_what_it_did(script):
 def test_a_second_sweep_finds_nothing(script):
     assert {line[-2:] for line in _call("nb_sweep").splitlines()} == {" 0"}
     assert not Scene.objects.exists()
+
+
+def test_the_table_of_models_has_prices_batches_tiers_and_ends(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    told = _call("nb_models")
+    (lite,) = [line for line in told.splitlines() if line.startswith("gemini-3.1-flash-lite-image")]
+    assert "1K 0.0361" in lite and "half" in lite and "minimal high" in lite
+    assert "local-studio" in told and "draft standard premium" in told
+    assert "gemini-3.1-flash-image is replaced by gemini-nano-banana-2.1." in told
+    assert "Google's price list, as of 2026-11-21" in told
+
+
+def test_the_table_fits_a_narrow_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(len(line) for line in _call("nb_models").splitlines()[:40]) <= 80
+
+
+def test_what_the_host_changes_is_marked(settings):
+    settings.NB_CATALOG = {
+        **settings.NB_CATALOG,
+        "CARDS": {"gemini-3-pro-image": {"price_source": "us"}},
+    }
+    assert "gemini-3-pro-image*" in _call("nb_models")
+
+
+def test_one_model_in_full_and_everything_for_programs():
+    import json
+
+    assert 'id: "gemini-3-pro-image"' in _call("nb_models", "--model", "gemini-3-pro-image")
+    shown = {each["id"]: each for each in json.loads(_call("nb_models", "--json"))}
+    assert shown["gemini-nano-banana-2.1"]["estimate_usd"]["4K"] == "0.1263"
+    assert shown["local-studio"]["tiers"] == ["draft", "standard", "premium"]
+
+
+def test_a_misspelt_model_says_the_nearest():
+    with pytest.raises(CommandError, match="Did you mean 'gemini-3-pro-image'"):
+        _call("nb_models", "--model", "gemini-3-pro-imag")
+
+
+def test_asking_finds_models_that_are_gone(settings):
+    from nb_catalog.testing.gemini import GeminiServer
+
+    with GeminiServer() as server:
+        options = {"api_key": "k", "base_url": server.url}
+        gemini = {"BACKEND": "nb_catalog.providers.gemini.GeminiProvider", "OPTIONS": options}
+        tier = {"PROVIDER": "gemini", "SIZE": "1K"}
+        settings.NB_CATALOG = {
+            **settings.NB_CATALOG,
+            "PROVIDERS": {"gemini": gemini},
+            "TIERS": {"draft": {**tier, "MODEL": "gemini-nano-banana-2.1"}},
+        }
+        assert "gemini gemini-nano-banana-2.1: reachable" in _call("nb_models", "--ask")
+        settings.NB_CATALOG["TIERS"]["old"] = {**tier, "MODEL": "gemini-2.5-flash-image"}
+        with pytest.raises(CommandError, match="Not every model"):
+            _call("nb_models", "--ask")
+        assert not server.ledger.calls()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["--kinds", "no_such"], "no_such"), (["--fault-rate", "3"], "between 0 and 1")],
+)
+def test_a_local_gemini_that_cannot_be_says_why(words, said):
+    with pytest.raises(CommandError, match=said):
+        _call("nb_fake_gemini", *words)
+
+
+def test_the_faults_are_listed():
+    assert "drop_after" in _call("nb_fake_gemini", "--list-faults")

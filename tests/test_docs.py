@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from decimal import ROUND_UP, Decimal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from django.core.management import get_commands, load_command_class
 
 from nb_catalog import checks
 from nb_catalog.conf import GEMINI_TIERS, Setting, Settings
+from nb_catalog.exceptions import ProviderError
 from nb_catalog.tiers import tiers
 from nb_catalog.types import Permission
 from tests.factories import photo_bytes, published
@@ -243,3 +245,60 @@ def test_addresses_are_made_anew_as_the_page_says(settings):
     exec(compile(anew, "docs/settings.md", "exec"), {})  # noqa: S102 - our own page
     placement.refresh_from_db()
     assert placement.delivery["src"].startswith("https://pictures.example.com/")
+
+
+def rows_of(page, pattern):
+    return re.findall(pattern, (ROOT / "docs" / page).read_text(), re.MULTILINE)
+
+
+def test_the_table_of_answers_is_what_the_errors_say():
+    """Code, billed, tried again, and whom it stops: as the classes have it."""
+    told = {
+        code: (billed, again, stops)
+        for code, billed, again, stops in rows_of(
+            "providers.md", r"^\| `(\w+)` \| .*? \| (\w+) \| (\w+) \| ?(.*?) ?\|$"
+        )
+    }
+    kinds = list(narrower(ProviderError))
+    assert told.keys() == {kind.code for kind in kinds}
+    for kind in kinds:
+        billed, again, stops = told[kind.code]
+        assert billed == kind.billed, kind
+        assert again == ("yes" if kind.retryable else "no"), kind
+        assert stops.startswith(f"the {kind.stops}" if kind.stops else ""), kind
+        assert stops.endswith("until a person acts") == kind.needs_person, kind
+
+
+def narrower(kind):
+    for each in kind.__subclasses__():
+        yield each
+        yield from narrower(each)
+
+
+def test_what_it_costs_is_what_the_cards_say(settings):
+    settings.NB_CATALOG = {"TIERS": GEMINI_TIERS}
+    told = rows_of(
+        "going-live.md", r"^\| `(\w+)`: .*? \| ([\d.]+) USD \| ([\d.]+) USD \| ([\d.]+) USD \|$"
+    )
+    steps = {step.name: step for step in tiers()}
+    assert [name for name, *_ in told] == list(steps)
+    for name, one, thousand, batches in told:
+        step = steps[name]
+        direct = step.card.estimate(size=step.size, references=1)
+        half = step.card.estimate(size=step.size, references=1, batch=True)
+        assert one == f"{direct.quantize(Decimal('0.0001'), ROUND_UP)}"
+        assert thousand == f"{(direct * 1000).quantize(Decimal('0.01'), ROUND_UP)}"
+        assert batches == f"{(half * 1000).quantize(Decimal('0.01'), ROUND_UP)}"
+
+
+GATEWAYS = [b for b in blocks((ROOT / "docs/gateways.md").read_text()) if "NB_CATALOG = " in b.code]
+
+
+@pytest.mark.parametrize("block", GATEWAYS, ids=lambda block: block.code.split('"')[3])
+def test_settings_of_gateways_pass_the_checks(block, settings, monkeypatch):
+    for name in ("LUMENFALL_API_KEY", "IMAGES_KEY"):
+        monkeypatch.setenv(name, "only-for-tests")
+    shown = {}
+    exec(compile(block.code, "docs/gateways.md", "exec"), shown)  # noqa: S102 - our own page
+    settings.NB_CATALOG = shown["NB_CATALOG"]
+    assert [*checks.check_settings(), *checks.check_tiers()] == []

@@ -252,3 +252,35 @@ def test_one_product_by_its_address_is_for_those_who_may_see_it(sign_in, mugs, s
     address = reverse("admin:nb_catalog_run_generate")
     answer = client.get(f"{address}?model=testcatalog.mug&key={mugs[0].pk}")
     assert answer.status_code == status
+
+
+def test_a_batch_is_offered_at_half_the_price(client, mugs, settings):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "TIERS": GEMINI_TIERS}
+    client.force_login(factories.superuser())
+    wish = choose(client, mugs) | {
+        "scenes": ["marble"], "variants": "1", "ratio": "1:1", "tier": "draft",
+        "treatment": "painted",
+    }  # fmt: skip
+    now = client.post(PLAN, wish).content.decode()
+    batch = client.post(PLAN, wish | {"delivery": "batch"}).content.decode()
+    assert "$0.0362" in now and "of one worker" in now
+    assert "$0.0181" in batch and "within 24 hours" in batch
+    page = client.post(GENERATE, wish | {"delivery": "batch", "update": "1"}).content.decode()
+    assert re.search(r'value="batch" checked', page)
+    assert 'data-deliveries="direct batch"' in page
+
+
+def test_pictures_in_a_batch_are_told_on_the_runs_page(client, mugs):
+    from nb_catalog.models import ProviderBatch
+
+    client.force_login(factories.superuser())
+    run = factories.run()
+    batch = ProviderBatch.objects.create(name="nb-1", provider="gemini", model="m", state="running")
+    job = factories.job(run=run, state="submitted")
+    ImageJob.objects.filter(pk=job.pk).update(batch=batch)
+    page = client.get(reverse("admin:nb_catalog_run_change", args=[run.pk])).content.decode()
+    assert "nb-1" in page and "With the provider" in page
+    listed = client.get(reverse("admin:nb_catalog_providerbatch_changelist")).content.decode()
+    assert "nb-1" in listed and "not handed in" in listed
+    shown = client.get(reverse("admin:nb_catalog_providerbatch_change", args=[batch.pk]))
+    assert shown.status_code == 200
