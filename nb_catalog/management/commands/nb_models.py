@@ -71,7 +71,8 @@ class Command(BaseCommand):
         for alias, each in tqdm(wanted, unit=_("model"), file=sys.stderr, disable=None):
             answers[alias, each] = asyncio.run(_reached(alias, each))
         for (alias, each), said in answers.items():
-            self.stdout.write(f"{alias} {each}: {said or _('reachable')}")
+            told = said or _("reachable")
+            self.stdout.write(f"{alias} {each}: {told}")
         if any(answers.values()):
             raise CommandError(_("Not every model of the tiers is reachable."))
 
@@ -132,7 +133,7 @@ def _ratios(card):
 
 def _prices(card):
     if card.free:
-        return f"{' '.join(card.sizes)} {_('free')}"
+        return " ".join([*card.sizes, _("free")])
     return "  ".join(f"{size} {_price(card, size)}" for size in card.sizes)
 
 
