@@ -203,26 +203,26 @@ class GeminiBatches(GeminiConnection, BatchService):
         return {"x-goog-api-key": self.account.key}
 
 
-async def _lines(content: aiohttp.StreamReader, *, most: int) -> AsyncIterator[bytes]:
+async def _lines(content: aiohttp.StreamReader, *, most: int) -> AsyncIterator[bytearray]:
     """The lines of a body as they come. Of one longer than ``most`` bytes only a beginning of
     that length comes: it must not fill the memory."""
     line = bytearray()
     async for chunk in content.iter_any():
         start = 0
         while (end := chunk.find(b"\n", start)) >= 0:
-            line += chunk[start : min(end, start + most - len(line) + 1)]
-            if line.strip():
-                yield bytes(line)
-            line.clear()
+            line += memoryview(chunk)[start : min(end, start + most - len(line) + 1)]
+            if not line.isspace() and line:
+                yield line
+                # Others want the loop too.
+                await asyncio.sleep(0)
+            line = bytearray()
             start = end + 1
-        line += chunk[start : start + max(0, most - len(line) + 1)]
-        # A file is read as fast as its pictures are stored; others want the loop meanwhile.
-        await asyncio.sleep(0)
-    if line.strip():
-        yield bytes(line)
+        line += memoryview(chunk)[start : start + max(0, most - len(line) + 1)]
+    if not line.isspace() and line:
+        yield line
 
 
-def _item(line: bytes, *, most: int) -> BatchItem:
+def _item(line: bytearray, *, most: int) -> BatchItem:
     if len(line) > most:
         return BatchItem(key=_key_in(line), result=_too_long(most))
     said = _json(line)
@@ -251,7 +251,7 @@ def _unreadable() -> OutcomeUnknown:
     return OutcomeUnknown("A line of the batch's results cannot be read; it may be billed.")
 
 
-def _key_in(line: bytes) -> str:
+def _key_in(line: bytearray) -> str:
     """The key of a line that is no JSON, or too much of it."""
     match = _KEY.search(line[:1000]) or _KEY.search(line[-1000:])
     return match[1].decode("ascii", "replace") if match else ""
@@ -287,7 +287,7 @@ def _gone(batch: str, error: Exception) -> str:
     return f"Gemini does not know the batch {batch} any more. {error}"
 
 
-def _json(body: bytes) -> object:
+def _json(body: bytes | bytearray) -> object:
     try:
         return pydantic_core.from_json(body)
     except ValueError:

@@ -84,8 +84,9 @@ async def _ending(
     if isinstance(item.result, NBCatalogError):
         return items.failed(order, item.result)
     try:
-        received = await shop.in_mailroom(keeping.take_in, order, item.result)
-        return await shop.in_pool(made, order, received, maker=maker)
+        # Staged for a crash, and kept in hand all the same: few are in hand at a time here.
+        await shop.in_mailroom(keeping.take_in, order, item.result)
+        return await shop.in_pool(made, order, item.result, maker=maker)
     except StorageFailed:
         return None  # staged: a sweep stores it
     except NBCatalogError as error:
