@@ -33,6 +33,7 @@ class JobSerializer(AboutSerializer):
     recipe = RecipeField()
     estimate_usd = serializers.SerializerMethodField()
     is_free = serializers.BooleanField()
+    delivery = serializers.CharField()
     attempts = serializers.IntegerField()
     not_before = serializers.DateTimeField()
     error_code = serializers.CharField()

@@ -158,3 +158,17 @@ def test_a_worker_that_is_told_to_stop_puts_an_unfinished_batch_back(start, serv
     drain()
     assert states() == {"succeeded": 3}
     books_agree(server)
+
+
+def test_a_batch_that_somebody_else_holds_is_no_work_for_us(start, server):
+    start(1)
+    shelf.gather(owner="one")
+    assert not runner.work_is_waiting(), "else a worker that waits for idleness would never end"
+
+
+def test_a_file_that_was_uploaded_for_nothing_is_deleted(start, server):
+    server.script_for("batches.create", fault("rate_limited"))
+    start(1)
+    runner.drain()
+    assert ProviderBatch.objects.get().state == "done"
+    assert server._service.files.all() == []

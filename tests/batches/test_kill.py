@@ -8,6 +8,7 @@ from django.conf import settings as django_settings
 from nb_catalog import runner
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch
 from nb_catalog.runner import staging
+from nb_catalog.runner.batching import filling
 from tests.batches.conftest import books_agree, forget_the_rest, states
 from tests.runner.dying_worker import BATCH_POINTS
 from tests.runner.test_kill import die_at, worker_process
@@ -39,6 +40,7 @@ def test_a_batch_survives_a_kill(start, server, catalog, point):
     assert len(server.ledger.of("batches.create")) == 1, "one batch, whoever died when"
     assert ProductImage.objects.count() == 3
     assert not list(staging.names())
+    assert not list(filling.path_of("x").parent.glob("*.jsonl"))
     calls = books_agree(server)
     assert calls > 0
     if point in HANDED_IN:

@@ -105,6 +105,8 @@ class Desk:
         return True
 
     async def _look_after(self, batch: ProviderBatch) -> None:
+        # What a worker that died may have left on this machine.
+        await self._shop.in_pool(_remove, filling.path_of(batch.name))
         if batch.state == BatchState.OPEN:
             await self._close(batch, error=_DIED)
             return
@@ -220,15 +222,19 @@ class Desk:
                 await maker.call_off(superfluous)
             await self._accept(batch, names[0], maker)
         elif refused is not None and _is_definite(refused):
-            await self._close(batch, error=refused)
+            await self._close(batch, error=refused, maker=maker)
         elif batch.looks + 1 >= MOST_LOOKUPS:
-            await self._close(batch, error=refused or _DIED)
+            await self._close(batch, error=refused or _DIED, maker=maker)
         else:
             await self._release(batch, wait=GRACE, error=str(refused or _DIED))
 
-    async def _close(self, batch: ProviderBatch, *, error: NBCatalogError) -> None:
+    async def _close(
+        self, batch: ProviderBatch, *, error: NBCatalogError, maker: BatchProvider | None = None
+    ) -> None:
         await self._shop.clerk.ask(shelf.close, batch, error=error)
         logger.warning("Batch %s did not go out (%s).", batch.name, error.code)
+        if maker is not None:
+            await _forget(batch, maker)
 
     # Waiting
 
@@ -290,8 +296,7 @@ class Desk:
             report = _lost(report, error)
         await self._end_the_rest(batch, report)
         await self._shop.clerk.ask(shelf.close, batch)
-        with contextlib.suppress(ProviderError):  # they expire by themselves
-            await maker.forget(*filter(None, (batch.input_file, batch.result_file)))
+        await _forget(batch, maker)
 
     async def _end_the_rest(self, batch: ProviderBatch, report: BatchReport) -> None:
         """What the results have no line for: made by nobody, or nobody knows."""
@@ -357,6 +362,12 @@ def _rest(order: Order, report: BatchReport) -> Ending:
     if report.is_gone or report.state.endswith("SUCCEEDED"):
         return items.not_found(order)
     return items.not_made(order, said=report.error)
+
+
+async def _forget(batch: ProviderBatch, maker: BatchProvider) -> None:
+    """Delete the batch's files at the provider: they hold photos and words."""
+    with contextlib.suppress(ProviderError):  # they expire by themselves
+        await maker.forget(*filter(None, (batch.input_file, batch.result_file)))
 
 
 def _remove(path: Path) -> None:

@@ -132,9 +132,7 @@ def _gathered(
 
 def take_due(*, owner: str) -> ProviderBatch | None:
     """A batch that nobody holds and that there is something to do for, held by ``owner`` now."""
-    now = timezone.now()
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    due = ProviderBatch.objects.filter(free, next_look_at__lte=now).exclude(state=BatchState.DONE)
+    due = _due()
     for batch in due.order_by("next_look_at")[:5]:
         mine = {"lease_owner": owner, "lease_until": claims.lease_end(), "epoch": batch.epoch + 1}
         same = due.filter(pk=batch.pk, epoch=batch.epoch)
@@ -145,11 +143,16 @@ def take_due(*, owner: str) -> ProviderBatch | None:
     return None
 
 
+def _due() -> QuerySet[ProviderBatch]:
+    """Batches that there is something to do for and that nobody alive holds."""
+    now = timezone.now()
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    return ProviderBatch.objects.filter(free, next_look_at__lte=now).exclude(state=BatchState.DONE)
+
+
 def work_is_due() -> bool:
     """Whether a batch could be put together or looked after now."""
-    now = timezone.now()
-    due = ProviderBatch.objects.filter(next_look_at__lte=now).exclude(state=BatchState.DONE)
-    if due.exists():
+    if _due().exists():
         return True
     return any(
         not _rests(alias, model)
