@@ -10,16 +10,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 
 from aiohttp import web
 
 from nb_catalog.testing.pictures import colour_of, solid_png
+from nb_catalog.testing.serving import LocalServer, hung_up
 from nb_catalog.types import Size
 
 USAGE: Mapping[str, Any] = {
@@ -65,11 +64,11 @@ class Asked:
     images: tuple[bytes, ...] = field(default=(), repr=False)
 
 
-class OpenAIImagesServer:
+class OpenAIImagesServer(LocalServer):
     """Listens on a free local port while its ``with`` block runs, in a thread of its own."""
 
     def __init__(self, *, key: str = "", answers_by_url: bool = False) -> None:
-        self.url = self.root = ""
+        super().__init__()
         self.asked: list[Asked] = []
         self.fetches: list[str] = []
         self.file_answers: deque[Told] = deque()
@@ -77,8 +76,6 @@ class OpenAIImagesServer:
         self._by_url = answers_by_url
         self._script: deque[Told] = deque()
         self._pictures: dict[str, bytes] = {}
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
     @property
     def count(self) -> int:
@@ -89,37 +86,15 @@ class OpenAIImagesServer:
         """Answer the next requests with ``answers``, one after the other."""
         self._script.extend(answers)
 
-    def __enter__(self) -> OpenAIImagesServer:
-        self._thread.start()
-        if not self._ready.wait(10):
-            raise RuntimeError("The local gateway did not start within 10 seconds.")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        app = web.Application(client_max_size=2**27)
+    def route(self, app: web.Application) -> None:
         app.router.add_post("/v1/images/generations", self._generate)
         app.router.add_post("/v1/images/edits", self._edit)
         app.router.add_get("/files/{name}", self._file)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, backlog=512).start()
-        self.root = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        self.url = f"{self.root}/v1"
-        self._ready.set()
-        try:
-            await self._stop.wait()
-        finally:
-            await runner.cleanup()
+
+    @property
+    def url(self) -> str:
+        """The ``base_url`` to give to a provider."""
+        return f"{self.root}/v1"
 
     async def _generate(self, request: web.Request) -> web.StreamResponse:
         return await self._answer(request, await request.json(), ())
@@ -145,7 +120,7 @@ class OpenAIImagesServer:
         )
         await asyncio.sleep(told.delay)
         if told.fault == "drop":
-            return _hung_up(request)
+            return hung_up(request)
         body = self._fitting(asked, told) if told.body is None else told.body
         return await _sent(request, told, body)
 
@@ -168,7 +143,7 @@ class OpenAIImagesServer:
         told = self.file_answers.popleft() if self.file_answers else Told(content_type="image/png")
         await asyncio.sleep(told.delay)
         if told.fault == "drop":
-            return _hung_up(request)
+            return hung_up(request)
         return await _sent(
             request, told, self._pictures.get(name, b"") if told.body is None else told.body
         )
@@ -193,12 +168,4 @@ async def _sent(request: web.Request, told: Told, body: bytes) -> web.StreamResp
     response = web.StreamResponse(headers={**headers, "Content-Length": str(len(body) + 1)})
     await response.prepare(request)
     await response.write(body[: len(body) // 2])
-    return _hung_up(request, response)
-
-
-def _hung_up(
-    request: web.Request, response: web.StreamResponse | None = None
-) -> web.StreamResponse:
-    if request.transport is not None:
-        request.transport.close()
-    return response or web.Response()
+    return hung_up(request, response)

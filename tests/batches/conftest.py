@@ -8,7 +8,7 @@ from django.utils import timezone
 from nb_catalog import plans, runner, runs
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
 from nb_catalog.models.money import micros
-from nb_catalog.runner.batching import desk, shelf
+from nb_catalog.runner.batching import clock, shelf
 from nb_catalog.testing.gemini import GeminiServer
 from tests import factories
 from tests.catalog.models import Mug
@@ -38,8 +38,8 @@ def catalog(settings, server):
 @pytest.fixture
 def start(catalog, monkeypatch):
     """start(n): a run of n pictures in batches, each of a product of its own."""
-    monkeypatch.setattr(desk, "FIRST_LOOK", 0.0)
-    monkeypatch.setattr(desk, "GRACE", 0.0)
+    monkeypatch.setattr(clock, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(clock, "GRACE", 0.0)
 
     def start(pictures=1, *, treatment="painted", budget_usd=None, **options):
         mugs = [factories.product() for _ in range(pictures)]

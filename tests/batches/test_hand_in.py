@@ -8,7 +8,7 @@ from django.utils import timezone
 from nb_catalog import runner
 from nb_catalog.models import ProviderBatch, ProviderCall
 from nb_catalog.providers.gemini import GeminiProvider
-from nb_catalog.runner.batching import desk, shelf
+from nb_catalog.runner.batching import clock, shelf
 from nb_catalog.testing.gemini import fault
 from tests.batches.conftest import books_agree, drain, forget_the_rest, states
 
@@ -31,7 +31,7 @@ def test_a_batch_that_is_not_found_is_looked_for_more_than_once(start, server, k
     server.script_for("batches.create", fault(kind))
     start(2)
     runner.drain()
-    assert len(server.ledger.of("batches.list")) == desk.MOST_LOOKUPS
+    assert len(server.ledger.of("batches.list")) == clock.MOST_LOOKUPS
     assert set(ProviderCall.objects.values_list("outcome", "cost_microusd")) == {("not_sent", 0)}
     forget_the_rest()
     drain()
@@ -53,14 +53,14 @@ def test_while_nobody_can_look_nothing_is_handed_in_again(start, server, monkeyp
     server.script_for("batches.create", fault("drop_after"))
     server.script_for("batches.list", *[fault("unavailable")] * 40)
     start(2)
-    monkeypatch.setattr(desk, "GRACE", 3600.0)
+    monkeypatch.setattr(clock, "GRACE", 3600.0)
     for _ in range(6):
         runner.drain()
         ProviderBatch.objects.update(next_look_at=timezone.now())
     assert states() == {"submitted": 2}
     assert ProviderBatch.objects.get().state == "sending"
     server._service.scripts["batches.list"].clear()
-    monkeypatch.setattr(desk, "GRACE", 0.0)
+    monkeypatch.setattr(clock, "GRACE", 0.0)
     drain()
     assert states() == {"succeeded": 2}
     assert len(server.ledger.of("batches.create")) == 1
@@ -124,20 +124,20 @@ def test_more_batches_than_the_account_may_have_wait(start, server, monkeypatch)
     limits = BatchLimits(items=1, bytes=10**9, at_once=2, hours=24, expires_hours=48)
     monkeypatch.setattr(gemini_batch, "LIMITS", limits)
     start(3)
-    monkeypatch.setattr(desk, "FIRST_LOOK", 3600.0)
+    monkeypatch.setattr(clock, "FIRST_LOOK", 3600.0)
     runner.drain()
     assert states() == {"submitted": 2, "queued": 1}
-    monkeypatch.setattr(desk, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(clock, "FIRST_LOOK", 0.0)
     ProviderBatch.objects.update(next_look_at=timezone.now())
     drain()
     assert states() == {"succeeded": 3}
 
 
 def test_the_looks_grow_further_apart():
-    gaps = [desk._gap(looks) for looks in range(40)]
-    assert gaps[0] == desk.FIRST_LOOK
+    gaps = [clock.gap(looks) for looks in range(40)]
+    assert gaps[0] == clock.FIRST_LOOK
     assert gaps == sorted(gaps)
-    assert gaps[-1] == desk.LONGEST_LOOK
+    assert gaps[-1] == clock.LONGEST_LOOK
 
 
 def test_a_worker_that_is_told_to_stop_puts_an_unfinished_batch_back(start, server, monkeypatch):

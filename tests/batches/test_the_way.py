@@ -7,7 +7,7 @@ from nb_catalog.cards import card
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall, ProviderPause
 from nb_catalog.models.money import micros, usd
 from nb_catalog.runner import staging
-from nb_catalog.runner.batching import desk, filling
+from nb_catalog.runner.batching import clock, filling
 from nb_catalog.testing.gemini import BatchScript, fault
 from tests.batches.conftest import MODEL, books_agree, drain, forget_the_rest, states
 
@@ -161,7 +161,7 @@ def test_a_look_that_fails_is_taken_again(start, server):
 
 def test_what_a_person_cancelled_is_kept_when_it_is_paid_for(start, server, monkeypatch):
     run = start(1)
-    monkeypatch.setattr(desk, "FIRST_LOOK", 3600.0)
+    monkeypatch.setattr(clock, "FIRST_LOOK", 3600.0)
     runner.drain()
     assert states() == {"submitted": 1}
     assert runs.cancel(run) == 1
@@ -177,10 +177,10 @@ def test_what_a_person_cancelled_is_kept_when_it_is_paid_for(start, server, monk
 def test_a_batch_that_nobody_wants_any_more_is_called_off(start, server, monkeypatch):
     server.batches.script(BatchScript(stuck=True))
     run = start(2)
-    monkeypatch.setattr(desk, "FIRST_LOOK", 3600.0)
+    monkeypatch.setattr(clock, "FIRST_LOOK", 3600.0)
     runner.drain()
     runs.cancel(run)
-    monkeypatch.setattr(desk, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(clock, "FIRST_LOOK", 0.0)
     ProviderBatch.objects.update(next_look_at="2026-01-01T00:00Z")
     runner.drain()
     assert len(server.ledger.of("batches.cancel")) == 1
@@ -256,3 +256,11 @@ def test_an_upload_that_fails_sends_nothing(start, server, kind):
     drain()
     assert states() == {"succeeded": 2}
     books_agree(server)
+
+
+def test_what_a_partial_success_leaves_out_is_made_again(start, server):
+    server.batches.script(BatchScript(state="PARTIALLY_SUCCEEDED", items={0: "missing"}))
+    start(2)
+    drain()
+    assert states() == {"succeeded": 2}
+    assert ProviderBatch.objects.count() == 2

@@ -52,13 +52,13 @@ def measured(jobs: int, url: str, size: int) -> None:
 
     from nb_catalog import runner
     from nb_catalog.models import ImageJob, ProviderBatch
-    from nb_catalog.runner.batching import desk
+    from nb_catalog.runner.batching import clock
     from tests.soak import soak
 
     options = {"api_key": "k", "base_url": url}
     gemini = {"BACKEND": "nb_catalog.providers.gemini.GeminiProvider", "OPTIONS": options}
     settings.NB_CATALOG |= {"PROVIDERS": {"gemini": gemini}, "TIERS": soak.TIERS}
-    desk.FIRST_LOOK = 0.2
+    clock.FIRST_LOOK = 0.2
     soak.start(1, batch=True)
     runner.drain()  # what is imported once is not the batch's
     ImageJob.objects.all().delete()

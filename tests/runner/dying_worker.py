@@ -42,9 +42,9 @@ BATCH_POINTS = {
 def arm_batches(point: str) -> None:
     from nb_catalog.providers.gemini import GeminiProvider
     from nb_catalog.runner import keeping
-    from nb_catalog.runner.batching import desk, fetching, filling, shelf
+    from nb_catalog.runner.batching import clock, fetching, filling, finishing, handing_in, shelf
 
-    desk.FIRST_LOOK = 0.0
+    clock.FIRST_LOOK = 0.0
     if point == "after gathering":
         filling.fill = die
     elif point == "while filling":
@@ -56,13 +56,13 @@ def arm_batches(point: str) -> None:
     elif point == "after handing in":
         GeminiProvider.submit = dying_after(GeminiProvider.submit)
     elif point == "after accepting":
-        desk.Desk._accept = dying_after(desk.Desk._accept)
+        handing_in.accept = dying_after(handing_in.accept)
     elif point == "after the end is known":
         fetching.fetch = die_on_the_line
     elif point == "mid-results":
         keeping.keep = after(keeping.keep)
     elif point == "after the results":
-        desk.Desk._end_the_rest = die_on_the_line
+        finishing.end_the_rest = die_on_the_line
     elif point == "before closing":
         shelf.close = die
 

@@ -88,3 +88,8 @@ def _line(order: Order, *, maker: BatchProvider) -> tuple[Order, bytes]:
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
         logger.exception("Provider %s broke on job %s.", maker.alias, order.job_id)
         raise RequestRejected(broke(error)) from error
+
+
+def remove(path: Path) -> None:
+    """Delete a batch's file; none is no error."""
+    path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from nb_catalog.testing.gemini.answers import Answer, Fault
+from nb_catalog.testing.serving import hung_up
 
 if TYPE_CHECKING:
     from nb_catalog.testing.gemini.asked import Done
@@ -23,7 +24,7 @@ async def send(
 ) -> web.StreamResponse:
     """Send ``body``, or ``done.stream`` where it is None, and spoil it as ``answer`` says."""
     if answer.fault is Fault.DROP:
-        return _hung_up(request)
+        return hung_up(request)
     status = answer.status if answer.body is not None else done.status
     headers = {"Content-Type": JSON, **done.headers, **answer.headers}
     if body is None:
@@ -37,7 +38,7 @@ async def send(
     try:
         if answer.fault is Fault.CUT:
             await response.write(body[: len(body) // 2])
-            return _hung_up(request, response)
+            return hung_up(request, response)
         for place in range(len(body)):
             await response.write(body[place : place + 1])
             await asyncio.sleep(DRIP_SECONDS)
@@ -55,7 +56,7 @@ async def _streamed(
         async for number, line in _numbered(done.stream()):
             if answer.fault is Fault.CUT and number:
                 await response.write(line[: len(line) // 2])
-                return _hung_up(request, response)
+                return hung_up(request, response)
             await response.write(line)
     except ConnectionError:
         pass  # the client went away
@@ -67,15 +68,6 @@ async def _numbered(lines: Any) -> Any:
     async for line in lines:
         yield number, line
         number += 1
-
-
-def _hung_up(
-    request: web.Request, response: web.StreamResponse | None = None
-) -> web.StreamResponse:
-    """Close the connection under the answer."""
-    if request.transport is not None:
-        request.transport.close()
-    return response or web.Response()
 
 
 def usage_in(body: bytes | None) -> Mapping[str, Any] | None:

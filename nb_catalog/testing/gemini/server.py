@@ -12,11 +12,9 @@ promises never to send.
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections import defaultdict, deque
 from collections.abc import Collection
-from types import TracebackType
+from typing import Any
 
 from aiohttp import web
 
@@ -27,12 +25,10 @@ from nb_catalog.testing.gemini.drawing import Drawer, Wanted
 from nb_catalog.testing.gemini.faults import Rate
 from nb_catalog.testing.gemini.ledger import Ledger
 from nb_catalog.testing.gemini.service import Service
-
-# 100 MB of pictures inline, and the rest of the request.
-MOST_BODY = 128 * 2**20
+from nb_catalog.testing.serving import LocalServer
 
 
-class GeminiServer:
+class GeminiServer(LocalServer):
     """Listens while its ``with`` block runs, in a thread of its own, on a free port unless told.
 
     ``delay`` in seconds, ``batch_seconds`` how long a batch takes. ``keys`` and ``tokens`` are the API
@@ -57,8 +53,7 @@ class GeminiServer:
         keep_bodies: bool = True,
         insists_on_store: bool = True,
     ) -> None:
-        self.url = ""
-        self._host, self._port = host, port
+        super().__init__(host=host, port=port)
         self._service = Service(
             drawer=Drawer(picture=picture, at_least=picture_bytes),
             delay=delay,
@@ -69,9 +64,13 @@ class GeminiServer:
             keep_bodies=keep_bodies,
             insists_on_store=insists_on_store,
             scripts=defaultdict(deque),
+            address=lambda: self.root,
         )
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The ``base_url`` to give to a provider."""
+        return self.root
 
     @property
     def ledger(self) -> Ledger:
@@ -124,34 +123,9 @@ class GeminiServer:
         """Move the server's clock ahead: batches and files grow older by so much."""
         self._service.offset += hours * 3600
 
-    def __enter__(self) -> GeminiServer:
-        self._thread.start()
-        if not self._ready.wait(10):
-            raise RuntimeError("The local Gemini did not start within 10 seconds.")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-        self._service.close()
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        app = web.Application(client_max_size=MOST_BODY)
+    def route(self, app: web.Application) -> None:
         app.router.add_route("*", "/{path:.*}", self._service.answer)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, self._host, self._port, backlog=1024)
-        await site.start()
-        port = runner.addresses[0][1]
-        self.url = self._service.url = f"http://{self._host}:{port}"
-        self._ready.set()
-        try:
-            await self._stop.wait()
-        finally:
-            await runner.cleanup()
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        self._service.close()

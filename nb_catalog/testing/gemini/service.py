@@ -39,7 +39,7 @@ class Service:
     keep_bodies: bool
     insists_on_store: bool
     scripts: dict[str, deque[Answer]]
-    url: str = ""
+    address: Callable[[], str]
     offset: float = 0.0
     in_flight: int = 0
     most_in_flight: int = 0
@@ -170,7 +170,7 @@ class Service:
             given = json.loads(await request.read() or b"{}").get("file", {})
             kind = request.headers.get("X-Goog-Upload-Header-Content-Type", "")
             upload = self.files.begin(given, mime_type=kind)
-            address = f"{self.url}/upload/v1beta/files?upload_id={upload}"
+            address = f"{self.address()}/upload/v1beta/files?upload_id={upload}"
             return Done(
                 said={}, headers={"X-Goog-Upload-URL": address, "X-Goog-Upload-Status": "active"}
             )
@@ -180,11 +180,11 @@ class Service:
         )
         if file is None:
             return refused(404, "NOT_FOUND", "There is no such upload.")
-        said = {"file": file.as_json(url=self.url)} if last else {}
+        said = {"file": file.as_json(url=self.address())} if last else {}
         return Done(said=said, headers={"X-Goog-Upload-Status": "final" if last else "active"})
 
     async def _files(self, asked: Asked) -> Done:
-        return Done(said={"files": [file.as_json(url=self.url) for file in self.files.all()]})
+        return Done(said={"files": [file.as_json(url=self.address()) for file in self.files.all()]})
 
     async def _file(self, asked: Asked) -> Done:
         name = asked.named["name"]
@@ -195,7 +195,7 @@ class Service:
             self.files.remove(name)
             return Done(said={})
         if asked.operation == "files.get":
-            return Done(said=file.as_json(url=self.url))
+            return Done(said=file.as_json(url=self.address()))
         if file.stream is None:
             return refused(400, "INVALID_ARGUMENT", "Only generated files can be downloaded.")
         return Done(stream=file.stream)

@@ -1,0 +1,123 @@
+"""From a batch that is with the provider to pictures: looks, results, and what has none."""
+
+from __future__ import annotations
+
+import contextlib
+
+from nb_catalog.exceptions import ProviderError
+from nb_catalog.models import ProviderBatch
+from nb_catalog.models.moves import move_batch
+from nb_catalog.providers.batches import BatchProvider
+from nb_catalog.runner import staging
+from nb_catalog.runner.batching import clock, fetching, items, shelf
+from nb_catalog.runner.batching.seat import Seat
+from nb_catalog.runner.orders import Ending, Order
+from nb_catalog.states import BatchState
+from nb_catalog.types import BatchReport
+
+
+async def poll(seat: Seat, batch: ProviderBatch, maker: BatchProvider) -> None:
+    """Ask how the batch stands; fetch its results when it is at its end, stop it when it is late."""
+    try:
+        report = await maker.poll(batch.service_name)
+    except ProviderError as error:
+        if clock.is_given_up(batch, limits=maker.batch_limits):
+            await fetch(seat, batch, await _given_up(seat, batch, error), maker)
+            return
+        await seat.release(batch, wait=clock.gap(batch.looks), error=str(error))
+        return
+    if report.is_final or clock.is_given_up(batch, limits=maker.batch_limits):
+        await seat.ask(
+            move_batch,
+            batch,
+            "finish",
+            service_state=report.state,
+            result_file=report.result_file,
+            error=report.error,
+            looks=0,
+        )
+        await fetch(seat, batch, report, maker)
+        return
+    if batch.state == BatchState.RUNNING and await _is_to_stop(seat, batch):
+        with contextlib.suppress(ProviderError):  # it is asked to stop again at the next look
+            await maker.call_off(batch.service_name)
+            await seat.ask(move_batch, batch, "stop", looks=0)
+    await seat.release(batch, wait=clock.gap(batch.looks), service_state=report.state, error="")
+
+
+async def _given_up(seat: Seat, batch: ProviderBatch, error: ProviderError) -> BatchReport:
+    """Nobody could be asked for as long as the provider keeps a batch: what it made is unknown."""
+    await seat.ask(move_batch, batch, "finish", error=str(error), looks=0)
+    return _lost(report_of(batch), error)
+
+
+async def _is_to_stop(seat: Seat, batch: ProviderBatch) -> bool:
+    """Past its deadline, or nobody waits for any of it."""
+    return clock.is_late(batch) or not await seat.ask(shelf.is_wanted, batch)
+
+
+async def fetch(
+    seat: Seat, batch: ProviderBatch, report: BatchReport, maker: BatchProvider
+) -> None:
+    """Finish every picture that the results hold, then what they say nothing about."""
+    try:
+        await fetching.fetch(
+            batch,
+            report,
+            maker=maker,
+            shop=seat.shop,
+            is_stopping=seat.is_stopping,
+            on_ending=seat.on_ending,
+        )
+    except fetching.Interrupted:
+        await seat.release(batch, wait=0.0, looks=batch.looks)
+        return
+    except ProviderError as error:
+        if not clock.is_given_up(batch, limits=maker.batch_limits):
+            await seat.release(batch, wait=clock.gap(batch.looks), error=str(error))
+            return
+        report = _lost(report, error)
+    await end_the_rest(seat, batch, report)
+    await seat.ask(shelf.close, batch)
+    await forget(batch, maker)
+
+
+async def end_the_rest(seat: Seat, batch: ProviderBatch, report: BatchReport) -> None:
+    """What the results have no line for: made by nobody, or nobody knows."""
+    last = 0
+    while orders := await seat.ask(shelf.unanswered, batch, after=last):
+        last = orders[-1].job_id
+        for order in orders:
+            if staging.path(order.staging_name).exists():
+                continue  # it came, and the storage did not take it: a sweep stores it
+            await seat.end(_rest(order, report))
+
+
+def report_of(batch: ProviderBatch) -> BatchReport:
+    """What was known when the batch ended."""
+    return BatchReport(
+        name=batch.service_name,
+        state=batch.service_state,
+        is_final=True,
+        is_gone=not batch.service_state,
+        result_file=batch.result_file,
+        error=batch.error,
+    )
+
+
+def _lost(report: BatchReport, error: ProviderError) -> BatchReport:
+    return BatchReport(
+        name=report.name, state=report.state, is_final=True, is_gone=True, error=str(error)
+    )
+
+
+def _rest(order: Order, report: BatchReport) -> Ending:
+    if report.is_gone or report.state.endswith("_STATE_SUCCEEDED"):
+        return items.not_found(order)
+    return items.not_made(order, said=report.error)
+
+
+async def forget(batch: ProviderBatch, maker: BatchProvider) -> None:
+    """Delete the batch's files at the provider: they hold photos and words."""
+    with contextlib.suppress(ProviderError):  # they expire by themselves
+        await maker.forget(*filter(None, (batch.input_file, batch.result_file)))
