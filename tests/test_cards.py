@@ -8,7 +8,16 @@ from decimal import Decimal
 
 import pytest
 
-from nb_catalog.cards import PIXELS, RATIOS, SIZES, card, cards, pixels
+from nb_catalog.cards import (
+    PIXELS,
+    RATIOS,
+    SIZES,
+    card,
+    cards,
+    instead_of,
+    is_version_of,
+    pixels,
+)
 from nb_catalog.conf import GEMINI_TIERS, LOCAL_TIERS
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.types import Size, Treatment
@@ -275,3 +284,53 @@ def test_a_wrong_value_is_refused_with_its_path(host_cards, key, value):
     host_cards(**{"local-studio": {key: value}})
     with pytest.raises(InvalidSettings, match=rf"CARDS'\]\['local-studio'\]\['{key}'\]: expected"):
         card("local-studio")
+
+
+@pytest.mark.parametrize(
+    ("version", "same"),
+    [
+        ("", True),
+        ("gemini-nano-banana-2.1", True),
+        ("models/gemini-nano-banana-2.1", True),
+        ("gemini-nano-banana-2.1-001", True),
+        ("publishers/google/models/gemini-nano-banana-2.1@20261106", True),
+        ("gemini-nano-banana-2.1-preview", True),
+        ("gemini-nano-banana-2.10", False),
+        ("gemini-nano-banana-3", False),
+        ("gemini-nano-banana", False),
+    ],
+)
+def test_a_release_of_a_model_is_told_from_another_model(version, same):
+    assert is_version_of(version, "gemini-nano-banana-2.1") is same
+
+
+def test_what_to_use_instead_is_named():
+    assert instead_of("gemini-3.1-flash-image") == "Use gemini-nano-banana-2.1 instead."
+    assert instead_of("gemini-3-pro-image") == ""
+    assert instead_of("gemini-3-pro-imge") == "Did you mean 'gemini-3-pro-image'?"
+
+
+def test_a_batch_costs_half_of_everything():
+    lite = card("gemini-3.1-flash-lite-image")
+    direct = lite.estimate(size="1K", references=1)
+    assert (
+        lite.estimate(size="1K", references=1, batch=True)
+        == -(-direct * 1_000_000 // 2) / 1_000_000
+    )
+    usage = {"prompt": 1240, "candidates": 1120, "thoughts": 200, "image": 1120}
+    assert lite.settle(usage, batch=True) == Decimal("0.017105")
+    assert lite.settle(usage) == Decimal("0.03421")
+
+
+def test_a_model_without_a_batch_service_says_so():
+    told = card("local-studio").objections(
+        ratio="1:1", size="1K", references=0, treatment="locked", batch=True
+    )
+    assert told == ("local-studio is not offered in batches. Ask for its pictures now.",)
+
+
+def test_a_picture_can_cost_its_list_price(settings):
+    settings.NB_CATALOG = {"CARDS": {"gemini-3.1-flash-lite-image": {"bills_per_image": True}}}
+    lite = card("gemini-3.1-flash-lite-image")
+    assert lite.settle({}, size="1K") == Decimal("0.0336")
+    assert lite.settle({}) is None, "without a picture nothing is known"

@@ -9,7 +9,17 @@ from nb_catalog.cards.rows import SHIPPED
 from nb_catalog.conf import nearest, settings
 from nb_catalog.exceptions import RequestRefused
 
-__all__ = ["PIXELS", "RATIOS", "SIZES", "Card", "card", "cards", "is_version_of", "pixels"]
+__all__ = [
+    "PIXELS",
+    "RATIOS",
+    "SIZES",
+    "Card",
+    "card",
+    "cards",
+    "instead_of",
+    "is_version_of",
+    "pixels",
+]
 
 
 def card(model: str) -> Card:
@@ -24,6 +34,16 @@ def card(model: str) -> Card:
     if model not in SHIPPED:
         raise RequestRefused(f"There is no model {model!r}.{nearest(model, {*SHIPPED, *given})}")
     return SHIPPED[model]
+
+
+def instead_of(model: str) -> str:
+    """A sentence that names what to use in place of ``model``, or what may have been meant; empty
+    when nobody knows."""
+    known = cards()
+    if model not in known:
+        return nearest(model, known).strip()
+    instead = known[model].replaced_by
+    return f"Use {instead} instead." if instead else ""
 
 
 def is_version_of(version: str, model: str) -> bool:

@@ -9,7 +9,13 @@ from email.utils import format_datetime
 
 import pytest
 
-from nb_catalog.exceptions import DailyQuotaReached, InvalidSettings, KeyRejected, RateLimited
+from nb_catalog.exceptions import (
+    DailyQuotaReached,
+    InvalidSettings,
+    KeyRejected,
+    ModelRetired,
+    RateLimited,
+)
 from nb_catalog.providers.gemini import GeminiProvider, errors
 from nb_catalog.testing.gemini import GeminiServer, error, fault
 from nb_catalog.types import ImageRequest
@@ -126,3 +132,20 @@ def test_whatever_the_service_asks_to_wait_the_longest_counts(server):
     with pytest.raises(RateLimited) as told:
         made(ours(server), "A mug.")
     assert told.value.retry_after == 4
+
+
+def test_a_model_that_is_gone_names_what_replaces_it(server, settings):
+    old = "gemini-2.5-flash-image"
+    settings.NB_CATALOG = {"CARDS": {old: {"retired_on": None}}}
+    server.script(fault("retired_model"))
+    maker = ours(server)
+    asked = ImageRequest(model=old, prompt="A mug.", ratio="1:1", size="1K")
+
+    async def one():
+        try:
+            await maker.send(maker.build(asked))
+        finally:
+            await maker.close()
+
+    with pytest.raises(ModelRetired, match="Use gemini-nano-banana-2.1 instead"):
+        asyncio.run(one())

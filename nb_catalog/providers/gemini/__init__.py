@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nb_catalog.cards import card
+from nb_catalog.cards import card, instead_of
+from nb_catalog.exceptions import ModelRetired
 from nb_catalog.providers.gemini import reach, wire
 from nb_catalog.providers.gemini.account import Account, is_number
 from nb_catalog.providers.gemini.batch import GeminiBatches
@@ -80,9 +81,13 @@ class GeminiProvider(GeminiBatches):
 
     async def send(self, payload: Payload) -> RawAnswer:
         """One POST, no retries, at most ``timeout`` seconds. Raises a ``ProviderError``."""
-        return await self.talk(
-            lambda line: _post(payload, client=line.client), seconds=self.timeout
-        )
+        try:
+            return await self.talk(
+                lambda line: _post(payload, client=line.client), seconds=self.timeout
+            )
+        except ModelRetired as error:
+            gone = ModelRetired(f"{error} {instead_of(payload.model)}".strip(), reason=error.reason)
+        raise gone
 
     def parse(self, answer: RawAnswer) -> ImageResult:
         return wire.result_in(answer.body)
