@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 import pytest
 
@@ -313,10 +313,8 @@ def test_what_to_use_instead_is_named():
 def test_a_batch_costs_half_of_everything():
     lite = card("gemini-3.1-flash-lite-image")
     direct = lite.estimate(size="1K", references=1)
-    assert (
-        lite.estimate(size="1K", references=1, batch=True)
-        == -(-direct * 1_000_000 // 2) / 1_000_000
-    )
+    half = (direct / 2).quantize(Decimal("0.000001"), ROUND_UP)
+    assert lite.estimate(size="1K", references=1, batch=True) == half
     usage = {"prompt": 1240, "candidates": 1120, "thoughts": 200, "image": 1120}
     assert lite.settle(usage, batch=True) == Decimal("0.017105")
     assert lite.settle(usage) == Decimal("0.03421")

@@ -15,6 +15,7 @@ from nb_catalog.exceptions import (
     WrongService,
 )
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, ProviderPause
+from nb_catalog.runner import keeping
 from nb_catalog.runner.sweeping import promote
 from nb_catalog.throttle import EVERY_MODEL
 from tests.runner.conftest import money_is_sound
@@ -89,6 +90,7 @@ def test_a_call_without_a_key_is_on_record_as_not_sent(script, start):
 
 
 def test_another_model_that_answers_is_noticed(script, start, caplog):
+    keeping._warn_once.cache_clear()
     script.model_version = "gemini-silent-successor-001"
     start(2)
     runner.drain()
