@@ -172,3 +172,15 @@ def test_a_file_that_was_uploaded_for_nothing_is_deleted(start, server):
     runner.drain()
     assert ProviderBatch.objects.get().state == "done"
     assert server._service.files.all() == []
+
+
+def test_what_comes_back_from_a_batch_goes_out_together_with_what_waits(start, server):
+    """While results are being fetched nothing new is put together: their failures would go out
+    one by one."""
+    start(1)
+    first, _orders = shelf.gather(owner="one")
+    ProviderBatch.objects.filter(pk=first.pk).update(state="ready")
+    start(1)
+    assert shelf.gather(owner="two") is None
+    ProviderBatch.objects.filter(pk=first.pk).update(state="running")
+    assert shelf.gather(owner="two") is not None
