@@ -25,7 +25,7 @@ from tests.runner.conftest import money_is_sound
 
 KEY = "soak-key"
 # Per call: long for a local server, short beside an answer that drips.
-TIMEOUT = 3.0
+TIMEOUT = 8.0
 RATE = Rate(0.3, seed=7, kinds=sorted(FAULTS))
 TIERS = {
     "draft": {"PROVIDER": "gemini", "MODEL": "gemini-3.1-flash-lite-image", "SIZE": "1K"},
