@@ -107,6 +107,7 @@ def test_the_admin_shows_it_without_javascript(server, client):
     assert "bytes in base64" in page
     fragment = client.post("/admin/nb_catalog/run/generate/sent/", asked).content.decode()
     assert "<html" not in fragment and "thinking_level" in fragment
+    assert "<strong>Marble</strong>" in fragment
 
 
 @pytest.mark.django_db

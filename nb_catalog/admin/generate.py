@@ -224,8 +224,13 @@ def _started_before(card: PlanCard) -> Run | None:
 def _sent_context(card: PlanCard) -> dict[str, Any]:
     """Requests as they would go out; a provider that renders here sends none."""
     found = plans.sendings(card.plan) if card.plan else []
+    names = {scene.key: scene.name for scene in card.plan.kitchen.scenes} if card.plan else {}
     shown = [
-        {"sending": each, "body": json.dumps(each.body, indent=2, ensure_ascii=False, default=str)}
+        {
+            "sending": each,
+            "scene": names[each.scene],
+            "body": json.dumps(each.body, indent=2, ensure_ascii=False, default=str),
+        }
         for each in found
     ]
     return {"sent": shown, "sent_objections": card.objections, "sent_asked": True}
