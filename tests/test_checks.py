@@ -82,6 +82,7 @@ class PublicBucketStorage(FileSystemStorage):
     default_acl = "publicRead"
 
 
+@pytest.mark.django_db
 def test_the_shipped_settings_are_without_fault(settings):
     settings.NB_CATALOG = {}
     assert django_checks.run_checks(tags=["nb_catalog"]) == []
