@@ -143,7 +143,7 @@ def test_the_immediate_backend_does_not_work_on_what_only_a_test_s_transaction_c
 
 
 def test_a_slice_of_work_calls_for_the_next_while_something_is_queued(script, dummy, settings):
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "WAKE_SECONDS": 0.05, "CONCURRENCY": 1}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "WAKE_SECONDS": 0.4, "CONCURRENCY": 1}
     script.seconds = 0.1
     run = runs.start(plan_of(8))
     done = tasks.work_a_while.func(run.pk)
