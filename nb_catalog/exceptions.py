@@ -22,7 +22,8 @@ NBCatalogError
     ├── ProviderStopped       spend cap, credit used up: a person must act
     ├── WrongService          a web page answered: not the service at all
     ├── OutcomeUnknown
-    │   └── PageInstead       a web page where the answer belongs
+    │   ├── PageInstead       a web page where the answer belongs
+    │   └── AddressRefused    the picture lies where nothing may be fetched from
     ├── NoPicture             answered without a usable picture; another try may help
     ├── AnswerTooLarge        beyond MAX_PICTURE_BYTES or MAX_PICTURE_PIXELS
     ├── ContentRefused
@@ -228,6 +229,15 @@ class PageInstead(OutcomeUnknown):
     known whether the request had reached the service."""
 
     code = "page_instead"
+    stops = Stops.PROVIDER
+    needs_person = True
+
+
+class AddressRefused(OutcomeUnknown):
+    """The picture was made and lies at an address that the settings do not allow. Every further
+    one would be paid for and lost the same way."""
+
+    code = "address_refused"
     stops = Stops.PROVIDER
     needs_person = True
 

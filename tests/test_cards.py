@@ -330,5 +330,17 @@ def test_a_model_without_a_batch_service_says_so():
 def test_a_picture_can_cost_its_list_price(settings):
     settings.NB_CATALOG = {"CARDS": {"gemini-3.1-flash-lite-image": {"bills_per_image": True}}}
     lite = card("gemini-3.1-flash-lite-image")
-    assert lite.settle({}, size="1K") == Decimal("0.0336")
-    assert lite.settle({}) is None, "without a picture nothing is known"
+    usage = {"prompt": 1240, "candidates": 1120, "thoughts": 200, "image": 1120}
+    assert lite.settle({}, size="1K") == lite.settle(usage, size="1K") == Decimal("0.0336")
+    assert lite.estimate(size="1K", references=3) == Decimal("0.0336"), "and nothing else"
+    assert lite.estimate(size="1K", references=3, batch=True) == Decimal("0.0168")
+    assert lite.settle(usage) is None, "without a picture nothing is known"
+
+
+def test_a_list_price_of_nothing_is_an_unknown_price(settings):
+    free = {"bills_per_image": True, "price_per_image": {"1K": "0"}}
+    settings.NB_CATALOG = {"CARDS": {"gemini-3.1-flash-lite-image": free}}
+    lite = card("gemini-3.1-flash-lite-image")
+    assert lite.settle({"prompt": 9, "candidates": 1120}, size="1K") is None
+    with pytest.raises(RequestRefused, match="State it in .*'price_per_image'.$"):
+        lite.estimate(size="1K", references=0)

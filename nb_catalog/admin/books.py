@@ -27,6 +27,7 @@ _WHAT_TO_DO = {
     "model_retired": _("Choose another model in the settings, cancel what waits, and plan it anew."),
     "wrong_service": _("Correct the provider's base_url in the settings and restart the workers."),
     "page_instead": _("See what stands between this machine and the provider: a proxy, a sign-in page."),
+    "address_refused": _("Add the host to the provider's image_hosts and restart the workers."),
     "daily_quota_reached": _("The quota starts anew at midnight Pacific time, without anybody's help."),
 }  # fmt: skip
 

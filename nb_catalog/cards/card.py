@@ -27,8 +27,8 @@ class Card:
     ``usd_per_million`` has ``input``, ``text_output`` (thinking too) and ``image_output``, per
     million tokens; ``price_per_image`` is the list price of the output alone. ``free`` says that
     no call ever costs anything; a card that is not free and has no price refuses to estimate.
-    ``bills_per_image`` says that a picture costs its list price whatever was counted: some
-    gateways count nothing.
+    ``bills_per_image`` says that a picture costs its list price and nothing else, whatever was
+    counted: some gateways count nothing.
     ``batch`` says that there is a batch service, at half of every price.
     ``image_options`` is where the body carries ratio and size: ``imageConfig`` or
     ``responseFormat``. ``sends_image_size`` is False where a model has one fixed size.
@@ -100,17 +100,21 @@ class Card:
         """The most that one picture is expected to cost, in USD, rounded up to six places.
 
         The larger of list price and token price, plus the input (``reference_tokens`` for each
-        of ``references`` pictures, and ``text_tokens``), plus an allowance for thinking. Raises
-        ``RequestRefused`` when the price is not known: an unknown price is never zero.
+        of ``references`` pictures, and ``text_tokens``), plus an allowance for thinking; with
+        ``bills_per_image`` the list price alone. Raises ``RequestRefused`` when the price is not
+        known: an unknown price is never zero.
         """
         if self.free:
             return Decimal(0)
+        if self.bills_per_image and (listed := self.price_per_image.get(size)):
+            return _billed(listed, batch=batch)
         picture = self._price_of_picture(size)
         rates = self.usd_per_million
-        if picture is None or not {"input", "text_output"} <= set(rates):
+        if self.bills_per_image or picture is None or not {"input", "text_output"} <= set(rates):
+            wanted = "" if self.bills_per_image else " and 'usd_per_million'"
             raise RequestRefused(
                 f"The price of {self.id} at {size} is not known. State it in"
-                f" NB_CATALOG['CARDS'][{self.id!r}]: 'price_per_image' and 'usd_per_million'."
+                f" NB_CATALOG['CARDS'][{self.id!r}]: 'price_per_image'{wanted}."
             )
         tokens = references * self.reference_tokens + text_tokens
         rest = tokens * rates["input"] + self.thinking_tokens * rates["text_output"]
@@ -127,8 +131,9 @@ class Card:
         """
         if self.free:
             return Decimal(0)
-        if self.bills_per_image and size in self.price_per_image:
-            return _billed(self.price_per_image[size], batch=batch)
+        if self.bills_per_image:
+            listed = self.price_per_image.get(size)
+            return _billed(listed, batch=batch) if listed else None
         # A count of nothing at all is a report of nothing: unknown is never zero.
         if not any(usage.get(kind) for kind in ("prompt", "candidates", "total")):
             return None

@@ -56,10 +56,12 @@ def refusal(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One request as it came in; ``images`` are the references of an edit."""
+    """One request as it came in; ``images`` are the references of an edit, ``headers`` have small
+    letters."""
 
     path: str
     key: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
     fields: Mapping[str, Any] = field(repr=False)
     images: tuple[bytes, ...] = field(default=(), repr=False)
 
@@ -113,7 +115,8 @@ class OpenAIImagesServer(LocalServer):
         self, request: web.Request, fields: Mapping[str, Any], images: tuple[bytes, ...]
     ) -> web.StreamResponse:
         key = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        asked = Asked(path=request.path, key=key, fields=fields, images=images)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = Asked(path=request.path, key=key, headers=headers, fields=fields, images=images)
         self.asked.append(asked)
         told = _objection(asked, key=self._key) or (
             self._script.popleft() if self._script else Told(url=self._by_url)

@@ -15,6 +15,7 @@ from PIL import Image
 
 from nb_catalog import runner
 from nb_catalog.exceptions import (
+    AddressRefused,
     AnswerTooLarge,
     ContentRefused,
     InvalidSettings,
@@ -31,7 +32,7 @@ from nb_catalog.exceptions import (
     ServiceUnavailable,
     WrongService,
 )
-from nb_catalog.models import ImageJob, ProviderCall
+from nb_catalog.models import ImageJob, ProviderCall, ProviderPause
 from nb_catalog.providers.openai_images import OpenAIImagesProvider, fetching
 from nb_catalog.testing import ProviderContract
 from nb_catalog.testing.openai_images import OpenAIImagesServer, Told, refusal
@@ -260,42 +261,85 @@ def test_a_picture_that_cannot_be_had_may_be_billed(server, monkeypatch, answer)
         ("file:///etc/passwd", "no host"),
         ("http://cdn.example/1.png", "not sent over https"),
         ("http://[::1", "that is none"),
+        ("https://cdn.example:port/1.png", "that is none"),
+        ("https://shop:secret@cdn.example/1.png", "user's name"),
     ],
 )
 def test_an_address_that_is_not_allowed_is_not_asked(server, place, said):
     server.script(Told(place=place))
     told = outcome(ours(server, image_hosts=["cdn.example"]))
-    assert type(told) is OutcomeUnknown
-    assert said in str(told)
+    assert type(told) is AddressRefused
+    assert said in str(told) and "secret" not in str(told)
+    assert told.usage["candidates"] == 1120, "what was counted is kept: it is paid for"
+
+
+def test_another_port_of_the_gateways_machine_is_another_place(server):
+    with OpenAIImagesServer() as beside:
+        server.script(Told(place=f"{beside.root}/files/0.png"))
+        assert type(outcome(ours(server))) is AddressRefused
+        assert not beside.fetches
 
 
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "::1", "fe80::1", "fd00::1",
-     "::ffff:10.0.0.1", "0.0.0.0", "224.0.0.1", "100.64.0.1"],  # noqa: S104 - told from public ones, not bound to
+     "::ffff:10.0.0.1", "0.0.0.0", "224.0.0.1", "100.64.0.1", "64:ff9b::10.0.0.1",  # noqa: S104 - told from public ones, not bound to
+     "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:a00:1::1", "2001:0:a00:1::1", "::10.0.0.1",
+     "fec0::1", "ff02::1", "3fff::1", "::", "fe80::1%eth0"],
 )  # fmt: skip
 def test_private_addresses_are_told_from_public_ones(address):
     assert not fetching.is_public(address)
-    assert fetching.is_public("93.184.216.34") and fetching.is_public("2606:4700::1111")
 
 
-def test_a_host_whose_name_leads_into_a_private_network_is_not_asked(monkeypatch):
-    monkeypatch.setattr(fetching, "PAUSE", 0.0)
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822", "::ffff:93.184.216.34"]
+)
+def test_public_addresses_are_public_wrapped_or_not(address):
+    assert fetching.is_public(address)
+
+
+def leading(monkeypatch, address):
+    """Every name leads to ``address``; the names that were asked for."""
     asked = []
 
     async def resolved(self, host, port=0, family=0):
         asked.append(host)
-        return [{"hostname": host, "host": "10.0.0.7", "port": port, "family": socket.AF_INET,
+        return [{"hostname": host, "host": address, "port": port, "family": socket.AF_INET,
                  "proto": 0, "flags": 0}]  # fmt: skip
 
     monkeypatch.setattr("aiohttp.resolver.ThreadedResolver.resolve", resolved)
-    with pytest.raises(OutcomeUnknown, match="could not be fetched from cdn.example"):
-        asyncio.run(
-            fetching.fetched(
-                "https://cdn.example/1.png", hosts={"cdn.example"}, most_bytes=100, seconds=5
-            )
-        )
-    assert asked
+    return asked
+
+
+def test_a_host_whose_name_leads_into_a_private_network_is_not_asked(server, monkeypatch):
+    asked = leading(monkeypatch, "10.0.0.7")
+    server.script(Told(place="https://cdn.example/1.png"))
+    told = outcome(ours(server, image_hosts=["cdn.example"]))
+    assert type(told) is AddressRefused and "cdn.example, which leads into a private" in str(told)
+    assert asked == ["cdn.example"], "once: another try would lead there too"
+    assert told.usage["candidates"] == 1120
+
+
+def test_the_gateways_own_name_may_lead_into_a_private_network(server, monkeypatch):
+    monkeypatch.setattr(fetching, "PAUSE", 0.0)
+    asked = leading(monkeypatch, "127.0.0.1")
+    port = int(server.root.rpartition(":")[2])
+    server.script(Told(url=True))
+    outcome(ours(server))
+    places = fetching.Places(hosts=frozenset(), origin=("http", "gateway.internal", port))
+    url = f"http://gateway.internal:{port}/files/0.png"
+    got = asyncio.run(fetching.fetched(url, places=places, most_bytes=10**6, seconds=5))
+    assert got.startswith(b"\x89PNG") and asked == ["gateway.internal"]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "said"),
+    [("cdn.example", "a list of hosts"), (["https://cdn.example"], "without 'https://'"),
+     (["*.example"], r"without '\*'"), ([3], "a list of hosts"), (["cdn.example/x"], "a list of")],
+)  # fmt: skip
+def test_hosts_are_hosts(hosts, said):
+    with pytest.raises(InvalidSettings, match=said):
+        OpenAIImagesProvider(alias="g", base_url="https://x.test/v1", image_hosts=hosts)
 
 
 def test_a_picture_that_is_too_large_is_not_read_to_its_end(server, settings):
@@ -305,12 +349,41 @@ def test_a_picture_that_is_too_large_is_not_read_to_its_end(server, settings):
     assert type(outcome(ours(server))) is AnswerTooLarge
 
 
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_answer_that_is_too_large_is_not_read_to_its_end(server, settings, status):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "MAX_PICTURE_BYTES": 100_000}
+    server.script(Told(status=status, body=b"{" + bytes(5_000_000)))
+    told = outcome(ours(server))
+    assert type(told) is AnswerTooLarge and "100,000 bytes" in str(told)
+
+
 def test_a_slow_fetch_is_bounded(server, monkeypatch):
     monkeypatch.setattr(fetching, "PAUSE", 0.0)
-    monkeypatch.setattr("nb_catalog.providers.openai_images.FETCH_SECONDS", 0.2)
     server.script(Told(url=True))
     server.file_answers.extend([Told(delay=3)] * 3)
-    assert type(outcome(ours(server))) is OutcomeUnknown
+    told = outcome(ours(server, fetch_timeout=0.2))
+    assert type(told) is OutcomeUnknown and "longer than 0.2 seconds" in str(told)
+    assert len(server.fetches) == 1, "the time is for all tries together"
+
+
+def test_what_a_failed_fetch_was_paid_for_is_kept(server):
+    server.script(Told(url=True))
+    server.file_answers.append(Told(status=404, body=b""))
+    told = outcome(ours(server))
+    assert told.usage == {"prompt": 1240, "candidates": 1120, "total": 2360, "image": 1120}
+    assert told.model_version == MODEL
+
+
+def test_the_environment_adds_nothing_to_what_a_gateway_gets(server, monkeypatch):
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-of-another-service")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "project-of-another-service")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer other\nX-Secret: other")
+    assert outcome(ours(server)).data
+    (asked,) = server.asked
+    assert asked.key == KEY
+    assert set(asked.headers) <= {
+        "host", "accept", "connection", "user-agent", "authorization", "content-type", "content-length",
+    }  # fmt: skip
 
 
 # Settings
@@ -321,7 +394,10 @@ def test_a_slow_fetch_is_bounded(server, monkeypatch):
     [
         ({"size_style": "pixel"}, "Did you mean 'pixels'"),
         ({"response_format": "b64json"}, "Did you mean 'b64_json'"),
-        ({"image_hosts": "cdn.example"}, "a list of hosts"),
+        ({"base_url": "https://x.test:port/v1"}, "an address"),
+        ({"extra_body": {"n": 4}}, r"nothing that the request has anyway \(\['n'\]\)"),
+        ({"extra_body": {"stream": True, "tier": "fast"}}, r"\['stream'\]"),
+        ({"fetch_timeout": 0}, "not negative"),
         ({"timeout": 0}, "not negative"),
         ({"models": ["x"]}, "a dict"),
         ({"base_url": 3}, "an address"),
@@ -359,6 +435,30 @@ def test_the_package_is_an_extra_and_missed_with_a_sentence():
 
 
 # The whole way
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_host_that_nobody_listed_costs_one_picture_and_not_all(server, start, settings):  # noqa: F811 - the fixture
+    backend = "nb_catalog.providers.openai_images.OpenAIImagesProvider"
+    options = {"base_url": server.url, "api_key": KEY}
+    settings.NB_CATALOG = {
+        **settings.NB_CATALOG,
+        "CONCURRENCY": 1,
+        "PROVIDERS": {"lumenfall": {"BACKEND": backend, "OPTIONS": options}},
+        "TIERS": {"draft": {"PROVIDER": "lumenfall", "MODEL": MODEL, "SIZE": "1K"}},
+    }
+    server.script(*[Told(place="https://cdn.example/1.png")] * 3)
+    start(3)
+    runner.drain()
+    assert server.count == 1
+    assert sorted(ImageJob.objects.values_list("state", flat=True)) == [
+        "queued",
+        "queued",
+        "unknown",
+    ]
+    assert ProviderPause.objects.get().cause == "address_refused"
+    assert ProviderCall.objects.get().cost_microusd, "the answer had counted its tokens"
+    money_is_sound()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from django.core.checks import CheckMessage, Error, Warning
 
 from nb_catalog.conf import nearest, settings
-from nb_catalog.exceptions import InvalidSettings, NoCredentials, ProviderError
+from nb_catalog.exceptions import AnswerTooLarge, InvalidSettings, NoCredentials, ProviderError
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.openai_images import errors, fetching, wire
 from nb_catalog.providers.openai_images.client import (
@@ -28,8 +29,11 @@ __all__ = ["OpenAIImagesProvider"]
 
 ENVIRONMENT: Final = "OPENAI_API_KEY"
 FORMATS: Final = ("", "b64_json", "url")
-# How long fetching a picture may take that the answer only points at.
-FETCH_SECONDS: Final = 60.0
+# What `extra_body` may not say: one call makes one picture of what was asked for, in one piece.
+OURS: Final = frozenset(
+    {"model", "prompt", "n", "size", "response_format", "image", "mask", "stream", "partial_images"}
+)
+_HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:.]+")
 MOST_REFERENCE_BYTES: Final = 25_000_000
 
 
@@ -40,8 +44,9 @@ class OpenAIImagesProvider(Provider):
     ``api_key_env`` holds when a call goes out. ``models`` maps a card's id to the gateway's own
     name for it. The size is sent as ``size_style`` says ("pixels": "1024x1280", "ratio": "4:5",
     "none"), or as ``sizes`` has it for a ratio. ``response_format`` is sent when it is not empty;
-    pictures that are answered by address are fetched from ``image_hosts`` and the gateway itself.
-    ``extra_body`` goes along as it is. ``timeout`` is the whole time of a call in seconds.
+    pictures that are answered by address are fetched from ``image_hosts`` and the gateway itself,
+    within ``fetch_timeout`` seconds. ``extra_body`` goes along as it is. ``timeout`` is how many
+    seconds the gateway has for its answer.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class OpenAIImagesProvider(Provider):
         api_key: str | None = "",
         api_key_env: str = ENVIRONMENT,
         timeout: float = 300,
+        fetch_timeout: float = 60,
         connections: int = 0,
         models: Mapping[str, str] | None = None,
         size_style: str = "pixels",
@@ -63,18 +69,23 @@ class OpenAIImagesProvider(Provider):
         super().__init__(alias=alias)
         self._path = f"NB_CATALOG['PROVIDERS'][{alias!r}]['OPTIONS']"
         self.base_url = self._checked("base_url", base_url, str, "an address")
+        try:
+            self._origin = fetching.origin(urlsplit(base_url))
+        except ValueError as error:
+            raise self._wrong("base_url", "an address", base_url) from error
         self._api_key = self._checked("api_key", api_key or "", str, "a text")
         self._api_key_env = self._checked("api_key_env", api_key_env, str, "a variable's name")
         self.timeout = self._number("timeout", timeout, least=0.001)
+        self.fetch_timeout = self._number("fetch_timeout", fetch_timeout, least=0.001)
         self.connections = int(self._number("connections", connections, least=0))
         self.models = self._checked("models", models or {}, Mapping, "a dict of id -> id")
         self.size_style = self._one_of("size_style", size_style, wire.SIZE_STYLES)
         self.sizes = self._checked("sizes", sizes or {}, Mapping, "a dict of ratio -> size")
         self.response_format = self._one_of("response_format", response_format, FORMATS)
-        if isinstance(image_hosts, str):
-            raise self._wrong("image_hosts", "a list of hosts", image_hosts)
-        self.image_hosts = frozenset(host.lower() for host in image_hosts)
+        self.image_hosts = self._hosts(image_hosts)
         self.extra_body = self._checked("extra_body", extra_body or {}, Mapping, "a dict")
+        if ours := sorted(OURS & set(self.extra_body)):
+            raise self._wrong("extra_body", f"nothing that the request has anyway ({ours})", ours)
         self.reference_limit_bytes = MOST_REFERENCE_BYTES
 
     def build(self, request: ImageRequest) -> Payload:
@@ -92,15 +103,19 @@ class OpenAIImagesProvider(Provider):
     async def send(self, payload: Payload) -> RawAnswer:
         """One POST, no retries, at most ``timeout`` seconds, and the picture if it lies elsewhere."""
         text = await self._posted(payload)
-        url = wire.url_in(wire.read(text))
+        said = wire.read(text)
+        url = wire.url_in(said)
         if not url:
             return RawAnswer(body=text)
-        data = await fetching.fetched(
-            url,
-            hosts=self.image_hosts | {self._host},
-            most_bytes=settings.MAX_PICTURE_BYTES,
-            seconds=FETCH_SECONDS,
-        )
+        try:
+            data = await fetching.fetched(
+                url,
+                places=fetching.Places(hosts=self.image_hosts, origin=self._origin),
+                most_bytes=settings.MAX_PICTURE_BYTES,
+                seconds=self.fetch_timeout,
+            )
+        except ProviderError as error:
+            raise wire.with_receipt(error, said) from error
         return RawAnswer(body=data, headers={"said": text})
 
     def parse(self, answer: RawAnswer) -> ImageResult:
@@ -123,7 +138,7 @@ class OpenAIImagesProvider(Provider):
                     id="nb_catalog.E303",
                 )
             )
-        elif address.scheme == "http" and not fetching.is_listed_address(address.hostname):
+        elif address.scheme == "http" and not fetching.is_address(address.hostname):
             found.append(
                 Warning(
                     f"{self._path}['base_url'] sends the key and the photos unencrypted.",
@@ -152,6 +167,8 @@ class OpenAIImagesProvider(Provider):
                 return str(response.text)
         except APIStatusError as error:
             failure = self._refusal(error.status_code, error.response.text, error)
+        except AnswerTooLarge as error:
+            failure = error
         except APIConnectionError as error:
             failure = self._trouble(error.__cause__ or error, sent=progress.sent)
         except (OpenAIError, OSError, ValueError) as error:
@@ -173,15 +190,13 @@ class OpenAIImagesProvider(Provider):
         )
 
     def _trouble(self, error: BaseException, *, sent: bool) -> ProviderError:
+        if isinstance(error, AnswerTooLarge):
+            return error
         return errors.from_trouble(error, sent=sent, timeout=self.timeout, secret=self._key)
 
     @property
     def _address(self) -> Address:
-        return Address(self._key, self.base_url, self.connections)
-
-    @property
-    def _host(self) -> str:
-        return (urlsplit(self.base_url).hostname or "").lower()
+        return Address(self._key, self.base_url, self.connections, settings.MAX_PICTURE_BYTES)
 
     @property
     def _key(self) -> str:
@@ -203,6 +218,15 @@ class OpenAIImagesProvider(Provider):
         return InvalidSettings(
             f"expected {wants}, got {given!r}.", path=f"{self._path}[{option!r}]"
         )
+
+    def _hosts(self, given: Any) -> frozenset[str]:
+        wants = "a list of hosts such as 'cdn.example.com', without 'https://' and without '*'"
+        if isinstance(given, str) or not isinstance(given, Collection):
+            raise self._wrong("image_hosts", wants, given)
+        for host in given:
+            if not isinstance(host, str) or not _HOST.fullmatch(host.lower()):
+                raise self._wrong("image_hosts", wants, host)
+        return frozenset(host.lower() for host in given)
 
     def _checked(self, option: str, given: Any, kind: type, wants: str) -> Any:
         if not isinstance(given, kind):

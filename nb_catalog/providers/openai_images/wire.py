@@ -108,11 +108,7 @@ def result_in(said: Mapping[str, Any], *, data: bytes = b"") -> ImageResult:
 
     Raises ``OutcomeUnknown`` for damaged base64, ``NoPicture`` for an answer without a picture.
     """
-    receipt: dict[str, Any] = {
-        "usage": usage_in(said),
-        "model_version": _text(said, "model")[:128],
-        "request_id": _text(said, "id")[:128],
-    }
+    receipt = _receipt(said)
     if data:
         return ImageResult(data=data, mime_type="", **receipt)
     encoded = item_in(said).get("b64_json")
@@ -125,6 +121,19 @@ def result_in(said: Mapping[str, Any], *, data: bytes = b"") -> ImageResult:
         raise OutcomeUnknown(
             "The picture in the gateway's answer is damaged.", reason="base64", **receipt
         ) from None
+
+
+def with_receipt(error: ProviderError, said: Mapping[str, Any]) -> ProviderError:
+    """``error`` with what the answer before it had counted: the picture was made all the same."""
+    return type(error)(str(error), reason=error.reason, **_receipt(said))
+
+
+def _receipt(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "usage": usage_in(said),
+        "model_version": _text(said, "model")[:128],
+        "request_id": _text(said, "id")[:128],
+    }
 
 
 def _without_picture(said: Mapping[str, Any], receipt: Mapping[str, Any]) -> ProviderError:
