@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Coroutine
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from aiohttp import web
 
 # 100 MB of pictures inline, and the rest of the request.
 MOST_BODY: Final = 128 * 2**20
 START_SECONDS: Final = 10.0
+DO_SECONDS: Final = 60.0
+
+Result = TypeVar("Result")
 
 
 class LocalServer(ABC):
@@ -20,6 +24,7 @@ class LocalServer(ABC):
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.root = ""
+        self._trouble: OSError | None = None
         self._host, self._port = host, port
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -29,10 +34,17 @@ class LocalServer(ABC):
         """Say what is answered where."""
 
     def __enter__(self) -> Self:
+        """Raises ``OSError`` when the port is taken or not allowed."""
         self._thread.start()
         if not self._ready.wait(START_SECONDS):
             raise RuntimeError(f"The server did not start within {START_SECONDS:.0f} seconds.")
+        if self._trouble is not None:
+            raise self._trouble
         return self
+
+    def do(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Carry out ``work`` in the server's own thread and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(DO_SECONDS)
 
     def __exit__(
         self,
@@ -49,7 +61,13 @@ class LocalServer(ABC):
         self.route(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, self._host, self._port, backlog=1024).start()
+        try:
+            await web.TCPSite(runner, self._host, self._port, backlog=1024).start()
+        except OSError as error:
+            self._trouble = error
+            await runner.cleanup()
+            self._ready.set()
+            return
         self.root = f"http://{self._host}:{runner.addresses[0][1]}"
         self._ready.set()
         try:

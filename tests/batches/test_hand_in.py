@@ -9,7 +9,7 @@ from nb_catalog import runner
 from nb_catalog.models import ProviderBatch, ProviderCall
 from nb_catalog.providers.gemini import GeminiProvider
 from nb_catalog.runner.batching import clock, shelf
-from nb_catalog.testing.gemini import fault
+from nb_catalog.testing.gemini import BatchScript, fault
 from tests.batches.conftest import books_agree, drain, forget_the_rest, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,6 +83,7 @@ def test_who_hands_in_too_late_calls_the_batch_off(start, server, monkeypatch):
         await sync_to_async(_take_over_and_close)()
 
     monkeypatch.setattr(GeminiProvider, "submit", stalled)
+    server.batches.script(BatchScript(seconds=3600))
     start(2)
     runner.drain()
     forget_the_rest()

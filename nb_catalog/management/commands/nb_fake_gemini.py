@@ -3,6 +3,7 @@
 import json
 import signal
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -51,6 +52,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--picture-bytes", type=int, default=0, help="Pad pictures to about that."
         )
+        parser.add_argument("--jpeg", action="store_true", help="Answer JPEG in place of PNG.")
         parser.add_argument("--ledger", default="", help="Write the books to this file at the end.")
         parser.add_argument("--list-faults", action="store_true", help="List the faults and end.")
 
@@ -59,7 +61,14 @@ class Command(BaseCommand):
             for name, kind in FAULTS.items():
                 self.stdout.write(f"{name:28} {kind.what}")
             return
-        with GeminiServer(**_given(options), keep_bodies=False) as server:
+        with ExitStack() as stack:
+            try:
+                server = stack.enter_context(GeminiServer(**_given(options), keep_bodies=False))
+            except OSError as error:
+                raise CommandError(
+                    _("Nothing can be served at this host and port: %s. Choose another --port.")
+                    % error.strerror
+                ) from error
             self.stdout.write(
                 _("A local Gemini answers at %s. Settings to try it with:") % server.url
             )
@@ -113,5 +122,6 @@ def _given(options):
         "delay": options["delay"],
         "batch_seconds": options["batch_seconds"],
         "picture_bytes": options["picture_bytes"],
+        "mime_type": "image/jpeg" if options["jpeg"] else "image/png",
         "faults": Rate(rate, seed=options["seed"], kinds=kinds) if rate else None,
     }

@@ -10,7 +10,7 @@ from nb_catalog.testing.gemini.answers import (
     picture_json,
 )
 from nb_catalog.testing.gemini.asked import Received
-from nb_catalog.testing.gemini.batches import BatchScript
+from nb_catalog.testing.gemini.batch_items import BatchScript
 from nb_catalog.testing.gemini.faults import FAULTS, FaultKind, Rate, fault
 from nb_catalog.testing.gemini.ledger import Entry, Ledger, price_of
 from nb_catalog.testing.gemini.server import GeminiServer

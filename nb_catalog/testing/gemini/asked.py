@@ -9,9 +9,13 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from nb_catalog.conf import nearest
 from nb_catalog.testing.gemini.answers import error_json
+from nb_catalog.testing.gemini.drawing import Wanted
 
-_MODEL: Final = r"(?:/projects/[^/]+/locations/[^/]+/publishers/google)?/models/(?P<model>[^/:]+)"
+_MODEL: Final = (
+    r"(?:(?:/projects/[^/]+/locations/[^/]+)?/publishers/google)?/models/(?P<model>[^/:]+)"
+)
 # (method, path behind the version, operation). The first that fits.
 _ROUTES: Final = tuple(
     (method, re.compile(path), operation)
@@ -33,6 +37,9 @@ _ROUTES: Final = tuple(
         ("GET", r"/interactions/(?P<id>[^/:]+)", "interactions.get"),
     )
 )
+OPERATIONS: Final = tuple(operation for _method, _path, operation in _ROUTES)
+# Vertex AI reads and writes batches in Cloud Storage and has no file service.
+ON_VERTEX: Final = frozenset({"generateContent", "models.get"})
 _VERSION: Final = re.compile(r"(?:/upload|/download)?/v1(?:beta1?|alpha)?(?=/)")
 
 
@@ -53,15 +60,17 @@ class Asked:
     operation: str
     named: Mapping[str, str]
     number: int
-    body: dict[str, Any] = field(default_factory=dict)
+    body: Any = field(default_factory=dict)
+    wanted: Wanted = field(default_factory=lambda: Wanted({}, model=""))
 
     @property
     def model(self) -> str:
-        return self.named.get("model", "") or str(self.body.get("model", ""))
+        body = self.body if isinstance(self.body, dict) else {}
+        return self.named.get("model", "") or str(body.get("model", ""))
 
     @property
     def is_vertex(self) -> bool:
-        return "/projects/" in self.request.path
+        return "/publishers/google/" in self.request.path
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,9 +81,15 @@ class Done:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     usage: Mapping[str, Any] = field(default_factory=dict)
-    prompt: str = ""
     display_name: str = ""
     stream: Any = None
+
+
+def known_operation(operation: str) -> str:
+    """``operation`` itself. Raises ``ValueError`` when there is none of that name."""
+    if operation not in OPERATIONS:
+        raise ValueError(f"There is no operation {operation!r}.{nearest(operation, OPERATIONS)}")
+    return operation
 
 
 def asked_of(request: web.Request, *, numbers: Iterator[int]) -> Asked | None:
@@ -83,12 +98,13 @@ def asked_of(request: web.Request, *, numbers: Iterator[int]) -> Asked | None:
     path = request.path[version.end() :] if version else request.path
     for method, pattern, operation in _ROUTES:
         if method == request.method and (match := pattern.fullmatch(path)):
-            return Asked(
+            asked = Asked(
                 request=request,
                 operation=operation,
                 named=match.groupdict(),
                 number=next(numbers),
             )
+            return None if asked.is_vertex and operation not in ON_VERTEX else asked
     return None
 
 

@@ -13,50 +13,22 @@ from typing import Any, Final
 from uuid import uuid4
 
 from nb_catalog.testing.gemini import strict
-from nb_catalog.testing.gemini.answers import GOOGLE_RPC, error_json, picture_json
-from nb_catalog.testing.gemini.drawing import Drawer, Wanted
-from nb_catalog.testing.gemini.faults import FAULTS, Rate
+from nb_catalog.testing.gemini.answers import error_json
+from nb_catalog.testing.gemini.batch_items import (
+    BatchScript,
+    Item,
+    is_told,
+    item_in,
+    lines_of,
+    usage_of,
+)
+from nb_catalog.testing.gemini.drawing import Drawer
 from nb_catalog.testing.gemini.files import MOST_BYTES, Files, StoredFile
 from nb_catalog.testing.gemini.ledger import Entry, Ledger, price_of
 
 AT_ONCE: Final = 100
 EXPIRES_SECONDS: Final = 48 * 3600
 PREFIX: Final = "BATCH_STATE_"
-# An item's own error: nothing was made, and Google's details are what some readers stumble over.
-ITEM_ERROR: Final[Mapping[str, Any]] = {
-    "code": 13,
-    "message": "Internal error encountered.",
-    "details": [{"@type": f"{GOOGLE_RPC}.DebugInfo", "detail": "An item of its own."}],
-}
-LINE_FAULTS: Final = frozenset({"item_error", "missing", "twice", "malformed_line"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchScript:
-    """How the next batch goes.
-
-    ``state`` is its end, with or without Google's prefix, and may be a word that nobody knows.
-    ``seconds`` until then (None: the server's own); ``stuck``: for ever, until it is cancelled or
-    48 hours have passed. ``items`` spoils single ones: by place or key, a name from ``FAULTS`` or
-    one of "item_error", "missing", "twice", "malformed_line"; ``rate`` spoils others at random.
-    """
-
-    state: str = "SUCCEEDED"
-    seconds: float | None = None
-    stuck: bool = False
-    items: Mapping[int | str, str] = field(default_factory=dict)
-    rate: Rate | None = None
-    shuffled: bool = False
-
-
-@dataclass(slots=True)
-class Item:
-    """One request of a batch. ``problem`` is why it can have no answer."""
-
-    key: str
-    wanted: Wanted | None
-    fault: str = ""
-    problem: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -96,13 +68,16 @@ class Batches:
         drawer: Drawer,
         seconds: float,
         numbers: Iterator[int],
+        insists_on_store: bool,
     ) -> None:
         self._clock, self._files, self._ledger, self._drawer = clock, files, ledger, drawer
         self._seconds = seconds
         self._numbers = numbers
         self._scripts: deque[BatchScript] = deque()
         self._batches: dict[str, Batch] = {}
+        self._insists_on_store = insists_on_store
         self._working = asyncio.Lock()
+        self._waiting: set[asyncio.Task[None]] = set()
 
     def script(self, *scripts: BatchScript) -> None:
         """How the next batches go, one after the other."""
@@ -120,7 +95,7 @@ class Batches:
         if sum(not batch.is_final for batch in self.all) >= AT_ONCE:
             return error_json(429, "RESOURCE_EXHAUSTED", f"At most {AT_ONCE} batches at once.")
         source = asked.get("batch", {}).get("inputConfig", {})
-        if "requests" in source:
+        if source.get("requests", {}).get("requests"):
             return None
         file = self._files.get(source.get("fileName", ""))
         if file is None:
@@ -143,7 +118,22 @@ class Batches:
             inlined=list(source.get("requests", {}).get("requests", ())),
         )
         self._batches[batch.name] = batch
+        # Done and billed when it is due, whether or not anybody looks.
+        task = asyncio.create_task(self._when_due(batch))
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
         return batch
+
+    async def _when_due(self, batch: Batch) -> None:
+        await asyncio.sleep(max(0.0, batch.created + batch.seconds - self._clock()))
+        async with self._working:
+            await self._work_if_due(batch)
+
+    async def go_on(self) -> None:
+        """Do what is due by now."""
+        async with self._working:
+            for batch in self.all:
+                await self._work_if_due(batch)
 
     async def get(self, name: str) -> Batch | None:
         """The batch as it stands now; what is due has been worked on."""
@@ -154,10 +144,9 @@ class Batches:
             await self._go_on(batch)
         return batch
 
-    async def listed(self, *, size: int, token: str) -> tuple[list[Batch], str]:
+    async def listed(self, *, size: int, start: int) -> tuple[list[Batch], str]:
         """A page of batches, the newest first, and the token of the next page."""
         there = [batch for batch in reversed(self.all) if not batch.deleted]
-        start = int(token or 0)
         page = there[start : start + size]
         async with self._working:
             for batch in page:
@@ -165,50 +154,69 @@ class Batches:
         return page, str(start + size) if start + size < len(there) else ""
 
     def cancel(self, batch: Batch) -> None:
-        batch.is_cancelled = True
+        batch.is_cancelled = not batch.is_final
 
     async def _go_on(self, batch: Batch) -> None:
+        """What a look at ``batch`` finds."""
+        await self._work_if_due(batch)
         if batch.is_final:
             return
-        age = self._clock() - batch.created
-        if age > EXPIRES_SECONDS:
-            self._end(batch, "EXPIRED")
-        elif batch.is_cancelled and batch.is_stopping:
-            self._end(batch, "CANCELLED")
-        elif batch.is_cancelled:
+        if batch.is_cancelled:
+            if batch.is_stopping:
+                self._end(batch, "CANCELLED", at=self._clock())
             batch.is_stopping = True  # it takes a look longer to be really at its end
-        elif batch.script.stuck or age < batch.seconds:
-            batch.state = "RUNNING" if age > batch.seconds / 4 else "PENDING"
+            return
+        is_early = self._clock() - batch.created <= batch.seconds / 4
+        batch.state = "PENDING" if is_early else "RUNNING"
+
+    async def _work_if_due(self, batch: Batch) -> None:
+        if batch.is_final or batch.is_cancelled:
+            return
+        stuck = batch.script.stuck or batch.seconds > EXPIRES_SECONDS
+        due = batch.created + (EXPIRES_SECONDS if stuck else batch.seconds)
+        if self._clock() < due:
+            return
+        if stuck:
+            self._end(batch, "EXPIRED", at=due)
         else:
-            await self._work(batch)
+            await self._work(batch, at=due)
 
-    def _end(self, batch: Batch, state: str) -> None:
-        batch.state, batch.ended = state, self._clock()
+    def _end(self, batch: Batch, state: str, *, at: float) -> None:
+        batch.state, batch.ended = state, at
 
-    async def _work(self, batch: Batch) -> None:
+    async def _work(self, batch: Batch, *, at: float) -> None:
         state = batch.script.state.removeprefix(PREFIX)
+        if batch.input_file and self._files.get(batch.input_file) is None:
+            state = "FAILED"
         if state not in {"FAILED", "EXPIRED", "CANCELLED"}:
             batch.items = await asyncio.to_thread(lambda: list(self._read(batch)))
-            self._enter(batch)
+            self._enter(batch, at=at)
             batch.output = f"files/batch-{batch.name.removeprefix('batches/')}"
             self._files.add(
                 StoredFile(
                     name=batch.output,
-                    created=self._clock(),
+                    created=at,
                     mime_type="application/jsonl",
                     stream=lambda: self._results(batch),
                 )
             )
-        self._end(batch, state)
+        self._end(batch, state, at=at)
 
     def _read(self, batch: Batch) -> Iterator[Item]:
         for place, line in enumerate(self._lines(batch)):
-            yield _item(line, place=place, batch=batch)
+            yield item_in(
+                line,
+                place=place,
+                batch=batch.name,
+                model=batch.model,
+                script=batch.script,
+                insists_on_store=self._insists_on_store,
+            )
 
     def _lines(self, batch: Batch) -> Iterator[Any]:
         for number, each in enumerate(batch.inlined):
             key = each.get("metadata", {}).get("key", str(number))
-            yield {"key": key, "request": each.get("request", {})}
+            yield {"key": key, "request": each.get("request")}
         file = self._files.get(batch.input_file)
         if file is not None and file.path is not None:
             with file.path.open("rb") as lines:
@@ -218,22 +226,20 @@ class Batches:
                     except ValueError:
                         yield None
 
-    def _enter(self, batch: Batch) -> None:
+    def _enter(self, batch: Batch, *, at: float) -> None:
         """An entry in the books for each item: what was worked on has its price."""
         for item in batch.items:
-            worked = item.problem is None and item.wanted is not None
-            usage = self._response(item)["usageMetadata"] if worked else {}
-            lost = item.fault in {"missing", "malformed_line"}
+            usage = usage_of(item)
             self._ledger.add(
                 Entry(
                     number=next(self._numbers),
-                    at=self._clock(),
+                    at=at,
                     operation="batch item",
                     path=batch.name,
                     model=batch.model,
                     fault=item.fault,
-                    worked=worked,
-                    told=worked and not lost and _is_told(item.fault),
+                    worked=bool(usage),
+                    told=bool(usage) and is_told(item),
                     usage=usage,
                     billed_usd=price_of(usage, model=batch.model, batch=True),
                     prompt=item.wanted.digest if item.wanted else "",
@@ -242,43 +248,13 @@ class Batches:
                 )
             )
 
-    def _response(self, item: Item, *, drawn: bool = False) -> dict[str, Any]:
-        wanted = item.wanted
-        assert wanted is not None  # noqa: S101 - items without one have a problem
-        good = picture_json(
-            self._drawer.picture(wanted) if drawn else b"",
-            model=wanted.model,
-            usage=wanted.usage(),
-            response_id=f"batch-{item.key}",
-        )
-        kind = FAULTS.get(item.fault)
-        changed = kind.answer.change(good) if kind and kind.answer.change else good
-        if not drawn and not (isinstance(changed, dict) and "usageMetadata" in changed):
-            return good
-        return changed if isinstance(changed, dict) else {}
-
     async def _results(self, batch: Batch) -> AsyncIterator[bytes]:
         items = list(batch.items)
         if batch.script.shuffled:
             random.Random(batch.name).shuffle(items)  # noqa: S311 - an order, not a secret
         for item in items:
-            for line in self._answered(item):
+            for line in lines_of(item, drawer=self._drawer):
                 yield line
-
-    def _answered(self, item: Item) -> Iterator[bytes]:
-        if item.fault == "missing":
-            return
-        if item.fault == "malformed_line":
-            yield b'{"key": "' + item.key.encode() + b'", "response": {\n'
-            return
-        if item.problem is not None:
-            said: dict[str, Any] = {"key": item.key, "error": item.problem}
-        else:
-            said = {"key": item.key, "response": self._response(item, drawn=True)}
-        line = json.dumps(said).encode() + b"\n"
-        yield line
-        if item.fault == "twice":
-            yield line
 
     def as_json(self, batch: Batch) -> dict[str, Any]:
         """An operation, as the developer API shows a batch."""
@@ -304,45 +280,6 @@ class Batches:
         elif state == "FAILED":
             shown["error"] = {"code": 13, "message": "The batch failed."}
         return shown
-
-
-def _item(line: Any, *, place: int, batch: Batch) -> Item:
-    request = line.get("request") if isinstance(line, dict) else None
-    if not isinstance(request, dict):
-        bad = {"code": 3, "message": f"Line {place + 1} is no request."}
-        return Item(key=str(place), wanted=None, problem=bad)
-    key = str(line.get("key", place))
-    script = batch.script
-    name = script.items.get(key) or script.items.get(place) or ""
-    if not name and script.rate is not None and (drawn := script.rate.drawn(place)):
-        name = drawn.name
-    item = Item(key=key, wanted=Wanted(request, model=batch.model), fault=name)
-    if said := strict.objections(request, model=batch.model):
-        item.problem = {"code": 3, "message": " ".join(said)}
-    elif name == "item_error":
-        item.problem = ITEM_ERROR
-    elif name not in LINE_FAULTS:
-        item.problem = _error_of(name)
-    return item
-
-
-def _error_of(name: str) -> Mapping[str, Any] | None:
-    """The error that a fault of a single call is for an item of a batch."""
-    kind = FAULTS.get(name)
-    if kind is None or kind.billed:
-        return None
-    try:
-        error: Mapping[str, Any] = json.loads(kind.answer.body or b"{}")["error"]
-    except (ValueError, KeyError):
-        return ITEM_ERROR
-    return error
-
-
-def _is_told(name: str) -> bool:
-    """Whether an item with this fault says what it used. What goes wrong on a single call's line,
-    and not in its answer, does not happen to a batch."""
-    kind = FAULTS.get(name)
-    return kind is None or kind.told or kind.answer.change is None
 
 
 def _time(moment: float) -> str:

@@ -7,55 +7,85 @@ import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
+from itertools import count
 from typing import Any, Final
 
 from nb_catalog.cards import card, pixels
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.imaging.encode import encode
+from nb_catalog.imaging.inspect import open_photo
+from nb_catalog.testing.gemini import shapes
 from nb_catalog.testing.pictures import solid_png
 from nb_catalog.types import Size
 
+# What pictures can be, and how such a file begins.
+MIME_TYPES: Final = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8"}
 REFERENCE_TOKENS: Final = 1120
 THOUGHT_TOKENS: Final = {"": 120, "minimal": 40, "low": 120, "medium": 320, "high": 900}
 _END: Final = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
 
 
 class Drawer:
-    """Draws a PNG for each request: of the size that was asked for, and no two alike for two prompts.
+    """Draws a picture for each request: of the size that was asked for, and the same one for the
+    same request alone, photos and all.
 
-    ``picture`` is drawn in place of a plain colour, whatever was asked for; ``at_least`` pads each
-    picture to about so many bytes.
+    ``picture``, a PNG or a JPEG, is drawn in place of a plain colour, whatever was asked for;
+    ``at_least`` pads each picture to about so many bytes; ``unique`` says that even the same
+    request gets another file each time. ``mime_type`` is what plain pictures are.
     """
 
-    def __init__(self, *, picture: bytes = b"", at_least: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        picture: bytes = b"",
+        at_least: int = 0,
+        mime_type: str = "image/png",
+        unique: bool = False,
+    ) -> None:
+        if mime_type not in MIME_TYPES:
+            raise ValueError(f"Pictures are {' or '.join(MIME_TYPES)}, not {mime_type!r}.")
+        self.mime_type = _kind_of(picture) if picture else mime_type
         self._picture = picture
         self._at_least = at_least
+        self._unique = unique
+        self._numbers = count(1)
 
-    def picture(self, request: Wanted) -> bytes:
+    def picture(self, request: Wanted, *, own: str = "") -> bytes:
+        """The file, with the sha256 of the words in a comment. ``own`` is what makes a unique one
+        unique, a running number unless told."""
+        name = f"{request.digest} {request.fingerprint}"
+        if self._unique:
+            name = f"{name} {own or next(self._numbers)}"
+        if self.mime_type == "image/jpeg":
+            data = self._picture or _plain_jpeg(request.size, shade=request.shade)
+            return _noted_in_jpeg(data, name, at_least=self._at_least)
         data = self._picture or _plain(request.size, shade=request.shade)
-        own = _chunk(b"tEXt", b"Comment\0" + request.digest.encode())
-        missing = self._at_least - len(data) - len(own)
-        return data.removesuffix(_END) + own + (_padding(missing) if missing > 12 else b"") + _END
+        return _noted_in_png(data, name, at_least=self._at_least)
 
 
 class Wanted:
-    """A generateContent body, read for what decides the answer. Nothing is checked here."""
+    """A generateContent body, read for what decides the answer. Nothing is refused here, and
+    nothing of the body is kept."""
 
     def __init__(self, body: Mapping[str, Any], *, model: str) -> None:
+        body, self.misfits = shapes.read(body, shapes.GENERATE)
         self.model = model
-        config = field_of(body, "generationConfig") or {}
-        options = field_of(config, "imageConfig") or (
-            (field_of(config, "responseFormat") or {}).get("image") or {}
-        )
-        parts = [part for content in body.get("contents", ()) for part in content.get("parts", ())]
+        config = body.get("generationConfig", {})
+        options = config.get("imageConfig") or config.get("responseFormat", {}).get("image", {})
+        parts = [part for each in body.get("contents", ()) for part in each.get("parts", ())]
+        pictures = [part["inlineData"] for part in parts if "inlineData" in part]
+        system = body.get("systemInstruction", {}).get("parts", ())
         self.words = "".join(part.get("text", "") for part in parts)
-        self.references = sum(1 for part in parts if field_of(part, "inlineData"))
-        self.ratio = str(field_of(options, "aspectRatio") or "1:1")
-        self.size_name = str(field_of(options, "imageSize") or "1K")
-        thinking = field_of(config, "thinkingConfig") or {}
-        self.thinking = str(field_of(thinking, "thinkingLevel") or "").lower()
-        system = field_of(body, "systemInstruction") or {}
-        self.system = "".join(part.get("text", "") for part in system.get("parts", ()))
+        self.system = "".join(part.get("text", "") for part in system)
+        self.references = len(pictures)
+        self.ratio = options.get("aspectRatio", "1:1")
+        self.size_name = options.get("imageSize", "1K")
+        self.thinking = config.get("thinkingConfig", {}).get("thinkingLevel", "").lower()
         self.digest = sha256(self.words.encode()).hexdigest()
+        asked = sha256(f"{self.digest} {self.system} {self.ratio} {self.size_name}".encode())
+        for each in pictures:
+            asked.update(each.get("data", "").encode())
+        self.fingerprint = asked.hexdigest()
 
     @property
     def size(self) -> Size:
@@ -85,12 +115,6 @@ class Wanted:
         }
 
 
-def field_of(value: Mapping[str, Any], name: str) -> Any:
-    """``name`` in camel case, as Google writes it, or in snake case, as the SDK does here and there."""
-    snake = "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in name)
-    return value.get(name, value.get(snake))
-
-
 def _image_tokens(model: str, size: str) -> int:
     try:
         return card(model).image_tokens.get(size, REFERENCE_TOKENS)
@@ -102,6 +126,43 @@ def _image_tokens(model: str, size: str) -> int:
 def _plain(size: Size, *, shade: int) -> bytes:
     red, green, blue = shade & 3, shade >> 2 & 3, shade >> 4 & 3
     return solid_png(size, colour=(60 + red * 60, 60 + green * 60, 60 + blue * 60))
+
+
+@lru_cache(maxsize=64)
+def _plain_jpeg(size: Size, *, shade: int) -> bytes:
+    data = _plain(size, shade=shade)
+    photo = open_photo(data, max_bytes=len(data), max_pixels=size.width * size.height)
+    return encode(photo, format="jpeg")
+
+
+def _kind_of(picture: bytes) -> str:
+    for mime_type, start in MIME_TYPES.items():
+        if picture.startswith(start):
+            return mime_type
+    raise ValueError("The picture to answer with is neither a PNG nor a JPEG.")
+
+
+def _noted_in_png(data: bytes, note: str, *, at_least: int) -> bytes:
+    own = _chunk(b"tEXt", b"Comment\0" + note.encode())
+    missing = at_least - len(data) - len(own)
+    return data.removesuffix(_END) + own + (_padding(missing) if missing > 12 else b"") + _END
+
+
+def _noted_in_jpeg(data: bytes, note: str, *, at_least: int) -> bytes:
+    own = _comment(note.encode())
+    missing = at_least - len(data) - len(own)
+    return data[:2] + own + _jpeg_padding(max(0, missing)) + data[2:]
+
+
+def _comment(content: bytes) -> bytes:
+    return b"\xff\xfe" + struct.pack(">H", len(content) + 2) + content
+
+
+@lru_cache(maxsize=8)
+def _jpeg_padding(length: int) -> bytes:
+    # A segment holds 65,533 bytes at most.
+    whole, rest = divmod(length, 2**16)
+    return _comment(bytes(2**16 - 4)) * whole + (_comment(bytes(rest - 4)) if rest > 4 else b"")
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from nb_catalog.conf import nearest
 from nb_catalog.testing.gemini.answers import Answer, Change, Fault, error
+from nb_catalog.testing.gemini.asked import known_operation
 from nb_catalog.testing.pictures import solid_png
 from nb_catalog.types import Size
 
@@ -48,21 +49,36 @@ def fault(name: str, *, delay: float = 0.0) -> Answer:
 class Rate:
     """Faults at random: ``share`` of the requests, from ``kinds`` (all that need no person).
 
-    The same ``seed`` gives the same faults to requests in the same order.
+    The same ``seed`` gives the same faults to requests in the same order. ``operations`` are
+    spoiled, as the ledger names them; one that answers no picture meets only what can happen to it.
+    Raises ``ValueError`` for a kind or an operation that there is not.
     """
 
     share: float
     _: KW_ONLY
     seed: int = 0
     kinds: Collection[str] = ()
+    operations: Collection[str] = ("generateContent",)
 
-    def drawn(self, number: int) -> Answer | None:
+    def __post_init__(self) -> None:
+        for name in self.kinds:
+            fault(name)
+        for operation in self.operations:
+            known_operation(operation)
+            if not self._possible(operation):
+                raise ValueError(f"None of {sorted(self.kinds)} can happen to {operation!r}.")
+
+    def drawn(self, number: int, *, operation: str = "generateContent") -> Answer | None:
         """The fault of the request with ``number``; None for most."""
         # Not for secrets: the same numbers must come again.
         draw = random.Random(f"{self.seed}.{number}")  # noqa: S311
         if draw.random() >= self.share:
             return None
-        return fault(draw.choice(sorted(self.kinds or PASSING)))
+        return fault(draw.choice(sorted(self._possible(operation))))
+
+    def _possible(self, operation: str) -> frozenset[str]:
+        kinds = frozenset(self.kinds or PASSING)
+        return kinds if operation == "generateContent" else kinds & ANYWHERE
 
 
 def _without_picture(reason: str, *, parts: list[Any] | None = None) -> Change:
@@ -298,6 +314,12 @@ FAULTS: Final[Mapping[str, FaultKind]] = {
     ),
 }
 
+# What can happen to any request; the rest is about pictures.
+ANYWHERE: Final = frozenset(name for name, kind in FAULTS.items() if kind.answer.change is None) | {
+    "malformed_json",
+    "empty_object",
+    "empty_body",
+}
 # What stops a whole provider or model until a person has looked, or until tomorrow.
 STOPPING: Final = frozenset(
     {"daily_quota", "spend_cap", "credit_used_up", "retired_model", "bad_key", "web_page"}

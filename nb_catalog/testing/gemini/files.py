@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 from nb_catalog.testing.gemini.answers import error_json
-from nb_catalog.testing.gemini.drawing import field_of
 
 LIVES_SECONDS: Final = 48 * 3600
 MOST_BYTES: Final = 2 * 10**9
@@ -29,6 +28,7 @@ class StoredFile:
     path: Path | None = None
     stream: Stream | None = field(default=None, repr=False)
     size: int = 0
+    is_whole: bool = True
 
     def as_json(self, *, url: str) -> dict[str, Any]:
         made = {
@@ -53,37 +53,50 @@ class Files:
         self._clock = clock
         self._files: dict[str, StoredFile] = {}
         self._uploads: dict[str, StoredFile] = {}
-        self._folder = tempfile.TemporaryDirectory(prefix="nb_catalog-gemini-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def close(self) -> None:
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
 
-    def begin(self, asked: dict[str, Any], *, mime_type: str) -> str:
+    def begin(self, asked: Mapping[str, Any], *, mime_type: str) -> str:
         """The id under which the bytes will come."""
         upload = uuid4().hex
-        name = asked.get("name") or f"files/{upload[:12]}"
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="nb_catalog-gemini-")
+        path = Path(self._folder.name) / upload
+        path.touch()
         self._uploads[upload] = StoredFile(
-            name=name,
+            name=asked.get("name") or f"files/{upload[:12]}",
             created=self._clock(),
-            display_name=field_of(asked, "displayName") or "",
-            mime_type=field_of(asked, "mimeType") or mime_type,
-            path=Path(self._folder.name) / upload,
+            display_name=asked.get("displayName", ""),
+            mime_type=asked.get("mimeType") or mime_type,
+            path=path,
+            is_whole=False,
         )
         return upload
 
+    def coming(self, upload: str) -> StoredFile | None:
+        """The file that comes under this id, as far as it is there."""
+        return self._uploads.get(upload)
+
     async def take(
-        self, upload: str, content: AsyncIterator[bytes], *, last: bool
-    ) -> StoredFile | None:
-        """Append ``content``; the whole file after the ``last`` piece. None for an unknown id."""
-        file = self._uploads.get(upload)
-        if file is None or file.path is None:
-            return None
-        with file.path.open("ab") as opened:
+        self, upload: str, content: AsyncIterator[bytes], *, offset: int, last: bool
+    ) -> StoredFile:
+        """Write ``content`` at ``offset``, and keep the file after the ``last`` piece. A piece
+        that comes again takes its own place again, and a file that is whole stays as it is."""
+        file = self._uploads[upload]
+        assert file.path is not None  # noqa: S101 - what is uploaded has a place
+        if file.is_whole:
+            return file
+        with file.path.open("r+b") as opened:
+            opened.seek(offset)
             async for piece in content:
                 opened.write(piece)
-                file.size += len(piece)
+            file.size = max(file.size, opened.tell())
         if last:
-            self._files[file.name] = self._uploads.pop(upload)
+            file.is_whole = True
+            self._files[file.name] = file
         return file
 
     def add(self, file: StoredFile) -> None:

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from nb_catalog.testing.gemini import shapes
 from nb_catalog.testing.gemini.drawing import Wanted
 
 
-def wanted_of(asked: Mapping[str, Any]) -> dict[str, Any]:
+def objections(asked: Any) -> list[str]:
+    """What is wrong with the body of an interaction before it is read as a request."""
+    body, said = shapes.read(asked, shapes.INTERACTION)
+    if not said and not isinstance(body.get("input"), str | list):
+        said.append("Invalid value at 'input': expected a text or a list.")
+    if not said and body.get("store") is False:
+        said += [
+            f"{name} needs store=true."
+            for name in ("background", "previous_interaction_id")
+            if body.get(name)
+        ]
+    return said
+
+
+def wanted_of(asked: Any) -> dict[str, Any]:
     """An interaction's body as the generateContent body that asks for the same."""
-    form = asked.get("response_format") or {}
+    given, _misfits = shapes.read(asked, shapes.INTERACTION)
+    form = given.get("response_format", {})
     options = {"aspectRatio": form.get("aspect_ratio"), "imageSize": form.get("image_size")}
-    config: dict[str, Any] = {
-        "imageConfig": {name: value for name, value in options.items() if value}
-    }
-    given = asked.get("generation_config") or {}
-    if level := given.get("thinking_level"):
+    config: dict[str, Any] = {"imageConfig": options}
+    if level := given.get("generation_config", {}).get("thinking_level"):
         config["thinkingConfig"] = {"thinkingLevel": level}
     body: dict[str, Any] = {
-        "contents": [{"role": "user", "parts": list(_parts(asked.get("input")))}],
+        "contents": [{"role": "user", "parts": list(_parts(given.get("input")))}],
         "generationConfig": config,
+        "store": given.get("store"),
     }
-    if asked.get("system_instruction"):
-        body["systemInstruction"] = {"parts": [{"text": asked["system_instruction"]}]}
+    if system := given.get("system_instruction"):
+        body["systemInstruction"] = {"parts": [{"text": system}]}
     return body
 
 
@@ -32,20 +46,26 @@ def _parts(given: Any) -> Iterator[dict[str, Any]]:
     if isinstance(given, str):
         yield {"text": given}
     for each in given if isinstance(given, list) else ():
-        if "content" in each:
+        if not isinstance(each, dict):
+            yield {"input": each}  # which no part has: it is refused by name
+        elif "content" in each:
             yield from _parts(each["content"])
         elif each.get("type") == "text":
             yield {"text": each.get("text", "")}
         elif each.get("type") == "image":
             yield {"inlineData": {"mimeType": each.get("mime_type"), "data": each.get("data", "")}}
+        else:
+            yield {"type": each.get("type")}
 
 
-def interaction_json(name: str, wanted: Wanted, *, picture: bytes) -> dict[str, Any]:
+def interaction_json(
+    name: str, wanted: Wanted, *, picture: bytes, mime_type: str
+) -> dict[str, Any]:
     """A completed interaction whose last step holds the picture."""
     usage = wanted.usage()
     image = {
         "type": "image",
-        "mime_type": "image/png",
+        "mime_type": mime_type,
         "data": base64.b64encode(picture).decode("ascii"),
     }
     return {

@@ -53,21 +53,19 @@ async def _streamed(
     response = web.StreamResponse(headers={**headers, "Content-Type": "application/jsonl"})
     await response.prepare(request)
     try:
-        async for number, line in _numbered(done.stream()):
-            if answer.fault is Fault.CUT and number:
-                await response.write(line[: len(line) // 2])
-                return hung_up(request, response)
-            await response.write(line)
+        before, lines = b"", 0
+        async for line in done.stream():
+            await response.write(before)
+            before, lines = line, lines + 1
+            if answer.fault is Fault.CUT and lines == 2:
+                break
+        if answer.fault is Fault.CUT:
+            await response.write(before[: len(before) // 2])
+            return hung_up(request, response)
+        await response.write(before)
     except ConnectionError:
         pass  # the client went away
     return response
-
-
-async def _numbered(lines: Any) -> Any:
-    number = 0
-    async for line in lines:
-        yield number, line
-        number += 1
 
 
 def usage_in(body: bytes | None) -> Mapping[str, Any] | None:

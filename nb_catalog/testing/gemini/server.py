@@ -19,10 +19,10 @@ from typing import Any
 from aiohttp import web
 
 from nb_catalog.testing.gemini.answers import Answer
-from nb_catalog.testing.gemini.asked import Received
+from nb_catalog.testing.gemini.asked import Received, known_operation
 from nb_catalog.testing.gemini.batches import Batches
 from nb_catalog.testing.gemini.drawing import Drawer, Wanted
-from nb_catalog.testing.gemini.faults import Rate
+from nb_catalog.testing.gemini.faults import ANYWHERE, Rate
 from nb_catalog.testing.gemini.ledger import Ledger
 from nb_catalog.testing.gemini.service import Service
 from nb_catalog.testing.serving import LocalServer
@@ -33,8 +33,9 @@ class GeminiServer(LocalServer):
 
     ``delay`` in seconds, ``batch_seconds`` how long a batch takes. ``keys`` and ``tokens`` are the API
     keys and bearer tokens that are right (None: any). ``faults`` spoils calls at random. ``picture``
-    is answered in place of a plain colour and ``picture_bytes`` pads each one to about that
-    size. ``keep_bodies`` False saves memory in large runs. ``insists_on_store`` refuses requests
+    is answered in place of a plain colour, ``mime_type`` is what plain ones are,
+    ``picture_bytes`` pads each one to about that size, and with ``unique`` no two are ever the
+    same file. ``keep_bodies`` False saves memory in large runs. ``insists_on_store`` refuses requests
     that let Google keep them.
     """
 
@@ -50,12 +51,16 @@ class GeminiServer(LocalServer):
         batch_seconds: float = 0.0,
         picture: bytes = b"",
         picture_bytes: int = 0,
+        mime_type: str = "image/png",
+        unique: bool = False,
         keep_bodies: bool = True,
         insists_on_store: bool = True,
     ) -> None:
         super().__init__(host=host, port=port)
         self._service = Service(
-            drawer=Drawer(picture=picture, at_least=picture_bytes),
+            drawer=Drawer(
+                picture=picture, at_least=picture_bytes, mime_type=mime_type, unique=unique
+            ),
             delay=delay,
             keys=keys,
             tokens=tokens,
@@ -92,7 +97,8 @@ class GeminiServer(LocalServer):
         return len(self.received)
 
     def drawn_for(self, received: Received) -> bytes:
-        """The picture that a request got when nothing went wrong: the same bytes each time."""
+        """The picture that a request got when nothing went wrong: the same bytes each time, unless
+        the server is ``unique``."""
         return self._service.drawer.picture(Wanted(received.body, model=""))
 
     @property
@@ -116,12 +122,21 @@ class GeminiServer(LocalServer):
         self.script_for("generateContent", *answers)
 
     def script_for(self, operation: str, *answers: Answer) -> None:
-        """The same for another operation: "batches.create", "files.download", as in the ledger."""
+        """The same for another operation: "batches.create", "files.download", as in the ledger.
+
+        Raises ``ValueError`` for an operation that there is not, and for a fault of pictures where
+        none is answered.
+        """
+        known_operation(operation)
+        for answer in answers:
+            if operation != "generateContent" and answer.name and answer.name not in ANYWHERE:
+                raise ValueError(f"{answer.name!r} happens to generateContent alone.")
         self._service.scripts[operation].extend(answers)
 
     def pass_time(self, *, hours: float) -> None:
-        """Move the server's clock ahead: batches and files grow older by so much."""
-        self._service.offset += hours * 3600
+        """Move the server's clock ahead: batches and files grow older by so much, and what is due
+        by then is done."""
+        self.do(self._service.pass_time(hours))
 
     def route(self, app: web.Application) -> None:
         app.router.add_route("*", "/{path:.*}", self._service.answer)

@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
 from nb_catalog.cards import cards
-from nb_catalog.testing.gemini import sending, strict
+from nb_catalog.testing.gemini import interactions, sending, shapes, strict, uploads
 from nb_catalog.testing.gemini.admission import stranger
 from nb_catalog.testing.gemini.answers import Answer, Fault, error_json, picture_json
 from nb_catalog.testing.gemini.asked import Asked, Done, Received, asked_of, refused
@@ -24,6 +24,14 @@ from nb_catalog.testing.gemini.faults import Rate
 from nb_catalog.testing.gemini.files import Files, not_found
 from nb_catalog.testing.gemini.interactions import interaction_json, wanted_of
 from nb_catalog.testing.gemini.ledger import Entry, Ledger, price_of
+
+# What is read as JSON before anything else is asked about it.
+_SHAPES: Final[Mapping[str, shapes.Shape]] = {
+    "generateContent": shapes.GENERATE,
+    "batches.create": shapes.BATCH,
+    "interactions.create": shapes.INTERACTION,
+}
+_PICTURES: Final = frozenset({"generateContent", "interactions.create"})
 
 
 @dataclass(kw_only=True)
@@ -52,11 +60,15 @@ class Service:
         self.interactions: dict[str, dict[str, Any]] = {}
         self.batches = Batches(
             clock=self.clock, files=self.files, ledger=self.ledger, drawer=self.drawer,
-            seconds=self.batch_seconds, numbers=self.numbers,
+            seconds=self.batch_seconds, numbers=self.numbers, insists_on_store=self.insists_on_store,
         )  # fmt: skip
 
     def clock(self) -> float:
         return time.time() + self.offset
+
+    async def pass_time(self, hours: float) -> None:
+        self.offset += hours * 3600
+        await self.batches.go_on()
 
     def close(self) -> None:
         self.files.close()
@@ -91,15 +103,16 @@ class Service:
 
     async def _read(self, asked: Asked) -> Done | None:
         """Read the body where one is JSON; the answer to what is none."""
-        if asked.operation == "files.upload" or asked.request.method != "POST":
+        if asked.operation not in _SHAPES or asked.request.method != "POST":
             return None
         raw = await asked.request.read()
         try:
             asked.body = json.loads(raw) if raw else {}
         except ValueError:
-            asked.body = {}
             return refused(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
-        if asked.operation == "generateContent":
+        if asked.operation in _PICTURES:
+            asked.wanted = Wanted(_body_of(asked), model=asked.model)
+        if asked.operation == "generateContent" and isinstance(asked.body, dict):
             self.received.append(
                 Received(
                     path=asked.request.path,
@@ -112,43 +125,58 @@ class Service:
     def _refusal(self, asked: Asked) -> Done | None:
         if said := stranger(asked, keys=self.keys, tokens=self.tokens):
             return said
-        if asked.operation not in {"generateContent", "interactions.create"}:
+        if asked.operation not in _SHAPES:
+            return None
+        _fitting, misfits = shapes.read(asked.body, _SHAPES[asked.operation])
+        if asked.operation == "interactions.create":
+            misfits = misfits or interactions.objections(asked.body)
+        if misfits:
+            return refused(
+                400, "INVALID_ARGUMENT", f"Invalid JSON payload received. {' '.join(misfits)}"
+            )
+        if asked.operation == "batches.create":
             return None
         if gone := strict.model_error(asked.model):
             return Done(status=404, said=gone)
-        body = asked.body if asked.operation == "generateContent" else wanted_of(asked.body)
-        said = strict.objections(body, model=asked.model, vertex=asked.is_vertex)
-        if self.insists_on_store and asked.body.get("store") is not False:
-            said.append("'store' must be false.")
-        return refused(400, "INVALID_ARGUMENT", " ".join(said)) if said else None
+        objections = strict.objections(
+            _body_of(asked),
+            model=asked.model,
+            vertex=asked.is_vertex,
+            insists_on_store=self.insists_on_store,
+        )
+        return refused(400, "INVALID_ARGUMENT", " ".join(objections)) if objections else None
 
     def _next(self, asked: Asked) -> Answer:
         script = self.scripts[asked.operation]
         if script:
             return script.popleft()
-        if self.faults is not None and asked.operation == "generateContent":
-            return self.faults.drawn(asked.number) or Answer()
+        if self.faults is not None and asked.operation in self.faults.operations:
+            return self.faults.drawn(asked.number, operation=asked.operation) or Answer()
         return Answer()
 
     async def _generate(self, asked: Asked) -> Done:
-        wanted = Wanted(asked.body, model=asked.model)
+        wanted = asked.wanted
         usage = wanted.usage()
         said = picture_json(
             self.drawer.picture(wanted),
+            mime_type=self.drawer.mime_type,
             model=asked.model,
             usage=usage,
             response_id=f"response-{asked.number}",
         )
-        return Done(said=said, usage=usage, prompt=wanted.digest)
+        return Done(said=said, usage=usage)
 
     async def _interact(self, asked: Asked) -> Done:
-        wanted = Wanted(wanted_of(asked.body), model=asked.model)
+        wanted = asked.wanted
         said = interaction_json(
-            f"interaction-{asked.number}", wanted, picture=self.drawer.picture(wanted)
+            f"interaction-{asked.number}",
+            wanted,
+            picture=self.drawer.picture(wanted),
+            mime_type=self.drawer.mime_type,
         )
         if asked.body.get("store") is not False:
             self.interactions[said["id"]] = said
-        return Done(said=said, usage=wanted.usage(), prompt=wanted.digest)
+        return Done(said=said, usage=wanted.usage())
 
     async def _interaction(self, asked: Asked) -> Done:
         said = self.interactions.get(asked.named["id"])
@@ -164,24 +192,7 @@ class Service:
         return Done(said={"models": [_model_json(each) for each in there]})
 
     async def _upload(self, asked: Asked) -> Done:
-        request = asked.request
-        command = request.headers.get("X-Goog-Upload-Command", "")
-        if command == "start":
-            given = json.loads(await request.read() or b"{}").get("file", {})
-            kind = request.headers.get("X-Goog-Upload-Header-Content-Type", "")
-            upload = self.files.begin(given, mime_type=kind)
-            address = f"{self.address()}/upload/v1beta/files?upload_id={upload}"
-            return Done(
-                said={}, headers={"X-Goog-Upload-URL": address, "X-Goog-Upload-Status": "active"}
-            )
-        last = "finalize" in command
-        file = await self.files.take(
-            request.query.get("upload_id", ""), request.content.iter_any(), last=last
-        )
-        if file is None:
-            return refused(404, "NOT_FOUND", "There is no such upload.")
-        said = {"file": file.as_json(url=self.address())} if last else {}
-        return Done(said=said, headers={"X-Goog-Upload-Status": "final" if last else "active"})
+        return await uploads.answer(asked.request, files=self.files, address=self.address())
 
     async def _files(self, asked: Asked) -> Done:
         return Done(said={"files": [file.as_json(url=self.address()) for file in self.files.all()]})
@@ -201,15 +212,18 @@ class Service:
         return Done(stream=file.stream)
 
     async def _create_batch(self, asked: Asked) -> Done:
-        if said := self.batches.objection(asked.body, model=asked.model):
+        given, _misfits = shapes.read(asked.body, shapes.BATCH)
+        if said := self.batches.objection(given, model=asked.model):
             return Done(status=said["error"]["code"], said=said)
-        batch = self.batches.create(asked.body, model=asked.model)
+        batch = self.batches.create(given, model=asked.model)
         return Done(said=self.batches.as_json(batch), display_name=batch.display_name)
 
     async def _list_batches(self, asked: Asked) -> Done:
         query = asked.request.query
-        size = int(query.get("pageSize", 50))
-        page, token = await self.batches.listed(size=size, token=query.get("pageToken", ""))
+        size, start = query.get("pageSize", "50"), query.get("pageToken", "") or "0"
+        if not (size.isdecimal() and start.isdecimal()):
+            return refused(400, "INVALID_ARGUMENT", "Invalid value at 'page_size' or 'page_token'.")
+        page, token = await self.batches.listed(size=int(size), start=int(start))
         said: dict[str, Any] = {"operations": [self.batches.as_json(each) for each in page]}
         return Done(said={**said, **({"nextPageToken": token} if token else {})})
 
@@ -245,7 +259,7 @@ class Service:
 
     def _entry(self, asked: Asked, answer: Answer, done: Done, body: bytes | None) -> Entry:
         worked = bool(answer.is_worked and done.usage)
-        told = sending.usage_in(body) if worked and answer.fault is Fault.NONE else None
+        told = _told(answer, done, body) if worked else None
         usage = (told or done.usage) if worked else {}
         return Entry(
             number=asked.number,
@@ -259,13 +273,10 @@ class Service:
             told=told is not None,
             usage=usage,
             billed_usd=price_of(usage, model=asked.model),
-            prompt=done.prompt or self._prompt(asked),
+            prompt=asked.wanted.digest if asked.operation in _PICTURES else "",
             key="",
             display_name=done.display_name,
         )
-
-    def _prompt(self, asked: Asked) -> str:
-        return Wanted(asked.body, model="").digest if asked.operation == "generateContent" else ""
 
     async def _about_itself(self, request: web.Request) -> web.StreamResponse:
         """For other processes: the books, a few figures, and the clock."""
@@ -279,9 +290,25 @@ class Service:
                        "billed_usd": str(self.ledger.billed_usd)}  # fmt: skip
             return web.json_response(figures)
         if what == "pass-time" and request.method == "POST":
-            self.offset += float(request.query["hours"]) * 3600
+            try:
+                hours = float(request.query["hours"])
+            except (KeyError, ValueError):
+                raise web.HTTPBadRequest(text="Say ?hours=, a number.") from None
+            await self.pass_time(hours)
             return web.json_response({"ahead_seconds": self.offset})
         raise web.HTTPNotFound
+
+
+def _body_of(asked: Asked) -> Any:
+    """What is asked for, as generateContent has it."""
+    return asked.body if asked.operation == "generateContent" else wanted_of(asked.body)
+
+
+def _told(answer: Answer, done: Done, body: bytes | None) -> Mapping[str, Any] | None:
+    """The usage that the client is told. Only an answer that was changed has to be read for it."""
+    if answer.fault is not Fault.NONE:
+        return None
+    return sending.usage_in(body) if answer.change or answer.body else done.usage
 
 
 def _body(answer: Answer, done: Done) -> bytes | None:

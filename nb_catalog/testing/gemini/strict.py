@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from nb_catalog.cards import PIXELS, Card, cards
+from nb_catalog.testing.gemini import shapes
 from nb_catalog.testing.gemini.answers import error_json
-from nb_catalog.testing.gemini.drawing import Wanted, field_of
+from nb_catalog.testing.gemini.drawing import Wanted
 
 READS: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"})
 MOST_INLINE: Final = 100_000_000
 MOST_ON_VERTEX: Final = 7_000_000
-_TOP_LEVEL: Final = {"contents", "systemInstruction", "generationConfig", "safetySettings", "store"}
-_GENERATION: Final = {"responseModalities", "imageConfig", "responseFormat", "thinkingConfig"}
 _SAMPLING: Final = ("temperature", "topP", "topK", "seed")
 _CATEGORIES: Final = frozenset(
     f"HARM_CATEGORY_{name}"
@@ -48,52 +47,53 @@ def _is_retired(known: Card, today: Any) -> bool:
     return known.retired_on is not None and known.retired_on <= today
 
 
-def objections(body: Mapping[str, Any], *, model: str, vertex: bool = False) -> list[str]:
-    """Everything in a generateContent body that the service would refuse."""
-    said = [f"Unknown name {key!r}: Cannot find field." for key in _unknown(body, _TOP_LEVEL)]
-    config = field_of(body, "generationConfig") or {}
-    said += [
-        f"{name} is not supported by this model."
-        for name in _SAMPLING
-        if field_of(config, name) is not None
-    ]
-    known = _GENERATION | set(_SAMPLING)
-    said += [f"Unknown name {key!r}: Cannot find field." for key in _unknown(config, known)]
+def objections(
+    body: Any, *, model: str, vertex: bool = False, insists_on_store: bool = False
+) -> list[str]:
+    """Everything in a generateContent body that the service would refuse.
+
+    With ``insists_on_store`` also a request that lets Google keep it.
+    """
+    body, said = shapes.read(body, shapes.GENERATE)
+    if said:
+        return [f"Invalid JSON payload received. {each}" for each in said]
+    config = body.get("generationConfig", {})
+    said = [f"{name} is not supported by this model." for name in _SAMPLING if name in config]
     said += _about_contents(body, vertex=vertex)
     said += _about_safety(body)
     if model in (table := cards()):
-        said += _about_the_card(body, table[model])
+        said += _about_the_card(Wanted(body, model=model), table[model])
+    if insists_on_store and body.get("store") is not False:
+        said.append("'store' must be false.")
     return said
 
 
-def _unknown(value: Mapping[str, Any], known: set[str]) -> list[str]:
-    return [key for key in value if not any(field_of({key: 1}, name) for name in known)]
-
-
 def _about_contents(body: Mapping[str, Any], *, vertex: bool) -> Iterator[str]:
-    contents = body.get("contents")
-    if not isinstance(contents, list) or not contents:
+    if not body.get("contents"):
         yield "contents is not specified"
         return
     total = 0
-    for content in contents:
+    for place, content in enumerate(body["contents"]):
+        if not content.get("parts"):
+            yield f"contents[{place}].parts must not be empty."
         for part in content.get("parts", ()):
-            blob = field_of(part, "inlineData")
-            if blob is None:
-                continue
-            total += len(blob.get("data", ""))
-            yield from _about_blob(blob, vertex=vertex)
+            if not part:
+                yield f"contents[{place}].parts: contents must not be empty."
+            blob = part.get("inlineData")
+            if blob is not None:
+                total += len(blob.get("data", ""))
+                yield from _about_blob(blob, vertex=vertex)
     if total > MOST_INLINE:
         yield f"Request payload size exceeds the limit: {MOST_INLINE} bytes."
 
 
 def _about_blob(blob: Mapping[str, Any], *, vertex: bool) -> Iterator[str]:
-    mime_type = field_of(blob, "mimeType")
+    mime_type = blob.get("mimeType")
     if mime_type not in READS:
         yield f"Unsupported MIME type: {mime_type}"
     try:
         # Google reads both alphabets; the SDK writes the one for addresses.
-        text = str(blob.get("data", "")).replace("-", "+").replace("_", "/")
+        text = blob.get("data", "").replace("-", "+").replace("_", "/")
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         yield "Invalid value at 'inline_data.data' (TYPE_BYTES), Base64 decoding failed."
@@ -105,15 +105,14 @@ def _about_blob(blob: Mapping[str, Any], *, vertex: bool) -> Iterator[str]:
 
 
 def _about_safety(body: Mapping[str, Any]) -> Iterator[str]:
-    for each in field_of(body, "safetySettings") or ():
+    for each in body.get("safetySettings", ()):
         if each.get("category") not in _CATEGORIES:
             yield f"Invalid value at 'safety_settings.category': {each.get('category')!r}"
         if each.get("threshold") not in _THRESHOLDS:
             yield f"Invalid value at 'safety_settings.threshold': {each.get('threshold')!r}"
 
 
-def _about_the_card(body: Mapping[str, Any], card: Card) -> Iterator[str]:
-    wanted = Wanted(body, model=card.id)
+def _about_the_card(wanted: Wanted, card: Card) -> Iterator[str]:
     if wanted.ratio not in card.ratios:
         yield f"aspect_ratio must be one of {', '.join(card.ratios)}, not {wanted.ratio!r}."
     elif wanted.size_name not in card.sizes:
