@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from nb_catalog import files
@@ -30,6 +30,10 @@ from nb_catalog.runner.words import plain
 from nb_catalog.types import ImageResult
 
 logger = logging.getLogger(__name__)
+
+# (asked, answered) of which the log says that they differ. Pictures are kept in several threads.
+_warned: set[tuple[str, str]] = set()
+_warning = threading.Lock()
 
 
 def take_in(order: Order, result: ImageResult) -> ImageResult:
@@ -173,8 +177,11 @@ def _answered_by(order: Order, result: ImageResult) -> dict[str, Any]:
     return {"answered_by": plain(answered)}
 
 
-@cache
 def _warn_once(asked: str, answered: str) -> None:
+    with _warning:
+        if (asked, answered) in _warned:
+            return
+        _warned.add((asked, answered))
     logger.warning(
         "The model %s was asked and %s answered: its prices and abilities may differ. Compare "
         "NB_CATALOG['CARDS'].",

@@ -89,10 +89,10 @@ def test_a_call_without_a_key_is_on_record_as_not_sent(script, start):
     assert set(ProviderCall.objects.values_list("outcome", "cost_microusd")) == {("not_sent", 0)}
 
 
-def test_another_model_that_answers_is_noticed(script, start, caplog):
-    keeping._warn_once.cache_clear()
+def test_another_model_that_answers_is_noticed(script, start, caplog, monkeypatch):
+    monkeypatch.setattr(keeping, "_warned", set())
     script.model_version = "gemini-silent-successor-001"
-    start(2)
+    start(8)
     runner.drain()
     image = ProductImage.objects.first()
     assert image.checks["answered_by"] == "gemini-silent-successor-001"
