@@ -163,6 +163,9 @@ class Settings:
     CARDS = Setting[Mapping[str, Mapping[str, Any]]](
         {}, _table, "a dict of model id -> what differs from the shipped card"
     )
+    LIMITS = Setting[Mapping[str, Mapping[str, Any]]](
+        {}, _table, "a dict of provider -> dict of model -> its quotas"
+    )
     CONCURRENCY = Setting(32, _at_least(1), "a whole number of calls in flight, at least 1")
     FREE_THREADS = Setting(
         lambda: os.cpu_count() or 1, _at_least(1), "a whole number of threads, at least 1"

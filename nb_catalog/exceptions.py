@@ -19,6 +19,7 @@ NBCatalogError
     ├── RateLimited
     │   └── DailyQuotaReached
     ├── ServiceUnavailable
+    │   └── Overloaded        too many calls at a time, from whomever
     ├── ProviderStopped       spend cap, credit used up: a person must act
     ├── WrongService          a web page answered: not the service at all
     ├── OutcomeUnknown
@@ -196,6 +197,12 @@ class ServiceUnavailable(ProviderError):
     code = "service_unavailable"
     retryable = True
     billed = Billed.NO
+
+
+class Overloaded(ServiceUnavailable):
+    """A 503 with the provider's own error body: it has more to do than it can."""
+
+    code = "overloaded"
 
 
 class ProviderStopped(ProviderError):

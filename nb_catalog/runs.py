@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
-from django.utils import timezone
 
 from nb_catalog import tasks
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ImageJob, Run
+from nb_catalog.models.clock import database_now
 from nb_catalog.models.money import micros
 from nb_catalog.models.moves import move_jobs
 from nb_catalog.models.objects import content_type_of
@@ -27,6 +27,10 @@ BLOCK: Final = 1000
 # Far below what the column holds; more is a slip of the hand.
 MOST_BUDGET_USD: Final = 1_000_000
 
+# So many pictures at most are what a person in the admin waits for.
+FEW: Final = 24
+SOMEBODY_WAITS: Final = 10
+
 # What a plain "retry" takes up again. An unknown outcome may have been charged already, so it
 # has to be asked for by name.
 RETRIED: Final = (JobState.REFUSED, JobState.FAILED, JobState.CANCELLED)
@@ -37,13 +41,15 @@ def start(
     *,
     actor: Actor = None,
     budget_usd: Decimal | None = None,
-    priority: int = 0,
+    priority: int | None = 0,
 ) -> Run:
     """Write a job for each missing or stale picture of ``plan``, all or none, and wake a worker.
 
     Starting the same plan again answers the run that it became. A picture that another run is
     making already is left to that run. ``budget_usd`` bounds what the run may spend; reaching
-    it pauses the run. Raises ``RequestRefused`` for a budget below zero or beyond all reason.
+    it pauses the run. Runs of one ``priority`` take turns and those of a higher one go first; with
+    None a run of few pictures is as urgent as somebody who waits for them. Raises
+    ``RequestRefused`` for a budget below zero or beyond all reason.
     """
     budget = _budget(budget_usd)
     with transaction.atomic():
@@ -74,9 +80,9 @@ def _budget(amount: Decimal | None) -> int | None:
     return micros(amount)
 
 
-def _write_jobs(run: Run, plan: Plan, *, priority: int) -> None:
+def _write_jobs(run: Run, plan: Plan, *, priority: int | None) -> None:
     content_type = content_type_of(plan.source.model)
-    _take_turns(content_type.pk)
+    _one_at_a_time(content_type.pk)
     reused = 0
 
     def wanted() -> Iterator[Item]:
@@ -86,8 +92,13 @@ def _write_jobs(run: Run, plan: Plan, *, priority: int) -> None:
             if item.status in (ItemStatus.MISSING, ItemStatus.STALE):
                 yield item
 
+    items = wanted()
+    few = list(islice(items, FEW + 1))
+    if priority is None:
+        priority = SOMEBODY_WAITS if len(few) <= FEW else 0
     jobs = (
-        _job(run, plan, item, content_type=content_type, priority=priority) for item in wanted()
+        _job(run, plan, item, content_type=content_type, priority=priority, turn=turn)
+        for turn, item in enumerate(chain(few, items), start=_turn(plan, priority=priority))
     )
     while block := list(islice(jobs, BLOCK)):
         # Conflicts are pictures that another run took up since they were looked at.
@@ -97,7 +108,18 @@ def _write_jobs(run: Run, plan: Plan, *, priority: int) -> None:
     run.save(update_fields=["reused", "estimate_microusd"])
 
 
-def _take_turns(content_type_id: int) -> None:
+def _turn(plan: Plan, *, priority: int) -> int:
+    """The turn that is being worked on: a run that starts now takes its turns from there."""
+    waiting = ImageJob.objects.filter(
+        state=JobState.QUEUED,
+        delivery=plan.kitchen.delivery,
+        is_free=plan.is_free,
+        priority=priority,
+    )
+    return waiting.order_by("turn").values_list("turn", flat=True).first() or 0
+
+
+def _one_at_a_time(content_type_id: int) -> None:
     """Until the transaction ends, nobody else writes jobs about products of this model.
 
     Two who claim the same pictures in different orders would wait for each other for ever.
@@ -110,7 +132,9 @@ def _take_turns(content_type_id: int) -> None:
     list(rows.values_list("pk"))
 
 
-def _job(run: Run, plan: Plan, item: Item, *, content_type: ContentType, priority: int) -> ImageJob:
+def _job(
+    run: Run, plan: Plan, item: Item, *, content_type: ContentType, priority: int, turn: int
+) -> ImageJob:
     assert item.recipe is not None  # noqa: S101 - wanted items have one
     return ImageJob(
         run=run,
@@ -126,12 +150,13 @@ def _job(run: Run, plan: Plan, item: Item, *, content_type: ContentType, priorit
         delivery=plan.kitchen.delivery,
         estimate_microusd=plan.price_each_microusd,
         priority=priority,
+        turn=turn,
     )
 
 
 def cancel(run: Run) -> int:
     """Cancel what has not been sent yet; how many jobs. What is in flight finishes."""
-    return move_jobs(run.jobs.all(), "cancel", finished_at=timezone.now())
+    return move_jobs(run.jobs.all(), "cancel", finished_at=database_now())
 
 
 def retry(run: Run, *, unknown: bool = False) -> int:
@@ -145,7 +170,7 @@ def retry(run: Run, *, unknown: bool = False) -> int:
     with transaction.atomic():
         jobs = list(run.jobs.filter(state__in=states).order_by("pk"))
         for content_type_id in {job.content_type_id for job in jobs}:
-            _take_turns(content_type_id)
+            _one_at_a_time(content_type_id)
         queued = sum(map(_retry, _not_made_meanwhile(jobs)))
         if queued:
             tasks.wake_up(run.pk)

@@ -11,7 +11,7 @@ PACKAGE = ROOT / "nb_catalog"
 
 FLOORS = {
     0: {"exceptions", "states", "types", "conf"},
-    1: {"cards", "tiers", "recipes", "briefs", "channels", "imaging"},
+    1: {"cards", "tiers", "quotas", "recipes", "briefs", "channels", "imaging"},
     2: {"registry", "providers"},
     3: {"models"},
     4: {"runner", "money", "throttle", "storefront", "checks", "files", "renditions"},

@@ -102,7 +102,9 @@ class GeneratePages:
         self, request: HttpRequest, chosen: Selection, *, form: WishForm, card: PlanCard
     ) -> HttpResponse:
         try:
-            run = runs.start(card.plan, actor=request.user, budget_usd=card.budget_usd)
+            run = runs.start(
+                card.plan, actor=request.user, budget_usd=card.budget_usd, priority=None
+            )
         except RequestRefused as refusal:
             refused = PlanCard(objections=refusal.objections)
             return self._form_page(request, chosen, form=form, nonce=_nonce(request), card=refused)

@@ -12,7 +12,6 @@ from django.contrib.admin import AdminSite
 from django.db.models import Max, Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +19,7 @@ from nb_catalog import money, throttle
 from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.figures import dollars
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderPause, Run
+from nb_catalog.models.clock import database_now
 from nb_catalog.models.images import ImageKind
 from nb_catalog.states import JOB_UNDERWAY, BatchState, JobState
 from nb_catalog.types import Permission
@@ -184,7 +184,7 @@ class Progress:
         """Jobs wait, no worker holds a live lease, and nothing has moved for a while."""
         if not self.counts.get(JobState.QUEUED) or self.run.paused_reason or self.provider_pauses:
             return False
-        now = timezone.now()
+        now = database_now()
         held = ImageJob.objects.filter(state__in=(JobState.LEASED, JobState.CALLING))
         batches = ProviderBatch.objects.filter(
             Q(lease_until__gt=now) | Q(finished_at__gt=now - RESTS)
@@ -216,4 +216,4 @@ def progress(run: Run, *, request: HttpRequest, site: AdminSite) -> Progress:
 
 
 def _standing_pauses() -> Any:
-    return ProviderPause.objects.filter(until__gt=timezone.now())
+    return ProviderPause.objects.filter(until__gt=database_now())

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error
 
-from nb_catalog import cards
+from nb_catalog import cards, quotas
 from nb_catalog.conf import NAME, Setting, Settings, nearest, settings
 from nb_catalog.exceptions import InvalidSettings
 
@@ -25,7 +25,7 @@ def check_settings(**_options: Any) -> list[CheckMessage]:
             getattr(settings, name)
         except InvalidSettings as error:
             found.append(Error(str(error), hint=_default_of(name), id="nb_catalog.E001"))
-    return [*found, *_cards(), *_task_backend()]
+    return [*found, *_cards(), *_task_backend(), *_quotas()]
 
 
 def _unknown(key: str) -> CheckMessage:
@@ -63,6 +63,11 @@ def _task_backend() -> Iterator[CheckMessage]:
             hint=nearest(alias, known).strip(),
             id="nb_catalog.E004",
         )
+
+
+def _quotas() -> Iterator[CheckMessage]:
+    for error in or_nothing(quotas.problems):
+        yield Error(str(error), hint="See “Quotas” in docs/worker.md.", id="nb_catalog.E005")
 
 
 def or_nothing(read: Callable[[], Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.calls import ProviderCall, ProviderPause, SpendDay
+from nb_catalog.models.gates import ThrottleGate
 from nb_catalog.models.images import ProductImage, Rendition
 from nb_catalog.models.jobs import ImageJob
 from nb_catalog.models.placements import Placement, PlacementEvent
@@ -22,4 +23,5 @@ __all__ = [
     "Run",
     "Scene",
     "SpendDay",
+    "ThrottleGate",
 ]

@@ -21,6 +21,9 @@ class ImageJob(AboutObject):
     unique index is what keeps two runs from making the same picture at the same time, in
     databases without partial unique indexes too. ``epoch`` counts claims: an UPDATE of a
     worker that lost its lease names an old epoch and changes nothing.
+
+    ``turn`` is its place in the queue among jobs of its priority. The jobs of a run have one turn
+    each, from the turn that is being worked on when the run starts: so runs take turns.
     """
 
     run = models.ForeignKey(
@@ -45,6 +48,7 @@ class ImageJob(AboutObject):
     estimate_microusd = MicroUSDField(_("estimate"))
     state = models.CharField(_("state"), max_length=12, choices=JobState, default=JobState.QUEUED)
     priority = models.SmallIntegerField(_("priority"), default=0)
+    turn = models.BigIntegerField(default=0, editable=False)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     epoch = models.PositiveIntegerField(default=0, editable=False)
     lease_owner = models.CharField(max_length=40, blank=True, default="", editable=False)
@@ -63,7 +67,8 @@ class ImageJob(AboutObject):
         verbose_name_plural = _("image jobs")
         indexes = [
             models.Index(
-                fields=["state", "delivery", "is_free", "-priority", "id"], name="nb_job_queue"
+                fields=["state", "delivery", "is_free", "-priority", "turn", "id"],
+                name="nb_job_queue",
             ),
             models.Index(fields=["run", "state"], name="nb_job_run_state"),
             models.Index(fields=["state", "lease_until"], name="nb_job_lease"),

@@ -9,11 +9,11 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
-from django.utils import timezone
 
 from nb_catalog import money, throttle
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall
 from nb_catalog.models.calls import CallOutcome
+from nb_catalog.models.clock import database_now
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.moves import move_jobs
 from nb_catalog.runner.claims import hand_back, held, lease_end
@@ -42,7 +42,7 @@ def _begin(orders: Sequence[Order]) -> set[int]:
         return set()
     still = _still_held(orders, JobState.LEASED)
     mine = without_made([order for order in orders if order.job_id in still])
-    now = timezone.now()
+    now = database_now()
     paid = [order for order in mine if not order.is_free]
     let_through = reserve(_open(paid, now=now), now=now)
     hand_back(order for order in paid if order.job_id not in let_through)
@@ -70,7 +70,7 @@ def without_made(orders: list[Order]) -> list[Order]:
         "cancel",
         error_code="made_meanwhile",
         error="This picture was made meanwhile. Nothing was sent for it again.",
-        finished_at=timezone.now(),
+        finished_at=database_now(),
     )
     return [order for order in orders if order.fingerprint not in made]
 
@@ -146,7 +146,7 @@ def _move_held(orders: Sequence[Order], move: str, *, counts: bool, **changes: A
     moves = (move, "adopt") if move == "succeed" else (move,)
     still = _still_held(orders, *(state for each in moves for state in JOB_MOVES[each].sources))
     if JOB_MOVES[move].target not in JOB_UNDERWAY:
-        changes["finished_at"] = timezone.now()
+        changes["finished_at"] = database_now()
     if not counts:
         changes["attempts"] = F("attempts") - 1
     jobs = held(order for order in orders if order.job_id in still)
@@ -256,4 +256,4 @@ def _complete(call: ProviderCall, ending: Ending) -> None:
     call.model_version = ending.model_version[:120]
     call.request_id = ending.request_id[:200]
     call.error_code = ending.error_code
-    call.finished_at = ending.finished_at or timezone.now()
+    call.finished_at = ending.finished_at or database_now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,12 +13,12 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F
-from django.utils import timezone
 
 from nb_catalog import throttle
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, ObjectGone, PictureMissing
 from nb_catalog.models import ImageJob, Run
+from nb_catalog.models.clock import database_now
 from nb_catalog.models.moves import move_jobs
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.runner.orders import Order
@@ -28,19 +29,70 @@ logger = logging.getLogger(__name__)
 
 
 def claim(*, owner: str, limit: int, free: bool) -> list[Order]:
-    """Take up to ``limit`` queued jobs of one lane for ``owner``, the most urgent first."""
+    """Take up to ``limit`` queued jobs of one lane for ``owner``, the most urgent first, and no more
+    than the throttle lets through."""
     with transaction.atomic():
-        jobs = list(unlocked(queued(free=free))[:limit])
-        if jobs:
+        chosen = _first(limit) if free else _let_through(limit)
+        if chosen:
             move_jobs(
-                ImageJob.objects.filter(pk__in=[job.pk for job in jobs]),
+                ImageJob.objects.filter(pk__in=[job.pk for job, _wait in chosen]),
                 "claim",
                 lease_owner=owner,
                 lease_until=lease_end(),
                 epoch=F("epoch") + 1,
                 attempts=F("attempts") + 1,
             )
-    return with_photos([order_of(job, owner=owner) for job in jobs])
+    return with_photos([in_slot(order_of(job, owner=owner), wait) for job, wait in chosen])
+
+
+Chosen = tuple[ImageJob, throttle.Wait]
+
+
+def in_slot(order: Order, wait: throttle.Wait) -> Order:
+    """``order`` with the moment at which it may go, ``wait`` from now on."""
+    if wait is None:
+        return replace(order, goes_at=None)
+    return replace(order, goes_at=time.monotonic() + wait.total_seconds())
+
+
+def another_slot(order: Order) -> Order | None:
+    """``order`` with a new slot in place of one that has passed; None when there is none."""
+    with transaction.atomic():
+        gates = throttle.Gates(now=database_now())
+        waits = gates.take(order.recipe.provider, order.recipe.model, wanted=1)
+        gates.write()
+    return in_slot(order, waits[0]) if waits else None
+
+
+def _first(limit: int) -> list[Chosen]:
+    return [(job, None) for job in unlocked(queued(free=True))[:limit]]
+
+
+def _let_through(limit: int) -> list[Chosen]:
+    """Paid jobs, and how long the call of each has to wait. A model that has no slot left does
+    not hold up what is queued for others behind it."""
+    gates = throttle.Gates(now=database_now())
+    chosen: list[Chosen] = []
+    full = gates.full()
+    while (missing := limit - len(chosen)) > 0:
+        wanted = queued(free=False).filter(throttle.without(full))
+        if chosen:
+            wanted = wanted.exclude(pk__in=[job.pk for job, _wait in chosen])
+        jobs = list(unlocked(wanted)[:missing])
+        by_model: dict[tuple[str, str], list[ImageJob]] = defaultdict(list)
+        for job in jobs:
+            by_model[job.provider, job.model].append(job)
+        let_through = [
+            each
+            for key, group in sorted(by_model.items())
+            for each in zip(group, gates.take(*key, wanted=len(group)), strict=False)
+        ]
+        chosen += let_through
+        if len(let_through) == len(jobs):
+            break
+        full = gates.full()
+    gates.write()
+    return chosen
 
 
 def unlocked(jobs: models.QuerySet[ImageJob]) -> models.QuerySet[ImageJob]:
@@ -51,15 +103,15 @@ def unlocked(jobs: models.QuerySet[ImageJob]) -> models.QuerySet[ImageJob]:
 
 
 def lease_end() -> Any:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+    return database_now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
 def queued(*, free: bool, delivery: str = Delivery.DIRECT) -> models.QuerySet[ImageJob]:
     """Jobs that may be taken now, the most urgent first."""
     paused = list(Run.objects.exclude(paused_reason="").values_list("pk", flat=True))
     queued = ImageJob.objects.filter(state=JobState.QUEUED, delivery=delivery, is_free=free)
-    queued = queued.filter(throttle.open_now(timezone.now())).exclude(run_id__in=paused)
-    return queued.order_by("-priority", "id")
+    queued = queued.filter(throttle.open_now(database_now())).exclude(run_id__in=paused)
+    return queued.order_by("-priority", "turn", "id")
 
 
 def order_of(job: ImageJob, *, owner: str) -> Order:
@@ -163,5 +215,12 @@ def heartbeat(orders: Iterable[Order]) -> None:
 
 
 def work_is_waiting() -> bool:
-    """Whether a claim could find something now."""
-    return queued(free=True).exists() or queued(free=False).exists()
+    """Whether a claim could find something now, or once a slot is free again."""
+    return queued(free=True).exists() or slots_will_come()
+
+
+def slots_will_come() -> bool:
+    """Whether paid jobs wait that no day's quota holds up."""
+    with transaction.atomic():
+        used_up = throttle.Gates(now=database_now()).used_up()
+    return queued(free=False).filter(throttle.without(used_up)).exists()

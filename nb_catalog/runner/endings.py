@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.utils import timezone
-
 from nb_catalog import throttle
 from nb_catalog.cards import card
 from nb_catalog.conf import settings
@@ -22,6 +20,7 @@ from nb_catalog.exceptions import (
     ProviderError,
     RequestRefused,
 )
+from nb_catalog.models.clock import known_now
 from nb_catalog.models.money import micros
 from nb_catalog.runner.orders import Ending, Kept, Order
 from nb_catalog.runner.words import plain
@@ -44,7 +43,7 @@ def made(order: Order, kept: Kept, result: ImageResult) -> Ending:
         usage=result.usage,
         model_version=plain(result.model_version),
         request_id=plain(result.request_id),
-        finished_at=timezone.now(),
+        finished_at=known_now(),
     )
 
 
@@ -69,6 +68,7 @@ def failed(order: Order, error: NBCatalogError) -> Ending:
     """The call went out, and this is what came of it."""
     move, not_before = _move(order, error)
     stops = throttle.pause_of(error) is not None
+    concerns_all = stops or throttle.is_overload(error)
     said: dict[str, Any] = {}
     if isinstance(error, ProviderError):
         said = {
@@ -83,10 +83,10 @@ def failed(order: Order, error: NBCatalogError) -> Ending:
         error_code=error.code,
         error=plain(str(error)),
         not_before=not_before,
-        stops=error if stops and isinstance(error, ProviderError) else None,
+        stops=error if concerns_all and isinstance(error, ProviderError) else None,
         # What stops everybody is not this job's fault.
         counts=move != "defer" or not stops,
-        finished_at=timezone.now(),
+        finished_at=known_now(),
         was_sent=not isinstance(error, NotSent | NoCredentials),
         **said,
     )
@@ -110,7 +110,7 @@ def _later(order: Order, error: NBCatalogError) -> datetime:
     asked = getattr(error, "retry_after", None) or 0.0
     backoff = min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (order.attempts - 1))
     jittered = backoff * random.uniform(1.0, 1.5)  # noqa: S311 - spreads retries, hides nothing
-    return timezone.now() + timedelta(seconds=max(asked, jittered))
+    return known_now() + timedelta(seconds=max(asked, jittered))
 
 
 def _cost(order: Order, usage: Mapping[str, int], *, size: str = "") -> int | None:

@@ -16,6 +16,8 @@ from nb_catalog.types import Photo
 class Order:
     """A job as it was claimed. ``(owner, epoch)`` is the fence of every later UPDATE.
 
+    ``goes_at`` is when its call may go out, by this process's monotonic clock in seconds; None where
+    any time will do.
     ``photo_sent`` is a ``PhotoSent`` as plain data, once the photo has been made ready.
     ``photo`` is None and ``problem`` says why when the catalog object or its photo is gone.
     """
@@ -33,6 +35,7 @@ class Order:
     is_free: bool
     estimate_microusd: int
     in_batch: bool = False
+    goes_at: float | None = None
     photo: Photo | None = None
     photo_sent: Mapping[str, Any] = field(default_factory=dict)
     problem: NBCatalogError | None = None

@@ -10,12 +10,12 @@ from typing import Final
 
 from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q
-from django.utils import timezone
 
 from nb_catalog import money
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, Run, SpendDay
+from nb_catalog.models.clock import database_now
 from nb_catalog.models.money import micros
 from nb_catalog.models.moves import move_jobs
 from nb_catalog.providers import provider
@@ -44,14 +44,14 @@ def sweep() -> list[Ending]:
 
 def promote() -> int:
     """Queue the jobs whose waiting time is over; how many."""
-    due = ImageJob.objects.filter(state=JobState.WAITING, not_before__lte=timezone.now())
+    due = ImageJob.objects.filter(state=JobState.WAITING, not_before__lte=database_now())
     keys = list(due.order_by("not_before").values_list("pk", flat=True)[:PROMOTED_AT_ONCE])
     return move_jobs(ImageJob.objects.filter(pk__in=keys), "promote", not_before=None)
 
 
 def free_expired_leases() -> int:
     """Queue again what was claimed and never sent, and free work, which is safe to repeat."""
-    expired = ImageJob.objects.filter(lease_until__lt=timezone.now())
+    expired = ImageJob.objects.filter(lease_until__lt=database_now())
     worn_out = expired.filter(
         Q(state=JobState.LEASED) | Q(state=JobState.CALLING, is_free=True),
         attempts__gte=MOST_DEATHS,
@@ -61,11 +61,11 @@ def free_expired_leases() -> int:
         "give_up",
         error_code="worker_died",
         error="The worker died each time it made this picture. It may need more memory.",
-        finished_at=timezone.now(),
+        finished_at=database_now(),
     )
     freed = move_jobs(expired, "hand_back", lease_owner="")
     return freed + move_jobs(
-        expired.filter(is_free=True), "defer", lease_owner="", not_before=timezone.now()
+        expired.filter(is_free=True), "defer", lease_owner="", not_before=database_now()
     )
 
 
@@ -76,7 +76,7 @@ def lose_expired_calls() -> list[Ending]:
         "look at the provider's bill before you retry."
     )
     expired = ImageJob.objects.filter(
-        state=JobState.CALLING, is_free=False, lease_until__lt=timezone.now()
+        state=JobState.CALLING, is_free=False, lease_until__lt=database_now()
     )
     lost = [endings.failed(_order(job), error) for job in expired.order_by("pk")[:BLOCK]]
     lost = [ending for ending in lost if staging.get(ending.order.staging_name) is None]
@@ -150,7 +150,7 @@ def _is_held(job: ImageJob) -> bool:
         lease = job.batch.lease_until if job.batch else None
     else:
         lease = job.lease_until if job.state == JobState.CALLING else None
-    return lease is not None and lease >= timezone.now()
+    return lease is not None and lease >= database_now()
 
 
 def _keep(order: Order, result: ImageResult) -> Ending | None:
@@ -185,4 +185,4 @@ def resume_after_midnight() -> int:
 
 
 def _today() -> date:
-    return timezone.now().date()
+    return database_now().date()

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from nb_catalog import throttle
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import (
     InvalidSettings,
     NBCatalogError,
+    NotSent,
     OutcomeUnknown,
     RequestRejected,
     StorageFailed,
@@ -28,6 +31,9 @@ from nb_catalog.types import ImageResult, Payload, RawAnswer
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+# By how much a call may miss its slot: what the throttle allows, less the way to the service.
+LATE: Final = throttle.JITTER.total_seconds() * 0.8
 
 
 @dataclass(slots=True)
@@ -118,17 +124,44 @@ async def _call(
     if isinstance(prepared, Ending):
         return prepared
     order, payload = prepared
+    # Not on a line: others can use it meanwhile.
+    await _slot_of(order)
     async with shop.lines if not order.is_free else contextlib.nullcontext():
         # On a line, not before: a job that is said to be calling really is.
-        if shop.closing:
+        in_time = None if shop.closing else await _in_time(order, shop=shop)
+        if in_time is None:
             await shop.clerk.ask(claims.hand_back, [order])
             return None
         if not await shop.clerk.write(order):
             return None
+        if _is_late(in_time):
+            raise NotSent("The database took so long that the call's turn was over.")
         # Parsed on the loop, a millisecond or so: in a thread of its own the C library would give
         # these megabytes back to the system and fetch them again, at three times the CPU.
         result = maker.parse(await _answer(payload, maker=maker))
         return order, await shop.in_mailroom(keeping.take_in, order, result)
+
+
+async def _slot_of(order: Order) -> None:
+    """Wait for the slot of ``order``."""
+    if order.goes_at is not None:
+        await asyncio.sleep(max(0.0, order.goes_at - time.monotonic()))
+
+
+async def _in_time(order: Order, *, shop: Workshop) -> Order | None:
+    """``order`` in its slot, or in another one when it waited too long for a line; None when there
+    is no other in sight."""
+    while _is_late(order):
+        found = await shop.clerk.ask(claims.another_slot, order)
+        if found is None:
+            return None
+        order = found
+        await _slot_of(order)
+    return order
+
+
+def _is_late(order: Order) -> bool:
+    return order.goes_at is not None and time.monotonic() - order.goes_at > LATE
 
 
 async def _prepared(

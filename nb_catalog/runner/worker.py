@@ -136,14 +136,16 @@ class Worker:
             self._room_again.clear()
             found = await self._fill(shop)
             if not found and not self._in_hand:
-                if until_idle and not await self._batches_wait(shop, desk):
+                if until_idle and not await self._more_will_come(shop, desk):
                     return
                 await asyncio.sleep(IDLE_SECONDS)
                 await shop.clerk.ask(sweeping.promote)
             elif not found:
                 await self._wait_for_room()
 
-    async def _batches_wait(self, shop: Workshop, desk: Desk) -> bool:
+    async def _more_will_come(self, shop: Workshop, desk: Desk) -> bool:
+        if await shop.clerk.ask(claims.slots_will_come):
+            return True
         if not self._does_batches:
             return False
         return desk.is_busy or await shop.clerk.ask(batching.work_is_due)

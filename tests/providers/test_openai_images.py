@@ -25,11 +25,11 @@ from nb_catalog.exceptions import (
     NoPicture,
     NotSent,
     OutcomeUnknown,
+    Overloaded,
     PageInstead,
     ProviderStopped,
     RateLimited,
     RequestRejected,
-    ServiceUnavailable,
     WrongService,
 )
 from nb_catalog.models import ImageJob, ProviderCall, ProviderPause
@@ -157,7 +157,7 @@ def test_the_gateways_own_name_for_a_model_goes_out(server):
         (refusal(404, code="model_not_found"), ModelRetired),
         (Told(status=404, body=b"<html>", content_type="text/html"), WrongService),
         (refusal(500, kind="server_error"), OutcomeUnknown),
-        (refusal(503, kind="overloaded_error"), ServiceUnavailable),
+        (refusal(503, kind="overloaded_error"), Overloaded),
         (refusal(503), OutcomeUnknown),
         (Told(status=502, body=b"<html>", content_type="text/html"), OutcomeUnknown),
         (Told(status=307, headers={"Location": "http://elsewhere.test/"}), RequestRejected),

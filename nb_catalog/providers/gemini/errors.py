@@ -16,6 +16,7 @@ from nb_catalog.exceptions import (
     NoCredentials,
     NotSent,
     OutcomeUnknown,
+    Overloaded,
     PageInstead,
     ProviderError,
     ProviderStopped,
@@ -166,7 +167,7 @@ def _kind(answer: Said) -> tuple[type[ProviderError], str]:
         return (DailyQuotaReached if daily else RateLimited), ""
     if status >= 500:
         if answer.official:
-            return ServiceUnavailable, ""
+            return (Overloaded if status == 503 else ServiceUnavailable), ""
         return OutcomeUnknown, " Something between here and Gemini failed; it may be billed."
     if status in {401, 403} or (status == 400 and _is_about_the_key(answer)):
         return KeyRejected, ""

@@ -12,12 +12,12 @@ from nb_catalog.exceptions import (
     ModelRetired,
     NotSent,
     OutcomeUnknown,
+    Overloaded,
     PageInstead,
     ProviderError,
     ProviderStopped,
     RateLimited,
     RequestRejected,
-    ServiceUnavailable,
     WrongService,
 )
 
@@ -91,7 +91,7 @@ def _kind(status: int, words: set[str], *, is_ours: bool, page: bool) -> type[Pr
     if status == 404 and (words & _MODEL or is_ours):
         return ModelRetired
     if status in {503, 529} and words & _BUSY:
-        return ServiceUnavailable
+        return Overloaded
     # A gateway's own 5xx says nothing about the model behind it.
     if status >= 500 or status in {408, 409} or status < 300:
         return OutcomeUnknown

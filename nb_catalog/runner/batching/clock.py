@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from django.utils import timezone
-
 from nb_catalog.conf import settings
 from nb_catalog.models import ProviderBatch
+from nb_catalog.models.clock import known_now
 from nb_catalog.types import BatchLimits
 
 IDLE_SECONDS: Final = 0.5
@@ -41,4 +40,4 @@ def is_given_up(batch: ProviderBatch, *, limits: BatchLimits | None) -> bool:
 
 
 def _age(batch: ProviderBatch) -> timedelta:
-    return timezone.now() - (batch.submitted_at or batch.created_at)
+    return known_now() - (batch.submitted_at or batch.created_at)

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from django.utils import timezone
-
 from nb_catalog.exceptions import (
     IllegalMove,
     NBCatalogError,
@@ -17,6 +15,7 @@ from nb_catalog.exceptions import (
     ServiceUnavailable,
 )
 from nb_catalog.models import ProviderBatch
+from nb_catalog.models.clock import known_now
 from nb_catalog.models.moves import move_batch
 from nb_catalog.providers.batches import BatchProvider
 from nb_catalog.runner import endings
@@ -81,7 +80,7 @@ async def _hand_in(
 async def accept(seat: Seat, batch: ProviderBatch, name: str, maker: BatchProvider) -> None:
     """The provider has the batch, by its own ``name`` for it. Raises ``IllegalMove`` when we came
     too late; the batch is called off then."""
-    now = timezone.now()
+    now = known_now()
     try:
         await seat.ask(
             move_batch,

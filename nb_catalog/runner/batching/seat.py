@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from django.utils import timezone
-
 from nb_catalog.models import ProviderBatch
+from nb_catalog.models.clock import known_now
 from nb_catalog.runner.batching import shelf
 from nb_catalog.runner.orders import Ending
 from nb_catalog.runner.work import Workshop
@@ -42,7 +41,7 @@ class Seat:
         await self.ask(
             shelf.release,
             batch,
-            next_look_at=timezone.now() + timedelta(seconds=wait),
+            next_look_at=known_now() + timedelta(seconds=wait),
             looks=batch.looks + 1 if looks is None else looks,
             **changes,
         )

@@ -10,11 +10,11 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 
 from nb_catalog import throttle
 from nb_catalog.exceptions import IllegalMove, InvalidSettings, NBCatalogError, RequestRejected
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
+from nb_catalog.models.clock import database_now
 from nb_catalog.models.moves import move_batch, move_jobs
 from nb_catalog.providers import provider
 from nb_catalog.providers.batches import limits_of
@@ -75,14 +75,14 @@ def _refuse(alias: str, model: str) -> None:
         keys = list(_waiting().filter(provider=alias, model=model).values_list("pk", flat=True))
         jobs = ImageJob.objects.filter(pk__in=keys[: BLOCK * 2])
         move_jobs(jobs, "submit", epoch=F("epoch") + 1, lease_owner="")
-        move_jobs(jobs, "fail", error_code=error.code, error=str(error), finished_at=timezone.now())
+        move_jobs(jobs, "fail", error_code=error.code, error=str(error), finished_at=database_now())
 
 
 def _rests(alias: str, model: str) -> bool:
     """Whether its last batch failed just now, or one is being fetched: what comes back from that
     goes out together with what waits."""
     rows = ProviderBatch.objects.filter(provider=alias, model=model)
-    failed = Q(state=BatchState.DONE, finished_at__gt=timezone.now() - REST) & ~Q(error_code="")
+    failed = Q(state=BatchState.DONE, finished_at__gt=database_now() - REST) & ~Q(error_code="")
     return rows.filter(failed | Q(state=BatchState.READY)).exists()
 
 
@@ -95,7 +95,7 @@ def _gathered(
 ) -> tuple[ProviderBatch, list[Order]] | None:
     wanted = _waiting().filter(provider=alias, model=model)
     jobs = list(claims.unlocked(wanted)[:most])
-    now, name = timezone.now(), f"nb-{uuid4().hex}"
+    now, name = database_now(), f"nb-{uuid4().hex}"
     orders = books.without_made([claims.order_of(job, owner=name) for job in jobs])
     let_through = books.reserve(orders, now=now)
     going = [order for order in orders if order.job_id in let_through]
@@ -145,7 +145,7 @@ def take_due(*, owner: str) -> ProviderBatch | None:
 
 def _due() -> QuerySet[ProviderBatch]:
     """Batches that there is something to do for and that nobody alive holds."""
-    now = timezone.now()
+    now = database_now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     return ProviderBatch.objects.filter(free, next_look_at__lte=now).exclude(state=BatchState.DONE)
 
@@ -262,7 +262,7 @@ def close(batch: ProviderBatch, *, error: NBCatalogError | None = None) -> None:
         move_batch(
             batch,
             "close",
-            finished_at=timezone.now(),
+            finished_at=database_now(),
             next_look_at=None,
             lease_until=None,
             **said,

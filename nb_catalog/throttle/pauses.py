@@ -1,5 +1,4 @@
-"""When nothing may be sent to a provider, or to one of its models. Kept in the database: all workers
-heed it."""
+"""Pauses: when nothing may be sent to a provider, or to one of its models."""
 
 from __future__ import annotations
 
@@ -8,10 +7,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Q
-from django.utils import timezone
 
-from nb_catalog.exceptions import ProviderError, Stops
+from nb_catalog.exceptions import (
+    DailyQuotaReached,
+    Overloaded,
+    ProviderError,
+    RateLimited,
+    Stops,
+)
 from nb_catalog.models import ProviderPause
+from nb_catalog.models.clock import database_now
+from nb_catalog.throttle.gates import slow_down
 
 # A breaker: whoever has seen to the cause deletes the row in the admin.
 UNTIL_A_PERSON_ACTS: Final = timedelta(days=3650)
@@ -29,15 +35,23 @@ def pause_of(error: Exception) -> timedelta | None:
     return max(SHORTEST_PAUSE, timedelta(seconds=error.retry_after or 0))
 
 
+def is_overload(error: Exception) -> bool:
+    """Whether ``error`` says that so many calls at a time are too many."""
+    too_many = isinstance(error, RateLimited | Overloaded)
+    return too_many and not isinstance(error, DailyQuotaReached)
+
+
 def heed(error: Exception, *, provider: str, model: str) -> None:
-    """Write down the pause that ``error`` calls for, if it does."""
+    """Write down what ``error`` means for other calls: a pause, and fewer at a time."""
+    if is_overload(error):
+        slow_down(provider, model, now=database_now())
     wait = pause_of(error)
     if wait is None or not isinstance(error, ProviderError):
         return
     pause(
         provider,
         EVERY_MODEL if error.stops == Stops.PROVIDER else model,
-        until=timezone.now() + wait,
+        until=database_now() + wait,
         reason=str(error),
         cause=error.code,
     )

@@ -1,0 +1,210 @@
+"""How many calls may be claimed now, and when each may go out: for all workers together.
+
+The rows are locked by the claim that reads them, so that two workers never use one slot twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.models import F, Q
+
+from nb_catalog.models import ImageJob, ThrottleGate
+from nb_catalog.quotas import Quotas, quotas_of
+from nb_catalog.states import JobState
+from nb_catalog.throttle.slots import pace, slots
+
+# Google counts a day from midnight to midnight there.
+PACIFIC: Final = ZoneInfo("America/Los_Angeles")
+# How far ahead slots are given out. Orders with a slot lie ready in their worker.
+HORIZON: Final = timedelta(seconds=2)
+# After a cut: how long no other cut follows, and after how long without one the cap grows by one.
+# Answers to calls that went out together all say the same.
+QUIET: Final = timedelta(seconds=5)
+
+# The smallest share of the former calls in flight that is left: some answers of 503 have nothing to
+# do with how much we ask, and a queue must not come to a halt over them.
+LEAST_SHARE: Final = 8
+
+Key = tuple[str, str]
+# From now until a call may go; None where any time will do.
+Wait = timedelta | None
+
+
+@dataclass(slots=True)
+class Gate:
+    """One row, and what the claim takes from it."""
+
+    row: ThrottleGate
+    quotas: Quotas
+    now: datetime
+    in_flight: int
+    _free: list[tuple[datetime, datetime]] | None = field(default=None)
+    taken: int = 0
+
+    def room(self) -> int | None:
+        """How many calls more may be claimed; None: any number."""
+        rooms = [
+            None if limit is None else limit - used - self.taken
+            for limit, used in (
+                (self.quotas.per_day, self.row.sent_today),
+                (self._cap(), self.in_flight),
+            )
+        ]
+        if self.quotas.per_minute is not None:
+            rooms.append(len(self._slots()) - self.taken)
+        known = [each for each in rooms if each is not None]
+        return max(0, min(known)) if known else None
+
+    def take(self, wanted: int) -> list[Wait]:
+        """Up to ``wanted`` calls, and when each may go."""
+        room = self.room()
+        count = wanted if room is None else min(wanted, room)
+        waits: list[Wait] = [None] * count
+        if self.quotas.per_minute is not None:
+            taken = self._slots()[self.taken : self.taken + count]
+            waits = [slot - self.now for slot, _arrival in taken]
+            if taken:
+                self.row.arrival_at = taken[-1][1]
+        self.taken += count
+        return waits
+
+    def is_used_up(self) -> bool:
+        """Whether there is nothing more for today."""
+        return self.quotas.per_day is not None and self.row.sent_today >= self.quotas.per_day
+
+    def _cap(self) -> int | None:
+        caps = [each for each in (self.quotas.in_flight, self.row.cap) if each is not None]
+        return min(caps, default=None)
+
+    def _slots(self) -> list[tuple[datetime, datetime]]:
+        """All slots up to the horizon, as they were before anything was taken."""
+        assert self.quotas.per_minute is not None  # noqa: S101 - asked only then
+        if self._free is None:
+            given = slots(
+                self.row.arrival_at,
+                now=self.now,
+                pace=pace(self.quotas.per_minute, burst=self.quotas.burst),
+                until=self.now + HORIZON,
+            )
+            # A minute's calls at most: the horizon is shorter than that.
+            self._free = list(islice(given, self.quotas.per_minute))
+        return self._free
+
+
+class Gates:
+    """The gates that stand, locked until the transaction ends."""
+
+    def __init__(self, *, now: datetime) -> None:
+        self.now = now
+        self._gates: dict[Key, Gate] = {}
+        if ThrottleGate.objects.exists():
+            for row in _locked():
+                self._add(row)
+
+    def full(self) -> set[Key]:
+        """(provider, model) of everything that nothing can be claimed for now."""
+        return {key for key, gate in self._gates.items() if gate.room() == 0}
+
+    def used_up(self) -> set[Key]:
+        """(provider, model) of everything that nothing is left for today."""
+        return {key for key, gate in self._gates.items() if gate.is_used_up()}
+
+    def take(self, provider: str, model: str, *, wanted: int) -> list[Wait]:
+        """Up to ``wanted`` calls to a model, and when each may go."""
+        gate = self._gates.get((provider, model))
+        if gate is None:
+            if quotas_of(provider, model).are_none:
+                return [None] * wanted
+            gate = self._opened(provider, model)
+        return gate.take(wanted)
+
+    def write(self) -> None:
+        """Write down what was taken."""
+        for gate in self._gates.values():
+            if gate.taken:
+                gate.row.sent_today += gate.taken
+                gate.row.save(update_fields=["arrival_at", "day", "sent_today"])
+
+    def _opened(self, provider: str, model: str) -> Gate:
+        ThrottleGate.objects.get_or_create(provider=provider, model=model)
+        for row in _locked(provider=provider, model=model):
+            self._add(row)
+        return self._gates[provider, model]
+
+    def _add(self, row: ThrottleGate) -> None:
+        today = self.now.astimezone(PACIFIC).date()
+        if row.day != today:
+            row.day, row.sent_today = today, 0
+        quotas = quotas_of(row.provider, row.model)
+        _recover(row, now=self.now)
+        counts = quotas.in_flight is not None or row.cap is not None
+        in_flight = calls_in_flight(row.provider, row.model) if counts else 0
+        self._gates[row.provider, row.model] = Gate(row, quotas, self.now, in_flight)
+
+
+def _locked(**which: str) -> Iterable[ThrottleGate]:
+    rows = ThrottleGate.objects.filter(**which).order_by("provider", "model")
+    if connection.features.has_select_for_update:
+        return rows.select_for_update()
+    # SQLite: reading first and writing later would fail when another wrote in between.
+    rows.update(sent_today=F("sent_today"))
+    return rows
+
+
+def _recover(row: ThrottleGate, *, now: datetime) -> None:
+    """Let the cap grow by one for each quiet stretch, until it is what it was cut from."""
+    if row.cap is None or row.cap_at is None or row.cap_before is None:
+        return
+    stretches = int((now - row.cap_at) / QUIET)
+    if stretches < 1:
+        return
+    row.cap += stretches
+    row.cap_at += QUIET * stretches
+    if row.cap >= row.cap_before:
+        row.cap = row.cap_before = row.cap_at = None
+    row.save(update_fields=["cap", "cap_before", "cap_at"])
+
+
+def slow_down(provider: str, model: str, *, now: datetime) -> None:
+    """Halve how many calls may be in flight: the service said that they are too many."""
+    ThrottleGate.objects.get_or_create(provider=provider, model=model)
+    for row in _locked(provider=provider, model=model):
+        if row.cap_at is not None and now - row.cap_at < QUIET:
+            return
+        in_flight = max(1, calls_in_flight(provider, model))
+        before = max(row.cap_before or 0, in_flight)
+        halved = min(row.cap or in_flight, in_flight) // 2
+        row.cap = max(1, before // LEAST_SHARE, halved)
+        row.cap_before, row.cap_at = before, now
+        row.save(update_fields=["cap", "cap_before", "cap_at"])
+
+
+def calls_in_flight(provider: str, model: str) -> int:
+    """Paid jobs in the hands of all workers: those that wait for their slot too."""
+    return ImageJob.objects.filter(
+        state__in=(JobState.LEASED, JobState.CALLING),
+        provider=provider,
+        model=model,
+        is_free=False,
+    ).count()
+
+
+def without(keys: Iterable[Key]) -> Q:
+    """A condition on jobs: they are of none of these models."""
+    condition = Q()
+    for provider, model in keys:
+        condition &= ~Q(provider=provider, model=model)
+    return condition
+
+
+def caps() -> Mapping[Key, int]:
+    """The caps that stand while services are overloaded."""
+    rows = ThrottleGate.objects.filter(cap__isnull=False)
+    return {(row.provider, row.model): row.cap or 0 for row in rows}
