@@ -1,8 +1,8 @@
-"""Runs a command with PostgreSQL at hand: ``python tests/services.py pytest -m story``.
+"""Runs a command with a database server at hand: ``python tests/services.py postgres pytest -m story``.
 
-A server that answers is used: the one that ``PGHOST`` names, one behind the usual sockets, or
-one on 127.0.0.1. Else a server of our own is started from the installed binaries and is gone
-afterwards. Exit status 3: neither could be had.
+``postgres``: a server that answers is used, the one that ``PGHOST`` names, one behind the usual
+sockets, or one on 127.0.0.1; else a server of our own is started from the installed binaries and is
+gone afterwards. ``mariadb``: always one of our own. Exit status 3: none could be had.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -22,16 +23,18 @@ import psycopg
 
 NOT_TO_BE_HAD = 3
 PLACES = ({"PGHOST": ""}, {"PGHOST": "127.0.0.1", "PGUSER": "postgres"})
+# Without the disk flushes that only matter for keeps.
+QUICK = ("--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=256M", "--skip-log-bin")
 DEBIAN_KEEPS_THEM_IN = Path("/usr/lib/postgresql")
 
 
-def main(command: list[str]) -> int:
-    with postgres() as address:
+def main(kind: str, command: list[str]) -> int:
+    with {"postgres": postgres, "mariadb": mariadb}[kind]() as address:
         if address is None:
-            print("No PostgreSQL answers, and none is installed.", file=sys.stderr)
+            print(f"No {kind} answers, and none is installed.", file=sys.stderr)
             return NOT_TO_BE_HAD
         # A name of its own: the server may be one that other checkouts use at the same moment.
-        own = {"NB_TEST_DATABASE": "postgres", "NB_TEST_NAME": f"nb_catalog_{os.getpid()}"}
+        own = {"NB_TEST_DATABASE": kind, "NB_TEST_NAME": f"nb_catalog_{os.getpid()}"}
         environment = {**os.environ, **address, **own}
         return subprocess.run(command, env=environment, check=False).returncode
 
@@ -50,6 +53,43 @@ def postgres() -> Iterator[Mapping[str, str] | None]:
         return
     with _started(binaries) as place:
         yield place
+
+
+@contextlib.contextmanager
+def mariadb() -> Iterator[Mapping[str, str] | None]:
+    """The NB_TEST_* variables of a server of our own; None where none is installed."""
+    server, install = shutil.which("mariadbd"), shutil.which("mariadb-install-db")
+    if server is None or install is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="nb_catalog-mariadb-") as directory:
+        home = Path(directory)
+        # It runs as root where we do: the directory is ours, and the server is gone in minutes.
+        user = ["--user=root"] if os.getuid() == 0 else []
+        where = ["--no-defaults", f"--datadir={home / 'data'}", *user]
+        _run(install, *where, "--auth-root-authentication-method=normal", user=None)
+        address = home / "socket"
+        process = subprocess.Popen(
+            [server, *where, f"--socket={address}", "--skip-networking", *QUICK],
+            stdout=subprocess.DEVNULL, stderr=(home / "log").open("w"),
+        )  # fmt: skip
+        try:
+            _wait_for(address, process)
+            yield {"NB_TEST_SOCKET": str(address), "NB_TEST_USER": "root"}
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _wait_for(address: Path, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as asked:
+            asked.connect(str(address))
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"MariaDB did not start; see {address.parent / 'log'}.")
 
 
 def _answers(place: Mapping[str, str]) -> bool:
@@ -123,4 +163,4 @@ def _free_port() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,4 +1,4 @@
-"""Settings of the test suite. ``NB_TEST_DATABASE`` picks the database: sqlite or postgres."""
+"""Settings of the test suite. ``NB_TEST_DATABASE`` picks the database: sqlite, postgres or mariadb."""
 
 import atexit
 import os
@@ -69,6 +69,21 @@ if os.environ.get("NB_TEST_DATABASE") == "postgres":
             "PORT": os.environ.get("PGPORT", ""),
             "USER": os.environ.get("PGUSER", ""),
             "PASSWORD": os.environ.get("PGPASSWORD", ""),
+        }
+    }
+elif os.environ.get("NB_TEST_DATABASE") == "mariadb":
+    import pymysql
+
+    # Written in Python: mysqlclient, which Django asks for, would need a compiler to be installed.
+    pymysql.install_as_MySQLdb()
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.mysql",
+            "NAME": os.environ.get("NB_TEST_NAME", "nb_catalog"),
+            "HOST": os.environ.get("NB_TEST_SOCKET", ""),
+            "USER": os.environ.get("NB_TEST_USER", "root"),
+            "OPTIONS": {"charset": "utf8mb4"},
+            "TEST": {"CHARSET": "utf8mb4"},
         }
     }
 else:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, Q
 
 from nb_catalog.models import ImageJob, ThrottleGate
@@ -172,6 +172,7 @@ def _recover(row: ThrottleGate, *, now: datetime) -> None:
     row.save(update_fields=["cap", "cap_before", "cap_at"])
 
 
+@transaction.atomic
 def slow_down(provider: str, model: str, *, now: datetime) -> None:
     """Halve how many calls may be in flight: the service said that they are too many."""
     ThrottleGate.objects.get_or_create(provider=provider, model=model)

@@ -1,0 +1,221 @@
+"""Several connections at the same rows at the same moment, on every database."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from nb_catalog import money, plans, runner, runs, throttle
+from nb_catalog.exceptions import IllegalMove, Overloaded
+from nb_catalog.models import ImageJob, ProductImage, ProviderPause, Run, SpendDay, ThrottleGate
+from nb_catalog.models.clock import database_now
+from nb_catalog.runner import claims, sweeping
+from nb_catalog.runner.clerk import patiently
+from nb_catalog.testing.scripted import Script
+from tests import factories
+from tests.catalog.models import Mug
+
+pytestmark = [pytest.mark.story, pytest.mark.django_db(transaction=True)]
+
+MODEL = "gemini-3.1-flash-lite-image"
+
+
+def at_once(*works):
+    """Each of ``works`` in a thread and on a connection of its own, all at the same moment; what
+    they answered, or raised."""
+    start, answers = threading.Barrier(len(works)), [None] * len(works)
+
+    def one(place, work):
+        start.wait(10)
+        try:
+            answers[place] = work()
+        except Exception as error:  # noqa: BLE001 - it is what is looked at
+            answers[place] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=one, args=each) for each in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return answers
+
+
+@pytest.fixture
+def paid(settings):
+    """A paid provider, and jobs of it: ``paid(n)``. ``paid.script`` is what it answers."""
+    script = Script()
+    settings.NB_CATALOG = {
+        **settings.NB_CATALOG,
+        "PROVIDERS": {"paid": script.as_setting()},
+        "TIERS": {"draft": {"PROVIDER": "paid", "MODEL": MODEL, "SIZE": "1K"}},
+    }
+
+    def jobs(count, **fields):
+        of = factories.run()
+        about = factories.product()
+        for _ in range(count):
+            asked = factories.recipe(about, provider="paid", model=MODEL)
+            factories.job(about, of=of, asked=asked, **fields)
+        return of
+
+    jobs.script = script
+    return jobs
+
+
+def mug_plan(count, **options):
+    factories.scene()
+    mugs = [factories.product().pk for _ in range(count)]
+    return plans.plan_backgrounds(Mug.objects.filter(pk__in=mugs), scenes=["marble"], **options)
+
+
+def test_no_job_is_claimed_twice_and_none_is_forgotten(paid):
+    paid(60)
+
+    def claim(owner):
+        taken = []
+        while orders := patiently(claims.claim, owner=owner, limit=5, free=False):
+            taken += [order.job_id for order in orders]
+        return taken
+
+    taken = [
+        job for jobs in at_once(*[lambda n=n: claim(f"w{n}") for n in range(4)]) for job in jobs
+    ]
+    assert Counter(Counter(taken).values()) == {1: 60}
+
+
+def test_slots_and_places_are_given_out_once(paid, settings):
+    quotas = {"REQUESTS_PER_MINUTE": 610, "BURST": 0, "IN_FLIGHT": 15}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": {"paid": {MODEL: quotas}}}
+    paid(60)
+    throttle.slow_down("paid", MODEL, now=database_now() - timedelta(days=1))
+    ThrottleGate.objects.update(cap=None, cap_at=None, cap_before=None)
+
+    def claim(owner):
+        return [
+            o for _ in range(3) for o in patiently(claims.claim, owner=owner, limit=4, free=False)
+        ]
+
+    orders = [
+        o for taken in at_once(*[lambda n=n: claim(f"w{n}") for n in range(4)]) for o in taken
+    ]
+    assert len(orders) == 15
+    moments = sorted(order.goes_at for order in orders)
+    assert moments[-1] - moments[0] == pytest.approx(1.4, abs=0.5), "a tenth of a second apart"
+
+
+def test_a_budget_is_never_passed_by_a_cent(paid, settings):
+    """Sixteen at a time reserve 7 cents each against a dollar a day."""
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "DAILY_BUDGET_USD": "1"}
+    of = [factories.run().pk for _ in range(4)]
+    day = timezone.now().date()
+
+    def reserve(place):
+        def tries():
+            return sum(
+                len(patiently(_reserved, {of[place % 4]: {place * 10 + n: 70_000}}, day=day))
+                for n in range(3)
+            )
+
+        return tries
+
+    let_through = sum(at_once(*[reserve(place) for place in range(16)]))
+    today = SpendDay.objects.get(day=day)
+    assert today.reserved_microusd == let_through * 70_000 <= 1_000_000
+    assert let_through == 14, "as many as the dollar buys"
+    assert sum(Run.objects.values_list("reserved_microusd", flat=True)) == today.reserved_microusd
+
+
+def _reserved(amounts, *, day):
+    from django.db import transaction
+
+    with transaction.atomic():
+        return money.reserve(amounts, day=day)
+
+
+def test_one_plan_started_twice_at_once_is_one_run():
+    plan = mug_plan(5)
+    found = at_once(*[lambda: runs.start(plan)] * 4)
+    assert {run.pk for run in found if isinstance(run, Run)} == {Run.objects.get().pk}
+    assert not [each for each in found if isinstance(each, IllegalMove)]
+    assert ImageJob.objects.count() == 5
+
+
+def test_two_plans_of_the_same_pictures_make_them_once():
+    plan = mug_plan(6)
+    others = [plan, mug_plan_like(plan)]
+    at_once(*[lambda each=each: runs.start(each) for each in others])
+    assert ImageJob.objects.count() == 6
+    runner.drain()
+    assert ProductImage.objects.count() == 6
+
+
+def mug_plan_like(plan):
+    """The same pictures asked for once more, as another request."""
+    from dataclasses import replace
+
+    return replace(plan, key="another" + plan.key[7:])
+
+
+def test_cancelling_while_it_finishes_ends_in_one_of_the_two(paid):
+    of = runs.start(mug_plan(12, treatment="painted"))
+    paid.script.seconds = 0.05
+
+    def cancel():
+        return sum(patiently(runs.cancel, of) for _ in range(40))
+
+    at_once(cancel, lambda: runner.drain(concurrency=2))
+    runner.drain()
+    states = Counter(ImageJob.objects.values_list("state", flat=True))
+    assert set(states) <= {"succeeded", "cancelled"} and sum(states.values()) == 12
+    assert states["succeeded"] == ProductImage.objects.count() == paid.script.count
+
+
+def test_two_sweeps_take_each_job_up_once(paid):
+    gone = timezone.now() - timedelta(minutes=5)
+    paid(30, state="leased", lease_until=gone, lease_owner="dead")
+    freed = at_once(*[lambda: patiently(sweeping.free_expired_leases)] * 3)
+    assert sum(freed) == 30
+    assert set(ImageJob.objects.values_list("state", flat=True)) == {"queued"}
+
+
+def test_an_overload_that_all_workers_notice_halves_once(paid):
+    paid(16, state="calling", lease_until=timezone.now() + timedelta(minutes=1))
+
+    def heed():
+        return patiently(throttle.heed, Overloaded("Busy."), provider="paid", model=MODEL)
+
+    assert not [each for each in at_once(*[heed] * 6) if each is not None]
+    assert throttle.caps() == {("paid", MODEL): 8}
+
+
+def test_a_pause_that_all_workers_write_is_one_row(paid):
+    from nb_catalog.exceptions import RateLimited
+
+    def heed(seconds):
+        error = RateLimited("Slow down.", retry_after=seconds)
+        return lambda: patiently(throttle.heed, error, provider="paid", model=MODEL)
+
+    assert not [each for each in at_once(*[heed(n) for n in (3, 60, 9)]) if each is not None]
+    pause = ProviderPause.objects.get()
+    assert (pause.until - database_now()).total_seconds() == pytest.approx(60, abs=10)
+
+
+def test_the_sum_of_what_was_paid_survives_a_crowd(paid):
+    """Four workers at one run: money in the run, in the day and in the calls is the same."""
+    runs.start(mug_plan(40, treatment="painted"))
+    at_once(*[lambda: runner.drain(concurrency=4)] * 4)
+    runner.drain()
+    run = Run.objects.get()
+    assert set(ImageJob.objects.values_list("state", flat=True)) == {"succeeded"}
+    assert paid.script.count == 40
+    spent = SpendDay.objects.get().spent_microusd
+    assert run.spent_microusd == spent > 0 and run.reserved_microusd == 0
+    assert Decimal(spent) / 40 == Decimal(33_910)
