@@ -1,6 +1,7 @@
 """Settings of the test suite. ``NB_TEST_DATABASE`` picks the database: sqlite, postgres or mariadb."""
 
 import atexit
+import json
 import os
 import shutil
 import tempfile
@@ -110,4 +111,9 @@ else:
     INSTALLED_APPS += ["django_tasks"]
     TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
 
-NB_CATALOG = {"STAGING_DIR": SCRATCH / "staging", "FREE_THREADS": 2}
+NB_CATALOG = {
+    "STAGING_DIR": SCRATCH / "staging",
+    "FREE_THREADS": 2,
+    # A process that a test starts is told the test's own settings.
+    **json.loads(os.environ.get("NB_TEST_CATALOG", "{}")),
+}

@@ -3,7 +3,6 @@
 The points are between two steps that another process can tell apart.
 """
 
-import json
 import os
 import signal
 import sys
@@ -100,9 +99,6 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    from django.conf import settings
-
-    settings.NB_CATALOG = {**settings.NB_CATALOG, **json.loads(os.environ["NB_TEST_CATALOG"])}
     arm(sys.argv[1])
     from nb_catalog import runner
 

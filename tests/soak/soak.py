@@ -38,7 +38,7 @@ def settings_for(server: GeminiServer) -> dict:
     return {"PROVIDERS": {"gemini": gemini}, "TIERS": TIERS, "CONCURRENCY": 16}
 
 
-def start(jobs: int, *, batch: bool = False):
+def start(jobs: int, *, batch: bool = False, treatment: str = "painted"):
     """A run of ``jobs`` pictures, each of a product of its own and so with words of its own."""
     template = factories.product()
     Mug.objects.bulk_create(
@@ -48,7 +48,7 @@ def start(jobs: int, *, batch: bool = False):
     plan = plans.plan_backgrounds(
         Mug.objects.filter(name__startswith="Soaked"),
         scenes=[factories.scene()],
-        treatment="painted",
+        treatment=treatment,
         delivery="batch" if batch else "direct",
     )
     return runs.start(plan)
@@ -131,6 +131,24 @@ def nothing_is_left(server) -> None:
     assert not ProviderCall.objects.filter(outcome="in_flight").exists()
     assert not list(staging.names())
     assert ProductImage.objects.count() == ImageJob.objects.filter(state="succeeded").count()
+
+
+def nothing_is_lost_or_repeated(server: GeminiServer, run) -> None:
+    """After workers were killed: every call of the server's books is on record, no job was billed
+    twice or has two pictures, and what was made is there."""
+    jobs = list(ImageJob.objects.filter(run=run))
+    seen = server.ledger.by_prompt()
+    on_record = Counter(ProviderCall.objects.values_list("job_id", flat=True))
+    for job in jobs:
+        sent = seen.pop(sha256(job.wanted.words.encode()).hexdigest(), 0)
+        assert sent <= min(1, on_record[job.pk]), f"job {job.pk}: {sent} calls"
+    assert not seen, "calls that nobody has on record"
+    pictures = Counter(ProductImage.objects.values_list("job_id", flat=True))
+    made = {job.pk for job in jobs if job.state == "succeeded"}
+    assert pictures == Counter(dict.fromkeys(made, 1))
+    assert not ProviderCall.objects.filter(outcome="in_flight").exists()
+    assert not list(staging.names())
+    money_is_sound()
 
 
 def kinds_met(server) -> set[str]:
