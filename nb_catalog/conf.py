@@ -121,6 +121,13 @@ def _usd_or_none(value: Any) -> Decimal | None:
     return amount
 
 
+def _amounts(value: Any) -> Mapping[str, Decimal]:
+    amounts = {_text(name): _usd_or_none(amount) for name, amount in dict(value).items()}
+    if None in amounts.values():
+        raise ValueError(value)
+    return {name: amount for name, amount in amounts.items() if amount is not None}
+
+
 def _widths(value: Any) -> tuple[int, ...]:
     widths = tuple(sorted({_at_least(16)(width) for width in value}))
     if not widths:
@@ -181,6 +188,12 @@ class Settings:
     STAGING_DIR = Setting(_default_staging_dir, Path, "a directory's path")
     DAILY_BUDGET_USD = Setting[Decimal | None](
         None, _usd_or_none, "None, or an amount as Decimal, int or str"
+    )
+    TIER_DAILY_BUDGETS_USD = Setting[Mapping[str, Decimal]](
+        {}, _amounts, "a dict of tier -> an amount as Decimal, int or str"
+    )
+    USER_DAILY_BUDGETS_USD = Setting[Mapping[str, Decimal]](
+        {}, _amounts, "a dict of user name, or '*' -> an amount as Decimal, int or str"
     )
     RENDITION_WIDTHS = Setting(
         (320, 640, 960, 1280, 1920), _widths, "a list of widths in pixels, each at least 16"

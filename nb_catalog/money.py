@@ -3,20 +3,54 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from operator import itemgetter
+from typing import Any, Final
 
-from django.db.models import F, Q
+from django.contrib.auth import get_user_model
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 
 from nb_catalog.conf import settings
-from nb_catalog.models import Run, SpendDay
+from nb_catalog.models import Run, SpendDay, SpendShare
+from nb_catalog.models.calls import ShareKind
 from nb_catalog.models.money import micros
 
-RUN_BUDGET = "run_budget"
-DAY_BUDGET = "day_budget"
+RUN_BUDGET: Final = "run_budget"
+DAY_BUDGET: Final = "day_budget"
+TIER_BUDGET: Final = "tier_budget"
+USER_BUDGET: Final = "user_budget"
+# These have room again at midnight UTC.
+DAILY: Final = (DAY_BUDGET, TIER_BUDGET, USER_BUDGET)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payer:
+    """Whose budgets a run's calls count against. ``user`` is a primary key as text, or empty."""
+
+    run_id: int
+    tier: str
+    user: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Purse:
+    """One row that an amount is added to, unless it has no room for it."""
+
+    rows: QuerySet[Any]
+    room: Q
+    reached: str
+
+    def add(self, amount: int) -> bool:
+        changed = self.rows.filter(self.room)
+        return bool(changed.update(reserved_microusd=F("reserved_microusd") + amount))
+
+    def take_back(self, amount: int) -> None:
+        self.rows.update(reserved_microusd=F("reserved_microusd") - amount)
 
 
 def reserve(amounts: Mapping[int, Mapping[int, int]], *, day: date) -> set[int]:
@@ -26,60 +60,104 @@ def reserve(amounts: Mapping[int, Mapping[int, int]], *, day: date) -> set[int]:
     that writes the call rows.
     """
     let_through: set[int] = set()
+    payers = payers_of(amounts)
     for run_id, jobs in sorted(amounts.items(), key=itemgetter(0)):
-        if _reserve(run_id, sum(jobs.values()), day=day) is None:
+        if _reserve(payers[run_id], sum(jobs.values()), day=day) is None:
             let_through |= jobs.keys()
         else:
-            let_through |= _one_by_one(run_id, jobs, day=day)
+            let_through |= _one_by_one(payers[run_id], jobs, day=day)
     return let_through
 
 
-def _one_by_one(run_id: int, jobs: Mapping[int, int], *, day: date) -> set[int]:
+def _one_by_one(payer: Payer, jobs: Mapping[int, int], *, day: date) -> set[int]:
     let_through = set()
     for job_id, amount in jobs.items():
-        reached = _reserve(run_id, amount, day=day)
+        reached = _reserve(payer, amount, day=day)
         if reached is not None:
-            Run.objects.filter(pk=run_id, paused_reason="").update(paused_reason=reached)
+            runs = Run.objects.filter(pk=payer.run_id, paused_reason="")
+            runs.update(paused_reason=reached)
             break
         let_through.add(job_id)
     return let_through
 
 
-def _reserve(run_id: int, amount: int, *, day: date) -> str | None:
-    """Reserve for the run and for the day, or say which of the two budgets is reached."""
-    if not _add_to_day(amount, day=day):
-        return DAY_BUDGET
+def _reserve(payer: Payer, amount: int, *, day: date) -> str | None:
+    """Reserve in every purse, or in none and say which budget is reached."""
+    added: list[_Purse] = []
+    for purse in _purses(payer, amount, day=day):
+        if not purse.add(amount):
+            for earlier in added:
+                earlier.take_back(amount)
+            return purse.reached
+        added.append(purse)
+    return None
+
+
+def _purses(payer: Payer, amount: int, *, day: date) -> Iterator[_Purse]:
+    """The day's before the others', and the run's last: two workers would else wait for each
+    other's rows."""
+    SpendDay.objects.get_or_create(day=day)
+    today = SpendDay.objects.filter(day=day)
+    yield _Purse(today, _has_room(settings.DAILY_BUDGET_USD, amount), DAY_BUDGET)
+    for kind, name, limit, reached in _shares(payer):
+        SpendShare.objects.get_or_create(day=day, kind=kind, name=name)
+        share = SpendShare.objects.filter(day=day, kind=kind, name=name)
+        yield _Purse(share, _has_room(limit, amount), reached)
     total = F("reserved_microusd") + F("spent_microusd") + amount
     within = Q(budget_microusd__isnull=True) | Q(budget_microusd__gte=total)
-    run = Run.objects.filter(within, pk=run_id, paused_reason="")
-    if run.update(reserved_microusd=F("reserved_microusd") + amount):
-        return None
-    SpendDay.objects.filter(day=day).update(reserved_microusd=F("reserved_microusd") - amount)
-    return RUN_BUDGET
+    run = Run.objects.filter(pk=payer.run_id, paused_reason="")
+    yield _Purse(run, within, RUN_BUDGET)
 
 
-def _add_to_day(amount: int, *, day: date) -> bool:
-    SpendDay.objects.get_or_create(day=day)
-    limit = settings.DAILY_BUDGET_USD
-    within = Q() if limit is None else Q(reserved_microusd__lte=_room(micros(limit), amount))
-    today = SpendDay.objects.filter(within, day=day)
-    return bool(today.update(reserved_microusd=F("reserved_microusd") + amount))
+def _shares(payer: Payer) -> Iterator[tuple[str, str, Decimal | None, str]]:
+    """(kind, name, budget of a day, what it is called when it is reached)"""
+    yield ShareKind.TIER, payer.tier, settings.TIER_DAILY_BUDGETS_USD.get(payer.tier), TIER_BUDGET
+    if payer.user:
+        budgets = settings.USER_DAILY_BUDGETS_USD
+        limit = budgets.get(payer.username, budgets.get("*"))
+        yield ShareKind.USER, payer.user, limit, USER_BUDGET
+
+
+def _has_room(limit: Decimal | None, amount: int) -> Q:
+    return Q() if limit is None else Q(reserved_microusd__lte=_room(micros(limit), amount))
 
 
 def _room(limit: int, amount: int) -> CombinedExpression:
     return limit - amount - F("spent_microusd")
 
 
+def payers_of(run_ids: Collection[int]) -> dict[int, Payer]:
+    """Whose budgets the calls of these runs count against."""
+    name = f"actor__{get_user_model().USERNAME_FIELD}"
+    rows = Run.objects.filter(pk__in=run_ids).values_list("pk", "tier", "actor_id", name)
+    return {
+        run_id: Payer(
+            run_id=run_id,
+            tier=tier,
+            user="" if user is None else str(user),
+            username=str(username or ""),
+        )
+        for run_id, tier, user, username in rows
+    }
+
+
 def settle(calls: Iterable[tuple[int, date, int, int]]) -> None:
     """Turn reservations into spending: (run, day of the call, reserved, cost) for each call."""
+    calls = list(calls)
+    payers = payers_of({run_id for run_id, *_rest in calls})
     by_run: dict[int, _Sums] = defaultdict(_Sums)
     by_day: dict[date, _Sums] = defaultdict(_Sums)
+    by_share: dict[tuple[date, str, str], _Sums] = defaultdict(_Sums)
     for run_id, day, reserved, cost in calls:
         by_run[run_id].add(reserved, cost)
         by_day[day].add(reserved, cost)
-    # Days before runs, as reserve() does: two workers would else wait for each other's rows.
+        for kind, name, _limit, _reached in _shares(payers[run_id]):
+            by_share[day, kind, name].add(reserved, cost)
+    # In the order of reserve(): two workers would else wait for each other's rows.
     for day, sums in sorted(by_day.items(), key=itemgetter(0)):
         SpendDay.objects.filter(day=day).update(**sums.as_changes())
+    for (day, kind, name), sums in sorted(by_share.items(), key=itemgetter(0)):
+        SpendShare.objects.filter(day=day, kind=kind, name=name).update(**sums.as_changes())
     for run_id, sums in sorted(by_run.items(), key=itemgetter(0)):
         Run.objects.filter(pk=run_id).update(**sums.as_changes())
 
@@ -98,3 +176,39 @@ class _Sums:
             "reserved_microusd": F("reserved_microusd") - self.reserved,
             "spent_microusd": F("spent_microusd") + self.spent,
         }
+
+
+def resume(*, day: date) -> int:
+    """Let runs go on that were paused by a budget of a day, where it has room again; how many."""
+    paused = Run.objects.filter(paused_reason__in=DAILY)
+    reasons = dict(paused.values_list("pk", "paused_reason"))
+    going = [
+        payer.run_id
+        for payer in payers_of(reasons).values()
+        if _is_open(payer, reasons[payer.run_id], day=day)
+    ]
+    return paused.filter(pk__in=going).update(paused_reason="")
+
+
+def _is_open(payer: Payer, reason: str, *, day: date) -> bool:
+    # Room for a micro-dollar: whether a picture fits is for reserve() to say.
+    least = 1
+    if reason == DAY_BUDGET:
+        limit = settings.DAILY_BUDGET_USD
+        rows: QuerySet[Any] = SpendDay.objects.filter(day=day)
+    else:
+        share = next((each for each in _shares(payer) if each[3] == reason), None)
+        if share is None:
+            return True
+        kind, name, limit, _reached = share
+        rows = SpendShare.objects.filter(day=day, kind=kind, name=name)
+    return limit is None or not rows.exclude(_has_room(limit, least)).exists()
+
+
+def goes_on_at(reason: str, *, now: datetime) -> datetime | None:
+    """When a run that is paused for ``reason`` goes on by itself; None: when somebody raises the
+    budget."""
+    if reason not in DAILY:
+        return None
+    tomorrow = now.astimezone(UTC).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(0), tzinfo=UTC)

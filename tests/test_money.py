@@ -1,13 +1,14 @@
 """Budgets, to the micro-dollar: reserved before, settled after, never passed."""
 
 import random
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 from nb_catalog import money
-from nb_catalog.models import Run, SpendDay
+from nb_catalog.checks import check_settings
+from nb_catalog.models import Run, SpendDay, SpendShare
 from nb_catalog.models.money import micros, usd
 from tests import factories
 
@@ -159,3 +160,105 @@ def test_no_interleaving_passes_a_budget(day_budget, seed):
         for run, total in zip(runs, totals, strict=True):
             assert run.budget_microusd is None or sum(total) <= run.budget_microusd
             assert run.reserved_microusd == sum(a for r, a in out if r == run)
+
+
+# Shares of a day: tiers and users
+
+
+@pytest.fixture
+def budgets(settings):
+    def give(**given):
+        settings.NB_CATALOG = {**settings.NB_CATALOG, **given}
+
+    return give
+
+
+def share_sums(kind, name, day=DAY):
+    row = SpendShare.objects.get(day=day, kind=kind, name=str(name))
+    return row.reserved_microusd, row.spent_microusd
+
+
+def test_every_purse_has_the_same_money():
+    anna = factories.staff(name="anna")
+    run = factories.run(tier="premium", actor=anna)
+    assert reserve(run, 100, 200) == 2
+    settle(run, (100, 40))
+    expected = (200, 40)
+    assert sums(run) == day_sums() == expected
+    assert share_sums("tier", "premium") == share_sums("user", anna.pk) == expected
+
+
+def test_a_tier_s_budget_bounds_all_its_runs_and_no_others(budgets):
+    budgets(TIER_DAILY_BUDGETS_USD={"premium": "0.0001"})
+    first, second = (factories.run(tier="premium") for _ in range(2))
+    draft = factories.run(tier="draft")
+    assert [reserve(run, 60) for run in (first, second, draft)] == [1, 0, 1]
+    second.refresh_from_db()
+    assert second.paused_reason == money.TIER_BUDGET
+    assert day_sums() == (120, 0), "what was not let through is in no purse"
+
+
+def test_a_user_s_budget_is_their_own_or_everybody_s(budgets):
+    budgets(USER_DAILY_BUDGETS_USD={"*": "0.0001", "anna": "0.0002"})
+    anna, ben = factories.staff(name="anna"), factories.staff(name="ben")
+    runs = [factories.run(actor=actor) for actor in (anna, anna, ben, ben, None)]
+    assert [reserve(run, 90) for run in runs] == [1, 1, 1, 0, 1]
+    runs[3].refresh_from_db()
+    assert runs[3].paused_reason == money.USER_BUDGET
+    assert share_sums("user", ben.pk) == (90, 0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [({"DAILY_BUDGET_USD": "0.0001"}, money.DAY_BUDGET),
+     ({"TIER_DAILY_BUDGETS_USD": {"draft": "0.0001"}}, money.TIER_BUDGET),
+     ({"USER_DAILY_BUDGETS_USD": {"*": "0.0001"}}, money.USER_BUDGET)],
+)  # fmt: skip
+def test_a_day_s_pause_ends_with_the_day_or_with_more_money(budgets, settings, setting, reason):
+    budgets(**setting)
+    run = factories.run(tier="draft", actor=factories.staff(name="anna"))
+    assert reserve(run, 60, 60) == 1
+    settle(run, (60, 100))
+    run.refresh_from_db()
+    assert run.paused_reason == reason
+    assert money.resume(day=DAY) == 0, "nothing is left of it today"
+    assert money.resume(day=NEXT_DAY) == 1
+    Run.objects.filter(pk=run.pk).update(paused_reason=reason)
+    settings.NB_CATALOG = {
+        key: value for key, value in settings.NB_CATALOG.items() if key not in setting
+    }
+    assert money.resume(day=DAY) == 1
+    run.refresh_from_db()
+    assert run.paused_reason == ""
+
+
+def test_a_run_s_own_budget_is_for_a_person_to_raise():
+    run = factories.run(paused_reason=money.RUN_BUDGET)
+    assert money.resume(day=NEXT_DAY) == 0
+    now = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
+    assert money.goes_on_at(run.paused_reason, now=now) is None
+    assert money.goes_on_at(money.USER_BUDGET, now=now) == datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def test_a_run_that_nobody_started_has_no_user_s_budget(budgets):
+    budgets(USER_DAILY_BUDGETS_USD={"*": "0"})
+    assert reserve(factories.run(actor=None), 60) == 1
+    assert not SpendShare.objects.filter(kind="user").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "ids"),
+    [
+        ({"TIER_DAILY_BUDGETS_USD": {"premum": "5"}}, ["nb_catalog.E006"]),
+        ({"TIER_DAILY_BUDGETS_USD": {"premium": "-5"}}, ["nb_catalog.E001"]),
+        ({"USER_DAILY_BUDGETS_USD": {"*": 5.5}}, ["nb_catalog.E001"]),
+        ({"USER_DAILY_BUDGETS_USD": {"*": None}}, ["nb_catalog.E001"]),
+        ({"USER_DAILY_BUDGETS_USD": "10"}, ["nb_catalog.E001"]),
+        ({"USER_DAILY_BUDGETS_USD": {"*": "much"}}, ["nb_catalog.E001"]),
+        ({"USER_DAILY_BUDGETS_USD": {"": "1"}}, ["nb_catalog.E001"]),
+        ({"DAILY_BUDGET_USD": "NaN"}, ["nb_catalog.E001"]),
+    ],
+)
+def test_wrong_budgets_are_told_before_anything_is_spent(budgets, setting, ids):
+    budgets(**setting)
+    assert [each.id for each in check_settings()] == ids

@@ -12,6 +12,8 @@ from django.contrib.admin import AdminSite
 from django.db.models import Max, Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -39,10 +41,9 @@ PARTS: Final = ("progress", "hint", "buttons", "failures", "newest")
 
 _PAUSED: Final = {
     money.RUN_BUDGET: _("The run's budget is reached. Nothing is lost: give it more and it goes on."),
-    money.DAY_BUDGET: _(
-        "The budget of the day (NB_CATALOG['DAILY_BUDGET_USD']) is reached. Resume tomorrow, or "
-        "raise it and resume."
-    ),
+    money.DAY_BUDGET: _("The budget of the day (DAILY_BUDGET_USD) is reached."),
+    money.TIER_BUDGET: _("The day's budget of this tier (TIER_DAILY_BUDGETS_USD) is reached."),
+    money.USER_BUDGET: _("The day's budget of who started it (USER_DAILY_BUDGETS_USD) is reached."),
 }  # fmt: skip
 
 
@@ -116,7 +117,15 @@ class Progress:
     @property
     def paused(self) -> str:
         reason = self.run.paused_reason
-        return str(_PAUSED.get(reason, reason))
+        said = str(_PAUSED.get(reason, reason))
+        goes_on = money.goes_on_at(reason, now=database_now())
+        if goes_on is None:
+            return said
+        when = date_format(timezone.localtime(goes_on), "DATETIME_FORMAT")
+        then = gettext(
+            "Nothing is lost: it goes on by itself at %s, or when somebody raises the budget and resumes it."
+        )
+        return f"{said} {then % when}"
 
     @property
     def can_cancel(self) -> int:

@@ -2,15 +2,17 @@
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import datetime
 from hashlib import sha256
 
 from django.db.models import Count
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import runs
+from nb_catalog import money, runs
 from nb_catalog.api.fields import UsdField
 from nb_catalog.api.plans import ALL, PlanRequestSerializer, plan_from
 from nb_catalog.api.views import ReadingViewSet
@@ -62,6 +64,7 @@ class RunSerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
     state = serializers.SerializerMethodField()
     paused_reason = serializers.CharField()
+    goes_on_at = serializers.SerializerMethodField()
     counts = serializers.SerializerMethodField()
     reused = serializers.IntegerField()
     estimate_usd = UsdField()
@@ -71,6 +74,10 @@ class RunSerializer(serializers.Serializer):
 
     def get_counts(self, run) -> dict[str, int]:
         return self.context["counts"][run.pk]
+
+    def get_goes_on_at(self, run) -> datetime | None:
+        """When a paused run goes on by itself; null when somebody has to raise its budget."""
+        return money.goes_on_at(run.paused_reason, now=timezone.now())
 
     def get_state(self, run) -> str:
         if run.paused_reason:

@@ -25,7 +25,7 @@ def check_settings(**_options: Any) -> list[CheckMessage]:
             getattr(settings, name)
         except InvalidSettings as error:
             found.append(Error(str(error), hint=_default_of(name), id="nb_catalog.E001"))
-    return [*found, *_cards(), *_task_backend(), *_quotas()]
+    return [*found, *_cards(), *_task_backend(), *_quotas(), *_budgets()]
 
 
 def _unknown(key: str) -> CheckMessage:
@@ -68,6 +68,17 @@ def _task_backend() -> Iterator[CheckMessage]:
 def _quotas() -> Iterator[CheckMessage]:
     for error in or_nothing(quotas.problems):
         yield Error(str(error), hint="See “Quotas” in docs/worker.md.", id="nb_catalog.E005")
+
+
+def _budgets() -> Iterator[CheckMessage]:
+    tiers = or_nothing(lambda: settings.TIERS)
+    for tier in or_nothing(lambda: settings.TIER_DAILY_BUDGETS_USD):
+        if tier not in tiers:
+            yield Error(
+                f"{NAME}['TIER_DAILY_BUDGETS_USD']: there is no tier {tier!r}.",
+                hint=nearest(tier, tiers).strip(),
+                id="nb_catalog.E006",
+            )
 
 
 def or_nothing(read: Callable[[], Any]) -> Any:

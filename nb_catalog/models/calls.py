@@ -74,6 +74,33 @@ class SpendDay(models.Model):
         return str(self.day)
 
 
+class ShareKind(models.TextChoices):
+    TIER = "tier", _("Tier")
+    USER = "user", _("User")
+
+
+class SpendShare(models.Model):
+    """Money of one UTC day that a tier or a user has spent; changed by conditional UPDATE only.
+    ``name`` is the tier, or the user's primary key as text."""
+
+    day = models.DateField(_("day"))
+    kind = models.CharField(_("whose"), max_length=4, choices=ShareKind)
+    name = models.CharField(_("name"), max_length=64)
+    reserved_microusd = MicroUSDField(_("reserved"))
+    spent_microusd = MicroUSDField(_("spent"))
+
+    class Meta:
+        ordering = ("-day", "kind", "name")
+        verbose_name = _("share of a day's spend")
+        verbose_name_plural = _("shares of a day's spend")
+        constraints = [
+            models.UniqueConstraint(fields=["day", "kind", "name"], name="nb_share_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.kind} {self.name}"
+
+
 class ProviderPause(models.Model):
     """Until when nothing is sent to a provider's model, and why; without a ``model`` to none of
     them. All workers heed it. ``cause`` is the code of the error that led to it."""

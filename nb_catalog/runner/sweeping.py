@@ -9,14 +9,13 @@ from datetime import date
 from typing import Final
 
 from django.db import InterfaceError, OperationalError
-from django.db.models import F, Q
+from django.db.models import Q
 
 from nb_catalog import money
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown
-from nb_catalog.models import ImageJob, ProductImage, ProviderCall, Run, SpendDay
+from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.models.clock import database_now
-from nb_catalog.models.money import micros
 from nb_catalog.models.moves import move_jobs
 from nb_catalog.providers import provider
 from nb_catalog.runner import books, claims, endings, keeping, staging
@@ -173,15 +172,8 @@ def _order(job: ImageJob) -> Order:
 
 
 def resume_after_midnight() -> int:
-    """Let runs go on that were stopped by a day's budget, once today's has room again."""
-    limit = settings.DAILY_BUDGET_USD
-    today = SpendDay.objects.filter(day=_today())
-    if (
-        limit is not None
-        and today.filter(reserved_microusd__gte=micros(limit) - F("spent_microusd")).exists()
-    ):
-        return 0
-    return Run.objects.filter(paused_reason=money.DAY_BUDGET).update(paused_reason="")
+    """Let runs go on that were stopped by a budget of a day, once today's has room again."""
+    return money.resume(day=_today())
 
 
 def _today() -> date:
