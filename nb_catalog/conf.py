@@ -141,6 +141,22 @@ def _flag(value: Any) -> bool:
     return value
 
 
+HOLD: Final[Mapping[str, Any]] = {"ACTION": "hold"}
+RETRY: Final[Mapping[str, Any]] = {"ACTION": "retry", "AFTER_SECONDS": 3600, "AT_MOST": 1}
+
+
+def _unknown_policy(value: Any) -> Mapping[str, Any]:
+    given = dict(value)
+    if given.get("ACTION") == "hold" and len(given) == 1:
+        return given
+    if given.get("ACTION") != "retry" or not given.keys() <= RETRY.keys():
+        raise ValueError(value)
+    merged = {**RETRY, **given}
+    _seconds(merged["AFTER_SECONDS"])
+    _at_least(1)(merged["AT_MOST"])
+    return merged
+
+
 RENDITION_FORMATS: Final = ("avif", "webp", "jpeg")
 
 
@@ -183,6 +199,9 @@ class Settings:
     TASK_BACKEND = Setting("default", _text, "an alias of TASKS")
     BATCH_HOURS = Setting(30.0, _seconds, "a positive number of hours")
     MAX_ATTEMPTS = Setting(4, _at_least(1), "a whole number, at least 1")
+    UNKNOWN_POLICY = Setting(
+        HOLD, _unknown_policy, "{'ACTION': 'hold'}, or 'retry' with 'AFTER_SECONDS' and 'AT_MOST'"
+    )
     MAX_PICTURE_BYTES = Setting(64 * 2**20, _at_least(1), "a whole number of bytes")
     MAX_PICTURE_PIXELS = Setting(110_000_000, _at_least(1), "a whole number of pixels")
     STAGING_DIR = Setting(_default_staging_dir, Path, "a directory's path")

@@ -8,6 +8,7 @@ NBCatalogError
 │   └── PlanRefused
 ├── IllegalMove               a state machine said no; usually somebody else was faster
 ├── ObjectGone                the product was deleted meanwhile
+├── BillUnreadable            a provider's bill that cannot be compared
 ├── StorageFailed             a storage did not take or give a file
 ├── PictureError              the bytes of a picture are the problem
 │   ├── PictureMissing
@@ -93,6 +94,10 @@ class IllegalMove(NBCatalogError):
 
 class ObjectGone(NBCatalogError):
     code = "object_gone"
+
+
+class BillUnreadable(NBCatalogError):
+    code = "bill_unreadable"
 
 
 class StorageFailed(NBCatalogError):

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     GENERATE = "nb_catalog.generate"
     REVIEW = "nb_catalog.review"
     PUBLISH = "nb_catalog.publish"
+    RECONCILE = "nb_catalog.reconcile"
 
 
 class Lane(StrEnum):

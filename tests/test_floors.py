@@ -14,7 +14,7 @@ FLOORS = {
     1: {"cards", "tiers", "quotas", "recipes", "briefs", "channels", "imaging"},
     2: {"registry", "providers"},
     3: {"models"},
-    4: {"runner", "money", "throttle", "storefront", "checks", "files", "renditions"},
+    4: {"runner", "money", "throttle", "storefront", "checks", "files", "renditions", "ledger"},
     5: {"tasks"},
     6: {"plans", "runs"},
     7: {"review", "placements"},

@@ -1,13 +1,14 @@
 """The admin: ask for pictures, watch them being made, judge and publish them."""
 
 from nb_catalog.admin.batches import ProviderBatchAdmin
-from nb_catalog.admin.books import ProviderCallAdmin, ProviderPauseAdmin, SpendDayAdmin
+from nb_catalog.admin.books import ProviderCallAdmin, ProviderPauseAdmin
 from nb_catalog.admin.images import ProductImageAdmin
 from nb_catalog.admin.jobs import ImageJobAdmin
 from nb_catalog.admin.mixin import CatalogImagesMixin
 from nb_catalog.admin.placements import PlacementAdmin
 from nb_catalog.admin.runs import RunAdmin
 from nb_catalog.admin.scenes import SceneAdmin
+from nb_catalog.admin.spending import SpendDayAdmin
 
 __all__ = [
     "CatalogImagesMixin",

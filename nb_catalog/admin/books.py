@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -13,11 +13,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin.figures import dollars, micro_dollars
+from nb_catalog import ledger
+from nb_catalog.admin.figures import micro_dollars
 from nb_catalog.admin.reading import ReadOnlyAdmin
 from nb_catalog.cards import is_version_of
-from nb_catalog.conf import settings
-from nb_catalog.models import ProviderCall, ProviderPause, SpendDay
+from nb_catalog.models import ProviderCall, ProviderPause
+from nb_catalog.types import Permission
 
 A_PERSON_HAS_TO_ACT = timedelta(days=365)
 _WHAT_TO_DO = {
@@ -32,18 +33,57 @@ _WHAT_TO_DO = {
 }  # fmt: skip
 
 
+class OpenFilter(admin.SimpleListFilter):
+    """Calls whose cost nobody knows."""
+
+    title = _("cost")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("unknown, still reserved"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "yes":
+            return queryset.filter(pk__in=ledger.open_calls().values("pk"))
+        return queryset
+
+
 @admin.register(ProviderCall)
 class ProviderCallAdmin(ReadOnlyAdmin):
     list_display = (
         "id", "provider", "model", "answered_by", "outcome", "estimate", "cost", "error_code", "started_at",
     )  # fmt: skip
-    list_filter = ("outcome", "provider", "model", "started_at")
+    list_filter = (OpenFilter, "outcome", "provider", "model", "started_at")
+    actions = ("not_billed", "billed")
     search_fields = ("request_id", "=job__id")
     search_help_text = _("Request id or the number of a job")
     fields = (
         "job", "batch", ("provider", "model", "answered_by"), "request_id", ("outcome", "error_code"),
-        ("estimate", "cost"), "usage", ("started_at", "finished_at"),
+        ("estimate", "cost"), ("settled_by", "settled_at"), "usage", ("started_at", "finished_at"),
     )  # fmt: skip
+
+    def has_reconcile_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(Permission.RECONCILE)
+
+    @admin.action(description=_("Not on the bill: give back the money"), permissions=["reconcile"])
+    def not_billed(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self._settle(request, queryset, cost_microusd=0)
+
+    @admin.action(description=_("On the bill: book them as estimated"), permissions=["reconcile"])
+    def billed(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self._settle(request, queryset, cost_microusd=None)
+
+    def _settle(self, request: HttpRequest, calls: QuerySet, *, cost_microusd: int | None) -> None:
+        keys = list(calls.values_list("pk", flat=True))
+        settled = ledger.settle_by_hand(keys, cost_microusd=cost_microusd, actor=request.user)
+        said = ngettext("%d call is settled.", "%d calls are settled.", settled) % settled
+        if left := len(keys) - settled:
+            said += " " + ngettext(
+                "%d was left alone: its cost is known, or it is still out.",
+                "%d were left alone: their cost is known, or they are still out.",
+                left,
+            ) % left  # fmt: skip
+        self.message_user(request, said, messages.SUCCESS if settled else messages.WARNING)
 
     @admin.display(description=_("answered by"), ordering="model_version")
     def answered_by(self, call: ProviderCall) -> str:
@@ -58,26 +98,6 @@ class ProviderCallAdmin(ReadOnlyAdmin):
     @admin.display(description=_("cost"), ordering="cost_microusd")
     def cost(self, call: ProviderCall) -> str:
         return micro_dollars(call.cost_microusd)
-
-
-@admin.register(SpendDay)
-class SpendDayAdmin(ReadOnlyAdmin):
-    list_display = ("day", "spent", "reserved", "daily_budget")
-    fields = list_display
-    date_hierarchy = "day"
-
-    @admin.display(description=_("spent"), ordering="spent_microusd")
-    def spent(self, day: SpendDay) -> str:
-        return micro_dollars(day.spent_microusd)
-
-    @admin.display(description=_("reserved"), ordering="reserved_microusd")
-    def reserved(self, day: SpendDay) -> str:
-        return micro_dollars(day.reserved_microusd)
-
-    @admin.display(description=_("budget of a day"))
-    def daily_budget(self, day: SpendDay) -> str:
-        limit = settings.DAILY_BUDGET_USD
-        return gettext("none") if limit is None else dollars(limit)
 
 
 @admin.register(ProviderPause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +21,8 @@ class CallOutcome(models.TextChoices):
 
 class ProviderCall(models.Model):
     """One request that may cost money: written before it goes out, completed after, never deleted
-    by the app. ``cost_microusd`` is null while the provider has not reported it."""
+    by the app. ``cost_microusd`` is null while the provider has not reported it; a person may
+    settle it then, by the provider's bill."""
 
     job = models.ForeignKey(
         ImageJob, verbose_name=_("job"), on_delete=models.CASCADE, related_name="calls"
@@ -33,6 +35,8 @@ class ProviderCall(models.Model):
     lease_owner = models.CharField(max_length=40, editable=False)
     provider = models.CharField(_("provider"), max_length=40)
     model = models.CharField(_("model"), max_length=80)
+    tier = models.CharField(_("tier"), max_length=40, blank=True, default="")
+    scene = models.CharField(_("scene"), max_length=60, blank=True, default="")
     model_version = models.CharField(_("model version"), max_length=120, blank=True, default="")
     request_id = models.CharField(_("request id"), max_length=200, blank=True, default="")
     estimate_microusd = MicroUSDField(_("estimate"))
@@ -43,13 +47,23 @@ class ProviderCall(models.Model):
         _("outcome"), max_length=12, choices=CallOutcome, default=CallOutcome.IN_FLIGHT
     )
     error_code = models.CharField(_("error code"), max_length=40, blank=True, default="")
-    started_at = models.DateTimeField(_("sent"))
+    started_at = models.DateTimeField(_("sent"), db_index=True)
     finished_at = models.DateTimeField(_("answered"), null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("settled by"), null=True,
+        on_delete=models.SET_NULL, related_name="+",
+    )  # fmt: skip
+    settled_at = models.DateTimeField(_("settled"), null=True)
 
     class Meta:
         ordering = ("-id",)
         verbose_name = _("provider call")
         verbose_name_plural = _("provider calls")
+        permissions = [("reconcile", _("Can settle calls whose cost is unknown"))]
+        indexes = [
+            # Few calls are open: what is listed of a million should not be looked for among them.
+            models.Index(fields=["cost_microusd", "started_at"], name="nb_call_open"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["job", "epoch"], name="nb_call_once_an_epoch")
         ]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from django.db import InterfaceError, OperationalError
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from nb_catalog import money
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
+from nb_catalog.models.calls import CallOutcome
 from nb_catalog.models.clock import database_now
 from nb_catalog.models.moves import move_jobs
 from nb_catalog.providers import provider
@@ -38,7 +39,9 @@ def sweep() -> list[Ending]:
     free_expired_leases()
     promote()
     # The worker's heartbeat waits for this thread: a slow storage must not cost it its leases.
-    return adopt_staged(seconds=settings.LEASE_SECONDS / 6) + lose_expired_calls()
+    adopted = adopt_staged(seconds=settings.LEASE_SECONDS / 6) + lose_expired_calls()
+    retry_unknown()
+    return adopted
 
 
 def promote() -> int:
@@ -81,6 +84,30 @@ def lose_expired_calls() -> list[Ending]:
     lost = [ending for ending in lost if staging.get(ending.order.staging_name) is None]
     held = books.write([], lost)
     return [ending for ending, was_held in zip(lost, held, strict=True) if was_held]
+
+
+def retry_unknown() -> int:
+    """Queue again what ``UNKNOWN_POLICY`` says may be paid for once more; how many.
+
+    The former call keeps its money reserved, and the next one is bounded by the budgets as any is.
+    A job goes round as often as the policy says, whoever retried it.
+    """
+    policy = settings.UNKNOWN_POLICY
+    if policy["ACTION"] != "retry":
+        return 0
+    since = database_now() - timedelta(seconds=policy["AFTER_SECONDS"])
+    unknown = Q(calls__outcome=CallOutcome.UNKNOWN)
+    due = ImageJob.objects.filter(state=JobState.UNKNOWN, finished_at__lte=since)
+    due = due.annotate(lost=Count("calls", filter=unknown)).filter(lost__lte=policy["AT_MOST"])
+    keys = list(due.order_by("pk").values_list("pk", flat=True)[:BLOCK])
+    return move_jobs(
+        ImageJob.objects.filter(pk__in=keys),
+        "retry",
+        attempts=0,
+        not_before=None,
+        finished_at=None,
+        lease_owner="",
+    )
 
 
 def adopt_staged(*, seconds: float | None = None) -> list[Ending]:

@@ -1,0 +1,175 @@
+"""The page of spending: a chart by day, bars by model, tier, scene and user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog import ledger
+from nb_catalog.admin.figures import dollars, micro_dollars
+from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.conf import settings
+from nb_catalog.ledger.spending import Line
+from nb_catalog.models import SpendDay
+from nb_catalog.models.clock import database_now
+
+DAYS: Final = 30
+MOST_DAYS: Final = 366
+# The chart's own units; the page scales them.
+WIDTH: Final = 900
+HEIGHT: Final = 220
+LABELS: Final = 8
+
+
+class PeriodForm(forms.Form):
+    """From which day to which."""
+
+    first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label=_("to"), widget=forms.DateInput(attrs={"type": "date"}))
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        first, last = given.get("first"), given.get("last")
+        if first and last and first > last:
+            self.add_error("first", gettext("The first day is after the last."))
+        elif first and last and (last - first).days >= MOST_DAYS:
+            self.add_error("first", gettext("At most %d days at a time.") % MOST_DAYS)
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One day of the chart, in its units. ``open_*`` is what stands on top for unknown costs."""
+
+    x: float
+    width: float
+    y: float
+    height: float
+    open_y: float
+    open_height: float
+    label: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One line of a table with its bar, in per cent of the longest."""
+
+    name: str
+    calls: int
+    spent: str
+    unknown: str
+    percent: float
+    open_percent: float
+
+
+@admin.register(SpendDay)
+class SpendDayAdmin(ReadOnlyAdmin):
+    list_display = ("day", "spent", "reserved", "daily_budget")
+    fields = list_display
+    date_hierarchy = "day"
+
+    def get_urls(self) -> list[URLPattern]:
+        return [self.page("report/", self.report, name="report"), *super().get_urls()]
+
+    @admin.display(description=_("spent"), ordering="spent_microusd")
+    def spent(self, day: SpendDay) -> str:
+        return micro_dollars(day.spent_microusd)
+
+    @admin.display(description=_("reserved"), ordering="reserved_microusd")
+    def reserved(self, day: SpendDay) -> str:
+        return micro_dollars(day.reserved_microusd)
+
+    @admin.display(description=_("budget of a day"))
+    def daily_budget(self, day: SpendDay) -> str:
+        limit = settings.DAILY_BUDGET_USD
+        return gettext("none") if limit is None else dollars(limit)
+
+    def report(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        today = database_now().date()
+        usual = {"first": today - timedelta(days=DAYS - 1), "last": today}
+        form = PeriodForm(request.GET or usual)
+        if not form.is_valid():
+            context = self.page_context(request, title=_("Spending"), form=form)
+            return TemplateResponse(
+                request, "admin/nb_catalog/spendday/report.html", context, status=400
+            )
+        report = ledger.report(**form.cleaned_data)
+        context = self.page_context(
+            request,
+            title=_("Spending"),
+            form=form,
+            report=report,
+            spent=dollars(report.total.spent_usd),
+            unknown=dollars(report.total.open_usd) if report.total.open_usd else "",
+            each=None if report.usd_per_published is None else dollars(report.usd_per_published),
+            chart={"width": WIDTH, "height": HEIGHT, "top": dollars(_most(report.days))},
+            columns=list(_columns(report.days)),
+            tables=[
+                (heading, list(_bars(lines)))
+                for heading, lines in (
+                    (_("By model"), report.models),
+                    (_("By tier"), report.tiers),
+                    (_("By scene"), report.scenes),
+                    (_("By user"), report.users),
+                )
+            ],
+            spent_days=list(_bars(line for line in report.days if line.calls)),
+        )
+        return TemplateResponse(request, "admin/nb_catalog/spendday/report.html", context)
+
+
+def _most(lines: Iterable[Line]) -> Decimal:
+    return max((line.at_most_usd for line in lines), default=Decimal(0))
+
+
+def _columns(days: tuple[Line, ...]) -> Iterator[Column]:
+    most = _most(days) or Decimal(1)
+    step = WIDTH / len(days)
+    every = -(-len(days) // LABELS)
+    for number, line in enumerate(days):
+        height = float(line.spent_usd / most) * HEIGHT
+        above = float(line.open_usd / most) * HEIGHT
+        day = date_format(date.fromisoformat(line.name), "SHORT_DATE_FORMAT")
+        said = gettext("%(day)s: %(spent)s") % {"day": day, "spent": dollars(line.spent_usd)}
+        if line.open_usd:
+            said += gettext(", and up to %s unknown") % dollars(line.open_usd)
+        yield Column(
+            x=round(number * step + step * 0.1, 2),
+            width=round(step * 0.8, 2),
+            y=round(HEIGHT - height, 2),
+            height=round(height, 2),
+            open_y=round(HEIGHT - height - above, 2),
+            open_height=round(above, 2),
+            label=day if number % every == 0 else "",
+            said=said,
+        )
+
+
+def _bars(lines: Iterable[Line]) -> Iterator[Bar]:
+    lines = list(lines)
+    most = _most(lines) or Decimal(1)
+    for line in lines:
+        yield Bar(
+            name=line.name or gettext("others"),
+            calls=line.calls,
+            spent=dollars(line.spent_usd),
+            unknown=dollars(line.open_usd) if line.open_usd else "",
+            percent=round(float(line.spent_usd / most) * 100, 1),
+            open_percent=round(float(line.open_usd / most) * 100, 1),
+        )

@@ -1,0 +1,205 @@
+"""``manage.py nb_reconcile``: calls whose cost is unknown, and whether a provider's bill agrees."""
+
+import json
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from nb_catalog import ledger
+from nb_catalog.exceptions import BillUnreadable
+from nb_catalog.management.tables import table
+from nb_catalog.models.money import micros, usd
+
+SHOWN = 100
+
+
+class Command(BaseCommand):
+    help = (
+        "List the calls that may have been charged and whose cost nobody knows, settle them by the "
+        "provider's bill, and compare a bill with what is booked."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--bill", default="", help="A provider's bill: a CSV file.")
+        parser.add_argument("--provider", default="", help="Whose bill it is: compare its calls.")
+        parser.add_argument(
+            "--zone", default="America/Los_Angeles", help="Where the bill's days begin."
+        )
+        parser.add_argument(
+            "--column",
+            action="append",
+            default=[],
+            metavar="WHAT=NAME",
+            help="What a column is called: day=…, model=… or usd=….",
+        )
+        parser.add_argument(
+            "--not-billed", nargs="+", type=int, default=[], metavar="CALL",
+            help="These calls are not on the bill: give back what is reserved for them.",
+        )  # fmt: skip
+        parser.add_argument(
+            "--billed", nargs="+", type=int, default=[], metavar="CALL",
+            help="These calls are on the bill: book them as estimated, or at --usd each.",
+        )  # fmt: skip
+        parser.add_argument("--usd", default="", help="What each call of --billed cost.")
+        parser.add_argument("--json", action="store_true", help="For programs.")
+
+    def handle(self, *, bill, not_billed, billed, **options):
+        if not_billed or billed:
+            self._settle(not_billed, billed, usd_each=options["usd"])
+        elif bill:
+            self._compare(bill, options)
+        else:
+            self._list(as_json=options["json"])
+
+    def _list(self, *, as_json):
+        calls = ledger.open_calls().select_related("job")
+        if as_json:
+            self.stdout.write(json.dumps([_plain(call) for call in calls], indent=2, default=str))
+            return
+        count = calls.count()
+        if not count:
+            self.stdout.write(_("No call is open: what each of them cost is known."))
+            return
+        head = [
+            _("call"),
+            _("job"),
+            _("sent (UTC)"),
+            _("model"),
+            _("what happened"),
+            _("USD at most"),
+        ]
+        rows = [
+            [str(call.pk), str(call.job_id), f"{call.started_at:%Y-%m-%d %H:%M:%S}", call.model,
+             call.error_code or call.outcome, str(usd(call.estimate_microusd))]
+            for call in calls[:SHOWN]
+        ]  # fmt: skip
+        for line in table([head, *rows], right=(0, 1, 5)):
+            self.stdout.write(line)
+        if count > SHOWN:
+            self.stdout.write(_("… and %d more.") % (count - SHOWN))
+        self.stdout.write(
+            ngettext(
+                "%(count)d call may have cost up to %(usd)s USD.",
+                "%(count)d calls may have cost up to %(usd)s USD.",
+                count,
+            )
+            % {"count": count, "usd": usd(ledger.total_of(calls))}
+        )
+        self.stdout.write(
+            _("Look at the provider's bill, then: --not-billed CALL … or --billed CALL …")
+        )
+
+    def _settle(self, not_billed, billed, *, usd_each):
+        if both := sorted(set(not_billed) & set(billed)):
+            raise CommandError(_("Billed and not billed at once: %s.") % both)
+        cost = _microusd(usd_each)
+        asked = [*not_billed, *billed]
+        known = set(ledger.open_calls().filter(pk__in=asked).values_list("pk", flat=True))
+        if missing := sorted(set(asked) - known):
+            raise CommandError(
+                _("These calls are not open: %s. Nothing was changed.")
+                % ", ".join(map(str, missing))
+            )
+        settled = ledger.settle_by_hand(not_billed, cost_microusd=0)
+        settled += ledger.settle_by_hand(billed, cost_microusd=cost)
+        self.stdout.write(
+            ngettext("%d call is settled.", "%d calls are settled.", settled) % settled
+        )
+
+    def _compare(self, path, options):
+        try:
+            with Path(path).open(newline="", encoding="utf-8-sig") as file:
+                bill = ledger.read_bill(file, columns=_columns(options["column"]))
+            ZoneInfo(options["zone"])
+            lines = ledger.compare(bill, provider=options["provider"], zone=options["zone"])
+        except (OSError, UnicodeDecodeError, BillUnreadable) as error:
+            raise CommandError(_("%(path)s: %(error)s") % {"path": path, "error": error}) from error
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise CommandError(
+                _("There is no time zone %r; try America/Los_Angeles or UTC.") % options["zone"]
+            ) from error
+        if options["json"]:
+            plain = [_compared(line) for line in lines]
+            self.stdout.write(json.dumps(plain, indent=2, default=str))
+        else:
+            self._tell(lines, bill)
+
+    def _tell(self, lines, bill):
+        head = [_("day"), _("model"), _("calls"), _("bill"), _("booked"), _("unknown, at most"),
+                _("difference"), ""]  # fmt: skip
+        rows = [
+            [str(line.day), line.model or _("(none of ours)"), str(line.calls),
+             f"{line.billed_usd:.4f}", f"{line.booked_usd:.4f}", f"{line.open_usd:.4f}",
+             f"{line.difference_usd:+.4f}", "" if line.is_explained else _("look at this")]
+            for line in lines
+        ]  # fmt: skip
+        for line in table([head, *rows], right=(2, 3, 4, 5, 6)):
+            self.stdout.write(line)
+        if bill.names:
+            self.stdout.write(_("Not of our models: %s") % ", ".join(bill.names))
+        wrong = sum(not line.is_explained for line in lines)
+        self.stdout.write(
+            ngettext(
+                "%d line is not explained by what is booked and what is open.",
+                "%d lines are not explained by what is booked and what is open.",
+                wrong,
+            )
+            % wrong
+            if wrong
+            else _("The bill agrees with what is booked and what is open.")
+        )
+
+
+def _columns(given):
+    columns = {}
+    for each in given:
+        what, equals, name = each.partition("=")
+        if not equals or what not in {"day", "model", "usd"}:
+            raise CommandError(
+                _("--column %r: write day=…, model=… or usd=…, with the column's name.") % each
+            )
+        columns[what] = name
+    return columns
+
+
+def _microusd(text):
+    if not text:
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or not 0 <= amount <= 1000:
+        raise CommandError(_("--usd: %r is no price of one call. Write it as 0.0336.") % text)
+    return micros(amount)
+
+
+def _plain(call):
+    return {
+        "call": call.pk,
+        "job": call.job_id,
+        "sent": call.started_at,
+        "provider": call.provider,
+        "model": call.model,
+        "outcome": call.outcome,
+        "error_code": call.error_code,
+        "request_id": call.request_id,
+        "at_most_usd": usd(call.estimate_microusd),
+    }
+
+
+def _compared(line):
+    return {
+        "day": line.day,
+        "model": line.model,
+        "calls": line.calls,
+        "billed_usd": line.billed_usd,
+        "booked_usd": line.booked_usd,
+        "open_usd": line.open_usd,
+        "difference_usd": line.difference_usd,
+        "explained": line.is_explained,
+    }
