@@ -52,7 +52,8 @@ class PeriodForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One day of the chart, in its units. ``open_*`` is what stands on top for unknown costs."""
+    """One day of the chart, in its units. ``open_*`` is what stands on top for unknown costs.
+    ``is_edge``: the first day or the last, whose label has room on a phone too."""
 
     x: float
     width: float
@@ -62,6 +63,7 @@ class Column:
     open_height: float
     label: str
     said: str
+    is_edge: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,10 @@ def _most(lines: Iterable[Line]) -> Decimal:
 def _columns(days: tuple[Line, ...]) -> Iterator[Column]:
     most = _most(days) or Decimal(1)
     step = WIDTH / len(days)
+    last = len(days) - 1
     every = -(-len(days) // LABELS)
+    # The last day always, and no other so near to it that the two would touch.
+    labelled = {last, *range(0, max(1, last - every // 2), every)}
     for number, line in enumerate(days):
         height = float(line.spent_usd / most) * HEIGHT
         above = float(line.open_usd / most) * HEIGHT
@@ -156,8 +161,9 @@ def _columns(days: tuple[Line, ...]) -> Iterator[Column]:
             height=round(height, 2),
             open_y=round(HEIGHT - height - above, 2),
             open_height=round(above, 2),
-            label=day if number % every == 0 else "",
+            label=day if number in labelled else "",
             said=said,
+            is_edge=number in {0, len(days) - 1},
         )
 
 

@@ -142,7 +142,7 @@ def test_the_page_shows_a_chart_and_the_same_as_tables(called, page):
     called(cost=40_000, scene="oak")
     called(cost=None, outcome="unknown", days=-1)
     shown = page(**SHOWN).content.decode()
-    assert shown.count("<g>") == 3
+    assert shown.count("nbc-hit") == 3
     assert "<title>11/20/2026: $0.0400</title>" in shown
     assert "and up to $0.0360 unknown" in shown
     assert "oak" in shown and "?open=yes" in shown
