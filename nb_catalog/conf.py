@@ -141,6 +141,18 @@ def _flag(value: Any) -> bool:
     return value
 
 
+WAKE_UPS: Final = ("tasks", "celery", "none")
+
+
+def _one_of(words: tuple[str, ...]) -> Callable[[Any], str]:
+    def accept(value: Any) -> str:
+        if value not in words:
+            raise ValueError(value)
+        return str(value)
+
+    return accept
+
+
 HOLD: Final[Mapping[str, Any]] = {"ACTION": "hold"}
 RETRY: Final[Mapping[str, Any]] = {"ACTION": "retry", "AFTER_SECONDS": 3600, "AT_MOST": 1}
 
@@ -196,6 +208,7 @@ class Settings:
     LEASE_SECONDS = Setting(60.0, _seconds, "a positive number of seconds")
     CALL_SECONDS = Setting(330.0, _seconds, "a positive number of seconds")
     WAKE_SECONDS = Setting(20.0, _seconds, "a positive number of seconds")
+    WAKE_UP = Setting("tasks", _one_of(WAKE_UPS), f"one of {', '.join(WAKE_UPS)}")
     TASK_BACKEND = Setting("default", _text, "an alias of TASKS")
     BATCH_HOURS = Setting(30.0, _seconds, "a positive number of hours")
     MAX_ATTEMPTS = Setting(4, _at_least(1), "a whole number, at least 1")

@@ -1,7 +1,8 @@
 """The one door to the task queue. A task is only a wake-up: the jobs lie in our own table.
 
 Django 6 has ``django.tasks``; on 5.2 the ``django-tasks`` package has the same under another
-name. Without either, or without a worker of theirs, ``manage.py nb_worker`` does the work.
+name. Celery is an extra. Without any of them, or without a worker of theirs, ``manage.py nb_worker``
+does the work.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from django.db import connection, transaction
 
 from nb_catalog import runner
 from nb_catalog.conf import settings
+from nb_catalog.exceptions import InvalidSettings
 
 logger = logging.getLogger(__name__)
 
@@ -28,32 +30,61 @@ else:
     except ImportError:
         task = None  # type: ignore[assignment]
 
+try:
+    from celery import shared_task  # type: ignore[import-untyped]
+except ImportError:
+    shared_task = None
+
 if task is not None:
 
     @task
     def work_a_while(run_id: int) -> int:
         """Work for ``WAKE_SECONDS`` and call for more while something is queued."""
         # A batch takes minutes to put together: a web request must not wait for that.
-        worker = runner.Worker(batches=not runs_at_once())
-        worker.run(until_idle=True, seconds=settings.WAKE_SECONDS)
+        done = _slice(batches=not runs_at_once())
         # The immediate backend would run the next slice inside this one.
         if runner.work_is_waiting() and not runs_at_once():
             _enqueue(run_id)
-        return worker.endings.total()
+        return done
+
+
+if shared_task is not None:
+    # Our rows are the truth. Celery must not run it again by itself: late acknowledgement and a
+    # visibility timeout would start a slice that still runs a second time.
+    @shared_task(  # type: ignore[untyped-decorator]
+        name="nb_catalog.work_a_while", ignore_result=True, acks_late=False
+    )
+    def work_a_while_in_celery(run_id: int) -> None:
+        """The same as a Celery task."""
+        _slice(batches=True)
+        if runner.work_is_waiting():
+            work_a_while_in_celery.delay(run_id)
+
+
+def _slice(*, batches: bool) -> int:
+    worker = runner.Worker(batches=batches)
+    worker.run(until_idle=True, seconds=settings.WAKE_SECONDS)
+    return worker.endings.total()
 
 
 def wake_up(run_id: int) -> None:
-    """Send a wake-up for ``run_id`` when the current transaction commits.
+    """Send a wake-up for ``run_id`` when the current transaction commits, as ``WAKE_UP`` says.
 
     A queue that does not answer is logged: the jobs lie in our own table and wait.
     """
-    if task is not None:
+    if settings.WAKE_UP == "celery":
+        transaction.on_commit(lambda: _send_to_celery(run_id), robust=True)
+    elif settings.WAKE_UP == "tasks" and task is not None:
         transaction.on_commit(lambda: _enqueue(run_id), robust=True)
 
 
 def runs_at_once() -> bool:
     """Whether the configured backend works inside the request that wakes it."""
-    return task is not None and isinstance(task_backends[settings.TASK_BACKEND], ImmediateBackend)
+    return (
+        settings.WAKE_UP == "tasks"
+        and task is not None
+        and isinstance(task_backends[settings.TASK_BACKEND], ImmediateBackend)
+    )
 
 
 def _enqueue(run_id: int) -> None:
@@ -62,3 +93,12 @@ def _enqueue(run_id: int) -> None:
         logger.warning("Run %s was not worked on: the immediate backend needs a commit.", run_id)
         return
     work_a_while.using(backend=settings.TASK_BACKEND).enqueue(run_id)
+
+
+def _send_to_celery(run_id: int) -> None:
+    if shared_task is None:
+        raise InvalidSettings(
+            "Celery is not installed: pip install 'nb-catalog[celery]'.",
+            path="NB_CATALOG['WAKE_UP']",
+        )
+    work_a_while_in_celery.delay(run_id)

@@ -9,6 +9,7 @@ from nb_catalog.checks.ladder import check_tiers
 from nb_catalog.checks.reach import check_reach
 from nb_catalog.checks.sources import check_registry
 from nb_catalog.checks.storage import check_storage
+from nb_catalog.checks.waking import check_waking
 
 __all__ = [
     "check_reach",
@@ -16,6 +17,7 @@ __all__ = [
     "check_settings",
     "check_storage",
     "check_tiers",
+    "check_waking",
     "register_all",
 ]
 
@@ -26,6 +28,7 @@ def register_all() -> None:
     """Called once, when the app is ready."""
     register(check_settings, TAG)
     register(check_tiers, TAG)
+    register(check_waking, TAG)
     register(check_reach, TAG, Tags.database)
     register(check_storage, TAG, Tags.files)
     register(check_registry, TAG, Tags.models)
