@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 from django.core.files.base import ContentFile, File
@@ -13,6 +14,10 @@ from django.core.files.storage import FileSystemStorage, Storage
 from nb_catalog.exceptions import PictureMissing, StorageFailed
 from nb_catalog.imaging.encode import extension_for
 from nb_catalog.models.images import catalog_storage
+
+ROOT: Final = "nb_catalog"
+# What came, what was made of it, what is delivered.
+FOLDERS: Final = ("originals", "composed", "renditions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +35,7 @@ def store(data: bytes, *, folder: str, mime_type: str, on_disk: Path | None = No
     spares writing them again. The file itself stays.
     """
     digest = sha256(data).hexdigest()
-    name = f"nb_catalog/{folder}/{digest[:2]}/{digest}{extension_for(mime_type)}"
+    name = f"{ROOT}/{folder}/{digest[:2]}/{digest}{extension_for(mime_type)}"
     storage = catalog_storage()
     try:
         saved = name if storage.exists(name) else _save(storage, name, data, on_disk=on_disk)

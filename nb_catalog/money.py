@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 
+from nb_catalog import signals
 from nb_catalog.conf import settings
 from nb_catalog.models import Run, SpendDay, SpendShare
 from nb_catalog.models.calls import ShareKind
@@ -75,7 +76,10 @@ def _one_by_one(payer: Payer, jobs: Mapping[int, int], *, day: date) -> set[int]
         reached = _reserve(payer, amount, day=day)
         if reached is not None:
             runs = Run.objects.filter(pk=payer.run_id, paused_reason="")
-            runs.update(paused_reason=reached)
+            if runs.update(paused_reason=reached):
+                signals.send_on_commit(
+                    signals.budget_paused, sender=Run, run_id=payer.run_id, reason=reached
+                )
             break
         let_through.add(job_id)
     return let_through

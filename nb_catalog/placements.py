@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.db import IntegrityError, connection, models, transaction
 
-from nb_catalog import renditions, storefront
+from nb_catalog import renditions, signals, storefront
 from nb_catalog.conf import nearest
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, ProductImage
@@ -156,6 +156,9 @@ def _put(
         standing.save(update_fields=["image", "delivery", "actor", "published_at"])
     PlacementEvent.objects.create(
         **place, image_before_id=before_id, image_after=image, actor=actor, move=move
+    )
+    signals.send_on_commit(
+        signals.image_published, sender=Placement, placement_id=standing.pk, image_id=image.pk
     )
     return standing
 

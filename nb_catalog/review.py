@@ -37,8 +37,15 @@ def reject(image: ProductImage, *, actor: Actor, note: str = "") -> None:
 
 
 def reconsider(image: ProductImage, *, actor: Actor, note: str = "") -> None:
-    """Rejected -> pending. Raises ``IllegalMove``."""
-    _decide(image, "reconsider", actor=actor, note=note)
+    """Rejected -> pending. Raises ``IllegalMove``, ``RequestRefused`` when its file is gone."""
+    with transaction.atomic():
+        hold_image(image)
+        if ProductImage.objects.filter(pk=image.pk).exclude(pruned_at=None).exists():
+            raise RequestRefused(
+                f"Picture {image.pk} was rejected long ago and its file was taken away."
+                " Have another one made."
+            )
+        _decide(image, "reconsider", actor=actor, note=note)
 
 
 def retire(image: ProductImage, *, actor: Actor, note: str = "") -> None:

@@ -126,7 +126,7 @@ def image(about=None, *, state=ImageState.PENDING, size=(40, 50), data=None, ask
     asked = asked or recipe(about)
     colour = (number % 251, number // 251 % 251, 90)
     data = data or photo_bytes(size, colour=colour)
-    stored = files.store(data, folder="images", mime_type="image/png")
+    stored = files.store(data, folder="originals", mime_type="image/png")
     defaults = {
         "content_type": content_type_of(about),
         "object_id": str(about.pk),

@@ -302,3 +302,28 @@ def test_settings_of_gateways_pass_the_checks(block, settings, monkeypatch):
     exec(compile(block.code, "docs/gateways.md", "exec"), shown)  # noqa: S102 - our own page
     settings.NB_CATALOG = shown["NB_CATALOG"]
     assert [*checks.check_settings(), *checks.check_tiers()] == []
+
+
+def test_the_page_of_operations_names_what_there_is():
+    from django.dispatch import Signal
+
+    from nb_catalog import signals, status
+
+    page = (ROOT / "docs/operations.md").read_text()
+    names = {name for name, value in vars(signals).items() if isinstance(value, Signal)}
+    told = {row[0].strip("`") for row in rows_after(page, "| signal |")}
+    assert told == names
+    problems = {row[0].strip("`") for row in rows_after(page, "| problem |")}
+    source = (ROOT / "nb_catalog/status.py").read_text() + (
+        ROOT / "nb_catalog/health.py"
+    ).read_text()
+    assert problems and all(f'"{problem}"' in source for problem in problems)
+    assert status.problems.__doc__
+
+
+def rows_after(page, head):
+    lines = page.split(head, 1)[1].splitlines()[2:]
+    for line in lines:
+        if not line.startswith("|"):
+            return
+        yield [cell.strip() for cell in line.strip("|").split("|")]

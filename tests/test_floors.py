@@ -14,11 +14,23 @@ FLOORS = {
     1: {"cards", "tiers", "quotas", "recipes", "briefs", "channels", "imaging"},
     2: {"registry", "providers"},
     3: {"models"},
-    4: {"runner", "money", "throttle", "storefront", "checks", "files", "renditions", "ledger"},
+    4: {
+        "runner",
+        "money",
+        "throttle",
+        "storefront",
+        "checks",
+        "files",
+        "renditions",
+        "ledger",
+        "signals",
+        "status",
+        "pruning",
+    },
     5: {"tasks"},
     6: {"plans", "runs"},
     7: {"review", "placements"},
-    8: {"admin", "api", "templatetags", "management", "apps", "testing"},
+    8: {"admin", "api", "templatetags", "management", "apps", "testing", "health"},
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
 

@@ -42,7 +42,10 @@ class ImageKind(models.TextChoices):
 
 
 class ProductImage(AboutObject):
-    """One made picture. Its bytes never change; an edit is a new row with this one as parent."""
+    """One made picture. Its bytes never change; an edit is a new row with this one as parent.
+
+    ``pruned_at``: since when its file is gone. The row says then what was made and not wanted.
+    """
 
     job = models.ForeignKey(
         ImageJob, verbose_name=_("job"), null=True, on_delete=models.SET_NULL, related_name="images"
@@ -73,6 +76,7 @@ class ProductImage(AboutObject):
     digital_source_type = models.CharField(_("origin"), max_length=60)
     provenance = models.JSONField(_("provenance"), default=dict)
     created_at = models.DateTimeField(_("made"), auto_now_add=True)
+    pruned_at = models.DateTimeField(_("file taken away"), null=True, editable=False)
 
     objects = AboutObjectManager()
 
@@ -84,6 +88,7 @@ class ProductImage(AboutObject):
         indexes = [
             models.Index(fields=["content_type", "object_id", "state"], name="nb_image_object"),
             models.Index(fields=["state", "-id"], name="nb_image_state"),
+            models.Index(fields=["file"], name="nb_image_file"),
         ]
 
     def __str__(self) -> str:
@@ -110,6 +115,7 @@ class Rendition(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["image", "format", "width"], name="nb_rendition_once")
         ]
+        indexes = [models.Index(fields=["file"], name="nb_rendition_file")]
 
     def __str__(self) -> str:
         return f"{self.format} {self.width}"

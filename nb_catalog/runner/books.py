@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from nb_catalog import money, throttle
+from nb_catalog import money, signals, throttle
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall
 from nb_catalog.models.calls import CallOutcome
 from nb_catalog.models.clock import database_now
@@ -25,6 +25,7 @@ OUTCOMES = {
     "adopt": CallOutcome.PICTURE,
     "lose": CallOutcome.UNKNOWN,
 }
+_ENDED_BADLY = (JobState.FAILED, JobState.REFUSED, JobState.UNKNOWN)
 
 
 def write(beginnings: Sequence[Order], endings: Sequence[Ending]) -> list[bool]:
@@ -121,6 +122,12 @@ def _end(endings: Sequence[Ending]) -> set[int]:
         if ending.stops is not None:
             recipe = ending.order.recipe
             throttle.heed(ending.stops, provider=recipe.provider, model=recipe.model)
+        state = JOB_MOVES[ending.move].target
+        if state in _ENDED_BADLY and ending.order.job_id in ended:
+            signals.send_on_commit(
+                signals.job_failed, sender=ImageJob, job_id=ending.order.job_id, state=str(state),
+                error_code=ending.error_code,
+            )  # fmt: skip
     _hold_calls([each.order for each in endings if each.order.job_id not in ended])
     _keep_images([each for each in endings if each.images], ended)
     _complete_calls([ending for ending in endings if not ending.order.is_free])
@@ -183,8 +190,21 @@ def _keep_images(endings: Sequence[Ending], ended: set[int]) -> None:
             if depth < len(ending.images)
             and (ending.order.job_id, ending.images[depth].sha256) not in known
         }
-        ProductImage.objects.bulk_create(rows.values())
+        _create(list(rows.values()))
         parents = rows
+
+
+def _create(images: list[ProductImage]) -> None:
+    if connection.features.can_return_rows_from_bulk_insert:
+        ProductImage.objects.bulk_create(images)
+    else:
+        # MySQL does not tell the keys, which composites and signals need.
+        for image in images:
+            image.save(force_insert=True)
+    for image in images:
+        signals.send_on_commit(
+            signals.image_made, sender=ProductImage, image_id=image.pk, job_id=image.job_id
+        )
 
 
 def _row(ending: Ending, image: NewImage, parent: ProductImage | None) -> ProductImage:

@@ -221,6 +221,5 @@ def work_is_waiting() -> bool:
 
 def slots_will_come() -> bool:
     """Whether paid jobs wait that no day's quota holds up."""
-    with transaction.atomic():
-        used_up = throttle.Gates(now=database_now()).used_up()
+    used_up = throttle.used_up(database_now())
     return queued(free=False).filter(throttle.without(used_up)).exists()

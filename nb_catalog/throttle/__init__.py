@@ -1,7 +1,7 @@
 """When something may be sent to a provider's model, and when not. Kept in the database: all workers
 heed it."""
 
-from nb_catalog.throttle.gates import Gates, Wait, caps, slow_down, without
+from nb_catalog.throttle.gates import Gates, Wait, caps, slow_down, used_up, without
 from nb_catalog.throttle.pauses import (
     EVERY_MODEL,
     SHORTEST_PAUSE,
@@ -32,5 +32,6 @@ __all__ = [
     "pause_of",
     "paused",
     "slow_down",
+    "used_up",
     "without",
 ]

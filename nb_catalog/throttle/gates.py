@@ -75,10 +75,6 @@ class Gate:
         self.taken += count
         return waits
 
-    def is_used_up(self) -> bool:
-        """Whether there is nothing more for today."""
-        return self.quotas.per_day is not None and self.row.sent_today >= self.quotas.per_day
-
     def _cap(self) -> int | None:
         caps = [each for each in (self.quotas.in_flight, self.row.cap) if each is not None]
         return min(caps, default=None)
@@ -111,10 +107,6 @@ class Gates:
     def full(self) -> set[Key]:
         """(provider, model) of everything that nothing can be claimed for now."""
         return {key for key, gate in self._gates.items() if gate.room() == 0}
-
-    def used_up(self) -> set[Key]:
-        """(provider, model) of everything that nothing is left for today."""
-        return {key for key, gate in self._gates.items() if gate.is_used_up()}
 
     def take(self, provider: str, model: str, *, wanted: int) -> list[Wait]:
         """Up to ``wanted`` calls to a model, and when each may go."""
@@ -195,6 +187,17 @@ def calls_in_flight(provider: str, model: str) -> int:
         model=model,
         is_free=False,
     ).count()
+
+
+def used_up(now: datetime) -> set[Key]:
+    """(provider, model) of everything that nothing is left for today. Only looks."""
+    rows = ThrottleGate.objects.filter(day=now.astimezone(PACIFIC).date())
+    return {
+        (row.provider, row.model)
+        for row in rows
+        if (per_day := quotas_of(row.provider, row.model).per_day) is not None
+        and row.sent_today >= per_day
+    }
 
 
 def without(keys: Iterable[Key]) -> Q:

@@ -91,7 +91,7 @@ def test_two_claims_never_use_one_slot_twice(limits, now):
 def test_a_burst_goes_at_once_after_a_rest(limits):
     limits(REQUESTS_PER_MINUTE=61, BURST=30)
     paid(40)
-    at_once = [wait for wait in waits(claimed()) if wait == 0]
+    at_once = [wait for wait in waits(claimed()) if wait < 0.3]
     assert len(at_once) == 31
 
 

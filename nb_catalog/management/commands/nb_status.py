@@ -1,0 +1,74 @@
+"""``manage.py nb_status``: how the work stands."""
+
+import json
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
+
+from nb_catalog import status
+from nb_catalog.admin.figures import duration
+from nb_catalog.states import JobState
+
+
+class Command(BaseCommand):
+    help = (
+        "Print how the work stands: queue, workers, rate, spending, what is stuck and who must wait. "
+        "Exit status 1 when somebody should look."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--json", action="store_true", help="For programs.")
+
+    def handle(self, **options):
+        now = status.look()
+        if options["json"]:
+            self.stdout.write(json.dumps(now.as_dict(), indent=2))
+        else:
+            for name, value in _lines(now):
+                self.stdout.write(f"{name + ':':24}{value}")
+            for problem in now.problems:
+                self.stdout.write(self.style.ERROR(_said(problem)))
+        if now.problems:
+            raise SystemExit(1)
+
+
+def _lines(now):
+    for state in JobState:
+        if now.jobs.get(state):
+            yield state.label, now.jobs[state]
+    if not any(now.jobs.values()):
+        yield _("jobs"), _("nothing waits")
+    if now.oldest_seconds is not None:
+        yield _("oldest queued job"), duration(now.oldest_seconds)
+    yield _("workers with jobs"), now.workers
+    yield _("pictures a minute"), f"{now.per_minute:.1f}"
+    if now.lost:
+        yield _("leases that ran out"), now.lost
+    if now.batches:
+        yield _("batches"), now.batches
+    if now.staged:
+        yield _("paid, not stored yet"), now.staged
+    budget = _("of %s") % now.budget_today_usd if now.budget_today_usd is not None else ""
+    yield _("spent today (UTC)"), f"{now.spent_today_usd} USD {budget}".strip()
+    if now.reserved_today_usd:
+        yield _("reserved today"), f"{now.reserved_today_usd} USD"
+    if now.open_calls:
+        yield _("calls of unknown cost"), f"{now.open_calls} ({now.open_usd} USD)"
+    for reason, count in now.paused_runs.items():
+        yield _("paused runs"), f"{count} ({reason})"
+    for pause in now.pauses:
+        until = _("until a person acts") if pause.needs_person else pause.until
+        model = pause.model or _("every model")
+        yield _("must wait"), f"{pause.provider} {model}: {pause.cause}, {until}"
+    for name, cap in now.caps.items():
+        yield _("slowed down"), f"{name}: {cap}"
+
+
+def _said(problem):
+    return {
+        "nobody_works": _("Jobs wait and nobody takes them up: start manage.py nb_worker."),
+        "lost_jobs": _("Leases ran out long ago: start a worker, or run manage.py nb_sweep."),
+        "provider_stopped": _(
+            "A provider is stopped until a person acts: see “Pauses of providers”."
+        ),
+    }[problem]

@@ -1,0 +1,139 @@
+"""How the work stands: what waits, what is out, what is stuck, what was spent today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db.models import Count, Sum
+
+from nb_catalog import ledger, throttle
+from nb_catalog.conf import settings
+from nb_catalog.models import ImageJob, ProviderBatch, ProviderPause, Run, SpendDay
+from nb_catalog.models.clock import database_now
+from nb_catalog.models.money import usd
+from nb_catalog.runner import claims, staging
+from nb_catalog.states import JOB_UNDERWAY, BatchState, JobState
+
+# The rate is that of the last minutes.
+WINDOW: Final = timedelta(minutes=5)
+# So long may work lie without anybody taking it up, before somebody should look.
+PATIENCE: Final = timedelta(minutes=15)
+_HELD: Final = (JobState.LEASED, JobState.CALLING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A provider's model that must wait, or the whole provider where ``model`` is empty."""
+
+    provider: str
+    model: str
+    cause: str
+    until: str
+    needs_person: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """One look. ``jobs`` has the states that still matter; ``oldest_seconds`` is since when the
+    first of the queued jobs was asked for; ``lost`` are leases that ran out and were not swept yet.
+    ``staged`` counts paid pictures that lie on this machine's disk and are not stored yet.
+    """
+
+    jobs: Mapping[str, int]
+    oldest_seconds: float | None
+    workers: int
+    lost: int
+    per_minute: float
+    batches: int
+    staged: int
+    spent_today_usd: Decimal
+    reserved_today_usd: Decimal
+    budget_today_usd: Decimal | None
+    open_calls: int
+    open_usd: Decimal
+    paused_runs: Mapping[str, int]
+    pauses: tuple[Pause, ...]
+    caps: Mapping[str, int]
+    problems: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data; money as text."""
+        return {
+            name: str(value) if isinstance(value, Decimal) else value
+            for name, value in asdict(self).items()
+        }
+
+
+def look() -> Status:
+    """How the work stands. A constant number of queries, none of which counts what is over."""
+    now = database_now()
+    jobs = ImageJob.objects.order_by()
+    counted = jobs.filter(state__in=[*JOB_UNDERWAY, JobState.UNKNOWN]).values_list("state")
+    oldest = jobs.filter(state=JobState.QUEUED).order_by("id").values_list("created_at").first()
+    alive = jobs.filter(state__in=_HELD, lease_until__gte=now)
+    today = SpendDay.objects.filter(day=now.date()).first()
+    unknown = ledger.open_calls()
+    return Status(
+        jobs=dict(counted.annotate(Count("id"))),
+        oldest_seconds=None if oldest is None else (now - oldest[0]).total_seconds(),
+        workers=alive.values("lease_owner").distinct().count(),
+        lost=jobs.filter(state__in=_HELD, lease_until__lt=now).count(),
+        per_minute=_finished(now - WINDOW) / (WINDOW / timedelta(minutes=1)),
+        batches=ProviderBatch.objects.exclude(state=BatchState.DONE).count(),
+        staged=sum(1 for _name in staging.names()),
+        spent_today_usd=usd(today.spent_microusd if today else 0),
+        reserved_today_usd=usd(today.reserved_microusd if today else 0),
+        budget_today_usd=settings.DAILY_BUDGET_USD,
+        open_calls=unknown.count(),
+        open_usd=usd(unknown.aggregate(total=Sum("estimate_microusd"))["total"] or 0),
+        paused_runs=dict(
+            Run.objects.exclude(paused_reason="")
+            .order_by()
+            .values_list("paused_reason")
+            .annotate(Count("id"))
+        ),
+        pauses=_pauses(now),
+        caps={f"{provider} {model}": cap for (provider, model), cap in throttle.caps().items()},
+        problems=problems(),
+    )
+
+
+def _finished(since: Any) -> int:
+    return ImageJob.objects.filter(state=JobState.SUCCEEDED, finished_at__gte=since).count()
+
+
+def _pauses(now: Any) -> tuple[Pause, ...]:
+    return tuple(
+        Pause(
+            provider=row.provider,
+            model=row.model,
+            cause=row.cause,
+            until=row.until.isoformat(),
+            needs_person=row.until - now > throttle.UNTIL_A_PERSON_ACTS / 2,
+        )
+        for row in ProviderPause.objects.filter(until__gt=now).order_by("provider", "model")
+    )
+
+
+def problems() -> tuple[str, ...]:
+    """Words for what a person should look at; empty when all is well. A few quick queries."""
+    now, found = database_now(), []
+    since = now - PATIENCE
+    if claims.work_is_waiting():
+        held = ImageJob.objects.filter(state__in=_HELD, lease_until__gte=now).exists()
+        waits = ImageJob.objects.filter(state=JobState.QUEUED, created_at__lt=since).exists()
+        moved = ImageJob.objects.filter(
+            state__in=(JobState.SUCCEEDED, JobState.REFUSED, JobState.FAILED),
+            finished_at__gte=since,
+        ).exists()
+        if waits and not held and not moved:
+            found.append("nobody_works")
+    if ImageJob.objects.filter(state__in=_HELD, lease_until__lt=since).exists():
+        found.append("lost_jobs")
+    if ProviderPause.objects.filter(until__gt=now + throttle.UNTIL_A_PERSON_ACTS / 2).exists():
+        found.append("provider_stopped")
+    return tuple(found)
