@@ -113,7 +113,7 @@ def _turn(plan: Plan, *, priority: int) -> int:
     waiting = ImageJob.objects.filter(
         state=JobState.QUEUED,
         delivery=plan.kitchen.delivery,
-        is_free=plan.is_free,
+        is_free__in=[plan.is_free],  # as the claim asks, for the index
         priority=priority,
     )
     return waiting.order_by("turn").values_list("turn", flat=True).first() or 0

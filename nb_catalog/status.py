@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from nb_catalog import ledger, throttle
 from nb_catalog.conf import settings
@@ -38,8 +38,8 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """One look. ``jobs`` has the states that still matter; ``oldest_seconds`` is since when the
-    first of the queued jobs was asked for; ``lost`` are leases that ran out and were not swept yet.
+    """One look. ``jobs`` has the states that still matter; ``oldest_seconds`` is since when the job
+    whose turn is next was asked for; ``lost`` are leases that ran out and were not swept yet.
     ``staged`` counts paid pictures that lie on this machine's disk and are not stored yet.
     """
 
@@ -73,13 +73,13 @@ def look() -> Status:
     now = database_now()
     jobs = ImageJob.objects.order_by()
     counted = jobs.filter(state__in=[*JOB_UNDERWAY, JobState.UNKNOWN]).values_list("state")
-    oldest = jobs.filter(state=JobState.QUEUED).order_by("id").values_list("created_at").first()
+    oldest = _next_since(claims.in_line)
     alive = jobs.filter(state__in=_HELD, lease_until__gte=now)
     today = SpendDay.objects.filter(day=now.date()).first()
     unknown = ledger.open_calls()
     return Status(
         jobs=dict(counted.annotate(Count("id"))),
-        oldest_seconds=None if oldest is None else (now - oldest[0]).total_seconds(),
+        oldest_seconds=None if oldest is None else (now - oldest).total_seconds(),
         workers=alive.values("lease_owner").distinct().count(),
         lost=jobs.filter(state__in=_HELD, lease_until__lt=now).count(),
         per_minute=_finished(now - WINDOW) / (WINDOW / timedelta(minutes=1)),
@@ -100,6 +100,17 @@ def look() -> Status:
         caps={f"{provider} {model}": cap for (provider, model), cap in throttle.caps().items()},
         problems=problems(),
     )
+
+
+def _next_since(lane: Callable[..., QuerySet[ImageJob]]) -> datetime | None:
+    """When the job was asked for whose turn is next in ``lane``; the older one of free and paid. By
+    the queue's own index: the oldest of a million would have to be looked for."""
+    moments = [
+        moment
+        for free in (True, False)
+        for moment in lane(free=free).values_list("created_at", flat=True)[:1]
+    ]
+    return min(moments, default=None)
 
 
 def _finished(since: Any) -> int:
@@ -125,7 +136,8 @@ def problems() -> tuple[str, ...]:
     since = now - PATIENCE
     if claims.work_is_waiting():
         held = ImageJob.objects.filter(state__in=_HELD, lease_until__gte=now).exists()
-        waits = ImageJob.objects.filter(state=JobState.QUEUED, created_at__lt=since).exists()
+        next_since = _next_since(claims.queued)
+        waits = next_since is not None and next_since < since
         moved = ImageJob.objects.filter(
             state__in=(JobState.SUCCEEDED, JobState.REFUSED, JobState.FAILED),
             finished_at__gte=since,

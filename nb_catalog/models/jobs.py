@@ -73,6 +73,7 @@ class ImageJob(AboutObject):
             models.Index(fields=["run", "state"], name="nb_job_run_state"),
             models.Index(fields=["state", "lease_until"], name="nb_job_lease"),
             models.Index(fields=["content_type", "object_id"], name="nb_job_object"),
+            models.Index(fields=["finished_at"], name="nb_job_finished"),
         ]
 
     def __str__(self) -> str:

@@ -315,3 +315,17 @@ def test_a_picture_beyond_the_site_s_limits_is_paid_once_and_its_bytes_are_kept(
     (kept,) = nb_settings.STAGING_DIR.glob("*.broken")
     assert kept.read_bytes() == fitting(script.asked[0]) and str(kept) in job.error
     assert money_is_sound() > 0
+
+
+def test_a_claim_walks_along_the_index_and_sorts_nothing():
+    """Whatever the length of the queue: the plan of the database says so."""
+    from django.db import connection
+
+    from nb_catalog.runner import claims
+
+    if connection.vendor != "sqlite":
+        pytest.skip("other databases plan by the rows that there are")
+    for free in (True, False):
+        plan = claims.queued(free=free)[:100].explain()
+        assert "state=? AND delivery=? AND is_free=?" in plan
+        assert "ORDER BY" not in plan

@@ -1,0 +1,114 @@
+"""Claims out of a long queue: 100 of 1,000 and of 1,000,000, with 100,000 deferred rows beside them.
+
+    .venv-test/bin/python [tests/services.py postgres .venv-test/bin/python] -m tests.benchmarks.bench_claims
+        [--jobs 1000000]
+
+Wanted for a claim of 100 out of a million: at most 3 ms on SQLite and 8 ms on PostgreSQL, and at most
+1.5 times what it takes out of a thousand. Beside it: the claim's plan, a run's page, a look at the status.
+"""
+
+import argparse
+import statistics
+import time
+
+from tests.benchmarks.scene import database
+
+ROUNDS = 9
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=1_000_000)
+    options = parser.parse_args()
+    with database():
+        measured(options.jobs)
+
+
+def measured(jobs: int) -> None:
+    from django.db import connection
+
+    from nb_catalog import status
+    from nb_catalog.models import ImageJob, Run
+
+    few, many = 1_000, jobs
+    filled(few)
+    small = claim_ms()
+    ImageJob.objects.all().delete()
+    filled(many)
+    deferred(many // 10)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ANALYZE TABLE nb_catalog_imagejob" if connection.vendor == "mysql" else "ANALYZE"
+        )
+        cursor.fetchall() if connection.vendor == "mysql" else None
+    large = claim_ms()
+    print(f"{connection.vendor}: a claim of 100 out of {few:,}: {small:.1f} ms")
+    print(
+        f"{connection.vendor}: a claim of 100 out of {many:,}: {large:.1f} ms, ratio {large / small:.2f}"
+    )
+    print(f"status.look(): {milliseconds(status.look):.0f} ms")
+    print(f"status.problems() (health): {milliseconds(status.problems):.1f} ms")
+    run = Run.objects.first()
+    print(f"a run's counts: {milliseconds(run.counts):.0f} ms")
+
+
+def filled(count: int) -> None:
+    from django.contrib.contenttypes.models import ContentType
+    from tqdm import tqdm
+
+    from nb_catalog.models import ImageJob
+    from tests import factories
+
+    about = factories.product(photo=False)
+    recipe = factories.recipe(about, provider="gemini", model="gemini-3.1-flash-lite-image")
+    run, kind = factories.run(), ContentType.objects.get_for_model(about)
+    with tqdm(total=count, unit="job", leave=False) as bar:
+        for start in range(0, count, 5_000):
+            ImageJob.objects.bulk_create(
+                ImageJob(
+                    run=run, content_type=kind, object_id=str(about.pk), recipe=recipe.as_dict(),
+                    fingerprint=f"{number:064}", live_key=f"{number:064}", tier="draft",
+                    provider="gemini", model="gemini-3.1-flash-lite-image", turn=number,
+                    estimate_microusd=36_000,
+                )
+                for number in range(start, min(count, start + 5_000))
+            )  # fmt: skip
+            bar.update(5_000)
+
+
+def deferred(count: int) -> None:
+    from datetime import timedelta
+
+    from nb_catalog.models import ImageJob
+    from nb_catalog.models.clock import database_now
+
+    first = ImageJob.objects.order_by("pk").values_list("pk", flat=True).first()
+    ImageJob.objects.filter(pk__lt=first + count).update(
+        state="waiting", not_before=database_now() + timedelta(hours=1)
+    )
+
+
+def claim_ms() -> float:
+    """The median of many claims, without looking the photos up, which is the catalog's time."""
+    from nb_catalog.runner import claims
+
+    claims.with_photos = list
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        assert len(claims.claim(owner="one", limit=100, free=False)) == 100
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)
+
+
+def milliseconds(look) -> float:
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        look()
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    main()
