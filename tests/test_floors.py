@@ -52,6 +52,8 @@ SOLE_IMPORTERS = {
     "django.tasks": {"tasks"},
     "django_tasks": {"tasks"},
     "celery": {"tasks"},
+    "redis": {"throttle"},
+    "pyrate_limiter": {"throttle"},
     "tqdm": {"management"},
     "pytest": {"testing"},
 }

@@ -51,7 +51,7 @@ Chosen = tuple[ImageJob, throttle.Wait]
 def in_slot(order: Order, wait: throttle.Wait) -> Order:
     """``order`` with the moment at which it may go, ``wait`` from now on."""
     if wait is None:
-        return replace(order, goes_at=None)
+        return order
     return replace(order, goes_at=time.monotonic() + wait.total_seconds())
 
 
@@ -61,7 +61,7 @@ def another_slot(order: Order) -> Order | None:
         gates = throttle.Gates(now=database_now())
         waits = gates.take(order.recipe.provider, order.recipe.model, wanted=1)
         gates.write()
-    return in_slot(order, waits[0]) if waits else None
+    return in_slot(replace(order, goes_at=None), waits[0]) if waits else None
 
 
 def _first(limit: int) -> list[Chosen]:

@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from nb_catalog.models import ImageJob, ThrottleGate
 from nb_catalog.quotas import Quotas, quotas_of
 from nb_catalog.states import JobState
+from nb_catalog.throttle import redis_pace
 from nb_catalog.throttle.slots import pace, slots
 
 # Google counts a day from midnight to midnight there.
@@ -47,6 +48,8 @@ class Gate:
     in_flight: int
     _free: list[tuple[datetime, datetime]] | None = field(default=None)
     taken: int = 0
+    # What Redis had left was less than what was wanted.
+    _is_out: bool = False
 
     def room(self) -> int | None:
         """How many calls more may be claimed; None: any number."""
@@ -57,7 +60,9 @@ class Gate:
                 (self._cap(), self.in_flight),
             )
         ]
-        if self.quotas.per_minute is not None:
+        if self._is_out:
+            rooms.append(0)
+        elif self.quotas.per_minute is not None and not redis_pace.is_chosen():
             rooms.append(len(self._slots()) - self.taken)
         known = [each for each in rooms if each is not None]
         return max(0, min(known)) if known else None
@@ -67,13 +72,26 @@ class Gate:
         room = self.room()
         count = wanted if room is None else min(wanted, room)
         waits: list[Wait] = [None] * count
-        if self.quotas.per_minute is not None:
+        if self.quotas.per_minute is not None and redis_pace.is_chosen():
+            waits = list(self._from_redis(count))
+            self._is_out = len(waits) < count
+        elif self.quotas.per_minute is not None:
             taken = self._slots()[self.taken : self.taken + count]
             waits = [slot - self.now for slot, _arrival in taken]
             if taken:
                 self.row.arrival_at = taken[-1][1]
-        self.taken += count
+        self.taken += len(waits)
         return waits
+
+    def _from_redis(self, count: int) -> list[timedelta]:
+        return redis_pace.take(
+            self.row.provider,
+            self.row.model,
+            self.quotas,
+            wanted=count,
+            now=self.now,
+            until=self.now + HORIZON,
+        )
 
     def _cap(self) -> int | None:
         caps = [each for each in (self.quotas.in_flight, self.row.cap) if each is not None]
