@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
+from nb_catalog import tracing
 from nb_catalog.runner import books
 from nb_catalog.runner.orders import Ending, Order
 
@@ -76,9 +77,10 @@ class Clerk:
         endings = [entry for entry in entries if isinstance(entry[0], Ending)]
         self.commits += 1
         try:
-            held = await self.ask(
-                books.write, [entry[0] for entry in orders], [entry[0] for entry in endings]
-            )
+            with tracing.span("commit", begun=len(orders), ended=len(endings)):
+                held = await self.ask(
+                    books.write, [entry[0] for entry in orders], [entry[0] for entry in endings]
+                )
         except (OperationalError, InterfaceError) as error:
             for _, done in entries:
                 done.set_exception(error)

@@ -8,10 +8,11 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from nb_catalog import throttle
+from nb_catalog import throttle, tracing
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import (
     InvalidSettings,
@@ -60,16 +61,21 @@ class Workshop:
         return self.providers[alias]
 
     async def in_pool(self, do: Callable[..., T], *args: Any, **options: Any) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.pool, lambda: do(*args, **options))
+        return await _in(self.pool, do, *args, **options)
 
     async def in_mailroom(self, do: Callable[..., T], *args: Any, **options: Any) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.mailroom, lambda: do(*args, **options))
+        return await _in(self.mailroom, do, *args, **options)
 
     async def close(self) -> None:
         for each in self.providers.values():
             await each.close()
+
+
+async def _in(threads: Executor, do: Callable[..., T], *args: Any, **options: Any) -> T:
+    # With the context, so that a span there is below the job's.
+    context = copy_context()
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(threads, lambda: context.run(do, *args, **options))
 
 
 async def work(order: Order, *, shop: Workshop) -> Ending | None:
@@ -78,10 +84,14 @@ async def work(order: Order, *, shop: Workshop) -> Ending | None:
     None when it was not ours any more, when the budget said no, or when the picture waits in
     the staging directory because the storage did not take it.
     """
-    ending = await _carry_out(order, shop=shop)
-    if ending is None:
-        return None
-    held = await shop.clerk.write(ending)
+    with tracing.span("job", job=order.job_id, run=order.run_id, epoch=order.epoch) as told:
+        ending = await _carry_out(order, shop=shop)
+        if ending is None:
+            return None
+        told["move"] = ending.move
+        if ending.error_code:
+            told["error_code"] = ending.error_code
+        held = await shop.clerk.write(ending)
     if not order.is_free and ending.move != "lose":
         # What broke after the answer had come leaves its bytes to the next sweep.
         await shop.in_mailroom(staging.drop, order.staging_name)
@@ -192,7 +202,8 @@ def broken(error: Exception, *, order: Order) -> OutcomeUnknown:
 async def _answer(payload: Payload, *, maker: Provider) -> RawAnswer:
     try:
         async with asyncio.timeout(settings.CALL_SECONDS):
-            return await maker.send(payload)
+            with tracing.span("call", provider=maker.alias, model=payload.model):
+                return await maker.send(payload)
     except TimeoutError as error:
         raise OutcomeUnknown(
             f"No answer within {settings.CALL_SECONDS:.0f} s. The picture may have been charged."
@@ -201,8 +212,9 @@ async def _answer(payload: Payload, *, maker: Provider) -> RawAnswer:
 
 def made(order: Order, received: ImageResult, *, maker: Provider) -> Ending:
     """The ending of ``order`` with the picture that came. Raises what ``keeping.keep`` does."""
-    result = keeping.whole(order, received)
-    return endings.made(order, keeping.keep(order, result, provider=maker), received)
+    with tracing.span("keep", job=order.job_id):
+        result = keeping.whole(order, received)
+        return endings.made(order, keeping.keep(order, result, provider=maker), received)
 
 
 def payload_of(order: Order, *, maker: Provider) -> tuple[Order, Payload]:
