@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -35,33 +34,31 @@ def claim(*, owner: str, limit: int, free: bool) -> list[Order]:
         chosen = _first(limit) if free else _let_through(limit)
         if chosen:
             move_jobs(
-                ImageJob.objects.filter(pk__in=[job.pk for job, _wait in chosen]),
+                ImageJob.objects.filter(pk__in=[job.pk for job, _goes_at in chosen]),
                 "claim",
                 lease_owner=owner,
                 lease_until=lease_end(),
                 epoch=F("epoch") + 1,
                 attempts=F("attempts") + 1,
             )
-    return with_photos([in_slot(order_of(job, owner=owner), wait) for job, wait in chosen])
+    return with_photos([order_of(job, owner=owner, goes_at=goes_at) for job, goes_at in chosen])
 
 
-Chosen = tuple[ImageJob, throttle.Wait]
-
-
-def in_slot(order: Order, wait: throttle.Wait) -> Order:
-    """``order`` with the moment at which it may go, ``wait`` from now on."""
-    if wait is None:
-        return order
-    return replace(order, goes_at=time.monotonic() + wait.total_seconds())
+# A job, and when its call may go by this process's monotonic clock.
+Chosen = tuple[ImageJob, float | None]
 
 
 def another_slot(order: Order) -> Order | None:
     """``order`` with a new slot in place of one that has passed; None when there is none."""
     with transaction.atomic():
-        gates = throttle.Gates(now=database_now())
+        gates = throttle.Gates()
         waits = gates.take(order.recipe.provider, order.recipe.model, wanted=1)
         gates.write()
-    return in_slot(replace(order, goes_at=None), waits[0]) if waits else None
+    return replace(order, goes_at=_goes_at(waits[0], gates)) if waits else None
+
+
+def _goes_at(wait: throttle.Wait, gates: throttle.Gates) -> float | None:
+    return None if wait is None else gates.monotonic + wait.total_seconds()
 
 
 def _first(limit: int) -> list[Chosen]:
@@ -69,23 +66,23 @@ def _first(limit: int) -> list[Chosen]:
 
 
 def _let_through(limit: int) -> list[Chosen]:
-    """Paid jobs, and how long the call of each has to wait. A model that has no slot left does
-    not hold up what is queued for others behind it."""
-    gates = throttle.Gates(now=database_now())
+    """Paid jobs, and when the call of each may go. A model that has no slot left does not hold up
+    what is queued for others behind it."""
+    gates = throttle.Gates()
     chosen: list[Chosen] = []
     full = gates.full()
     while (missing := limit - len(chosen)) > 0:
         wanted = queued(free=False).filter(throttle.without(full))
         if chosen:
-            wanted = wanted.exclude(pk__in=[job.pk for job, _wait in chosen])
+            wanted = wanted.exclude(pk__in=[job.pk for job, _goes_at in chosen])
         jobs = list(unlocked(wanted)[:missing])
         by_model: dict[tuple[str, str], list[ImageJob]] = defaultdict(list)
         for job in jobs:
             by_model[job.provider, job.model].append(job)
         let_through = [
-            each
+            (job, _goes_at(wait, gates))
             for key, group in sorted(by_model.items())
-            for each in zip(group, gates.take(*key, wanted=len(group)), strict=False)
+            for job, wait in zip(group, gates.take(*key, wanted=len(group)), strict=False)
         ]
         chosen += let_through
         if len(let_through) == len(jobs):
@@ -121,7 +118,7 @@ def in_line(*, free: bool, delivery: str = Delivery.DIRECT) -> models.QuerySet[I
     return jobs.order_by("-priority", "turn", "id")
 
 
-def order_of(job: ImageJob, *, owner: str) -> Order:
+def order_of(job: ImageJob, *, owner: str, goes_at: float | None = None) -> Order:
     return Order(
         job_id=job.pk,
         run_id=job.run_id,
@@ -136,6 +133,7 @@ def order_of(job: ImageJob, *, owner: str) -> Order:
         is_free=job.is_free,
         estimate_microusd=job.estimate_microusd,
         in_batch=job.delivery == Delivery.BATCH,
+        goes_at=goes_at,
     )
 
 

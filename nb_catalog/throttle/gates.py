@@ -5,6 +5,7 @@ The rows are locked by the claim that reads them, so that two workers never use 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from nb_catalog.models import ImageJob, ThrottleGate
+from nb_catalog.models.clock import database_now
 from nb_catalog.quotas import Quotas, quotas_of
 from nb_catalog.states import JobState
 from nb_catalog.throttle import redis_pace
@@ -113,14 +115,18 @@ class Gate:
 
 
 class Gates:
-    """The gates that stand, locked until the transaction ends."""
+    """The gates that stand, locked until the transaction ends.
 
-    def __init__(self, *, now: datetime) -> None:
-        self.now = now
+    ``now`` is the moment from which waits are told, and ``monotonic`` the same by this process's
+    monotonic clock in seconds. Both are of the time after the lock: others may have held it long.
+    """
+
+    def __init__(self) -> None:
+        rows = list(_locked()) if ThrottleGate.objects.exists() else []
+        self.now, self.monotonic = database_now(), time.monotonic()
         self._gates: dict[Key, Gate] = {}
-        if ThrottleGate.objects.exists():
-            for row in _locked():
-                self._add(row)
+        for row in rows:
+            self._add(row)
 
     def full(self) -> set[Key]:
         """(provider, model) of everything that nothing can be claimed for now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,8 +33,8 @@ def now(monkeypatch):
     class Now:
         is_ = NOON
 
-    monkeypatch.setattr(claims, "database_now", lambda: Now.is_)
-    monkeypatch.setattr("nb_catalog.throttle.pauses.database_now", lambda: Now.is_)
+    for place in ("runner.claims", "throttle.gates", "throttle.pauses"):
+        monkeypatch.setattr(f"nb_catalog.{place}.database_now", lambda: Now.is_)
     return Now
 
 
@@ -247,3 +248,21 @@ def test_few_pictures_are_as_urgent_as_who_waits_for_them(start_run, pictures, p
     jobs = ImageJob.objects.filter(run_id=run)
     assert set(jobs.values_list("priority", flat=True)) == {priority}
     assert jobs.count() == pictures
+
+
+def test_time_that_a_claim_waited_for_the_lock_is_not_added_to_the_slots(limits, now, monkeypatch):
+    """The moment is read once the lock is held: what others took meanwhile is behind it."""
+    limits(REQUESTS_PER_MINUTE=61, BURST=0)
+    paid(6)
+    claimed(3)
+    locked = throttle.gates._locked
+
+    def waits_long(**which):
+        rows = locked(**which)
+        now.is_ += timedelta(seconds=30)
+        return rows
+
+    monkeypatch.setattr(throttle.gates, "_locked", waits_long)
+    before = time.monotonic()
+    orders = claimed()
+    assert [round(order.goes_at - before) for order in orders] == [0, 1, 2]
