@@ -34,7 +34,7 @@ def claim(*, owner: str, limit: int, free: bool) -> list[Order]:
         chosen = _first(limit) if free else _let_through(limit)
         if chosen:
             move_jobs(
-                ImageJob.objects.filter(pk__in=[job.pk for job, _goes_at in chosen]),
+                ImageJob.objects.filter(pk__in=[job.pk for job, _when in chosen]),
                 "claim",
                 lease_owner=owner,
                 lease_until=lease_end(),
@@ -74,7 +74,7 @@ def _let_through(limit: int) -> list[Chosen]:
     while (missing := limit - len(chosen)) > 0:
         wanted = queued(free=False).filter(throttle.without(full))
         if chosen:
-            wanted = wanted.exclude(pk__in=[job.pk for job, _goes_at in chosen])
+            wanted = wanted.exclude(pk__in=[job.pk for job, _when in chosen])
         jobs = list(unlocked(wanted)[:missing])
         by_model: dict[tuple[str, str], list[ImageJob]] = defaultdict(list)
         for job in jobs:

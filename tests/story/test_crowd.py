@@ -7,12 +7,14 @@ import random
 import signal
 import time
 from collections import Counter
+from decimal import Decimal
 
 import pytest
 from django.conf import settings as django_settings
 
 from nb_catalog import runner
-from nb_catalog.models import ImageJob, ProductImage, ProviderCall
+from nb_catalog.models import ImageJob, ProductImage, ProviderCall, Run
+from nb_catalog.models.money import micros
 from nb_catalog.runner import staging
 from nb_catalog.states import JOB_UNDERWAY
 from nb_catalog.testing.gemini import GeminiServer
@@ -104,3 +106,17 @@ def test_who_is_told_to_stop_finishes_what_is_in_flight_and_hands_the_rest_back(
     assert set(states()) == {"succeeded", "queued"}
     assert states()["succeeded"] == server.count
     soak.nothing_is_lost_or_repeated(server, run)
+
+
+def test_the_service_s_bill_never_passes_the_budget(server, catalog, settings):
+    """Four processes that would spend ten times as much: the service's own books stay below."""
+    changes = {**catalog, "DAILY_BUDGET_USD": "0.30"}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, **changes}
+    run = soak.start(80)
+    with Crowd(4, catalog=changes):
+        wait_until(lambda: Run.objects.get(pk=run.pk).paused_reason == "day_budget")
+        wait_until(lambda: not ImageJob.objects.filter(state__in=("leased", "calling")).exists())
+    assert set(states()) == {"succeeded", "queued"}, "what there is no money for waits"
+    billed = server.ledger.billed_usd
+    assert Decimal("0.25") < billed <= Decimal("0.30")
+    assert money_is_sound() == micros(billed)
