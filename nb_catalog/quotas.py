@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta, timezone, tzinfo
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nb_catalog.conf import nearest, settings
 from nb_catalog.exceptions import InvalidSettings
@@ -42,6 +44,15 @@ class Quotas:
 
 
 NONE: Final = Quotas()
+
+
+def pacific() -> tzinfo:
+    """Where Google's days begin."""
+    try:
+        return ZoneInfo("America/Los_Angeles")
+    except ZoneInfoNotFoundError:
+        # A system without time zones: standard time has the later midnight of the two.
+        return timezone(timedelta(hours=-8))
 
 
 def quotas_of(provider: str, model: str) -> Quotas:

@@ -20,6 +20,7 @@ from nb_catalog.models.moves import move_jobs
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.plans import Item, ItemStatus, Plan
 from nb_catalog.plans.lookups import known
+from nb_catalog.runner import claims
 from nb_catalog.states import JobState
 from nb_catalog.types import Actor
 
@@ -110,13 +111,8 @@ def _write_jobs(run: Run, plan: Plan, *, priority: int | None) -> None:
 
 def _turn(plan: Plan, *, priority: int) -> int:
     """The turn that is being worked on: a run that starts now takes its turns from there."""
-    waiting = ImageJob.objects.filter(
-        state=JobState.QUEUED,
-        delivery=plan.kitchen.delivery,
-        is_free__in=[plan.is_free],  # as the claim asks, for the index
-        priority=priority,
-    )
-    return waiting.order_by("turn").values_list("turn", flat=True).first() or 0
+    line = claims.in_line(free=plan.is_free, delivery=plan.kitchen.delivery)
+    return line.filter(priority=priority).values_list("turn", flat=True).first() or 0
 
 
 def _one_at_a_time(content_type_id: int) -> None:

@@ -7,10 +7,13 @@ database: send a task of your own for anything that takes time. What a receiver 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.db import transaction
 from django.dispatch import Signal
+
+from nb_catalog.models import ImageJob
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +30,12 @@ budget_paused: Final = Signal()
 def send_on_commit(signal: Signal, *, sender: type, **facts: Any) -> None:
     """Send ``signal`` once the running transaction has committed."""
     transaction.on_commit(lambda: _send(signal, sender=sender, **facts))
+
+
+def send_job_failed(keys: Iterable[int], *, state: str, error_code: str) -> None:
+    """``job_failed`` for each of the jobs, once the running transaction has committed."""
+    for key in keys:
+        send_on_commit(job_failed, sender=ImageJob, job_id=key, state=state, error_code=error_code)
 
 
 def _send(signal: Signal, *, sender: type, **facts: Any) -> None:

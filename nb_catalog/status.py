@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, QuerySet
 
 from nb_catalog import ledger, throttle
 from nb_catalog.conf import settings
@@ -89,7 +89,7 @@ def look() -> Status:
         reserved_today_usd=usd(today.reserved_microusd if today else 0),
         budget_today_usd=settings.DAILY_BUDGET_USD,
         open_calls=unknown.count(),
-        open_usd=usd(unknown.aggregate(total=Sum("estimate_microusd"))["total"] or 0),
+        open_usd=usd(ledger.total_of(unknown)),
         paused_runs=dict(
             Run.objects.exclude(paused_reason="")
             .order_by()

@@ -121,7 +121,7 @@ def _binaries() -> Path | None:
 @contextlib.contextmanager
 def _started(binaries: Path) -> Iterator[Mapping[str, str]]:
     """A server in a directory of its own, without the disk flushes that only matter for keeps."""
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="nb_catalog-postgres-") as directory:
         home = Path(directory)
         data = home / "data"
@@ -156,7 +156,7 @@ def _run(*command: object, user: str | None) -> None:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         return int(asked.getsockname()[1])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfoNotFoundError
+
 import pytest
 
 from nb_catalog.checks import check_settings
 from nb_catalog.exceptions import InvalidSettings
-from nb_catalog.quotas import NONE, Quotas, quotas_of
+from nb_catalog.quotas import NONE, Quotas, pacific, quotas_of
 
 LITE, NANO = "gemini-3.1-flash-lite-image", "gemini-nano-banana-2.1"
 
@@ -65,3 +68,13 @@ def test_a_provider_that_there_is_not_is_told(settings):
 def test_what_is_no_table_is_told(settings, given):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": given}
     assert [each.id for each in check_settings()] == ["nb_catalog.E001"]
+
+
+def test_a_system_without_time_zones_has_pacific_time_too(monkeypatch):
+    """The later midnight of the two: nothing is sent while the day's quota may still be used up."""
+
+    def missing(name):
+        raise ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr("nb_catalog.quotas.ZoneInfo", missing)
+    assert pacific().utcoffset(datetime(2026, 7, 1)) == timedelta(hours=-8)  # noqa: DTZ001

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
-from nb_catalog import money, runner, signals
-from nb_catalog.exceptions import ContentRefused, OutcomeUnknown, RequestRejected
-from nb_catalog.models import ImageJob, Placement, ProductImage, Run
+from nb_catalog import money, runner, signals, throttle
+from nb_catalog.exceptions import ContentRefused, OutcomeUnknown, RateLimited, RequestRejected
+from nb_catalog.models import ImageJob, Placement, ProductImage, ProviderPause, Run
+from nb_catalog.runner import books, claims, endings, sweeping
 from tests import factories
 from tests.runner.conftest import script, start  # noqa: F401 - fixtures
 
@@ -116,3 +119,31 @@ def test_keys_are_known_where_the_database_does_not_tell_them(script, start, mon
     ground, composite = ProductImage.objects.order_by("pk")
     assert composite.parent == ground
     assert [facts["image_id"] for _s, _o, facts in found] == [ground.pk, composite.pk]
+
+
+def test_a_job_that_kills_its_workers_is_told():
+    gone = timezone.now() - timedelta(minutes=5)
+    job = factories.job(state="leased", lease_owner="dead", lease_until=gone, attempts=10)
+    with heard(signals.job_failed) as found:
+        sweeping.free_expired_leases()
+    ((_sender, is_open, facts),) = found
+    assert facts == {"job_id": job.pk, "state": "failed", "error_code": "worker_died"}
+    assert not is_open
+
+
+def test_many_errors_that_say_the_same_are_heeded_once_and_the_longest_wait_counts(monkeypatch):
+    def ending(seconds):
+        about = factories.product(photo=False)
+        job = factories.job(about, asked=factories.recipe(about, provider="paid"), state="calling")
+        order = claims.order_of(job, owner="one")
+        return endings.failed(order, RateLimited("Slow.", retry_after=seconds))
+
+    heeded = []
+    heed = throttle.heed
+    monkeypatch.setattr(
+        throttle, "heed", lambda error, **where: heeded.append(error) or heed(error, **where)
+    )
+    books.write([], [ending(seconds) for seconds in (5, 90, None, 7)])
+    assert [error.retry_after for error in heeded] == [90]
+    pause = ProviderPause.objects.get()
+    assert (pause.until - timezone.now()).total_seconds() == pytest.approx(90, abs=5)

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from django.urls import path
 from django.utils import timezone
 
-from nb_catalog import health, status, throttle
+from nb_catalog import health, quotas, status, throttle
 from nb_catalog.models import ImageJob, ProviderCall, SpendDay, ThrottleGate
 from tests import factories
 
@@ -111,9 +111,9 @@ def test_jobs_that_have_to_wait_are_no_problem(settings, why):
     elif why == "paused model":
         throttle.pause("gemini", LITE, until=timezone.now() + MINUTES, reason="Slow.")
     else:
-        quotas = {"gemini": {LITE: {"REQUESTS_PER_DAY": 3}}}
-        settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": quotas}
-        today = timezone.now().astimezone(throttle.gates.PACIFIC).date()
+        limits = {"gemini": {LITE: {"REQUESTS_PER_DAY": 3}}}
+        settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": limits}
+        today = timezone.now().astimezone(quotas.pacific()).date()
         ThrottleGate.objects.create(provider="gemini", model=LITE, day=today, sent_today=3)
     assert status.problems() == ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -68,6 +69,13 @@ def _task_backend() -> Iterator[CheckMessage]:
 def _quotas() -> Iterator[CheckMessage]:
     for error in or_nothing(quotas.problems):
         yield Error(str(error), hint="See “Quotas” in docs/worker.md.", id="nb_catalog.E005")
+    packages = ("redis", "pyrate_limiter")
+    if or_nothing(lambda: settings.THROTTLE_REDIS_URL) and not all(map(find_spec, packages)):
+        yield Error(
+            f"{NAME}['THROTTLE_REDIS_URL'] is set, and its packages are not installed.",
+            hint="pip install 'nb-catalog[redis]'",
+            id="nb_catalog.E008",
+        )
 
 
 def _budgets() -> Iterator[CheckMessage]:

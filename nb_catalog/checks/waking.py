@@ -30,14 +30,6 @@ def _checked(wake_up: str) -> Iterator[CheckMessage]:
             hint="pip install 'nb-catalog[celery]'",
             id="nb_catalog.E007",
         )
-    if or_nothing(lambda: settings.THROTTLE_REDIS_URL) and not (
-        find_spec("redis") and find_spec("pyrate_limiter")
-    ):
-        yield Error(
-            f"{NAME}['THROTTLE_REDIS_URL'] is set, and its packages are not installed.",
-            hint="pip install 'nb-catalog[redis]'",
-            id="nb_catalog.E008",
-        )
     if wake_up == "tasks" and _is_immediate() and _anything_is_paid():
         yield Warning(
             f"Calls of paid models run inside web requests: TASKS[{settings.TASK_BACKEND!r}] is the"

@@ -6,16 +6,16 @@ import csv
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Final, TextIO
-from zoneinfo import ZoneInfo
 
 from nb_catalog.cards import cards
 from nb_catalog.conf import nearest
 from nb_catalog.exceptions import BillUnreadable
 from nb_catalog.models import ProviderCall
 from nb_catalog.models.money import usd
+from nb_catalog.quotas import pacific
 
 # What columns are called in the exports that people have: Google Cloud's, AI Studio's, gateways'.
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -155,16 +155,14 @@ def _day(text: str | None, *, line: int) -> date:
     raise BillUnreadable(f"Line {line} of the bill: {text!r} is no date, such as 2026-11-25.")
 
 
-def compare(
-    bill: Bill, *, provider: str = "", zone: str = "America/Los_Angeles"
-) -> list[Comparison]:
+def compare(bill: Bill, *, provider: str = "", zone: tzinfo | None = None) -> list[Comparison]:
     """Each day and model of ``bill`` and of our calls in its time, the oldest first.
 
-    ``zone`` is where the provider's days begin; Google's in California. Raises ``BillUnreadable``
+    ``zone`` is where the provider's days begin, Google's unless told. Raises ``BillUnreadable``
     for a provider that nothing was ever sent to.
     """
     days = [day for day, _model in bill.amounts]
-    ours = _ours(min(days), max(days), provider=provider, zone=ZoneInfo(zone))
+    ours = _ours(min(days), max(days), provider=provider, zone=zone or pacific())
     return [
         Comparison(
             day=day,
@@ -178,9 +176,7 @@ def compare(
     ]
 
 
-def _ours(
-    first: date, last: date, *, provider: str, zone: ZoneInfo
-) -> dict[tuple[date, str], _Ours]:
+def _ours(first: date, last: date, *, provider: str, zone: tzinfo) -> dict[tuple[date, str], _Ours]:
     calls = ProviderCall.objects.filter(
         started_at__gte=datetime.combine(first, time(0), tzinfo=zone),
         started_at__lt=datetime.combine(last + timedelta(days=1), time(0), tzinfo=zone),

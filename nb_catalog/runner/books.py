@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from nb_catalog import money, signals, throttle
+from nb_catalog.exceptions import ProviderError
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall
 from nb_catalog.models.calls import CallOutcome
 from nb_catalog.models.clock import database_now
@@ -118,20 +119,36 @@ def _end(endings: Sequence[Ending]) -> set[int]:
         alike[_changes_of(ending)].append(ending.order)
     for (move, *values), orders in alike.items():
         ended |= _move_held(orders, move, **dict(zip(_CHANGED, values, strict=True)))
+    _heed(endings)
     for ending in endings:
-        if ending.stops is not None:
-            recipe = ending.order.recipe
-            throttle.heed(ending.stops, provider=recipe.provider, model=recipe.model)
-        state = JOB_MOVES[ending.move].target
-        if state in _ENDED_BADLY and ending.order.job_id in ended:
-            signals.send_on_commit(
-                signals.job_failed, sender=ImageJob, job_id=ending.order.job_id, state=str(state),
-                error_code=ending.error_code,
-            )  # fmt: skip
+        if ending.order.job_id in ended:
+            _tell_failure(ending)
     _hold_calls([each.order for each in endings if each.order.job_id not in ended])
     _keep_images([each for each in endings if each.images], ended)
     _complete_calls([ending for ending in endings if not ending.order.is_free])
     return ended
+
+
+def _heed(endings: Sequence[Ending]) -> None:
+    """What the endings mean for other calls. Of many that say the same, the longest wait counts."""
+    errors: dict[tuple[str, str, str], ProviderError] = {}
+    for ending in endings:
+        if (error := ending.stops) is None:
+            continue
+        recipe = ending.order.recipe
+        key = (recipe.provider, recipe.model, error.code)
+        if key not in errors or (error.retry_after or 0) > (errors[key].retry_after or 0):
+            errors[key] = error
+    for (provider, model, _code), error in errors.items():
+        throttle.heed(error, provider=provider, model=model)
+
+
+def _tell_failure(ending: Ending) -> None:
+    state = JOB_MOVES[ending.move].target
+    if state in _ENDED_BADLY:
+        signals.send_job_failed(
+            [ending.order.job_id], state=str(state), error_code=ending.error_code
+        )
 
 
 def _hold_calls(late: Sequence[Order]) -> None:

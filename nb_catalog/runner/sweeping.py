@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
-from django.db import InterfaceError, OperationalError
-from django.db.models import Count, Q
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Count, Q, QuerySet
 
-from nb_catalog import money
+from nb_catalog import money, signals
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
@@ -58,17 +58,25 @@ def free_expired_leases() -> int:
         Q(state=JobState.LEASED) | Q(state=JobState.CALLING, is_free=True),
         attempts__gte=MOST_DEATHS,
     )
-    move_jobs(
-        worn_out,
-        "give_up",
-        error_code="worker_died",
-        error="The worker died each time it made this picture. It may need more memory.",
-        finished_at=database_now(),
-    )
+    _give_up(worn_out)
     freed = move_jobs(expired, "hand_back", lease_owner="")
     return freed + move_jobs(
         expired.filter(is_free=True), "defer", lease_owner="", not_before=database_now()
     )
+
+
+def _give_up(jobs: QuerySet[ImageJob]) -> None:
+    code = "worker_died"
+    with transaction.atomic():
+        for key in list(jobs.values_list("pk", flat=True)):
+            if move_jobs(
+                jobs.filter(pk=key),
+                "give_up",
+                error_code=code,
+                error="The worker died each time it made this picture. It may need more memory.",
+                finished_at=database_now(),
+            ):
+                signals.send_job_failed([key], state=JobState.FAILED, error_code=code)
 
 
 def lose_expired_calls() -> list[Ending]:

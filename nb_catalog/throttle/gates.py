@@ -11,20 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import F, Q
 
 from nb_catalog.models import ImageJob, ThrottleGate
 from nb_catalog.models.clock import database_now
-from nb_catalog.quotas import Quotas, quotas_of
+from nb_catalog.quotas import Quotas, pacific, quotas_of
 from nb_catalog.states import JobState
 from nb_catalog.throttle import redis_pace
 from nb_catalog.throttle.slots import pace, slots
 
-# Google counts a day from midnight to midnight there.
-PACIFIC: Final = ZoneInfo("America/Los_Angeles")
 # How far ahead slots are given out. Orders with a slot lie ready in their worker.
 HORIZON: Final = timedelta(seconds=2)
 # After a cut: how long no other cut follows, and after how long without one the cap grows by one.
@@ -155,7 +152,7 @@ class Gates:
         return self._gates[provider, model]
 
     def _add(self, row: ThrottleGate) -> None:
-        today = self.now.astimezone(PACIFIC).date()
+        today = self.now.astimezone(pacific()).date()
         if row.day != today:
             row.day, row.sent_today = today, 0
         quotas = quotas_of(row.provider, row.model)
@@ -215,7 +212,7 @@ def calls_in_flight(provider: str, model: str) -> int:
 
 def used_up(now: datetime) -> set[Key]:
     """(provider, model) of everything that nothing is left for today. Only looks."""
-    rows = ThrottleGate.objects.filter(day=now.astimezone(PACIFIC).date())
+    rows = ThrottleGate.objects.filter(day=now.astimezone(pacific()).date())
     return {
         (row.provider, row.model)
         for row in rows

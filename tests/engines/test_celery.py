@@ -21,7 +21,7 @@ from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.models import ImageJob, ProductImage
 from tests import factories
 from tests.catalog.models import Mug
-from tests.services import _free_port
+from tests.services import free_port
 from tests.settings import ROOT, SCRATCH
 from tests.soak.crowd import wait_until
 
@@ -38,7 +38,7 @@ def answers(port):
 def redis():
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed")
-    port = _free_port()
+    port = free_port()
     server = subprocess.Popen(
         ["redis-server", "--port", str(port), "--save", "", "--appendonly", "no"],
         stdout=subprocess.DEVNULL, cwd=SCRATCH,
@@ -147,7 +147,7 @@ def test_a_broker_that_is_away_loses_nothing(settings, caplog):
     queue = f"nb-{uuid4().hex}"
     from celery import Celery
 
-    app = Celery("shop", broker=f"redis://127.0.0.1:{_free_port()}/0")
+    app = Celery("shop", broker=f"redis://127.0.0.1:{free_port()}/0")
     app.conf.update(
         task_default_queue=queue,
         task_publish_retry=False,

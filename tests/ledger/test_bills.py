@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date
 from decimal import Decimal
 from io import StringIO
 
@@ -88,7 +88,7 @@ def test_days_begin_where_the_provider_is(called):
     assert {day.day: line.booked_usd for (day, _m), line in lines.items()} == {
         19: Decimal("0.02"), 20: Decimal("0.01"),
     }  # fmt: skip
-    (whole,) = compared(f"date,model,usd\n2026-11-20,{LITE},0.03\n", zone="UTC").values()
+    (whole,) = compared(f"date,model,usd\n2026-11-20,{LITE},0.03\n", zone=UTC).values()
     assert (whole.booked_usd, whole.calls) == (Decimal("0.03"), 2)
 
 

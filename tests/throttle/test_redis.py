@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from nb_catalog import quotas
-from nb_catalog.checks import check_waking
+from nb_catalog.checks import check_settings
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.quotas import Quotas
 from nb_catalog.throttle import redis_pace
 from tests.engines.test_celery import redis
-from tests.services import _free_port
+from tests.services import free_port
 from tests.throttle.test_gates import LITE, NANO, claimed, paid, waits
 from tests.throttle.test_slots import most_in_a_minute
 
@@ -76,7 +76,7 @@ def test_a_claim_takes_its_slots_from_redis(settings, chosen, monkeypatch):
 @pytest.mark.django_db
 def test_while_redis_is_away_nothing_is_sent_to_what_has_a_quota(settings, caplog):
     limits = {"gemini": {LITE: {"REQUESTS_PER_MINUTE": 61}}}
-    gone = f"redis://127.0.0.1:{_free_port()}/0"
+    gone = f"redis://127.0.0.1:{free_port()}/0"
     settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": limits, "THROTTLE_REDIS_URL": gone}
     paid(3)
     paid(2, model=NANO)
@@ -86,17 +86,15 @@ def test_while_redis_is_away_nothing_is_sent_to_what_has_a_quota(settings, caplo
 
 @pytest.mark.parametrize("given", ["localhost", 6379, None])
 def test_what_is_no_address_is_told(settings, given):
-    from nb_catalog.checks import check_settings
-
     settings.NB_CATALOG = {**settings.NB_CATALOG, "THROTTLE_REDIS_URL": given}
     assert [each.id for each in check_settings()] == ["nb_catalog.E001"]
 
 
 def test_the_packages_are_an_extra(settings, monkeypatch):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "THROTTLE_REDIS_URL": "redis://x:1/0"}
-    assert check_waking() == []
-    monkeypatch.setattr("nb_catalog.checks.waking.find_spec", lambda name: None)
-    assert [each.id for each in check_waking()] == ["nb_catalog.E008"]
+    assert check_settings() == []
+    monkeypatch.setattr("nb_catalog.checks.keys.find_spec", lambda name: None)
+    assert [each.id for each in check_settings()] == ["nb_catalog.E008"]
     monkeypatch.setitem(__import__("sys").modules, "pyrate_limiter", None)
     with pytest.raises(InvalidSettings, match="pip install"):
         redis_pace._packages()

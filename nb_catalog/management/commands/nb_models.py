@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import sys
 from dataclasses import asdict
 from datetime import date
@@ -16,6 +15,7 @@ from tqdm import tqdm
 from nb_catalog import cards, tiers
 from nb_catalog.conf import nearest, settings
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
+from nb_catalog.management.tables import table
 from nb_catalog.providers import provider
 
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         head = [_("model"), _("USD for one picture"), _("batch"), _("ratios"), _("references"),
                 _("thinking"), _("tiers"), _("end")]  # fmt: skip
         rows = [_row(card) for card in chosen]
-        for line in _table([head, *rows], width=shutil.get_terminal_size((200, 24)).columns):
+        for line in table([head, *rows]):
             self.stdout.write(line)
         for line in _notes(chosen):
             self.stdout.write(line)
@@ -154,22 +154,6 @@ def _end(card):
         said = _("retired %s") if past else _("retires %s")
         return said % card.retired_on.isoformat()
     return _("deprecated") if card.deprecated_on else "–"
-
-
-def _table(rows, *, width):
-    """Aligned lines. What does not fit into ``width`` columns goes on in lines of its own."""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    if sum(widths) + 2 * len(widths) <= width:
-        for row in rows:
-            yield "  ".join(
-                cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)
-            ).rstrip()
-        return
-    head, *rest = rows
-    for row in rest:
-        yield row[0]
-        for name, cell in zip(head[1:], row[1:], strict=True):
-            yield f"    {name}: {cell}"
 
 
 def _as_json(card):

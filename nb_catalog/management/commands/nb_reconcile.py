@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--bill", default="", help="A provider's bill: a CSV file.")
         parser.add_argument("--provider", default="", help="Whose bill it is: compare its calls.")
         parser.add_argument(
-            "--zone", default="America/Los_Angeles", help="Where the bill's days begin."
+            "--zone", default="", help="Where the bill's days begin (Google's: Pacific time)."
         )
         parser.add_argument(
             "--column",
@@ -114,8 +114,8 @@ class Command(BaseCommand):
         try:
             with Path(path).open(newline="", encoding="utf-8-sig") as file:
                 bill = ledger.read_bill(file, columns=_columns(options["column"]))
-            ZoneInfo(options["zone"])
-            lines = ledger.compare(bill, provider=options["provider"], zone=options["zone"])
+            zone = ZoneInfo(options["zone"]) if options["zone"] else None
+            lines = ledger.compare(bill, provider=options["provider"], zone=zone)
         except (OSError, UnicodeDecodeError, BillUnreadable) as error:
             raise CommandError(_("%(path)s: %(error)s") % {"path": path, "error": error}) from error
         except (ZoneInfoNotFoundError, ValueError) as error:

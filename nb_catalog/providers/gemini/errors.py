@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nb_catalog.exceptions import (
     DailyQuotaReached,
@@ -26,6 +25,7 @@ from nb_catalog.exceptions import (
     WrongService,
 )
 from nb_catalog.providers.gemini.client import Troubles
+from nb_catalog.quotas import pacific
 
 MESSAGE_LENGTH: Final = 300
 
@@ -224,12 +224,7 @@ def _moment(header: str) -> datetime | None:
 
 def seconds_to_pacific_midnight(now: datetime) -> float:
     """Seconds until Google's daily quotas start anew: midnight in Los Angeles."""
-    zone: tzinfo
-    try:
-        zone = ZoneInfo("America/Los_Angeles")
-    except ZoneInfoNotFoundError:
-        # A system without time zones: standard time has the later midnight of the two.
-        zone = timezone(timedelta(hours=-8))
+    zone = pacific()
     tomorrow = now.astimezone(zone).date() + timedelta(days=1)
     midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone)
     return (midnight.astimezone(UTC) - now).total_seconds()

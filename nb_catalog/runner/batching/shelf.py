@@ -11,7 +11,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from nb_catalog import throttle
+from nb_catalog import signals, throttle
 from nb_catalog.exceptions import IllegalMove, InvalidSettings, NBCatalogError, RequestRejected
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
 from nb_catalog.models.clock import database_now
@@ -72,10 +72,13 @@ def _refuse(alias: str, model: str) -> None:
         "directly, or correct NB_CATALOG['PROVIDERS'] and retry."
     )
     with transaction.atomic():
-        keys = list(_waiting().filter(provider=alias, model=model).values_list("pk", flat=True))
-        jobs = ImageJob.objects.filter(pk__in=keys[: BLOCK * 2])
+        waiting = _waiting().filter(provider=alias, model=model)
+        keys = list(waiting.values_list("pk", flat=True)[: BLOCK * 2])
+        jobs = ImageJob.objects.filter(pk__in=keys)
         move_jobs(jobs, "submit", epoch=F("epoch") + 1, lease_owner="")
         move_jobs(jobs, "fail", error_code=error.code, error=str(error), finished_at=database_now())
+        failed = jobs.filter(state=JobState.FAILED).values_list("pk", flat=True)
+        signals.send_job_failed(list(failed), state=JobState.FAILED, error_code=error.code)
 
 
 def _rests(alias: str, model: str) -> bool:
