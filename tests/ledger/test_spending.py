@@ -151,6 +151,7 @@ def test_the_page_shows_a_chart_and_the_same_as_tables(called, page):
 def test_the_page_without_anything_spent(page):
     shown = page().content.decode()
     assert "nothing is published yet" in shown and "Nothing was spent" in shown
+    assert 'class="nbc-chart"' not in shown, "no chart of nothing"
 
 
 @pytest.mark.parametrize(
