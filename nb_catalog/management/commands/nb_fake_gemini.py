@@ -16,6 +16,7 @@ from nb_catalog.conf import GEMINI_TIERS
 
 NB_CATALOG = {{
     "TIERS": GEMINI_TIERS,
+    "WAKE_UP": "none",  # run manage.py nb_worker
     "PROVIDERS": {{
         "gemini": {{
             "BACKEND": "nb_catalog.providers.gemini.GeminiProvider",
