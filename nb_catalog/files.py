@@ -38,13 +38,25 @@ def store(data: bytes, *, folder: str, mime_type: str, on_disk: Path | None = No
     name = f"{ROOT}/{folder}/{digest[:2]}/{digest}{extension_for(mime_type)}"
     storage = catalog_storage()
     try:
-        saved = name if storage.exists(name) else _save(storage, name, data, on_disk=on_disk)
+        there = _is_there(storage, name, size=len(data))
+        saved = name if there else _save(storage, name, data, on_disk=on_disk)
     except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
         raise StorageFailed(
             f"The storage did not take {name!r} ({type(error).__name__}). Nothing is lost: "
             f"it is tried again once the storage works."
         ) from error
     return Stored(name=saved, sha256=digest)
+
+
+def _is_there(storage: Storage, name: str, *, size: int) -> bool:
+    """Whether the storage has all of the file. A full disk or a kill in the middle of a write leaves
+    the first part of one, which is taken away."""
+    if not storage.exists(name):
+        return False
+    if storage.size(name) == size:
+        return True
+    storage.delete(name)
+    return False
 
 
 def _save(storage: Storage, name: str, data: bytes, *, on_disk: Path | None) -> str:

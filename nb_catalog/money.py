@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 
-from nb_catalog import signals
+from nb_catalog import daybook, logs, signals
 from nb_catalog.conf import settings
-from nb_catalog.models import Run, SpendDay, SpendShare
+from nb_catalog.models import ProviderCall, Run, SpendDay, SpendShare
 from nb_catalog.models.calls import ShareKind
 from nb_catalog.models.money import micros
+
+logger = logging.getLogger(__name__)
 
 RUN_BUDGET: Final = "run_budget"
 DAY_BUDGET: Final = "day_budget"
@@ -36,6 +39,17 @@ class Payer:
     tier: str
     user: str
     username: str
+
+
+class Settled(NamedTuple):
+    """A call whose cost has become known. ``day`` is the UTC day it was sent on."""
+
+    run_id: int
+    day: date
+    reserved_microusd: int
+    cost_microusd: int
+    model: str
+    scene: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,12 @@ def _one_by_one(payer: Payer, jobs: Mapping[int, int], *, day: date) -> set[int]
         if reached is not None:
             runs = Run.objects.filter(pk=payer.run_id, paused_reason="")
             if runs.update(paused_reason=reached):
+                logger.warning(
+                    "Run %s is paused: %s.",
+                    payer.run_id,
+                    reached,
+                    extra=logs.fields(run=payer.run_id, reason=reached),
+                )
                 signals.send_on_commit(
                     signals.budget_paused, sender=Run, run_id=payer.run_id, reason=reached
                 )
@@ -145,23 +165,40 @@ def payers_of(run_ids: Collection[int]) -> dict[int, Payer]:
     }
 
 
-def settle(calls: Iterable[tuple[int, date, int, int]]) -> None:
-    """Turn reservations into spending: (run, day of the call, reserved, cost) for each call."""
+def settled(call: ProviderCall, *, run_id: int) -> Settled:
+    """What is to settle of a call with a known cost."""
+    assert call.cost_microusd is not None  # noqa: S101 - asked only then
+    return Settled(
+        run_id=run_id,
+        day=call.started_at.date(),
+        reserved_microusd=call.estimate_microusd,
+        cost_microusd=call.cost_microusd,
+        model=call.model,
+        scene=call.scene,
+    )
+
+
+def settle(calls: Iterable[Settled]) -> None:
+    """Turn reservations into spending, and enter it into the daybook."""
     calls = list(calls)
-    payers = payers_of({run_id for run_id, *_rest in calls})
+    payers = payers_of({call.run_id for call in calls})
+    lines = daybook.Sums()
     by_run: dict[int, _Sums] = defaultdict(_Sums)
     by_day: dict[date, _Sums] = defaultdict(_Sums)
     by_share: dict[tuple[date, str, str], _Sums] = defaultdict(_Sums)
-    for run_id, day, reserved, cost in calls:
+    for run_id, day, reserved, cost, model, scene in calls:
+        payer = payers[run_id]
         by_run[run_id].add(reserved, cost)
         by_day[day].add(reserved, cost)
-        for kind, name, _limit, _reached in _shares(payers[run_id]):
+        for kind, name, _limit, _reached in _shares(payer):
             by_share[day, kind, name].add(reserved, cost)
+        lines.add(daybook.Heading(day, model, payer.tier, scene, payer.user), cost=cost)
     # In the order of reserve(): two workers would else wait for each other's rows.
     for day, sums in sorted(by_day.items(), key=itemgetter(0)):
         SpendDay.objects.filter(day=day).update(**sums.as_changes())
     for (day, kind, name), sums in sorted(by_share.items(), key=itemgetter(0)):
         SpendShare.objects.filter(day=day, kind=kind, name=name).update(**sums.as_changes())
+    daybook.enter(lines)
     for run_id, sums in sorted(by_run.items(), key=itemgetter(0)):
         Run.objects.filter(pk=run_id).update(**sums.as_changes())
 

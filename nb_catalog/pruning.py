@@ -15,7 +15,7 @@ from django.db.models import Max, Q, QuerySet
 from nb_catalog import files
 from nb_catalog.models import Placement, PlacementEvent, ProductImage, Rendition
 from nb_catalog.models.clock import database_now
-from nb_catalog.models.images import catalog_storage
+from nb_catalog.models.images import ImageKind, catalog_storage
 from nb_catalog.states import ImageState
 
 logger = logging.getLogger(__name__)
@@ -46,10 +46,14 @@ def rejected_before(moment: datetime) -> QuerySet[ProductImage]:
         referred |= Q(pk__in=events.values(name))
     kept = ProductImage.objects.exclude(state=ImageState.REJECTED)
     referred |= Q(pk__in=kept.exclude(parent=None).values("parent"))
-    rejected = ProductImage.objects.filter(state=ImageState.REJECTED, pruned_at=None)
+    rejected = _rejected()
     rejected = rejected.annotate(decided=Max("review_events__at")).filter(decided__lt=moment)
     found: QuerySet[ProductImage] = rejected.exclude(referred).order_by("pk")
     return found
+
+
+def _rejected() -> QuerySet[ProductImage]:
+    return ProductImage.objects.filter(state=ImageState.REJECTED, pruned_at=None).order_by("pk")
 
 
 def prune(
@@ -62,10 +66,12 @@ def prune(
     """
     done = Pruned()
     cutoff = database_now() - timedelta(days=days)
-    last = 0
-    while block := list(rejected_before(cutoff).filter(pk__gt=last)[:BLOCK]):
-        last = block[-1].pk
-        for image in block:
+    # Every kind is named because the index of when they were made begins with it.
+    old = _rejected().filter(kind__in=ImageKind.values, created_at__lt=cutoff)
+    keys = list(old.order_by().values_list("pk", flat=True))
+    # Who refers to them is asked for a block at a time: for all at once it takes long.
+    for start in range(0, len(keys), BLOCK):
+        for image in rejected_before(cutoff).filter(pk__in=keys[start : start + BLOCK]):
             _prune_picture(image, cutoff, done, dry_run=dry_run, told=told)
     if orphans:
         for name in _orphans(catalog_storage()):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import chain, islice
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
-from nb_catalog import tasks
+from nb_catalog import logs, tallies, tasks
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.clock import database_now
@@ -23,6 +24,8 @@ from nb_catalog.plans.lookups import known
 from nb_catalog.runner import claims
 from nb_catalog.states import JobState
 from nb_catalog.types import Actor
+
+logger = logging.getLogger(__name__)
 
 BLOCK: Final = 1000
 # Far below what the column holds; more is a slip of the hand.
@@ -67,7 +70,13 @@ def start(
         if created:
             _write_jobs(run, plan, priority=priority)
             tasks.wake_up(run.pk)
+    if created:
+        _log(run, "started", estimate_microusd=run.estimate_microusd, actor=run.actor_id)
     return run
+
+
+def _log(run: Run, what: str, **more: Any) -> None:
+    logger.info("Run %s: %s.", run.pk, what, extra=logs.fields(run=run.pk, **more))
 
 
 def _budget(amount: Decimal | None) -> int | None:
@@ -152,7 +161,12 @@ def _job(
 
 def cancel(run: Run) -> int:
     """Cancel what has not been sent yet; how many jobs. What is in flight finishes."""
-    return move_jobs(run.jobs.all(), "cancel", finished_at=database_now())
+    with transaction.atomic():
+        cancelled = move_jobs(run.jobs.all(), "cancel", finished_at=database_now())
+        if cancelled:
+            tallies.forget(run)
+    _log(run, "cancelled", jobs=cancelled)
+    return cancelled
 
 
 def retry(run: Run, *, unknown: bool = False) -> int:
@@ -164,12 +178,14 @@ def retry(run: Run, *, unknown: bool = False) -> int:
     """
     states = (*RETRIED, JobState.UNKNOWN) if unknown else RETRIED
     with transaction.atomic():
-        jobs = list(run.jobs.filter(state__in=states).order_by("pk"))
+        jobs = list(run.jobs.filter(state__in=states).defer("recipe").order_by("pk"))
         for content_type_id in {job.content_type_id for job in jobs}:
             _one_at_a_time(content_type_id)
         queued = sum(map(_retry, _not_made_meanwhile(jobs)))
         if queued:
+            tallies.forget(run)
             tasks.wake_up(run.pk)
+    _log(run, "retried", jobs=queued)
     return queued
 
 
@@ -205,3 +221,4 @@ def resume(run: Run, *, budget_usd: Decimal | None) -> None:
         Run.objects.filter(pk=run.pk).update(paused_reason="", budget_microusd=budget)
         tasks.wake_up(run.pk)
     run.refresh_from_db()
+    _log(run, "resumed", budget_microusd=budget)

@@ -1,5 +1,6 @@
 """Rows that tests begin with: real pictures in the real storage, nothing mocked."""
 
+from collections import Counter
 from decimal import Decimal
 from io import BytesIO
 from itertools import count
@@ -78,6 +79,11 @@ def run(*, estimate_usd="0", budget_usd=None, spent_usd="0", **fields):
         "spent_microusd": micros(Decimal(spent_usd)),
     }
     return Run.objects.create(**defaults | fields)
+
+
+def counts_of(run):
+    """Jobs of ``run`` by state, counted at this moment."""
+    return Counter(run.jobs.values_list("state", flat=True))
 
 
 def recipe(about, **changes):

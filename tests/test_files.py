@@ -118,3 +118,13 @@ def test_a_host_s_kind_of_file_storage_may_read_what_is_staged(settings, tmp_pat
     stored = files.store(b"picture", folder="t", mime_type="image/png", on_disk=source)
     assert files.read(stored.name) == b"erutcip"
     assert source.read_bytes() == b"picture"
+
+
+def test_the_first_part_of_a_file_is_not_taken_for_the_whole():
+    """A disk that was full, or a kill in the middle of a write, leaves one behind."""
+    data = b"all of the picture"
+    stored = files.store(data, folder="originals", mime_type="image/png")
+    path = Path(catalog_storage().path(stored.name))
+    path.write_bytes(data[:5])
+    again = files.store(data, folder="originals", mime_type="image/png")
+    assert again == stored and path.read_bytes() == data

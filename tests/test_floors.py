@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "nb_catalog"
 
 FLOORS = {
-    0: {"exceptions", "states", "types", "conf"},
+    0: {"exceptions", "states", "types", "conf", "logs"},
     1: {"cards", "tiers", "quotas", "recipes", "briefs", "channels", "imaging"},
     2: {"registry", "providers"},
     3: {"models"},
@@ -23,6 +23,9 @@ FLOORS = {
         "files",
         "renditions",
         "ledger",
+        "daybook",
+        "lengths",
+        "tallies",
         "signals",
         "status",
         "pruning",

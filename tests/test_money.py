@@ -36,7 +36,10 @@ def reserve(run, *amounts, day=DAY):
 
 
 def settle(run, *pairs, day=DAY):
-    money.settle((run.pk, day, reserved, cost) for reserved, cost in pairs)
+    money.settle(
+        money.Settled(run.pk, day, reserved, cost, "gemini-3.1-flash-lite-image", "marble")
+        for reserved, cost in pairs
+    )
 
 
 def sums(row):

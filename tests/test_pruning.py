@@ -30,6 +30,7 @@ def rejected(*, days=100, **fields):
     review.reject(image, actor=None)
     past = timezone.now() - timedelta(days=days)
     ReviewEvent.objects.filter(image=image).update(at=past)
+    ProductImage.objects.filter(pk=image.pk).update(created_at=past)
     image.refresh_from_db()
     return image
 
@@ -88,6 +89,7 @@ def test_what_another_picture_was_made_from_stays():
     assert pruned().pictures == 0 and there(ground)
     review.reject(composite, actor=None)
     ReviewEvent.objects.update(at=timezone.now() - timedelta(days=100))
+    ProductImage.objects.update(created_at=timezone.now() - timedelta(days=100))
     assert pruned().pictures == 2
 
 

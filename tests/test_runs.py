@@ -30,7 +30,7 @@ def asked(products, **options):
 
 
 def states(run):
-    return dict(run.counts())
+    return dict(factories.counts_of(run))
 
 
 def in_state(run, *wanted):

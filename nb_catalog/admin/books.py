@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
@@ -15,12 +17,16 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import ledger
 from nb_catalog.admin.figures import micro_dollars
+from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY
+from nb_catalog.admin.long_lists import ModelFilter, ProviderFilter
 from nb_catalog.admin.reading import ReadOnlyAdmin
 from nb_catalog.cards import is_version_of
 from nb_catalog.models import ProviderCall, ProviderPause
 from nb_catalog.types import Permission
 
 A_PERSON_HAS_TO_ACT = timedelta(days=365)
+# Of the calls that are to be settled.
+SHOWN: Final = 50
 _WHAT_TO_DO = {
     "provider_stopped": _("Look at the billing page of the provider's account."),
     "key_rejected": _("Correct the provider's key in the settings and restart the workers."),
@@ -53,28 +59,43 @@ class ProviderCallAdmin(ReadOnlyAdmin):
     list_display = (
         "id", "provider", "model", "answered_by", "outcome", "estimate", "cost", "error_code", "started_at",
     )  # fmt: skip
-    list_filter = (OpenFilter, "outcome", "provider", "model", "started_at")
+    list_filter = (
+        OpenFilter, "outcome", ("provider", ProviderFilter), ("model", ModelFilter), "started_at",
+    )  # fmt: skip
     actions = ("not_billed", "billed")
-    search_fields = ("request_id", "=job__id")
+    search_fields = ("request_id", "job__id")
     search_help_text = _("Request id or the number of a job")
     fields = (
         "job", "batch", ("provider", "model", "answered_by"), "request_id", ("outcome", "error_code"),
         ("estimate", "cost"), ("settled_by", "settled_at"), "usage", ("started_at", "finished_at"),
     )  # fmt: skip
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        term = search_term.strip()
+        found = Q(request_id=term)
+        if LOOKS_LIKE_A_KEY.fullmatch(term):
+            found |= Q(job=int(term))
+        return (queryset.filter(found) if term else queryset), False
+
     def has_reconcile_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(Permission.RECONCILE)
 
     @admin.action(description=_("Not on the bill: give back the money"), permissions=["reconcile"])
-    def not_billed(self, request: HttpRequest, queryset: QuerySet) -> None:
-        self._settle(request, queryset, cost_microusd=0)
+    def not_billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return self._settle(request, queryset, cost_microusd=0)
 
     @admin.action(description=_("On the bill: book them as estimated"), permissions=["reconcile"])
-    def billed(self, request: HttpRequest, queryset: QuerySet) -> None:
-        self._settle(request, queryset, cost_microusd=None)
+    def billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return self._settle(request, queryset, cost_microusd=None)
 
-    def _settle(self, request: HttpRequest, calls: QuerySet, *, cost_microusd: int | None) -> None:
+    def _settle(
+        self, request: HttpRequest, calls: QuerySet, *, cost_microusd: int | None
+    ) -> HttpResponse | None:
         keys = list(calls.values_list("pk", flat=True))
+        if "confirmed" not in request.POST:
+            return self._asked(request, keys, cost_microusd=cost_microusd)
         settled = ledger.settle_by_hand(keys, cost_microusd=cost_microusd, actor=request.user)
         said = ngettext("%d call is settled.", "%d calls are settled.", settled) % settled
         if left := len(keys) - settled:
@@ -84,6 +105,26 @@ class ProviderCallAdmin(ReadOnlyAdmin):
                 left,
             ) % left  # fmt: skip
         self.message_user(request, said, messages.SUCCESS if settled else messages.WARNING)
+
+        return None
+
+    def _asked(
+        self, request: HttpRequest, keys: Sequence[int], *, cost_microusd: int | None
+    ) -> HttpResponse:
+        """The page that asks whether it is meant: money that is booked is not taken back."""
+        found = ledger.open_calls().filter(pk__in=keys)
+        context = self.page_context(
+            request,
+            title=gettext("Settle by the provider's bill"),
+            calls=found[:SHOWN],
+            count=found.count(),
+            further=max(0, found.count() - SHOWN),
+            reserved=micro_dollars(ledger.total_of(found)),
+            gives_back=cost_microusd == 0,
+            keys=keys,
+            action=request.POST["action"],
+        )
+        return TemplateResponse(request, "admin/nb_catalog/providercall/settle.html", context)
 
     @admin.display(description=_("answered by"), ordering="model_version")
     def answered_by(self, call: ProviderCall) -> str:

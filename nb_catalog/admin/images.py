@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.html import format_html
@@ -15,17 +16,22 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import previews
+from nb_catalog.admin.long_lists import SceneFilter, TierFilter
 from nb_catalog.admin.reading import AboutObjectAdmin
 from nb_catalog.admin.reviewing import ReviewPages
 from nb_catalog.models import ProductImage
+
+_HEX = re.compile("[0-9a-f]{4,64}")
 
 
 @admin.register(ProductImage)
 class ProductImageAdmin(ReviewPages, AboutObjectAdmin):
     list_display = ("picture", "product", "scene", "tier", "state", "pixels", "created_at")
     list_display_links = ("picture", "product")
-    list_filter = ("state", "kind", "tier", "scene", "created_at")
-    search_fields = ("=object_id", "sha256__startswith", "=fingerprint")
+    list_filter = (
+        "state", "kind", ("tier", TierFilter), ("scene", SceneFilter), "created_at",
+    )  # fmt: skip
+    search_fields = ("object_id", "sha256", "fingerprint")
     search_help_text = _("Key of a product, beginning of a sha256 or a fingerprint")
     fields = (
         "large_picture", "product", "to_review", "state", ("scene", "tier", "kind"),
@@ -35,6 +41,14 @@ class ProductImageAdmin(ReviewPages, AboutObjectAdmin):
 
     class Media:
         css = {"all": ("nb_catalog/admin.css",)}
+
+    def search_for(self, term: str) -> Q:
+        """A fingerprint, or the first digits of a sha256."""
+        digits = term.lower()
+        if not _HEX.fullmatch(digits):
+            return Q(pk__in=())
+        # As a range: not every database looks a beginning up in an index.
+        return Q(sha256__gte=digits, sha256__lt=f"{digits}g") | Q(fingerprint=digits)
 
     def get_urls(self) -> list[URLPattern]:
         return [*self.review_urls(), *super().get_urls()]

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from nb_catalog import placements
 from nb_catalog.admin import previews, subjects
+from nb_catalog.admin.long_lists import LanguageFilter, SlotFilter
 from nb_catalog.admin.reading import AboutObjectAdmin
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import Placement, ProductImage
@@ -29,8 +30,8 @@ from nb_catalog.types import Permission
 class PlacementAdmin(AboutObjectAdmin):
     list_display = ("picture", "product", "place", "published_at", "buttons")
     list_display_links = ("picture", "product")
-    list_filter = ("slot", "locale", "published_at")
-    search_fields = ("=object_id", "slot")
+    list_filter = (("slot", SlotFilter), ("locale", LanguageFilter), "published_at")
+    search_fields = ("object_id", "slot")
     search_help_text = _("Key of a product, or a slot")
     fields = (
         "picture", "product", "slot", "language", "position", "actor", "published_at", "buttons",
@@ -38,6 +39,9 @@ class PlacementAdmin(AboutObjectAdmin):
 
     class Media:
         css = {"all": ("nb_catalog/admin.css",)}
+
+    def search_for(self, term: str) -> Q:
+        return Q(slot=term)
 
     def get_urls(self) -> list[URLPattern]:
         return [

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from django.contrib.admin import AdminSite
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import money, throttle
+from nb_catalog import money, tallies, throttle
 from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.figures import dollars
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderPause, Run
@@ -59,7 +59,7 @@ class Progress:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        return dict(self.run.counts())
+        return dict(tallies.of([self.run])[self.run.pk])
 
     @cached_property
     def total(self) -> int:
@@ -200,8 +200,8 @@ class Progress:
         )
         if held.filter(lease_until__gt=now).exists() or batches.exists():
             return False
-        last = self.run.jobs.aggregate(last=Max("finished_at"))["last"] or self.run.created_at
-        return now - max(last, self.run.created_at) > STILL
+        lately = ImageJob.objects.filter(finished_at__gt=now - STILL)
+        return now - self.run.created_at > STILL and not lately.exists()
 
     def parts(self, request: HttpRequest) -> dict[str, str]:
         """The pieces of the page that change, as HTML by name."""

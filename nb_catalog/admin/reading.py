@@ -6,11 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import subjects
+from nb_catalog.admin.long_lists import LongChangeList
+from nb_catalog.models.objects import content_type_of
+from nb_catalog.registry import registered
 
 
 class Pages:
@@ -38,11 +42,15 @@ class Pages:
 
 
 class ReadOnlyAdmin(Pages, admin.ModelAdmin):
-    """List and detail pages for reading."""
+    """List and detail pages for reading, of a million rows as well."""
 
     actions = None
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[LongChangeList]:
+        return LongChangeList
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -55,7 +63,25 @@ class ReadOnlyAdmin(Pages, admin.ModelAdmin):
 
 
 class AboutObjectAdmin(ReadOnlyAdmin):
-    """Rows about catalog objects: the list fetches all their titles at once."""
+    """Rows about catalog objects: the list fetches all their titles at once, and a search for the key of
+    a product finds its rows. Other ``search_fields`` should be found by an index too."""
+
+    search_help_text = _("Key of a product")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        kinds = [content_type_of(model).pk for model in registered()]
+        # Not the key alone, which no index begins with.
+        about = queryset.filter(content_type__in=kinds, object_id=term)
+        return (about if about.exists() else queryset.filter(self.search_for(term))), False
+
+    def search_for(self, term: str) -> Q:
+        """What else ``term`` may mean, where no product has this key."""
+        return Q(pk__in=())
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.conf import settings as django_settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
@@ -26,6 +26,7 @@ from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.decisions import VERBS, Outcome, Powers, decide, decision
 from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY, FilterForm, pictures
 from nb_catalog.imaging.provenance import DigitalSourceType
+from nb_catalog.lengths import ShortPaginator
 from nb_catalog.models import ProductImage, Scene
 from nb_catalog.models.images import ImageKind
 
@@ -63,7 +64,7 @@ class ReviewPages:
         self._require_view(request)
         form = FilterForm(request.GET.dict())
         rows = form.chosen().order_by("content_type_id", "object_id", "scene", "id")
-        page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+        page = ShortPaginator(rows, PER_PAGE).get_page(request.GET.get("page"))
         powers = Powers.of(request.user)
         images = self._shown(page.object_list, powers=powers)
         context = self.page_context(

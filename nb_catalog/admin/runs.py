@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
@@ -16,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from nb_catalog import runs
+from nb_catalog import runs, tallies
 from nb_catalog.admin.figures import micro_dollars
 from nb_catalog.admin.generate import GeneratePages
 from nb_catalog.admin.progress import PARTS, progress
@@ -54,14 +53,13 @@ class RunAdmin(GeneratePages, ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        found = super().get_queryset(request)
-        if request.resolver_match is None or request.resolver_match.url_name.endswith("changelist"):
-            return found.annotate(
-                made_count=Count("jobs", filter=Q(jobs__state=JobState.SUCCEEDED)),
-                underway_count=Count("jobs", filter=Q(jobs__state__in=JOB_UNDERWAY)),
-                job_count=Count("jobs"),
-            )
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        rows = list(found.result_list)
+        counted = tallies.of(rows)
+        for run in rows:
+            run.tally = counted[run.pk]
+        found.result_list = rows
         return found
 
     def has_view_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
@@ -72,15 +70,16 @@ class RunAdmin(GeneratePages, ReadOnlyAdmin):
 
     @admin.display(description=_("made"))
     def made(self, run: Run) -> str:
-        return f"{run.made_count}\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}{run.job_count}"
+        made, total = run.tally[JobState.SUCCEEDED], run.tally.total()
+        return f"{made}\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}{total}"
 
     @admin.display(description=_("underway"))
     def underway(self, run: Run) -> int:
-        return run.underway_count
+        return sum(run.tally[state] for state in JOB_UNDERWAY)
 
     @admin.display(description=_("not made"))
     def troubled(self, run: Run) -> int:
-        return run.job_count - run.made_count - run.underway_count
+        return run.tally.total() - run.tally[JobState.SUCCEEDED] - self.underway(run)
 
     @admin.display(description=_("spent"), ordering="spent_microusd")
     def spent(self, run: Run) -> str:

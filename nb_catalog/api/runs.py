@@ -1,23 +1,21 @@
 """``runs/``: confirmed plans. Starting one twice with the same key is starting it once."""
 
-from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
-from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import money, runs
+from nb_catalog import money, runs, tallies
 from nb_catalog.api.fields import UsdField
 from nb_catalog.api.plans import ALL, PlanRequestSerializer, plan_from
 from nb_catalog.api.views import ReadingViewSet
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.models import ImageJob, Run
+from nb_catalog.models import Run
 from nb_catalog.states import JOB_UNDERWAY, JobState
 from nb_catalog.types import Permission
 
@@ -73,7 +71,8 @@ class RunSerializer(serializers.Serializer):
     budget_usd = UsdField()
 
     def get_counts(self, run) -> dict[str, int]:
-        return self.context["counts"][run.pk]
+        counts = self.context["counts"][run.pk]
+        return {state: counts[state] for state in JobState.values}
 
     def get_goes_on_at(self, run) -> datetime | None:
         """When a paused run goes on by itself; null when somebody has to raise its budget."""
@@ -104,7 +103,7 @@ class RunViewSet(ReadingViewSet):
         return Run.objects.select_related("actor")
 
     def shown_list(self, page):
-        counts = _counts(page)
+        counts = tallies.of(page)
         return RunSerializer(page, many=True, context={"counts": counts}).data
 
     def retrieve(self, request, *args, **kwargs):
@@ -155,17 +154,8 @@ class RunViewSet(ReadingViewSet):
 
     def _answer(self, run, *, status=status.HTTP_200_OK, **more):
         """``more`` says how many jobs an action ``changed``."""
-        shown = RunSerializer(run, context={"counts": _counts([run])}).data
+        shown = RunSerializer(run, context={"counts": tallies.of([run])}).data
         return Response({**shown, **more}, status=status)
-
-
-def _counts(page):
-    """Jobs by state for each run: one query."""
-    found = defaultdict(lambda: dict.fromkeys(JobState.values, 0))
-    rows = ImageJob.objects.filter(run__in=page).order_by()
-    for run_id, state, number in rows.values_list("run", "state").annotate(Count("pk")):
-        found[run_id][state] = number
-    return found
 
 
 def _short(objects):

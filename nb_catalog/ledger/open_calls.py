@@ -38,7 +38,7 @@ def settle_by_hand(keys: Collection[int], *, cost_microusd: int | None, actor: A
             cost = call.estimate_microusd if cost_microusd is None else cost_microusd
             still_open = ProviderCall.objects.filter(pk=call.pk, cost_microusd=None)
             if still_open.update(cost_microusd=cost, settled_by=actor, settled_at=database_now()):
-                day = call.started_at.date()
-                settled.append((call.job.run_id, day, call.estimate_microusd, cost))
+                call.cost_microusd = cost
+                settled.append(money.settled(call, run_id=call.job.run_id))
         money.settle(settled)
     return len(settled)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, F, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count
 
-from nb_catalog.models import PlacementEvent, ProductImage, ProviderCall
+from nb_catalog.models import PlacementEvent, ProductImage, ProviderCall, SpendLine
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.money import usd
 from nb_catalog.states import ImageState
@@ -64,64 +64,97 @@ class Report:
 
 
 def report(*, first: date, last: date) -> Report:
-    """What was spent from ``first`` to ``last``. A constant number of queries."""
-    calls = ProviderCall.objects.filter(
-        started_at__gte=_midnight(first), started_at__lt=_midnight(last + timedelta(days=1))
-    )
-    pictures = _pictures(first, last)
+    """What was spent from ``first`` to ``last``. A constant number of queries, which read the daybook's
+    lines and the calls whose cost is not known, and of pictures no more than an index."""
+    entries = [*_settled(first, last), *_open(first, last)]
+    names = _usernames({entry.user for entry in entries})
+    days = _sums(entries, lambda entry: entry.day.isoformat())
     return Report(
         first=first,
         last=last,
-        total=_total(calls),
-        days=tuple(_every_day(calls, first, last)),
-        models=_by(calls, "model"),
-        tiers=_by(calls, "tier"),
-        scenes=_by(calls, "scene"),
-        users=_by(calls, f"job__run__actor__{get_user_model().USERNAME_FIELD}"),
-        **pictures,
+        total=_line("", _sums(entries, lambda entry: "").get("", _NOTHING)),
+        days=tuple(_line(name, days.get(name, _NOTHING)) for name in _every_day(first, last)),
+        models=_by(entries, lambda entry: entry.model),
+        tiers=_by(entries, lambda entry: entry.tier),
+        scenes=_by(entries, lambda entry: entry.scene),
+        users=_by(entries, lambda entry: names.get(entry.user, "")),
+        **_pictures(first, last),
     )
+
+
+class Entry(NamedTuple):
+    """Calls that are alike, and micro-dollars. ``user`` is a primary key as text, or empty."""
+
+    day: date
+    model: str
+    tier: str
+    scene: str
+    user: str
+    calls: int
+    spent: int
+    open: int
+
+
+# Calls, spent, open.
+Sums = tuple[int, int, int]
+_NOTHING: Final[Sums] = (0, 0, 0)
+
+
+def _settled(first: date, last: date) -> Iterator[Entry]:
+    lines = SpendLine.objects.filter(day__gte=first, day__lte=last).order_by()
+    columns = ("day", "model", "tier", "scene", "user", "calls", "spent_microusd")
+    for day, model, tier, scene, user, calls, spent in lines.values_list(*columns):
+        yield Entry(day, model, tier, scene, user, calls, spent, open=0)
+
+
+def _open(first: date, last: date) -> Iterator[Entry]:
+    calls = ProviderCall.objects.filter(
+        cost_microusd=None,
+        started_at__gte=_midnight(first),
+        started_at__lt=_midnight(last + timedelta(days=1)),
+    )
+    columns = ("started_at", "model", "tier", "scene", "job__run__actor", "estimate_microusd")
+    for started_at, model, tier, scene, user, estimate in calls.order_by().values_list(*columns):
+        day, key = started_at.astimezone(UTC).date(), "" if user is None else str(user)
+        yield Entry(day, model, tier, scene, key, calls=1, spent=0, open=estimate)
+
+
+def _usernames(keys: Iterable[str]) -> Mapping[str, str]:
+    """Names by key. Who is gone has none."""
+    model = get_user_model()
+    rows = model._default_manager.filter(pk__in=[key for key in keys if key])
+    return {str(key): str(name) for key, name in rows.values_list("pk", model.USERNAME_FIELD)}
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(0), tzinfo=UTC)
 
 
-_SUMS: Final = {
-    "calls": Count("id"),
-    "spent": Sum("cost_microusd"),
-    "open": Sum("estimate_microusd", filter=Q(cost_microusd=None)),
-}
+def _sums(entries: Iterable[Entry], name_of: Callable[[Entry], str]) -> dict[str, Sums]:
+    sums: dict[str, Sums] = defaultdict(lambda: _NOTHING)
+    for entry in entries:
+        calls, spent, still_open = sums[name_of(entry)]
+        new = (calls + entry.calls, spent + entry.spent, still_open + entry.open)
+        sums[name_of(entry)] = new
+    return dict(sums)
 
 
-def _total(calls: QuerySet[ProviderCall]) -> Line:
-    return _line("", calls.aggregate(**_SUMS))
+def _line(name: str, sums: Sums) -> Line:
+    calls, spent, still_open = sums
+    return Line(name=name, calls=calls, spent_usd=usd(spent), open_usd=usd(still_open))
 
 
-def _line(name: str, sums: Mapping[str, Any]) -> Line:
-    return Line(
-        name=name,
-        calls=sums["calls"],
-        spent_usd=usd(sums["spent"] or 0),
-        open_usd=usd(sums["open"] or 0),
-    )
-
-
-def _every_day(calls: QuerySet[ProviderCall], first: date, last: date) -> Iterator[Line]:
-    """A line for each day, for those without a call too: a chart needs them."""
-    days = calls.order_by().annotate(day=TruncDate("started_at", tzinfo=UTC)).values("day")
-    found: dict[date, Mapping[str, Any]] = {sums["day"]: sums for sums in days.annotate(**_SUMS)}
-    nothing: Mapping[str, Any] = {"calls": 0, "spent": 0, "open": 0}
+def _every_day(first: date, last: date) -> Iterator[str]:
+    """Those without a call too: a chart needs them."""
     for number in range((last - first).days + 1):
-        day = first + timedelta(days=number)
-        yield _line(day.isoformat(), found.get(day, nothing))
+        yield (first + timedelta(days=number)).isoformat()
 
 
-def _by(calls: QuerySet[ProviderCall], field: str) -> tuple[Line, ...]:
+def _by(entries: Iterable[Entry], name_of: Callable[[Entry], str]) -> tuple[Line, ...]:
     """The dearest first, what is beyond the first ones as one line with an empty name."""
-    rows = calls.order_by().values(of=F(field)).annotate(**_SUMS)
-    sums: Iterator[Mapping[str, Any]] = iter(rows)
+    sums = _sums(entries, lambda entry: name_of(entry) or "-")
     lines = sorted(
-        (_line("-" if row["of"] in (None, "") else str(row["of"]), row) for row in sums),
+        (_line(name, each) for name, each in sums.items()),
         key=lambda line: (-line.at_most_usd, line.name),
     )
     rest = lines[MOST_ROWS:]
@@ -137,16 +170,19 @@ def _by(calls: QuerySet[ProviderCall], field: str) -> tuple[Line, ...]:
 
 
 def _pictures(first: date, last: date) -> dict[str, int]:
+    start, end = _midnight(first), _midnight(last + timedelta(days=1))
     made = ProductImage.objects.filter(
-        kind=ImageKind.PICTURE,
-        created_at__gte=_midnight(first),
-        created_at__lt=_midnight(last + timedelta(days=1)),
+        kind=ImageKind.PICTURE, created_at__gte=start, created_at__lt=end
     )
     states = dict(made.order_by().values_list("state").annotate(Count("id")))
-    published = PlacementEvent.objects.filter(image_after__in=made).values("image_after").distinct()
+    published = PlacementEvent.objects.filter(
+        image_after__kind=ImageKind.PICTURE,
+        image_after__created_at__gte=start,
+        image_after__created_at__lt=end,
+    )
     return {
         "made": sum(states.values()),
         "approved": states.get(ImageState.APPROVED, 0) + states.get(ImageState.RETIRED, 0),
         "rejected": states.get(ImageState.REJECTED, 0),
-        "published": published.count(),
+        "published": published.order_by().values("image_after").distinct().count(),
     }

@@ -1,7 +1,7 @@
 """What is remembered. One file a table or a pair of tables that change together."""
 
 from nb_catalog.models.batches import ProviderBatch
-from nb_catalog.models.calls import ProviderCall, ProviderPause, SpendDay, SpendShare
+from nb_catalog.models.calls import ProviderCall, ProviderPause, SpendDay, SpendLine, SpendShare
 from nb_catalog.models.gates import ThrottleGate
 from nb_catalog.models.images import ProductImage, Rendition
 from nb_catalog.models.jobs import ImageJob
@@ -23,6 +23,7 @@ __all__ = [
     "Run",
     "Scene",
     "SpendDay",
+    "SpendLine",
     "SpendShare",
     "ThrottleGate",
 ]

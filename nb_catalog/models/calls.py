@@ -63,6 +63,7 @@ class ProviderCall(models.Model):
         indexes = [
             # Few calls are open: what is listed of a million should not be looked for among them.
             models.Index(fields=["cost_microusd", "started_at"], name="nb_call_open"),
+            models.Index(fields=["request_id"], name="nb_call_request"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["job", "epoch"], name="nb_call_once_an_epoch")
@@ -113,6 +114,32 @@ class SpendShare(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.kind} {self.name}"
+
+
+class SpendLine(models.Model):
+    """What the settled calls of one UTC day came to that are alike. ``user`` is who started their runs,
+    a primary key as text, or empty. The lines say what the calls say, in few rows."""
+
+    day = models.DateField(_("day"))
+    model = models.CharField(_("model"), max_length=80)
+    tier = models.CharField(_("tier"), max_length=40)
+    scene = models.CharField(_("scene"), max_length=60)
+    user = models.CharField(_("user"), max_length=64)
+    calls = models.PositiveIntegerField(_("calls"), default=0)
+    spent_microusd = MicroUSDField(_("spent"))
+
+    class Meta:
+        ordering = ("-day", "model", "tier", "scene", "user")
+        verbose_name = _("line of the daybook")
+        verbose_name_plural = _("lines of the daybook")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "model", "tier", "scene", "user"], name="nb_line_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.model} {self.calls}"
 
 
 class ProviderPause(models.Model):

@@ -88,7 +88,13 @@ class ProductImage(AboutObject):
         indexes = [
             models.Index(fields=["content_type", "object_id", "state"], name="nb_image_object"),
             models.Index(fields=["state", "-id"], name="nb_image_state"),
+            models.Index(
+                fields=["kind", "state", "content_type", "object_id", "scene", "id"],
+                name="nb_image_review",
+            ),
+            models.Index(fields=["kind", "created_at", "state"], name="nb_image_made"),
             models.Index(fields=["file"], name="nb_image_file"),
+            models.Index(fields=["sha256"], name="nb_image_sha256"),
         ]
 
     def __str__(self) -> str:

@@ -27,7 +27,7 @@ class ImageJob(AboutObject):
     """
 
     run = models.ForeignKey(
-        Run, verbose_name=_("run"), on_delete=models.CASCADE, related_name="jobs"
+        Run, verbose_name=_("run"), on_delete=models.CASCADE, related_name="jobs", db_index=False
     )
     recipe = models.JSONField(_("recipe"), editable=False)
     fingerprint = models.CharField(_("fingerprint"), max_length=64, editable=False)
@@ -65,13 +65,15 @@ class ImageJob(AboutObject):
         ordering = ("id",)
         verbose_name = _("image job")
         verbose_name_plural = _("image jobs")
+        # Each move of a job writes to every index that its state is in. What is in workers' hands is
+        # found through the queue's: there is little of it.
         indexes = [
             models.Index(
                 fields=["state", "delivery", "is_free", "-priority", "turn", "id"],
                 name="nb_job_queue",
             ),
             models.Index(fields=["run", "state"], name="nb_job_run_state"),
-            models.Index(fields=["state", "lease_until"], name="nb_job_lease"),
+            models.Index(fields=["not_before"], name="nb_job_due"),
             models.Index(fields=["content_type", "object_id"], name="nb_job_object"),
             models.Index(fields=["finished_at"], name="nb_job_finished"),
         ]

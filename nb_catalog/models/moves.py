@@ -11,7 +11,7 @@ from nb_catalog.exceptions import IllegalMove
 from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.images import ProductImage
 from nb_catalog.models.jobs import ImageJob
-from nb_catalog.states import BATCH_MOVES, IMAGE_MOVES, JOB_HOLDS_ITS_PLACE, JOB_MOVES
+from nb_catalog.states import BATCH_MOVES, IMAGE_MOVES, JOB_HOLDS_ITS_PLACE, JOB_MOVES, JobState
 
 
 def move_jobs(jobs: models.QuerySet[ImageJob], move: str, **changes: Any) -> int:
@@ -21,8 +21,11 @@ def move_jobs(jobs: models.QuerySet[ImageJob], move: str, **changes: Any) -> int
     ``IntegrityError`` when another job for the same picture has it meanwhile.
     """
     sources, target = JOB_MOVES[move]
-    holds = target in JOB_HOLDS_ITS_PLACE
-    changes.setdefault("live_key", F("fingerprint") if holds else None)
+    held, holds = JOB_HOLDS_ITS_PLACE.issuperset(sources), target in JOB_HOLDS_ITS_PLACE
+    if not (held and holds):
+        changes.setdefault("live_key", F("fingerprint") if holds else None)
+    if JobState.WAITING in sources:
+        changes.setdefault("not_before", None)
     return jobs.filter(state__in=sources).update(state=target, **changes)
 
 

@@ -28,11 +28,12 @@ AboutObjectManager = models.Manager.from_queryset(AboutObjectQuerySet)
 
 
 class AboutObject(models.Model):
-    """A row about one catalog object."""
+    """A row about one catalog object. Each model has an index that begins with the two columns."""
 
     content_type = models.ForeignKey(
-        ContentType, verbose_name=_("model"), on_delete=models.CASCADE, related_name="+"
-    )
+        ContentType, verbose_name=_("model"), on_delete=models.CASCADE, related_name="+",
+        db_index=False,
+    )  # fmt: skip
     object_id = models.CharField(_("object key"), max_length=128)
     catalog_object = GenericForeignKey("content_type", "object_id")
 

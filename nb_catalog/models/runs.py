@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
 
 from django.conf import settings
@@ -10,11 +9,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.money import MicroUSDField, usd
-from nb_catalog.states import JobState
 
 
 class Run(models.Model):
-    """A confirmed plan: who asked for what, what it may cost. Its state is counted from its jobs."""
+    """A confirmed plan: who asked for what, what it may cost. Its state is counted from its jobs.
+
+    ``counted`` is a count of them that ``tallies`` keeps, and ``counted_at`` when it was taken.
+    """
 
     plan_key = models.CharField(
         _("plan"), max_length=64, unique=True, editable=False,
@@ -34,6 +35,8 @@ class Run(models.Model):
     reserved_microusd = MicroUSDField(_("reserved"))
     spent_microusd = MicroUSDField(_("spent"))
     paused_reason = models.CharField(_("why it is paused"), max_length=200, blank=True)
+    counted = models.JSONField(default=dict, editable=False)
+    counted_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ("-id",)
@@ -59,8 +62,3 @@ class Run(models.Model):
     @property
     def budget_usd(self) -> Decimal | None:
         return None if self.budget_microusd is None else usd(self.budget_microusd)
-
-    def counts(self) -> Counter[str]:
-        """Jobs by state; one query."""
-        rows = self.jobs.order_by().values_list("state").annotate(models.Count("id"))
-        return Counter({str(JobState(state)): number for state, number in rows})

@@ -42,8 +42,12 @@ def write(beginnings: Sequence[Order], endings: Sequence[Ending]) -> list[bool]:
 def _begin(orders: Sequence[Order]) -> set[int]:
     if not orders:
         return set()
-    still = _still_held(orders, JobState.LEASED)
-    mine = without_made([order for order in orders if order.job_id in still])
+    still = _still_held(orders, JobState.LEASED, JobState.CALLING, JobState.UNKNOWN)
+    # An order begins once. What has begun already did so in a commit whose answer was lost with the
+    # connection, and nothing has been sent for it yet.
+    begun = {job_id for job_id, state in still.items() if state == JobState.CALLING}
+    _take_back([each for each in orders if still.get(each.job_id) == JobState.UNKNOWN])
+    mine = without_made([each for each in orders if still.get(each.job_id) == JobState.LEASED])
     now = database_now()
     paid = [order for order in mine if not order.is_free]
     let_through = reserve(_open(paid, now=now), now=now)
@@ -53,7 +57,25 @@ def _begin(orders: Sequence[Order]) -> set[int]:
     ProviderCall.objects.bulk_create(
         call_of(order, now=now) for order in going if not order.is_free
     )
-    return {order.job_id for order in going}
+    return begun | {order.job_id for order in going}
+
+
+def _take_back(orders: Sequence[Order]) -> None:
+    """Queue again what a sweep has called lost before it could be sent; it has cost nothing."""
+    if not orders:
+        return
+    move_jobs(
+        held(orders),
+        "retry",
+        attempts=F("attempts") - 1,
+        lease_owner="",
+        finished_at=None,
+        error="",
+        error_code="",
+    )
+    _complete_calls(
+        [Ending(order=each, move="retry", cost_microusd=0, was_sent=False) for each in orders]
+    )
 
 
 def without_made(orders: list[Order]) -> list[Order]:
@@ -178,17 +200,18 @@ def _move_held(orders: Sequence[Order], move: str, *, counts: bool, **changes: A
     jobs = held(order for order in orders if order.job_id in still)
     for each in moves:
         move_jobs(jobs, each, **changes)
-    return still
+    return set(still)
 
 
-def _still_held(orders: Sequence[Order], *states: str) -> set[int]:
-    """Job ids among ``orders`` whose fence holds, locked until the transaction ends."""
+def _still_held(orders: Sequence[Order], *states: str) -> dict[int, str]:
+    """Job ids among ``orders`` whose fence holds, and their states, locked until the transaction
+    ends."""
     fences = {(order.job_id, order.owner, order.epoch) for order in orders}
     rows = ImageJob.objects.filter(pk__in=[order.job_id for order in orders], state__in=states)
     if connection.features.has_select_for_update:
         rows = rows.select_for_update()
-    found = rows.order_by("pk").values_list("pk", "lease_owner", "epoch")
-    return {row[0] for row in found if row in fences}
+    found = rows.order_by("pk").values_list("pk", "lease_owner", "epoch", "state")
+    return {job_id: state for job_id, *fence, state in found if (job_id, *fence) in fences}
 
 
 def _keep_images(endings: Sequence[Ending], ended: set[int]) -> None:
@@ -267,8 +290,7 @@ def _complete_calls(endings: Sequence[Ending]) -> None:
         ending = by_fence[call.job_id, call.epoch]
         _complete(call, ending)
         if ending.cost_microusd is not None:
-            day = call.started_at.date()
-            settled.append((ending.order.run_id, day, call.estimate_microusd, ending.cost_microusd))
+            settled.append(money.settled(call, run_id=ending.order.run_id))
     _update(calls)
     money.settle(settled)
 

@@ -2,29 +2,61 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F
+from django.db.models.functions import Cast
 
-from nb_catalog import throttle
+from nb_catalog import logs, throttle
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, ObjectGone, PictureMissing
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.clock import database_now
 from nb_catalog.models.moves import move_jobs
+from nb_catalog.recipes import Recipe
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.runner.orders import Order
 from nb_catalog.states import JobState
 from nb_catalog.types import Delivery
 
 logger = logging.getLogger(__name__)
+
+
+class Row(NamedTuple):
+    """Of a job what an order is made from. A model's instance of all its columns would take as long
+    as everything else that a claim does."""
+
+    pk: int
+    run_id: int
+    epoch: int
+    content_type_id: int
+    object_id: str
+    recipe_text: str
+    fingerprint: str
+    tier: str
+    provider: str
+    model: str
+    attempts: int
+    is_free: bool
+    estimate_microusd: int
+    delivery: str
+
+    @property
+    def wanted(self) -> Recipe:
+        """Read from its JSON here, after the claim: nobody waits for that."""
+        return Recipe.from_dict(json.loads(self.recipe_text))
+
+
+# A job, and when its call may go by this process's monotonic clock.
+Chosen = tuple[Row, float | None]
 
 
 def claim(*, owner: str, limit: int, free: bool) -> list[Order]:
@@ -44,10 +76,6 @@ def claim(*, owner: str, limit: int, free: bool) -> list[Order]:
     return with_photos([order_of(job, owner=owner, goes_at=goes_at) for job, goes_at in chosen])
 
 
-# A job, and when its call may go by this process's monotonic clock.
-Chosen = tuple[ImageJob, float | None]
-
-
 def another_slot(order: Order) -> Order | None:
     """``order`` with a new slot in place of one that has passed; None when there is none."""
     with transaction.atomic():
@@ -62,7 +90,12 @@ def _goes_at(wait: throttle.Wait, gates: throttle.Gates) -> float | None:
 
 
 def _first(limit: int) -> list[Chosen]:
-    return [(job, None) for job in unlocked(queued(free=True))[:limit]]
+    return [(job, None) for job in _rows(queued(free=True), limit=limit)]
+
+
+def _rows(jobs: models.QuerySet[ImageJob], *, limit: int) -> list[Row]:
+    jobs = unlocked(jobs).annotate(recipe_text=Cast("recipe", models.TextField()))
+    return [Row._make(row) for row in jobs.values_list(*Row._fields)[:limit]]
 
 
 def _let_through(limit: int) -> list[Chosen]:
@@ -75,8 +108,8 @@ def _let_through(limit: int) -> list[Chosen]:
         wanted = queued(free=False).filter(throttle.without(full))
         if chosen:
             wanted = wanted.exclude(pk__in=[job.pk for job, _when in chosen])
-        jobs = list(unlocked(wanted)[:missing])
-        by_model: dict[tuple[str, str], list[ImageJob]] = defaultdict(list)
+        jobs = _rows(wanted, limit=missing)
+        by_model: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for job in jobs:
             by_model[job.provider, job.model].append(job)
         let_through = [
@@ -118,7 +151,7 @@ def in_line(*, free: bool, delivery: str = Delivery.DIRECT) -> models.QuerySet[I
     return jobs.order_by("-priority", "turn", "id")
 
 
-def order_of(job: ImageJob, *, owner: str, goes_at: float | None = None) -> Order:
+def order_of(job: ImageJob | Row, *, owner: str, goes_at: float | None = None) -> Order:
     return Order(
         job_id=job.pk,
         run_id=job.run_id,
@@ -175,7 +208,11 @@ def _with_photo(order: Order, product: models.Model | None) -> Order:
     except DatabaseError:
         raise
     except Exception as error:  # noqa: BLE001 - the host's own code, about this one product
-        logger.exception("The photos of the product of job %s cannot be read.", order.job_id)
+        logger.exception(
+            "The photos of the product of job %s cannot be read.",
+            order.job_id,
+            extra=logs.fields(**order.labels),
+        )
         return replace(order, problem=_broken(error, what="product's photos"))
     photo = next((each for each in photos if each.name == order.recipe.photo), None)
     if photo is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -23,19 +24,23 @@ Entry = tuple[Order | Ending, "asyncio.Future[bool]"]
 # Long enough for a burst of answers to arrive together, short beside any call. At 100 pictures
 # a second it makes some 12 transactions a second of 200 moves.
 WINDOW: Final = 0.080
+# So many entries are enough for a transaction: what waits no longer saves nothing more.
+ENOUGH: Final = 100
 # How long a database may be gone before the worker gives up. Nothing is lost then either:
 # leases run out, and paid bytes lie in the staging directory.
 PATIENCE: Final = 120.0
 
 
 class Clerk:
-    """Group commit. ``commits`` counts transactions, for whoever measures them."""
+    """Group commit. ``commits`` counts transactions, for whoever measures them. ``crowd`` tells how
+    many could have something to write: once all of them have, nobody is waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, crowd: Callable[[], int]) -> None:
         self.commits = 0
+        self._crowd = crowd
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="nb-catalog-database")
         self._entries: list[Entry] = []
-        self._rung = asyncio.Event()
+        self._rung, self._enough = asyncio.Event(), asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -60,13 +65,18 @@ class Clerk:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._entries.append((entry, done))
         self._rung.set()
+        if len(self._entries) >= min(ENOUGH, self._crowd() or ENOUGH):
+            self._enough.set()
         return await done
 
     async def _write_on(self) -> None:
         while True:
             await self._rung.wait()
-            await asyncio.sleep(WINDOW)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(WINDOW):
+                    await self._enough.wait()
             self._rung.clear()
+            self._enough.clear()
             entries, self._entries = self._entries, []
             if entries:
                 await self._commit(entries)

@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import Any
 
-from nb_catalog import files
+from nb_catalog import files, logs
 from nb_catalog.cards import is_version_of
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import (
@@ -38,10 +38,20 @@ _warning = threading.Lock()
 
 def take_in(order: Order, result: ImageResult) -> ImageResult:
     """Put aside a picture that has just come. What was paid for goes to disk before anything
-    else happens, and comes back without its bytes: a crowd of answers must not fill the memory."""
+    else happens, and comes back without its bytes: a crowd of answers must not fill the memory.
+    With its bytes it comes back where the disk does not take it."""
     if order.is_free:
         return result
-    staging.put(order.staging_name, result)
+    try:
+        staging.put(order.staging_name, result)
+    except OSError as error:
+        logger.error(
+            "The staging directory does not take the picture of job %s (%s): it is in memory alone.",
+            order.job_id,
+            error.strerror,
+            extra=logs.fields(**order.labels),
+        )
+        return result
     return replace(result, data=b"")
 
 

@@ -41,6 +41,17 @@ class Order:
     problem: NBCatalogError | None = None
 
     @property
+    def labels(self) -> dict[str, str | int]:
+        """What logs and spans say of it."""
+        return {
+            "job": self.job_id,
+            "run": self.run_id,
+            "epoch": self.epoch,
+            "provider": self.recipe.provider,
+            "model": self.recipe.model,
+        }
+
+    @property
     def staging_name(self) -> str:
         """Unique over processes, machines and databases: the owner carries a random part."""
         return f"{self.job_id}.{self.epoch}.{self.owner}"
@@ -96,3 +107,14 @@ class Ending:
     request_id: str = ""
     finished_at: datetime | None = None
     was_sent: bool = True
+
+    @property
+    def labels(self) -> dict[str, str | int | None]:
+        """What logs say of it."""
+        return {
+            **self.order.labels,
+            "move": self.move,
+            "error_code": self.error_code,
+            "cost_microusd": self.cost_microusd,
+            "request_id": self.request_id,
+        }

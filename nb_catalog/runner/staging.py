@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -17,21 +18,38 @@ from nb_catalog.types import ImageResult
 
 SUFFIX: Final = ".staged"
 SAID: Final = ".said"
+# Bytes. Answers that are on their way when a disk fills up need room too.
+LEAST_FREE: Final = 64 * 2**20
 
 
 def put(name: str, result: ImageResult) -> None:
-    """Write ``result`` so that it is there whole or not at all, whatever dies when."""
+    """Write ``result`` so that it is there whole or not at all, whatever dies when.
+
+    Raises ``OSError`` when the disk is full or cannot be written to.
+    """
     target = path(name)
     if not target.parent.is_dir():
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # The words first: a picture without them could not be settled.
     target.with_suffix(SAID).write_text(json.dumps(_said(result)))
     unfinished = target.with_suffix(".writing")
-    with unfinished.open("wb") as file:
-        file.write(result.data)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(target)
+    try:
+        with unfinished.open("wb") as file:
+            file.write(result.data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def has_room() -> bool:
+    """Whether the disk takes some pictures more. Asked before calls go out that are paid for."""
+    directory = settings.STAGING_DIR
+    while not directory.is_dir() and directory != directory.parent:
+        directory = directory.parent
+    return shutil.disk_usage(directory).free >= LEAST_FREE
 
 
 def get(name: str) -> ImageResult | None:

@@ -11,7 +11,7 @@ from typing import Final
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Q, QuerySet
 
-from nb_catalog import money, signals
+from nb_catalog import logs, money, signals
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
@@ -48,7 +48,7 @@ def promote() -> int:
     """Queue the jobs whose waiting time is over; how many."""
     due = ImageJob.objects.filter(state=JobState.WAITING, not_before__lte=database_now())
     keys = list(due.order_by("not_before").values_list("pk", flat=True)[:PROMOTED_AT_ONCE])
-    return move_jobs(ImageJob.objects.filter(pk__in=keys), "promote", not_before=None)
+    return move_jobs(ImageJob.objects.filter(pk__in=keys), "promote")
 
 
 def free_expired_leases() -> int:
@@ -68,7 +68,7 @@ def free_expired_leases() -> int:
 def _give_up(jobs: QuerySet[ImageJob]) -> None:
     code = "worker_died"
     with transaction.atomic():
-        for key in list(jobs.values_list("pk", flat=True)):
+        for key in list(jobs.order_by().values_list("pk", flat=True)):
             if move_jobs(
                 jobs.filter(pk=key),
                 "give_up",
@@ -88,7 +88,9 @@ def lose_expired_calls() -> list[Ending]:
     expired = ImageJob.objects.filter(
         state=JobState.CALLING, is_free=False, lease_until__lt=database_now()
     )
-    lost = [endings.failed(_order(job), error) for job in expired.order_by("pk")[:BLOCK]]
+    # By their keys a database may look for them from the first job that there ever was.
+    oldest = expired.order_by("lease_until")[:BLOCK]
+    lost = [endings.failed(_order(job), error) for job in oldest]
     lost = [ending for ending in lost if staging.get(ending.order.staging_name) is None]
     held = books.write([], lost)
     return [ending for ending, was_held in zip(lost, held, strict=True) if was_held]
@@ -194,7 +196,11 @@ def _keep(order: Order, result: ImageResult) -> Ending | None:
         kept = keeping.keep(with_photo, result, provider=maker)
     except NBCatalogError as error:
         if error.code == "storage_failed":
-            logger.warning("The staged picture of job %s still cannot be stored.", order.job_id)
+            logger.warning(
+                "The staged picture of job %s still cannot be stored.",
+                order.job_id,
+                extra=logs.fields(**order.labels),
+            )
             return None
         return endings.failed(order, error)
     return endings.made(order, kept, result)

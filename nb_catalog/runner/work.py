@@ -12,7 +12,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from nb_catalog import throttle, tracing
+from nb_catalog import logs, throttle, tracing
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import (
     InvalidSettings,
@@ -35,6 +35,10 @@ T = TypeVar("T")
 
 # By how much a call may miss its slot: what the throttle allows, less the way to the service.
 LATE: Final = throttle.JITTER.total_seconds() * 0.8
+
+
+# How often a picture that lies nowhere is offered to the disk and the storage again.
+AGAIN_SECONDS: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -84,7 +88,7 @@ async def work(order: Order, *, shop: Workshop) -> Ending | None:
     None when it was not ours any more, when the budget said no, or when the picture waits in
     the staging directory because the storage did not take it.
     """
-    with tracing.span("job", job=order.job_id, run=order.run_id, epoch=order.epoch) as told:
+    with tracing.span("job", **order.labels) as told:
         ending = await _carry_out(order, shop=shop)
         if ending is None:
             return None
@@ -103,7 +107,10 @@ async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
         maker = shop.provider(order.recipe.provider)
     except Exception as error:  # noqa: BLE001 - settings that changed, or a plug-in's constructor
         logger.exception(
-            "Provider %s cannot be used for job %s.", order.recipe.provider, order.job_id
+            "Provider %s cannot be used for job %s.",
+            order.recipe.provider,
+            order.job_id,
+            extra=logs.fields(**order.labels),
         )
         said = str(error) if isinstance(error, InvalidSettings) else broke(error)
         return endings.not_begun(order, RequestRejected(said))
@@ -111,15 +118,31 @@ async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
         called = await _call(order, maker=maker, shop=shop)
         if not isinstance(called, tuple):
             return called
-        return await shop.in_pool(made, *called, maker=maker)
+        return await kept(*called, maker=maker, shop=shop)
     except StorageFailed as error:
         # What was paid for is staged: the lease runs out and a sweep stores it.
         return endings.failed(order, error) if order.is_free else None
     except NBCatalogError as error:
         return endings.failed(order, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
-        logger.exception("Provider %s broke on job %s.", maker.alias, order.job_id)
+        log_broken(maker, order)
         return endings.failed(order, broken(error, order=order))
+
+
+async def kept(order: Order, result: ImageResult, *, maker: Provider, shop: Workshop) -> Ending:
+    """The ending of ``order`` with the picture that came. Raises what ``keeping.keep`` does.
+
+    A picture that neither the staging directory nor the storage takes, on a full disk say, is offered to
+    both again and again: it is paid for, and in memory alone. Its lease is renewed meanwhile.
+    """
+    while True:
+        try:
+            return await shop.in_pool(made, order, result, maker=maker)
+        except StorageFailed:
+            if order.is_free or not result.data or shop.closing:
+                raise
+        await asyncio.sleep(AGAIN_SECONDS)
+        result = await shop.in_mailroom(keeping.take_in, order, result)
 
 
 async def _call(
@@ -184,8 +207,18 @@ async def _prepared(
     except NBCatalogError as error:
         return endings.not_begun(order, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
-        logger.exception("Provider %s broke on job %s.", maker.alias, order.job_id)
+        log_broken(maker, order)
         return endings.not_begun(order, RequestRejected(broke(error)))
+
+
+def log_broken(maker: Provider, order: Order) -> None:
+    """Call it where the error is handled."""
+    logger.exception(
+        "Provider %s broke on job %s.",
+        maker.alias,
+        order.job_id,
+        extra=logs.fields(**order.labels),
+    )
 
 
 def broke(error: Exception) -> str:

@@ -8,17 +8,19 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 from uuid import uuid4
 
 from django.db import DatabaseError
 
+from nb_catalog import logs
 from nb_catalog.conf import settings
-from nb_catalog.runner import batching, claims, sweeping
+from nb_catalog.runner import batching, claims, staging, sweeping
 from nb_catalog.runner.batching import Desk
 from nb_catalog.runner.clerk import Clerk
+from nb_catalog.runner.lanes import FreeLane, PaidLane
 from nb_catalog.runner.orders import Ending, Order
 from nb_catalog.runner.work import Workshop, work
 
@@ -26,15 +28,10 @@ logger = logging.getLogger(__name__)
 
 # Threads that parse, decode, check and store paid pictures while the loop waits on the network.
 POOL_THREADS: Final = 4
-# One order in hand more for every so many lines: while it is prepared or stored, no line is idle.
-AHEAD: Final = 4
-# Calls that start together are answered together, and a wave of pictures is what fills memory
-# and trips rate limits. So the first calls start one after the other.
-WARM_UP_SECONDS: Final = 2.0
-WARM_UP_STEP: Final = 0.1
-FIRST_CALLS: Final = 16
 IDLE_SECONDS: Final = 0.5
 BUSY_SECONDS: Final = 0.02
+# While few calls have started, room for the next ones comes by itself.
+WARM_UP_STEP: Final = 0.1
 
 Progress = Callable[[Ending], None]
 
@@ -62,11 +59,10 @@ class Worker:
         self._on_ending = on_ending
         self._does_batches = batches
         self._in_hand: dict[asyncio.Task[Ending | None], Order] = {}
-        self._busy = {True: 0, False: 0}
-        self._empty_at = {True: -IDLE_SECONDS, False: -IDLE_SECONDS}
+        self._paid, self._free = PaidLane(self.concurrency), FreeLane(self.free_threads)
         self._room_again = asyncio.Event()
+        self._has_room = True
         self._stopping = False
-        self._started = 0.0
 
     def stop(self) -> None:
         """Claim nothing more; finish what is in hand."""
@@ -83,8 +79,8 @@ class Worker:
     async def work_on(
         self, *, until_idle: bool = False, seconds: float | None = None
     ) -> Counter[str]:
-        self._started = time.monotonic()
-        deadline = None if seconds is None else self._started + seconds
+        self._paid.open()
+        deadline = None if seconds is None else time.monotonic() + seconds
         free_pool = ThreadPoolExecutor(self.free_threads, thread_name_prefix="nb-catalog-free")
         asyncio.get_running_loop().set_default_executor(free_pool)
         with (
@@ -92,7 +88,8 @@ class Worker:
             ThreadPoolExecutor(1, thread_name_prefix="nb-catalog-mailroom") as mailroom,
         ):
             lines = asyncio.Semaphore(self.concurrency)
-            shop = Workshop(clerk=Clerk(), pool=pool, mailroom=mailroom, lines=lines)
+            clerk = Clerk(crowd=lambda: len(self._in_hand))
+            shop = Workshop(clerk=clerk, pool=pool, mailroom=mailroom, lines=lines)
             shop.clerk.open()
             desk = Desk(
                 owner=self.owner,
@@ -144,7 +141,7 @@ class Worker:
                 await self._wait_for_room()
 
     async def _more_will_come(self, shop: Workshop, desk: Desk) -> bool:
-        if await shop.clerk.ask(claims.slots_will_come):
+        if self._has_room and await shop.clerk.ask(claims.slots_will_come):
             return True
         if not self._does_batches:
             return False
@@ -153,60 +150,65 @@ class Worker:
     async def _wait_for_room(self) -> None:
         """Until an order ends, then long enough for those that end with it."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(WARM_UP_STEP if self._is_warming_up() else IDLE_SECONDS):
+            async with asyncio.timeout(WARM_UP_STEP if self._paid.is_warming_up else IDLE_SECONDS):
                 await self._room_again.wait()
         await asyncio.sleep(BUSY_SECONDS)
-
-    def _is_warming_up(self) -> bool:
-        return time.monotonic() - self._started < WARM_UP_SECONDS
 
     async def _fill(self, shop: Workshop) -> bool:
         """Claim for each lane as much as it has room for. Whether anything came."""
         found = False
-        for free, room in self._room():
-            orders = await shop.clerk.ask(claims.claim, owner=self.owner, limit=room, free=free)
-            if not orders:
-                self._empty_at[free] = time.monotonic()
+        for lane in (self._free, self._paid):
+            room = lane.room(may_rest=bool(self._in_hand))
+            if not room or not (lane.is_free or self._can_stage()):
+                continue
+            orders = await shop.clerk.ask(
+                claims.claim, owner=self.owner, limit=room, free=lane.is_free
+            )
+            lane.note_claim(len(orders))
             found = found or bool(orders)
             for order in orders:
                 self._start(order, shop)
         return found
 
-    def _room(self) -> Iterable[tuple[bool, int]]:
-        """(free lane?, room) for each lane with enough room to be worth a query.
-
-        A lane that had nothing is left alone for a moment, while there is work in the other.
-        """
-        paid = self.concurrency + self.concurrency // AHEAD
-        warm = min(1.0, (time.monotonic() - self._started) / WARM_UP_SECONDS)
-        capacity = {
-            True: self.free_threads * 2,
-            False: max(min(paid, FIRST_CALLS), int(paid * warm)),
-        }
-        for free, all_room in capacity.items():
-            room = all_room - self._busy[free]
-            rests = self._in_hand and time.monotonic() - self._empty_at[free] < IDLE_SECONDS
-            if room >= max(1, all_room // 16) and not rests:
-                yield free, room
+    def _can_stage(self) -> bool:
+        """Whether what is paid for would find room on the disk."""
+        had_room, self._has_room = self._has_room, staging.has_room()
+        if had_room and not self._has_room:
+            logger.error("The disk of STAGING_DIR is full: no calls are made that cost money.")
+        return self._has_room
 
     def _start(self, order: Order, shop: Workshop) -> None:
         task = asyncio.create_task(work(order, shop=shop), name=f"job {order.job_id}")
         self._in_hand[task] = order
-        self._busy[order.is_free] += 1
         task.add_done_callback(self._note)
 
     def _note(self, task: asyncio.Task[Ending | None]) -> None:
         order = self._in_hand.pop(task)
-        self._busy[order.is_free] -= 1
+        (self._free if order.is_free else self._paid).note_end()
         self._room_again.set()
         if (error := task.exception()) is not None:
             # The database or our own code; the lease runs out and a sweep takes the job up.
-            logger.error("Job %s broke its worker.", order.job_id, exc_info=error)
+            logger.error(
+                "Job %s broke its worker.",
+                order.job_id,
+                exc_info=error,
+                extra=logs.fields(**order.labels),
+            )
         elif (ending := task.result()) is not None:
             self._count(ending)
 
     def _count(self, ending: Ending) -> None:
         self.endings[ending.move] += 1
+        self._tell(ending)
+
+    def _tell(self, ending: Ending) -> None:
+        logger.log(
+            logging.WARNING if ending.move == "lose" else logging.INFO,
+            "Job %s: %s.",
+            ending.order.job_id,
+            ending.move,
+            extra=logs.fields(**ending.labels),
+        )
         if self._on_ending is not None:
             self._on_ending(ending)
 
@@ -222,8 +224,7 @@ class Worker:
 
     async def _sweep(self, shop: Workshop) -> None:
         for ending in await shop.clerk.ask(sweeping.sweep):
-            if self._on_ending is not None:
-                self._on_ending(ending)
+            self._tell(ending)
 
 
 def work_is_waiting() -> bool:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Final
 
 from django.db import connection, transaction
@@ -19,11 +18,8 @@ from nb_catalog.models import ImageJob, ThrottleGate
 from nb_catalog.models.clock import database_now
 from nb_catalog.quotas import Quotas, pacific, quotas_of
 from nb_catalog.states import JobState
-from nb_catalog.throttle import redis_pace
-from nb_catalog.throttle.slots import pace, slots
+from nb_catalog.throttle.paces import Pacemaker, pacemaker
 
-# How far ahead slots are given out. Orders with a slot lie ready in their worker.
-HORIZON: Final = timedelta(seconds=2)
 # After a cut: how long no other cut follows, and after how long without one the cap grows by one.
 # Answers to calls that went out together all say the same.
 QUIET: Final = timedelta(seconds=5)
@@ -43,72 +39,31 @@ class Gate:
 
     row: ThrottleGate
     quotas: Quotas
-    now: datetime
     in_flight: int
-    _free: list[tuple[datetime, datetime]] | None = field(default=None)
+    pacemaker: Pacemaker | None
     taken: int = 0
-    # What Redis had left was less than what was wanted.
-    _is_out: bool = False
 
     def room(self) -> int | None:
         """How many calls more may be claimed; None: any number."""
-        rooms = [
-            None if limit is None else limit - used - self.taken
-            for limit, used in (
-                (self.quotas.per_day, self.row.sent_today),
-                (self._cap(), self.in_flight),
-            )
-        ]
-        if self._is_out:
-            rooms.append(0)
-        elif self.quotas.per_minute is not None and not redis_pace.is_chosen():
-            rooms.append(len(self._slots()) - self.taken)
-        known = [each for each in rooms if each is not None]
-        return max(0, min(known)) if known else None
+        limits = (
+            (self.quotas.per_day, self.row.sent_today),
+            (self.quotas.in_flight, self.in_flight),
+            (self.row.cap, self.in_flight),
+        )
+        rooms = [limit - used - self.taken for limit, used in limits if limit is not None]
+        if self.pacemaker is not None and (left := self.pacemaker.room()) is not None:
+            rooms.append(left)
+        return max(0, min(rooms)) if rooms else None
 
     def take(self, wanted: int) -> list[Wait]:
         """Up to ``wanted`` calls, and when each may go."""
         room = self.room()
         count = wanted if room is None else min(wanted, room)
         waits: list[Wait] = [None] * count
-        if self.quotas.per_minute is not None and redis_pace.is_chosen():
-            waits = list(self._from_redis(count))
-            self._is_out = len(waits) < count
-        elif self.quotas.per_minute is not None:
-            taken = self._slots()[self.taken : self.taken + count]
-            waits = [slot - self.now for slot, _arrival in taken]
-            if taken:
-                self.row.arrival_at = taken[-1][1]
+        if self.pacemaker is not None:
+            waits = list(self.pacemaker.take(count))
         self.taken += len(waits)
         return waits
-
-    def _from_redis(self, count: int) -> list[timedelta]:
-        return redis_pace.take(
-            self.row.provider,
-            self.row.model,
-            self.quotas,
-            wanted=count,
-            now=self.now,
-            until=self.now + HORIZON,
-        )
-
-    def _cap(self) -> int | None:
-        caps = [each for each in (self.quotas.in_flight, self.row.cap) if each is not None]
-        return min(caps, default=None)
-
-    def _slots(self) -> list[tuple[datetime, datetime]]:
-        """All slots up to the horizon, as they were before anything was taken."""
-        assert self.quotas.per_minute is not None  # noqa: S101 - asked only then
-        if self._free is None:
-            given = slots(
-                self.row.arrival_at,
-                now=self.now,
-                pace=pace(self.quotas.per_minute, burst=self.quotas.burst),
-                until=self.now + HORIZON,
-            )
-            # A minute's calls at most: the horizon is shorter than that.
-            self._free = list(islice(given, self.quotas.per_minute))
-        return self._free
 
 
 class Gates:
@@ -159,7 +114,8 @@ class Gates:
         _recover(row, now=self.now)
         counts = quotas.in_flight is not None or row.cap is not None
         in_flight = calls_in_flight(row.provider, row.model) if counts else 0
-        self._gates[row.provider, row.model] = Gate(row, quotas, self.now, in_flight)
+        paced = pacemaker(row, quotas, now=self.now)
+        self._gates[row.provider, row.model] = Gate(row, quotas, in_flight, paced)
 
 
 def _locked(**which: str) -> Iterable[ThrottleGate]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Q
 
+from nb_catalog import logs
 from nb_catalog.exceptions import (
     DailyQuotaReached,
     Overloaded,
@@ -18,6 +20,8 @@ from nb_catalog.exceptions import (
 from nb_catalog.models import ProviderPause
 from nb_catalog.models.clock import database_now
 from nb_catalog.throttle.gates import slow_down
+
+logger = logging.getLogger(__name__)
 
 # A breaker: whoever has seen to the cause deletes the row in the admin.
 UNTIL_A_PERSON_ACTS: Final = timedelta(days=3650)
@@ -62,6 +66,14 @@ def pause(provider: str, model: str, *, until: datetime, reason: str, cause: str
     changes = {"until": until, "reason": reason[:200], "cause": cause}
     _row, created = ProviderPause.objects.get_or_create(
         provider=provider, model=model, defaults=changes
+    )
+    logger.warning(
+        "Nothing is sent to %s %s until %s (%s).",
+        provider,
+        model,
+        until.isoformat(timespec="seconds"),
+        cause,
+        extra=logs.fields(provider=provider, model=model, cause=cause, until=until.isoformat()),
     )
     if not created:
         rows = ProviderPause.objects.filter(provider=provider, model=model)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+from nb_catalog import logs
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.quotas import Quotas
@@ -45,7 +46,10 @@ def take(
         return list(_slots(store, rate, algorithm, wanted=wanted, now=now, until=until))
     except _errors() as error:
         logger.warning(
-            "Redis does not answer (%s): nothing is sent to %s.", type(error).__name__, model
+            "Redis does not answer (%s): nothing is sent to %s.",
+            type(error).__name__,
+            model,
+            extra=logs.fields(provider=provider, model=model),
         )
         return []
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -21,41 +19,12 @@ from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.models import ImageJob, ProductImage
 from tests import factories
 from tests.catalog.models import Mug
+from tests.engines.brokers import rabbitmq, redis
 from tests.services import free_port
 from tests.settings import ROOT, SCRATCH
 from tests.soak.crowd import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def answers(port):
-    with socket.socket() as asked:
-        asked.settimeout(1)
-        return asked.connect_ex(("127.0.0.1", port)) == 0
-
-
-@contextmanager
-def redis():
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed")
-    port = free_port()
-    server = subprocess.Popen(
-        ["redis-server", "--port", str(port), "--save", "", "--appendonly", "no"],
-        stdout=subprocess.DEVNULL, cwd=SCRATCH,
-    )  # fmt: skip
-    try:
-        wait_until(lambda: answers(port), seconds=10)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-@contextmanager
-def rabbitmq():
-    if not answers(5672):
-        pytest.skip("no RabbitMQ answers on port 5672")
-    yield "amqp://guest:guest@127.0.0.1:5672//"
 
 
 @pytest.fixture(params=[redis, rabbitmq], ids=["Redis", "RabbitMQ"])

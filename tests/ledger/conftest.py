@@ -32,7 +32,7 @@ def called():
         job = factories.job(about, of=of, asked=asked, state=state, tier=tier)
         assert money.reserve({of.pk: {job.pk: ESTIMATE}}, day=at.date())
         if cost is not None:
-            money.settle([(of.pk, at.date(), ESTIMATE, cost)])
+            money.settle([money.Settled(of.pk, at.date(), ESTIMATE, cost, model, scene)])
         return ProviderCall.objects.create(
             job=job, epoch=next(epochs), provider=provider, model=model, tier=tier, scene=scene,
             estimate_microusd=ESTIMATE, cost_microusd=cost, outcome=outcome, started_at=at,

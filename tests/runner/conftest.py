@@ -47,7 +47,7 @@ def money_is_sound():
     """What the runs and days say adds up to what the calls say, to the micro-dollar."""
     from django.db.models import Sum
 
-    from nb_catalog.models import SpendDay
+    from nb_catalog.models import SpendDay, SpendLine
 
     calls = ProviderCall.objects.all()
     spent = sum(call.cost_microusd or 0 for call in calls)
@@ -55,4 +55,5 @@ def money_is_sound():
     for rows in (Run.objects.all(), SpendDay.objects.all()):
         sums = rows.aggregate(spent=Sum("spent_microusd"), reserved=Sum("reserved_microusd"))
         assert (sums["spent"] or 0, sums["reserved"] or 0) == (spent, reserved)
+    assert (SpendLine.objects.aggregate(sum=Sum("spent_microusd"))["sum"] or 0) == spent
     return spent

@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from nb_catalog import runner
+from nb_catalog.exceptions import ContentRefused
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
-from nb_catalog.runner import books, claims, staging, sweeping
+from nb_catalog.runner import books, claims, endings, staging, sweeping
 from nb_catalog.states import JobState
 from nb_catalog.testing.pictures import solid_png
 from nb_catalog.types import ImageResult, Size
@@ -191,3 +192,53 @@ def test_a_sweep_stops_adopting_when_its_time_is_over(script, start, monkeypatch
     expire()
     assert len(sweeping.adopt_staged(seconds=-1)) == 0
     assert len(sweeping.adopt_staged()) == 3
+
+
+# A connection that breaks during a commit: the worker asks again and cannot know what was written.
+
+
+def test_an_order_whose_beginning_was_written_and_not_acknowledged_goes_out(script, start):
+    start()
+    order = calling()
+    reserved = money_is_sound()
+    assert books.write([order], []) == [True]
+    assert ProviderCall.objects.count() == 1 and money_is_sound() == reserved
+    assert ImageJob.objects.get().state == JobState.CALLING
+
+
+def test_one_that_a_sweep_has_called_lost_meanwhile_was_never_sent(script, start):
+    start()
+    order = calling()
+    expire()
+    runner.sweep()
+    assert ImageJob.objects.get().state == JobState.UNKNOWN
+    assert books.write([order], []) == [False]
+    job, call = ImageJob.objects.get(), ProviderCall.objects.get()
+    assert (job.state, job.attempts, job.error) == ("queued", 0, "")
+    assert (call.outcome, call.cost_microusd) == ("not_sent", 0)
+    assert money_is_sound() == 0
+    assert runner.drain() == {"succeed": 1}
+    assert ProviderCall.objects.count() == 2
+
+
+def test_one_that_somebody_else_has_taken_meanwhile_is_left_to_them(script, start):
+    start()
+    order = calling()
+    expire()
+    runner.sweep()
+    ImageJob.objects.update(state=JobState.QUEUED, lease_owner="")
+    claims.claim(owner="another", limit=1, free=False)
+    assert books.write([order], []) == [False]
+    job = ImageJob.objects.get()
+    assert (job.state, job.lease_owner) == ("leased", "another")
+    assert ProviderCall.objects.get().outcome == "unknown"
+
+
+def test_an_ending_that_is_written_twice_counts_once(script, start):
+    start()
+    order = calling()
+    ending = endings.failed(order, ContentRefused("No.", usage=RESULT.usage))
+    assert books.write([], [ending]) == [True]
+    settled = money_is_sound()
+    books.write([], [ending])
+    assert money_is_sound() == settled and ProviderCall.objects.count() == 1

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 from django.db import connection
@@ -28,13 +29,21 @@ def wait_until(holds: Callable[[], bool], *, seconds: float = 60.0) -> None:
 
 class Crowd:
     """``count`` times ``manage.py nb_worker`` on this test's database, with ``catalog`` on top of
-    its ``NB_CATALOG``."""
+    its ``NB_CATALOG`` and ``environment`` on top of this process's."""
 
-    def __init__(self, count: int, *, catalog: Mapping[str, Any], concurrency: int = 4) -> None:
+    def __init__(
+        self,
+        count: int,
+        *,
+        catalog: Mapping[str, Any],
+        concurrency: int = 4,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.kills = 0
         self._count, self._concurrency = count, concurrency
         self._environment = {
             **os.environ,
+            **environment,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "NB_TEST_SCRATCH": str(SCRATCH),
             "NB_TEST_NAME": str(connection.settings_dict["NAME"]),

@@ -109,14 +109,14 @@ def test_who_is_told_to_stop_finishes_what_is_in_flight_and_hands_the_rest_back(
 
 
 def test_the_service_s_bill_never_passes_the_budget(server, catalog, settings):
-    """Four processes that would spend ten times as much: the service's own books stay below."""
-    changes = {**catalog, "DAILY_BUDGET_USD": "0.30"}
+    """Sixteen processes that would spend three times as much: the service's own books stay below."""
+    changes = {**catalog, "DAILY_BUDGET_USD": "1.00"}
     settings.NB_CATALOG = {**settings.NB_CATALOG, **changes}
-    run = soak.start(80)
-    with Crowd(4, catalog=changes):
+    run = soak.start(90)
+    with Crowd(16, catalog=changes, concurrency=2):
         wait_until(lambda: Run.objects.get(pk=run.pk).paused_reason == "day_budget")
         wait_until(lambda: not ImageJob.objects.filter(state__in=("leased", "calling")).exists())
     assert set(states()) == {"succeeded", "queued"}, "what there is no money for waits"
     billed = server.ledger.billed_usd
-    assert Decimal("0.25") < billed <= Decimal("0.30")
+    assert Decimal("0.90") < billed <= Decimal("1.00")
     assert money_is_sound() == micros(billed)

@@ -13,7 +13,7 @@ from nb_catalog.providers.batches import BatchProvider
 from nb_catalog.runner import keeping, staging
 from nb_catalog.runner.batching import items, shelf
 from nb_catalog.runner.orders import Ending, Order
-from nb_catalog.runner.work import Workshop, broken, made
+from nb_catalog.runner.work import Workshop, broken, kept, log_broken, made
 from nb_catalog.types import BatchItem, BatchReport
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ TOGETHER: Final = 16
 
 
 class Interrupted(Exception):
-    """The worker was told to stop in the middle of a file; the rest is fetched another time."""
+    """In the middle of a file; the rest is fetched another time."""
 
 
 async def fetch(
@@ -38,7 +38,8 @@ async def fetch(
     """Finish every item that ``report``'s file has an answer for. May be repeated at any time:
     what was finished before is passed over.
 
-    Raises ``ProviderError`` when the file breaks off, ``Interrupted`` when the worker is stopping.
+    Raises ``ProviderError`` when the file breaks off, ``Interrupted`` when the worker is stopping or
+    what came can be put nowhere.
     """
     async for lines in _together(maker.collect(report)):
         if is_stopping():
@@ -85,12 +86,16 @@ async def _ending(
         return items.failed(order, item.result)
     try:
         # Staged for a crash, and kept in hand all the same: few are in hand at a time here.
-        await shop.in_mailroom(keeping.take_in, order, item.result)
+        taken = await shop.in_mailroom(keeping.take_in, order, item.result)
+        if taken.data:
+            return await kept(order, taken, maker=maker, shop=shop)
         return await shop.in_pool(made, order, item.result, maker=maker)
-    except StorageFailed:
+    except StorageFailed as error:
+        if staging.get(order.staging_name) is None:
+            raise Interrupted from error  # it lies nowhere: the batch is fetched again
         return None  # staged: a sweep stores it
     except NBCatalogError as error:
         return items.failed(order, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
-        logger.exception("Provider %s broke on job %s.", maker.alias, order.job_id)
+        log_broken(maker, order)
         return items.failed(order, broken(error, order=order))

@@ -13,7 +13,7 @@ from nb_catalog.exceptions import NBCatalogError, RequestRejected
 from nb_catalog.providers.batches import BatchProvider
 from nb_catalog.runner.batching.shelf import key_of
 from nb_catalog.runner.orders import Order
-from nb_catalog.runner.work import broke, payload_of
+from nb_catalog.runner.work import broke, log_broken, payload_of
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ def _line(order: Order, *, maker: BatchProvider) -> tuple[Order, bytes]:
     except NBCatalogError:
         raise
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
-        logger.exception("Provider %s broke on job %s.", maker.alias, order.job_id)
+        log_broken(maker, order)
         raise RequestRejected(broke(error)) from error
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from nb_catalog import logs
 from nb_catalog.exceptions import (
     IllegalMove,
     NBCatalogError,
@@ -95,7 +96,11 @@ async def accept(seat: Seat, batch: ProviderBatch, name: str, maker: BatchProvid
     except IllegalMove:
         # We were thought dead, and the pictures have been queued again. This batch must not
         # make them too.
-        logger.warning("Batch %s was handed in too late and is called off.", batch.name)
+        logger.warning(
+            "Batch %s was handed in too late and is called off.",
+            batch.name,
+            extra=logs.fields(batch=batch.name),
+        )
         await maker.call_off(name)
         raise
     await seat.release(batch, wait=clock.FIRST_LOOK)
@@ -130,7 +135,12 @@ async def close(
 ) -> None:
     """The batch does not go out: its pictures are queued again, free of charge."""
     await seat.ask(shelf.close, batch, error=error)
-    logger.warning("Batch %s did not go out (%s).", batch.name, error.code)
+    logger.warning(
+        "Batch %s did not go out (%s).",
+        batch.name,
+        error.code,
+        extra=logs.fields(batch=batch.name, error_code=error.code),
+    )
     if maker is not None:
         await forget(batch, maker)
 

@@ -1,0 +1,77 @@
+"""Two workers beside one: processes on one database, each with 40 calls of 2 s in flight.
+
+    .venv-test/bin/python [tests/services.py postgres .venv-test/bin/python]
+        -m tests.benchmarks.bench_two_workers [--jobs 800]
+
+Wanted: at least 1.9 times the pictures a second, while CPU lasts. Measured between the first and the last
+tenth of the jobs: processes that start and the last few calls are nobody's throughput.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+
+from tests.benchmarks.scene import database
+
+IN_FLIGHT = 40
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=800)
+    options = parser.parse_args()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.benchmarks.slow_gemini", "0", "2.0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        port = int(server.stdout.readline().split()[1])
+        with database():
+            from django.db import connection
+
+            one, two = (rate(options.jobs, port=port, workers=count) for count in (1, 2))
+            print(
+                f"{connection.vendor}: one worker {one:.1f} pictures/s, two {two:.1f}, "
+                f"ratio {two / one:.2f}"
+            )
+    finally:
+        server.kill()
+        server.wait()
+
+
+def rate(jobs: int, *, port: int, workers: int) -> float:
+    """Pictures a second."""
+    from django.conf import settings
+    from tqdm import tqdm
+
+    from nb_catalog.models import ImageJob, ProductImage
+    from tests.catalog.models import Mug
+    from tests.soak import soak
+    from tests.soak.crowd import Crowd
+
+    options = {"api_key": "x", "base_url": f"http://127.0.0.1:{port}"}
+    gemini = {"BACKEND": "nb_catalog.providers.gemini.GeminiProvider", "OPTIONS": options}
+    catalog = {"PROVIDERS": {"gemini": gemini}, "TIERS": soak.TIERS}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, **catalog}
+    run = soak.start(jobs)
+    ended = ImageJob.objects.filter(run=run, finished_at__isnull=False)
+    with (
+        Crowd(workers, catalog=catalog, concurrency=IN_FLIGHT),
+        tqdm(total=jobs, unit="picture", leave=False) as bar,
+    ):
+        while bar.n < jobs:
+            time.sleep(0.5)
+            bar.update(ended.count() - bar.n)
+    moments = sorted(ended.values_list("finished_at", flat=True))
+    tenth = jobs // 10
+    seconds = (moments[-tenth] - moments[tenth]).total_seconds()
+    ProductImage.objects.all().delete()
+    run.delete()
+    Mug.objects.all().delete()
+    return (jobs - 2 * tenth) / seconds
+
+
+if __name__ == "__main__":
+    main()
