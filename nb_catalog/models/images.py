@@ -65,8 +65,8 @@ class ProductImage(AboutObject):
     height = models.PositiveIntegerField(_("height"))
     byte_size = models.PositiveBigIntegerField(_("bytes"))
     recipe = models.JSONField(_("recipe"))
-    fingerprint = models.CharField(_("fingerprint"), max_length=64, db_index=True)
-    subject = models.CharField(max_length=64, db_index=True, editable=False)
+    fingerprint = models.CharField(_("fingerprint"), max_length=64)
+    subject = models.CharField(max_length=64, editable=False)
     scene = models.CharField(_("scene"), max_length=60, blank=True)
     tier = models.CharField(_("tier"), max_length=40, blank=True)
     state = models.CharField(
@@ -95,6 +95,8 @@ class ProductImage(AboutObject):
             models.Index(fields=["kind", "created_at", "state"], name="nb_image_made"),
             models.Index(fields=["file"], name="nb_image_file"),
             models.Index(fields=["sha256"], name="nb_image_sha256"),
+            models.Index(fields=["fingerprint"], name="nb_image_fingerprint"),
+            models.Index(fields=["subject"], name="nb_image_subject"),
         ]
 
     def __str__(self) -> str:

@@ -32,7 +32,7 @@ class ImageJob(AboutObject):
     recipe = models.JSONField(_("recipe"), editable=False)
     fingerprint = models.CharField(_("fingerprint"), max_length=64, editable=False)
     live_key = models.CharField(  # noqa: DJ001 - many nulls may stand in a unique column
-        max_length=64, unique=True, null=True, editable=False
+        max_length=64, null=True, editable=False
     )
     tier = models.CharField(_("tier"), max_length=40, blank=True, default="")
     provider = models.CharField(_("provider"), max_length=40)
@@ -65,6 +65,8 @@ class ImageJob(AboutObject):
         ordering = ("id",)
         verbose_name = _("image job")
         verbose_name_plural = _("image jobs")
+        # Not `unique=True`, for which PostgreSQL gets a second index, to search for beginnings.
+        constraints = [models.UniqueConstraint(fields=["live_key"], name="nb_job_live_once")]
         # Each move of a job writes to every index that its state is in. What is in workers' hands is
         # found through the queue's: there is little of it.
         indexes = [
