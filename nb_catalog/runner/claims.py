@@ -23,6 +23,7 @@ from nb_catalog.models.clock import database_now
 from nb_catalog.models.moves import move_jobs
 from nb_catalog.recipes import Recipe
 from nb_catalog.registry import is_registered, source_for
+from nb_catalog.runner import staging
 from nb_catalog.runner.orders import Order
 from nb_catalog.states import JobState
 from nb_catalog.types import Delivery
@@ -262,6 +263,8 @@ def work_is_waiting() -> bool:
 
 
 def slots_will_come() -> bool:
-    """Whether paid jobs wait that no day's quota holds up."""
+    """Whether paid jobs wait that neither a day's quota nor this machine's full disk holds up."""
+    if not staging.has_room():
+        return False
     used_up = throttle.used_up(database_now())
     return queued(free=False).filter(throttle.without(used_up)).exists()

@@ -141,7 +141,7 @@ class Worker:
                 await self._wait_for_room()
 
     async def _more_will_come(self, shop: Workshop, desk: Desk) -> bool:
-        if self._has_room and await shop.clerk.ask(claims.slots_will_come):
+        if await shop.clerk.ask(claims.slots_will_come):
             return True
         if not self._does_batches:
             return False

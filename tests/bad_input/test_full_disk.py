@@ -82,6 +82,7 @@ def test_with_a_full_disk_nothing_is_paid_for(disk, script, start, caplog):
     start(product, treatment="painted")
     assert runner.drain() == {}, "it does not wait for ever"
     assert job_of(product).state == "queued" and script.count == 0
+    assert not runner.work_is_waiting(), "or tasks would wake each other without end"
     assert caplog.text.count("The disk of STAGING_DIR is full") == 1
 
     disk.clear()

@@ -1,44 +1,32 @@
-"""Two workers beside one: processes on one database, each with 40 calls of 2 s in flight.
+"""Two workers beside one: processes on one database, each with 20 calls of 2 s in flight.
 
     .venv-test/bin/python [tests/services.py postgres .venv-test/bin/python]
-        -m tests.benchmarks.bench_two_workers [--jobs 800]
+        -m tests.benchmarks.bench_two_workers [--jobs 600]
 
 Wanted: at least 1.9 times the pictures a second, while CPU lasts. Measured between the first and the last
 tenth of the jobs: processes that start and the last few calls are nobody's throughput.
 """
 
 import argparse
-import subprocess
-import sys
 import time
 
-from tests.benchmarks.scene import database
+from tests.benchmarks.scene import database, slow_gemini
 
-IN_FLIGHT = 40
+IN_FLIGHT = 20
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=800)
+    parser.add_argument("--jobs", type=int, default=600)
     options = parser.parse_args()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.slow_gemini", "0", "2.0"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        port = int(server.stdout.readline().split()[1])
-        with database():
-            from django.db import connection
+    with slow_gemini(seconds=2.0) as port, database():
+        from django.db import connection
 
-            one, two = (rate(options.jobs, port=port, workers=count) for count in (1, 2))
-            print(
-                f"{connection.vendor}: one worker {one:.1f} pictures/s, two {two:.1f}, "
-                f"ratio {two / one:.2f}"
-            )
-    finally:
-        server.kill()
-        server.wait()
+        one, two = (rate(options.jobs, port=port, workers=count) for count in (1, 2))
+        print(
+            f"{connection.vendor}: one worker {one:.1f} pictures/s, two {two:.1f}, "
+            f"ratio {two / one:.2f}"
+        )
 
 
 def rate(jobs: int, *, port: int, workers: int) -> float:

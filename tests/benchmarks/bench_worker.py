@@ -22,6 +22,8 @@ import subprocess
 import sys
 import time
 
+from tests.benchmarks import scene
+
 IN_FLIGHT = 200
 PARTS = ("bare", "ours", "undecoded")
 
@@ -116,19 +118,10 @@ def main() -> None:
     if options.part:
         part(options.part, options.jobs, options.port)
         return
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.slow_gemini", "0", "2.0"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        port = int(server.stdout.readline().split()[1])
+    with scene.slow_gemini(seconds=2.0) as port:
         rounds = [
             [measured(name, options.jobs, port) for name in PARTS] for _ in range(options.rounds)
         ]
-    finally:
-        server.kill()
-        server.wait()
     print(json.dumps(compared(rounds, options.jobs)))
 
 

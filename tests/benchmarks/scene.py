@@ -1,6 +1,8 @@
-"""What benchmarks stand on: a fresh database of the kind that NB_TEST_DATABASE names."""
+"""What benchmarks stand on: a fresh database of the kind that NB_TEST_DATABASE names, a slow service."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,3 +25,19 @@ def database() -> Iterator[None]:
     finally:
         runner.teardown_databases(old)
         teardown_test_environment()
+
+
+@contextmanager
+def slow_gemini(*, seconds: float) -> Iterator[int]:
+    """The port of a service, in a process of its own, that answers every call after ``seconds``."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.benchmarks.slow_gemini", "0", str(seconds)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        yield int(server.stdout.readline().split()[1])
+    finally:
+        server.kill()
+        server.wait()
