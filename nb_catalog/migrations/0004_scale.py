@@ -1,4 +1,5 @@
 import django.db.models.deletion
+import nb_catalog.models.indexes
 import nb_catalog.models.money
 from django.conf import settings
 from django.db import migrations, models
@@ -35,6 +36,10 @@ class Migration(migrations.Migration):
             model_name='imagejob',
             name='nb_job_lease',
         ),
+        migrations.RemoveIndex(
+            model_name='imagejob',
+            name='nb_job_finished',
+        ),
         migrations.AddField(
             model_name='run',
             name='counted',
@@ -44,6 +49,16 @@ class Migration(migrations.Migration):
             model_name='run',
             name='counted_at',
             field=models.DateTimeField(editable=False, null=True),
+        ),
+        # Before the column loses its own: MySQL keeps no foreign key without an index.
+        migrations.AddIndex(
+            model_name='imagejob',
+            index=nb_catalog.models.indexes.SparseIndex(fields=['batch'], name='nb_job_batch'),
+        ),
+        migrations.AlterField(
+            model_name='imagejob',
+            name='batch',
+            field=models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='jobs', to='nb_catalog.providerbatch', verbose_name='batch'),
         ),
         migrations.AlterField(
             model_name='imagejob',
@@ -87,7 +102,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='imagejob',
-            index=models.Index(fields=['not_before'], name='nb_job_due'),
+            index=nb_catalog.models.indexes.SparseIndex(fields=['not_before'], name='nb_job_due'),
+        ),
+        migrations.AddIndex(
+            model_name='imagejob',
+            index=nb_catalog.models.indexes.SparseIndex(fields=['finished_at'], name='nb_job_finished'),
         ),
         migrations.AddIndex(
             model_name='productimage',

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.batches import ProviderBatch
+from nb_catalog.models.indexes import SparseIndex
 from nb_catalog.models.money import MicroUSDField
 from nb_catalog.models.objects import AboutObject, AboutObjectManager
 from nb_catalog.models.runs import Run
@@ -43,7 +44,7 @@ class ImageJob(AboutObject):
     )
     batch = models.ForeignKey(
         ProviderBatch, verbose_name=_("batch"), null=True, on_delete=models.SET_NULL,
-        related_name="jobs", editable=False,
+        related_name="jobs", editable=False, db_index=False,
     )  # fmt: skip
     estimate_microusd = MicroUSDField(_("estimate"))
     state = models.CharField(_("state"), max_length=12, choices=JobState, default=JobState.QUEUED)
@@ -75,9 +76,10 @@ class ImageJob(AboutObject):
                 name="nb_job_queue",
             ),
             models.Index(fields=["run", "state"], name="nb_job_run_state"),
-            models.Index(fields=["not_before"], name="nb_job_due"),
+            SparseIndex(fields=["not_before"], name="nb_job_due"),
+            SparseIndex(fields=["batch"], name="nb_job_batch"),
             models.Index(fields=["content_type", "object_id"], name="nb_job_object"),
-            models.Index(fields=["finished_at"], name="nb_job_finished"),
+            SparseIndex(fields=["finished_at"], name="nb_job_finished"),
         ]
 
     def __str__(self) -> str:
