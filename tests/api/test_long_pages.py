@@ -12,6 +12,8 @@ from tests.api.conftest import BASE
 
 pytestmark = pytest.mark.django_db
 
+TABLE = f"FROM {connection.ops.quote_name('nb_catalog_imagejob')}"
+
 
 @pytest.fixture
 def api(api_as):
@@ -54,7 +56,7 @@ def test_no_query_counts_or_skips_them(api, jobs):
     following = path_of(api.get("jobs/?page_size=10").json()["next"])
     with CaptureQueriesContext(connection) as captured:
         assert api.get(following).status_code == 200
-    about_jobs = [q["sql"] for q in captured if 'FROM "nb_catalog_imagejob"' in q["sql"]]
+    about_jobs = [q["sql"] for q in captured if TABLE in q["sql"]]
     assert about_jobs and all("LIMIT" in sql and "OFFSET" not in sql for sql in about_jobs)
 
 
