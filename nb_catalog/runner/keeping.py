@@ -36,21 +36,22 @@ _warned: set[tuple[str, str]] = set()
 _warning = threading.Lock()
 
 
-def take_in(order: Order, result: ImageResult) -> ImageResult:
+def take_in(order: Order, result: ImageResult, *, again: bool = False) -> ImageResult:
     """Put aside a picture that has just come. What was paid for goes to disk before anything
     else happens, and comes back without its bytes: a crowd of answers must not fill the memory.
-    With its bytes it comes back where the disk does not take it."""
+    With its bytes it comes back where the disk does not take it, which is logged the first time."""
     if order.is_free:
         return result
     try:
         staging.put(order.staging_name, result)
     except OSError as error:
-        logger.error(
-            "The staging directory does not take the picture of job %s (%s): it is in memory alone.",
-            order.job_id,
-            error.strerror,
-            extra=logs.fields(**order.labels),
-        )
+        if not again:
+            logger.error(
+                "The staging directory does not take the picture of job %s (%s): it is in memory alone.",
+                order.job_id,
+                error.strerror,
+                extra=logs.fields(**order.labels),
+            )
         return result
     return replace(result, data=b"")
 

@@ -142,7 +142,7 @@ async def kept(order: Order, result: ImageResult, *, maker: Provider, shop: Work
             if order.is_free or not result.data or shop.closing:
                 raise
         await asyncio.sleep(AGAIN_SECONDS)
-        result = await shop.in_mailroom(keeping.take_in, order, result)
+        result = await shop.in_mailroom(keeping.take_in, order, result, again=True)
 
 
 async def _call(
