@@ -46,14 +46,13 @@ def rejected_before(moment: datetime) -> QuerySet[ProductImage]:
         referred |= Q(pk__in=events.values(name))
     kept = ProductImage.objects.exclude(state=ImageState.REJECTED)
     referred |= Q(pk__in=kept.exclude(parent=None).values("parent"))
-    rejected = _rejected()
-    rejected = rejected.annotate(decided=Max("review_events__at")).filter(decided__lt=moment)
+    rejected = _rejected().annotate(decided=Max("review_events__at")).filter(decided__lt=moment)
     found: QuerySet[ProductImage] = rejected.exclude(referred).order_by("pk")
     return found
 
 
 def _rejected() -> QuerySet[ProductImage]:
-    return ProductImage.objects.filter(state=ImageState.REJECTED, pruned_at=None).order_by("pk")
+    return ProductImage.objects.filter(state=ImageState.REJECTED, pruned_at=None)
 
 
 def prune(
@@ -68,7 +67,7 @@ def prune(
     cutoff = database_now() - timedelta(days=days)
     # Every kind is named because the index of when they were made begins with it.
     old = _rejected().filter(kind__in=ImageKind.values, created_at__lt=cutoff)
-    keys = list(old.order_by().values_list("pk", flat=True))
+    keys = sorted(old.order_by().values_list("pk", flat=True))
     # Who refers to them is asked for a block at a time: for all at once it takes long.
     for start in range(0, len(keys), BLOCK):
         for image in rejected_before(cutoff).filter(pk__in=keys[start : start + BLOCK]):

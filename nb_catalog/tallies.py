@@ -19,7 +19,7 @@ JOBS_PER_SECOND: Final = 50_000
 SMALL: Final = 5_000
 
 
-def of(runs: Iterable[Run]) -> Mapping[int, Counter[str]]:
+def of(runs: Collection[Run]) -> Mapping[int, Counter[str]]:
     """Jobs by state for each run, by its key. A constant number of queries, and none for counts that
     were taken a moment ago.
 

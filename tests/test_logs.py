@@ -6,6 +6,7 @@ import json
 import logging
 import logging.config
 import re
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -78,6 +79,9 @@ def test_runs_and_pauses_are_told(script, start, lines):  # noqa: F811
     for what in ("started", "cancelled", "retried"):
         assert (f"Run {run.pk}: {what}.", None) in told
     assert told[-1][1] == "rate_limited"
+    sooner = until - timedelta(seconds=9)
+    throttle.pause("gemini", "m", until=sooner, reason="Another.", cause="overloaded")
+    assert len(lines()) == len(told), "the longer pause stands: nothing has changed"
 
 
 def test_nothing_private_is_logged(script, start, lines):  # noqa: F811

@@ -105,7 +105,6 @@ class ProviderCallAdmin(ReadOnlyAdmin):
                 left,
             ) % left  # fmt: skip
         self.message_user(request, said, messages.SUCCESS if settled else messages.WARNING)
-
         return None
 
     def _asked(
@@ -113,12 +112,13 @@ class ProviderCallAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """The page that asks whether it is meant: money that is booked is not taken back."""
         found = ledger.open_calls().filter(pk__in=keys)
+        count = found.count()
         context = self.page_context(
             request,
             title=gettext("Settle by the provider's bill"),
             calls=found[:SHOWN],
-            count=found.count(),
-            further=max(0, found.count() - SHOWN),
+            count=count,
+            further=max(0, count - SHOWN),
             reserved=micro_dollars(ledger.total_of(found)),
             gives_back=cost_microusd == 0,
             keys=keys,

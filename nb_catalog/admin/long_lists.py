@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import cards, lengths
+from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY
 from nb_catalog.conf import settings
 from nb_catalog.models import Scene
 from nb_catalog.registry import registered
@@ -23,8 +25,8 @@ AFTER: Final = "after"
 
 
 class LongChangeList(ChangeList):
-    """Django's own list while it is short. A long one stands in the order of its keys, the newest
-    first, with links to the rows before and after."""
+    """Django's own list while it is short, which ``lengths.ShortPaginator`` tells. A long one stands in
+    the order of its keys, the newest first, with links to the rows before and after."""
 
     is_long = False
     newer_url = older_url = ""
@@ -35,9 +37,9 @@ class LongChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         before, after = self._taken(BEFORE), self._taken(AFTER)
-        self.is_long = lengths.of(self.queryset) is None
+        super().get_results(request)
+        self.is_long = self.paginator.is_cut
         if not self.is_long:
-            super().get_results(request)
             return
         self.result_list = rows = self._slice(before=before, after=after)
         # What the templates ask for. The whole list cannot be chosen for an action.
@@ -45,7 +47,6 @@ class LongChangeList(ChangeList):
         self.show_full_result_count = self.multi_page = self.can_show_all = False
         self.show_admin_actions = bool(rows)
         self.sortable_by = ()
-        self.paginator = lengths.ShortPaginator(self.queryset, self.list_per_page)
 
     @property
     def how_many(self) -> str:
@@ -63,7 +64,7 @@ class LongChangeList(ChangeList):
         given = self.params.pop(name, None)
         if given is None:
             return None
-        if not (given.isascii() and given.isdigit() and len(given) <= 18):
+        if not LOOKS_LIKE_A_KEY.fullmatch(given):
             raise IncorrectLookupParameters
         return int(given)
 
@@ -94,13 +95,13 @@ def _rounded(count: int) -> int:
     return round(count / step) * step
 
 
-class KnownFilter(admin.ChoicesFieldListFilter):
+class KnownFilter(admin.ChoicesFieldListFilter, ABC):
     """A filter by values that are known beforehand. To find them in the table, Django would read
     all of it."""
 
+    @abstractmethod
     def known(self) -> Iterable[tuple[str, Any]]:
         """(value, its name)"""
-        raise NotImplementedError
 
     def choices(self, changelist: ChangeList) -> Iterator[Mapping[str, Any]]:
         remove = [self.lookup_kwarg, self.lookup_kwarg_isnull]

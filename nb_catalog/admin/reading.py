@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import subjects
 from nb_catalog.admin.long_lists import LongChangeList
+from nb_catalog.lengths import ShortPaginator
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.registry import registered
 
@@ -46,6 +47,7 @@ class ReadOnlyAdmin(Pages, admin.ModelAdmin):
 
     actions = None
     show_full_result_count = False
+    paginator = ShortPaginator
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
 

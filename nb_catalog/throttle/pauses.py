@@ -67,6 +67,10 @@ def pause(provider: str, model: str, *, until: datetime, reason: str, cause: str
     _row, created = ProviderPause.objects.get_or_create(
         provider=provider, model=model, defaults=changes
     )
+    if not created:
+        rows = ProviderPause.objects.filter(provider=provider, model=model)
+        if not rows.filter(until__lt=until).update(**changes):
+            return
     logger.warning(
         "Nothing is sent to %s %s until %s (%s).",
         provider,
@@ -75,9 +79,6 @@ def pause(provider: str, model: str, *, until: datetime, reason: str, cause: str
         cause,
         extra=logs.fields(provider=provider, model=model, cause=cause, until=until.isoformat()),
     )
-    if not created:
-        rows = ProviderPause.objects.filter(provider=provider, model=model)
-        rows.filter(until__lt=until).update(**changes)
 
 
 def paused(now: datetime) -> set[tuple[str, str]]:

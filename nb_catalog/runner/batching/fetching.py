@@ -91,7 +91,7 @@ async def _ending(
             return await kept(order, taken, maker=maker, shop=shop)
         return await shop.in_pool(made, order, item.result, maker=maker)
     except StorageFailed as error:
-        if staging.get(order.staging_name) is None:
+        if not staging.path(order.staging_name).is_file():
             raise Interrupted from error  # it lies nowhere: the batch is fetched again
         return None  # staged: a sweep stores it
     except NBCatalogError as error:
