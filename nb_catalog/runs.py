@@ -21,7 +21,7 @@ from nb_catalog.models.moves import move_jobs
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.plans import Item, ItemStatus, Plan
 from nb_catalog.plans.lookups import known
-from nb_catalog.runner import claims
+from nb_catalog.runner import queue
 from nb_catalog.states import JobState
 from nb_catalog.types import Actor
 
@@ -120,7 +120,7 @@ def _write_jobs(run: Run, plan: Plan, *, priority: int | None) -> None:
 
 def _turn(plan: Plan, *, priority: int) -> int:
     """The turn that is being worked on: a run that starts now takes its turns from there."""
-    line = claims.in_line(free=plan.is_free, delivery=plan.kitchen.delivery)
+    line = queue.in_line(free=plan.is_free, delivery=plan.kitchen.delivery)
     return line.filter(priority=priority).values_list("turn", flat=True).first() or 0
 
 

@@ -15,7 +15,7 @@ from nb_catalog.conf import settings
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderPause, Run, SpendDay
 from nb_catalog.models.clock import database_now
 from nb_catalog.models.money import usd
-from nb_catalog.runner import claims, staging
+from nb_catalog.runner import queue, staging
 from nb_catalog.states import JOB_UNDERWAY, BatchState, JobState
 
 # The rate is that of the last minutes.
@@ -73,7 +73,7 @@ def look() -> Status:
     now = database_now()
     jobs = ImageJob.objects.order_by()
     counted = jobs.filter(state__in=[*JOB_UNDERWAY, JobState.UNKNOWN]).values_list("state")
-    oldest = _next_since(claims.in_line)
+    oldest = _next_since(queue.in_line)
     alive = jobs.filter(state__in=_HELD, lease_until__gte=now)
     today = SpendDay.objects.filter(day=now.date()).first()
     unknown = ledger.open_calls()
@@ -134,9 +134,9 @@ def problems() -> tuple[str, ...]:
     """Words for what a person should look at; empty when all is well. A few quick queries."""
     now, found = database_now(), []
     since = now - PATIENCE
-    if claims.work_is_waiting():
+    if queue.work_is_waiting():
         held = ImageJob.objects.filter(state__in=_HELD, lease_until__gte=now).exists()
-        next_since = _next_since(claims.queued)
+        next_since = _next_since(queue.queued)
         waits = next_since is not None and next_since < since
         moved = ImageJob.objects.filter(
             state__in=(JobState.SUCCEEDED, JobState.REFUSED, JobState.FAILED),

@@ -2,58 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, models, transaction
 from django.db.models import F
-from django.db.models.functions import Cast
 
 from nb_catalog import logs, throttle
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, ObjectGone, PictureMissing
-from nb_catalog.models import ImageJob, Run
+from nb_catalog.models import ImageJob
 from nb_catalog.models.clock import database_now
 from nb_catalog.models.moves import move_jobs
-from nb_catalog.recipes import Recipe
 from nb_catalog.registry import is_registered, source_for
-from nb_catalog.runner import staging
+from nb_catalog.runner import queue
 from nb_catalog.runner.orders import Order
+from nb_catalog.runner.queue import Row
 from nb_catalog.states import JobState
 from nb_catalog.types import Delivery
 
 logger = logging.getLogger(__name__)
-
-
-class Row(NamedTuple):
-    """Of a job what an order is made from. A model's instance of all its columns would take as long
-    as everything else that a claim does."""
-
-    pk: int
-    run_id: int
-    epoch: int
-    content_type_id: int
-    object_id: str
-    recipe_text: str
-    fingerprint: str
-    tier: str
-    provider: str
-    model: str
-    attempts: int
-    is_free: bool
-    estimate_microusd: int
-    delivery: str
-
-    @property
-    def wanted(self) -> Recipe:
-        """Read from its JSON here, after the claim: nobody waits for that."""
-        return Recipe.from_dict(json.loads(self.recipe_text))
 
 
 # A job, and when its call may go by this process's monotonic clock.
@@ -63,18 +36,25 @@ Chosen = tuple[Row, float | None]
 def claim(*, owner: str, limit: int, free: bool) -> list[Order]:
     """Take up to ``limit`` queued jobs of one lane for ``owner``, the most urgent first, and no more
     than the throttle lets through."""
-    with transaction.atomic():
-        chosen = _first(limit) if free else _let_through(limit)
-        if chosen:
-            move_jobs(
-                ImageJob.objects.filter(pk__in=[job.pk for job, _when in chosen]),
-                "claim",
-                lease_owner=owner,
-                lease_until=lease_end(),
-                epoch=F("epoch") + 1,
-                attempts=F("attempts") + 1,
-            )
+    chosen = take(owner=owner, limit=limit, free=free)
     return with_photos([order_of(job, owner=owner, goes_at=goes_at) for job, goes_at in chosen])
+
+
+@transaction.atomic
+def take(*, owner: str, limit: int, free: bool) -> list[Chosen]:
+    """The transaction of a claim. Recipes are read and photos looked up after it: others wait for
+    what it holds."""
+    chosen = _first(limit) if free else _let_through(limit)
+    if chosen:
+        move_jobs(
+            ImageJob.objects.filter(pk__in=[job.pk for job, _when in chosen]),
+            "claim",
+            lease_owner=owner,
+            lease_until=lease_end(),
+            epoch=F("epoch") + 1,
+            attempts=F("attempts") + 1,
+        )
+    return chosen
 
 
 def another_slot(order: Order) -> Order | None:
@@ -91,12 +71,7 @@ def _goes_at(wait: throttle.Wait, gates: throttle.Gates) -> float | None:
 
 
 def _first(limit: int) -> list[Chosen]:
-    return [(job, None) for job in _rows(queued(free=True), limit=limit)]
-
-
-def _rows(jobs: models.QuerySet[ImageJob], *, limit: int) -> list[Row]:
-    jobs = unlocked(jobs).annotate(recipe_text=Cast("recipe", models.TextField()))
-    return [Row._make(row) for row in jobs.values_list(*Row._fields)[:limit]]
+    return [(job, None) for job in queue.next_rows(limit, free=True)]
 
 
 def _let_through(limit: int) -> list[Chosen]:
@@ -104,12 +79,9 @@ def _let_through(limit: int) -> list[Chosen]:
     what is queued for others behind it."""
     gates = throttle.Gates()
     chosen: list[Chosen] = []
-    full = gates.full()
     while (missing := limit - len(chosen)) > 0:
-        wanted = queued(free=False).filter(throttle.without(full))
-        if chosen:
-            wanted = wanted.exclude(pk__in=[job.pk for job, _when in chosen])
-        jobs = _rows(wanted, limit=missing)
+        taken = frozenset(job.pk for job, _when in chosen)
+        jobs = queue.next_rows(missing, free=False, closed=gates.full(), taken=taken)
         by_model: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for job in jobs:
             by_model[job.provider, job.model].append(job)
@@ -121,35 +93,12 @@ def _let_through(limit: int) -> list[Chosen]:
         chosen += let_through
         if len(let_through) == len(jobs):
             break
-        full = gates.full()
     gates.write()
     return chosen
 
 
-def unlocked(jobs: models.QuerySet[ImageJob]) -> models.QuerySet[ImageJob]:
-    """``jobs`` less those that others are taking at this moment, where the database can tell."""
-    if connection.features.has_select_for_update_skip_locked:
-        return jobs.select_for_update(skip_locked=True)
-    return jobs
-
-
 def lease_end() -> Any:
     return database_now() + timedelta(seconds=settings.LEASE_SECONDS)
-
-
-def queued(*, free: bool, delivery: str = Delivery.DIRECT) -> models.QuerySet[ImageJob]:
-    """Jobs that may be taken now, the most urgent first."""
-    paused = list(Run.objects.exclude(paused_reason="").values_list("pk", flat=True))
-    jobs = in_line(free=free, delivery=delivery).filter(throttle.open_now(database_now()))
-    return jobs.exclude(run_id__in=paused) if paused else jobs
-
-
-def in_line(*, free: bool, delivery: str = Delivery.DIRECT) -> models.QuerySet[ImageJob]:
-    """All queued jobs of a lane in their order, those too that have to wait."""
-    # With `=` Django writes NOT for a false value, which no index of SQLite or MySQL helps with: a
-    # claim would then sort the whole queue.
-    jobs = ImageJob.objects.filter(state=JobState.QUEUED, delivery=delivery, is_free__in=[free])
-    return jobs.order_by("-priority", "turn", "id")
 
 
 def order_of(job: ImageJob | Row, *, owner: str, goes_at: float | None = None) -> Order:
@@ -255,16 +204,3 @@ def heartbeat(orders: Iterable[Order]) -> None:
             lease_owner=owner,
             state__in=(JobState.LEASED, JobState.CALLING),
         ).update(lease_until=lease_end())
-
-
-def work_is_waiting() -> bool:
-    """Whether a claim could find something now, or once a slot is free again."""
-    return queued(free=True).exists() or slots_will_come()
-
-
-def slots_will_come() -> bool:
-    """Whether paid jobs wait that neither a day's quota nor this machine's full disk holds up."""
-    if not staging.has_room():
-        return False
-    used_up = throttle.used_up(database_now())
-    return queued(free=False).filter(throttle.without(used_up)).exists()

@@ -17,7 +17,7 @@ from django.db import DatabaseError
 
 from nb_catalog import logs
 from nb_catalog.conf import settings
-from nb_catalog.runner import batching, claims, staging, sweeping
+from nb_catalog.runner import batching, claims, queue, staging, sweeping
 from nb_catalog.runner.batching import Desk
 from nb_catalog.runner.clerk import Clerk
 from nb_catalog.runner.lanes import FreeLane, PaidLane
@@ -141,7 +141,7 @@ class Worker:
                 await self._wait_for_room()
 
     async def _more_will_come(self, shop: Workshop, desk: Desk) -> bool:
-        if await shop.clerk.ask(claims.slots_will_come):
+        if await shop.clerk.ask(queue.slots_will_come):
             return True
         if not self._does_batches:
             return False
@@ -229,7 +229,7 @@ class Worker:
 
 def work_is_waiting() -> bool:
     """Whether a worker would find something to do now."""
-    return claims.work_is_waiting() or batching.work_is_due()
+    return queue.work_is_waiting() or batching.work_is_due()
 
 
 def drain(*, on_ending: Progress | None = None, concurrency: int | None = None) -> Counter[str]:

@@ -1,7 +1,7 @@
 """When something may be sent to a provider's model, and when not. Kept in the database: all workers
 heed it."""
 
-from nb_catalog.throttle.gates import Gates, Wait, caps, slow_down, used_up, without
+from nb_catalog.throttle.gates import Gates, Wait, caps, slow_down, used_up
 from nb_catalog.throttle.pauses import (
     EVERY_MODEL,
     SHORTEST_PAUSE,
@@ -9,10 +9,10 @@ from nb_catalog.throttle.pauses import (
     heed,
     is_overload,
     is_paused,
-    open_now,
     pause,
     pause_of,
     paused,
+    without,
 )
 from nb_catalog.throttle.slots import JITTER
 
@@ -27,7 +27,6 @@ __all__ = [
     "heed",
     "is_overload",
     "is_paused",
-    "open_now",
     "pause",
     "pause_of",
     "paused",

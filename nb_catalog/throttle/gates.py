@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from nb_catalog.models import ImageJob, ThrottleGate
 from nb_catalog.models.clock import database_now
+from nb_catalog.models.statements import compiled_once
 from nb_catalog.quotas import Quotas, pacific, quotas_of
 from nb_catalog.states import JobState
 from nb_catalog.throttle.paces import Pacemaker, pacemaker
@@ -74,7 +75,7 @@ class Gates:
     """
 
     def __init__(self) -> None:
-        rows = list(_locked()) if ThrottleGate.objects.exists() else []
+        rows = list(_locked()) if _stands() else []
         self.now, self.monotonic = database_now(), time.monotonic()
         self._gates: dict[Key, Gate] = {}
         for row in rows:
@@ -116,6 +117,11 @@ class Gates:
         in_flight = calls_in_flight(row.provider, row.model) if counts else 0
         paced = pacemaker(row, quotas, now=self.now)
         self._gates[row.provider, row.model] = Gate(row, quotas, in_flight, paced)
+
+
+@compiled_once
+def _stands() -> Any:
+    return ThrottleGate.objects.values_list("pk")[:1]
 
 
 def _locked(**which: str) -> Iterable[ThrottleGate]:
@@ -175,14 +181,6 @@ def used_up(now: datetime) -> set[Key]:
         if (per_day := quotas_of(row.provider, row.model).per_day) is not None
         and row.sent_today >= per_day
     }
-
-
-def without(keys: Iterable[Key]) -> Q:
-    """A condition on jobs: they are of none of these models."""
-    condition = Q()
-    for provider, model in keys:
-        condition &= ~Q(provider=provider, model=model)
-    return condition
 
 
 def caps() -> Mapping[Key, int]:

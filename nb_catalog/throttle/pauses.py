@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Q
 
@@ -19,6 +19,7 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.models import ProviderPause
 from nb_catalog.models.clock import database_now
+from nb_catalog.models.statements import compiled_once
 from nb_catalog.throttle.gates import slow_down
 
 logger = logging.getLogger(__name__)
@@ -83,8 +84,15 @@ def pause(provider: str, model: str, *, until: datetime, reason: str, cause: str
 
 def paused(now: datetime) -> set[tuple[str, str]]:
     """(provider, model) of everything that waits at ``now``; ``EVERY_MODEL`` for a whole provider."""
+    if not _stands():
+        return set()
     rows = ProviderPause.objects.filter(until__gt=now)
     return set(rows.values_list("provider", "model"))
+
+
+@compiled_once
+def _stands() -> Any:
+    return ProviderPause.objects.values_list("pk")[:1]
 
 
 def is_paused(provider: str, model: str, *, among: Collection[tuple[str, str]]) -> bool:
@@ -92,9 +100,10 @@ def is_paused(provider: str, model: str, *, among: Collection[tuple[str, str]]) 
     return (provider, model) in among or (provider, EVERY_MODEL) in among
 
 
-def open_now(now: datetime) -> Q:
-    """A condition on jobs: their provider's model is not paused at ``now``."""
+def without(keys: Iterable[tuple[str, str]]) -> Q:
+    """A condition on jobs: they are of none of these models; ``EVERY_MODEL`` for a whole provider."""
     condition = Q()
-    for provider, model in paused(now):
-        condition &= ~Q(provider=provider, **({"model": model} if model else {}))
+    for provider, model in sorted(keys):
+        named = {} if model == EVERY_MODEL else {"model": model}
+        condition &= ~Q(provider=provider, **named)
     return condition

@@ -321,11 +321,11 @@ def test_a_claim_walks_along_the_index_and_sorts_nothing():
     """Whatever the length of the queue: the plan of the database says so."""
     from django.db import connection
 
-    from nb_catalog.runner import claims
+    from nb_catalog.runner import queue
 
     if connection.vendor != "sqlite":
         pytest.skip("other databases plan by the rows that there are")
     for free in (True, False):
-        plan = claims.queued(free=free)[:100].explain()
+        plan = queue.queued(free=free)[:100].explain()
         assert "state=? AND delivery=? AND is_free=?" in plan
         assert "ORDER BY" not in plan

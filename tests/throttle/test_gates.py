@@ -17,7 +17,7 @@ from nb_catalog.exceptions import (
     ServiceUnavailable,
 )
 from nb_catalog.models import ImageJob, ThrottleGate
-from nb_catalog.runner import claims
+from nb_catalog.runner import claims, queue
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def now(monkeypatch):
     class Now:
         is_ = NOON
 
-    for place in ("runner.claims", "throttle.gates", "throttle.pauses"):
+    for place in ("runner.claims", "runner.queue", "throttle.gates", "throttle.pauses"):
         monkeypatch.setattr(f"nb_catalog.{place}.database_now", lambda: Now.is_)
     return Now
 
@@ -117,7 +117,7 @@ def test_the_days_quota_ends_at_midnight_in_california(limits, now):
     limits(REQUESTS_PER_DAY=3)
     paid(5)
     assert len(claimed()) == 3
-    assert claimed() == [] and not claims.slots_will_come()
+    assert claimed() == [] and not queue.slots_will_come()
     now.is_ = datetime(2026, 11, 26, 7, 59, tzinfo=UTC)
     assert claimed() == []
     now.is_ = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
@@ -130,7 +130,7 @@ def test_calls_in_flight_are_counted_over_all_workers(limits):
     jobs = paid(6)
     assert len(claimed(3)) == 3
     assert len(claimed(owner="two")) == 1
-    assert claimed(owner="three") == [] and claims.slots_will_come()
+    assert claimed(owner="three") == [] and queue.slots_will_come()
     ImageJob.objects.filter(pk=jobs[0].pk).update(state="succeeded")
     assert len(claimed(owner="three")) == 1
 

@@ -18,7 +18,7 @@ from nb_catalog.models.clock import database_now
 from nb_catalog.models.moves import move_batch, move_jobs
 from nb_catalog.providers import provider
 from nb_catalog.providers.batches import limits_of
-from nb_catalog.runner import books, claims
+from nb_catalog.runner import books, claims, queue
 from nb_catalog.runner.batching import items
 from nb_catalog.runner.orders import Order
 from nb_catalog.states import BatchState, JobState
@@ -55,7 +55,7 @@ def _groups() -> list[tuple[str, str]]:
 
 
 def _waiting() -> QuerySet[ImageJob]:
-    return claims.queued(free=False, delivery=Delivery.BATCH)
+    return queue.queued(free=False, delivery=Delivery.BATCH)
 
 
 def _limits(alias: str) -> BatchLimits | None:
@@ -97,7 +97,7 @@ def _gathered(
     alias: str, model: str, *, most: int, owner: str
 ) -> tuple[ProviderBatch, list[Order]] | None:
     wanted = _waiting().filter(provider=alias, model=model)
-    jobs = list(claims.unlocked(wanted)[:most])
+    jobs = list(queue.unlocked(wanted)[:most])
     now, name = database_now(), f"nb-{uuid4().hex}"
     orders = books.without_made([claims.order_of(job, owner=name) for job in jobs])
     let_through = books.reserve(orders, now=now)
