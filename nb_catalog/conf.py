@@ -189,6 +189,37 @@ def _formats(value: Any) -> tuple[str, ...]:
     return formats
 
 
+def _fonts(value: Any) -> tuple[Mapping[str, Any], ...]:
+    """A path alone stands for ``{"FILE": path}``."""
+    if isinstance(value, str | Mapping):
+        raise ValueError(value)
+    fonts = tuple(
+        {"FILE": str(each)} if isinstance(each, str | Path) else dict(each) for each in value
+    )
+    for font in fonts:
+        if not font.keys() <= {"FILE", "STORAGE", "LOCALES"}:
+            raise ValueError(value)
+        _text(font.get("FILE"))
+        _text(font.get("STORAGE", "default"))
+        locales = font.get("LOCALES", ())
+        if isinstance(locales, str) or not all(isinstance(each, str) for each in locales):
+            raise ValueError(value)
+    return fonts
+
+
+def _locales(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise ValueError(value)
+    return tuple(dict.fromkeys(_text(each) for each in value))
+
+
+def _shop_locales() -> tuple[str, ...]:
+    """The host's LANGUAGES. Django's own list, of a hundred, is nobody's choice."""
+    if django_settings.is_overridden("LANGUAGES"):  # type: ignore[misc]
+        return tuple(code for code, _name in django_settings.LANGUAGES)
+    return (str(django_settings.LANGUAGE_CODE),)
+
+
 def _default_staging_dir() -> Path:
     return Path(tempfile.gettempdir()) / f"nb_catalog-{os.getuid() if hasattr(os, 'getuid') else 0}"
 
@@ -239,6 +270,10 @@ class Settings:
     )
     RENDITION_FORMATS = Setting(
         RENDITION_FORMATS, _formats, "a list from 'avif', 'webp' and 'jpeg' that has 'jpeg'"
+    )
+    LOCALES = Setting(_shop_locales, _locales, "a list of locales, such as ['en', 'pt-br', 'ar']")
+    FONTS = Setting[tuple[Mapping[str, Any], ...]](
+        (), _fonts, "a list of paths, or of {'FILE', 'STORAGE', 'LOCALES'}"
     )
     API_PUBLIC_PLACEMENTS = Setting(False, _flag, "True or False")
 

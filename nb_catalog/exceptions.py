@@ -15,6 +15,11 @@ NBCatalogError
 │   ├── PictureUnreadable
 │   ├── PictureTooLarge
 │   └── CutoutRefused
+├── TextError                 words that cannot be set on a picture as they are
+│   ├── CharacterMissing      no font has a glyph for it
+│   ├── TextDoesNotFit        its box is too small, at the smallest size too
+│   └── ContrastTooLow        nobody could read it on its ground
+├── FontUnreadable            a file that is no font, or one that nothing opens
 └── ProviderError             what came back from a provider, or did not
     ├── NotSent
     ├── RateLimited
@@ -40,7 +45,7 @@ InvalidSettings               django's ImproperlyConfigured: outside the family 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -58,6 +63,12 @@ class NBCatalogError(Exception):
 
     code: ClassVar[str] = "error"
     retryable: ClassVar[bool] = False
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """One line of ``text`` for a message."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
 class RegistryError(NBCatalogError):
@@ -125,6 +136,39 @@ class CutoutRefused(PictureError):
     """The product could not be told from its background with confidence."""
 
     code = "cutout_refused"
+
+
+class TextError(NBCatalogError):
+    """Words that cannot be set on a picture. The message names the text, its locale and its box."""
+
+    code = "text_error"
+
+    def __init__(self, what: str, *, text: str, box: str = "", locale: str = "") -> None:
+        self.what, self.text, self.box, self.locale = what, text, box, locale
+        place = f"{box} ({locale}), " if box else ""
+        super().__init__(f'{place}"{shortened(text)}": {what}')
+
+    def at(self, *, box: str, locale: str) -> Self:
+        """The same, for the reader of a whole picture."""
+        return type(self)(self.what, text=self.text, box=box, locale=locale)
+
+
+class CharacterMissing(TextError):
+    """No font of the chain has a glyph for it."""
+
+    code = "character_missing"
+
+
+class TextDoesNotFit(TextError):
+    code = "text_does_not_fit"
+
+
+class ContrastTooLow(TextError):
+    code = "contrast_too_low"
+
+
+class FontUnreadable(NBCatalogError):
+    code = "font_unreadable"
 
 
 class Billed(StrEnum):

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 # Their defaults depend on the machine, or are tables of their own.
-TOLD_IN_WORDS = {"PROVIDERS", "TIERS", "FREE_THREADS", "STAGING_DIR"}
+TOLD_IN_WORDS = {"PROVIDERS", "TIERS", "FREE_THREADS", "STAGING_DIR", "LOCALES"}
 
 MODELS = """
 from django.db import models

@@ -11,7 +11,19 @@ PACKAGE = ROOT / "nb_catalog"
 
 FLOORS = {
     0: {"exceptions", "states", "types", "conf", "logs"},
-    1: {"cards", "tiers", "quotas", "recipes", "briefs", "channels", "imaging"},
+    1: {
+        "cards",
+        "tiers",
+        "quotas",
+        "recipes",
+        "briefs",
+        "channels",
+        "fonts",
+        "imaging",
+        "layouts",
+        "locales",
+        "mappings",
+    },
     2: {"registry", "providers"},
     3: {"models"},
     4: {
@@ -45,6 +57,10 @@ SOLE_IMPORTERS = {
     "numpy": {"imaging"},
     "cv2": {"imaging"},
     "defusedxml": {"imaging"},
+    "uharfbuzz": {"imaging"},
+    "fontTools": {"imaging"},
+    "budoux": {"imaging"},
+    "babel": {"locales"},
     "rest_framework": {"api"},
     "google": {"providers"},
     "httpx2": {"providers"},

@@ -13,7 +13,7 @@ import time
 
 from tests.benchmarks.scene import database
 
-ROUNDS = 25
+ROUNDS = 9
 
 
 def main() -> None:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Final, TypeAlias, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
-from nb_catalog.conf import nearest
-
-T = TypeVar("T")
-Accept: TypeAlias = Callable[[Any], Any]
-"""Turns a value of a recipe into ours or raises ``ValueError`` that says what is accepted."""
+from nb_catalog.mappings import check, colour, colour_or_none, known, number, one_of, part, parts
 
 SURFACES: Final = (
     "brick", "concrete", "formwork", "linen", "marble", "moss", "oak", "paper", "plaster", "sand",
@@ -24,52 +18,6 @@ LIGHTS: Final = ("leaves", "softbox", "spot", "sun", "window")
 SIDES: Final = ("either", "front", "left", "right")
 VIEWS: Final = ("auto", "front", "top")
 PROPS: Final = ("arch", "block", "bokeh", "disc", "podium", "slab")
-HEX: Final = re.compile(r"#[0-9a-fA-F]{6}")
-
-
-def _one_of(*known: str) -> Accept:
-    def accept(value: Any) -> str:
-        if value not in known:
-            raise ValueError(
-                f"{value!r} is not accepted.{_close(value, known)} Accepted: {', '.join(known)}."
-            )
-        return str(value)
-
-    return accept
-
-
-def _number(low: float, high: float) -> Accept:
-    def accept(value: Any) -> float:
-        good = isinstance(value, int | float) and not isinstance(value, bool)
-        if not good or not math.isfinite(value) or not low <= value <= high:
-            raise ValueError(f"expected a number from {low:g} to {high:g}, got {value!r}.")
-        return float(value)
-
-    return accept
-
-
-def _colour(value: Any) -> str:
-    if not isinstance(value, str) or not HEX.fullmatch(value):
-        raise ValueError(f"expected a colour such as '#b98a5a', got {value!r}.")
-    return value.lower()
-
-
-def _colour_or_none(value: Any) -> str:
-    return "" if value == "" else _colour(value)
-
-
-def _close(word: Any, known: Iterable[str]) -> str:
-    """The nearest match alone: what is accepted is listed anyway."""
-    hint = nearest(word, known) if isinstance(word, str) else ""
-    return hint if hint.startswith(" Did you mean") else ""
-
-
-def _check(part: Any, **rules: Accept) -> None:
-    for name, accept in rules.items():
-        try:
-            object.__setattr__(part, name, accept(getattr(part, name)))
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +36,14 @@ class Material:
     relief: float = 1.0
 
     def __post_init__(self) -> None:
-        _check(
+        check(
             self,
-            kind=_one_of(*WALLS),
-            tone=_colour,
-            accent=_colour_or_none,
-            scale=_number(0.25, 4),
-            gloss=_number(0, 1),
-            relief=_number(0, 3),
+            kind=one_of(*WALLS),
+            tone=colour,
+            accent=colour_or_none,
+            scale=number(0.25, 4),
+            gloss=number(0, 1),
+            relief=number(0, 3),
         )
 
 
@@ -111,14 +59,14 @@ class Lamp:
     elevation: float = 48.0
 
     def __post_init__(self) -> None:
-        _check(
+        check(
             self,
-            kind=_one_of(*LIGHTS),
-            side=_one_of(*SIDES),
-            warmth=_number(-1, 1),
-            softness=_number(0, 1),
-            strength=_number(0, 1),
-            elevation=_number(15, 85),
+            kind=one_of(*LIGHTS),
+            side=one_of(*SIDES),
+            warmth=number(-1, 1),
+            softness=number(0, 1),
+            strength=number(0, 1),
+            elevation=number(15, 85),
         )
 
 
@@ -139,14 +87,14 @@ class Prop:
     height: float = 0.2
 
     def __post_init__(self) -> None:
-        _check(
+        check(
             self,
-            kind=_one_of(*PROPS),
-            tone=_colour,
-            accent=_colour_or_none,
-            surface=_one_of(*SURFACES),
-            width=_number(0.2, 4),
-            height=_number(0.02, 3),
+            kind=one_of(*PROPS),
+            tone=colour,
+            accent=colour_or_none,
+            surface=one_of(*SURFACES),
+            width=number(0.2, 4),
+            height=number(0.02, 3),
         )
 
 
@@ -160,8 +108,8 @@ class Mood:
     blur: float = 0.4
 
     def __post_init__(self) -> None:
-        unit = _number(0, 1)
-        _check(self, exposure=_number(-2, 2), vignette=unit, grain=unit, blur=unit)
+        unit = number(0, 1)
+        check(self, exposure=number(-2, 2), vignette=unit, grain=unit, blur=unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,9 +125,9 @@ class SceneRecipe:
     view: str = "auto"
 
     def __post_init__(self) -> None:
-        _check(self, edge=_one_of(*EDGES), view=_one_of(*VIEWS))
+        check(self, edge=one_of(*EDGES), view=one_of(*VIEWS))
         try:
-            _one_of(*SURFACES)(self.surface.kind)
+            one_of(*SURFACES)(self.surface.kind)
         except ValueError as error:
             raise ValueError(f"surface.kind: {error}") from error
 
@@ -191,41 +139,12 @@ class SceneRecipe:
         Raises ``ValueError`` whose text names the wrong key, the nearest known one and what is
         accepted.
         """
-        written = dict(_known(cls, given, path="recipe"))
+        written = dict(known(cls, given, path="recipe"))
         if "surface" not in written:
             raise ValueError("recipe: the key 'surface' is missing: an object with a 'kind'.")
-        parts = {"surface": Material, "wall": Material, "light": Lamp, "mood": Mood}
-        for name, kind in parts.items():
+        kinds = {"surface": Material, "wall": Material, "light": Lamp, "mood": Mood}
+        for name, kind in kinds.items():
             if name in written:
-                written[name] = _part(kind, written[name], path=name)
-        written["props"] = _props(written.get("props", ()))
+                written[name] = part(kind, written[name], path=name)
+        written["props"] = parts(Prop, written.get("props", ()), path="props")
         return cls(**{"wall": written["surface"], **written})
-
-
-def _part(kind: type[T], given: Any, *, path: str) -> T:
-    """``kind`` made from a mapping; every error begins with the place in the recipe."""
-    known = _known(kind, given, path=path)
-    if kind in (Material, Prop) and "kind" not in known:
-        raise ValueError(f"{path}: the key 'kind' is missing.")
-    try:
-        return kind(**known)
-    except ValueError as error:
-        raise ValueError(f"{path}.{error}") from error
-
-
-def _known(kind: type[Any], given: Any, *, path: str) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping):
-        raise ValueError(f"{path}: expected an object with named keys, got {given!r}.")
-    known = sorted(each.name for each in fields(kind))
-    for key in given:
-        if key not in known:
-            raise ValueError(
-                f"{path}: there is no key {key!r}.{_close(key, known)} Accepted: {', '.join(known)}."
-            )
-    return given
-
-
-def _props(given: Any) -> tuple[Prop, ...]:
-    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise ValueError(f"props: expected a list of objects, got {given!r}.")
-    return tuple(_part(Prop, each, path=f"props[{index}]") for index, each in enumerate(given))

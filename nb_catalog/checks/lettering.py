@@ -1,0 +1,40 @@
+"""Fonts and locales: whether the words of each can be set on a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning
+
+from nb_catalog import fonts, locales
+from nb_catalog.conf import NAME, settings
+from nb_catalog.exceptions import FontUnreadable, InvalidSettings
+
+
+def check_lettering(**_options: Any) -> list[CheckMessage]:
+    """Every locale of the shop exists and has a font; every font of the shop opens."""
+    try:
+        codes, _ = settings.LOCALES, settings.FONTS
+    except InvalidSettings:
+        return []  # check_settings says so, once
+    found: list[CheckMessage] = []
+    for code in codes:
+        try:
+            locales.parsed(code)
+            if fonts.serving(code) is None:
+                found.append(_without_font(code))
+        except ValueError as error:
+            found.append(
+                Error(str(error), hint=f"{NAME}['LOCALES'], or LANGUAGES.", id="nb_catalog.E040")
+            )
+        except FontUnreadable as error:
+            return [Error(str(error), hint=f"{NAME}['FONTS'].", id="nb_catalog.E041")]
+    return found
+
+
+def _without_font(code: str) -> CheckMessage:
+    return Warning(
+        f"Words in {code!r} cannot be set on pictures: {fonts.advice(code)}",
+        hint=f"Or leave it out of {NAME}['LOCALES']; manage.py nb_fonts lists them all.",
+        id="nb_catalog.W042",
+    )

@@ -1,0 +1,102 @@
+"""Words set on pictures, in any script: shaped, broken into lines, fitted, drawn and proved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nb_catalog import locales
+from nb_catalog.exceptions import TextDoesNotFit, TextError
+from nb_catalog.imaging.scenery.canvas import Pixels
+from nb_catalog.imaging.typeset import stencils
+from nb_catalog.imaging.typeset.chains import Chain
+from nb_catalog.imaging.typeset.report import FontUsed, Report, TextSet
+from nb_catalog.imaging.typeset.setting import Setting, rgb, set_in, tint
+from nb_catalog.layouts import Box, Layout, Panel, Rect
+from nb_catalog.types import Size
+
+__all__ = ["Chain", "FontUsed", "Report", "TextSet", "Typeset", "typeset"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typeset:
+    """A picture with its words: (H, W, 3) sRGB uint8, and what they are."""
+
+    pixels: Pixels = field(repr=False)
+    report: Report
+
+
+def typeset(
+    picture: Pixels,
+    *,
+    layout: Layout,
+    words: Mapping[str, str],
+    locale: str,
+    chain: Chain,
+    product: Rect | None = None,
+) -> Typeset:
+    """``words`` (role -> text) on ``picture`` (H, W, 3) sRGB uint8, which stays as it is.
+
+    ``product`` is where the product stands on it: boxes keep clear of it unless they may cover it.
+
+    Raises ``TextError``, all of them before a pixel is drawn but ``ContrastTooLow``: a character
+    that no font has, a text that does not fit, words that nobody could read.
+    """
+    size, rtl = Size(picture.shape[1], picture.shape[0]), bool(locales.direction(locale))
+    settings = [
+        _setting(box, words, size=size, locale=locale, chain=chain, rtl=rtl, product=product)
+        for box in layout.boxes
+        if words.get(box.role, "").strip()
+    ]
+    pixels = picture.copy()
+    for panel in layout.panels:
+        _draw_panel(pixels, panel, rtl=rtl)
+    return Typeset(
+        pixels=pixels,
+        report=Report(
+            locale=locale,
+            width=size.width,
+            height=size.height,
+            texts=tuple(_drawn(each, pixels, locale=locale) for each in settings),
+            left_out=tuple(each for each in layout.roles if not words.get(each, "").strip()),
+        ),
+    )
+
+
+def _setting(
+    box: Box,
+    words: Mapping[str, str],
+    *,
+    size: Size,
+    locale: str,
+    chain: Chain,
+    rtl: bool,
+    product: Rect | None,
+) -> Setting:
+    text = words[box.role].strip()
+    try:
+        setting = set_in(
+            box, text, size=size, chain=chain, language=locales.language(locale), rtl=rtl
+        )
+        if product and not box.covers_product and setting.extent.shared(product):
+            raise TextDoesNotFit(
+                f"it would stand on the product, at {tuple(product)}. Move its box, or allow it to "
+                f"cover the product.",
+                text=text,
+            )
+    except TextError as error:
+        raise error.at(box=box.role, locale=locale) from error
+    return setting
+
+
+def _drawn(setting: Setting, pixels: Pixels, *, locale: str) -> TextSet:
+    try:
+        return setting.draw(pixels)
+    except TextError as error:
+        raise error.at(box=setting.box.role, locale=locale) from error
+
+
+def _draw_panel(pixels: Pixels, panel: Panel, *, rtl: bool) -> None:
+    size = Size(pixels.shape[1], pixels.shape[0])
+    shape = stencils.rounded(panel.place.on(size, rtl=rtl), radius=panel.radius * min(size))
+    tint(pixels, shape, colour=rgb(panel.colour), opacity=panel.opacity)

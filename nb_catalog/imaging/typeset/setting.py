@@ -1,0 +1,262 @@
+"""One box of words: fitted, placed, made readable, drawn."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import ImageColor
+
+from nb_catalog.exceptions import ContrastTooLow, TextDoesNotFit
+from nb_catalog.imaging.scenery.canvas import Pixels
+from nb_catalog.imaging.typeset import contrast, stencils
+from nb_catalog.imaging.typeset.chains import Chain
+from nb_catalog.imaging.typeset.fitting import Fitted, fit
+from nb_catalog.imaging.typeset.paragraphs import Line, Paragraph
+from nb_catalog.imaging.typeset.report import FontUsed, TextSet
+from nb_catalog.imaging.typeset.stencils import Placed, Stencil
+from nb_catalog.layouts import Box, Plate, Rect, Scrim, Shadow
+from nb_catalog.types import Size
+
+# A blur's sigma is half of what a person calls its radius.
+_SIGMA: Final = 0.5
+# More points than this are looked at in a regular sample.
+_SAMPLE: Final = 8_000
+# An em of so many points is fine enough to find them.
+_FINE: Final = 24
+# A scrim reaches so many ems beyond its words before it begins to fade.
+_REACH: Final = 0.3
+
+
+# Rows and columns of a picture.
+Points: TypeAlias = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """The words of a box as they will stand on a picture of ``size``."""
+
+    box: Box
+    text: str
+    rect: Rect
+    fitted: Fitted = field(repr=False)
+    lines: tuple[Placed, ...] = field(repr=False)
+    letters: Stencil = field(repr=False)
+    rtl: bool
+
+    @property
+    def em(self) -> float:
+        return self.fitted.size
+
+    @property
+    def ink(self) -> Rect:
+        """The pixels that its letters touch."""
+        return _grown(self.letters.rect, -stencils.EDGE)
+
+    @property
+    def extent(self) -> Rect:
+        """What it covers: its letters, its plate."""
+        return self._plate(self.box.plate).rect if self.box.plate else self.ink
+
+    def draw(self, pixels: Pixels) -> TextSet:
+        """Draw it on ``pixels`` (H, W, 3) sRGB uint8, and say what was drawn.
+
+        Raises ``ContrastTooLow`` when its ground is drawn and its letters are not.
+        """
+        box = self.box
+        near = self._near(_size(pixels))
+        if box.plate:
+            tint(pixels, self._plate(box.plate), colour=rgb(box.plate.colour))
+        opacity = self._veil(pixels, box.scrim, near=near) if box.scrim else 0.0
+        reached = self._contrast(pixels, near=near)
+        if reached < box.contrast:
+            raise ContrastTooLow(self._unreadable(reached), text=self.text)
+        if box.shadow:
+            self._draw_shadow(pixels, box.shadow)
+        if box.stroke:
+            outline = self.letters.outlined(box.stroke.width * self.em)
+            tint(pixels, outline, colour=rgb(box.stroke.colour))
+        tint(pixels, self.letters, colour=rgb(box.colour))
+        return self._told(contrast=reached, veil=opacity)
+
+    def _plate(self, plate: Plate) -> Stencil:
+        margin = round(plate.padding * self.em)
+        rect = _grown(self.ink, margin) if plate.hugs else self.rect
+        return stencils.rounded(rect, radius=plate.radius * self.em)
+
+    def _near(self, size: Size) -> Points:
+        """Where on a picture of ``size`` the letters are, and what the eye tells them from."""
+        near = self.letters.grown(math.ceil(contrast.RING * self.em) + 2)
+        step = max(1, round(self.em / _FINE))
+        rows, columns = np.nonzero(contrast.around(near.mask[::step, ::step], size=self.em / step))
+        rows, columns = rows * step + near.top, columns * step + near.left
+        seen = (rows >= 0) & (rows < size.height) & (columns >= 0) & (columns < size.width)
+        every = max(1, int(seen.sum()) // _SAMPLE)
+        return rows[seen][::every], columns[seen][::every]
+
+    def _veil(self, pixels: Pixels, scrim: Scrim, *, near: Points) -> float:
+        """Lay as much of the scrim on ``pixels`` as the words need; how much that is, 0 to 1."""
+        solid = _grown(self.ink, round(_REACH * self.em))
+        soft = stencils.rounded(solid, radius=_REACH * self.em, fade=scrim.feather * self.em)
+        rows, columns = near
+        opacity = contrast.veil(
+            pixels[near],
+            soft.mask[rows - soft.top, columns - soft.left].astype(np.float32) / np.float32(255),
+            colour=rgb(self.box.colour),
+            scrim=rgb(scrim.colour),
+            target=self.box.contrast,
+        )
+        # A solid one, where none is enough: what it reaches is measured, and refused, after this.
+        opacity = 1.0 if opacity is None else opacity
+        tint(pixels, soft, colour=rgb(scrim.colour), opacity=opacity)
+        return opacity
+
+    def _contrast(self, pixels: Pixels, *, near: Points) -> float:
+        ground = pixels[near]
+        if self.box.stroke:
+            # Letters are told from their outline, wherever they stand.
+            ground = np.array([rgb(self.box.stroke.colour)], np.uint8)
+        return contrast.worst(ground, colour=rgb(self.box.colour))
+
+    def _draw_shadow(self, pixels: Pixels, shadow: Shadow) -> None:
+        right = -shadow.right if self.rtl else shadow.right
+        soft = self.letters.blurred(
+            shadow.blur * self.em * _SIGMA,
+            right=round(right * self.em),
+            down=round(shadow.down * self.em),
+        )
+        tint(pixels, soft, colour=rgb(shadow.colour), opacity=shadow.opacity)
+
+    def _unreadable(self, reached: float) -> str:
+        return (
+            f"its letters reach a contrast of {reached:.1f}:1 on this picture, and "
+            f"{self.box.contrast:g}:1 is wanted. Give the box a scrim, a plate or another colour."
+        )
+
+    def _told(self, *, contrast: float, veil: float) -> TextSet:
+        fonts = {glyph.font: None for line in self.fitted.lines for glyph in line.glyphs}
+        return TextSet(
+            role=self.box.role,
+            text=self.text,
+            lines=tuple(line.text for line in self.fitted.lines),
+            fonts=tuple(
+                FontUsed(family=font.face.family, weight=font.weight, sha256=font.face.sha256)
+                for font in fonts
+            ),
+            size=round(self.em),
+            colour=self.box.colour,
+            box=self.rect,
+            ink=self.ink,
+            contrast=round(contrast, 2),
+            veil=round(veil, 3),
+            mask_sha256=hashlib.sha256(self.letters.mask.tobytes()).hexdigest(),
+        )
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """``#rrggbb`` as bytes."""
+    red, green, blue = ImageColor.getrgb(colour)[:3]
+    return red, green, blue
+
+
+def tint(
+    pixels: Pixels, stencil: Stencil, *, colour: tuple[int, int, int], opacity: float = 1.0
+) -> None:
+    """Lay a colour on ``pixels``, as much as ``stencil`` covers them."""
+    visible = stencil.on(_size(pixels))
+    near = _window(visible.rect)
+    share = visible.mask.astype(np.float32)
+    share *= opacity / 255
+    pixels[near] = contrast.veiled(pixels[near], share, scrim=colour)
+
+
+def _size(pixels: Pixels) -> Size:
+    return Size(pixels.shape[1], pixels.shape[0])
+
+
+def _grown(rect: Rect, by: int) -> Rect:
+    return Rect(rect.left - by, rect.top - by, rect.width + 2 * by, rect.height + 2 * by)
+
+
+def _window(rect: Rect) -> tuple[slice, slice]:
+    return slice(rect.top, rect.bottom), slice(rect.left, rect.right)
+
+
+def set_in(box: Box, text: str, *, size: Size, chain: Chain, language: str, rtl: bool) -> Setting:
+    """``text`` in its box on a picture of ``size``.
+
+    Raises ``CharacterMissing`` and ``TextDoesNotFit``.
+    """
+    paragraphs = [
+        Paragraph(line, chain, box.weight, language, int(rtl)) for line in text.split("\n")
+    ]
+    rect = box.place.on(size, rtl=rtl)
+    smallest, largest = box.sizes(size)
+    fitted = fit(
+        paragraphs,
+        width=rect.width,
+        height=rect.height,
+        sizes=(smallest, largest),
+        most_lines=box.lines,
+        margin=_margin(box),
+    )
+    inner = _inner(rect, margin=_margin(box) * fitted.size)
+    lines = _placed(fitted, rect=inner, box=box, rtl=rtl)
+    letters = stencils.drawn(lines)
+    _hold(rect, lines, text=text)
+    return Setting(
+        box=box, text=text, rect=rect, fitted=fitted, lines=lines, letters=letters, rtl=rtl
+    )
+
+
+def _margin(box: Box) -> float:
+    """What a box keeps free on all sides, in ems."""
+    outline = box.stroke.width if box.stroke else 0.0
+    return max(outline, box.plate.padding if box.plate else 0.0)
+
+
+def _inner(rect: Rect, *, margin: float) -> Rect:
+    return _grown(rect, -math.ceil(margin))
+
+
+def _placed(fitted: Fitted, *, rect: Rect, box: Box, rtl: bool) -> tuple[Placed, ...]:
+    free = rect.height - fitted.height
+    above = {"top": 0.0, "middle": free / 2, "bottom": free}[box.stands]
+    first = rect.top + above + fitted.above
+    return tuple(
+        Placed(
+            line=line,
+            left=_left(line, fitted.size, rect=rect, align=box.align, rtl=rtl),
+            # On whole pixels, or the same letter would look different on each line.
+            baseline=round(first + index * fitted.pitch),
+            size=fitted.size,
+        )
+        for index, line in enumerate(fitted.lines)
+    )
+
+
+def _left(line: Line, size: float, *, rect: Rect, align: str, rtl: bool) -> float:
+    """Where a line begins, so that its ink, which may reach over its advance, stays in ``rect``."""
+    ink = line.ink
+    low, high = rect.left - ink.left * size, rect.right - ink.right * size
+    free = rect.width - line.advance * size
+    at_left = align == ("end" if rtl else "start")
+    share = 0.5 if align == "centre" else 0.0 if at_left else 1.0
+    return min(max(rect.left + free * share, low), max(low, high))
+
+
+def _hold(rect: Rect, lines: Sequence[Placed], *, text: str) -> None:
+    """Raise ``TextDoesNotFit`` when ink leaves its box: a proof, not a hope."""
+    for placed in lines:
+        edge = Rect(rect.left - 1, rect.top - 1, rect.width + 2, rect.height + 2)
+        if placed.ink.width > 0 and not edge.holds(placed.ink):
+            raise TextDoesNotFit(
+                f"its line {placed.line.text!r} covers {tuple(placed.ink)}, which is outside of its box "
+                f"{tuple(rect)}.",
+                text=text,
+            )

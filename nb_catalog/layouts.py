@@ -1,0 +1,287 @@
+"""Layouts: where words stand on a picture, and what they look like there. Checked when made.
+
+Places are shares of the picture, from 0 to 1. ``start`` is the left edge where a locale is written
+from left to right, and the right edge in the others: a layout is drawn once and serves both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, NamedTuple, Self
+
+from nb_catalog.mappings import (
+    check,
+    colour,
+    flag,
+    known,
+    number,
+    one_of,
+    part,
+    parts,
+    whole,
+)
+from nb_catalog.types import Size
+
+# WCAG 2.2, success criteria 1.4.3 and 1.4.6: text, and text for everybody.
+ENOUGH_CONTRAST: Final = 4.5
+ALIGNMENTS: Final = ("start", "centre", "end")
+HEIGHTS: Final = ("top", "middle", "bottom")
+_ROLE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+# What two numbers that people typed may differ by.
+_SLACK: Final = 1e-6
+
+
+class Rect(NamedTuple):
+    """Pixels, from the top left corner."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        return self.top + self.height
+
+    def holds(self, other: Rect) -> bool:
+        """Whether ``other`` lies inside of it, or is it."""
+        return (
+            self.left <= other.left
+            and self.top <= other.top
+            and self.right >= other.right
+            and self.bottom >= other.bottom
+        )
+
+    def shared(self, other: Rect) -> int:
+        """How many pixels both cover."""
+        wide = min(self.right, other.right) - max(self.left, other.left)
+        tall = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return max(0, wide) * max(0, tall)
+
+
+def _share(value: Any) -> float:
+    return float(number(0, 1)(value))
+
+
+def _role(value: Any) -> str:
+    if not isinstance(value, str) or not _ROLE.fullmatch(value):
+        raise ValueError(
+            f"expected small letters, digits and '_', such as 'headline', got {value!r}."
+        )
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A rectangle in shares of the picture, from the edge where a line starts."""
+
+    start: float
+    top: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        part_of = number(0.01, 1)
+        check(self, start=_share, top=_share, width=part_of, height=part_of)
+        for edge, length in (("start", "width"), ("top", "height")):
+            if getattr(self, edge) + getattr(self, length) > 1 + _SLACK:
+                raise ValueError(
+                    f"{length}: {edge} and {length} together reach beyond the picture, which ends at 1."
+                )
+
+    def on(self, size: Size, *, rtl: bool) -> Rect:
+        """It on a picture, mirrored where lines start at the right."""
+        start = 1 - self.start - self.width if rtl else self.start
+        left, top = round(start * size.width), round(self.top * size.height)
+        right = min(size.width, round((start + self.width) * size.width))
+        bottom = min(size.height, round((self.top + self.height) * size.height))
+        return Rect(left, top, right - left, bottom - top)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stroke:
+    """An outline around letters, ``width`` in ems."""
+
+    colour: str
+    width: float = 0.06
+
+    def __post_init__(self) -> None:
+        check(self, colour=colour, width=number(0.01, 0.3))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shadow:
+    """A soft shadow. ``blur``, ``right`` and ``down`` in ems; ``right`` is mirrored too."""
+
+    colour: str = "#000000"
+    opacity: float = 0.5
+    blur: float = 0.12
+    right: float = 0.0
+    down: float = 0.05
+
+    def __post_init__(self) -> None:
+        shift = number(-1, 1)
+        check(
+            self, colour=colour, opacity=_share, blur=number(0, 1), right=shift, down=shift
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scrim:
+    """A soft veil under the words, as thick as their contrast needs and no thicker."""
+
+    colour: str = "#000000"
+    feather: float = 1.0
+
+    def __post_init__(self) -> None:
+        check(self, colour=colour, feather=number(0, 4))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plate:
+    """A solid ground with round corners: ``radius`` and ``padding`` in ems. It hugs its words, or
+    fills the box."""
+
+    colour: str
+    radius: float = 0.5
+    padding: float = 0.4
+    hugs: bool = True
+
+    def __post_init__(self) -> None:
+        check(self, colour=colour, radius=number(0, 10), padding=number(0, 3), hugs=flag)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """A plain shape under everything: the half of a split picture, a strip."""
+
+    place: Place
+    colour: str
+    opacity: float = 1.0
+    radius: float = 0.0
+
+    def __post_init__(self) -> None:
+        check(self, colour=colour, opacity=_share, radius=number(0, 0.5))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """Where the words of a role stand. Sizes are of an em, in shares of the picture's shorter side.
+
+    ``covers_product`` lets it stand on the product; ``optional`` leaves it out where a locale has
+    no words for it.
+    """
+
+    role: str
+    place: Place
+    smallest: float = 0.022
+    largest: float = 0.09
+    lines: int = 3
+    weight: int = 700
+    colour: str = "#ffffff"
+    align: str = "start"
+    stands: str = "top"
+    contrast: float = ENOUGH_CONTRAST
+    stroke: Stroke | None = None
+    shadow: Shadow | None = None
+    scrim: Scrim | None = None
+    plate: Plate | None = None
+    covers_product: bool = False
+    optional: bool = False
+
+    def __post_init__(self) -> None:
+        em = number(0.008, 0.5)
+        check(
+            self, role=_role, smallest=em, largest=em, lines=whole(1, 12), weight=whole(100, 900),
+            colour=colour, align=one_of(*ALIGNMENTS), stands=one_of(*HEIGHTS),
+            contrast=number(1, 21), covers_product=flag, optional=flag,
+        )  # fmt: skip
+        if self.smallest > self.largest:
+            raise ValueError(
+                f"smallest: {self.smallest:g} is above the largest size, {self.largest:g}."
+            )
+
+    def sizes(self, size: Size) -> tuple[int, int]:
+        """The smallest and the largest em on a picture, in whole pixels."""
+        side = min(size)
+        smallest = max(1, round(self.smallest * side))
+        return smallest, max(smallest, round(self.largest * side))
+
+
+_LOOKS: Final[Mapping[str, type[Any]]] = {
+    "stroke": Stroke, "shadow": Shadow, "scrim": Scrim, "plate": Plate,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Panels, and boxes in the order in which they are drawn. A role stands once."""
+
+    boxes: tuple[Box, ...]
+    panels: tuple[Panel, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.boxes:
+            raise ValueError("boxes: a layout has at least one box.")
+        roles = [box.role for box in self.boxes]
+        twice = sorted({role for role in roles if roles.count(role) > 1})
+        if twice:
+            raise ValueError(f"boxes: the role {twice[0]!r} stands twice.")
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        return tuple(box.role for box in self.boxes)
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any]) -> Self:
+        """The layout that a readable mapping stands for.
+
+        Raises ``ValueError`` whose text names the place, what is wrong there and what is accepted.
+        """
+        written = known(cls, given, path="layout")
+        boxes = [
+            _with_parts(each, path=f"boxes[{index}]", **_LOOKS)
+            for index, each in enumerate(_listed(written.get("boxes", ()), path="boxes"))
+        ]
+        panels = [
+            _with_parts(each, path=f"panels[{index}]")
+            for index, each in enumerate(_listed(written.get("panels", ()), path="panels"))
+        ]
+        return cls(
+            boxes=parts(Box, boxes, path="boxes"), panels=parts(Panel, panels, path="panels")
+        )
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Plain data for a JSON column; ``from_mapping`` reads it."""
+        return asdict(self) | {
+            "boxes": [_without_none(asdict(box)) for box in self.boxes],
+            "panels": [asdict(panel) for panel in self.panels],
+        }
+
+
+def _listed(given: Any, *, path: str) -> list[Any]:
+    if not isinstance(given, list | tuple):
+        raise ValueError(f"{path}: expected a list of objects, got {given!r}.")
+    return list(given)
+
+
+def _with_parts(given: Any, *, path: str, **kinds: type[Any]) -> Any:
+    """``given`` with what is nested in it made into values."""
+    if not isinstance(given, Mapping):
+        return given
+    written = dict(given)
+    nested: dict[str, type[Any]] = {"place": Place, **kinds}
+    for name, kind in nested.items():
+        if written.get(name) is not None:
+            written[name] = part(kind, written[name], path=f"{path}.{name}")
+    return written
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

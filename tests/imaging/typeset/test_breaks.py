@@ -1,0 +1,78 @@
+"""Where lines may end, and where they never do."""
+
+import pytest
+
+from nb_catalog.imaging.typeset.breaks import between_letters, between_words
+
+
+def words(text, language="en"):
+    places = [0, *between_words(text, language=language), len(text)]
+    return [text[start:end] for start, end in zip(places, places[1:], strict=False)]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "parts"),
+    [
+        ("en", "Free shipping today", ["Free ", "shipping ", "today"]),
+        ("en", "well-made", ["well-", "made"]),
+        # A dash that stands alone ends a line; it does not begin one.
+        ("en", "Sale – now", ["Sale – ", "now"]),
+        ("en", "-30 % off", ["-30 % ", "off"]),
+        ("en", "only 5-10 left", ["only ", "5-10 ", "left"]),
+        ("de", "ab 1.299,50\u00a0€ im Shop", ["ab ", "1.299,50\u00a0€ ", "im ", "Shop"]),
+        ("fr", "Soldes\u202f! Profitez", ["Soldes\u202f! ", "Profitez"]),
+        ("fr", "Soldes ! Profitez", ["Soldes ! ", "Profitez"]),
+        ("de", "die „gute“ Wahl", ["die ", "„gute“ ", "Wahl"]),
+        ("da", "den »gode« sko", ["den ", "»gode« ", "sko"]),
+        ("es", "oferta ¡Ya! hoy", ["oferta ", "¡Ya! ", "hoy"]),
+        ("en", "from €100 on", ["from ", "€100 ", "on"]),
+        ("en", "from € 100 on", ["from ", "€ 100 ", "on"]),
+        (
+            "pl",
+            "już od 100 zł i 5 € za sztukę",
+            ["już ", "od ", "100 ", "zł ", "i 5 € ", "za ", "sztukę"],
+        ),
+        # Words of one letter stay with the next one.
+        ("pl", "plecak w góry i las", ["plecak ", "w góry ", "i las"]),
+        ("cs", "batoh s kapsou", ["batoh ", "s kapsou"]),
+        ("en", "a b", ["a ", "b"]),
+        ("en", "zero\u200bwidth", ["zero\u200b", "width"]),
+        ("en", "no\u2060 break", ["no\u2060 ", "break"]),
+        ("ko", "무료 배송 가방", ["무료 ", "배송 ", "가방"]),
+        ("ar", "شحن مجاني", ["شحن ", "مجاني"]),
+    ],
+)
+def test_words_stay_whole(language, text, parts):
+    assert words(text, language) == parts
+
+
+def test_japanese_breaks_between_phrases_and_never_before_its_marks():
+    text = "送料無料、今日だけのセール。"
+    parts = words(text, "ja")
+    assert len(parts) > 1
+    assert all(part[0] not in "、。ー" for part in parts)
+
+
+def test_thai_breaks_between_words_and_never_inside_a_syllable():
+    parts = words("ลดราคาฤดูร้อนกระเป๋าเป้กันน้ำ", "th")
+    assert len(parts) > 3
+    assert "ฤดู" in "|".join(parts), "the budget parser alone parts it after its first letter"
+    for part in parts:
+        assert part[-1] not in "เแโใไฤ"
+        assert part[0] not in "ะาำๅๆ"
+
+
+def test_numbers_and_latin_words_stay_whole_in_chinese():
+    parts = words("全场1,980元起Pro版", "zh-Hans")
+    assert any("1,980" in part for part in parts)
+    assert any("Pro" in part for part in parts)
+
+
+def test_between_letters_ideographs_part_and_marks_stay():
+    text = "双肩背包，轻便"
+    places = between_letters(text, language="zh-Hans")
+    assert places == [1, 2, 3, 5, 6], "nothing begins with the comma"
+
+
+def test_between_letters_parts_no_latin_word():
+    assert between_letters("backpack", language="en") == []

@@ -1,0 +1,102 @@
+"""The proof: what was asked for passes in every file that is delivered, one wrong letter does not."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nb_catalog import fonts, locales
+from nb_catalog.imaging.encode import encode, shrink
+from nb_catalog.imaging.typeset import typeset
+from nb_catalog.imaging.typeset.setting import set_in
+from nb_catalog.imaging.typeset.verifying import compare
+from nb_catalog.types import Size
+from tests.imaging.typeset.lettering import HEADLINES, shared_words, words_for
+from tests.imaging.typeset.test_typeset import BANNER, ground, set_words
+
+__all__ = ["ground"]
+
+# One letter changed to what a careless eye takes for it.
+SLIPS = {
+    "en": ("offer", "offen"),
+    "de": ("ß", "B"),
+    "fr": ("à", "a"),
+    "pl": ("w góry", "w gory"),
+    "cs": ("zimní", "zimni"),
+    "el": ("Φ", "Θ"),
+    "ru": ("дождевик", "дожцевик"),
+    "tr": ("İÇİN", "IÇIN"),
+    "vi": ("Ưu", "Uu"),
+    "ar": ("خريف", "حريف"),
+    "fa": ("پیشنهاد", "بیشنهاد"),
+    "he": ("סתיו", "סתיי"),
+    "hi": ("ऋतु", "ऋत"),
+    "th": ("ข้อ", "ขอ"),
+    "ja": ("軽", "経"),
+    "zh-Hans": ("防", "访"),
+    "ko": ("할인", "활인"),
+}
+
+
+def delivered(pixels, *, width, format):
+    data = encode(shrink(Image.fromarray(pixels), width=width), format=format)
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def compared(words, picture, locale):
+    side = 720
+    return [
+        compare(
+            set_in(
+                box, words[box.role], size=Size(side, side), chain=fonts.chain_for(locale),
+                language=locales.language(locale), rtl=bool(locales.direction(locale)),
+            ),
+            picture, size=Size(side, side),
+        )
+        for box in BANNER.boxes
+        if box.role in words
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [*((each, words_for(each)) for each in HEADLINES), *shared_words().items()]
+)
+def test_every_locale_is_proved_in_what_is_delivered(ground, locale, words):
+    made = set_words(ground, words, locale).pixels
+    for width, format in ((720, "jpeg"), (720, "avif"), (480, "webp")):
+        for found in compared(words, delivered(made, width=width, format=format), locale):
+            assert found.is_proved, (width, format, found)
+
+
+@pytest.mark.parametrize("locale", SLIPS)
+def test_one_wrong_letter_is_not_proved(ground, locale):
+    right, wrong = SLIPS[locale]
+    asked = {"headline": HEADLINES[locale]}
+    made = {"headline": asked["headline"].replace(right, wrong, 1)}
+    assert made != asked
+    picture = delivered(set_words(ground, made, locale).pixels, width=720, format="jpeg")
+    [found] = compared(asked, picture, locale)
+    assert not found.is_proved, found
+
+
+def test_a_picture_without_the_words_is_not_proved(ground):
+    for found in compared(words_for("en"), ground, "en"):
+        assert not found.is_proved and found.same < 0.5
+
+
+def test_letters_too_small_to_read_prove_nothing(ground):
+    words = {"badge": "-30%"}
+    picture = delivered(set_words(ground, words).pixels, width=96, format="jpeg")
+    [found] = compared(words, picture, "en")
+    assert not found.is_legible and not found.is_proved
+
+
+def test_a_letter_that_was_painted_over_is_found(ground):
+    words = {"headline": HEADLINES["en"]}
+    made = typeset(ground, layout=BANNER, words=words, locale="en", chain=fonts.chain_for("en"))
+    picture = made.pixels.copy()
+    ink = made.report.texts[0].ink
+    picture[ink.top : ink.bottom, ink.left : ink.left + made.report.texts[0].size // 2] = 30
+    [found] = compared(words, picture, "en")
+    assert found.worst_letter < 0.3 and not found.is_proved
