@@ -34,6 +34,7 @@ GEMINI_TIERS: Final[Mapping[str, Mapping[str, str]]] = {
 PROVIDERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "local": {"BACKEND": "nb_catalog.providers.local.LocalProvider"},
     "gemini": {"BACKEND": "nb_catalog.providers.gemini.GeminiProvider"},
+    "typesetter": {"BACKEND": "nb_catalog.providers.typesetter.TypesetterProvider"},
 }
 
 

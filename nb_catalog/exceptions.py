@@ -15,6 +15,7 @@ NBCatalogError
 │   ├── PictureUnreadable
 │   ├── PictureTooLarge
 │   └── CutoutRefused
+├── CopyMissing               the shop says nothing in the language that was asked for
 ├── TextError                 words that cannot be set on a picture as they are
 │   ├── CharacterMissing      no font has a glyph for it
 │   ├── TextDoesNotFit        its box is too small, at the smallest size too
@@ -136,6 +137,10 @@ class CutoutRefused(PictureError):
     """The product could not be told from its background with confidence."""
 
     code = "cutout_refused"
+
+
+class CopyMissing(NBCatalogError):
+    code = "copy_missing"
 
 
 class TextError(NBCatalogError):

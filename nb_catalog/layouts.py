@@ -134,13 +134,16 @@ class Shadow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scrim:
-    """A soft veil under the words, as thick as their contrast needs and no thicker."""
+    """A soft veil under the words, as thick as their contrast needs and no thicker; it fades over
+    ``feather`` ems. With ``swaps``, letters and veil exchange their colours where a thinner one is
+    enough then: dark words on a light picture."""
 
     colour: str = "#000000"
     feather: float = 1.0
+    swaps: bool = False
 
     def __post_init__(self) -> None:
-        check(self, colour=colour, feather=number(0, 4))
+        check(self, colour=colour, feather=number(0, 4), swaps=flag)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,12 +224,19 @@ _LOOKS: Final[Mapping[str, type[Any]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Panels, and boxes in the order in which they are drawn. A role stands once."""
+    """Panels, and boxes in the order in which they are drawn. A role stands once.
+
+    Words stand on the picture, or beside it: with ``picture`` it keeps its size and becomes that part
+    of a larger sheet of ``paper``.
+    """
 
     boxes: tuple[Box, ...]
     panels: tuple[Panel, ...] = ()
+    picture: Place | None = None
+    paper: str = "#ffffff"
 
     def __post_init__(self) -> None:
+        check(self, paper=colour)
         if not self.boxes:
             raise ValueError("boxes: a layout has at least one box.")
         roles = [box.role for box in self.boxes]
@@ -237,6 +247,21 @@ class Layout:
     @property
     def roles(self) -> tuple[str, ...]:
         return tuple(box.role for box in self.boxes)
+
+    def sheet(self, picture: Size) -> Size:
+        """How large the whole is, with a picture of that size. Pixels."""
+        if self.picture is None:
+            return picture
+        return Size(
+            round(picture.width / self.picture.width), round(picture.height / self.picture.height)
+        )
+
+    def window(self, picture: Size, *, rtl: bool) -> Rect:
+        """Where on the sheet a picture of that size lies."""
+        if self.picture is None:
+            return Rect(0, 0, *picture)
+        place = self.picture.on(self.sheet(picture), rtl=rtl)
+        return place._replace(width=picture.width, height=picture.height)
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Self:
@@ -253,13 +278,17 @@ class Layout:
             _with_parts(each, path=f"panels[{index}]")
             for index, each in enumerate(_listed(written.get("panels", ()), path="panels"))
         ]
+        picture = written.get("picture")
         return cls(
-            boxes=parts(Box, boxes, path="boxes"), panels=parts(Panel, panels, path="panels")
+            boxes=parts(Box, boxes, path="boxes"),
+            panels=parts(Panel, panels, path="panels"),
+            picture=None if picture is None else part(Place, picture, path="picture"),
+            paper=written.get("paper", "#ffffff"),
         )
 
     def as_mapping(self) -> dict[str, Any]:
         """Plain data for a JSON column; ``from_mapping`` reads it."""
-        return asdict(self) | {
+        return _without_none(asdict(self)) | {
             "boxes": [_without_none(asdict(box)) for box in self.boxes],
             "panels": [asdict(panel) for panel in self.panels],
         }

@@ -22,6 +22,9 @@ class Recipe:
     ``renderer`` is the scene's recipe for a provider that renders and is empty for a model.
     So a changed title makes a painted picture stale and leaves a rendered one alone. ``posture``
     is how the host says the product rests, for a locked picture; "" leaves it to the photo.
+
+    Words on a picture: ``base`` is the sha256 of the picture that they are set on, and ``photo`` its
+    file; ``renderer`` holds every word, and the layout with them.
     """
 
     object_type: str
@@ -41,15 +44,21 @@ class Recipe:
     renderer: Mapping[str, Any] = field(default_factory=dict, repr=False)
     thinking: str = ""
     posture: str = ""
+    base: str = ""
+    layout: str = ""
+    layout_version: int = 0
+    locale: str = ""
 
     @property
     def fingerprint(self) -> str:
         """sha256 over everything that decides what the picture looks like (64 hex digits).
 
-        ``scene_version`` is left out: a scene saved without a change to its words or renderer
-        asks for the same picture.
+        The versions are left out: a scene saved without a change to its words or renderer asks for
+        the same picture.
         """
         content = {name: getattr(self, name) for name in _FINGERPRINTED}
+        if self.base:
+            content |= {name: getattr(self, name) for name in _OF_WORDS}
         return _digest(EDITION, content)
 
     @property
@@ -58,7 +67,8 @@ class Recipe:
 
         An image with this subject and another fingerprint is stale.
         """
-        return _digest([getattr(self, name) for name in _SUBJECT])
+        words = [self.layout, self.locale] if self.base else []
+        return _digest([*(getattr(self, name) for name in _SUBJECT), *words])
 
     @property
     def locked(self) -> bool:
@@ -91,7 +101,10 @@ class Recipe:
 
 
 _FIELDS: Final = tuple(each.name for each in fields(Recipe))
-_FINGERPRINTED: Final = tuple(name for name in _FIELDS if name != "scene_version")
+# Only pictures with words have these: what was made before there were any keeps its fingerprint.
+_OF_WORDS: Final = ("base", "layout", "locale")
+_VERSIONS: Final = ("scene_version", "layout_version")
+_FINGERPRINTED: Final = tuple(name for name in _FIELDS if name not in {*_OF_WORDS, *_VERSIONS})
 _SUBJECT: Final = (
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from django.conf import settings as django_settings
 from django.core.exceptions import FieldDoesNotExist
 from django.core.files.storage import storages
 
@@ -16,6 +17,7 @@ from nb_catalog.exceptions import (
     RegistryError,
     StorageFailed,
 )
+from nb_catalog.locales import language
 from nb_catalog.types import POSTURES, Photo
 
 if TYPE_CHECKING:
@@ -80,8 +82,13 @@ class CatalogSource:
         return ""
 
     def copy(self, product: Model, locale: str) -> Mapping[str, str]:
-        """Words for text on pictures: role -> text in ``locale``."""
-        return {"headline": self.title(product)}
+        """Words for text on pictures: role -> text in ``locale``.
+
+        As it stands, the title in the site's own language and nothing in any other: words are never
+        filled in from another language.
+        """
+        own = language(locale) == language(django_settings.LANGUAGE_CODE)
+        return {"headline": self.title(product)} if own else {}
 
     def alt(self, product: Model, locale: str) -> str:
         """The alternative text of a published picture in ``locale``."""

@@ -139,13 +139,15 @@ class RawAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageResult:
-    """A picture as it came, untouched, and what it used up (token counts by kind)."""
+    """A picture as it came, untouched, and what it used up (token counts by kind). ``report`` is what
+    a provider of our own says of its work: plain data, kept with the picture's checks."""
 
     data: bytes = field(repr=False)
     mime_type: str
     usage: Mapping[str, int] = field(default_factory=dict)
     model_version: str = ""
     request_id: str = ""
+    report: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

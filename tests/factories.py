@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from nb_catalog import files, placements
 from nb_catalog.imaging.provenance import DigitalSourceType
-from nb_catalog.models import ImageJob, ProductImage, Run, Scene
+from nb_catalog.models import ImageJob, ProductImage, Run, Scene, TextLayout
 from nb_catalog.models.money import micros
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.recipes import Recipe
@@ -66,6 +66,27 @@ def scene(key="marble", **fields):
         "renderer": {"surface": {"kind": "paper", "tone": "#f6f5f3"}},
     }
     return Scene.objects.get_or_create(key=key, defaults=defaults | fields)[0]
+
+
+def layout(key="banner", **fields):
+    """A headline across the top and a price below; the one with this key when it is there."""
+    content = {
+        "boxes": [
+            {
+                "role": "headline",
+                "place": {"start": 0.05, "top": 0.03, "width": 0.9, "height": 0.16},
+                "scrim": {},
+            },
+            {
+                "role": "price",
+                "place": {"start": 0.05, "top": 0.84, "width": 0.6, "height": 0.13},
+                "plate": {"colour": "#202020"},
+                "optional": True,
+            },
+        ]
+    }
+    defaults = {"name": key.replace("-", " ").capitalize(), "content": content}
+    return TextLayout.objects.get_or_create(key=key, defaults=defaults | fields)[0]
 
 
 def run(*, estimate_usd="0", budget_usd=None, spent_usd="0", **fields):

@@ -47,6 +47,8 @@ CHANGES = {
     "thinking": "high",
     "posture": "lying",
 }
+WITH_WORDS = replace(RECIPE, base="aa11", layout="banner", layout_version=1, locale="de")
+OF_WORDS = {"base": "bb22", "layout": "split", "locale": "ar"}
 ASKED_FOR = {
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
 }  # fmt: skip
@@ -56,8 +58,9 @@ def test_a_known_recipe_has_its_known_fingerprint():
     assert RECIPE.fingerprint == DIGEST
 
 
-def test_every_field_is_either_part_of_the_fingerprint_or_the_scene_s_version():
-    assert {field.name for field in fields(Recipe)} == {*CHANGES, "scene_version"}
+def test_every_field_is_either_part_of_the_fingerprint_or_a_version():
+    named = {*CHANGES, *OF_WORDS, "scene_version", "layout_version"}
+    assert {field.name for field in fields(Recipe)} == named
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -65,8 +68,20 @@ def test_each_field_changes_the_fingerprint(name):
     assert replace(RECIPE, **{name: CHANGES[name]}).fingerprint != RECIPE.fingerprint
 
 
-def test_the_scene_s_version_does_not():
+@pytest.mark.parametrize("name", OF_WORDS)
+def test_each_field_of_words_changes_the_fingerprint_of_a_picture_with_words(name):
+    assert replace(WITH_WORDS, **{name: OF_WORDS[name]}).fingerprint != WITH_WORDS.fingerprint
+
+
+@pytest.mark.parametrize("name", OF_WORDS)
+def test_a_layout_and_a_locale_are_asked_for_and_the_picture_under_them_is_not(name):
+    changed = replace(WITH_WORDS, **{name: OF_WORDS[name]}).subject != WITH_WORDS.subject
+    assert changed == (name != "base")
+
+
+def test_versions_do_not():
     assert replace(RECIPE, scene_version=4).fingerprint == RECIPE.fingerprint
+    assert replace(WITH_WORDS, layout_version=4).fingerprint == WITH_WORDS.fingerprint
 
 
 @pytest.mark.parametrize("name", CHANGES)

@@ -132,10 +132,12 @@ def test_facts_leave_out_what_is_not_known():
     assert source.facts(Mug(name="x")) == {}
 
 
-def test_copy_and_alternative_text_begin_with_the_title():
+def test_copy_and_alternative_text_begin_with_the_title(settings):
+    settings.LANGUAGE_CODE = "en-us"
     source = registry.source_for(Mug)
     mug = Mug(name="Blue mug")
-    assert source.copy(mug, "de") == {"headline": "Blue mug"}
+    assert source.copy(mug, "en-gb") == {"headline": "Blue mug"}
+    assert source.copy(mug, "de") == {}, "a title in English is no German headline"
     assert source.alt(mug, "de") == "Blue mug"
 
 

@@ -11,6 +11,7 @@ from nb_catalog.imaging.cutout import Cutout, cut_out
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import of_lineage, xmp_packet
+from nb_catalog.layouts import Rect
 
 QUALITY: Final = 95
 
@@ -22,8 +23,9 @@ def outlined(photo: bytes, *, max_bytes: int, max_pixels: int) -> Cutout:
 
 def set_into(
     picture: bytes, *, photo: bytes, posture: str = "", max_bytes: int, max_pixels: int
-) -> bytes:
-    """The product of ``photo`` in ``picture``, a model's empty surroundings: a marked JPEG.
+) -> tuple[bytes, Rect]:
+    """The product of ``photo`` in ``picture``, a model's empty surroundings: a marked JPEG, and where
+    on it the product is.
 
     ``posture`` is one of ``types.POSTURES``. Raises ``PictureError`` when either does not
     open or the product does not come out.
@@ -31,10 +33,8 @@ def set_into(
     product = outlined(photo, max_bytes=max_bytes, max_pixels=max_pixels)
     ground = open_photo(picture, max_bytes=max_bytes, max_pixels=max_pixels).convert("RGB")
     term = of_lineage(model_drew_ground=True, model_drew_product=False)
-    return encode(
-        compose_on(product, np.asarray(ground), rests=cast("Posture | None", posture or None)),
-        format="jpeg",
-        quality=QUALITY,
-        xmp=xmp_packet(term),
-        full_chroma=True,
+    made = compose_on(product, np.asarray(ground), rests=cast("Posture | None", posture or None))
+    data = encode(
+        made.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
     )
+    return data, made.product

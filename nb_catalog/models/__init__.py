@@ -9,6 +9,7 @@ from nb_catalog.models.placements import Placement, PlacementEvent
 from nb_catalog.models.reviews import ReviewEvent
 from nb_catalog.models.runs import Run
 from nb_catalog.models.scenes import Scene
+from nb_catalog.models.text_layouts import TextLayout
 
 __all__ = [
     "ImageJob",
@@ -25,5 +26,6 @@ __all__ = [
     "SpendDay",
     "SpendLine",
     "SpendShare",
+    "TextLayout",
     "ThrottleGate",
 ]

@@ -69,6 +69,7 @@ class ProductImage(AboutObject):
     subject = models.CharField(max_length=64, editable=False)
     scene = models.CharField(_("scene"), max_length=60, blank=True)
     tier = models.CharField(_("tier"), max_length=40, blank=True)
+    locale = models.CharField(_("locale of its words"), max_length=20, blank=True, default="")
     state = models.CharField(
         _("state"), max_length=10, choices=ImageState, default=ImageState.PENDING
     )

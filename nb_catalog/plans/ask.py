@@ -9,10 +9,13 @@ from uuid import uuid4
 from django.db.models import Model, QuerySet, TextChoices, prefetch_related_objects
 from django.utils.translation import gettext as _
 
-from nb_catalog.conf import nearest
+from nb_catalog.conf import nearest, settings
 from nb_catalog.exceptions import PlanRefused, RequestRefused
-from nb_catalog.models import Scene
+from nb_catalog.layouts import Layout
+from nb_catalog.locales import parsed
+from nb_catalog.models import Scene, TextLayout
 from nb_catalog.plans.kitchen import Kitchen
+from nb_catalog.plans.lettering import Lettering
 from nb_catalog.plans.plan import Plan
 from nb_catalog.registry import source_for
 from nb_catalog.tiers import tier as tier_named
@@ -64,6 +67,89 @@ def plan_backgrounds(
         kitchen=kitchen,
         request=_request(kitchen),
     )
+
+
+def plan_texts(
+    products: QuerySet[Model] | Sequence[Model],
+    *,
+    layouts: Sequence[str | TextLayout],
+    locales: Sequence[str] = (),
+    scenes: Sequence[str | Scene] = (),
+    key: str = "",
+) -> Plan:
+    """Plan words on the pictures of ``products``: each of ``layouts`` (keys or rows) in each of
+    ``locales`` (none: every locale of the shop), on the newest picture in each of ``scenes`` (none:
+    in every scene that there is a picture of). The words are the source's ``copy()``. It costs nothing.
+
+    Raises ``PlanRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
+    """
+    model = products.model if isinstance(products, QuerySet) else _model_of(products)
+    chosen = tuple(dict.fromkeys(locales or settings.LOCALES))
+    lettering = Lettering(
+        source=source_for(model),
+        layouts=tuple(_layouts(layouts)),
+        locales=chosen,
+        scenes=tuple(scene.key for scene in _scenes(scenes)) if scenes else (),
+    )
+    objections = tuple(_objections_to(lettering))
+    if objections:
+        raise PlanRefused(*objections)
+    return Plan(
+        key=key or uuid4().hex,
+        title=_title_of(model, lettering),
+        source=lettering.source,
+        products=products,
+        kitchen=lettering,
+        request={
+            "model": lettering.source.label,
+            "layouts": [row.key for row in lettering.layouts],
+            "locales": list(chosen),
+            "scenes": list(lettering.scenes),
+        },
+    )
+
+
+def _layouts(given: Sequence[str | TextLayout]) -> Iterator[TextLayout]:
+    rows = {row.key: row for row in TextLayout.objects.all()}
+    for each in given:
+        if isinstance(each, TextLayout):
+            yield each
+        elif each in rows:
+            yield rows[each]
+        elif not rows:
+            raise PlanRefused(
+                "There are no layouts yet. Load the starter set: manage.py loaddata nb_catalog_layouts"
+            )
+        else:
+            raise PlanRefused(f"There is no layout {each!r}.{nearest(each, rows)}")
+
+
+def _objections_to(lettering: Lettering) -> Iterator[str]:
+    if not lettering.layouts:
+        yield "No layout was chosen. Choose at least one."
+    for row in lettering.layouts:
+        try:
+            Layout.from_mapping(row.content)
+        except ValueError as error:
+            yield f"The layout “{row.name}” is wrong. {error}"
+    for code in lettering.locales:
+        try:
+            parsed(code)
+        except ValueError as error:
+            yield str(error)
+
+
+def _title_of(model: type[Model], lettering: Lettering) -> str:
+    what = str(model._meta.verbose_name_plural)
+    return _("%(what)s: %(layouts)s (%(locales)s)") % {
+        "what": what[:1].upper() + what[1:],
+        "layouts": _shortened(", ".join(row.name for row in lettering.layouts)),
+        "locales": _shortened(", ".join(lettering.locales)),
+    }
+
+
+def _shortened(names: str) -> str:
+    return names if len(names) <= 120 else f"{names[:119]}…"
 
 
 def _model_of(products: Sequence[Model]) -> type[Model]:
@@ -123,11 +209,11 @@ def _objections(kitchen: Kitchen) -> Iterator[str]:
 
 
 def _title(model: type[Model], kitchen: Kitchen) -> str:
-    names = ", ".join(scene.name for scene in kitchen.scenes)
+    names = _shortened(", ".join(scene.name for scene in kitchen.scenes))
     what = str(model._meta.verbose_name_plural)
     return _("%(what)s: %(scenes)s (%(tier)s)") % {
         "what": what[:1].upper() + what[1:],
-        "scenes": names if len(names) <= 120 else f"{names[:119]}…",
+        "scenes": names,
         "tier": kitchen.tier.name,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -39,6 +39,10 @@ class Kitchen:
     def each(self) -> int:
         """Pictures per product."""
         return len(self.scenes) * self.variants
+
+    @property
+    def tier_name(self) -> str:
+        return self.tier.name
 
     @cached_property
     def maker(self) -> Provider:
@@ -93,6 +97,10 @@ class Kitchen:
         at_once = settings.FREE_THREADS if self.is_free else settings.CONCURRENCY
         each = self.tier.card.seconds.get(self.tier.size, 0.0)
         return each * -(-pictures // at_once)
+
+    def for_block(self, products: Sequence[Model]) -> Kitchen:
+        """It with what it has to look up for ``products``: nothing."""
+        return self
 
     def recipes(self, product: Model) -> Iterator[Recipe]:
         """The recipes of one product's pictures.

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models.money import micros, usd
 from nb_catalog.plans.kitchen import Kitchen
+from nb_catalog.plans.lettering import Lettering
 from nb_catalog.plans.lookups import Known, known, subjects_with_pictures
 from nb_catalog.recipes import Recipe
 from nb_catalog.registry import CatalogSource
@@ -80,12 +81,12 @@ class Plan:
     title: str
     source: CatalogSource
     products: QuerySet[Model] | Sequence[Model]
-    kitchen: Kitchen
+    kitchen: Kitchen | Lettering
     request: Mapping[str, Any]
 
     @property
     def tier(self) -> str:
-        return self.kitchen.tier.name
+        return self.kitchen.tier_name
 
     @cached_property
     def price_each_usd(self) -> Decimal:
@@ -132,11 +133,17 @@ class Plan:
 
     def _block(self, products: list[Model]) -> Iterator[Item]:
         recipes: dict[str, Recipe] = {}
+        kitchen = self.kitchen.for_block(products)
         for product in products:
             try:
-                recipes.update((each.fingerprint, each) for each in self.kitchen.recipes(product))
+                made = list(kitchen.recipes(product))
             except NBCatalogError as error:
-                yield from self._impossible(product, problem=str(error))
+                made = [error] * kitchen.each
+            for each in made:
+                if isinstance(each, Recipe):
+                    recipes[each.fingerprint] = each
+                else:
+                    yield _impossible(product, problem=str(each))
         wanted, facts = self._without_rejected(recipes)
         there = facts.present | facts.underway
         subjects = {key: each.subject for key, each in wanted.items() if key not in there}
@@ -144,16 +151,6 @@ class Plan:
         for key, recipe in wanted.items():
             status = _status(key, facts=facts, is_redone=subjects.get(key) in redone)
             yield Item(object_id=recipe.object_id, recipe=recipe, fingerprint=key, status=status)
-
-    def _impossible(self, product: Model, *, problem: str) -> Iterator[Item]:
-        for _n in range(self.kitchen.each):
-            yield Item(
-                object_id=str(product.pk),
-                recipe=None,
-                fingerprint="",
-                status=ItemStatus.IMPOSSIBLE,
-                problem=problem,
-            )
 
     def _without_rejected(self, recipes: dict[str, Recipe]) -> tuple[dict[str, Recipe], Known]:
         """Put the next variant where a person rejected one: asking again means another one."""
@@ -165,6 +162,16 @@ class Plan:
         further = {each.fingerprint: each for each in map(self.kitchen.further, turned_down)}
         more, more_facts = self._without_rejected(further)
         return kept | more, facts | more_facts
+
+
+def _impossible(product: Model, *, problem: str) -> Item:
+    return Item(
+        object_id=str(product.pk),
+        recipe=None,
+        fingerprint="",
+        status=ItemStatus.IMPOSSIBLE,
+        problem=problem,
+    )
 
 
 def _status(key: str, *, facts: Known, is_redone: bool) -> ItemStatus:

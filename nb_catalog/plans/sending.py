@@ -44,9 +44,10 @@ def sendings(plan: Plan) -> list[Sending]:
     """
     for product in islice(plan.each_product(), LOOKED_AT):
         try:
-            recipes = [each for each in plan.kitchen.recipes(product) if each.variant == 1]
+            made = list(plan.kitchen.for_block([product]).recipes(product))
         except NBCatalogError:
             continue
+        recipes = [each for each in made if isinstance(each, Recipe) and each.variant == 1]
         return [_sending(plan, product, recipe) for recipe in recipes]
     return []
 

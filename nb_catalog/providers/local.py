@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import of_lineage, xmp_packet
 from nb_catalog.imaging.scenery import SceneRecipe, render
+from nb_catalog.layouts import Rect
 from nb_catalog.providers.base import Provider
 from nb_catalog.types import (
     POSTURES,
@@ -92,14 +94,19 @@ class LocalProvider(Provider):
 
     async def send(self, payload: Payload) -> RawAnswer:
         """Make the picture in a thread. Raises ``PictureError`` and ``RequestRejected``."""
-        data = await asyncio.to_thread(made, payload.body, cutter=self.cutter)
-        return RawAnswer(body=data, headers={"content-type": "image/jpeg"})
+        data, product = await asyncio.to_thread(made, payload.body, cutter=self.cutter)
+        return RawAnswer(body=data, headers={"product": json.dumps(product)})
 
     def parse(self, answer: RawAnswer) -> ImageResult:
         """The picture as it was made."""
         if not isinstance(answer.body, bytes) or not answer.body:
             raise NoPicture("The local renderer answered without a picture.")
-        return ImageResult(data=answer.body, mime_type="image/jpeg", model_version=VERSION)
+        return ImageResult(
+            data=answer.body,
+            mime_type="image/jpeg",
+            model_version=VERSION,
+            report={"product": json.loads(answer.headers.get("product", "null"))},
+        )
 
     def check(self) -> Sequence[CheckMessage]:
         """A cutter that cannot be called would fail every job."""
@@ -114,8 +121,9 @@ class LocalProvider(Provider):
         )
 
 
-def made(body: Mapping[str, Any], *, cutter: Cutter = cut_out) -> bytes:
-    """The whole work on one picture: JPEG bytes, marked as computed without a model.
+def made(body: Mapping[str, Any], *, cutter: Cutter = cut_out) -> tuple[bytes, Rect]:
+    """The whole work on one picture: JPEG bytes, marked as computed without a model, and where on it
+    the product is.
 
     Same body, same bytes. Raises ``PictureError`` for the photo and ``RequestRejected`` for the
     recipe.
@@ -135,13 +143,11 @@ def made(body: Mapping[str, Any], *, cutter: Cutter = cut_out) -> bytes:
         recipe, size=Size(*body["size"]), seed=seed, view=view_for(cutout, rests=rests)
     )
     term = of_lineage(model_drew_ground=False, model_drew_product=False, procedural=True)
-    return encode(
-        compose(cutout, backdrop, seed=seed, rests=rests),
-        format="jpeg",
-        quality=QUALITY,
-        xmp=xmp_packet(term),
-        full_chroma=True,
+    picture = compose(cutout, backdrop, seed=seed, rests=rests)
+    data = encode(
+        picture.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
     )
+    return data, picture.product
 
 
 def _size(request: ImageRequest) -> Size:

@@ -17,8 +17,9 @@ from nb_catalog.models.calls import CallOutcome
 from nb_catalog.models.clock import database_now
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.moves import move_jobs
+from nb_catalog.runner import pictures
 from nb_catalog.runner.claims import hand_back, held, lease_end
-from nb_catalog.runner.orders import Ending, NewImage, Order
+from nb_catalog.runner.orders import Ending, Order
 from nb_catalog.states import JOB_MOVES, JOB_UNDERWAY, ImageState, JobState
 
 OUTCOMES = {
@@ -146,7 +147,7 @@ def _end(endings: Sequence[Ending]) -> set[int]:
         if ending.order.job_id in ended:
             _tell_failure(ending)
     _hold_calls([each.order for each in endings if each.order.job_id not in ended])
-    _keep_images([each for each in endings if each.images], ended)
+    pictures.keep([each for each in endings if each.images], ended)
     _complete_calls([ending for ending in endings if not ending.order.is_free])
     return ended
 
@@ -212,70 +213,6 @@ def _still_held(orders: Sequence[Order], *states: str) -> dict[int, str]:
         rows = rows.select_for_update()
     found = rows.order_by("pk").values_list("pk", "lease_owner", "epoch", "state")
     return {job_id: state for job_id, *fence, state in found if (job_id, *fence) in fences}
-
-
-def _keep_images(endings: Sequence[Ending], ended: set[int]) -> None:
-    """A row for every picture. One that arrives after its lease was lost is kept as well,
-    unless somebody has stored the same bytes for the same job already."""
-    orders = [ending.order for ending in endings]
-    twice = [order.job_id for order in orders if order.job_id not in ended or order.epoch > 1]
-    known = set(ProductImage.objects.filter(job_id__in=twice).values_list("job_id", "sha256"))
-    parents: dict[int, ProductImage] = {}
-    for depth in range(max((len(ending.images) for ending in endings), default=0)):
-        rows = {
-            ending.order.job_id: _row(
-                ending, ending.images[depth], parents.get(ending.order.job_id)
-            )
-            for ending in endings
-            if depth < len(ending.images)
-            and (ending.order.job_id, ending.images[depth].sha256) not in known
-        }
-        _create(list(rows.values()))
-        parents = rows
-
-
-def _create(images: list[ProductImage]) -> None:
-    if connection.features.can_return_rows_from_bulk_insert:
-        ProductImage.objects.bulk_create(images)
-    else:
-        # MySQL does not tell the keys, which composites and signals need.
-        for image in images:
-            image.save(force_insert=True)
-    for image in images:
-        signals.send_on_commit(
-            signals.image_made, sender=ProductImage, image_id=image.pk, job_id=image.job_id
-        )
-
-
-def _row(ending: Ending, image: NewImage, parent: ProductImage | None) -> ProductImage:
-    order = ending.order
-    return ProductImage(
-        job_id=order.job_id,
-        parent=parent,
-        content_type_id=order.content_type_id,
-        object_id=order.object_id,
-        kind=image.kind,
-        file=image.name,
-        sha256=image.sha256,
-        mime_type=image.mime_type,
-        width=image.width,
-        height=image.height,
-        byte_size=image.byte_size,
-        recipe=_recipe(order),
-        fingerprint=order.fingerprint,
-        subject=order.recipe.subject,
-        scene=order.recipe.scene,
-        tier=order.tier,
-        checks=dict(image.checks),
-        digital_source_type=image.digital_source_type,
-        provenance=dict(image.provenance),
-    )
-
-
-def _recipe(order: Order) -> dict[str, Any]:
-    """The recipe, and beside it what became of the photo on its way to the model."""
-    told = {"photo_sent": dict(order.photo_sent)} if order.photo_sent else {}
-    return {**order.recipe.as_dict(), **told}
 
 
 def _complete_calls(endings: Sequence[Ending]) -> None:

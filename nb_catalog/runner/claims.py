@@ -24,7 +24,7 @@ from nb_catalog.runner import queue
 from nb_catalog.runner.orders import Order
 from nb_catalog.runner.queue import Row
 from nb_catalog.states import JobState
-from nb_catalog.types import Delivery
+from nb_catalog.types import Delivery, Photo
 
 logger = logging.getLogger(__name__)
 
@@ -153,6 +153,9 @@ def _with_photo(order: Order, product: models.Model | None) -> Order:
     if product is None:
         problem = ObjectGone("The product was deleted while its picture waited to be made.")
         return replace(order, problem=problem)
+    if order.recipe.base:
+        picture = order.recipe.photo
+        return replace(order, photo=Photo(name=picture, storage=settings.STORAGE))
     try:
         photos = source_for(product).photos(product)
     except DatabaseError:
@@ -164,7 +167,8 @@ def _with_photo(order: Order, product: models.Model | None) -> Order:
             extra=logs.fields(**order.labels),
         )
         return replace(order, problem=_broken(error, what="product's photos"))
-    photo = next((each for each in photos if each.name == order.recipe.photo), None)
+    wanted = order.recipe.photo
+    photo = next((each for each in photos if each.name == wanted), None)
     if photo is None:
         problem = PictureMissing(
             f"The product no longer has the photo {order.recipe.photo!r}. Plan its pictures anew."

@@ -21,6 +21,7 @@ from nb_catalog.exceptions import (
 from nb_catalog.imaging import locking
 from nb_catalog.imaging.inspect import Facts, examine
 from nb_catalog.imaging.provenance import DigitalSourceType, of_lineage, read_mark
+from nb_catalog.layouts import Rect
 from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.base import Provider
 from nb_catalog.registry import read_photo
@@ -90,10 +91,10 @@ def keep(order: Order, result: ImageResult, *, provider: Provider) -> Kept:
     )
     if composed is None:
         return Kept(images=(ground,), problem=problem)
-    return Kept(images=(ground, _picture(order, result, composed)))
+    return Kept(images=(ground, _picture(order, result, *composed)))
 
 
-def _composed(order: Order, result: ImageResult) -> bytes:
+def _composed(order: Order, result: ImageResult) -> tuple[bytes, Rect]:
     return locking.set_into(
         result.data,
         photo=_photo_bytes(order),
@@ -103,12 +104,13 @@ def _composed(order: Order, result: ImageResult) -> bytes:
     )
 
 
-def _picture(order: Order, result: ImageResult, composed: bytes) -> NewImage:
+def _picture(order: Order, result: ImageResult, composed: bytes, product: Rect) -> NewImage:
     facts = examine(
         composed, max_bytes=settings.MAX_PICTURE_BYTES, max_pixels=settings.MAX_PICTURE_PIXELS
     )
     both = of_lineage(model_drew_ground=True, model_drew_product=False)
-    return _stored(order, result, composed, facts, kind=ImageKind.PICTURE, mark=both)
+    stored = _stored(order, result, composed, facts, kind=ImageKind.PICTURE, mark=both)
+    return replace(stored, checks={**stored.checks, "product": list(product)})
 
 
 def _photo_bytes(order: Order) -> bytes:
@@ -174,7 +176,7 @@ def _stored(
         byte_size=len(data),
         kind=kind,
         digital_source_type=mark,
-        checks={"decoded": facts.decoded, **_answered_by(order, result)},
+        checks={"decoded": facts.decoded, **result.report, **_answered_by(order, result)},
         provenance=_provenance(order, result),
     )
 

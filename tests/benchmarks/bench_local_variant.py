@@ -70,7 +70,7 @@ def main(repetitions: int) -> None:
 
     def variant(key: str, seed: int) -> bytes:
         body = {"photo": photo, "renderer": recipes[key], "size": SIZE, "seed": seed}
-        return made(body)
+        return made(body)[0]
 
     times: dict[str, list[float]] = {"bare": [], "cold": [], "warm": []}
     for turn in range(-1, repetitions):

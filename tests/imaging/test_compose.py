@@ -12,10 +12,9 @@ from PIL import Image, ImageDraw
 
 import nb_catalog
 from nb_catalog.cards import RATIOS, pixels
+from nb_catalog.imaging import compose as composing
 from nb_catalog.imaging.compose import (
     Framing,
-    compose,
-    compose_on,
     posture,
     shadows,
     view_for,
@@ -40,6 +39,15 @@ STAND = (
     "headless-omnichannel-book", "mighty-mug",
 )  # fmt: skip
 LIE = ("beanie-1", "blue-hoodie", "polo-shirt-front", "sunnies", "white-plimsolls-1")
+
+
+def compose(*given, **options):
+    """The pixels alone."""
+    return composing.compose(*given, **options).pixels
+
+
+def compose_on(*given, **options):
+    return composing.compose_on(*given, **options).pixels
 
 
 def cutout_of(image: Image.Image) -> Cutout:
@@ -322,3 +330,12 @@ def test_clothing_in_a_front_view_hangs_clear_of_the_ground():
     picture = compose(jumper(), backdrop)
     red = (picture == (180, 30, 40)).all(2)
     assert np.flatnonzero(red.any(1))[-1] < backdrop.box.bottom - 4
+
+
+def test_it_says_where_the_product_is():
+    made = composing.compose_on(block(), GREY, framing=Framing(fill=0.5, right=0.2))
+    where = made.product
+    middle = made.pixels[where.top + where.height // 2, where.left + where.width // 2].astype(int)
+    rows, columns = np.nonzero(np.abs(made.pixels - middle).max(axis=2) < 12)
+    edges = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    assert edges == pytest.approx((where.left, where.top, where.right, where.bottom), abs=2)

@@ -192,7 +192,7 @@ def test_building_leaves_the_request_alone_and_needs_no_settings():
     assert body["seed"] == 9
     assert body["size"] == (464, 576)
     assert body["renderer"] == OAK
-    assert Image.open(BytesIO(made(body))).size == (464, 576)
+    assert Image.open(BytesIO(made(body)[0])).size == (464, 576)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def arm_batches(point: str) -> None:
 def arm(point: str) -> None:
     from nb_catalog.providers.gemini import GeminiProvider
     from nb_catalog.providers.local import LocalProvider
-    from nb_catalog.runner import books, claims, keeping, staging
+    from nb_catalog.runner import claims, keeping, pictures, staging
 
     if point == "after claim":
         claims.with_photos = die
@@ -85,7 +85,7 @@ def arm(point: str) -> None:
         keep = keeping.keep
         keeping.keep = after(keep)
     elif point == "inside the commit":
-        books._keep_images = die
+        pictures.keep = die
     elif point == "after the commit":
         staging.drop = die
     elif point in BATCH_POINTS:

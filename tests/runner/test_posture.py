@@ -35,6 +35,6 @@ def test_a_posture_decides_how_a_product_is_set_into_a_model_s_surroundings():
     ground = solid_png(Size(320, 400), colour=(200, 190, 180))
     limits = {"photo": factories.photo_bytes(), "max_bytes": 10**7, "max_pixels": 10**7}
     standing, lying = (
-        locking.set_into(ground, posture=posture, **limits) for posture in ("standing", "lying")
+        locking.set_into(ground, posture=posture, **limits)[0] for posture in ("standing", "lying")
     )
-    assert locking.set_into(ground, **limits) == standing != lying
+    assert locking.set_into(ground, **limits)[0] == standing != lying

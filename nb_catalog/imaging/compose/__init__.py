@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from nb_catalog.imaging.compose import merge, shadows
 from nb_catalog.imaging.compose.posture import Posture, posture
@@ -12,9 +12,10 @@ from nb_catalog.imaging.scenery import Backdrop, Light
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.noise import stream
 from nb_catalog.imaging.scenery.stage import Box, plain_box
+from nb_catalog.layouts import Rect
 from nb_catalog.types import Size
 
-__all__ = ["Framing", "Posture", "compose", "compose_on", "posture", "view_for"]
+__all__ = ["Composed", "Framing", "Posture", "compose", "compose_on", "posture", "view_for"]
 
 MOST_ENLARGED: Final = 1.5
 """Beyond this a photo looks soft beside a sharp ground."""
@@ -51,6 +52,13 @@ def _judged(cutout: Cutout) -> Posture:
     return posture(cutout.pixels[..., 3])
 
 
+class Composed(NamedTuple):
+    """A picture, (H, W, 3) sRGB uint8, and where on it the product is."""
+
+    pixels: Pixels
+    product: Rect
+
+
 def compose(
     cutout: Cutout,
     backdrop: Backdrop,
@@ -58,8 +66,8 @@ def compose(
     seed: int = 0,
     framing: Framing | None = None,
     rests: Posture | None = None,
-) -> Pixels:
-    """The product in the scene: (H, W, 3) sRGB uint8, of the backdrop's size.
+) -> Composed:
+    """The product in the scene, of the backdrop's size.
 
     Where the scaled cut-out is solid, the result is the cut-out. It is enlarged at most 1.5
     times. A product that cannot stand, in a scene seen from the front, hangs before the wall.
@@ -80,7 +88,7 @@ def compose(
         dark = shadows.lying(outline, backdrop=backdrop, thickness=HANGS)
     merge.darken(pixels, dark, light=backdrop.light)
     merge.pasted(pixels, product, left=place.left, top=place.top)
-    return pixels
+    return Composed(pixels, Rect(place.left, place.top, place.width, place.height))
 
 
 def compose_on(
@@ -92,7 +100,7 @@ def compose_on(
     seed: int = 0,
     framing: Framing | None = None,
     rests: Posture | None = None,
-) -> Pixels:
+) -> Composed:
     """The product on surroundings that a model painted, whose light is not known.
 
     ``picture`` is (H, W, 3) sRGB uint8. Shadows are those of a softbox unless ``light`` says

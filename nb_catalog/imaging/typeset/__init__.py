@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from nb_catalog import locales
 from nb_catalog.exceptions import TextDoesNotFit, TextError
 from nb_catalog.imaging.scenery.canvas import Pixels
@@ -37,30 +39,55 @@ def typeset(
 ) -> Typeset:
     """``words`` (role -> text) on ``picture`` (H, W, 3) sRGB uint8, which stays as it is.
 
-    ``product`` is where the product stands on it: boxes keep clear of it unless they may cover it.
+    ``product`` is where the product stands on the picture: boxes keep clear of it unless they may
+    cover it. The result is larger where the layout sets the picture into a sheet.
 
     Raises ``TextError``, all of them before a pixel is drawn but ``ContrastTooLow``: a character
     that no font has, a text that does not fit, words that nobody could read.
     """
-    size, rtl = Size(picture.shape[1], picture.shape[0]), bool(locales.direction(locale))
+    rtl = bool(locales.direction(locale))
+    pixels, window = _laid_out(picture, layout, rtl=rtl)
+    size = Size(pixels.shape[1], pixels.shape[0])
+    if product:
+        product = product._replace(left=product.left + window.left, top=product.top + window.top)
     settings = [
         _setting(box, words, size=size, locale=locale, chain=chain, rtl=rtl, product=product)
         for box in layout.boxes
         if words.get(box.role, "").strip()
     ]
-    pixels = picture.copy()
     for panel in layout.panels:
         _draw_panel(pixels, panel, rtl=rtl)
+    settings = [each.suited(pixels) for each in settings]
+    veils = [each.lay(pixels) for each in settings]
     return Typeset(
         pixels=pixels,
         report=Report(
             locale=locale,
             width=size.width,
             height=size.height,
-            texts=tuple(_drawn(each, pixels, locale=locale) for each in settings),
+            texts=tuple(
+                _drawn(each, pixels, veil=veil, locale=locale)
+                for each, veil in zip(settings, veils, strict=True)
+            ),
             left_out=tuple(each for each in layout.roles if not words.get(each, "").strip()),
         ),
     )
+
+
+def _laid_out(picture: Pixels, layout: Layout, *, rtl: bool) -> tuple[Pixels, Rect]:
+    """A sheet with the picture on it, and where it lies."""
+    size = Size(picture.shape[1], picture.shape[0])
+    window = layout.window(size, rtl=rtl)
+    if layout.picture is None:
+        return picture.copy(), window
+    sheet = layout.sheet(size)
+    pixels = np.empty((sheet.height, sheet.width, 3), np.uint8)
+    pixels[:] = rgb(layout.paper)
+    # Rounding may leave a picture one pixel beyond the sheet's edge.
+    left = min(window.left, sheet.width - size.width)
+    top = min(window.top, sheet.height - size.height)
+    pixels[top : top + size.height, left : left + size.width] = picture
+    return pixels, window._replace(left=left, top=top)
 
 
 def _setting(
@@ -89,9 +116,9 @@ def _setting(
     return setting
 
 
-def _drawn(setting: Setting, pixels: Pixels, *, locale: str) -> TextSet:
+def _drawn(setting: Setting, pixels: Pixels, *, veil: float, locale: str) -> TextSet:
     try:
-        return setting.draw(pixels)
+        return setting.draw(pixels, veil=veil)
     except TextError as error:
         raise error.at(box=setting.box.role, locale=locale) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -63,17 +63,36 @@ class Setting:
         """What it covers: its letters, its plate."""
         return self._plate(self.box.plate).rect if self.box.plate else self.ink
 
-    def draw(self, pixels: Pixels) -> TextSet:
-        """Draw it on ``pixels`` (H, W, 3) sRGB uint8, and say what was drawn.
+    def suited(self, pixels: Pixels) -> Setting:
+        """It in the colours that the picture asks for: letters and scrim in each other's, where a
+        thinner veil is enough then."""
+        scrim = self.box.scrim
+        if scrim is None or not scrim.swaps:
+            return self
+        other = replace(self.box, colour=scrim.colour, scrim=replace(scrim, colour=self.box.colour))
+        swapped = replace(self, box=other)
+        near = self._near(_size(pixels))
+        thin = swapped._opacity(pixels, near) < self._opacity(pixels, near)
+        return swapped if thin else self
 
-        Raises ``ContrastTooLow`` when its ground is drawn and its letters are not.
+    def lay(self, pixels: Pixels) -> float:
+        """Draw its plate or scrim on ``pixels`` (H, W, 3) sRGB uint8; how thick the scrim had to be,
+        0 to 1. Before anybody's letters: a scrim reaches far."""
+        if self.box.plate:
+            tint(pixels, self._plate(self.box.plate), colour=rgb(self.box.plate.colour))
+        if self.box.scrim is None:
+            return 0.0
+        opacity = self._opacity(pixels, self._near(_size(pixels)))
+        tint(pixels, self._soft(self.box.scrim), colour=rgb(self.box.scrim.colour), opacity=opacity)
+        return opacity
+
+    def draw(self, pixels: Pixels, *, veil: float) -> TextSet:
+        """Draw its letters on the ground that was laid, and say what was drawn.
+
+        Raises ``ContrastTooLow`` instead.
         """
         box = self.box
-        near = self._near(_size(pixels))
-        if box.plate:
-            tint(pixels, self._plate(box.plate), colour=rgb(box.plate.colour))
-        opacity = self._veil(pixels, box.scrim, near=near) if box.scrim else 0.0
-        reached = self._contrast(pixels, near=near)
+        reached = self._contrast(pixels)
         if reached < box.contrast:
             raise ContrastTooLow(self._unreadable(reached), text=self.text)
         if box.shadow:
@@ -82,7 +101,7 @@ class Setting:
             outline = self.letters.outlined(box.stroke.width * self.em)
             tint(pixels, outline, colour=rgb(box.stroke.colour))
         tint(pixels, self.letters, colour=rgb(box.colour))
-        return self._told(contrast=reached, veil=opacity)
+        return self._told(contrast=reached, veil=veil)
 
     def _plate(self, plate: Plate) -> Stencil:
         margin = round(plate.padding * self.em)
@@ -99,25 +118,27 @@ class Setting:
         every = max(1, int(seen.sum()) // _SAMPLE)
         return rows[seen][::every], columns[seen][::every]
 
-    def _veil(self, pixels: Pixels, scrim: Scrim, *, near: Points) -> float:
-        """Lay as much of the scrim on ``pixels`` as the words need; how much that is, 0 to 1."""
+    def _soft(self, scrim: Scrim) -> Stencil:
         solid = _grown(self.ink, round(_REACH * self.em))
-        soft = stencils.rounded(solid, radius=_REACH * self.em, fade=scrim.feather * self.em)
+        return stencils.rounded(solid, radius=_REACH * self.em, fade=scrim.feather * self.em)
+
+    def _opacity(self, pixels: Pixels, near: Points) -> float:
+        """How thick its scrim has to be; 1 too where even that is not enough: what it reaches is
+        measured, and refused, when the letters are drawn."""
+        assert self.box.scrim is not None  # noqa: S101 - asked for boxes with one
         rows, columns = near
+        soft = self._soft(self.box.scrim)
         opacity = contrast.veil(
             pixels[near],
             soft.mask[rows - soft.top, columns - soft.left].astype(np.float32) / np.float32(255),
             colour=rgb(self.box.colour),
-            scrim=rgb(scrim.colour),
+            scrim=rgb(self.box.scrim.colour),
             target=self.box.contrast,
         )
-        # A solid one, where none is enough: what it reaches is measured, and refused, after this.
-        opacity = 1.0 if opacity is None else opacity
-        tint(pixels, soft, colour=rgb(scrim.colour), opacity=opacity)
-        return opacity
+        return 1.0 if opacity is None else opacity
 
-    def _contrast(self, pixels: Pixels, *, near: Points) -> float:
-        ground = pixels[near]
+    def _contrast(self, pixels: Pixels) -> float:
+        ground = pixels[self._near(_size(pixels))]
         if self.box.stroke:
             # Letters are told from their outline, wherever they stand.
             ground = np.array([rgb(self.box.stroke.colour)], np.uint8)

@@ -1,0 +1,87 @@
+"""The embedded typesetter: words on a picture that exists. No network, no key, no model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from nb_catalog import fonts
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import NoPicture, PictureMissing, RequestRejected
+from nb_catalog.imaging.lettering import lettered
+from nb_catalog.layouts import Layout, Rect
+from nb_catalog.providers.base import Provider
+from nb_catalog.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer
+
+ALIAS: Final = "typesetter"
+VERSION: Final = "typesetter/1"
+
+
+class TypesetterProvider(Provider):
+    """Sets the words of ``renderer`` on the picture that comes as the reference.
+
+    ``renderer`` has ``layout`` (a ``layouts.Layout`` as its mapping), ``words`` (role -> text),
+    ``locale``, ``origin`` (the picture's IPTC term) and, where it is known, ``product``: left, top,
+    width and height in pixels.
+    """
+
+    lane = Lane.FREE
+    composites = True
+
+    def build(self, request: ImageRequest) -> Payload:
+        """Picture, layout, words and locale.
+
+        Raises ``RequestRejected`` for a layout that is wrong, ``PictureMissing`` without a picture.
+        """
+        if not request.references:
+            raise PictureMissing("The typesetter needs a picture to set words on, and got none.")
+        told = request.renderer
+        try:
+            layout = Layout.from_mapping(told["layout"])
+            words, locale, origin = dict(told["words"]), str(told["locale"]), str(told["origin"])
+        except KeyError as error:
+            raise RequestRejected(f"The typesetter was told nothing of {error}.") from error
+        except ValueError as error:
+            raise RequestRejected(f"The layout is wrong. {error}") from error
+        product = told.get("product")
+        return Payload(
+            model=request.model,
+            body={
+                "picture": request.references[0].data,
+                "layout": layout,
+                "words": words,
+                "locale": locale,
+                "origin": origin,
+                "product": Rect(*product) if product else None,
+            },
+        )
+
+    async def send(self, payload: Payload) -> RawAnswer:
+        """Set the words in a thread. Raises ``PictureError``, ``TextError``, ``FontUnreadable``."""
+        data, report = await asyncio.to_thread(_set, payload.body)
+        return RawAnswer(body=data, headers={"report": json.dumps(report)})
+
+    def parse(self, answer: RawAnswer) -> ImageResult:
+        """The picture as it was made, and the report of what was set."""
+        if not isinstance(answer.body, bytes) or not answer.body:
+            raise NoPicture("The typesetter answered without a picture.")
+        return ImageResult(
+            data=answer.body,
+            mime_type="image/jpeg",
+            model_version=VERSION,
+            report={"text": json.loads(answer.headers.get("report", "{}"))},
+        )
+
+
+def _set(body: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    told = dict(body)
+    data, report = lettered(
+        told.pop("picture"),
+        chain=fonts.chain_for(body["locale"]),
+        max_bytes=settings.MAX_PICTURE_BYTES,
+        max_pixels=settings.MAX_PICTURE_PIXELS,
+        **told,
+    )
+    return data, report.as_dict()

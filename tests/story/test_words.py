@@ -1,0 +1,241 @@
+"""Words on pictures, from the plan to the page: per locale, proved, stale when they change."""
+
+import json
+from io import BytesIO
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+from django.template import Context, Template
+from django.utils import translation
+from PIL import Image
+
+from nb_catalog import files, fonts, locales, placements, plans, review, runner, runs, storefront
+from nb_catalog.exceptions import PlanRefused
+from nb_catalog.imaging.provenance import read_mark
+from nb_catalog.imaging.typeset import Report
+from nb_catalog.imaging.typeset.setting import set_in
+from nb_catalog.imaging.typeset.verifying import compare
+from nb_catalog.layouts import Layout
+from nb_catalog.models import ProviderCall, TextLayout
+from nb_catalog.types import Size
+from tests import factories
+from tests.catalog.catalog_images import MugSource
+from tests.catalog.models import Mug
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.story]
+
+SAID = {
+    "en": {"headline": "Autumn offer", "price": "€12.50"},
+    "de": {"headline": "Herbstangebot", "price": "12,50\u00a0€"},
+    "ar": {"headline": "عرض الخريف"},
+    "ja": {"price": "€12.50"},
+}
+
+
+@pytest.fixture(autouse=True)
+def said(monkeypatch):
+    """What the shop says; a test may change it."""
+    words = {locale: dict(roles) for locale, roles in SAID.items()}
+    monkeypatch.setattr(MugSource, "copy", lambda self, product, locale: words.get(locale, {}))
+    return words
+
+
+def with_picture(count=1):
+    """Mugs with a picture each, made by the local renderer and approved."""
+    mugs = [factories.product() for _ in range(count)]
+    factories.scene()
+    run = runs.start(plans.plan_backgrounds(mugs, scenes=["marble"]))
+    runner.drain()
+    for job in run.jobs.all():
+        review.approve(job.images.get(), actor=None)
+    return mugs
+
+
+def texts(mugs, locales_=("en", "de", "ar"), **options):
+    factories.layout()
+    products = Mug.objects.filter(pk__in=[mug.pk for mug in mugs])
+    return plans.plan_texts(products, layouts=["banner"], locales=locales_, **options)
+
+
+def statuses(plan):
+    return sorted(item.status.value for item in plan.items())
+
+
+def made(plan):
+    """The pictures of the run that ``plan`` becomes, by locale."""
+    run = runs.start(plan)
+    runner.drain()
+    jobs = run.jobs.all()
+    assert {(job.state, job.error) for job in jobs} == {("succeeded", "")}
+    return {image.locale: image for job in jobs for image in job.images.all()}
+
+
+def test_one_picture_becomes_one_in_each_locale():
+    [mug] = with_picture()
+    plan = texts([mug])
+    assert statuses(plan) == ["missing"] * 3
+    assert plan.summary().price_usd == 0
+    pictures = made(plan)
+    assert sorted(pictures) == ["ar", "de", "en"]
+    [base] = {image.parent for image in pictures.values()}
+    assert base.locale == ""
+    for locale, image in pictures.items():
+        data = files.read(image.file.name)
+        assert read_mark(data) == image.digital_source_type == base.digital_source_type
+        assert (image.width, image.height) == (base.width, base.height)
+        report = Report.from_dict(image.checks["text"])
+        assert {text.role: text.text for text in report.texts} == SAID[locale]
+    assert not ProviderCall.objects.exists(), "words cost nothing and are nobody's call"
+    assert statuses(texts([mug])) == ["present"] * 3
+
+
+def test_what_is_stored_is_proved_letter_by_letter():
+    [mug] = with_picture()
+    for locale, image in made(texts([mug])).items():
+        pixels = np.asarray(Image.open(BytesIO(files.read(image.file.name))).convert("RGB"))
+        size = Size(image.width, image.height)
+        for box in Layout.from_mapping(image.recipe["renderer"]["layout"]).boxes:
+            if words := image.recipe["renderer"]["words"].get(box.role):
+                setting = set_in(
+                    box, words, size=size, chain=fonts.chain_for(locale),
+                    language=locales.language(locale), rtl=bool(locales.direction(locale)),
+                )  # fmt: skip
+                assert compare(setting, pixels, size=size).is_proved
+
+
+def test_a_changed_price_makes_exactly_what_shows_it_stale(said):
+    mugs = with_picture(2)
+    made(texts(mugs))
+    said["de"]["price"] = "11,00\u00a0€"
+    plan = texts(mugs)
+    assert statuses(plan) == ["present"] * 4 + ["stale"] * 2
+    assert {item.recipe.locale for item in plan.wanted()} == {"de"}
+    assert sorted(made(plan)) == ["de"]
+    assert statuses(texts(mugs)) == ["present"] * 6
+
+
+def test_a_changed_layout_makes_its_pictures_stale():
+    [mug] = with_picture()
+    made(texts([mug]))
+    layout = TextLayout.objects.get(key="banner")
+    layout.content["boxes"][0]["colour"] = "#ffe0a0"
+    layout.save()
+    assert layout.version == 2
+    assert statuses(texts([mug])) == ["stale"] * 3
+
+
+def test_words_that_there_are_not_are_never_another_language_s():
+    [mug] = with_picture()
+    plan = texts([mug], ("en", "ja", "fr"))
+    assert statuses(plan) == ["impossible", "impossible", "missing"]
+    problems = plan.summary().problems
+    assert "The layout “Banner” needs headline, and there is none in 'ja'." in problems
+    assert "The layout “Banner” needs headline, and there is none in 'fr'." in problems
+
+
+def test_without_a_picture_there_is_nothing_to_set_words_on():
+    plan = texts([factories.product()])
+    assert statuses(plan) == ["impossible"] * 3
+    assert "Generate one first." in next(iter(plan.summary().problems))
+
+
+def test_the_newest_approved_picture_carries_the_words():
+    [mug] = with_picture()
+    pending = factories.image(mug, size=(320, 320))
+    assert pending.pk > mug_base(mug).pk
+    assert made(texts([mug], ["en"]))["en"].parent == mug_base(mug)
+
+
+def mug_base(mug):
+    [item] = texts([mug], ["en"]).items()
+    return storefront_image(item.recipe.base)
+
+
+def storefront_image(sha256):
+    from nb_catalog.models import ProductImage
+
+    return ProductImage.objects.filter(sha256=sha256, locale="").first()
+
+
+def test_words_keep_clear_of_the_product_in_the_picture(said):
+    [mug] = with_picture()
+    base = mug_base(mug)
+    left, top, width, height = base.checks["product"]
+    on_it = {
+        "start": left / base.width,
+        "top": top / base.height,
+        "width": width / base.width,
+        "height": height / base.height,
+    }
+    factories.layout("across", content={"boxes": [{"role": "headline", "place": on_it}]})
+    run = runs.start(plans.plan_texts([mug], layouts=["across"], locales=["en"]))
+    runner.drain()
+    job = run.jobs.get()
+    assert (job.state, job.error_code) == ("failed", "text_does_not_fit")
+    assert "would stand on the product" in job.error
+
+
+def test_a_word_that_cannot_be_drawn_fails_its_picture_alone_and_says_why(said):
+    [mug] = with_picture()
+    said["en"]["headline"] = "Autumn 🎒"
+    run = runs.start(texts([mug]))
+    runner.drain()
+    states = {job.recipe["locale"]: (job.state, job.error_code) for job in run.jobs.all()}
+    assert states["en"] == ("failed", "character_missing")
+    assert states["de"] == states["ar"] == ("succeeded", "")
+    assert "SCHOOL SATCHEL" in run.jobs.get(state="failed").error
+
+
+def test_each_language_of_the_shop_shows_its_own_picture(settings):
+    settings.LANGUAGES = [("en", "English"), ("de", "German"), ("ar", "Arabic")]
+    [mug] = with_picture()
+    editor = factories.staff()
+    pictures = made(texts([mug]))
+    for locale, image in pictures.items():
+        review.approve(image, actor=editor)
+        placements.publish(image, slot="hero", locale=locale, actor=editor)
+    template = Template('{% load nb_catalog %}{% catalog_picture product "hero" %}')
+    for locale, image in pictures.items():
+        with translation.override(locale):
+            assert storefront.picture_for(mug, "hero").image_id == image.pk
+            html = template.render(Context({"product": mug}))
+        assert image.renditions.first().url in html
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"layouts": []}, "No layout was chosen"),
+        ({"layouts": ["baner"]}, "Did you mean 'banner'"),
+        ({"layouts": ["banner"], "locales": ["xx"]}, "There is no locale 'xx'"),
+        ({"layouts": ["banner"], "scenes": ["nowhere"]}, "There is no scene 'nowhere'"),
+    ],
+)
+def test_a_wrong_request_is_refused_as_a_whole(options, words):
+    factories.layout()
+    factories.scene()
+    with pytest.raises(PlanRefused, match=words):
+        plans.plan_texts([factories.product()], **options)
+
+
+def test_without_layouts_the_starter_set_is_named():
+    with pytest.raises(PlanRefused, match="loaddata nb_catalog_layouts"):
+        plans.plan_texts([factories.product()], layouts=["sale-banner"])
+
+
+def test_a_layout_written_past_the_form_is_refused():
+    factories.layout("broken", content={"boxes": [{"role": "headline"}]})
+    with pytest.raises(PlanRefused, match="“Broken” is wrong.*'place' is missing"):
+        plans.plan_texts([factories.product()], layouts=["broken"])
+
+
+def test_the_starter_layouts_load_and_load_again():
+    for _ in range(2):
+        call_command("loaddata", "nb_catalog_layouts", verbosity=0)
+    rows = list(TextLayout.objects.all())
+    assert len(rows) == 8
+    for row in rows:
+        row.full_clean()
+        assert row.version == 1
+        assert json.loads(json.dumps(row.layout.as_mapping())) == row.layout.as_mapping()
