@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import format_currency, format_percent
 
 LTR: Final = 0
 RTL: Final = 1
@@ -37,3 +41,21 @@ def language(code: str) -> str:
 def direction(code: str) -> int:
     """The embedding level of its paragraphs: 0 left to right, 1 right to left."""
     return RTL if parsed(code).character_order == "right-to-left" else LTR
+
+
+def sample_words(code: str) -> dict[str, str]:
+    """Something to read in a locale for each role that the starter layouts have: real words of it,
+    as CLDR has them."""
+    known, day = parsed(code), date(2026, 11, 28)
+    name = str(known.display_name)
+    return {
+        "headline": format_date(day, "full", locale=known),
+        "kicker": format_date(day, "LLLL y", locale=known),
+        "subline": name,
+        "call": name,
+        "badge": f"\u200e{format_percent(-0.3, locale=known)}",
+        "price": format_currency(Decimal("1299.50"), "EUR", locale=known),
+        "fact_1": format_date(day, "EEEE", locale=known),
+        "fact_2": name,
+        "fact_3": format_date(day, "medium", locale=known),
+    }

@@ -19,7 +19,7 @@ class ProductSource(nb_catalog.CatalogSource):
 
     def copy(self, product: Product, locale: str) -> dict[str, str]:
         return {
-            "headline": product.said("name", locale=locale),
+            "headline": product.said_in("name", locale=locale),
             "price": written(product.price, currency=product.currency, locale=locale),
         }
 
@@ -35,6 +35,6 @@ class BundleSource(nb_catalog.CatalogSource):
 
     def copy(self, bundle: Bundle, locale: str) -> dict[str, str]:
         return {
-            "headline": bundle.said("name", locale=locale),
+            "headline": bundle.said_in("name", locale=locale),
             "price": written(bundle.price, currency=bundle.currency, locale=locale),
         }

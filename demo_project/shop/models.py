@@ -18,6 +18,13 @@ class Translatable(models.Model):
     class Meta:
         abstract = True
 
+    def said_in(self, field: str, *, locale: str) -> str:
+        """``field`` in ``locale``; empty where nobody has translated it."""
+        language = locale.partition("-")[0]
+        if language == "en":
+            return str(getattr(self, field))
+        return str(self.translations.get(language, {}).get(field, ""))
+
     def said(self, field: str, *, locale: str) -> str:
         """``field`` in ``locale`` ("de-at" falls back to "de", everything to English)."""
         for code in (locale, locale.partition("-")[0]):

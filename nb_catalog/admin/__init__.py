@@ -9,6 +9,7 @@ from nb_catalog.admin.placements import PlacementAdmin
 from nb_catalog.admin.runs import RunAdmin
 from nb_catalog.admin.scenes import SceneAdmin
 from nb_catalog.admin.spending import SpendDayAdmin
+from nb_catalog.admin.text_layouts import TextLayoutAdmin
 
 __all__ = [
     "CatalogImagesMixin",
@@ -21,4 +22,5 @@ __all__ = [
     "RunAdmin",
     "SceneAdmin",
     "SpendDayAdmin",
+    "TextLayoutAdmin",
 ]

@@ -15,14 +15,16 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from nb_catalog import __version__, files
+from nb_catalog import __version__, files, fonts, locales
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import PictureError, StorageFailed
 from nb_catalog.imaging.delivery import derive
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
 from nb_catalog.imaging.scenery import SceneRecipe, thumbnail
-from nb_catalog.models import ProductImage, Rendition, Scene
+from nb_catalog.imaging.typeset.sample import sample
+from nb_catalog.layouts import Layout
+from nb_catalog.models import ProductImage, Rendition, Scene, TextLayout
 from nb_catalog.types import Size
 
 SMALL: Final = 320
@@ -93,6 +95,30 @@ def scene_picture(
     recipe = SceneRecipe.from_mapping(renderer)
     key = f"nb_catalog:scene:{digest(renderer)}"
     return _answer(request, key=key, make=lambda: _rendered(recipe), keep=keep)
+
+
+def layout_url(row: TextLayout, *, site: AdminSite) -> str:
+    """Where a browser finds the sample of ``row``."""
+    name = f"{site.name}:nb_catalog_textlayout_thumbnail"
+    return reverse(name, args=[row.pk, digest(row.content)])
+
+
+def layout_picture(
+    request: HttpRequest, content: Mapping[str, Any], *, locale: str, keep: str = FOR_EVER
+) -> HttpResponse:
+    """A layout on a sample picture, with sample words of ``locale``. Raises ``ValueError`` for a
+    layout or a locale that is wrong, ``NBCatalogError`` for words that do not go into it."""
+    layout, language = Layout.from_mapping(content), str(locales.parsed(locale))
+    key = f"nb_catalog:layout:{language}:{digest(content)}"
+    return _answer(request, key=key, make=lambda: _lettered(layout, locale), keep=keep)
+
+
+def _lettered(layout: Layout, locale: str) -> bytes:
+    words = locales.sample_words(locale)
+    for role in layout.roles:
+        words.setdefault(role, words["subline"])
+    made = sample(layout, words=words, locale=locale, chain=fonts.chain_for(locale))
+    return encode(made, format=FORMAT)
 
 
 def _derived(image: ProductImage, *, width: int) -> bytes:

@@ -188,15 +188,32 @@ def test_a_picture_opens_in_full_size_and_closes_with_escape(person):
 def test_a_recipe_is_drawn_and_corrected_while_it_is_typed(person):
     scene = factories.scene("paper")
     person.open(f"/admin/nb_catalog/scene/{scene.pk}/change/")
-    before = person.wait_for("#nbc-scene-preview img").get_attribute("src")
+    before = person.wait_for(".nbc-design img").get_attribute("src")
     field = person.wait_for("#id_renderer")
     field.clear()
     field.send_keys('{"surface": {"kind": "oak"}}')
     person.wait(
-        lambda: person.wait_for("#nbc-scene-preview img").get_attribute("src") != before,
+        lambda: person.wait_for(".nbc-design img").get_attribute("src") != before,
         for_what="the new picture",
     )
-    person.wait(lambda: has_loaded(person, "#nbc-scene-preview img"), for_what="its pixels")
+    person.wait(lambda: has_loaded(person, ".nbc-design img"), for_what="its pixels")
+
+
+def test_a_layout_is_drawn_in_another_language_when_one_is_chosen(person, settings):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "LOCALES": ["en", "ar"]}
+    layout = factories.layout()
+    person.open(f"/admin/nb_catalog/textlayout/{layout.pk}/change/")
+    person.wait(
+        lambda: has_loaded(person, ".nbc-design img"), for_what="the picture as it is saved"
+    )
+    before = person.wait_for(".nbc-design img").get_attribute("src")
+    ui.Select(person.wait_for("#nbc-locale")).select_by_value("ar")
+    person.wait(
+        lambda: person.wait_for(".nbc-design img").get_attribute("src") != before,
+        for_what="the picture in Arabic",
+    )
+    person.wait(lambda: has_loaded(person, ".nbc-design img"), for_what="its pixels")
+    assert "locale=ar" in person.wait_for(".nbc-design img").get_attribute("src")
 
 
 def test_a_wrong_recipe_is_explained_while_it_is_typed(person):
@@ -205,7 +222,7 @@ def test_a_wrong_recipe_is_explained_while_it_is_typed(person):
     field = person.wait_for("#id_renderer")
     field.clear()
     field.send_keys('{"surface": {"kind": "oka"}}')
-    person.wait_for_text("#nbc-scene-preview", "Did you mean 'oak'?")
+    person.wait_for_text(".nbc-design", "Did you mean 'oak'?")
     # The browser itself reports the answer 400 in its console.
     person.browser.get_log("browser")
 

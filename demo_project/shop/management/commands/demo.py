@@ -28,7 +28,7 @@ from demo_project.shop.models import Bundle, Product
 from nb_catalog import runner, runs
 from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.conf import settings as nb_settings
-from nb_catalog.models import Placement, ProductImage, Rendition, Run, Scene
+from nb_catalog.models import Placement, ProductImage, Rendition, Run, Scene, TextLayout
 from nb_catalog.models.money import usd
 from nb_catalog.plans import ItemStatus, Plan
 
@@ -54,8 +54,9 @@ class Command(BaseCommand):
         if options["gemini"]:
             self._use_gemini()
         call_command("migrate", verbosity=0)
-        if not Scene.objects.exists():
-            call_command("loaddata", "nb_catalog_scenes", verbosity=0)
+        for design, starters in ((Scene, "nb_catalog_scenes"), (TextLayout, "nb_catalog_layouts")):
+            if not design.objects.exists():
+                call_command("loaddata", starters, verbosity=0)
         password = self._open_an_account()
         self._stock_up()
         self._dress(paid=options["gemini"], sure=options["yes"])

@@ -1,31 +1,39 @@
 "use strict";
-/* Draws a scene while its recipe is typed. */
+/* Draws what is designed while its JSON is typed. Controls beside the picture go along. */
 document.addEventListener("DOMContentLoaded", () => {
     const WAIT = 500;
-    const field = document.getElementById("id_renderer");
-    const place = document.getElementById("nbc-scene-preview");
+    const place = document.querySelector(".nbc-design");
+    const field = place && document.getElementById(place.dataset.field);
     let timer = 0;
     let latest = 0;
 
+    const address = () => {
+        const asked = new URLSearchParams({ recipe: field.value });
+        for (const control of place.querySelectorAll("select[name]")) {
+            asked.set(control.name, control.value);
+        }
+        return `${place.dataset.url}?${asked}`;
+    };
+
     const draw = async () => {
         const picture = place.querySelector("img");
-        const line = place.querySelector("p");
+        const line = place.querySelector("p[role=status]");
         const mine = ++latest;
         if (["", "{}", "null"].includes(field.value.trim())) {
             picture.hidden = true;
             line.textContent = "";
             return;
         }
-        const address = `${place.dataset.url}?recipe=${encodeURIComponent(field.value)}`;
+        const wanted = address();
         line.classList.remove("nbc-wrong");
         line.textContent = place.dataset.working;
-        const answer = await fetch(address, { credentials: "same-origin" });
+        const answer = await fetch(wanted, { credentials: "same-origin" });
         if (mine !== latest) {
             return;
         }
         if (answer.ok) {
             /* The browser has it in its cache now. */
-            picture.src = address;
+            picture.src = wanted;
             picture.hidden = false;
             line.textContent = "";
         } else if (answer.status === 400) {
@@ -36,11 +44,14 @@ document.addEventListener("DOMContentLoaded", () => {
         }
     };
 
-    if (field !== null && place !== null) {
+    if (field) {
         field.addEventListener("input", () => {
             clearTimeout(timer);
             timer = setTimeout(draw, WAIT);
         });
+        for (const control of place.querySelectorAll("select[name]")) {
+            control.addEventListener("change", draw);
+        }
         if (place.querySelector("img").hidden) {
             draw();
         }
