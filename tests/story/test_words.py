@@ -10,15 +10,13 @@ from django.template import Context, Template
 from django.utils import translation
 from PIL import Image
 
-from nb_catalog import files, fonts, locales, placements, plans, review, runner, runs, storefront
+from nb_catalog import files, fonts, placements, plans, review, runner, runs, storefront
 from nb_catalog.exceptions import PlanRefused
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.imaging.typeset import Report
-from nb_catalog.imaging.typeset.setting import set_in
-from nb_catalog.imaging.typeset.verifying import compare
+from nb_catalog.imaging.typeset.verifying import verify
 from nb_catalog.layouts import Layout
 from nb_catalog.models import ProviderCall, TextLayout
-from nb_catalog.types import Size
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Mug
@@ -94,14 +92,14 @@ def test_what_is_stored_is_proved_letter_by_letter():
     [mug] = with_picture()
     for locale, image in made(texts([mug])).items():
         pixels = np.asarray(Image.open(BytesIO(files.read(image.file.name))).convert("RGB"))
-        size = Size(image.width, image.height)
-        for box in Layout.from_mapping(image.recipe["renderer"]["layout"]).boxes:
-            if words := image.recipe["renderer"]["words"].get(box.role):
-                setting = set_in(
-                    box, words, size=size, chain=fonts.chain_for(locale),
-                    language=locales.language(locale), rtl=bool(locales.direction(locale)),
-                )  # fmt: skip
-                assert compare(setting, pixels, size=size).is_proved
+        proofs = verify(
+            pixels,
+            report=Report.from_dict(image.checks["text"]),
+            layout=Layout.from_mapping(image.recipe["renderer"]["layout"]),
+            chain=fonts.chain_for(locale),
+        )
+        assert len(proofs) == len(SAID[locale])
+        assert all(proof.is_proved for proof in proofs), proofs
 
 
 def test_a_changed_price_makes_exactly_what_shows_it_stale(said):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from nb_catalog.layouts import Box, Layout, Panel, Rect
 from nb_catalog.types import Size
 
 __all__ = ["Chain", "FontUsed", "Report", "TextSet", "Typeset", "typeset"]
+
+# From one size to the next that is tried.
+_SMALLER: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,20 +104,25 @@ def _setting(
     rtl: bool,
     product: Rect | None,
 ) -> Setting:
-    text = words[box.role].strip()
+    text, language = words[box.role].strip(), locales.language(locale)
+    smallest, largest = box.sizes(size)
     try:
-        setting = set_in(
-            box, text, size=size, chain=chain, language=locales.language(locale), rtl=rtl
-        )
-        if product and not box.covers_product and setting.extent.shared(product):
-            raise TextDoesNotFit(
-                f"it would stand on the product, at {tuple(product)}. Move its box, or allow it to "
-                f"cover the product.",
-                text=text,
+        while True:
+            setting = set_in(
+                box, text, size=size, chain=chain, language=language, rtl=rtl, largest=largest
             )
+            if box.covers_product or not product or not setting.extent.shared(product):
+                return setting
+            if setting.em <= smallest:
+                raise TextDoesNotFit(
+                    f"it would stand on the product, at {tuple(product)}. Move its box, or allow it "
+                    f"to cover the product.",
+                    text=text,
+                )
+            # Smaller words may keep clear of what larger ones run into.
+            largest = max(smallest, int(setting.em * _SMALLER))
     except TextError as error:
         raise error.at(box=box.role, locale=locale) from error
-    return setting
 
 
 def _drawn(setting: Setting, pixels: Pixels, *, veil: float, locale: str) -> TextSet:

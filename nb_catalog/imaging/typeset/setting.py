@@ -54,6 +54,11 @@ class Setting:
         return self.fitted.size
 
     @property
+    def mask_sha256(self) -> str:
+        """Of its letters' coverage, in hex."""
+        return hashlib.sha256(self.letters.mask.tobytes()).hexdigest()
+
+    @property
     def ink(self) -> Rect:
         """The pixels that its letters touch."""
         return _grown(self.letters.rect, -stencils.EDGE)
@@ -175,7 +180,7 @@ class Setting:
             ink=self.ink,
             contrast=round(contrast, 2),
             veil=round(veil, 3),
-            mask_sha256=hashlib.sha256(self.letters.mask.tobytes()).hexdigest(),
+            mask_sha256=self.mask_sha256,
         )
 
 
@@ -208,8 +213,17 @@ def _window(rect: Rect) -> tuple[slice, slice]:
     return slice(rect.top, rect.bottom), slice(rect.left, rect.right)
 
 
-def set_in(box: Box, text: str, *, size: Size, chain: Chain, language: str, rtl: bool) -> Setting:
-    """``text`` in its box on a picture of ``size``.
+def set_in(
+    box: Box,
+    text: str,
+    *,
+    size: Size,
+    chain: Chain,
+    language: str,
+    rtl: bool,
+    largest: int | None = None,
+) -> Setting:
+    """``text`` in its box on a picture of ``size``, in an em of at most ``largest`` pixels.
 
     Raises ``CharacterMissing`` and ``TextDoesNotFit``.
     """
@@ -217,12 +231,12 @@ def set_in(box: Box, text: str, *, size: Size, chain: Chain, language: str, rtl:
         Paragraph(line, chain, box.weight, language, int(rtl)) for line in text.split("\n")
     ]
     rect = box.place.on(size, rtl=rtl)
-    smallest, largest = box.sizes(size)
+    smallest, most = box.sizes(size)
     fitted = fit(
         paragraphs,
         width=rect.width,
         height=rect.height,
-        sizes=(smallest, largest),
+        sizes=(smallest, min(most, largest or most)),
         most_lines=box.lines,
         margin=_margin(box),
     )

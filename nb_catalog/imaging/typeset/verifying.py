@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import cv2
@@ -13,10 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from nb_catalog import locales
 from nb_catalog.imaging.encode import shrink
 from nb_catalog.imaging.scenery.canvas import Pixels
-from nb_catalog.imaging.typeset.setting import Setting, rgb
+from nb_catalog.imaging.typeset.chains import Chain
+from nb_catalog.imaging.typeset.report import Report
+from nb_catalog.imaging.typeset.setting import Setting, rgb, set_in
 from nb_catalog.imaging.typeset.stencils import Stencil
+from nb_catalog.layouts import Layout
 from nb_catalog.types import Size
 
 Plane = npt.NDArray[np.float32]
@@ -48,12 +52,15 @@ _LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """Of one box: the share of expected and found ink that is both, 0 to 1, in all and of the
-    letter that comes out worst. ``em`` in pixels of the file."""
+    letter that comes out worst. ``em`` in pixels of the file. ``is_drawn_alike``: the letters come
+    out today as they did when the picture was made, to the pixel.
+    """
 
     role: str
     same: float
     worst_letter: float
     em: float
+    is_drawn_alike: bool = True
 
     @property
     def is_legible(self) -> bool:
@@ -62,7 +69,32 @@ class Compared:
     @property
     def is_proved(self) -> bool:
         enough = next(each for each in ENOUGH if self.em >= each.em)
-        return self.is_legible and self.same >= enough.same and self.worst_letter >= enough.letter
+        alike = self.same >= enough.same and self.worst_letter >= enough.letter
+        return self.is_legible and self.is_drawn_alike and alike
+
+
+def verify(delivered: Pixels, *, report: Report, layout: Layout, chain: Chain) -> list[Compared]:
+    """Every text of ``report`` with a file's pixels (H, W, 3), drawn anew with the fonts that there
+    are now.
+
+    Raises ``TextError`` where they do not have its characters any more.
+    """
+    size, boxes = Size(report.width, report.height), {box.role: box for box in layout.boxes}
+    compared = []
+    for text in report.texts:
+        setting = set_in(
+            replace(boxes[text.role], colour=text.colour),
+            text.text,
+            size=size,
+            chain=chain,
+            language=locales.language(report.locale),
+            rtl=bool(locales.direction(report.locale)),
+            largest=text.size,
+        )
+        found = compare(setting, delivered, size=size)
+        same = setting.mask_sha256 == text.mask_sha256
+        compared.append(replace(found, is_drawn_alike=same))
+    return compared
 
 
 def compare(setting: Setting, delivered: Pixels, *, size: Size) -> Compared:

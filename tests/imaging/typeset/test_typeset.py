@@ -171,11 +171,21 @@ def test_an_outline_is_what_letters_are_told_from(ground):
 
 
 def test_words_keep_clear_of_the_product(ground):
-    product = Rect(200, 100, 300, 500)
+    product = Rect(200, 30, 300, 500)
     with pytest.raises(TextDoesNotFit, match="it would stand on the product"):
         set_words(ground, {"headline": "On it"}, layout=headline(align="centre"), product=product)
     allowed = headline(align="centre", covers_product=True)
     set_words(ground, {"headline": "On it"}, layout=allowed, product=product)
+
+
+def test_words_become_smaller_before_they_stand_on_the_product(ground):
+    free = set_words(ground, {"headline": "Autumn"}, layout=headline(lines=1))
+    low = free.report.texts[0].ink.bottom - 20
+    made = set_words(
+        ground, {"headline": "Autumn"}, layout=headline(lines=1), product=Rect(0, low, SIDE, 300)
+    )
+    assert made.report.texts[0].ink.bottom <= low
+    assert made.report.texts[0].size < free.report.texts[0].size
 
 
 def test_a_plate_that_fills_its_box_is_as_large_as_the_box():

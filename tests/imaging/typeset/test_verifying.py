@@ -10,7 +10,8 @@ from nb_catalog import fonts, locales
 from nb_catalog.imaging.encode import encode, shrink
 from nb_catalog.imaging.typeset import typeset
 from nb_catalog.imaging.typeset.setting import set_in
-from nb_catalog.imaging.typeset.verifying import compare
+from nb_catalog.imaging.typeset.verifying import compare, verify
+from nb_catalog.layouts import Layout, Rect
 from nb_catalog.types import Size
 from tests.imaging.typeset.lettering import HEADLINES, shared_words, words_for
 from tests.imaging.typeset.test_typeset import BANNER, ground, set_words
@@ -90,6 +91,22 @@ def test_letters_too_small_to_read_prove_nothing(ground):
     picture = delivered(set_words(ground, words).pixels, width=96, format="jpeg")
     [found] = compared(words, picture, "en")
     assert not found.is_legible and not found.is_proved
+
+
+def test_letters_that_swapped_colours_and_shrank_are_proved_by_their_report(ground):
+    layout = BANNER.as_mapping()
+    layout["boxes"][0]["scrim"] = {"colour": "#101820", "swaps": True}
+    layout = Layout.from_mapping(layout)
+    light, chain = np.full_like(ground, 240), fonts.chain_for("en")
+    made = typeset(
+        light, layout=layout, words=words_for("en"), locale="en", chain=chain,
+        product=Rect(0, 120, 720, 300),
+    )  # fmt: skip
+    assert made.report.texts[0].colour == "#101820"
+    proofs = verify(made.pixels, report=made.report, layout=layout, chain=chain)
+    assert all(proof.is_proved for proof in proofs), proofs
+    other = verify(made.pixels, report=made.report, layout=layout, chain=fonts.chain_for("he"))
+    assert not any(proof.is_drawn_alike or proof.is_proved for proof in other)
 
 
 def test_a_letter_that_was_painted_over_is_found(ground):
