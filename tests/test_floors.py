@@ -42,6 +42,7 @@ FLOORS = {
         "status",
         "pruning",
         "tracing",
+        "verification",
     },
     5: {"tasks"},
     6: {"plans", "runs"},

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from nb_catalog.exceptions import TextError
 from nb_catalog.imaging.encode import encode, flatten
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import DigitalSourceType, strongest, xmp_packet
 from nb_catalog.imaging.typeset import Chain, Report, typeset
+from nb_catalog.imaging.typeset.verifying import Compared, verify
 from nb_catalog.layouts import Layout, Rect
 
 QUALITY: Final = 95
+
+
+class Lettered(NamedTuple):
+    """A JPEG, what was set on it, and the proof of each of its texts."""
+
+    data: bytes
+    report: Report
+    proofs: list[Compared]
 
 
 def lettered(
@@ -27,13 +37,15 @@ def lettered(
     product: Rect | None = None,
     max_bytes: int,
     max_pixels: int,
-) -> tuple[bytes, Report]:
+) -> Lettered:
     """``words`` (role -> text) on a picture: a JPEG that carries the mark of its ``origin``, an IPTC
     term. Same arguments, same bytes.
 
-    Raises ``PictureError`` when it does not open and ``TextError`` for words that cannot be set.
+    Raises ``PictureError`` when it does not open, and ``TextError`` for words that cannot be set or
+    that the finished file does not show.
     """
-    opened = flatten(open_photo(picture, max_bytes=max_bytes, max_pixels=max_pixels))
+    bounds = {"max_bytes": max_bytes, "max_pixels": max_pixels}
+    opened = flatten(open_photo(picture, **bounds))
     made = typeset(
         np.asarray(opened), layout=layout, words=words, locale=locale, chain=chain, product=product
     )
@@ -41,4 +53,24 @@ def lettered(
     data = encode(
         made.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
     )
-    return data, made.report
+    proofs = proved(data, made.report, layout=layout, chain=chain, **bounds)
+    for text, proof in zip(made.report.texts, proofs, strict=True):
+        if not proof.is_proved:
+            problem = TextError(
+                f"the finished file does not show it letter by letter: {proof.worst_letter:.0%} of its "
+                f"worst letter, at {proof.em:.0f} px. Give the box a larger smallest size.",
+                text=text.text,
+            )
+            raise problem.at(box=text.role, locale=locale)
+    return Lettered(data, made.report, proofs)
+
+
+def proved(
+    file: bytes, report: Report, *, layout: Layout, chain: Chain, max_bytes: int, max_pixels: int
+) -> list[Compared]:
+    """Every text of ``report`` compared with what a file of the picture shows, at any width.
+
+    Raises ``PictureError`` when it does not open, ``TextError`` when the fonts are others now.
+    """
+    opened = flatten(open_photo(file, max_bytes=max_bytes, max_pixels=max_pixels))
+    return verify(np.asarray(opened), report=report, layout=layout, chain=chain)

@@ -71,17 +71,18 @@ class TypesetterProvider(Provider):
             data=answer.body,
             mime_type="image/jpeg",
             model_version=VERSION,
-            report={"text": json.loads(answer.headers.get("report", "{}"))},
+            report=json.loads(answer.headers.get("report", "{}")),
         )
 
 
 def _set(body: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
     told = dict(body)
-    data, report = lettered(
+    made = lettered(
         told.pop("picture"),
         chain=fonts.chain_for(body["locale"]),
         max_bytes=settings.MAX_PICTURE_BYTES,
         max_pixels=settings.MAX_PICTURE_PIXELS,
         **told,
     )
-    return data, report.as_dict()
+    proofs = {each.role: round(each.worst_letter, 3) for each in made.proofs}
+    return made.data, {"text": made.report.as_dict(), "text_proof": proofs}

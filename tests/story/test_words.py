@@ -10,8 +10,18 @@ from django.template import Context, Template
 from django.utils import translation
 from PIL import Image
 
-from nb_catalog import files, fonts, placements, plans, review, runner, runs, storefront
-from nb_catalog.exceptions import PlanRefused
+from nb_catalog import (
+    files,
+    fonts,
+    placements,
+    plans,
+    review,
+    runner,
+    runs,
+    storefront,
+    verification,
+)
+from nb_catalog.exceptions import PlanRefused, RequestRefused
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.imaging.typeset import Report
 from nb_catalog.imaging.typeset.verifying import verify
@@ -237,3 +247,42 @@ def test_the_starter_layouts_load_and_load_again():
         row.full_clean()
         assert row.version == 1
         assert json.loads(json.dumps(row.layout.as_mapping())) == row.layout.as_mapping()
+
+
+def test_every_file_that_is_delivered_shows_its_words():
+    [mug] = with_picture()
+    editor = factories.staff()
+    for image in made(texts([mug], ["de", "ar"])).values():
+        assert min(image.checks["text_proof"].values()) > 0.93
+        review.approve(image, actor=editor)
+        placements.publish(image, slot="hero", locale=image.locale, actor=editor)
+        files_shown = verification.verify_text(image)
+        assert len(files_shown) == 1 + image.renditions.count()
+        for name, proofs in files_shown.items():
+            assert all(proof.is_proved or proof.em < 12 for proof in proofs), (name, proofs)
+            assert all(proof.same > 0.8 for proof in proofs)
+
+
+def test_a_file_with_other_words_is_found_out(said):
+    [mug] = with_picture()
+    image = made(texts([mug], ["en"]))["en"]
+    said["en"]["headline"] = "Autumn after"
+    other = made(texts([mug], ["en"]))["en"]
+    image.file = other.file
+    [proofs] = verification.verify_text(image).values()
+    assert [proof.is_proved for proof in proofs] == [False, True]
+
+
+def test_a_picture_without_words_cannot_be_verified():
+    with pytest.raises(RequestRefused, match="has no words"):
+        verification.verify_text(factories.image())
+
+
+def test_the_review_page_shows_words_language_and_proof(client):
+    [mug] = with_picture()
+    made(texts([mug], ["ar"]))
+    client.force_login(factories.superuser())
+    page = client.get("/admin/nb_catalog/productimage/review/").content.decode()
+    assert '<p class="nbc-words" lang="ar" dir="auto">عرض الخريف</p>' in page
+    assert "words proved letter by letter" in page
+    assert "mask_sha256" not in page and "product:" not in page
