@@ -44,48 +44,44 @@ class GeneratePages:
 
     def generate(self, request: HttpRequest) -> HttpResponse:
         """GET shows the form; POST updates the plan or starts it. Permission generate."""
-        _may_generate(request)
+        may_generate(request)
         chosen = self._chosen(request)
         if chosen is None or not len(chosen):
-            return TemplateResponse(
-                request,
-                "admin/nb_catalog/run/nothing_chosen.html",
-                self.page_context(request, title=gettext("Generate pictures")),
-            )
+            return self._nothing_chosen(request, title=gettext("Generate pictures"))
         if request.method != "POST":
             return self._form_page(request, chosen, form=WishForm(), nonce=uuid4().hex)
         return self._answer(request, chosen)
 
     def plan_fragment(self, request: HttpRequest) -> HttpResponse:
         """The plan of the posted wishes, as the piece of page that shows it."""
-        _may_generate(request)
+        may_generate(request)
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
         card = _card(request, WishForm(request.POST), chosen)
-        return TemplateResponse(request, "admin/nb_catalog/run/plan.html", _plan_context(card))
+        return TemplateResponse(request, "admin/nb_catalog/run/plan.html", plan_context(card))
 
     def sent_fragment(self, request: HttpRequest) -> HttpResponse:
         """What would be sent for the posted wishes, as the piece of page that shows it."""
-        _may_generate(request)
+        may_generate(request)
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
-        asked = wishes.asked(WishForm(request.POST), chosen, nonce=_nonce(request))
+        asked = wishes.asked(WishForm(request.POST), chosen, nonce=nonce_of(request))
         return TemplateResponse(request, "admin/nb_catalog/run/sent.html", _sent_context(asked))
 
     def _answer(self, request: HttpRequest, chosen: Selection) -> HttpResponse:
         form = WishForm(request.POST)
         if "sent" in request.POST:
-            card = wishes.asked(form, chosen, nonce=_nonce(request))
+            card = wishes.asked(form, chosen, nonce=nonce_of(request))
             return self._form_page(
-                request, chosen, form=form, nonce=_nonce(request), **_sent_context(card)
+                request, chosen, form=form, nonce=nonce_of(request), **_sent_context(card)
             )
         if "start" not in request.POST:
             card = _card(request, form, chosen)
-            return self._form_page(request, chosen, form=form, nonce=_nonce(request), card=card)
-        asked = wishes.asked(form, chosen, nonce=_nonce(request))
-        started = _started_before(asked)
+            return self._form_page(request, chosen, form=form, nonce=nonce_of(request), card=card)
+        asked = wishes.asked(form, chosen, nonce=nonce_of(request))
+        started = started_before(asked)
         if started is not None:
             return self._to_run(request, started, again=True)
         if asked.costs_nothing:
@@ -93,7 +89,7 @@ class GeneratePages:
             return self._start(request, chosen, form=form, card=asked)
         card = wishes.worked_out(asked)
         if not card.can_start:
-            return self._form_page(request, chosen, form=form, nonce=_nonce(request), card=card)
+            return self._form_page(request, chosen, form=form, nonce=nonce_of(request), card=card)
         if not card.plan.is_free and _agreed(request) < card.summary.price_usd:
             return self._confirm_page(request, chosen, card=card)
         return self._start(request, chosen, form=form, card=card)
@@ -107,7 +103,9 @@ class GeneratePages:
             )
         except RequestRefused as refusal:
             refused = PlanCard(objections=refusal.objections)
-            return self._form_page(request, chosen, form=form, nonce=_nonce(request), card=refused)
+            return self._form_page(
+                request, chosen, form=form, nonce=nonce_of(request), card=refused
+            )
         return self._to_run(request, run)
 
     def _to_run(self, request: HttpRequest, run: Run, *, again: bool = False) -> HttpResponse:
@@ -139,7 +137,7 @@ class GeneratePages:
             ratios=list(wishes.ratio_choices()),
             live=len(chosen) <= LIVE_UP_TO,
             **self._chosen_context(chosen),
-            **_plan_context(card),
+            **plan_context(card),
             **more,
         )
         return TemplateResponse(request, "admin/nb_catalog/run/generate.html", context)
@@ -158,9 +156,13 @@ class GeneratePages:
             kept=kept,
             agreed=str(card.summary.price_usd),
             **self._chosen_context(chosen),
-            **_plan_context(card),
+            **plan_context(card),
         )
         return TemplateResponse(request, "admin/nb_catalog/run/confirm.html", context)
+
+    def _nothing_chosen(self, request: HttpRequest, *, title: str) -> HttpResponse:
+        context = self.page_context(request, title=title)
+        return TemplateResponse(request, "admin/nb_catalog/run/nothing_chosen.html", context)
 
     def _chosen(self, request: HttpRequest) -> Selection | None:
         """From the session, or one object that the address names."""
@@ -197,12 +199,12 @@ def _single(label: str, *, key: str, user: Any) -> Selection | None:
     return Selection(token="", label=source.label, keys=(key,))
 
 
-def _may_generate(request: HttpRequest) -> None:
+def may_generate(request: HttpRequest) -> None:
     if not request.user.has_perm(Permission.GENERATE):
         raise PermissionDenied
 
 
-def _nonce(request: HttpRequest) -> str:
+def nonce_of(request: HttpRequest) -> str:
     return request.POST.get("nonce", "")
 
 
@@ -216,10 +218,10 @@ def _agreed(request: HttpRequest) -> Decimal:
 
 
 def _card(request: HttpRequest, form: WishForm, chosen: Selection) -> PlanCard:
-    return wishes.worked_out(wishes.asked(form, chosen, nonce=_nonce(request)))
+    return wishes.worked_out(wishes.asked(form, chosen, nonce=nonce_of(request)))
 
 
-def _started_before(card: PlanCard) -> Run | None:
+def started_before(card: PlanCard) -> Run | None:
     return Run.objects.filter(plan_key=card.plan.key).first() if card.plan else None
 
 
@@ -238,7 +240,7 @@ def _sent_context(card: PlanCard) -> dict[str, Any]:
     return {"sent": shown, "sent_objections": card.objections, "sent_asked": True}
 
 
-def _plan_context(card: PlanCard | None) -> dict[str, Any]:
+def plan_context(card: PlanCard | None) -> dict[str, Any]:
     context: dict[str, Any] = {"card": card}
     if card is not None and card.summary is not None:
         context["takes"] = duration(card.summary.seconds)

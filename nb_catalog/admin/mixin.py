@@ -24,17 +24,18 @@ from nb_catalog.types import Permission
 
 
 class CatalogImagesMixin:
-    """Adds the action "Generate pictures…", links to the product's pictures, and the column
-    ``catalog_pictures`` for ``list_display``. The model has to be registered with nb_catalog.
+    """Adds the actions "Generate pictures…" and "Put text on pictures…", links to the product's
+    pictures, and the column ``catalog_pictures`` for ``list_display``. The model has to be registered
+    with nb_catalog.
 
-    The action is appended when the admin is made, so that the host's own ``actions`` stay.
+    The actions are appended when the admin is made, so that the host's own ``actions`` stay.
     ``actions = None`` turns ours off too, as it does Django's.
     """
 
     def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
         if self.actions is not None:
-            self.actions = [*self.actions, "generate_catalog_pictures"]
+            self.actions = [*self.actions, "generate_catalog_pictures", "put_text_on_pictures"]
         self._own_change_form = self.change_form_template
         self.change_form_template = "admin/nb_catalog/catalog_object/change_form.html"
 
@@ -47,13 +48,23 @@ class CatalogImagesMixin:
     @admin.action(description=_("Generate pictures…"), permissions=["generate_catalog_pictures"])
     def generate_catalog_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """Keep the selection, however large, and go on to the page that plans its pictures."""
+        return self._with_selection(request, queryset, page="run_generate")
+
+    @admin.action(description=_("Put text on pictures…"), permissions=["generate_catalog_pictures"])
+    def put_text_on_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        """The same for the page that plans words on them."""
+        return self._with_selection(request, queryset, page="run_texts")
+
+    def _with_selection(
+        self, request: HttpRequest, queryset: QuerySet, *, page: str
+    ) -> HttpResponse | None:
         keys = queryset.order_by().values_list("pk", flat=True)
         try:
             token = selection.keep(request, model=self.model, keys=keys.iterator())
         except NotRegistered as error:
             self.message_user(request, str(error), messages.ERROR)
             return None
-        return redirect(f"{self._catalog_url('run_generate')}?selection={token}")
+        return redirect(f"{self._catalog_url(page)}?selection={token}")
 
     @admin.display(description=_("Pictures"))
     def catalog_pictures(self, product: Model) -> str:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from nb_catalog import runs, tallies
 from nb_catalog.admin.figures import micro_dollars
-from nb_catalog.admin.generate import GeneratePages
+from nb_catalog.admin.lettering import LetteringPages
 from nb_catalog.admin.progress import PARTS, progress
 from nb_catalog.admin.reading import ReadOnlyAdmin
 from nb_catalog.models import Run
@@ -34,7 +34,7 @@ class BudgetForm(forms.Form):
 
 
 @admin.register(Run)
-class RunAdmin(GeneratePages, ReadOnlyAdmin):
+class RunAdmin(LetteringPages, ReadOnlyAdmin):
     list_display = ("title", "made", "underway", "troubled", "spent", "budget", "created_at")
     list_filter = ("tier", "created_at")
     search_fields = ("title",)
@@ -46,6 +46,7 @@ class RunAdmin(GeneratePages, ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             *self.generate_urls(),
+            *self.lettering_urls(),
             self.page("<int:pk>/progress/", self.progress_data, name="progress"),
             self.page("<int:pk>/cancel/", require_POST(self.cancel), name="cancel"),
             self.page("<int:pk>/retry/", require_POST(self.retry), name="retry"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from django import forms
 from django.contrib.admin import AdminSite
@@ -210,7 +210,20 @@ class PlanCard:
         return budget is not None and not self.plan.is_free and budget < self.summary.price_usd
 
 
-def asked(form: WishForm, chosen: Selection, *, nonce: str) -> PlanCard:
+class Wishes(Protocol):
+    """A form whose wishes are a plan."""
+
+    cleaned_data: Mapping[str, Any]
+    errors: Mapping[str, Any]
+
+    def is_valid(self) -> bool: ...
+
+    def plan(self, chosen: Selection, *, nonce: str) -> plans.Plan: ...
+
+    def __getitem__(self, name: str) -> Any: ...
+
+
+def asked(form: Wishes, chosen: Selection, *, nonce: str) -> PlanCard:
     """The plan, not worked out yet; errors of the form and objections as sentences."""
     if not form.is_valid():
         return PlanCard(objections=tuple(_sentences(form)))
@@ -218,7 +231,7 @@ def asked(form: WishForm, chosen: Selection, *, nonce: str) -> PlanCard:
         plan = form.plan(chosen, nonce=nonce)
     except RequestRefused as refusal:
         return PlanCard(objections=refusal.objections)
-    return PlanCard(plan=plan, budget_usd=form.cleaned_data["budget_usd"])
+    return PlanCard(plan=plan, budget_usd=form.cleaned_data.get("budget_usd"))
 
 
 def worked_out(card: PlanCard) -> PlanCard:
@@ -226,7 +239,11 @@ def worked_out(card: PlanCard) -> PlanCard:
     return card if card.plan is None else replace(card, summary=card.plan.summary())
 
 
-def _sentences(form: WishForm) -> Iterator[str]:
+# Their errors say by themselves what is to be chosen.
+_CHOICES: Final = frozenset({"scenes", "layouts", "locales"})
+
+
+def _sentences(form: Wishes) -> Iterator[str]:
     for name, errors in form.errors.items():
         for error in errors:
-            yield error if name == "scenes" else f"{form[name].label}: {error}"
+            yield error if name in _CHOICES else f"{form[name].label}: {error}"

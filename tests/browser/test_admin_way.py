@@ -10,6 +10,7 @@ from nb_catalog import review, runner
 from nb_catalog.models import Placement, ProductImage, ReviewEvent, Run
 from nb_catalog.states import ImageState
 from tests import factories
+from tests.catalog.catalog_images import MugSource
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -197,6 +198,27 @@ def test_a_recipe_is_drawn_and_corrected_while_it_is_typed(person):
         for_what="the new picture",
     )
     person.wait(lambda: has_loaded(person, ".nbc-design img"), for_what="its pixels")
+
+
+def test_text_is_put_on_pictures_in_two_languages(person, settings, monkeypatch):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "LOCALES": ["en", "ar"]}
+    words = {"en": {"headline": "Autumn offer"}, "ar": {"headline": "عرض الخريف"}}
+    monkeypatch.setattr(MugSource, "copy", lambda self, mug, locale: words.get(locale, {}))
+    factories.layout()
+    mug = factories.product()
+    factories.image(mug, size=(400, 500), state=ImageState.APPROVED)
+    person.open("/admin/testcatalog/mug/")
+    person.click("#action-toggle")
+    ui.Select(person.wait_for("select[name=action]")).select_by_value("put_text_on_pictures")
+    person.click("button[name=index]")
+    person.wait_for_text("#nbc-plan", "Choose layouts and languages")
+    person.click("input[name=layouts][value=banner]")
+    person.wait_for_text("#nbc-plan", "2 pictures to make")
+    person.click("#nbc-start")
+    person.wait_for_text("body", "Started.")
+    runner.drain()
+    person.open("/admin/nb_catalog/productimage/review/")
+    person.wait_for_text(".nbc-words", "عرض الخريف")
 
 
 def test_a_layout_is_drawn_in_another_language_when_one_is_chosen(person, settings):

@@ -12,6 +12,9 @@
     let timer = 0;
     let underway = null;
 
+    const isComplete = () => form.dataset.needs.split(" ").every(
+        (name) => form.querySelector(`[name=${name}]:checked`) !== null);
+
     const say = (sentence) => {
         const line = document.createElement("p");
         line.textContent = sentence;
@@ -99,7 +102,7 @@
     const changed = () => {
         offer();
         clearTimeout(timer);
-        if (form.querySelector("[name=scenes]:checked") === null) {
+        if (!isComplete()) {
             if (underway) {
                 underway.abort();
             }
@@ -113,7 +116,7 @@
     if (form !== null) {
         form.addEventListener("input", changed);
         form.addEventListener("submit", (event) => {
-            if (event.submitter === showSent) {
+            if (showSent !== null && event.submitter === showSent) {
                 event.preventDefault();
                 show();
                 return;
@@ -135,7 +138,7 @@
         update.hidden = live;
         offer();
         settle();
-        if (live && form.querySelector("[name=scenes]:checked") !== null &&
+        if (live && isComplete() &&
             plan.querySelector(".nbc-figures") === null) {
             renew();
         }

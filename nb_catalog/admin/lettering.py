@@ -1,0 +1,131 @@
+"""The page on which words are put on pictures: layouts, languages, a live plan, a start. Free of charge."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from nb_catalog import locales, plans, runs
+from nb_catalog.admin import previews, wishes
+from nb_catalog.admin.generate import (
+    LIVE_UP_TO,
+    GeneratePages,
+    may_generate,
+    nonce_of,
+    plan_context,
+    started_before,
+)
+from nb_catalog.admin.selection import Selection
+from nb_catalog.admin.wishes import PlanCard, SceneChoice
+from nb_catalog.conf import settings
+from nb_catalog.models import Scene, TextLayout
+
+
+class TextForm(forms.Form):
+    """What ``plans.plan_texts`` takes."""
+
+    layouts = forms.MultipleChoiceField(
+        label=_("Layouts"), error_messages={"required": _("Choose at least one layout.")}
+    )
+    locales = forms.MultipleChoiceField(
+        label=_("Languages"), error_messages={"required": _("Choose at least one language.")}
+    )
+    scenes = forms.MultipleChoiceField(
+        label=_("Scenes"),
+        required=False,
+        help_text=_("Without a choice: the newest picture of every scene."),
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.offered = list(TextLayout.objects.filter(is_active=True))
+        self.fields["layouts"].choices = [(row.key, row.name) for row in self.offered]
+        self.fields["locales"].choices = [
+            (code, locales.parsed(code).display_name) for code in settings.LOCALES
+        ]
+        self.fields["locales"].initial = list(settings.LOCALES)
+        scenes = Scene.objects.filter(is_active=True).values_list("key", "name")
+        self.fields["scenes"].choices = list(scenes)
+
+    def plan(self, chosen: Selection, *, nonce: str) -> plans.Plan:
+        """The plan of a valid form; see ``wishes.WishForm.plan``. Raises ``PlanRefused``."""
+        said = repr([nonce, chosen.token, chosen.label, sorted(self.cleaned_data.items())])
+        return plans.plan_texts(
+            chosen.products(), **self.cleaned_data, key=sha256(said.encode()).hexdigest()
+        )
+
+    def layout_choices(self, *, site: Any) -> list[SceneChoice]:
+        return [
+            SceneChoice(key=row.key, name=row.name, thumbnail=previews.layout_url(row, site=site))
+            for row in self.offered
+        ]
+
+
+class LetteringPages(GeneratePages):
+    """The page and its plan, as further pages of ``RunAdmin``."""
+
+    def lettering_urls(self) -> list[URLPattern]:
+        return [
+            self.page("texts/", self.texts, name="texts"),
+            self.page("texts/plan/", require_POST(self.texts_plan), name="texts_plan"),
+        ]
+
+    def texts(self, request: HttpRequest) -> HttpResponse:
+        """GET shows the form; POST updates the plan or starts it. Permission generate."""
+        may_generate(request)
+        chosen = self._chosen(request)
+        if chosen is None or not len(chosen):
+            return self._nothing_chosen(request, title=gettext("Put text on pictures"))
+        if request.method != "POST":
+            return self._texts_page(request, chosen, form=TextForm(), nonce=uuid4().hex)
+        form, nonce = TextForm(request.POST), nonce_of(request)
+        asked = wishes.asked(form, chosen, nonce=nonce)
+        started = started_before(asked) if "start" in request.POST else None
+        if started is not None:
+            return self._to_run(request, started, again=True)
+        if "start" in request.POST and asked.costs_nothing:
+            return self._to_run(request, runs.start(asked.plan, actor=request.user, priority=None))
+        card = wishes.worked_out(asked)
+        return self._texts_page(request, chosen, form=form, nonce=nonce, card=card)
+
+    def texts_plan(self, request: HttpRequest) -> HttpResponse:
+        """The plan of the posted wishes, as the piece of page that shows it."""
+        may_generate(request)
+        chosen = self._chosen(request)
+        if chosen is None:
+            raise PermissionDenied
+        asked = wishes.asked(TextForm(request.POST), chosen, nonce=nonce_of(request))
+        context = plan_context(wishes.worked_out(asked))
+        return TemplateResponse(request, "admin/nb_catalog/run/plan.html", context)
+
+    def _texts_page(
+        self,
+        request: HttpRequest,
+        chosen: Selection,
+        *,
+        form: TextForm,
+        nonce: str,
+        card: PlanCard | None = None,
+    ) -> HttpResponse:
+        context = self.page_context(
+            request,
+            title=gettext("Put text on pictures"),
+            form=form,
+            nonce=nonce,
+            layouts=form.layout_choices(site=self.admin_site),
+            chosen_layouts=form["layouts"].value() or [],
+            live=len(chosen) <= LIVE_UP_TO,
+            **self._chosen_context(chosen),
+            **plan_context(card),
+        )
+        return TemplateResponse(request, "admin/nb_catalog/run/texts.html", context)
