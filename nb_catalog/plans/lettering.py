@@ -72,7 +72,7 @@ class Lettering:
         ).filter(kind=ImageKind.PICTURE, locale="", pruned_at=None, state__in=_STANDING)
         if self.scenes:
             pictures = pictures.filter(scene__in=self.scenes)
-        # The approved before the pending, and of those the newest, stand last: they stay.
+        # What comes last stays: an approved one, and of those the newest.
         for picture in sorted(pictures, key=lambda each: (_STANDING.index(each.state), each.pk)):
             found.setdefault(picture.object_id, {})[picture.scene] = picture
         return replace(

@@ -228,7 +228,9 @@ def set_in(
     Raises ``CharacterMissing`` and ``TextDoesNotFit``.
     """
     paragraphs = [
-        Paragraph(line, chain, box.weight, language, int(rtl)) for line in text.split("\n")
+        Paragraph(line.strip(), chain, box.weight, language, int(rtl))
+        for line in text.splitlines()
+        if line.strip()
     ]
     rect = box.place.on(size, rtl=rtl)
     smallest, most = box.sizes(size)

@@ -118,6 +118,11 @@ def test_without_words_a_box_is_left_out_and_told(ground):
     assert report.left_out == ("price", "badge")
 
 
+def test_lines_of_the_text_s_own_are_kept_and_empty_ones_are_not(ground):
+    made = set_words(ground, {"headline": "Today\r\n\n  only \u2028now"})
+    assert made.report.texts[0].lines == ("Today", "only", "now")
+
+
 def test_panels_lie_under_the_words_and_are_mirrored(ground):
     layout = Layout.from_mapping(
         {
