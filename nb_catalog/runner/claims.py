@@ -61,7 +61,7 @@ def another_slot(order: Order) -> Order | None:
     """``order`` with a new slot in place of one that has passed; None when there is none."""
     with transaction.atomic():
         gates = throttle.Gates()
-        waits = gates.take(order.recipe.provider, order.recipe.model, wanted=1)
+        waits = gates.take_again(order.recipe.provider, order.recipe.model)
         gates.write()
     return replace(order, goes_at=_goes_at(waits[0], gates)) if waits else None
 

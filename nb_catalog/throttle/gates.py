@@ -43,6 +43,7 @@ class Gate:
     in_flight: int
     pacemaker: Pacemaker | None
     taken: int = 0
+    is_changed: bool = False
 
     def room(self) -> int | None:
         """How many calls more may be claimed; None: any number."""
@@ -64,7 +65,13 @@ class Gate:
         if self.pacemaker is not None:
             waits = list(self.pacemaker.take(count))
         self.taken += len(waits)
+        self.is_changed = True
         return waits
+
+    def give_back(self) -> None:
+        """One call that was taken has not gone out: it counts neither for the day nor in flight."""
+        self.taken -= 1
+        self.is_changed = True
 
 
 class Gates:
@@ -94,11 +101,18 @@ class Gates:
             gate = self._opened(provider, model)
         return gate.take(wanted)
 
+    def take_again(self, provider: str, model: str) -> list[Wait]:
+        """A slot in place of one that was taken and has passed; none where there is no other."""
+        gate = self._gates.get((provider, model))
+        if gate is not None:
+            gate.give_back()
+        return self.take(provider, model, wanted=1)
+
     def write(self) -> None:
         """Write down what was taken."""
         for gate in self._gates.values():
-            if gate.taken:
-                gate.row.sent_today += gate.taken
+            if gate.is_changed:
+                gate.row.sent_today = max(0, gate.row.sent_today + gate.taken)
                 gate.row.save(update_fields=["arrival_at", "day", "sent_today"])
 
     def _opened(self, provider: str, model: str) -> Gate:

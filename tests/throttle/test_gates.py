@@ -192,6 +192,15 @@ def test_what_was_taken_is_given_back_when_the_claim_fails(limits):
     assert len(claimed()) == 3
 
 
+def test_a_late_order_counts_once_for_the_day(limits, now):
+    limits(REQUESTS_PER_MINUTE=60, BURST=0, REQUESTS_PER_DAY=1)
+    paid(2)
+    [order] = claims.claim(owner="one", limit=10, free=False)
+    assert claims.another_slot(order) is not None, "the day's only call has not gone out yet"
+    assert ThrottleGate.objects.get().sent_today == 1
+    assert claimed() == []
+
+
 def test_a_late_order_gets_another_slot_while_there_is_one(limits, now):
     limits(REQUESTS_PER_MINUTE=61, BURST=0)
     paid(3)
