@@ -78,12 +78,6 @@ def _chain(locale: str) -> Iterator[Found]:
     yield from (Found(family, Origin.PACKAGE) for family in _of_packages())
 
 
-def weights(family: Family) -> tuple[int, int]:
-    """The lightest and the heaviest that a family comes in, 100 to 900."""
-    ranges = [face.weights for face in family.faces]
-    return min(low for low, _ in ranges), max(high for _, high in ranges)
-
-
 def advice(locale: str) -> str:
     """What to do so that ``locale`` has a font."""
     [(script, _count)] = Counter(scripts_of("".join(alphabet(locale)))).most_common(1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 from nb_catalog.mappings import (
     check,
@@ -22,7 +22,7 @@ from nb_catalog.mappings import (
     parts,
     whole,
 )
-from nb_catalog.types import Size
+from nb_catalog.types import Rect, Size
 
 # WCAG 2.2, success criteria 1.4.3 and 1.4.6: text, and text for everybody.
 ENOUGH_CONTRAST: Final = 4.5
@@ -31,38 +31,6 @@ HEIGHTS: Final = ("top", "middle", "bottom")
 _ROLE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # What two numbers that people typed may differ by.
 _SLACK: Final = 1e-6
-
-
-class Rect(NamedTuple):
-    """Pixels, from the top left corner."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    @property
-    def right(self) -> int:
-        return self.left + self.width
-
-    @property
-    def bottom(self) -> int:
-        return self.top + self.height
-
-    def holds(self, other: Rect) -> bool:
-        """Whether ``other`` lies inside of it, or is it."""
-        return (
-            self.left <= other.left
-            and self.top <= other.top
-            and self.right >= other.right
-            and self.bottom >= other.bottom
-        )
-
-    def shared(self, other: Rect) -> int:
-        """How many pixels both cover."""
-        wide = min(self.right, other.right) - max(self.left, other.left)
-        tall = min(self.bottom, other.bottom) - max(self.top, other.top)
-        return max(0, wide) * max(0, tall)
 
 
 def _share(value: Any) -> float:
@@ -270,18 +238,10 @@ class Layout:
         Raises ``ValueError`` whose text names the place, what is wrong there and what is accepted.
         """
         written = known(cls, given, path="layout")
-        boxes = [
-            _with_parts(each, path=f"boxes[{index}]", **_LOOKS)
-            for index, each in enumerate(_listed(written.get("boxes", ()), path="boxes"))
-        ]
-        panels = [
-            _with_parts(each, path=f"panels[{index}]")
-            for index, each in enumerate(_listed(written.get("panels", ()), path="panels"))
-        ]
         picture = written.get("picture")
         return cls(
-            boxes=parts(Box, boxes, path="boxes"),
-            panels=parts(Panel, panels, path="panels"),
+            boxes=parts(Box, written.get("boxes", ()), path="boxes", place=Place, **_LOOKS),
+            panels=parts(Panel, written.get("panels", ()), path="panels", place=Place),
             picture=None if picture is None else part(Place, picture, path="picture"),
             paper=written.get("paper", "#ffffff"),
         )
@@ -292,24 +252,6 @@ class Layout:
             "boxes": [_without_none(asdict(box)) for box in self.boxes],
             "panels": [asdict(panel) for panel in self.panels],
         }
-
-
-def _listed(given: Any, *, path: str) -> list[Any]:
-    if not isinstance(given, list | tuple):
-        raise ValueError(f"{path}: expected a list of objects, got {given!r}.")
-    return list(given)
-
-
-def _with_parts(given: Any, *, path: str, **kinds: type[Any]) -> Any:
-    """``given`` with what is nested in it made into values."""
-    if not isinstance(given, Mapping):
-        return given
-    written = dict(given)
-    nested: dict[str, type[Any]] = {"place": Place, **kinds}
-    for name, kind in nested.items():
-        if written.get(name) is not None:
-            written[name] = part(kind, written[name], path=f"{path}.{name}")
-    return written
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:

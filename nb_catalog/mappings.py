@@ -85,9 +85,13 @@ def check(part: Any, **rules: Accept) -> None:
             raise ValueError(f"{name}: {error}") from error
 
 
-def part(kind: type[T], given: Any, *, path: str) -> T:
-    """``kind`` made from a mapping; every error begins with the place."""
-    written = known(kind, given, path=path)
+def part(kind: type[T], given: Any, *, path: str, **nested: type[Any]) -> T:
+    """``kind`` made from a mapping, what is ``nested`` in it made first; every error begins with the
+    place."""
+    written = dict(known(kind, given, path=path))
+    for name, inner in nested.items():
+        if written.get(name) is not None:
+            written[name] = part(inner, written[name], path=f"{path}.{name}")
     for each in fields(kind):  # type: ignore[arg-type]
         needed = each.default is MISSING and each.default_factory is MISSING
         if needed and each.name not in written:
@@ -98,11 +102,13 @@ def part(kind: type[T], given: Any, *, path: str) -> T:
         raise ValueError(f"{path}.{error}") from error
 
 
-def parts(kind: type[T], given: Any, *, path: str) -> tuple[T, ...]:
+def parts(kind: type[T], given: Any, *, path: str, **nested: type[Any]) -> tuple[T, ...]:
     """A list of them."""
     if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
         raise ValueError(f"{path}: expected a list of objects, got {given!r}.")
-    return tuple(part(kind, each, path=f"{path}[{index}]") for index, each in enumerate(given))
+    return tuple(
+        part(kind, each, path=f"{path}[{index}]", **nested) for index, each in enumerate(given)
+    )
 
 
 def known(kind: type[Any], given: Any, *, path: str) -> Mapping[str, Any]:

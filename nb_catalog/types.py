@@ -56,6 +56,42 @@ class Size(NamedTuple):
     height: int
 
 
+class Rect(NamedTuple):
+    """Pixels, from the top left corner."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        return self.top + self.height
+
+    def grown(self, by: int) -> Rect:
+        """It with ``by`` more pixels on each side; fewer, where that is negative."""
+        return Rect(self.left - by, self.top - by, self.width + 2 * by, self.height + 2 * by)
+
+    def holds(self, other: Rect) -> bool:
+        """Whether ``other`` lies inside of it, or is it."""
+        return (
+            self.left <= other.left
+            and self.top <= other.top
+            and self.right >= other.right
+            and self.bottom >= other.bottom
+        )
+
+    def shared(self, other: Rect) -> int:
+        """How many pixels both cover."""
+        wide = min(self.right, other.right) - max(self.left, other.left)
+        tall = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return max(0, wide) * max(0, tall)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photo:
     """A picture of the product that the host owns, by its name in one of the host's storages.

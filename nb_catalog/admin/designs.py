@@ -122,6 +122,7 @@ class DesignAdmin(Pages, admin.ModelAdmin):
         except (ValueError, NBCatalogError) as error:
             return JsonResponse({"error": str(error)}, status=400)
 
+    # Not abstract methods: ModelAdmin has a metaclass of its own, which abc's would conflict with.
     def saved_url(self, design: Any) -> str:
         """Where a browser finds the picture of a saved design; empty where there is none."""
         raise NotImplementedError

@@ -13,7 +13,8 @@ from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import DigitalSourceType, strongest, xmp_packet
 from nb_catalog.imaging.typeset import Chain, Report, typeset
 from nb_catalog.imaging.typeset.verifying import Compared, verify
-from nb_catalog.layouts import Layout, Rect
+from nb_catalog.layouts import Layout
+from nb_catalog.types import Rect
 
 QUALITY: Final = 95
 

@@ -11,7 +11,7 @@ from nb_catalog.imaging.cutout import Cutout, cut_out
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import of_lineage, xmp_packet
-from nb_catalog.layouts import Rect
+from nb_catalog.types import Rect
 
 QUALITY: Final = 95
 

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet, TextChoices, prefetch_related_obje
 from django.utils.translation import gettext as _
 
 from nb_catalog.conf import nearest, settings
-from nb_catalog.exceptions import PlanRefused, RequestRefused
+from nb_catalog.exceptions import PlanRefused, RequestRefused, shortened
 from nb_catalog.layouts import Layout
 from nb_catalog.locales import parsed
 from nb_catalog.models import Scene, TextLayout
@@ -22,6 +22,8 @@ from nb_catalog.tiers import tier as tier_named
 from nb_catalog.types import Delivery, Treatment
 
 MOST_VARIANTS: Final = 12
+# Characters that a list of names has in a title.
+LONGEST_LIST: Final = 120
 
 C = TypeVar("C", bound=TextChoices)
 
@@ -143,13 +145,9 @@ def _title_of(model: type[Model], lettering: Lettering) -> str:
     what = str(model._meta.verbose_name_plural)
     return _("%(what)s: %(layouts)s (%(locales)s)") % {
         "what": what[:1].upper() + what[1:],
-        "layouts": _shortened(", ".join(row.name for row in lettering.layouts)),
-        "locales": _shortened(", ".join(lettering.locales)),
+        "layouts": shortened(", ".join(row.name for row in lettering.layouts), LONGEST_LIST),
+        "locales": shortened(", ".join(lettering.locales), LONGEST_LIST),
     }
-
-
-def _shortened(names: str) -> str:
-    return names if len(names) <= 120 else f"{names[:119]}…"
 
 
 def _model_of(products: Sequence[Model]) -> type[Model]:
@@ -209,7 +207,7 @@ def _objections(kitchen: Kitchen) -> Iterator[str]:
 
 
 def _title(model: type[Model], kitchen: Kitchen) -> str:
-    names = _shortened(", ".join(scene.name for scene in kitchen.scenes))
+    names = shortened(", ".join(scene.name for scene in kitchen.scenes), LONGEST_LIST)
     what = str(model._meta.verbose_name_plural)
     return _("%(what)s: %(scenes)s (%(tier)s)") % {
         "what": what[:1].upper() + what[1:],

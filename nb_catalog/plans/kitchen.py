@@ -41,6 +41,10 @@ class Kitchen:
         return len(self.scenes) * self.variants
 
     @property
+    def most_each(self) -> int:
+        return self.each
+
+    @property
     def tier_name(self) -> str:
         return self.tier.name
 

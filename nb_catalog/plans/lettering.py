@@ -25,6 +25,8 @@ from nb_catalog.types import Delivery
 
 # Of one picture on one processor: decoding and encoding are most of it.
 SECONDS: Final = 0.3
+# Scenes that one product has pictures in, where nobody says which: bounds what is looked up at once.
+MOST_SCENES: Final = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,11 @@ class Lettering:
         """Pictures per product and scene."""
         return len(self.layouts) * len(self.locales) * max(1, len(self.scenes))
 
+    @property
+    def most_each(self) -> int:
+        """At most: a product may have pictures in any number of scenes."""
+        return len(self.layouts) * len(self.locales) * (len(self.scenes) or MOST_SCENES)
+
     @cached_property
     def maker(self) -> Provider:
         return provider(ALIAS)
@@ -67,9 +74,13 @@ class Lettering:
     def for_block(self, products: Sequence[Model]) -> Lettering:
         """It with the pictures of ``products`` looked up, in one query."""
         found: dict[str, dict[str, ProductImage]] = {}
-        pictures = ProductImage.objects.about_any(
-            self.source.model, [str(product.pk) for product in products]
-        ).filter(kind=ImageKind.PICTURE, locale="", pruned_at=None, state__in=_STANDING)
+        pictures = (
+            ProductImage.objects.about_any(
+                self.source.model, [str(product.pk) for product in products]
+            )
+            .filter(kind=ImageKind.PICTURE, locale="", pruned_at=None, state__in=_STANDING)
+            .defer("provenance")
+        )
         if self.scenes:
             pictures = pictures.filter(scene__in=self.scenes)
         # What comes last stays: an approved one, and of those the newest.

@@ -102,7 +102,7 @@ class Plan:
 
     def items(self) -> Iterator[Item]:
         """Every picture that the request stands for, with its status."""
-        for block in blocks(self.each_product(), size=max(1, BLOCK // self.kitchen.each)):
+        for block in blocks(self.each_product(), size=max(1, BLOCK // self.kitchen.most_each)):
             yield from self._block(block)
 
     def wanted(self) -> Iterator[Item]:

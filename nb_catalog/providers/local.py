@@ -25,7 +25,6 @@ from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import of_lineage, xmp_packet
 from nb_catalog.imaging.scenery import SceneRecipe, render
-from nb_catalog.layouts import Rect
 from nb_catalog.providers.base import Provider
 from nb_catalog.types import (
     POSTURES,
@@ -34,6 +33,7 @@ from nb_catalog.types import (
     Lane,
     Payload,
     RawAnswer,
+    Rect,
     Size,
     Treatment,
 )

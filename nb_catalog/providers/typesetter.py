@@ -11,9 +11,9 @@ from nb_catalog import fonts
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NoPicture, PictureMissing, RequestRejected
 from nb_catalog.imaging.lettering import lettered
-from nb_catalog.layouts import Layout, Rect
+from nb_catalog.layouts import Layout
 from nb_catalog.providers.base import Provider
-from nb_catalog.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer
+from nb_catalog.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer, Rect
 
 ALIAS: Final = "typesetter"
 VERSION: Final = "typesetter/1"

@@ -21,14 +21,13 @@ from nb_catalog.exceptions import (
 from nb_catalog.imaging import locking
 from nb_catalog.imaging.inspect import Facts, examine
 from nb_catalog.imaging.provenance import DigitalSourceType, of_lineage, read_mark
-from nb_catalog.layouts import Rect
 from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.base import Provider
 from nb_catalog.registry import read_photo
 from nb_catalog.runner import staging
 from nb_catalog.runner.orders import Kept, NewImage, Order
 from nb_catalog.runner.words import plain
-from nb_catalog.types import ImageResult
+from nb_catalog.types import ImageResult, Rect
 
 logger = logging.getLogger(__name__)
 

@@ -218,7 +218,7 @@ def test_text_is_put_on_pictures_in_two_languages(person, settings, monkeypatch)
     person.wait_for_text("body", "Started.")
     runner.drain()
     person.open("/admin/nb_catalog/productimage/review/")
-    person.wait_for_text(".nbc-words", "عرض الخريف")
+    person.wait_for_text(".nbc-on-it", "عرض الخريف")
 
 
 def test_a_layout_is_drawn_in_another_language_when_one_is_chosen(person, settings):

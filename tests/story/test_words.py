@@ -283,6 +283,6 @@ def test_the_review_page_shows_words_language_and_proof(client):
     made(texts([mug], ["ar"]))
     client.force_login(factories.superuser())
     page = client.get("/admin/nb_catalog/productimage/review/").content.decode()
-    assert '<p class="nbc-words" lang="ar" dir="auto">عرض الخريف</p>' in page
+    assert '<p class="nbc-on-it" lang="ar" dir="auto">عرض الخريف</p>' in page
     assert "words proved letter by letter" in page
     assert "mask_sha256" not in page and "product:" not in page

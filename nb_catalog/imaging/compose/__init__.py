@@ -12,8 +12,7 @@ from nb_catalog.imaging.scenery import Backdrop, Light
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.noise import stream
 from nb_catalog.imaging.scenery.stage import Box, plain_box
-from nb_catalog.layouts import Rect
-from nb_catalog.types import Size
+from nb_catalog.types import Rect, Size
 
 __all__ = ["Composed", "Framing", "Posture", "compose", "compose_on", "posture", "view_for"]
 

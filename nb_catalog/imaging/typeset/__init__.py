@@ -15,8 +15,8 @@ from nb_catalog.imaging.typeset import stencils
 from nb_catalog.imaging.typeset.chains import Chain
 from nb_catalog.imaging.typeset.report import FontUsed, Report, TextSet
 from nb_catalog.imaging.typeset.setting import Setting, rgb, set_in, tint
-from nb_catalog.layouts import Box, Layout, Panel, Rect
-from nb_catalog.types import Size
+from nb_catalog.layouts import Box, Layout, Panel
+from nb_catalog.types import Rect, Size
 
 __all__ = ["Chain", "FontUsed", "Report", "TextSet", "Typeset", "typeset"]
 

@@ -122,6 +122,12 @@ class Family:
     def name(self) -> str:
         return self.faces[0].family
 
+    @property
+    def weights(self) -> tuple[int, int]:
+        """The lightest and the heaviest that it comes in, 100 to 900."""
+        ranges = [face.weights for face in self.faces]
+        return min(low for low, _ in ranges), max(high for _, high in ranges)
+
     def covers(self, character: str) -> bool:
         return all(face.covers(character) for face in self.faces)
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import ImageColor
 
-from nb_catalog.exceptions import ContrastTooLow, TextDoesNotFit
+from nb_catalog.exceptions import ContrastTooLow
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.typeset import contrast, stencils
 from nb_catalog.imaging.typeset.chains import Chain
 from nb_catalog.imaging.typeset.fitting import Fitted, fit
-from nb_catalog.imaging.typeset.paragraphs import Line, Paragraph
+from nb_catalog.imaging.typeset.paragraphs import Paragraph
+from nb_catalog.imaging.typeset.placing import hold, margin_of, placed
 from nb_catalog.imaging.typeset.report import FontUsed, TextSet
 from nb_catalog.imaging.typeset.stencils import Placed, Stencil
-from nb_catalog.layouts import Box, Plate, Rect, Scrim, Shadow
-from nb_catalog.types import Size
+from nb_catalog.layouts import Box, Plate, Scrim, Shadow
+from nb_catalog.types import Rect, Size
 
 # A blur's sigma is half of what a person calls its radius.
 _SIGMA: Final = 0.5
@@ -37,10 +38,11 @@ _REACH: Final = 0.3
 Points: TypeAlias = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """The words of a box as they will stand on a picture of ``size``."""
 
+    size: Size
     box: Box
     text: str
     rect: Rect
@@ -61,7 +63,7 @@ class Setting:
     @property
     def ink(self) -> Rect:
         """The pixels that its letters touch."""
-        return _grown(self.letters.rect, -stencils.EDGE)
+        return self.letters.rect.grown(-stencils.EDGE)
 
     @property
     def extent(self) -> Rect:
@@ -76,9 +78,7 @@ class Setting:
             return self
         other = replace(self.box, colour=scrim.colour, scrim=replace(scrim, colour=self.box.colour))
         swapped = replace(self, box=other)
-        near = self._near(_size(pixels))
-        thin = swapped._opacity(pixels, near) < self._opacity(pixels, near)
-        return swapped if thin else self
+        return swapped if swapped._opacity(pixels) < self._opacity(pixels) else self
 
     def lay(self, pixels: Pixels) -> float:
         """Draw its plate or scrim on ``pixels`` (H, W, 3) sRGB uint8; how thick the scrim had to be,
@@ -87,7 +87,7 @@ class Setting:
             tint(pixels, self._plate(self.box.plate), colour=rgb(self.box.plate.colour))
         if self.box.scrim is None:
             return 0.0
-        opacity = self._opacity(pixels, self._near(_size(pixels)))
+        opacity = self._opacity(pixels)
         tint(pixels, self._soft(self.box.scrim), colour=rgb(self.box.scrim.colour), opacity=opacity)
         return opacity
 
@@ -110,31 +110,33 @@ class Setting:
 
     def _plate(self, plate: Plate) -> Stencil:
         margin = round(plate.padding * self.em)
-        rect = _grown(self.ink, margin) if plate.hugs else self.rect
+        rect = self.ink.grown(margin) if plate.hugs else self.rect
         return stencils.rounded(rect, radius=plate.radius * self.em)
 
-    def _near(self, size: Size) -> Points:
-        """Where on a picture of ``size`` the letters are, and what the eye tells them from."""
+    @cached_property
+    def _near(self) -> Points:
+        """Where on the picture the letters are, and what the eye tells them from."""
         near = self.letters.grown(math.ceil(contrast.RING * self.em) + 2)
         step = max(1, round(self.em / _FINE))
         rows, columns = np.nonzero(contrast.around(near.mask[::step, ::step], size=self.em / step))
         rows, columns = rows * step + near.top, columns * step + near.left
-        seen = (rows >= 0) & (rows < size.height) & (columns >= 0) & (columns < size.width)
+        width, height = self.size
+        seen = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
         every = max(1, int(seen.sum()) // _SAMPLE)
         return rows[seen][::every], columns[seen][::every]
 
     def _soft(self, scrim: Scrim) -> Stencil:
-        solid = _grown(self.ink, round(_REACH * self.em))
+        solid = self.ink.grown(round(_REACH * self.em))
         return stencils.rounded(solid, radius=_REACH * self.em, fade=scrim.feather * self.em)
 
-    def _opacity(self, pixels: Pixels, near: Points) -> float:
+    def _opacity(self, pixels: Pixels) -> float:
         """How thick its scrim has to be; 1 too where even that is not enough: what it reaches is
         measured, and refused, when the letters are drawn."""
         assert self.box.scrim is not None  # noqa: S101 - asked for boxes with one
-        rows, columns = near
+        rows, columns = self._near
         soft = self._soft(self.box.scrim)
         opacity = contrast.veil(
-            pixels[near],
+            pixels[self._near],
             soft.mask[rows - soft.top, columns - soft.left].astype(np.float32) / np.float32(255),
             colour=rgb(self.box.colour),
             scrim=rgb(self.box.scrim.colour),
@@ -143,7 +145,7 @@ class Setting:
         return 1.0 if opacity is None else opacity
 
     def _contrast(self, pixels: Pixels) -> float:
-        ground = pixels[self._near(_size(pixels))]
+        ground = pixels[self._near]
         if self.box.stroke:
             # Letters are told from their outline, wherever they stand.
             ground = np.array([rgb(self.box.stroke.colour)], np.uint8)
@@ -205,10 +207,6 @@ def _size(pixels: Pixels) -> Size:
     return Size(pixels.shape[1], pixels.shape[0])
 
 
-def _grown(rect: Rect, by: int) -> Rect:
-    return Rect(rect.left - by, rect.top - by, rect.width + 2 * by, rect.height + 2 * by)
-
-
 def _window(rect: Rect) -> tuple[slice, slice]:
     return slice(rect.top, rect.bottom), slice(rect.left, rect.right)
 
@@ -240,60 +238,18 @@ def set_in(
         height=rect.height,
         sizes=(smallest, min(most, largest or most)),
         most_lines=box.lines,
-        margin=_margin(box),
+        margin=margin_of(box),
     )
-    inner = _inner(rect, margin=_margin(box) * fitted.size)
-    lines = _placed(fitted, rect=inner, box=box, rtl=rtl)
+    lines = placed(fitted, rect=rect, box=box, rtl=rtl)
     letters = stencils.drawn(lines)
-    _hold(rect, lines, text=text)
+    hold(rect, lines, text=text)
     return Setting(
-        box=box, text=text, rect=rect, fitted=fitted, lines=lines, letters=letters, rtl=rtl
+        size=size,
+        box=box,
+        text=text,
+        rect=rect,
+        fitted=fitted,
+        lines=lines,
+        letters=letters,
+        rtl=rtl,
     )
-
-
-def _margin(box: Box) -> float:
-    """What a box keeps free on all sides, in ems."""
-    outline = box.stroke.width if box.stroke else 0.0
-    return max(outline, box.plate.padding if box.plate else 0.0)
-
-
-def _inner(rect: Rect, *, margin: float) -> Rect:
-    return _grown(rect, -math.ceil(margin))
-
-
-def _placed(fitted: Fitted, *, rect: Rect, box: Box, rtl: bool) -> tuple[Placed, ...]:
-    free = rect.height - fitted.height
-    above = {"top": 0.0, "middle": free / 2, "bottom": free}[box.stands]
-    first = rect.top + above + fitted.above
-    return tuple(
-        Placed(
-            line=line,
-            left=_left(line, fitted.size, rect=rect, align=box.align, rtl=rtl),
-            # On whole pixels, or the same letter would look different on each line.
-            baseline=round(first + index * fitted.pitch),
-            size=fitted.size,
-        )
-        for index, line in enumerate(fitted.lines)
-    )
-
-
-def _left(line: Line, size: float, *, rect: Rect, align: str, rtl: bool) -> float:
-    """Where a line begins, so that its ink, which may reach over its advance, stays in ``rect``."""
-    ink = line.ink
-    low, high = rect.left - ink.left * size, rect.right - ink.right * size
-    free = rect.width - line.advance * size
-    at_left = align == ("end" if rtl else "start")
-    share = 0.5 if align == "centre" else 0.0 if at_left else 1.0
-    return min(max(rect.left + free * share, low), max(low, high))
-
-
-def _hold(rect: Rect, lines: Sequence[Placed], *, text: str) -> None:
-    """Raise ``TextDoesNotFit`` when ink leaves its box: a proof, not a hope."""
-    for placed in lines:
-        edge = Rect(rect.left - 1, rect.top - 1, rect.width + 2, rect.height + 2)
-        if placed.ink.width > 0 and not edge.holds(placed.ink):
-            raise TextDoesNotFit(
-                f"its line {placed.line.text!r} covers {tuple(placed.ink)}, which is outside of its box "
-                f"{tuple(rect)}.",
-                text=text,
-            )

@@ -75,7 +75,7 @@ class Command(BaseCommand):
 def _row(code, found):
     if found is None:
         return [code, "-", "-", "-"]
-    lightest, heaviest = fonts.weights(found.family)
+    lightest, heaviest = found.family.weights
     weights = str(lightest) if lightest == heaviest else f"{lightest}-{heaviest}"
     return [code, found.family.name, weights, str(ORIGINS[found.origin])]
 
