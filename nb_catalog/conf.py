@@ -214,6 +214,10 @@ def _locales(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_text(each) for each in value))
 
 
+def _fallbacks(value: Any) -> Mapping[str, tuple[str, ...]]:
+    return {_text(code): _locales(chain) for code, chain in dict(value).items()}
+
+
 def _shop_locales() -> tuple[str, ...]:
     """The host's LANGUAGES. Django's own list, of a hundred, is nobody's choice."""
     if django_settings.is_overridden("LANGUAGES"):  # type: ignore[misc]
@@ -273,6 +277,9 @@ class Settings:
         RENDITION_FORMATS, _formats, "a list from 'avif', 'webp' and 'jpeg' that has 'jpeg'"
     )
     LOCALES = Setting(_shop_locales, _locales, "a list of locales, such as ['en', 'pt-br', 'ar']")
+    LOCALE_FALLBACKS = Setting[Mapping[str, tuple[str, ...]]](
+        {}, _fallbacks, "a dict of locale -> a list of locales that may stand in for it"
+    )
     FONTS = Setting[tuple[Mapping[str, Any], ...]](
         (), _fonts, "a list of paths, or of {'FILE', 'STORAGE', 'LOCALES'}"
     )

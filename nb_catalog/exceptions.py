@@ -5,7 +5,8 @@ NBCatalogError
 │   ├── AlreadyRegistered
 │   └── NotRegistered
 ├── RequestRefused            said before anything is written or paid for
-│   └── PlanRefused
+│   ├── PlanRefused
+│   └── DeckRefused           texts of a copy deck that cannot be what they say
 ├── IllegalMove               a state machine said no; usually somebody else was faster
 ├── ObjectGone                the product was deleted meanwhile
 ├── BillUnreadable            a provider's bill that cannot be compared
@@ -96,6 +97,10 @@ class RequestRefused(NBCatalogError):
 
 class PlanRefused(RequestRefused):
     code = "plan_refused"
+
+
+class DeckRefused(RequestRefused):
+    code = "deck_refused"
 
 
 class IllegalMove(NBCatalogError):

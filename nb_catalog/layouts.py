@@ -37,7 +37,8 @@ def _share(value: Any) -> float:
     return float(number(0, 1)(value))
 
 
-def _role(value: Any) -> str:
+def role_name(value: Any) -> str:
+    """``value``, where it can name a role. Raises ``ValueError``."""
     if not isinstance(value, str) or not _ROLE.fullmatch(value):
         raise ValueError(
             f"expected small letters, digits and '_', such as 'headline', got {value!r}."
@@ -169,7 +170,7 @@ class Box:
     def __post_init__(self) -> None:
         em = number(0.008, 0.5)
         check(
-            self, role=_role, smallest=em, largest=em, lines=whole(1, 12), weight=whole(100, 900),
+            self, role=role_name, smallest=em, largest=em, lines=whole(1, 12), weight=whole(100, 900),
             colour=colour, align=one_of(*ALIGNMENTS), stands=one_of(*HEIGHTS),
             contrast=number(1, 21), covers_product=flag, optional=flag,
         )  # fmt: skip

@@ -1,18 +1,25 @@
-"""Locales of the shop: their names in BCP 47, which way they are written."""
+"""Locales of the shop: their names in BCP 47, which way they are written, how values are written in them."""
 
 from __future__ import annotations
 
-from datetime import date
+import unicodedata
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from babel.numbers import format_currency, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from nb_catalog.conf import nearest, settings
+from nb_catalog.types import Money
 
 LTR: Final = 0
 RTL: Final = 1
+
+# UAX #9, 6.3: a value set into a sentence must not turn round what stands beside it.
+_ISOLATED: Final = "\u2068{}\u2069"
 
 
 @lru_cache(maxsize=256)
@@ -59,3 +66,69 @@ def sample_words(code: str) -> dict[str, str]:
         "fact_2": name,
         "fact_3": format_date(day, "medium", locale=known),
     }
+
+
+def chain(code: str) -> tuple[str, ...]:
+    """``code``, then what ``LOCALE_FALLBACKS`` says may stand in for it, in order."""
+    return tuple(dict.fromkeys((code, *settings.LOCALE_FALLBACKS.get(code, ()))))
+
+
+def written(value: Any, code: str, *, style: str = "") -> str:
+    """``value`` as the locale writes it: money, numbers, dates; anything else as its text.
+
+    ``style`` is one of ``STYLES``. What could turn its surroundings round comes isolated. Raises
+    ``ValueError`` for a style that there is not, or that is none for this kind of value.
+    """
+    if style not in STYLES:
+        raise ValueError(f"There is no style {style!r}.{nearest(style, STYLES)}")
+    text = _written(value, parsed(code), style)
+    return _ISOLATED.format(text) if _may_turn(text, direction(code)) else text
+
+
+def _written(value: Any, known: Locale, style: str) -> str:
+    if isinstance(value, bool):
+        return str(value)
+    if hasattr(value, "amount") and hasattr(value, "currency"):
+        return _money(Money(Decimal(value.amount), str(value.currency)), known, style)
+    if isinstance(value, int | float | Decimal):
+        return _number(value, known, style)
+    if isinstance(value, date):
+        return _date(value, known, style)
+    if style:
+        raise ValueError(f"{style!r} is for money, numbers or dates, not for words.")
+    return str(value)
+
+
+def _money(money: Money, known: Locale, style: str) -> str:
+    if style not in ("", "short"):
+        raise ValueError(f"Money is written plainly or 'short', not {style!r}.")
+    if style == "short" and money.amount == money.amount.to_integral_value():
+        pattern = known.currency_formats["standard"].pattern.replace(".00", "")
+        return format_currency(
+            money.amount, money.currency, pattern, locale=known, currency_digits=False
+        )
+    return format_currency(money.amount, money.currency, locale=known)
+
+
+def _number(value: int | float | Decimal, known: Locale, style: str) -> str:
+    if style == "percent":
+        return format_percent(value, locale=known)
+    if style:
+        raise ValueError(f"A number is written plainly or as 'percent', not {style!r}.")
+    return format_decimal(value, locale=known)
+
+
+def _date(value: date, known: Locale, style: str) -> str:
+    if style == "percent":
+        raise ValueError("A date is written 'short', 'medium', 'long' or 'full', not as 'percent'.")
+    day = value.date() if isinstance(value, datetime) else value
+    return format_date(day, style or "medium", locale=known)
+
+
+STYLES: Final = ("", "short", "medium", "long", "full", "percent")
+
+
+def _may_turn(text: str, level: int) -> bool:
+    """Whether ``text`` in a paragraph of ``level`` could change the order of what is around it: all
+    that is filled in from right to left, and what is written the other way elsewhere."""
+    return level == RTL or any(unicodedata.bidirectional(each) in ("R", "AL") for each in text)

@@ -153,7 +153,8 @@ def _put(
         standing = _first(place, image=image, delivery=delivery, actor=actor)
     else:
         standing.image, standing.delivery, standing.actor = image, delivery, actor
-        standing.save(update_fields=["image", "delivery", "actor", "published_at"])
+        standing.stale_since = None
+        standing.save(update_fields=["image", "delivery", "actor", "published_at", "stale_since"])
     PlacementEvent.objects.create(
         **place, image_before_id=before_id, image_after=image, actor=actor, move=move
     )

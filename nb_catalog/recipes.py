@@ -24,7 +24,8 @@ class Recipe:
     is how the host says the product rests, for a locked picture; "" leaves it to the photo.
 
     Words on a picture: ``base`` is the sha256 of the picture that they are set on, and ``photo`` its
-    file; ``renderer`` holds every word, and the layout with them.
+    file; ``renderer`` holds every word, and the layout with them. ``deck`` is the copy deck that they
+    are from, "" where the shop itself says them.
     """
 
     object_type: str
@@ -48,13 +49,15 @@ class Recipe:
     layout: str = ""
     layout_version: int = 0
     locale: str = ""
+    deck: str = ""
+    deck_version: int = 0
 
     @property
     def fingerprint(self) -> str:
         """sha256 over everything that decides what the picture looks like (64 hex digits).
 
         The versions are left out: a scene saved without a change to its words or renderer asks for
-        the same picture.
+        the same picture, and so does a deck whose change this picture does not show.
         """
         content = {name: getattr(self, name) for name in _FINGERPRINTED}
         if self.base:
@@ -67,7 +70,7 @@ class Recipe:
 
         An image with this subject and another fingerprint is stale.
         """
-        words = [self.layout, self.locale] if self.base else []
+        words = [self.layout, self.locale, *([self.deck] if self.deck else [])] if self.base else []
         return _digest([*(getattr(self, name) for name in _SUBJECT), *words])
 
     @property
@@ -103,8 +106,9 @@ class Recipe:
 _FIELDS: Final = tuple(each.name for each in fields(Recipe))
 # Only pictures with words have these: what was made before there were any keeps its fingerprint.
 _OF_WORDS: Final = ("base", "layout", "locale")
-_VERSIONS: Final = ("scene_version", "layout_version")
-_FINGERPRINTED: Final = tuple(name for name in _FIELDS if name not in {*_OF_WORDS, *_VERSIONS})
+# A deck's words are in the renderer: the same ones from another deck make the same picture.
+_TOLD: Final = ("scene_version", "layout_version", "deck", "deck_version")
+_FINGERPRINTED: Final = tuple(name for name in _FIELDS if name not in {*_OF_WORDS, *_TOLD})
 _SUBJECT: Final = (
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
 )  # fmt: skip

@@ -90,6 +90,14 @@ class CatalogSource:
         own = language(locale) == language(django_settings.LANGUAGE_CODE)
         return {"headline": self.title(product)} if own else {}
 
+    def values(self, product: Model, locale: str) -> Mapping[str, Any]:
+        """What ``{placeholders}`` of copy decks stand for: name -> a text, ``types.Money``, a number
+        or a date, each written as ``locale`` writes it. As it stands, the title and the facts by
+        their fields' names.
+        """
+        facts = {name: getattr(product, name) for name in self.fact_fields}
+        return {"title": self.title(product), **facts}
+
     def alt(self, product: Model, locale: str) -> str:
         """The alternative text of a published picture in ``locale``."""
         return self.title(product)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -90,6 +91,13 @@ class Rect(NamedTuple):
         wide = min(self.right, other.right) - max(self.left, other.left)
         tall = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(0, wide) * max(0, tall)
+
+
+class Money(NamedTuple):
+    """An amount in a currency by its ISO 4217 code, "EUR". django-money's own will do as well."""
+
+    amount: Decimal
+    currency: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

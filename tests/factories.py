@@ -10,9 +10,9 @@ from django.contrib.auth.models import Permission as PermissionRow
 from django.core.files.base import ContentFile
 from PIL import Image, ImageDraw
 
-from nb_catalog import files, placements
+from nb_catalog import decks, files, placements
 from nb_catalog.imaging.provenance import DigitalSourceType
-from nb_catalog.models import ImageJob, ProductImage, Run, Scene, TextLayout
+from nb_catalog.models import CopyDeck, ImageJob, ProductImage, Run, Scene, TextLayout
 from nb_catalog.models.money import micros
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.recipes import Recipe
@@ -198,3 +198,17 @@ def superuser(name=""):
     return get_user_model().objects.create_superuser(
         name or f"root-{next(_numbers)}", password="secret"
     )
+
+
+def deck(key="autumn", *, locale="en", **texts):
+    """A copy deck; ``texts`` are locale -> {role: text}, "pt_br" standing for "pt-br"."""
+    made = CopyDeck.objects.get_or_create(
+        key=key, defaults={"name": key.capitalize(), "locale": locale}
+    )[0]
+    said = {
+        (code.replace("_", "-"), role): text
+        for code, roles in texts.items()
+        for role, text in roles.items()
+    }
+    decks.write(made, said)
+    return made

@@ -49,6 +49,7 @@ CHANGES = {
 }
 WITH_WORDS = replace(RECIPE, base="aa11", layout="banner", layout_version=1, locale="de")
 OF_WORDS = {"base": "bb22", "layout": "split", "locale": "ar"}
+TOLD = {"scene_version": 4, "layout_version": 2, "deck": "autumn", "deck_version": 5}
 ASKED_FOR = {
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
 }  # fmt: skip
@@ -59,7 +60,7 @@ def test_a_known_recipe_has_its_known_fingerprint():
 
 
 def test_every_field_is_either_part_of_the_fingerprint_or_a_version():
-    named = {*CHANGES, *OF_WORDS, "scene_version", "layout_version"}
+    named = {*CHANGES, *OF_WORDS, *TOLD}
     assert {field.name for field in fields(Recipe)} == named
 
 
@@ -71,6 +72,17 @@ def test_each_field_changes_the_fingerprint(name):
 @pytest.mark.parametrize("name", OF_WORDS)
 def test_each_field_of_words_changes_the_fingerprint_of_a_picture_with_words(name):
     assert replace(WITH_WORDS, **{name: OF_WORDS[name]}).fingerprint != WITH_WORDS.fingerprint
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_what_is_only_told_leaves_the_fingerprint_alone(name):
+    assert replace(WITH_WORDS, **{name: TOLD[name]}).fingerprint == WITH_WORDS.fingerprint
+
+
+def test_the_same_layout_with_another_deck_is_another_wish():
+    autumn, winter = (replace(WITH_WORDS, deck=deck) for deck in ("autumn", "winter"))
+    assert len({WITH_WORDS.subject, autumn.subject, winter.subject}) == 3
+    assert autumn.subject == replace(autumn, deck_version=9).subject
 
 
 @pytest.mark.parametrize("name", OF_WORDS)

@@ -8,8 +8,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from demo_project.shop.models import Bundle, BundlePhoto, Category, Product
-from demo_project.shop.prices import written
 from nb_catalog.admin import CatalogImagesMixin
+from nb_catalog.locales import written
+from nb_catalog.types import Money
 
 
 @admin.register(Category)
@@ -35,7 +36,7 @@ class ProductAdmin(CatalogImagesMixin, admin.ModelAdmin):
 
     @admin.display(description=_("price"), ordering="price")
     def price_written(self, product: Product) -> str:
-        return written(product.price, currency=product.currency, locale="en")
+        return written(Money(product.price, product.currency), "en")
 
 
 class BundlePhotoInline(admin.TabularInline):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import nb_catalog
 from demo_project.shop.models import Bundle, Product
-from demo_project.shop.prices import written
+from nb_catalog.locales import written
+from nb_catalog.types import Money
 
 
 @nb_catalog.register(Product)
@@ -17,10 +18,15 @@ class ProductSource(nb_catalog.CatalogSource):
     def alt(self, product: Product, locale: str) -> str:
         return product.said("name", locale=locale)
 
+    def values(self, product: Product, locale: str) -> dict[str, object]:
+        title = product.said("name", locale=locale)
+        facts = {name: getattr(product, name) for name in self.fact_fields}
+        return {"title": title, "price": Money(product.price, product.currency), **facts}
+
     def copy(self, product: Product, locale: str) -> dict[str, str]:
         return {
             "headline": product.said_in("name", locale=locale),
-            "price": written(product.price, currency=product.currency, locale=locale),
+            "price": written(Money(product.price, product.currency), locale),
         }
 
 
@@ -33,8 +39,12 @@ class BundleSource(nb_catalog.CatalogSource):
     def alt(self, bundle: Bundle, locale: str) -> str:
         return bundle.said("name", locale=locale)
 
+    def values(self, bundle: Bundle, locale: str) -> dict[str, object]:
+        title = bundle.said("name", locale=locale)
+        return {"title": title, "price": Money(bundle.price, bundle.currency)}
+
     def copy(self, bundle: Bundle, locale: str) -> dict[str, str]:
         return {
             "headline": bundle.said_in("name", locale=locale),
-            "price": written(bundle.price, currency=bundle.currency, locale=locale),
+            "price": written(Money(bundle.price, bundle.currency), locale),
         }

@@ -11,8 +11,8 @@ from django.db.models import Model
 
 from demo_project.shop.goods import rows
 from demo_project.shop.models import Bundle, Product
-from nb_catalog import placements, plans, review
-from nb_catalog.models import PlacementEvent, ProductImage
+from nb_catalog import decks, placements, plans, review
+from nb_catalog.models import CopyDeck, PlacementEvent, ProductImage
 from nb_catalog.plans import Plan
 from nb_catalog.states import ImageState
 
@@ -50,6 +50,20 @@ def _of_bundles() -> Iterator[Wish]:
     bundles = {bundle.slug: bundle for bundle in Bundle.objects.prefetch_related("photos")}
     for row in rows("bundles"):
         yield Wish(product=bundles[row["slug"]], slot="hero", scene=row["hero"])
+
+
+def write_decks() -> None:
+    """The copy decks of the shop. One that is there already stays as it is."""
+    for row in rows("decks"):
+        named = {"name": row["name"], "locale": row["locale"]}
+        deck, made = CopyDeck.objects.get_or_create(key=row["key"], defaults=named)
+        if made:
+            cells = {
+                (code, role): text
+                for code, roles in row["texts"].items()
+                for role, text in roles.items()
+            }
+            decks.write(deck, cells)
 
 
 def planned(wanted: Iterable[Wish]) -> list[tuple[Plan, list[Wish]]]:

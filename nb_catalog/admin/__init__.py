@@ -2,6 +2,7 @@
 
 from nb_catalog.admin.batches import ProviderBatchAdmin
 from nb_catalog.admin.books import ProviderCallAdmin, ProviderPauseAdmin
+from nb_catalog.admin.decks import CopyDeckAdmin
 from nb_catalog.admin.images import ProductImageAdmin
 from nb_catalog.admin.jobs import ImageJobAdmin
 from nb_catalog.admin.mixin import CatalogImagesMixin
@@ -13,6 +14,7 @@ from nb_catalog.admin.text_layouts import TextLayoutAdmin
 
 __all__ = [
     "CatalogImagesMixin",
+    "CopyDeckAdmin",
     "ImageJobAdmin",
     "PlacementAdmin",
     "ProductImageAdmin",

@@ -28,7 +28,7 @@ from nb_catalog.admin.generate import (
 from nb_catalog.admin.selection import Selection
 from nb_catalog.admin.wishes import PlanCard, SceneChoice
 from nb_catalog.conf import settings
-from nb_catalog.models import Scene, TextLayout
+from nb_catalog.models import CopyDeck, Scene, TextLayout
 
 
 class TextForm(forms.Form):
@@ -39,6 +39,11 @@ class TextForm(forms.Form):
     )
     locales = forms.MultipleChoiceField(
         label=_("Languages"), error_messages={"required": _("Choose at least one language.")}
+    )
+    deck = forms.ChoiceField(
+        label=_("Copy deck"),
+        required=False,
+        help_text=_("Without one, the words are the shop's own."),
     )
     scenes = forms.MultipleChoiceField(
         label=_("Scenes"),
@@ -54,6 +59,8 @@ class TextForm(forms.Form):
             (code, locales.parsed(code).display_name) for code in settings.LOCALES
         ]
         self.fields["locales"].initial = list(settings.LOCALES)
+        decks = CopyDeck.objects.filter(is_active=True).values_list("key", "name")
+        self.fields["deck"].choices = [("", _("The shop's own words")), *decks]
         scenes = Scene.objects.filter(is_active=True).values_list("key", "name")
         self.fields["scenes"].choices = list(scenes)
 

@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -149,3 +150,18 @@ class SlotFilter(KnownFilter):
 class LanguageFilter(KnownFilter):
     def known(self) -> Iterable[tuple[str, Any]]:
         return [("", _("all")), *django_settings.LANGUAGES]
+
+
+class StaleFilter(admin.SimpleListFilter):
+    """Whether the shop would say something else today than the published picture does."""
+
+    title = _("out of date")
+    parameter_name = "is_stale"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(stale_since__isnull=self.value() == "no")

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin import selection
+from nb_catalog.admin import renewing, selection
 from nb_catalog.exceptions import NotRegistered
 from nb_catalog.models import ProductImage, Run
 from nb_catalog.registry import is_registered, source_for
@@ -24,9 +24,11 @@ from nb_catalog.types import Permission
 
 
 class CatalogImagesMixin:
-    """Adds the actions "Generate pictures…" and "Put text on pictures…", links to the product's
-    pictures, and the column ``catalog_pictures`` for ``list_display``. The model has to be registered
-    with nb_catalog.
+    """Adds the actions "Generate pictures…", "Put text on pictures…" and "Redo pictures that are out of
+    date", links to the product's pictures, and the column ``catalog_pictures`` for ``list_display``. The
+    model has to be registered with nb_catalog.
+
+    When a product is saved whose published pictures show other words than it has now, the page says so.
 
     The actions are appended when the admin is made, so that the host's own ``actions`` stay.
     ``actions = None`` turns ours off too, as it does Django's.
@@ -35,7 +37,12 @@ class CatalogImagesMixin:
     def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
         if self.actions is not None:
-            self.actions = [*self.actions, "generate_catalog_pictures", "put_text_on_pictures"]
+            self.actions = [
+                *self.actions,
+                "generate_catalog_pictures",
+                "put_text_on_pictures",
+                "renew_catalog_pictures",
+            ]
         self._own_change_form = self.change_form_template
         self.change_form_template = "admin/nb_catalog/catalog_object/change_form.html"
 
@@ -54,6 +61,19 @@ class CatalogImagesMixin:
     def put_text_on_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """The same for the page that plans words on them."""
         return self._with_selection(request, queryset, page="run_texts")
+
+    @admin.action(
+        description=_("Redo pictures that are out of date"),
+        permissions=["generate_catalog_pictures"],
+    )
+    def renew_catalog_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        """Make anew what is published of the chosen products and shows other words than they have."""
+        return renewing.renewed(request, queryset, admin_of=self)
+
+    def save_related(self, request: HttpRequest, form: Any, *args: Any, **options: Any) -> None:
+        super().save_related(request, form, *args, **options)
+        if is_registered(self.model) and self._sees_pictures(request):
+            renewing.told_of_product(request, form.instance, admin_of=self)
 
     def _with_selection(
         self, request: HttpRequest, queryset: QuerySet, *, page: str

@@ -19,22 +19,24 @@ from django.views.decorators.http import require_POST
 
 from nb_catalog import placements
 from nb_catalog.admin import previews, subjects
-from nb_catalog.admin.long_lists import LanguageFilter, SlotFilter
+from nb_catalog.admin.long_lists import LanguageFilter, SlotFilter, StaleFilter
 from nb_catalog.admin.reading import AboutObjectAdmin
+from nb_catalog.admin.renewing import Renewing
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import Placement, ProductImage
 from nb_catalog.types import Permission
 
 
 @admin.register(Placement)
-class PlacementAdmin(AboutObjectAdmin):
-    list_display = ("picture", "product", "place", "published_at", "buttons")
+class PlacementAdmin(Renewing, AboutObjectAdmin):
+    list_display = ("picture", "product", "place", "published_at", "out_of_date", "buttons")
     list_display_links = ("picture", "product")
-    list_filter = (("slot", SlotFilter), ("locale", LanguageFilter), "published_at")
+    list_filter = (("slot", SlotFilter), ("locale", LanguageFilter), StaleFilter, "published_at")
     search_fields = ("object_id", "slot")
     search_help_text = _("Key of a product, or a slot")
     fields = (
-        "picture", "product", "slot", "language", "position", "actor", "published_at", "buttons",
+        "picture", "product", "slot", "language", "position", "actor", "published_at",
+        "out_of_date", "buttons",
     )  # fmt: skip
 
     class Media:
@@ -47,8 +49,17 @@ class PlacementAdmin(AboutObjectAdmin):
         return [
             self.page("<int:pk>/withdraw/", require_POST(self.withdraw), name="withdraw"),
             self.page("<int:pk>/roll-back/", require_POST(self.roll_back), name="roll_back"),
+            *self.renewal_urls(),
             *super().get_urls(),
         ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        stale = Placement.objects.filter(stale_since__isnull=False)
+        key = request.GET.get("q", "").strip()
+        chosen = stale.filter(object_id=key) if key else stale
+        may_renew = request.user.has_perm(Permission.GENERATE)
+        more = {"stale": chosen.count() if may_renew else 0, "renew_key": key}
+        return super().changelist_view(request, {**(extra_context or {}), **more})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         images = ProductImage.objects.defer("recipe", "provenance", "checks")
@@ -87,6 +98,10 @@ class PlacementAdmin(AboutObjectAdmin):
     @admin.display(description=_("language"), ordering="locale")
     def language(self, placement: Placement) -> str:
         return placement.locale or gettext("all")
+
+    @admin.display(description=_("out of date since"), ordering="stale_since")
+    def out_of_date(self, placement: Placement) -> Any:
+        return placement.stale_since
 
     @admin.display(description=_("change it"))
     def buttons(self, placement: Placement) -> str:

@@ -27,8 +27,9 @@ from nb_catalog.admin.decisions import VERBS, Outcome, Powers, decide, decision
 from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY, FilterForm, pictures
 from nb_catalog.imaging.provenance import DigitalSourceType
 from nb_catalog.lengths import ShortPaginator
-from nb_catalog.models import ProductImage, Scene
+from nb_catalog.models import Placement, ProductImage, Scene
 from nb_catalog.models.images import ImageKind
+from nb_catalog.states import ImageState
 
 # IPTC's terms in a merchandiser's words.
 ORIGINS: Final = {
@@ -39,6 +40,7 @@ ORIGINS: Final = {
     DigitalSourceType.MODEL: _("Made by AI"),
 }
 PER_PAGE: Final = 24
+_STANDING: Final = (ImageState.PENDING, ImageState.APPROVED)
 
 
 class ReviewPages:
@@ -82,11 +84,13 @@ class ReviewPages:
         return TemplateResponse(request, "admin/nb_catalog/productimage/review.html", context)
 
     def decide(self, request: HttpRequest) -> HttpResponse:
-        """Carry out "verb:key" of one picture, or approve every picture that was ticked."""
+        """Carry out "verb:key" of one picture, or approve or publish every picture that was ticked."""
         self._require_view(request)
         verb, _colon, key = request.POST.get("decision", "").partition(":")
         if verb == "approve_chosen":
             return self._approve_chosen(request)
+        if verb == "publish_chosen":
+            return self._publish_chosen(request)
         if verb not in VERBS or not LOOKS_LIKE_A_KEY.fullmatch(key):
             raise Http404
         image = get_object_or_404(ProductImage, pk=key, kind=ImageKind.PICTURE)
@@ -116,14 +120,27 @@ class ReviewPages:
 
     def _approve_chosen(self, request: HttpRequest) -> HttpResponse:
         Powers.of(request.user).require("approve")
-        keys = [key for key in request.POST.getlist("chosen") if LOOKS_LIKE_A_KEY.fullmatch(key)]
-        tally = review.approve_all(pictures().filter(pk__in=keys), actor=request.user)
+        tally = review.approve_all(pictures().filter(pk__in=_chosen(request)), actor=request.user)
         if tally.decided or not tally.refused:
             count = tally.decided
             said = ngettext("%d picture approved.", "%d pictures approved.", count) % count
             self.message_user(request, said, messages.SUCCESS if count else messages.WARNING)
         for refusal in tally.refused:
             self.message_user(request, refusal, messages.ERROR)
+        return redirect(self._review_url(request.POST.get("back", "")))
+
+    def _publish_chosen(self, request: HttpRequest) -> HttpResponse:
+        """Each to its own place, as its card says. With JavaScript the page sends them one by one."""
+        Powers.of(request.user).require("publish")
+        published = 0
+        for image in pictures().filter(pk__in=_chosen(request)):
+            asked = decision("publish", image.pk, request.POST)
+            outcome = decide(image, asked, actor=request.user)
+            published += outcome.went_well
+            if not outcome.went_well:
+                self.message_user(request, outcome.said, outcome.level)
+        said = ngettext("%d picture published.", "%d pictures published.", published) % published
+        self.message_user(request, said, messages.SUCCESS if published else messages.WARNING)
         return redirect(self._review_url(request.POST.get("back", "")))
 
     def _back(self, request: HttpRequest, image: ProductImage, outcome: Outcome) -> HttpResponse:
@@ -149,6 +166,7 @@ class ReviewPages:
     def _shown(self, rows: QuerySet, *, powers: Powers) -> Sequence[ProductImage]:
         images = list(rows)
         subjects.attach(images, site=self.admin_site)
+        standing = _predecessors(images)
         scenes = dict(Scene.objects.values_list("key", "name"))
         for image in images:
             image.large_url = previews.thumbnail_url(
@@ -160,6 +178,7 @@ class ReviewPages:
             image.verbs = powers.verbs(image.state)
             image.variant = image.recipe.get("variant", 1)
             image.published_in = _places(image)
+            image.replaces = standing.get(image.subject)
         return images
 
     def _review_url(self, back: str) -> str:
@@ -173,11 +192,22 @@ class ReviewPages:
             raise PermissionDenied
 
 
+def _chosen(request: HttpRequest) -> list[str]:
+    return [key for key in request.POST.getlist("chosen") if LOOKS_LIKE_A_KEY.fullmatch(key)]
+
+
 def _by_product(images: Sequence[ProductImage]) -> list[tuple[Any, list[ProductImage]]]:
     groups: dict[subjects.Key, list[ProductImage]] = {}
     for image in images:
         groups.setdefault(image.subject_shown.key, []).append(image)
     return [(several[0].subject_shown, several) for several in groups.values()]
+
+
+def _predecessors(images: Sequence[ProductImage]) -> dict[str, Placement]:
+    """Where a former picture of what ``images`` show is published, by subject: one query."""
+    wanted = {image.subject for image in images if image.state in _STANDING}
+    found = Placement.objects.filter(image__subject__in=wanted).select_related("image")
+    return {placement.image.subject: placement for placement in found.defer("image__recipe")}
 
 
 def _places(image: ProductImage) -> str:

@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog import locales
 from nb_catalog.admin import previews
 from nb_catalog.admin.designs import DesignAdmin
+from nb_catalog.admin.renewing import told_of_stale
 from nb_catalog.conf import settings
-from nb_catalog.models import TextLayout
+from nb_catalog.models import Placement, TextLayout
 
 
 @admin.register(TextLayout)
@@ -28,6 +29,13 @@ class TextLayoutAdmin(DesignAdmin):
         (None, {"fields": ("name", "key", ("position", "is_active"), "shown_version")}),
         (_("Where words stand"), {"fields": ("content", "live_picture")}),
     )
+
+    def save_model(self, request: HttpRequest, row: TextLayout, form: Any, change: bool) -> None:
+        before = row.version
+        super().save_model(request, row, form, change)
+        if row.version != before:
+            shown = Placement.objects.filter(image__recipe__layout=row.key)
+            told_of_stale(request, shown, admin_of=self)
 
     @admin.display(description=_("words"))
     def roles(self, row: TextLayout) -> str:

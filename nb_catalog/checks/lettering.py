@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
@@ -14,7 +15,7 @@ from nb_catalog.exceptions import FontUnreadable, InvalidSettings
 def check_lettering(**_options: Any) -> list[CheckMessage]:
     """Every locale of the shop exists and has a font; every font of the shop opens."""
     try:
-        codes, _ = settings.LOCALES, settings.FONTS
+        codes, _, chains = settings.LOCALES, settings.FONTS, settings.LOCALE_FALLBACKS
     except InvalidSettings:
         return []  # check_settings says so, once
     found: list[CheckMessage] = []
@@ -29,7 +30,18 @@ def check_lettering(**_options: Any) -> list[CheckMessage]:
             )
         except FontUnreadable as error:
             return [Error(str(error), hint=f"{NAME}['FONTS'].", id="nb_catalog.E041")]
-    return found
+    return found + [
+        Error(str(error), hint=f"{NAME}['LOCALE_FALLBACKS'].", id="nb_catalog.E040")
+        for error in _unknown(code for first, chain in chains.items() for code in (first, *chain))
+    ]
+
+
+def _unknown(codes: Iterable[str]) -> Iterator[ValueError]:
+    for code in dict.fromkeys(codes):
+        try:
+            locales.parsed(code)
+        except ValueError as error:
+            yield error
 
 
 def _without_font(code: str) -> CheckMessage:

@@ -2,6 +2,7 @@
 
 from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.calls import ProviderCall, ProviderPause, SpendDay, SpendLine, SpendShare
+from nb_catalog.models.copy_decks import CopyDeck, CopyText
 from nb_catalog.models.gates import ThrottleGate
 from nb_catalog.models.images import ProductImage, Rendition
 from nb_catalog.models.jobs import ImageJob
@@ -12,6 +13,8 @@ from nb_catalog.models.scenes import Scene
 from nb_catalog.models.text_layouts import TextLayout
 
 __all__ = [
+    "CopyDeck",
+    "CopyText",
     "ImageJob",
     "Placement",
     "PlacementEvent",

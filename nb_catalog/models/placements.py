@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.images import ProductImage
+from nb_catalog.models.indexes import SparseIndex
 from nb_catalog.models.objects import AboutObject, AboutObjectManager
 
 
@@ -31,7 +32,8 @@ class Placement(Place):
     """The pointer that publishes.
 
     ``delivery`` is everything a page needs to show the picture, so that a page of any length
-    is one query and asks no storage; see ``storefront.Delivery`` for its shape.
+    is one query and asks no storage; see ``storefront.Delivery`` for its shape. ``stale_since`` is
+    when it was first seen that the shop would say something else today than the picture does.
     """
 
     image = models.ForeignKey(
@@ -39,11 +41,15 @@ class Placement(Place):
     )
     delivery = models.JSONField(default=dict, editable=False)
     published_at = models.DateTimeField(_("published"), auto_now=True)
+    stale_since = models.DateTimeField(
+        _("out of date since"), null=True, blank=True, editable=False
+    )
 
     class Meta:
         ordering = ("slot", "locale", "position")
         verbose_name = _("placement")
         verbose_name_plural = _("placements")
+        indexes = [SparseIndex(fields=["stale_since"], name="nb_placement_stale")]
         permissions = [("publish", _("Can publish pictures to the storefront"))]
         constraints = [
             models.UniqueConstraint(

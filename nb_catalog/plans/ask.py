@@ -13,10 +13,11 @@ from nb_catalog.conf import nearest, settings
 from nb_catalog.exceptions import PlanRefused, RequestRefused, shortened
 from nb_catalog.layouts import Layout
 from nb_catalog.locales import parsed
-from nb_catalog.models import Scene, TextLayout
+from nb_catalog.models import CopyDeck, Scene, TextLayout
 from nb_catalog.plans.kitchen import Kitchen
 from nb_catalog.plans.lettering import Lettering
 from nb_catalog.plans.plan import Plan
+from nb_catalog.plans.renewal import Renewal
 from nb_catalog.registry import source_for
 from nb_catalog.tiers import tier as tier_named
 from nb_catalog.types import Delivery, Treatment
@@ -77,11 +78,13 @@ def plan_texts(
     layouts: Sequence[str | TextLayout],
     locales: Sequence[str] = (),
     scenes: Sequence[str | Scene] = (),
+    deck: str | CopyDeck = "",
     key: str = "",
 ) -> Plan:
     """Plan words on the pictures of ``products``: each of ``layouts`` (keys or rows) in each of
     ``locales`` (none: every locale of the shop), on the newest picture in each of ``scenes`` (none:
-    in every scene that there is a picture of). The words are the source's ``copy()``. It costs nothing.
+    in every scene that there is a picture of). The words are those of ``deck`` (its key or row), and
+    the source's ``copy()`` for roles that it does not have. It costs nothing.
 
     Raises ``PlanRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
     """
@@ -92,6 +95,7 @@ def plan_texts(
         layouts=tuple(_layouts(layouts)),
         locales=chosen,
         scenes=tuple(scene.key for scene in _scenes(scenes)) if scenes else (),
+        deck=_deck(deck) if deck else None,
     )
     objections = tuple(_objections_to(lettering))
     if objections:
@@ -107,8 +111,38 @@ def plan_texts(
             "layouts": [row.key for row in lettering.layouts],
             "locales": list(chosen),
             "scenes": list(lettering.scenes),
+            "deck": lettering.deck.key if lettering.deck else "",
         },
     )
+
+
+def plan_renewal(products: QuerySet[Model] | Sequence[Model], *, key: str = "") -> Plan:
+    """Plan anew the published pictures of ``products`` whose words are out of date, and nothing else:
+    the same layouts on the same pictures. It costs nothing.
+
+    Raises ``NotRegistered`` for an unknown model.
+    """
+    model = products.model if isinstance(products, QuerySet) else _model_of(products)
+    renewal = Renewal(source=source_for(model))
+    what = str(model._meta.verbose_name_plural)
+    return Plan(
+        key=key or uuid4().hex,
+        title=_("%(what)s: what is out of date") % {"what": what[:1].upper() + what[1:]},
+        source=renewal.source,
+        products=products,
+        kitchen=renewal,
+        request={"model": renewal.source.label, "renewal": True},
+    )
+
+
+def _deck(given: str | CopyDeck) -> CopyDeck:
+    if isinstance(given, CopyDeck):
+        return given
+    found: CopyDeck | None = CopyDeck.objects.filter(key=given).first()
+    if found is None:
+        known = CopyDeck.objects.values_list("key", flat=True)
+        raise PlanRefused(f"There is no copy deck {given!r}.{nearest(given, known)}")
+    return found
 
 
 def _layouts(given: Sequence[str | TextLayout]) -> Iterator[TextLayout]:

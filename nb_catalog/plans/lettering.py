@@ -4,47 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import cached_property
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django.db.models import Model
-from django.utils import translation
 
-from nb_catalog.conf import settings
-from nb_catalog.exceptions import CopyMissing, NBCatalogError, PictureMissing
+from nb_catalog.exceptions import NBCatalogError, PictureMissing
 from nb_catalog.layouts import Layout
-from nb_catalog.models import ProductImage, TextLayout
+from nb_catalog.models import CopyDeck, ProductImage, TextLayout
 from nb_catalog.models.images import ImageKind
-from nb_catalog.providers import Provider, provider
+from nb_catalog.plans.typesetting import Typesetting
+from nb_catalog.plans.wording import Wording
 from nb_catalog.providers.typesetter import ALIAS
 from nb_catalog.recipes import Recipe
 from nb_catalog.registry import CatalogSource
 from nb_catalog.states import ImageState
-from nb_catalog.types import Delivery
 
-# Of one picture on one processor: decoding and encoding are most of it.
-SECONDS: Final = 0.3
 # Scenes that one product has pictures in, where nobody says which: bounds what is looked up at once.
 MOST_SCENES: Final = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lettering:
+class Lettering(Typesetting):
     """Layouts and locales of one plan, on pictures in ``scenes`` (keys; none: in every scene that
     the product has a picture of). ``bases`` are those pictures by product, once they are looked up.
+
+    The words are the deck's, and the shop's own where it has none for a role.
     """
 
     source: CatalogSource
     layouts: tuple[TextLayout, ...]
     locales: tuple[str, ...]
     scenes: tuple[str, ...] = ()
+    deck: CopyDeck | None = None
     bases: Mapping[str, Sequence[ProductImage]] = field(default_factory=dict)
-
-    is_free: ClassVar[bool] = True
-    in_batch: ClassVar[bool] = False
-    delivery: ClassVar[Delivery] = Delivery.DIRECT
-    tier_name: ClassVar[str] = ""
 
     @property
     def each(self) -> int:
@@ -57,19 +50,8 @@ class Lettering:
         return len(self.layouts) * len(self.locales) * (len(self.scenes) or MOST_SCENES)
 
     @cached_property
-    def maker(self) -> Provider:
-        return provider(ALIAS)
-
-    @cached_property
     def _read(self) -> Mapping[str, Layout]:
         return {row.key: row.layout for row in self.layouts}
-
-    def price_usd(self) -> Decimal:
-        return Decimal(0)
-
-    def seconds(self, pictures: int) -> float:
-        """About how long ``pictures`` take one worker."""
-        return SECONDS * -(-pictures // settings.FREE_THREADS)
 
     def for_block(self, products: Sequence[Model]) -> Lettering:
         """It with the pictures of ``products`` looked up, in one query."""
@@ -101,30 +83,26 @@ class Lettering:
                 "The product has no picture yet that words could be set on. Generate one first."
             )
         for locale in self.locales:
-            words = self._copy(product, locale)
+            copy = self._wording.copy(product, locale)
             for row in self.layouts:
-                missing = _missing(self._read[row.key], words, row=row, locale=locale)
+                layout = self._read[row.key]
+                missing = copy.missing_for(layout, name=row.name, locale=locale)
                 for base in bases:
-                    yield missing or self._recipe(base, row, words=words, locale=locale)
+                    yield missing or self._recipe(
+                        base, row, words=copy.shown_by(layout), locale=locale
+                    )
 
-    def further(self, recipe: Recipe) -> Recipe:
-        """What to make instead of ``recipe``, which was rejected: the same once more. Fonts and what
-        the shop says may be others now."""
-        return replace(recipe, variant=recipe.variant + 1)
-
-    def _copy(self, product: Model, locale: str) -> Mapping[str, str]:
-        with translation.override(locale):
-            said = self.source.copy(product, locale)
-        return {role: str(text).strip() for role, text in said.items() if text}
+    @cached_property
+    def _wording(self) -> Wording:
+        return Wording(source=self.source, deck=self.deck)
 
     def _recipe(
         self, base: ProductImage, row: TextLayout, *, words: Mapping[str, str], locale: str
     ) -> Recipe:
         made_from: dict[str, Any] = base.recipe
-        shown = {role: words[role] for role in self._read[row.key].roles if words.get(role)}
         renderer: dict[str, Any] = {
             "layout": row.content,
-            "words": shown,
+            "words": words,
             "locale": locale,
             "origin": base.digital_source_type,
         }
@@ -146,21 +124,9 @@ class Lettering:
             layout=row.key,
             layout_version=row.version,
             locale=locale,
+            deck=self.deck.key if self.deck else "",
+            deck_version=self.deck.version if self.deck else 0,
         )
 
 
 _STANDING: Final = (ImageState.PENDING, ImageState.APPROVED)
-
-
-def _missing(
-    layout: Layout, words: Mapping[str, str], *, row: TextLayout, locale: str
-) -> CopyMissing | None:
-    """Never another language in place of the one that was asked for."""
-    needed = [box.role for box in layout.boxes if not box.optional and not words.get(box.role)]
-    if needed:
-        return CopyMissing(
-            f"The layout “{row.name}” needs {', '.join(needed)}, and there is none in {locale!r}."
-        )
-    if not any(words.get(role) for role in layout.roles):
-        return CopyMissing(f"The layout “{row.name}” shows nothing that there is in {locale!r}.")
-    return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db.models import Model, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -18,8 +18,11 @@ from nb_catalog.models.money import micros, usd
 from nb_catalog.plans.kitchen import Kitchen
 from nb_catalog.plans.lettering import Lettering
 from nb_catalog.plans.lookups import Known, known, subjects_with_pictures
+from nb_catalog.plans.renewal import Renewal
 from nb_catalog.recipes import Recipe
 from nb_catalog.registry import CatalogSource
+
+T = TypeVar("T")
 
 # Items looked up at once: bounds memory, and stays below every database's limit of parameters.
 BLOCK: Final = 1000
@@ -81,7 +84,7 @@ class Plan:
     title: str
     source: CatalogSource
     products: QuerySet[Model] | Sequence[Model]
-    kitchen: Kitchen | Lettering
+    kitchen: Kitchen | Lettering | Renewal
     request: Mapping[str, Any]
 
     @property
@@ -182,8 +185,8 @@ def _status(key: str, *, facts: Known, is_redone: bool) -> ItemStatus:
     return ItemStatus.STALE if is_redone else ItemStatus.MISSING
 
 
-def blocks(products: Iterable[Model], *, size: int) -> Iterator[list[Model]]:
-    """``products`` in lists of at most ``size``."""
-    iterator = iter(products)
+def blocks(things: Iterable[T], *, size: int) -> Iterator[list[T]]:
+    """``things`` in lists of at most ``size``."""
+    iterator = iter(things)
     while block := list(islice(iterator, size)):
         yield block

@@ -1,8 +1,10 @@
 import re
+from dataclasses import replace
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from nb_catalog import files, review
 from nb_catalog.admin import previews
@@ -90,12 +92,13 @@ def test_a_filter_that_means_nothing_is_as_if_nothing_was_said(root):
     assert shown(root, run="x", scene="nowhere", model="a.b", state="odd", page="9") == [image.pk]
 
 
+IN_BULK = {"approve_chosen", "publish_chosen"}
 MATRIX = [
     ((), set()),
     ((Permission.GENERATE,), set()),
     ((Permission.REVIEW,), {"approve", "reject", "approve_chosen"}),
     ((Permission.PUBLISH,), set()),
-    ((Permission.REVIEW, Permission.PUBLISH), {"approve", "reject", "publish", "approve_chosen"}),
+    ((Permission.REVIEW, Permission.PUBLISH), {"approve", "reject", "publish", *IN_BULK}),
 ]
 
 
@@ -112,7 +115,7 @@ def test_buttons_for_a_pending_picture_follow_permissions(sign_in, permissions, 
         ((), set()),
         ((Permission.REVIEW,), {"retire", "approve_chosen"}),
         ((Permission.PUBLISH,), {"publish"}),
-        ((Permission.REVIEW, Permission.PUBLISH), {"retire", "publish", "approve_chosen"}),
+        ((Permission.REVIEW, Permission.PUBLISH), {"retire", "publish", *IN_BULK}),
     ],
 )
 def test_buttons_for_an_approved_picture_follow_permissions(sign_in, permissions, verbs):
@@ -295,6 +298,40 @@ def test_ticked_pictures_are_approved_and_the_others_told(root):
     page = root.get(root.post(DECIDE, {"decision": "approve_chosen", "chosen": keys}).url)
     assert said(page)[0] == "2 pictures approved."
     assert f"Cannot approve picture {images[1].pk}" in said(page)[1]
+
+
+def test_ticked_pictures_are_published_each_to_its_own_place(root, settings):
+    settings.LANGUAGES = [("en", "English"), ("de", "German")]
+    images = [factories.image(), factories.image(locale="de"), factories.image()]
+    review.reject(images[2], actor=None)
+    data = {"decision": "publish_chosen", "chosen": [image.pk for image in images]}
+    for image, slot in zip(images, ("hero", "social", "hero"), strict=True):
+        data |= {f"slot-{image.pk}": slot, f"locale-{image.pk}": image.locale}
+    page = root.get(root.post(DECIDE, data).url)
+    places = set(Placement.objects.values_list("image", "slot", "locale"))
+    assert places == {(images[0].pk, "hero", ""), (images[1].pk, "social", "de")}
+    assert "2 pictures published." in said(page)
+    assert any("is not approved" in each for each in said(page))
+
+
+def test_nobody_publishes_in_bulk_without_permission(sign_in):
+    image = factories.image()
+    data = {"decision": "publish_chosen", "chosen": [image.pk], f"slot-{image.pk}": "hero"}
+    assert sign_in(Permission.REVIEW).post(DECIDE, data).status_code == 403
+    assert state_of(image) == ImageState.PENDING
+
+
+def test_a_successor_is_offered_the_place_of_the_picture_before(root):
+    mug = factories.product()
+    asked = factories.recipe(mug)
+    factories.published(mug, slot="social", position=2, asked=asked)
+    image = factories.image(mug, asked=replace(asked, photo="another.png"))
+    page = root.get(REVIEW).content.decode()
+    assert "Takes the place of picture" in page and "out of date" not in page
+    assert '<option value="social" selected>' in page
+    assert f'id="position-{image.pk}" value="2"' in page
+    Placement.objects.update(stale_since=timezone.now())
+    assert "in social, which is out of date." in root.get(REVIEW).content.decode()
 
 
 def test_surroundings_without_a_product_are_not_approved_in_bulk(root):

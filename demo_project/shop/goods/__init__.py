@@ -21,7 +21,7 @@ FACTS = ("price", "colour", "material", "size")
 
 
 def rows(kind: str) -> list[dict[str, Any]]:
-    """The rows of ``categories``, ``products`` or ``bundles``."""
+    """The rows of ``categories``, ``products``, ``bundles`` or ``decks``."""
     found: list[dict[str, Any]] = json.loads(
         (Path(__file__).parent / f"{kind}.json").read_text("utf-8")
     )

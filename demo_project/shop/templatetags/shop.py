@@ -6,7 +6,8 @@ from django import template
 from django.utils.translation import get_language
 
 from demo_project.shop.models import Bundle, Product
-from demo_project.shop.prices import written
+from nb_catalog.locales import written
+from nb_catalog.types import Money
 
 register = template.Library()
 
@@ -14,4 +15,4 @@ register = template.Library()
 @register.filter
 def price(article: Product | Bundle) -> str:
     """The price of an article as the page's language writes it."""
-    return written(article.price, currency=article.currency, locale=get_language() or "en")
+    return written(Money(article.price, article.currency), get_language() or "en")

@@ -119,6 +119,19 @@
         go(fresh);
     };
 
+    /* One by one: making their files takes a moment each, and each card says how it went. */
+    const publishTicked = async () => {
+        const ticked = [...form.querySelectorAll("[name=chosen]:checked")].map((box) => box.value);
+        const bar = document.getElementById("nbc-published");
+        bar.max = ticked.length;
+        for (const [at, pk] of ticked.entries()) {
+            bar.hidden = false;
+            bar.value = at;
+            await decide("publish", pk);
+        }
+        bar.hidden = true;
+    };
+
     const show = (link) => {
         const picture = zoom.querySelector("img");
         picture.src = link.href;
@@ -164,6 +177,9 @@
             if (pk) {
                 event.preventDefault();
                 decide(verb, pk);
+            } else if (verb === "publish_chosen") {
+                event.preventDefault();
+                publishTicked();
             }
         });
         form.addEventListener("click", (event) => {

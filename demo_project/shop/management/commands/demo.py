@@ -59,6 +59,7 @@ class Command(BaseCommand):
                 call_command("loaddata", starters, verbosity=0)
         password = self._open_an_account()
         self._stock_up()
+        dressing.write_decks()
         self._dress(paid=options["gemini"], sure=options["yes"])
         self._sum_up(password, port=options["port"])
         if not options["no_serve"]:

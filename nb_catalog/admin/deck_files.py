@@ -1,0 +1,141 @@
+"""A copy deck's files: a table for merchandisers, XLIFF for translators, and the way back in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils.translation import gettext, ngettext
+
+from nb_catalog import decks, locales
+from nb_catalog.admin.reading import Pages
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import DeckRefused
+from nb_catalog.exchange import tables, xliff
+from nb_catalog.exchange.texts import Texts
+from nb_catalog.exchange.xliff import Sheet
+from nb_catalog.models import CopyDeck
+
+# Bytes of an uploaded file: ten thousand texts.
+LARGEST: Final = 5 * 2**20
+
+
+class DeckFiles(Pages):
+    """The page of a deck's files, as further pages of ``CopyDeckAdmin``."""
+
+    def file_urls(self) -> list[URLPattern]:
+        return [
+            self.page("<int:pk>/files/", self.files, name="files"),
+            self.page("<int:pk>/files/texts.csv", self.table, name="table"),
+            self.page("<int:pk>/files/<str:locale>.xlf", self.sheet, name="sheet"),
+        ]
+
+    def files(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """GET offers the files; POST takes one in. View permission, and change permission."""
+        deck = self._deck(request, pk)
+        objections: tuple[str, ...] = ()
+        if request.method == "POST":
+            if not self.has_change_permission(request, deck):
+                raise PermissionDenied
+            try:
+                self._take_in(request, deck)
+            except DeckRefused as refusal:
+                objections = refusal.objections
+            else:
+                return redirect(self.url_of("change", deck.pk))
+        context = self.page_context(
+            request,
+            title=gettext("Files of %s") % deck,
+            original=deck,
+            may_change=self.has_change_permission(request, deck),
+            sheets=[(code, locales.parsed(code).display_name) for code in self._targets(deck)],
+            source=locales.parsed(deck.locale).display_name,
+            objections=objections,
+        )
+        return TemplateResponse(request, "admin/nb_catalog/copydeck/files.html", context)
+
+    def table(self, request: HttpRequest, pk: int) -> HttpResponse:
+        deck = self._deck(request, pk)
+        written = tables.as_csv(deck.words, locales=_locales(deck))
+        return _download(written.encode(), "text/csv; charset=utf-8", name=f"{deck.key}.csv")
+
+    def sheet(self, request: HttpRequest, pk: int, locale: str) -> HttpResponse:
+        deck = self._deck(request, pk)
+        if locale not in self._targets(deck):
+            raise Http404
+        texts = {text.role: text for text in deck.texts.filter(locale=locale)}
+        written = xliff.as_xliff(
+            [
+                Sheet(
+                    deck=deck.key,
+                    source_locale=deck.locale,
+                    target_locale=locale,
+                    source=deck.words.get(deck.locale, {}),
+                    target={role: text.text for role, text in texts.items()},
+                    proposed=frozenset(role for role, text in texts.items() if text.proposed_by),
+                )
+            ]
+        )
+        return _download(written, xliff.MIME_TYPE, name=f"{deck.key}.{locale}.xlf")
+
+    def _take_in(self, request: HttpRequest, deck: CopyDeck) -> None:
+        texts = _read(request, deck)
+        waiting = {(t.locale, t.role) for t in deck.texts.exclude(proposed_by="")}
+        # A table holds no proposals: an empty cell must not throw one away.
+        kept = {c: text for c, text in texts.texts.items() if text.strip() or c not in waiting}
+        written = decks.write(deck, kept, actor=request.user)
+        by = texts.tool or gettext("a translation file")
+        proposed = decks.write(deck, texts.proposals, actor=request.user, proposed_by=by[:120])
+        self.message_user(request, _told(written, proposed), messages.SUCCESS)
+
+    def _deck(self, request: HttpRequest, pk: int) -> CopyDeck:
+        deck = self.get_object(request, str(pk))
+        if deck is None:
+            raise Http404
+        if not self.has_view_permission(request, deck):
+            raise PermissionDenied
+        return deck
+
+    def _targets(self, deck: CopyDeck) -> list[str]:
+        return [code for code in _locales(deck) if code != deck.locale]
+
+
+def _locales(deck: CopyDeck) -> list[str]:
+    """The deck's own first, those of the shop, and others that it has words in."""
+    there = deck.texts.order_by("locale").values_list("locale", flat=True).distinct()
+    return list(dict.fromkeys((deck.locale, *settings.LOCALES, *there)))
+
+
+def _read(request: HttpRequest, deck: CopyDeck) -> Texts:
+    file: Any = request.FILES.get("file")
+    if file is None:
+        raise DeckRefused(gettext("Choose a file first."))
+    if file.size > LARGEST:
+        raise DeckRefused(gettext("The file is larger than 5 MB. Is it the right one?"))
+    data = file.read()
+    if data.lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t\x00").startswith(b"<"):
+        source = deck.words.get(deck.locale, {})
+        return xliff.from_xliff(
+            data, source_locale=deck.locale, source=source, locales=_locales(deck)
+        )
+    return tables.from_csv(data, locales=_locales(deck))
+
+
+def _told(written: int, proposed: int) -> str:
+    said = ngettext("%d text changed.", "%d texts changed.", written) % written
+    if not proposed:
+        return said
+    more = ngettext(
+        "%d proposal waits to be accepted.", "%d proposals wait to be accepted.", proposed
+    )
+    return f"{said} {more % proposed}"
+
+
+def _download(data: bytes, mime_type: str, *, name: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(data, content_type=mime_type, headers=headers)

@@ -1,0 +1,101 @@
+"""Published pictures that are out of date: told where it is noticed, redone with one click."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_POST
+
+from nb_catalog import freshness
+from nb_catalog.models import Placement
+from nb_catalog.types import Permission
+
+# Published pictures that are looked at while somebody waits for a page.
+MOST_AT_ONCE: Final = 500
+
+
+def told_of_stale(request: HttpRequest, shown: QuerySet[Placement], *, admin_of: Any) -> None:
+    """Look at ``shown`` and say how many of them are out of date, with the way to redo them."""
+    if shown.count() > MOST_AT_ONCE:
+        said = gettext(
+            "Published pictures may show other words now. Run manage.py nb_stale to find them."
+        )
+        admin_of.message_user(request, said, messages.WARNING)
+        return
+    stale = [each for block in freshness.look_over(shown) for each in block]
+    if stale:
+        message = _told(len(stale), admin_of=admin_of)
+        admin_of.message_user(request, message, messages.WARNING)
+
+
+def told_of_product(request: HttpRequest, product: Model, *, admin_of: Any) -> None:
+    """The same for one product that was saved."""
+    if stale := freshness.mark_stale([product]):
+        message = _told(len(stale), admin_of=admin_of, product=product)
+        admin_of.message_user(request, message, messages.WARNING)
+
+
+def _told(count: int, *, admin_of: Any, product: Model | None = None) -> str:
+    said = ngettext(
+        "%d published picture shows words that are out of date.",
+        "%d published pictures show words that are out of date.",
+        count,
+    )
+    if not admin_of.admin_site.is_registered(Placement):
+        return said % count
+    url = _placements_url(admin_of, product=product)
+    return format_html('{} <a href="{}">{}</a>', said % count, url, gettext("Look, and redo them"))
+
+
+def _placements_url(admin_of: Any, *, product: Model | None) -> str:
+    url = reverse(f"{admin_of.admin_site.name}:nb_catalog_placement_changelist")
+    return f"{url}?is_stale=yes" + (f"&q={product.pk}" if product is not None else "")
+
+
+class Renewing:
+    """The button "Redo what is out of date", as a further page of ``PlacementAdmin``."""
+
+    def renewal_urls(self) -> list[URLPattern]:
+        return [self.page("renew/", require_POST(self.renew), name="renew")]
+
+    def renew(self, request: HttpRequest) -> HttpResponse:
+        """POST: all that is marked, or the products in ``key``. Permission generate."""
+        if not request.user.has_perm(Permission.GENERATE):
+            raise PermissionDenied
+        shown = Placement.objects.filter(stale_since__isnull=False)
+        if key := request.POST.get("key"):
+            shown = shown.filter(object_id=key)
+        return renewed(request, freshness.products_of(shown), admin_of=self)
+
+
+def renewed(request: HttpRequest, products: Iterable[Model], *, admin_of: Any) -> HttpResponse:
+    """Start what has to be made anew and go to its run; where there is none, say why."""
+    outcome = freshness.renew(products, actor=request.user)
+    site = admin_of.admin_site.name
+    if outcome.runs:
+        said = gettext("Started. The pictures appear below as they are made.")
+        admin_of.message_user(request, said, messages.SUCCESS)
+        if len(outcome.runs) == 1:
+            return redirect(reverse(f"{site}:nb_catalog_run_change", args=[outcome.runs[0].pk]))
+        return redirect(reverse(f"{site}:nb_catalog_run_changelist"))
+    said = (
+        gettext(
+            "What is out of date has been redone already, or cannot be. Review and publish it, or plan "
+            "it anew to see why."
+        )
+        if outcome.stale
+        else gettext("Nothing that is published is out of date.")
+    )
+    admin_of.message_user(request, said, messages.WARNING if outcome.stale else messages.INFO)
+    return redirect(
+        reverse(f"{site}:{admin_of.opts.app_label}_{admin_of.opts.model_name}_changelist")
+    )

@@ -1,0 +1,67 @@
+"""Copy decks: the words for pictures, by role and locale, written and accepted in the admin."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.models.designs import Design
+
+# Characters of one text: a picture holds far fewer.
+LONGEST_TEXT: Final = 1000
+
+
+class CopyDeck(Design):
+    """``locale`` is the one that texts are written in first and translated from. ``version`` rises
+    whenever a text changes (``decks.write``)."""
+
+    locale = models.CharField(
+        _("written in"),
+        max_length=20,
+        help_text=_("The language that the texts are translated from."),
+    )
+
+    class Meta(Design.Meta):
+        verbose_name = _("copy deck")
+        verbose_name_plural = _("copy decks")
+
+    @property
+    def words(self) -> dict[str, dict[str, str]]:
+        """Locale -> role -> text of what may be shown: proposals are left out."""
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for text in self.texts.filter(proposed_by=""):
+            found[text.locale][text.role] = text.text
+        return dict(found)
+
+
+class CopyText(models.Model):
+    """One text. ``proposed_by`` names the translator whose proposal it is, until a person accepts it;
+    a proposal is shown on no picture."""
+
+    deck = models.ForeignKey(
+        CopyDeck, verbose_name=_("copy deck"), on_delete=models.CASCADE, related_name="texts"
+    )
+    locale = models.CharField(_("language"), max_length=20)
+    role = models.SlugField(_("role"), max_length=60)
+    text = models.TextField(_("text"), max_length=LONGEST_TEXT)
+    proposed_by = models.CharField(_("proposed by"), max_length=120, blank=True, default="")
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("changed by"), null=True, blank=True,
+        on_delete=models.SET_NULL, related_name="+",
+    )  # fmt: skip
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        ordering = ("deck", "locale", "role")
+        verbose_name = _("text")
+        verbose_name_plural = _("texts")
+        constraints = [
+            models.UniqueConstraint(fields=["deck", "locale", "role"], name="nb_text_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.locale} {self.role}"

@@ -1,0 +1,83 @@
+"""Copy decks as CSV: what is written comes back, what spreadsheets make of it too."""
+
+import csv
+from io import StringIO
+
+import pytest
+
+from nb_catalog.exceptions import DeckRefused
+from nb_catalog.exchange import tables
+
+LOCALES = ["en", "de", "ar"]
+WORDS = {
+    "en": {"headline": 'Say "hello", all', "badge": "-30 %", "call": "two\nlines"},
+    "de": {"headline": "Grüß; Gott", "badge": "=SUM(A1)"},
+    "ar": {"headline": "عرض الخريف", "price": "الآن {price}"},
+}
+
+
+def read(text, locales=LOCALES, encoding="utf-8"):
+    return dict(tables.from_csv(text.encode(encoding), locales=locales).texts)
+
+
+def test_what_is_written_comes_back():
+    written = tables.as_csv(WORDS, locales=LOCALES)
+    wanted = {
+        (locale, role): WORDS[locale].get(role, "")
+        for locale in LOCALES
+        for role in ("headline", "badge", "call", "price")
+    }
+    assert read(written) == wanted
+
+
+def test_a_spreadsheet_gets_no_formula():
+    rows = list(csv.reader(StringIO(tables.as_csv(WORDS, locales=LOCALES))))
+    assert rows[0] == ["\ufeffrole", "en", "de", "ar"]
+    assert rows[2] == ["badge", "'-30 %", "'=SUM(A1)", ""]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_encodings_and_delimiters_of_spreadsheets_are_read(encoding, delimiter):
+    text = f"Role{delimiter}de{delimiter}ar\r\nheadline{delimiter}Grüße{delimiter}عرض\r\n\r\n"
+    assert read(text, encoding=encoding) == {
+        ("de", "headline"): "Grüße", ("ar", "headline"): "عرض"
+    }  # fmt: skip
+
+
+def test_cells_that_a_spreadsheet_left_out_are_empty():
+    assert read("role,en,de\nheadline,Sale\n") == {
+        ("en", "headline"): "Sale", ("de", "headline"): ""
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "The first column has to be called 'role', not ''."),
+        ("name,en\nheadline,Sale", "not 'name'"),
+        ("role\nheadline", "no column with a language"),
+        ("role,en,dee\nheadline,a,b", "There is no language 'dee'. Did you mean 'de'?"),
+        ("role,en,en\nheadline,a,b", "The column 'en' is there twice."),
+        ("role,en\nheadline,a\nheadline,b", "'headline' is in row 2 and in row 3"),
+        ("role,en\n,a", "Row 2 has no role."),
+        ("role,en\nheadline,Sale, now", "Row 2 has more cells than there are columns."),
+        ('role,en\nheadline,"Sale', "This is no CSV table"),
+        ("role,en\n" + "".join(f"r{n},x\n" for n in range(1001)), "1001 rows are too many"),
+    ],
+)
+def test_a_wrong_table_says_what_is_wrong_and_where(text, says):
+    with pytest.raises(DeckRefused) as caught:
+        read(text)
+    assert says in str(caught.value)
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    with pytest.raises(DeckRefused) as caught:
+        read("role,en\n,a\nx,b\nx,c")
+    assert len(caught.value.objections) == 2
+
+
+def test_another_encoding_is_said_with_what_to_do():
+    with pytest.raises(DeckRefused, match="Save it as “CSV UTF-8”"):
+        read("role,de\nheadline,Grüße", encoding="latin-1")
