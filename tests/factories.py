@@ -23,7 +23,16 @@ from tests.catalog.models import Mug, Poster, PosterPhoto
 _numbers = count(1)
 
 VIEWS = tuple(
-    f"nb_catalog.view_{name}" for name in ("productimage", "run", "imagejob", "placement", "scene")
+    f"nb_catalog.view_{name}"
+    for name in (
+        "productimage",
+        "run",
+        "imagejob",
+        "placement",
+        "scene",
+        "textlayout",
+        "copydeck",
+    )
 )
 
 

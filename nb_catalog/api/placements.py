@@ -27,6 +27,7 @@ class PlacementSerializer(AboutSerializer):
     position = serializers.IntegerField()
     image = serializers.IntegerField(source="image_id")
     published_at = serializers.DateTimeField()
+    stale_since = serializers.DateTimeField()
 
     def to_representation(self, placement):
         picture = Picture(delivery=placement.delivery)
@@ -67,7 +68,7 @@ def _alts(type_id, keys, *, locale):
 
 
 class PlacementFilter(AboutFilter):
-    """``?model=shop.product&object=1&object=2&slot=hero&locale=de-at``.
+    """``?model=shop.product&object=1&object=2&slot=hero&locale=de-at&stale=true``.
 
     ``locale`` finds for each place the one picture that a page in that language shows: the
     language's own, else the one for all. An empty one finds only those for all languages.
@@ -75,12 +76,15 @@ class PlacementFilter(AboutFilter):
 
     slot = serializers.CharField(required=False)
     locale = serializers.CharField(required=False, allow_blank=True, max_length=20)
+    stale = serializers.BooleanField(required=False, allow_null=True, default=None)
 
     def narrow(self, rows):
         given = self.validated_data
         rows = super().narrow(rows)
         if "slot" in given:
             rows = rows.filter(slot=given["slot"])
+        if given["stale"] is not None:
+            rows = rows.filter(stale_since__isnull=not given["stale"])
         return rows.filter(_serving(given["locale"])) if "locale" in given else rows
 
 

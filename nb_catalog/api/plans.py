@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from nb_catalog import plans
 from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of, usd_text
 from nb_catalog.api.views import CatalogViewSet
+from nb_catalog.conf import settings
 from nb_catalog.plans.ask import MOST_VARIANTS
 from nb_catalog.registry import source_for
 from nb_catalog.types import Delivery, Permission, Treatment
@@ -47,27 +48,44 @@ class ObjectsField(KeysField):
         return super().to_internal_value(data)
 
 
-class PlanRequestSerializer(serializers.Serializer):
-    """What is wanted. ``key`` makes starting it idempotent: one key, one run."""
+class AskingSerializer(serializers.Serializer):
+    """About which objects. ``key`` makes starting it idempotent: one key, one run."""
 
     model = serializers.CharField(help_text=_("A registered model, such as shop.product."))
     objects = ObjectsField(most=MOST_KEYS, help_text=_('"all", or keys of objects.'))
+    key = serializers.CharField(default="", allow_blank=True, max_length=64)
+
+
+class PlanRequestSerializer(AskingSerializer):
+    """Pictures in scenes."""
+
     scenes = KeysField(most=100, help_text=_("Keys of scenes."))
     variants = serializers.IntegerField(default=1, min_value=1, max_value=MOST_VARIANTS)
     ratio = serializers.CharField(default="1:1", max_length=10)
     tier = serializers.CharField(default="draft", max_length=40)
     treatment = serializers.ChoiceField(default=Treatment.LOCKED, choices=Treatment.choices)
     delivery = serializers.ChoiceField(default=Delivery.DIRECT, choices=Delivery.choices)
-    key = serializers.CharField(default="", allow_blank=True, max_length=64)
+
+
+class TextPlanSerializer(AskingSerializer):
+    """Words on pictures. Without ``locales`` in every one of the shop, without ``scenes`` on the newest
+    picture of every scene, without ``deck`` the shop's own words."""
+
+    layouts = KeysField(most=100, help_text=_("Keys of layouts."))
+    locales = KeysField(most=200, required=False, help_text=_("Such as de or pt-br."))
+    scenes = KeysField(most=100, required=False, help_text=_("Keys of scenes."))
+    deck = serializers.CharField(default="", allow_blank=True, max_length=60)
+
+    def validate(self, attrs):
+        # Written out, so that a key that comes back means the same request.
+        given = list(dict.fromkeys(attrs.get("locales") or settings.LOCALES))
+        return {**attrs, "locales": given, "scenes": attrs.get("scenes") or []}
 
 
 def plan_from(asked, *, key):
     """The plan of a checked body. Raises ``PlanRefused``, ``NotRegistered``, ``ValidationError``."""
-    source = source_for(asked["model"])
-    wanted = asked["objects"]
-    every = source.queryset().order_by("pk")
     return plans.plan_backgrounds(
-        every if wanted == ALL else objects_of(source, wanted),
+        _objects(asked),
         scenes=asked["scenes"],
         variants=asked["variants"],
         ratio=asked["ratio"],
@@ -76,6 +94,23 @@ def plan_from(asked, *, key):
         delivery=asked["delivery"],
         key=key,
     )
+
+
+def text_plan_from(asked, *, key):
+    """The same for words on pictures."""
+    wishes = {name: asked[name] for name in ("layouts", "locales", "scenes", "deck")}
+    return plans.plan_texts(_objects(asked), **wishes, key=key)
+
+
+def renewal_from(asked, *, key):
+    """The same for what is published and out of date."""
+    return plans.plan_renewal(_objects(asked), key=key)
+
+
+def _objects(asked):
+    source = source_for(asked["model"])
+    wanted = asked["objects"]
+    return source.queryset().order_by("pk") if wanted == ALL else objects_of(source, wanted)
 
 
 class ItemsPageSerializer(serializers.Serializer):
@@ -91,15 +126,31 @@ class PlanViewSet(CatalogViewSet):
     ``page`` and ``page_size`` (at most 200) in the query string choose the items that are listed.
     """
 
-    action_permissions = dict.fromkeys(("create", "preview"), Permission.GENERATE)
+    action_permissions = dict.fromkeys(
+        ("create", "preview", "texts", "renewal"), Permission.GENERATE
+    )
     read_permission = Permission.GENERATE
     serializer_class = PlanRequestSerializer
+    serializer_classes = {"texts": TextPlanSerializer, "renewal": AskingSerializer}
 
     def create(self, request, *args, **kwargs):
-        paging = ItemsPageSerializer(data=request.query_params)
+        return self._planned(plan_from)
+
+    @action(detail=False, methods=["post"])
+    def texts(self, request, *args, **kwargs):
+        """Words on the pictures that there are. It costs nothing."""
+        return self._planned(text_plan_from)
+
+    @action(detail=False, methods=["post"])
+    def renewal(self, request, *args, **kwargs):
+        """What is published, has words on it and is out of date. It costs nothing."""
+        return self._planned(renewal_from)
+
+    def _planned(self, plan_of):
+        paging = ItemsPageSerializer(data=self.request.query_params)
         paging.is_valid(raise_exception=True)
         asked = self.asked()
-        return Response(_shown(plan_from(asked, key=asked["key"]), **paging.validated_data))
+        return Response(_shown(plan_of(asked, key=asked["key"]), **paging.validated_data))
 
     @action(detail=False, methods=["post"])
     def preview(self, request, *args, **kwargs):
@@ -155,6 +206,8 @@ def _shown_item(item):
     return {
         "object": item.object_id,
         "scene": recipe.scene if recipe else None,
+        "layout": recipe.layout if recipe else None,
+        "locale": recipe.locale if recipe else None,
         "variant": recipe.variant if recipe else None,
         "status": item.status.value,
         "problem": item.problem,

@@ -12,7 +12,15 @@ from rest_framework.response import Response
 
 from nb_catalog import money, runs, tallies
 from nb_catalog.api.fields import UsdField
-from nb_catalog.api.plans import ALL, PlanRequestSerializer, plan_from
+from nb_catalog.api.plans import (
+    ALL,
+    AskingSerializer,
+    PlanRequestSerializer,
+    TextPlanSerializer,
+    plan_from,
+    renewal_from,
+    text_plan_from,
+)
 from nb_catalog.api.views import ReadingViewSet
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import Run
@@ -31,11 +39,26 @@ class BudgetField(serializers.DecimalField):
         )  # fmt: skip
 
 
+class PriorityField(serializers.IntegerField):
+    """The higher, the sooner."""
+
+    def __init__(self, **options):
+        super().__init__(min_value=-1000, max_value=1000, **options)
+
+
 class RunRequestSerializer(PlanRequestSerializer):
     """A plan, and what it may cost."""
 
     budget_usd = BudgetField(default=None)
-    priority = serializers.IntegerField(default=0, min_value=-1000, max_value=1000)
+    priority = PriorityField(default=0)
+
+
+class TextRunSerializer(TextPlanSerializer):
+    priority = PriorityField(default=0)
+
+
+class RenewalRunSerializer(AskingSerializer):
+    priority = PriorityField(default=0)
 
 
 class RetrySerializer(serializers.Serializer):
@@ -90,10 +113,14 @@ class RunViewSet(ReadingViewSet):
     that it became, with 200 in place of 201."""
 
     read_permission = "nb_catalog.view_run"
-    action_permissions = dict.fromkeys(("create", "cancel", "retry", "resume"), Permission.GENERATE)
+    action_permissions = dict.fromkeys(
+        ("create", "texts", "renewal", "cancel", "retry", "resume"), Permission.GENERATE
+    )
     serializer_class = RunSerializer
     serializer_classes = {
         "create": RunRequestSerializer,
+        "texts": TextRunSerializer,
+        "renewal": RenewalRunSerializer,
         "cancel": serializers.Serializer,
         "retry": RetrySerializer,
         "resume": ResumeSerializer,
@@ -110,17 +137,30 @@ class RunViewSet(ReadingViewSet):
         return self._answer(self.get_object())
 
     def create(self, request, *args, **kwargs):
+        return self._started(plan_from)
+
+    @action(detail=False, methods=["post"])
+    def texts(self, request, *args, **kwargs):
+        """Start a plan of words on pictures."""
+        return self._started(text_plan_from)
+
+    @action(detail=False, methods=["post"])
+    def renewal(self, request, *args, **kwargs):
+        """Make anew what is published, has words on it and is out of date."""
+        return self._started(renewal_from)
+
+    def _started(self, plan_of):
         asked = self.asked()
         key = self._key(asked)
         existing = self.get_queryset().filter(plan_key=key).first() if key else None
         if existing is not None:
             _refuse_another_request(existing, asked)
             return self._answer(existing)
-        plan = plan_from(asked, key=key)
+        plan = plan_of(asked, key=key)
         run = runs.start(
             replace(plan, request={**plan.request, "objects": _short(asked["objects"])}),
-            actor=request.user,
-            budget_usd=asked["budget_usd"],
+            actor=self.request.user,
+            budget_usd=asked.get("budget_usd"),
             priority=asked["priority"],
         )
         return self._answer(run, status=status.HTTP_201_CREATED)

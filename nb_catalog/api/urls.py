@@ -5,6 +5,7 @@ from rest_framework.routers import DefaultRouter
 from nb_catalog.api.catalog import ModelViewSet, SceneViewSet
 from nb_catalog.api.images import ImageViewSet
 from nb_catalog.api.jobs import JobViewSet
+from nb_catalog.api.lettering import DeckViewSet, LayoutViewSet
 from nb_catalog.api.placements import PlacementViewSet
 from nb_catalog.api.plans import PlanViewSet
 from nb_catalog.api.runs import RunViewSet
@@ -19,6 +20,8 @@ class CatalogRouter(DefaultRouter):
 router = CatalogRouter(use_regex_path=False)
 router.register("models", ModelViewSet, basename="model")
 router.register("scenes", SceneViewSet, basename="scene")
+router.register("layouts", LayoutViewSet, basename="layout")
+router.register("decks", DeckViewSet, basename="deck")
 router.register("plans", PlanViewSet, basename="plan")
 router.register("runs", RunViewSet, basename="run")
 router.register("jobs", JobViewSet, basename="job")

@@ -10,6 +10,7 @@ import numpy as np
 from nb_catalog.exceptions import TextError
 from nb_catalog.imaging.encode import encode, flatten
 from nb_catalog.imaging.inspect import open_photo
+from nb_catalog.imaging.opened import opened
 from nb_catalog.imaging.provenance import DigitalSourceType, strongest, xmp_packet
 from nb_catalog.imaging.typeset import Chain, Report, typeset
 from nb_catalog.imaging.typeset.verifying import Compared, verify
@@ -46,10 +47,9 @@ def lettered(
     that the finished file does not show.
     """
     bounds = {"max_bytes": max_bytes, "max_pixels": max_pixels}
-    opened = flatten(open_photo(picture, **bounds))
-    made = typeset(
-        np.asarray(opened), layout=layout, words=words, locale=locale, chain=chain, product=product
-    )
+    # In all languages of the shop the same picture comes again and again.
+    ground = opened(picture, **bounds)
+    made = typeset(ground, layout=layout, words=words, locale=locale, chain=chain, product=product)
     term = strongest(DigitalSourceType(origin), DigitalSourceType.CREATION)
     data = encode(
         made.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
@@ -73,5 +73,5 @@ def proved(
 
     Raises ``PictureError`` when it does not open, ``TextError`` when the fonts are others now.
     """
-    opened = flatten(open_photo(file, max_bytes=max_bytes, max_pixels=max_pixels))
-    return verify(np.asarray(opened), report=report, layout=layout, chain=chain)
+    shown = flatten(open_photo(file, max_bytes=max_bytes, max_pixels=max_pixels))
+    return verify(np.asarray(shown), report=report, layout=layout, chain=chain)

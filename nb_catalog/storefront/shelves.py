@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from django.db.models import Model, prefetch_related_objects
 from django.utils.translation import get_language
 
+from nb_catalog import locales
 from nb_catalog.models import Placement
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront.deliveries import Delivery
@@ -96,7 +97,9 @@ def language(given: str | None) -> str:
 
 
 def fallbacks(locale: str) -> dict[str, int]:
-    """Languages whose pictures serve ``locale``, with their rank: de-at, de, every language."""
+    """Languages whose pictures serve ``locale``, with their rank: de-at, de, what
+    ``LOCALE_FALLBACKS`` lets stand in for them, every language."""
     parts = locale.split("-")
-    wanted = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
-    return {each: rank for rank, each in enumerate(dict.fromkeys((*wanted, "")))}
+    wider = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    stand_in = [code for each in wider for code in locales.chain(each)]
+    return {each: rank for rank, each in enumerate(dict.fromkeys((*wider, *stand_in, "")))}

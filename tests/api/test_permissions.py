@@ -7,10 +7,14 @@ from nb_catalog.api.placements import PlacementViewSet
 from nb_catalog.types import Permission
 from tests import factories
 
-LISTS = ("models/", "scenes/", "runs/", "jobs/", "images/", "placements/")
+LISTS = ("models/", "scenes/", "layouts/", "decks/", "runs/", "jobs/", "images/", "placements/")
 NEEDS = {
     "plans/": Permission.GENERATE,
+    "plans/texts/": Permission.GENERATE,
+    "plans/renewal/": Permission.GENERATE,
     "runs/": Permission.GENERATE,
+    "runs/texts/": Permission.GENERATE,
+    "runs/renewal/": Permission.GENERATE,
     "runs/{run}/cancel/": Permission.GENERATE,
     "runs/{run}/retry/": Permission.GENERATE,
     "runs/{run}/resume/": Permission.GENERATE,
@@ -22,13 +26,18 @@ NEEDS = {
     "placements/{placement}/withdraw/": Permission.PUBLISH,
     "placements/{placement}/roll-back/": Permission.PUBLISH,
     "placements/roll-back/": Permission.PUBLISH,
+    "decks/{deck}/texts/": "nb_catalog.change_copydeck",
+    "decks/{deck}/accept/": "nb_catalog.change_copydeck",
 }
 
 
 def _address(path):
     placement = factories.published()
     return path.format(
-        run=factories.run().pk, image=factories.image().pk, placement=placement.pk
+        run=factories.run().pk,
+        image=factories.image().pk,
+        placement=placement.pk,
+        deck=factories.deck().key,
     )  # fmt: skip
 
 

@@ -50,6 +50,8 @@ def test_a_plan_says_what_would_be_made_and_writes_nothing(api):
     assert found["items"][0] == {
         "object": str(mugs[0].pk),
         "scene": "marble",
+        "layout": "",
+        "locale": "",
         "variant": 1,
         "status": "missing",
         "problem": "",

@@ -4,6 +4,8 @@
 
 Wanted: at most 40 ms a locale without encoding, scrim, plate, outline, shadow and contrast included;
 and at most 1.5 times Pillow's time for the strings alone. Pillow gets its sizes and places for nothing.
+Then whole files, from the bytes of one picture to JPEGs in all locales, with the picture opened once and
+with it opened anew for each.
 """
 
 import argparse
@@ -65,6 +67,36 @@ def measured(rounds: int) -> None:
         )
     print(f"a locale: median {statistics.median(whole):.1f} ms, most {max(whole):.1f} ms")
     print(f"against Pillow: median {statistics.median(ratios):.2f}, most {max(ratios):.2f}")
+    print_shared(picture, layout=BANNER, rounds=max(3, rounds // 5))
+
+
+def print_shared(picture, *, layout, rounds):
+    from nb_catalog import fonts
+    from nb_catalog.imaging import opened
+    from nb_catalog.imaging.encode import encode
+    from nb_catalog.imaging.lettering import lettered
+    from tests.imaging.typeset.lettering import HEADLINES, words_for
+
+    data = encode(picture, format="jpeg", quality=92)
+    bounds = {"max_bytes": 10**8, "max_pixels": 10**8}
+
+    def all_locales(*, shares):
+        for locale in HEADLINES:
+            if not shares:
+                opened.forget()
+            lettered(
+                data, layout=layout, words=words_for(locale), locale=locale,
+                chain=fonts.chain_for(locale), origin="algorithmicMedia", **bounds,
+            )  # fmt: skip
+
+    all_locales(shares=True)
+    times = {
+        shares: [seconds(all_locales, shares=shares) for _ in range(rounds)]
+        for shares in (True, False)
+    }
+    shared, alone = (statistics.median(times[each]) for each in (True, False))
+    each = shared / len(HEADLINES) * 1000
+    print(f"whole files, proved: {each:.0f} ms a locale; {shared / alone:.2f} of opening each anew")
 
 
 def seconds(work, *args, **options):

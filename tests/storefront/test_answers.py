@@ -139,6 +139,18 @@ def test_a_languages_own_picture_wins_over_the_one_for_all(locale, expected, ord
         assert storefront.picture_for(mug, "hero").image_id == made[expected].image_id
 
 
+def test_a_language_that_settings_let_stand_in_wins_over_the_one_for_all(settings):
+    mug = factories.product(photo=False)
+    german = factories.published(mug, locale="de")
+    for_all = factories.published(mug, locale="")
+    assert storefront.picture_for(mug, "hero", locale="fr-ch").image_id == for_all.image_id
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "LOCALE_FALLBACKS": {"fr-ch": ["it", "de"]}}
+    assert storefront.picture_for(mug, "hero", locale="fr-ch").image_id == german.image_id
+    french = factories.published(mug, locale="fr")
+    assert storefront.picture_for(mug, "hero", locale="fr-ch").image_id == french.image_id
+    assert list(storefront.fallbacks("fr-ch")) == ["fr-ch", "fr", "it", "de", ""]
+
+
 def test_a_picture_in_another_language_is_not_shown():
     mug = factories.product(photo=False)
     factories.published(mug, locale="de")

@@ -1,0 +1,132 @@
+"""``layouts/`` and ``decks/``: where words stand on pictures, and the words."""
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from nb_catalog import decks
+from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.models import CopyDeck, TextLayout
+from nb_catalog.models.copy_decks import LONGEST_TEXT
+
+MOST_TEXTS = 5000
+
+
+class LayoutSerializer(serializers.ModelSerializer):
+    roles = serializers.SerializerMethodField()
+
+    class Meta:
+        model = TextLayout
+        fields = ("key", "name", "version", "position", "is_active", "roles")
+
+    def get_roles(self, row) -> list[str]:
+        try:
+            return list(row.layout.roles)
+        except ValueError:
+            return []  # written past the form; the admin says what is wrong with it
+
+
+class LayoutDetailSerializer(LayoutSerializer):
+    class Meta(LayoutSerializer.Meta):
+        fields = (*LayoutSerializer.Meta.fields, "content")
+
+
+class LayoutViewSet(ReadingViewSet):
+    """The layouts that are offered."""
+
+    read_permission = "nb_catalog.view_textlayout"
+    lookup_field = "key"
+    lookup_value_converter = "slug"
+    serializer_class = LayoutSerializer
+    serializer_classes = {"retrieve": LayoutDetailSerializer}
+
+    def get_queryset(self):
+        rows = TextLayout.objects.all()
+        return rows.filter(is_active=True) if self.action == "list" else rows
+
+
+class DeckSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = CopyDeck
+        fields = ("key", "name", "version", "position", "is_active", "locale")
+
+
+class DeckDetailSerializer(DeckSerializer):
+    """``texts`` and ``proposals`` are locale -> role -> text."""
+
+    texts = serializers.DictField(source="words")
+    proposals = serializers.SerializerMethodField()
+
+    class Meta(DeckSerializer.Meta):
+        fields = (*DeckSerializer.Meta.fields, "texts", "proposals")
+
+    def get_proposals(self, deck) -> dict[str, dict[str, str]]:
+        found = {}
+        for text in deck.texts.exclude(proposed_by=""):
+            found.setdefault(text.locale, {})[text.role] = text.text
+        return found
+
+
+class TextsSerializer(serializers.Serializer):
+    """An empty text is taken out; what is not there is left alone."""
+
+    texts = serializers.DictField(
+        child=serializers.DictField(
+            child=serializers.CharField(allow_blank=True, max_length=LONGEST_TEXT)
+        ),
+        help_text=_("Locale, role, text."),
+    )
+
+    def validate_texts(self, texts):
+        cells = {
+            (locale, role): text for locale, roles in texts.items() for role, text in roles.items()
+        }
+        if len(cells) > MOST_TEXTS:
+            raise serializers.ValidationError(_("At most %d texts in one request.") % MOST_TEXTS)
+        return cells
+
+
+class AcceptedSerializer(serializers.Serializer):
+    """Which proposals are accepted: locale -> roles."""
+
+    roles = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField(max_length=60), max_length=100)
+    )
+
+
+class DeckViewSet(ReadingViewSet):
+    """Copy decks. POST to ``texts/`` writes, to ``accept/`` accepts what a machine proposed."""
+
+    read_permission = "nb_catalog.view_copydeck"
+    action_permissions = dict.fromkeys(("texts", "accept"), "nb_catalog.change_copydeck")
+    lookup_field = "key"
+    lookup_value_converter = "slug"
+    serializer_class = DeckSerializer
+    serializer_classes = {
+        "retrieve": DeckDetailSerializer,
+        "texts": TextsSerializer,
+        "accept": AcceptedSerializer,
+    }
+
+    def get_queryset(self):
+        rows = CopyDeck.objects.all()
+        return rows.filter(is_active=True) if self.action == "list" else rows
+
+    @action(detail=True, methods=["post"])
+    def texts(self, request, *args, **kwargs):
+        """Write texts; ``changed`` says how many."""
+        deck = self.get_object()
+        changed = decks.write(deck, self.asked()["texts"], actor=request.user)
+        return self._answer(deck, changed=changed)
+
+    @action(detail=True, methods=["post"])
+    def accept(self, request, *args, **kwargs):
+        """Let proposals be shown; ``changed`` says how many."""
+        deck = self.get_object()
+        asked = self.asked()["roles"].items()
+        cells = {(locale, role) for locale, roles in asked for role in roles}
+        return self._answer(deck, changed=decks.accept(deck, cells, actor=request.user))
+
+    def _answer(self, deck, *, changed):
+        return Response({**DeckDetailSerializer(deck).data, "changed": changed})

@@ -1,0 +1,135 @@
+"""Layouts, copy decks, and words on pictures through the API."""
+
+import pytest
+
+from nb_catalog import decks, placements, review, runner
+from nb_catalog.models import Placement, Run
+from nb_catalog.types import Permission
+from tests import factories
+from tests.catalog.models import Mug
+
+CHANGE = "nb_catalog.change_copydeck"
+
+
+@pytest.fixture(autouse=True)
+def shop(settings, db):
+    settings.LANGUAGES = [("en", "English"), ("de", "German")]
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "LOCALES": ["en", "de"]}
+    factories.layout()
+    factories.scene()
+    factories.deck(en={"headline": "In {colour}"}, de={"headline": "Ganz in {colour}"})
+
+
+def wish(**changes):
+    return {"model": "testcatalog.mug", "objects": "all", "layouts": ["banner"], **changes}
+
+
+def mug_with_picture():
+    mug = factories.product()
+    factories.image(mug, size=(400, 500), state="approved")
+    return mug
+
+
+def test_layouts_say_their_roles_and_one_its_boxes(api_as):
+    api = api_as()
+    [row] = api.get("layouts/").json()["results"]
+    assert (row["key"], row["roles"]) == ("banner", ["headline", "price"])
+    assert len(api.get("layouts/banner/").json()["content"]["boxes"]) == 2
+    factories.layout("broken", content={"boxes": "none"})
+    assert [each["roles"] for each in api.get("layouts/").json()["results"]][1] == []
+
+
+def test_a_deck_says_its_texts_and_what_is_proposed(api_as):
+    deck = factories.deck()
+    decks.write(deck, {("de", "price"): "Jetzt"}, proposed_by="robot")
+    found = api_as().get("decks/autumn/").json()
+    assert found["texts"]["de"] == {"headline": "Ganz in {colour}"}
+    assert found["proposals"] == {"de": {"price": "Jetzt"}}
+    assert found["locale"] == "en" and found["version"] == deck.version
+
+
+def test_texts_are_written_and_proposals_accepted(api_as):
+    deck = factories.deck()
+    decks.write(deck, {("de", "price"): "Jetzt"}, proposed_by="robot")
+    api = api_as(CHANGE)
+    found = api.post("decks/autumn/texts/", {"texts": {"en": {"price": "Now", "headline": ""}}})
+    assert found.json()["changed"] == 2 and found.json()["texts"]["en"] == {"price": "Now"}
+    found = api.post("decks/autumn/accept/", {"roles": {"de": ["price", "headline"]}}).json()
+    assert found["changed"] == 1 and found["proposals"] == {}
+    assert deck.texts.get(locale="de", role="price").changed_by == api.user
+
+
+@pytest.mark.parametrize(
+    ("texts", "status", "says"),
+    [
+        ({"en": {"price": "{price"}}, 422, "a brace stands alone"),
+        ({"xx": {"price": "a"}}, 422, "There is no locale 'xx'"),
+        ({"en": "Sale"}, 400, "dictionary"),
+        ({"en": {"price": "x" * 1001}}, 400, "1000 characters"),
+        ({"en": {f"r{n}": "x" for n in range(5001)}}, 400, "At most 5000 texts"),
+    ],
+)
+def test_wrong_texts_are_refused_whole(api_as, texts, status, says):
+    answer = api_as(CHANGE).post("decks/autumn/texts/", {"texts": texts})
+    assert answer.status_code == status and says in answer.content.decode()
+    assert factories.deck().texts.count() == 2
+
+
+def test_a_plan_of_texts_is_free_and_says_what_is_missing(api_as):
+    mug_with_picture()
+    found = api_as(Permission.GENERATE).post("plans/texts/", wish(deck="autumn")).json()
+    assert found["summary"]["wanted"] == 2 and found["is_free"] is True
+    assert {(item["layout"], item["locale"]) for item in found["items"]} == {
+        ("banner", "en"), ("banner", "de")
+    }  # fmt: skip
+    found = api_as(Permission.GENERATE).post("plans/texts/", wish(locales=["fr"])).json()
+    assert "there is none in 'fr'" in found["problems"][0]["problem"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"layouts": ["baner"]}, "Did you mean 'banner'?"),
+        ({"deck": "autum"}, "Did you mean 'autumn'?"),
+        ({"locales": ["xx"]}, "There is no locale 'xx'"),
+        ({"model": "testcatalog.mugs"}, "testcatalog.mug"),
+    ],
+)
+def test_a_wrong_wish_says_what_is_near(api_as, changes, says):
+    answer = api_as(Permission.GENERATE).post("plans/texts/", wish(**changes))
+    assert answer.status_code in (400, 404, 422) and says in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_texts_are_started_once_made_published_and_renewed(api_as):
+    mug = mug_with_picture()
+    api = api_as(Permission.GENERATE)
+    body = wish(deck="autumn", key="autumn-1")
+    first, again = api.post("runs/texts/", body), api.post("runs/texts/", body)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["id"] == again.json()["id"]
+    other = api.post("runs/texts/", {**body, "locales": ["de"]})
+    assert other.status_code == 422 and "another locales" in other.content.decode()
+    runner.drain()
+    for job in Run.objects.get().jobs.all():
+        image = job.images.get()
+        review.approve(image, actor=None)
+        placements.publish(image, slot="hero", locale=image.locale, actor=None)
+    about = {"model": "testcatalog.mug", "objects": "all"}
+    assert api.post("plans/renewal/", about).json()["summary"]["total"] == 0
+    Mug.objects.filter(pk=mug.pk).update(colour="green")
+    assert api.post("plans/renewal/", about).json()["summary"]["stale"] == 2
+    run = api.post("runs/renewal/", about)
+    assert run.status_code == 201 and Run.objects.get(pk=run.json()["id"]).jobs.count() == 2
+
+
+def test_what_is_out_of_date_can_be_asked_for(api_as):
+    stale, fresh = factories.published(), factories.published()
+    Placement.objects.filter(pk=stale.pk).update(stale_since="2026-11-28T12:00:00Z")
+    api = api_as()
+    for query, wanted in (({"stale": "true"}, [stale]), ({"stale": "false"}, [fresh])):
+        found = api.get("placements/", query).json()["results"]
+        assert [each["id"] for each in found] == [each.pk for each in wanted]
+    assert len(api.get("placements/").json()["results"]) == 2
+    assert api.get(f"placements/{stale.pk}/").json()["stale_since"]
+    assert api.get(f"placements/{fresh.pk}/").json()["stale_since"] is None
