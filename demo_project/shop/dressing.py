@@ -56,7 +56,7 @@ def write_decks() -> None:
     """The copy decks of the shop. One that is there already stays as it is."""
     for row in rows("decks"):
         named = {"name": row["name"], "locale": row["locale"]}
-        deck, made = CopyDeck.objects.get_or_create(key=row["key"], defaults=named)
+        deck, made = CopyDeck.objects.get_or_create(key=row["slug"], defaults=named)
         if made:
             cells = {
                 (code, role): text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
@@ -29,6 +30,7 @@ from nb_catalog.admin.selection import Selection
 from nb_catalog.admin.wishes import PlanCard, SceneChoice
 from nb_catalog.conf import settings
 from nb_catalog.models import CopyDeck, Scene, TextLayout
+from nb_catalog.registry import source_for
 
 
 class TextForm(forms.Form):
@@ -45,14 +47,19 @@ class TextForm(forms.Form):
         required=False,
         help_text=_("Without one, the words are the shop's own."),
     )
+    slot = forms.ChoiceField(label=_("On which pictures"), required=False)
     scenes = forms.MultipleChoiceField(
         label=_("Scenes"),
         required=False,
-        help_text=_("Without a choice: the newest picture of every scene."),
+        help_text=_("Without a choice: all of them."),
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, slots: Sequence[str] = (), **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields["slot"].choices = [
+            ("", _("The newest of every scene")),
+            *((slot, gettext("What is published in %s") % slot) for slot in slots),
+        ]
         self.offered = list(TextLayout.objects.filter(is_active=True))
         self.fields["layouts"].choices = [(row.key, row.name) for row in self.offered]
         self.fields["locales"].choices = [
@@ -94,8 +101,8 @@ class LetteringPages(GeneratePages):
         if chosen is None or not len(chosen):
             return self._nothing_chosen(request, title=gettext("Put text on pictures"))
         if request.method != "POST":
-            return self._texts_page(request, chosen, form=TextForm(), nonce=uuid4().hex)
-        form, nonce = TextForm(request.POST), nonce_of(request)
+            return self._texts_page(request, chosen, form=_form(chosen), nonce=uuid4().hex)
+        form, nonce = _form(chosen, request.POST), nonce_of(request)
         asked = wishes.asked(form, chosen, nonce=nonce)
         started = started_before(asked) if "start" in request.POST else None
         if started is not None:
@@ -111,7 +118,7 @@ class LetteringPages(GeneratePages):
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
-        asked = wishes.asked(TextForm(request.POST), chosen, nonce=nonce_of(request))
+        asked = wishes.asked(_form(chosen, request.POST), chosen, nonce=nonce_of(request))
         context = plan_context(wishes.worked_out(asked))
         return TemplateResponse(request, "admin/nb_catalog/run/plan.html", context)
 
@@ -136,3 +143,7 @@ class LetteringPages(GeneratePages):
             **plan_context(card),
         )
         return TemplateResponse(request, "admin/nb_catalog/run/texts.html", context)
+
+
+def _form(chosen: Selection, *given: Any) -> TextForm:
+    return TextForm(*given, slots=source_for(chosen.label).slots)

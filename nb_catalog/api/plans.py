@@ -69,11 +69,13 @@ class PlanRequestSerializer(AskingSerializer):
 
 class TextPlanSerializer(AskingSerializer):
     """Words on pictures. Without ``locales`` in every one of the shop, without ``scenes`` on the newest
-    picture of every scene, without ``deck`` the shop's own words."""
+    picture of every scene, with ``slot`` only on what is published there; without ``deck`` the shop's
+    own words."""
 
     layouts = KeysField(most=100, help_text=_("Keys of layouts."))
     locales = KeysField(most=200, required=False, help_text=_("Such as de or pt-br."))
     scenes = KeysField(most=100, required=False, help_text=_("Keys of scenes."))
+    slot = serializers.CharField(default="", allow_blank=True, max_length=40)
     deck = serializers.CharField(default="", allow_blank=True, max_length=60)
 
     def validate(self, attrs):
@@ -98,7 +100,7 @@ def plan_from(asked, *, key):
 
 def text_plan_from(asked, *, key):
     """The same for words on pictures."""
-    wishes = {name: asked[name] for name in ("layouts", "locales", "scenes", "deck")}
+    wishes = {name: asked[name] for name in ("layouts", "locales", "scenes", "slot", "deck")}
     return plans.plan_texts(_objects(asked), **wishes, key=key)
 
 

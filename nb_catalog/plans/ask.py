@@ -78,13 +78,15 @@ def plan_texts(
     layouts: Sequence[str | TextLayout],
     locales: Sequence[str] = (),
     scenes: Sequence[str | Scene] = (),
+    slot: str = "",
     deck: str | CopyDeck = "",
     key: str = "",
 ) -> Plan:
     """Plan words on the pictures of ``products``: each of ``layouts`` (keys or rows) in each of
     ``locales`` (none: every locale of the shop), on the newest picture in each of ``scenes`` (none:
-    in every scene that there is a picture of). The words are those of ``deck`` (its key or row), and
-    the source's ``copy()`` for roles that it does not have. It costs nothing.
+    in every scene that there is a picture of), with ``slot`` only on what is published there. The
+    words are those of ``deck`` (its key or row), and the source's ``copy()`` for roles that it does not
+    have. It costs nothing.
 
     Raises ``PlanRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
     """
@@ -95,6 +97,7 @@ def plan_texts(
         layouts=tuple(_layouts(layouts)),
         locales=chosen,
         scenes=tuple(scene.key for scene in _scenes(scenes)) if scenes else (),
+        slot=slot,
         deck=_deck(deck) if deck else None,
     )
     objections = tuple(_objections_to(lettering))
@@ -111,6 +114,7 @@ def plan_texts(
             "layouts": [row.key for row in lettering.layouts],
             "locales": list(chosen),
             "scenes": list(lettering.scenes),
+            "slot": slot,
             "deck": lettering.deck.key if lettering.deck else "",
         },
     )
@@ -161,6 +165,9 @@ def _layouts(given: Sequence[str | TextLayout]) -> Iterator[TextLayout]:
 
 
 def _objections_to(lettering: Lettering) -> Iterator[str]:
+    slots = lettering.source.slots
+    if lettering.slot and lettering.slot not in slots:
+        yield f"The model has no slot {lettering.slot!r}.{nearest(lettering.slot, slots)}"
     if not lettering.layouts:
         yield "No layout was chosen. Choose at least one."
     for row in lettering.layouts:

@@ -27,7 +27,8 @@ MOST_SCENES: Final = 50
 @dataclass(frozen=True, kw_only=True)
 class Lettering(Typesetting):
     """Layouts and locales of one plan, on pictures in ``scenes`` (keys; none: in every scene that
-    the product has a picture of). ``bases`` are those pictures by product, once they are looked up.
+    the product has a picture of), with ``slot`` only on those that are published there. ``bases`` are
+    those pictures by product, once they are looked up.
 
     The words are the deck's, and the shop's own where it has none for a role.
     """
@@ -36,6 +37,7 @@ class Lettering(Typesetting):
     layouts: tuple[TextLayout, ...]
     locales: tuple[str, ...]
     scenes: tuple[str, ...] = ()
+    slot: str = ""
     deck: CopyDeck | None = None
     bases: Mapping[str, Sequence[ProductImage]] = field(default_factory=dict)
 
@@ -65,6 +67,8 @@ class Lettering(Typesetting):
         )
         if self.scenes:
             pictures = pictures.filter(scene__in=self.scenes)
+        if self.slot:
+            pictures = pictures.filter(placements__slot=self.slot)
         # What comes last stays: an approved one, and of those the newest.
         for picture in sorted(pictures, key=lambda each: (_STANDING.index(each.state), each.pk)):
             found.setdefault(picture.object_id, {})[picture.scene] = picture
@@ -79,9 +83,7 @@ class Lettering(Typesetting):
         """
         bases = self.bases.get(str(product.pk), ())
         if not bases:
-            raise PictureMissing(
-                "The product has no picture yet that words could be set on. Generate one first."
-            )
+            raise PictureMissing(self._nothing())
         for locale in self.locales:
             copy = self._wording.copy(product, locale)
             for row in self.layouts:
@@ -91,6 +93,11 @@ class Lettering(Typesetting):
                     yield missing or self._recipe(
                         base, row, words=copy.shown_by(layout), locale=locale
                     )
+
+    def _nothing(self) -> str:
+        if self.slot:
+            return f"The product has no picture without words in {self.slot!r}. Publish one there first."
+        return "The product has no picture yet that words could be set on. Generate one first."
 
     @cached_property
     def _wording(self) -> Wording:

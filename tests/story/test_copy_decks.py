@@ -124,6 +124,29 @@ def test_the_shop_s_own_words_of_another_language_stand_in_too(settings, monkeyp
     assert words_of(texts([mug], ["de-at"]))["de-at"] == {"headline": "Tasse"}
 
 
+def test_words_go_on_what_is_published_in_a_slot_and_on_nothing_else():
+    mugs = with_picture(2)
+    hero, _other = (
+        factories.image(
+            mugs[0], size=(400, 500), state="approved", asked=factories.recipe(mugs[0], scene=scene)
+        )
+        for scene in ("oak", "sand")
+    )
+    placements.publish(hero, slot="hero", actor=None)
+    factories.deck(**DECK)
+    assert len(list(texts(mugs[:1], ["en"], deck="autumn").items())) == 3
+    plan = texts(mugs, ["en"], deck="autumn", slot="hero")
+    assert [item.recipe and item.recipe.base for item in plan.items()] == [None, hero.sha256]
+    assert "Publish one there first." in next(iter(plan.summary().problems))
+    image = made(plan)["en"]
+    review.approve(image, actor=None)
+    placements.publish(image, slot="hero", locale="en", actor=None)
+    again = texts(mugs[:1], ["en"], deck="autumn", slot="hero")
+    assert statuses(again) == ["present"], "not on the picture that has words already"
+    with pytest.raises(PlanRefused, match="no slot 'heroe'. Did you mean 'hero'"):
+        texts(mugs, slot="heroe")
+
+
 def test_a_deck_that_there_is_not_is_refused_with_the_nearest():
     factories.deck("winter")
     factories.layout()
