@@ -31,6 +31,7 @@ TARGET: Final = ROOT / "docs" / "images"
 PATIENCE: Final = 900
 MOST_BYTES: Final = 300_000
 COLOURS: Final = (256, 160, 96)
+CHOSEN_WORDS: Final = {"layouts": "launch-headline", "deck": "autumn-sale", "slot": "hero"}
 CHOSEN_SCENES: Final = ("marble", "oak-table", "sunlit-window")
 
 
@@ -126,6 +127,29 @@ def choose_scenes(browser: webdriver.Chrome) -> None:
     settle(browser)
 
 
+def choose_words(browser: webdriver.Chrome) -> None:
+    """A layout and a copy deck, on what is published as hero, and the plan."""
+    for name, value in CHOSEN_WORDS.items():
+        box = browser.find_element(By.CSS_SELECTOR, f"[name={name}][value='{value}']")
+        browser.execute_script("arguments[0].click()", box)
+    time.sleep(4)
+    settle(browser)
+
+
+def make_banners(browser: webdriver.Chrome) -> None:
+    """The same, started; then its pictures on the review page."""
+    choose_words(browser)
+    browser.find_element(By.ID, "nbc-start").click()
+    WebDriverWait(browser, PATIENCE).until(
+        lambda page: "100" in page.find_element(By.CSS_SELECTOR, ".nbc-progress").text
+    )
+    browser.find_element(By.PARTIAL_LINK_TEXT, "Review its pictures").click()
+    # All of them in sight, beside the photo.
+    browser.execute_script("document.querySelector('#content').style.zoom = 0.6")
+    browser.execute_script("document.querySelector('.nbc-product').scrollIntoView()")
+    settle(browser)
+
+
 def keep(browser: webdriver.Chrome, name: str) -> int:
     """Write what is in sight, in as many colours as the limit of a file allows."""
     shot = Image.open(BytesIO(browser.get_screenshot_as_png())).convert("RGB")
@@ -142,6 +166,9 @@ PAGES: Final[dict[str, tuple[str, Callable[[webdriver.Chrome], None]]]] = {
     "product": ("/en/products/earl-grey/", settle),
     "generate": ("/admin/nb_catalog/run/generate/?model=shop.product&key=1", choose_scenes),
     "review": ("/admin/nb_catalog/productimage/review/?state=all", settle),
+    "deck": ("/admin/nb_catalog/copydeck/1/change/", settle),
+    "texts": ("/admin/nb_catalog/run/texts/?model=shop.product&key=1", choose_words),
+    "banners": ("/admin/nb_catalog/run/texts/?model=shop.product&key=1", make_banners),
 }
 
 
