@@ -16,6 +16,7 @@ from nb_catalog.models.moves import hold_image
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.registry import source_for
 from nb_catalog.states import ImageState
+from nb_catalog.storefront.alts import said_on
 from nb_catalog.types import Actor
 
 
@@ -36,7 +37,7 @@ def publish(
     objections = tuple(_objections(image, slot=slot, locale=locale))
     if objections:
         raise RequestRefused(*objections)
-    kept = storefront.delivery(renditions.make(image), origin=image.digital_source_type)
+    kept = _delivery(image)
     place = _place(image, slot=slot, locale=locale, position=position)
     with transaction.atomic():
         # Place before picture, as roll_back() does: two people would else wait for each other.
@@ -95,7 +96,7 @@ def roll_back(
         if before is None:
             _remove(place, actor=actor, move="roll_back")
             return None
-        kept = storefront.delivery(renditions.make(before), origin=before.digital_source_type)
+        kept = _delivery(before)
         return _put(place, image=before, delivery=kept, actor=actor, move="roll_back")
 
 
@@ -111,6 +112,12 @@ def _objections(image: ProductImage, *, slot: str, locale: str) -> Any:
     languages = dict(django_settings.LANGUAGES)
     if locale and locale not in languages:
         yield f"The site does not speak {locale!r}.{nearest(locale, languages)}"
+
+
+def _delivery(image: ProductImage) -> storefront.Delivery:
+    return storefront.delivery(
+        renditions.make(image), origin=image.digital_source_type, said=said_on(image)
+    )
 
 
 def _not_approved(image: ProductImage) -> str:

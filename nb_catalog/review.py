@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from nb_catalog.exceptions import IllegalMove, RequestRefused
-from nb_catalog.models import Placement, ProductImage, ReviewEvent
+from nb_catalog.locales import parsed
+from nb_catalog.models import AltText, Placement, ProductImage, ReviewEvent
+from nb_catalog.models.alts import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.moves import hold_image, move_image
 from nb_catalog.types import Actor
@@ -21,6 +23,39 @@ class Tally:
 
     decided: int
     refused: tuple[str, ...]
+
+
+def describe(image: ProductImage, texts: Mapping[str, str], *, actor: Actor) -> int:
+    """Set alternative texts of ``image``, by locale, and leave others alone; how many changed. An empty
+    one is taken out: the storefront then says what product and picture say.
+
+    Raises ``RequestRefused`` with every objection at once, and then nothing is written.
+    """
+    wanted = {locale: " ".join(text.split()) for locale, text in texts.items()}
+    objections = tuple(_objections_to(wanted))
+    if objections:
+        raise RequestRefused(*objections)
+    with transaction.atomic():
+        hold_image(image)
+        standing = dict(image.alts.values_list("locale", "text"))
+        changed = {code: said for code, said in wanted.items() if standing.get(code, "") != said}
+        for locale, text in changed.items():
+            if text:
+                said = {"text": text, "changed_by": actor}
+                AltText.objects.update_or_create(image=image, locale=locale, defaults=said)
+            else:
+                image.alts.filter(locale=locale).delete()
+    return len(changed)
+
+
+def _objections_to(texts: Mapping[str, str]) -> Iterator[str]:
+    for locale, text in texts.items():
+        try:
+            parsed(locale)
+        except ValueError as error:
+            yield str(error)
+        if len(text) > LONGEST_ALT:
+            yield f"{locale}: {len(text)} characters, at most {LONGEST_ALT} are possible."
 
 
 def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import previews
+from nb_catalog.admin.alts import AltPages
 from nb_catalog.admin.long_lists import SceneFilter, TierFilter
 from nb_catalog.admin.reading import AboutObjectAdmin
 from nb_catalog.admin.reviewing import ReviewPages
@@ -25,7 +26,7 @@ _HEX = re.compile("[0-9a-f]{4,64}")
 
 
 @admin.register(ProductImage)
-class ProductImageAdmin(ReviewPages, AboutObjectAdmin):
+class ProductImageAdmin(ReviewPages, AltPages, AboutObjectAdmin):
     list_display = ("picture", "product", "scene", "tier", "state", "pixels", "created_at")
     list_display_links = ("picture", "product")
     list_filter = (
@@ -51,7 +52,7 @@ class ProductImageAdmin(ReviewPages, AboutObjectAdmin):
         return Q(sha256__gte=digits, sha256__lt=f"{digits}g") | Q(fingerprint=digits)
 
     def get_urls(self) -> list[URLPattern]:
-        return [*self.review_urls(), *super().get_urls()]
+        return [*self.review_urls(), *self.alt_urls(), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         found = super().get_queryset(request).prefetch_related(previews.RENDITIONS)

@@ -11,6 +11,7 @@ from nb_catalog.api.jobs import RecipeField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
 from nb_catalog.api.views import ReadingViewSet
 from nb_catalog.models import ProductImage
+from nb_catalog.models.alts import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
 from nb_catalog.states import IMAGE_MOVES, ImageState
 from nb_catalog.types import Permission
@@ -68,6 +69,11 @@ class EventSerializer(serializers.Serializer):
 class ImageDetailSerializer(ImageSerializer):
     provenance = serializers.JSONField()
     history = EventSerializer(source="review_events.all", many=True)
+    alt = serializers.SerializerMethodField()
+
+    def get_alt(self, image) -> dict[str, str]:
+        """What people wrote, by locale."""
+        return {each.locale: each.text for each in image.alts.all()}
 
 
 class ImageFilter(AboutFilter):
@@ -107,18 +113,27 @@ class PublishSerializer(serializers.Serializer):
     position = serializers.IntegerField(default=0, min_value=0, max_value=32767)
 
 
+class AltSerializer(serializers.Serializer):
+    """Alternative texts by locale; an empty one is taken out."""
+
+    texts = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=LONGEST_ALT)
+    )
+
+
 class ImageViewSet(ReadingViewSet):
     """Pictures. Filter by ``model`` with ``object``, ``state``, ``slot``, ``run``, ``scene``."""
 
     read_permission = "nb_catalog.view_productimage"
     action_permissions = {
-        **dict.fromkeys(DECISIONS, Permission.REVIEW),
+        **dict.fromkeys((*DECISIONS, "alt"), Permission.REVIEW),
         "publish": Permission.PUBLISH,
     }
     serializer_class = ImageSerializer
     serializer_classes = {
         "retrieve": ImageDetailSerializer,
         "publish": PublishSerializer,
+        "alt": AltSerializer,
         **dict.fromkeys(DECISIONS, NoteSerializer),
     }
     filter_class = ImageFilter
@@ -126,12 +141,19 @@ class ImageViewSet(ReadingViewSet):
     def get_queryset(self):
         rows = ProductImage.objects.select_related("job").prefetch_related("placements")
         if self.action == "retrieve":
-            rows = rows.prefetch_related("review_events__actor")
+            rows = rows.prefetch_related("review_events__actor", "alts")
         return rows
 
     def get_serializer_context(self):
         words = self.action == "retrieve" and self.may_read_words
         return {**super().get_serializer_context(), "words": words}
+
+    @action(detail=True, methods=["post"])
+    def alt(self, request, *args, **kwargs):
+        """Write alternative texts; the answer has all of them."""
+        image = self.get_object()
+        changed = review.describe(image, self.asked()["texts"], actor=request.user)
+        return Response({"alt": dict(image.alts.values_list("locale", "text")), "changed": changed})
 
     @action(detail=True, methods=["post"])
     def approve(self, request, *args, **kwargs):

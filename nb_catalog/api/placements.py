@@ -16,6 +16,7 @@ from nb_catalog.api.views import ReadingViewSet
 from nb_catalog.models import Placement
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront import Picture, fallbacks, language
+from nb_catalog.storefront.alts import joined, written
 from nb_catalog.types import Permission
 
 
@@ -39,23 +40,32 @@ class PlacementSerializer(AboutSerializer):
             "sources": [{"type": kind, "srcset": srcset} for kind, srcset in picture.sources],
             "width": picture.width,
             "height": picture.height,
-            "alt": self.context["alts"].get(key, ""),
+            "alt": self._alt(placement, self.context["alts"].get(key, "")),
             "origin": {
                 "digital_source_type": picture.origin,
                 "schema_org": picture.schema_org,
             },
         }
 
+    def _alt(self, placement, of_product):
+        written = self.context["written"].get(placement.pk)
+        return written or joined([of_product, placement.delivery.get("said", "")])
+
 
 def placement_context(page, *, locale=None):
-    """What the serializer needs besides the rows: alternative texts, one query a model."""
+    """What the serializer needs besides the rows: alternative texts, one query and one more a model."""
     keys = defaultdict(set)
     for placement in page:
         keys[placement.content_type_id].add(placement.object_id)
     alts = {}
     for type_id, wanted in keys.items():
         alts.update(_alts(type_id, wanted, locale=language(locale)))
-    return {"alts": alts}
+    spoken = written(tuple(fallbacks(language(locale))))
+    shown = Placement.objects.filter(pk__in=[placement.pk for placement in page])
+    return {
+        "alts": alts,
+        "written": dict(shown.annotate(alt=spoken).order_by().values_list("pk", "alt")),
+    }
 
 
 def _alts(type_id, keys, *, locale):

@@ -10,6 +10,7 @@ from django.core.files.storage import storages
 from django.db.models import Model
 
 from nb_catalog.registry import is_registered, source_for
+from nb_catalog.storefront.alts import joined
 from nb_catalog.storefront.picture import (
     DEFAULT_LOOK,
     SCHEMA_ORG,
@@ -18,7 +19,7 @@ from nb_catalog.storefront.picture import (
     StructuredData,
     look,
 )
-from nb_catalog.storefront.shelves import CACHE, Shelf, fetch, language, shelf_for
+from nb_catalog.storefront.shelves import CACHE, Published, Shelf, fetch, language, shelf_for
 from nb_catalog.types import Photo
 
 M = TypeVar("M", bound=Model)
@@ -67,7 +68,7 @@ def picture_for(
     if standing is not None:
         return Picture(
             delivery=standing.delivery,
-            alt=_alt(product, spoken) if alt is None else alt,
+            alt=_alt_of(standing, product, spoken) if alt is None else alt,
             image_id=standing.image_id,
             position=position,
             look=shown,
@@ -81,9 +82,13 @@ def pictures_for(product: Model, slot: str, *, locale: str | None = None) -> lis
     """The published pictures of ``product`` in ``slot``, in order; empty when there are none."""
     spoken = language(locale)
     published = shelf_for(product, slot, locale=spoken).published(product, slot)
-    alt = _alt(product, spoken)
     return [
-        Picture(delivery=each.delivery, alt=alt, image_id=each.image_id, position=position)
+        Picture(
+            delivery=each.delivery,
+            alt=_alt_of(each, product, spoken),
+            image_id=each.image_id,
+            position=position,
+        )
         for position, each in sorted(published.items())
     ]
 
@@ -128,6 +133,11 @@ def _absolute(url: str, *, base_url: str) -> str:
 
 def _alt(product: Model, locale: str) -> str:
     return source_for(product).alt(product, locale) if is_registered(type(product)) else ""
+
+
+def _alt_of(standing: Published, product: Model, locale: str) -> str:
+    """What a person wrote for the picture; else the product's own text and the words on the picture."""
+    return standing.alt or joined([_alt(product, locale), standing.delivery.get("said", "")])
 
 
 def _own_photo(product: Model, shelf: Shelf, *, alt: str | None, look: Look) -> Picture | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from nb_catalog.models import Rendition
 
@@ -12,7 +12,8 @@ from nb_catalog.models import Rendition
 class Delivery(TypedDict):
     """``Placement.delivery``: plain values, nothing in it is escaped. ``srcsets`` are by format.
 
-    Read once for every picture of every page: what can be told from the rest is left out.
+    Read once for every picture of every page: what can be told from the rest is left out. ``said`` are
+    the words on the picture, which its alternative text has to tell; only pictures with words have it.
     """
 
     src: str
@@ -20,21 +21,23 @@ class Delivery(TypedDict):
     height: int
     srcsets: dict[str, str]
     origin: str
+    said: NotRequired[str]
 
 
-def delivery(renditions: Iterable[Rendition], *, origin: str) -> Delivery:
+def delivery(renditions: Iterable[Rendition], *, origin: str, said: str = "") -> Delivery:
     """Everything that a page needs of one published picture; sizes in pixels."""
     by_format: dict[str, list[Rendition]] = defaultdict(list)
     for rendition in sorted(renditions, key=lambda each: each.width):
         by_format[rendition.format].append(rendition)
     widest = by_format["jpeg"][-1]
-    return {
+    kept: Delivery = {
         "src": widest.url,
         "width": widest.width,
         "height": widest.height,
         "srcsets": {kind: _srcset(files) for kind, files in by_format.items()},
         "origin": str(origin),
     }
+    return {**kept, "said": said} if said else kept
 
 
 def _srcset(renditions: Iterable[Rendition]) -> str:

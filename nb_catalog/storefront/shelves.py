@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from nb_catalog import locales
 from nb_catalog.models import Placement
 from nb_catalog.registry import is_registered, source_for
+from nb_catalog.storefront.alts import written
 from nb_catalog.storefront.deliveries import Delivery
 
 # Set on catalog objects by prefetch_catalog_images.
@@ -20,11 +21,13 @@ NOTHING: Final[Mapping[int, Published]] = {}
 
 
 class Published(NamedTuple):
-    """One placement; the lower ``rank``, the closer is its language to the one asked for."""
+    """One placement; the lower ``rank``, the closer is its language to the one asked for. ``alt`` is
+    what a person wrote for the picture, or empty."""
 
     rank: int
     image_id: int
     delivery: Delivery
+    alt: str
 
 
 # (object key, slot) -> position -> what is published there
@@ -72,22 +75,23 @@ def fetch(products: Sequence[Model], *, slots: Collection[str] | None, locale: s
     rows = Placement.objects.about_any(type(products[0]), keys).filter(locale__in=ranks)
     if slots is not None:
         rows = rows.filter(slot__in=slots)
+    rows = rows.annotate(alt=written(tuple(ranks)))
     places = _places(rows.order_by().values_list(*_COLUMNS), ranks=ranks)
     return Shelf(products=products, locale=locale, slots=slots, places=places)
 
 
-_COLUMNS: Final = ("object_id", "slot", "locale", "position", "image_id", "delivery")
+_COLUMNS: Final = ("object_id", "slot", "locale", "position", "image_id", "delivery", "alt")
 
 
 def _places(rows: Iterable[tuple[Any, ...]], *, ranks: Mapping[str, int]) -> Places:
     """What is published where. A language's own picture wins over the one for all."""
     found: Places = {}
-    for object_id, slot, locale, position, image_id, kept in rows:
+    for object_id, slot, locale, position, image_id, kept, alt in rows:
         places = found.setdefault((object_id, slot), {})
         rank = ranks[locale]
         standing = places.get(position)
         if standing is None or rank < standing.rank:
-            places[position] = Published(rank, image_id, kept)
+            places[position] = Published(rank, image_id, kept, alt)
     return found
 
 

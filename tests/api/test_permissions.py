@@ -22,6 +22,7 @@ NEEDS = {
     "images/{image}/reject/": Permission.REVIEW,
     "images/{image}/reconsider/": Permission.REVIEW,
     "images/{image}/retire/": Permission.REVIEW,
+    "images/{image}/alt/": Permission.REVIEW,
     "images/{image}/publish/": Permission.PUBLISH,
     "placements/{placement}/withdraw/": Permission.PUBLISH,
     "placements/{placement}/roll-back/": Permission.PUBLISH,

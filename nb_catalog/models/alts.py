@@ -1,0 +1,38 @@
+"""Alternative texts that people wrote for pictures, or accepted."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.models.images import ProductImage
+
+# Characters. WCAG 2.2 names no limit; what is longer than this belongs beside the picture.
+LONGEST_ALT: Final = 500
+
+
+class AltText(models.Model):
+    """What stands for one picture in one language, where somebody cannot see it."""
+
+    image = models.ForeignKey(
+        ProductImage, verbose_name=_("image"), on_delete=models.CASCADE, related_name="alts"
+    )
+    locale = models.CharField(_("language"), max_length=20)
+    text = models.CharField(_("text"), max_length=LONGEST_ALT)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("changed by"), null=True, blank=True,
+        on_delete=models.SET_NULL, related_name="+",
+    )  # fmt: skip
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        ordering = ("image", "locale")
+        verbose_name = _("alternative text")
+        verbose_name_plural = _("alternative texts")
+        constraints = [models.UniqueConstraint(fields=["image", "locale"], name="nb_alt_once")]
+
+    def __str__(self) -> str:
+        return f"{self.image_id} {self.locale}"

@@ -1,0 +1,56 @@
+"""Alternative texts: what a person wrote for a picture, else what the product and the picture say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.db.models import Model, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from nb_catalog.locales import language
+from nb_catalog.models import AltText, ProductImage, Scene
+from nb_catalog.registry import source_for
+
+
+def said_on(image: ProductImage) -> str:
+    """The words on a picture from top to bottom, as one text; "" where it has none."""
+    renderer: Mapping[str, Any] = image.recipe.get("renderer") or {}
+    words: Mapping[str, str] = renderer.get("words") or {}
+    boxes = renderer.get("layout", {}).get("boxes", ()) if words else ()
+    height = {box["role"]: box["place"]["top"] for box in boxes}
+    return joined(words[role] for role in sorted(words, key=lambda role: height.get(role, 0)))
+
+
+def joined(texts: Iterable[str]) -> str:
+    """``texts`` as sentences: a screen reader pauses between them."""
+    ended = (text if text[-1:] in ".!?…。！？؟" else f"{text}." for text in texts if text)
+    return " ".join(ended).removesuffix(".")
+
+
+def written(places: Sequence[str]) -> Any:
+    """What a person wrote for a placement's picture, in the first of ``places`` that has something: an
+    expression for a query of placements, "" where nobody did."""
+    texts = (
+        Subquery(AltText.objects.filter(image=OuterRef("image"), locale=code).values("text")[:1])
+        for code in places
+        if code
+    )
+    return Coalesce(*texts, Value(""), Value(""))
+
+
+def unwritten(product: Model, image: ProductImage, *, locale: str) -> str:
+    """What the storefront says of ``image`` where nobody wrote anything."""
+    return joined([source_for(product).alt(product, locale), said_on(image)])
+
+
+def suggestion(product: Model, image: ProductImage, *, locale: str) -> str:
+    """From what there is: the product's own text, its facts and the scene where the site's language is
+    spoken, which they are in, and the words on the picture."""
+    source = source_for(product)
+    said = [source.alt(product, locale)]
+    if language(locale) == language(django_settings.LANGUAGE_CODE):
+        scene = Scene.objects.filter(key=image.scene).values_list("name", flat=True).first()
+        said[0] = ", ".join([said[0], *source.facts(product).values(), *([scene] if scene else [])])
+    return joined([*said, said_on(image)])
