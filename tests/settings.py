@@ -114,6 +114,13 @@ else:
 NB_CATALOG = {
     "STAGING_DIR": SCRATCH / "staging",
     "FREE_THREADS": 2,
+    # A machine that happens to have Tesseract must not read every picture of every test.
+    "PROVIDERS": {
+        "typesetter": {
+            "BACKEND": "nb_catalog.providers.typesetter.TypesetterProvider",
+            "OPTIONS": {"ocr": False},
+        }
+    },
     # A process that a test starts is told the test's own settings.
     **json.loads(os.environ.get("NB_TEST_CATALOG", "{}")),
 }

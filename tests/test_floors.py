@@ -64,6 +64,7 @@ SOLE_IMPORTERS = {
     "uharfbuzz": {"imaging"},
     "fontTools": {"imaging"},
     "budoux": {"imaging"},
+    "pytesseract": {"imaging"},
     "babel": {"locales"},
     "rest_framework": {"api"},
     "google": {"providers"},

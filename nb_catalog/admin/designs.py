@@ -80,17 +80,22 @@ class DesignAdmin(Pages, admin.ModelAdmin):
         url = self.saved_url(design) if design.pk else ""
         return format_html(
             '<div class="nbc-design" data-field="id_{}" data-url="{}" data-working="{}">{}'
-            '<img {} alt="{}"><p role="status" class="help"></p></div>',
+            '<div class="nbc-stage"{}><img {} alt="{}"></div><p role="status" class="help"></p></div>',
             self.content_field,
             self.url_of("preview"),
             gettext("Drawing…"),
             self.choices(),
+            self.stage_words(),
             format_html('src="{}"', url) if url else "hidden",
             self.picture_alt,
         )
 
     def choices(self) -> str:
         """Controls above the picture, whose values go along with the JSON."""
+        return ""
+
+    def stage_words(self) -> str:
+        """Attributes of what stands around the picture, for a script that draws over it."""
         return ""
 
     def thumbnail(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:

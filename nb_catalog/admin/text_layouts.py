@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -14,12 +15,16 @@ from nb_catalog import locales
 from nb_catalog.admin import previews
 from nb_catalog.admin.designs import DesignAdmin
 from nb_catalog.admin.renewing import told_of_stale
+from nb_catalog.channels import CHANNELS
 from nb_catalog.conf import settings
 from nb_catalog.models import Placement, TextLayout
 
 
 @admin.register(TextLayout)
 class TextLayoutAdmin(DesignAdmin):
+    class Media:
+        js = ("nb_catalog/layout.js",)
+
     content_field = "content"
     picture_alt = _("The layout on a sample picture")
     list_display = ("picture", "name", "key", "roles", "shown_version", "position", "is_active")
@@ -46,17 +51,33 @@ class TextLayoutAdmin(DesignAdmin):
             return str(error)
 
     def choices(self) -> str:
-        """The locales of the shop, to see the layout in each."""
-        options = format_html_join(
-            "",
-            '<option value="{}">{}</option>',
-            ((code, locales.parsed(code).display_name) for code in settings.LOCALES),
-        )
+        """The locales of the shop, to see the layout in each, and channels that cover a part of it."""
         return format_html(
-            '<p><label for="nbc-locale">{}</label> <select id="nbc-locale" name="locale">{}</select></p>',
+            '<p class="nbc-stage-choices"><label for="nbc-locale">{}</label> '
+            '<select id="nbc-locale" name="locale">{}</select> '
+            '<label for="nbc-channel">{}</label> <select id="nbc-channel">'
+            '<option value="">{}</option>{}</select></p><p class="help">{}</p>',
             gettext("Words in"),
-            options,
+            format_html_join("", '<option value="{}" data-direction="{}">{}</option>', _spoken()),
+            gettext("Show what is covered in"),
+            gettext("Nothing"),
+            format_html_join(
+                "",
+                '<option value="{}" data-top="{}" data-bottom="{}" data-side="{}">{}</option>',
+                _covering(),
+            ),
+            gettext("Drag a box, or its corner; arrow keys move it, with Shift they resize it."),
         )
+
+    def stage_words(self) -> str:
+        said = {
+            "start": gettext("start"),
+            "top": gettext("top"),
+            "width": gettext("width"),
+            "height": gettext("height"),
+            "covered": gettext("covered there"),
+        }
+        return format_html_join("", ' data-{}="{}"', said.items())
 
     def saved_url(self, row: TextLayout) -> str:
         return previews.layout_url(row, site=self.admin_site)
@@ -64,3 +85,16 @@ class TextLayoutAdmin(DesignAdmin):
     def drawn(self, request: HttpRequest, content: Any, *, keep: str) -> HttpResponse:
         locale = request.GET.get("locale") or settings.LOCALES[0]
         return previews.layout_picture(request, content, locale=locale, keep=keep)
+
+
+def _spoken() -> Iterator[tuple[str, str, str]]:
+    for code in settings.LOCALES:
+        side = "rtl" if locales.direction(code) == locales.RTL else "ltr"
+        yield code, side, str(locales.parsed(code).display_name)
+
+
+def _covering() -> Iterator[tuple[str, float, float, float, str]]:
+    for key, channel in CHANNELS.items():
+        edges = channel.covered
+        across, down = channel.ratio
+        yield key, edges.top, edges.bottom, edges.side, f"{channel.name} ({across}:{down})"

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from nb_catalog.exceptions import TextError
+from nb_catalog.imaging import ocr
 from nb_catalog.imaging.encode import encode, flatten
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.opened import opened
@@ -21,11 +22,13 @@ QUALITY: Final = 95
 
 
 class Lettered(NamedTuple):
-    """A JPEG, what was set on it, and the proof of each of its texts."""
+    """A JPEG, what was set on it, and the proof of each of its texts. ``doubts`` are what OCR read
+    otherwise, by role; None where it was not asked."""
 
     data: bytes
     report: Report
     proofs: list[Compared]
+    doubts: dict[str, str] | None = None
 
 
 def lettered(
@@ -37,6 +40,7 @@ def lettered(
     chain: Chain,
     origin: str,
     product: Rect | None = None,
+    asks_ocr: bool = False,
     max_bytes: int,
     max_pixels: int,
 ) -> Lettered:
@@ -54,7 +58,8 @@ def lettered(
     data = encode(
         made.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
     )
-    proofs = proved(data, made.report, layout=layout, chain=chain, **bounds)
+    shown = np.asarray(flatten(open_photo(data, **bounds)))
+    proofs = verify(shown, report=made.report, layout=layout, chain=chain)
     for text, proof in zip(made.report.texts, proofs, strict=True):
         if not proof.is_proved:
             problem = TextError(
@@ -63,7 +68,8 @@ def lettered(
                 text=text.text,
             )
             raise problem.at(box=text.role, locale=locale)
-    return Lettered(data, made.report, proofs)
+    doubts = ocr.doubts(shown, made.report) if asks_ocr else None
+    return Lettered(data, made.report, proofs, doubts)
 
 
 def proved(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from nb_catalog import fonts
 from nb_catalog.conf import settings
-from nb_catalog.exceptions import NoPicture, PictureMissing, RequestRejected
+from nb_catalog.exceptions import InvalidSettings, NoPicture, PictureMissing, RequestRejected
 from nb_catalog.imaging.lettering import lettered
 from nb_catalog.layouts import Layout
 from nb_catalog.providers.base import Provider
@@ -25,10 +25,22 @@ class TypesetterProvider(Provider):
     ``renderer`` has ``layout`` (a ``layouts.Layout`` as its mapping), ``words`` (role -> text),
     ``locale``, ``origin`` (the picture's IPTC term) and, where it is known, ``product``: left, top,
     width and height in pixels.
+
+    With ``ocr`` Tesseract reads each picture back, where the extra "ocr", the program and its data for the
+    language are installed: half a second a picture, and a second opinion on the review page.
     """
 
     lane = Lane.FREE
     composites = True
+
+    def __init__(self, *, alias: str, ocr: bool = True) -> None:
+        super().__init__(alias=alias)
+        if not isinstance(ocr, bool):
+            raise InvalidSettings(
+                f"expected True or False, got {ocr!r}.",
+                path=f"NB_CATALOG['PROVIDERS'][{alias!r}]['OPTIONS']['ocr']",
+            )
+        self.ocr = ocr
 
     def build(self, request: ImageRequest) -> Payload:
         """Picture, layout, words and locale.
@@ -55,6 +67,7 @@ class TypesetterProvider(Provider):
                 "locale": locale,
                 "origin": origin,
                 "product": Rect(*product) if product else None,
+                "asks_ocr": self.ocr,
             },
         )
 
@@ -85,4 +98,5 @@ def _set(body: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
         **told,
     )
     proofs = {each.role: round(each.worst_letter, 3) for each in made.proofs}
-    return made.data, {"text": made.report.as_dict(), "text_proof": proofs}
+    said = {"text": made.report.as_dict(), "text_proof": proofs}
+    return made.data, said if made.doubts is None else {**said, "text_read": made.doubts}

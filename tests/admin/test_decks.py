@@ -114,7 +114,7 @@ def test_who_may_only_look_sees_the_texts_and_no_field(client):
     assert client.get(page_of(deck, "files")).status_code == 200
     assert "Read a file" not in client.get(page_of(deck, "files")).content.decode()
     assert client.post(page_of(deck, "files")).status_code == 403
-    client.force_login(factories.staff())
+    client.force_login(factories.staff(views=False))
     assert client.get(page_of(deck, "files")).status_code == 403
 
 

@@ -12,12 +12,12 @@ from nb_catalog.admin import renewing
 from nb_catalog.models import Placement, Run, TextLayout
 from tests import factories
 from tests.admin.test_decks import page_of, posted
-from tests.story.test_words import with_picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LIST = "/admin/nb_catalog/placement/"
 RENEW = "/admin/nb_catalog/placement/renew/"
+SMALL = {"RENDITION_WIDTHS": [320], "RENDITION_FORMATS": ["jpeg"]}
 DECK = {"en": {"headline": "In {colour}"}, "de": {"headline": "In {colour}!"}}
 
 
@@ -25,10 +25,12 @@ DECK = {"en": {"headline": "In {colour}"}, "de": {"headline": "In {colour}!"}}
 def mugs(settings):
     """Two mugs whose colours are published in two languages."""
     settings.LANGUAGES = [("en", "English"), ("de", "German")]
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "LOCALES": ["en", "de"]}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "LOCALES": ["en", "de"], **SMALL}
     factories.layout()
     factories.deck(**DECK)
-    found = with_picture(2)
+    found = [factories.product() for _ in range(2)]
+    for mug in found:
+        factories.image(mug, size=(400, 500), state="approved")
     publish(plans.plan_texts(found, layouts=["banner"], deck="autumn"))
     return found
 

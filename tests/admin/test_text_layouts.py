@@ -108,7 +108,7 @@ def test_the_page_offers_the_shop_s_languages(root, settings):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "LOCALES": ["en", "ar"]}
     row = factories.layout()
     page = root.get(reverse("admin:nb_catalog_textlayout_change", args=[row.pk])).content.decode()
-    assert '<option value="ar">العربية</option>' in page
+    assert '<option value="ar" data-direction="rtl">العربية</option>' in page
 
 
 def test_a_layout_written_past_the_form_does_not_hide_the_list(root):

@@ -13,7 +13,7 @@ from nb_catalog.types import Money
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Mug
-from tests.story.test_words import made, statuses, texts, with_picture
+from tests.story.test_words import made, statuses, texts
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.story]
 
@@ -36,7 +36,17 @@ def prices(monkeypatch, settings):
         },
     )  # fmt: skip
     settings.LANGUAGES = [("en", "English"), ("de", "German"), ("ar", "Arabic")]
+    small = {"RENDITION_WIDTHS": [320], "RENDITION_FORMATS": ["jpeg"]}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, **small}
     return known
+
+
+def with_picture(count=1):
+    """Mugs with an approved picture each."""
+    mugs = [factories.product() for _ in range(count)]
+    for mug in mugs:
+        factories.image(mug, size=(400, 500), state="approved")
+    return mugs
 
 
 def words_of(plan):

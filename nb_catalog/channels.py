@@ -1,0 +1,45 @@
+"""Channels that show pictures: their shape, and what they cover with words of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+# When these were looked up, in the networks' own pages and in secondary sources.
+CHECKED: Final = date(2026, 11, 15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Margins:
+    """What is covered at the edges, in shares of height and, at ``side``, of width."""
+
+    top: float = 0.0
+    bottom: float = 0.0
+    side: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """``ratio`` is width to height; ``covered`` are margins where no word should stand."""
+
+    name: StrOrPromise
+    ratio: tuple[int, int]
+    covered: Margins
+
+
+CHANNELS: Final[Mapping[str, Channel]] = {
+    "story": Channel(
+        name=_("Story"), ratio=(9, 16), covered=Margins(top=0.098, bottom=0.133)
+    ),  # fmt: skip
+    "reels": Channel(
+        name=_("Reels"), ratio=(9, 16), covered=Margins(top=0.14, bottom=0.35, side=0.06)
+    ),
+}
+"""Those that cover a part of the picture."""
