@@ -13,7 +13,7 @@ from tests.batches.conftest import books_agree, forget_the_rest, states
 from tests.runner.dying_worker import BATCH_POINTS
 from tests.runner.test_kill import die_at, worker_process
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.story]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.story, pytest.mark.once]
 
 HANDED_IN = {
     "after handing in", "after accepting", "after the end is known", "mid-results",

@@ -244,6 +244,7 @@ def _product_alone(path) -> Image.Image:
     return Image.fromarray(alone).resize((1024, 1024), Image.Resampling.LANCZOS)
 
 
+@pytest.mark.once
 @pytest.mark.skipif(not PACKSHOTS, reason="the real packshots are not here")
 @pytest.mark.parametrize("name", GROUNDS)
 def test_real_products_come_off_studio_grounds_well_or_not_at_all(name):

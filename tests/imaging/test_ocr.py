@@ -36,6 +36,7 @@ def distance(one, other):
     return row[-1]
 
 
+@pytest.mark.once
 @needs_tesseract
 def test_what_is_set_is_read_back():
     """Where the facts say that it can. A letter that it misreads is its own: at most one in a text."""

@@ -22,7 +22,7 @@ from tests.runner.conftest import money_is_sound
 from tests.soak import soak
 from tests.soak.crowd import Crowd, wait_until
 
-pytestmark = [pytest.mark.story, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.story, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.soak.crowd import Crowd, wait_until
 from tests.soak.relay import relay
 from tests.story.test_crowd import catalog, server, states, underway  # noqa: F401 - fixtures
 
-pytestmark = [pytest.mark.story, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.story, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 # In full it is 20: longer than SQLite waits for a lock, and than any lease here.
 SECONDS = float(os.environ.get("NB_OUTAGE_SECONDS", "4"))

@@ -116,6 +116,7 @@ def by_class(number):
                 yield kinds, base, levels, order
 
 
+@pytest.mark.once
 @needs_data
 @pytest.mark.parametrize("number", range(SLICES))
 def test_every_case_of_bidi_test_is_resolved_as_unicode_says(number):
@@ -128,6 +129,7 @@ def test_every_case_of_bidi_test_is_resolved_as_unicode_says(number):
     assert count > 60_000
 
 
+@pytest.mark.once
 @needs_data
 @pytest.mark.parametrize("number", range(2))
 def test_every_case_of_bidi_character_test_is_resolved_as_unicode_says(number):
