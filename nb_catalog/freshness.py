@@ -53,7 +53,7 @@ def mark_stale(products: Sequence[Model]) -> list[Placement]:
     """
     if not products:
         return []
-    renewal = plans.Renewal(source=source_for(type(products[0])))
+    renewal = plans.Renewal.of(source_for(type(products[0])))
     shown = list(renewal.looked_over(products))
     stale = [each.placement for each in shown if each.is_stale]
     fresh = [each.placement for each in shown if not each.is_stale]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,6 +20,8 @@ from django.views.decorators.http import require_POST
 from nb_catalog import freshness
 from nb_catalog.models import Placement
 from nb_catalog.types import Permission
+
+logger = logging.getLogger(__name__)
 
 # Published pictures that are looked at while somebody waits for a page.
 MOST_AT_ONCE: Final = 500
@@ -38,8 +42,17 @@ def told_of_stale(request: HttpRequest, shown: QuerySet[Placement], *, admin_of:
 
 
 def told_of_product(request: HttpRequest, product: Model, *, admin_of: Any) -> None:
-    """The same for one product that was saved."""
-    if stale := freshness.mark_stale([product]):
+    """The same for one product that was saved. What breaks in the shop's own words does not stop that."""
+    try:
+        stale = freshness.mark_stale([product])
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - the host's own code, asked for words
+        logger.exception("The words of a saved %s cannot be compared.", product._meta.label)
+        said = gettext("Its published pictures could not be compared with its words: see the log.")
+        admin_of.message_user(request, said, messages.WARNING)
+        return
+    if stale:
         message = _told(len(stale), admin_of=admin_of, product=product)
         admin_of.message_user(request, message, messages.WARNING)
 

@@ -127,7 +127,7 @@ def plan_renewal(products: QuerySet[Model] | Sequence[Model], *, key: str = "") 
     Raises ``NotRegistered`` for an unknown model.
     """
     model = products.model if isinstance(products, QuerySet) else _model_of(products)
-    renewal = Renewal(source=source_for(model))
+    renewal = Renewal.of(source_for(model))
     what = str(model._meta.verbose_name_plural)
     return Plan(
         key=key or uuid4().hex,

@@ -18,7 +18,29 @@ from nb_catalog.recipes import Recipe
 from nb_catalog.registry import CatalogSource
 
 # Published pictures with words of one product: bounds what is looked up at once.
-MOST_EACH: Final = 100
+MOST_EACH: Final = 20
+
+
+class Designs:
+    """Layouts, decks and what decks say, each read once for a whole plan."""
+
+    def __init__(self, source: CatalogSource) -> None:
+        self.source = source
+        self._wordings: dict[str, Wording] = {}
+
+    @cached_property
+    def layouts(self) -> Mapping[str, TextLayout]:
+        return {row.key: row for row in TextLayout.objects.all()}
+
+    @cached_property
+    def decks(self) -> Mapping[str, CopyDeck]:
+        return {deck.key: deck for deck in CopyDeck.objects.all()}
+
+    def wording(self, deck: str) -> Wording:
+        """Of the deck with this key; the shop's own words for none."""
+        if deck not in self._wordings:
+            self._wordings[deck] = Wording(source=self.source, deck=self.decks.get(deck))
+        return self._wordings[deck]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +63,18 @@ class Renewal(Typesetting):
     """The plan of nothing but what is out of date, on the same pictures in the same layouts."""
 
     source: CatalogSource
+    designs: Designs
     shown: Mapping[str, Sequence[Shown]] = field(default_factory=dict)
 
     each: ClassVar[int] = 1
     most_each: ClassVar[int] = MOST_EACH
 
+    @classmethod
+    def of(cls, source: CatalogSource) -> Renewal:
+        return cls(source=source, designs=Designs(source))
+
     def for_block(self, products: Sequence[Model]) -> Renewal:
-        """It with what is published of ``products``: one query, and one each for layouts and decks."""
+        """It with what is published of ``products``: one query."""
         found: dict[str, list[Shown]] = defaultdict(list)
         for each in self.looked_over(products):
             found[each.placement.object_id].append(each)
@@ -74,15 +101,15 @@ class Renewal(Typesetting):
             told = (placement.object_id, recipe.deck, recipe.locale)
             if told not in copies:
                 product = by_key[placement.object_id]
-                copies[told] = self._wording(recipe.deck).copy(product, recipe.locale)
+                copies[told] = self.designs.wording(recipe.deck).copy(product, recipe.locale)
             now = self._today(recipe, copies[told])
             if now is not None:
                 yield Shown(placement=placement, now=now)
 
     def _today(self, recipe: Recipe, copy: Copy) -> Recipe | NBCatalogError | None:
         """None where the layout or the deck is gone: nobody can say what it would look like."""
-        row = self._layouts.get(recipe.layout)
-        if row is None or (recipe.deck and recipe.deck not in self._decks):
+        row = self.designs.layouts.get(recipe.layout)
+        if row is None or (recipe.deck and recipe.deck not in self.designs.decks):
             return None
         try:
             layout = row.layout
@@ -94,22 +121,5 @@ class Renewal(Typesetting):
             recipe,
             renderer={**recipe.renderer, "layout": row.content, "words": words},
             layout_version=row.version,
-            deck_version=self._decks[recipe.deck].version if recipe.deck else 0,
+            deck_version=self.designs.decks[recipe.deck].version if recipe.deck else 0,
         )
-
-    def _wording(self, deck: str) -> Wording:
-        if deck not in self._wordings:
-            self._wordings[deck] = Wording(source=self.source, deck=self._decks.get(deck))
-        return self._wordings[deck]
-
-    @cached_property
-    def _wordings(self) -> dict[str, Wording]:
-        return {}
-
-    @cached_property
-    def _layouts(self) -> Mapping[str, TextLayout]:
-        return {row.key: row for row in TextLayout.objects.all()}
-
-    @cached_property
-    def _decks(self) -> Mapping[str, CopyDeck]:
-        return {deck.key: deck for deck in CopyDeck.objects.all()}

@@ -12,6 +12,7 @@ from nb_catalog.admin import renewing
 from nb_catalog.models import Placement, Run, TextLayout
 from tests import factories
 from tests.admin.test_decks import page_of, posted
+from tests.catalog.catalog_images import MugSource
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,6 +81,14 @@ def test_saving_a_product_says_what_is_out_of_date_and_one_click_redoes_exactly_
     made(run)
     assert stale() == set()
     assert "Redo what is out of date" not in root.get(LIST).content.decode()
+
+
+def test_words_that_break_do_not_keep_a_product_from_being_saved(root, mugs, monkeypatch):
+    monkeypatch.setattr(MugSource, "values", lambda self, mug, locale: 1 / 0)
+    answer = saved(root, mugs[0], colour="green")
+    assert any("could not be compared" in each for each in said(answer))
+    mugs[0].refresh_from_db()
+    assert mugs[0].colour == "green" and stale() == set()
 
 
 def test_what_is_redone_already_is_not_made_again(root, mugs):
