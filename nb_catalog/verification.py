@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nb_catalog import files, fonts
 from nb_catalog.conf import settings
-from nb_catalog.exceptions import RequestRefused
-from nb_catalog.imaging.lettering import proved
+from nb_catalog.exceptions import PictureMissing, RequestRefused
+from nb_catalog.imaging.lettering import Ground, proved
 from nb_catalog.imaging.typeset import Report
 from nb_catalog.imaging.typeset.verifying import Compared
 from nb_catalog.layouts import Layout
 from nb_catalog.models import ProductImage
+from nb_catalog.types import Rect
 
 
 def verify_text(image: ProductImage) -> dict[str, list[Compared]]:
     """By the name of each file of ``image``, how its texts compare with what was asked for. Nothing is
-    read as words: letters are drawn anew and compared, in any script.
+    read as words: letters are drawn anew and compared, in any script. Where the picture below is still
+    there, the whole is composed anew, and ink that does not belong to the words is found as well.
 
     Raises ``RequestRefused`` for a picture without words, ``PictureError`` and ``StorageFailed`` for
     a file that cannot be read, ``TextError`` when its fonts are others now.
@@ -24,6 +28,7 @@ def verify_text(image: ProductImage) -> dict[str, list[Compared]]:
     report = Report.from_dict(image.checks["text"])
     layout = Layout.from_mapping(image.recipe["renderer"]["layout"])
     chain = fonts.chain_for(report.locale)
+    ground = _ground(image)
     names = [image.file.name, *image.renditions.values_list("file", flat=True)]
     return {
         str(name): proved(
@@ -31,8 +36,24 @@ def verify_text(image: ProductImage) -> dict[str, list[Compared]]:
             report,
             layout=layout,
             chain=chain,
+            ground=ground,
             max_bytes=settings.MAX_PICTURE_BYTES,
             max_pixels=settings.MAX_PICTURE_PIXELS,
         )
         for name in names
     }
+
+
+def _ground(image: ProductImage) -> Ground | None:
+    """The picture that the words were set on; None where its file was taken away."""
+    made_from: dict[str, Any] = image.recipe
+    try:
+        picture = files.read(str(made_from["photo"]))
+    except PictureMissing:
+        return None
+    product = made_from["renderer"].get("product")
+    return Ground(
+        picture=picture,
+        words=made_from["renderer"]["words"],
+        product=Rect(*product) if product else None,
+    )

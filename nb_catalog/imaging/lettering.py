@@ -59,7 +59,7 @@ def lettered(
         made.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
     )
     shown = np.asarray(flatten(open_photo(data, **bounds)))
-    proofs = verify(shown, report=made.report, layout=layout, chain=chain)
+    proofs = verify(shown, report=made.report, layout=layout, chain=chain, expected=made.pixels)
     for text, proof in zip(made.report.texts, proofs, strict=True):
         if not proof.is_proved:
             problem = TextError(
@@ -72,12 +72,35 @@ def lettered(
     return Lettered(data, made.report, proofs, doubts)
 
 
+class Ground(NamedTuple):
+    """What the words were set on: the picture's file, the words by role, and where its product is."""
+
+    picture: bytes
+    words: Mapping[str, str]
+    product: Rect | None
+
+
 def proved(
-    file: bytes, report: Report, *, layout: Layout, chain: Chain, max_bytes: int, max_pixels: int
+    file: bytes,
+    report: Report,
+    *,
+    layout: Layout,
+    chain: Chain,
+    ground: Ground | None = None,
+    max_bytes: int,
+    max_pixels: int,
 ) -> list[Compared]:
-    """Every text of ``report`` compared with what a file of the picture shows, at any width.
+    """Every text of ``report`` compared with what a file of the picture shows, at any width; with
+    ``ground``, what else it shows where texts stand.
 
     Raises ``PictureError`` when it does not open, ``TextError`` when the fonts are others now.
     """
-    shown = flatten(open_photo(file, max_bytes=max_bytes, max_pixels=max_pixels))
-    return verify(np.asarray(shown), report=report, layout=layout, chain=chain)
+    bounds = {"max_bytes": max_bytes, "max_pixels": max_pixels}
+    shown = np.asarray(flatten(open_photo(file, **bounds)))
+    expected = None
+    if ground is not None:
+        expected = typeset(
+            opened(ground.picture, **bounds), layout=layout, words=ground.words,
+            locale=report.locale, chain=chain, product=ground.product,
+        ).pixels  # fmt: skip
+    return verify(shown, report=report, layout=layout, chain=chain, expected=expected)

@@ -273,6 +273,34 @@ def test_a_file_with_other_words_is_found_out(said):
     assert [proof.is_proved for proof in proofs] == [False, True]
 
 
+@pytest.mark.parametrize("more", ["s", ".", " 2"])
+def test_a_longer_word_that_begins_alike_is_found_out(said, more):
+    [mug] = with_picture()
+    image = made(texts([mug], ["en"]))["en"]
+    [proofs] = verification.verify_text(image).values()
+    assert [proof.strays for proof in proofs] == [0, 0]
+    said["en"]["price"] = f"€12.50{more}"
+    other = made(texts([mug], ["en"]))["en"]
+    assert _size(image, "price") == _size(other, "price"), "else every letter would be another one"
+    image.file = other.file
+    [proofs] = verification.verify_text(image).values()
+    assert [proof.is_proved for proof in proofs] == [True, False]
+    assert proofs[1].strays > 0.01
+
+
+def _size(image, role):
+    [text] = [text for text in image.checks["text"]["texts"] if text["role"] == role]
+    return text["size"]
+
+
+def test_without_the_picture_below_the_letters_are_proved_alone():
+    [mug] = with_picture()
+    image = made(texts([mug], ["en"]))["en"]
+    image.recipe["photo"] = "gone.png"
+    [proofs] = verification.verify_text(image).values()
+    assert all(proof.is_proved and proof.strays is None for proof in proofs)
+
+
 def test_a_picture_without_words_cannot_be_verified():
     with pytest.raises(RequestRefused, match="has no words"):
         verification.verify_text(factories.image())

@@ -20,6 +20,7 @@ from nb_catalog.imaging.typeset.chains import Chain
 from nb_catalog.imaging.typeset.report import Report
 from nb_catalog.imaging.typeset.setting import Setting, rgb, set_in
 from nb_catalog.imaging.typeset.stencils import Stencil
+from nb_catalog.imaging.typeset.strays import strays
 from nb_catalog.layouts import Layout
 from nb_catalog.types import Size
 
@@ -39,6 +40,9 @@ class Enough(NamedTuple):
 # lies above, one letter drawn wrong, or without its accent, below. In letters under 20 pixels an
 # accent is a grey dot, which a file may well lose.
 ENOUGH: Final = (Enough(48, 0.965, 0.93), Enough(20, 0.945, 0.88), Enough(0, 0.90, 0.85))
+# What a file may show beside its letters, in ems squared (``strays``). Measured on the same files:
+# nothing at all where nothing was added, 0.028 and more for a full stop.
+MOST_STRAYS: Final = 0.01
 # Letters smaller than this, in pixels of an em, are a few grey dots that prove nothing.
 SMALLEST: Final = 9.0
 # Letters, or dots on them, of fewer pixels prove nothing alone: they count in the whole.
@@ -53,7 +57,8 @@ _LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
 class Compared:
     """Of one box: the share of expected and found ink that is both, 0 to 1, in all and of the
     letter that comes out worst. ``em`` in pixels of the file. ``is_drawn_alike``: the letters come
-    out today as they did when the picture was made, to the pixel.
+    out today as they did when the picture was made, to the pixel. ``strays`` is other ink in the box,
+    in ems squared; None where the picture below the words is not there to compare with.
     """
 
     role: str
@@ -61,6 +66,7 @@ class Compared:
     worst_letter: float
     em: float
     is_drawn_alike: bool = True
+    strays: float | None = None
 
     @property
     def is_legible(self) -> bool:
@@ -70,16 +76,28 @@ class Compared:
     def is_proved(self) -> bool:
         enough = next(each for each in ENOUGH if self.em >= each.em)
         alike = self.same >= enough.same and self.worst_letter >= enough.letter
-        return self.is_legible and self.is_drawn_alike and alike
+        clean = self.strays is None or self.strays <= MOST_STRAYS
+        return self.is_legible and self.is_drawn_alike and alike and clean
 
 
-def verify(delivered: Pixels, *, report: Report, layout: Layout, chain: Chain) -> list[Compared]:
+def verify(
+    delivered: Pixels,
+    *,
+    report: Report,
+    layout: Layout,
+    chain: Chain,
+    expected: Pixels | None = None,
+) -> list[Compared]:
     """Every text of ``report`` with a file's pixels (H, W, 3), drawn anew with the fonts that there
-    are now.
+    are now. With ``expected``, the whole picture composed anew at its full size, other ink in a text's
+    box is found too.
 
     Raises ``TextError`` where they do not have its characters any more.
     """
     size, boxes = Size(report.width, report.height), {box.role: box for box in layout.boxes}
+    other: dict[str, float] = {}
+    if expected is not None:
+        other = strays(delivered, expected=expected, report=report)
     compared = []
     for text in report.texts:
         setting = set_in(
@@ -93,7 +111,7 @@ def verify(delivered: Pixels, *, report: Report, layout: Layout, chain: Chain) -
         )
         found = compare(setting, delivered, size=size)
         same = setting.mask_sha256 == text.mask_sha256
-        compared.append(replace(found, is_drawn_alike=same))
+        compared.append(replace(found, is_drawn_alike=same, strays=other.get(text.role)))
     return compared
 
 
