@@ -214,6 +214,16 @@ def _locales(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_text(each) for each in value))
 
 
+def _translator(value: Any) -> Mapping[str, Any] | None:
+    if value is None:
+        return None
+    given = dict(value)
+    if not given.keys() <= {"BACKEND", "OPTIONS"}:
+        raise ValueError(value)
+    _text(given.get("BACKEND"))
+    return {**given, "OPTIONS": dict(given.get("OPTIONS", {}))}
+
+
 def _fallbacks(value: Any) -> Mapping[str, tuple[str, ...]]:
     return {_text(code): _locales(chain) for code, chain in dict(value).items()}
 
@@ -279,6 +289,9 @@ class Settings:
     LOCALES = Setting(_shop_locales, _locales, "a list of locales, such as ['en', 'pt-br', 'ar']")
     LOCALE_FALLBACKS = Setting[Mapping[str, tuple[str, ...]]](
         {}, _fallbacks, "a dict of locale -> a list of locales that may stand in for it"
+    )
+    TRANSLATOR = Setting[Mapping[str, Any] | None](
+        None, _translator, "None, or {'BACKEND': a dotted path, 'OPTIONS': a dict}"
     )
     FONTS = Setting[tuple[Mapping[str, Any], ...]](
         (), _fonts, "a list of paths, or of {'FILE', 'STORAGE', 'LOCALES'}"

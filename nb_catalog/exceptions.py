@@ -34,6 +34,7 @@ NBCatalogError
     │   ├── PageInstead       a web page where the answer belongs
     │   └── AddressRefused    the picture lies where nothing may be fetched from
     ├── NoPicture             answered without a usable picture; another try may help
+    ├── NoText
     ├── AnswerTooLarge        beyond MAX_PICTURE_BYTES or MAX_PICTURE_PIXELS
     ├── ContentRefused
     ├── RequestRejected
@@ -313,6 +314,13 @@ class NoPicture(ProviderError):
 
     code = "no_picture"
     retryable = True
+    billed = Billed.YES
+
+
+class NoText(ProviderError):
+    """Answered without the texts that were asked for. Each further try is paid for."""
+
+    code = "no_text"
     billed = Billed.YES
 
 

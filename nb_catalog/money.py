@@ -17,9 +17,10 @@ from django.db.models.expressions import CombinedExpression
 
 from nb_catalog import daybook, logs, signals
 from nb_catalog.conf import settings
-from nb_catalog.models import ProviderCall, Run, SpendDay, SpendShare
+from nb_catalog.models import ProviderCall, Run, SpendDay, SpendShare, TextCall
 from nb_catalog.models.calls import ShareKind
 from nb_catalog.models.money import micros
+from nb_catalog.types import Actor
 
 logger = logging.getLogger(__name__)
 
@@ -27,13 +28,16 @@ RUN_BUDGET: Final = "run_budget"
 DAY_BUDGET: Final = "day_budget"
 TIER_BUDGET: Final = "tier_budget"
 USER_BUDGET: Final = "user_budget"
+# The tier, in reports and budgets, of requests that make no picture.
+WORDS: Final = "words"
 # These have room again at midnight UTC.
 DAILY: Final = (DAY_BUDGET, TIER_BUDGET, USER_BUDGET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payer:
-    """Whose budgets a run's calls count against. ``user`` is a primary key as text, or empty."""
+    """Whose budgets a run's calls count against. ``user`` is a primary key as text, or empty;
+    ``run_id`` is 0 for calls of no run."""
 
     run_id: int
     tier: str
@@ -127,6 +131,8 @@ def _purses(payer: Payer, amount: int, *, day: date) -> Iterator[_Purse]:
         SpendShare.objects.get_or_create(day=day, kind=kind, name=name)
         share = SpendShare.objects.filter(day=day, kind=kind, name=name)
         yield _Purse(share, _has_room(limit, amount), reached)
+    if not payer.run_id:
+        return
     total = F("reserved_microusd") + F("spent_microusd") + amount
     within = Q(budget_microusd__isnull=True) | Q(budget_microusd__gte=total)
     run = Run.objects.filter(pk=payer.run_id, paused_reason="")
@@ -181,7 +187,37 @@ def settled(call: ProviderCall, *, run_id: int) -> Settled:
 def settle(calls: Iterable[Settled]) -> None:
     """Turn reservations into spending, and enter it into the daybook."""
     calls = list(calls)
-    payers = payers_of({call.run_id for call in calls})
+    _enter(calls, payers_of({call.run_id for call in calls}))
+
+
+def reserve_words(actor: Actor, amount: int, *, day: date) -> str | None:
+    """Reserve micro-dollars for a request about words: None, or which budget of the day is reached. Call it
+    inside the transaction that writes the request's row."""
+    return _reserve(_payer_for(actor), amount, day=day)
+
+
+def settle_words(call: TextCall) -> None:
+    """Turn the reservation of a request about words, whose cost is known, into spending."""
+    assert call.cost_microusd is not None  # noqa: S101 - asked only then
+    payer = _payer_for(call.actor)
+    told = Settled(
+        run_id=payer.run_id,
+        day=call.started_at.date(),
+        reserved_microusd=call.estimate_microusd,
+        cost_microusd=call.cost_microusd,
+        model=call.model,
+        scene="",
+    )
+    _enter([told], {payer.run_id: payer})
+
+
+def _payer_for(actor: Actor) -> Payer:
+    user = "" if actor is None else str(actor.pk)
+    name = "" if actor is None else str(actor.get_username())
+    return Payer(run_id=0, tier=WORDS, user=user, username=name)
+
+
+def _enter(calls: Iterable[Settled], payers: Mapping[int, Payer]) -> None:
     lines = daybook.Sums()
     by_run: dict[int, _Sums] = defaultdict(_Sums)
     by_day: dict[date, _Sums] = defaultdict(_Sums)
@@ -200,6 +236,7 @@ def settle(calls: Iterable[Settled]) -> None:
         SpendShare.objects.filter(day=day, kind=kind, name=name).update(**sums.as_changes())
     daybook.enter(lines)
     for run_id, sums in sorted(by_run.items(), key=itemgetter(0)):
+        # No run has the key 0.
         Run.objects.filter(pk=run_id).update(**sums.as_changes())
 
 

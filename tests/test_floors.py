@@ -46,6 +46,7 @@ FLOORS = {
         "tracing",
         "verification",
         "decks",
+        "translating",
     },
     5: {"tasks"},
     6: {"plans", "runs"},

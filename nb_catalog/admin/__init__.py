@@ -10,6 +10,7 @@ from nb_catalog.admin.placements import PlacementAdmin
 from nb_catalog.admin.runs import RunAdmin
 from nb_catalog.admin.scenes import SceneAdmin
 from nb_catalog.admin.spending import SpendDayAdmin
+from nb_catalog.admin.text_calls import TextCallAdmin
 from nb_catalog.admin.text_layouts import TextLayoutAdmin
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "RunAdmin",
     "SceneAdmin",
     "SpendDayAdmin",
+    "TextCallAdmin",
     "TextLayoutAdmin",
 ]

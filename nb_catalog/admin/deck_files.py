@@ -11,15 +11,18 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_POST
 
-from nb_catalog import decks, locales
+from nb_catalog import decks, locales, translating
 from nb_catalog.admin.reading import Pages
 from nb_catalog.conf import settings
-from nb_catalog.exceptions import DeckRefused
+from nb_catalog.exceptions import DeckRefused, InvalidSettings, NBCatalogError
 from nb_catalog.exchange import tables, xliff
 from nb_catalog.exchange.texts import Texts
 from nb_catalog.exchange.xliff import Sheet
 from nb_catalog.models import CopyDeck
+from nb_catalog.providers.translators import translator
+from nb_catalog.types import Permission
 
 # Bytes of an uploaded file: ten thousand texts.
 LARGEST: Final = 5 * 2**20
@@ -32,6 +35,7 @@ class DeckFiles(Pages):
         return [
             self.page("<int:pk>/files/", self.files, name="files"),
             self.page("<int:pk>/files/texts.csv", self.table, name="table"),
+            self.page("<int:pk>/propose/", require_POST(self.propose), name="propose"),
             self.page("<int:pk>/files/<str:locale>.xlf", self.sheet, name="sheet"),
         ]
 
@@ -56,6 +60,8 @@ class DeckFiles(Pages):
             sheets=[(code, locales.parsed(code).display_name) for code in self._targets(deck)],
             source=locales.parsed(deck.locale).display_name,
             objections=objections,
+            lacking=self._lacking(deck),
+            translator=_translator_name(),
         )
         return TemplateResponse(request, "admin/nb_catalog/copydeck/files.html", context)
 
@@ -82,6 +88,33 @@ class DeckFiles(Pages):
             ]
         )
         return _download(written, xliff.MIME_TYPE, name=f"{deck.key}.{locale}.xlf")
+
+    def propose(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """POST: have what a language lacks proposed. It may cost money: permissions generate and change."""
+        deck = self._deck(request, pk)
+        may_write = self.has_change_permission(request, deck)
+        if not may_write or not request.user.has_perm(Permission.GENERATE):
+            raise PermissionDenied
+        locale = request.POST.get("locale", "")
+        if locale not in self._targets(deck):
+            raise Http404
+        try:
+            outcome = translating.propose(deck, locale, actor=request.user)
+        except NBCatalogError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, _told(0, outcome.written), messages.SUCCESS)
+            for sentence in outcome.refused:
+                self.message_user(request, sentence, messages.WARNING)
+        return redirect(self.url_of("files", deck.pk))
+
+    def _lacking(self, deck: CopyDeck) -> list[tuple[str, str, int]]:
+        """(locale, its name, how many texts it lacks) of languages that lack some."""
+        found = (
+            (code, str(locales.parsed(code).display_name), len(translating.missing(deck, code)))
+            for code in self._targets(deck)
+        )
+        return [each for each in found if each[2]]
 
     def _take_in(self, request: HttpRequest, deck: CopyDeck) -> None:
         texts = _read(request, deck)
@@ -124,6 +157,15 @@ def _read(request: HttpRequest, deck: CopyDeck) -> Texts:
             data, source_locale=deck.locale, source=source, locales=_locales(deck)
         )
     return tables.from_csv(data, locales=_locales(deck))
+
+
+def _translator_name() -> str:
+    """Who would be asked; empty where nobody is, or where the setting is wrong, which ``check`` says."""
+    try:
+        found = translator()
+    except InvalidSettings:
+        return ""
+    return found.name if found is not None else ""
 
 
 def _told(written: int, proposed: int) -> str:

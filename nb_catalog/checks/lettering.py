@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from nb_catalog import fonts, locales
 from nb_catalog.conf import NAME, settings
 from nb_catalog.exceptions import FontUnreadable, InvalidSettings
+from nb_catalog.providers.translators import translator
 
 
 def check_lettering(**_options: Any) -> list[CheckMessage]:
@@ -34,6 +35,19 @@ def check_lettering(**_options: Any) -> list[CheckMessage]:
         Error(str(error), hint=f"{NAME}['LOCALE_FALLBACKS'].", id="nb_catalog.E040")
         for error in _unknown(code for first, chain in chains.items() for code in (first, *chain))
     ]
+
+
+def check_translator(**_options: Any) -> list[CheckMessage]:
+    """The translator imports, and has the options that it was given."""
+    try:
+        _ = settings.TRANSLATOR
+    except InvalidSettings:
+        return []  # check_settings says so, once
+    try:
+        translator()
+    except InvalidSettings as error:
+        return [Error(str(error), hint="Or None, to have nothing proposed.", id="nb_catalog.E043")]
+    return []
 
 
 def _unknown(codes: Iterable[str]) -> Iterator[ValueError]:

@@ -11,6 +11,7 @@ from nb_catalog.models.placements import Placement, PlacementEvent
 from nb_catalog.models.reviews import ReviewEvent
 from nb_catalog.models.runs import Run
 from nb_catalog.models.scenes import Scene
+from nb_catalog.models.text_calls import TextCall
 from nb_catalog.models.text_layouts import TextLayout
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "SpendDay",
     "SpendLine",
     "SpendShare",
+    "TextCall",
     "TextLayout",
     "ThrottleGate",
 ]

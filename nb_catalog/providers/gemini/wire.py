@@ -151,7 +151,7 @@ def result_in(body: str | bytes) -> ImageResult:
 
 def result_of(answer: Mapping[str, Any]) -> ImageResult:
     """``result_in`` for an answer whose JSON has been read."""
-    receipt = _receipt(answer)
+    receipt = receipt_in(answer)
     blob = next(_finished_pictures(answer), None)
     if blob is None:
         raise _without_picture(answer, receipt)
@@ -215,7 +215,8 @@ def _as(kind: type[ProviderError], message: str, reason: str, receipt: Receipt) 
     )
 
 
-def _receipt(answer: Mapping[str, Any]) -> Receipt:
+def receipt_in(answer: Mapping[str, Any]) -> Receipt:
+    """The token counts of an answer, and who gave it."""
     counts = mapping(answer, "usageMetadata")
     usage = {kind: counts[name] for kind, name in _COUNTS.items() if _is_count(counts.get(name))}
     details = mappings(counts, "candidatesTokensDetails")

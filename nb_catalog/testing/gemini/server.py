@@ -36,7 +36,8 @@ class GeminiServer(LocalServer):
     is answered in place of a plain colour, ``mime_type`` is what plain ones are,
     ``picture_bytes`` pads each one to about that size, and with ``unique`` no two are ever the
     same file. ``keep_bodies`` False saves memory in large runs. ``insists_on_store`` refuses requests
-    that let Google keep them.
+    that let Google keep them. ``text_models`` are ids of further models that are there; what they answer
+    is up to scripts.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class GeminiServer(LocalServer):
         unique: bool = False,
         keep_bodies: bool = True,
         insists_on_store: bool = True,
+        text_models: Collection[str] = (),
     ) -> None:
         super().__init__(host=host, port=port)
         self._service = Service(
@@ -68,6 +70,7 @@ class GeminiServer(LocalServer):
             batch_seconds=batch_seconds,
             keep_bodies=keep_bodies,
             insists_on_store=insists_on_store,
+            text_models=text_models,
             scripts=defaultdict(deque),
             address=lambda: self.root,
         )

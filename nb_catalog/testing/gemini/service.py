@@ -48,6 +48,7 @@ class Service:
     insists_on_store: bool
     scripts: dict[str, deque[Answer]]
     address: Callable[[], str]
+    text_models: Collection[str] = ()
     offset: float = 0.0
     in_flight: int = 0
     most_in_flight: int = 0
@@ -136,7 +137,8 @@ class Service:
             )
         if asked.operation == "batches.create":
             return None
-        if gone := strict.model_error(asked.model):
+        gone = None if asked.model in self.text_models else strict.model_error(asked.model)
+        if gone:
             return Done(status=404, said=gone)
         objections = strict.objections(
             _body_of(asked),

@@ -28,6 +28,9 @@ GENERATE: Final[Shape] = {
         "responseModalities": [str],
         "imageConfig": _IMAGE,
         "responseFormat": {"image": _IMAGE},
+        # Of text models: an image model knows them and answers with a picture all the same.
+        "responseMimeType": str,
+        "responseSchema": {"type": str, "properties": dict, "required": [str]},
         "thinkingConfig": {"thinkingLevel": str, "includeThoughts": bool},
         # Known, and refused all the same: image models take no sampling.
         "temperature": float,
