@@ -5,6 +5,7 @@ Values such as {price} are inline elements, which tools keep whole.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -70,6 +71,7 @@ def _write_unit(body: xml.Element, sheet: Sheet, *, role: str, text: str) -> Non
 def _write_text(element: xml.Element, text: str) -> None:
     """Words as they stand, doubled braces included; each value as an ``<x/>``."""
     last: xml.Element | None = None
+    seen: Counter[str] = Counter()
     for piece in placeholders.pieces(text):
         words = piece.words.replace("{", "{{").replace("}", "}}")
         if last is None:
@@ -77,9 +79,14 @@ def _write_text(element: xml.Element, text: str) -> None:
         else:
             last.tail = (last.tail or "") + words
         if piece.name:
-            last = xml.SubElement(
-                element, "x", {"id": piece.name, "equiv-text": piece.written}
-            )  # fmt: skip
+            seen[piece.name] += 1
+            told = {"id": _once(piece.name, seen[piece.name]), "equiv-text": piece.written}
+            last = xml.SubElement(element, "x", told)
+
+
+def _once(name: str, time: int) -> str:
+    """Ids of inline elements are unique in their unit (section 2.4.2): price, price.2."""
+    return name if time == 1 else f"{name}.{time}"
 
 
 def from_xliff(
@@ -158,7 +165,7 @@ def _pieces(element: xml.Element) -> Iterator[str]:
     yield element.text or ""
     for child in element:
         if child.tag == _tag("x"):
-            yield child.get("equiv-text") or f"{{{child.get('id', '')}}}"
+            yield child.get("equiv-text") or f"{{{child.get('id', '').partition('.')[0]}}}"
         else:
             yield from _pieces(child)
         yield child.tail or ""

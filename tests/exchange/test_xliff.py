@@ -51,6 +51,19 @@ def test_values_are_elements_that_a_tool_keeps_whole():
     assert (price.text, price[0].tail) == ("Now ", " {{net}}")
 
 
+def test_a_value_that_is_there_twice_has_an_id_of_its_own_each_time():
+    source = {"price": "{price} and {price:short}"}
+    written = xliff.as_xliff(
+        [Sheet(deck="a", source_locale="en", target_locale="de", source=source, target=source)]
+    )
+    values = ElementTree.fromstring(written).findall(f".//{{{xliff.NAMESPACE}}}source/")
+    assert [each.get("id") for each in values] == ["price", "price.2"]
+    assert read(written, source=source).texts == {("de", "price"): source["price"]}
+    bare = written.replace(b'equiv-text="{price:short}"', b"")
+    texts = read(bare, source=source)
+    assert {**texts.texts, **texts.proposals} == {("de", "price"): "{price} and {price}"}
+
+
 def test_states_say_what_is_to_be_done():
     written = xliff.as_xliff(
         [sheet(target={"headline": "x", "badge": "Neu"}, proposed=frozenset({"badge"}))]
