@@ -235,8 +235,8 @@ def _enter(calls: Iterable[Settled], payers: Mapping[int, Payer]) -> None:
     for (day, kind, name), sums in sorted(by_share.items(), key=itemgetter(0)):
         SpendShare.objects.filter(day=day, kind=kind, name=name).update(**sums.as_changes())
     daybook.enter(lines)
+    by_run.pop(0, None)
     for run_id, sums in sorted(by_run.items(), key=itemgetter(0)):
-        # No run has the key 0.
         Run.objects.filter(pk=run_id).update(**sums.as_changes())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -13,6 +13,7 @@ from django.db import transaction
 from nb_catalog import decks, money, placeholders
 from nb_catalog.exceptions import (
     Billed,
+    NoCredentials,
     NotSent,
     OutcomeUnknown,
     ProviderError,
@@ -24,7 +25,7 @@ from nb_catalog.models.copy_decks import LONGEST_TEXT
 from nb_catalog.models.money import micros
 from nb_catalog.models.text_calls import TextOutcome
 from nb_catalog.providers.translators import Translated, Translator, translator
-from nb_catalog.types import Actor, RawAnswer
+from nb_catalog.types import Actor, Payload, RawAnswer
 
 # A request that is older is over, whatever its row says: its process died.
 LONGEST: Final = timedelta(minutes=6)
@@ -38,11 +39,14 @@ class Proposed:
     refused: tuple[str, ...] = ()
 
 
-def missing(deck: CopyDeck, locale: str) -> dict[str, str]:
-    """Role -> the deck's own text, of what has neither text nor proposal in ``locale``."""
-    there = set(deck.texts.filter(locale=locale).values_list("role", flat=True))
+def missing(deck: CopyDeck, locales: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Locale -> role -> the deck's own text, of what has neither text nor proposal in ``locales``."""
+    there = set(deck.texts.values_list("locale", "role"))
     own = deck.words.get(deck.locale, {})
-    return {role: text for role, text in own.items() if role not in there}
+    return {
+        code: {role: text for role, text in own.items() if (code, role) not in there}
+        for code in locales
+    }
 
 
 def propose(deck: CopyDeck, locale: str, *, actor: Actor) -> Proposed:
@@ -55,12 +59,13 @@ def propose(deck: CopyDeck, locale: str, *, actor: Actor) -> Proposed:
     asked = translator()
     if asked is None:
         raise RequestRefused("There is no translator: NB_CATALOG['TRANSLATOR'] names one.")
-    texts = missing(deck, locale)
+    texts = missing(deck, [locale])[locale]
     if not texts or locale == deck.locale:
         return Proposed(written=0)
+    payload = asked.build(texts, source=deck.locale, target=locale)
     call = _begin(deck, locale, asked, amount=micros(asked.estimate(texts)), actor=actor)
     try:
-        answer = asked.parse(_sent(asked, texts, source=deck.locale, target=locale))
+        answer = asked.parse(_sent(asked, payload))
     except ProviderError as error:
         _fail(call, error, asked)
         raise
@@ -76,10 +81,10 @@ def propose(deck: CopyDeck, locale: str, *, actor: Actor) -> Proposed:
     )
 
 
-def _sent(asked: Translator, texts: Mapping[str, str], *, source: str, target: str) -> RawAnswer:
+def _sent(asked: Translator, payload: Payload) -> RawAnswer:
     async def send() -> RawAnswer:
         try:
-            return await asked.send(asked.build(texts, source=source, target=target))
+            return await asked.send(payload)
         finally:
             await asked.close()
 
@@ -106,7 +111,7 @@ def _begin(
 
 
 def _fail(call: TextCall, error: ProviderError, asked: Translator) -> None:
-    if isinstance(error, NotSent):
+    if isinstance(error, NotSent | NoCredentials):
         _end(call, outcome=TextOutcome.NOT_SENT, error_code=error.code, cost=0)
     elif isinstance(error, OutcomeUnknown):
         _end(call, outcome=TextOutcome.UNKNOWN, error_code=error.code)

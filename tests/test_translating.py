@@ -177,6 +177,15 @@ def test_a_person_who_wrote_meanwhile_wins(server, deck, monkeypatch):
     assert deck.words["de"]["headline"] == "Von Hand"
 
 
+def test_without_a_key_nothing_was_sent_and_nothing_stays_reserved(deck, settings, monkeypatch):
+    monkeypatch.delenv("GEMINI_API_KEY", raising=False)
+    settings.NB_CATALOG["PROVIDERS"]["gemini"]["OPTIONS"].pop("api_key")
+    with pytest.raises(ProviderError):
+        translating.propose(deck, "de", actor=None)
+    assert TextCall.objects.get().outcome == "not_sent"
+    assert SpendDay.objects.get().reserved_microusd == 0
+
+
 def test_without_a_translator_it_says_how_to_have_one(deck, settings):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "TRANSLATOR": None}
     with pytest.raises(RequestRefused, match="TRANSLATOR"):
@@ -191,6 +200,7 @@ def test_without_a_translator_it_says_how_to_have_one(deck, settings):
         ({"BACKEND": BACKEND, "OPTIONS": {**OPTIONS, "modell": 1}}, "Did you mean 'model'?"),
         ({"BACKEND": BACKEND, "OPTIONS": {"model": "x"}}, "usd_per_million"),
         ({"BACKEND": BACKEND, "OPTIONS": {**OPTIONS, "model": ""}}, "the id of a text model"),
+        ({"BACKEND": BACKEND, "OPTIONS": {**OPTIONS, "provider": "local"}}, "a Gemini provider"),
         (
             {"BACKEND": BACKEND, "OPTIONS": {**OPTIONS, "usd_per_million": {"input": 1}}},
             "{'input': ..., 'output': ...}",

@@ -110,11 +110,11 @@ class DeckFiles(Pages):
 
     def _lacking(self, deck: CopyDeck) -> list[tuple[str, str, int]]:
         """(locale, its name, how many texts it lacks) of languages that lack some."""
-        found = (
-            (code, str(locales.parsed(code).display_name), len(translating.missing(deck, code)))
-            for code in self._targets(deck)
-        )
-        return [each for each in found if each[2]]
+        return [
+            (code, str(locales.parsed(code).display_name), len(texts))
+            for code, texts in translating.missing(deck, self._targets(deck)).items()
+            if texts
+        ]
 
     def _take_in(self, request: HttpRequest, deck: CopyDeck) -> None:
         texts = _read(request, deck)

@@ -17,6 +17,7 @@ from nb_catalog import decks, locales, placeholders
 from nb_catalog.admin.deck_files import DeckFiles
 from nb_catalog.admin.renewing import told_of_stale
 from nb_catalog.conf import nearest, settings
+from nb_catalog.exchange.texts import Cell
 from nb_catalog.models import CopyDeck, CopyText, Placement, TextLayout
 from nb_catalog.models.copy_decks import LONGEST_TEXT
 from nb_catalog.registry import registered, source_for
@@ -94,7 +95,7 @@ class DeckForm(forms.ModelForm):
                     self.add_error(_text_name(code, role), str(error))
         return cleaned
 
-    def changed_texts(self) -> dict[decks.Cell, str]:
+    def changed_texts(self) -> dict[Cell, str]:
         return {
             (code, role): self.cleaned_data[_text_name(code, role)]
             for code in self.codes
@@ -102,7 +103,7 @@ class DeckForm(forms.ModelForm):
             if _text_name(code, role) in self.changed_data
         }
 
-    def accepted(self) -> list[decks.Cell]:
+    def accepted(self) -> list[Cell]:
         return [
             (code, role)
             for code in self.codes

@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
@@ -206,8 +206,8 @@ def _by_product(images: Sequence[ProductImage]) -> list[tuple[Any, list[ProductI
 def _predecessors(images: Sequence[ProductImage]) -> dict[str, Placement]:
     """Where a former picture of what ``images`` show is published, by subject: one query."""
     wanted = {image.subject for image in images if image.state in _STANDING}
-    found = Placement.objects.filter(image__subject__in=wanted).select_related("image")
-    return {placement.image.subject: placement for placement in found.defer("image__recipe")}
+    found = Placement.objects.filter(image__subject__in=wanted).defer("delivery")
+    return {each.shown: each for each in found.annotate(shown=F("image__subject"))}
 
 
 def _places(image: ProductImage) -> str:

@@ -16,7 +16,7 @@ from nb_catalog.api.views import ReadingViewSet
 from nb_catalog.models import Placement
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront import Picture, fallbacks, language
-from nb_catalog.storefront.alts import joined, written
+from nb_catalog.storefront.alts import spoken, written
 from nb_catalog.types import Permission
 
 
@@ -48,8 +48,8 @@ class PlacementSerializer(AboutSerializer):
         }
 
     def _alt(self, placement, of_product):
-        written = self.context["written"].get(placement.pk)
-        return written or joined([of_product, placement.delivery.get("said", "")])
+        own = self.context["written"].get(placement.pk, "")
+        return spoken(own, of_product=of_product, said=placement.delivery.get("said", ""))
 
 
 def placement_context(page, *, locale=None):
@@ -60,11 +60,11 @@ def placement_context(page, *, locale=None):
     alts = {}
     for type_id, wanted in keys.items():
         alts.update(_alts(type_id, wanted, locale=language(locale)))
-    spoken = written(tuple(fallbacks(language(locale))))
+    alt = written(tuple(fallbacks(language(locale))))
     shown = Placement.objects.filter(pk__in=[placement.pk for placement in page])
     return {
         "alts": alts,
-        "written": dict(shown.annotate(alt=spoken).order_by().values_list("pk", "alt")),
+        "written": dict(shown.annotate(alt=alt).order_by().values_list("pk", "alt")),
     }
 
 

@@ -42,7 +42,12 @@ def written(places: Sequence[str]) -> Any:
 
 def unwritten(product: Model, image: ProductImage, *, locale: str) -> str:
     """What the storefront says of ``image`` where nobody wrote anything."""
-    return joined([source_for(product).alt(product, locale), said_on(image)])
+    return spoken("", of_product=source_for(product).alt(product, locale), said=said_on(image))
+
+
+def spoken(written: str, *, of_product: str, said: str) -> str:
+    """What a person wrote for a picture; else the product's own text, and what is ``said`` on it."""
+    return written or joined([of_product, said])
 
 
 def suggestion(product: Model, image: ProductImage, *, locale: str) -> str:

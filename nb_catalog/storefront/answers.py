@@ -10,7 +10,7 @@ from django.core.files.storage import storages
 from django.db.models import Model
 
 from nb_catalog.registry import is_registered, source_for
-from nb_catalog.storefront.alts import joined
+from nb_catalog.storefront.alts import spoken
 from nb_catalog.storefront.picture import (
     DEFAULT_LOOK,
     SCHEMA_ORG,
@@ -61,14 +61,14 @@ def picture_for(
     ``Picture.with_look``, for a picture that is to be drawn. Outside of
     ``prefetch_catalog_images`` each call is a query.
     """
-    spoken = language(locale)
-    shelf = shelf_for(product, slot, locale=spoken)
+    asked = language(locale)
+    shelf = shelf_for(product, slot, locale=asked)
     shown = look(**options) if options else DEFAULT_LOOK
     standing = shelf.published(product, slot).get(position)
     if standing is not None:
         return Picture(
             delivery=standing.delivery,
-            alt=_alt_of(standing, product, spoken) if alt is None else alt,
+            alt=_alt_of(standing, product, asked) if alt is None else alt,
             image_id=standing.image_id,
             position=position,
             look=shown,
@@ -80,12 +80,12 @@ def picture_for(
 
 def pictures_for(product: Model, slot: str, *, locale: str | None = None) -> list[Picture]:
     """The published pictures of ``product`` in ``slot``, in order; empty when there are none."""
-    spoken = language(locale)
-    published = shelf_for(product, slot, locale=spoken).published(product, slot)
+    asked = language(locale)
+    published = shelf_for(product, slot, locale=asked).published(product, slot)
     return [
         Picture(
             delivery=each.delivery,
-            alt=_alt_of(each, product, spoken),
+            alt=_alt_of(each, product, asked),
             image_id=each.image_id,
             position=position,
         )
@@ -136,8 +136,8 @@ def _alt(product: Model, locale: str) -> str:
 
 
 def _alt_of(standing: Published, product: Model, locale: str) -> str:
-    """What a person wrote for the picture; else the product's own text and the words on the picture."""
-    return standing.alt or joined([_alt(product, locale), standing.delivery.get("said", "")])
+    said = standing.delivery.get("said", "")
+    return spoken(standing.alt, of_product=_alt(product, locale), said=said)
 
 
 def _own_photo(product: Model, shelf: Shelf, *, alt: str | None, look: Look) -> Picture | None:

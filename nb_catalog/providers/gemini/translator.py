@@ -14,10 +14,9 @@ from nb_catalog.exceptions import (
     InvalidSettings,
     NoText,
     OutcomeUnknown,
-    RequestRefused,
 )
 from nb_catalog.locales import parsed
-from nb_catalog.providers import provider
+from nb_catalog.providers import provider as provider_named
 from nb_catalog.providers.gemini import GeminiProvider
 from nb_catalog.providers.gemini.errors import from_answer, said
 from nb_catalog.providers.gemini.fields import mapping, mappings, text
@@ -55,9 +54,11 @@ class GeminiTranslator(Translator):
             raise _wrong("model", "the id of a text model", model)
         self.model = model
         self.name = f"Gemini ({model})"[:120]
-        self._alias = provider
         self._prices = _prices(usd_per_million)
-        self._maker: GeminiProvider | None = None
+        maker = provider_named(provider)
+        if not isinstance(maker, GeminiProvider):
+            raise _wrong("provider", "the alias of a Gemini provider", provider)
+        self._maker = maker
 
     def estimate(self, texts: Mapping[str, str]) -> Decimal:
         letters = sum(len(role) + len(each) for role, each in texts.items())
@@ -101,11 +102,7 @@ class GeminiTranslator(Translator):
         )
 
     async def send(self, payload: Payload) -> RawAnswer:
-        found = provider(self._alias)
-        if not isinstance(found, GeminiProvider):
-            raise RequestRefused(f"The provider {self._alias!r} is no Gemini provider.")
-        self._maker = found
-        return await found.send(payload)
+        return await self._maker.send(payload)
 
     def parse(self, answer: RawAnswer) -> Translated:
         try:
@@ -125,8 +122,7 @@ class GeminiTranslator(Translator):
         )
 
     async def close(self) -> None:
-        if self._maker is not None:
-            await self._maker.close()
+        await self._maker.close()
 
 
 def _named(code: str) -> str:
