@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from django.utils.module_loading import import_string
 
 from nb_catalog.conf import nearest, settings
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers.base import Provider
 
-__all__ = ["Provider", "provider"]
+__all__ = ["Provider", "backend_at", "provider"]
+
+B = TypeVar("B")
 
 
 def provider(alias: str) -> Provider:
@@ -29,12 +33,18 @@ def provider(alias: str) -> Provider:
             )
     if "BACKEND" not in entry:
         raise InvalidSettings("'BACKEND' is missing: a dotted path to a Provider.", path=path)
-    try:
-        backend = import_string(entry["BACKEND"])
-    except ImportError as error:
-        raise InvalidSettings(
-            f"{entry['BACKEND']!r} does not import: {error}", path=path
-        ) from error
-    if not (isinstance(backend, type) and issubclass(backend, Provider)):
-        raise InvalidSettings(f"{entry['BACKEND']!r} is not a Provider.", path=path)
+    # mypy wants a concrete class where a type is passed.
+    backend = backend_at(entry["BACKEND"], kind=Provider, path=path)  # type: ignore[type-abstract]
     return backend.from_options(alias, entry.get("OPTIONS", {}))
+
+
+def backend_at(dotted: str, *, kind: type[B], path: str) -> type[B]:
+    """The class with this dotted path. Raises ``InvalidSettings``, quoting the settings' ``path``, for
+    one that does not import or is no subclass of ``kind``."""
+    try:
+        backend = import_string(dotted)
+    except ImportError as error:
+        raise InvalidSettings(f"{dotted!r} does not import: {error}", path=path) from error
+    if not (isinstance(backend, type) and issubclass(backend, kind)):
+        raise InvalidSettings(f"{dotted!r} is not a {kind.__name__}.", path=path)
+    return backend

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.utils.module_loading import import_string
-
 from nb_catalog.conf import NAME, nearest, settings
 from nb_catalog.exceptions import InvalidSettings
+from nb_catalog.providers import backend_at
 from nb_catalog.types import Payload, RawAnswer
 
 PATH = f"{NAME}['TRANSLATOR']"
@@ -68,14 +67,10 @@ def translator() -> Translator | None:
     entry: Mapping[str, Any] | None = settings.TRANSLATOR
     if entry is None:
         return None
-    try:
-        backend = import_string(entry["BACKEND"])
-    except ImportError as error:
-        raise InvalidSettings(
-            f"{entry['BACKEND']!r} does not import: {error}", path=PATH
-        ) from error
-    if not (isinstance(backend, type) and issubclass(backend, Translator)):
-        raise InvalidSettings(f"{entry['BACKEND']!r} is not a Translator.", path=PATH)
+    # An abstract class: mypy wants a concrete one where a type is passed.
+    backend: type[Translator] = backend_at(
+        entry["BACKEND"], kind=Translator, path=PATH  # type: ignore[type-abstract]
+    )  # fmt: skip
     known = set(inspect.signature(backend).parameters)
     for option in entry.get("OPTIONS", {}):
         if option not in known:
