@@ -6,7 +6,7 @@ import logging
 import time
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Q, QuerySet
@@ -19,7 +19,7 @@ from nb_catalog.models.calls import CallOutcome
 from nb_catalog.models.clock import database_now
 from nb_catalog.models.moves import move_jobs
 from nb_catalog.providers import provider
-from nb_catalog.runner import books, claims, endings, keeping, staging
+from nb_catalog.runner import books, claims, endings, keeping, queue, staging
 from nb_catalog.runner.orders import Ending, Order
 from nb_catalog.states import JobState
 from nb_catalog.types import ImageResult
@@ -47,8 +47,7 @@ def sweep() -> list[Ending]:
 def promote() -> int:
     """Queue the jobs whose waiting time is over; how many."""
     due = ImageJob.objects.filter(state=JobState.WAITING, not_before__lte=database_now())
-    keys = list(due.order_by("not_before").values_list("pk", flat=True)[:PROMOTED_AT_ONCE])
-    return move_jobs(ImageJob.objects.filter(pk__in=keys), "promote")
+    return _move_unlocked(due.order_by("not_before"), "promote", most=PROMOTED_AT_ONCE)
 
 
 def free_expired_leases() -> int:
@@ -59,16 +58,33 @@ def free_expired_leases() -> int:
         attempts__gte=MOST_DEATHS,
     )
     _give_up(worn_out)
-    freed = move_jobs(expired, "hand_back", lease_owner="")
-    return freed + move_jobs(
-        expired.filter(is_free=True), "defer", lease_owner="", not_before=database_now()
-    )
+    unsent = expired.filter(state=JobState.LEASED)
+    free = expired.filter(state=JobState.CALLING, is_free__in=[True])
+    freed = _move_unlocked(unsent, "hand_back", lease_owner="")
+    return freed + _move_unlocked(free, "defer", lease_owner="", not_before=database_now())
+
+
+def _move_unlocked(
+    jobs: QuerySet[ImageJob], move: str, *, most: int = PROMOTED_AT_ONCE, **changes: Any
+) -> int:
+    """Move the first of ``jobs`` that nobody else has locked; how many.
+
+    What a worker that was frozen in the middle of a transaction has locked, nobody gets: whoever
+    waited for it would stand still as well.
+    """
+    keys = list(jobs.values_list("pk", flat=True)[:most])
+    if not keys:
+        return 0
+    with transaction.atomic():
+        found = jobs.order_by().filter(pk__in=keys)
+        keys = list(queue.unlocked(found).values_list("pk", flat=True))
+        return move_jobs(found.filter(pk__in=keys), move, **changes)
 
 
 def _give_up(jobs: QuerySet[ImageJob]) -> None:
     code = "worker_died"
     with transaction.atomic():
-        for key in list(jobs.order_by().values_list("pk", flat=True)):
+        for key in list(queue.unlocked(jobs.order_by()).values_list("pk", flat=True)):
             if move_jobs(
                 jobs.filter(pk=key),
                 "give_up",
@@ -89,10 +105,14 @@ def lose_expired_calls() -> list[Ending]:
         state=JobState.CALLING, is_free=False, lease_until__lt=database_now()
     )
     # By their keys a database may look for them from the first job that there ever was.
-    oldest = expired.order_by("lease_until")[:BLOCK]
-    lost = [endings.failed(_order(job), error) for job in oldest]
-    lost = [ending for ending in lost if staging.get(ending.order.staging_name) is None]
-    held = books.write([], lost)
+    oldest = list(expired.order_by("lease_until").values_list("pk", flat=True)[:BLOCK])
+    if not oldest:
+        return []
+    with transaction.atomic():
+        jobs = queue.unlocked(expired.filter(pk__in=oldest))
+        lost = [endings.failed(_order(job), error) for job in jobs]
+        lost = [ending for ending in lost if staging.get(ending.order.staging_name) is None]
+        held = books.write([], lost)
     return [ending for ending, was_held in zip(lost, held, strict=True) if was_held]
 
 
@@ -110,7 +130,7 @@ def retry_unknown() -> int:
     due = ImageJob.objects.filter(state=JobState.UNKNOWN, finished_at__lte=since)
     due = due.annotate(lost=Count("calls", filter=unknown)).filter(lost__lte=policy["AT_MOST"])
     keys = list(due.order_by("pk").values_list("pk", flat=True)[:BLOCK])
-    return move_jobs(
+    return _move_unlocked(
         ImageJob.objects.filter(pk__in=keys),
         "retry",
         attempts=0,
@@ -145,7 +165,7 @@ def _adopted(name: str) -> Ending | None:
 
 def _adopt(name: str) -> Ending | None:
     order = _order_of(name)
-    if order is None:
+    if order is None or _is_locked(order.job_id):
         return None
     if ProductImage.objects.filter(job_id=order.job_id, provenance__call=name).exists():
         staging.drop(name)
@@ -172,6 +192,12 @@ def _order_of(name: str) -> Order | None:
     if call is None or _is_in_hand(call):
         return None
     return replace(_order(call.job), epoch=call.epoch, owner=owner, photo_sent=call.photo_sent)
+
+
+@transaction.atomic
+def _is_locked(job_id: int) -> bool:
+    """Whether somebody is in the middle of a transaction about it, or was when he froze."""
+    return not list(queue.unlocked(ImageJob.objects.filter(pk=job_id)).values_list("pk"))
 
 
 def _is_in_hand(call: ProviderCall) -> bool:

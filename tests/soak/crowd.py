@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
+from nb_catalog.models import ImageJob
 from tests.settings import ROOT, SCRATCH
 
 
@@ -25,6 +26,18 @@ def wait_until(holds: Callable[[], bool], *, seconds: float = 60.0) -> None:
         if time.monotonic() > ends:
             raise AssertionError(f"It did not come to pass within {seconds:.0f} seconds.")
         time.sleep(0.2)
+
+
+def _nothing_is_locked() -> bool:
+    jobs = ImageJob.objects.order_by("pk")
+    try:
+        with transaction.atomic():
+            if connection.features.has_select_for_update_nowait:
+                list(jobs.select_for_update(nowait=True).values_list("pk"))
+    except OperationalError:
+        connection.close()
+        return False
+    return True
 
 
 class Crowd:
@@ -76,6 +89,16 @@ class Crowd:
         )  # fmt: skip
         self.processes.append(process)
         return process
+
+    def freeze(self, process: subprocess.Popen[bytes]) -> None:
+        """SIGSTOP, between two transactions: what a frozen one holds locked, nobody can move until
+        the database drops its connection."""
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            if _nothing_is_locked():
+                return
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.01)
 
     def kill_one(self, draw: random.Random) -> None:
         """Kill -9 any of them, and start another in its place."""

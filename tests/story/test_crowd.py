@@ -68,7 +68,7 @@ def test_who_wakes_up_late_harms_nothing(server, catalog):
     with Crowd(1, catalog=catalog) as crowd:
         frozen = crowd.processes[0]
         wait_until(lambda: server.in_flight == 1)
-        os.kill(frozen.pid, signal.SIGSTOP)
+        crowd.freeze(frozen)
         time.sleep(django_settings.NB_CATALOG["LEASE_SECONDS"] + 0.5)
         runner.drain()
         assert states() == {"unknown": 1}
@@ -87,7 +87,7 @@ def test_a_job_of_a_frozen_worker_is_taken_over_and_finished_once(catalog, setti
     run = soak.start(6, treatment="locked")
     with Crowd(1, catalog=changes) as crowd:
         wait_until(lambda: ImageJob.objects.filter(state="calling").exists())
-        os.kill(crowd.processes[0].pid, signal.SIGSTOP)
+        crowd.freeze(crowd.processes[0])
         time.sleep(django_settings.NB_CATALOG["LEASE_SECONDS"] + 0.5)
         runner.drain()
         assert states() == {"succeeded": 6}

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from nb_catalog import money, plans, runner, runs, throttle
@@ -219,3 +219,29 @@ def test_the_sum_of_what_was_paid_survives_a_crowd(paid):
     spent = SpendDay.objects.get().spent_microusd
     assert run.spent_microusd == spent > 0 and run.reserved_microusd == 0
     assert Decimal(spent) / 40 == Decimal(33_910)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="It locks no single rows.")
+def test_a_sweep_leaves_alone_what_a_frozen_worker_has_locked(paid):
+    """Of each kind one job is locked by somebody who will not go on, and nobody waits for him."""
+    for state in ("leased", "calling", "waiting"):
+        paid(2, state=state)
+    past = timezone.now() - timedelta(minutes=1)
+    ImageJob.objects.update(lease_until=past, not_before=past)
+    held = list(ImageJob.objects.order_by("pk").values_list("pk", flat=True))[::2]
+    frozen, swept = threading.Event(), threading.Event()
+
+    def freeze():
+        with transaction.atomic():
+            list(ImageJob.objects.filter(pk__in=held).select_for_update())
+            frozen.set()
+            assert swept.wait(10), "The sweep waits."
+
+    def sweep():
+        frozen.wait(10)
+        sweeping.sweep()
+        swept.set()
+
+    assert at_once(freeze, sweep) == [None, None]
+    in_order = ImageJob.objects.order_by("pk").values_list("state", flat=True)
+    assert list(in_order) == ["leased", "queued", "calling", "unknown", "waiting", "queued"]
