@@ -42,10 +42,10 @@ _EMPTY: Final = (
     " product, with calm surroundings behind it. The camera looks straight on from slightly above"
     " the height of the surface."
 )
-_LOCKED_NONE: Final = (
-    "Show no product, no packaging, no pedestal with anything on it, no people or hands, and no"
-    " text, logo, watermark, frame or border."
+_NOTHING: Final = (
+    "Show no product, no packaging, no pedestal with anything on it, no people or hands"
 )
+_LOCKED_NONE: Final = f"{_NOTHING}, and no text, logo, watermark, frame or border."
 
 
 def background_brief(
@@ -62,13 +62,18 @@ def background_brief(
     the empty surroundings alone, because the product's own pixels are set in afterwards.
     Raises ``RequestRefused`` when the scene has no words.
     """
-    scene = _sentence(_tidy(scene_words, most=SCENE_LENGTH))
-    if not scene:
-        raise RequestRefused("The scene has no words that a model could read.")
-    product = product_line(title, facts)
+    scene, product = _scene(scene_words), product_line(title, facts)
     if treatment == Treatment.PAINTED:
         return _painted(product, scene, ratio)
     return _locked(product, scene, ratio)
+
+
+def lettered_surroundings_brief(
+    *, title: str, facts: Mapping[str, str], scene_words: str, ratio: str
+) -> str:
+    """The brief for empty surroundings of one product in which words may stand, which are told after
+    it. Raises ``RequestRefused`` when the scene has no words."""
+    return _locked(product_line(title, facts), _scene(scene_words), ratio, none=f"{_NOTHING}.")
 
 
 def product_line(title: str, facts: Mapping[str, str]) -> str:
@@ -86,6 +91,13 @@ def product_line(title: str, facts: Mapping[str, str]) -> str:
     return f"{name} ({', '.join(told[:MOST_FACTS])})" if told else name
 
 
+def _scene(words: str) -> str:
+    scene = _sentence(_tidy(words, most=SCENE_LENGTH))
+    if not scene:
+        raise RequestRefused("The scene has no words that a model could read.")
+    return scene
+
+
 def _painted(product: str, scene: str, ratio: str) -> str:
     return _joined(
         "Using the product in the first image, make a photorealistic, studio-quality product"
@@ -99,7 +111,7 @@ def _painted(product: str, scene: str, ratio: str) -> str:
     )
 
 
-def _locked(product: str, scene: str, ratio: str) -> str:
+def _locked(product: str, scene: str, ratio: str, *, none: str = _LOCKED_NONE) -> str:
     return _joined(
         "Make a photorealistic, studio-quality photograph of empty surroundings in which a product"
         f" will be photographed later: {scene}",
@@ -107,7 +119,7 @@ def _locked(product: str, scene: str, ratio: str) -> str:
         "" if product == _UNNAMED else _DATA,
         _EMPTY,
         _frame(ratio),
-        _LOCKED_NONE,
+        none,
     )
 
 

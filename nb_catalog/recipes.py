@@ -26,6 +26,10 @@ class Recipe:
     Words on a picture: ``base`` is the sha256 of the picture that they are set on, and ``photo`` its
     file; ``renderer`` holds every word, and the layout with them. ``deck`` is the copy deck that they
     are from, "" where the shop itself says them.
+
+    Words that a model paints: ``words`` is the brief with all of them, ``base`` the picture without words
+    that they are for, and ``canvas`` the file that the model changes: that picture, or for a locked product
+    its surroundings; "" lets it paint surroundings anew. ``photo`` is the product's own.
     """
 
     object_type: str
@@ -51,6 +55,7 @@ class Recipe:
     locale: str = ""
     deck: str = ""
     deck_version: int = 0
+    canvas: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -72,6 +77,16 @@ class Recipe:
         """
         words = [self.layout, self.locale, *([self.deck] if self.deck else [])] if self.base else []
         return _digest([*(getattr(self, name) for name in _SUBJECT), *words])
+
+    @property
+    def sets_words(self) -> bool:
+        """Whether words are set on a picture that exists."""
+        return bool(self.base) and not self.words
+
+    @property
+    def paints_words(self) -> bool:
+        """Whether a model draws words into the picture."""
+        return bool(self.base) and bool(self.words)
 
     @property
     def locked(self) -> bool:
@@ -107,7 +122,8 @@ _FIELDS: Final = tuple(each.name for each in fields(Recipe))
 # Only pictures with words have these: what was made before there were any keeps its fingerprint.
 _OF_WORDS: Final = ("base", "layout", "locale")
 # A deck's words are in the renderer: the same ones from another deck make the same picture.
-_TOLD: Final = ("scene_version", "layout_version", "deck", "deck_version")
+# What a model paints on follows from the base.
+_TOLD: Final = ("scene_version", "layout_version", "deck", "deck_version", "canvas")
 _FINGERPRINTED: Final = tuple(name for name in _FIELDS if name not in {*_OF_WORDS, *_TOLD})
 _SUBJECT: Final = (
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",

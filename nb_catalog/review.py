@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from nb_catalog.exceptions import IllegalMove, RequestRefused
+from nb_catalog.imaging.readings import Reading
 from nb_catalog.locales import parsed
 from nb_catalog.models import AltText, Placement, ProductImage, ReviewEvent
 from nb_catalog.models.alts import LONGEST_ALT
@@ -97,11 +98,23 @@ def retire(image: ProductImage, *, actor: Actor, note: str = "") -> None:
         _decide(image, "retire", actor=actor, note=note)
 
 
+def needs_a_look(image: ProductImage) -> bool:
+    """Whether a model wrote on it, and it is not certain that every letter is as it was asked for."""
+    read = image.checks.get("words_read")
+    return read is not None and not Reading.from_dict(read).is_exact
+
+
 def approve_all(images: Iterable[ProductImage], *, actor: Actor) -> Tally:
-    """Approve each picture on its own: one that was decided meanwhile does not stop the rest."""
+    """Approve each picture on its own: one that was decided meanwhile does not stop the rest. One that
+    ``needs_a_look`` is left to somebody who looks at it alone."""
     decided, refused = 0, []
     for image in images:
         try:
+            if needs_a_look(image):
+                raise RequestRefused(
+                    f"Picture {image.pk} has words that were not read back as they were asked for. Look at "
+                    f"it, and decide about it alone."
+                )
             approve(image, actor=actor)
         except (IllegalMove, RequestRefused) as refusal:
             refused.append(str(refusal))

@@ -34,6 +34,13 @@ class Delivery(TextChoices):
     BATCH = "batch", _("In a batch, at half the price")
 
 
+class TextBy(TextChoices):
+    """How words get onto a picture."""
+
+    SET = "set", _("Set: every letter exactly as it is written")
+    PAINTED = "painted", _("Painted: a model draws them into the scene")
+
+
 class Permission(StrEnum):
     """Who may spend, decide and publish."""
 

@@ -49,7 +49,13 @@ CHANGES = {
 }
 WITH_WORDS = replace(RECIPE, base="aa11", layout="banner", layout_version=1, locale="de")
 OF_WORDS = {"base": "bb22", "layout": "split", "locale": "ar"}
-TOLD = {"scene_version": 4, "layout_version": 2, "deck": "autumn", "deck_version": 5}
+TOLD = {
+    "scene_version": 4,
+    "layout_version": 2,
+    "deck": "autumn",
+    "deck_version": 5,
+    "canvas": "a.png",
+}
 ASKED_FOR = {
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
 }  # fmt: skip

@@ -11,9 +11,9 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import placements, review
+from nb_catalog import placements, plans, review, runs
 from nb_catalog.admin import subjects
-from nb_catalog.exceptions import IllegalMove, NBCatalogError
+from nb_catalog.exceptions import IllegalMove, NBCatalogError, RequestRefused
 from nb_catalog.models import ProductImage
 from nb_catalog.states import IMAGE_MOVES, ImageState
 from nb_catalog.types import Actor, Permission
@@ -27,7 +27,9 @@ _SERVICES: Final = {
     "retire": (review.retire, _("Picture %(pk)s retired.")),
 }
 PLACING: Final = ("publish", "roll_back")
-VERBS: Final = (*_SERVICES, *PLACING)
+# Words that a model painted, set exactly on the picture below.
+SET_WORDS: Final = "set_words"
+VERBS: Final = (*_SERVICES, *PLACING, SET_WORDS)
 # What the message offers to take a decision back.
 UNDO: Final = {"reject": "reconsider"}
 
@@ -68,16 +70,19 @@ class Powers:
 
     review: bool
     publish: bool
+    generate: bool
 
     @classmethod
     def of(cls, user: Any) -> Powers:
         return cls(
-            review=user.has_perm(Permission.REVIEW), publish=user.has_perm(Permission.PUBLISH)
+            review=user.has_perm(Permission.REVIEW),
+            publish=user.has_perm(Permission.PUBLISH),
+            generate=user.has_perm(Permission.GENERATE),
         )
 
     @property
     def any(self) -> bool:
-        return self.review or self.publish
+        return self.review or self.publish or self.generate
 
     def verbs(self, state: str) -> frozenset[str]:
         """What these powers can do with a picture in ``state``."""
@@ -88,7 +93,8 @@ class Powers:
         return frozenset(moves | ({"publish"} if self.publish and may_publish else set()))
 
     def require(self, verb: str) -> None:
-        if not (self.publish if verb in PLACING else self.review):
+        needed = {**dict.fromkeys(PLACING, self.publish), SET_WORDS: self.generate}
+        if not needed.get(verb, self.review):
             raise PermissionDenied
 
 
@@ -114,6 +120,8 @@ def decide(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome:
             return _publish(image, asked, actor=actor, powers=powers)
         if asked.verb == "roll_back":
             return _roll_back(image, asked, actor=actor)
+        if asked.verb == SET_WORDS:
+            return _set_words(image, actor=actor)
         service, said = _SERVICES[asked.verb]
         service(image, actor=actor, note=asked.note)
     except NBCatalogError as error:
@@ -139,6 +147,21 @@ def _publish(image: ProductImage, asked: Decision, *, actor: Actor, powers: Powe
     )
     said = said % {"pk": image.pk, "slot": asked.slot}
     return Outcome(said=said, undo="roll_back", place=asked.place)
+
+
+def _set_words(image: ProductImage, *, actor: Actor) -> Outcome:
+    plan = plans.plan_exact([image])
+    [item] = plan.items()
+    if item.problem:
+        raise RequestRefused(item.problem)
+    if item.status not in plans.WANTED:
+        said = gettext("There is a picture with these words, set exactly, already.")
+        return Outcome(said=said, level=messages.INFO)
+    runs.start(plan, actor=actor, priority=None)
+    said = gettext(
+        "The words of picture %(pk)s are being set exactly. The new picture comes here to be reviewed."
+    )
+    return Outcome(said=said % {"pk": image.pk})
 
 
 def _roll_back(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from uuid import uuid4
@@ -21,7 +22,7 @@ from nb_catalog import plans, runs
 from nb_catalog.admin import selection, subjects, wishes
 from nb_catalog.admin.figures import dollars, duration
 from nb_catalog.admin.selection import Selection
-from nb_catalog.admin.wishes import PlanCard, WishForm
+from nb_catalog.admin.wishes import PlanCard, Wishes, WishForm
 from nb_catalog.exceptions import NotRegistered, RequestRefused
 from nb_catalog.models import Run
 from nb_catalog.registry import source_for
@@ -77,35 +78,39 @@ class GeneratePages:
             return self._form_page(
                 request, chosen, form=form, nonce=nonce_of(request), **_sent_context(card)
             )
-        if "start" not in request.POST:
-            card = _card(request, form, chosen)
-            return self._form_page(request, chosen, form=form, nonce=nonce_of(request), card=card)
+        return self._carried_on(request, chosen, form=form, page=self._form_page, name="generate")
+
+    def _carried_on(
+        self,
+        request: HttpRequest,
+        chosen: Selection,
+        *,
+        form: Wishes,
+        page: Callable[..., HttpResponse],
+        name: str,
+    ) -> HttpResponse:
+        """Update the plan of ``page``, whose address has this ``name``, or start it: at once where it
+        costs nothing, else once somebody has said yes to the price."""
+        shown = {"form": form, "nonce": nonce_of(request)}
         asked = wishes.asked(form, chosen, nonce=nonce_of(request))
+        if "start" not in request.POST:
+            return page(request, chosen, card=wishes.worked_out(asked), **shown)
         started = started_before(asked)
         if started is not None:
             return self._to_run(request, started, again=True)
-        if asked.costs_nothing:
-            # A price need not be worked out; one picture to make is enough to begin.
-            return self._start(request, chosen, form=form, card=asked)
-        card = wishes.worked_out(asked)
-        if not card.can_start:
-            return self._form_page(request, chosen, form=form, nonce=nonce_of(request), card=card)
-        if not card.plan.is_free and _agreed(request) < card.summary.price_usd:
-            return self._confirm_page(request, chosen, card=card)
-        return self._start(request, chosen, form=form, card=card)
-
-    def _start(
-        self, request: HttpRequest, chosen: Selection, *, form: WishForm, card: PlanCard
-    ) -> HttpResponse:
+        # A price need not be worked out; one picture to make is enough to begin.
+        card = asked if asked.costs_nothing else wishes.worked_out(asked)
+        if not card.costs_nothing:
+            if not card.can_start:
+                return page(request, chosen, card=card, **shown)
+            if _agreed(request) < card.summary.price_usd:
+                return self._confirm_page(request, chosen, form=form, card=card, name=name)
         try:
             run = runs.start(
                 card.plan, actor=request.user, budget_usd=card.budget_usd, priority=None
             )
         except RequestRefused as refusal:
-            refused = PlanCard(objections=refusal.objections)
-            return self._form_page(
-                request, chosen, form=form, nonce=nonce_of(request), card=refused
-            )
+            return page(request, chosen, card=PlanCard(objections=refusal.objections), **shown)
         return self._to_run(request, run)
 
     def _to_run(self, request: HttpRequest, run: Run, *, again: bool = False) -> HttpResponse:
@@ -143,17 +148,24 @@ class GeneratePages:
         return TemplateResponse(request, "admin/nb_catalog/run/generate.html", context)
 
     def _confirm_page(
-        self, request: HttpRequest, chosen: Selection, *, card: PlanCard
+        self,
+        request: HttpRequest,
+        chosen: Selection,
+        *,
+        form: Wishes,
+        card: PlanCard,
+        name: str,
     ) -> HttpResponse:
         kept = [
-            (name, value)
-            for name in (*WishForm.base_fields, "nonce", "selection", "model", "key")
-            for value in request.POST.getlist(name)
+            (field, value)
+            for field in (*form.fields, "nonce", "selection", "model", "key")
+            for value in request.POST.getlist(field)
         ]
         context = self.page_context(
             request,
             title=gettext("Spend up to %s?") % card.price,
             kept=kept,
+            confirm_url=self.url_of(name),
             agreed=str(card.summary.price_usd),
             **self._chosen_context(chosen),
             **plan_context(card),

@@ -1,4 +1,5 @@
-"""The page on which words are put on pictures: layouts, languages, a live plan, a start. Free of charge."""
+"""The page on which words are put on pictures: layouts, languages, a live plan, a start. Free of charge,
+unless a model is to paint them."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from nb_catalog import locales, plans, runs
+from nb_catalog import locales, plans
 from nb_catalog.admin import previews, wishes
 from nb_catalog.admin.generate import (
     LIVE_UP_TO,
@@ -24,13 +25,14 @@ from nb_catalog.admin.generate import (
     may_generate,
     nonce_of,
     plan_context,
-    started_before,
 )
 from nb_catalog.admin.selection import Selection
 from nb_catalog.admin.wishes import PlanCard, SceneChoice
 from nb_catalog.conf import settings
 from nb_catalog.models import CopyDeck, Scene, TextLayout
+from nb_catalog.plans.painting import REFERENCES
 from nb_catalog.registry import source_for
+from nb_catalog.types import TextBy
 
 
 class TextForm(forms.Form):
@@ -54,6 +56,12 @@ class TextForm(forms.Form):
         help_text=_("Without a choice: all of them."),
     )
 
+    text = forms.ChoiceField(
+        label=_("How the words get there"), choices=TextBy.choices, required=False
+    )
+    tier = forms.ChoiceField(label=_("Quality"), required=False)
+    budget_usd = wishes.budget_field()
+
     def __init__(self, *args: Any, slots: Sequence[str] = (), **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["slot"].choices = [
@@ -70,13 +78,25 @@ class TextForm(forms.Form):
         self.fields["deck"].choices = [("", _("The shop's own words")), *decks]
         scenes = Scene.objects.filter(is_active=True).values_list("key", "name")
         self.fields["scenes"].choices = list(scenes)
+        self.painters = tuple(wishes.tier_choices(references=REFERENCES, paints=True))
+        self.fields["tier"].choices = [(tier.name, tier.name) for tier in self.painters]
+        if not self.painters:
+            for name in ("text", "tier", "budget_usd"):
+                del self.fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if given.get("text") == TextBy.PAINTED and not given.get("tier"):
+            self.add_error("tier", _("Choose which model paints the words."))
+        return given
 
     def plan(self, chosen: Selection, *, nonce: str) -> plans.Plan:
         """The plan of a valid form; see ``wishes.WishForm.plan``. Raises ``PlanRefused``."""
-        said = repr([nonce, chosen.token, chosen.label, sorted(self.cleaned_data.items())])
-        return plans.plan_texts(
-            chosen.products(), **self.cleaned_data, key=sha256(said.encode()).hexdigest()
-        )
+        asked = {name: value for name, value in self.cleaned_data.items() if name != "budget_usd"}
+        if asked.get("text") != TextBy.PAINTED:
+            asked = {name: asked[name] for name in asked if name not in {"text", "tier"}}
+        said = repr([nonce, chosen.token, chosen.label, sorted(asked.items())])
+        return plans.plan_texts(chosen.products(), **asked, key=sha256(said.encode()).hexdigest())
 
     def layout_choices(self, *, site: Any) -> list[SceneChoice]:
         return [
@@ -102,15 +122,8 @@ class LetteringPages(GeneratePages):
             return self._nothing_chosen(request, title=gettext("Put text on pictures"))
         if request.method != "POST":
             return self._texts_page(request, chosen, form=_form(chosen), nonce=uuid4().hex)
-        form, nonce = _form(chosen, request.POST), nonce_of(request)
-        asked = wishes.asked(form, chosen, nonce=nonce)
-        started = started_before(asked) if "start" in request.POST else None
-        if started is not None:
-            return self._to_run(request, started, again=True)
-        if "start" in request.POST and asked.costs_nothing:
-            return self._to_run(request, runs.start(asked.plan, actor=request.user, priority=None))
-        card = wishes.worked_out(asked)
-        return self._texts_page(request, chosen, form=form, nonce=nonce, card=card)
+        form = _form(chosen, request.POST)
+        return self._carried_on(request, chosen, form=form, page=self._texts_page, name="texts")
 
     def texts_plan(self, request: HttpRequest) -> HttpResponse:
         """The plan of the posted wishes, as the piece of page that shows it."""
@@ -138,6 +151,7 @@ class LetteringPages(GeneratePages):
             nonce=nonce,
             layouts=form.layout_choices(site=self.admin_site),
             chosen_layouts=form["layouts"].value() or [],
+            painters=form.painters,
             live=len(chosen) <= LIVE_UP_TO,
             **self._chosen_context(chosen),
             **plan_context(card),

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from nb_catalog import review
-from nb_catalog.admin import previews, subjects
+from nb_catalog.admin import misreadings, previews, subjects
 from nb_catalog.admin.decisions import VERBS, Outcome, Powers, decide, decision
 from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY, FilterForm, pictures
 from nb_catalog.imaging.provenance import DigitalSourceType
@@ -134,6 +134,8 @@ class ReviewPages:
         Powers.of(request.user).require("publish")
         published = 0
         for image in pictures().filter(pk__in=_chosen(request)):
+            if review.needs_a_look(image):
+                continue  # its card offers no tick
             asked = decision("publish", image.pk, request.POST)
             outcome = decide(image, asked, actor=request.user)
             published += outcome.went_well
@@ -177,6 +179,7 @@ class ReviewPages:
             image.origin = ORIGINS.get(image.digital_source_type, image.digital_source_type)
             image.verbs = powers.verbs(image.state)
             image.variant = image.recipe.get("variant", 1)
+            image.words_read = misreadings.words_read(image)
             image.published_in = _places(image)
             image.replaces = standing.get(image.subject)
         return images

@@ -20,6 +20,7 @@ from nb_catalog.admin.selection import Selection
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import Scene
 from nb_catalog.plans.ask import MOST_VARIANTS
+from nb_catalog.providers import provider
 from nb_catalog.types import Delivery, Treatment
 
 # The longer side of a drawn ratio, in the units of its SVG.
@@ -60,6 +61,17 @@ class TierChoice:
     problem: str = ""
 
 
+def budget_field() -> forms.DecimalField:
+    return forms.DecimalField(
+        label=_("Budget in US dollars"),
+        min_value=Decimal(0),
+        max_digits=12,
+        decimal_places=6,
+        required=False,
+        help_text=_("Optional. The run pauses when it is reached; nothing is lost."),
+    )
+
+
 class WishForm(forms.Form):
     """What ``plans.plan_backgrounds`` takes, plus a budget."""
 
@@ -79,14 +91,7 @@ class WishForm(forms.Form):
     delivery = forms.ChoiceField(
         label=_("When"), choices=Delivery.choices, initial=Delivery.DIRECT, required=False
     )
-    budget_usd = forms.DecimalField(
-        label=_("Budget in US dollars"),
-        min_value=Decimal(0),
-        max_digits=12,
-        decimal_places=6,
-        required=False,
-        help_text=_("Optional. The run pauses when it is reached; nothing is lost."),
-    )
+    budget_usd = budget_field()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -120,11 +125,15 @@ class WishForm(forms.Form):
         ]
 
 
-def tier_choices() -> Iterator[TierChoice]:
+def tier_choices(*, references: int = 1, paints: bool = False) -> Iterator[TierChoice]:
+    """The steps of the ladder, with the price of a picture that so many pictures go along with; with
+    ``paints`` those alone that have a model."""
     for tier in tiers.tiers():
+        if paints and provider(tier.provider).composites:
+            continue
         try:
             card = tier.card
-            each = card.estimate(size=tier.size, references=1)
+            each = card.estimate(size=tier.size, references=references)
         except RequestRefused as refusal:
             yield TierChoice(name=tier.name, model=tier.model, size=tier.size, problem=str(refusal))
             continue
@@ -213,6 +222,7 @@ class PlanCard:
 class Wishes(Protocol):
     """A form whose wishes are a plan."""
 
+    fields: Mapping[str, Any]
     cleaned_data: Mapping[str, Any]
     errors: Mapping[str, Any]
 

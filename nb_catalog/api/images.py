@@ -5,7 +5,7 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import placements, review
+from nb_catalog import placements, plans, review, runs
 from nb_catalog.api.fields import AboutFilter, AboutSerializer
 from nb_catalog.api.jobs import RecipeField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
@@ -128,12 +128,14 @@ class ImageViewSet(ReadingViewSet):
     action_permissions = {
         **dict.fromkeys((*DECISIONS, "alt"), Permission.REVIEW),
         "publish": Permission.PUBLISH,
+        "set_words": Permission.GENERATE,
     }
     serializer_class = ImageSerializer
     serializer_classes = {
         "retrieve": ImageDetailSerializer,
         "publish": PublishSerializer,
         "alt": AltSerializer,
+        "set_words": serializers.Serializer,
         **dict.fromkeys(DECISIONS, NoteSerializer),
     }
     filter_class = ImageFilter
@@ -183,6 +185,12 @@ class ImageViewSet(ReadingViewSet):
         return Response(
             PlacementSerializer(placement, context=context).data, status=status.HTTP_201_CREATED
         )
+
+    @action(detail=True, methods=["post"], url_path="set-words")
+    def set_words(self, request, *args, **kwargs):
+        """Set the words that a model painted exactly, free of charge; ``run`` is the run that does it."""
+        run = runs.start(plans.plan_exact([self.get_object()]), actor=request.user, priority=None)
+        return Response({"run": run.pk}, status=status.HTTP_201_CREATED)
 
     def _decide(self, move):
         image = self.get_object()

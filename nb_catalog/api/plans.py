@@ -13,7 +13,7 @@ from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.conf import settings
 from nb_catalog.plans.ask import MOST_VARIANTS
 from nb_catalog.registry import source_for
-from nb_catalog.types import Delivery, Permission, Treatment
+from nb_catalog.types import Delivery, Permission, TextBy, Treatment
 
 ALL = "all"
 MOST_ITEMS = 200
@@ -70,13 +70,16 @@ class PlanRequestSerializer(AskingSerializer):
 class TextPlanSerializer(AskingSerializer):
     """Words on pictures. Without ``locales`` in every one of the shop, without ``scenes`` on the newest
     picture of every scene, with ``slot`` only on what is published there; without ``deck`` the shop's
-    own words."""
+    own words. They are set, free of charge; with ``text`` "painted" the model of ``tier`` draws them."""
 
     layouts = KeysField(most=100, help_text=_("Keys of layouts."))
     locales = KeysField(most=200, required=False, help_text=_("Such as de or pt-br."))
     scenes = KeysField(most=100, required=False, help_text=_("Keys of scenes."))
     slot = serializers.CharField(default="", allow_blank=True, max_length=40)
     deck = serializers.CharField(default="", allow_blank=True, max_length=60)
+    text = serializers.ChoiceField(default=TextBy.SET, choices=TextBy.choices)
+    tier = serializers.CharField(default="draft", max_length=40)
+    delivery = serializers.ChoiceField(default=Delivery.DIRECT, choices=Delivery.choices)
 
     def validate(self, attrs):
         # Written out, so that a key that comes back means the same request.
@@ -100,7 +103,8 @@ def plan_from(asked, *, key):
 
 def text_plan_from(asked, *, key):
     """The same for words on pictures."""
-    wishes = {name: asked[name] for name in ("layouts", "locales", "scenes", "slot", "deck")}
+    named = ("layouts", "locales", "scenes", "slot", "deck", "text", "tier", "delivery")
+    wishes = {name: asked[name] for name in named}
     return plans.plan_texts(_objects(asked), **wishes, key=key)
 
 

@@ -6,7 +6,7 @@ in twenty; the proof is ``typeset.verifying``.
 
 from __future__ import annotations
 
-import unicodedata
+import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import pairwise
@@ -16,16 +16,18 @@ import cv2
 import numpy as np
 from PIL import Image, ImageColor
 
+from nb_catalog.imaging.readings import is_read_as
 from nb_catalog.imaging.scenery.canvas import Pixels
-from nb_catalog.imaging.typeset.bidi import levels
-from nb_catalog.imaging.typeset.bidi.lines import visual_order
 from nb_catalog.imaging.typeset.report import Report, TextSet
-from nb_catalog.locales import direction, language
+from nb_catalog.locales import language
 
 try:
     import pytesseract
 except ImportError:  # the extra "ocr"
     pytesseract = None
+else:
+    # Several threads for one line are in each other's way: it takes five times as long then.
+    os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 
 # The languages in which a difference means something, by Tesseract's names of its data.
 LANGUAGES: Final[Mapping[str, str]] = {
@@ -39,9 +41,11 @@ MARGIN: Final = 0.5
 FAR: Final = 96
 SECONDS: Final = 20
 _ONE_LINE: Final = "--psm 7"
+# An em in heights of a line with its ascenders and descenders.
+LINE: Final = 0.8
+# Pixels across which a scene is smoothed.
+GRAIN: Final = 3
 _LATIN: Final = frozenset({"eng", "deu", "fra", "spa", "pol", "tur"})
-# What Tesseract does not tell apart.
-_ALIKE: Final = str.maketrans("–—‑−’‘“”", "----''\"\"")
 
 
 @cache
@@ -74,36 +78,38 @@ def doubts(pixels: Pixels, report: Report) -> dict[str, str] | None:
     }
 
 
-def is_read_as(text: str, said: str, *, locale: str) -> bool:
-    """Whether ``said`` is ``text``: line ends, spaces, and what looks alike or cannot be seen set aside. A
-    price in Arabic or Hebrew may be read the way it looks, from left to right."""
-    level = direction(locale)
-    seen = "".join(text[at] for at in visual_order(levels(text, base=level)))
-    return _plain(said) in {_plain(text), _plain(seen)}
-
-
-def _plain(text: str) -> str:
-    seen = unicodedata.normalize("NFKC", text).translate(_ALIKE)
-    return "".join(each for each in seen if not each.isspace() and _is_seen(each))
-
-
-def _is_seen(character: str) -> bool:
-    return unicodedata.category(character) != "Cf"
+def read_line(grey: Pixels, *, locale: str) -> str:
+    """One line of text, dark on light or light on dark (uint8). "" where nothing reads ``locale``."""
+    if not reads(locale):
+        return ""
+    # Without grain, and what is most of it is the ground.
+    _level, split = cv2.threshold(
+        cv2.medianBlur(grey, GRAIN), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU
+    )
+    dark_on_light = split if split.mean() >= 255 / 2 else 255 - split
+    name = LANGUAGES[language(locale)]
+    both = name not in _LATIN and "eng" in installed()
+    return _said(
+        _sized(np.asarray(dark_on_light, np.uint8), round(len(grey) * LINE)),
+        language=f"{name}+eng" if both else name,
+    )
 
 
 def _read(pixels: Pixels, text: TextSet, *, language: str) -> str:
     ink = text.ink.grown(2)
     cut = pixels[max(0, ink.top) : max(0, ink.bottom), max(0, ink.left) : max(0, ink.right)]
     said = (
-        pytesseract.image_to_string(
-            Image.fromarray(_sized(line, text.size)),
-            lang=_data_for(text.text, language),
-            config=_ONE_LINE,
-            timeout=SECONDS,
-        )
+        _said(_sized(line, text.size), language=_data_for(text.text, language))
         for line in _lines(_dark_on_white(cut, text), count=len(text.lines))
     )
     return " ".join(" ".join(said).split())
+
+
+def _said(line: Pixels, *, language: str) -> str:
+    said: str = pytesseract.image_to_string(
+        Image.fromarray(line), lang=language, config=_ONE_LINE, timeout=SECONDS
+    )
+    return " ".join(said.split())
 
 
 def _data_for(text: str, language: str) -> str:

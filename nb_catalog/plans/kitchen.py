@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from functools import cached_property
 
 from django.conf import settings as django_settings
 from django.db.models import Model
-from django.utils import timezone, translation
+from django.utils import translation
 
 from nb_catalog.briefs import background_brief
-from nb_catalog.conf import settings
 from nb_catalog.exceptions import PictureMissing
 from nb_catalog.models import Scene
-from nb_catalog.providers import Provider, provider
-from nb_catalog.providers.batches import limits_of
+from nb_catalog.plans.on_tier import OnTier
 from nb_catalog.recipes import Recipe
 from nb_catalog.registry import CatalogSource, posture_of
 from nb_catalog.tiers import Tier
@@ -24,7 +20,7 @@ from nb_catalog.types import Delivery, Photo, Treatment
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kitchen:
+class Kitchen(OnTier):
     """Scenes, treatment, ratio and tier of one plan. ``variants`` counts pictures per scene."""
 
     source: CatalogSource
@@ -45,62 +41,20 @@ class Kitchen:
         return self.each
 
     @property
-    def tier_name(self) -> str:
-        return self.tier.name
-
-    @cached_property
-    def maker(self) -> Provider:
-        return provider(self.tier.provider)
-
-    @property
-    def is_free(self) -> bool:
-        return self.tier.card.free
-
-    @property
-    def in_batch(self) -> bool:
-        return self.delivery == Delivery.BATCH
-
-    @property
     def references(self) -> int:
         """Pictures sent along with each request; surroundings are painted without the product."""
         return 1 if self.maker.composites or self.treatment == Treatment.PAINTED else 0
 
     def objections(self) -> Iterator[str]:
         """Every reason why nothing of this can be made."""
-        yield from self.tier.card.objections(
-            ratio=self.ratio,
-            size=self.tier.size,
-            references=self.references,
-            treatment=self.treatment,
-            thinking=self.tier.thinking,
-            batch=self.in_batch,
-            today=timezone.now().date(),
-        )
-        if self.in_batch and self.tier.card.batch and limits_of(self.maker) is None:
-            yield (
-                f"The provider “{self.maker.alias}” takes no batches as it is configured. "
-                f"Ask for these pictures directly."
-            )
+        yield from self.objections_of_card(ratio=self.ratio, treatment=self.treatment)
+        yield from self.objections_of_maker()
         for scene in self.scenes:
             if self.maker.composites and not scene.renderer:
                 yield (
                     f"The scene “{scene.name}” has no recipe for the local renderer. "
                     f"Give it one, or choose a tier with a model."
                 )
-
-    def price_usd(self) -> Decimal:
-        """The most that one picture is expected to cost."""
-        return self.tier.card.estimate(
-            size=self.tier.size, references=self.references, batch=self.in_batch
-        )
-
-    def seconds(self, pictures: int) -> float:
-        """About how long ``pictures`` take one worker; for a batch, how long the provider may take."""
-        if self.in_batch and (limits := limits_of(self.maker)) is not None:
-            return limits.hours * 3600 if pictures else 0.0
-        at_once = settings.FREE_THREADS if self.is_free else settings.CONCURRENCY
-        each = self.tier.card.seconds.get(self.tier.size, 0.0)
-        return each * -(-pictures // at_once)
 
     def for_block(self, products: Sequence[Model]) -> Kitchen:
         """It with what it has to look up for ``products``: nothing."""

@@ -1,4 +1,5 @@
-"""From a product to the recipes of its pictures with words: which picture, which words, which locale."""
+"""From a product to the recipes of its pictures with words: which picture, which words, which locale;
+set by the typesetter, or painted by a model."""
 
 from __future__ import annotations
 
@@ -19,13 +20,24 @@ from nb_catalog.providers.typesetter import ALIAS
 from nb_catalog.recipes import Recipe
 from nb_catalog.registry import CatalogSource
 from nb_catalog.states import ImageState
+from nb_catalog.types import Photo
 
 # Scenes that one product has pictures in, where nobody says which: bounds what is looked up at once.
 MOST_SCENES: Final = 50
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """A product, as a model is told of it."""
+
+    photo: Photo | None = None
+    posture: str = ""
+    title: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Lettering(Typesetting):
+class Lettering:
     """Layouts and locales of one plan, on pictures in ``scenes`` (keys; none: in every scene that
     the product has a picture of), with ``slot`` only on those that are published there. ``bases`` are
     those pictures by product, once they are looked up.
@@ -63,7 +75,8 @@ class Lettering(Typesetting):
                 self.source.model, [str(product.pk) for product in products]
             )
             .filter(kind=ImageKind.PICTURE, locale="", pruned_at=None, state__in=_STANDING)
-            .defer("provenance")
+            .select_related("parent")
+            .defer("provenance", "parent__provenance", "parent__recipe", "parent__checks")
         )
         if self.scenes:
             pictures = pictures.filter(scene__in=self.scenes)
@@ -84,6 +97,7 @@ class Lettering(Typesetting):
         bases = self.bases.get(str(product.pk), ())
         if not bases:
             raise PictureMissing(self._nothing())
+        about = self._about(product)
         for locale in self.locales:
             copy = self._wording.copy(product, locale)
             for row in self.layouts:
@@ -91,7 +105,7 @@ class Lettering(Typesetting):
                 missing = copy.missing_for(layout, name=row.name, locale=locale)
                 for base in bases:
                     yield missing or self._recipe(
-                        base, row, words=copy.shown_by(layout), locale=locale
+                        about, base, row, words=copy.shown_by(layout), locale=locale
                     )
 
     def _nothing(self) -> str:
@@ -103,37 +117,93 @@ class Lettering(Typesetting):
     def _wording(self) -> Wording:
         return Wording(source=self.source, deck=self.deck)
 
+    def _about(self, product: Model) -> About:
+        """What has to be known of ``product`` itself, once for all its pictures."""
+        return About()
+
     def _recipe(
-        self, base: ProductImage, row: TextLayout, *, words: Mapping[str, str], locale: str
+        self,
+        about: About,
+        base: ProductImage,
+        row: TextLayout,
+        *,
+        words: Mapping[str, str],
+        locale: str,
+    ) -> Recipe | NBCatalogError:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Set(Typesetting, Lettering):
+    """Words that are set, letter by letter."""
+
+    def _recipe(
+        self,
+        about: About,
+        base: ProductImage,
+        row: TextLayout,
+        *,
+        words: Mapping[str, str],
+        locale: str,
     ) -> Recipe:
-        made_from: dict[str, Any] = base.recipe
-        renderer: dict[str, Any] = {
-            "layout": row.content,
-            "words": words,
-            "locale": locale,
-            "origin": base.digital_source_type,
-        }
-        if product := base.checks.get("product"):
-            renderer["product"] = product
-        return Recipe(
-            object_type=self.source.label,
-            object_id=base.object_id,
-            photo=base.file.name or "",
-            scene=base.scene,
-            scene_version=int(made_from.get("scene_version", 0)),
-            treatment=str(made_from.get("treatment", "")),
-            ratio=str(made_from.get("ratio", "")),
-            size=str(made_from.get("size", "")),
-            provider=ALIAS,
-            model=ALIAS,
-            renderer=renderer,
-            base=base.sha256,
-            layout=row.key,
-            layout_version=row.version,
-            locale=locale,
-            deck=self.deck.key if self.deck else "",
-            deck_version=self.deck.version if self.deck else 0,
+        return set_on(
+            base, row, label=self.source.label, words=words, locale=locale, deck=self.deck
         )
+
+
+def set_on(
+    base: ProductImage,
+    row: TextLayout,
+    *,
+    label: str,
+    words: Mapping[str, str],
+    locale: str,
+    deck: CopyDeck | None,
+) -> Recipe:
+    """The recipe of ``words`` (role -> text) set on ``base``, a picture of an object of the model
+    ``label``, in the layout of ``row``."""
+    renderer = {**said(row, words=words, locale=locale), "origin": base.digital_source_type}
+    if product := base.checks.get("product"):
+        renderer["product"] = product
+    return Recipe(
+        **inherited(base, label=label),
+        **designed(row, locale=locale, deck=deck),
+        photo=base.file.name or "",
+        size=str(base.recipe.get("size", "")),
+        provider=ALIAS,
+        model=ALIAS,
+        renderer=renderer,
+    )
+
+
+def said(row: TextLayout, *, words: Mapping[str, str], locale: str) -> dict[str, Any]:
+    """What a renderer is told of words, however they get onto the picture."""
+    return {"layout": row.content, "words": words, "locale": locale}
+
+
+def inherited(base: ProductImage, *, label: str) -> dict[str, Any]:
+    """Fields of a recipe that a picture with words has from the one without them."""
+    made_from: dict[str, Any] = base.recipe
+    return {
+        "object_type": label,
+        "object_id": base.object_id,
+        "scene": base.scene,
+        "scene_version": int(made_from.get("scene_version", 0)),
+        "treatment": str(made_from.get("treatment", "")),
+        "ratio": str(made_from.get("ratio", "")),
+        "base": base.sha256,
+    }
+
+
+def designed(row: TextLayout, *, locale: str, deck: CopyDeck | None) -> dict[str, Any]:
+    """Fields of a recipe that say whose words they are, and where they stand."""
+    return {
+        "layout": row.key,
+        "layout_version": row.version,
+        "locale": locale,
+        "deck": deck.key if deck else "",
+        "deck_version": deck.version if deck else 0,
+    }
 
 
 _STANDING: Final = (ImageState.PENDING, ImageState.APPROVED)

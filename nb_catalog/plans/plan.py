@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models.money import micros, usd
+from nb_catalog.plans.exact import Exact
 from nb_catalog.plans.kitchen import Kitchen
-from nb_catalog.plans.lettering import Lettering
+from nb_catalog.plans.lettering import Set
 from nb_catalog.plans.lookups import Known, known, subjects_with_pictures
+from nb_catalog.plans.painting import Painted
 from nb_catalog.plans.renewal import Renewal
 from nb_catalog.recipes import Recipe
 from nb_catalog.registry import CatalogSource
@@ -84,7 +86,7 @@ class Plan:
     title: str
     source: CatalogSource
     products: QuerySet[Model] | Sequence[Model]
-    kitchen: Kitchen | Lettering | Renewal
+    kitchen: Kitchen | Set | Painted | Exact | Renewal
     request: Mapping[str, Any]
 
     @property

@@ -5,42 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import ClassVar, Final
 
 from django.db.models import Model
 
 from nb_catalog.exceptions import NBCatalogError
-from nb_catalog.models import CopyDeck, Placement, TextLayout
+from nb_catalog.models import Placement, ProductImage
+from nb_catalog.plans.designs import Designs
+from nb_catalog.plans.exact import Base, bases_of, exactly
 from nb_catalog.plans.typesetting import Typesetting
-from nb_catalog.plans.wording import Copy, Wording
+from nb_catalog.plans.wording import Copy
 from nb_catalog.recipes import Recipe
 from nb_catalog.registry import CatalogSource
 
 # Published pictures with words of one product: bounds what is looked up at once.
 MOST_EACH: Final = 20
-
-
-class Designs:
-    """Layouts, decks and what decks say, each read once for a whole plan."""
-
-    def __init__(self, source: CatalogSource) -> None:
-        self.source = source
-        self._wordings: dict[str, Wording] = {}
-
-    @cached_property
-    def layouts(self) -> Mapping[str, TextLayout]:
-        return {row.key: row for row in TextLayout.objects.all()}
-
-    @cached_property
-    def decks(self) -> Mapping[str, CopyDeck]:
-        return {deck.key: deck for deck in CopyDeck.objects.all()}
-
-    def wording(self, deck: str) -> Wording:
-        """Of the deck with this key; the shop's own words for none."""
-        if deck not in self._wordings:
-            self._wordings[deck] = Wording(source=self.source, deck=self.decks.get(deck))
-        return self._wordings[deck]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +44,7 @@ class Renewal(Typesetting):
     source: CatalogSource
     designs: Designs
     shown: Mapping[str, Sequence[Shown]] = field(default_factory=dict)
+    bases: Mapping[Base, ProductImage] = field(default_factory=dict)
 
     each: ClassVar[int] = 1
     most_each: ClassVar[int] = MOST_EACH
@@ -74,16 +54,24 @@ class Renewal(Typesetting):
         return cls(source=source, designs=Designs(source))
 
     def for_block(self, products: Sequence[Model]) -> Renewal:
-        """It with what is published of ``products``: one query."""
+        """It with what is published of ``products``: one query, and another where a model painted."""
         found: dict[str, list[Shown]] = defaultdict(list)
         for each in self.looked_over(products):
             found[each.placement.object_id].append(each)
-        return replace(self, shown=found)
+        stale = (each.now for shown in found.values() for each in shown if each.is_stale)
+        recipes = [each for each in stale if isinstance(each, Recipe)]
+        return replace(self, shown=found, bases=bases_of(self.source.model, recipes))
 
     def recipes(self, product: Model) -> Iterator[Recipe | NBCatalogError]:
         for each in self.shown.get(str(product.pk), ()):
             if each.is_stale:
-                yield each.now
+                yield self._in_its_place(each.now)
+
+    def _in_its_place(self, now: Recipe | NBCatalogError) -> Recipe | NBCatalogError:
+        """What a model painted is set now: that is free, and right at once."""
+        if isinstance(now, Recipe) and now.paints_words:
+            return exactly(now, self.bases)
+        return now
 
     def looked_over(self, products: Sequence[Model]) -> Iterator[Shown]:
         """Each published picture with words of ``products``, and what stands for it today."""
@@ -102,24 +90,6 @@ class Renewal(Typesetting):
             if told not in copies:
                 product = by_key[placement.object_id]
                 copies[told] = self.designs.wording(recipe.deck).copy(product, recipe.locale)
-            now = self._today(recipe, copies[told])
+            now = self.designs.today(recipe, copies[told])
             if now is not None:
                 yield Shown(placement=placement, now=now)
-
-    def _today(self, recipe: Recipe, copy: Copy) -> Recipe | NBCatalogError | None:
-        """None where the layout or the deck is gone: nobody can say what it would look like."""
-        row = self.designs.layouts.get(recipe.layout)
-        if row is None or (recipe.deck and recipe.deck not in self.designs.decks):
-            return None
-        try:
-            layout = row.layout
-        except ValueError:
-            return None
-        missing = copy.missing_for(layout, name=row.name, locale=recipe.locale)
-        words = copy.shown_by(layout)
-        return missing or replace(
-            recipe,
-            renderer={**recipe.renderer, "layout": row.content, "words": words},
-            layout_version=row.version,
-            deck_version=self.designs.decks[recipe.deck].version if recipe.deck else 0,
-        )

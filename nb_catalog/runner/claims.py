@@ -153,7 +153,7 @@ def _with_photo(order: Order, product: models.Model | None) -> Order:
     if product is None:
         problem = ObjectGone("The product was deleted while its picture waited to be made.")
         return replace(order, problem=problem)
-    if order.recipe.base:
+    if order.recipe.sets_words:
         picture = order.recipe.photo
         return replace(order, photo=Photo(name=picture, storage=settings.STORAGE))
     try:

@@ -26,6 +26,7 @@ from nb_catalog.providers.base import Provider
 from nb_catalog.registry import read_photo
 from nb_catalog.runner import staging
 from nb_catalog.runner.orders import Kept, NewImage, Order
+from nb_catalog.runner.reading_back import words_read
 from nb_catalog.runner.words import plain
 from nb_catalog.types import ImageResult, Rect
 
@@ -175,7 +176,12 @@ def _stored(
         byte_size=len(data),
         kind=kind,
         digital_source_type=mark,
-        checks={"decoded": facts.decoded, **result.report, **_answered_by(order, result)},
+        checks={
+            "decoded": facts.decoded,
+            **result.report,
+            **_answered_by(order, result),
+            **(words_read(order, data) if kind == ImageKind.PICTURE else {}),
+        },
         provenance=_provenance(order, result),
     )
 

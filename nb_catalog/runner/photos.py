@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
+from nb_catalog import files
 from nb_catalog.cards import pixels
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import PictureMissing, RequestRefused
@@ -37,25 +38,37 @@ def references_of(
 ) -> tuple[tuple[Reference, ...], dict[str, Any]]:
     """What goes along with a request for ``recipe``, and a ``PhotoSent`` as plain data.
 
-    Nothing goes along when the answer will be surroundings that the product is set into. Raises
-    ``PictureError``, ``StorageFailed``.
+    The photo does not go along when the answer will be surroundings that the product is set into.
+    Raises ``PictureError``, ``StorageFailed``.
     """
     bounds = {"max_bytes": settings.MAX_PICTURE_BYTES, "max_pixels": settings.MAX_PICTURE_PIXELS}
     data = read_photo(photo)
     if maker.composites:
         facts = examine(data, decode=False, **bounds)
         return (Reference(data=data, mime_type=facts.mime_type),), {}
+    limits = limits_of(recipe, maker=maker)
+    canvas = _canvas(recipe, limits=limits, **bounds)
     if recipe.locked:
         # Refused before it is paid for, should the product not come out of its background.
         locking.outlined(data, **bounds)
-        return (), {}
-    reference, sent = as_reference(data, limits=limits_of(recipe, maker=maker), **bounds)
-    return (reference,), sent.as_dict()
+        return canvas, {}
+    reference, sent = as_reference(data, limits=limits, **bounds)
+    return (*canvas, reference), sent.as_dict()
+
+
+def _canvas(recipe: Recipe, *, limits: Limits, **bounds: int) -> tuple[Reference, ...]:
+    """The picture that the model is to change; it goes first, as the brief says."""
+    if not recipe.canvas:
+        return ()
+    return (as_reference(files.read(recipe.canvas), limits=limits, **bounds)[0],)
 
 
 def limits_of(recipe: Recipe, *, maker: Provider) -> Limits:
     """How the photo has to be for ``maker``, and how large it need be for this picture."""
-    sizes = [maker.reference_limit_bytes, maker.reference_total_bytes]
+    total = maker.reference_total_bytes
+    if total is not None and recipe.canvas:
+        total //= 2
+    sizes = [maker.reference_limit_bytes, total]
     return Limits(
         reads=maker.reads,
         longest_side=max(LEAST_SIDE, SIDES * _longer_side(recipe)),

@@ -24,6 +24,7 @@ NEEDS = {
     "images/{image}/retire/": Permission.REVIEW,
     "images/{image}/alt/": Permission.REVIEW,
     "images/{image}/publish/": Permission.PUBLISH,
+    "images/{image}/set-words/": Permission.GENERATE,
     "placements/{placement}/withdraw/": Permission.PUBLISH,
     "placements/{placement}/roll-back/": Permission.PUBLISH,
     "placements/roll-back/": Permission.PUBLISH,

@@ -1,0 +1,49 @@
+"""What was read on a picture that a model wrote on, as the review page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from nb_catalog.imaging.readings import Change, Reading, changes, is_read_as
+from nb_catalog.models import ProductImage
+from nb_catalog.review import needs_a_look
+
+
+class Misread(NamedTuple):
+    """A text that was read otherwise. ``said`` is empty where nothing like it was found."""
+
+    role: str
+    asked: str
+    said: str
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordsRead:
+    """``percent`` of the letters are right, never 100 where one is wrong."""
+
+    reading: Reading
+    percent: int
+    misread: tuple[Misread, ...]
+    needs_a_look: bool
+
+
+def words_read(image: ProductImage) -> WordsRead | None:
+    """None for a picture that no model wrote on."""
+    if "words_read" not in image.checks:
+        return None
+    reading = Reading.from_dict(image.checks["words_read"])
+    words = image.recipe["renderer"]["words"]
+    misread = [
+        Misread(role, text, said, changes(text, said) if said else ())
+        for role, text in words.items()
+        if not is_read_as(text, said := reading.said.get(role, ""), locale=image.locale)
+    ]
+    return WordsRead(
+        reading=reading,
+        percent=int(reading.share * 100),
+        misread=tuple(misread) if reading.reader else (),
+        needs_a_look=needs_a_look(image),
+    )

@@ -1,0 +1,206 @@
+"""Requests for words on pictures, checked as a whole before anything is worked out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
+
+from nb_catalog.conf import nearest, settings
+from nb_catalog.exceptions import PlanRefused, shortened
+from nb_catalog.layouts import Layout
+from nb_catalog.locales import parsed
+from nb_catalog.models import CopyDeck, ProductImage, Scene, TextLayout
+from nb_catalog.plans.designs import Designs
+from nb_catalog.plans.exact import Exact
+from nb_catalog.plans.givens import (
+    LONGEST_LIST,
+    model_of,
+    objections_to_tier,
+    one_of,
+    plural,
+    scenes_named,
+    with_photos,
+)
+from nb_catalog.plans.lettering import Set
+from nb_catalog.plans.painting import Painted
+from nb_catalog.plans.plan import Plan
+from nb_catalog.plans.renewal import Renewal
+from nb_catalog.recipes import Recipe
+from nb_catalog.registry import source_for
+from nb_catalog.tiers import tier as tier_named
+from nb_catalog.types import Delivery, TextBy
+
+
+def plan_texts(
+    products: QuerySet[Model] | Sequence[Model],
+    *,
+    layouts: Sequence[str | TextLayout],
+    locales: Sequence[str] = (),
+    scenes: Sequence[str | Scene] = (),
+    slot: str = "",
+    deck: str | CopyDeck = "",
+    text: str = TextBy.SET,
+    tier: str = "draft",
+    delivery: str = Delivery.DIRECT,
+    key: str = "",
+) -> Plan:
+    """Plan words on the pictures of ``products``: each of ``layouts`` (keys or rows) in each of
+    ``locales`` (none: every locale of the shop), on the newest picture in each of ``scenes`` (none:
+    in every scene that there is a picture of), with ``slot`` only on what is published there. The
+    words are those of ``deck`` (its key or row), and the source's ``copy()`` for roles that it does not
+    have. It costs nothing.
+
+    With ``text`` "painted" the model of ``tier`` draws them into the scene, about where the layout has them.
+    That is paid for, and what it wrote is read back and compared when it comes.
+
+    Raises ``PlanRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
+    """
+    model = products.model if isinstance(products, QuerySet) else model_of(products)
+    chosen = tuple(dict.fromkeys(locales or settings.LOCALES))
+    source = source_for(model)
+    wanted: dict[str, Any] = {
+        "source": source,
+        "layouts": tuple(_layouts(layouts)),
+        "locales": chosen,
+        "scenes": tuple(scene.key for scene in scenes_named(scenes)) if scenes else (),
+        "slot": slot,
+        "deck": _deck(deck) if deck else None,
+    }
+    lettering: Set | Painted = Set(**wanted)
+    if one_of(TextBy, text) == TextBy.PAINTED:
+        way = one_of(Delivery, delivery)
+        lettering = Painted(**wanted, tier=tier_named(tier), delivery=way)
+        products = with_photos(products, lookups=source.photo_lookups())
+    objections = tuple(_objections_to(lettering))
+    if objections:
+        raise PlanRefused(*objections)
+    return Plan(
+        key=key or uuid4().hex,
+        title=_title_of(model, lettering),
+        source=lettering.source,
+        products=products,
+        kitchen=lettering,
+        request={
+            "model": lettering.source.label,
+            "layouts": [row.key for row in lettering.layouts],
+            "locales": list(chosen),
+            "scenes": list(lettering.scenes),
+            "slot": slot,
+            "deck": lettering.deck.key if lettering.deck else "",
+            **_painter(lettering),
+        },
+    )
+
+
+def plan_exact(images: Sequence[ProductImage], *, key: str = "") -> Plan:
+    """Plan setting the words of ``images``, which a model painted: exactly, in the same layouts, on the
+    pictures without words below them. It costs nothing.
+
+    Raises ``PlanRefused`` for a picture that no model painted words into, and for pictures of several
+    models, ``NotRegistered`` for an unknown model.
+    """
+    recipes: dict[str, list[Recipe]] = defaultdict(list)
+    for image in images:
+        recipe = Recipe.from_dict(image.recipe)
+        if not recipe.paints_words:
+            raise PlanRefused(f"On picture {image.pk} there are no words that a model painted.")
+        recipes[image.object_id].append(recipe)
+    products = {image.object_id: image.catalog_object for image in images}
+    there = [product for product in products.values() if product is not None]
+    if len(there) < len(products):
+        raise PlanRefused("The product of one of the pictures is gone.")
+    source = source_for(model_of(there))
+    return Plan(
+        key=key or uuid4().hex,
+        title=_("%(what)s: words set instead of painted") % {"what": plural(source.model)},
+        source=source,
+        products=there,
+        kitchen=Exact(source=source, designs=Designs(source), painted=recipes),
+        request={"model": source.label, "exact": sorted(image.pk for image in images)},
+    )
+
+
+def plan_renewal(products: QuerySet[Model] | Sequence[Model], *, key: str = "") -> Plan:
+    """Plan anew the published pictures of ``products`` whose words are out of date, and nothing else:
+    the same layouts on the same pictures. It costs nothing.
+
+    Raises ``NotRegistered`` for an unknown model.
+    """
+    model = products.model if isinstance(products, QuerySet) else model_of(products)
+    renewal = Renewal.of(source_for(model))
+    return Plan(
+        key=key or uuid4().hex,
+        title=_("%(what)s: what is out of date") % {"what": plural(model)},
+        source=renewal.source,
+        products=products,
+        kitchen=renewal,
+        request={"model": renewal.source.label, "renewal": True},
+    )
+
+
+def _painter(lettering: Set | Painted) -> dict[str, str]:
+    if not isinstance(lettering, Painted):
+        return {"text": TextBy.SET.value}
+    return {
+        "text": TextBy.PAINTED.value,
+        "tier": lettering.tier.name,
+        "delivery": lettering.delivery.value,
+    }
+
+
+def _deck(given: str | CopyDeck) -> CopyDeck:
+    if isinstance(given, CopyDeck):
+        return given
+    found: CopyDeck | None = CopyDeck.objects.filter(key=given).first()
+    if found is None:
+        known = CopyDeck.objects.values_list("key", flat=True)
+        raise PlanRefused(f"There is no copy deck {given!r}.{nearest(given, known)}")
+    return found
+
+
+def _layouts(given: Sequence[str | TextLayout]) -> Iterator[TextLayout]:
+    rows = {row.key: row for row in TextLayout.objects.all()}
+    for each in given:
+        if isinstance(each, TextLayout):
+            yield each
+        elif each in rows:
+            yield rows[each]
+        elif not rows:
+            raise PlanRefused(
+                "There are no layouts yet. Load the starter set: manage.py loaddata nb_catalog_layouts"
+            )
+        else:
+            raise PlanRefused(f"There is no layout {each!r}.{nearest(each, rows)}")
+
+
+def _objections_to(lettering: Set | Painted) -> Iterator[str]:
+    if isinstance(lettering, Painted):
+        yield from objections_to_tier(lettering)
+    slots = lettering.source.slots
+    if lettering.slot and lettering.slot not in slots:
+        yield f"The model has no slot {lettering.slot!r}.{nearest(lettering.slot, slots)}"
+    if not lettering.layouts:
+        yield "No layout was chosen. Choose at least one."
+    for row in lettering.layouts:
+        try:
+            Layout.from_mapping(row.content)
+        except ValueError as error:
+            yield f"The layout “{row.name}” is wrong. {error}"
+    for code in lettering.locales:
+        try:
+            parsed(code)
+        except ValueError as error:
+            yield str(error)
+
+
+def _title_of(model: type[Model], lettering: Set | Painted) -> str:
+    return _("%(what)s: %(layouts)s (%(locales)s)") % {
+        "what": plural(model),
+        "layouts": shortened(", ".join(row.name for row in lettering.layouts), LONGEST_LIST),
+        "locales": shortened(", ".join(lettering.locales), LONGEST_LIST),
+    }

@@ -1,0 +1,126 @@
+"""Words that a model paints into pictures: the recipes, and the pictures that the model changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+from django.conf import settings as django_settings
+from django.db.models import Model
+from django.utils import translation
+
+from nb_catalog.exceptions import NBCatalogError, PictureMissing, RequestRefused
+from nb_catalog.inscriptions import inscription_brief
+from nb_catalog.models import ProductImage, Scene, TextLayout
+from nb_catalog.models.images import ImageKind
+from nb_catalog.plans.lettering import About, Lettering, designed, inherited, said
+from nb_catalog.plans.on_tier import OnTier
+from nb_catalog.recipes import Recipe
+from nb_catalog.registry import posture_of
+from nb_catalog.tiers import Tier
+from nb_catalog.types import Delivery, Treatment
+
+# The picture that the model changes, and the product's photo beside it.
+REFERENCES: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Painted(OnTier, Lettering):
+    """Words in a model's hand, which are read back when they come."""
+
+    tier: Tier
+    delivery: Delivery = Delivery.DIRECT
+
+    @property
+    def references(self) -> int:
+        return REFERENCES
+
+    def objections(self) -> Iterator[str]:
+        """Every reason why none of it can be painted, whatever the picture."""
+        if self.maker.composites:
+            yield (
+                f"The tier “{self.tier.name}” renders scenes and paints no words. Choose one with a "
+                f"model, or have the words set: that costs nothing and is right letter by letter."
+            )
+            return
+        card = self.tier.card
+        yield from self.objections_of_card(ratio=card.ratios[0], treatment=card.treatments[0])
+        yield from self.objections_of_maker()
+
+    def further(self, recipe: Recipe) -> Recipe:
+        """Another try in place of one that was rejected."""
+        return replace(recipe, variant=recipe.variant + 1)
+
+    def _about(self, product: Model) -> About:
+        photos = self.source.photos(product)
+        if not photos:
+            raise PictureMissing("The product has no photo. Upload one.")
+        # In the site's language, as every brief: in two languages one picture would be paid twice.
+        with translation.override(django_settings.LANGUAGE_CODE):
+            return About(
+                photo=photos[0],
+                posture=posture_of(product),
+                title=self.source.title(product),
+                facts=self.source.facts(product),
+            )
+
+    def _recipe(
+        self,
+        about: About,
+        base: ProductImage,
+        row: TextLayout,
+        *,
+        words: Mapping[str, str],
+        locale: str,
+    ) -> Recipe | NBCatalogError:
+        fields, canvas = inherited(base, label=self.source.label), _canvas(base)
+        ratio, treatment = fields["ratio"], fields["treatment"]
+        objections = tuple(self.objections_of_card(ratio=ratio, treatment=treatment))
+        if objections:
+            return RequestRefused(*objections)
+        try:
+            brief = inscription_brief(
+                layout=self._read[row.key],
+                words=words,
+                locale=locale,
+                treatment=treatment,
+                title=about.title,
+                facts=about.facts,
+                scene_words=self._scenes.get(base.scene, ""),
+                ratio=ratio,
+                has_picture=bool(canvas),
+            )
+        except RequestRefused as refusal:
+            return refusal
+        photo = about.photo
+        return Recipe(
+            **fields,
+            **designed(row, locale=locale, deck=self.deck),
+            photo=photo.name if photo else "",
+            photo_version=photo.version if photo else "",
+            size=self.tier.size,
+            provider=self.tier.provider,
+            model=self.tier.model,
+            thinking=self.tier.thinking,
+            posture=about.posture if treatment == Treatment.LOCKED else "",
+            words=brief,
+            renderer=said(row, words=words, locale=locale),
+            canvas=canvas,
+        )
+
+    @cached_property
+    def _scenes(self) -> Mapping[str, str]:
+        return dict(Scene.objects.values_list("key", "words"))
+
+
+def _canvas(base: ProductImage) -> str:
+    """The file that a model paints on. Of a locked product it gets the surroundings alone, as it made
+    them: its own pixels are set in afterwards. "" where they were rendered together with it."""
+    if base.recipe.get("treatment") != Treatment.LOCKED:
+        return base.file.name or ""
+    parent = base.parent
+    if parent is None or parent.kind != ImageKind.BACKDROP or parent.pruned_at is not None:
+        return ""
+    return parent.file.name or ""

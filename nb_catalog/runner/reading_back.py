@@ -1,0 +1,38 @@
+"""Words that a model painted, read back as soon as they come."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from nb_catalog import logs
+from nb_catalog.conf import settings
+from nb_catalog.imaging import scene_text
+from nb_catalog.imaging.readings import Reading
+from nb_catalog.registry import read_photo
+from nb_catalog.runner.orders import Order
+
+logger = logging.getLogger(__name__)
+
+
+def words_read(order: Order, picture: bytes) -> dict[str, Any]:
+    """The check of what stands on ``picture``; empty where no words were to be painted."""
+    if not order.recipe.paints_words:
+        return {}
+    try:
+        reading = scene_text.read_back(
+            picture,
+            order.recipe.renderer["words"],
+            locale=order.recipe.locale,
+            photo=read_photo(order.photo) if order.photo else b"",
+            max_bytes=settings.MAX_PICTURE_BYTES,
+            max_pixels=settings.MAX_PICTURE_PIXELS,
+        )
+    except Exception:  # noqa: BLE001 - foreign programs; what was paid for is kept, read or not
+        logger.exception(
+            "The words on the picture of job %s cannot be read back.",
+            order.job_id,
+            extra=logs.fields(**order.labels),
+        )
+        reading = Reading()
+    return {"words_read": reading.as_dict()}

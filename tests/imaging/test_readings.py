@@ -1,0 +1,77 @@
+"""What was read, compared with what was asked for."""
+
+import pytest
+
+from nb_catalog.imaging.readings import Change, Piece, Reading, changes, compared
+
+
+def pieces(text, *, line=0, sure=True):
+    return [Piece(word, line=line, sure=sure) for word in text.split()]
+
+
+def read(words, *lines, locale="en", **options):
+    said = [piece for number, line in enumerate(lines) for piece in pieces(line, line=number)]
+    return compared(words, {"A": said}, locale=locale, **options)
+
+
+def test_all_words_in_any_order_are_exact():
+    reading = read({"headline": "Autumn offer", "price": "€12.50"}, "€12.50", "Autumn", "offer")
+    assert reading.is_exact and reading.share == 1 and reading.reader == "A"
+    assert reading.said == {"headline": "Autumn offer", "price": "€12.50"}
+
+
+@pytest.mark.parametrize(
+    ("said", "share"),
+    [
+        ("Autum offer", 10 / 11),
+        ("Autumnn offer", 11 / 12),
+        ("Autumn 0ffer", 10 / 11),
+        ("autumn offer", 10 / 11),
+        ("Autumn", 6 / 11),
+        ("", 0),
+    ],
+)
+def test_a_letter_too_few_too_many_or_wrong_is_counted(said, share):
+    reading = read({"headline": "Autumn offer"}, said)
+    assert reading.share == pytest.approx(share, abs=1e-4)
+    assert not reading.is_exact and reading.said == {"headline": said}
+
+
+def test_words_that_nobody_asked_for_are_told_unless_the_product_has_them():
+    said = ("Autumn offer", "FREE SHIPPING", "ACME", "x")
+    reading = read({"headline": "Autumn offer"}, *said, known=["ACME"])
+    assert reading.share == 1 and reading.extra == ("FREE", "SHIPPING") and not reading.is_exact
+
+
+def test_grain_that_a_reader_is_not_sure_of_is_not_held_against_the_picture():
+    said = [*pieces("Sale"), *pieces("lli", line=1, sure=False)]
+    assert compared({"headline": "Sale"}, {"A": said}, locale="en").is_exact
+
+
+def test_of_each_text_the_closest_of_several_readers_counts():
+    readings = {
+        "A": [*pieces("OceHHee"), *pieces("12 €", line=1)],
+        "B": [*pieces("Осеннее"), *pieces("l2 €", line=1)],
+    }
+    reading = compared({"headline": "Осеннее", "price": "12 €"}, readings, locale="ru")
+    assert reading.is_exact and reading.reader == "A, B"
+    assert reading.said == {"headline": "Осеннее", "price": "12 €"}
+
+
+def test_nobody_s_reading_proves_nothing():
+    assert not Reading().is_exact
+    assert not compared({"headline": "Sale"}, {"A": []}, locale="en").is_exact
+
+
+def test_a_reading_comes_back_from_the_database_as_it_went_in():
+    reading = read({"headline": "Autumn offer"}, "Autum offer", "MORE")
+    assert Reading.from_dict(reading.as_dict()) == reading
+
+
+def test_a_difference_is_told_run_by_run():
+    assert changes("Summer sale", "Sumer sales") == [
+        Change("same", "Su"),
+        Change("missing", "m"),
+        Change("same", "mer sale"),
+        Change("added", "s"),
+    ]
