@@ -4,9 +4,11 @@ import pytest
 
 from nb_catalog import decks, placements, review, runner
 from nb_catalog.models import Placement, Run
+from nb_catalog.testing.scripted import Script
 from nb_catalog.types import Permission
 from tests import factories
 from tests.catalog.models import Mug
+from tests.runner.conftest import PAID_TIERS
 
 CHANGE = "nb_catalog.change_copydeck"
 
@@ -133,3 +135,37 @@ def test_what_is_out_of_date_can_be_asked_for(api_as):
     assert len(api.get("placements/").json()["results"]) == 2
     assert api.get(f"placements/{stale.pk}/").json()["stale_since"]
     assert api.get(f"placements/{fresh.pk}/").json()["stale_since"] is None
+
+
+@pytest.fixture
+def paid(settings):
+    """A model beside the renderer."""
+    settings.NB_CATALOG = {
+        **settings.NB_CATALOG,
+        "PROVIDERS": {"paid": Script().as_setting()},
+        "TIERS": PAID_TIERS,
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_words_are_painted_read_back_and_set_instead(api_as, paid):
+    mug_with_picture()
+    api = api_as(Permission.GENERATE)
+    body = wish(deck="autumn", locales=["en"], text="painted", tier="draft", key="painted-1")
+    found = api.post("plans/texts/", body).json()
+    assert found["is_free"] is False and float(found["price_usd"]) > 0
+    assert api.post("runs/texts/", body).status_code == 201
+    other = api.post("runs/texts/", {**body, "text": "set"})
+    assert other.status_code == 422 and "another text" in other.content.decode()
+    runner.drain()
+    [image] = api.get("images/?model=testcatalog.mug").json()["results"][:1]
+    assert "words_read" in image["checks"]
+    run = api.post(f"images/{image['id']}/set-words/")
+    assert run.status_code == 201
+    runner.drain()
+    assert Run.objects.get(pk=run.json()["run"]).jobs.get().images.get().locale == "en"
+
+
+def test_only_painted_words_are_set_instead(api_as):
+    answer = api_as(Permission.GENERATE).post(f"images/{factories.image().pk}/set-words/")
+    assert answer.status_code == 422 and "no words that a model painted" in answer.content.decode()
