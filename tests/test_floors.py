@@ -47,6 +47,7 @@ FLOORS = {
         "tracing",
         "verification",
         "decks",
+        "asking",
         "translating",
     },
     5: {"tasks"},

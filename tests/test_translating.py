@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from nb_catalog import decks, translating
+from nb_catalog import asking, decks, translating
 from nb_catalog.exceptions import (
     ContentRefused,
     InvalidSettings,
@@ -159,20 +159,20 @@ def test_the_same_is_not_asked_twice_at_once_and_a_dead_request_is_not_waited_fo
     )  # fmt: skip
     with pytest.raises(RequestRefused, match="translated already"):
         translating.propose(deck, "de", actor=None)
-    TextCall.objects.filter(pk=call.pk).update(started_at=database_now() - translating.LONGEST)
+    TextCall.objects.filter(pk=call.pk).update(started_at=database_now() - asking.LONGEST)
     server.script(answer({"headline": "Herbstaktion"}))
     assert translating.propose(deck, "de", actor=None).written == 1
 
 
 def test_a_person_who_wrote_meanwhile_wins(server, deck, monkeypatch):
     server.script(answer({"headline": "Herbstaktion"}))
-    real = translating._sent
+    real = asking._sent
 
     def slowly(*args, **options):
         decks.write(deck, {("de", "headline"): "Von Hand"})
         return real(*args, **options)
 
-    monkeypatch.setattr(translating, "_sent", slowly)
+    monkeypatch.setattr(asking, "_sent", slowly)
     translating.propose(deck, "de", actor=None)
     assert deck.words["de"]["headline"] == "Von Hand"
 

@@ -1,4 +1,4 @@
-"""Requests about words: what was asked of a translator, and what it cost."""
+"""Requests about words: who was asked about what, and what it cost."""
 
 from __future__ import annotations
 
@@ -13,11 +13,20 @@ from nb_catalog.models import TextCall
 
 @admin.register(TextCall)
 class TextCallAdmin(ReadOnlyAdmin):
-    list_display = ("started_at", "deck", "locale", "translator", "actor", "outcome", "cost")
+    list_display = (
+        "started_at",
+        "deck",
+        "image",
+        "locale",
+        "translator",
+        "actor",
+        "outcome",
+        "cost",
+    )
     list_filter = ("outcome", "started_at")
-    list_select_related = ("deck", "actor")
+    list_select_related = ("deck", "image", "actor")
     fields = (
-        "deck", "locale", "translator", "model", "model_version", "request_id", "actor", "outcome",
+        "deck", "image", "locale", "translator", "model", "model_version", "request_id", "actor", "outcome",
         "error_code", "estimate", "cost", "usage", "started_at", "finished_at",
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Requests about words that may cost money: a translator's."""
+"""Requests about words that may cost money: a translator's, and of who describes pictures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.copy_decks import CopyDeck
+from nb_catalog.models.images import ProductImage
 from nb_catalog.models.money import MicroUSDField
 
 
@@ -20,14 +21,21 @@ class TextOutcome(models.TextChoices):
 
 class TextCall(models.Model):
     """One request for texts: written before it goes out, completed after. ``cost_microusd`` is null while
-    nobody knows it; its estimate then stays reserved."""
+    nobody knows it; its estimate then stays reserved, until a person settles it by the bill.
+
+    ``locale`` is one code, or several with commas between them.
+    """
 
     deck = models.ForeignKey(
         CopyDeck, verbose_name=_("copy deck"), null=True, on_delete=models.SET_NULL,
         related_name="calls",
     )  # fmt: skip
-    locale = models.CharField(_("language"), max_length=20)
-    translator = models.CharField(_("translator"), max_length=120)
+    image = models.ForeignKey(
+        ProductImage, verbose_name=_("image"), null=True, on_delete=models.SET_NULL,
+        related_name="text_calls",
+    )  # fmt: skip
+    locale = models.CharField(_("language"), max_length=500)
+    translator = models.CharField(_("asked"), max_length=120)
     model = models.CharField(_("model"), max_length=80)
     model_version = models.CharField(_("model version"), max_length=120, blank=True, default="")
     request_id = models.CharField(_("request id"), max_length=200, blank=True, default="")
@@ -44,6 +52,11 @@ class TextCall(models.Model):
     error_code = models.CharField(_("error code"), max_length=40, blank=True, default="")
     started_at = models.DateTimeField(_("sent"), db_index=True)
     finished_at = models.DateTimeField(_("answered"), null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("settled by"), null=True,
+        on_delete=models.SET_NULL, related_name="+",
+    )  # fmt: skip
+    settled_at = models.DateTimeField(_("settled"), null=True)
 
     class Meta:
         ordering = ("-id",)
@@ -52,3 +65,7 @@ class TextCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.translator} {self.locale}"
+
+    @property
+    def locales(self) -> list[str]:
+        return self.locale.split(", ")

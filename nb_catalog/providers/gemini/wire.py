@@ -81,7 +81,7 @@ def body_for(
 
 
 def _pictures(request: ImageRequest, most_bytes: int | None) -> list[dict[str, Any]]:
-    pictures = [_inline(reference, most_bytes) for reference in request.references]
+    pictures = [inline(reference, most_bytes) for reference in request.references]
     total = sum(len(picture["inlineData"]["data"]) for picture in pictures)
     if total > MOST_INLINE_BYTES:
         raise RequestRejected(
@@ -91,7 +91,9 @@ def _pictures(request: ImageRequest, most_bytes: int | None) -> list[dict[str, A
     return pictures
 
 
-def _inline(reference: Reference, most_bytes: int | None) -> dict[str, Any]:
+def inline(reference: Reference, most_bytes: int | None = None) -> dict[str, Any]:
+    """A picture as a part of a request. Raises ``RequestRejected`` for one that Gemini cannot read, and for
+    one of more than ``most_bytes``."""
     if reference.mime_type not in MIME_TYPES:
         raise RequestRejected(
             f"Gemini does not read {reference.mime_type!r}. Possible: {', '.join(sorted(MIME_TYPES))}."

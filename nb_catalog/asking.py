@@ -1,0 +1,153 @@
+"""Asking for words: on record and within budgets before a request goes out, settled once it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+from django.db import transaction
+
+from nb_catalog import money
+from nb_catalog.exceptions import (
+    Billed,
+    NoCredentials,
+    NotSent,
+    OutcomeUnknown,
+    ProviderError,
+    RequestRefused,
+)
+from nb_catalog.models import CopyDeck, ProductImage, TextCall
+from nb_catalog.models.clock import database_now
+from nb_catalog.models.money import micros
+from nb_catalog.models.text_calls import TextOutcome
+from nb_catalog.providers.advisers import Advice, Adviser
+from nb_catalog.types import Actor, Payload, RawAnswer
+
+A = TypeVar("A", bound=Advice)
+
+# A request that is older is over, whatever its row says: its process died.
+LONGEST: Final = timedelta(minutes=6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A request before it goes out. ``estimate`` is the most that it is expected to cost, in USD.
+
+    A language of one deck or picture is asked for once at a time: while it is, ``underway`` is the
+    objection.
+    """
+
+    payload: Payload
+    about: CopyDeck | ProductImage
+    locales: tuple[str, ...]
+    estimate: Decimal
+    underway: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """How many texts were proposed; ``refused`` says of each other one why it is of no use."""
+
+    written: int
+    refused: tuple[str, ...] = ()
+
+
+def ask(adviser: Adviser[A], question: Question, *, actor: Actor) -> A:
+    """What ``adviser`` answers. The request is on record and its money reserved before it goes out.
+
+    Raises ``RequestRefused`` while the same is underway and where a budget is reached, and
+    ``ProviderError`` for what the service answered.
+    """
+    call = _begin(adviser, question, actor=actor)
+    try:
+        answer = adviser.parse(_sent(adviser, question.payload))
+    except ProviderError as error:
+        _fail(call, error, adviser)
+        raise
+    except BaseException:
+        # A plug-in's own fault, or the process is told to stop: it may have been charged.
+        _end(call, outcome=TextOutcome.UNKNOWN, error_code=OutcomeUnknown.code)
+        raise
+    _end(call, outcome=TextOutcome.ANSWERED, answer=answer, cost=_cost(adviser, answer.usage))
+    return answer
+
+
+def tidied(text: object) -> str:
+    """What a model wrote, in one line and without what no database keeps."""
+    return " ".join(str(text).replace("\x00", "").split())
+
+
+def _sent(adviser: Adviser[Any], payload: Payload) -> RawAnswer:
+    async def send() -> RawAnswer:
+        try:
+            return await adviser.send(payload)
+        finally:
+            await adviser.close()
+
+    return asyncio.run(send())
+
+
+@transaction.atomic
+def _begin(adviser: Adviser[Any], question: Question, *, actor: Actor) -> TextCall:
+    about = question.about
+    column = "deck" if isinstance(about, CopyDeck) else "image"
+    # Held: two who ask at once do so in turns.
+    type(about)._default_manager.select_for_update().get(pk=about.pk)
+    now = database_now()
+    underway = TextCall.objects.filter(
+        **{column: about}, outcome=TextOutcome.IN_FLIGHT, started_at__gt=now - LONGEST
+    )
+    if any(set(question.locales) & set(call.locales) for call in underway):
+        raise RequestRefused(question.underway)
+    amount = micros(question.estimate)
+    if reached := money.reserve_words(actor, amount, day=now.date()):
+        raise RequestRefused(f"A budget of the day is reached ({reached}). Nothing was sent.")
+    return TextCall.objects.create(
+        **{column: about}, locale=", ".join(question.locales), translator=adviser.name,
+        model=adviser.model, actor=actor, estimate_microusd=amount, started_at=now,
+    )  # fmt: skip
+
+
+def _fail(call: TextCall, error: ProviderError, adviser: Adviser[Any]) -> None:
+    if isinstance(error, NotSent | NoCredentials):
+        _end(call, outcome=TextOutcome.NOT_SENT, error_code=error.code, cost=0)
+    elif isinstance(error, OutcomeUnknown):
+        _end(call, outcome=TextOutcome.UNKNOWN, error_code=error.code)
+    else:
+        cost = 0 if error.billed == Billed.NO else _cost(adviser, error.usage)
+        _end(call, outcome=TextOutcome.FAILED, error_code=error.code, cost=cost)
+
+
+def _cost(adviser: Adviser[Any], usage: Mapping[str, int]) -> int | None:
+    told = adviser.cost(usage)
+    return None if told is None else micros(told)
+
+
+@transaction.atomic
+def _end(
+    call: TextCall,
+    *,
+    outcome: TextOutcome,
+    error_code: str = "",
+    answer: Advice | None = None,
+    cost: int | None = None,
+) -> None:
+    changes: dict[str, Any] = {
+        "outcome": outcome,
+        "error_code": error_code,
+        "finished_at": database_now(),
+    }
+    if answer is not None:
+        changes["usage"] = dict(answer.usage)
+        changes["model_version"] = answer.model_version[:120]
+        changes["request_id"] = answer.request_id[:200]
+    row = TextCall.objects.filter(pk=call.pk)
+    row.update(**changes)
+    # A request that was given up for lost may be settled by a person before it is answered.
+    if cost is not None and row.filter(cost_microusd=None).update(cost_microusd=cost):
+        call.cost_microusd = cost
+        money.settle_words(call)
