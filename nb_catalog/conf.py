@@ -214,7 +214,7 @@ def _locales(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_text(each) for each in value))
 
 
-def _translator(value: Any) -> Mapping[str, Any] | None:
+def _backend(value: Any) -> Mapping[str, Any] | None:
     if value is None:
         return None
     given = dict(value)
@@ -291,7 +291,10 @@ class Settings:
         {}, _fallbacks, "a dict of locale -> a list of locales that may stand in for it"
     )
     TRANSLATOR = Setting[Mapping[str, Any] | None](
-        None, _translator, "None, or {'BACKEND': a dotted path, 'OPTIONS': a dict}"
+        None, _backend, "None, or {'BACKEND': a dotted path, 'OPTIONS': a dict}"
+    )
+    DESCRIBER = Setting[Mapping[str, Any] | None](
+        None, _backend, "None, or {'BACKEND': a dotted path, 'OPTIONS': a dict}"
     )
     FONTS = Setting[tuple[Mapping[str, Any], ...]](
         (), _fonts, "a list of paths, or of {'FILE', 'STORAGE', 'LOCALES'}"

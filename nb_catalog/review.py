@@ -28,7 +28,8 @@ class Tally:
 
 def describe(image: ProductImage, texts: Mapping[str, str], *, actor: Actor) -> int:
     """Set alternative texts of ``image``, by locale, and leave others alone; how many changed. An empty
-    one is taken out: the storefront then says what product and picture say.
+    one is taken out: the storefront then says what product and picture say. What a machine proposed in a
+    language that a person has written in is gone.
 
     Raises ``RequestRefused`` with every objection at once, and then nothing is written.
     """
@@ -40,6 +41,8 @@ def describe(image: ProductImage, texts: Mapping[str, str], *, actor: Actor) -> 
         hold_image(image)
         standing = dict(image.alts.values_list("locale", "text"))
         changed = {code: said for code, said in wanted.items() if standing.get(code, "") != said}
+        decided = [code for code, said in wanted.items() if said]
+        image.alt_proposals.filter(locale__in=decided).delete()
         for locale, text in changed.items():
             if text:
                 said = {"text": text, "changed_by": actor}

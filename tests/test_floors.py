@@ -48,6 +48,7 @@ FLOORS = {
         "verification",
         "decks",
         "asking",
+        "describing",
         "translating",
     },
     5: {"tasks"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.contrib import messages
@@ -13,36 +13,44 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_POST
 
-from nb_catalog import locales, review
+from nb_catalog import describing, locales, review
 from nb_catalog.admin import previews
+from nb_catalog.admin.figures import dollars
 from nb_catalog.admin.filters import pictures
-from nb_catalog.conf import settings
-from nb_catalog.exceptions import RequestRefused
-from nb_catalog.models import ProductImage
+from nb_catalog.exceptions import InvalidSettings, NBCatalogError, RequestRefused
+from nb_catalog.models import AltProposal, ProductImage
 from nb_catalog.models.alts import LONGEST_ALT
 from nb_catalog.storefront import alts
 from nb_catalog.types import Permission
 
 
 class Field(NamedTuple):
-    """What is written in a language, what the shop says without it, and what could be written."""
+    """What is written in a language, what the shop says without it, and what could be written: from what
+    is known, and as a machine proposes it."""
 
     locale: str
     name: str
     text: str
     unwritten: str
     suggestion: str
+    proposal: AltProposal | None
 
 
 class AltPages:
     """Alternative texts, as a further page of ``ProductImageAdmin``."""
 
     def alt_urls(self) -> list[URLPattern]:
-        return [self.page("<int:pk>/alt/", self.alt, name="alt")]
+        propose = require_POST(self.propose_alts)
+        return [
+            self.page("<int:pk>/alt/", self.alt, name="alt"),
+            self.page("<int:pk>/alt/propose/", propose, name="propose_alts"),
+        ]
 
     def alt(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """GET shows the texts, POST writes them. Permissions view and review."""
+        """GET shows the texts; POST writes them, takes proposals over and throws them away. Permissions
+        view and review."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         image = get_object_or_404(pictures(), pk=pk)
@@ -57,8 +65,8 @@ class AltPages:
             except RequestRefused as refusal:
                 objections = refusal.objections
             else:
-                said = ngettext("%d text was written.", "%d texts were written.", changed)
-                self.message_user(request, said % changed, messages.SUCCESS)
+                discarded = describing.discard(image, _ticked(request, image, "discard"))
+                self.message_user(request, _told(changed, discarded), messages.SUCCESS)
                 return redirect(f"{self.url_of('review')}?picture={image.pk}")
         context = self.page_context(
             request,
@@ -69,29 +77,82 @@ class AltPages:
             longest=LONGEST_ALT,
             objections=objections,
             may_write=request.user.has_perm(Permission.REVIEW),
+            offer=_offer(image) if _may_propose(request) else None,
         )
         return TemplateResponse(request, "admin/nb_catalog/productimage/alt.html", context)
 
+    def propose_alts(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """POST: have what is lacking proposed. It may cost money: permissions view, review and generate."""
+        if not self.has_view_permission(request) or not _may_propose(request):
+            raise PermissionDenied
+        image = get_object_or_404(pictures(), pk=pk)
+        try:
+            wanted = describing.languages_of(image)
+            outcome = describing.propose(image, wanted, actor=request.user)
+        except NBCatalogError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            said = ngettext(
+                "%d proposal waits to be accepted.",
+                "%d proposals wait to be accepted.",
+                outcome.written,
+            )
+            self.message_user(request, said % outcome.written, messages.SUCCESS)
+            for sentence in outcome.refused:
+                self.message_user(request, sentence, messages.WARNING)
+        return redirect(self.url_of("alt", image.pk))
+
 
 def _given(request: HttpRequest, image: ProductImage) -> dict[str, str]:
-    names = ((code, f"alt-{code}") for code in _locales(image))
-    return {code: request.POST[name] for code, name in names if name in request.POST}
+    """What was typed, and in its place what was accepted: as it was read, whatever is proposed by now."""
+    names = ((code, f"alt-{code}") for code in describing.languages_of(image))
+    typed = {code: request.POST[name] for code, name in names if name in request.POST}
+    accepted = _ticked(request, image, "accept")
+    return {**typed, **{code: request.POST[f"accept-{code}"] for code in accepted}}
 
 
-def _locales(image: ProductImage) -> list[str]:
-    """Those in which the picture can be shown: its own, where it has words; else those of the shop."""
-    shown = (image.locale,) if image.locale else settings.LOCALES
-    return list(dict.fromkeys((*shown, *image.alts.values_list("locale", flat=True))))
+def _ticked(request: HttpRequest, image: ProductImage, what: str) -> list[str]:
+    return [code for code in describing.languages_of(image) if f"{what}-{code}" in request.POST]
+
+
+def _told(changed: int, discarded: int) -> str:
+    said = ngettext("%d text was written.", "%d texts were written.", changed) % changed
+    if not discarded:
+        return said
+    more = ngettext("%d proposal was discarded.", "%d proposals were discarded.", discarded)
+    return f"{said} {more % discarded}"
+
+
+def _may_propose(request: HttpRequest) -> bool:
+    return request.user.has_perms([Permission.REVIEW, Permission.GENERATE])
+
+
+def _offer(image: ProductImage) -> dict[str, Any] | None:
+    """Who would be asked, and what for; None where nobody is, or the setting is wrong, which ``check``
+    says."""
+    try:
+        found = describing.offer(image)
+    except (InvalidSettings, RequestRefused):
+        return None
+    if found is None:
+        return None
+    return {"name": found.name, "languages": _names(found.locales), "price": dollars(found.usd)}
+
+
+def _names(codes: Iterable[str]) -> str:
+    return ", ".join(str(locales.parsed(code).display_name) for code in codes)
 
 
 def _fields(image: ProductImage, *, given: Mapping[str, str]) -> Iterator[Field]:
     standing: dict[str, Any] = dict(image.alts.values_list("locale", "text"))
+    proposals = {each.locale: each for each in image.alt_proposals.all()}
     product = image.catalog_object
-    for code in _locales(image):
+    for code in describing.languages_of(image):
         name, text = str(locales.parsed(code).display_name), given.get(code, standing.get(code, ""))
         if product is None:
-            yield Field(code, name, text, "", "")
+            yield Field(code, name, text, "", "", proposals.get(code))
             continue
         with translation.override(code):
             unwritten = alts.unwritten(product, image, locale=code)
-            yield Field(code, name, text, unwritten, alts.suggestion(product, image, locale=code))
+            suggestion = alts.suggestion(product, image, locale=code)
+        yield Field(code, name, text, unwritten, suggestion, proposals.get(code))

@@ -1,8 +1,8 @@
-"""Fonts and locales: whether the words of each can be set on a picture."""
+"""Fonts and locales, whether the words of each can be set on a picture; and whoever is asked for words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from nb_catalog import fonts, locales
 from nb_catalog.conf import NAME, settings
 from nb_catalog.exceptions import FontUnreadable, InvalidSettings
+from nb_catalog.providers.describers import describer
 from nb_catalog.providers.translators import translator
 
 
@@ -39,14 +40,23 @@ def check_lettering(**_options: Any) -> list[CheckMessage]:
 
 def check_translator(**_options: Any) -> list[CheckMessage]:
     """The translator imports, and has the options that it was given."""
+    return _about_adviser("TRANSLATOR", translator, id="nb_catalog.E043")
+
+
+def check_describer(**_options: Any) -> list[CheckMessage]:
+    """The describer imports, and has the options that it was given."""
+    return _about_adviser("DESCRIBER", describer, id="nb_catalog.E044")
+
+
+def _about_adviser(setting: str, make: Callable[[], object], *, id: str) -> list[CheckMessage]:
     try:
-        _ = settings.TRANSLATOR
+        getattr(settings, setting)
     except InvalidSettings:
         return []  # check_settings says so, once
     try:
-        translator()
+        make()
     except InvalidSettings as error:
-        return [Error(str(error), hint="Or None, to have nothing proposed.", id="nb_catalog.E043")]
+        return [Error(str(error), hint="Or None, to have nothing proposed.", id=id)]
     return []
 
 

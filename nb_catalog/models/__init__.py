@@ -1,6 +1,6 @@
 """What is remembered. One file a table or a pair of tables that change together."""
 
-from nb_catalog.models.alts import AltText
+from nb_catalog.models.alts import AltProposal, AltText
 from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.calls import ProviderCall, ProviderPause, SpendDay, SpendLine, SpendShare
 from nb_catalog.models.copy_decks import CopyDeck, CopyText
@@ -15,6 +15,7 @@ from nb_catalog.models.text_calls import TextCall
 from nb_catalog.models.text_layouts import TextLayout
 
 __all__ = [
+    "AltProposal",
     "AltText",
     "CopyDeck",
     "CopyText",

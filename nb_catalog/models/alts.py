@@ -1,4 +1,4 @@
-"""Alternative texts that people wrote for pictures, or accepted."""
+"""Alternative texts that people wrote for pictures or accepted, and what waits to be accepted."""
 
 from __future__ import annotations
 
@@ -33,6 +33,30 @@ class AltText(models.Model):
         verbose_name = _("alternative text")
         verbose_name_plural = _("alternative texts")
         constraints = [models.UniqueConstraint(fields=["image", "locale"], name="nb_alt_once")]
+
+    def __str__(self) -> str:
+        return f"{self.image_id} {self.locale}"
+
+
+class AltProposal(models.Model):
+    """What a machine proposes for one picture in one language. In a table of its own: no shop reads it."""
+
+    image = models.ForeignKey(
+        ProductImage, verbose_name=_("image"), on_delete=models.CASCADE,
+        related_name="alt_proposals",
+    )  # fmt: skip
+    locale = models.CharField(_("language"), max_length=20)
+    text = models.CharField(_("text"), max_length=LONGEST_ALT)
+    proposed_by = models.CharField(_("proposed by"), max_length=120)
+    proposed_at = models.DateTimeField(_("proposed"), auto_now=True)
+
+    class Meta:
+        ordering = ("image", "locale")
+        verbose_name = _("proposed alternative text")
+        verbose_name_plural = _("proposed alternative texts")
+        constraints = [
+            models.UniqueConstraint(fields=["image", "locale"], name="nb_alt_proposed_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.image_id} {self.locale}"

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import pydantic_core
 
 from nb_catalog.exceptions import ContentRefused, InvalidSettings, NoText, OutcomeUnknown
+from nb_catalog.locales import parsed
 from nb_catalog.providers import provider as provider_named
 from nb_catalog.providers.advisers import Advice, Adviser, path_of
 from nb_catalog.providers.gemini import GeminiProvider, wire
@@ -111,6 +112,11 @@ class GeminiAdviser(Adviser[A]):
     def _wrong(cls, option: str, wants: str, got: Any) -> InvalidSettings:
         path = f"{path_of(cls)}['OPTIONS'][{option!r}]"
         return InvalidSettings(f"expected {wants}, got {got!r}.", path=path)
+
+
+def language_name(code: str) -> str:
+    """A locale as models are told it: "German (de)"."""
+    return f"{parsed(code).english_name} ({code})"
 
 
 def words(said: str) -> dict[str, Any]:

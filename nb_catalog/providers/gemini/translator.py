@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from nb_catalog.locales import parsed
 from nb_catalog.providers.gemini.adviser import (
     LETTERS_PER_TOKEN,
     OVERHEAD_TOKENS,
     THINKING_TOKENS,
     GeminiAdviser,
     found_in,
+    language_name,
     texts_by,
     texts_in,
     words,
@@ -41,7 +41,7 @@ class GeminiTranslator(GeminiAdviser[Translated], Translator):
 
     def build(self, texts: Mapping[str, str], *, source: str, target: str) -> Payload:
         return self.body(
-            system=SYSTEM.format(source=_named(source), target=_named(target)),
+            system=SYSTEM.format(source=language_name(source), target=language_name(target)),
             parts=[words(json.dumps(dict(texts), ensure_ascii=False))],
             schema=texts_by(list(texts)),
         )
@@ -54,7 +54,3 @@ class GeminiTranslator(GeminiAdviser[Translated], Translator):
             model_version=receipt.model_version,
             request_id=receipt.request_id,
         )
-
-
-def _named(code: str) -> str:
-    return f"{parsed(code).english_name} ({code})"

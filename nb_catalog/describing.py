@@ -1,0 +1,160 @@
+"""Having alternative texts proposed: paid for like any call, and in no shop until a person accepts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from django.db import transaction
+
+from nb_catalog import asking, files
+from nb_catalog.asking import Proposed, Question
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import RequestRefused
+from nb_catalog.imaging.references import Limits, as_reference
+from nb_catalog.locales import parsed
+from nb_catalog.models import AltProposal, ProductImage
+from nb_catalog.models.alts import LONGEST_ALT
+from nb_catalog.models.moves import hold_image
+from nb_catalog.providers.describers import Describer, Known, describer
+from nb_catalog.registry import source_for
+from nb_catalog.storefront.alts import said_on
+from nb_catalog.types import Actor, Reference
+
+LIMITS: Final = Limits(reads=("image/jpeg", "image/png", "image/webp"), longest_side=1024)
+# Languages of one request.
+MOST: Final = 40
+# BCP 47 for words whose language nobody noted.
+UNDETERMINED: Final = "und"
+
+
+class Offer(NamedTuple):
+    """Who would describe a picture, in which languages, and what it costs at most, in USD."""
+
+    name: str
+    locales: tuple[str, ...]
+    usd: Decimal
+
+
+def languages_of(image: ProductImage) -> list[str]:
+    """Those in which the picture can be shown: its own, where it has words, else those of the shop; and
+    others that it is described in."""
+    shown = (image.locale,) if image.locale else settings.LOCALES
+    return list(dict.fromkeys((*shown, *sorted(_described(image)))))
+
+
+def lacking(image: ProductImage, locales: Iterable[str]) -> tuple[str, ...]:
+    """Those of ``locales`` in which ``image`` has neither a text nor a proposal."""
+    there = _described(image)
+    return tuple(dict.fromkeys(code for code in locales if code not in there))
+
+
+def offer(image: ProductImage) -> Offer | None:
+    """What ``propose`` would ask for; None where there is no describer, or nothing to describe.
+
+    Raises ``RequestRefused`` where the describer does not know what it costs.
+    """
+    asked, locales = describer(), lacking(image, languages_of(image))
+    if asked is None or not locales:
+        return None
+    return Offer(asked.name, locales, asked.estimate(locales=locales, about=_known(image)))
+
+
+def propose(image: ProductImage, locales: Iterable[str], *, actor: Actor) -> Proposed:
+    """Ask the describer for texts in those of ``locales`` that ``image`` lacks; they wait as proposals.
+
+    The request is on record and its money reserved before it goes out. Raises ``RequestRefused``
+    without a describer, for a locale that does not exist, while the same is underway and where a
+    budget is reached, ``PictureError`` and ``StorageFailed`` for the file, and ``ProviderError`` for
+    what the service answered.
+    """
+    asked = describer()
+    if asked is None:
+        raise RequestRefused("There is no describer: NB_CATALOG['DESCRIBER'] names one.")
+    wanted = lacking(image, locales)
+    if not wanted:
+        return Proposed(written=0)
+    answer = asking.ask(asked, _question(image, wanted, asked), actor=actor)
+    fitting, refused = _judged(answer.texts, wanted)
+    written = _keep(image, fitting, proposed_by=asked.name)
+    return Proposed(written=written, refused=refused)
+
+
+def discard(image: ProductImage, locales: Iterable[str]) -> int:
+    """Throw proposals of ``image`` away; how many there were."""
+    found = image.alt_proposals.filter(locale__in=list(locales))
+    return int(found.delete()[0])
+
+
+def _described(image: ProductImage) -> set[str]:
+    written = image.alts.values_list("locale", flat=True)
+    return {*written, *image.alt_proposals.values_list("locale", flat=True)}
+
+
+def _question(image: ProductImage, locales: tuple[str, ...], asked: Describer) -> Question:
+    try:
+        for code in locales:
+            parsed(code)
+    except ValueError as error:
+        raise RequestRefused(str(error)) from error
+    if len(locales) > MOST:
+        raise RequestRefused(f"At most {MOST} languages are asked for at once, not {len(locales)}.")
+    about, picture = _known(image), _picture(image)
+    return Question(
+        payload=asked.build(picture.data, picture.mime_type, locales=locales, about=about),
+        about=image,
+        locales=locales,
+        estimate=asked.estimate(locales=locales, about=about),
+        underway=f"Picture {image.pk} is being described already.",
+    )
+
+
+def _known(image: ProductImage) -> Known:
+    product, said = image.catalog_object, said_on(image)
+    return Known(
+        title="" if product is None else source_for(product).title(product),
+        words={image.locale or UNDETERMINED: said} if said else {},
+    )
+
+
+def _picture(image: ProductImage) -> Reference:
+    reference, _sent = as_reference(
+        files.read(str(image.file.name)),
+        limits=LIMITS,
+        max_bytes=settings.MAX_PICTURE_BYTES,
+        max_pixels=settings.MAX_PICTURE_PIXELS,
+    )
+    return reference
+
+
+def _judged(
+    found: Mapping[str, str], locales: Iterable[str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What is of use of the texts ``found``, and why the others are not."""
+    fitting: dict[str, str] = {}
+    refused: list[str] = []
+    for code in locales:
+        text = asking.tidied(found.get(code, ""))
+        if not text:
+            refused.append(f"{code}: nothing was proposed.")
+        elif len(text) > LONGEST_ALT:
+            refused.append(
+                f"{code}: the proposal has {len(text)} characters, at most {LONGEST_ALT} are possible."
+            )
+        else:
+            fitting[code] = text
+    return fitting, tuple(refused)
+
+
+@transaction.atomic
+def _keep(image: ProductImage, texts: Mapping[str, str], *, proposed_by: str) -> int:
+    """Write proposals, where nobody wrote a text meanwhile."""
+    hold_image(image)
+    written = set(image.alts.values_list("locale", flat=True))
+    open_for = {code: text for code, text in texts.items() if code not in written}
+    for code, text in open_for.items():
+        AltProposal.objects.update_or_create(
+            image=image, locale=code, defaults={"text": text, "proposed_by": proposed_by}
+        )
+    return len(open_for)

@@ -1,0 +1,53 @@
+"""Describers: whoever looks at a picture and proposes alternative texts for it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import ClassVar
+
+from nb_catalog.providers.advisers import Advice, Adviser, adviser
+from nb_catalog.types import Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the shop knows of a picture: the product's title, and by locale the words that are set on it."""
+
+    title: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described(Advice):
+    """Alternative texts by locale as a describer proposes them, and what came with them."""
+
+    texts: Mapping[str, str]
+
+
+class Describer(Adviser[Described]):
+    """Build, send and parse, as a ``Provider`` does for pictures."""
+
+    setting: ClassVar[str] = "DESCRIBER"
+
+    @abstractmethod
+    def estimate(self, *, locales: Sequence[str], about: Known) -> Decimal:
+        """The most that describing one picture in ``locales`` is expected to cost, in USD. Raises
+        ``RequestRefused`` where that is not known; what is free costs 0."""
+
+    @abstractmethod
+    def build(
+        self, picture: bytes, mime_type: str, *, locales: Sequence[str], about: Known
+    ) -> Payload:
+        """The vendor's body for a ``picture``, a PNG, JPEG or WebP of at most 1024 pixels a side. Pure."""
+
+
+def describer() -> Describer | None:
+    """The one that ``NB_CATALOG["DESCRIBER"]`` describes; None where there is none.
+
+    Raises ``InvalidSettings`` for one that does not import, and for options that it does not have.
+    """
+    # An abstract class: mypy wants a concrete one where a type is passed.
+    return adviser(Describer)  # type: ignore[type-abstract]
