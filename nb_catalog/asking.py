@@ -76,6 +76,13 @@ def ask(adviser: Adviser[A], question: Question, *, actor: Actor) -> A:
     return answer
 
 
+def give_up_lost() -> int:
+    """Note that the outcome of requests is unknown whose process must have died; how many there were."""
+    now = database_now()
+    lost = TextCall.objects.filter(outcome=TextOutcome.IN_FLIGHT, started_at__lte=now - LONGEST)
+    return lost.update(outcome=TextOutcome.UNKNOWN, error_code=OutcomeUnknown.code, finished_at=now)
+
+
 def tidied(text: object) -> str:
     """What a model wrote, in one line and without what no database keeps."""
     return " ".join(str(text).replace("\x00", "").split())

@@ -76,7 +76,7 @@ def look() -> Status:
     oldest = _next_since(queue.in_line)
     alive = jobs.filter(state__in=_HELD, lease_until__gte=now)
     today = SpendDay.objects.filter(day=now.date()).first()
-    unknown = ledger.open_calls()
+    unknown = (ledger.open_calls(), ledger.open_text_calls())
     return Status(
         jobs=dict(counted.annotate(Count("id"))),
         oldest_seconds=None if oldest is None else (now - oldest).total_seconds(),
@@ -88,8 +88,8 @@ def look() -> Status:
         spent_today_usd=usd(today.spent_microusd if today else 0),
         reserved_today_usd=usd(today.reserved_microusd if today else 0),
         budget_today_usd=settings.DAILY_BUDGET_USD,
-        open_calls=unknown.count(),
-        open_usd=usd(ledger.total_of(unknown)),
+        open_calls=sum(calls.count() for calls in unknown),
+        open_usd=usd(sum(ledger.total_of(calls) for calls in unknown)),
         paused_runs=dict(
             Run.objects.exclude(paused_reason="")
             .order_by()

@@ -326,7 +326,8 @@ def test_the_page_offers_it_with_its_price_and_says_how_it_went(server, image, r
     server.script(fault("rate_limited"))
     page = root.post(f"{PAGE.format(image.pk)}propose/", follow=True).content.decode()
     assert 'class="error"' in page
-    assert root.get("/admin/nb_catalog/textcall/").content.decode().count("(a-text-model)") == 2
+    listed = root.get("/admin/nb_catalog/textcall/").content.decode()
+    assert listed.count(">Gemini (a-text-model)<") == 2
 
 
 def test_a_ticked_proposal_is_saved_as_it_was_read(image, root):

@@ -234,7 +234,7 @@ def test_the_page_of_files_offers_it_and_says_how_it_went(server, deck, client):
     ).content.decode()
     assert 'class="error"' in page
     listed = client.get("/admin/nb_catalog/textcall/").content.decode()
-    assert listed.count("Gemini (a-text-model)") == 2
+    assert listed.count(">Gemini (a-text-model)<") == 2
     assert client.get(f"/admin/nb_catalog/textcall/{TextCall.objects.first().pk}/change/")
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
@@ -20,13 +19,12 @@ from nb_catalog.admin.figures import micro_dollars
 from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY
 from nb_catalog.admin.long_lists import ModelFilter, ProviderFilter
 from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.admin.settling import OpenFilter, SettlingAdmin
 from nb_catalog.cards import is_version_of
 from nb_catalog.models import ProviderCall, ProviderPause
-from nb_catalog.types import Permission
+from nb_catalog.types import Actor
 
 A_PERSON_HAS_TO_ACT = timedelta(days=365)
-# Of the calls that are to be settled.
-SHOWN: Final = 50
 _WHAT_TO_DO = {
     "provider_stopped": _("Look at the billing page of the provider's account."),
     "key_rejected": _("Correct the provider's key in the settings and restart the workers."),
@@ -39,30 +37,14 @@ _WHAT_TO_DO = {
 }  # fmt: skip
 
 
-class OpenFilter(admin.SimpleListFilter):
-    """Calls whose cost nobody knows."""
-
-    title = _("cost")
-    parameter_name = "open"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("unknown, still reserved"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if self.value() == "yes":
-            return queryset.filter(pk__in=ledger.open_calls().values("pk"))
-        return queryset
-
-
 @admin.register(ProviderCall)
-class ProviderCallAdmin(ReadOnlyAdmin):
+class ProviderCallAdmin(SettlingAdmin):
     list_display = (
         "id", "provider", "model", "answered_by", "outcome", "estimate", "cost", "error_code", "started_at",
     )  # fmt: skip
     list_filter = (
         OpenFilter, "outcome", ("provider", ProviderFilter), ("model", ModelFilter), "started_at",
     )  # fmt: skip
-    actions = ("not_billed", "billed")
     search_fields = ("request_id", "job__id")
     search_help_text = _("Request id or the number of a job")
     fields = (
@@ -79,52 +61,11 @@ class ProviderCallAdmin(ReadOnlyAdmin):
             found |= Q(job=int(term))
         return (queryset.filter(found) if term else queryset), False
 
-    def has_reconcile_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(Permission.RECONCILE)
+    def open_calls(self) -> QuerySet:
+        return ledger.open_calls()
 
-    @admin.action(description=_("Not on the bill: give back the money"), permissions=["reconcile"])
-    def not_billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return self._settle(request, queryset, cost_microusd=0)
-
-    @admin.action(description=_("On the bill: book them as estimated"), permissions=["reconcile"])
-    def billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return self._settle(request, queryset, cost_microusd=None)
-
-    def _settle(
-        self, request: HttpRequest, calls: QuerySet, *, cost_microusd: int | None
-    ) -> HttpResponse | None:
-        keys = list(calls.values_list("pk", flat=True))
-        if "confirmed" not in request.POST:
-            return self._asked(request, keys, cost_microusd=cost_microusd)
-        settled = ledger.settle_by_hand(keys, cost_microusd=cost_microusd, actor=request.user)
-        said = ngettext("%d call is settled.", "%d calls are settled.", settled) % settled
-        if left := len(keys) - settled:
-            said += " " + ngettext(
-                "%d was left alone: its cost is known, or it is still out.",
-                "%d were left alone: their cost is known, or they are still out.",
-                left,
-            ) % left  # fmt: skip
-        self.message_user(request, said, messages.SUCCESS if settled else messages.WARNING)
-        return None
-
-    def _asked(
-        self, request: HttpRequest, keys: Sequence[int], *, cost_microusd: int | None
-    ) -> HttpResponse:
-        """The page that asks whether it is meant: money that is booked is not taken back."""
-        found = ledger.open_calls().filter(pk__in=keys)
-        count = found.count()
-        context = self.page_context(
-            request,
-            title=gettext("Settle by the provider's bill"),
-            calls=found[:SHOWN],
-            count=count,
-            further=max(0, count - SHOWN),
-            reserved=micro_dollars(ledger.total_of(found)),
-            gives_back=cost_microusd == 0,
-            keys=keys,
-            action=request.POST["action"],
-        )
-        return TemplateResponse(request, "admin/nb_catalog/providercall/settle.html", context)
+    def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
+        return ledger.settle_by_hand(keys, cost_microusd=cost_microusd, actor=actor)
 
     @admin.display(description=_("answered by"), ordering="model_version")
     def answered_by(self, call: ProviderCall) -> str:

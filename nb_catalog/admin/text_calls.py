@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog import ledger
 from nb_catalog.admin.figures import micro_dollars
-from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.admin.settling import OpenFilter, SettlingAdmin
 from nb_catalog.models import TextCall
+from nb_catalog.types import Actor
 
 
 @admin.register(TextCall)
-class TextCallAdmin(ReadOnlyAdmin):
+class TextCallAdmin(SettlingAdmin):
     list_display = (
-        "started_at",
-        "deck",
-        "image",
-        "locale",
-        "translator",
-        "actor",
-        "outcome",
-        "cost",
-    )
-    list_filter = ("outcome", "started_at")
+        "started_at", "deck", "image", "locale", "translator", "actor", "outcome", "cost",
+    )  # fmt: skip
+    list_filter = (OpenFilter, "outcome", "started_at")
     list_select_related = ("deck", "image", "actor")
     fields = (
-        "deck", "image", "locale", "translator", "model", "model_version", "request_id", "actor", "outcome",
-        "error_code", "estimate", "cost", "usage", "started_at", "finished_at",
+        "deck", "image", "locale", "translator", "model", "model_version", "request_id", "actor",
+        "outcome", "error_code", "estimate", "cost", ("settled_by", "settled_at"), "usage",
+        "started_at", "finished_at",
     )  # fmt: skip
+
+    def open_calls(self) -> QuerySet:
+        return ledger.open_text_calls()
+
+    def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
+        return ledger.settle_text_calls_by_hand(keys, cost_microusd=cost_microusd, actor=actor)
 
     @admin.display(description=_("cost"), ordering="cost_microusd")
     def cost(self, call: TextCall) -> str:

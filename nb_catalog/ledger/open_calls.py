@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet, Sum
@@ -20,7 +21,7 @@ def open_calls() -> QuerySet[ProviderCall]:
     return calls.order_by("started_at", "id")
 
 
-def total_of(calls: QuerySet[ProviderCall]) -> int:
+def total_of(calls: QuerySet[Any]) -> int:
     """What ``calls`` may have cost together, in micro-dollars: what is reserved for them."""
     return calls.aggregate(total=Sum("estimate_microusd"))["total"] or 0
 

@@ -10,9 +10,16 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count
+from django.db.models import Count, Q
 
-from nb_catalog.models import PlacementEvent, ProductImage, ProviderCall, SpendLine
+from nb_catalog import money
+from nb_catalog.models import (
+    PlacementEvent,
+    ProductImage,
+    ProviderCall,
+    SpendLine,
+    TextCall,
+)
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.money import usd
 from nb_catalog.states import ImageState
@@ -66,7 +73,7 @@ class Report:
 def report(*, first: date, last: date) -> Report:
     """What was spent from ``first`` to ``last``. A constant number of queries, which read the daybook's
     lines and the calls whose cost is not known, and of pictures no more than an index."""
-    entries = [*_settled(first, last), *_open(first, last)]
+    entries = [*_settled(first, last), *_open(first, last), *_open_words(first, last)]
     names = _usernames({entry.user for entry in entries})
     days = _sums(entries, lambda entry: entry.day.isoformat())
     return Report(
@@ -108,15 +115,23 @@ def _settled(first: date, last: date) -> Iterator[Entry]:
 
 
 def _open(first: date, last: date) -> Iterator[Entry]:
-    calls = ProviderCall.objects.filter(
-        cost_microusd=None,
-        started_at__gte=_midnight(first),
-        started_at__lt=_midnight(last + timedelta(days=1)),
-    )
+    calls = ProviderCall.objects.filter(_sent(first, last), cost_microusd=None)
     columns = ("started_at", "model", "tier", "scene", "job__run__actor", "estimate_microusd")
     for started_at, model, tier, scene, user, estimate in calls.order_by().values_list(*columns):
         day, key = started_at.astimezone(UTC).date(), "" if user is None else str(user)
         yield Entry(day, model, tier, scene, key, calls=1, spent=0, open=estimate)
+
+
+def _open_words(first: date, last: date) -> Iterator[Entry]:
+    calls = TextCall.objects.filter(_sent(first, last), cost_microusd=None)
+    columns = ("started_at", "model", "actor", "estimate_microusd")
+    for started_at, model, user, estimate in calls.order_by().values_list(*columns):
+        day, key = started_at.astimezone(UTC).date(), "" if user is None else str(user)
+        yield Entry(day, model, money.WORDS, "", key, calls=1, spent=0, open=estimate)
+
+
+def _sent(first: date, last: date) -> Q:
+    return Q(started_at__gte=_midnight(first), started_at__lt=_midnight(last + timedelta(days=1)))
 
 
 def _usernames(keys: Iterable[str]) -> Mapping[str, str]:

@@ -1,6 +1,11 @@
-"""``manage.py nb_reconcile``: calls whose cost is unknown, and whether a provider's bill agrees."""
+"""``manage.py nb_reconcile``: calls whose cost is unknown, and whether a provider's bill agrees.
+
+A provider call goes by its number, a request for texts by its number after a "w", for words.
+"""
 
 import json
+import re
+from argparse import ArgumentTypeError
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,12 +14,18 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from nb_catalog import ledger
+from nb_catalog import asking, ledger
 from nb_catalog.exceptions import BillUnreadable
 from nb_catalog.management.tables import table
+from nb_catalog.models import TextCall
 from nb_catalog.models.money import micros, usd
 
 SHOWN = 100
+# What a call's name begins with -> which calls these are, and how they are settled.
+BOOKS = {
+    "": (ledger.open_calls, ledger.settle_by_hand),
+    "w": (ledger.open_text_calls, ledger.settle_text_calls_by_hand),
+}
 
 
 class Command(BaseCommand):
@@ -37,11 +48,11 @@ class Command(BaseCommand):
             help="What a column is called: day=…, model=… or usd=….",
         )
         parser.add_argument(
-            "--not-billed", nargs="+", type=int, default=[], metavar="CALL",
+            "--not-billed", nargs="+", type=_call, default=[], metavar="CALL",
             help="These calls are not on the bill: give back what is reserved for them.",
         )  # fmt: skip
         parser.add_argument(
-            "--billed", nargs="+", type=int, default=[], metavar="CALL",
+            "--billed", nargs="+", type=_call, default=[], metavar="CALL",
             help="These calls are on the bill: book them as estimated, or at --usd each.",
         )  # fmt: skip
         parser.add_argument("--usd", default="", help="What each call of --billed cost.")
@@ -56,11 +67,13 @@ class Command(BaseCommand):
             self._list(as_json=options["json"])
 
     def _list(self, *, as_json):
-        calls = ledger.open_calls().select_related("job")
+        asking.give_up_lost()
+        books = (ledger.open_calls().select_related("job"), ledger.open_text_calls())
         if as_json:
-            self.stdout.write(json.dumps([_plain(call) for call in calls], indent=2, default=str))
+            plain = [_plain(call) for calls in books for call in calls]
+            self.stdout.write(json.dumps(plain, indent=2, default=str))
             return
-        count = calls.count()
+        count = sum(calls.count() for calls in books)
         if not count:
             self.stdout.write(_("No call is open: what each of them cost is known."))
             return
@@ -73,9 +86,9 @@ class Command(BaseCommand):
             _("USD at most"),
         ]
         rows = [
-            [str(call.pk), str(call.job_id), f"{call.started_at:%Y-%m-%d %H:%M:%S}", call.model,
+            [_name_of(call), _job_of(call), f"{call.started_at:%Y-%m-%d %H:%M:%S}", call.model,
              call.error_code or call.outcome, str(usd(call.estimate_microusd))]
-            for call in calls[:SHOWN]
+            for call in [call for calls in books for call in calls[:SHOWN]][:SHOWN]
         ]  # fmt: skip
         for line in table([head, *rows], right=(0, 1, 5)):
             self.stdout.write(line)
@@ -87,25 +100,26 @@ class Command(BaseCommand):
                 "%(count)d calls may have cost up to %(usd)s USD.",
                 count,
             )
-            % {"count": count, "usd": usd(ledger.total_of(calls))}
+            % {"count": count, "usd": usd(sum(ledger.total_of(calls) for calls in books))}
         )
         self.stdout.write(
             _("Look at the provider's bill, then: --not-billed CALL … or --billed CALL …")
         )
 
     def _settle(self, not_billed, billed, *, usd_each):
+        # Python callers may give numbers.
+        not_billed, billed = [str(each) for each in not_billed], [str(each) for each in billed]
         if both := sorted(set(not_billed) & set(billed)):
-            raise CommandError(_("Billed and not billed at once: %s.") % both)
+            raise CommandError(_("Billed and not billed at once: %s.") % ", ".join(both))
         cost = _microusd(usd_each)
-        asked = [*not_billed, *billed]
-        known = set(ledger.open_calls().filter(pk__in=asked).values_list("pk", flat=True))
-        if missing := sorted(set(asked) - known):
+        if missing := sorted({*not_billed, *billed} - _open_names([*not_billed, *billed])):
             raise CommandError(
-                _("These calls are not open: %s. Nothing was changed.")
-                % ", ".join(map(str, missing))
+                _("These calls are not open: %s. Nothing was changed.") % ", ".join(missing)
             )
-        settled = ledger.settle_by_hand(not_billed, cost_microusd=0)
-        settled += ledger.settle_by_hand(billed, cost_microusd=cost)
+        settled = 0
+        for start, (_open, settle) in BOOKS.items():
+            settled += settle(_keys(not_billed, start=start), cost_microusd=0)
+            settled += settle(_keys(billed, start=start), cost_microusd=cost)
         self.stdout.write(
             ngettext("%d call is settled.", "%d calls are settled.", settled) % settled
         )
@@ -154,6 +168,36 @@ class Command(BaseCommand):
         )
 
 
+def _call(name):
+    if not re.fullmatch(r"w?\d{1,18}", name):
+        raise ArgumentTypeError(_("%r is no call. Write it as it is listed: 4711 or w12.") % name)
+    return name
+
+
+def _name_of(call):
+    return f"w{call.pk}" if isinstance(call, TextCall) else str(call.pk)
+
+
+def _job_of(call):
+    return "" if isinstance(call, TextCall) else str(call.job_id)
+
+
+def _keys(names, *, start):
+    """Numbers of those names that begin with ``start``; with "", of those that are numbers alone."""
+    rest = (name.removeprefix(start) for name in names if name.startswith(start))
+    return [int(each) for each in rest if each.isdecimal()]
+
+
+def _open_names(names):
+    return {
+        f"{start}{key}"
+        for start, (open_calls, _settle) in BOOKS.items()
+        for key in open_calls()
+        .filter(pk__in=_keys(names, start=start))
+        .values_list("pk", flat=True)
+    }
+
+
 def _columns(given):
     columns = {}
     for each in given:
@@ -179,11 +223,12 @@ def _microusd(text):
 
 
 def _plain(call):
+    words = isinstance(call, TextCall)
     return {
-        "call": call.pk,
-        "job": call.job_id,
+        "call": _name_of(call) if words else call.pk,
+        "job": None if words else call.job_id,
         "sent": call.started_at,
-        "provider": call.provider,
+        "provider": call.translator if words else call.provider,
         "model": call.model,
         "outcome": call.outcome,
         "error_code": call.error_code,

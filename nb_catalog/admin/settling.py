@@ -1,0 +1,129 @@
+"""Settling calls of unknown cost by the provider's bill: nothing, the estimate, or what stands on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog import ledger
+from nb_catalog.admin.figures import micro_dollars
+from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.models.money import micros
+from nb_catalog.types import Actor, Permission
+
+# Of the calls that are to be settled.
+SHOWN: Final = 50
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """Calls whose cost nobody knows, of a ``SettlingAdmin``."""
+
+    title = _("cost")
+    parameter_name = "open"
+
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
+        self._open_calls = model_admin.open_calls
+        super().__init__(request, params, model, model_admin)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("unknown, still reserved"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "yes":
+            return queryset.filter(pk__in=self._open_calls().values("pk"))
+        return queryset
+
+
+class BillForm(forms.Form):
+    """What stands on the bill."""
+
+    usd = forms.DecimalField(
+        label=_("USD each, where the bill says so"),
+        help_text=_("Empty: as estimated."),
+        required=False,
+        min_value=0,
+        max_value=1000,
+        decimal_places=6,
+    )
+
+
+class SettlingAdmin(ReadOnlyAdmin):
+    """Actions that settle calls; whose, say ``open_calls`` and ``settle``."""
+
+    actions = ("not_billed", "billed")
+
+    def open_calls(self) -> QuerySet:
+        raise NotImplementedError
+
+    def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
+        raise NotImplementedError
+
+    def has_reconcile_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(Permission.RECONCILE)
+
+    @admin.action(description=_("Not on the bill: give back the money"), permissions=["reconcile"])
+    def not_billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return self._settle(request, queryset, form=None)
+
+    @admin.action(description=_("On the bill: book them as estimated"), permissions=["reconcile"])
+    def billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return self._settle(
+            request, queryset, form=BillForm(request.POST if _is_confirmed(request) else None)
+        )
+
+    def _settle(
+        self, request: HttpRequest, calls: QuerySet, *, form: BillForm | None
+    ) -> HttpResponse | None:
+        """Without a ``form`` nothing was billed."""
+        keys = list(calls.values_list("pk", flat=True))
+        if not _is_confirmed(request) or (form is not None and not form.is_valid()):
+            return self._asked(request, keys, form=form)
+        settled = self.settle(keys, cost_microusd=_microusd(form), actor=request.user)
+        said = ngettext("%d call is settled.", "%d calls are settled.", settled) % settled
+        if left := len(keys) - settled:
+            said += " " + ngettext(
+                "%d was left alone: its cost is known, or it is still out.",
+                "%d were left alone: their cost is known, or they are still out.",
+                left,
+            ) % left  # fmt: skip
+        self.message_user(request, said, messages.SUCCESS if settled else messages.WARNING)
+        return None
+
+    def _asked(
+        self, request: HttpRequest, keys: Sequence[int], *, form: BillForm | None
+    ) -> HttpResponse:
+        """The page that asks whether it is meant: money that is booked is not taken back."""
+        found = self.open_calls().filter(pk__in=keys)
+        count = found.count()
+        context = self.page_context(
+            request,
+            title=gettext("Settle by the provider's bill"),
+            calls=found[:SHOWN],
+            count=count,
+            further=max(0, count - SHOWN),
+            reserved=micro_dollars(ledger.total_of(found)),
+            form=form,
+            keys=keys,
+            action=request.POST["action"],
+        )
+        return TemplateResponse(request, "admin/nb_catalog/settle.html", context)
+
+
+def _is_confirmed(request: HttpRequest) -> bool:
+    return "confirmed" in request.POST
+
+
+def _microusd(form: BillForm | None) -> int | None:
+    """What each call cost in micro-dollars; None is what was estimated."""
+    if form is None:
+        return 0
+    usd = form.cleaned_data["usd"]
+    return None if usd is None else micros(usd)
