@@ -296,6 +296,9 @@ class Settings:
     DESCRIBER = Setting[Mapping[str, Any] | None](
         None, _backend, "None, or {'BACKEND': a dotted path, 'OPTIONS': a dict}"
     )
+    READER = Setting[Mapping[str, Any] | None](
+        None, _backend, "None, or {'BACKEND': a dotted path, 'OPTIONS': a dict}"
+    )
     FONTS = Setting[tuple[Mapping[str, Any], ...]](
         (), _fonts, "a list of paths, or of {'FILE', 'STORAGE', 'LOCALES'}"
     )

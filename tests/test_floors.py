@@ -49,6 +49,7 @@ FLOORS = {
         "decks",
         "asking",
         "describing",
+        "rereading",
         "translating",
     },
     5: {"tasks"},

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import placements, plans, review, runs
+from nb_catalog import placements, plans, rereading, review, runs
 from nb_catalog.admin import subjects
 from nb_catalog.exceptions import IllegalMove, NBCatalogError, RequestRefused
 from nb_catalog.models import ProductImage
@@ -29,7 +29,9 @@ _SERVICES: Final = {
 PLACING: Final = ("publish", "roll_back")
 # Words that a model painted, set exactly on the picture below.
 SET_WORDS: Final = "set_words"
-VERBS: Final = (*_SERVICES, *PLACING, SET_WORDS)
+# Words that a model painted, read by another one. It costs money.
+READ_WORDS: Final = "read_words"
+VERBS: Final = (*_SERVICES, *PLACING, SET_WORDS, READ_WORDS)
 # What the message offers to take a decision back.
 UNDO: Final = {"reject": "reconsider"}
 
@@ -93,7 +95,11 @@ class Powers:
         return frozenset(moves | ({"publish"} if self.publish and may_publish else set()))
 
     def require(self, verb: str) -> None:
-        needed = {**dict.fromkeys(PLACING, self.publish), SET_WORDS: self.generate}
+        needed = {
+            **dict.fromkeys(PLACING, self.publish),
+            SET_WORDS: self.generate,
+            READ_WORDS: self.generate,
+        }
         if not needed.get(verb, self.review):
             raise PermissionDenied
 
@@ -122,6 +128,8 @@ def decide(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome:
             return _roll_back(image, asked, actor=actor)
         if asked.verb == SET_WORDS:
             return _set_words(image, actor=actor)
+        if asked.verb == READ_WORDS:
+            return _read_words(image, actor=actor)
         service, said = _SERVICES[asked.verb]
         service(image, actor=actor, note=asked.note)
     except NBCatalogError as error:
@@ -162,6 +170,18 @@ def _set_words(image: ProductImage, *, actor: Actor) -> Outcome:
         "The words of picture %(pk)s are being set exactly. The new picture comes here to be reviewed."
     )
     return Outcome(said=said % {"pk": image.pk})
+
+
+def _read_words(image: ProductImage, *, actor: Actor) -> Outcome:
+    reading = rereading.read(image, actor=actor)
+    if reading.is_exact:
+        said = gettext("%(reader)s reads the words of picture %(pk)s as they were asked for.")
+    else:
+        said = gettext(
+            "%(reader)s reads the words of picture %(pk)s otherwise than they were asked for."
+        )
+    level = messages.SUCCESS if reading.is_exact else messages.WARNING
+    return Outcome(said=said % {"reader": reading.reader, "pk": image.pk}, level=level)
 
 
 def _roll_back(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome:

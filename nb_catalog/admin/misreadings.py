@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from nb_catalog import rereading
+from nb_catalog.admin.figures import dollars
+from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.imaging.readings import Change, Reading, changes, is_read_as
 from nb_catalog.models import ProductImage
 from nb_catalog.review import needs_a_look
@@ -28,6 +31,18 @@ class WordsRead:
     percent: int
     misread: tuple[Misread, ...]
     needs_a_look: bool
+
+
+def offer(images: Sequence[ProductImage]) -> dict[str, str] | None:
+    """Who would read words that a model painted on any of ``images``, and for how much; None where nobody
+    would, or the setting is wrong, which ``check`` says."""
+    if not any("words_read" in image.checks for image in images):
+        return None
+    try:
+        found = rereading.offer()
+    except (InvalidSettings, RequestRefused):
+        return None
+    return None if found is None else {"name": found.name, "price": dollars(found.usd)}
 
 
 def words_read(image: ProductImage) -> WordsRead | None:

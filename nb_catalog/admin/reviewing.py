@@ -80,6 +80,7 @@ class ReviewPages:
             query=_query(request.GET),
             back=_query(request.GET, page=page),
             languages=django_settings.LANGUAGES,
+            offer=misreadings.offer(images),
         )
         return TemplateResponse(request, "admin/nb_catalog/productimage/review.html", context)
 
@@ -162,7 +163,12 @@ class ReviewPages:
     def _card(self, request: HttpRequest, pk: int) -> str:
         powers = Powers.of(request.user)
         image = self._shown(pictures().filter(pk=pk), powers=powers)[0]
-        context = {"image": image, "powers": powers, "languages": django_settings.LANGUAGES}
+        context = {
+            "image": image,
+            "powers": powers,
+            "languages": django_settings.LANGUAGES,
+            "offer": misreadings.offer([image]),
+        }
         return render_to_string("admin/nb_catalog/productimage/card.html", context, request)
 
     def _shown(self, rows: QuerySet, *, powers: Powers) -> Sequence[ProductImage]:

@@ -5,7 +5,7 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import placements, plans, review, runs
+from nb_catalog import placements, plans, rereading, review, runs
 from nb_catalog.api.fields import AboutFilter, AboutSerializer
 from nb_catalog.api.jobs import RecipeField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
@@ -128,14 +128,14 @@ class ImageViewSet(ReadingViewSet):
     action_permissions = {
         **dict.fromkeys((*DECISIONS, "alt"), Permission.REVIEW),
         "publish": Permission.PUBLISH,
-        "set_words": Permission.GENERATE,
+        **dict.fromkeys(("set_words", "read_words"), Permission.GENERATE),
     }
     serializer_class = ImageSerializer
     serializer_classes = {
         "retrieve": ImageDetailSerializer,
         "publish": PublishSerializer,
         "alt": AltSerializer,
-        "set_words": serializers.Serializer,
+        **dict.fromkeys(("set_words", "read_words"), serializers.Serializer),
         **dict.fromkeys(DECISIONS, NoteSerializer),
     }
     filter_class = ImageFilter
@@ -191,6 +191,12 @@ class ImageViewSet(ReadingViewSet):
         """Set the words that a model painted exactly, free of charge; ``run`` is the run that does it."""
         run = runs.start(plans.plan_exact([self.get_object()]), actor=request.user, priority=None)
         return Response({"run": run.pk}, status=status.HTTP_201_CREATED)
+
+    @action(detail=True, methods=["post"], url_path="read-words")
+    def read_words(self, request, *args, **kwargs):
+        """Have words that a model painted read by the ``READER``, which costs money."""
+        reading = rereading.read(self.get_object(), actor=request.user)
+        return Response({**reading.as_dict(), "is_exact": reading.is_exact})
 
     def _decide(self, move):
         image = self.get_object()

@@ -6,7 +6,12 @@ from django.core.checks import Tags, register
 
 from nb_catalog.checks.keys import check_settings
 from nb_catalog.checks.ladder import check_tiers
-from nb_catalog.checks.lettering import check_describer, check_lettering, check_translator
+from nb_catalog.checks.lettering import (
+    check_describer,
+    check_lettering,
+    check_reader,
+    check_translator,
+)
 from nb_catalog.checks.reach import check_reach
 from nb_catalog.checks.sources import check_registry
 from nb_catalog.checks.storage import check_storage
@@ -14,6 +19,7 @@ from nb_catalog.checks.waking import check_waking
 
 __all__ = [
     "check_describer",
+    "check_reader",
     "check_lettering",
     "check_translator",
     "check_reach",
@@ -38,4 +44,5 @@ def register_all() -> None:
     register(check_lettering, TAG, Tags.files)
     register(check_translator, TAG)
     register(check_describer, TAG)
+    register(check_reader, TAG)
     register(check_registry, TAG, Tags.models)

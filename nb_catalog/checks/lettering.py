@@ -11,6 +11,7 @@ from nb_catalog import fonts, locales
 from nb_catalog.conf import NAME, settings
 from nb_catalog.exceptions import FontUnreadable, InvalidSettings
 from nb_catalog.providers.describers import describer
+from nb_catalog.providers.readers import reader
 from nb_catalog.providers.translators import translator
 
 
@@ -46,6 +47,11 @@ def check_translator(**_options: Any) -> list[CheckMessage]:
 def check_describer(**_options: Any) -> list[CheckMessage]:
     """The describer imports, and has the options that it was given."""
     return _about_adviser("DESCRIBER", describer, id="nb_catalog.E044")
+
+
+def check_reader(**_options: Any) -> list[CheckMessage]:
+    """The reader imports, and has the options that it was given."""
+    return _about_adviser("READER", reader, id="nb_catalog.E045")
 
 
 def _about_adviser(setting: str, make: Callable[[], object], *, id: str) -> list[CheckMessage]:

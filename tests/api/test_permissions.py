@@ -25,6 +25,7 @@ NEEDS = {
     "images/{image}/alt/": Permission.REVIEW,
     "images/{image}/publish/": Permission.PUBLISH,
     "images/{image}/set-words/": Permission.GENERATE,
+    "images/{image}/read-words/": Permission.GENERATE,
     "placements/{placement}/withdraw/": Permission.PUBLISH,
     "placements/{placement}/roll-back/": Permission.PUBLISH,
     "placements/roll-back/": Permission.PUBLISH,

@@ -1,0 +1,44 @@
+"""Readers: whoever looks at a picture and says what is written on it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
+
+from nb_catalog.providers.advisers import Advice, Adviser, adviser
+from nb_catalog.types import Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript(Advice):
+    """``lines`` as they stand on a picture, from the top, and ``printed`` what stands on the product."""
+
+    lines: tuple[str, ...]
+    printed: tuple[str, ...] = ()
+
+
+class Reader(Adviser[Transcript]):
+    """Build, send and parse, as a ``Provider`` does for pictures. A reader is not told what it should
+    find: it would find it."""
+
+    setting: ClassVar[str] = "READER"
+
+    @abstractmethod
+    def estimate(self) -> Decimal:
+        """The most that reading one picture is expected to cost, in USD. Raises ``RequestRefused`` where
+        that is not known; what is free costs 0."""
+
+    @abstractmethod
+    def build(self, picture: bytes, mime_type: str, *, locale: str) -> Payload:
+        """The vendor's body for a ``picture``, a PNG, JPEG or WebP, with words in ``locale``. Pure."""
+
+
+def reader() -> Reader | None:
+    """The one that ``NB_CATALOG["READER"]`` describes; None where there is none.
+
+    Raises ``InvalidSettings`` for one that does not import, and for options that it does not have.
+    """
+    # An abstract class: mypy wants a concrete one where a type is passed.
+    return adviser(Reader)  # type: ignore[type-abstract]

@@ -1,0 +1,89 @@
+"""Having words that a model painted read by one that looks at the picture: paid for like any call."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from django.db import transaction
+
+from nb_catalog import asking, files
+from nb_catalog.asking import Question
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import RequestRefused
+from nb_catalog.imaging.readings import Piece, Reading, compared
+from nb_catalog.imaging.references import Limits, as_reference
+from nb_catalog.models import ProductImage
+from nb_catalog.models.moves import hold_image
+from nb_catalog.providers.readers import Transcript, reader
+from nb_catalog.types import Actor
+
+LIMITS: Final = Limits(reads=("image/jpeg", "image/png", "image/webp"), longest_side=2048)
+
+
+class Offer(NamedTuple):
+    """Who would read a picture, and what it costs at most, in USD."""
+
+    name: str
+    usd: Decimal
+
+
+def offer() -> Offer | None:
+    """What ``read`` would ask for; None where there is no reader.
+
+    Raises ``RequestRefused`` where the reader does not know what it costs.
+    """
+    asked = reader()
+    return None if asked is None else Offer(asked.name, asked.estimate())
+
+
+def read(image: ProductImage, *, actor: Actor) -> Reading:
+    """Ask the reader what is written on ``image``, and keep how it compares with what was asked for. It takes
+    the place of what was read before.
+
+    The request is on record and its money reserved before it goes out. Raises ``RequestRefused`` for a
+    picture that no model wrote on, without a reader, while the same is underway and where a budget is
+    reached, ``PictureError`` and ``StorageFailed`` for the file, and ``ProviderError`` for what the
+    service answered.
+    """
+    if "words_read" not in image.checks:
+        raise RequestRefused(f"On picture {image.pk} there are no words that a model painted.")
+    asked = reader()
+    if asked is None:
+        raise RequestRefused("There is no reader: NB_CATALOG['READER'] names one.")
+    picture, _sent = as_reference(
+        files.read(str(image.file.name)),
+        limits=LIMITS,
+        max_bytes=settings.MAX_PICTURE_BYTES,
+        max_pixels=settings.MAX_PICTURE_PIXELS,
+    )
+    question = Question(
+        payload=asked.build(picture.data, picture.mime_type, locale=image.locale),
+        about=image,
+        locales=(image.locale,),
+        estimate=asked.estimate(),
+        underway=f"Picture {image.pk} is being read already.",
+    )
+    reading = _reading(image, asking.ask(asked, question, actor=actor), by=asked.name)
+    _keep(image, reading)
+    return reading
+
+
+def _reading(image: ProductImage, transcript: Transcript, *, by: str) -> Reading:
+    recipe: dict[str, Any] = image.recipe
+    pieces = [
+        Piece(word, line=number)
+        for number, line in enumerate(transcript.lines)
+        for word in asking.tidied(line).split()
+    ]
+    printed = [word for line in transcript.printed for word in line.split()]
+    words = recipe["renderer"]["words"]
+    return compared(words, {by: pieces}, locale=image.locale, known=printed)
+
+
+@transaction.atomic
+def _keep(image: ProductImage, reading: Reading) -> None:
+    hold_image(image)
+    image.refresh_from_db(fields=["checks"])
+    image.checks = {**image.checks, "words_read": reading.as_dict()}
+    image.save(update_fields=["checks"])

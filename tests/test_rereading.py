@@ -1,0 +1,184 @@
+"""Words that a model painted, read by another one that looks at the picture: for money, and on record."""
+
+import base64
+import json
+from dataclasses import replace
+
+import pytest
+
+from nb_catalog import rereading
+from nb_catalog.checks import check_reader
+from nb_catalog.exceptions import OutcomeUnknown, ProviderError, RequestRefused
+from nb_catalog.imaging.readings import Reading
+from nb_catalog.models import SpendDay, TextCall
+from nb_catalog.providers.readers import reader
+from nb_catalog.testing.gemini import GeminiServer, fault, json_answer
+from nb_catalog.types import Permission
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KEY = "a-key-of-the-shop"
+BACKEND = "nb_catalog.providers.gemini.reader.GeminiReader"
+OPTIONS = {"model": "a-text-model", "usd_per_million": {"input": "1", "output": "10"}}
+USAGE = {"promptTokenCount": 1500, "candidatesTokenCount": 90, "totalTokenCount": 1590}
+WORDS = {"headline": "عرض الخريف", "price": "€12.50"}
+REVIEW = "/admin/nb_catalog/productimage/review/"
+DECIDE = "/admin/nb_catalog/productimage/review/decide/"
+
+
+@pytest.fixture
+def server():
+    with GeminiServer(keys={KEY}, text_models={"a-text-model"}, insists_on_store=True) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def shop(settings, server):
+    gemini = {
+        "BACKEND": "nb_catalog.providers.gemini.GeminiProvider",
+        "OPTIONS": {"api_key": KEY, "base_url": server.url, "timeout": 5},
+    }
+    settings.NB_CATALOG = {
+        **settings.NB_CATALOG,
+        "PROVIDERS": {**settings.NB_CATALOG["PROVIDERS"], "gemini": gemini},
+        "READER": {"BACKEND": BACKEND, "OPTIONS": OPTIONS},
+    }
+
+
+@pytest.fixture
+def image():
+    """Painted in Arabic, which nothing on the machine reads well."""
+    mug = factories.product()
+    recipe = replace(
+        factories.recipe(mug), base="aa11", locale="ar", renderer={"words": WORDS, "locale": "ar"}
+    )
+    checks = {"decoded": True, "words_read": Reading().as_dict()}
+    return factories.image(mug, asked=recipe, locale="ar", checks=checks)
+
+
+@pytest.fixture
+def root(client):
+    client.force_login(factories.superuser())
+    return client
+
+
+def transcript(*lines, printed=()):
+    said = {"lines": lines, "printed": printed}
+    candidate = {"content": {"parts": [{"text": json.dumps(said)}]}, "finishReason": "STOP"}
+    return json_answer({"candidates": [candidate], "usageMetadata": USAGE})
+
+
+def reserved():
+    day = SpendDay.objects.first()
+    return (day.reserved_microusd, day.spent_microusd) if day else (0, 0)
+
+
+def test_what_it_reads_is_compared_and_kept_with_the_picture(server, image):
+    server.script(transcript("عرض الخريف", "€12.50", printed=["ACME"]))
+    reading = rereading.read(image, actor=None)
+    assert reading.is_exact and reading.reader == "Gemini (a-text-model)"
+    image.refresh_from_db()
+    assert Reading.from_dict(image.checks["words_read"]) == reading
+    assert image.checks["decoded"] is True, "the other checks stay"
+    call = TextCall.objects.get()
+    assert (call.image, call.locale, call.outcome) == (image, "ar", "answered")
+    assert reserved() == (0, call.cost_microusd) and call.cost_microusd == 1500 + 900
+
+
+def test_it_gets_the_picture_and_is_not_told_what_to_find(server, image):
+    server.script(transcript("عرض"))
+    rereading.read(image, actor=None)
+    [sent] = server.received
+    body = json.dumps(sent.body, ensure_ascii=False)
+    assert "الخريف" not in body and "12.50" not in body and sent.body["store"] is False
+    [picture] = [
+        part["inlineData"] for part in sent.body["contents"][0]["parts"] if "inlineData" in part
+    ]
+    with image.file.open() as file:
+        assert base64.b64decode(picture["data"]) == file.read()
+
+
+def test_another_letter_and_a_word_too_many_are_told(server, image):
+    server.script(transcript("عرض الخزيف", "€12.50", "FREE", printed=["ACME"]))
+    reading = rereading.read(image, actor=None)
+    assert not reading.is_exact and reading.extra == ("FREE",)
+    assert reading.said["headline"] == "عرض الخزيف" and 0.9 < reading.share < 1
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        (transcript(), "answered"),
+        (json_answer({"candidates": [], "usageMetadata": USAGE}), "failed"),
+        (json_answer({"candidates": [{"content": {"parts": [{"text": "{}"}]}}]}), "failed"),
+        (fault("malformed_json"), "unknown"),
+    ],
+)
+def test_an_answer_without_words_changes_no_more_than_it_says(server, image, said, outcome):
+    server.script(said)
+    if outcome == "answered":
+        assert rereading.read(image, actor=None).share == 0
+    else:
+        with pytest.raises((ProviderError, OutcomeUnknown)):
+            rereading.read(image, actor=None)
+        image.refresh_from_db()
+        assert image.checks["words_read"]["reader"] == "", "what was known stays"
+    assert TextCall.objects.get().outcome == outcome
+
+
+def test_a_budget_that_is_reached_sends_nothing(server, image, settings):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "DAILY_BUDGET_USD": "0.001"}
+    with pytest.raises(RequestRefused, match="Nothing was sent"):
+        rereading.read(image, actor=None)
+    assert not server.received and not TextCall.objects.exists()
+
+
+def test_only_painted_words_are_read_and_only_where_somebody_reads(image, settings):
+    with pytest.raises(RequestRefused, match="no words that a model painted"):
+        rereading.read(factories.image(), actor=None)
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "READER": None}
+    with pytest.raises(RequestRefused, match=r"NB_CATALOG\['READER'\] names one"):
+        rereading.read(image, actor=None)
+    assert reader() is None
+
+
+def test_a_wrong_setting_is_told_by_check(settings):
+    assert check_reader() == []
+    wrong = {"BACKEND": BACKEND, "OPTIONS": {**OPTIONS, "modell": "x"}}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "READER": wrong}
+    [error] = check_reader()
+    assert error.id == "nb_catalog.E045" and "Did you mean 'model'?" in error.msg
+
+
+def test_the_review_page_offers_it_with_its_price(root, server, image):
+    page = root.get(REVIEW).content.decode()
+    assert "Have them read by Gemini (a-text-model), for at most $0.02" in page
+    server.script(transcript("عرض الخريف", "€12.50"))
+    answer = root.post(
+        DECIDE, {"decision": f"read_words:{image.pk}"}, headers={"Accept": "application/json"}
+    ).json()
+    assert answer["ok"] and "as they were asked for" in answer["said"]
+    assert "letter by letter (Gemini (a-text-model))" in answer["card"]
+
+
+def test_what_goes_wrong_is_told_on_the_page(root, server, image):
+    server.script(fault("unavailable"))
+    answer = root.post(
+        DECIDE, {"decision": f"read_words:{image.pk}"}, headers={"Accept": "application/json"}
+    ).json()
+    assert not answer["ok"] and answer["said"]
+
+
+def test_without_a_reader_or_painted_words_nothing_is_offered(root, image, settings):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "READER": None}
+    assert "read_words" not in root.get(REVIEW).content.decode()
+
+
+def test_the_api_reads_and_needs_the_permission_to_spend(client, server, image):
+    path = f"/api/catalog-images/images/{image.pk}/read-words/"
+    client.force_login(factories.staff(Permission.REVIEW))
+    assert client.post(path).status_code == 403
+    client.force_login(factories.staff(Permission.GENERATE))
+    server.script(transcript("عرض الخريف", "€12.50"))
+    assert client.post(path).json()["is_exact"] is True
