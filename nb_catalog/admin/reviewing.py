@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
@@ -25,11 +25,11 @@ from nb_catalog import review
 from nb_catalog.admin import misreadings, previews, subjects
 from nb_catalog.admin.decisions import VERBS, Outcome, Powers, decide, decision
 from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY, FilterForm, pictures
+from nb_catalog.admin.predecessors import predecessors
 from nb_catalog.imaging.provenance import DigitalSourceType
 from nb_catalog.lengths import ShortPaginator
-from nb_catalog.models import Placement, ProductImage, Scene
+from nb_catalog.models import ProductImage, Scene
 from nb_catalog.models.images import ImageKind
-from nb_catalog.states import ImageState
 
 # IPTC's terms in a merchandiser's words.
 ORIGINS: Final = {
@@ -40,7 +40,6 @@ ORIGINS: Final = {
     DigitalSourceType.MODEL: _("Made by AI"),
 }
 PER_PAGE: Final = 24
-_STANDING: Final = (ImageState.PENDING, ImageState.APPROVED)
 
 
 class ReviewPages:
@@ -174,7 +173,7 @@ class ReviewPages:
     def _shown(self, rows: QuerySet, *, powers: Powers) -> Sequence[ProductImage]:
         images = list(rows)
         subjects.attach(images, site=self.admin_site)
-        standing = _predecessors(images)
+        standing = predecessors(images)
         scenes = dict(Scene.objects.values_list("key", "name"))
         for image in images:
             image.large_url = previews.thumbnail_url(
@@ -187,7 +186,7 @@ class ReviewPages:
             image.variant = image.recipe.get("variant", 1)
             image.words_read = misreadings.words_read(image)
             image.published_in = _places(image)
-            image.replaces = standing.get(image.subject)
+            image.replaces = standing.get(image.pk)
         return images
 
     def _review_url(self, back: str) -> str:
@@ -210,13 +209,6 @@ def _by_product(images: Sequence[ProductImage]) -> list[tuple[Any, list[ProductI
     for image in images:
         groups.setdefault(image.subject_shown.key, []).append(image)
     return [(several[0].subject_shown, several) for several in groups.values()]
-
-
-def _predecessors(images: Sequence[ProductImage]) -> dict[str, Placement]:
-    """Where a former picture of what ``images`` show is published, by subject: one query."""
-    wanted = {image.subject for image in images if image.state in _STANDING}
-    found = Placement.objects.filter(image__subject__in=wanted).defer("delivery")
-    return {each.shown: each for each in found.annotate(shown=F("image__subject"))}
 
 
 def _places(image: ProductImage) -> str:

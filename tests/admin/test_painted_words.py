@@ -2,7 +2,7 @@
 
 import pytest
 
-from nb_catalog import review, runner
+from nb_catalog import placements, review, runner
 from nb_catalog.imaging.readings import Reading
 from nb_catalog.models import ProductImage, Run
 from nb_catalog.testing.scripted import Script
@@ -168,3 +168,15 @@ def test_where_the_picture_below_is_gone_nothing_can_be_set_and_it_is_said(root)
     ProductImage.objects.filter(pk=image.parent_id).update(sha256="0" * 64)
     answer = press_with_javascript(root, "set_words", image).json()
     assert not answer["ok"] and "is gone. Generate one anew." in answer["said"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_words_set_instead_are_offered_the_place_of_the_painted_ones(root):
+    image = painted(MISSPELT)
+    review.approve(image, actor=None)
+    placements.publish(image, slot="social", locale="en", actor=None)
+    press(root, "set_words", image)
+    runner.drain()
+    page = root.get(REVIEW).content.decode()
+    assert f"Takes the place of picture {image.pk} in social" in page
+    assert '<option value="social" selected>' in page

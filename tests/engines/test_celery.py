@@ -24,7 +24,7 @@ from tests.services import free_port
 from tests.settings import ROOT, SCRATCH
 from tests.soak.crowd import wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(params=[redis, rabbitmq], ids=["Redis", "RabbitMQ"])

@@ -18,35 +18,24 @@ from nb_catalog.exceptions import (
 from nb_catalog.models import SpendDay, SpendLine, TextCall
 from nb_catalog.models.clock import database_now
 from nb_catalog.providers.translators import translator
-from nb_catalog.testing.gemini import GeminiServer, fault, json_answer
+from nb_catalog.testing.gemini import fault, json_answer
 from nb_catalog.types import Permission
 from tests import factories
+from tests.advisers.conftest import OPTIONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-KEY = "a-key-of-the-shop"
 BACKEND = "nb_catalog.providers.gemini.translator.GeminiTranslator"
-OPTIONS = {"model": "a-text-model", "usd_per_million": {"input": "1", "output": "10"}}
 USAGE = {"promptTokenCount": 300, "candidatesTokenCount": 40, "totalTokenCount": 340}
 OWN = {"headline": "Autumn sale", "price": "Now {price:short}", "badge": "New"}
 
 
-@pytest.fixture
-def server():
-    with GeminiServer(keys={KEY}, text_models={"a-text-model"}) as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def shop(settings, server):
-    gemini = {
-        "BACKEND": "nb_catalog.providers.gemini.GeminiProvider",
-        "OPTIONS": {"api_key": KEY, "base_url": server.url, "timeout": 5},
-    }
+def shop(settings, providers):
     settings.NB_CATALOG = {
         **settings.NB_CATALOG,
         "LOCALES": ["en", "de", "ar"],
-        "PROVIDERS": {**settings.NB_CATALOG["PROVIDERS"], "gemini": gemini},
+        "PROVIDERS": providers,
         "TRANSLATOR": {"BACKEND": BACKEND, "OPTIONS": OPTIONS},
     }
 

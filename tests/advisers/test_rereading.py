@@ -12,36 +12,25 @@ from nb_catalog.exceptions import OutcomeUnknown, ProviderError, RequestRefused
 from nb_catalog.imaging.readings import Reading
 from nb_catalog.models import SpendDay, TextCall
 from nb_catalog.providers.readers import reader
-from nb_catalog.testing.gemini import GeminiServer, fault, json_answer
+from nb_catalog.testing.gemini import fault, json_answer
 from nb_catalog.types import Permission
 from tests import factories
+from tests.advisers.conftest import OPTIONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-KEY = "a-key-of-the-shop"
 BACKEND = "nb_catalog.providers.gemini.reader.GeminiReader"
-OPTIONS = {"model": "a-text-model", "usd_per_million": {"input": "1", "output": "10"}}
 USAGE = {"promptTokenCount": 1500, "candidatesTokenCount": 90, "totalTokenCount": 1590}
 WORDS = {"headline": "عرض الخريف", "price": "€12.50"}
 REVIEW = "/admin/nb_catalog/productimage/review/"
 DECIDE = "/admin/nb_catalog/productimage/review/decide/"
 
 
-@pytest.fixture
-def server():
-    with GeminiServer(keys={KEY}, text_models={"a-text-model"}, insists_on_store=True) as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def shop(settings, server):
-    gemini = {
-        "BACKEND": "nb_catalog.providers.gemini.GeminiProvider",
-        "OPTIONS": {"api_key": KEY, "base_url": server.url, "timeout": 5},
-    }
+def shop(settings, providers):
     settings.NB_CATALOG = {
         **settings.NB_CATALOG,
-        "PROVIDERS": {**settings.NB_CATALOG["PROVIDERS"], "gemini": gemini},
+        "PROVIDERS": providers,
         "READER": {"BACKEND": BACKEND, "OPTIONS": OPTIONS},
     }
 
@@ -55,12 +44,6 @@ def image():
     )
     checks = {"decoded": True, "words_read": Reading().as_dict()}
     return factories.image(mug, asked=recipe, locale="ar", checks=checks)
-
-
-@pytest.fixture
-def root(client):
-    client.force_login(factories.superuser())
-    return client
 
 
 def transcript(*lines, printed=()):

@@ -21,38 +21,27 @@ from nb_catalog.exceptions import (
 from nb_catalog.models import AltProposal, Placement, SpendDay, SpendLine, TextCall
 from nb_catalog.models.clock import database_now
 from nb_catalog.providers.describers import describer
-from nb_catalog.testing.gemini import GeminiServer, fault, json_answer
+from nb_catalog.testing.gemini import fault, json_answer
 from nb_catalog.types import Permission
 from tests import factories
+from tests.advisers.conftest import OPTIONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-KEY = "a-key-of-the-shop"
 BACKEND = "nb_catalog.providers.gemini.describer.GeminiDescriber"
-OPTIONS = {"model": "a-text-model", "usd_per_million": {"input": "1", "output": "10"}}
 USAGE = {"promptTokenCount": 1500, "candidatesTokenCount": 90, "totalTokenCount": 1590}
 SAID = {"en": "A blue mug on oak", "de": "Ein blauer Becher auf Eiche", "ar": "كوب أزرق"}
 PAGE = "/admin/nb_catalog/productimage/{}/alt/"
 LAYOUT = {"boxes": [{"role": "headline", "place": {"start": 0, "top": 0, "width": 1, "height": 1}}]}
 
 
-@pytest.fixture
-def server():
-    with GeminiServer(keys={KEY}, text_models={"a-text-model"}, insists_on_store=True) as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def shop(settings, server):
-    gemini = {
-        "BACKEND": "nb_catalog.providers.gemini.GeminiProvider",
-        "OPTIONS": {"api_key": KEY, "base_url": server.url, "timeout": 5},
-    }
+def shop(settings, providers):
     settings.LANGUAGES = [("en", "English"), ("de", "German"), ("ar", "Arabic")]
     settings.NB_CATALOG = {
         **settings.NB_CATALOG,
         "LOCALES": ["en", "de", "ar"],
-        "PROVIDERS": {**settings.NB_CATALOG["PROVIDERS"], "gemini": gemini},
+        "PROVIDERS": providers,
         "DESCRIBER": {"BACKEND": BACKEND, "OPTIONS": OPTIONS},
     }
 
@@ -60,12 +49,6 @@ def shop(settings, server):
 @pytest.fixture
 def image():
     return factories.image(factories.product(name="Blue mug"))
-
-
-@pytest.fixture
-def root(client):
-    client.force_login(factories.superuser())
-    return client
 
 
 def answer(texts):
