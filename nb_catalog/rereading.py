@@ -11,7 +11,7 @@ from nb_catalog import asking, files
 from nb_catalog.asking import Question
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.imaging.readings import Piece, Reading, compared
+from nb_catalog.imaging.readings import READ, READ_BY_MODEL, Piece, Reading, compared
 from nb_catalog.imaging.references import Limits, as_reference
 from nb_catalog.models import ProductImage
 from nb_catalog.models.moves import hold_image
@@ -38,15 +38,15 @@ def offer() -> Offer | None:
 
 
 def read(image: ProductImage, *, actor: Actor) -> Reading:
-    """Ask the reader what is written on ``image``, and keep how it compares with what was asked for. It takes
-    the place of what was read before.
+    """Ask the reader what is written on ``image``, and keep how it compares with what was asked for, beside
+    what was read here: a model may read what should be there.
 
     The request is on record and its money reserved before it goes out. Raises ``RequestRefused`` for a
     picture that no model wrote on, without a reader, while the same is underway and where a budget is
     reached, ``PictureError`` and ``StorageFailed`` for the file, and ``ProviderError`` for what the
     service answered.
     """
-    if "words_read" not in image.checks:
+    if READ not in image.checks:
         raise RequestRefused(f"On picture {image.pk} there are no words that a model painted.")
     asked = reader()
     if asked is None:
@@ -85,5 +85,5 @@ def _reading(image: ProductImage, transcript: Transcript, *, by: str) -> Reading
 def _keep(image: ProductImage, reading: Reading) -> None:
     hold_image(image)
     image.refresh_from_db(fields=["checks"])
-    image.checks = {**image.checks, "words_read": reading.as_dict()}
+    image.checks = {**image.checks, READ_BY_MODEL: reading.as_dict()}
     image.save(update_fields=["checks"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from nb_catalog.exceptions import IllegalMove, RequestRefused
-from nb_catalog.imaging.readings import Reading
+from nb_catalog.imaging.readings import READ, readings_in
 from nb_catalog.locales import parsed
 from nb_catalog.models import AltText, Placement, ProductImage, ReviewEvent
 from nb_catalog.models.alts import LONGEST_ALT
@@ -102,9 +102,12 @@ def retire(image: ProductImage, *, actor: Actor, note: str = "") -> None:
 
 
 def needs_a_look(image: ProductImage) -> bool:
-    """Whether a model wrote on it, and it is not certain that every letter is as it was asked for."""
-    read = image.checks.get("words_read")
-    return read is not None and not Reading.from_dict(read).is_exact
+    """Whether a model wrote on it, and not everybody who read it, or nobody, read every letter as it was
+    asked for."""
+    if READ not in image.checks:
+        return False
+    readings = readings_in(image.checks)
+    return not readings or not all(reading.is_exact for reading in readings)
 
 
 def approve_all(images: Iterable[ProductImage], *, actor: Actor) -> Tally:

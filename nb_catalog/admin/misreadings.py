@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from nb_catalog import rereading
 from nb_catalog.admin.figures import dollars
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
-from nb_catalog.imaging.readings import Change, Reading, changes, is_read_as
+from nb_catalog.imaging.readings import READ, Change, Reading, changes, is_read_as, readings_in
 from nb_catalog.models import ProductImage
 from nb_catalog.review import needs_a_look
 
@@ -23,20 +22,23 @@ class Misread(NamedTuple):
     changes: Sequence[Change]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WordsRead:
-    """``percent`` of the letters are right, never 100 where one is wrong."""
+class ReadBy(NamedTuple):
+    """What one reader read; ``percent`` of the letters are right, never 100 where one is wrong."""
 
     reading: Reading
     percent: int
     misread: tuple[Misread, ...]
+
+
+class WordsRead(NamedTuple):
+    by: tuple[ReadBy, ...]
     needs_a_look: bool
 
 
 def offer(images: Sequence[ProductImage]) -> dict[str, str] | None:
     """Who would read words that a model painted on any of ``images``, and for how much; None where nobody
     would, or the setting is wrong, which ``check`` says."""
-    if not any("words_read" in image.checks for image in images):
+    if not any(READ in image.checks for image in images):
         return None
     try:
         found = rereading.offer()
@@ -47,18 +49,16 @@ def offer(images: Sequence[ProductImage]) -> dict[str, str] | None:
 
 def words_read(image: ProductImage) -> WordsRead | None:
     """None for a picture that no model wrote on."""
-    if "words_read" not in image.checks:
+    if READ not in image.checks:
         return None
-    reading = Reading.from_dict(image.checks["words_read"])
-    words = image.recipe["renderer"]["words"]
+    read = tuple(_read_by(each, image) for each in readings_in(image.checks))
+    return WordsRead(read, needs_a_look(image))
+
+
+def _read_by(reading: Reading, image: ProductImage) -> ReadBy:
     misread = [
         Misread(role, text, said, changes(text, said) if said else ())
-        for role, text in words.items()
+        for role, text in image.recipe["renderer"]["words"].items()
         if not is_read_as(text, said := reading.said.get(role, ""), locale=image.locale)
     ]
-    return WordsRead(
-        reading=reading,
-        percent=int(reading.share * 100),
-        misread=tuple(misread) if reading.reader else (),
-        needs_a_look=needs_a_look(image),
-    )
+    return ReadBy(reading, int(reading.share * 100), tuple(misread))

@@ -20,6 +20,11 @@ _ALIKE: Final = 0.5
 _SAME: Final = str.maketrans("–—‑−’‘“”", "----''\"\"")
 
 
+# Where a picture's checks hold what was read on it: here as it came, and by a model that was asked later.
+READ: Final = "words_read"
+READ_BY_MODEL: Final = "words_read_by_model"
+
+
 class Piece(NamedTuple):
     """A word as it was read, in a line by its number. ``sure`` says whether it counts where nobody asked
     for it."""
@@ -58,6 +63,12 @@ class Reading:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         return cls(**{**data, "extra": tuple(data.get("extra", ()))})
+
+
+def readings_in(checks: Mapping[str, Any]) -> list[Reading]:
+    """What was read on the picture with these ``checks``, by whoever could read it."""
+    found = [Reading.from_dict(checks[name]) for name in (READ, READ_BY_MODEL) if name in checks]
+    return [reading for reading in found if reading.reader]
 
 
 def compared(

@@ -8,7 +8,7 @@ from typing import Any
 from nb_catalog import logs
 from nb_catalog.conf import settings
 from nb_catalog.imaging import scene_text
-from nb_catalog.imaging.readings import Reading
+from nb_catalog.imaging.readings import READ, Reading
 from nb_catalog.registry import read_photo
 from nb_catalog.runner.orders import Order
 
@@ -35,4 +35,4 @@ def words_read(order: Order, picture: bytes) -> dict[str, Any]:
             extra=logs.fields(**order.labels),
         )
         reading = Reading()
-    return {"words_read": reading.as_dict()}
+    return {READ: reading.as_dict()}

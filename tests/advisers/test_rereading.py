@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from nb_catalog import rereading
+from nb_catalog import rereading, review
 from nb_catalog.checks import check_reader
 from nb_catalog.exceptions import OutcomeUnknown, ProviderError, RequestRefused
 from nb_catalog.imaging.readings import Reading
@@ -62,8 +62,9 @@ def test_what_it_reads_is_compared_and_kept_with_the_picture(server, image):
     reading = rereading.read(image, actor=None)
     assert reading.is_exact and reading.reader == "Gemini (a-text-model)"
     image.refresh_from_db()
-    assert Reading.from_dict(image.checks["words_read"]) == reading
+    assert Reading.from_dict(image.checks["words_read_by_model"]) == reading
     assert image.checks["decoded"] is True, "the other checks stay"
+    assert not review.needs_a_look(image)
     call = TextCall.objects.get()
     assert (call.image, call.locale, call.outcome) == (image, "ar", "answered")
     assert reserved() == (0, call.cost_microusd) and call.cost_microusd == 1500 + 900
@@ -80,6 +81,18 @@ def test_it_gets_the_picture_and_is_not_told_what_to_find(server, image):
     ]
     with image.file.open() as file:
         assert base64.b64decode(picture["data"]) == file.read()
+
+
+def test_a_model_that_reads_what_should_be_there_does_not_clear_another_reader_s_doubt(
+    server, image
+):
+    doubt = Reading(reader="RapidOCR", said={**WORDS, "headline": "عرض"}, share=0.5)
+    image.checks = {"words_read": doubt.as_dict()}
+    image.save()
+    server.script(transcript("عرض الخريف", "€12.50"))
+    assert rereading.read(image, actor=None).is_exact
+    image.refresh_from_db()
+    assert review.needs_a_look(image)
 
 
 def test_another_letter_and_a_word_too_many_are_told(server, image):
@@ -106,7 +119,7 @@ def test_an_answer_without_words_changes_no_more_than_it_says(server, image, sai
         with pytest.raises((ProviderError, OutcomeUnknown)):
             rereading.read(image, actor=None)
         image.refresh_from_db()
-        assert image.checks["words_read"]["reader"] == "", "what was known stays"
+        assert "words_read_by_model" not in image.checks
     assert TextCall.objects.get().outcome == outcome
 
 
