@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import decks, locales, placeholders
 from nb_catalog.admin.deck_files import DeckFiles
+from nb_catalog.admin.designs import KeptKey
 from nb_catalog.admin.renewing import told_of_stale
 from nb_catalog.conf import nearest, settings
 from nb_catalog.exchange.texts import Cell
@@ -158,14 +159,13 @@ def _name_of(code: str) -> str:
 
 
 @admin.register(CopyDeck)
-class CopyDeckAdmin(DeckFiles, admin.ModelAdmin):
+class CopyDeckAdmin(KeptKey, DeckFiles, admin.ModelAdmin):
     form = DeckForm
     change_form_template = "admin/nb_catalog/copydeck/change_form.html"
     list_display = ("name", "key", "languages", "proposals", "version", "position", "is_active")
     list_editable = ("position", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name", "key", "texts__text")
-    prepopulated_fields = {"key": ("name",)}
     readonly_fields = ("version",)
     fieldsets = (
         (None, {"fields": ("name", "key", "locale", ("position", "is_active"), "version")}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -28,7 +29,20 @@ class PrettyJSON(json.JSONEncoder):
         super().__init__(**{**options, "indent": 2, "sort_keys": False})
 
 
-class DesignAdmin(Pages, admin.ModelAdmin):
+class KeptKey:
+    """A key that is written once: recipes of pictures name their design by it."""
+
+    prepopulated_fields: ClassVar[Any] = {"key": ("name",)}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+        kept = () if obj is None else ("key",)
+        return (*super().get_readonly_fields(request, obj), *kept)
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Mapping[str, Any]:
+        return super().get_prepopulated_fields(request, obj) if obj is None else {}
+
+
+class DesignAdmin(KeptKey, Pages, admin.ModelAdmin):
     """``content_field`` is the JSON that is drawn; ``drawn`` and ``saved_url`` say how and where."""
 
     content_field: ClassVar[str] = ""
@@ -37,7 +51,6 @@ class DesignAdmin(Pages, admin.ModelAdmin):
     list_display_links = ("picture", "name")
     list_editable = ("position", "is_active")
     list_filter = ("is_active",)
-    prepopulated_fields = {"key": ("name",)}
 
     class Media:
         css = {"all": ("nb_catalog/admin.css",)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import islice
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
@@ -27,6 +28,8 @@ except ImportError:  # the extra "ocr"
 LANGUAGES: Final = frozenset({"en", "de", "fr", "es", "pl", "cs", "ja", "zh-Hans", "zh-Hant"})
 # How sure a reader is of a line that is held against the model where nobody asked for it, from 0 to 1.
 SURE: Final = 0.9
+# Lines of one picture that are read: each takes Tesseract a tenth of a second or two.
+MOST_LINES: Final = 60
 # Of a line's height, around it.
 MARGIN: Final = 0.15
 RAPID: Final = "RapidOCR"
@@ -105,7 +108,9 @@ def _lines(pixels: Pixels, *, locale: str) -> list[_Line]:
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     lines = [
         _line(np.asarray(grey, np.uint8), box, said=said, trust=float(trust), locale=locale)
-        for box, said, trust in zip(found.boxes, found.txts, found.scores, strict=True)
+        for box, said, trust in islice(
+            zip(found.boxes, found.txts, found.scores, strict=True), MOST_LINES
+        )
     ]
     return _in_order(lines, is_rtl=bool(direction(locale)))
 

@@ -201,3 +201,18 @@ def test_the_list_counts_languages_and_proposals(root, django_assert_max_num_que
     root.post("/admin/nb_catalog/copydeck/", changed)
     deck.refresh_from_db()
     assert deck.position == 7 and len(words(deck)) == 3
+
+
+@pytest.mark.parametrize(
+    ("make", "model"),
+    [
+        (factories.deck, "copydeck"),
+        (factories.layout, "textlayout"),
+        (factories.scene, "scene"),
+    ],
+)
+def test_a_key_is_written_once_as_pictures_know_their_design_by_it(root, make, model):
+    row = make()
+    page = root.get(f"/admin/nb_catalog/{model}/{row.pk}/change/").content.decode()
+    assert 'name="key"' not in page and row.key in page
+    assert 'name="key"' in root.get(f"/admin/nb_catalog/{model}/add/").content.decode()

@@ -2,14 +2,16 @@
 
 import pytest
 
-from nb_catalog import runner, runs
+from nb_catalog import plans, runner, runs
 from nb_catalog.cards import card
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall, ProviderPause
 from nb_catalog.models.money import micros, usd
 from nb_catalog.runner import staging
 from nb_catalog.runner.batching import clock, filling
 from nb_catalog.testing.gemini import BatchScript, fault
+from tests import factories
 from tests.batches.conftest import MODEL, books_agree, drain, forget_the_rest, states
+from tests.catalog.catalog_images import MugSource
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -264,3 +266,23 @@ def test_what_a_partial_success_leaves_out_is_made_again(start, server):
     drain()
     assert states() == {"succeeded": 2}
     assert ProviderBatch.objects.count() == 2
+
+
+def test_painted_words_come_back_through_a_batch_and_are_read(server, start, monkeypatch):
+    """Half the price for words too: the picture to change and the photo go along in the file."""
+    monkeypatch.setattr(
+        MugSource, "copy", lambda self, product, locale: {"headline": "Autumn offer"}
+    )
+    start(1)
+    drain()
+    [base] = ProductImage.objects.all()
+    factories.layout()
+    options = {"layouts": ["banner"], "locales": ["en"], "text": "painted", "delivery": "batch"}
+    plan = plans.plan_texts([base.catalog_object], **options)
+    run = runs.start(plan)
+    drain()
+    [image] = ProductImage.objects.filter(job__run=run)
+    assert image.parent == base and image.locale == "en" and "words_read" in image.checks
+    call = ProviderCall.objects.get(job__run=run)
+    assert call.batch is not None and call.usage["prompt"] > 2 * 1120, "two pictures went along"
+    books_agree(server)
