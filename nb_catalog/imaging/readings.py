@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import SequenceMatcher
 from typing import Any, Final, NamedTuple, Self
@@ -16,8 +16,12 @@ from nb_catalog.locales import direction
 MOST_PIECES: Final = 200
 # A piece belongs to a text where so much of both agrees.
 _ALIKE: Final = 0.5
-# What readers do not tell apart.
-_SAME: Final = str.maketrans("–—‑−’‘“”", "----''\"\"")
+# What readers do not tell apart: dashes, quotes, ligatures, and the wide forms of East Asia.
+_SAME: Final = (
+    str.maketrans("–—‑−’‘“”", "----''\"\"")
+    | str.maketrans({"ﬁ": "fi", "ﬂ": "fl", "ﬀ": "ff", "ﬃ": "ffi", "ﬄ": "ffl"})
+    | {0xFF01 + at: 0x21 + at for at in range(94)}
+)
 
 
 # Where a picture's checks hold what was read on it: here as it came, and by a model that was asked later.
@@ -81,45 +85,54 @@ def compared(
     """``words`` (role -> text) against what each reader read, in its order. Of each text the reading that is
     closest counts: nobody told the readers what to find. What was printed before, ``known``, is not
     held against the picture."""
-    left = {name: list(pieces[:MOST_PIECES]) for name, pieces in readings.items()}
+    left = {name: dict(enumerate(pieces[:MOST_PIECES])) for name, pieces in readings.items()}
     found: dict[str, _Found] = {}
     # The longest first: a short text could take a piece of it.
     for role, text in sorted(words.items(), key=lambda each: -len(each[1])):
         tries = [_found(text, pieces, by=name, locale=locale) for name, pieces in left.items()]
         found[role] = max(tries, key=lambda each: each.right, default=_Found())
         for name, pieces in left.items():
-            left[name] = [each for each in pieces if not _is_taken(each, found[role], by=name)]
+            left[name] = _without(pieces, found[role], by=name)
     letters = sum(len(plain(text)) for text in words.values())
     right = sum(each.right for each in found.values())
     readers = [name for name in readings if any(each.by == name for each in found.values())]
     return Reading(
         reader=", ".join(readers or readings),
         said={role: found[role].said for role in words},
-        extra=tuple(_unasked(next(iter(left.values()), ()), known=known)),
+        extra=tuple(_unasked(next(iter(left.values()), {}).values(), known=known)),
         share=round(right / letters, 4) if letters else 1.0,
     )
 
 
 class _Found(NamedTuple):
-    """The pieces that come closest to a text, by whom they were read, and how many letters are right."""
+    """The pieces that come closest to a text, by their numbers and lines, by whom they were read, and how
+    many letters are right."""
 
     said: str = ""
-    pieces: frozenset[Piece] = frozenset()
+    pieces: frozenset[int] = frozenset()
+    lines: frozenset[int] = frozenset()
     by: str = ""
     right: float = 0.0
 
 
-def _found(text: str, pieces: Sequence[Piece], *, by: str, locale: str) -> _Found:
-    chosen = [pieces[at] for at in _best(text, pieces, locale=locale)]
-    said = " ".join(each.text for each in chosen)
-    return _Found(said, frozenset(chosen), by, _right(text, said, locale=locale))
+def _found(text: str, pieces: Mapping[int, Piece], *, by: str, locale: str) -> _Found:
+    chosen = _best(text, pieces, locale=locale)
+    said = _joined(chosen, pieces)
+    return _Found(
+        said,
+        pieces=frozenset(chosen),
+        lines=frozenset(pieces[at].line for at in chosen),
+        by=by,
+        right=_right(text, said, locale=locale),
+    )
 
 
-def _is_taken(piece: Piece, found: _Found, *, by: str) -> bool:
-    """By the reader itself the very piece, by another one the line."""
+def _without(pieces: Mapping[int, Piece], found: _Found, *, by: str) -> dict[int, Piece]:
+    """What is left of a reader's ``pieces``: less those that were found, or, of another reader's, less the
+    lines in which they were."""
     if by == found.by:
-        return piece in found.pieces
-    return piece.line in {each.line for each in found.pieces}
+        return {at: piece for at, piece in pieces.items() if at not in found.pieces}
+    return {at: piece for at, piece in pieces.items() if piece.line not in found.lines}
 
 
 def is_read_as(text: str, said: str, *, locale: str) -> bool:
@@ -130,7 +143,7 @@ def is_read_as(text: str, said: str, *, locale: str) -> bool:
 
 def plain(text: str) -> str:
     """What of ``text`` a reader can be held to."""
-    seen = unicodedata.normalize("NFKC", text).translate(_SAME)
+    seen = unicodedata.normalize("NFC", text).translate(_SAME)
     return "".join(
         each for each in seen if not each.isspace() and unicodedata.category(each) != "Cf"
     )
@@ -166,11 +179,11 @@ def _agreement(text: str, said: str, *, locale: str) -> float:
     )
 
 
-def _best(text: str, pieces: Sequence[Piece], *, locale: str) -> tuple[int, ...]:
+def _best(text: str, pieces: Mapping[int, Piece], *, locale: str) -> tuple[int, ...]:
     """Which of ``pieces``, in their order, together come closest to ``text``; none when nothing is like
     it. One after the other, as long as each makes it better."""
     letters = set(plain(text))
-    open_ = {at for at, piece in enumerate(pieces) if letters.intersection(plain(piece.text))}
+    open_ = {at for at, piece in pieces.items() if letters.intersection(plain(piece.text))}
     chosen: tuple[int, ...] = ()
     best = 0.0
     while open_:
@@ -184,7 +197,7 @@ def _best(text: str, pieces: Sequence[Piece], *, locale: str) -> tuple[int, ...]
     return chosen if best >= _ALIKE else ()
 
 
-def _joined(places: Sequence[int], pieces: Sequence[Piece]) -> str:
+def _joined(places: Iterable[int], pieces: Mapping[int, Piece]) -> str:
     return " ".join(pieces[at].text for at in places)
 
 
@@ -202,7 +215,7 @@ def _right(text: str, said: str, *, locale: str) -> float:
     return len(plain(text)) * agreed / most if most else 0.0
 
 
-def _unasked(pieces: Sequence[Piece], *, known: Sequence[str]) -> Iterator[str]:
+def _unasked(pieces: Iterable[Piece], *, known: Sequence[str]) -> Iterator[str]:
     """Words that nobody asked for. Single letters and what a reader is not sure of are mostly grain."""
     there = {plain(each) for each in known}
     for piece in pieces:

@@ -24,8 +24,13 @@ except ImportError:  # the extra "ocr"
     rapidocr = None  # type: ignore[assignment]
 
 # In which PP-OCRv6 small, the model that comes with RapidOCR 3.10, reads letters that were set here without
-# a slip but for an inverted mark (November 2026). It finds lines in any script.
-LANGUAGES: Final = frozenset({"en", "de", "fr", "es", "pl", "cs", "ja", "zh-Hans", "zh-Hant"})
+# a slip but for an inverted mark and a dash (November 2026). It finds lines in any script.
+LANGUAGES: Final = frozenset(
+    {
+        "cs", "da", "de", "en", "es", "et", "fi", "fr", "hr", "id", "it", "ja", "lt", "nb", "nl", "nn", "no",
+        "pl", "pt", "sl", "sv", "zh-Hans", "zh-Hant",
+    }
+)  # fmt: skip
 # How sure a reader is of a line that is held against the model where nobody asked for it, from 0 to 1.
 SURE: Final = 0.9
 # Lines of one picture that are read: each takes Tesseract a tenth of a second or two.

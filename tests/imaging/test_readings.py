@@ -43,6 +43,26 @@ def test_words_that_nobody_asked_for_are_told_unless_the_product_has_them():
     assert reading.share == 1 and reading.extra == ("FREE", "SHIPPING") and not reading.is_exact
 
 
+@pytest.mark.parametrize("said", [("Sale Sale",), ("Sale", "Sale")])
+def test_a_text_that_was_painted_twice_is_told(said):
+    assert read({"badge": "Sale"}, *said).extra == ("Sale",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "same"),
+    [
+        ("12 m²", "12 m2", False),
+        ("½ off", "1/2 off", False),
+        ("№ 7", "No 7", False),
+        ("finest", "ﬁnest", True),
+        ("秋 – 夏！", "秋－夏!", True),
+        ("cafe\u0301", "café", True),
+    ],
+)
+def test_signs_that_mean_something_are_told_apart_and_shapes_are_not(text, said, same):
+    assert read({"headline": text}, said).is_exact is same
+
+
 def test_grain_that_a_reader_is_not_sure_of_is_not_held_against_the_picture():
     said = [*pieces("Sale"), *pieces("lli", line=1, sure=False)]
     assert compared({"headline": "Sale"}, {"A": said}, locale="en").is_exact
