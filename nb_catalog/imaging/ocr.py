@@ -74,7 +74,8 @@ def doubts(pixels: Pixels, report: Report) -> dict[str, str] | None:
     return {
         text.role: said[text.role]
         for text in report.texts
-        if not is_read_as(text.text, said[text.role], locale=report.locale)
+        # By its lines: a word that is parted shows a hyphen.
+        if not is_read_as(" ".join(text.lines), said[text.role], locale=report.locale)
     }
 
 

@@ -15,6 +15,8 @@ from nb_catalog.imaging.typeset.scripts import CJK, scripts_of
 
 ZERO_WIDTH_SPACE: Final = "\u200b"
 WORD_JOINER: Final = "\u2060"
+# Where a long word may be parted; the line that ends there shows a hyphen.
+SOFT_HYPHEN: Final = "\u00ad"
 # No-break spaces, and the narrow ones that stand in prices.
 _GLUE: Final = frozenset("\u00a0\u202f\u2007\ufeff" + WORD_JOINER)
 _DASHES: Final = frozenset("-\u2010\u2012\u2013\u2014/")
@@ -81,7 +83,7 @@ def _parser(language: str) -> budoux.Parser:
 
 def _after_space_or_dash(text: str, index: int) -> bool:
     before, after = text[index - 1], text[index]
-    if before.isspace() or before == ZERO_WIDTH_SPACE:
+    if before.isspace() or before in {ZERO_WIDTH_SPACE, SOFT_HYPHEN}:
         return True
     # A dash before a number is a minus, or joins a range; one after a space belongs to what follows.
     joins = index > 1 and not text[index - 2].isspace()

@@ -81,10 +81,14 @@ class Measured:
 
     @cached_property
     def _advances(self) -> list[tuple[float, float]]:
-        """Of each stretch, with the spaces at its end and without them. In ems."""
+        """Of each stretch, as it is within a line and as it is at its end: without the spaces after it,
+        and with the hyphen of a word that is parted there. In ems."""
         advances = []
         for start, end in self.stretches:
             whole = self._shaped[start, end].advance
+            if self.paragraph.is_parted(end):
+                advances.append((self.paragraph.line(start, end - 1).advance, whole))
+                continue
             inner = self.end_of_ink(start, end)
             bare = whole if inner == end else self.paragraph.line(start, inner).advance
             advances.append((whole, bare))

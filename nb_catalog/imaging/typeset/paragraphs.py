@@ -11,6 +11,7 @@ import uharfbuzz as hb
 
 from nb_catalog.exceptions import CharacterMissing
 from nb_catalog.imaging.typeset import bidi
+from nb_catalog.imaging.typeset.breaks import SOFT_HYPHEN
 from nb_catalog.imaging.typeset.chains import Chain
 from nb_catalog.imaging.typeset.faces import Font
 from nb_catalog.imaging.typeset.scripts import leading, scripts_of
@@ -139,24 +140,31 @@ class Paragraph:
         return runs
 
     def line(self, start: int, end: int) -> Line:
-        """Characters ``start`` to ``end`` shaped as one line.
+        """Characters ``start`` to ``end`` shaped as one line. One that ends at a soft hyphen shows it.
 
         Raises ``CharacterMissing`` where a font has the characters but not the glyph that they make.
         """
+        shown = self.text
+        if self.is_parted(end):
+            shown = f"{shown[: end - 1]}-{shown[end:]}"
         on_line = bidi.for_line(self.levels[start:end], self.kinds[start:end], base=self.base)
         runs = self._runs(start, end, on_line)
         glyphs: list[Glyph] = []
         pen = 0.0
         for place in bidi.visual_order([run.level for run in runs]):
-            shaped, advance = self._shaped(runs[place])
+            shaped, advance = self._shaped(runs[place], shown)
             glyphs += [Glyph(each.font, each.id, pen + each.x, each.y) for each in shaped]
             pen += advance
-        return Line(text=self.text[start:end], glyphs=tuple(glyphs), advance=pen)
+        return Line(text=shown[start:end], glyphs=tuple(glyphs), advance=pen)
 
-    def _shaped(self, run: Run) -> tuple[list[Glyph], float]:
+    def is_parted(self, end: int) -> bool:
+        """Whether a line that ends there parts a word at a soft hyphen."""
+        return 0 < end < len(self.text) and self.text[end - 1] == SOFT_HYPHEN
+
+    def _shaped(self, run: Run, text: str) -> tuple[list[Glyph], float]:
         buffer = hb.Buffer()
         # The whole paragraph goes along: letters join, or not, over the ends of their run.
-        buffer.add_str(self.text, run.start, run.end - run.start)
+        buffer.add_str(text, run.start, run.end - run.start)
         buffer.direction = "rtl" if run.level % 2 else "ltr"
         buffer.script = run.script
         buffer.language = self.language

@@ -37,6 +37,7 @@ def words(text, language="en"):
         ("cs", "batoh s kapsou", ["batoh ", "s kapsou"]),
         ("en", "a b", ["a ", "b"]),
         ("en", "zero\u200bwidth", ["zero\u200b", "width"]),
+        ("de", "Regen\u00adjacke", ["Regen\u00ad", "jacke"]),
         ("en", "no\u2060 break", ["no\u2060 ", "break"]),
         ("ko", "무료 배송 가방", ["무료 ", "배송 ", "가방"]),
         ("ar", "شحن مجاني", ["شحن ", "مجاني"]),

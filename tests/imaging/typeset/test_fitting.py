@@ -99,3 +99,34 @@ def test_a_margin_grows_with_the_text():
     edged = fitted("Price", margin=0.5, height=100)
     assert edged.size < free.size
     assert edged.height + edged.size <= 100
+
+
+COMPOUND = "Donau\u00addampf\u00adschiff\u00adfahrts\u00adgesellschaft"
+
+
+def test_a_long_word_is_parted_at_its_soft_hyphens_and_shows_a_hyphen_there():
+    whole = fitted(COMPOUND.replace("\u00ad", ""), "de")
+    parted = fitted(COMPOUND, "de")
+    assert parted.size > 1.5 * whole.size and parted.width <= 460
+    *first, last = lines(parted)
+    assert all(line.endswith("-") for line in first) and not last.endswith("-")
+    assert "".join(lines(parted)).replace("-", "").replace("\u00ad", "") == COMPOUND.replace(
+        "\u00ad", ""
+    )
+
+
+def test_a_soft_hyphen_in_the_middle_of_a_line_is_not_seen():
+    with_one = fitted("Regen\u00adjacke für draußen", "de", sizes=(30, 30))
+    without = fitted("Regenjacke für draußen", "de", sizes=(30, 30))
+    assert len(with_one.lines) == len(without.lines) == 1
+    assert with_one.width == pytest.approx(without.width, abs=0.1)
+    assert with_one.lines[0].ink == pytest.approx(without.lines[0].ink, abs=0.001)
+
+
+def test_a_hyphen_takes_its_room():
+    """A width at which the word's part fits alone, and not with its hyphen, is too narrow."""
+    part = fitted("Donau", "de", sizes=(40, 40)).width
+    with pytest.raises(TextDoesNotFit):
+        fitted("Donau\u00adtal", "de", sizes=(40, 40), width=part + 1, most_lines=2)
+    wide = fitted("Donau\u00adtal", "de", sizes=(40, 40), width=part + 30, most_lines=2)
+    assert lines(wide) == ["Donau-", "tal"]

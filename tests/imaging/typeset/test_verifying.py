@@ -117,3 +117,21 @@ def test_a_letter_that_was_painted_over_is_found(ground):
     picture[ink.top : ink.bottom, ink.left : ink.left + made.report.texts[0].size // 2] = 30
     [found] = compared(words, picture, "en")
     assert found.worst_letter < 0.3 and not found.is_proved
+
+
+def test_a_word_that_is_parted_is_proved_with_its_hyphen(ground):
+    words = {
+        **words_for("de"),
+        "headline": "Donau\u00addampf\u00adschiff\u00adfahrts\u00adgesellschaft",
+    }
+    made = typeset(ground, layout=BANNER, words=words, locale="de", chain=fonts.chain_for("de"))
+    [headline] = [text for text in made.report.texts if text.role == "headline"]
+    assert any(line.endswith("-") for line in headline.lines)
+    proofs = verify(
+        made.pixels,
+        report=made.report,
+        layout=BANNER,
+        chain=fonts.chain_for("de"),
+        expected=made.pixels,
+    )
+    assert all(each.is_proved for each in proofs)
