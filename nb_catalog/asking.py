@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -38,7 +38,7 @@ class Question:
     """A request before it goes out. ``estimate`` is the most that it is expected to cost, in USD.
 
     A language of one deck or picture is asked for once at a time: while it is, ``underway`` is the
-    objection.
+    objection. ``is_wanted`` is asked again once nobody else can ask.
     """
 
     payload: Payload
@@ -46,6 +46,7 @@ class Question:
     locales: tuple[str, ...]
     estimate: Decimal
     underway: str
+    is_wanted: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,11 @@ def give_up_lost() -> int:
     return lost.update(outcome=TextOutcome.UNKNOWN, error_code=OutcomeUnknown.code, finished_at=now)
 
 
+def looked_at(image: ProductImage) -> str:
+    """The objection while a model looks at ``image``, whatever it was asked."""
+    return f"A model is looking at picture {image.pk} already. Try again in a moment."
+
+
 def tidied(text: object) -> str:
     """What a model wrote, in one line and without what no database keeps."""
     return " ".join(str(text).replace("\x00", "").split())
@@ -110,6 +116,8 @@ def _begin(adviser: Adviser[Any], question: Question, *, actor: Actor) -> TextCa
     )
     if any(set(question.locales) & set(call.locales) for call in underway):
         raise RequestRefused(question.underway)
+    if not question.is_wanted():
+        raise RequestRefused("Somebody else has asked for the same meanwhile. Nothing was sent.")
     amount = micros(question.estimate)
     if reached := money.reserve_words(actor, amount, day=now.date()):
         raise RequestRefused(f"A budget of the day is reached ({reached}). Nothing was sent.")

@@ -106,7 +106,8 @@ def _question(image: ProductImage, locales: tuple[str, ...], asked: Describer) -
         about=image,
         locales=locales,
         estimate=asked.estimate(locales=locales, about=about),
-        underway=f"Picture {image.pk} is being described already.",
+        underway=asking.looked_at(image),
+        is_wanted=lambda: lacking(image, locales) == locales,
     )
 
 

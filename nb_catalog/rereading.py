@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -11,12 +12,16 @@ from nb_catalog import asking, files
 from nb_catalog.asking import Question
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.imaging import scene_text
 from nb_catalog.imaging.readings import READ, READ_BY_MODEL, Piece, Reading, compared
 from nb_catalog.imaging.references import Limits, as_reference
 from nb_catalog.models import ProductImage
 from nb_catalog.models.moves import hold_image
 from nb_catalog.providers.readers import Transcript, reader
+from nb_catalog.registry import read_photo, source_for
 from nb_catalog.types import Actor
+
+logger = logging.getLogger(__name__)
 
 LIMITS: Final = Limits(reads=("image/jpeg", "image/png", "image/webp"), longest_side=2048)
 
@@ -62,7 +67,7 @@ def read(image: ProductImage, *, actor: Actor) -> Reading:
         about=image,
         locales=(image.locale,),
         estimate=asked.estimate(),
-        underway=f"Picture {image.pk} is being read already.",
+        underway=asking.looked_at(image),
     )
     reading = _reading(image, asking.ask(asked, question, actor=actor), by=asked.name)
     _keep(image, reading)
@@ -76,9 +81,38 @@ def _reading(image: ProductImage, transcript: Transcript, *, by: str) -> Reading
         for number, line in enumerate(transcript.lines)
         for word in asking.tidied(line).split()
     ]
-    printed = [word for line in transcript.printed for word in line.split()]
     words = recipe["renderer"]["words"]
-    return compared(words, {by: pieces}, locale=image.locale, known=printed)
+    known = _printed(image) if transcript.printed else []
+    number = len(transcript.lines)
+    # What a model calls printed on the product is forgiven where the product's photo shows it.
+    pieces += [
+        Piece(word, line=number + at)
+        for at, line in enumerate(transcript.printed)
+        for word in asking.tidied(line).split()
+    ]
+    return compared(words, {by: pieces}, locale=image.locale, known=known)
+
+
+def _printed(image: ProductImage) -> list[str]:
+    """Every word that is read here on the product's photo; none where that is gone, or nothing reads."""
+    product = image.catalog_object
+    if product is None:
+        return []
+    recipe: dict[str, Any] = image.recipe
+    photos = source_for(product).photos(product)
+    photo = next((each for each in photos if each.name == recipe["photo"]), None)
+    if photo is None:
+        return []
+    try:
+        return scene_text.printed_on(
+            read_photo(photo),
+            locale=image.locale,
+            max_bytes=settings.MAX_PICTURE_BYTES,
+            max_pixels=settings.MAX_PICTURE_PIXELS,
+        )
+    except Exception:  # noqa: BLE001 - foreign programs; the answer is paid for, and nothing is forgiven
+        logger.exception("What is printed on the product of picture %s cannot be read.", image.pk)
+        return []
 
 
 @transaction.atomic

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from nb_catalog import plans, runs
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.imaging.readings import READ, readings_in
 from nb_catalog.locales import parsed
-from nb_catalog.models import AltText, Placement, ProductImage, ReviewEvent
+from nb_catalog.models import AltText, Placement, ProductImage, ReviewEvent, Run
 from nb_catalog.models.alts import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.moves import hold_image, move_image
@@ -110,17 +111,36 @@ def needs_a_look(image: ProductImage) -> bool:
     return not readings or not all(reading.is_exact for reading in readings)
 
 
+def set_words(image: ProductImage, *, actor: Actor) -> Run | None:
+    """Have the words that a model painted on ``image`` set exactly instead, free of charge: the run that does
+    it, or None where there is such a picture already, or it is being made.
+
+    Raises ``RequestRefused`` for a picture that no model wrote on, and with the reason where the words
+    cannot be set.
+    """
+    plan = plans.plan_exact([image])
+    [item] = plan.items()
+    if item.problem:
+        raise RequestRefused(item.problem)
+    return runs.start(plan, actor=actor, priority=None) if item.status in plans.WANTED else None
+
+
+def refuse_in_passing(image: ProductImage) -> None:
+    """Raise ``RequestRefused`` for one that ``needs_a_look``: it is decided about by itself alone."""
+    if needs_a_look(image):
+        raise RequestRefused(
+            f"Picture {image.pk} has words that were not read back as they were asked for. Look at it, and "
+            f"decide about it alone."
+        )
+
+
 def approve_all(images: Iterable[ProductImage], *, actor: Actor) -> Tally:
     """Approve each picture on its own: one that was decided meanwhile does not stop the rest. One that
     ``needs_a_look`` is left to somebody who looks at it alone."""
     decided, refused = 0, []
     for image in images:
         try:
-            if needs_a_look(image):
-                raise RequestRefused(
-                    f"Picture {image.pk} has words that were not read back as they were asked for. Look at "
-                    f"it, and decide about it alone."
-                )
+            refuse_in_passing(image)
             approve(image, actor=actor)
         except (IllegalMove, RequestRefused) as refusal:
             refused.append(str(refusal))

@@ -42,6 +42,7 @@ def propose(deck: CopyDeck, locale: str, *, actor: Actor) -> Proposed:
         locales=(locale,),
         estimate=asked.estimate(texts),
         underway=f"The texts in {locale!r} are being translated already.",
+        is_wanted=lambda: missing(deck, [locale])[locale] == texts,
     )
     answer = asking.ask(asked, question, actor=actor)
     fitting, refused = _judged(answer.texts, texts)

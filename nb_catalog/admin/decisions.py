@@ -11,9 +11,9 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import placements, plans, rereading, review, runs
+from nb_catalog import placements, rereading, review
 from nb_catalog.admin import subjects
-from nb_catalog.exceptions import IllegalMove, NBCatalogError, RequestRefused
+from nb_catalog.exceptions import IllegalMove, NBCatalogError
 from nb_catalog.models import ProductImage
 from nb_catalog.states import IMAGE_MOVES, ImageState
 from nb_catalog.types import Actor, Permission
@@ -38,13 +38,14 @@ UNDO: Final = {"reject": "reconsider"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """``verb`` is a move of ``states.IMAGE_MOVES``, "publish" or "roll_back"."""
+    """``verb`` is one of ``VERBS``; ``ticked`` says that it is made about several pictures at once."""
 
     verb: str
     note: str = ""
     slot: str = ""
     locale: str = ""
     position: int = 0
+    ticked: bool = False
 
     @property
     def place(self) -> dict[str, str | int]:
@@ -111,6 +112,7 @@ def decision(verb: str, pk: int, given: Mapping[str, str]) -> Decision:
         verb=verb,
         note=given.get(f"note-{pk}", "").strip(),
         slot=given.get(f"slot-{pk}", ""),
+        ticked=f"ticked-{pk}" in given,
         locale=given.get(f"locale-{pk}", ""),
         # A few digits are enough: Python refuses to read thousands of them.
         position=min(int(position[:9]), MOST_POSITIONS) if position.isdecimal() else 0,
@@ -138,6 +140,8 @@ def decide(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome:
 
 
 def _publish(image: ProductImage, asked: Decision, *, actor: Actor, powers: Powers) -> Outcome:
+    if asked.ticked:
+        review.refuse_in_passing(image)
     approved_now = image.state == ImageState.PENDING and powers.review
     if approved_now:
         review.approve(image, actor=actor, note=asked.note)
@@ -158,14 +162,9 @@ def _publish(image: ProductImage, asked: Decision, *, actor: Actor, powers: Powe
 
 
 def _set_words(image: ProductImage, *, actor: Actor) -> Outcome:
-    plan = plans.plan_exact([image])
-    [item] = plan.items()
-    if item.problem:
-        raise RequestRefused(item.problem)
-    if item.status not in plans.WANTED:
+    if review.set_words(image, actor=actor) is None:
         said = gettext("There is a picture with these words, set exactly, already.")
         return Outcome(said=said, level=messages.INFO)
-    runs.start(plan, actor=actor, priority=None)
     said = gettext(
         "The words of picture %(pk)s are being set exactly. The new picture comes here to be reviewed."
     )

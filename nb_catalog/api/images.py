@@ -5,7 +5,7 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import placements, plans, rereading, review, runs
+from nb_catalog import placements, rereading, review
 from nb_catalog.api.fields import AboutFilter, AboutSerializer
 from nb_catalog.api.jobs import RecipeField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
@@ -188,8 +188,11 @@ class ImageViewSet(ReadingViewSet):
 
     @action(detail=True, methods=["post"], url_path="set-words")
     def set_words(self, request, *args, **kwargs):
-        """Set the words that a model painted exactly, free of charge; ``run`` is the run that does it."""
-        run = runs.start(plans.plan_exact([self.get_object()]), actor=request.user, priority=None)
+        """Set the words that a model painted exactly, free of charge; ``run`` is the run that does it, null
+        where there is such a picture already."""
+        run = review.set_words(self.get_object(), actor=request.user)
+        if run is None:
+            return Response({"run": None})
         return Response({"run": run.pk}, status=status.HTTP_201_CREATED)
 
     @action(detail=True, methods=["post"], url_path="read-words")

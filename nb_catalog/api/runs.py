@@ -54,6 +54,9 @@ class RunRequestSerializer(PlanRequestSerializer):
 
 
 class TextRunSerializer(TextPlanSerializer):
+    """Words that are set cost nothing; painted ones do."""
+
+    budget_usd = BudgetField(default=None)
     priority = PriorityField(default=0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import SequenceMatcher
@@ -16,6 +17,9 @@ from nb_catalog.locales import direction
 MOST_PIECES: Final = 200
 # A piece belongs to a text where so much of both agrees.
 _ALIKE: Final = 0.5
+# What grain, and the edge of a plate, are read as: beside a text, and glued to its ends.
+_SPECKS: Final = frozenset(".,:;·'`´‘’\"“”‚„|¦_~^¨()[]")
+_GLUED: Final = "'`´‘’\"“”|¦_~^¨"
 # What readers do not tell apart: dashes, quotes, ligatures, and the wide forms of East Asia.
 _SAME: Final = (
     str.maketrans("–—‑−’‘“”", "----''\"\"")
@@ -30,8 +34,8 @@ READ_BY_MODEL: Final = "words_read_by_model"
 
 
 class Piece(NamedTuple):
-    """A word as it was read, in a line by its number. ``sure`` says whether it counts where nobody asked
-    for it."""
+    """A word as it was read, in a line by its number. ``sure`` says whether it counts on a line where nobody
+    asked for anything."""
 
     text: str
     line: int = 0
@@ -85,54 +89,85 @@ def compared(
     """``words`` (role -> text) against what each reader read, in its order. Of each text the reading that is
     closest counts: nobody told the readers what to find. What was printed before, ``known``, is not
     held against the picture."""
-    left = {name: dict(enumerate(pieces[:MOST_PIECES])) for name, pieces in readings.items()}
-    found: dict[str, _Found] = {}
-    # The longest first: a short text could take a piece of it.
-    for role, text in sorted(words.items(), key=lambda each: -len(each[1])):
-        tries = [_found(text, pieces, by=name, locale=locale) for name, pieces in left.items()]
-        found[role] = max(tries, key=lambda each: each.right, default=_Found())
-        for name, pieces in left.items():
-            left[name] = _without(pieces, found[role], by=name)
+    by_reader = {
+        name: _matched(words, dict(enumerate(pieces[:MOST_PIECES])), by=name, locale=locale)
+        for name, pieces in readings.items()
+    }
+    found = {
+        role: max((each.found[role] for each in by_reader.values()), key=lambda each: each.right)
+        for role in words
+        if by_reader
+    }
     letters = sum(len(plain(text)) for text in words.values())
     right = sum(each.right for each in found.values())
     readers = [name for name in readings if any(each.by == name for each in found.values())]
     return Reading(
         reader=", ".join(readers or readings),
-        said={role: found[role].said for role in words},
-        extra=tuple(_unasked(next(iter(left.values()), {}).values(), known=known)),
+        said={role: each.said for role, each in found.items()},
+        extra=tuple(_extra(by_reader, found.values(), known=known)),
         share=round(right / letters, 4) if letters else 1.0,
     )
 
 
 class _Found(NamedTuple):
-    """The pieces that come closest to a text, by their numbers and lines, by whom they were read, and how
-    many letters are right."""
+    """What of a text a reader read, on which lines, and how many letters of it are right."""
 
-    said: str = ""
-    pieces: frozenset[int] = frozenset()
-    lines: frozenset[int] = frozenset()
-    by: str = ""
-    right: float = 0.0
+    said: str
+    lines: frozenset[int]
+    by: str
+    right: float
 
 
-def _found(text: str, pieces: Mapping[int, Piece], *, by: str, locale: str) -> _Found:
-    chosen = _best(text, pieces, locale=locale)
-    said = _joined(chosen, pieces)
-    return _Found(
-        said,
-        pieces=frozenset(chosen),
-        lines=frozenset(pieces[at].line for at in chosen),
-        by=by,
-        right=_right(text, said, locale=locale),
-    )
+class _Matched(NamedTuple):
+    """What one reader read of each role's text, and what it read besides."""
+
+    found: Mapping[str, _Found]
+    left: Sequence[Piece]
 
 
-def _without(pieces: Mapping[int, Piece], found: _Found, *, by: str) -> dict[int, Piece]:
-    """What is left of a reader's ``pieces``: less those that were found, or, of another reader's, less the
-    lines in which they were."""
-    if by == found.by:
-        return {at: piece for at, piece in pieces.items() if at not in found.pieces}
-    return {at: piece for at, piece in pieces.items() if piece.line not in found.lines}
+def _matched(
+    words: Mapping[str, str], pieces: dict[int, Piece], *, by: str, locale: str
+) -> _Matched:
+    found: dict[str, _Found] = {}
+    # The longest first: a short text could take a piece of it.
+    for role, text in sorted(words.items(), key=lambda each: -len(each[1])):
+        chosen = _best(text, pieces, locale=locale)
+        said = _without_specks(_joined(chosen, pieces), text)
+        lines = frozenset(pieces[at].line for at in chosen)
+        found[role] = _Found(said, lines, by, _right(text, said, locale=locale))
+        pieces = {at: piece for at, piece in pieces.items() if at not in chosen}
+    return _Matched(found, tuple(pieces.values()))
+
+
+def _extra(
+    by_reader: Mapping[str, _Matched], found: Iterable[_Found], *, known: Sequence[str]
+) -> Iterator[str]:
+    """Words that nobody asked for. Beside a text that counts, whoever read that text is held to every
+    sign; elsewhere single letters, and what a reader is not sure of, are mostly grain."""
+    printed = {plain(each) for each in known}
+    judges: dict[int, set[str]] = defaultdict(set)
+    for each in found:
+        for line in each.lines:
+            judges[line].add(each.by)
+    told: set[int] = set()
+    for name, matched in by_reader.items():
+        for piece in matched.left:
+            beside = name in judges.get(piece.line, ())
+            apart = piece.line not in judges and piece.line not in told
+            if plain(piece.text) in printed:
+                continue
+            if (beside and _means_something(piece)) or (apart and _is_a_word(piece)):
+                yield piece.text
+        told |= {piece.line for piece in matched.left if _is_a_word(piece)}
+
+
+def _is_a_word(piece: Piece) -> bool:
+    return piece.sure and sum(map(str.isalnum, plain(piece.text))) > 1
+
+
+def _means_something(piece: Piece) -> bool:
+    """Whether it is more than a speck: a digit, a minus and a sign of a currency change a price."""
+    return not _SPECKS.issuperset(plain(piece.text))
 
 
 def is_read_as(text: str, said: str, *, locale: str) -> bool:
@@ -197,6 +232,13 @@ def _best(text: str, pieces: Mapping[int, Piece], *, locale: str) -> tuple[int, 
     return chosen if best >= _ALIKE else ()
 
 
+def _without_specks(said: str, text: str) -> str:
+    """``said`` less what is glued to its ends and does not end ``text``."""
+    if text[:1] not in _GLUED:
+        said = said.lstrip(_GLUED)
+    return said if text[-1:] in _GLUED else said.rstrip(_GLUED)
+
+
 def _joined(places: Iterable[int], pieces: Mapping[int, Piece]) -> str:
     return " ".join(pieces[at].text for at in places)
 
@@ -213,12 +255,3 @@ def _right(text: str, said: str, *, locale: str) -> float:
         ).get_matching_blocks()
     )
     return len(plain(text)) * agreed / most if most else 0.0
-
-
-def _unasked(pieces: Iterable[Piece], *, known: Sequence[str]) -> Iterator[str]:
-    """Words that nobody asked for. Single letters and what a reader is not sure of are mostly grain."""
-    there = {plain(each) for each in known}
-    for piece in pieces:
-        letters = plain(piece.text)
-        if piece.sure and letters not in there and sum(map(str.isalnum, letters)) > 1:
-            yield piece.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import islice
+from itertools import accumulate, chain, pairwise
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +17,7 @@ from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.readings import Piece, Reading, compared
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.locales import direction, language
+from nb_catalog.types import Rect
 
 try:
     import rapidocr
@@ -31,10 +32,14 @@ LANGUAGES: Final = frozenset(
         "pl", "pt", "sl", "sv", "zh-Hans", "zh-Hant",
     }
 )  # fmt: skip
-# How sure a reader is of a line that is held against the model where nobody asked for it, from 0 to 1.
+# How sure the network is of a line that is held against the model where nobody asked for it, from 0 to 1.
 SURE: Final = 0.9
+# Letters of a line from which on Tesseract did not read grain.
+LETTERS: Final = 3
 # Lines of one picture that are read: each takes Tesseract a tenth of a second or two.
 MOST_LINES: Final = 60
+# Of a line's height: what stands no further from each other goes on.
+NEAR: Final = 1.0
 # Of a line's height, around it.
 MARGIN: Final = 0.15
 RAPID: Final = "RapidOCR"
@@ -68,19 +73,35 @@ def read_back(
     found = _closest(lines, words, locale=locale)
     if not (found.extra and photo):
         return found
-    printed = _lines(_opened(photo, **bounds), locale=locale)
-    known = [word for line in printed for said in line.said.values() for word in said.split()]
+    known = _printed(_opened(photo, **bounds), locale=locale)
     return _closest(lines, words, locale=locale, known=known)
 
 
 class _Line(NamedTuple):
-    """Where a line begins and how high it is, what each reader read, and how sure RapidOCR is."""
+    """Where a piece of a line stands, and what each reader read."""
 
-    left: float
-    top: float
-    height: float
-    said: Mapping[str, str]
-    trust: float
+    box: Rect
+    said: Mapping[str, _Said]
+
+
+class _Said(NamedTuple):
+    text: str
+    sure: bool
+
+
+def printed_on(photo: bytes, *, locale: str, max_bytes: int, max_pixels: int) -> list[str]:
+    """Every word that is read on a product's ``photo``, by whoever; none where nothing is installed.
+
+    Raises ``PictureError`` when it does not open.
+    """
+    if rapidocr is None:
+        return []
+    return _printed(_opened(photo, max_bytes=max_bytes, max_pixels=max_pixels), locale=locale)
+
+
+def _printed(pixels: Pixels, *, locale: str) -> list[str]:
+    lines = _lines(pixels, locale=locale)
+    return [word for line in lines for said in line.said.values() for word in said.text.split()]
 
 
 def _opened(data: bytes, **bounds: int) -> Pixels:
@@ -96,40 +117,54 @@ def _closest(
 
 
 def _pieces(lines: Sequence[_Line], reader: str) -> list[Piece]:
+    """What stands close beside each other is one line, however the network has parted it."""
+    numbers = accumulate(int(not _go_on(*pair)) for pair in pairwise(lines))
     return [
-        Piece(word, line=number, sure=line.trust >= SURE)
-        for number, line in enumerate(lines)
-        for word in line.said[reader].split()
+        Piece(word, line=number, sure=line.said[reader].sure)
+        for number, line in zip(chain([0], numbers), lines, strict=False)
+        for word in line.said[reader].text.split()
     ]
+
+
+def _go_on(line: _Line, following: _Line) -> bool:
+    one, other = sorted((line.box, following.box))
+    near = other.left - one.right < NEAR * min(one.height, other.height)
+    return near and _share_a_row(one, other)
+
+
+def _share_a_row(one: Rect, other: Rect) -> bool:
+    shared = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return shared * 2 > min(one.height, other.height)
 
 
 def _lines(pixels: Pixels, *, locale: str) -> list[_Line]:
     """Every line of text in a picture (RGB uint8), from the top, and beside each other from the start."""
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    bgr = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
     with _one_at_a_time:
-        found = _engine()(bgr, use_cls=False)
-    if found.boxes is None:
-        return []
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    lines = [
-        _line(np.asarray(grey, np.uint8), box, said=said, trust=float(trust), locale=locale)
-        for box, said, trust in islice(
-            zip(found.boxes, found.txts, found.scores, strict=True), MOST_LINES
-        )
-    ]
+        # Found first and read afterwards: a line that the network cannot read would not be told at all.
+        boxes = _engine()(bgr, use_det=True, use_cls=False, use_rec=False).boxes
+        if boxes is None:
+            return []
+        lines = [
+            _line(bgr, np.asarray(box, np.float32), locale=locale) for box in boxes[:MOST_LINES]
+        ]
     return _in_order(lines, is_rtl=bool(direction(locale)))
 
 
-def _line(grey: Pixels, box: Any, *, said: str, trust: float, locale: str) -> _Line:
-    texts = {RAPID: said}
-    cut = _cut(grey, np.asarray(box, np.float32))
+def _line(bgr: Pixels, corners: Any, *, locale: str) -> _Line:
+    cut = _cut(bgr, corners)
+    found = _engine()(cut, use_det=False, use_cls=False, use_rec=True)
+    text, trust = (*found.txts, ""), (*found.scores, 0.0)
+    said = {RAPID: _Said(text[0], float(trust[0]) >= SURE)}
     if ocr.reads(locale):
-        texts[TESSERACT] = ocr.read_line(cut, locale=locale)
-    left, top = np.asarray(box).min(axis=0)
-    return _Line(float(left), float(top), float(len(cut)), texts, trust)
+        grey = np.asarray(cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY), np.uint8)
+        read = ocr.read_line(grey, locale=locale)
+        said[TESSERACT] = _Said(read, sum(map(str.isalnum, read)) >= LETTERS)
+    left, top, right, bottom = map(round, (*corners.min(axis=0), *corners.max(axis=0)))
+    return _Line(Rect(left, top, right - left, bottom - top), said)
 
 
-def _cut(grey: Pixels, corners: Any) -> Pixels:
+def _cut(pixels: Pixels, corners: Any) -> Pixels:
     """What lies between four corners (clockwise from the top left), upright, with a margin."""
     width = max(1, round(float(np.linalg.norm(corners[1] - corners[0]))))
     height = max(1, round(float(np.linalg.norm(corners[3] - corners[0]))))
@@ -137,19 +172,19 @@ def _cut(grey: Pixels, corners: Any) -> Pixels:
     size = (width + 2 * around, height + 2 * around)
     onto = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32) + around
     matrix = cv2.getPerspectiveTransform(corners, onto)
-    cut = cv2.warpPerspective(grey, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    cut = cv2.warpPerspective(pixels, matrix, size, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cut, np.uint8)
 
 
 def _in_order(lines: list[_Line], *, is_rtl: bool) -> list[_Line]:
     rows: list[list[_Line]] = []
-    for line in sorted(lines, key=lambda each: each.top):
-        if rows and line.top - rows[-1][0].top < min(line.height, rows[-1][0].height) / 2:
+    for line in sorted(lines, key=lambda each: each.box.top):
+        if rows and _share_a_row(rows[-1][0].box, line.box):
             rows[-1].append(line)
         else:
             rows.append([line])
     return [
-        line for row in rows for line in sorted(row, key=lambda each: each.left, reverse=is_rtl)
+        line for row in rows for line in sorted(row, key=lambda each: each.box.left, reverse=is_rtl)
     ]
 
 

@@ -104,6 +104,8 @@ def plan_exact(images: Sequence[ProductImage], *, key: str = "") -> Plan:
     Raises ``PlanRefused`` for a picture that no model painted words into, and for pictures of several
     models, ``NotRegistered`` for an unknown model.
     """
+    if len({image.content_type_id for image in images}) > 1:
+        raise PlanRefused("One plan is about one model; these pictures are of several.")
     recipes: dict[str, list[Recipe]] = defaultdict(list)
     for image in images:
         recipe = Recipe.from_dict(image.recipe)

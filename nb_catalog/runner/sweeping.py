@@ -165,7 +165,7 @@ def _adopted(name: str) -> Ending | None:
 
 def _adopt(name: str) -> Ending | None:
     order = _order_of(name)
-    if order is None or _is_locked(order.job_id):
+    if order is None:
         return None
     if ProductImage.objects.filter(job_id=order.job_id, provenance__call=name).exists():
         staging.drop(name)
@@ -189,15 +189,17 @@ def _order_of(name: str) -> Order | None:
     except ValueError:
         return None
     call = ProviderCall.objects.filter(**fence).select_related("job__batch").first()
-    if call is None or _is_in_hand(call):
+    if call is None or _is_in_hand(call) or _is_frozen(call.job):
         return None
     return replace(_order(call.job), epoch=call.epoch, owner=owner, photo_sent=call.photo_sent)
 
 
 @transaction.atomic
-def _is_locked(job_id: int) -> bool:
-    """Whether somebody is in the middle of a transaction about it, or was when he froze."""
-    return not list(queue.unlocked(ImageJob.objects.filter(pk=job_id)).values_list("pk"))
+def _is_frozen(job: ImageJob) -> bool:
+    """Whether its worker is in the middle of a transaction about it, or was when it froze."""
+    if job.state not in (JobState.LEASED, JobState.CALLING):
+        return False
+    return not list(queue.unlocked(ImageJob.objects.filter(pk=job.pk)).values_list("pk"))
 
 
 def _is_in_hand(call: ProviderCall) -> bool:

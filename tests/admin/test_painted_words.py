@@ -127,6 +127,10 @@ def test_a_difference_is_shown_letter_by_letter_and_is_not_approved_in_passing(r
     )
     image.refresh_from_db()
     assert image.state == "pending" and not image.placements.exists()
+    ticked = press_with_javascript(root, "publish", image, slot="hero", ticked="1").json()
+    assert not ticked["ok"] and "decide about it alone" in ticked["said"]
+    image.refresh_from_db()
+    assert image.state == "pending"
     tally = review.approve_all([image], actor=None)
     assert tally.decided == 0 and "decide about it alone" in tally.refused[0]
     review.approve(image, actor=None)

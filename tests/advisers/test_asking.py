@@ -1,5 +1,6 @@
 """One way for all paid requests about words: never twice at once, and money that adds up whatever dies."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -139,3 +140,10 @@ def test_the_money_of_a_late_answer_is_not_booked_twice():
 
 def test_no_database_is_given_what_it_cannot_keep():
     assert asking.tidied(" a\x00 cup\n of  tea ") == "a cup of tea"
+
+
+def test_what_somebody_else_has_got_meanwhile_is_not_paid_for_again():
+    asked = replace(question(factories.deck(), "de"), is_wanted=lambda: False)
+    with pytest.raises(RequestRefused, match="Nothing was sent"):
+        asking.ask(Parrot(), asked, actor=None)
+    assert not TextCall.objects.exists()

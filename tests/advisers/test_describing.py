@@ -207,7 +207,7 @@ def test_a_picture_is_described_once_at_a_time(server, image):
     TextCall.objects.create(
         image=image, locale="fr, de", translator="x", model="x", started_at=database_now()
     )
-    with pytest.raises(RequestRefused, match=f"Picture {image.pk} is being described already"):
+    with pytest.raises(RequestRefused, match=f"picture {image.pk} already"):
         propose(image)
     assert server.count == 0
 

@@ -58,7 +58,7 @@ def reserved():
 
 
 def test_what_it_reads_is_compared_and_kept_with_the_picture(server, image):
-    server.script(transcript("عرض الخريف", "€12.50", printed=["ACME"]))
+    server.script(transcript("عرض الخريف", "€12.50"))
     reading = rereading.read(image, actor=None)
     assert reading.is_exact and reading.reader == "Gemini (a-text-model)"
     image.refresh_from_db()
@@ -96,7 +96,7 @@ def test_a_model_that_reads_what_should_be_there_does_not_clear_another_reader_s
 
 
 def test_another_letter_and_a_word_too_many_are_told(server, image):
-    server.script(transcript("عرض الخزيف", "€12.50", "FREE", printed=["ACME"]))
+    server.script(transcript("عرض الخزيف", "€12.50", "FREE"))
     reading = rereading.read(image, actor=None)
     assert not reading.is_exact and reading.extra == ("FREE",)
     assert reading.said["headline"] == "عرض الخزيف" and 0.9 < reading.share < 1
@@ -178,3 +178,24 @@ def test_the_api_reads_and_needs_the_permission_to_spend(client, server, image):
     client.force_login(factories.staff(Permission.GENERATE))
     server.script(transcript("عرض الخريف", "€12.50"))
     assert client.post(path).json()["is_exact"] is True
+
+
+def test_what_is_said_to_be_printed_is_forgiven_where_the_photo_shows_it(
+    server, image, monkeypatch
+):
+    read_there = ["ACME"]
+    monkeypatch.setattr(
+        "nb_catalog.rereading.scene_text.printed_on", lambda photo, **options: read_there
+    )
+    image.recipe["photo"] = image.catalog_object.packshot.name
+    image.save()
+    for _ in range(2):
+        server.script(transcript("عرض الخريف", "€12.50", printed=["ACME"]))
+    assert rereading.read(image, actor=None).is_exact
+    read_there.clear()
+    assert rereading.read(image, actor=None).extra == ("ACME",)
+
+
+def test_a_product_without_its_photo_forgives_nothing(server, image):
+    server.script(transcript("عرض الخريف", "€12.50", printed=["ACME"]))
+    assert rereading.read(image, actor=None).extra == ("ACME",)

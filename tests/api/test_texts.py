@@ -3,7 +3,7 @@
 import pytest
 
 from nb_catalog import decks, placements, review, runner
-from nb_catalog.models import Placement, Run
+from nb_catalog.models import Placement, ProductImage, Run
 from nb_catalog.testing.scripted import Script
 from nb_catalog.types import Permission
 from tests import factories
@@ -154,7 +154,8 @@ def test_words_are_painted_read_back_and_set_instead(api_as, paid):
     body = wish(deck="autumn", locales=["en"], text="painted", tier="draft", key="painted-1")
     found = api.post("plans/texts/", body).json()
     assert found["is_free"] is False and float(found["price_usd"]) > 0
-    assert api.post("runs/texts/", body).status_code == 201
+    assert api.post("runs/texts/", {**body, "budget_usd": "1.5"}).status_code == 201
+    assert Run.objects.get().budget_microusd == 1_500_000
     other = api.post("runs/texts/", {**body, "text": "set"})
     assert other.status_code == 422 and "another text" in other.content.decode()
     runner.drain()
@@ -164,6 +165,13 @@ def test_words_are_painted_read_back_and_set_instead(api_as, paid):
     assert run.status_code == 201
     runner.drain()
     assert Run.objects.get(pk=run.json()["run"]).jobs.get().images.get().locale == "en"
+    again = api.post(f"images/{image['id']}/set-words/")
+    assert (again.status_code, again.json()) == (200, {"run": None})
+    assert Run.objects.count() == 2
+    base = ProductImage.objects.get(pk=image["id"]).recipe["base"]
+    ProductImage.objects.filter(sha256=base).update(sha256="0" * 64)
+    gone = api.post(f"images/{image['id']}/set-words/")
+    assert gone.status_code == 422 and "is gone. Generate one anew." in gone.content.decode()
 
 
 def test_only_painted_words_are_set_instead(api_as):

@@ -95,3 +95,40 @@ def test_a_difference_is_told_run_by_run():
         Change("same", "mer sale"),
         Change("added", "s"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "extra"),
+    [
+        ("299 €", "1 299 €", ("1",)),
+        ("20 %", "- 20 %", ("-",)),
+        ("2 for €5", "2 for €5 0", ("0",)),
+        ("299 €", ". 299 € '", ()),
+        ("Sale", "Sale !", ("!",)),
+    ],
+)
+def test_beside_a_text_every_sign_counts_that_is_no_speck(asked, said, extra):
+    assert read({"price": asked}, said).extra == extra
+
+
+def test_whoever_is_sure_enough_to_prove_a_text_is_sure_enough_to_accuse():
+    said = pieces("Autumn offer FREE", sure=False)
+    assert compared({"headline": "Autumn offer"}, {"A": said}, locale="en").extra == ("FREE",)
+
+
+def test_the_reader_whose_reading_counts_is_asked_what_stands_beside_it():
+    readings = {"R": pieces("£12.50 eoch"), "T": pieces("€12.50 each")}
+    reading = compared({"price": "€12.50"}, readings, locale="en")
+    assert reading.reader == "T" and reading.extra == ("each",)
+    readings = {"R": pieces("12 990 P"), "T": pieces("12 990 ₽")}
+    assert compared({"price": "990 ₽"}, readings, locale="ru").extra == ("12",)
+
+
+def test_a_line_that_one_reader_reads_alone_is_told_too():
+    readings = {"R": pieces("Sale"), "T": [*pieces("Sale"), *pieces("Осень", line=1)]}
+    assert compared({"badge": "Sale"}, readings, locale="ru").extra == ("Осень",)
+
+
+def test_the_edge_of_a_plate_is_no_letter_and_a_quote_that_was_asked_for_is_one():
+    assert read({"price": "9,900원"}, "'9,900원|", locale="ko").is_exact
+    assert not read({"headline": "“Sale”"}, "Sale").is_exact

@@ -17,6 +17,7 @@ from nb_catalog.runner import staging
 from nb_catalog.testing.gemini import GeminiServer
 from tests.runner.conftest import money_is_sound
 from tests.settings import ROOT, SCRATCH
+from tests.soak.crowd import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.story]
 
@@ -96,10 +97,7 @@ def test_a_kill_while_the_body_arrives_leaves_an_unknown_outcome(start, server, 
     start()
     server.delay = 5
     process = worker_process("mid-body", catalog)
-    for _ in range(300):
-        if server.count:
-            break
-        time.sleep(0.05)
+    wait_until(lambda: server.count)
     process.kill()
     process.communicate(timeout=30)
     pick_up()

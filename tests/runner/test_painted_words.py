@@ -219,3 +219,13 @@ def test_a_text_that_is_too_long_to_be_painted_is_refused_by_itself(with_picture
 def test_only_what_a_model_painted_is_set_instead(with_picture):
     with pytest.raises(PlanRefused, match="no words that a model painted"):
         plans.plan_exact([with_picture("locked")])
+
+
+def test_pictures_of_two_models_are_not_set_in_one_plan():
+    mug, poster = factories.product(photo=False), factories.poster(photos=0)
+    images = [
+        factories.image(about, asked=factories.recipe(about, base="aa11"))
+        for about in (mug, poster)
+    ]
+    with pytest.raises(PlanRefused, match="One plan is about one model"):
+        plans.plan_exact(images)

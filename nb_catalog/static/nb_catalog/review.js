@@ -127,7 +127,7 @@
         for (const [at, pk] of ticked.entries()) {
             bar.hidden = false;
             bar.value = at;
-            await decide("publish", pk);
+            await decide("publish", pk, { ticked: "1" });
         }
         bar.hidden = true;
     };
