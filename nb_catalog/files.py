@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Final
 from uuid import uuid4
 
@@ -18,6 +19,8 @@ from nb_catalog.models.images import catalog_storage
 ROOT: Final = "nb_catalog"
 # What came, what was made of it, what is delivered.
 FOLDERS: Final = ("originals", "composed", "renditions")
+# By the first digit of a hash: what one thread has half written is not what a kill has left behind.
+_one_at_a_time: Final = {digit: Lock() for digit in "0123456789abcdef"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,10 @@ def store(data: bytes, *, folder: str, mime_type: str, on_disk: Path | None = No
     name = f"{ROOT}/{folder}/{digest[:2]}/{digest}{extension_for(mime_type)}"
     storage = catalog_storage()
     try:
-        there = _is_there(storage, name, size=len(data))
-        saved = name if there else _save(storage, name, data, on_disk=on_disk)
+        # Two products may have the same picture made in the same moment, in two threads.
+        with _one_at_a_time[digest[0]]:
+            there = _is_there(storage, name, size=len(data))
+            saved = name if there else _save(storage, name, data, on_disk=on_disk)
     except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
         raise StorageFailed(
             f"The storage did not take {name!r} ({type(error).__name__}). Nothing is lost: "

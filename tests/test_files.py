@@ -1,6 +1,8 @@
 """Bytes under names made of their hash."""
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -128,3 +130,30 @@ def test_the_first_part_of_a_file_is_not_taken_for_the_whole():
     path.write_bytes(data[:5])
     again = files.store(data, folder="originals", mime_type="image/png")
     assert again == stored and path.read_bytes() == data
+
+
+class Slow(FileSystemStorage):
+    """Writes a file in two halves, with a moment between them."""
+
+    def _save(self, name, content):
+        data, path = content.read(), Path(self.path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            file.write(data[: len(data) // 2])
+            file.flush()
+            time.sleep(0.2)
+            file.write(data[len(data) // 2 :])
+        path.chmod(0o644)
+        return name
+
+
+def test_two_threads_with_the_same_bytes_do_not_take_each_other_s_file_away(tmp_path, monkeypatch):
+    storage = Slow(location=tmp_path)
+    monkeypatch.setattr(files, "catalog_storage", lambda: storage)
+    with ThreadPoolExecutor(4) as threads:
+        stored = list(
+            threads.map(
+                lambda _: files.store(DATA, folder="originals", mime_type="image/png"), range(4)
+            )
+        )
+    assert len({each.name for each in stored}) == 1 and files.read(stored[0].name) == DATA
