@@ -19,8 +19,8 @@ from nb_catalog.models.images import catalog_storage
 ROOT: Final = "nb_catalog"
 # What came, what was made of it, what is delivered.
 FOLDERS: Final = ("originals", "composed", "renditions")
-# By the first digit of a hash: what one thread has half written is not what a kill has left behind.
-_one_at_a_time: Final = {digit: Lock() for digit in "0123456789abcdef"}
+# By the folder of a hash: what one thread has half written is not what a kill has left behind.
+_one_at_a_time: Final = {f"{number:02x}": Lock() for number in range(256)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ def store(data: bytes, *, folder: str, mime_type: str, on_disk: Path | None = No
     storage = catalog_storage()
     try:
         # Two products may have the same picture made in the same moment, in two threads.
-        with _one_at_a_time[digest[0]]:
+        with _one_at_a_time[digest[:2]]:
             there = _is_there(storage, name, size=len(data))
             saved = name if there else _save(storage, name, data, on_disk=on_disk)
     except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import accumulate, chain, pairwise
 from threading import Lock
@@ -57,12 +57,13 @@ def read_back(
     words: Mapping[str, str],
     *,
     locale: str,
-    photo: bytes = b"",
+    photo: Callable[[], bytes] | None = None,
     max_bytes: int,
     max_pixels: int,
 ) -> Reading:
     """What stands on ``picture`` in place of ``words`` (role -> text). What is printed on the product, as its
-    ``photo`` shows it, is not held against it. Nobody's reading where nothing reads ``locale``.
+    ``photo`` shows it, is not held against it; the photo is fetched where that is in question. Nobody's
+    reading where nothing reads ``locale``.
 
     Raises ``PictureError`` when it does not open.
     """
@@ -71,9 +72,9 @@ def read_back(
     bounds = {"max_bytes": max_bytes, "max_pixels": max_pixels}
     lines = _lines(_opened(picture, **bounds), locale=locale)
     found = _closest(lines, words, locale=locale)
-    if not (found.extra and photo):
+    if not found.extra or photo is None:
         return found
-    known = _printed(_opened(photo, **bounds), locale=locale)
+    known = printed_on(photo(), locale=locale, **bounds)
     return _closest(lines, words, locale=locale, known=known)
 
 
@@ -96,10 +97,7 @@ def printed_on(photo: bytes, *, locale: str, max_bytes: int, max_pixels: int) ->
     """
     if rapidocr is None:
         return []
-    return _printed(_opened(photo, max_bytes=max_bytes, max_pixels=max_pixels), locale=locale)
-
-
-def _printed(pixels: Pixels, *, locale: str) -> list[str]:
+    pixels = _opened(photo, max_bytes=max_bytes, max_pixels=max_pixels)
     lines = _lines(pixels, locale=locale)
     return [word for line in lines for said in line.said.values() for word in said.text.split()]
 

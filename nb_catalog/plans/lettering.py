@@ -3,6 +3,7 @@ set by the typesetter, or painted by a model."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -37,7 +38,7 @@ class About:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lettering:
+class Lettering(ABC):
     """Layouts and locales of one plan, on pictures in ``scenes`` (keys; none: in every scene that
     the product has a picture of), with ``slot`` only on those that are published there. ``bases`` are
     those pictures by product, once they are looked up.
@@ -121,6 +122,7 @@ class Lettering:
         """What has to be known of ``product`` itself, once for all its pictures."""
         return About()
 
+    @abstractmethod
     def _recipe(
         self,
         about: About,
@@ -130,7 +132,7 @@ class Lettering:
         words: Mapping[str, str],
         locale: str,
     ) -> Recipe | NBCatalogError:
-        raise NotImplementedError
+        """The recipe of ``words`` (role -> text) on ``base``, or why there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)

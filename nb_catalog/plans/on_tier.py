@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cached_property
@@ -15,14 +16,14 @@ from nb_catalog.tiers import Tier
 from nb_catalog.types import Delivery
 
 
-class OnTier:
+class OnTier(ABC):
     tier: Tier
     delivery: Delivery
 
     @property
+    @abstractmethod
     def references(self) -> int:
         """Pictures sent along with each request, at most."""
-        raise NotImplementedError
 
     @property
     def tier_name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from nb_catalog import logs
@@ -24,7 +25,7 @@ def words_read(order: Order, picture: bytes) -> dict[str, Any]:
             picture,
             order.recipe.renderer["words"],
             locale=order.recipe.locale,
-            photo=read_photo(order.photo) if order.photo else b"",
+            photo=partial(read_photo, order.photo) if order.photo else None,
             max_bytes=settings.MAX_PICTURE_BYTES,
             max_pixels=settings.MAX_PICTURE_PIXELS,
         )
