@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from django.db import transaction
 
 from nb_catalog import money
+from nb_catalog.core.types import Actor, Payload, RawAnswer
 from nb_catalog.exceptions import (
     Billed,
     NoCredentials,
@@ -25,7 +26,6 @@ from nb_catalog.models.clock import database_now
 from nb_catalog.models.money import micros
 from nb_catalog.models.text_calls import TextOutcome
 from nb_catalog.providers.advisers import Advice, Adviser
-from nb_catalog.types import Actor, Payload, RawAnswer
 
 A = TypeVar("A", bound=Advice)
 

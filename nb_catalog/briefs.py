@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
+from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.types import Treatment
 
 TITLE_LENGTH: Final = 120
 FACT_NAME_LENGTH: Final = 40

@@ -8,13 +8,13 @@ from django.db import transaction
 from django.db.models import F
 
 from nb_catalog import placeholders
+from nb_catalog.core.locales import parsed
+from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import DeckRefused
 from nb_catalog.exchange.texts import Cell
 from nb_catalog.layouts import role_name
-from nb_catalog.locales import parsed
 from nb_catalog.models import CopyDeck, CopyText
 from nb_catalog.models.copy_decks import LONGEST_TEXT
-from nb_catalog.types import Actor
 
 
 def write(

@@ -11,16 +11,16 @@ from django.db import transaction
 from nb_catalog import asking, files
 from nb_catalog.asking import Proposed, Question
 from nb_catalog.conf import settings
+from nb_catalog.core.locales import parsed
+from nb_catalog.core.types import Actor, Reference
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.references import Limits, as_reference
-from nb_catalog.locales import parsed
 from nb_catalog.models import AltProposal, ProductImage
 from nb_catalog.models.alts import LONGEST_ALT
 from nb_catalog.models.moves import hold_image
 from nb_catalog.providers.describers import Describer, Known, describer
 from nb_catalog.registry import source_for
 from nb_catalog.storefront.alts import said_on
-from nb_catalog.types import Actor, Reference
 
 LIMITS: Final = Limits(reads=("image/jpeg", "image/png", "image/webp"), longest_side=1024)
 # Languages of one request.

@@ -19,8 +19,8 @@ from typing import Any, Final
 
 from django.core.files.storage import storages
 
-from nb_catalog import locales
 from nb_catalog.conf import settings
+from nb_catalog.core import locales
 from nb_catalog.exceptions import FontUnreadable
 from nb_catalog.imaging.typeset.chains import Chain
 from nb_catalog.imaging.typeset.faces import Face, Family, families, open_bytes, open_file

@@ -14,9 +14,9 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from nb_catalog import plans, runs
+from nb_catalog.core.types import Actor
 from nb_catalog.models import Placement, Run
 from nb_catalog.registry import is_registered, source_for
-from nb_catalog.types import Actor
 
 # Products whose published pictures are looked at together.
 AT_ONCE: Final = 200

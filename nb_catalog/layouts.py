@@ -11,18 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
-from nb_catalog.mappings import (
-    check,
-    colour,
-    flag,
-    known,
-    number,
-    one_of,
-    part,
-    parts,
-    whole,
-)
-from nb_catalog.types import Rect, Size
+from nb_catalog.core.schema import check, colour, flag, known, number, one_of, part, parts, whole
+from nb_catalog.core.types import Rect, Size
 
 # WCAG 2.2, success criteria 1.4.3 and 1.4.6: text, and text for everybody.
 ENOUGH_CONTRAST: Final = 4.5

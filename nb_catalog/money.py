@@ -15,12 +15,13 @@ from django.contrib.auth import get_user_model
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 
-from nb_catalog import daybook, logs, signals
+from nb_catalog import daybook, signals
 from nb_catalog.conf import settings
+from nb_catalog.core import logs
+from nb_catalog.core.types import Actor
 from nb_catalog.models import ProviderCall, Run, SpendDay, SpendShare, TextCall
 from nb_catalog.models.calls import ShareKind
 from nb_catalog.models.money import micros
-from nb_catalog.types import Actor
 
 logger = logging.getLogger(__name__)
 

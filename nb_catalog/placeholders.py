@@ -7,8 +7,8 @@ from string import Formatter
 from typing import Any, NamedTuple
 
 from nb_catalog.conf import nearest
+from nb_catalog.core.locales import STYLES, written
 from nb_catalog.exceptions import CopyMissing
-from nb_catalog.locales import STYLES, written
 
 
 class Piece(NamedTuple):

@@ -9,15 +9,15 @@ from django.db import IntegrityError, connection, models, transaction
 
 from nb_catalog import renditions, signals, storefront
 from nb_catalog.conf import nearest
+from nb_catalog.core.states import ImageState
+from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, ProductImage
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.moves import hold_image
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.registry import source_for
-from nb_catalog.states import ImageState
 from nb_catalog.storefront.alts import said_on
-from nb_catalog.types import Actor
 
 
 def publish(

@@ -13,10 +13,10 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 
 from nb_catalog import files
+from nb_catalog.core.states import ImageState
 from nb_catalog.models import Placement, PlacementEvent, ProductImage, Rendition
 from nb_catalog.models.clock import database_now
 from nb_catalog.models.images import ImageKind, catalog_storage
-from nb_catalog.states import ImageState
 
 logger = logging.getLogger(__name__)
 

@@ -10,6 +10,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.core.files.storage import storages
 
 from nb_catalog.conf import nearest
+from nb_catalog.core.locales import language
+from nb_catalog.core.types import POSTURES, Photo
 from nb_catalog.exceptions import (
     AlreadyRegistered,
     NotRegistered,
@@ -17,8 +19,6 @@ from nb_catalog.exceptions import (
     RegistryError,
     StorageFailed,
 )
-from nb_catalog.locales import language
-from nb_catalog.types import POSTURES, Photo
 
 if TYPE_CHECKING:
     from django.db.models import Field, Model, QuerySet

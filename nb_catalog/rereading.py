@@ -11,6 +11,7 @@ from django.db import transaction
 from nb_catalog import asking, files
 from nb_catalog.asking import Question
 from nb_catalog.conf import settings
+from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging import scene_text
 from nb_catalog.imaging.readings import READ, READ_BY_MODEL, Piece, Reading, compared
@@ -19,7 +20,6 @@ from nb_catalog.models import ProductImage
 from nb_catalog.models.moves import hold_image
 from nb_catalog.providers.readers import Transcript, reader
 from nb_catalog.registry import read_photo, source_for
-from nb_catalog.types import Actor
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
-from nb_catalog import logs, tallies, tasks
+from nb_catalog import tallies, tasks
+from nb_catalog.core import logs
+from nb_catalog.core.states import JobState
+from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.clock import database_now
@@ -22,8 +25,6 @@ from nb_catalog.models.objects import content_type_of
 from nb_catalog.plans import Item, ItemStatus, Plan
 from nb_catalog.plans.lookups import known
 from nb_catalog.runner import queue
-from nb_catalog.states import JobState
-from nb_catalog.types import Actor
 
 logger = logging.getLogger(__name__)
 

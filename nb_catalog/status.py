@@ -12,11 +12,11 @@ from django.db.models import Count, QuerySet
 
 from nb_catalog import ledger, throttle
 from nb_catalog.conf import settings
+from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderPause, Run, SpendDay
 from nb_catalog.models.clock import database_now
 from nb_catalog.models.money import usd
 from nb_catalog.runner import queue, staging
-from nb_catalog.states import JOB_UNDERWAY, BatchState, JobState
 
 # The rate is that of the last minutes.
 WINDOW: Final = timedelta(minutes=5)

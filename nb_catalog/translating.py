@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from nb_catalog import asking, decks, placeholders
 from nb_catalog.asking import Proposed, Question
+from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import CopyDeck
 from nb_catalog.models.copy_decks import LONGEST_TEXT
 from nb_catalog.providers.translators import translator
-from nb_catalog.types import Actor
 
 
 def missing(deck: CopyDeck, locales: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -11,13 +11,13 @@ from django.core.files.base import ContentFile
 from PIL import Image, ImageDraw
 
 from nb_catalog import decks, files, placements
+from nb_catalog.core.specs import Recipe
+from nb_catalog.core.states import JOB_HOLDS_ITS_PLACE, ImageState, JobState
 from nb_catalog.imaging.provenance import DigitalSourceType
 from nb_catalog.models import CopyDeck, ImageJob, ProductImage, Run, Scene, TextLayout
 from nb_catalog.models.money import micros
 from nb_catalog.models.objects import content_type_of
-from nb_catalog.recipes import Recipe
 from nb_catalog.registry import source_for
-from nb_catalog.states import JOB_HOLDS_ITS_PLACE, ImageState, JobState
 from tests.catalog.models import Mug, Poster, PosterPhoto
 
 _numbers = count(1)

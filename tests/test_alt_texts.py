@@ -7,9 +7,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from nb_catalog import placements, review, storefront
+from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.storefront import alts
-from nb_catalog.types import Permission
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -19,8 +19,8 @@ from nb_catalog.cards import (
     pixels,
 )
 from nb_catalog.conf import GEMINI_TIERS, LOCAL_TIERS
+from nb_catalog.core.types import Size, Treatment
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
-from nb_catalog.types import Size, Treatment
 
 FINE = {"ratio": "4:5", "size": "1K", "references": 1, "treatment": "locked"}
 

@@ -13,10 +13,10 @@ from django.db import connection
 from django.utils import timezone
 
 from nb_catalog import plans, runs
+from nb_catalog.core.states import JobState
 from nb_catalog.exceptions import ContentRefused, RateLimited
 from nb_catalog.management.commands import nb_worker
 from nb_catalog.models import ImageJob, ProductImage, Scene
-from nb_catalog.states import JobState
 from nb_catalog.testing.scripted import Script
 from tests import factories
 from tests.settings import ROOT, SCRATCH

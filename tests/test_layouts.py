@@ -2,8 +2,8 @@
 
 import pytest
 
+from nb_catalog.core.types import Rect, Size
 from nb_catalog.layouts import Layout, Place
-from nb_catalog.types import Rect, Size
 
 HEADLINE = {"role": "headline", "place": {"start": 0.1, "top": 0.2, "width": 0.3, "height": 0.25}}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nb_catalog import locales
+from nb_catalog.core import locales
 
 
 @pytest.mark.parametrize(

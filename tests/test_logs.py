@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from nb_catalog import runner, runs, throttle
+from nb_catalog.core.logs import fields
 from nb_catalog.exceptions import ContentRefused, OutcomeUnknown
-from nb_catalog.logs import fields
 from nb_catalog.models import ImageJob
 from nb_catalog.models.clock import database_now
 from tests.runner.conftest import script, start  # noqa: F401 - fixtures

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from nb_catalog import locales, placeholders
+from nb_catalog import placeholders
+from nb_catalog.core import locales
+from nb_catalog.core.types import Money
 from nb_catalog.exceptions import CopyMissing
-from nb_catalog.types import Money
 
 FSI, PDI, RLM = "\u2068", "\u2069", "\u200f"
 VALUES = {

@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from nb_catalog import plans, runs
+from nb_catalog.core.states import JOB_HOLDS_ITS_PLACE, ImageState, JobState
 from nb_catalog.exceptions import NotRegistered, PlanRefused, RequestRefused
 from nb_catalog.models.images import ImageKind
 from nb_catalog.plans import plan as plan_module
-from nb_catalog.states import JOB_HOLDS_ITS_PLACE, ImageState, JobState
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Mug, Poster, PosterPhoto, Unlisted

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfoNotFoundError
 import pytest
 
 from nb_catalog.checks import check_settings
+from nb_catalog.core.quotas import NONE, Quotas, pacific, quotas_of
 from nb_catalog.exceptions import InvalidSettings
-from nb_catalog.quotas import NONE, Quotas, pacific, quotas_of
 
 LITE, NANO = "gemini-3.1-flash-lite-image", "gemini-nano-banana-2.1"
 
@@ -76,5 +76,5 @@ def test_a_system_without_time_zones_has_pacific_time_too(monkeypatch):
     def missing(name):
         raise ZoneInfoNotFoundError(name)
 
-    monkeypatch.setattr("nb_catalog.quotas.ZoneInfo", missing)
+    monkeypatch.setattr("nb_catalog.core.quotas.ZoneInfo", missing)
     assert pacific().utcoffset(datetime(2026, 7, 1)) == timedelta(hours=-8)  # noqa: DTZ001

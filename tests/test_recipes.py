@@ -4,8 +4,8 @@ from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
-from nb_catalog import recipes
-from nb_catalog.recipes import Recipe
+from nb_catalog.core import specs
+from nb_catalog.core.specs import Recipe
 
 RECIPE = Recipe(
     object_type="shop.product",
@@ -119,7 +119,7 @@ def test_the_order_of_keys_is_of_no_matter_at_any_depth():
 
 def test_the_edition_is_part_of_the_fingerprint(monkeypatch):
     before = RECIPE.fingerprint
-    monkeypatch.setattr(recipes, "EDITION", recipes.EDITION + 1)
+    monkeypatch.setattr(specs, "EDITION", specs.EDITION + 1)
     assert RECIPE.fingerprint != before
 
 

@@ -8,13 +8,13 @@ from django.test.utils import isolate_apps
 
 import nb_catalog
 from nb_catalog import registry
+from nb_catalog.core.types import Photo
 from nb_catalog.exceptions import (
     AlreadyRegistered,
     NotRegistered,
     PictureMissing,
     RegistryError,
 )
-from nb_catalog.types import Photo
 from tests import factories
 from tests.catalog.catalog_images import MugSource, PosterSource
 from tests.catalog.models import Mug, Poster, PosterPhoto, Unlisted, Vase

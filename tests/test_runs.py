@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from nb_catalog import plans, runs
+from nb_catalog.core.states import JOB_HOLDS_ITS_PLACE, JobState
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.moves import move_jobs
 from nb_catalog.plans import Plan
-from nb_catalog.states import JOB_HOLDS_ITS_PLACE, JobState
 from tests import factories
 
 pytestmark = pytest.mark.django_db

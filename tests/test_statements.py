@@ -2,9 +2,9 @@
 
 import pytest
 
+from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob
 from nb_catalog.models.statements import compiled_once
-from nb_catalog.states import JobState
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -3,10 +3,7 @@
 import pytest
 
 from nb_catalog import review
-from nb_catalog.exceptions import IllegalMove
-from nb_catalog.models import ImageJob, ReviewEvent
-from nb_catalog.models.moves import move_image, move_jobs
-from nb_catalog.states import (
+from nb_catalog.core.states import (
     IMAGE_MOVES,
     JOB_HOLDS_ITS_PLACE,
     JOB_MOVES,
@@ -14,6 +11,9 @@ from nb_catalog.states import (
     ImageState,
     JobState,
 )
+from nb_catalog.exceptions import IllegalMove
+from nb_catalog.models import ImageJob, ReviewEvent
+from nb_catalog.models.moves import move_image, move_jobs
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,8 @@ from django.db import DatabaseError
 from django.urls import path
 from django.utils import timezone
 
-from nb_catalog import health, quotas, status, throttle
+from nb_catalog import health, status, throttle
+from nb_catalog.core import quotas
 from nb_catalog.models import ImageJob, ProviderCall, SpendDay, ThrottleGate
 from tests import factories
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from nb_catalog import runs, tallies
+from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.clock import database_now
-from nb_catalog.states import JobState
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ import pytest
 from django.db import transaction
 
 from nb_catalog import plans, runs, tasks
+from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob
-from nb_catalog.states import JobState
 from nb_catalog.testing import Script
 from tests import factories
 

@@ -8,7 +8,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from nb_catalog import runner, tracing
+from nb_catalog import runner
+from nb_catalog.core import tracing
 from nb_catalog.exceptions import ContentRefused
 from nb_catalog.models import ImageJob
 from tests.runner.conftest import script, start  # noqa: F401 - fixtures

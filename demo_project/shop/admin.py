@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from demo_project.shop.models import Bundle, BundlePhoto, Category, Product
 from nb_catalog.admin import CatalogImagesMixin
-from nb_catalog.locales import written
-from nb_catalog.types import Money
+from nb_catalog.core.locales import written
+from nb_catalog.core.types import Money
 
 
 @admin.register(Category)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import nb_catalog
 from demo_project.shop.models import Bundle, Product
-from nb_catalog.locales import written
-from nb_catalog.types import Money
+from nb_catalog.core.locales import written
+from nb_catalog.core.types import Money
 
 
 @nb_catalog.register(Product)

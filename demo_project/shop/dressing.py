@@ -12,9 +12,9 @@ from django.db.models import Model
 from demo_project.shop.goods import rows
 from demo_project.shop.models import Bundle, Product
 from nb_catalog import decks, placements, plans, review
+from nb_catalog.core.states import ImageState
 from nb_catalog.models import CopyDeck, PlacementEvent, ProductImage
 from nb_catalog.plans import Plan
-from nb_catalog.states import ImageState
 
 RATIOS = {"hero": "4:5", "gallery": "1:1", "social": "16:9"}
 

@@ -15,15 +15,16 @@ from django.utils import translation
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
-from nb_catalog import describing, locales, review
+from nb_catalog import describing, review
 from nb_catalog.admin import previews
 from nb_catalog.admin.figures import dollars
 from nb_catalog.admin.filters import pictures
+from nb_catalog.core import locales
+from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import InvalidSettings, NBCatalogError, RequestRefused
 from nb_catalog.models import AltProposal, ProductImage
 from nb_catalog.models.alts import LONGEST_ALT
 from nb_catalog.storefront import alts
-from nb_catalog.types import Permission
 
 
 class Field(NamedTuple):

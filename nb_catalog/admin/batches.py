@@ -11,8 +11,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.core.states import JobState
 from nb_catalog.models import ProviderBatch
-from nb_catalog.states import JobState
 
 
 @admin.register(ProviderBatch)

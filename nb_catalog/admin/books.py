@@ -21,8 +21,8 @@ from nb_catalog.admin.long_lists import ModelFilter, ProviderFilter
 from nb_catalog.admin.reading import ReadOnlyAdmin
 from nb_catalog.admin.settling import OpenFilter, SettlingAdmin
 from nb_catalog.cards import is_version_of
+from nb_catalog.core.types import Actor
 from nb_catalog.models import ProviderCall, ProviderPause
-from nb_catalog.types import Actor
 
 A_PERSON_HAS_TO_ACT = timedelta(days=365)
 _WHAT_TO_DO = {

@@ -13,16 +13,17 @@ from django.urls import URLPattern
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
-from nb_catalog import decks, locales, translating
+from nb_catalog import decks, translating
 from nb_catalog.admin.reading import Pages
 from nb_catalog.conf import settings
+from nb_catalog.core import locales
+from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import DeckRefused, InvalidSettings, NBCatalogError
 from nb_catalog.exchange import tables, xliff
 from nb_catalog.exchange.texts import Texts
 from nb_catalog.exchange.xliff import Sheet
 from nb_catalog.models import CopyDeck
 from nb_catalog.providers.translators import translator
-from nb_catalog.types import Permission
 
 # Bytes of an uploaded file: ten thousand texts.
 LARGEST: Final = 5 * 2**20

@@ -13,11 +13,12 @@ from django.urls import URLPattern
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import decks, locales, placeholders
+from nb_catalog import decks, placeholders
 from nb_catalog.admin.deck_files import DeckFiles
 from nb_catalog.admin.designs import KeptKey
 from nb_catalog.admin.renewing import told_of_stale
 from nb_catalog.conf import nearest, settings
+from nb_catalog.core import locales
 from nb_catalog.exchange.texts import Cell
 from nb_catalog.models import CopyDeck, CopyText, Placement, TextLayout
 from nb_catalog.models.copy_decks import LONGEST_TEXT

@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import previews
+from nb_catalog.core.states import ImageState
 from nb_catalog.models import ProductImage, Run, Scene
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.registry import registered, source_for
-from nb_catalog.states import ImageState
 
 RUNS_OFFERED: Final = 50
 # What a database takes for a big integer, whatever somebody sends.

@@ -23,10 +23,10 @@ from nb_catalog.admin import selection, subjects, wishes
 from nb_catalog.admin.figures import dollars, duration
 from nb_catalog.admin.selection import Selection
 from nb_catalog.admin.wishes import PlanCard, Wishes, WishForm
+from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import NotRegistered, RequestRefused
 from nb_catalog.models import Run
 from nb_catalog.registry import source_for
-from nb_catalog.types import Permission
 
 SHOWN: Final = 6
 # Above this the plan is worked out on demand: every keystroke would read the whole catalog.

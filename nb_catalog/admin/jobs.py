@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog.admin.figures import micro_dollars
 from nb_catalog.admin.long_lists import ProviderFilter, TierFilter
 from nb_catalog.admin.reading import AboutObjectAdmin
+from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob
-from nb_catalog.states import JobState
 
 _WITH_ERRORS = (JobState.WAITING, JobState.REFUSED, JobState.FAILED, JobState.UNKNOWN)
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from nb_catalog import locales, plans
+from nb_catalog import plans
 from nb_catalog.admin import previews, wishes
 from nb_catalog.admin.generate import (
     LIVE_UP_TO,
@@ -29,10 +29,11 @@ from nb_catalog.admin.generate import (
 from nb_catalog.admin.selection import Selection
 from nb_catalog.admin.wishes import PlanCard, SceneChoice
 from nb_catalog.conf import settings
+from nb_catalog.core import locales
+from nb_catalog.core.types import TextBy
 from nb_catalog.models import CopyDeck, Scene, TextLayout
 from nb_catalog.plans.painting import REFERENCES
 from nb_catalog.registry import source_for
-from nb_catalog.types import TextBy
 
 
 class TextForm(forms.Form):

@@ -15,9 +15,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import cards, lengths
+from nb_catalog import cards
 from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY
 from nb_catalog.conf import settings
+from nb_catalog.core import pagination
 from nb_catalog.models import Scene
 from nb_catalog.registry import registered
 
@@ -54,9 +55,9 @@ class LongChangeList(ChangeList):
         names = self.opts.verbose_name_plural
         if self.query or self.has_active_filters:
             return gettext("More than %(count)d %(names)s") % {
-                "count": lengths.LONG, "names": names
+                "count": pagination.LONG, "names": names
             }  # fmt: skip
-        count = lengths.about(self.model)
+        count = pagination.about(self.model)
         return gettext("About %(count)d %(names)s") % {"count": _rounded(count), "names": names}
 
     def _taken(self, name: str) -> int | None:

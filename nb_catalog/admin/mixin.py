@@ -17,10 +17,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import renewing, selection
+from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import NotRegistered
 from nb_catalog.models import ProductImage, Run
 from nb_catalog.registry import is_registered, source_for
-from nb_catalog.types import Permission
 
 
 class CatalogImagesMixin:

@@ -22,9 +22,9 @@ from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.long_lists import LanguageFilter, SlotFilter, StaleFilter
 from nb_catalog.admin.reading import AboutObjectAdmin
 from nb_catalog.admin.renewing import Renewing
+from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import Placement, ProductImage
-from nb_catalog.types import Permission
 
 
 @admin.register(Placement)

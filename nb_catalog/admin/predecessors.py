@@ -7,8 +7,8 @@ from typing import Final
 
 from django.db.models import F
 
+from nb_catalog.core.states import ImageState
 from nb_catalog.models import Placement, ProductImage
-from nb_catalog.states import ImageState
 
 _STANDING: Final = (ImageState.PENDING, ImageState.APPROVED)
 

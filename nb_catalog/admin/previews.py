@@ -15,8 +15,10 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from nb_catalog import __version__, files, fonts, locales
+from nb_catalog import __version__, files, fonts
 from nb_catalog.conf import settings
+from nb_catalog.core import locales
+from nb_catalog.core.types import Size
 from nb_catalog.exceptions import PictureError, StorageFailed
 from nb_catalog.imaging.delivery import derive
 from nb_catalog.imaging.encode import encode
@@ -25,7 +27,6 @@ from nb_catalog.imaging.scenery import SceneRecipe, thumbnail
 from nb_catalog.imaging.typeset.sample import sample
 from nb_catalog.layouts import Layout
 from nb_catalog.models import ProductImage, Rendition, Scene, TextLayout
-from nb_catalog.types import Size
 
 SMALL: Final = 320
 LARGE: Final = 960

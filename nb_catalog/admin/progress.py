@@ -20,11 +20,11 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog import money, tallies, throttle
 from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.figures import dollars
+from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
+from nb_catalog.core.types import Permission
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderPause, Run
 from nb_catalog.models.clock import database_now
 from nb_catalog.models.images import ImageKind
-from nb_catalog.states import JOB_UNDERWAY, BatchState, JobState
-from nb_catalog.types import Permission
 
 NEWEST: Final = 12
 FAILURES: Final = 25

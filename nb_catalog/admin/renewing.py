@@ -18,8 +18,8 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from nb_catalog import freshness
+from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement
-from nb_catalog.types import Permission
 
 logger = logging.getLogger(__name__)
 

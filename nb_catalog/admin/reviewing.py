@@ -27,8 +27,8 @@ from nb_catalog.admin import misreadings, previews, subjects
 from nb_catalog.admin.decisions import VERBS, Outcome, Powers, decide, decision
 from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY, FilterForm, pictures
 from nb_catalog.admin.predecessors import predecessors
+from nb_catalog.core.pagination import ShortPaginator
 from nb_catalog.imaging.provenance import DigitalSourceType
-from nb_catalog.lengths import ShortPaginator
 from nb_catalog.models import ProductImage, Scene
 from nb_catalog.models.images import ImageKind
 

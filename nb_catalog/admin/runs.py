@@ -20,9 +20,9 @@ from nb_catalog.admin.figures import micro_dollars
 from nb_catalog.admin.lettering import LetteringPages
 from nb_catalog.admin.progress import PARTS, progress
 from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.core.states import JOB_UNDERWAY, JobState
+from nb_catalog.core.types import Permission
 from nb_catalog.models import Run
-from nb_catalog.states import JOB_UNDERWAY, JobState
-from nb_catalog.types import Permission
 
 
 class BudgetForm(forms.Form):

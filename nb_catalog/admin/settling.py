@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog import ledger
 from nb_catalog.admin.figures import micro_dollars
 from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.core.types import Actor, Permission
 from nb_catalog.models.money import micros
-from nb_catalog.types import Actor, Permission
 
 # Of the calls that are to be settled.
 SHOWN: Final = 50

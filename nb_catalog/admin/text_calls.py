@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog import ledger
 from nb_catalog.admin.figures import micro_dollars
 from nb_catalog.admin.settling import OpenFilter, SettlingAdmin
+from nb_catalog.core.types import Actor
 from nb_catalog.models import TextCall
-from nb_catalog.types import Actor
 
 
 @admin.register(TextCall)

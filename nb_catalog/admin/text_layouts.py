@@ -11,12 +11,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import locales
 from nb_catalog.admin import previews
 from nb_catalog.admin.designs import DesignAdmin
 from nb_catalog.admin.renewing import told_of_stale
 from nb_catalog.channels import CHANNELS
 from nb_catalog.conf import settings
+from nb_catalog.core import locales
 from nb_catalog.models import Placement, TextLayout
 
 

@@ -17,11 +17,11 @@ from nb_catalog import cards, plans, tiers
 from nb_catalog.admin import previews
 from nb_catalog.admin.figures import dollars
 from nb_catalog.admin.selection import Selection
+from nb_catalog.core.types import Delivery, Treatment
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import Scene
 from nb_catalog.plans.ask import MOST_VARIANTS
 from nb_catalog.providers import provider
-from nb_catalog.types import Delivery, Treatment
 
 # The longer side of a drawn ratio, in the units of its SVG.
 DRAWN: Final = 28

@@ -7,12 +7,12 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.core.states import ImageState
+from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ProductImage, Scene
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.objects import content_type_of
 from nb_catalog.registry import registered, source_for
-from nb_catalog.states import ImageState
-from nb_catalog.types import Permission
 
 
 class ModelSerializer(serializers.Serializer):

@@ -10,11 +10,11 @@ from nb_catalog.api.fields import AboutFilter, AboutSerializer
 from nb_catalog.api.jobs import RecipeField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
 from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.core.states import IMAGE_MOVES, ImageState
+from nb_catalog.core.types import Permission
 from nb_catalog.models import ProductImage
 from nb_catalog.models.alts import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
-from nb_catalog.states import IMAGE_MOVES, ImageState
-from nb_catalog.types import Permission
 
 DECISIONS = ("approve", "reject", "reconsider", "retire")
 

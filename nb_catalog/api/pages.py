@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.response import Response
 
-from nb_catalog import lengths
+from nb_catalog.core import pagination
 
 PAGE_SIZE = 50
 MOST = 200
@@ -34,7 +34,7 @@ class CatalogPages(PageNumberPagination):
         numbered = self.page_query_param in request.query_params
         goes_on = LongPages.cursor_query_param in request.query_params
         is_table = isinstance(queryset, QuerySet)
-        if is_table and (goes_on or not numbered and lengths.of(queryset) is None):
+        if is_table and (goes_on or not numbered and pagination.of(queryset) is None):
             self._long = LongPages()
             self._long.ordering = queryset.query.order_by or queryset.model._meta.ordering
             return self._long.paginate_queryset(queryset, request, view)

@@ -13,11 +13,11 @@ from nb_catalog import placements
 from nb_catalog.api.fields import AboutFilter, AboutSerializer, objects_of
 from nb_catalog.api.permissions import PublicReading
 from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront import Picture, fallbacks, language
 from nb_catalog.storefront.alts import spoken, written
-from nb_catalog.types import Permission
 
 
 class PlacementSerializer(AboutSerializer):

@@ -11,9 +11,9 @@ from nb_catalog import plans
 from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of, usd_text
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.conf import settings
+from nb_catalog.core.types import Delivery, Permission, TextBy, Treatment
 from nb_catalog.plans.ask import MOST_VARIANTS
 from nb_catalog.registry import source_for
-from nb_catalog.types import Delivery, Permission, TextBy, Treatment
 
 ALL = "all"
 MOST_ITEMS = 200

@@ -22,10 +22,10 @@ from nb_catalog.api.plans import (
     text_plan_from,
 )
 from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.core.states import JOB_UNDERWAY, JobState
+from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import Run
-from nb_catalog.states import JOB_UNDERWAY, JobState
-from nb_catalog.types import Permission
 
 KEY_HEADER = "Idempotency-Key"
 

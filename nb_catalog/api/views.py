@@ -6,7 +6,7 @@ from rest_framework.viewsets import GenericViewSet
 from nb_catalog.api import problems
 from nb_catalog.api.pages import CatalogPages
 from nb_catalog.api.permissions import CatalogPermission
-from nb_catalog.types import Permission
+from nb_catalog.core.types import Permission
 
 
 class CatalogViewSet(GenericViewSet):

@@ -11,8 +11,8 @@ from typing import Any, Final
 from nb_catalog.cards.card import Card
 from nb_catalog.cards.pixels import RATIOS, SIZES
 from nb_catalog.conf import nearest
+from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import InvalidSettings
-from nb_catalog.types import Treatment
 
 RATES: Final = ("input", "text_output", "image_output")
 LEVELS: Final = ("minimal", "low", "medium", "high")

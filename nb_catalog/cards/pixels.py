@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from nb_catalog.conf import nearest
+from nb_catalog.core.types import Size
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.types import Size
 
 SIZES: Final = ("512", "1K", "2K", "4K")
 

@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error
 
-from nb_catalog import cards, quotas
+from nb_catalog import cards
 from nb_catalog.conf import NAME, Setting, Settings, nearest, settings
+from nb_catalog.core import quotas
 from nb_catalog.exceptions import InvalidSettings
 
 

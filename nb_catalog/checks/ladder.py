@@ -12,10 +12,10 @@ from django.utils import timezone
 from nb_catalog import cards
 from nb_catalog.checks.keys import or_nothing
 from nb_catalog.conf import NAME, settings
+from nb_catalog.core.types import Lane
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.providers import Provider, provider
 from nb_catalog.tiers import Tier, tier
-from nb_catalog.types import Lane
 
 # Prices were seen to change twice a year.
 STALE: Final = timedelta(days=120)

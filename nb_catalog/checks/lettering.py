@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
 
-from nb_catalog import fonts, locales
+from nb_catalog import fonts
 from nb_catalog.conf import NAME, settings
+from nb_catalog.core import locales
 from nb_catalog.exceptions import FontUnreadable, InvalidSettings
 from nb_catalog.providers.describers import describer
 from nb_catalog.providers.readers import reader

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import TextError
 from nb_catalog.imaging import ocr
 from nb_catalog.imaging.encode import encode, flatten
@@ -16,7 +17,6 @@ from nb_catalog.imaging.provenance import DigitalSourceType, strongest, xmp_pack
 from nb_catalog.imaging.typeset import Chain, Report, typeset
 from nb_catalog.imaging.typeset.verifying import Compared, verify
 from nb_catalog.layouts import Layout
-from nb_catalog.types import Rect
 
 QUALITY: Final = 95
 

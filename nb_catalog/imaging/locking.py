@@ -6,12 +6,12 @@ from typing import Final, cast
 
 import numpy as np
 
+from nb_catalog.core.types import Rect
 from nb_catalog.imaging.compose import Posture, compose_on
 from nb_catalog.imaging.cutout import Cutout, cut_out
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import of_lineage, xmp_packet
-from nb_catalog.types import Rect
 
 QUALITY: Final = 95
 

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageColor
 
+from nb_catalog.core.locales import language
 from nb_catalog.imaging.readings import is_read_as
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.typeset.report import Report, TextSet
-from nb_catalog.locales import language
 
 try:
     import pytesseract

@@ -10,11 +10,11 @@ from typing import Final
 
 from PIL import Image, ImageCms
 
+from nb_catalog.core.types import PhotoSent, Reference
 from nb_catalog.exceptions import PictureTooLarge
 from nb_catalog.imaging.encode import encode, flatten
 from nb_catalog.imaging.inspect import Facts, examine, open_photo, opener
 from nb_catalog.imaging.metadata import without_metadata
-from nb_catalog.types import PhotoSent, Reference
 
 READ_MODES: Final = frozenset({"RGB", "L"})
 # Models read at most about this much of a picture: Google counts 1,120 tokens for one of any size.

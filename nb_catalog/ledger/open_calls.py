@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 
 from nb_catalog import money
+from nb_catalog.core.types import Actor
 from nb_catalog.models import ProviderCall
 from nb_catalog.models.calls import CallOutcome
 from nb_catalog.models.clock import database_now
-from nb_catalog.types import Actor
 
 
 def open_calls() -> QuerySet[ProviderCall]:

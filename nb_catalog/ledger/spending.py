@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Count, Q
 
 from nb_catalog import money
+from nb_catalog.core.states import ImageState
 from nb_catalog.models import (
     PlacementEvent,
     ProductImage,
@@ -22,7 +23,6 @@ from nb_catalog.models import (
 )
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.money import usd
-from nb_catalog.states import ImageState
 
 # So many rows of a table are shown; the rest is one row.
 MOST_ROWS: Final = 20

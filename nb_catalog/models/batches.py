@@ -7,7 +7,7 @@ from collections import Counter
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.states import BatchState, JobState
+from nb_catalog.core.states import BatchState, JobState
 
 
 class ProviderBatch(models.Model):

@@ -9,9 +9,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.conf import settings
+from nb_catalog.core.states import ImageState
 from nb_catalog.models.jobs import ImageJob
 from nb_catalog.models.objects import AboutObject, AboutObjectManager
-from nb_catalog.states import ImageState
 
 
 def catalog_storage() -> Storage:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog.core.specs import Recipe
+from nb_catalog.core.states import JobState
+from nb_catalog.core.types import Delivery
 from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.indexes import SparseIndex
 from nb_catalog.models.money import MicroUSDField
 from nb_catalog.models.objects import AboutObject, AboutObjectManager
 from nb_catalog.models.runs import Run
-from nb_catalog.recipes import Recipe
-from nb_catalog.states import JobState
-from nb_catalog.types import Delivery
 
 
 class ImageJob(AboutObject):

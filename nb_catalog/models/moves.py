@@ -7,11 +7,17 @@ from typing import Any
 from django.db import connection, models
 from django.db.models import F
 
+from nb_catalog.core.states import (
+    BATCH_MOVES,
+    IMAGE_MOVES,
+    JOB_HOLDS_ITS_PLACE,
+    JOB_MOVES,
+    JobState,
+)
 from nb_catalog.exceptions import IllegalMove
 from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.images import ProductImage
 from nb_catalog.models.jobs import ImageJob
-from nb_catalog.states import BATCH_MOVES, IMAGE_MOVES, JOB_HOLDS_ITS_PLACE, JOB_MOVES, JobState
 
 
 def move_jobs(jobs: models.QuerySet[ImageJob], move: str, **changes: Any) -> int:

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog.core.states import ImageState
 from nb_catalog.models.images import ProductImage
-from nb_catalog.states import ImageState
 
 
 class ReviewEvent(models.Model):

@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
+from nb_catalog.core.types import Delivery, Treatment
 from nb_catalog.exceptions import PlanRefused, shortened
 from nb_catalog.models import Scene
 from nb_catalog.plans.givens import (
@@ -24,7 +25,6 @@ from nb_catalog.plans.kitchen import Kitchen
 from nb_catalog.plans.plan import Plan
 from nb_catalog.registry import source_for
 from nb_catalog.tiers import tier as tier_named
-from nb_catalog.types import Delivery, Treatment
 
 MOST_VARIANTS: Final = 12
 

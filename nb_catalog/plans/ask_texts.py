@@ -11,9 +11,11 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from nb_catalog.conf import nearest, settings
+from nb_catalog.core.locales import parsed
+from nb_catalog.core.specs import Recipe
+from nb_catalog.core.types import Delivery, TextBy
 from nb_catalog.exceptions import PlanRefused, shortened
 from nb_catalog.layouts import Layout
-from nb_catalog.locales import parsed
 from nb_catalog.models import CopyDeck, ProductImage, Scene, TextLayout
 from nb_catalog.plans.designs import Designs
 from nb_catalog.plans.exact import Exact
@@ -30,10 +32,8 @@ from nb_catalog.plans.lettering import Set
 from nb_catalog.plans.painting import Painted
 from nb_catalog.plans.plan import Plan
 from nb_catalog.plans.renewal import Renewal
-from nb_catalog.recipes import Recipe
 from nb_catalog.registry import source_for
 from nb_catalog.tiers import tier as tier_named
-from nb_catalog.types import Delivery, TextBy
 
 
 def plan_texts(

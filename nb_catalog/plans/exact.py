@@ -8,13 +8,13 @@ from typing import ClassVar
 
 from django.db.models import Model
 
+from nb_catalog.core.specs import Recipe
 from nb_catalog.exceptions import NBCatalogError, PictureMissing
 from nb_catalog.models import ProductImage
 from nb_catalog.models.images import ImageKind
 from nb_catalog.plans.designs import Designs
 from nb_catalog.plans.typesetting import Typesetting
 from nb_catalog.providers.typesetter import ALIAS
-from nb_catalog.recipes import Recipe
 from nb_catalog.registry import CatalogSource
 
 # An object's key and the sha256 of one of its pictures.

@@ -10,13 +10,13 @@ from django.db.models import Model
 from django.utils import translation
 
 from nb_catalog.briefs import background_brief
+from nb_catalog.core.specs import Recipe
+from nb_catalog.core.types import Delivery, Photo, Treatment
 from nb_catalog.exceptions import PictureMissing
 from nb_catalog.models import Scene
 from nb_catalog.plans.on_tier import OnTier
-from nb_catalog.recipes import Recipe
 from nb_catalog.registry import CatalogSource, posture_of
 from nb_catalog.tiers import Tier
-from nb_catalog.types import Delivery, Photo, Treatment
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from nb_catalog.core.states import ImageState
 from nb_catalog.models import ImageJob, ProductImage
 from nb_catalog.models.images import ImageKind
-from nb_catalog.states import ImageState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

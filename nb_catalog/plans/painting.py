@@ -11,16 +11,16 @@ from django.conf import settings as django_settings
 from django.db.models import Model
 from django.utils import translation
 
+from nb_catalog.core.specs import Recipe
+from nb_catalog.core.types import Delivery, Treatment
 from nb_catalog.exceptions import NBCatalogError, PictureMissing, RequestRefused
 from nb_catalog.inscriptions import inscription_brief
 from nb_catalog.models import ProductImage, Scene, TextLayout
 from nb_catalog.models.images import ImageKind
 from nb_catalog.plans.lettering import About, Lettering, designed, inherited, said
 from nb_catalog.plans.on_tier import OnTier
-from nb_catalog.recipes import Recipe
 from nb_catalog.registry import posture_of
 from nb_catalog.tiers import Tier
-from nb_catalog.types import Delivery, Treatment
 
 # The picture that the model changes, and the product's photo beside it.
 REFERENCES: Final = 2

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from django.db.models import Model, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog.core.specs import Recipe
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models.money import micros, usd
 from nb_catalog.plans.exact import Exact
@@ -21,7 +22,6 @@ from nb_catalog.plans.lettering import Set
 from nb_catalog.plans.lookups import Known, known, subjects_with_pictures
 from nb_catalog.plans.painting import Painted
 from nb_catalog.plans.renewal import Renewal
-from nb_catalog.recipes import Recipe
 from nb_catalog.registry import CatalogSource
 
 T = TypeVar("T")

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import ClassVar, Final
 
 from nb_catalog.conf import settings
+from nb_catalog.core.specs import Recipe
+from nb_catalog.core.types import Delivery
 from nb_catalog.providers import Provider, provider
 from nb_catalog.providers.typesetter import ALIAS
-from nb_catalog.recipes import Recipe
-from nb_catalog.types import Delivery
 
 # Of one picture on one processor: decoding and encoding are most of it.
 SECONDS: Final = 0.3

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar
 
 from nb_catalog.conf import NAME, nearest, settings
+from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers import backend_at
-from nb_catalog.types import Payload, RawAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

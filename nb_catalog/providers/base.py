@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from django.core.checks import CheckMessage
 
 from nb_catalog.conf import nearest
+from nb_catalog.core.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer
 from nb_catalog.exceptions import InvalidSettings
-from nb_catalog.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer
 
 
 class Provider(ABC):

@@ -12,6 +12,17 @@ from django.utils.module_loading import import_string
 
 from nb_catalog.cards import pixels
 from nb_catalog.conf import settings
+from nb_catalog.core.types import (
+    POSTURES,
+    ImageRequest,
+    ImageResult,
+    Lane,
+    Payload,
+    RawAnswer,
+    Rect,
+    Size,
+    Treatment,
+)
 from nb_catalog.exceptions import (
     InvalidSettings,
     NoPicture,
@@ -26,17 +37,6 @@ from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import of_lineage, xmp_packet
 from nb_catalog.imaging.scenery import SceneRecipe, render
 from nb_catalog.providers.base import Provider
-from nb_catalog.types import (
-    POSTURES,
-    ImageRequest,
-    ImageResult,
-    Lane,
-    Payload,
-    RawAnswer,
-    Rect,
-    Size,
-    Treatment,
-)
 
 VERSION: Final = "local-studio/1"
 QUALITY: Final = 95

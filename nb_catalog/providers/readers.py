@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
+from nb_catalog.core.types import Payload
 from nb_catalog.providers.advisers import Advice, Adviser, adviser
-from nb_catalog.types import Payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from nb_catalog import money, signals, throttle
+from nb_catalog.core.states import JOB_MOVES, JOB_UNDERWAY, ImageState, JobState
 from nb_catalog.exceptions import ProviderError
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall
 from nb_catalog.models.calls import CallOutcome
@@ -20,7 +21,6 @@ from nb_catalog.models.moves import move_jobs
 from nb_catalog.runner import pictures
 from nb_catalog.runner.claims import hand_back, held, lease_end
 from nb_catalog.runner.orders import Ending, Order
-from nb_catalog.states import JOB_MOVES, JOB_UNDERWAY, ImageState, JobState
 
 OUTCOMES = {
     "succeed": CallOutcome.PICTURE,

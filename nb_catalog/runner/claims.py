@@ -13,8 +13,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, models, transaction
 from django.db.models import F
 
-from nb_catalog import logs, throttle
+from nb_catalog import throttle
 from nb_catalog.conf import settings
+from nb_catalog.core import logs
+from nb_catalog.core.states import JobState
+from nb_catalog.core.types import Delivery, Photo
 from nb_catalog.exceptions import NBCatalogError, ObjectGone, PictureMissing
 from nb_catalog.models import ImageJob
 from nb_catalog.models.clock import database_now
@@ -23,8 +26,6 @@ from nb_catalog.registry import is_registered, source_for
 from nb_catalog.runner import queue
 from nb_catalog.runner.orders import Order
 from nb_catalog.runner.queue import Row
-from nb_catalog.states import JobState
-from nb_catalog.types import Delivery, Photo
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
-from nb_catalog import tracing
+from nb_catalog.core import tracing
 from nb_catalog.runner import books
 from nb_catalog.runner.orders import Ending, Order
 

@@ -10,6 +10,8 @@ from typing import Any, Final
 from nb_catalog import throttle
 from nb_catalog.cards import card
 from nb_catalog.conf import settings
+from nb_catalog.core.text import plain
+from nb_catalog.core.types import ImageResult
 from nb_catalog.exceptions import (
     Billed,
     ContentRefused,
@@ -23,8 +25,6 @@ from nb_catalog.exceptions import (
 from nb_catalog.models.clock import known_now
 from nb_catalog.models.money import micros
 from nb_catalog.runner.orders import Ending, Kept, Order
-from nb_catalog.runner.words import plain
-from nb_catalog.types import ImageResult
 
 SHORTEST_WAIT: Final = 2.0
 LONGEST_WAIT: Final = 300.0

@@ -7,9 +7,12 @@ import threading
 from dataclasses import replace
 from typing import Any
 
-from nb_catalog import files, logs
+from nb_catalog import files
 from nb_catalog.cards import is_version_of
 from nb_catalog.conf import settings
+from nb_catalog.core import logs
+from nb_catalog.core.text import plain
+from nb_catalog.core.types import ImageResult, Rect
 from nb_catalog.exceptions import (
     AnswerTooLarge,
     NoPicture,
@@ -27,8 +30,6 @@ from nb_catalog.registry import read_photo
 from nb_catalog.runner import staging
 from nb_catalog.runner.orders import Kept, NewImage, Order
 from nb_catalog.runner.reading_back import words_read
-from nb_catalog.runner.words import plain
-from nb_catalog.types import ImageResult, Rect
 
 logger = logging.getLogger(__name__)
 

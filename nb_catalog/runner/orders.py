@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from nb_catalog.core.specs import Recipe
+from nb_catalog.core.types import Photo
 from nb_catalog.exceptions import NBCatalogError, ProviderError
-from nb_catalog.recipes import Recipe
-from nb_catalog.types import Photo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

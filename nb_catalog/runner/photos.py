@@ -8,15 +8,15 @@ from typing import Any, Final
 from nb_catalog import files
 from nb_catalog.cards import pixels
 from nb_catalog.conf import settings
+from nb_catalog.core.specs import Recipe
+from nb_catalog.core.types import Photo, Reference
 from nb_catalog.exceptions import PictureMissing, RequestRefused
 from nb_catalog.imaging import locking
 from nb_catalog.imaging.inspect import examine
 from nb_catalog.imaging.references import LEAST_SIDE, Limits, as_reference
 from nb_catalog.providers import Provider
-from nb_catalog.recipes import Recipe
 from nb_catalog.registry import read_photo
 from nb_catalog.runner.orders import Order
-from nb_catalog.types import Photo, Reference
 
 # Of the longer side of the wanted picture: more detail than that cannot show in it.
 SIDES: Final = 2

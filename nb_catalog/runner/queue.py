@@ -10,13 +10,13 @@ from django.db import connection, models
 from django.db.models.functions import Cast
 
 from nb_catalog import throttle
+from nb_catalog.core.specs import Recipe
+from nb_catalog.core.states import JobState
+from nb_catalog.core.types import Delivery
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.clock import database_now
 from nb_catalog.models.statements import compiled_once
-from nb_catalog.recipes import Recipe
 from nb_catalog.runner import staging
-from nb_catalog.states import JobState
-from nb_catalog.types import Delivery
 
 Key = tuple[str, str]
 

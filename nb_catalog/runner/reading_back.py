@@ -6,8 +6,8 @@ import logging
 from functools import partial
 from typing import Any
 
-from nb_catalog import logs
 from nb_catalog.conf import settings
+from nb_catalog.core import logs
 from nb_catalog.imaging import scene_text
 from nb_catalog.imaging.readings import READ, Reading
 from nb_catalog.registry import read_photo

@@ -11,8 +11,11 @@ from typing import Any, Final
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Q, QuerySet
 
-from nb_catalog import logs, money, signals
+from nb_catalog import money, signals
 from nb_catalog.conf import settings
+from nb_catalog.core import logs
+from nb_catalog.core.states import JobState
+from nb_catalog.core.types import ImageResult
 from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.models.calls import CallOutcome
@@ -21,8 +24,6 @@ from nb_catalog.models.moves import move_jobs
 from nb_catalog.providers import provider
 from nb_catalog.runner import books, claims, endings, keeping, queue, staging
 from nb_catalog.runner.orders import Ending, Order
-from nb_catalog.states import JobState
-from nb_catalog.types import ImageResult
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,10 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from nb_catalog import logs, throttle, tracing
+from nb_catalog import throttle
 from nb_catalog.conf import settings
+from nb_catalog.core import logs, tracing
+from nb_catalog.core.types import ImageResult, Payload, RawAnswer
 from nb_catalog.exceptions import (
     InvalidSettings,
     NBCatalogError,
@@ -27,7 +29,6 @@ from nb_catalog.runner import claims, endings, keeping, staging
 from nb_catalog.runner.clerk import Clerk
 from nb_catalog.runner.orders import Ending, Order
 from nb_catalog.runner.photos import references_for
-from nb_catalog.types import ImageResult, Payload, RawAnswer
 
 logger = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 from django.db import DatabaseError
 
-from nb_catalog import logs
 from nb_catalog.conf import settings
+from nb_catalog.core import logs
 from nb_catalog.runner import batching, claims, queue, staging, sweeping
 from nb_catalog.runner.batching import Desk
 from nb_catalog.runner.clerk import Clerk

@@ -9,7 +9,7 @@ from django.conf import settings as django_settings
 from django.db.models import Model, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from nb_catalog.locales import language
+from nb_catalog.core.locales import language
 from nb_catalog.models import AltText, ProductImage, Scene
 from nb_catalog.registry import source_for
 

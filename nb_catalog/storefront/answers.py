@@ -9,6 +9,7 @@ from typing import TypeVar
 from django.core.files.storage import storages
 from django.db.models import Model
 
+from nb_catalog.core.types import Photo
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront.alts import spoken
 from nb_catalog.storefront.picture import (
@@ -20,7 +21,6 @@ from nb_catalog.storefront.picture import (
     look,
 )
 from nb_catalog.storefront.shelves import CACHE, Published, Shelf, fetch, language, shelf_for
-from nb_catalog.types import Photo
 
 M = TypeVar("M", bound=Model)
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from django.db.models import Model, prefetch_related_objects
 from django.utils.translation import get_language
 
-from nb_catalog import locales
+from nb_catalog.core import locales
 from nb_catalog.models import Placement
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront.alts import written

@@ -14,9 +14,9 @@ from unittest import mock
 
 from django.core.checks import CheckMessage
 
+from nb_catalog.core.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer
 from nb_catalog.exceptions import InvalidSettings, ProviderError
 from nb_catalog.providers.base import Provider
-from nb_catalog.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer
 
 T = TypeVar("T")
 

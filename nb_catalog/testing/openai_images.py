@@ -17,9 +17,9 @@ from typing import Any
 
 from aiohttp import web
 
+from nb_catalog.core.types import Size
 from nb_catalog.testing.pictures import colour_of, solid_png
 from nb_catalog.testing.serving import LocalServer, hung_up
-from nb_catalog.types import Size
 
 USAGE: Mapping[str, Any] = {
     "input_tokens": 1240,

@@ -6,7 +6,7 @@ import struct
 import zlib
 from functools import lru_cache
 
-from nb_catalog.types import Size
+from nb_catalog.core.types import Size
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 

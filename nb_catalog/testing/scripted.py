@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from nb_catalog import exceptions
 from nb_catalog.cards import pixels
+from nb_catalog.core.types import ImageRequest, ImageResult, Payload, RawAnswer
 from nb_catalog.exceptions import ContentRefused, NoPicture, OutcomeUnknown, ProviderError
 from nb_catalog.providers.base import Provider
 from nb_catalog.testing.pictures import colour_of, solid_png
-from nb_catalog.types import ImageRequest, ImageResult, Payload, RawAnswer
 
 # What one request comes to: an error, a picture's bytes, or a function that makes either.
 Step = ProviderError | bytes | Callable[[ImageRequest], "ProviderError | bytes"]

@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Final
 
+from nb_catalog.core.quotas import Quotas
 from nb_catalog.models import ThrottleGate
-from nb_catalog.quotas import Quotas
 from nb_catalog.throttle import redis_pace
 from nb_catalog.throttle.slots import pace, slots
 

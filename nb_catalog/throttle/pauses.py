@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from nb_catalog import logs
+from nb_catalog.core import logs
 from nb_catalog.exceptions import (
     DailyQuotaReached,
     Overloaded,

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from nb_catalog import logs
 from nb_catalog.conf import settings
+from nb_catalog.core import logs
+from nb_catalog.core.quotas import Quotas
 from nb_catalog.exceptions import InvalidSettings
-from nb_catalog.quotas import Quotas
 from nb_catalog.throttle.slots import JITTER, MINUTE
 
 logger = logging.getLogger(__name__)

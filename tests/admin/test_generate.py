@@ -7,9 +7,9 @@ from django.urls import reverse
 from nb_catalog import runs
 from nb_catalog.admin import previews
 from nb_catalog.conf import GEMINI_TIERS
+from nb_catalog.core.types import Permission
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.testing import Script
-from nb_catalog.types import Permission
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -9,9 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from nb_catalog import lengths
+from nb_catalog.core import pagination
+from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob, ProductImage
-from nb_catalog.states import JobState
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ CALLS = reverse("admin:nb_catalog_providercall_changelist")
 @pytest.fixture
 def long(monkeypatch):
     """120 jobs, which is a long list here: three pages of 50."""
-    monkeypatch.setattr(lengths, "LONG", 60)
+    monkeypatch.setattr(pagination, "LONG", 60)
     about, run = factories.product(photo=False), factories.run()
     return [factories.job(about, of=run) for _ in range(120)]
 
@@ -144,7 +144,7 @@ def test_a_picture_is_found_by_the_beginning_of_its_hash(root):
 
 
 def test_the_review_page_counts_no_more_than_it_can_show(root, monkeypatch):
-    monkeypatch.setattr(lengths, "LONG", 3)
+    monkeypatch.setattr(pagination, "LONG", 3)
     for _ in range(5):
         factories.image()
     page = read(root, reverse("admin:nb_catalog_productimage_review"))

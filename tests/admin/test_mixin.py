@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from nb_catalog.admin import CatalogImagesMixin, RunAdmin
 from nb_catalog.admin.selection import BLOCK, KEPT, SESSION_KEY, Selection
+from nb_catalog.core.types import Permission
 from nb_catalog.models import Run
-from nb_catalog.types import Permission
 from tests import factories
 from tests.catalog.admin import MugAdmin, VaseAdmin
 from tests.catalog.models import Mug, Poster, Unlisted, Vase

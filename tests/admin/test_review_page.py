@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from nb_catalog import files, review
 from nb_catalog.admin import previews
+from nb_catalog.core.states import ImageState, JobState
+from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ReviewEvent
 from nb_catalog.models.images import catalog_storage
-from nb_catalog.states import ImageState, JobState
-from nb_catalog.types import Permission
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from nb_catalog.core.states import JobState
+from nb_catalog.core.types import Permission
 from nb_catalog.models import ImageJob, ProviderPause, Run
-from nb_catalog.states import JobState
-from nb_catalog.types import Permission
 from tests import factories
 
 pytestmark = pytest.mark.django_db

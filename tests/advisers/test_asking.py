@@ -8,11 +8,11 @@ import pytest
 
 from nb_catalog import asking
 from nb_catalog.asking import Question
+from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import SpendDay, TextCall
 from nb_catalog.models.clock import database_now
 from nb_catalog.providers.advisers import Advice, Adviser
-from nb_catalog.types import Payload, RawAnswer
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,6 +11,7 @@ from django.template import Context, Template
 from PIL import Image
 
 from nb_catalog import asking, describing, placements, review, storefront
+from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import (
     InvalidSettings,
     OutcomeUnknown,
@@ -22,7 +23,6 @@ from nb_catalog.models import AltProposal, Placement, SpendDay, SpendLine, TextC
 from nb_catalog.models.clock import database_now
 from nb_catalog.providers.describers import describer
 from nb_catalog.testing.gemini import fault, json_answer
-from nb_catalog.types import Permission
 from tests import factories
 from tests.advisers.conftest import OPTIONS
 
@@ -260,7 +260,7 @@ def test_without_a_describer_it_says_how_to_have_one(image, settings):
     ("given", "says"),
     [
         ({"BACKEND": "nowhere.Describer"}, "does not import"),
-        ({"BACKEND": "nb_catalog.types.Money"}, "is not a Describer"),
+        ({"BACKEND": "nb_catalog.core.types.Money"}, "is not a Describer"),
         (
             {"BACKEND": "nb_catalog.providers.gemini.translator.GeminiTranslator"},
             "is not a Describer",

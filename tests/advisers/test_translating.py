@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
 from nb_catalog import asking, decks, translating
+from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import (
     ContentRefused,
     InvalidSettings,
@@ -19,7 +20,6 @@ from nb_catalog.models import SpendDay, SpendLine, TextCall
 from nb_catalog.models.clock import database_now
 from nb_catalog.providers.translators import translator
 from nb_catalog.testing.gemini import fault, json_answer
-from nb_catalog.types import Permission
 from tests import factories
 from tests.advisers.conftest import OPTIONS
 
@@ -185,7 +185,7 @@ def test_without_a_translator_it_says_how_to_have_one(deck, settings):
     ("given", "says"),
     [
         ({"BACKEND": "nowhere.Translator"}, "does not import"),
-        ({"BACKEND": "nb_catalog.types.Money"}, "is not a Translator"),
+        ({"BACKEND": "nb_catalog.core.types.Money"}, "is not a Translator"),
         ({"BACKEND": BACKEND, "OPTIONS": {**OPTIONS, "modell": 1}}, "Did you mean 'model'?"),
         ({"BACKEND": BACKEND, "OPTIONS": {"model": "x"}}, "usd_per_million"),
         ({"BACKEND": BACKEND, "OPTIONS": {**OPTIONS, "model": ""}}, "the id of a text model"),

@@ -8,9 +8,9 @@ import nb_catalog
 from nb_catalog import exceptions, placements, registry
 from nb_catalog.api import images as images_api
 from nb_catalog.api.problems import STATUSES, handle
+from nb_catalog.core.states import ImageState
+from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ReviewEvent
-from nb_catalog.states import ImageState
-from nb_catalog.types import Permission
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Mug

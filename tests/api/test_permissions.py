@@ -4,7 +4,7 @@ import pytest
 from rest_framework.permissions import AllowAny
 
 from nb_catalog.api.placements import PlacementViewSet
-from nb_catalog.types import Permission
+from nb_catalog.core.types import Permission
 from tests import factories
 
 LISTS = ("models/", "scenes/", "layouts/", "decks/", "runs/", "jobs/", "images/", "placements/")

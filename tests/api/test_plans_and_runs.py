@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from nb_catalog.core.states import JobState
+from nb_catalog.core.types import Permission
 from nb_catalog.models import ImageJob, Run
-from nb_catalog.states import JobState
-from nb_catalog.types import Permission
 from tests import factories
 from tests.catalog.models import Vase
 

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from nb_catalog import review
 from nb_catalog.api.pages import CatalogPages
+from nb_catalog.core.states import ImageState, JobState
+from nb_catalog.core.types import Permission
 from nb_catalog.models import ProviderCall
-from nb_catalog.states import ImageState, JobState
-from nb_catalog.types import Permission
 from tests import factories
 from tests.catalog.models import Vase
 

@@ -3,9 +3,9 @@
 import pytest
 
 from nb_catalog import decks, placements, review, runner
+from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ProductImage, Run
 from nb_catalog.testing.scripted import Script
-from nb_catalog.types import Permission
 from tests import factories
 from tests.catalog.models import Mug
 from tests.runner.conftest import PAID_TIERS

@@ -9,10 +9,10 @@ from django.db import connections
 from django.utils import timezone
 
 from nb_catalog import plans, runner, runs
+from nb_catalog.core.states import JobState
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import ImageJob
 from nb_catalog.runner.sweeping import promote
-from nb_catalog.states import JobState
 from nb_catalog.testing import Script
 from tests import factories
 

@@ -2,8 +2,8 @@
 
 from django.core.files.storage import FileSystemStorage
 
+from nb_catalog.core.types import ImageResult
 from nb_catalog.testing import ScriptedProvider
-from nb_catalog.types import ImageResult
 
 
 class Outage:

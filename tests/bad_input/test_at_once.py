@@ -6,6 +6,7 @@ from time import sleep
 import pytest
 
 from nb_catalog import placements, plans, review, runs
+from nb_catalog.core.states import ImageState
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import (
     ImageJob,
@@ -15,7 +16,6 @@ from nb_catalog.models import (
     ReviewEvent,
     Run,
 )
-from nb_catalog.states import ImageState
 from tests import factories
 from tests.bad_input.conftest import at_once
 from tests.catalog.models import Mug

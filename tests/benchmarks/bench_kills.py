@@ -32,8 +32,8 @@ def measured(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from nb_catalog import runner
+    from nb_catalog.core.states import JOB_UNDERWAY
     from nb_catalog.models import ImageJob
-    from nb_catalog.states import JOB_UNDERWAY
     from nb_catalog.testing.gemini import GeminiServer
     from tests.soak import soak
     from tests.soak.crowd import Crowd

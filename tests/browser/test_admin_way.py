@@ -7,8 +7,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support import ui
 
 from nb_catalog import review, runner
+from nb_catalog.core.states import ImageState
 from nb_catalog.models import Placement, ProductImage, ReviewEvent, Run
-from nb_catalog.states import ImageState
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 

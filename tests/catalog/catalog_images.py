@@ -1,5 +1,5 @@
 import nb_catalog
-from nb_catalog.types import Photo
+from nb_catalog.core.types import Photo
 from tests.catalog.models import Mug, Poster, Vase
 
 

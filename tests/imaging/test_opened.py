@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from nb_catalog.core.types import Size
 from nb_catalog.exceptions import PictureUnreadable
 from nb_catalog.imaging import inspect, opened
 from nb_catalog.testing.pictures import solid_png
-from nb_catalog.types import Size
 
 BOUNDS = {"max_bytes": 10**7, "max_pixels": 10**7}
 

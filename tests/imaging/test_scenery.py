@@ -16,6 +16,7 @@ from django.core.management import call_command
 
 import nb_catalog
 from nb_catalog.cards import RATIOS, pixels
+from nb_catalog.core.types import Size
 from nb_catalog.imaging.scenery import SceneRecipe, render, thumbnail
 from nb_catalog.imaging.scenery.backdrop import rendered
 from nb_catalog.imaging.scenery.gobo import gobo
@@ -26,7 +27,6 @@ from nb_catalog.imaging.scenery.recipe import SURFACES, WALLS, Lamp
 from nb_catalog.imaging.scenery.stage import staged
 from nb_catalog.imaging.scenery.surfaces import PAINTERS
 from nb_catalog.models import Scene
-from nb_catalog.types import Size
 
 ROOT = Path(nb_catalog.__file__).parent
 FIXTURE = ROOT / "fixtures" / "nb_catalog_scenes.json"
@@ -124,7 +124,7 @@ def test_another_process_renders_the_same_bytes():
     code = (
         "import json, sys, hashlib\n"
         "from nb_catalog.imaging.scenery import SceneRecipe, render\n"
-        "from nb_catalog.types import Size\n"
+        "from nb_catalog.core.types import Size\n"
         "recipe = SceneRecipe.from_mapping(json.load(sys.stdin))\n"
         "pixels = render(recipe, size=Size(320, 320), seed=11).pixels\n"
         "print(hashlib.sha256(pixels.tobytes()).hexdigest())\n"

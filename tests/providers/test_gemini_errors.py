@@ -150,7 +150,7 @@ def test_without_a_time_zone_database_the_later_midnight_is_taken(monkeypatch):
     def missing(name):
         raise ZoneInfoNotFoundError(name)
 
-    monkeypatch.setattr("nb_catalog.quotas.ZoneInfo", missing)
+    monkeypatch.setattr("nb_catalog.core.quotas.ZoneInfo", missing)
     summer = datetime(2026, 7, 1, 7, 30, tzinfo=UTC)
     assert errors.seconds_to_pacific_midnight(summer) == 1800
 

@@ -14,6 +14,7 @@ import time
 import pytest
 from PIL import Image
 
+from nb_catalog.core.types import ImageRequest, Reference, Size
 from nb_catalog.exceptions import (
     ContentRefused,
     DailyQuotaReached,
@@ -42,7 +43,6 @@ from nb_catalog.testing.gemini import (
     json_answer,
     picture,
 )
-from nb_catalog.types import ImageRequest, Reference, Size
 
 KEY = "AIzaThisKeyMustNotBeSeen"
 MODEL = "gemini-nano-banana-2.1"

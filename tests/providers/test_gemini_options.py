@@ -9,6 +9,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from nb_catalog.core.types import ImageRequest
 from nb_catalog.exceptions import (
     DailyQuotaReached,
     InvalidSettings,
@@ -18,7 +19,6 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.providers.gemini import GeminiProvider, errors
 from nb_catalog.testing.gemini import GeminiServer, error, fault
-from nb_catalog.types import ImageRequest
 
 KEY = "AIzaOfTests"
 

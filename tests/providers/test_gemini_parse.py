@@ -10,6 +10,7 @@ import random
 import pytest
 from PIL import Image
 
+from nb_catalog.core.types import RawAnswer
 from nb_catalog.exceptions import (
     Billed,
     ContentRefused,
@@ -21,7 +22,6 @@ from nb_catalog.exceptions import (
 from nb_catalog.providers.gemini import GeminiProvider
 from nb_catalog.testing.gemini import picture_json
 from nb_catalog.testing.gemini.answers import USAGE
-from nb_catalog.types import RawAnswer
 
 FLAT_USAGE = {"prompt": 1240, "candidates": 1120, "thoughts": 200, "total": 2560, "image": 1120}
 

@@ -9,6 +9,7 @@ import pytest
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 from google.oauth2.credentials import Credentials
 
+from nb_catalog.core.types import ImageRequest, Reference
 from nb_catalog.exceptions import (
     InvalidSettings,
     KeyRejected,
@@ -22,7 +23,6 @@ from nb_catalog.providers.gemini import GeminiProvider
 from nb_catalog.providers.gemini.account import DEFAULT_CREDENTIALS
 from nb_catalog.testing import ProviderContract
 from nb_catalog.testing.gemini import GeminiServer
-from nb_catalog.types import ImageRequest, Reference
 from tests.factories import photo_bytes
 
 TOKEN = "ya29.a-token-for-tests"

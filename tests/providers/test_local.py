@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, JpegImagePlugin
 
+from nb_catalog.core.types import ImageRequest, Lane, RawAnswer, Reference, Treatment
 from nb_catalog.exceptions import (
     CutoutRefused,
     InvalidSettings,
@@ -25,7 +26,6 @@ from nb_catalog.imaging.scenery import render
 from nb_catalog.providers import local as local_module
 from nb_catalog.providers import provider
 from nb_catalog.providers.local import LocalProvider, made
-from nb_catalog.types import ImageRequest, Lane, RawAnswer, Reference, Treatment
 from tests.imaging.pictures import bottle, saved
 
 OAK = {"surface": {"kind": "oak", "tone": "#b98a5a"}, "wall": {"kind": "plaster"}}

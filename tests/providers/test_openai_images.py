@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from nb_catalog import runner
+from nb_catalog.core.types import ImageRequest, Reference
 from nb_catalog.exceptions import (
     AddressRefused,
     AnswerTooLarge,
@@ -36,7 +37,6 @@ from nb_catalog.models import ImageJob, ProviderCall, ProviderPause
 from nb_catalog.providers.openai_images import OpenAIImagesProvider, fetching
 from nb_catalog.testing import ProviderContract
 from nb_catalog.testing.openai_images import OpenAIImagesServer, Told, refusal
-from nb_catalog.types import ImageRequest, Reference
 from tests.factories import photo_bytes
 from tests.runner.conftest import money_is_sound, start  # noqa: F401 - a fixture
 

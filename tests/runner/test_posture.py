@@ -3,11 +3,11 @@
 import pytest
 
 from nb_catalog import runner
+from nb_catalog.core.types import Size
 from nb_catalog.imaging import locking
 from nb_catalog.models import ProductImage
 from nb_catalog.providers import local
 from nb_catalog.testing.pictures import solid_png
-from nb_catalog.types import Size
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 

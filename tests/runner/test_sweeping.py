@@ -6,12 +6,12 @@ import pytest
 from django.utils import timezone
 
 from nb_catalog import runner
+from nb_catalog.core.states import JobState
+from nb_catalog.core.types import ImageResult, Size
 from nb_catalog.exceptions import ContentRefused
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.runner import books, claims, endings, staging, sweeping
-from nb_catalog.states import JobState
 from nb_catalog.testing.pictures import solid_png
-from nb_catalog.types import ImageResult, Size
 from tests.runner.conftest import money_is_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from nb_catalog import runner, runs
 from nb_catalog.conf import settings as nb_settings
+from nb_catalog.core.states import JobState
+from nb_catalog.core.types import Size
 from nb_catalog.exceptions import (
     ContentRefused,
     DailyQuotaReached,
@@ -27,10 +29,8 @@ from nb_catalog.exceptions import (
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, ProviderPause, Run
 from nb_catalog.runner import books, claims, staging
 from nb_catalog.runner.sweeping import promote
-from nb_catalog.states import JobState
 from nb_catalog.testing.pictures import solid_png
 from nb_catalog.testing.scripted import fitting
-from nb_catalog.types import Size
 from tests import factories
 from tests.catalog.models import Mug
 from tests.runner.conftest import money_is_sound

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from nb_catalog import decks, freshness, placements, plans, review, storefront
+from nb_catalog.core.types import Money
 from nb_catalog.exceptions import PlanRefused
 from nb_catalog.models import Placement
-from nb_catalog.types import Money
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Mug

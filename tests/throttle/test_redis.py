@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nb_catalog import quotas
 from nb_catalog.checks import check_settings
+from nb_catalog.core import quotas
+from nb_catalog.core.quotas import Quotas
 from nb_catalog.exceptions import InvalidSettings
-from nb_catalog.quotas import Quotas
 from nb_catalog.throttle import redis_pace
 from tests.engines.test_celery import redis
 from tests.services import free_port

@@ -6,8 +6,8 @@ from django import template
 from django.utils.translation import get_language
 
 from demo_project.shop.models import Bundle, Product
-from nb_catalog.locales import written
-from nb_catalog.types import Money
+from nb_catalog.core.locales import written
+from nb_catalog.core.types import Money
 
 register = template.Library()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+from nb_catalog.core.types import Rect, Size
 from nb_catalog.imaging.compose import merge, shadows
 from nb_catalog.imaging.compose.posture import Posture, posture
 from nb_catalog.imaging.cutout import Cutout
@@ -12,7 +13,6 @@ from nb_catalog.imaging.scenery import Backdrop, Light
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.noise import stream
 from nb_catalog.imaging.scenery.stage import Box, plain_box
-from nb_catalog.types import Rect, Size
 
 __all__ = ["Composed", "Framing", "Posture", "compose", "compose_on", "posture", "view_for"]
 

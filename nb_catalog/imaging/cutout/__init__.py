@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from nb_catalog.core.types import Size
 from nb_catalog.exceptions import CutoutRefused
 from nb_catalog.imaging.cutout import alpha, edge, masks
 from nb_catalog.imaging.cutout.ground import Floats, Ground, Mask, fit_ground, lab
-from nb_catalog.types import Size
 
 __all__ = ["Box", "Cutout", "Cutter", "cut_out", "cut_out_by_mask"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+from nb_catalog.core.types import Size
 from nb_catalog.imaging.scenery.backdrop import Backdrop, rendered
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.light import Light
 from nb_catalog.imaging.scenery.recipe import SceneRecipe
 from nb_catalog.imaging.scenery.stage import Box
-from nb_catalog.types import Size
 
 __all__ = ["Backdrop", "Box", "Light", "SceneRecipe", "render", "thumbnail"]
 

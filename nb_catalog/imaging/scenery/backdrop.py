@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from nb_catalog.core.types import Size
 from nb_catalog.imaging.scenery import ground, rounds, stands, wall
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.gobo import Gobo, gobo
@@ -14,7 +15,6 @@ from nb_catalog.imaging.scenery.light import Light, lit
 from nb_catalog.imaging.scenery.noise import Plane, lattice, stream
 from nb_catalog.imaging.scenery.recipe import SceneRecipe
 from nb_catalog.imaging.scenery.stage import Box, Stage, staged
-from nb_catalog.types import Size
 
 BAND = 256
 """Rows finished at a time, so that a 4K picture never exists as float."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from nb_catalog.mappings import check, colour, colour_or_none, known, number, one_of, part, parts
+from nb_catalog.core.schema import check, colour, colour_or_none, known, number, one_of, part, parts
 
 SURFACES: Final = (
     "brick", "concrete", "formwork", "linen", "marble", "moss", "oak", "paper", "plaster", "sand",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from nb_catalog.core.types import Size
 from nb_catalog.imaging.scenery.noise import stream
 from nb_catalog.imaging.scenery.recipe import SceneRecipe
-from nb_catalog.types import Size
 
 DISTANCE = 5.2
 """From the camera to the product, in units: a short telephoto, as in product photography."""

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from nb_catalog import locales
+from nb_catalog.core import locales
+from nb_catalog.core.types import Rect, Size
 from nb_catalog.exceptions import TextDoesNotFit, TextError
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.typeset import stencils
@@ -16,7 +17,6 @@ from nb_catalog.imaging.typeset.chains import Chain
 from nb_catalog.imaging.typeset.report import FontUsed, Report, TextSet
 from nb_catalog.imaging.typeset.setting import Setting, rgb, set_in, tint
 from nb_catalog.layouts import Box, Layout, Panel
-from nb_catalog.types import Rect, Size
 
 __all__ = ["Chain", "FontUsed", "Report", "TextSet", "Typeset", "typeset"]
 

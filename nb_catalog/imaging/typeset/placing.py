@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import TextDoesNotFit
 from nb_catalog.imaging.typeset.fitting import Fitted
 from nb_catalog.imaging.typeset.paragraphs import Line
 from nb_catalog.imaging.typeset.stencils import Placed
 from nb_catalog.layouts import Box
-from nb_catalog.types import Rect
 
 
 def margin_of(box: Box) -> float:

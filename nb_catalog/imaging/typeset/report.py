@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
-from nb_catalog.types import Rect
+from nb_catalog.core.types import Rect
 
 # Raised when the same text, fonts and layout would be drawn otherwise.
 EDITION: Final = 1

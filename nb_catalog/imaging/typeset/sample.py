@@ -7,13 +7,13 @@ from typing import Final
 
 import numpy as np
 
+from nb_catalog.core.types import Rect, Size
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.stage import plain_box
 from nb_catalog.imaging.typeset import stencils, typeset
 from nb_catalog.imaging.typeset.chains import Chain
 from nb_catalog.imaging.typeset.setting import tint
 from nb_catalog.layouts import Layout
-from nb_catalog.types import Rect, Size
 
 SIZE: Final = Size(560, 560)
 # A wall from light to lighter, a table, and a thing of no colour. Of the width that a broad product

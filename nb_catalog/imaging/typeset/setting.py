@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ImageColor
 
+from nb_catalog.core.types import Rect, Size
 from nb_catalog.exceptions import ContrastTooLow
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.typeset import contrast, stencils
@@ -22,7 +23,6 @@ from nb_catalog.imaging.typeset.placing import hold, margin_of, placed
 from nb_catalog.imaging.typeset.report import FontUsed, TextSet
 from nb_catalog.imaging.typeset.stencils import Placed, Stencil
 from nb_catalog.layouts import Box, Plate, Scrim, Shadow
-from nb_catalog.types import Rect, Size
 
 # A blur's sigma is half of what a person calls its radius.
 _SIGMA: Final = 0.5

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from nb_catalog import locales
+from nb_catalog.core import locales
+from nb_catalog.core.types import Size
 from nb_catalog.imaging.encode import shrink
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.typeset.chains import Chain
@@ -22,7 +23,6 @@ from nb_catalog.imaging.typeset.setting import Setting, rgb, set_in
 from nb_catalog.imaging.typeset.stencils import Stencil
 from nb_catalog.imaging.typeset.strays import strays
 from nb_catalog.layouts import Layout
-from nb_catalog.types import Size
 
 Plane = npt.NDArray[np.float32]
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from nb_catalog import status
 from nb_catalog.admin.figures import duration
-from nb_catalog.states import JobState
+from nb_catalog.core.states import JobState
 
 
 class Command(BaseCommand):

@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from tqdm import tqdm
 
 from nb_catalog import runner
+from nb_catalog.core.states import JOB_MOVES, JOB_UNDERWAY, JobState
 from nb_catalog.models import ImageJob
-from nb_catalog.states import JOB_MOVES, JOB_UNDERWAY, JobState
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nb_catalog.cards import card, instead_of
+from nb_catalog.core.types import ImageRequest, ImageResult, Payload, RawAnswer
 from nb_catalog.exceptions import ModelRetired
 from nb_catalog.providers.gemini import reach, wire
 from nb_catalog.providers.gemini.account import Account, is_number
 from nb_catalog.providers.gemini.batch import GeminiBatches
 from nb_catalog.providers.gemini.client import call_config
 from nb_catalog.providers.gemini.safety import safety_settings as safety_from
-from nb_catalog.types import ImageRequest, ImageResult, Payload, RawAnswer
 
 if TYPE_CHECKING:
     from google.genai import Client

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pydantic_core
 
 from nb_catalog.conf import settings
+from nb_catalog.core.types import BatchItem, BatchLimits, BatchReport, Payload
 from nb_catalog.exceptions import (
     AnswerTooLarge,
     ModelRetired,
@@ -22,7 +23,6 @@ from nb_catalog.providers.gemini import errors, wire
 from nb_catalog.providers.gemini.client import Line, troubles
 from nb_catalog.providers.gemini.connection import GeminiConnection
 from nb_catalog.providers.gemini.fields import mapping, mappings, text
-from nb_catalog.types import BatchItem, BatchLimits, BatchReport, Payload
 
 if TYPE_CHECKING:
     import aiohttp

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.providers.describers import Described, Describer, Known
 from nb_catalog.providers.gemini.adviser import (
     LETTERS_PER_TOKEN,
@@ -19,7 +20,6 @@ from nb_catalog.providers.gemini.adviser import (
     texts_in,
     words,
 )
-from nb_catalog.types import Payload, RawAnswer
 
 # Letters that a text is asked to keep to: what a screen reader says in one breath.
 WANTED: Final = 200

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
 
+from nb_catalog.core.quotas import pacific
 from nb_catalog.exceptions import (
     DailyQuotaReached,
     KeyRejected,
@@ -25,7 +26,6 @@ from nb_catalog.exceptions import (
     WrongService,
 )
 from nb_catalog.providers.gemini.client import Troubles
-from nb_catalog.quotas import pacific
 
 MESSAGE_LENGTH: Final = 300
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.exceptions import NoText
 from nb_catalog.providers.gemini.adviser import (
     OVERHEAD_TOKENS,
@@ -16,7 +17,6 @@ from nb_catalog.providers.gemini.adviser import (
     words,
 )
 from nb_catalog.providers.readers import Reader, Transcript
-from nb_catalog.types import Payload, RawAnswer
 
 # Google counts a picture of any size as at most so many.
 PICTURE_TOKENS: Final = 1120

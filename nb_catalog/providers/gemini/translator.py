@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.providers.gemini.adviser import (
     LETTERS_PER_TOKEN,
     OVERHEAD_TOKENS,
@@ -19,7 +20,6 @@ from nb_catalog.providers.gemini.adviser import (
     words,
 )
 from nb_catalog.providers.translators import Translated, Translator
-from nb_catalog.types import Payload, RawAnswer
 
 SYSTEM: Final = (
     "You translate short texts that are printed on product pictures of an online shop, from "

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pydantic_core
 
 from nb_catalog.cards import Card
+from nb_catalog.core.types import ImageRequest, ImageResult, Reference
 from nb_catalog.exceptions import (
     ContentRefused,
     NoPicture,
@@ -20,7 +21,6 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.providers.gemini.errors import from_answer, is_page, said
 from nb_catalog.providers.gemini.fields import mapping, mappings, text
-from nb_catalog.types import ImageRequest, ImageResult, Reference
 
 MIME_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"})
 MOST_INLINE_BYTES: Final = 100_000_000

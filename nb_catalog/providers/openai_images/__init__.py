@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.core.checks import CheckMessage, Error, Warning
 
 from nb_catalog.conf import nearest, settings
+from nb_catalog.core.types import ImageRequest, ImageResult, Payload, RawAnswer
 from nb_catalog.exceptions import AnswerTooLarge, InvalidSettings, NoCredentials, ProviderError
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.openai_images import errors, fetching, wire
@@ -23,7 +24,6 @@ from nb_catalog.providers.openai_images.client import (
     missing,
     watched,
 )
-from nb_catalog.types import ImageRequest, ImageResult, Payload, RawAnswer
 
 __all__ = ["OpenAIImagesProvider"]
 

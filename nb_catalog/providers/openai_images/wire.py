@@ -10,6 +10,7 @@ from typing import Any, Final
 import pydantic_core
 
 from nb_catalog.cards import pixels
+from nb_catalog.core.types import ImageRequest, ImageResult
 from nb_catalog.exceptions import (
     NoPicture,
     OutcomeUnknown,
@@ -18,7 +19,6 @@ from nb_catalog.exceptions import (
     RequestRejected,
 )
 from nb_catalog.providers.openai_images import errors
-from nb_catalog.types import ImageRequest, ImageResult
 
 SIZE_STYLES: Final = ("pixels", "ratio", "none")
 EXTENSIONS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from django.db import DatabaseError
 
+from nb_catalog.core.states import BatchState
 from nb_catalog.exceptions import IllegalMove, InvalidSettings
 from nb_catalog.models import ProviderBatch
 from nb_catalog.providers.batches import BatchProvider, takes_batches
@@ -15,7 +16,6 @@ from nb_catalog.runner.batching import clock, filling, finishing, handing_in, sh
 from nb_catalog.runner.batching.seat import Seat
 from nb_catalog.runner.orders import Ending
 from nb_catalog.runner.work import Workshop
-from nb_catalog.states import BatchState
 
 logger = logging.getLogger(__name__)
 

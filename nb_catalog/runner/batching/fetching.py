@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
+from nb_catalog.core.types import BatchItem, BatchReport
 from nb_catalog.exceptions import NBCatalogError, StorageFailed
 from nb_catalog.models import ProviderBatch
 from nb_catalog.providers.batches import BatchProvider
@@ -14,7 +15,6 @@ from nb_catalog.runner import keeping, staging
 from nb_catalog.runner.batching import items, shelf
 from nb_catalog.runner.orders import Ending, Order
 from nb_catalog.runner.work import Workshop, broken, kept, log_broken, made
-from nb_catalog.types import BatchItem, BatchReport
 
 logger = logging.getLogger(__name__)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 
+from nb_catalog.core.states import BatchState
+from nb_catalog.core.types import BatchReport
 from nb_catalog.exceptions import ProviderError
 from nb_catalog.models import ProviderBatch
 from nb_catalog.models.moves import move_batch
@@ -12,8 +14,6 @@ from nb_catalog.runner import staging
 from nb_catalog.runner.batching import clock, fetching, items, shelf
 from nb_catalog.runner.batching.seat import Seat
 from nb_catalog.runner.orders import Ending, Order
-from nb_catalog.states import BatchState
-from nb_catalog.types import BatchReport
 
 
 async def poll(seat: Seat, batch: ProviderBatch, maker: BatchProvider) -> None:

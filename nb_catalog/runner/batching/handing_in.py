@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from nb_catalog import logs
+from nb_catalog.core import logs
 from nb_catalog.exceptions import (
     IllegalMove,
     NBCatalogError,

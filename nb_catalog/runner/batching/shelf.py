@@ -12,6 +12,8 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from nb_catalog import signals, throttle
+from nb_catalog.core.states import BatchState, JobState
+from nb_catalog.core.types import BatchLimits, Delivery
 from nb_catalog.exceptions import IllegalMove, InvalidSettings, NBCatalogError, RequestRejected
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
 from nb_catalog.models.clock import database_now
@@ -21,8 +23,6 @@ from nb_catalog.providers.batches import limits_of
 from nb_catalog.runner import books, claims, queue
 from nb_catalog.runner.batching import items
 from nb_catalog.runner.orders import Order
-from nb_catalog.states import BatchState, JobState
-from nb_catalog.types import BatchLimits, Delivery
 
 # After a batch could not be handed in, its model is left alone for so long.
 REST: Final = timedelta(seconds=60)

@@ -11,12 +11,12 @@ from itertools import count
 from typing import Any, Final
 
 from nb_catalog.cards import card, pixels
+from nb_catalog.core.types import Size
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.testing.gemini import shapes
 from nb_catalog.testing.pictures import solid_png
-from nb_catalog.types import Size
 
 # What pictures can be, and how such a file begins.
 MIME_TYPES: Final = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8"}

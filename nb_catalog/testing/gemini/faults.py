@@ -10,10 +10,10 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Final
 
 from nb_catalog.conf import nearest
+from nb_catalog.core.types import Size
 from nb_catalog.testing.gemini.answers import Answer, Change, Fault, error
 from nb_catalog.testing.gemini.asked import known_operation
 from nb_catalog.testing.pictures import solid_png
-from nb_catalog.types import Size
 
 FINISH_REASONS: Final = (
     "NO_IMAGE", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "IMAGE_OTHER", "SAFETY",

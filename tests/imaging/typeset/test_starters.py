@@ -8,10 +8,10 @@ import pytest
 
 import nb_catalog
 from nb_catalog import fonts
+from nb_catalog.core.types import Rect, Size
 from nb_catalog.imaging.scenery.stage import plain_box
 from nb_catalog.imaging.typeset import typeset
 from nb_catalog.layouts import Layout
-from nb_catalog.types import Rect, Size
 from tests.imaging.typeset.lettering import HEADLINES, shared_words, words_for
 
 FIXTURE = Path(nb_catalog.__file__).parent / "fixtures" / "nb_catalog_layouts.json"

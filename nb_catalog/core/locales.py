@@ -13,7 +13,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from nb_catalog.conf import nearest, settings
-from nb_catalog.types import Money
+from nb_catalog.core.types import Money
 
 LTR: Final = 0
 RTL: Final = 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from typing import Any, Final, Self
 
-from nb_catalog.types import ImageRequest, Reference, Treatment
+from nb_catalog.core.types import ImageRequest, Reference, Treatment
 
 # Part of every fingerprint: raised when the same recipe would be carried out differently.
 EDITION: Final = 1

@@ -1,0 +1,1 @@
+"""Values, state tables, locales and text helpers. Imports no Django models."""
