@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from django.db import transaction
 
-from nb_catalog import asking, files
+from nb_catalog import asking, storage
 from nb_catalog.asking import Proposed, Question
 from nb_catalog.conf import settings
 from nb_catalog.core.locales import parsed
@@ -121,7 +121,7 @@ def _known(image: ProductImage) -> Known:
 
 def _picture(image: ProductImage) -> Reference:
     reference, _sent = as_reference(
-        files.read(str(image.file.name)),
+        storage.read(str(image.file.name)),
         limits=LIMITS,
         max_bytes=settings.MAX_PICTURE_BYTES,
         max_pixels=settings.MAX_PICTURE_PIXELS,

@@ -12,7 +12,7 @@ from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 
-from nb_catalog import files
+from nb_catalog import storage as files
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import Placement, PlacementEvent, ProductImage, Rendition
 from nb_catalog.models.clock import database_now

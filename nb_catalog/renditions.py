@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nb_catalog import files
+from nb_catalog import storage
 from nb_catalog.conf import settings
 from nb_catalog.imaging.delivery import Derived, derive
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
@@ -36,7 +36,7 @@ def _derived(image: ProductImage) -> list[Derived]:
     mark = xmp_packet(DigitalSourceType(image.digital_source_type))
     return list(
         derive(
-            files.read(str(image.file.name)),
+            storage.read(str(image.file.name)),
             widths=settings.RENDITION_WIDTHS,
             formats=settings.RENDITION_FORMATS,
             xmp=mark,
@@ -47,7 +47,7 @@ def _derived(image: ProductImage) -> list[Derived]:
 
 
 def _stored(image: ProductImage, derived: Derived) -> Rendition:
-    stored = files.store(derived.data, folder="renditions", mime_type=derived.mime_type)
+    stored = storage.store(derived.data, folder="renditions", mime_type=derived.mime_type)
     return Rendition(
         image=image,
         format=derived.format,

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import transaction
 
-from nb_catalog import asking, files
+from nb_catalog import asking, storage
 from nb_catalog.asking import Question
 from nb_catalog.conf import settings
 from nb_catalog.core.types import Actor
@@ -57,7 +57,7 @@ def read(image: ProductImage, *, actor: Actor) -> Reading:
     if asked is None:
         raise RequestRefused("There is no reader: NB_CATALOG['READER'] names one.")
     picture, _sent = as_reference(
-        files.read(str(image.file.name)),
+        storage.read(str(image.file.name)),
         limits=LIMITS,
         max_bytes=settings.MAX_PICTURE_BYTES,
         max_pixels=settings.MAX_PICTURE_PIXELS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nb_catalog import files, fonts
+from nb_catalog import fonts, storage
 from nb_catalog.conf import settings
 from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import PictureMissing, RequestRefused
@@ -32,7 +32,7 @@ def verify_text(image: ProductImage) -> dict[str, list[Compared]]:
     names = [image.file.name, *image.renditions.values_list("file", flat=True)]
     return {
         str(name): proved(
-            files.read(str(name)),
+            storage.read(str(name)),
             report,
             layout=layout,
             chain=chain,
@@ -48,7 +48,7 @@ def _ground(image: ProductImage) -> Ground | None:
     """The picture that the words were set on; None where its file was taken away."""
     made_from: dict[str, Any] = image.recipe
     try:
-        picture = files.read(str(made_from["photo"]))
+        picture = storage.read(str(made_from["photo"]))
     except PictureMissing:
         return None
     product = made_from["renderer"].get("product")

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission as PermissionRow
 from django.core.files.base import ContentFile
 from PIL import Image, ImageDraw
 
-from nb_catalog import decks, files, placements
+from nb_catalog import decks, placements, storage
 from nb_catalog.core.specs import Recipe
 from nb_catalog.core.states import JOB_HOLDS_ITS_PLACE, ImageState, JobState
 from nb_catalog.imaging.provenance import DigitalSourceType
@@ -162,7 +162,7 @@ def image(about=None, *, state=ImageState.PENDING, size=(40, 50), data=None, ask
     asked = asked or recipe(about)
     colour = (number % 251, number // 251 % 251, 90)
     data = data or photo_bytes(size, colour=colour)
-    stored = files.store(data, folder="originals", mime_type="image/png")
+    stored = storage.store(data, folder="originals", mime_type="image/png")
     defaults = {
         "content_type": content_type_of(about),
         "object_id": str(about.pk),

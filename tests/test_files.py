@@ -10,7 +10,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, storages
 
-from nb_catalog import files
+from nb_catalog import storage as files
 from nb_catalog.exceptions import PictureMissing, StorageFailed
 from nb_catalog.models.images import catalog_storage
 from tests import factories

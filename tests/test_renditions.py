@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from nb_catalog import files, renditions
+from nb_catalog import renditions, storage
 from nb_catalog.exceptions import PictureMissing
 from nb_catalog.imaging.provenance import DigitalSourceType, read_mark
 from nb_catalog.models import Rendition
@@ -41,7 +41,7 @@ def test_there_is_a_file_for_each_format_and_width():
 
 def test_a_file_is_what_its_row_says():
     for (kind, width), rendition in made(factories.image(size=(80, 100))).items():
-        data = files.read(rendition.file.name)
+        data = storage.read(rendition.file.name)
         opened = Image.open(BytesIO(data))
         assert (opened.format.lower(), opened.width) == (kind, width)
         assert (opened.width, opened.height) == (rendition.width, rendition.height)
@@ -54,7 +54,7 @@ def test_a_file_is_what_its_row_says():
 @pytest.mark.parametrize("origin", list(DigitalSourceType))
 def test_every_file_carries_the_mark_of_its_original(origin):
     image = factories.image(size=(40, 50), digital_source_type=origin)
-    found = {read_mark(files.read(each.file.name)) for each in renditions.make(image)}
+    found = {read_mark(storage.read(each.file.name)) for each in renditions.make(image)}
     assert found == {origin}
 
 
@@ -88,7 +88,7 @@ def test_a_see_through_picture_is_laid_on_white(sizes):
     file = BytesIO()
     picture.save(file, "PNG")
     (rendition,) = renditions.make(factories.image(size=(40, 40), data=file.getvalue()))
-    opened = Image.open(BytesIO(files.read(rendition.file.name)))
+    opened = Image.open(BytesIO(storage.read(rendition.file.name)))
     assert min(opened.getpixel((16, 16))) > 250
 
 

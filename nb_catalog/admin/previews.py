@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from nb_catalog import __version__, files, fonts
+from nb_catalog import __version__, fonts, storage
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.core.types import Size
@@ -82,7 +82,7 @@ def small_picture(request: HttpRequest, image: ProductImage, *, width: int) -> H
 def original(request: HttpRequest, image: ProductImage) -> HttpResponse:
     """The picture as it is stored, byte by byte. 404 when it cannot be read."""
     try:
-        response = HttpResponse(files.read(image.file.name), content_type=image.mime_type)
+        response = HttpResponse(storage.read(image.file.name), content_type=image.mime_type)
     except (PictureError, StorageFailed) as error:
         raise Http404(str(error)) from error
     return _kept(response, FOR_EVER)
@@ -125,7 +125,7 @@ def _lettered(layout: Layout, locale: str) -> bytes:
 def _derived(image: ProductImage, *, width: int) -> bytes:
     try:
         made = derive(
-            files.read(image.file.name),
+            storage.read(image.file.name),
             widths=[width],
             formats=[FORMAT],
             xmp=xmp_packet(DigitalSourceType(image.digital_source_type)),

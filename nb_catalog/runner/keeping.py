@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import Any
 
-from nb_catalog import files
+from nb_catalog import storage
 from nb_catalog.cards import is_version_of
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
@@ -162,7 +162,7 @@ def _stored(
     mark: DigitalSourceType,
 ) -> NewImage:
     original = data is result.data
-    stored = files.store(
+    stored = storage.store(
         data,
         folder="originals" if original else "composed",
         mime_type=facts.mime_type,

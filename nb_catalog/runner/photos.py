@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from nb_catalog import files
+from nb_catalog import storage
 from nb_catalog.cards import pixels
 from nb_catalog.conf import settings
 from nb_catalog.core.specs import Recipe
@@ -60,7 +60,7 @@ def _canvas(recipe: Recipe, *, limits: Limits, **bounds: int) -> tuple[Reference
     """The picture that the model is to change; it goes first, as the brief says."""
     if not recipe.canvas:
         return ()
-    return (as_reference(files.read(recipe.canvas), limits=limits, **bounds)[0],)
+    return (as_reference(storage.read(recipe.canvas), limits=limits, **bounds)[0],)
 
 
 def limits_of(recipe: Recipe, *, maker: Provider) -> Limits:

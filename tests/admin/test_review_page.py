@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from nb_catalog import files, review
+from nb_catalog import review, storage
 from nb_catalog.admin import previews
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import Permission
@@ -402,7 +402,7 @@ def test_an_original_is_byte_identical(root):
     image = factories.image()
     url = f"/admin/nb_catalog/productimage/{image.pk}/{image.sha256[:16]}/original"
     answer = root.get(url)
-    assert answer.content == files.read(image.file.name)
+    assert answer.content == storage.read(image.file.name)
     assert answer["X-Content-Type-Options"] == "nosniff"
 
 

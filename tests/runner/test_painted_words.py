@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from nb_catalog import (
-    files,
     fonts,
     freshness,
     placements,
@@ -15,6 +14,7 @@ from nb_catalog import (
     review,
     runner,
     runs,
+    storage,
     verification,
 )
 from nb_catalog.exceptions import PlanRefused
@@ -102,12 +102,12 @@ def test_what_a_model_wrote_right_is_read_back_letter_by_letter(with_picture, sc
     assert image.locale == "en" and image.recipe["renderer"]["words"] == SAID["en"]
     if treatment == "painted":
         assert len(request.references) == 2
-        assert request.references[0].data == files.read(base.file.name), (
+        assert request.references[0].data == storage.read(base.file.name), (
             "the picture to change first"
         )
         assert image.parent == base
     else:
-        assert [each.data for each in request.references] == [files.read(base.parent.file.name)]
+        assert [each.data for each in request.references] == [storage.read(base.parent.file.name)]
         assert image.parent.kind == "backdrop" and image.parent.parent == base
         assert image.checks["product"] == base.checks["product"], "its own pixels, where they were"
     assert ProviderCall.objects.count() == 2 and money_is_sound() > 0

@@ -11,13 +11,13 @@ from django.utils import translation
 from PIL import Image
 
 from nb_catalog import (
-    files,
     fonts,
     placements,
     plans,
     review,
     runner,
     runs,
+    storage,
     storefront,
     verification,
 )
@@ -89,7 +89,7 @@ def test_one_picture_becomes_one_in_each_locale():
     [base] = {image.parent for image in pictures.values()}
     assert base.locale == ""
     for locale, image in pictures.items():
-        data = files.read(image.file.name)
+        data = storage.read(image.file.name)
         assert read_mark(data) == image.digital_source_type == base.digital_source_type
         assert (image.width, image.height) == (base.width, base.height)
         report = Report.from_dict(image.checks["text"])
@@ -101,7 +101,7 @@ def test_one_picture_becomes_one_in_each_locale():
 def test_what_is_stored_is_proved_letter_by_letter():
     [mug] = with_picture()
     for locale, image in made(texts([mug])).items():
-        pixels = np.asarray(Image.open(BytesIO(files.read(image.file.name))).convert("RGB"))
+        pixels = np.asarray(Image.open(BytesIO(storage.read(image.file.name))).convert("RGB"))
         proofs = verify(
             pixels,
             report=Report.from_dict(image.checks["text"]),
