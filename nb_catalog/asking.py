@@ -25,7 +25,7 @@ from nb_catalog.models import CopyDeck, ProductImage, TextCall
 from nb_catalog.models.clock import database_now
 from nb_catalog.models.money import micros
 from nb_catalog.models.text_calls import TextOutcome
-from nb_catalog.providers.advisers import Advice, Adviser
+from nb_catalog.providers.text_base import Advice, Adviser
 
 A = TypeVar("A", bound=Advice)
 

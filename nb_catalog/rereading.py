@@ -18,7 +18,7 @@ from nb_catalog.imaging.readings import READ, READ_BY_MODEL, Piece, Reading, com
 from nb_catalog.imaging.references import Limits, as_reference
 from nb_catalog.models import ProductImage
 from nb_catalog.models.moves import hold_image
-from nb_catalog.providers.readers import Transcript, reader
+from nb_catalog.providers.ocr import Transcript, reader
 from nb_catalog.registry import read_photo, source_for
 
 logger = logging.getLogger(__name__)

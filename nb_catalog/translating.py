@@ -10,7 +10,7 @@ from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import CopyDeck
 from nb_catalog.models.copy_decks import LONGEST_TEXT
-from nb_catalog.providers.translators import translator
+from nb_catalog.providers.translation import translator
 
 
 def missing(deck: CopyDeck, locales: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -8,7 +8,10 @@ from decimal import ROUND_UP, Decimal
 
 import pytest
 
-from nb_catalog.cards import (
+from nb_catalog.conf import GEMINI_TIERS, LOCAL_TIERS
+from nb_catalog.core.types import Size, Treatment
+from nb_catalog.exceptions import InvalidSettings, RequestRefused
+from nb_catalog.providers.model_specs import (
     PIXELS,
     RATIOS,
     SIZES,
@@ -18,9 +21,6 @@ from nb_catalog.cards import (
     is_version_of,
     pixels,
 )
-from nb_catalog.conf import GEMINI_TIERS, LOCAL_TIERS
-from nb_catalog.core.types import Size, Treatment
-from nb_catalog.exceptions import InvalidSettings, RequestRefused
 
 FINE = {"ratio": "4:5", "size": "1K", "references": 1, "treatment": "locked"}
 

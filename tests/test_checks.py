@@ -9,7 +9,8 @@ from django.core.files.storage import FileSystemStorage
 from django.utils import timezone
 
 import nb_catalog
-from nb_catalog import cards, checks, registry
+from nb_catalog import checks, registry
+from nb_catalog.providers import model_specs
 from tests.catalog.models import Unlisted
 from tests.settings import ROOT
 
@@ -211,7 +212,7 @@ def test_shipped_models_that_have_ended_are_told(draft, monkeypatch):
     monkeypatch.setenv("GEMINI_API_KEY", "k")
     found = draft(GEMINI, MODEL="gemini-2.5-flash-image")
     assert found[0].id == "nb_catalog.E013"
-    assert cards.card("gemini-2.5-flash-image").replaced_by in found[0].hint
+    assert model_specs.card("gemini-2.5-flash-image").replaced_by in found[0].hint
 
 
 def test_a_model_without_a_price_is_told(configure):

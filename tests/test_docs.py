@@ -16,7 +16,7 @@ from nb_catalog import checks
 from nb_catalog.conf import GEMINI_TIERS, Setting, Settings
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import ProviderError
-from nb_catalog.tiers import tiers
+from nb_catalog.providers.tiers import tiers
 from tests.factories import photo_bytes, published
 
 ROOT = Path(__file__).resolve().parent.parent

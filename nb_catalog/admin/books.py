@@ -20,9 +20,9 @@ from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY
 from nb_catalog.admin.long_lists import ModelFilter, ProviderFilter
 from nb_catalog.admin.reading import ReadOnlyAdmin
 from nb_catalog.admin.settling import OpenFilter, SettlingAdmin
-from nb_catalog.cards import is_version_of
 from nb_catalog.core.types import Actor
 from nb_catalog.models import ProviderCall, ProviderPause
+from nb_catalog.providers.model_specs import is_version_of
 
 A_PERSON_HAS_TO_ACT = timedelta(days=365)
 _WHAT_TO_DO = {

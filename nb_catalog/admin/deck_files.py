@@ -23,7 +23,7 @@ from nb_catalog.exchange import tables, xliff
 from nb_catalog.exchange.texts import Texts
 from nb_catalog.exchange.xliff import Sheet
 from nb_catalog.models import CopyDeck
-from nb_catalog.providers.translators import translator
+from nb_catalog.providers.translation import translator
 
 # Bytes of an uploaded file: ten thousand texts.
 LARGEST: Final = 5 * 2**20

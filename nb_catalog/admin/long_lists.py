@@ -15,11 +15,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import cards
 from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY
 from nb_catalog.conf import settings
 from nb_catalog.core import pagination
 from nb_catalog.models import Scene
+from nb_catalog.providers import model_specs
 from nb_catalog.registry import registered
 
 BEFORE: Final = "before"
@@ -134,7 +134,7 @@ class ModelFilter(KnownFilter):
     """A provider's model."""
 
     def known(self) -> Iterable[tuple[str, Any]]:
-        return [(name, name) for name in sorted(cards.cards())]
+        return [(name, name) for name in sorted(model_specs.cards())]
 
 
 class SceneFilter(KnownFilter):

@@ -13,7 +13,7 @@ from django.contrib.admin import AdminSite
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import cards, plans, tiers
+from nb_catalog import plans
 from nb_catalog.admin import previews
 from nb_catalog.admin.figures import dollars
 from nb_catalog.admin.selection import Selection
@@ -21,7 +21,7 @@ from nb_catalog.core.types import Delivery, Treatment
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import Scene
 from nb_catalog.plans.ask import MOST_VARIANTS
-from nb_catalog.providers import provider
+from nb_catalog.providers import model_specs, provider, tiers
 
 # The longer side of a drawn ratio, in the units of its SVG.
 DRAWN: Final = 28
@@ -82,7 +82,7 @@ class WishForm(forms.Form):
         label=_("Variants of each"), min_value=1, max_value=MOST_VARIANTS, initial=1
     )
     ratio = forms.ChoiceField(
-        label=_("Ratio"), choices=[(r, r) for r in cards.RATIOS], initial="1:1"
+        label=_("Ratio"), choices=[(r, r) for r in model_specs.RATIOS], initial="1:1"
     )
     tier = forms.ChoiceField(label=_("Quality"))
     treatment = forms.ChoiceField(
@@ -148,7 +148,7 @@ def tier_choices(*, references: int = 1, paints: bool = False) -> Iterator[TierC
         )
 
 
-def _deliveries(card: cards.Card) -> Iterator[str]:
+def _deliveries(card: model_specs.Card) -> Iterator[str]:
     yield Delivery.DIRECT.value
     if card.batch:
         yield Delivery.BATCH.value
@@ -161,7 +161,7 @@ def _price(each: Decimal) -> str:
 
 
 def ratio_choices() -> Iterator[RatioChoice]:
-    for name in cards.RATIOS:
+    for name in model_specs.RATIOS:
         across, down = (int(part) for part in name.split(":"))
         scale = DRAWN / max(across, down)
         width, height = across * scale, down * scale

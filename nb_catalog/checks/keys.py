@@ -9,10 +9,10 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error
 
-from nb_catalog import cards
 from nb_catalog.conf import NAME, Setting, Settings, nearest, settings
 from nb_catalog.core import quotas
 from nb_catalog.exceptions import InvalidSettings
+from nb_catalog.providers import model_specs
 
 
 def check_settings(**_options: Any) -> list[CheckMessage]:
@@ -47,7 +47,7 @@ def _default_of(name: str) -> str:
 def _cards() -> Iterator[CheckMessage]:
     for model in or_nothing(lambda: settings.CARDS):
         try:
-            cards.card(model)
+            model_specs.card(model)
         except InvalidSettings as error:
             yield Error(
                 str(error),

@@ -9,13 +9,12 @@ from typing import Any, Final
 from django.core.checks import CheckMessage, Error, Warning
 from django.utils import timezone
 
-from nb_catalog import cards
 from nb_catalog.checks.keys import or_nothing
 from nb_catalog.conf import NAME, settings
 from nb_catalog.core.types import Lane
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
-from nb_catalog.providers import Provider, provider
-from nb_catalog.tiers import Tier, tier
+from nb_catalog.providers import Provider, model_specs, provider
+from nb_catalog.providers.tiers import Tier, tier
 
 # Prices were seen to change twice a year.
 STALE: Final = timedelta(days=120)
@@ -65,9 +64,9 @@ def _of_tier(step: Tier) -> Iterator[CheckMessage]:
 MODEL_HINT: Final = "Name a shipped model, or describe your own in NB_CATALOG['CARDS']."
 
 
-def _objections(card: cards.Card, step: Tier) -> tuple[str, ...]:
+def _objections(card: model_specs.Card, step: Tier) -> tuple[str, ...]:
     """What is wrong with the size and the thinking level, whatever is asked for later."""
-    possible = [ratio for ratio in card.ratios if step.size in cards.PIXELS.get(ratio, {})]
+    possible = [ratio for ratio in card.ratios if step.size in model_specs.PIXELS.get(ratio, {})]
     return card.objections(
         ratio=(possible or card.ratios)[0],
         size=step.size,
@@ -77,7 +76,7 @@ def _objections(card: cards.Card, step: Tier) -> tuple[str, ...]:
     )
 
 
-def _retirement(card: cards.Card, *, path: str) -> Iterator[CheckMessage]:
+def _retirement(card: model_specs.Card, *, path: str) -> Iterator[CheckMessage]:
     today = timezone.now().date()
     hint = instead(card)
     if card.retired_on is not None and card.retired_on <= today:
@@ -96,13 +95,13 @@ def _retirement(card: cards.Card, *, path: str) -> Iterator[CheckMessage]:
         yield Warning(f"{path}: {card.id} is deprecated.", hint=hint, id="nb_catalog.W001")
 
 
-def instead(card: cards.Card) -> str:
+def instead(card: model_specs.Card) -> str:
     """The replacement and what it costs beside what is paid now."""
     if not card.replaced_by:
         return MODEL_HINT
     hint = f'"MODEL": "{card.replaced_by}"'
     try:
-        new = cards.card(card.replaced_by)
+        new = model_specs.card(card.replaced_by)
         size = next(each for each in card.sizes if each in new.sizes)
         prices = [each.estimate(size=size, references=1) for each in (new, card)]
     except (RequestRefused, StopIteration):
@@ -110,7 +109,7 @@ def instead(card: cards.Card) -> str:
     return f"{hint} costs at most {prices[0]:.4f} USD at {size}, {card.id} {prices[1]:.4f}."
 
 
-def _price_age(card: cards.Card, *, path: str) -> Iterator[CheckMessage]:
+def _price_age(card: model_specs.Card, *, path: str) -> Iterator[CheckMessage]:
     if card.free:
         return
     known = card.price_as_of
@@ -124,7 +123,7 @@ def _price_age(card: cards.Card, *, path: str) -> Iterator[CheckMessage]:
             ),
             id="nb_catalog.W002",
         )
-    if card.replaced_by and card.replaced_by not in cards.cards():
+    if card.replaced_by and card.replaced_by not in model_specs.cards():
         yield Warning(
             f"{path}: {card.id} is said to be replaced by {card.replaced_by!r}, which has no card.",
             hint=MODEL_HINT,

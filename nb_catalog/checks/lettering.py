@@ -11,9 +11,9 @@ from nb_catalog import fonts
 from nb_catalog.conf import NAME, settings
 from nb_catalog.core import locales
 from nb_catalog.exceptions import FontUnreadable, InvalidSettings
-from nb_catalog.providers.describers import describer
-from nb_catalog.providers.readers import reader
-from nb_catalog.providers.translators import translator
+from nb_catalog.providers.alt_text import describer
+from nb_catalog.providers.ocr import reader
+from nb_catalog.providers.translation import translator
 
 
 def check_lettering(**_options: Any) -> list[CheckMessage]:

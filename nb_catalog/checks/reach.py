@@ -13,7 +13,7 @@ from django.utils import timezone
 from nb_catalog.checks.ladder import instead
 from nb_catalog.conf import NAME
 from nb_catalog.exceptions import InvalidSettings, ModelRetired, RequestRefused
-from nb_catalog.tiers import Tier, tiers
+from nb_catalog.providers.tiers import Tier, tiers
 
 
 def check_reach(databases: Iterable[str] | None = None, **_options: Any) -> list[CheckMessage]:

@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from nb_catalog.checks.keys import or_nothing
 from nb_catalog.conf import NAME, settings
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
-from nb_catalog.tiers import tiers
+from nb_catalog.providers.tiers import tiers
 
 IMMEDIATE: Final = "ImmediateBackend"
 

@@ -23,8 +23,8 @@ from nb_catalog.plans.givens import (
 )
 from nb_catalog.plans.kitchen import Kitchen
 from nb_catalog.plans.plan import Plan
+from nb_catalog.providers.tiers import tier as tier_named
 from nb_catalog.registry import source_for
-from nb_catalog.tiers import tier as tier_named
 
 MOST_VARIANTS: Final = 12
 

@@ -32,8 +32,8 @@ from nb_catalog.plans.lettering import Set
 from nb_catalog.plans.painting import Painted
 from nb_catalog.plans.plan import Plan
 from nb_catalog.plans.renewal import Renewal
+from nb_catalog.providers.tiers import tier as tier_named
 from nb_catalog.registry import source_for
-from nb_catalog.tiers import tier as tier_named
 
 
 def plan_texts(

@@ -15,8 +15,8 @@ from nb_catalog.core.types import Delivery, Photo, Treatment
 from nb_catalog.exceptions import PictureMissing
 from nb_catalog.models import Scene
 from nb_catalog.plans.on_tier import OnTier
+from nb_catalog.providers.tiers import Tier
 from nb_catalog.registry import CatalogSource, posture_of
-from nb_catalog.tiers import Tier
 
 
 @dataclass(frozen=True, kw_only=True)

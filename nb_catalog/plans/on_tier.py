@@ -13,7 +13,7 @@ from nb_catalog.conf import settings
 from nb_catalog.core.types import Delivery
 from nb_catalog.providers import Provider, provider
 from nb_catalog.providers.batches import limits_of
-from nb_catalog.tiers import Tier
+from nb_catalog.providers.tiers import Tier
 
 
 class OnTier(ABC):

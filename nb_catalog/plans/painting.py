@@ -19,8 +19,8 @@ from nb_catalog.models import ProductImage, Scene, TextLayout
 from nb_catalog.models.images import ImageKind
 from nb_catalog.plans.lettering import About, Lettering, designed, inherited, said
 from nb_catalog.plans.on_tier import OnTier
+from nb_catalog.providers.tiers import Tier
 from nb_catalog.registry import posture_of
-from nb_catalog.tiers import Tier
 
 # The picture that the model changes, and the product's photo beside it.
 REFERENCES: Final = 2

@@ -10,7 +10,6 @@ from typing import Any, Final
 from django.core.checks import CheckMessage, Warning
 from django.utils.module_loading import import_string
 
-from nb_catalog.cards import pixels
 from nb_catalog.conf import settings
 from nb_catalog.core.types import (
     POSTURES,
@@ -37,6 +36,7 @@ from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import of_lineage, xmp_packet
 from nb_catalog.imaging.scenery import SceneRecipe, render
 from nb_catalog.providers.base import Provider
+from nb_catalog.providers.model_specs import pixels
 
 VERSION: Final = "local-studio/1"
 QUALITY: Final = 95

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from nb_catalog import throttle
-from nb_catalog.cards import card
 from nb_catalog.conf import settings
 from nb_catalog.core.text import plain
 from nb_catalog.core.types import ImageResult
@@ -24,6 +23,7 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.models.clock import known_now
 from nb_catalog.models.money import micros
+from nb_catalog.providers.model_specs import card
 from nb_catalog.runner.orders import Ending, Kept, Order
 
 SHORTEST_WAIT: Final = 2.0

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from nb_catalog import storage
-from nb_catalog.cards import is_version_of
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.text import plain
@@ -26,6 +25,7 @@ from nb_catalog.imaging.inspect import Facts, examine
 from nb_catalog.imaging.provenance import DigitalSourceType, of_lineage, read_mark
 from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.base import Provider
+from nb_catalog.providers.model_specs import is_version_of
 from nb_catalog.registry import read_photo
 from nb_catalog.runner import staging
 from nb_catalog.runner.orders import Kept, NewImage, Order

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from nb_catalog import storage
-from nb_catalog.cards import pixels
 from nb_catalog.conf import settings
 from nb_catalog.core.specs import Recipe
 from nb_catalog.core.types import Photo, Reference
@@ -15,6 +14,7 @@ from nb_catalog.imaging import locking
 from nb_catalog.imaging.inspect import examine
 from nb_catalog.imaging.references import LEAST_SIDE, Limits, as_reference
 from nb_catalog.providers import Provider
+from nb_catalog.providers.model_specs import pixels
 from nb_catalog.registry import read_photo
 from nb_catalog.runner.orders import Order
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from nb_catalog import exceptions
-from nb_catalog.cards import pixels
 from nb_catalog.core.types import ImageRequest, ImageResult, Payload, RawAnswer
 from nb_catalog.exceptions import ContentRefused, NoPicture, OutcomeUnknown, ProviderError
 from nb_catalog.providers.base import Provider
+from nb_catalog.providers.model_specs import pixels
 from nb_catalog.testing.pictures import colour_of, solid_png
 
 # What one request comes to: an error, a picture's bytes, or a function that makes either.

@@ -12,7 +12,7 @@ from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import SpendDay, TextCall
 from nb_catalog.models.clock import database_now
-from nb_catalog.providers.advisers import Advice, Adviser
+from nb_catalog.providers.text_base import Advice, Adviser
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -21,14 +21,14 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.models import AltProposal, Placement, SpendDay, SpendLine, TextCall
 from nb_catalog.models.clock import database_now
-from nb_catalog.providers.describers import describer
+from nb_catalog.providers.alt_text import describer
 from nb_catalog.testing.gemini import fault, json_answer
 from tests import factories
 from tests.advisers.conftest import OPTIONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BACKEND = "nb_catalog.providers.gemini.describer.GeminiDescriber"
+BACKEND = "nb_catalog.providers.gemini.alt_text.GeminiDescriber"
 USAGE = {"promptTokenCount": 1500, "candidatesTokenCount": 90, "totalTokenCount": 1590}
 SAID = {"en": "A blue mug on oak", "de": "Ein blauer Becher auf Eiche", "ar": "كوب أزرق"}
 PAGE = "/admin/nb_catalog/productimage/{}/alt/"

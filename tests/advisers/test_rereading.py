@@ -12,14 +12,14 @@ from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import OutcomeUnknown, ProviderError, RequestRefused
 from nb_catalog.imaging.readings import Reading
 from nb_catalog.models import SpendDay, TextCall
-from nb_catalog.providers.readers import reader
+from nb_catalog.providers.ocr import reader
 from nb_catalog.testing.gemini import fault, json_answer
 from tests import factories
 from tests.advisers.conftest import OPTIONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BACKEND = "nb_catalog.providers.gemini.reader.GeminiReader"
+BACKEND = "nb_catalog.providers.gemini.ocr.GeminiReader"
 USAGE = {"promptTokenCount": 1500, "candidatesTokenCount": 90, "totalTokenCount": 1590}
 WORDS = {"headline": "عرض الخريف", "price": "€12.50"}
 REVIEW = "/admin/nb_catalog/productimage/review/"

@@ -18,7 +18,7 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.models import SpendDay, SpendLine, TextCall
 from nb_catalog.models.clock import database_now
-from nb_catalog.providers.translators import translator
+from nb_catalog.providers.translation import translator
 from nb_catalog.testing.gemini import fault, json_answer
 from tests import factories
 from tests.advisers.conftest import OPTIONS

@@ -3,9 +3,9 @@
 import pytest
 
 from nb_catalog import plans, runner, runs
-from nb_catalog.cards import card
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall, ProviderPause
 from nb_catalog.models.money import micros, usd
+from nb_catalog.providers.model_specs import card
 from nb_catalog.runner import staging
 from nb_catalog.runner.batching import clock, filling
 from nb_catalog.testing.gemini import BatchScript, fault

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image, ImageDraw
 
 import nb_catalog
-from nb_catalog.cards import RATIOS, pixels
 from nb_catalog.core.types import Size
 from nb_catalog.imaging import compose as composing
 from nb_catalog.imaging.compose import (
@@ -24,6 +23,7 @@ from nb_catalog.imaging.cutout import Box, Cutout, cut_out
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.scenery import Light, SceneRecipe, render
 from nb_catalog.imaging.scenery.stage import plain_box
+from nb_catalog.providers.model_specs import RATIOS, pixels
 from tests.imaging.pictures import LIMITS, PHOTOS, bottle, mug
 
 FIXTURE = Path(nb_catalog.__file__).parent / "fixtures" / "nb_catalog_scenes.json"

@@ -15,7 +15,6 @@ import pytest
 from django.core.management import call_command
 
 import nb_catalog
-from nb_catalog.cards import RATIOS, pixels
 from nb_catalog.core.types import Size
 from nb_catalog.imaging.scenery import SceneRecipe, render, thumbnail
 from nb_catalog.imaging.scenery.backdrop import rendered
@@ -27,6 +26,7 @@ from nb_catalog.imaging.scenery.recipe import SURFACES, WALLS, Lamp
 from nb_catalog.imaging.scenery.stage import staged
 from nb_catalog.imaging.scenery.surfaces import PAINTERS
 from nb_catalog.models import Scene
+from nb_catalog.providers.model_specs import RATIOS, pixels
 
 ROOT = Path(nb_catalog.__file__).parent
 FIXTURE = ROOT / "fixtures" / "nb_catalog_scenes.json"

@@ -116,7 +116,7 @@ def test_a_picture_whose_card_left_the_settings_is_kept_at_an_unknown_cost(
 ):
     start()
     staged()
-    monkeypatch.setattr("nb_catalog.cards.SHIPPED", {})
+    monkeypatch.setattr("nb_catalog.providers.model_specs.SHIPPED", {})
     runner.drain()
     assert ProductImage.objects.count() == 1
     assert ProviderCall.objects.get().cost_microusd is None

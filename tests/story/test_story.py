@@ -10,10 +10,10 @@ from django.template import Context, Template
 from PIL import Image
 
 from nb_catalog import placements, plans, review, runner, runs, storefront
-from nb_catalog.cards import pixels
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.models import PlacementEvent, ProductImage, ReviewEvent, Scene
 from nb_catalog.models.images import catalog_storage
+from nb_catalog.providers.model_specs import pixels
 from tests import factories
 from tests.catalog.models import Vase
 

@@ -13,7 +13,7 @@ from google import genai
 from google.genai import errors, types
 from PIL import Image
 
-from nb_catalog.cards import card
+from nb_catalog.providers.model_specs import card
 from nb_catalog.testing.gemini import BatchScript, GeminiServer, Rate, fault, price_of
 from tests.factories import photo_bytes
 

@@ -12,11 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from nb_catalog import cards, tiers
 from nb_catalog.conf import nearest, settings
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.management.tables import table
-from nb_catalog.providers import provider
+from nb_catalog.providers import model_specs, provider, tiers
 
 
 class Command(BaseCommand):
@@ -35,7 +34,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, model, ask, **options):
-        known = cards.cards()
+        known = model_specs.cards()
         if model and model not in known:
             raise CommandError(
                 _("There is no model %(model)r.") % {"model": model} + nearest(model, known)
@@ -126,8 +125,8 @@ def _notes(chosen):
 
 
 def _ratios(card):
-    if set(card.ratios) == set(cards.RATIOS):
-        return _("all %d") % len(cards.RATIOS)
+    if set(card.ratios) == set(model_specs.RATIOS):
+        return _("all %d") % len(model_specs.RATIOS)
     return str(len(card.ratios))
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nb_catalog.cards import card, instead_of
 from nb_catalog.core.types import ImageRequest, ImageResult, Payload, RawAnswer
 from nb_catalog.exceptions import ModelRetired
-from nb_catalog.providers.gemini import reach, wire
+from nb_catalog.providers.gemini import connectivity, wire
 from nb_catalog.providers.gemini.account import Account, is_number
 from nb_catalog.providers.gemini.batch import GeminiBatches
 from nb_catalog.providers.gemini.client import call_config
 from nb_catalog.providers.gemini.safety import safety_settings as safety_from
+from nb_catalog.providers.model_specs import card, instead_of
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -93,7 +93,7 @@ class GeminiProvider(GeminiBatches):
         return wire.result_in(answer.body)
 
     async def reachable(self, model: str) -> str:
-        return await reach.reachable(self, model)
+        return await connectivity.reachable(self, model)
 
 
 async def _post(payload: Payload, *, client: Client) -> RawAnswer:

@@ -22,7 +22,7 @@ from nb_catalog.providers.batches import BatchService
 from nb_catalog.providers.gemini import errors, wire
 from nb_catalog.providers.gemini.client import Line, troubles
 from nb_catalog.providers.gemini.connection import GeminiConnection
-from nb_catalog.providers.gemini.fields import mapping, mappings, text
+from nb_catalog.providers.gemini.json_access import mapping, mappings, text
 
 if TYPE_CHECKING:
     import aiohttp

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from nb_catalog.providers.lines import Lines
+from nb_catalog.providers.connection_pool import Lines
 
 if TYPE_CHECKING:
     import aiohttp

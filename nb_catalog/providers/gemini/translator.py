@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from nb_catalog.core.types import Payload, RawAnswer
-from nb_catalog.providers.gemini.adviser import (
+from nb_catalog.providers.gemini.text import (
     LETTERS_PER_TOKEN,
     OVERHEAD_TOKENS,
     THINKING_TOKENS,
@@ -19,7 +19,7 @@ from nb_catalog.providers.gemini.adviser import (
     texts_in,
     words,
 )
-from nb_catalog.providers.translators import Translated, Translator
+from nb_catalog.providers.translation import Translated, Translator
 
 SYSTEM: Final = (
     "You translate short texts that are printed on product pictures of an online shop, from "

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import pydantic_core
 
-from nb_catalog.cards import Card
 from nb_catalog.core.types import ImageRequest, ImageResult, Reference
 from nb_catalog.exceptions import (
     ContentRefused,
@@ -20,7 +19,8 @@ from nb_catalog.exceptions import (
     RequestRejected,
 )
 from nb_catalog.providers.gemini.errors import from_answer, is_page, said
-from nb_catalog.providers.gemini.fields import mapping, mappings, text
+from nb_catalog.providers.gemini.json_access import mapping, mappings, text
+from nb_catalog.providers.model_specs import Card
 
 MIME_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"})
 MOST_INLINE_BYTES: Final = 100_000_000

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from nb_catalog.exceptions import InvalidSettings
-from nb_catalog.providers.lines import Lines
+from nb_catalog.providers.connection_pool import Lines
 from nb_catalog.providers.openai_images.fetching import too_large
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import pydantic_core
 
-from nb_catalog.cards import pixels
 from nb_catalog.core.types import ImageRequest, ImageResult
 from nb_catalog.exceptions import (
     NoPicture,
@@ -18,6 +17,7 @@ from nb_catalog.exceptions import (
     RequestRefused,
     RequestRejected,
 )
+from nb_catalog.providers.model_specs import pixels
 from nb_catalog.providers.openai_images import errors
 
 SIZE_STYLES: Final = ("pixels", "ratio", "none")

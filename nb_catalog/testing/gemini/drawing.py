@@ -10,11 +10,11 @@ from hashlib import sha256
 from itertools import count
 from typing import Any, Final
 
-from nb_catalog.cards import card, pixels
 from nb_catalog.core.types import Size
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
+from nb_catalog.providers.model_specs import card, pixels
 from nb_catalog.testing.gemini import shapes
 from nb_catalog.testing.pictures import solid_png
 

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from decimal import ROUND_UP, Decimal
 from typing import Any, Final
 
-from nb_catalog.cards import card
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.providers.model_specs import card
 
 CALLS: Final = ("generateContent", "batch item", "interactions.create")
 _MICRO: Final = Decimal("0.000001")

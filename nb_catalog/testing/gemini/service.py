@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
-from nb_catalog.cards import cards
+from nb_catalog.providers.model_specs import cards
 from nb_catalog.testing.gemini import interactions, sending, shapes, strict, uploads
 from nb_catalog.testing.gemini.admission import stranger
 from nb_catalog.testing.gemini.answers import Answer, Fault, error_json, picture_json

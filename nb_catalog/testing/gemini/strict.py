@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from nb_catalog.cards import PIXELS, Card, cards
+from nb_catalog.providers.model_specs import PIXELS, Card, cards
 from nb_catalog.testing.gemini import shapes
 from nb_catalog.testing.gemini.answers import error_json
 from nb_catalog.testing.gemini.drawing import Wanted

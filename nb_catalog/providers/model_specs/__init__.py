@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from nb_catalog.cards.card import Card
-from nb_catalog.cards.host import overlaid
-from nb_catalog.cards.pixels import PIXELS, RATIOS, SIZES, pixels
-from nb_catalog.cards.rows import SHIPPED
 from nb_catalog.conf import nearest, settings
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.providers.model_specs.data import SHIPPED
+from nb_catalog.providers.model_specs.overrides import overlaid
+from nb_catalog.providers.model_specs.sizes import PIXELS, RATIOS, SIZES, pixels
+from nb_catalog.providers.model_specs.spec import Card
 
 __all__ = [
     "PIXELS",

@@ -8,11 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from nb_catalog.cards.card import Card
-from nb_catalog.cards.pixels import RATIOS, SIZES
 from nb_catalog.conf import nearest
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import InvalidSettings
+from nb_catalog.providers.model_specs.sizes import RATIOS, SIZES
+from nb_catalog.providers.model_specs.spec import Card
 
 RATES: Final = ("input", "text_output", "image_output")
 LEVELS: Final = ("minimal", "low", "medium", "high")

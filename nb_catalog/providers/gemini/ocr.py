@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.exceptions import NoText
-from nb_catalog.providers.gemini.adviser import (
+from nb_catalog.providers.gemini.text import (
     OVERHEAD_TOKENS,
     THINKING_TOKENS,
     GeminiAdviser,
@@ -16,7 +16,7 @@ from nb_catalog.providers.gemini.adviser import (
     language_name,
     words,
 )
-from nb_catalog.providers.readers import Reader, Transcript
+from nb_catalog.providers.ocr import Reader, Transcript
 
 # Google counts a picture of any size as at most so many.
 PICTURE_TOKENS: Final = 1120

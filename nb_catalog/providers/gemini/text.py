@@ -12,10 +12,10 @@ from nb_catalog.core.locales import parsed
 from nb_catalog.core.types import Payload, RawAnswer, Reference
 from nb_catalog.exceptions import ContentRefused, InvalidSettings, NoText, OutcomeUnknown
 from nb_catalog.providers import provider as provider_named
-from nb_catalog.providers.advisers import Advice, Adviser, path_of
 from nb_catalog.providers.gemini import GeminiProvider, wire
 from nb_catalog.providers.gemini.errors import from_answer, said
-from nb_catalog.providers.gemini.fields import mapping, mappings, text
+from nb_catalog.providers.gemini.json_access import mapping, mappings, text
+from nb_catalog.providers.text_base import Advice, Adviser, path_of
 
 A = TypeVar("A", bound=Advice)
 

@@ -7,9 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from nb_catalog.cards.card import Card
-from nb_catalog.cards.pixels import RATIOS
 from nb_catalog.core.types import Treatment
+from nb_catalog.providers.model_specs.sizes import RATIOS
+from nb_catalog.providers.model_specs.spec import Card
 
 _AS_OF: Final = date(2026, 11, 21)
 _WITHOUT_STRIPS: Final = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Final
 
 from nb_catalog.core.types import Payload, RawAnswer
-from nb_catalog.providers.describers import Described, Describer, Known
-from nb_catalog.providers.gemini.adviser import (
+from nb_catalog.providers.alt_text import Described, Describer, Known
+from nb_catalog.providers.gemini.text import (
     LETTERS_PER_TOKEN,
     OVERHEAD_TOKENS,
     THINKING_TOKENS,

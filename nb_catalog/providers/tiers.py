@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from nb_catalog import cards
 from nb_catalog.conf import nearest, settings
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
+from nb_catalog.providers import model_specs
 
 REQUIRED: Final = ("PROVIDER", "MODEL", "SIZE")
 KEYS: Final = (*REQUIRED, "THINKING")
@@ -25,8 +25,8 @@ class Tier:
     thinking: str = ""
 
     @property
-    def card(self) -> cards.Card:
-        return cards.card(self.model)
+    def card(self) -> model_specs.Card:
+        return model_specs.card(self.model)
 
 
 def tier(name: str) -> Tier:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from nb_catalog.core.types import Payload
-from nb_catalog.providers.advisers import Advice, Adviser, adviser
+from nb_catalog.providers.text_base import Advice, Adviser, adviser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

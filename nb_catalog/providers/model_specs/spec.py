@@ -8,9 +8,9 @@ from datetime import date
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
-from nb_catalog.cards.pixels import PIXELS, RATIOS
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.providers.model_specs.sizes import PIXELS, RATIOS
 
 _MILLION: Final = Decimal(1_000_000)
 _MICRO: Final = Decimal("0.000001")
