@@ -12,9 +12,9 @@ from nb_catalog.core.locales import parsed
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import DeckRefused
 from nb_catalog.exchange.texts import Cell
-from nb_catalog.layouts import role_name
 from nb_catalog.models import CopyDeck, CopyText
 from nb_catalog.models.copy_decks import LONGEST_TEXT
+from nb_catalog.typesetting.layouts import role_name
 
 
 def write(

@@ -10,7 +10,7 @@ from nb_catalog import briefs
 from nb_catalog.core.locales import direction, parsed
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.layouts import Box, Layout
+from nb_catalog.typesetting.layouts import Box, Layout
 
 # Models spell about 94 % of words right, and long ones worse; a sentence is the typesetter's business.
 LONGEST_TEXT: Final = 120

@@ -13,13 +13,13 @@ from nb_catalog.asking import Question
 from nb_catalog.conf import settings
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.imaging import scene_text
-from nb_catalog.imaging.readings import READ, READ_BY_MODEL, Piece, Reading, compared
 from nb_catalog.imaging.references import Limits, as_reference
 from nb_catalog.models import ProductImage
 from nb_catalog.models.moves import hold_image
 from nb_catalog.providers.ocr import Transcript, reader
 from nb_catalog.registry import read_photo, source_for
+from nb_catalog.typesetting import ocr_detect
+from nb_catalog.typesetting.ocr_diff import READ, READ_BY_MODEL, Piece, Reading, compared
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def _printed(image: ProductImage) -> list[str]:
     if photo is None:
         return []
     try:
-        return scene_text.printed_on(
+        return ocr_detect.printed_on(
             read_photo(photo),
             locale=image.locale,
             max_bytes=settings.MAX_PICTURE_BYTES,

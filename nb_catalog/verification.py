@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from nb_catalog import fonts, storage
+from nb_catalog import storage
 from nb_catalog.conf import settings
 from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import PictureMissing, RequestRefused
-from nb_catalog.imaging.lettering import Ground, proved
-from nb_catalog.imaging.typeset import Report
-from nb_catalog.imaging.typeset.verifying import Compared
-from nb_catalog.layouts import Layout
 from nb_catalog.models import ProductImage
+from nb_catalog.typesetting import Report, fonts
+from nb_catalog.typesetting.layouts import Layout
+from nb_catalog.typesetting.proof import Compared
+from nb_catalog.typesetting.render import Ground, proved
 
 
 def verify_text(image: ProductImage) -> dict[str, list[Compared]]:

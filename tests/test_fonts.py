@@ -14,10 +14,11 @@ from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from nb_catalog import conf, fonts
+from nb_catalog import conf
 from nb_catalog.checks import check_lettering
 from nb_catalog.exceptions import FontUnreadable, InvalidSettings
-from nb_catalog.imaging.typeset.specimen import HEIGHT, WIDTH
+from nb_catalog.typesetting import fonts
+from nb_catalog.typesetting.specimen import HEIGHT, WIDTH
 from tests.imaging.typeset.lettering import HEADLINES
 
 HEBREW = next(

@@ -4,7 +4,7 @@ import pytest
 
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.inscriptions import LONGEST_TEXT, inscription_brief
-from nb_catalog.layouts import Box, Layout, Place, Plate
+from nb_catalog.typesetting.layouts import Box, Layout, Place, Plate
 
 
 def box(role="headline", *, start=0.05, top=0.05, width=0.9, height=0.1, **look):

@@ -3,7 +3,7 @@
 import pytest
 
 from nb_catalog.core.types import Rect, Size
-from nb_catalog.layouts import Layout, Place
+from nb_catalog.typesetting.layouts import Layout, Place
 
 HEADLINE = {"role": "headline", "place": {"start": 0.1, "top": 0.2, "width": 0.3, "height": 0.25}}
 

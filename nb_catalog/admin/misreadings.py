@@ -8,9 +8,9 @@ from typing import NamedTuple
 from nb_catalog import rereading
 from nb_catalog.admin.figures import dollars
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
-from nb_catalog.imaging.readings import READ, Change, Reading, changes, is_read_as, readings_in
 from nb_catalog.models import ProductImage
 from nb_catalog.review import needs_a_look
+from nb_catalog.typesetting.ocr_diff import READ, Change, Reading, changes, is_read_as, readings_in
 
 
 class Misread(NamedTuple):

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from nb_catalog import __version__, fonts, storage
+from nb_catalog import __version__, storage
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.core.types import Size
@@ -24,9 +24,10 @@ from nb_catalog.imaging.delivery import derive
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
 from nb_catalog.imaging.scenery import SceneRecipe, thumbnail
-from nb_catalog.imaging.typeset.sample import sample
-from nb_catalog.layouts import Layout
 from nb_catalog.models import ProductImage, Rendition, Scene, TextLayout
+from nb_catalog.typesetting import fonts
+from nb_catalog.typesetting.layouts import Layout
+from nb_catalog.typesetting.sample import sample
 
 SMALL: Final = 320
 LARGE: Final = 960

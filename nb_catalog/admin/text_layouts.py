@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog.admin import previews
 from nb_catalog.admin.designs import DesignAdmin
 from nb_catalog.admin.renewing import told_of_stale
-from nb_catalog.channels import CHANNELS
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.models import Placement, TextLayout
+from nb_catalog.typesetting.safe_areas import CHANNELS
 
 
 @admin.register(TextLayout)

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
 
-from nb_catalog import fonts
 from nb_catalog.conf import NAME, settings
 from nb_catalog.core import locales
 from nb_catalog.exceptions import FontUnreadable, InvalidSettings
 from nb_catalog.providers.alt_text import describer
 from nb_catalog.providers.ocr import reader
 from nb_catalog.providers.translation import translator
+from nb_catalog.typesetting import fonts
 
 
 def check_lettering(**_options: Any) -> list[CheckMessage]:

@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.layouts import Layout
 from nb_catalog.models.designs import Design
+from nb_catalog.typesetting.layouts import Layout
 
 
 class TextLayout(Design):

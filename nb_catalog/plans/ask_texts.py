@@ -15,7 +15,6 @@ from nb_catalog.core.locales import parsed
 from nb_catalog.core.specs import Recipe
 from nb_catalog.core.types import Delivery, TextBy
 from nb_catalog.exceptions import PlanRefused, shortened
-from nb_catalog.layouts import Layout
 from nb_catalog.models import CopyDeck, ProductImage, Scene, TextLayout
 from nb_catalog.plans.designs import Designs
 from nb_catalog.plans.exact import Exact
@@ -34,6 +33,7 @@ from nb_catalog.plans.plan import Plan
 from nb_catalog.plans.renewal import Renewal
 from nb_catalog.providers.tiers import tier as tier_named
 from nb_catalog.registry import source_for
+from nb_catalog.typesetting.layouts import Layout
 
 
 def plan_texts(

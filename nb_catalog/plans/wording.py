@@ -12,9 +12,9 @@ from django.utils import translation
 from nb_catalog import placeholders
 from nb_catalog.core import locales
 from nb_catalog.exceptions import CopyMissing
-from nb_catalog.layouts import Layout
 from nb_catalog.models import CopyDeck
 from nb_catalog.registry import CatalogSource
+from nb_catalog.typesetting.layouts import Layout
 
 
 @dataclass(frozen=True, slots=True)

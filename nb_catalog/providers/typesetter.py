@@ -7,13 +7,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from nb_catalog import fonts
 from nb_catalog.conf import settings
 from nb_catalog.core.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer, Rect
 from nb_catalog.exceptions import InvalidSettings, NoPicture, PictureMissing, RequestRejected
-from nb_catalog.imaging.lettering import lettered
-from nb_catalog.layouts import Layout
 from nb_catalog.providers.base import Provider
+from nb_catalog.typesetting import fonts
+from nb_catalog.typesetting.layouts import Layout
+from nb_catalog.typesetting.render import lettered
 
 ALIAS: Final = "typesetter"
 VERSION: Final = "typesetter/1"

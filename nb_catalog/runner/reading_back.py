@@ -8,10 +8,10 @@ from typing import Any
 
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
-from nb_catalog.imaging import scene_text
-from nb_catalog.imaging.readings import READ, Reading
 from nb_catalog.registry import read_photo
 from nb_catalog.runner.orders import Order
+from nb_catalog.typesetting import ocr_detect
+from nb_catalog.typesetting.ocr_diff import READ, Reading
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def words_read(order: Order, picture: bytes) -> dict[str, Any]:
     if not order.recipe.paints_words:
         return {}
     try:
-        reading = scene_text.read_back(
+        reading = ocr_detect.read_back(
             picture,
             order.recipe.renderer["words"],
             locale=order.recipe.locale,

@@ -4,9 +4,9 @@ import pytest
 
 from nb_catalog import placements, review, runner
 from nb_catalog.core.types import Permission
-from nb_catalog.imaging.readings import Reading
 from nb_catalog.models import ProductImage, Run
 from nb_catalog.testing.scripted import Script
+from nb_catalog.typesetting.ocr_diff import Reading
 from tests import factories
 from tests.admin.test_review_page import REVIEW, buttons, press, press_with_javascript
 from tests.catalog.catalog_images import MugSource

@@ -10,10 +10,10 @@ from nb_catalog import rereading, review
 from nb_catalog.checks import check_reader
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import OutcomeUnknown, ProviderError, RequestRefused
-from nb_catalog.imaging.readings import Reading
 from nb_catalog.models import SpendDay, TextCall
 from nb_catalog.providers.ocr import reader
 from nb_catalog.testing.gemini import fault, json_answer
+from nb_catalog.typesetting.ocr_diff import Reading
 from tests import factories
 from tests.advisers.conftest import OPTIONS
 

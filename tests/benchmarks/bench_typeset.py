@@ -32,9 +32,8 @@ def measured(rounds: int) -> None:
     from PIL import Image
     from tqdm import tqdm
 
-    from nb_catalog import fonts
-    from nb_catalog.imaging.typeset import typeset
-    from nb_catalog.layouts import Layout
+    from nb_catalog.typesetting import fonts, typeset
+    from nb_catalog.typesetting.layouts import Layout
     from tests.imaging.typeset.lettering import HEADLINES, words_for
     from tests.imaging.typeset.test_typeset import BANNER
 
@@ -71,10 +70,10 @@ def measured(rounds: int) -> None:
 
 
 def print_shared(picture, *, layout, rounds):
-    from nb_catalog import fonts
     from nb_catalog.imaging import opened
     from nb_catalog.imaging.encode import encode
-    from nb_catalog.imaging.lettering import lettered
+    from nb_catalog.typesetting import fonts
+    from nb_catalog.typesetting.render import lettered
     from tests.imaging.typeset.lettering import HEADLINES, words_for
 
     data = encode(picture, format="jpeg", quality=92)

@@ -5,12 +5,10 @@ import asyncio
 import numpy as np
 import pytest
 
-from nb_catalog import fonts
 from nb_catalog.core.types import ImageRequest, Reference, Size
-from nb_catalog.imaging import ocr
-from nb_catalog.imaging.typeset import typeset
 from nb_catalog.providers.typesetter import TypesetterProvider
 from nb_catalog.testing.pictures import solid_png
+from nb_catalog.typesetting import fonts, ocr, typeset
 from tests.imaging.typeset.lettering import HEADLINES, shared_words, words_for
 from tests.imaging.typeset.test_typeset import BANNER
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nb_catalog.imaging.readings import Change, Piece, Reading, changes, compared
+from nb_catalog.typesetting.ocr_diff import Change, Piece, Reading, changes, compared
 
 
 def pieces(text, *, line=0, sure=True):

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nb_catalog import fonts
-from nb_catalog.imaging import ocr, scene_text
-from nb_catalog.imaging.typeset import typeset
+from nb_catalog.typesetting import fonts, ocr, ocr_detect, typeset
 from tests.imaging.typeset.test_typeset import BANNER
 
-pytestmark = pytest.mark.skipif(not scene_text.reads("en"), reason="The extra ocr is not installed")
+pytestmark = pytest.mark.skipif(not ocr_detect.reads("en"), reason="The extra ocr is not installed")
 BOUNDS = {"max_bytes": 100_000_000, "max_pixels": 100_000_000}
 SHADES = np.linspace(20, 160, 1080)[None, :, None]
 
@@ -32,13 +30,13 @@ def painted(words, *, locale, grain=0):
 
 
 def read(words, *, locale, asked=None, grain=0):
-    return scene_text.read_back(
+    return ocr_detect.read_back(
         painted(words, locale=locale, grain=grain), asked or words, locale=locale, **BOUNDS
     )
 
 
 def needs_tesseract(locale):
-    if locale not in scene_text.LANGUAGES and not ocr.reads(locale):
+    if locale not in ocr_detect.LANGUAGES and not ocr.reads(locale):
         pytest.skip("Tesseract or its data is not installed")
 
 
@@ -85,8 +83,8 @@ def test_what_is_printed_on_the_product_is_no_fault_of_the_picture():
     both = painted({"headline": "Autumn offer", "price": "ACME"}, locale="en")
     photo = painted({"price": "ACME"}, locale="en")
     asked = {"headline": "Autumn offer"}
-    assert scene_text.read_back(both, asked, locale="en", **BOUNDS).extra == ("ACME",)
-    assert scene_text.read_back(both, asked, locale="en", photo=lambda: photo, **BOUNDS).is_exact
+    assert ocr_detect.read_back(both, asked, locale="en", **BOUNDS).extra == ("ACME",)
+    assert ocr_detect.read_back(both, asked, locale="en", photo=lambda: photo, **BOUNDS).is_exact
 
 
 def test_a_picture_without_words_has_none():

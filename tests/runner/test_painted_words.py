@@ -6,24 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nb_catalog import (
-    fonts,
-    freshness,
-    placements,
-    plans,
-    review,
-    runner,
-    runs,
-    storage,
-    verification,
-)
+from nb_catalog import freshness, placements, plans, review, runner, runs, storage, verification
 from nb_catalog.exceptions import PlanRefused
-from nb_catalog.imaging import scene_text
-from nb_catalog.imaging.readings import Reading
-from nb_catalog.imaging.typeset import typeset
-from nb_catalog.layouts import Layout
 from nb_catalog.models import ProductImage, ProviderCall
 from nb_catalog.testing.scripted import fitting
+from nb_catalog.typesetting import fonts, ocr_detect, typeset
+from nb_catalog.typesetting.layouts import Layout
+from nb_catalog.typesetting.ocr_diff import Reading
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Mug
@@ -33,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 SAID = {"en": {"headline": "Autumn offer", "price": "€12.50"}, "ar": {"headline": "عرض الخريف"}}
-reads = pytest.mark.skipif(not scene_text.reads("en"), reason="The extra ocr is not installed.")
+reads = pytest.mark.skipif(not ocr_detect.reads("en"), reason="The extra ocr is not installed.")
 
 
 @pytest.fixture(autouse=True)
@@ -152,7 +141,7 @@ def test_a_reader_that_breaks_costs_no_picture(with_picture, script, monkeypatch
         raise RuntimeError("no network")
 
     base = with_picture("painted")
-    monkeypatch.setattr("nb_catalog.imaging.scene_text.read_back", breaks)
+    monkeypatch.setattr("nb_catalog.typesetting.ocr_detect.read_back", breaks)
     image = painted(asked(base), script, **SAID["en"])
     assert image.checks["words_read"]["reader"] == ""
     assert "cannot be read back" in caplog.text and "Autumn" not in caplog.text

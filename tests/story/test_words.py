@@ -10,23 +10,13 @@ from django.template import Context, Template
 from django.utils import translation
 from PIL import Image
 
-from nb_catalog import (
-    fonts,
-    placements,
-    plans,
-    review,
-    runner,
-    runs,
-    storage,
-    storefront,
-    verification,
-)
+from nb_catalog import placements, plans, review, runner, runs, storage, storefront, verification
 from nb_catalog.exceptions import PlanRefused, RequestRefused
 from nb_catalog.imaging.provenance import read_mark
-from nb_catalog.imaging.typeset import Report
-from nb_catalog.imaging.typeset.verifying import verify
-from nb_catalog.layouts import Layout
 from nb_catalog.models import ProviderCall, TextLayout
+from nb_catalog.typesetting import Report, fonts
+from nb_catalog.typesetting.layouts import Layout
+from nb_catalog.typesetting.proof import verify
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Mug

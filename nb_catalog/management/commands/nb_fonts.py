@@ -7,13 +7,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from nb_catalog import fonts
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.exceptions import FontUnreadable
 from nb_catalog.imaging.encode import encode
-from nb_catalog.imaging.typeset.specimen import specimen
 from nb_catalog.management.tables import table
+from nb_catalog.typesetting import fonts
+from nb_catalog.typesetting.specimen import specimen
 
 ORIGINS = {
     fonts.Origin.SHOP: "NB_CATALOG['FONTS']",

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from babel.numbers import format_currency, format_percent
 
-from nb_catalog import fonts
 from nb_catalog.core import locales
-from nb_catalog.imaging.typeset.paragraphs import Paragraph
+from nb_catalog.typesetting import fonts
+from nb_catalog.typesetting.paragraphs import Paragraph
 
 PHRASES = Path(__file__).resolve().parents[4] / "shared" / "data" / "phrases.json"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nb_catalog.imaging.typeset import bidi
-from nb_catalog.imaging.typeset.bidi import brackets
+from nb_catalog.typesetting import bidi
+from nb_catalog.typesetting.bidi import brackets
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 SLICES = 8

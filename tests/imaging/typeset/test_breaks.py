@@ -2,7 +2,7 @@
 
 import pytest
 
-from nb_catalog.imaging.typeset.breaks import between_letters, between_words
+from nb_catalog.typesetting.line_breaking import between_letters, between_words
 
 
 def words(text, language="en"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nb_catalog.imaging.typeset import contrast
+from nb_catalog.typesetting import contrast
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from nb_catalog.exceptions import CharacterMissing, FontUnreadable
-from nb_catalog.imaging.typeset import faces
-from nb_catalog.imaging.typeset.chains import Chain, clusters
-from nb_catalog.imaging.typeset.faces import Family, families, open_bytes, open_file
+from nb_catalog.typesetting import font_files
+from nb_catalog.typesetting.font_fallback import Chain, clusters
+from nb_catalog.typesetting.font_files import Family, families, open_bytes, open_file
 
 
 def package_font(package, ending):
@@ -73,7 +73,7 @@ def test_a_font_cut_in_the_middle_is_refused_or_opens_without_harm():
             [face] = open_bytes(data[:length], name="cut.ttf")
         except FontUnreadable:
             continue
-        faces.font(face, face.nearest(400)).shaper.get_glyph_extents(3)
+        font_files.font(face, face.nearest(400)).shaper.get_glyph_extents(3)
 
 
 def test_a_missing_file_says_so(tmp_path):
@@ -82,7 +82,7 @@ def test_a_missing_file_says_so(tmp_path):
 
 
 def test_a_file_beyond_the_limit_is_not_read(monkeypatch):
-    monkeypatch.setattr(faces, "MOST_BYTES", 1000)
+    monkeypatch.setattr(font_files, "MOST_BYTES", 1000)
     with pytest.raises(FontUnreadable, match="at most 1,000"):
         open_bytes(bytes(1001), name="huge.ttf")
 

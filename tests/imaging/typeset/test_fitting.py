@@ -3,7 +3,7 @@
 import pytest
 
 from nb_catalog.exceptions import TextDoesNotFit
-from nb_catalog.imaging.typeset.fitting import fit
+from nb_catalog.typesetting.fitting import fit
 from tests.imaging.typeset.lettering import HEADLINES, paragraph, shared_words
 
 BOX = {"width": 460, "height": 300, "sizes": (14, 96), "most_lines": 3}

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 import nb_catalog
-from nb_catalog import fonts
 from nb_catalog.core.types import Rect, Size
 from nb_catalog.imaging.scenery.stage import plain_box
-from nb_catalog.imaging.typeset import typeset
-from nb_catalog.layouts import Layout
+from nb_catalog.typesetting import fonts, typeset
+from nb_catalog.typesetting.layouts import Layout
 from tests.imaging.typeset.lettering import HEADLINES, shared_words, words_for
 
 FIXTURE = Path(nb_catalog.__file__).parent / "fixtures" / "nb_catalog_layouts.json"

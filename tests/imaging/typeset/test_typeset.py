@@ -5,12 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from nb_catalog import fonts
 from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import CharacterMissing, ContrastTooLow, TextDoesNotFit
 from nb_catalog.imaging.scenery.noise import stream
-from nb_catalog.imaging.typeset import Report, typeset
-from nb_catalog.layouts import Layout
+from nb_catalog.typesetting import Report, fonts, typeset
+from nb_catalog.typesetting.layouts import Layout
 from tests.imaging.typeset.lettering import HEADLINES, paragraph, shared_words, words_for
 
 SIDE = 720

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nb_catalog import fonts
 from nb_catalog.core import locales
 from nb_catalog.core.types import Rect, Size
 from nb_catalog.imaging.encode import encode, shrink
-from nb_catalog.imaging.typeset import typeset
-from nb_catalog.imaging.typeset.setting import set_in
-from nb_catalog.imaging.typeset.verifying import compare, verify
-from nb_catalog.layouts import Layout
+from nb_catalog.typesetting import fonts, typeset
+from nb_catalog.typesetting.layout_engine import set_in
+from nb_catalog.typesetting.layouts import Layout
+from nb_catalog.typesetting.proof import compare, verify
 from tests.imaging.typeset.lettering import HEADLINES, shared_words, words_for
 from tests.imaging.typeset.test_typeset import BANNER, ground, set_words
 

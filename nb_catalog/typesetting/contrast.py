@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb_catalog.imaging.scenery.canvas import Pixels
-from nb_catalog.imaging.typeset.stencils import Mask
+from nb_catalog.typesetting.glyph_masks import Mask
 
 # Letters and so much around them, in ems: what the eye tells them from.
 RING: Final = 0.12

@@ -9,14 +9,13 @@ import numpy as np
 
 from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import TextError
-from nb_catalog.imaging import ocr
 from nb_catalog.imaging.encode import encode, flatten
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.opened import opened
 from nb_catalog.imaging.provenance import DigitalSourceType, strongest, xmp_packet
-from nb_catalog.imaging.typeset import Chain, Report, typeset
-from nb_catalog.imaging.typeset.verifying import Compared, verify
-from nb_catalog.layouts import Layout
+from nb_catalog.typesetting import Chain, Report, ocr, typeset
+from nb_catalog.typesetting.layouts import Layout
+from nb_catalog.typesetting.proof import Compared, verify
 
 QUALITY: Final = 95
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from nb_catalog.core.locales import direction, language
 from nb_catalog.core.types import Rect
-from nb_catalog.imaging import ocr
 from nb_catalog.imaging.encode import flatten
 from nb_catalog.imaging.inspect import open_photo
-from nb_catalog.imaging.readings import Piece, Reading, compared
 from nb_catalog.imaging.scenery.canvas import Pixels
+from nb_catalog.typesetting import ocr
+from nb_catalog.typesetting.ocr_diff import Piece, Reading, compared
 
 try:
     import rapidocr

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Final
 
 from nb_catalog.exceptions import TextDoesNotFit
-from nb_catalog.imaging.typeset.breaks import between_letters, between_words
-from nb_catalog.imaging.typeset.paragraphs import Line, Paragraph
+from nb_catalog.typesetting.line_breaking import between_letters, between_words
+from nb_catalog.typesetting.paragraphs import Line, Paragraph
 
 # Of a line that ends in the middle of a phrase, as if it were so much too short: where a language
 # has spaces in it, they are the better places.

@@ -12,11 +12,11 @@ from nb_catalog.core import locales
 from nb_catalog.core.types import Rect, Size
 from nb_catalog.exceptions import TextDoesNotFit, TextError
 from nb_catalog.imaging.scenery.canvas import Pixels
-from nb_catalog.imaging.typeset import stencils
-from nb_catalog.imaging.typeset.chains import Chain
-from nb_catalog.imaging.typeset.report import FontUsed, Report, TextSet
-from nb_catalog.imaging.typeset.setting import Setting, rgb, set_in, tint
-from nb_catalog.layouts import Box, Layout, Panel
+from nb_catalog.typesetting import glyph_masks
+from nb_catalog.typesetting.font_fallback import Chain
+from nb_catalog.typesetting.layout_engine import Setting, rgb, set_in, tint
+from nb_catalog.typesetting.layouts import Box, Layout, Panel
+from nb_catalog.typesetting.report import FontUsed, Report, TextSet
 
 __all__ = ["Chain", "FontUsed", "Report", "TextSet", "Typeset", "typeset"]
 
@@ -134,5 +134,5 @@ def _drawn(setting: Setting, pixels: Pixels, *, veil: float, locale: str) -> Tex
 
 def _draw_panel(pixels: Pixels, panel: Panel, *, rtl: bool) -> None:
     size = Size(pixels.shape[1], pixels.shape[0])
-    shape = stencils.rounded(panel.place.on(size, rtl=rtl), radius=panel.radius * min(size))
+    shape = glyph_masks.rounded(panel.place.on(size, rtl=rtl), radius=panel.radius * min(size))
     tint(pixels, shape, colour=rgb(panel.colour), opacity=panel.opacity)

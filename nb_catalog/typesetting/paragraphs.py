@@ -10,11 +10,11 @@ from typing import NamedTuple
 import uharfbuzz as hb
 
 from nb_catalog.exceptions import CharacterMissing
-from nb_catalog.imaging.typeset import bidi
-from nb_catalog.imaging.typeset.breaks import SOFT_HYPHEN
-from nb_catalog.imaging.typeset.chains import Chain
-from nb_catalog.imaging.typeset.faces import Font
-from nb_catalog.imaging.typeset.scripts import leading, scripts_of
+from nb_catalog.typesetting import bidi
+from nb_catalog.typesetting.font_fallback import Chain
+from nb_catalog.typesetting.font_files import Font
+from nb_catalog.typesetting.line_breaking import SOFT_HYPHEN
+from nb_catalog.typesetting.scripts import leading, scripts_of
 
 
 class Run(NamedTuple):

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
-from nb_catalog.imaging.typeset.bidi.brackets import Kind, paired
-from nb_catalog.imaging.typeset.bidi.explicit import IsolatingRun
+from nb_catalog.typesetting.bidi.brackets import Kind, paired
+from nb_catalog.typesetting.bidi.explicit import IsolatingRun
 
 NEUTRAL: Final = frozenset({"B", "S", "WS", "ON", "FSI", "LRI", "RLI", "PDI"})
 # For neutrals, numbers stand for right to left.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from nb_catalog.imaging.typeset.bidi.explicit import ISOLATES, REMOVED
+from nb_catalog.typesetting.bidi.explicit import ISOLATES, REMOVED
 
 Level = TypeVar("Level", int, int | None)
 

@@ -11,7 +11,7 @@ from PIL import Image
 from nb_catalog.core.types import Rect
 from nb_catalog.imaging.encode import shrink
 from nb_catalog.imaging.scenery.canvas import Pixels
-from nb_catalog.imaging.typeset.report import Report
+from nb_catalog.typesetting.report import Report
 
 # Of 255: compression at the qualities of ``encode`` stays below it once it is smoothed.
 APART: Final = 40.0

@@ -9,8 +9,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from nb_catalog.imaging.typeset.bidi import brackets, explicit, neutral, weak
-from nb_catalog.imaging.typeset.bidi.lines import for_line, visual_order
+from nb_catalog.typesetting.bidi import brackets, explicit, neutral, weak
+from nb_catalog.typesetting.bidi.lines import for_line, visual_order
 
 __all__ = ["classes", "first_strong", "for_line", "levels", "resolve", "visual_order"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Final
 
-from nb_catalog.imaging.typeset.bidi.explicit import ISOLATES
+from nb_catalog.typesetting.bidi.explicit import ISOLATES
 
 WEAK: Final = frozenset({"NSM", "EN", "AN", "AL", "ES", "ET", "CS"})
 _ENDS_OF_ISOLATES: Final = ISOLATES | {"PDI"}

@@ -22,9 +22,9 @@ from django.core.files.storage import storages
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.exceptions import FontUnreadable
-from nb_catalog.imaging.typeset.chains import Chain
-from nb_catalog.imaging.typeset.faces import Face, Family, families, open_bytes, open_file
-from nb_catalog.imaging.typeset.scripts import CJK, scripts_of
+from nb_catalog.typesetting.font_fallback import Chain
+from nb_catalog.typesetting.font_files import Face, Family, families, open_bytes, open_file
+from nb_catalog.typesetting.scripts import CJK, scripts_of
 
 # Groups of entry points under which packages offer fonts.
 _GROUPS: Final = ("fontpkg.family", "justmytype.packs")

@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from nb_catalog.core.locales import language
-from nb_catalog.imaging.readings import is_read_as
 from nb_catalog.imaging.scenery.canvas import Pixels
-from nb_catalog.imaging.typeset.report import Report, TextSet
+from nb_catalog.typesetting.ocr_diff import is_read_as
+from nb_catalog.typesetting.report import Report, TextSet
 
 try:
     import pytesseract

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from nb_catalog.imaging.scenery.canvas import Pixels
-from nb_catalog.imaging.typeset import typeset
-from nb_catalog.imaging.typeset.chains import Chain
-from nb_catalog.layouts import Box, Layout, Place
+from nb_catalog.typesetting import typeset
+from nb_catalog.typesetting.font_fallback import Chain
+from nb_catalog.typesetting.layouts import Box, Layout, Place
 
 WIDTH: Final = 1080
 HEIGHT: Final = 96

@@ -17,12 +17,12 @@ from nb_catalog.core import locales
 from nb_catalog.core.types import Size
 from nb_catalog.imaging.encode import shrink
 from nb_catalog.imaging.scenery.canvas import Pixels
-from nb_catalog.imaging.typeset.chains import Chain
-from nb_catalog.imaging.typeset.report import Report
-from nb_catalog.imaging.typeset.setting import Setting, rgb, set_in
-from nb_catalog.imaging.typeset.stencils import Stencil
-from nb_catalog.imaging.typeset.strays import strays
-from nb_catalog.layouts import Layout
+from nb_catalog.typesetting.font_fallback import Chain
+from nb_catalog.typesetting.glyph_masks import Stencil
+from nb_catalog.typesetting.layout_engine import Setting, rgb, set_in
+from nb_catalog.typesetting.layouts import Layout
+from nb_catalog.typesetting.report import Report
+from nb_catalog.typesetting.stray_ink import strays
 
 Plane = npt.NDArray[np.float32]
 

@@ -10,8 +10,8 @@ from difflib import SequenceMatcher
 from typing import Any, Final, NamedTuple, Self
 
 from nb_catalog.core.locales import direction
-from nb_catalog.imaging.typeset.bidi import levels
-from nb_catalog.imaging.typeset.bidi.lines import visual_order
+from nb_catalog.typesetting.bidi import levels
+from nb_catalog.typesetting.bidi.lines import visual_order
 
 # Pieces of text on one picture that are looked at: a scene full of print is beyond this question.
 MOST_PIECES: Final = 200

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import uharfbuzz as hb
 
 from nb_catalog.core.types import Rect, Size
-from nb_catalog.imaging.typeset.paragraphs import Line
+from nb_catalog.typesetting.paragraphs import Line
 
 Mask = npt.NDArray[np.uint8]
 # Outlines are measured at so many times the size: a distance to a pixel's edge is a fraction of it.

@@ -10,8 +10,8 @@ from typing import Final
 
 import budoux
 
-from nb_catalog.imaging.typeset.chains import clusters
-from nb_catalog.imaging.typeset.scripts import CJK, scripts_of
+from nb_catalog.typesetting.font_fallback import clusters
+from nb_catalog.typesetting.scripts import CJK, scripts_of
 
 ZERO_WIDTH_SPACE: Final = "\u200b"
 WORD_JOINER: Final = "\u2060"

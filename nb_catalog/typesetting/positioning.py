@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import TextDoesNotFit
-from nb_catalog.imaging.typeset.fitting import Fitted
-from nb_catalog.imaging.typeset.paragraphs import Line
-from nb_catalog.imaging.typeset.stencils import Placed
-from nb_catalog.layouts import Box
+from nb_catalog.typesetting.fitting import Fitted
+from nb_catalog.typesetting.glyph_masks import Placed
+from nb_catalog.typesetting.layouts import Box
+from nb_catalog.typesetting.paragraphs import Line
 
 
 def margin_of(box: Box) -> float:

@@ -15,14 +15,14 @@ from PIL import ImageColor
 from nb_catalog.core.types import Rect, Size
 from nb_catalog.exceptions import ContrastTooLow
 from nb_catalog.imaging.scenery.canvas import Pixels
-from nb_catalog.imaging.typeset import contrast, stencils
-from nb_catalog.imaging.typeset.chains import Chain
-from nb_catalog.imaging.typeset.fitting import Fitted, fit
-from nb_catalog.imaging.typeset.paragraphs import Paragraph
-from nb_catalog.imaging.typeset.placing import hold, margin_of, placed
-from nb_catalog.imaging.typeset.report import FontUsed, TextSet
-from nb_catalog.imaging.typeset.stencils import Placed, Stencil
-from nb_catalog.layouts import Box, Plate, Scrim, Shadow
+from nb_catalog.typesetting import contrast, glyph_masks
+from nb_catalog.typesetting.fitting import Fitted, fit
+from nb_catalog.typesetting.font_fallback import Chain
+from nb_catalog.typesetting.glyph_masks import Placed, Stencil
+from nb_catalog.typesetting.layouts import Box, Plate, Scrim, Shadow
+from nb_catalog.typesetting.paragraphs import Paragraph
+from nb_catalog.typesetting.positioning import hold, margin_of, placed
+from nb_catalog.typesetting.report import FontUsed, TextSet
 
 # A blur's sigma is half of what a person calls its radius.
 _SIGMA: Final = 0.5
@@ -63,7 +63,7 @@ class Setting:
     @property
     def ink(self) -> Rect:
         """The pixels that its letters touch."""
-        return self.letters.rect.grown(-stencils.EDGE)
+        return self.letters.rect.grown(-glyph_masks.EDGE)
 
     @property
     def extent(self) -> Rect:
@@ -111,7 +111,7 @@ class Setting:
     def _plate(self, plate: Plate) -> Stencil:
         margin = round(plate.padding * self.em)
         rect = self.ink.grown(margin) if plate.hugs else self.rect
-        return stencils.rounded(rect, radius=plate.radius * self.em)
+        return glyph_masks.rounded(rect, radius=plate.radius * self.em)
 
     @cached_property
     def _near(self) -> Points:
@@ -127,7 +127,7 @@ class Setting:
 
     def _soft(self, scrim: Scrim) -> Stencil:
         solid = self.ink.grown(round(_REACH * self.em))
-        return stencils.rounded(solid, radius=_REACH * self.em, fade=scrim.feather * self.em)
+        return glyph_masks.rounded(solid, radius=_REACH * self.em, fade=scrim.feather * self.em)
 
     def _opacity(self, pixels: Pixels) -> float:
         """How thick its scrim has to be; 1 too where even that is not enough: what it reaches is
@@ -241,7 +241,7 @@ def set_in(
         margin=margin_of(box),
     )
     lines = placed(fitted, rect=rect, box=box, rtl=rtl)
-    letters = stencils.drawn(lines)
+    letters = glyph_masks.drawn(lines)
     hold(rect, lines, text=text)
     return Setting(
         size=size,

@@ -10,10 +10,10 @@ import numpy as np
 from nb_catalog.core.types import Rect, Size
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.stage import plain_box
-from nb_catalog.imaging.typeset import stencils, typeset
-from nb_catalog.imaging.typeset.chains import Chain
-from nb_catalog.imaging.typeset.setting import tint
-from nb_catalog.layouts import Layout
+from nb_catalog.typesetting import glyph_masks, typeset
+from nb_catalog.typesetting.font_fallback import Chain
+from nb_catalog.typesetting.layout_engine import tint
+from nb_catalog.typesetting.layouts import Layout
 
 SIZE: Final = Size(560, 560)
 # A wall from light to lighter, a table, and a thing of no colour. Of the width that a broad product
@@ -37,6 +37,6 @@ def sample(layout: Layout, *, words: Mapping[str, str], locale: str, chain: Chai
     shade = np.linspace(*_WALL, SIZE.height).astype(np.uint8)
     picture = np.repeat(np.repeat(shade[:, None, None], SIZE.width, axis=1), 3, axis=2)
     picture[product.bottom - product.height // 5 :] = _TABLE
-    tint(picture, stencils.rounded(product, radius=width / 6), colour=_THING)
+    tint(picture, glyph_masks.rounded(product, radius=width / 6), colour=_THING)
     made = typeset(picture, layout=layout, words=words, locale=locale, chain=chain, product=product)
     return made.pixels

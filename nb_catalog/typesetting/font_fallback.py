@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nb_catalog.exceptions import CharacterMissing
-from nb_catalog.imaging.typeset.faces import Family, Font
+from nb_catalog.typesetting.font_files import Family, Font
 
 ZWJ: Final = "\u200d"
 _MARKS: Final = frozenset({"Mn", "Mc", "Me"})
