@@ -20,7 +20,7 @@ from nb_catalog.exceptions import (
     PictureTooLarge,
     StorageFailed,
 )
-from nb_catalog.imaging import locking
+from nb_catalog.imaging import locked
 from nb_catalog.imaging.inspect import Facts, examine
 from nb_catalog.imaging.provenance import DigitalSourceType, of_lineage, read_mark
 from nb_catalog.models.images import ImageKind
@@ -96,7 +96,7 @@ def keep(order: Order, result: ImageResult, *, provider: Provider) -> Kept:
 
 
 def _composed(order: Order, result: ImageResult) -> tuple[bytes, Rect]:
-    return locking.set_into(
+    return locked.set_into(
         result.data,
         photo=_photo_bytes(order),
         posture=order.recipe.posture,

@@ -10,7 +10,7 @@ from nb_catalog.conf import settings
 from nb_catalog.core.specs import Recipe
 from nb_catalog.core.types import Photo, Reference
 from nb_catalog.exceptions import PictureMissing, RequestRefused
-from nb_catalog.imaging import locking
+from nb_catalog.imaging import locked
 from nb_catalog.imaging.inspect import examine
 from nb_catalog.imaging.references import LEAST_SIDE, Limits, as_reference
 from nb_catalog.providers import Provider
@@ -50,7 +50,7 @@ def references_of(
     canvas = _canvas(recipe, limits=limits, **bounds)
     if recipe.locked:
         # Refused before it is paid for, should the product not come out of its background.
-        locking.outlined(data, **bounds)
+        locked.outlined(data, **bounds)
         return canvas, {}
     reference, sent = as_reference(data, limits=limits, **bounds)
     return (*canvas, reference), sent.as_dict()

@@ -11,7 +11,7 @@ from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import TextError
 from nb_catalog.imaging.encode import encode, flatten
 from nb_catalog.imaging.inspect import open_photo
-from nb_catalog.imaging.opened import opened
+from nb_catalog.imaging.open_cache import opened
 from nb_catalog.imaging.provenance import DigitalSourceType, strongest, xmp_packet
 from nb_catalog.typesetting import Chain, Report, ocr, typeset
 from nb_catalog.typesetting.layouts import Layout

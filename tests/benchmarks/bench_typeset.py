@@ -70,7 +70,7 @@ def measured(rounds: int) -> None:
 
 
 def print_shared(picture, *, layout, rounds):
-    from nb_catalog.imaging import opened
+    from nb_catalog.imaging import open_cache
     from nb_catalog.imaging.encode import encode
     from nb_catalog.typesetting import fonts
     from nb_catalog.typesetting.render import lettered
@@ -82,7 +82,7 @@ def print_shared(picture, *, layout, rounds):
     def all_locales(*, shares):
         for locale in HEADLINES:
             if not shares:
-                opened.forget()
+                open_cache.forget()
             lettered(
                 data, layout=layout, words=words_for(locale), locale=locale,
                 chain=fonts.chain_for(locale), origin="algorithmicMedia", **bounds,

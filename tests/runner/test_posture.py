@@ -4,7 +4,7 @@ import pytest
 
 from nb_catalog import runner
 from nb_catalog.core.types import Size
-from nb_catalog.imaging import locking
+from nb_catalog.imaging import locked
 from nb_catalog.models import ProductImage
 from nb_catalog.providers import local
 from nb_catalog.testing.pictures import solid_png
@@ -35,6 +35,6 @@ def test_a_posture_decides_how_a_product_is_set_into_a_model_s_surroundings():
     ground = solid_png(Size(320, 400), colour=(200, 190, 180))
     limits = {"photo": factories.photo_bytes(), "max_bytes": 10**7, "max_pixels": 10**7}
     standing, lying = (
-        locking.set_into(ground, posture=posture, **limits)[0] for posture in ("standing", "lying")
+        locked.set_into(ground, posture=posture, **limits)[0] for posture in ("standing", "lying")
     )
-    assert locking.set_into(ground, **limits)[0] == standing != lying
+    assert locked.set_into(ground, **limits)[0] == standing != lying

@@ -14,7 +14,7 @@ from PIL import Image
 from nb_catalog.core.types import Size
 from nb_catalog.exceptions import CutoutRefused
 from nb_catalog.imaging.cutout import alpha, edge, masks
-from nb_catalog.imaging.cutout.ground import Floats, Ground, Mask, fit_ground, lab
+from nb_catalog.imaging.cutout.background import Floats, Ground, Mask, fit_ground, lab
 
 __all__ = ["Box", "Cutout", "Cutter", "cut_out", "cut_out_by_mask"]
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from nb_catalog.imaging.cutout.ground import Mask
+from nb_catalog.imaging.cutout.background import Mask
 from nb_catalog.imaging.cutout.masks import Bytes, dilated
 
 LOOKED_AT: Final = 720

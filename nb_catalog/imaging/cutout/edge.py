@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nb_catalog.imaging.cutout.ground import Floats, Ground, Mask
+from nb_catalog.imaging.cutout.background import Floats, Ground, Mask
 from nb_catalog.imaging.cutout.masks import Bytes, dilated, eroded
 
 # JPEG halves the resolution of colour, so lightness says more about where an edge is.

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nb_catalog.imaging.cutout.ground import Floats, Ground, Mask
+from nb_catalog.imaging.cutout.background import Floats, Ground, Mask
 
 Bytes = NDArray[np.uint8]
 

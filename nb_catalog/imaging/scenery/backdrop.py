@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from nb_catalog.core.types import Size
-from nb_catalog.imaging.scenery import ground, rounds, stands, wall
+from nb_catalog.imaging.scenery import ground, props, solids, wall
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.gobo import Gobo, gobo
 from nb_catalog.imaging.scenery.light import Light, lit
@@ -49,16 +49,16 @@ def rendered(recipe: SceneRecipe, *, size: Size, seed: int, view: str) -> Backdr
     distance = 0.0 if view == "top" else stage.wall_distance
     pattern = gobo(recipe.light, light=light, distance=distance, seed=seed)
     arrives = ground.illumination(recipe, stage=stage, light=light, pattern=pattern, seed=seed)
-    pile = stands.stacked(recipe, seed=seed) if view == "front" else ()
-    under = rounds.round_of(recipe) if view == "top" else None
+    pile = props.stacked(recipe, seed=seed) if view == "front" else ()
+    under = solids.round_of(recipe) if view == "top" else None
     tops = _overlays(pile, stage=stage, light=light, brightness=arrives, seed=seed)
     shape = (arrives.shape[0], arrives.shape[1])
     if pile:
-        dark = stands.shadow(pile, stage=stage, light=light, shape=shape)
+        dark = props.shadow(pile, stage=stage, light=light, shape=shape)
         arrives = arrives * (1 - dark)[..., None]
     elif under is not None:
-        tops = [rounds.drawn(under, stage=stage, light=light, brightness=arrives, seed=seed)]
-        dark = rounds.shadow(under, stage=stage, light=light, shape=shape, seed=seed)
+        tops = [solids.drawn(under, stage=stage, light=light, brightness=arrives, seed=seed)]
+        dark = solids.shadow(under, stage=stage, light=light, shape=shape, seed=seed)
         arrives = arrives * (1 - dark)[..., None]
     pixels = _assembled(
         recipe, stage=stage, light=light, pattern=pattern, arrives=arrives, seed=seed
@@ -75,18 +75,18 @@ def rendered(recipe: SceneRecipe, *, size: Size, seed: int, view: str) -> Backdr
 
 
 def _overlays(
-    pile: tuple[stands.Stand, ...], *, stage: Stage, light: Light, brightness: Plane, seed: int
-) -> list[stands.Overlay]:
+    pile: tuple[props.Stand, ...], *, stage: Stage, light: Light, brightness: Plane, seed: int
+) -> list[props.Overlay]:
     after = (*pile[1:], None)[: len(pile)]
     return [
-        stands.drawn(
+        props.drawn(
             stand, stage=stage, light=light, brightness=brightness, seed=seed + index, above=above
         )
         for index, (stand, above) in enumerate(zip(pile, after, strict=True))
     ]
 
 
-def _platform(pile: tuple[stands.Stand, ...], *, stage: Stage) -> Pixels | None:
+def _platform(pile: tuple[props.Stand, ...], *, stage: Stage) -> Pixels | None:
     if not pile:
         return None
     lid = stage.project(pile[-1].outline, height=pile[-1].top)
@@ -170,7 +170,7 @@ def _mirror(lit: Plane, back: Plane, *, first: int, edge: float, gloss: float, b
     lit += (wide - lit) * (gloss * (0.10 + 0.34 * flat))[:, None, None].astype(np.float32)
 
 
-def _laid(pixels: Pixels, overlay: stands.Overlay) -> None:
+def _laid(pixels: Pixels, overlay: props.Overlay) -> None:
     height, width = pixels.shape[:2]
     rows = slice(max(0, overlay.top), min(height, overlay.top + overlay.cover.shape[0]))
     columns = slice(max(0, overlay.left), min(width, overlay.left + overlay.cover.shape[1]))

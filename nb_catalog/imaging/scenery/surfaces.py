@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from nb_catalog.imaging.scenery import boards, grounds, minerals, textiles
+from nb_catalog.imaging.scenery import boards, ground_materials, minerals, textiles
 from nb_catalog.imaging.scenery.canvas import Canvas, Pixels
 
 PAINTERS: Final[Mapping[str, Callable[[Canvas], Pixels]]] = {
     "brick": boards.brick,
     "concrete": minerals.concrete,
-    "dark": grounds.dark,
+    "dark": ground_materials.dark,
     "drape": textiles.drape,
-    "foliage": grounds.foliage,
+    "foliage": ground_materials.foliage,
     "formwork": minerals.formwork,
     "linen": textiles.linen,
     "marble": minerals.marble,
-    "moss": grounds.moss,
+    "moss": ground_materials.moss,
     "oak": boards.oak,
-    "panel": grounds.panel,
-    "paper": grounds.paper,
+    "panel": ground_materials.panel,
+    "paper": ground_materials.paper,
     "plaster": minerals.plaster,
-    "sand": grounds.sand,
+    "sand": ground_materials.sand,
     "stone": minerals.stone,
     "terrazzo": minerals.terrazzo,
     "tiles": boards.tiles,

@@ -8,9 +8,9 @@ import numpy as np
 from nb_catalog.imaging.scenery.canvas import Canvas
 from nb_catalog.imaging.scenery.light import Light
 from nb_catalog.imaging.scenery.noise import Plane, blurred
+from nb_catalog.imaging.scenery.props import Outline, Overlay, filled, outline
 from nb_catalog.imaging.scenery.recipe import Material, Prop, SceneRecipe
 from nb_catalog.imaging.scenery.stage import Stage
-from nb_catalog.imaging.scenery.stands import Outline, Overlay, filled, outline
 from nb_catalog.imaging.scenery.surfaces import PAINTERS
 
 ROUND = ("disc", "podium")
