@@ -22,8 +22,8 @@ from nb_catalog.exceptions import (
     RequestRefused,
 )
 from nb_catalog.models import CopyDeck, ProductImage, TextCall
-from nb_catalog.models.clock import database_now
-from nb_catalog.models.money import micros
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.db.money import micros
 from nb_catalog.models.text_calls import TextOutcome
 from nb_catalog.providers.text_base import Advice, Adviser
 

@@ -16,8 +16,8 @@ from nb_catalog.core.types import Actor, Reference
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.references import Limits, as_reference
 from nb_catalog.models import AltProposal, ProductImage
-from nb_catalog.models.alts import LONGEST_ALT
-from nb_catalog.models.moves import hold_image
+from nb_catalog.models.alt_text import LONGEST_ALT
+from nb_catalog.models.transitions import hold_image
 from nb_catalog.providers.alt_text import Describer, Known, describer
 from nb_catalog.registry import source_for
 from nb_catalog.storefront.alts import said_on

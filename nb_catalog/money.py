@@ -20,8 +20,8 @@ from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.types import Actor
 from nb_catalog.models import ProviderCall, Run, SpendDay, SpendShare, TextCall
-from nb_catalog.models.calls import ShareKind
-from nb_catalog.models.money import micros
+from nb_catalog.models.billing import ShareKind
+from nb_catalog.models.db.money import micros
 
 logger = logging.getLogger(__name__)
 

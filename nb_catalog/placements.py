@@ -13,9 +13,9 @@ from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, ProductImage
+from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.moves import hold_image
-from nb_catalog.models.objects import content_type_of
+from nb_catalog.models.transitions import hold_image
 from nb_catalog.registry import source_for
 from nb_catalog.storefront.alts import said_on
 

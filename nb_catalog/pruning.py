@@ -15,7 +15,7 @@ from django.db.models import Max, Q, QuerySet
 from nb_catalog import storage as files
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import Placement, PlacementEvent, ProductImage, Rendition
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ImageKind, catalog_storage
 
 logger = logging.getLogger(__name__)

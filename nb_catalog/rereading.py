@@ -15,7 +15,7 @@ from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.references import Limits, as_reference
 from nb_catalog.models import ProductImage
-from nb_catalog.models.moves import hold_image
+from nb_catalog.models.transitions import hold_image
 from nb_catalog.providers.ocr import Transcript, reader
 from nb_catalog.registry import read_photo, source_for
 from nb_catalog.typesetting import ocr_detect

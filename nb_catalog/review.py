@@ -12,9 +12,9 @@ from nb_catalog.core.locales import parsed
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import AltText, Placement, ProductImage, ReviewEvent, Run
-from nb_catalog.models.alts import LONGEST_ALT
+from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.moves import hold_image, move_image
+from nb_catalog.models.transitions import hold_image, move_image
 from nb_catalog.typesetting.ocr_diff import READ, readings_in
 
 

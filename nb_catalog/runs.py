@@ -18,10 +18,10 @@ from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ImageJob, Run
-from nb_catalog.models.clock import database_now
-from nb_catalog.models.money import micros
-from nb_catalog.models.moves import move_jobs
-from nb_catalog.models.objects import content_type_of
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.db.money import micros
+from nb_catalog.models.generic import content_type_of
+from nb_catalog.models.transitions import move_jobs
 from nb_catalog.plans import Item, ItemStatus, Plan
 from nb_catalog.plans.lookups import known
 from nb_catalog.runner import queue

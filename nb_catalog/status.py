@@ -14,8 +14,8 @@ from nb_catalog import ledger, throttle
 from nb_catalog.conf import settings
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderPause, Run, SpendDay
-from nb_catalog.models.clock import database_now
-from nb_catalog.models.money import usd
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.db.money import usd
 from nb_catalog.runner import queue, staging
 
 # The rate is that of the last minutes.

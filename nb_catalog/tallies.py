@@ -11,7 +11,7 @@ from django.db.models import Count
 
 from nb_catalog.core.states import JOB_HOLDS_ITS_PLACE
 from nb_catalog.models import ImageJob, Run
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 
 # A database counts a million jobs in some 0.2 s. Kept for a second for so many of them, it spends
 # a hundredth of its time on counting; what few people wait for is counted at each look.

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from nb_catalog.models import clock
+from nb_catalog.models.db import clock
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from nb_catalog import runner, runs, throttle
 from nb_catalog.core.logs import fields
 from nb_catalog.exceptions import ContentRefused, OutcomeUnknown
 from nb_catalog.models import ImageJob
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 from tests.runner.conftest import script, start  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ import pytest
 from nb_catalog import money
 from nb_catalog.checks import check_settings
 from nb_catalog.models import Run, SpendDay, SpendShare
-from nb_catalog.models.money import micros, usd
+from nb_catalog.models.db.money import micros, usd
 from tests import factories
 
 pytestmark = pytest.mark.django_db

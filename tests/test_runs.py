@@ -8,7 +8,7 @@ from nb_catalog import plans, runs
 from nb_catalog.core.states import JOB_HOLDS_ITS_PLACE, JobState
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ImageJob, Run
-from nb_catalog.models.moves import move_jobs
+from nb_catalog.models.transitions import move_jobs
 from nb_catalog.plans import Plan
 from tests import factories
 

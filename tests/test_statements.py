@@ -4,7 +4,7 @@ import pytest
 
 from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob
-from nb_catalog.models.statements import compiled_once
+from nb_catalog.models.db.compiled import compiled_once
 from tests import factories
 
 pytestmark = pytest.mark.django_db

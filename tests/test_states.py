@@ -13,7 +13,7 @@ from nb_catalog.core.states import (
 )
 from nb_catalog.exceptions import IllegalMove
 from nb_catalog.models import ImageJob, ReviewEvent
-from nb_catalog.models.moves import move_image, move_jobs
+from nb_catalog.models.transitions import move_image, move_jobs
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ import pytest
 from nb_catalog import runs, tallies
 from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob, Run
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from typing import Final
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from nb_catalog.models.money import usd
+from nb_catalog.models.db.money import usd
 
 _FOUR: Final = Decimal("0.0001")
 _TWO: Final = Decimal("0.01")

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog.admin import previews
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import ProductImage, Run, Scene
+from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.objects import content_type_of
 from nb_catalog.registry import registered, source_for
 
 RUNS_OFFERED: Final = 50

@@ -23,7 +23,7 @@ from nb_catalog.admin.figures import dollars
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderPause, Run
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ImageKind
 
 NEWEST: Final = 12

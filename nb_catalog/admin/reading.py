@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog.admin import subjects
 from nb_catalog.admin.long_lists import LongChangeList
 from nb_catalog.core.pagination import ShortPaginator
-from nb_catalog.models.objects import content_type_of
+from nb_catalog.models.generic import content_type_of
 from nb_catalog.registry import registered
 
 

@@ -17,7 +17,7 @@ from nb_catalog import ledger
 from nb_catalog.admin.figures import micro_dollars
 from nb_catalog.admin.reading import ReadOnlyAdmin
 from nb_catalog.core.types import Actor, Permission
-from nb_catalog.models.money import micros
+from nb_catalog.models.db.money import micros
 
 # Of the calls that are to be settled.
 SHOWN: Final = 50

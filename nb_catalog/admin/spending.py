@@ -24,7 +24,7 @@ from nb_catalog.admin.reading import ReadOnlyAdmin
 from nb_catalog.conf import settings
 from nb_catalog.ledger.spending import Line
 from nb_catalog.models import SpendDay
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 
 DAYS: Final = 30
 MOST_DAYS: Final = 366

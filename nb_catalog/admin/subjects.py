@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 
 from nb_catalog import storefront
 from nb_catalog.exceptions import ObjectGone
-from nb_catalog.models.objects import AboutObject, content_type_of
+from nb_catalog.models.generic import AboutObject, content_type_of
 from nb_catalog.registry import CatalogSource, is_registered, source_for
 
 Key: TypeAlias = tuple[int, str]

@@ -10,8 +10,8 @@ from nb_catalog.api.views import ReadingViewSet
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ProductImage, Scene
+from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.objects import content_type_of
 from nb_catalog.registry import registered, source_for
 
 

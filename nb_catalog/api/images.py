@@ -13,7 +13,7 @@ from nb_catalog.api.views import ReadingViewSet
 from nb_catalog.core.states import IMAGE_MOVES, ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import ProductImage
-from nb_catalog.models.alts import LONGEST_ALT
+from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
 
 DECISIONS = ("approve", "reject", "reconsider", "retire")

@@ -6,7 +6,7 @@ from nb_catalog.api.fields import AboutFilter, AboutSerializer, usd_text
 from nb_catalog.api.views import ReadingViewSet
 from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob
-from nb_catalog.models.money import usd
+from nb_catalog.models.db.money import usd
 
 # Of a recipe, what anybody may see who may see the job.
 SHOWN = ("scene", "treatment", "ratio", "size", "variant")

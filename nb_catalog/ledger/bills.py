@@ -14,7 +14,7 @@ from nb_catalog.conf import nearest
 from nb_catalog.core.quotas import pacific
 from nb_catalog.exceptions import BillUnreadable
 from nb_catalog.models import ProviderCall
-from nb_catalog.models.money import usd
+from nb_catalog.models.db.money import usd
 from nb_catalog.providers.model_specs import cards
 
 # What columns are called in the exports that people have: Google Cloud's, AI Studio's, gateways'.

@@ -11,8 +11,8 @@ from django.db.models import QuerySet, Sum
 from nb_catalog import money
 from nb_catalog.core.types import Actor
 from nb_catalog.models import ProviderCall
-from nb_catalog.models.calls import CallOutcome
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.billing import CallOutcome
+from nb_catalog.models.db.clock import database_now
 
 
 def open_calls() -> QuerySet[ProviderCall]:

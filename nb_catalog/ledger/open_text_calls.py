@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from nb_catalog import asking, money
 from nb_catalog.core.types import Actor
 from nb_catalog.models import TextCall
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.text_calls import TextOutcome
 
 

@@ -21,8 +21,8 @@ from nb_catalog.models import (
     SpendLine,
     TextCall,
 )
+from nb_catalog.models.db.money import usd
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.money import usd
 
 # So many rows of a table are shown; the rest is one row.
 MOST_ROWS: Final = 20

@@ -3,7 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import nb_catalog.models.images
-import nb_catalog.models.money
+import nb_catalog.models.db.money
 from django.conf import settings
 from django.db import migrations, models
 
@@ -42,8 +42,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField(unique=True, verbose_name='day')),
-                ('reserved_microusd', nb_catalog.models.money.MicroUSDField(default=0, verbose_name='reserved')),
-                ('spent_microusd', nb_catalog.models.money.MicroUSDField(default=0, verbose_name='spent')),
+                ('reserved_microusd', nb_catalog.models.db.money.MicroUSDField(default=0, verbose_name='reserved')),
+                ('spent_microusd', nb_catalog.models.db.money.MicroUSDField(default=0, verbose_name='spent')),
             ],
             options={
                 'verbose_name': "day's spend",
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ('provider', models.CharField(max_length=40, verbose_name='provider')),
                 ('model', models.CharField(max_length=80, verbose_name='model')),
                 ('is_free', models.BooleanField(default=False, verbose_name='free of charge')),
-                ('estimate_microusd', nb_catalog.models.money.MicroUSDField(default=0, verbose_name='estimate')),
+                ('estimate_microusd', nb_catalog.models.db.money.MicroUSDField(default=0, verbose_name='estimate')),
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('leased', 'Taken by a worker'), ('calling', 'Being made'), ('waiting', 'Waiting to try again'), ('submitted', "In a provider's batch"), ('succeeded', 'Made'), ('refused', 'Refused by the provider'), ('failed', 'Failed'), ('unknown', 'Outcome unknown'), ('cancelled', 'Cancelled')], default='queued', max_length=12, verbose_name='state')),
                 ('priority', models.SmallIntegerField(default=0, verbose_name='priority')),
                 ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
@@ -168,8 +168,8 @@ class Migration(migrations.Migration):
                 ('model', models.CharField(max_length=80, verbose_name='model')),
                 ('model_version', models.CharField(blank=True, default='', max_length=120, verbose_name='model version')),
                 ('request_id', models.CharField(blank=True, default='', max_length=200, verbose_name='request id')),
-                ('estimate_microusd', nb_catalog.models.money.MicroUSDField(default=0, verbose_name='estimate')),
-                ('cost_microusd', nb_catalog.models.money.MicroUSDField(null=True, verbose_name='cost')),
+                ('estimate_microusd', nb_catalog.models.db.money.MicroUSDField(default=0, verbose_name='estimate')),
+                ('cost_microusd', nb_catalog.models.db.money.MicroUSDField(null=True, verbose_name='cost')),
                 ('usage', models.JSONField(default=dict, verbose_name='usage')),
                 ('outcome', models.CharField(choices=[('in_flight', 'In flight'), ('picture', 'Picture'), ('failed', 'Failed'), ('unknown', 'Unknown')], default='in_flight', max_length=12, verbose_name='outcome')),
                 ('error_code', models.CharField(blank=True, default='', max_length=40, verbose_name='error code')),
@@ -243,10 +243,10 @@ class Migration(migrations.Migration):
                 ('tier', models.CharField(max_length=40, verbose_name='tier')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='started')),
                 ('reused', models.PositiveIntegerField(default=0, verbose_name='already there')),
-                ('estimate_microusd', nb_catalog.models.money.MicroUSDField(default=0, verbose_name='estimate')),
-                ('budget_microusd', nb_catalog.models.money.MicroUSDField(blank=True, null=True, verbose_name='budget')),
-                ('reserved_microusd', nb_catalog.models.money.MicroUSDField(default=0, verbose_name='reserved')),
-                ('spent_microusd', nb_catalog.models.money.MicroUSDField(default=0, verbose_name='spent')),
+                ('estimate_microusd', nb_catalog.models.db.money.MicroUSDField(default=0, verbose_name='estimate')),
+                ('budget_microusd', nb_catalog.models.db.money.MicroUSDField(blank=True, null=True, verbose_name='budget')),
+                ('reserved_microusd', nb_catalog.models.db.money.MicroUSDField(default=0, verbose_name='reserved')),
+                ('spent_microusd', nb_catalog.models.db.money.MicroUSDField(default=0, verbose_name='spent')),
                 ('paused_reason', models.CharField(blank=True, max_length=200, verbose_name='why it is paused')),
                 ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
             ],

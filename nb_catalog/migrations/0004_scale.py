@@ -1,6 +1,6 @@
 import django.db.models.deletion
-import nb_catalog.models.indexes
-import nb_catalog.models.money
+import nb_catalog.models.db.indexes
+import nb_catalog.models.db.money
 from django.conf import settings
 from django.db import migrations, models
 
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('scene', models.CharField(max_length=60, verbose_name='scene')),
                 ('user', models.CharField(max_length=64, verbose_name='user')),
                 ('calls', models.PositiveIntegerField(default=0, verbose_name='calls')),
-                ('spent_microusd', nb_catalog.models.money.MicroUSDField(default=0, verbose_name='spent')),
+                ('spent_microusd', nb_catalog.models.db.money.MicroUSDField(default=0, verbose_name='spent')),
             ],
             options={
                 'verbose_name': 'line of the daybook',
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
         # Before the column loses its own: MySQL keeps no foreign key without an index.
         migrations.AddIndex(
             model_name='imagejob',
-            index=nb_catalog.models.indexes.SparseIndex(fields=['batch'], name='nb_job_batch'),
+            index=nb_catalog.models.db.indexes.SparseIndex(fields=['batch'], name='nb_job_batch'),
         ),
         migrations.AlterField(
             model_name='imagejob',
@@ -102,11 +102,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='imagejob',
-            index=nb_catalog.models.indexes.SparseIndex(fields=['not_before'], name='nb_job_due'),
+            index=nb_catalog.models.db.indexes.SparseIndex(fields=['not_before'], name='nb_job_due'),
         ),
         migrations.AddIndex(
             model_name='imagejob',
-            index=nb_catalog.models.indexes.SparseIndex(fields=['finished_at'], name='nb_job_finished'),
+            index=nb_catalog.models.db.indexes.SparseIndex(fields=['finished_at'], name='nb_job_finished'),
         ),
         migrations.AddIndex(
             model_name='productimage',

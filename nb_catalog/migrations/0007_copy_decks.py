@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import nb_catalog.models.indexes
+import nb_catalog.models.db.indexes
 from django.conf import settings
 from django.db import migrations, models
 
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='placement',
-            index=nb_catalog.models.indexes.SparseIndex(fields=['stale_since'], name='nb_placement_stale'),
+            index=nb_catalog.models.db.indexes.SparseIndex(fields=['stale_since'], name='nb_placement_stale'),
         ),
         migrations.AddField(
             model_name='copytext',

@@ -1,13 +1,13 @@
 """What is remembered. One file a table or a pair of tables that change together."""
 
-from nb_catalog.models.alts import AltProposal, AltText
+from nb_catalog.models.alt_text import AltProposal, AltText
 from nb_catalog.models.batches import ProviderBatch
-from nb_catalog.models.calls import ProviderCall, ProviderPause, SpendDay, SpendLine, SpendShare
+from nb_catalog.models.billing import ProviderCall, ProviderPause, SpendDay, SpendLine, SpendShare
 from nb_catalog.models.copy_decks import CopyDeck, CopyText
-from nb_catalog.models.gates import ThrottleGate
 from nb_catalog.models.images import ProductImage, Rendition
 from nb_catalog.models.jobs import ImageJob
 from nb_catalog.models.placements import Placement, PlacementEvent
+from nb_catalog.models.rate_limits import ThrottleGate
 from nb_catalog.models.reviews import ReviewEvent
 from nb_catalog.models.runs import Run
 from nb_catalog.models.scenes import Scene

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.models.designs import Design
+from nb_catalog.models.base import Design
 
 # Characters of one text: a picture holds far fewer.
 LONGEST_TEXT: Final = 1000

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.conf import settings
 from nb_catalog.core.states import ImageState
+from nb_catalog.models.generic import AboutObject, AboutObjectManager
 from nb_catalog.models.jobs import ImageJob
-from nb_catalog.models.objects import AboutObject, AboutObjectManager
 
 
 def catalog_storage() -> Storage:

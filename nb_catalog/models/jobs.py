@@ -9,9 +9,9 @@ from nb_catalog.core.specs import Recipe
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Delivery
 from nb_catalog.models.batches import ProviderBatch
-from nb_catalog.models.indexes import SparseIndex
-from nb_catalog.models.money import MicroUSDField
-from nb_catalog.models.objects import AboutObject, AboutObjectManager
+from nb_catalog.models.db.indexes import SparseIndex
+from nb_catalog.models.db.money import MicroUSDField
+from nb_catalog.models.generic import AboutObject, AboutObjectManager
 from nb_catalog.models.runs import Run
 
 

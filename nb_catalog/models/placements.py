@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog.models.db.indexes import SparseIndex
+from nb_catalog.models.generic import AboutObject, AboutObjectManager
 from nb_catalog.models.images import ProductImage
-from nb_catalog.models.indexes import SparseIndex
-from nb_catalog.models.objects import AboutObject, AboutObjectManager
 
 
 class Place(AboutObject):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.models.money import MicroUSDField, usd
+from nb_catalog.models.db.money import MicroUSDField, usd
 
 
 class Run(models.Model):

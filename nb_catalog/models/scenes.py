@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.models.designs import Design
+from nb_catalog.models.base import Design
 
 
 class Scene(Design):

@@ -7,8 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.copy_decks import CopyDeck
+from nb_catalog.models.db.money import MicroUSDField
 from nb_catalog.models.images import ProductImage
-from nb_catalog.models.money import MicroUSDField
 
 
 class TextOutcome(models.TextChoices):

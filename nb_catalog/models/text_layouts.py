@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.models.designs import Design
+from nb_catalog.models.base import Design
 from nb_catalog.typesetting.layouts import Layout
 
 

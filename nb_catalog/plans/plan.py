@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.core.specs import Recipe
 from nb_catalog.exceptions import NBCatalogError
-from nb_catalog.models.money import micros, usd
+from nb_catalog.models.db.money import micros, usd
 from nb_catalog.plans.exact import Exact
 from nb_catalog.plans.kitchen import Kitchen
 from nb_catalog.plans.lettering import Set

@@ -14,10 +14,10 @@ from nb_catalog import money, signals, throttle
 from nb_catalog.core.states import JOB_MOVES, JOB_UNDERWAY, ImageState, JobState
 from nb_catalog.exceptions import ProviderError
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall
-from nb_catalog.models.calls import CallOutcome
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.billing import CallOutcome
+from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.moves import move_jobs
+from nb_catalog.models.transitions import move_jobs
 from nb_catalog.runner import pictures
 from nb_catalog.runner.claims import hand_back, held, lease_end
 from nb_catalog.runner.orders import Ending, Order

@@ -20,8 +20,8 @@ from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Delivery, Photo
 from nb_catalog.exceptions import NBCatalogError, ObjectGone, PictureMissing
 from nb_catalog.models import ImageJob
-from nb_catalog.models.clock import database_now
-from nb_catalog.models.moves import move_jobs
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.transitions import move_jobs
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.runner import queue
 from nb_catalog.runner.orders import Order

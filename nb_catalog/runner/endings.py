@@ -21,8 +21,8 @@ from nb_catalog.exceptions import (
     ProviderError,
     RequestRefused,
 )
-from nb_catalog.models.clock import known_now
-from nb_catalog.models.money import micros
+from nb_catalog.models.db.clock import known_now
+from nb_catalog.models.db.money import micros
 from nb_catalog.providers.model_specs import card
 from nb_catalog.runner.orders import Ending, Kept, Order
 

@@ -14,8 +14,8 @@ from nb_catalog.core.specs import Recipe
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Delivery
 from nb_catalog.models import ImageJob, Run
-from nb_catalog.models.clock import database_now
-from nb_catalog.models.statements import compiled_once
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.db.compiled import compiled_once
 from nb_catalog.runner import staging
 
 Key = tuple[str, str]

@@ -18,9 +18,9 @@ from nb_catalog.core.states import JobState
 from nb_catalog.core.types import ImageResult
 from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
-from nb_catalog.models.calls import CallOutcome
-from nb_catalog.models.clock import database_now
-from nb_catalog.models.moves import move_jobs
+from nb_catalog.models.billing import CallOutcome
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.transitions import move_jobs
 from nb_catalog.providers import provider
 from nb_catalog.runner import books, claims, endings, keeping, queue, staging
 from nb_catalog.runner.orders import Ending, Order

@@ -17,8 +17,8 @@ from django.db.models import F
 from nb_catalog.core.quotas import Quotas, pacific, quotas_of
 from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob, ThrottleGate
-from nb_catalog.models.clock import database_now
-from nb_catalog.models.statements import compiled_once
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.db.compiled import compiled_once
 from nb_catalog.throttle.paces import Pacemaker, pacemaker
 
 # After a cut: how long no other cut follows, and after how long without one the cap grows by one.

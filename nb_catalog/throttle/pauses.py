@@ -18,8 +18,8 @@ from nb_catalog.exceptions import (
     Stops,
 )
 from nb_catalog.models import ProviderPause
-from nb_catalog.models.clock import database_now
-from nb_catalog.models.statements import compiled_once
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.db.compiled import compiled_once
 from nb_catalog.throttle.gates import slow_down
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from nb_catalog.asking import Question
 from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import SpendDay, TextCall
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 from nb_catalog.providers.text_base import Advice, Adviser
 from tests import factories
 

@@ -20,7 +20,7 @@ from nb_catalog.exceptions import (
     RequestRefused,
 )
 from nb_catalog.models import AltProposal, Placement, SpendDay, SpendLine, TextCall
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 from nb_catalog.providers.alt_text import describer
 from nb_catalog.testing.gemini import fault, json_answer
 from tests import factories

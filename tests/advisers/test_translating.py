@@ -17,7 +17,7 @@ from nb_catalog.exceptions import (
     RequestRefused,
 )
 from nb_catalog.models import SpendDay, SpendLine, TextCall
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 from nb_catalog.providers.translation import translator
 from nb_catalog.testing.gemini import fault, json_answer
 from tests import factories

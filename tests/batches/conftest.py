@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from nb_catalog import plans, runner, runs
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
-from nb_catalog.models.money import micros
+from nb_catalog.models.db.money import micros
 from nb_catalog.runner.batching import clock, shelf
 from nb_catalog.testing.gemini import GeminiServer
 from tests import factories

@@ -4,7 +4,7 @@ import pytest
 
 from nb_catalog import plans, runner, runs
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall, ProviderPause
-from nb_catalog.models.money import micros, usd
+from nb_catalog.models.db.money import micros, usd
 from nb_catalog.providers.model_specs import card
 from nb_catalog.runner import staging
 from nb_catalog.runner.batching import clock, filling

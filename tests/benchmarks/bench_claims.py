@@ -84,7 +84,7 @@ def deferred(count: int) -> None:
     from datetime import timedelta
 
     from nb_catalog.models import ImageJob
-    from nb_catalog.models.clock import database_now
+    from nb_catalog.models.db.clock import database_now
 
     first = ImageJob.objects.order_by("pk").values_list("pk", flat=True).first()
     ImageJob.objects.filter(pk__lt=first + count).update(
@@ -95,7 +95,7 @@ def deferred(count: int) -> None:
 def ended(count: int) -> None:
     """The last ones, as if a run before this one had made them, a tenth without success."""
     from nb_catalog.models import ImageJob
-    from nb_catalog.models.clock import database_now
+    from nb_catalog.models.db.clock import database_now
 
     last = ImageJob.objects.order_by("-pk").values_list("pk", flat=True).first()
     for below, state in ((last, "succeeded"), (last - count + count // 10, "failed")):

@@ -53,7 +53,7 @@ def filled(kind: str, count: int) -> None:
 
     from nb_catalog.exceptions import RequestRejected
     from nb_catalog.models import ImageJob
-    from nb_catalog.models.objects import content_type_of
+    from nb_catalog.models.generic import content_type_of
     from nb_catalog.testing.scripted import Script
     from tests import factories
     from tests.catalog.models import Mug

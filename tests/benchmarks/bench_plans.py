@@ -68,7 +68,7 @@ def run_bare(plan) -> None:
     from django.db import transaction
 
     from nb_catalog.models import ImageJob, Run
-    from nb_catalog.models.objects import content_type_of
+    from nb_catalog.models.generic import content_type_of
 
     run = Run.objects.create(plan_key="bare", title="bare", tier=plan.tier)
     content_type = content_type_of(plan.source.model)

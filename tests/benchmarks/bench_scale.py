@@ -50,7 +50,7 @@ def looks() -> Iterator[tuple[str, Callable[[], object]]]:
 
     from nb_catalog import ledger, status
     from nb_catalog.models import ImageJob, ProductImage, Run
-    from nb_catalog.models.clock import database_now
+    from nb_catalog.models.db.clock import database_now
     from nb_catalog.runner import sweeping
 
     user, _ = get_user_model().objects.get_or_create(
@@ -107,7 +107,7 @@ def first_rows() -> None:
     from django.utils import timezone
 
     from nb_catalog.models import ImageJob, ProductImage, ProviderCall, ReviewEvent
-    from nb_catalog.models.objects import content_type_of
+    from nb_catalog.models.generic import content_type_of
     from tests import factories
 
     about = factories.product(photo=True)

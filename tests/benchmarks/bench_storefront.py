@@ -174,7 +174,7 @@ def publish(model) -> None:
     """Placements as ``placements.publish`` writes them, without encoding 1,500 files first."""
     from nb_catalog import storefront
     from nb_catalog.models import Placement, ProductImage, Rendition
-    from nb_catalog.models.objects import content_type_of
+    from nb_catalog.models.generic import content_type_of
 
     for product in model.objects.all():
         image = ProductImage.objects.create(

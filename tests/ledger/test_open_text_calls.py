@@ -12,7 +12,7 @@ from django.db.models import Sum
 
 from nb_catalog import asking, ledger, money, status
 from nb_catalog.models import SpendDay, SpendLine, SpendShare, TextCall
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 from tests import factories
 from tests.ledger.conftest import ESTIMATE, NOON
 

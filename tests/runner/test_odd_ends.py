@@ -9,7 +9,7 @@ from nb_catalog import runner, runs
 from nb_catalog.core.types import ImageResult
 from nb_catalog.exceptions import RequestRejected
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
-from nb_catalog.models.moves import move_jobs
+from nb_catalog.models.transitions import move_jobs
 from nb_catalog.providers import provider
 from nb_catalog.registry import source_for
 from nb_catalog.runner import books, claims, endings, keeping, staging, sweeping

@@ -14,7 +14,7 @@ from django.utils import timezone
 from nb_catalog import plans, runner, runs
 from nb_catalog.core.states import JOB_UNDERWAY
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, ProviderPause
-from nb_catalog.models.money import micros
+from nb_catalog.models.db.money import micros
 from nb_catalog.runner import endings, staging
 from nb_catalog.runner.sweeping import promote
 from nb_catalog.testing.gemini import FAULTS, GeminiServer, Rate

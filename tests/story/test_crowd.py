@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from nb_catalog import runner
 from nb_catalog.core.states import JOB_UNDERWAY
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, Run
-from nb_catalog.models.money import micros
+from nb_catalog.models.db.money import micros
 from nb_catalog.runner import staging
 from nb_catalog.testing.gemini import GeminiServer
 from tests.runner.conftest import money_is_sound

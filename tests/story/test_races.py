@@ -14,7 +14,7 @@ from django.utils import timezone
 from nb_catalog import money, plans, runner, runs, throttle
 from nb_catalog.exceptions import IllegalMove, Overloaded
 from nb_catalog.models import ImageJob, ProductImage, ProviderPause, Run, SpendDay, ThrottleGate
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 from nb_catalog.runner import claims, sweeping
 from nb_catalog.runner.clerk import patiently
 from nb_catalog.testing.scripted import Script

@@ -18,7 +18,7 @@ from nb_catalog import asking, ledger
 from nb_catalog.exceptions import BillUnreadable
 from nb_catalog.management.tables import table
 from nb_catalog.models import TextCall
-from nb_catalog.models.money import micros, usd
+from nb_catalog.models.db.money import micros, usd
 
 SHOWN = 100
 # What a call's name begins with -> which calls these are, and how they are settled.

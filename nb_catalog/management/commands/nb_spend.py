@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from nb_catalog import ledger
 from nb_catalog.management.tables import bar, table
-from nb_catalog.models.clock import database_now
+from nb_catalog.models.db.clock import database_now
 
 MOST_DAYS = 3660
 

@@ -8,7 +8,7 @@ from typing import Final
 from nb_catalog.conf import settings
 from nb_catalog.core.types import BatchLimits
 from nb_catalog.models import ProviderBatch
-from nb_catalog.models.clock import known_now
+from nb_catalog.models.db.clock import known_now
 
 IDLE_SECONDS: Final = 0.5
 # Between two looks at a batch: at first soon, for small ones come back quickly, then rarely.

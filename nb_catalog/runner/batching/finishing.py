@@ -8,7 +8,7 @@ from nb_catalog.core.states import BatchState
 from nb_catalog.core.types import BatchReport
 from nb_catalog.exceptions import ProviderError
 from nb_catalog.models import ProviderBatch
-from nb_catalog.models.moves import move_batch
+from nb_catalog.models.transitions import move_batch
 from nb_catalog.providers.batches import BatchProvider
 from nb_catalog.runner import staging
 from nb_catalog.runner.batching import clock, fetching, items, shelf

@@ -16,8 +16,8 @@ from nb_catalog.exceptions import (
     ServiceUnavailable,
 )
 from nb_catalog.models import ProviderBatch
-from nb_catalog.models.clock import known_now
-from nb_catalog.models.moves import move_batch
+from nb_catalog.models.db.clock import known_now
+from nb_catalog.models.transitions import move_batch
 from nb_catalog.providers.batches import BatchProvider
 from nb_catalog.runner import endings
 from nb_catalog.runner.batching import clock, filling, items, shelf

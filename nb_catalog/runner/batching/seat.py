@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from nb_catalog.models import ProviderBatch
-from nb_catalog.models.clock import known_now
+from nb_catalog.models.db.clock import known_now
 from nb_catalog.runner.batching import shelf
 from nb_catalog.runner.orders import Ending
 from nb_catalog.runner.work import Workshop

@@ -16,8 +16,8 @@ from nb_catalog.core.states import BatchState, JobState
 from nb_catalog.core.types import BatchLimits, Delivery
 from nb_catalog.exceptions import IllegalMove, InvalidSettings, NBCatalogError, RequestRejected
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
-from nb_catalog.models.clock import database_now
-from nb_catalog.models.moves import move_batch, move_jobs
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.transitions import move_batch, move_jobs
 from nb_catalog.providers import provider
 from nb_catalog.providers.batches import limits_of
 from nb_catalog.runner import books, claims, queue

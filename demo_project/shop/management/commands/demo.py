@@ -29,7 +29,7 @@ from nb_catalog import runner, runs
 from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.conf import settings as nb_settings
 from nb_catalog.models import Placement, ProductImage, Rendition, Run, Scene, TextLayout
-from nb_catalog.models.money import usd
+from nb_catalog.models.db.money import usd
 from nb_catalog.plans import ItemStatus, Plan
 
 T = TypeVar("T")

@@ -7,8 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.batches import ProviderBatch
+from nb_catalog.models.db.money import MicroUSDField
 from nb_catalog.models.jobs import ImageJob
-from nb_catalog.models.money import MicroUSDField
 
 
 class CallOutcome(models.TextChoices):

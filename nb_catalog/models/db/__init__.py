@@ -1,0 +1,1 @@
+"""What the tables are built with: fields, indexes, the database clock."""
