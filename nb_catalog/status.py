@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db.models import Count, QuerySet
 
-from nb_catalog import ledger, throttle
+from nb_catalog import ledger, ratelimit
 from nb_catalog.conf import settings
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderPause, Run, SpendDay
@@ -97,7 +97,7 @@ def look() -> Status:
             .annotate(Count("id"))
         ),
         pauses=_pauses(now),
-        caps={f"{provider} {model}": cap for (provider, model), cap in throttle.caps().items()},
+        caps={f"{provider} {model}": cap for (provider, model), cap in ratelimit.caps().items()},
         problems=problems(),
     )
 
@@ -124,7 +124,7 @@ def _pauses(now: Any) -> tuple[Pause, ...]:
             model=row.model,
             cause=row.cause,
             until=row.until.isoformat(),
-            needs_person=row.until - now > throttle.UNTIL_A_PERSON_ACTS / 2,
+            needs_person=row.until - now > ratelimit.UNTIL_A_PERSON_ACTS / 2,
         )
         for row in ProviderPause.objects.filter(until__gt=now).order_by("provider", "model")
     )
@@ -146,6 +146,6 @@ def problems() -> tuple[str, ...]:
             found.append("nobody_works")
     if ImageJob.objects.filter(state__in=_HELD, lease_until__lt=since).exists():
         found.append("lost_jobs")
-    if ProviderPause.objects.filter(until__gt=now + throttle.UNTIL_A_PERSON_ACTS / 2).exists():
+    if ProviderPause.objects.filter(until__gt=now + ratelimit.UNTIL_A_PERSON_ACTS / 2).exists():
         found.append("provider_stopped")
     return tuple(found)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from nb_catalog import runner, runs, throttle
+from nb_catalog import ratelimit, runner, runs
 from nb_catalog.core.logs import fields
 from nb_catalog.exceptions import ContentRefused, OutcomeUnknown
 from nb_catalog.models import ImageJob
@@ -74,13 +74,13 @@ def test_runs_and_pauses_are_told(script, start, lines):  # noqa: F811
     runs.cancel(run)
     runs.retry(run)
     until = database_now()
-    throttle.pause("gemini", "m", until=until, reason="A reason with words.", cause="rate_limited")
+    ratelimit.pause("gemini", "m", until=until, reason="A reason with words.", cause="rate_limited")
     told = [(line["message"], line.get("nb_catalog.cause")) for line in lines()]
     for what in ("started", "cancelled", "retried"):
         assert (f"Run {run.pk}: {what}.", None) in told
     assert told[-1][1] == "rate_limited"
     sooner = until - timedelta(seconds=9)
-    throttle.pause("gemini", "m", until=sooner, reason="Another.", cause="overloaded")
+    ratelimit.pause("gemini", "m", until=sooner, reason="Another.", cause="overloaded")
     assert len(lines()) == len(told), "the longer pause stands: nothing has changed"
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from nb_catalog import money, runner, signals, throttle
+from nb_catalog import money, ratelimit, runner, signals
 from nb_catalog.exceptions import ContentRefused, OutcomeUnknown, RateLimited, RequestRejected
 from nb_catalog.models import ImageJob, Placement, ProductImage, ProviderPause, Run
 from nb_catalog.runner import books, claims, endings, sweeping
@@ -139,9 +139,9 @@ def test_many_errors_that_say_the_same_are_heeded_once_and_the_longest_wait_coun
         return endings.failed(order, RateLimited("Slow.", retry_after=seconds))
 
     heeded = []
-    heed = throttle.heed
+    heed = ratelimit.heed
     monkeypatch.setattr(
-        throttle, "heed", lambda error, **where: heeded.append(error) or heed(error, **where)
+        ratelimit, "heed", lambda error, **where: heeded.append(error) or heed(error, **where)
     )
     books.write([], [ending(seconds) for seconds in (5, 90, None, 7)])
     assert [error.retry_after for error in heeded] == [90]

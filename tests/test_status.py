@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from django.urls import path
 from django.utils import timezone
 
-from nb_catalog import health, status, throttle
+from nb_catalog import health, ratelimit, status
 from nb_catalog.core import quotas
 from nb_catalog.models import ImageJob, ProviderCall, SpendDay, ThrottleGate
 from tests import factories
@@ -64,7 +64,7 @@ def test_everything_that_matters_is_told(settings):
     )  # fmt: skip
     factories.run(paused_reason="day_budget")
     SpendDay.objects.create(day=timezone.now().date(), spent_microusd=1_500_000)
-    throttle.pause("gemini", LITE, until=soon, reason="Slow.", cause="rate_limited")
+    ratelimit.pause("gemini", LITE, until=soon, reason="Slow.", cause="rate_limited")
     ThrottleGate.objects.create(provider="gemini", model=LITE, cap=4)
     found = json.loads(told("--json")[0])
     assert found["jobs"] == {"queued": 1, "calling": 1, "leased": 1, "unknown": 1}
@@ -110,7 +110,7 @@ def test_jobs_that_have_to_wait_are_no_problem(settings, why):
         job.run.paused_reason = "day_budget"
         job.run.save()
     elif why == "paused model":
-        throttle.pause("gemini", LITE, until=timezone.now() + MINUTES, reason="Slow.")
+        ratelimit.pause("gemini", LITE, until=timezone.now() + MINUTES, reason="Slow.")
     else:
         limits = {"gemini": {LITE: {"REQUESTS_PER_DAY": 3}}}
         settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": limits}
@@ -121,8 +121,8 @@ def test_jobs_that_have_to_wait_are_no_problem(settings, why):
 
 def test_lost_jobs_and_stopped_providers_are_problems():
     paid_job(state="calling", lease_owner="dead", lease_until=timezone.now() - 20 * MINUTES)
-    until = timezone.now() + throttle.UNTIL_A_PERSON_ACTS
-    throttle.pause("gemini", "", until=until, reason="Paid up.", cause="provider_stopped")
+    until = timezone.now() + ratelimit.UNTIL_A_PERSON_ACTS
+    ratelimit.pause("gemini", "", until=until, reason="Paid up.", cause="provider_stopped")
     assert status.problems() == ("lost_jobs", "provider_stopped")
 
 

@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import money, tallies, throttle
+from nb_catalog import money, ratelimit, tallies
 from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.figures import dollars
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
@@ -174,7 +174,7 @@ class Progress:
         found = {
             pause.pk: pause
             for provider, model in pairs
-            for key in ((provider, model), (provider, throttle.EVERY_MODEL))
+            for key in ((provider, model), (provider, ratelimit.EVERY_MODEL))
             if (pause := standing.get(key)) is not None
         }
         return list(found.values())

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from nb_catalog import money, signals, throttle
+from nb_catalog import money, ratelimit, signals
 from nb_catalog.core.states import JOB_MOVES, JOB_UNDERWAY, ImageState, JobState
 from nb_catalog.exceptions import ProviderError
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall
@@ -102,11 +102,11 @@ def without_made(orders: list[Order]) -> list[Order]:
 
 def _open(orders: Iterable[Order], *, now: datetime) -> list[Order]:
     """Those whose model was not paused since they were claimed."""
-    paused = throttle.paused(now)
+    paused = ratelimit.paused(now)
     return [
         each
         for each in orders
-        if not throttle.is_paused(each.recipe.provider, each.recipe.model, among=paused)
+        if not ratelimit.is_paused(each.recipe.provider, each.recipe.model, among=paused)
     ]
 
 
@@ -163,7 +163,7 @@ def _heed(endings: Sequence[Ending]) -> None:
         if key not in errors or (error.retry_after or 0) > (errors[key].retry_after or 0):
             errors[key] = error
     for (provider, model, _code), error in errors.items():
-        throttle.heed(error, provider=provider, model=model)
+        ratelimit.heed(error, provider=provider, model=model)
 
 
 def _tell_failure(ending: Ending) -> None:

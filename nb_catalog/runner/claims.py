@@ -13,7 +13,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, models, transaction
 from django.db.models import F
 
-from nb_catalog import throttle
+from nb_catalog import ratelimit
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.states import JobState
@@ -61,13 +61,13 @@ def take(*, owner: str, limit: int, free: bool) -> list[Chosen]:
 def another_slot(order: Order) -> Order | None:
     """``order`` with a new slot in place of one that has passed; None when there is none."""
     with transaction.atomic():
-        gates = throttle.Gates()
+        gates = ratelimit.Gates()
         waits = gates.take_again(order.recipe.provider, order.recipe.model)
         gates.write()
     return replace(order, goes_at=_goes_at(waits[0], gates)) if waits else None
 
 
-def _goes_at(wait: throttle.Wait, gates: throttle.Gates) -> float | None:
+def _goes_at(wait: ratelimit.Wait, gates: ratelimit.Gates) -> float | None:
     return None if wait is None else gates.monotonic + wait.total_seconds()
 
 
@@ -78,7 +78,7 @@ def _first(limit: int) -> list[Chosen]:
 def _let_through(limit: int) -> list[Chosen]:
     """Paid jobs, and when the call of each may go. A model that has no slot left does not hold up
     what is queued for others behind it."""
-    gates = throttle.Gates()
+    gates = ratelimit.Gates()
     chosen: list[Chosen] = []
     while (missing := limit - len(chosen)) > 0:
         taken = frozenset(job.pk for job, _when in chosen)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from nb_catalog import throttle
+from nb_catalog import ratelimit
 from nb_catalog.conf import settings
 from nb_catalog.core.text import plain
 from nb_catalog.core.types import ImageResult
@@ -67,8 +67,8 @@ def never_sent(order: Order, error: NBCatalogError) -> Ending:
 def failed(order: Order, error: NBCatalogError) -> Ending:
     """The call went out, and this is what came of it."""
     move, not_before = _move(order, error)
-    stops = throttle.pause_of(error) is not None
-    concerns_all = stops or throttle.is_overload(error)
+    stops = ratelimit.pause_of(error) is not None
+    concerns_all = stops or ratelimit.is_overload(error)
     said: dict[str, Any] = {}
     if isinstance(error, ProviderError):
         said = {
@@ -97,7 +97,7 @@ def _move(order: Order, error: NBCatalogError) -> tuple[str, datetime | None]:
         return "lose", None
     if isinstance(error, ContentRefused):
         return "refuse", None
-    if error.retryable and throttle.pause_of(error) is not None:
+    if error.retryable and ratelimit.pause_of(error) is not None:
         return "defer", _later(order, error)
     may_retry = error.retryable or order.is_free and isinstance(error, ProviderError)
     if may_retry and order.attempts < settings.MAX_ATTEMPTS:

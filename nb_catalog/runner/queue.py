@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db import connection, models
 from django.db.models.functions import Cast
 
-from nb_catalog import throttle
+from nb_catalog import ratelimit
 from nb_catalog.core.specs import Recipe
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Delivery
@@ -58,7 +58,7 @@ def next_rows(
         limit,
         free=free,
         runs=_paused_runs(),
-        closed=frozenset(closed | throttle.paused(database_now())),
+        closed=frozenset(closed | ratelimit.paused(database_now())),
         taken=frozenset(taken),
     )
     return [Row._make(row) for row in rows]
@@ -94,7 +94,7 @@ def unlocked(jobs: models.QuerySet[ImageJob]) -> models.QuerySet[ImageJob]:
 
 def queued(*, free: bool, delivery: str = Delivery.DIRECT) -> models.QuerySet[ImageJob]:
     """Jobs that may be taken now, the most urgent first."""
-    closed = throttle.paused(database_now())
+    closed = ratelimit.paused(database_now())
     return _open(in_line(free=free, delivery=delivery), runs=_paused_runs(), closed=closed)
 
 
@@ -115,8 +115,8 @@ def slots_will_come() -> bool:
     """Whether paid jobs wait that neither a day's quota nor this machine's full disk holds up."""
     if not staging.has_room():
         return False
-    used_up = throttle.used_up(database_now())
-    return queued(free=False).filter(throttle.without(used_up)).exists()
+    used_up = ratelimit.used_up(database_now())
+    return queued(free=False).filter(ratelimit.without(used_up)).exists()
 
 
 def _paused_runs() -> frozenset[int]:
@@ -126,5 +126,5 @@ def _paused_runs() -> frozenset[int]:
 def _open(
     jobs: models.QuerySet[ImageJob], *, runs: Set[int], closed: Set[Key]
 ) -> models.QuerySet[ImageJob]:
-    jobs = jobs.filter(throttle.without(closed))
+    jobs = jobs.filter(ratelimit.without(closed))
     return jobs.exclude(run_id__in=runs) if runs else jobs

@@ -12,7 +12,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from nb_catalog import throttle
+from nb_catalog import ratelimit
 from nb_catalog.conf import settings
 from nb_catalog.core import logs, tracing
 from nb_catalog.core.types import ImageResult, Payload, RawAnswer
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # By how much a call may miss its slot: what the throttle allows, less the way to the service.
-LATE: Final = throttle.JITTER.total_seconds() * 0.8
+LATE: Final = ratelimit.JITTER.total_seconds() * 0.8
 
 
 # How often a picture that lies nowhere is offered to the disk and the storage again.

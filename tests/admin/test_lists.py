@@ -11,7 +11,7 @@ from nb_catalog import placements
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ProviderCall, ProviderPause, Scene, SpendDay
-from nb_catalog.throttle import UNTIL_A_PERSON_ACTS
+from nb_catalog.ratelimit import UNTIL_A_PERSON_ACTS
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -15,9 +15,9 @@ from nb_catalog.exceptions import (
     WrongService,
 )
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, ProviderPause
+from nb_catalog.ratelimit import EVERY_MODEL
 from nb_catalog.runner import keeping
 from nb_catalog.runner.sweeping import promote
-from nb_catalog.throttle import EVERY_MODEL
 from tests.runner.conftest import money_is_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)

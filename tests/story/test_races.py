@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from nb_catalog import money, plans, runner, runs, throttle
+from nb_catalog import money, plans, ratelimit, runner, runs
 from nb_catalog.exceptions import IllegalMove, Overloaded
 from nb_catalog.models import ImageJob, ProductImage, ProviderPause, Run, SpendDay, ThrottleGate
 from nb_catalog.models.db.clock import database_now
@@ -95,7 +95,7 @@ def test_slots_and_places_are_given_out_once(paid, settings):
     quotas = {"REQUESTS_PER_MINUTE": 610, "BURST": 0, "IN_FLIGHT": 15}
     settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": {"paid": {MODEL: quotas}}}
     paid(60)
-    throttle.slow_down("paid", MODEL, now=database_now() - timedelta(days=1))
+    ratelimit.slow_down("paid", MODEL, now=database_now() - timedelta(days=1))
     ThrottleGate.objects.update(cap=None, cap_at=None, cap_before=None)
 
     def claim(owner):
@@ -190,10 +190,10 @@ def test_an_overload_that_all_workers_notice_halves_once(paid):
     paid(16, state="calling", lease_until=timezone.now() + timedelta(minutes=1))
 
     def heed():
-        return patiently(throttle.heed, Overloaded("Busy."), provider="paid", model=MODEL)
+        return patiently(ratelimit.heed, Overloaded("Busy."), provider="paid", model=MODEL)
 
     assert not [each for each in at_once(*[heed] * 6) if each is not None]
-    assert throttle.caps() == {("paid", MODEL): 8}
+    assert ratelimit.caps() == {("paid", MODEL): 8}
 
 
 def test_a_pause_that_all_workers_write_is_one_row(paid):
@@ -201,7 +201,7 @@ def test_a_pause_that_all_workers_write_is_one_row(paid):
 
     def heed(seconds):
         error = RateLimited("Slow down.", retry_after=seconds)
-        return lambda: patiently(throttle.heed, error, provider="paid", model=MODEL)
+        return lambda: patiently(ratelimit.heed, error, provider="paid", model=MODEL)
 
     assert not [each for each in at_once(*[heed(n) for n in (3, 60, 9)]) if each is not None]
     pause = ProviderPause.objects.get()

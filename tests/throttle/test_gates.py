@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import transaction
 
-from nb_catalog import throttle
+from nb_catalog import ratelimit
 from nb_catalog.exceptions import (
     ContentRefused,
     DailyQuotaReached,
@@ -136,7 +136,7 @@ def test_calls_in_flight_are_counted_over_all_workers(limits):
 
 
 def heed(error):
-    throttle.heed(error, provider="gemini", model=LITE)
+    ratelimit.heed(error, provider="gemini", model=LITE)
 
 
 @pytest.mark.parametrize("error", [RateLimited("Slow."), Overloaded("Busy.")])
@@ -144,10 +144,10 @@ def test_overload_halves_the_calls_in_flight_once_for_all_that_went_together(err
     paid(8, state="calling")
     for _ in range(5):
         heed(error)
-    assert throttle.caps() == {("gemini", LITE): 4}
+    assert ratelimit.caps() == {("gemini", LITE): 4}
     now.is_ += timedelta(seconds=5)
     heed(error)
-    assert throttle.caps() == {("gemini", LITE): 2}
+    assert ratelimit.caps() == {("gemini", LITE): 2}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_overload_halves_the_calls_in_flight_once_for_all_that_went_together(err
 def test_other_errors_slow_nobody_down(error):
     paid(8, state="calling")
     heed(error)
-    assert throttle.caps() == {}
+    assert ratelimit.caps() == {}
 
 
 def test_a_cap_grows_back_and_is_gone(now):
@@ -168,10 +168,10 @@ def test_a_cap_grows_back_and_is_gone(now):
     assert len(claimed()) == 4
     now.is_ += timedelta(seconds=11)
     assert len(claimed()) == 2, "one more for each five seconds"
-    assert throttle.caps() == {("gemini", LITE): 6}
+    assert ratelimit.caps() == {("gemini", LITE): 6}
     now.is_ += timedelta(seconds=10)
     assert len(claimed()) == 14, "as before, and then without a cap"
-    assert throttle.caps() == {}
+    assert ratelimit.caps() == {}
 
 
 @pytest.mark.parametrize(("in_flight", "least"), [(1, 1), (8, 1), (32, 4)])
@@ -180,7 +180,7 @@ def test_a_queue_never_comes_to_a_halt(now, in_flight, least):
     for _ in range(8):
         heed(Overloaded("Busy."))
         now.is_ += timedelta(seconds=5)
-    assert throttle.caps() == {("gemini", LITE): least}
+    assert ratelimit.caps() == {("gemini", LITE): least}
 
 
 def test_what_was_taken_is_given_back_when_the_claim_fails(limits):
@@ -264,14 +264,14 @@ def test_time_that_a_claim_waited_for_the_lock_is_not_added_to_the_slots(limits,
     limits(REQUESTS_PER_MINUTE=61, BURST=0)
     paid(6)
     claimed(3)
-    locked = throttle.gates._locked
+    locked = ratelimit.gates._locked
 
     def waits_long(**which):
         rows = locked(**which)
         now.is_ += timedelta(seconds=30)
         return rows
 
-    monkeypatch.setattr(throttle.gates, "_locked", waits_long)
+    monkeypatch.setattr(ratelimit.gates, "_locked", waits_long)
     before = time.monotonic()
     orders = claimed()
     assert [round(order.goes_at - before) for order in orders] == [0, 1, 2]

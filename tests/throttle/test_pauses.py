@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from nb_catalog import throttle
+from nb_catalog import ratelimit
 from nb_catalog.exceptions import (
     ContentRefused,
     DailyQuotaReached,
@@ -25,7 +25,7 @@ MINUTE = timedelta(minutes=1)
 
 def pause(minutes, *, reason="Slow down.", of=MODEL):
     until = timezone.now() + minutes * MINUTE
-    throttle.pause(*of, until=until, reason=reason)
+    ratelimit.pause(*of, until=until, reason=reason)
     return until
 
 
@@ -39,22 +39,22 @@ def pause(minutes, *, reason="Slow down.", of=MODEL):
     ],
 )
 def test_a_rate_limit_pauses_for_as_long_as_it_says_and_two_seconds_at_least(error, seconds):
-    assert throttle.pause_of(error) == timedelta(seconds=seconds)
+    assert ratelimit.pause_of(error) == timedelta(seconds=seconds)
 
 
 def test_a_stopped_provider_waits_for_a_person():
-    assert throttle.pause_of(ProviderStopped("Cap.", retry_after=5)) > timedelta(days=3000)
+    assert ratelimit.pause_of(ProviderStopped("Cap.", retry_after=5)) > timedelta(days=3000)
 
 
 @pytest.mark.parametrize("kind", [ContentRefused, OutcomeUnknown, ServiceUnavailable])
 def test_an_error_about_one_call_pauses_nothing(kind):
-    assert throttle.pause_of(kind("No.", retry_after=9)) is None
+    assert ratelimit.pause_of(kind("No.", retry_after=9)) is None
 
 
 def test_a_pause_holds_for_its_model_until_it_is_over():
     until = pause(5)
-    assert throttle.paused(until - MINUTE) == {MODEL}
-    assert throttle.paused(until) == set()
+    assert ratelimit.paused(until - MINUTE) == {MODEL}
+    assert ratelimit.paused(until) == set()
 
 
 def test_a_longer_pause_replaces_a_shorter_one_and_never_the_other_way_round():
@@ -81,7 +81,7 @@ def test_jobs_of_other_models_and_providers_stay_open():
     }  # fmt: skip
     pause(5)
     pause(5, of=("gateway", "another"))
-    open_now = throttle.without(throttle.paused(timezone.now()))
+    open_now = ratelimit.without(ratelimit.paused(timezone.now()))
     assert set(ImageJob.objects.filter(open_now)) == {
         job for pair, job in jobs.items() if pair != MODEL
     }
@@ -89,5 +89,5 @@ def test_jobs_of_other_models_and_providers_stay_open():
 
 def test_without_a_pause_everything_is_open():
     job = factories.job()
-    open_now = throttle.without(throttle.paused(timezone.now()))
+    open_now = ratelimit.without(ratelimit.paused(timezone.now()))
     assert list(ImageJob.objects.filter(open_now)) == [job]

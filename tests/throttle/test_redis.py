@@ -10,7 +10,7 @@ from nb_catalog.checks import check_settings
 from nb_catalog.core import quotas
 from nb_catalog.core.quotas import Quotas
 from nb_catalog.exceptions import InvalidSettings
-from nb_catalog.throttle import redis_pace
+from nb_catalog.ratelimit import redis_pace
 from tests.engines.test_celery import redis
 from tests.services import free_port
 from tests.throttle.test_gates import LITE, NANO, claimed, paid, waits
@@ -58,7 +58,7 @@ def test_two_workers_never_use_one_slot_twice(chosen):
 
 @pytest.mark.django_db
 def test_a_claim_takes_its_slots_from_redis(settings, chosen, monkeypatch):
-    monkeypatch.setattr("nb_catalog.throttle.gates.database_now", lambda: NOON)
+    monkeypatch.setattr("nb_catalog.ratelimit.limiter.database_now", lambda: NOON)
     limits = {"gemini": {LITE: {"REQUESTS_PER_MINUTE": 61, "BURST": 0}}}
     settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": limits}
     monkeypatch.setattr(redis_pace, "PREFIX", chosen)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nb_catalog.throttle.slots import JITTER, pace, slots
+from nb_catalog.ratelimit.gcra import JITTER, pace, slots
 
 START = datetime(2026, 11, 25, tzinfo=UTC)
 QUOTAS = [1, 2, 7, 10, 60, 600, 2000]

@@ -11,7 +11,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from nb_catalog import signals, throttle
+from nb_catalog import ratelimit, signals
 from nb_catalog.core.states import BatchState, JobState
 from nb_catalog.core.types import BatchLimits, Delivery
 from nb_catalog.exceptions import IllegalMove, InvalidSettings, NBCatalogError, RequestRejected
@@ -261,7 +261,7 @@ def close(batch: ProviderBatch, *, error: NBCatalogError | None = None) -> None:
     with transaction.atomic():
         if error is not None:
             give_back(batch, error)
-            throttle.heed(error, provider=batch.provider, model=batch.model)
+            ratelimit.heed(error, provider=batch.provider, model=batch.model)
         move_batch(
             batch,
             "close",

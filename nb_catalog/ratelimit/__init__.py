@@ -1,8 +1,9 @@
 """When something may be sent to a provider's model, and when not. Kept in the database: all workers
 heed it."""
 
-from nb_catalog.throttle.gates import Gates, Wait, caps, slow_down, used_up
-from nb_catalog.throttle.pauses import (
+from nb_catalog.ratelimit.gcra import JITTER
+from nb_catalog.ratelimit.limiter import Gates, Wait, caps, slow_down, used_up
+from nb_catalog.ratelimit.pauses import (
     EVERY_MODEL,
     SHORTEST_PAUSE,
     UNTIL_A_PERSON_ACTS,
@@ -14,7 +15,6 @@ from nb_catalog.throttle.pauses import (
     paused,
     without,
 )
-from nb_catalog.throttle.slots import JITTER
 
 __all__ = [
     "EVERY_MODEL",

@@ -17,7 +17,7 @@ from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.quotas import Quotas
 from nb_catalog.exceptions import InvalidSettings
-from nb_catalog.throttle.slots import JITTER, MINUTE
+from nb_catalog.ratelimit.gcra import JITTER, MINUTE
 
 logger = logging.getLogger(__name__)
 

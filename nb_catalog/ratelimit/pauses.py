@@ -20,7 +20,7 @@ from nb_catalog.exceptions import (
 from nb_catalog.models import ProviderPause
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.compiled import compiled_once
-from nb_catalog.throttle.gates import slow_down
+from nb_catalog.ratelimit.limiter import slow_down
 
 logger = logging.getLogger(__name__)
 

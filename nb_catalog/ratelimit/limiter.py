@@ -19,7 +19,7 @@ from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob, ThrottleGate
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.compiled import compiled_once
-from nb_catalog.throttle.paces import Pacemaker, pacemaker
+from nb_catalog.ratelimit.paces import Pacemaker, pacemaker
 
 # After a cut: how long no other cut follows, and after how long without one the cap grows by one.
 # Answers to calls that went out together all say the same.

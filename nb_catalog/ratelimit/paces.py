@@ -10,8 +10,8 @@ from typing import Final
 
 from nb_catalog.core.quotas import Quotas
 from nb_catalog.models import ThrottleGate
-from nb_catalog.throttle import redis_pace
-from nb_catalog.throttle.slots import pace, slots
+from nb_catalog.ratelimit import redis_pace
+from nb_catalog.ratelimit.gcra import pace, slots
 
 # How far ahead slots are given out. Orders with a slot lie ready in their worker.
 HORIZON: Final = timedelta(seconds=2)
