@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission as PermissionRow
 from django.core.files.base import ContentFile
 from PIL import Image, ImageDraw
 
-from nb_catalog import decks, placements, storage
+from nb_catalog import copydecks, placements, storage
 from nb_catalog.core.specs import Recipe
 from nb_catalog.core.states import JOB_HOLDS_ITS_PLACE, ImageState, JobState
 from nb_catalog.imaging.provenance import DigitalSourceType
@@ -219,5 +219,5 @@ def deck(key="autumn", *, locale="en", **texts):
         for code, roles in texts.items()
         for role, text in roles.items()
     }
-    decks.write(made, said)
+    copydecks.write(made, said)
     return made

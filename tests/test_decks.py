@@ -2,7 +2,7 @@
 
 import pytest
 
-from nb_catalog import decks
+from nb_catalog import copydecks
 from nb_catalog.exceptions import DeckRefused
 from tests import factories
 
@@ -16,26 +16,26 @@ def words(deck):
 def test_writing_sets_what_is_given_and_leaves_the_rest():
     deck = factories.deck(en={"headline": "Sale", "badge": "New"})
     actor = factories.staff()
-    assert decks.write(deck, {("en", "headline"): " Big sale "}, actor=actor) == 1
+    assert copydecks.write(deck, {("en", "headline"): " Big sale "}, actor=actor) == 1
     assert words(deck) == {("en", "headline"): ("Big sale", ""), ("en", "badge"): ("New", "")}
     assert deck.texts.get(role="headline").changed_by == actor
 
 
 def test_an_empty_text_is_taken_out():
     deck = factories.deck(en={"headline": "Sale"})
-    assert decks.write(deck, {("en", "headline"): "  ", ("de", "headline"): ""}) == 1
+    assert copydecks.write(deck, {("en", "headline"): "  ", ("de", "headline"): ""}) == 1
     assert words(deck) == {}
 
 
 def test_the_version_rises_with_what_can_be_shown_and_not_otherwise():
     deck = factories.deck(en={"headline": "Sale"})
     before = deck.version
-    decks.write(deck, {("en", "headline"): "Sale"})
-    decks.write(deck, {("de", "headline"): "Angebot"}, proposed_by="robot")
+    copydecks.write(deck, {("en", "headline"): "Sale"})
+    copydecks.write(deck, {("de", "headline"): "Angebot"}, proposed_by="robot")
     assert deck.version == before
-    decks.write(deck, {("en", "headline"): "Sales"})
+    copydecks.write(deck, {("en", "headline"): "Sales"})
     assert deck.version == before + 1
-    decks.accept(deck, [("de", "headline")], actor=None)
+    copydecks.accept(deck, [("de", "headline")], actor=None)
     assert deck.version == before + 2
 
 
@@ -49,7 +49,7 @@ def test_a_wrong_text_writes_nothing_and_all_that_is_wrong_is_said():
         ("fr", "badge"): "x" * 1001,
     }
     with pytest.raises(DeckRefused) as caught:
-        decks.write(deck, wrong)
+        copydecks.write(deck, wrong)
     assert [each.split(":")[0] for each in caught.value.objections] == [
         "en price", "nowhere badge", "de Ro le", "fr badge",
     ]  # fmt: skip
@@ -58,8 +58,8 @@ def test_a_wrong_text_writes_nothing_and_all_that_is_wrong_is_said():
 
 def test_a_proposal_never_replaces_what_a_person_wrote():
     deck = factories.deck(en={"headline": "Sale"})
-    decks.write(deck, {("de", "badge"): "Nue"}, proposed_by="robot")
-    changed = decks.write(
+    copydecks.write(deck, {("de", "badge"): "Nue"}, proposed_by="robot")
+    changed = copydecks.write(
         deck,
         {("en", "headline"): "X", ("de", "badge"): "Neu", ("de", "headline"): "Angebot"},
         proposed_by="robot 2",
@@ -74,11 +74,13 @@ def test_a_proposal_never_replaces_what_a_person_wrote():
 
 def test_a_proposal_is_not_among_the_words_until_a_person_accepts_it():
     deck = factories.deck(en={"headline": "Sale"})
-    decks.write(deck, {("de", "headline"): "Angebot", ("de", "badge"): "Neu"}, proposed_by="robot")
+    copydecks.write(
+        deck, {("de", "headline"): "Angebot", ("de", "badge"): "Neu"}, proposed_by="robot"
+    )
     assert deck.words == {"en": {"headline": "Sale"}}
     actor = factories.staff()
     cells = [("de", "headline"), ("en", "headline"), ("fr", "headline")]
-    assert decks.accept(deck, cells, actor=actor) == 1
+    assert copydecks.accept(deck, cells, actor=actor) == 1
     assert deck.words == {"en": {"headline": "Sale"}, "de": {"headline": "Angebot"}}
     assert deck.texts.get(locale="de", role="headline").changed_by == actor
     assert deck.texts.get(locale="en", role="headline").changed_by is None
@@ -86,6 +88,6 @@ def test_a_proposal_is_not_among_the_words_until_a_person_accepts_it():
 
 def test_writing_a_proposal_again_as_a_person_accepts_it():
     deck = factories.deck()
-    decks.write(deck, {("de", "headline"): "Angebot"}, proposed_by="robot")
-    assert decks.write(deck, {("de", "headline"): "Angebot"}) == 1
+    copydecks.write(deck, {("de", "headline"): "Angebot"}, proposed_by="robot")
+    assert copydecks.write(deck, {("de", "headline"): "Angebot"}) == 1
     assert deck.words == {"de": {"headline": "Angebot"}}

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nb_catalog import placeholders
+from nb_catalog.copydecks import placeholders
 from nb_catalog.core import locales
 from nb_catalog.core.types import Money
 from nb_catalog.exceptions import CopyMissing

@@ -11,7 +11,7 @@ from django.db.models import Model
 
 from demo_project.shop.goods import rows
 from demo_project.shop.models import Bundle, Product
-from nb_catalog import decks, placements, plans, review
+from nb_catalog import copydecks, placements, plans, review
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import CopyDeck, PlacementEvent, ProductImage
 from nb_catalog.plans import Plan
@@ -63,7 +63,7 @@ def write_decks() -> None:
                 for code, roles in row["texts"].items()
                 for role, text in roles.items()
             }
-            decks.write(deck, cells)
+            copydecks.write(deck, cells)
 
 
 def planned(wanted: Iterable[Wish]) -> list[tuple[Plan, list[Wish]]]:

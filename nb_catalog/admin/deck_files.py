@@ -13,15 +13,15 @@ from django.urls import URLPattern
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
-from nb_catalog import decks, translating
+from nb_catalog import copydecks
 from nb_catalog.admin.reading import Pages
 from nb_catalog.conf import settings
+from nb_catalog.copydecks import csv_format, translation, xliff_format
+from nb_catalog.copydecks.types import Texts
+from nb_catalog.copydecks.xliff_format import Sheet
 from nb_catalog.core import locales
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import DeckRefused, InvalidSettings, NBCatalogError
-from nb_catalog.exchange import tables, xliff
-from nb_catalog.exchange.texts import Texts
-from nb_catalog.exchange.xliff import Sheet
 from nb_catalog.models import CopyDeck
 from nb_catalog.providers.translation import translator
 
@@ -68,7 +68,7 @@ class DeckFiles(Pages):
 
     def table(self, request: HttpRequest, pk: int) -> HttpResponse:
         deck = self._deck(request, pk)
-        written = tables.as_csv(deck.words, locales=_locales(deck))
+        written = csv_format.as_csv(deck.words, locales=_locales(deck))
         return _download(written.encode(), "text/csv; charset=utf-8", name=f"{deck.key}.csv")
 
     def sheet(self, request: HttpRequest, pk: int, locale: str) -> HttpResponse:
@@ -76,7 +76,7 @@ class DeckFiles(Pages):
         if locale not in self._targets(deck):
             raise Http404
         texts = {text.role: text for text in deck.texts.filter(locale=locale)}
-        written = xliff.as_xliff(
+        written = xliff_format.as_xliff(
             [
                 Sheet(
                     deck=deck.key,
@@ -88,7 +88,7 @@ class DeckFiles(Pages):
                 )
             ]
         )
-        return _download(written, xliff.MIME_TYPE, name=f"{deck.key}.{locale}.xlf")
+        return _download(written, xliff_format.MIME_TYPE, name=f"{deck.key}.{locale}.xlf")
 
     def propose(self, request: HttpRequest, pk: int) -> HttpResponse:
         """POST: have what a language lacks proposed. It may cost money: permissions generate and change."""
@@ -100,7 +100,7 @@ class DeckFiles(Pages):
         if locale not in self._targets(deck):
             raise Http404
         try:
-            outcome = translating.propose(deck, locale, actor=request.user)
+            outcome = translation.propose(deck, locale, actor=request.user)
         except NBCatalogError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
@@ -113,7 +113,7 @@ class DeckFiles(Pages):
         """(locale, its name, how many texts it lacks) of languages that lack some."""
         return [
             (code, str(locales.parsed(code).display_name), len(texts))
-            for code, texts in translating.missing(deck, self._targets(deck)).items()
+            for code, texts in translation.missing(deck, self._targets(deck)).items()
             if texts
         ]
 
@@ -122,9 +122,9 @@ class DeckFiles(Pages):
         waiting = {(t.locale, t.role) for t in deck.texts.exclude(proposed_by="")}
         # A table holds no proposals: an empty cell must not throw one away.
         kept = {c: text for c, text in texts.texts.items() if text.strip() or c not in waiting}
-        written = decks.write(deck, kept, actor=request.user)
+        written = copydecks.write(deck, kept, actor=request.user)
         by = texts.tool or gettext("a translation file")
-        proposed = decks.write(deck, texts.proposals, actor=request.user, proposed_by=by[:120])
+        proposed = copydecks.write(deck, texts.proposals, actor=request.user, proposed_by=by[:120])
         self.message_user(request, _told(written, proposed), messages.SUCCESS)
 
     def _deck(self, request: HttpRequest, pk: int) -> CopyDeck:
@@ -154,10 +154,10 @@ def _read(request: HttpRequest, deck: CopyDeck) -> Texts:
     data = file.read()
     if data.lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t\x00").startswith(b"<"):
         source = deck.words.get(deck.locale, {})
-        return xliff.from_xliff(
+        return xliff_format.from_xliff(
             data, source_locale=deck.locale, source=source, locales=_locales(deck)
         )
-    return tables.from_csv(data, locales=_locales(deck))
+    return csv_format.from_csv(data, locales=_locales(deck))
 
 
 def _translator_name() -> str:

@@ -13,13 +13,14 @@ from django.urls import URLPattern
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import decks, placeholders
+from nb_catalog import copydecks
 from nb_catalog.admin.deck_files import DeckFiles
 from nb_catalog.admin.designs import KeptKey
 from nb_catalog.admin.renewing import told_of_stale
 from nb_catalog.conf import nearest, settings
+from nb_catalog.copydecks import placeholders
+from nb_catalog.copydecks.types import Cell
 from nb_catalog.core import locales
-from nb_catalog.exchange.texts import Cell
 from nb_catalog.models import CopyDeck, CopyText, Placement, TextLayout
 from nb_catalog.models.copy_decks import LONGEST_TEXT
 from nb_catalog.registry import registered, source_for
@@ -212,8 +213,8 @@ class CopyDeckAdmin(KeptKey, DeckFiles, admin.ModelAdmin):
         super().save_model(request, deck, form, change)
         if not isinstance(form, DeckForm):
             return  # the list, where only the order is edited
-        changed = decks.write(deck, form.changed_texts(), actor=request.user)
-        accepted = decks.accept(deck, form.accepted(), actor=request.user)
+        changed = copydecks.write(deck, form.changed_texts(), actor=request.user)
+        accepted = copydecks.accept(deck, form.accepted(), actor=request.user)
         if not changed and not accepted:
             return
         said = ngettext("%d text was written.", "%d texts were written.", changed + accepted)

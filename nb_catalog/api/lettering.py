@@ -5,7 +5,7 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import decks
+from nb_catalog import copydecks
 from nb_catalog.api.views import ReadingViewSet
 from nb_catalog.models import CopyDeck, TextLayout
 from nb_catalog.models.copy_decks import LONGEST_TEXT
@@ -117,7 +117,7 @@ class DeckViewSet(ReadingViewSet):
     def texts(self, request, *args, **kwargs):
         """Write texts; ``changed`` says how many."""
         deck = self.get_object()
-        changed = decks.write(deck, self.asked()["texts"], actor=request.user)
+        changed = copydecks.write(deck, self.asked()["texts"], actor=request.user)
         return self._answer(deck, changed=changed)
 
     @action(detail=True, methods=["post"])
@@ -126,7 +126,7 @@ class DeckViewSet(ReadingViewSet):
         deck = self.get_object()
         asked = self.asked()["roles"].items()
         cells = {(locale, role) for locale, roles in asked for role in roles}
-        return self._answer(deck, changed=decks.accept(deck, cells, actor=request.user))
+        return self._answer(deck, changed=copydecks.accept(deck, cells, actor=request.user))
 
     def _answer(self, deck, *, changed):
         return Response({**DeckDetailSerializer(deck).data, "changed": changed})

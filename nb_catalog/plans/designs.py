@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
+from nb_catalog.copydecks.resolution import Copy, Wording
 from nb_catalog.core.specs import Recipe
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import CopyDeck, TextLayout
-from nb_catalog.plans.wording import Copy, Wording
 from nb_catalog.registry import CatalogSource
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from nb_catalog import decks, placements, plans, review, runner, runs
+from nb_catalog import copydecks, placements, plans, review, runner, runs
 from nb_catalog.admin import renewing
 from nb_catalog.models import Placement, Run, TextLayout
 from tests import factories
@@ -152,7 +152,7 @@ def test_who_may_not_generate_redoes_nothing(client, mugs):
 def test_the_command_marks_and_with_redo_makes(mugs, capsys):
     call_command("nb_stale")
     assert "0 published pictures are out of date." in capsys.readouterr().out
-    decks.write(factories.deck(), {("en", "headline"): "Only {colour}"})
+    copydecks.write(factories.deck(), {("en", "headline"): "Only {colour}"})
     before = Run.objects.count()
     call_command("nb_stale")
     told = capsys.readouterr().out

@@ -6,7 +6,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from nb_catalog import asking, decks, translating
+from nb_catalog import asking, copydecks
+from nb_catalog.copydecks import translation
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import (
     ContentRefused,
@@ -59,7 +60,7 @@ def proposals(deck, locale="de"):
 def test_what_is_missing_is_asked_for_and_waits_as_proposals(server, deck):
     server.script(answer({"headline": "Herbstaktion", "price": "Jetzt {price:short}"}))
     actor = factories.staff()
-    assert translating.propose(deck, "de", actor=actor).written == 2
+    assert translation.propose(deck, "de", actor=actor).written == 2
     assert proposals(deck) == {"headline": "Herbstaktion", "price": "Jetzt {price:short}"}
     assert deck.words["de"] == {"badge": "Neu"}
     [sent] = server.received
@@ -81,8 +82,8 @@ def test_what_is_missing_is_asked_for_and_waits_as_proposals(server, deck):
 def test_what_is_there_is_not_asked_for_again(server, deck):
     server.script(answer({"headline": "Herbstaktion", "price": "Jetzt {price:short}"}))
     for _ in range(2):
-        translating.propose(deck, "de", actor=None)
-    assert translating.propose(deck, "en", actor=None).written == 0
+        translation.propose(deck, "de", actor=None)
+    assert translation.propose(deck, "en", actor=None).written == 0
     assert server.count == TextCall.objects.count() == 1
 
 
@@ -97,7 +98,7 @@ def test_what_is_there_is_not_asked_for_again(server, deck):
 )
 def test_a_proposal_that_lost_a_value_is_not_kept(server, deck, text, says):
     server.script(answer({"headline": "Herbstaktion", "price": text, "more": "unasked"}))
-    outcome = translating.propose(deck, "de", actor=None)
+    outcome = translation.propose(deck, "de", actor=None)
     assert outcome.written == 1 and says in outcome.refused[0]
     assert proposals(deck) == {"headline": "Herbstaktion"}
 
@@ -124,7 +125,7 @@ def test_an_answer_without_texts_is_on_record_with_its_cost(
 ):
     server.script(reply)
     with pytest.raises(error):
-        translating.propose(deck, "de", actor=None)
+        translation.propose(deck, "de", actor=None)
     call = TextCall.objects.get()
     assert (call.outcome, call.cost_microusd) == (outcome, cost)
     day = SpendDay.objects.get()
@@ -136,7 +137,7 @@ def test_an_answer_without_texts_is_on_record_with_its_cost(
 def test_a_budget_that_is_reached_sends_nothing(server, deck, settings):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "TIER_DAILY_BUDGETS_USD": {"words": "0.0001"}}
     with pytest.raises(RequestRefused, match="A budget of the day is reached"):
-        translating.propose(deck, "de", actor=None)
+        translation.propose(deck, "de", actor=None)
     assert server.count == TextCall.objects.count() == 0
     assert not SpendDay.objects.exists(), "nothing is reserved either"
 
@@ -147,10 +148,10 @@ def test_the_same_is_not_asked_twice_at_once_and_a_dead_request_is_not_waited_fo
         started_at=database_now(),
     )  # fmt: skip
     with pytest.raises(RequestRefused, match="translated already"):
-        translating.propose(deck, "de", actor=None)
+        translation.propose(deck, "de", actor=None)
     TextCall.objects.filter(pk=call.pk).update(started_at=database_now() - asking.LONGEST)
     server.script(answer({"headline": "Herbstaktion"}))
-    assert translating.propose(deck, "de", actor=None).written == 1
+    assert translation.propose(deck, "de", actor=None).written == 1
 
 
 def test_a_person_who_wrote_meanwhile_wins(server, deck, monkeypatch):
@@ -158,11 +159,11 @@ def test_a_person_who_wrote_meanwhile_wins(server, deck, monkeypatch):
     real = asking._sent
 
     def slowly(*args, **options):
-        decks.write(deck, {("de", "headline"): "Von Hand"})
+        copydecks.write(deck, {("de", "headline"): "Von Hand"})
         return real(*args, **options)
 
     monkeypatch.setattr(asking, "_sent", slowly)
-    translating.propose(deck, "de", actor=None)
+    translation.propose(deck, "de", actor=None)
     assert deck.words["de"]["headline"] == "Von Hand"
 
 
@@ -170,7 +171,7 @@ def test_without_a_key_nothing_was_sent_and_nothing_stays_reserved(deck, setting
     monkeypatch.delenv("GEMINI_API_KEY", raising=False)
     settings.NB_CATALOG["PROVIDERS"]["gemini"]["OPTIONS"].pop("api_key")
     with pytest.raises(ProviderError):
-        translating.propose(deck, "de", actor=None)
+        translation.propose(deck, "de", actor=None)
     assert TextCall.objects.get().outcome == "not_sent"
     assert SpendDay.objects.get().reserved_microusd == 0
 
@@ -178,7 +179,7 @@ def test_without_a_key_nothing_was_sent_and_nothing_stays_reserved(deck, setting
 def test_without_a_translator_it_says_how_to_have_one(deck, settings):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "TRANSLATOR": None}
     with pytest.raises(RequestRefused, match="TRANSLATOR"):
-        translating.propose(deck, "de", actor=None)
+        translation.propose(deck, "de", actor=None)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nb_catalog import decks, placements, review, runner
+from nb_catalog import copydecks, placements, review, runner
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ProductImage, Run
 from nb_catalog.testing.scripted import Script
@@ -43,7 +43,7 @@ def test_layouts_say_their_roles_and_one_its_boxes(api_as):
 
 def test_a_deck_says_its_texts_and_what_is_proposed(api_as):
     deck = factories.deck()
-    decks.write(deck, {("de", "price"): "Jetzt"}, proposed_by="robot")
+    copydecks.write(deck, {("de", "price"): "Jetzt"}, proposed_by="robot")
     found = api_as().get("decks/autumn/").json()
     assert found["texts"]["de"] == {"headline": "Ganz in {colour}"}
     assert found["proposals"] == {"de": {"price": "Jetzt"}}
@@ -52,7 +52,7 @@ def test_a_deck_says_its_texts_and_what_is_proposed(api_as):
 
 def test_texts_are_written_and_proposals_accepted(api_as):
     deck = factories.deck()
-    decks.write(deck, {("de", "price"): "Jetzt"}, proposed_by="robot")
+    copydecks.write(deck, {("de", "price"): "Jetzt"}, proposed_by="robot")
     api = api_as(CHANGE)
     found = api.post("decks/autumn/texts/", {"texts": {"en": {"price": "Now", "headline": ""}}})
     assert found.json()["changed"] == 2 and found.json()["texts"]["en"] == {"price": "Now"}

@@ -5,8 +5,8 @@ from io import StringIO
 
 import pytest
 
+from nb_catalog.copydecks import csv_format
 from nb_catalog.exceptions import DeckRefused
-from nb_catalog.exchange import tables
 
 LOCALES = ["en", "de", "ar"]
 WORDS = {
@@ -17,11 +17,11 @@ WORDS = {
 
 
 def read(text, locales=LOCALES, encoding="utf-8"):
-    return dict(tables.from_csv(text.encode(encoding), locales=locales).texts)
+    return dict(csv_format.from_csv(text.encode(encoding), locales=locales).texts)
 
 
 def test_what_is_written_comes_back():
-    written = tables.as_csv(WORDS, locales=LOCALES)
+    written = csv_format.as_csv(WORDS, locales=LOCALES)
     wanted = {
         (locale, role): WORDS[locale].get(role, "")
         for locale in LOCALES
@@ -31,7 +31,7 @@ def test_what_is_written_comes_back():
 
 
 def test_a_spreadsheet_gets_no_formula():
-    rows = list(csv.reader(StringIO(tables.as_csv(WORDS, locales=LOCALES))))
+    rows = list(csv.reader(StringIO(csv_format.as_csv(WORDS, locales=LOCALES))))
     assert rows[0] == ["\ufeffrole", "en", "de", "ar"]
     assert rows[2] == ["badge", "'-30 %", "'=SUM(A1)", ""]
 

@@ -3,9 +3,9 @@
 import pytest
 from defusedxml import ElementTree
 
+from nb_catalog.copydecks import xliff_format
+from nb_catalog.copydecks.xliff_format import Sheet
 from nb_catalog.exceptions import DeckRefused
-from nb_catalog.exchange import xliff
-from nb_catalog.exchange.xliff import Sheet
 
 SOURCE = {"headline": "Sale & more", "price": "Now {price:short} {{net}}", "badge": "New"}
 LOCALES = ["en", "de", "pt-br"]
@@ -20,7 +20,7 @@ def sheet(locale="de", **fields):
 
 
 def read(data, source=SOURCE):
-    return xliff.from_xliff(data, source_locale="en", source=source, locales=LOCALES)
+    return xliff_format.from_xliff(data, source_locale="en", source=source, locales=LOCALES)
 
 
 def document(*units, source="en", target="de", version="1.2", tool=""):
@@ -38,25 +38,25 @@ def unit(role="headline", source=SALE, target="Schluss", more=""):
 
 def test_what_is_written_comes_back():
     target = {"headline": "Schluss & mehr", "price": "Jetzt {price:short} {{netto}}"}
-    texts = read(xliff.as_xliff([sheet(target=target, proposed=frozenset({"headline"}))]))
+    texts = read(xliff_format.as_xliff([sheet(target=target, proposed=frozenset({"headline"}))]))
     assert texts.texts == {("de", "price"): "Jetzt {price:short} {{netto}}"}
     assert texts.proposals == {("de", "headline"): "Schluss & mehr"}
 
 
 def test_values_are_elements_that_a_tool_keeps_whole():
-    root = ElementTree.fromstring(xliff.as_xliff([sheet()]))
-    [value] = root.findall(f".//{{{xliff.NAMESPACE}}}x")
+    root = ElementTree.fromstring(xliff_format.as_xliff([sheet()]))
+    [value] = root.findall(f".//{{{xliff_format.NAMESPACE}}}x")
     assert value.attrib == {"id": "price", "equiv-text": "{price:short}"}
-    [price] = [s for s in root.iter(f"{{{xliff.NAMESPACE}}}source") if list(s)]
+    [price] = [s for s in root.iter(f"{{{xliff_format.NAMESPACE}}}source") if list(s)]
     assert (price.text, price[0].tail) == ("Now ", " {{net}}")
 
 
 def test_a_value_that_is_there_twice_has_an_id_of_its_own_each_time():
     source = {"price": "{price} and {price:short}"}
-    written = xliff.as_xliff(
+    written = xliff_format.as_xliff(
         [Sheet(deck="a", source_locale="en", target_locale="de", source=source, target=source)]
     )
-    values = ElementTree.fromstring(written).findall(f".//{{{xliff.NAMESPACE}}}source/")
+    values = ElementTree.fromstring(written).findall(f".//{{{xliff_format.NAMESPACE}}}source/")
     assert [each.get("id") for each in values] == ["price", "price.2"]
     assert read(written, source=source).texts == {("de", "price"): source["price"]}
     bare = written.replace(b'equiv-text="{price:short}"', b"")
@@ -65,10 +65,10 @@ def test_a_value_that_is_there_twice_has_an_id_of_its_own_each_time():
 
 
 def test_states_say_what_is_to_be_done():
-    written = xliff.as_xliff(
+    written = xliff_format.as_xliff(
         [sheet(target={"headline": "x", "badge": "Neu"}, proposed=frozenset({"badge"}))]
     )
-    targets = ElementTree.fromstring(written).iter(f"{{{xliff.NAMESPACE}}}target")
+    targets = ElementTree.fromstring(written).iter(f"{{{xliff_format.NAMESPACE}}}target")
     assert [each.get("state") for each in targets] == [
         "translated", "needs-translation", "needs-review-translation",
     ]  # fmt: skip
@@ -76,7 +76,7 @@ def test_states_say_what_is_to_be_done():
 
 def test_several_languages_go_into_one_document():
     sheets = [sheet("de", target={"badge": "Neu"}), sheet("pt-br", target={"badge": "Novo"})]
-    assert read(xliff.as_xliff(sheets)).texts == {
+    assert read(xliff_format.as_xliff(sheets)).texts == {
         ("de", "badge"): "Neu", ("pt-br", "badge"): "Novo"
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from nb_catalog import decks, freshness, placements, plans, review, storefront
+from nb_catalog import copydecks, freshness, placements, plans, review, storefront
 from nb_catalog.core.types import Money
 from nb_catalog.exceptions import PlanRefused
 from nb_catalog.models import Placement
@@ -104,11 +104,11 @@ def test_a_text_that_cannot_be_filled_is_not_said_in_other_words(monkeypatch):
 
 def test_a_proposal_is_on_no_picture():
     deck = factories.deck(en=DECK["en"])
-    decks.write(deck, {("de", "headline"): "Herbstaktion"}, proposed_by="robot")
+    copydecks.write(deck, {("de", "headline"): "Herbstaktion"}, proposed_by="robot")
     [mug] = with_picture()
     plan = texts([mug], ["en", "de"], deck="autumn")
     assert statuses(plan) == ["impossible", "missing"]
-    decks.accept(deck, [("de", "headline")], actor=None)
+    copydecks.accept(deck, [("de", "headline")], actor=None)
     assert statuses(texts([mug], ["en", "de"], deck="autumn")) == ["missing", "missing"]
 
 
@@ -214,7 +214,7 @@ def test_a_word_of_one_language_makes_that_language_stale():
     mugs = with_picture(2)
     deck = factories.deck(**DECK)
     published(mugs)
-    decks.write(deck, {("de", "headline"): "Herbstrabatt"})
+    copydecks.write(deck, {("de", "headline"): "Herbstrabatt"})
     assert {each.locale for each in freshness.mark_stale(mugs)} == {"de"}
     assert statuses(plans.plan_renewal(mugs)) == ["stale", "stale"]
 
@@ -223,7 +223,7 @@ def test_words_that_are_gone_make_it_stale_with_a_reason():
     [mug] = with_picture()
     deck = factories.deck(**DECK)
     published([mug])
-    decks.write(deck, {("ar", "headline"): ""})
+    copydecks.write(deck, {("ar", "headline"): ""})
     assert [each.locale for each in freshness.mark_stale([mug])] == ["ar"]
     plan = plans.plan_renewal([mug])
     assert statuses(plan) == ["impossible"]

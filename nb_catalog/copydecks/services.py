@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Mapping
 from django.db import transaction
 from django.db.models import F
 
-from nb_catalog import placeholders
+from nb_catalog.copydecks import placeholders
+from nb_catalog.copydecks.types import Cell
 from nb_catalog.core.locales import parsed
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import DeckRefused
-from nb_catalog.exchange.texts import Cell
 from nb_catalog.models import CopyDeck, CopyText
 from nb_catalog.models.copy_decks import LONGEST_TEXT
 from nb_catalog.typesetting.layouts import role_name

@@ -13,10 +13,10 @@ from xml.etree import ElementTree as xml  # noqa: S405 - written with it; read b
 
 from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]  # ships no hints
 
-from nb_catalog import placeholders
 from nb_catalog.conf import nearest
+from nb_catalog.copydecks import placeholders
+from nb_catalog.copydecks.types import Cell, Texts
 from nb_catalog.exceptions import DeckRefused
-from nb_catalog.exchange.texts import Cell, Texts
 
 NAMESPACE: Final = "urn:oasis:names:tc:xliff:document:1.2"
 MIME_TYPE: Final = "application/x-xliff+xml"

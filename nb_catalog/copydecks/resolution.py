@@ -9,7 +9,7 @@ from functools import cached_property
 from django.db.models import Model
 from django.utils import translation
 
-from nb_catalog import placeholders
+from nb_catalog.copydecks import placeholders
 from nb_catalog.core import locales
 from nb_catalog.exceptions import CopyMissing
 from nb_catalog.models import CopyDeck

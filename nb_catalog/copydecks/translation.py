@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from nb_catalog import asking, decks, placeholders
+from nb_catalog import asking, copydecks
 from nb_catalog.asking import Proposed, Question
+from nb_catalog.copydecks import placeholders
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import CopyDeck
@@ -48,7 +49,7 @@ def propose(deck: CopyDeck, locale: str, *, actor: Actor) -> Proposed:
     fitting, refused = _judged(answer.texts, texts)
     cells = {(locale, role): text for role, text in fitting.items()}
     return Proposed(
-        written=decks.write(deck, cells, actor=actor, proposed_by=asked.name), refused=refused
+        written=copydecks.write(deck, cells, actor=actor, proposed_by=asked.name), refused=refused
     )
 
 

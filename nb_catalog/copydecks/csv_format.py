@@ -10,8 +10,8 @@ from io import StringIO
 from typing import Final
 
 from nb_catalog.conf import nearest
+from nb_catalog.copydecks.types import Texts
 from nb_catalog.exceptions import DeckRefused
-from nb_catalog.exchange.texts import Texts
 
 ROLE: Final = "role"
 MOST_ROWS: Final = 1000
