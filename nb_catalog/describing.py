@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 
 from django.db import transaction
 
-from nb_catalog import asking, storage
-from nb_catalog.asking import Proposed, Question
+from nb_catalog import storage
+from nb_catalog.billing import paid_requests
+from nb_catalog.billing.paid_requests import Proposed, Question
 from nb_catalog.conf import settings
 from nb_catalog.core.locales import parsed
 from nb_catalog.core.types import Actor, Reference
@@ -75,7 +76,7 @@ def propose(image: ProductImage, locales: Iterable[str], *, actor: Actor) -> Pro
     wanted = lacking(image, locales)
     if not wanted:
         return Proposed(written=0)
-    answer = asking.ask(asked, _question(image, wanted, asked), actor=actor)
+    answer = paid_requests.ask(asked, _question(image, wanted, asked), actor=actor)
     fitting, refused = _judged(answer.texts, wanted)
     written = _keep(image, fitting, proposed_by=asked.name)
     return Proposed(written=written, refused=refused)
@@ -106,7 +107,7 @@ def _question(image: ProductImage, locales: tuple[str, ...], asked: Describer) -
         about=image,
         locales=locales,
         estimate=asked.estimate(locales=locales, about=about),
-        underway=asking.looked_at(image),
+        underway=paid_requests.looked_at(image),
         is_wanted=lambda: lacking(image, locales) == locales,
     )
 
@@ -136,7 +137,7 @@ def _judged(
     fitting: dict[str, str] = {}
     refused: list[str] = []
     for code in locales:
-        text = asking.tidied(found.get(code, ""))
+        text = paid_requests.tidied(found.get(code, ""))
         if not text:
             refused.append(f"{code}: nothing was proposed.")
         elif len(text) > LONGEST_ALT:

@@ -8,8 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from django.db import transaction
 
-from nb_catalog import asking, storage
-from nb_catalog.asking import Question
+from nb_catalog import storage
+from nb_catalog.billing import paid_requests
+from nb_catalog.billing.paid_requests import Question
 from nb_catalog.conf import settings
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
@@ -67,9 +68,9 @@ def read(image: ProductImage, *, actor: Actor) -> Reading:
         about=image,
         locales=(image.locale,),
         estimate=asked.estimate(),
-        underway=asking.looked_at(image),
+        underway=paid_requests.looked_at(image),
     )
-    reading = _reading(image, asking.ask(asked, question, actor=actor), by=asked.name)
+    reading = _reading(image, paid_requests.ask(asked, question, actor=actor), by=asked.name)
     _keep(image, reading)
     return reading
 
@@ -79,7 +80,7 @@ def _reading(image: ProductImage, transcript: Transcript, *, by: str) -> Reading
     pieces = [
         Piece(word, line=number)
         for number, line in enumerate(transcript.lines)
-        for word in asking.tidied(line).split()
+        for word in paid_requests.tidied(line).split()
     ]
     words = recipe["renderer"]["words"]
     known = _printed(image) if transcript.printed else []
@@ -88,7 +89,7 @@ def _reading(image: ProductImage, transcript: Transcript, *, by: str) -> Reading
     pieces += [
         Piece(word, line=number + at)
         for at, line in enumerate(transcript.printed)
-        for word in asking.tidied(line).split()
+        for word in paid_requests.tidied(line).split()
     ]
     return compared(words, {by: pieces}, locale=image.locale, known=known)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db.models import Count, QuerySet
 
-from nb_catalog import ledger, ratelimit
+from nb_catalog import billing, ratelimit
 from nb_catalog.conf import settings
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderPause, Run, SpendDay
@@ -76,7 +76,7 @@ def look() -> Status:
     oldest = _next_since(queue.in_line)
     alive = jobs.filter(state__in=_HELD, lease_until__gte=now)
     today = SpendDay.objects.filter(day=now.date()).first()
-    unknown = (ledger.open_calls(), ledger.open_text_calls())
+    unknown = (billing.open_calls(), billing.open_text_calls())
     return Status(
         jobs=dict(counted.annotate(Count("id"))),
         oldest_seconds=None if oldest is None else (now - oldest).total_seconds(),
@@ -89,7 +89,7 @@ def look() -> Status:
         reserved_today_usd=usd(today.reserved_microusd if today else 0),
         budget_today_usd=settings.DAILY_BUDGET_USD,
         open_calls=sum(calls.count() for calls in unknown),
-        open_usd=usd(sum(ledger.total_of(calls) for calls in unknown)),
+        open_usd=usd(sum(billing.total_of(calls) for calls in unknown)),
         paused_runs=dict(
             Run.objects.exclude(paused_reason="")
             .order_by()

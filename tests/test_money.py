@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from nb_catalog import money
+from nb_catalog.billing import budgets as money
 from nb_catalog.checks import check_settings
 from nb_catalog.models import Run, SpendDay, SpendShare
 from nb_catalog.models.db.money import micros, usd

@@ -9,7 +9,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from nb_catalog import money, ratelimit, runner, signals
+from nb_catalog import ratelimit, runner, signals
+from nb_catalog.billing import budgets
 from nb_catalog.exceptions import ContentRefused, OutcomeUnknown, RateLimited, RequestRejected
 from nb_catalog.models import ImageJob, Placement, ProductImage, ProviderPause, Run
 from nb_catalog.runner import books, claims, endings, sweeping
@@ -64,7 +65,7 @@ def test_a_paused_run_is_told_once():
     with heard(signals.budget_paused) as found:
         for _ in range(2):
             with transaction.atomic():
-                money.reserve({run.pk: {1: 90, 2: 90}}, day=run.created_at.date())
+                budgets.reserve({run.pk: {1: 90, 2: 90}}, day=run.created_at.date())
     ((sender, _open, facts),) = found
     assert sender is Run and facts == {"run_id": run.pk, "reason": "run_budget"}
 
@@ -89,7 +90,7 @@ def test_what_did_not_happen_is_not_told():
         pytest.raises(ZeroDivisionError),
         transaction.atomic(),
     ):
-        money.reserve({run.pk: {1: 900}}, day=run.created_at.date())
+        budgets.reserve({run.pk: {1: 900}}, day=run.created_at.date())
         raise ZeroDivisionError
     assert found == []
 

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import ledger
+from nb_catalog import billing
 from nb_catalog.admin.figures import micro_dollars
 from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY
 from nb_catalog.admin.long_lists import ModelFilter, ProviderFilter
@@ -62,10 +62,10 @@ class ProviderCallAdmin(SettlingAdmin):
         return (queryset.filter(found) if term else queryset), False
 
     def open_calls(self) -> QuerySet:
-        return ledger.open_calls()
+        return billing.open_calls()
 
     def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
-        return ledger.settle_by_hand(keys, cost_microusd=cost_microusd, actor=actor)
+        return billing.settle_by_hand(keys, cost_microusd=cost_microusd, actor=actor)
 
     @admin.display(description=_("answered by"), ordering="model_version")
     def answered_by(self, call: ProviderCall) -> str:

@@ -17,9 +17,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import money, ratelimit, tallies
+from nb_catalog import ratelimit, tallies
 from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.figures import dollars
+from nb_catalog.billing import budgets
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderPause, Run
@@ -40,10 +41,10 @@ CANCELLABLE: Final = (JobState.QUEUED, JobState.WAITING, JobState.SUBMITTED)
 PARTS: Final = ("progress", "hint", "buttons", "failures", "newest")
 
 _PAUSED: Final = {
-    money.RUN_BUDGET: _("The run's budget is reached. Nothing is lost: give it more and it goes on."),
-    money.DAY_BUDGET: _("The budget of the day (DAILY_BUDGET_USD) is reached."),
-    money.TIER_BUDGET: _("The day's budget of this tier (TIER_DAILY_BUDGETS_USD) is reached."),
-    money.USER_BUDGET: _("The day's budget of who started it (USER_DAILY_BUDGETS_USD) is reached."),
+    budgets.RUN_BUDGET: _("The run's budget is reached. Nothing is lost: give it more and it goes on."),
+    budgets.DAY_BUDGET: _("The budget of the day (DAILY_BUDGET_USD) is reached."),
+    budgets.TIER_BUDGET: _("The day's budget of this tier (TIER_DAILY_BUDGETS_USD) is reached."),
+    budgets.USER_BUDGET: _("The day's budget of who started it (USER_DAILY_BUDGETS_USD) is reached."),
 }  # fmt: skip
 
 
@@ -118,7 +119,7 @@ class Progress:
     def paused(self) -> str:
         reason = self.run.paused_reason
         said = str(_PAUSED.get(reason, reason))
-        goes_on = money.goes_on_at(reason, now=database_now())
+        goes_on = budgets.goes_on_at(reason, now=database_now())
         if goes_on is None:
             return said
         when = date_format(timezone.localtime(goes_on), "DATETIME_FORMAT")

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import ledger
+from nb_catalog import billing
 from nb_catalog.admin.figures import micro_dollars
 from nb_catalog.admin.reading import ReadOnlyAdmin
 from nb_catalog.core.types import Actor, Permission
@@ -109,7 +109,7 @@ class SettlingAdmin(ReadOnlyAdmin):
             calls=found[:SHOWN],
             count=count,
             further=max(0, count - SHOWN),
-            reserved=micro_dollars(ledger.total_of(found)),
+            reserved=micro_dollars(billing.total_of(found)),
             form=form,
             keys=keys,
             action=request.POST["action"],

@@ -18,11 +18,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import ledger
+from nb_catalog import billing
 from nb_catalog.admin.figures import dollars, micro_dollars
 from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.billing.reports import Line
 from nb_catalog.conf import settings
-from nb_catalog.ledger.spending import Line
 from nb_catalog.models import SpendDay
 from nb_catalog.models.db.clock import database_now
 
@@ -111,7 +111,7 @@ class SpendDayAdmin(ReadOnlyAdmin):
             return TemplateResponse(
                 request, "admin/nb_catalog/spendday/report.html", context, status=400
             )
-        report = ledger.report(**form.cleaned_data)
+        report = billing.report(**form.cleaned_data)
         context = self.page_context(
             request,
             title=_("Spending"),

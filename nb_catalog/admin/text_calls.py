@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import ledger
+from nb_catalog import billing
 from nb_catalog.admin.figures import micro_dollars
 from nb_catalog.admin.settling import OpenFilter, SettlingAdmin
 from nb_catalog.core.types import Actor
@@ -30,10 +30,10 @@ class TextCallAdmin(SettlingAdmin):
     )  # fmt: skip
 
     def open_calls(self) -> QuerySet:
-        return ledger.open_text_calls()
+        return billing.open_text_calls()
 
     def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
-        return ledger.settle_text_calls_by_hand(keys, cost_microusd=cost_microusd, actor=actor)
+        return billing.settle_text_calls_by_hand(keys, cost_microusd=cost_microusd, actor=actor)
 
     @admin.display(description=_("cost"), ordering="cost_microusd")
     def cost(self, call: TextCall) -> str:

@@ -10,7 +10,7 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import money, runs, tallies
+from nb_catalog import runs, tallies
 from nb_catalog.api.fields import UsdField
 from nb_catalog.api.plans import (
     ALL,
@@ -22,6 +22,7 @@ from nb_catalog.api.plans import (
     text_plan_from,
 )
 from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.billing import budgets
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import RequestRefused
@@ -102,7 +103,7 @@ class RunSerializer(serializers.Serializer):
 
     def get_goes_on_at(self, run) -> datetime | None:
         """When a paused run goes on by itself; null when somebody has to raise its budget."""
-        return money.goes_on_at(run.paused_reason, now=timezone.now())
+        return budgets.goes_on_at(run.paused_reason, now=timezone.now())
 
     def get_state(self, run) -> str:
         if run.paused_reason:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from nb_catalog import asking, copydecks
-from nb_catalog.asking import Proposed, Question
+from nb_catalog import copydecks
+from nb_catalog.billing import paid_requests
+from nb_catalog.billing.paid_requests import Proposed, Question
 from nb_catalog.copydecks import placeholders
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
@@ -45,7 +46,7 @@ def propose(deck: CopyDeck, locale: str, *, actor: Actor) -> Proposed:
         underway=f"The texts in {locale!r} are being translated already.",
         is_wanted=lambda: missing(deck, [locale])[locale] == texts,
     )
-    answer = asking.ask(asked, question, actor=actor)
+    answer = paid_requests.ask(asked, question, actor=actor)
     fitting, refused = _judged(answer.texts, texts)
     cells = {(locale, role): text for role, text in fitting.items()}
     return Proposed(
@@ -60,7 +61,7 @@ def _judged(
     fitting: dict[str, str] = {}
     refused: list[str] = []
     for role, original in asked.items():
-        text = asking.tidied(found.get(role, ""))
+        text = paid_requests.tidied(found.get(role, ""))
         problem = _problem(text, original)
         if problem:
             refused.append(f"{role}: {problem}")

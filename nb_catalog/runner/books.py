@@ -10,7 +10,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from nb_catalog import money, ratelimit, signals
+from nb_catalog import ratelimit, signals
+from nb_catalog.billing import budgets
 from nb_catalog.core.states import JOB_MOVES, JOB_UNDERWAY, ImageState, JobState
 from nb_catalog.exceptions import ProviderError
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall
@@ -115,7 +116,7 @@ def reserve(orders: Iterable[Order], *, now: datetime) -> set[int]:
     amounts: dict[int, dict[int, int]] = defaultdict(dict)
     for order in orders:
         amounts[order.run_id][order.job_id] = order.estimate_microusd
-    return money.reserve(amounts, day=now.date())
+    return budgets.reserve(amounts, day=now.date())
 
 
 def call_of(order: Order, *, now: datetime, batch: ProviderBatch | None = None) -> ProviderCall:
@@ -227,9 +228,9 @@ def _complete_calls(endings: Sequence[Ending]) -> None:
         ending = by_fence[call.job_id, call.epoch]
         _complete(call, ending)
         if ending.cost_microusd is not None:
-            settled.append(money.settled(call, run_id=ending.order.run_id))
+            settled.append(budgets.settled(call, run_id=ending.order.run_id))
     _update(calls)
-    money.settle(settled)
+    budgets.settle(settled)
 
 
 _COMPLETED = (

@@ -11,7 +11,8 @@ from typing import Any, Final
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Q, QuerySet
 
-from nb_catalog import money, signals
+from nb_catalog import signals
+from nb_catalog.billing import budgets
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.states import JobState
@@ -243,7 +244,7 @@ def _order(job: ImageJob) -> Order:
 
 def resume_after_midnight() -> int:
     """Let runs go on that were stopped by a budget of a day, once today's has room again."""
-    return money.resume(day=_today())
+    return budgets.resume(day=_today())
 
 
 def _today() -> date:

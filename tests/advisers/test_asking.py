@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from nb_catalog import asking
-from nb_catalog.asking import Question
+from nb_catalog.billing import paid_requests
+from nb_catalog.billing.paid_requests import Question
 from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import SpendDay, TextCall
@@ -68,7 +68,7 @@ def sums():
 
 def test_a_request_about_a_picture_is_on_record():
     parrot, image, anna = Parrot(), factories.image(), factories.staff(name="anna")
-    asking.ask(parrot, question(image, "en", "de"), actor=anna)
+    paid_requests.ask(parrot, question(image, "en", "de"), actor=anna)
     call = TextCall.objects.get()
     assert (call.image, call.deck, call.actor) == (image, None, anna)
     assert (call.locales, call.translator, call.model) == (["en", "de"], "The parrot", "parrot-1")
@@ -84,7 +84,7 @@ def test_the_row_and_the_money_are_there_while_the_request_is_out():
     def meanwhile():
         seen.append((TextCall.objects.get().outcome, *sums()))
 
-    asking.ask(Parrot(meanwhile), question(factories.deck(), "de"), actor=None)
+    paid_requests.ask(Parrot(meanwhile), question(factories.deck(), "de"), actor=None)
     assert seen == [("in_flight", ESTIMATE, 0)]
 
 
@@ -94,7 +94,7 @@ def test_the_row_and_the_money_are_there_while_the_request_is_out():
         ("de", timedelta(0), True),
         ("fr, de", timedelta(0), True),
         ("fr, de-at", timedelta(0), False),
-        ("de", asking.LONGEST, False),
+        ("de", paid_requests.LONGEST, False),
     ],
 )
 def test_a_language_of_one_picture_is_asked_for_once_at_a_time(locale, age, refused):
@@ -102,17 +102,17 @@ def test_a_language_of_one_picture_is_asked_for_once_at_a_time(locale, age, refu
     out(image=image, locale=locale, started_at=database_now() - age)
     out(image=factories.image(), locale="de")
     if not refused:
-        asking.ask(Parrot(), question(image, "en", "de"), actor=None)
+        paid_requests.ask(Parrot(), question(image, "en", "de"), actor=None)
         return
     with pytest.raises(RequestRefused, match="They are asked for already"):
-        asking.ask(Parrot(), question(image, "en", "de"), actor=None)
+        paid_requests.ask(Parrot(), question(image, "en", "de"), actor=None)
     assert TextCall.objects.count() == 2 and not SpendDay.objects.exists()
 
 
 def test_what_is_over_does_not_stand_in_the_way():
     deck = factories.deck()
     out(deck=deck, locale="de", outcome="unknown")
-    asking.ask(Parrot(), question(deck, "de"), actor=None)
+    paid_requests.ask(Parrot(), question(deck, "de"), actor=None)
     assert TextCall.objects.count() == 2
 
 
@@ -122,7 +122,7 @@ def test_a_plug_in_that_breaks_leaves_its_money_reserved(fault):
         raise fault
 
     with pytest.raises(fault):
-        asking.ask(Parrot(broken), question(factories.deck(), "de"), actor=None)
+        paid_requests.ask(Parrot(broken), question(factories.deck(), "de"), actor=None)
     call = TextCall.objects.get()
     assert (call.outcome, call.error_code) == ("unknown", "outcome_unknown")
     assert sums() == (ESTIMATE, 0)
@@ -132,18 +132,18 @@ def test_the_money_of_a_late_answer_is_not_booked_twice():
     def a_person_settles():
         TextCall.objects.update(cost_microusd=100)
 
-    asking.ask(Parrot(a_person_settles), question(factories.deck(), "de"), actor=None)
+    paid_requests.ask(Parrot(a_person_settles), question(factories.deck(), "de"), actor=None)
     call = TextCall.objects.get()
     assert (call.outcome, call.cost_microusd) == ("answered", 100)
     assert sums() == (ESTIMATE, 0), "whoever settled it has booked it"
 
 
 def test_no_database_is_given_what_it_cannot_keep():
-    assert asking.tidied(" a\x00 cup\n of  tea ") == "a cup of tea"
+    assert paid_requests.tidied(" a\x00 cup\n of  tea ") == "a cup of tea"
 
 
 def test_what_somebody_else_has_got_meanwhile_is_not_paid_for_again():
     asked = replace(question(factories.deck(), "de"), is_wanted=lambda: False)
     with pytest.raises(RequestRefused, match="Nothing was sent"):
-        asking.ask(Parrot(), asked, actor=None)
+        paid_requests.ask(Parrot(), asked, actor=None)
     assert not TextCall.objects.exists()

@@ -10,7 +10,8 @@ from django.core.management.base import SystemCheckError
 from django.template import Context, Template
 from PIL import Image
 
-from nb_catalog import asking, describing, placements, review, storefront
+from nb_catalog import describing, placements, review, storefront
+from nb_catalog.billing import paid_requests
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import (
     InvalidSettings,
@@ -148,13 +149,13 @@ def test_a_proposal_that_is_empty_or_too_long_is_not_kept(server, image, text, s
 
 def test_a_person_who_wrote_meanwhile_wins(server, image, monkeypatch):
     server.script(answer(SAID))
-    real = asking._sent
+    real = paid_requests._sent
 
     def slowly(*args, **options):
         review.describe(image, {"de": "Von Hand"}, actor=None)
         return real(*args, **options)
 
-    monkeypatch.setattr(asking, "_sent", slowly)
+    monkeypatch.setattr(paid_requests, "_sent", slowly)
     assert propose(image).written == 2
     assert waiting(image).keys() == {"en", "ar"} and written(image) == {"de": "Von Hand"}
 

@@ -6,7 +6,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from nb_catalog import asking, copydecks
+from nb_catalog import copydecks
+from nb_catalog.billing import paid_requests
 from nb_catalog.copydecks import translation
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import (
@@ -149,20 +150,20 @@ def test_the_same_is_not_asked_twice_at_once_and_a_dead_request_is_not_waited_fo
     )  # fmt: skip
     with pytest.raises(RequestRefused, match="translated already"):
         translation.propose(deck, "de", actor=None)
-    TextCall.objects.filter(pk=call.pk).update(started_at=database_now() - asking.LONGEST)
+    TextCall.objects.filter(pk=call.pk).update(started_at=database_now() - paid_requests.LONGEST)
     server.script(answer({"headline": "Herbstaktion"}))
     assert translation.propose(deck, "de", actor=None).written == 1
 
 
 def test_a_person_who_wrote_meanwhile_wins(server, deck, monkeypatch):
     server.script(answer({"headline": "Herbstaktion"}))
-    real = asking._sent
+    real = paid_requests._sent
 
     def slowly(*args, **options):
         copydecks.write(deck, {("de", "headline"): "Von Hand"})
         return real(*args, **options)
 
-    monkeypatch.setattr(asking, "_sent", slowly)
+    monkeypatch.setattr(paid_requests, "_sent", slowly)
     translation.propose(deck, "de", actor=None)
     assert deck.words["de"]["headline"] == "Von Hand"
 

@@ -48,7 +48,7 @@ def looks() -> Iterator[tuple[str, Callable[[], object]]]:
     from django.test import Client
     from django.urls import reverse
 
-    from nb_catalog import ledger, status
+    from nb_catalog import billing, status
     from nb_catalog.models import ImageJob, ProductImage, Run
     from nb_catalog.models.db.clock import database_now
     from nb_catalog.runner import sweeping
@@ -89,7 +89,7 @@ def looks() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "status.look()", status.look
     yield "status.problems() (health)", status.problems
     yield "a sweep", sweeping.sweep
-    yield "report of 30 days", lambda: ledger.report(first=today - timedelta(days=29), last=today)
+    yield "report of 30 days", lambda: billing.report(first=today - timedelta(days=29), last=today)
     yield "nb_prune --dry-run", partial(call_command, "nb_prune", dry_run=True, verbosity=0)
     assert ImageJob.objects.exists()
 

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from nb_catalog import money
+from nb_catalog.billing import budgets
 from nb_catalog.models import ProviderCall
 from tests import factories
 
@@ -30,9 +30,9 @@ def called():
         asked = factories.recipe(about, provider=provider, model=model, scene=scene)
         state = "unknown" if outcome == "unknown" else "succeeded"
         job = factories.job(about, of=of, asked=asked, state=state, tier=tier)
-        assert money.reserve({of.pk: {job.pk: ESTIMATE}}, day=at.date())
+        assert budgets.reserve({of.pk: {job.pk: ESTIMATE}}, day=at.date())
         if cost is not None:
-            money.settle([money.Settled(of.pk, at.date(), ESTIMATE, cost, model, scene)])
+            budgets.settle([budgets.Settled(of.pk, at.date(), ESTIMATE, cost, model, scene)])
         return ProviderCall.objects.create(
             job=job, epoch=next(epochs), provider=provider, model=model, tier=tier, scene=scene,
             estimate_microusd=ESTIMATE, cost_microusd=cost, outcome=outcome, started_at=at,

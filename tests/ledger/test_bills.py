@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from nb_catalog import ledger
+from nb_catalog import billing
 from nb_catalog.exceptions import BillUnreadable
 from tests.ledger.conftest import LITE, NANO
 
@@ -26,11 +26,11 @@ Shop,Cloud Storage,Standard storage,2026-11-20,1,0.02
 
 
 def bill(text, **columns):
-    return ledger.read_bill(StringIO(text), columns=columns)
+    return billing.read_bill(StringIO(text), columns=columns)
 
 
 def compared(text, **options):
-    return {(line.day, line.model): line for line in ledger.compare(bill(text), **options)}
+    return {(line.day, line.model): line for line in billing.compare(bill(text), **options)}
 
 
 def test_google_s_export_is_read():

@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from nb_catalog import ledger
+from nb_catalog import billing
 from nb_catalog.models import ProviderCall, SpendLine
 from tests import factories
 from tests.ledger.conftest import LITE, NANO
@@ -38,10 +38,10 @@ def test_calls_that_are_alike_are_one_line(called):
 def test_a_call_of_unknown_cost_has_no_line_until_it_is_settled(called):
     call = called(cost=None, outcome="unknown")
     assert lines() == []
-    before = ledger.report(first=DAY, last=DAY)
+    before = billing.report(first=DAY, last=DAY)
     assert (before.total.calls, before.total.open_usd) == (1, Decimal("0.036"))
-    ledger.settle_by_hand([call.pk], cost_microusd=7)
-    after = ledger.report(first=DAY, last=DAY)
+    billing.settle_by_hand([call.pk], cost_microusd=7)
+    after = billing.report(first=DAY, last=DAY)
     assert (after.total.calls, after.total.open_usd) == (1, 0)
     assert lines() == [(DAY, LITE, "draft", "marble", "", 1, 7)]
 
@@ -50,7 +50,7 @@ def test_who_is_gone_is_nobody_in_the_report(called):
     anna = factories.staff(name="anna")
     called(cost=10, actor=anna)
     anna.delete()
-    assert [line.name for line in ledger.report(first=DAY, last=DAY).users] == ["-"]
+    assert [line.name for line in billing.report(first=DAY, last=DAY).users] == ["-"]
 
 
 def test_the_migration_enters_what_was_settled_before(called):

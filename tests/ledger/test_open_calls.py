@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from nb_catalog import ledger, runner
+from nb_catalog import billing, runner
 from nb_catalog.exceptions import OutcomeUnknown
 from nb_catalog.models import ImageJob, ProviderCall, SpendShare
 from tests import factories
@@ -29,16 +29,16 @@ def test_what_is_out_or_known_is_not_open(called):
     called(cost=0, outcome="failed")
     called(cost=None, outcome="in_flight")
     lost = called(cost=None, outcome="unknown")
-    assert list(ledger.open_calls()) == [lost]
-    assert ledger.total_of(ledger.open_calls()) == ESTIMATE
+    assert list(billing.open_calls()) == [lost]
+    assert billing.total_of(billing.open_calls()) == ESTIMATE
 
 
 @pytest.mark.parametrize(("cost", "booked"), [(0, 0), (None, ESTIMATE), (40_000, 40_000)])
 def test_a_person_s_word_is_booked_in_every_purse_once(called, cost, booked):
     anna = factories.superuser("anna")
     call = called(cost=None, outcome="unknown", actor=anna)
-    assert ledger.settle_by_hand([call.pk], cost_microusd=cost, actor=anna) == 1
-    assert ledger.settle_by_hand([call.pk], cost_microusd=99, actor=anna) == 0
+    assert billing.settle_by_hand([call.pk], cost_microusd=cost, actor=anna) == 1
+    assert billing.settle_by_hand([call.pk], cost_microusd=99, actor=anna) == 0
     call.refresh_from_db()
     assert (call.cost_microusd, call.settled_by) == (booked, anna)
     assert call.settled_at is not None
@@ -85,7 +85,7 @@ def test_what_cannot_be_settled_is_told_and_nothing_is_changed(called, arguments
     names = {"open": called(cost=None, outcome="unknown").pk, "known": called().pk}
     with pytest.raises(CommandError, match=said.format(**names)):
         reconcile(*[each.format(**names) for each in arguments])
-    assert ledger.open_calls().count() == 1
+    assert billing.open_calls().count() == 1
 
 
 # UNKNOWN_POLICY
@@ -122,7 +122,7 @@ def test_the_policy_pays_again_as_often_as_it_says(script, start, policy, most, 
         work_on()
     job = ImageJob.objects.get()
     assert (job.state, script.count) == ("unknown", calls)
-    assert ledger.open_calls().count() == calls, "each keeps its money"
+    assert billing.open_calls().count() == calls, "each keeps its money"
     money_is_sound()
 
 

@@ -10,7 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
 
-from nb_catalog import asking, ledger, money, status
+from nb_catalog import billing, status
+from nb_catalog.billing import budgets, paid_requests
 from nb_catalog.models import SpendDay, SpendLine, SpendShare, TextCall
 from nb_catalog.models.db.clock import database_now
 from tests import factories
@@ -25,13 +26,13 @@ MAY_SETTLE = ("nb_catalog.view_textcall", "nb_catalog.reconcile")
 
 def asked(*, cost=None, outcome="unknown", actor=None, at=NOON, **columns):
     """A request for texts that went out, with its money in all purses."""
-    assert money.reserve_words(actor, EACH, day=at.date()) is None
+    assert budgets.reserve_words(actor, EACH, day=at.date()) is None
     call = TextCall.objects.create(
         locale="de", translator="Gemini (a-text-model)", model="a-text-model", actor=actor,
         estimate_microusd=EACH, cost_microusd=cost, outcome=outcome, started_at=at, **columns,
     )  # fmt: skip
     if cost is not None:
-        money.settle_words(call)
+        budgets.settle_words(call)
     return call
 
 
@@ -62,16 +63,16 @@ def test_what_is_out_or_known_is_not_open():
     asked(cost=0, outcome="not_sent")
     asked(outcome="in_flight", at=database_now())
     lost, failed = asked(), asked(outcome="failed", at=NOON + timedelta(hours=1))
-    died = asked(outcome="in_flight", at=database_now() - asking.LONGEST)
-    assert list(ledger.open_text_calls()) == [lost, failed, died]
-    assert ledger.total_of(ledger.open_text_calls()) == 3 * EACH
+    died = asked(outcome="in_flight", at=database_now() - paid_requests.LONGEST)
+    assert list(billing.open_text_calls()) == [lost, failed, died]
+    assert billing.total_of(billing.open_text_calls()) == 3 * EACH
 
 
 @pytest.mark.parametrize(("cost", "booked"), [(0, 0), (None, EACH), (1_200, 1_200)])
 def test_a_person_s_word_is_booked_in_every_purse_once(cost, booked):
     anna = factories.superuser("anna")
     call, other = asked(actor=anna), asked(actor=anna)
-    settle = ledger.settle_text_calls_by_hand
+    settle = billing.settle_text_calls_by_hand
     assert settle([call.pk], cost_microusd=cost, actor=anna) == 1
     assert settle([call.pk], cost_microusd=99, actor=None) == 0
     call.refresh_from_db()
@@ -87,7 +88,7 @@ def test_one_that_died_in_flight_is_unknown_once_it_is_settled():
     young = asked(outcome="in_flight", at=database_now())
     died = asked(outcome="in_flight", at=NOON)
     keys = [young.pk, died.pk]
-    assert ledger.settle_text_calls_by_hand(keys, cost_microusd=0) == 1
+    assert billing.settle_text_calls_by_hand(keys, cost_microusd=0) == 1
     died.refresh_from_db()
     young.refresh_from_db()
     assert (died.outcome, died.error_code, died.cost_microusd) == ("unknown", "outcome_unknown", 0)
@@ -99,7 +100,7 @@ def test_one_that_died_in_flight_is_unknown_once_it_is_settled():
 def test_several_days_and_people_are_settled_at_once():
     people = [None, factories.staff(), factories.staff()]
     calls = [asked(actor=each, at=NOON + timedelta(days=n)) for n, each in enumerate(people)]
-    assert ledger.settle_text_calls_by_hand([c.pk for c in calls], cost_microusd=None) == 3
+    assert billing.settle_text_calls_by_hand([c.pk for c in calls], cost_microusd=None) == 3
     assert money_is_sound() == 3 * EACH
     days = SpendDay.objects.values_list("spent_microusd", "reserved_microusd")
     assert list(days) == [(EACH, 0)] * 3
@@ -167,13 +168,13 @@ def test_what_cannot_be_settled_is_told_and_nothing_is_changed(arguments, said):
     }
     with pytest.raises(CommandError, match=said.format(**names)):
         reconcile(*[each.format(**names) for each in arguments])
-    assert ledger.open_text_calls().count() == 1
+    assert billing.open_text_calls().count() == 1
 
 
 def test_reports_count_what_is_open():
     asked()
     asked(cost=400, outcome="answered")
-    report = ledger.report(first=NOON.date(), last=NOON.date())
+    report = billing.report(first=NOON.date(), last=NOON.date())
     assert [(line.name, line.calls) for line in report.tiers] == [("words", 2)]
     assert (report.total.spent_usd * 10**6, report.total.open_usd * 10**6) == (400, EACH)
     found = status.look()

@@ -10,8 +10,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from nb_catalog import ledger
-from nb_catalog.ledger import spending
+from nb_catalog import billing
+from nb_catalog.billing import reports
 from nb_catalog.models import ProductImage
 from tests import factories
 from tests.ledger.conftest import LITE, NANO, NOON
@@ -22,7 +22,7 @@ DAY = date(2026, 11, 20)
 
 
 def report(days=3):
-    return ledger.report(first=DAY - timedelta(days=days - 1), last=DAY)
+    return billing.report(first=DAY - timedelta(days=days - 1), last=DAY)
 
 
 def names(lines):
@@ -54,7 +54,7 @@ def test_days_end_at_midnight_utc(called):
 
 
 def test_the_dearest_come_first_and_the_rest_is_one_line(called, monkeypatch):
-    monkeypatch.setattr(spending, "MOST_ROWS", 2)
+    monkeypatch.setattr(reports, "MOST_ROWS", 2)
     for number, scene in enumerate(["a", "b", "c", "d"], start=1):
         called(cost=number * 1000, scene=scene)
     lines = report().scenes

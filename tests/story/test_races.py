@@ -11,7 +11,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from nb_catalog import money, plans, ratelimit, runner, runs
+from nb_catalog import plans, ratelimit, runner, runs
+from nb_catalog.billing import budgets
 from nb_catalog.exceptions import IllegalMove, Overloaded
 from nb_catalog.models import ImageJob, ProductImage, ProviderPause, Run, SpendDay, ThrottleGate
 from nb_catalog.models.db.clock import database_now
@@ -137,7 +138,7 @@ def _reserved(amounts, *, day):
     from django.db import transaction
 
     with transaction.atomic():
-        return money.reserve(amounts, day=day)
+        return budgets.reserve(amounts, day=day)
 
 
 def test_one_plan_started_twice_at_once_is_one_run():

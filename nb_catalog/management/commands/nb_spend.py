@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from nb_catalog import ledger
+from nb_catalog import billing
 from nb_catalog.management.tables import bar, table
 from nb_catalog.models.db.clock import database_now
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             )
         if (last - first).days >= MOST_DAYS:
             raise CommandError(_("At most %d days at a time.") % MOST_DAYS)
-        report = ledger.report(first=first, last=last)
+        report = billing.report(first=first, last=last)
         if options["json"]:
             self.stdout.write(json.dumps(_plain(report), indent=2, default=str))
         else:

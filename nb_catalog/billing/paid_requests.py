@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from django.db import transaction
 
-from nb_catalog import money
+from nb_catalog.billing import budgets
 from nb_catalog.core.types import Actor, Payload, RawAnswer
 from nb_catalog.exceptions import (
     Billed,
@@ -119,7 +119,7 @@ def _begin(adviser: Adviser[Any], question: Question, *, actor: Actor) -> TextCa
     if not question.is_wanted():
         raise RequestRefused("Somebody else has asked for the same meanwhile. Nothing was sent.")
     amount = micros(question.estimate)
-    if reached := money.reserve_words(actor, amount, day=now.date()):
+    if reached := budgets.reserve_words(actor, amount, day=now.date()):
         raise RequestRefused(f"A budget of the day is reached ({reached}). Nothing was sent.")
     return TextCall.objects.create(
         **{column: about}, locale=", ".join(question.locales), translator=adviser.name,
@@ -165,4 +165,4 @@ def _end(
     # A request that was given up for lost may be settled by a person before it is answered.
     if cost is not None and row.filter(cost_microusd=None).update(cost_microusd=cost):
         call.cost_microusd = cost
-        money.settle_words(call)
+        budgets.settle_words(call)

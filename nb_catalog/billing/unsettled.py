@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet, Sum
 
-from nb_catalog import money
+from nb_catalog.billing import budgets
 from nb_catalog.core.types import Actor
 from nb_catalog.models import ProviderCall
 from nb_catalog.models.billing import CallOutcome
@@ -40,6 +40,6 @@ def settle_by_hand(keys: Collection[int], *, cost_microusd: int | None, actor: A
             still_open = ProviderCall.objects.filter(pk=call.pk, cost_microusd=None)
             if still_open.update(cost_microusd=cost, settled_by=actor, settled_at=database_now()):
                 call.cost_microusd = cost
-                settled.append(money.settled(call, run_id=call.job.run_id))
-        money.settle(settled)
+                settled.append(budgets.settled(call, run_id=call.job.run_id))
+        budgets.settle(settled)
     return len(settled)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from django.contrib.auth import get_user_model
 from django.db.models import Count, Q
 
-from nb_catalog import money
+from nb_catalog.billing import budgets
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import (
     PlacementEvent,
@@ -127,7 +127,7 @@ def _open_words(first: date, last: date) -> Iterator[Entry]:
     columns = ("started_at", "model", "actor", "estimate_microusd")
     for started_at, model, user, estimate in calls.order_by().values_list(*columns):
         day, key = started_at.astimezone(UTC).date(), "" if user is None else str(user)
-        yield Entry(day, model, money.WORDS, "", key, calls=1, spent=0, open=estimate)
+        yield Entry(day, model, budgets.WORDS, "", key, calls=1, spent=0, open=estimate)
 
 
 def _sent(first: date, last: date) -> Q:

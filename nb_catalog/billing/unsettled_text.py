@@ -7,7 +7,7 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from nb_catalog import asking, money
+from nb_catalog.billing import budgets, paid_requests
 from nb_catalog.core.types import Actor
 from nb_catalog.models import TextCall
 from nb_catalog.models.db.clock import database_now
@@ -16,7 +16,7 @@ from nb_catalog.models.text_calls import TextOutcome
 
 def open_text_calls() -> QuerySet[TextCall]:
     """Answered, lost or died in flight, and of unknown cost; the oldest first."""
-    since = database_now() - asking.LONGEST
+    since = database_now() - paid_requests.LONGEST
     calls = TextCall.objects.filter(cost_microusd=None)
     out = Q(outcome=TextOutcome.IN_FLIGHT, started_at__gt=since)
     return calls.exclude(out).order_by("started_at", "id")
@@ -32,12 +32,12 @@ def settle_text_calls_by_hand(
     """
     settled = 0
     with transaction.atomic():
-        asking.give_up_lost()
+        paid_requests.give_up_lost()
         for call in open_text_calls().filter(pk__in=keys).select_related("actor"):
             cost = call.estimate_microusd if cost_microusd is None else cost_microusd
             still_open = TextCall.objects.filter(pk=call.pk, cost_microusd=None)
             if still_open.update(cost_microusd=cost, settled_by=actor, settled_at=database_now()):
                 call.cost_microusd = cost
-                money.settle_words(call)
+                budgets.settle_words(call)
                 settled += 1
     return settled

@@ -15,7 +15,8 @@ from django.contrib.auth import get_user_model
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 
-from nb_catalog import daybook, signals
+from nb_catalog import signals
+from nb_catalog.billing import daily_totals
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.types import Actor
@@ -219,7 +220,7 @@ def _payer_for(actor: Actor) -> Payer:
 
 
 def _enter(calls: Iterable[Settled], payers: Mapping[int, Payer]) -> None:
-    lines = daybook.Sums()
+    lines = daily_totals.Sums()
     by_run: dict[int, _Sums] = defaultdict(_Sums)
     by_day: dict[date, _Sums] = defaultdict(_Sums)
     by_share: dict[tuple[date, str, str], _Sums] = defaultdict(_Sums)
@@ -229,13 +230,13 @@ def _enter(calls: Iterable[Settled], payers: Mapping[int, Payer]) -> None:
         by_day[day].add(reserved, cost)
         for kind, name, _limit, _reached in _shares(payer):
             by_share[day, kind, name].add(reserved, cost)
-        lines.add(daybook.Heading(day, model, payer.tier, scene, payer.user), cost=cost)
+        lines.add(daily_totals.Heading(day, model, payer.tier, scene, payer.user), cost=cost)
     # In the order of reserve(): two workers would else wait for each other's rows.
     for day, sums in sorted(by_day.items(), key=itemgetter(0)):
         SpendDay.objects.filter(day=day).update(**sums.as_changes())
     for (day, kind, name), sums in sorted(by_share.items(), key=itemgetter(0)):
         SpendShare.objects.filter(day=day, kind=kind, name=name).update(**sums.as_changes())
-    daybook.enter(lines)
+    daily_totals.enter(lines)
     by_run.pop(0, None)
     for run_id, sums in sorted(by_run.items(), key=itemgetter(0)):
         Run.objects.filter(pk=run_id).update(**sums.as_changes())
