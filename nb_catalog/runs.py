@@ -24,7 +24,7 @@ from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.transitions import move_jobs
 from nb_catalog.plans import Item, ItemStatus, Plan
 from nb_catalog.plans.lookups import known
-from nb_catalog.runner import queue
+from nb_catalog.worker import queue
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderPause, Run, SpendDay
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.money import usd
-from nb_catalog.runner import queue, staging
+from nb_catalog.worker import queue, spool
 
 # The rate is that of the last minutes.
 WINDOW: Final = timedelta(minutes=5)
@@ -84,7 +84,7 @@ def look() -> Status:
         lost=jobs.filter(state__in=_HELD, lease_until__lt=now).count(),
         per_minute=_finished(now - WINDOW) / (WINDOW / timedelta(minutes=1)),
         batches=ProviderBatch.objects.exclude(state=BatchState.DONE).count(),
-        staged=sum(1 for _name in staging.names()),
+        staged=sum(1 for _name in spool.names()),
         spent_today_usd=usd(today.spent_microusd if today else 0),
         reserved_today_usd=usd(today.reserved_microusd if today else 0),
         budget_today_usd=settings.DAILY_BUDGET_USD,

@@ -12,7 +12,7 @@ import logging
 import django
 from django.db import connection, transaction
 
-from nb_catalog import runner
+from nb_catalog import worker as runner
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import InvalidSettings
 

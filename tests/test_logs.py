@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from nb_catalog import ratelimit, runner, runs
+from nb_catalog import ratelimit, runs, worker
 from nb_catalog.core.logs import fields
 from nb_catalog.exceptions import ContentRefused, OutcomeUnknown
 from nb_catalog.models import ImageJob
@@ -44,7 +44,7 @@ def ended(lines):
 
 def test_each_ending_is_a_line_with_its_facts(script, start, lines):  # noqa: F811
     run = start(1)
-    runner.drain()
+    worker.drain()
     (line,) = ended(lines)
     job = ImageJob.objects.get()
     assert line["message"] == f"Job {job.pk}: succeed." and line["levelname"] == "INFO"
@@ -64,7 +64,7 @@ def test_each_ending_is_a_line_with_its_facts(script, start, lines):  # noqa: F8
 def test_a_call_that_may_have_been_charged_is_a_warning(script, start, lines):  # noqa: F811
     script.add(OutcomeUnknown("The line went dead."))
     start(1)
-    runner.drain()
+    worker.drain()
     (line,) = ended(lines)
     assert (line["levelname"], line["nb_catalog.error_code"]) == ("WARNING", "outcome_unknown")
 
@@ -87,7 +87,7 @@ def test_runs_and_pauses_are_told(script, start, lines):  # noqa: F811
 def test_nothing_private_is_logged(script, start, lines):  # noqa: F811
     script.add(ContentRefused("A very private mug."))
     start(2)
-    runner.drain()
+    worker.drain()
     words = ImageJob.objects.first().wanted.words
     everything = json.dumps(lines())
     assert len(ended(lines)) == 2

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nb_catalog import plans, runner, runs
+from nb_catalog import plans, runs, worker
 from nb_catalog.models import Scene
 from nb_catalog.plans.sending import elided
 from nb_catalog.testing.gemini import GeminiServer
@@ -58,7 +58,7 @@ def test_the_preview_is_what_arrives(server, treatment):
     (shown,) = plans.sendings(plan)
     assert server.ledger.entries == (), "looking sends nothing"
     runs.start(plan)
-    runner.drain()
+    worker.drain()
     (received,) = server.received
     assert elided(received.body) == shown.body
     config = received.body["generationConfig"]

@@ -9,11 +9,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from nb_catalog import ratelimit, runner, signals
+from nb_catalog import ratelimit, signals, worker
 from nb_catalog.billing import budgets
 from nb_catalog.exceptions import ContentRefused, OutcomeUnknown, RateLimited, RequestRejected
 from nb_catalog.models import ImageJob, Placement, ProductImage, ProviderPause, Run
-from nb_catalog.runner import books, claims, endings, sweeping
+from nb_catalog.worker import claims, outcomes, persistence, recovery
 from tests import factories
 from tests.runner.conftest import script, start  # noqa: F401 - fixtures
 
@@ -38,7 +38,7 @@ def heard(signal):
 def test_each_made_picture_is_told_after_its_commit(script, start):  # noqa: F811 - the fixtures
     with heard(signals.image_made) as found:
         start(2)
-        runner.drain()
+        worker.drain()
     images = {(image.pk, image.job_id) for image in ProductImage.objects.all()}
     assert {(facts["image_id"], facts["job_id"]) for _s, _open, facts in found} == images
     assert {(sender, is_open) for sender, is_open, _f in found} == {(ProductImage, False)}
@@ -53,7 +53,7 @@ def test_a_job_that_ends_badly_is_told(script, start, error, state):  # noqa: F8
     script.add(error)
     with heard(signals.job_failed) as found:
         start(1)
-        runner.drain()
+        worker.drain()
     ((sender, is_open, facts),) = found
     job = ImageJob.objects.get()
     assert (sender, is_open) == (ImageJob, False)
@@ -103,7 +103,7 @@ def test_a_receiver_that_breaks_is_logged_and_harms_nobody(script, start, caplog
     try:
         with heard(signals.image_made) as found:
             start(1)
-            runner.drain()
+            worker.drain()
     finally:
         signals.image_made.disconnect(broken)
     assert ImageJob.objects.get().state == "succeeded" and len(found) == 1
@@ -116,7 +116,7 @@ def test_keys_are_known_where_the_database_does_not_tell_them(script, start, mon
     monkeypatch.setattr(features, "can_return_rows_from_bulk_insert", False)
     with heard(signals.image_made) as found:
         start(1, treatment="locked")
-        runner.drain()
+        worker.drain()
     ground, composite = ProductImage.objects.order_by("pk")
     assert composite.parent == ground
     assert [facts["image_id"] for _s, _o, facts in found] == [ground.pk, composite.pk]
@@ -126,7 +126,7 @@ def test_a_job_that_kills_its_workers_is_told():
     gone = timezone.now() - timedelta(minutes=5)
     job = factories.job(state="leased", lease_owner="dead", lease_until=gone, attempts=10)
     with heard(signals.job_failed) as found:
-        sweeping.free_expired_leases()
+        recovery.free_expired_leases()
     ((_sender, is_open, facts),) = found
     assert facts == {"job_id": job.pk, "state": "failed", "error_code": "worker_died"}
     assert not is_open
@@ -137,14 +137,14 @@ def test_many_errors_that_say_the_same_are_heeded_once_and_the_longest_wait_coun
         about = factories.product(photo=False)
         job = factories.job(about, asked=factories.recipe(about, provider="paid"), state="calling")
         order = claims.order_of(job, owner="one")
-        return endings.failed(order, RateLimited("Slow.", retry_after=seconds))
+        return outcomes.failed(order, RateLimited("Slow.", retry_after=seconds))
 
     heeded = []
     heed = ratelimit.heed
     monkeypatch.setattr(
         ratelimit, "heed", lambda error, **where: heeded.append(error) or heed(error, **where)
     )
-    books.write([], [ending(seconds) for seconds in (5, 90, None, 7)])
+    persistence.write([], [ending(seconds) for seconds in (5, 90, None, 7)])
     assert [error.retry_after for error in heeded] == [90]
     pause = ProviderPause.objects.get()
     assert (pause.until - timezone.now()).total_seconds() == pytest.approx(90, abs=5)

@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from nb_catalog import runner
+from nb_catalog import worker
 from nb_catalog.core import tracing
 from nb_catalog.exceptions import ContentRefused
 from nb_catalog.models import ImageJob
@@ -33,7 +33,7 @@ def named(spans, name):
 
 def test_a_job_has_its_call_and_its_keeping_below_it(script, start, spans):  # noqa: F811
     start(1)
-    runner.drain()
+    worker.drain()
     (job,) = named(spans, "job")
     (call,), (keep,) = named(spans, "call"), named(spans, "keep")
     assert call.parent.span_id == keep.parent.span_id == job.context.span_id
@@ -46,7 +46,7 @@ def test_a_job_has_its_call_and_its_keeping_below_it(script, start, spans):  # n
 def test_an_error_is_its_code_and_never_what_it_says(script, start, spans):  # noqa: F811
     script.add(ContentRefused("A very private mug."))
     start(1)
-    runner.drain()
+    worker.drain()
     (job,) = named(spans, "job")
     assert job.attributes["nb_catalog.error_code"] == "content_refused"
     assert job.status.status_code == trace.StatusCode.ERROR
@@ -58,5 +58,5 @@ def test_an_error_is_its_code_and_never_what_it_says(script, start, spans):  # n
 def test_without_opentelemetry_work_goes_on(script, start, monkeypatch):  # noqa: F811
     monkeypatch.setattr(tracing, "trace", None)
     start(1)
-    runner.drain()
+    worker.drain()
     assert ImageJob.objects.get().state == "succeeded"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nb_catalog import placements, review, runner
+from nb_catalog import placements, review, worker
 from nb_catalog.core.types import Permission
 from nb_catalog.models import ProductImage, Run
 from nb_catalog.testing.scripted import Script
@@ -97,7 +97,7 @@ def test_a_price_is_agreed_to_before_anything_is_painted(root):
     run = Run.objects.get()
     assert answer.status_code == 302 and run.request["text"] == "painted"
     assert run.budget_microusd == 2_000_000
-    runner.drain()
+    worker.drain()
     assert ProductImage.objects.get(job__run=run, kind="picture").locale == "en"
 
 
@@ -147,7 +147,7 @@ def test_one_click_sets_the_words_exactly(root, how):
     image = painted(MISSPELT)
     assert f"set_words:{image.pk}" in buttons(root)
     how(root, "set_words", image)
-    runner.drain()
+    worker.drain()
     exact = ProductImage.objects.get(recipe__provider="typesetter")
     assert exact.parent == image.parent and exact.recipe["renderer"]["words"] == WORDS
     answer = press_with_javascript(root, "set_words", image).json()
@@ -180,7 +180,7 @@ def test_words_set_instead_are_offered_the_place_of_the_painted_ones(root):
     review.approve(image, actor=None)
     placements.publish(image, slot="social", locale="en", actor=None)
     press(root, "set_words", image)
-    runner.drain()
+    worker.drain()
     page = root.get(REVIEW).content.decode()
     assert f"Takes the place of picture {image.pk} in social" in page
     assert '<option value="social" selected>' in page

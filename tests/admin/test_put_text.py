@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from nb_catalog import runner
+from nb_catalog import worker
 from nb_catalog.models import ProductImage, Run
 from tests import factories
 from tests.catalog.catalog_images import MugSource
@@ -60,7 +60,7 @@ def test_starting_makes_a_picture_in_each_language_and_only_once(root):
     for _ in range(2):
         answer = root.post(TEXTS, asked(mug, start="1"))
     assert answer.url == reverse("admin:nb_catalog_run_change", args=[Run.objects.get().pk])
-    runner.drain()
+    worker.drain()
     made = ProductImage.objects.exclude(locale="")
     assert sorted(made.values_list("locale", flat=True)) == ["ar", "en"]
     assert root.get(answer.url).status_code == 200

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from nb_catalog import copydecks, placements, plans, review, runner, runs
+from nb_catalog import copydecks, placements, plans, review, runs, worker
 from nb_catalog.admin import renewing
 from nb_catalog.models import Placement, Run, TextLayout
 from tests import factories
@@ -41,7 +41,7 @@ def publish(plan):
 
 
 def made(run):
-    runner.drain()
+    worker.drain()
     for job in run.jobs.all():
         image = job.images.get()
         review.approve(image, actor=None)
@@ -94,7 +94,7 @@ def test_words_that_break_do_not_keep_a_product_from_being_saved(root, mugs, mon
 def test_what_is_redone_already_is_not_made_again(root, mugs):
     saved(root, mugs[0], colour="green")
     root.post(RENEW)
-    runner.drain()
+    worker.drain()
     before = Run.objects.count()
     page = root.post(RENEW, follow=True)
     assert "has been redone already" in said(page)[-1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nb_catalog import copydecks, placements, review, runner
+from nb_catalog import copydecks, placements, review, worker
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ProductImage, Run
 from nb_catalog.testing.scripted import Script
@@ -112,7 +112,7 @@ def test_texts_are_started_once_made_published_and_renewed(api_as):
     assert first.json()["id"] == again.json()["id"]
     other = api.post("runs/texts/", {**body, "locales": ["de"]})
     assert other.status_code == 422 and "another locales" in other.content.decode()
-    runner.drain()
+    worker.drain()
     for job in Run.objects.get().jobs.all():
         image = job.images.get()
         review.approve(image, actor=None)
@@ -158,12 +158,12 @@ def test_words_are_painted_read_back_and_set_instead(api_as, paid):
     assert Run.objects.get().budget_microusd == 1_500_000
     other = api.post("runs/texts/", {**body, "text": "set"})
     assert other.status_code == 422 and "another text" in other.content.decode()
-    runner.drain()
+    worker.drain()
     [image] = api.get("images/?model=testcatalog.mug").json()["results"][:1]
     assert "words_read" in image["checks"]
     run = api.post(f"images/{image['id']}/set-words/")
     assert run.status_code == 201
-    runner.drain()
+    worker.drain()
     assert Run.objects.get(pk=run.json()["run"]).jobs.get().images.get().locale == "en"
     again = api.post(f"images/{image['id']}/set-words/")
     assert (again.status_code, again.json()) == (200, {"run": None})

@@ -8,12 +8,12 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from nb_catalog import plans, runner, runs
+from nb_catalog import plans, runs, worker
 from nb_catalog.core.states import JobState
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import ImageJob
-from nb_catalog.runner.sweeping import promote
 from nb_catalog.testing import Script
+from nb_catalog.worker.recovery import promote
 from tests import factories
 
 LOCAL = {"draft": {"PROVIDER": "local", "MODEL": "local-studio", "SIZE": "1K"}}
@@ -37,7 +37,7 @@ def script(settings):
 @pytest.fixture
 def start(monkeypatch):
     """start(*products): a run of a picture of each. Tries do not wait for one another."""
-    monkeypatch.setattr("nb_catalog.runner.endings.SHORTEST_WAIT", 0.0)
+    monkeypatch.setattr("nb_catalog.worker.outcomes.SHORTEST_WAIT", 0.0)
 
     def start(*products, treatment="locked", **options):
         scene = factories.scene()
@@ -50,7 +50,7 @@ def start(monkeypatch):
 def settle():
     """Work until nothing is queued and nothing waits to be tried again."""
     for _ in range(20):
-        runner.drain()
+        worker.drain()
         ImageJob.objects.filter(state=JobState.WAITING).update(not_before=timezone.now())
         if not promote():
             return

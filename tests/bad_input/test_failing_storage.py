@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from nb_catalog import placements, review, runner, runs, storefront
+from nb_catalog import placements, review, runs, storefront, worker
 from nb_catalog.exceptions import StorageFailed
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
-from nb_catalog.runner import staging
+from nb_catalog.worker import spool
 from tests import factories
 from tests.bad_input.conftest import job_of, settle
 from tests.bad_input.plugs import Outage
@@ -66,17 +66,17 @@ def test_a_paid_picture_waits_on_disk_and_is_never_paid_again(treatment, outage,
     settle()
     assert outage.asked == 1
     assert job_of(product).state == "calling", "not unknown: the picture is there"
-    assert len(list(staging.names())) == 1 and not ProductImage.objects.exists()
+    assert len(list(spool.names())) == 1 and not ProductImage.objects.exists()
 
     leases_run_out()
-    assert runner.sweep() == [], "the storage is still away"
-    assert len(list(staging.names())) == 1
+    assert worker.sweep() == [], "the storage is still away"
+    assert len(list(spool.names())) == 1
 
     outage.failures = 0
-    assert [ending.move for ending in runner.sweep()] == ["succeed"]
+    assert [ending.move for ending in worker.sweep()] == ["succeed"]
     assert job_of(product).state == "succeeded"
     assert script.count == ProviderCall.objects.count() == 1
-    assert not list(staging.names())
+    assert not list(spool.names())
     assert money_is_sound() > 0
     picture = ProductImage.objects.order_by("pk").first()
     with picture.file.open() as file:

@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from nb_catalog import runner
+from nb_catalog import worker as runner
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
-from nb_catalog.runner import staging, work
-from nb_catalog.runner.worker import Worker
+from nb_catalog.worker import execution, spool
+from nb_catalog.worker.worker import Worker
 from tests import factories
 from tests.bad_input.conftest import job_of
 from tests.runner.conftest import money_is_sound
@@ -93,7 +93,7 @@ def test_a_disk_that_fills_up_during_a_call_costs_no_picture(
     disk, script, start, worker, monkeypatch, caplog
 ):
     """The answer lies in memory alone until there is room again. Nothing is asked for twice."""
-    monkeypatch.setattr(work, "AGAIN_SECONDS", 0.2)
+    monkeypatch.setattr(execution, "AGAIN_SECONDS", 0.2)
     script.seconds = 0.5
     product = factories.product()
     start(product, treatment="painted")
@@ -107,7 +107,7 @@ def test_a_disk_that_fills_up_during_a_call_costs_no_picture(
     wait_until(lambda: job_of(product).state == "succeeded")
     assert script.count == ProviderCall.objects.count() == ProductImage.objects.count() == 1
     # Its bytes go once the row is committed, a moment later.
-    wait_until(lambda: not list(staging.names()))
+    wait_until(lambda: not list(spool.names()))
     assert money_is_sound() > 0
     with ProductImage.objects.get().file.open() as file:
         assert file.read().startswith(b"\x89PNG")
@@ -129,6 +129,6 @@ def test_a_file_half_written_is_not_left_behind(disk, script, start, settings):
     from nb_catalog.core.types import ImageResult
 
     with pytest.raises(OSError, match="No space left"):
-        staging.put("1.1.me", ImageResult(data=b"x" * MIB, mime_type="image/png"))
-    assert not list(disk.home.glob("staging/*.writing")) and not list(staging.names())
+        spool.put("1.1.me", ImageResult(data=b"x" * MIB, mime_type="image/png"))
+    assert not list(disk.home.glob("staging/*.writing")) and not list(spool.names())
     disk.clear()

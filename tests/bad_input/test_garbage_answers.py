@@ -5,7 +5,7 @@ import pytest
 from nb_catalog import runs
 from nb_catalog.conf import settings as nb_settings
 from nb_catalog.models import ProductImage, ProviderCall
-from nb_catalog.runner import staging
+from nb_catalog.worker import spool
 from tests import factories
 from tests.bad_input.conftest import LOCAL, job_of, settle
 from tests.bad_input.test_photos import bomb
@@ -54,7 +54,7 @@ def test_garbage_each_time_ends_and_says_what_is_wrong(name, script, start):
     assert "answered with bytes that are no sound picture" in job.error
     assert GARBAGE[name][1] in job.error
     assert script.count == nb_settings.MAX_ATTEMPTS
-    assert not ProductImage.objects.exists() and not list(staging.names())
+    assert not ProductImage.objects.exists() and not list(spool.names())
     money_is_sound()
 
 

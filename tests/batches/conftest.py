@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 from django.utils import timezone
 
-from nb_catalog import plans, runner, runs
+from nb_catalog import plans, runs, worker
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
 from nb_catalog.models.db.money import micros
-from nb_catalog.runner.batching import clock, shelf
 from nb_catalog.testing.gemini import GeminiServer
+from nb_catalog.worker.batches import queries, schedule
 from tests import factories
 from tests.catalog.models import Mug
 from tests.runner.conftest import money_is_sound
@@ -38,8 +38,8 @@ def catalog(settings, server):
 @pytest.fixture
 def start(catalog, monkeypatch):
     """start(n): a run of n pictures in batches, each of a product of its own."""
-    monkeypatch.setattr(clock, "FIRST_LOOK", 0.0)
-    monkeypatch.setattr(clock, "GRACE", 0.0)
+    monkeypatch.setattr(schedule, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(schedule, "GRACE", 0.0)
 
     def start(pictures=1, *, treatment="painted", budget_usd=None, **options):
         mugs = [factories.product() for _ in range(pictures)]
@@ -58,14 +58,14 @@ def start(catalog, monkeypatch):
 def drain(*, times=12, monkeypatch=None):
     """Work, and again for what comes back; a model rests for a minute after a failed batch."""
     for _ in range(times):
-        runner.drain()
-        if not runner.work_is_waiting():
+        worker.drain()
+        if not worker.work_is_waiting():
             return
 
 
 def forget_the_rest():
     """As if the minute's rest after a failed batch were over."""
-    ProviderBatch.objects.filter(state="done").update(finished_at=timezone.now() - 2 * shelf.REST)
+    ProviderBatch.objects.filter(state="done").update(finished_at=timezone.now() - 2 * queries.REST)
 
 
 def states():

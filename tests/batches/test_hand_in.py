@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from nb_catalog import runner
+from nb_catalog import worker as runner
 from nb_catalog.models import ProviderBatch, ProviderCall
 from nb_catalog.providers.gemini import GeminiProvider
-from nb_catalog.runner.batching import clock, shelf
 from nb_catalog.testing.gemini import BatchScript, fault
+from nb_catalog.worker.batches import queries, schedule
 from tests.batches.conftest import books_agree, drain, forget_the_rest, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +31,7 @@ def test_a_batch_that_is_not_found_is_looked_for_more_than_once(start, server, k
     server.script_for("batches.create", fault(kind))
     start(2)
     runner.drain()
-    assert len(server.ledger.of("batches.list")) == clock.MOST_LOOKUPS
+    assert len(server.ledger.of("batches.list")) == schedule.MOST_LOOKUPS
     assert set(ProviderCall.objects.values_list("outcome", "cost_microusd")) == {("not_sent", 0)}
     forget_the_rest()
     drain()
@@ -53,14 +53,14 @@ def test_while_nobody_can_look_nothing_is_handed_in_again(start, server, monkeyp
     server.script_for("batches.create", fault("drop_after"))
     server.script_for("batches.list", *[fault("unavailable")] * 40)
     start(2)
-    monkeypatch.setattr(clock, "GRACE", 3600.0)
+    monkeypatch.setattr(schedule, "GRACE", 3600.0)
     for _ in range(6):
         runner.drain()
         ProviderBatch.objects.update(next_look_at=timezone.now())
     assert states() == {"submitted": 2}
     assert ProviderBatch.objects.get().state == "sending"
     server._service.scripts["batches.list"].clear()
-    monkeypatch.setattr(clock, "GRACE", 0.0)
+    monkeypatch.setattr(schedule, "GRACE", 0.0)
     drain()
     assert states() == {"succeeded": 2}
     assert len(server.ledger.of("batches.create")) == 1
@@ -103,19 +103,19 @@ def _take_over_and_close():
     from nb_catalog.exceptions import ServiceUnavailable
 
     ProviderBatch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    batch = shelf.take_due(owner="another")
-    shelf.close(batch, error=ServiceUnavailable("It seemed dead."))
+    batch = queries.take_due(owner="another")
+    queries.close(batch, error=ServiceUnavailable("It seemed dead."))
     connection.close()
 
 
 def test_two_workers_never_hold_one_batch(start, server):
     start(1)
-    batch, _orders = shelf.gather(owner="one")
-    assert shelf.take_due(owner="two") is None, "its lease stands"
+    batch, _orders = queries.gather(owner="one")
+    assert queries.take_due(owner="two") is None, "its lease stands"
     ProviderBatch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    taken = shelf.take_due(owner="two")
+    taken = queries.take_due(owner="two")
     assert (taken.pk, taken.epoch) == (batch.pk, batch.epoch + 1)
-    assert shelf.take_due(owner="three") is None
+    assert queries.take_due(owner="three") is None
 
 
 def test_more_batches_than_the_account_may_have_wait(start, server, monkeypatch):
@@ -125,37 +125,37 @@ def test_more_batches_than_the_account_may_have_wait(start, server, monkeypatch)
     limits = BatchLimits(items=1, bytes=10**9, at_once=2, hours=24, expires_hours=48)
     monkeypatch.setattr(gemini_batch, "LIMITS", limits)
     start(3)
-    monkeypatch.setattr(clock, "FIRST_LOOK", 3600.0)
+    monkeypatch.setattr(schedule, "FIRST_LOOK", 3600.0)
     runner.drain()
     assert states() == {"submitted": 2, "queued": 1}
-    monkeypatch.setattr(clock, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(schedule, "FIRST_LOOK", 0.0)
     ProviderBatch.objects.update(next_look_at=timezone.now())
     drain()
     assert states() == {"succeeded": 3}
 
 
 def test_the_looks_grow_further_apart():
-    gaps = [clock.gap(looks) for looks in range(40)]
-    assert gaps[0] == clock.FIRST_LOOK
+    gaps = [schedule.gap(looks) for looks in range(40)]
+    assert gaps[0] == schedule.FIRST_LOOK
     assert gaps == sorted(gaps)
-    assert gaps[-1] == clock.LONGEST_LOOK
+    assert gaps[-1] == schedule.LONGEST_LOOK
 
 
 def test_a_worker_that_is_told_to_stop_puts_an_unfinished_batch_back(start, server, monkeypatch):
-    from nb_catalog.runner.batching import filling
+    from nb_catalog.worker.batches import request_file
 
     start(3)
     worker = runner.Worker()
-    line = filling._line
+    line = request_file._line
 
     def stopping(order, **options):
         worker.stop()
         return line(order, **options)
 
-    monkeypatch.setattr(filling, "_line", stopping)
+    monkeypatch.setattr(request_file, "_line", stopping)
     worker.run(until_idle=True)
     assert states()["queued"] == 2
-    monkeypatch.setattr(filling, "_line", line)
+    monkeypatch.setattr(request_file, "_line", line)
     drain()
     assert states() == {"succeeded": 3}
     books_agree(server)
@@ -163,7 +163,7 @@ def test_a_worker_that_is_told_to_stop_puts_an_unfinished_batch_back(start, serv
 
 def test_a_batch_that_somebody_else_holds_is_no_work_for_us(start, server):
     start(1)
-    shelf.gather(owner="one")
+    queries.gather(owner="one")
     assert not runner.work_is_waiting(), "else a worker that waits for idleness would never end"
 
 
@@ -179,9 +179,9 @@ def test_what_comes_back_from_a_batch_goes_out_together_with_what_waits(start, s
     """While results are being fetched nothing new is put together: their failures would go out
     one by one."""
     start(1)
-    first, _orders = shelf.gather(owner="one")
+    first, _orders = queries.gather(owner="one")
     ProviderBatch.objects.filter(pk=first.pk).update(state="ready")
     start(1)
-    assert shelf.gather(owner="two") is None
+    assert queries.gather(owner="two") is None
     ProviderBatch.objects.filter(pk=first.pk).update(state="running")
-    assert shelf.gather(owner="two") is not None
+    assert queries.gather(owner="two") is not None

@@ -5,10 +5,10 @@ import time
 import pytest
 from django.conf import settings as django_settings
 
-from nb_catalog import runner
+from nb_catalog import worker
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch
-from nb_catalog.runner import staging
-from nb_catalog.runner.batching import filling
+from nb_catalog.worker import spool
+from nb_catalog.worker.batches import request_file
 from tests.batches.conftest import books_agree, forget_the_rest, states
 from tests.runner.dying_worker import BATCH_POINTS
 from tests.runner.test_kill import die_at, worker_process
@@ -26,7 +26,7 @@ def pick_up():
     for _ in range(12):
         time.sleep(django_settings.NB_CATALOG["LEASE_SECONDS"] + 0.1)
         forget_the_rest()
-        runner.drain()
+        worker.drain()
         if not ProviderBatch.objects.exclude(state="done").exists() and "queued" not in states():
             return
 
@@ -39,8 +39,8 @@ def test_a_batch_survives_a_kill(start, server, catalog, point):
     assert states() == {"succeeded": 3}
     assert len(server.ledger.of("batches.create")) == 1, "one batch, whoever died when"
     assert ProductImage.objects.count() == 3
-    assert not list(staging.names())
-    assert not list(filling.path_of("x").parent.glob("*.jsonl"))
+    assert not list(spool.names())
+    assert not list(request_file.path_of("x").parent.glob("*.jsonl"))
     calls = books_agree(server)
     assert calls > 0
     if point in HANDED_IN:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from nb_catalog import plans, runner, runs
+from nb_catalog import plans, runs, worker
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall, ProviderPause
 from nb_catalog.models.db.money import micros, usd
 from nb_catalog.providers.model_specs import card
-from nb_catalog.runner import staging
-from nb_catalog.runner.batching import clock, filling
 from nb_catalog.testing.gemini import BatchScript, fault
+from nb_catalog.worker import spool
+from nb_catalog.worker.batches import request_file, schedule
 from tests import factories
 from tests.batches.conftest import MODEL, books_agree, drain, forget_the_rest, states
 from tests.catalog.catalog_images import MugSource
@@ -38,8 +38,8 @@ def test_pictures_come_back_at_half_the_price(start, server):
 def test_nothing_is_left_behind(start, server):
     start(2)
     drain()
-    assert not list(staging.names())
-    assert not list(filling.path_of("x").parent.glob("*"))
+    assert not list(spool.names())
+    assert not list(request_file.path_of("x").parent.glob("*"))
     assert server._service.files.all() == [], "files at the service are deleted"
 
 
@@ -163,13 +163,13 @@ def test_a_look_that_fails_is_taken_again(start, server):
 
 def test_what_a_person_cancelled_is_kept_when_it_is_paid_for(start, server, monkeypatch):
     run = start(1)
-    monkeypatch.setattr(clock, "FIRST_LOOK", 3600.0)
-    runner.drain()
+    monkeypatch.setattr(schedule, "FIRST_LOOK", 3600.0)
+    worker.drain()
     assert states() == {"submitted": 1}
     assert runs.cancel(run) == 1
     server.batches.all[0].is_cancelled = False
     ProviderBatch.objects.update(next_look_at="2026-01-01T00:00Z")
-    runner.drain()
+    worker.drain()
     assert states() == {"cancelled": 1}
     image = ProductImage.objects.get()
     assert image.state == "pending"
@@ -179,12 +179,12 @@ def test_what_a_person_cancelled_is_kept_when_it_is_paid_for(start, server, monk
 def test_a_batch_that_nobody_wants_any_more_is_called_off(start, server, monkeypatch):
     server.batches.script(BatchScript(stuck=True))
     run = start(2)
-    monkeypatch.setattr(clock, "FIRST_LOOK", 3600.0)
-    runner.drain()
+    monkeypatch.setattr(schedule, "FIRST_LOOK", 3600.0)
+    worker.drain()
     runs.cancel(run)
-    monkeypatch.setattr(clock, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(schedule, "FIRST_LOOK", 0.0)
     ProviderBatch.objects.update(next_look_at="2026-01-01T00:00Z")
-    runner.drain()
+    worker.drain()
     assert len(server.ledger.of("batches.cancel")) == 1
     assert server.ledger.billed_usd == 0
     assert ProviderBatch.objects.get().state == "done"
@@ -246,7 +246,7 @@ def test_an_item_whose_photo_is_gone_is_not_sent(start, server):
 def test_an_upload_that_fails_sends_nothing(start, server, kind):
     server.script_for("files.upload", *[fault(kind)] * 8)
     start(2)
-    runner.drain()
+    worker.drain()
     assert states() == {"queued": 2}
     batch = ProviderBatch.objects.get()
     assert (batch.state, bool(batch.error_code)) == ("done", True)

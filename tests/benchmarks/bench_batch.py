@@ -50,15 +50,15 @@ def measured(jobs: int, url: str, size: int) -> None:
     from django.conf import settings
     from tqdm import tqdm
 
-    from nb_catalog import runner
+    from nb_catalog import worker as runner
     from nb_catalog.models import ImageJob, ProviderBatch
-    from nb_catalog.runner.batching import clock
+    from nb_catalog.worker.batches import schedule
     from tests.soak import soak
 
     options = {"api_key": "k", "base_url": url}
     gemini = {"BACKEND": "nb_catalog.providers.gemini.GeminiProvider", "OPTIONS": options}
     settings.NB_CATALOG |= {"PROVIDERS": {"gemini": gemini}, "TIERS": soak.TIERS}
-    clock.FIRST_LOOK = 0.2
+    schedule.FIRST_LOOK = 0.2
     soak.start(1, batch=True)
     runner.drain()  # what is imported once is not the batch's
     ImageJob.objects.all().delete()

@@ -107,7 +107,7 @@ def ended(count: int) -> None:
 def claim_ms() -> tuple[float, float]:
     """The medians of many claims: their transactions, and the same with their orders made. Photos
     are not looked up, which is the catalog's time."""
-    from nb_catalog.runner import claims
+    from nb_catalog.worker import claims
 
     taking, whole = [], []
     for _ in range(ROUNDS):

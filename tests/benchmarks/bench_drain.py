@@ -38,11 +38,11 @@ def main() -> None:
 
 def rate(kind: str, jobs: int) -> float:
     """Jobs a second, from the start of a worker to its last commit."""
-    from nb_catalog import runner
+    from nb_catalog import worker
 
     filled(kind, jobs)
     began = time.perf_counter()
-    endings = runner.Worker(concurrency=200).run(until_idle=True)
+    endings = worker.Worker(concurrency=200).run(until_idle=True)
     seconds = time.perf_counter() - began
     assert sum(endings.values()) == jobs, endings
     return jobs / seconds

@@ -31,7 +31,7 @@ def measured(options: argparse.Namespace) -> None:
     from django.db import connection
     from tqdm import tqdm
 
-    from nb_catalog import runner
+    from nb_catalog import worker
     from nb_catalog.core.states import JOB_UNDERWAY
     from nb_catalog.models import ImageJob
     from nb_catalog.testing.gemini import GeminiServer
@@ -60,7 +60,7 @@ def measured(options: argparse.Namespace) -> None:
                     time.sleep(1)
             kills = crowd.kills
         time.sleep(5)
-        runner.drain()
+        worker.drain()
         soak.nothing_is_lost_or_repeated(server, run)
         states = Counter(ImageJob.objects.values_list("state", flat=True))
     print(f"{connection.vendor}: {kills} kills, {dict(states)}, {server.count} calls seen")

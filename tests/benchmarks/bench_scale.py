@@ -51,7 +51,7 @@ def looks() -> Iterator[tuple[str, Callable[[], object]]]:
     from nb_catalog import billing, status
     from nb_catalog.models import ImageJob, ProductImage, Run
     from nb_catalog.models.db.clock import database_now
-    from nb_catalog.runner import sweeping
+    from nb_catalog.worker import recovery
 
     user, _ = get_user_model().objects.get_or_create(
         username="root", defaults={"is_staff": True, "is_superuser": True}
@@ -88,7 +88,7 @@ def looks() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "API: images", page("nb_catalog_api:image-list")
     yield "status.look()", status.look
     yield "status.problems() (health)", status.problems
-    yield "a sweep", sweeping.sweep
+    yield "a sweep", recovery.sweep
     yield "report of 30 days", lambda: billing.report(first=today - timedelta(days=29), last=today)
     yield "nb_prune --dry-run", partial(call_command, "nb_prune", dry_run=True, verbosity=0)
     assert ImageJob.objects.exists()

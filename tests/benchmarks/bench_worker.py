@@ -61,11 +61,12 @@ def ours(jobs: int, port: int, *, decode: bool = True) -> dict[str, float]:
     from tests.benchmarks.bench_photos import prepared_plan
 
     plan = prepared_plan(jobs, port=port, concurrency=IN_FLIGHT)
-    from nb_catalog import runner, runs
-    from nb_catalog.runner import keeping
+    from nb_catalog import runs
+    from nb_catalog import worker as runner
+    from nb_catalog.worker import results
 
     if not decode:
-        keeping.examine = functools.partial(keeping.examine, decode=False)
+        results.examine = functools.partial(results.examine, decode=False)
     synced = count_cpu_of_fsync()
     runs.start(plan)
     worker = runner.Worker()

@@ -6,7 +6,7 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import ui
 
-from nb_catalog import review, runner
+from nb_catalog import review, worker
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import Placement, ProductImage, ReviewEvent, Run
 from tests import factories
@@ -93,7 +93,7 @@ def test_from_the_list_of_products_to_the_page_of_the_shop(person):
 
     person.wait_for_text(".nbc-percent", "0 %")
     assert Run.objects.count() == 1
-    runner.drain()
+    worker.drain()
     person.wait_for_text(".nbc-percent", "100 %")
     person.wait_for_text(".nbc-progress", "Done: 2 of 2 pictures made.")
     person.wait(lambda: has_loaded(person, ".nbc-newest img"), for_what="the newest picture")
@@ -124,7 +124,7 @@ def test_every_button_works_without_javascript(person):
     person.reads("1 picture to make", ".nbc-headline")
     person.wait_for("#nbc-start").click()
     person.wait_for(".nbc-progress")
-    runner.drain()
+    worker.drain()
     person.browser.refresh()
     person.reads("100 %", ".nbc-percent")
     person.wait_for(".nbc-to-review").click()
@@ -216,7 +216,7 @@ def test_text_is_put_on_pictures_in_two_languages(person, settings, monkeypatch)
     person.wait_for_text("#nbc-plan", "2 pictures to make")
     person.click("#nbc-start")
     person.wait_for_text("body", "Started.")
-    runner.drain()
+    worker.drain()
     person.open("/admin/nb_catalog/productimage/review/")
     person.wait_for_text(".nbc-on-it", "عرض الخريف")
 

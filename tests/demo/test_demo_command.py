@@ -95,7 +95,7 @@ def test_work_that_was_cut_off_is_taken_up_again(monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("nb_catalog.runner.drain", killed)
+        patch.setattr("nb_catalog.worker.drain", killed)
         with pytest.raises(KeyboardInterrupt):
             demo()
     assert ImageJob.objects.exists()

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from nb_catalog import billing, runner
+from nb_catalog import billing, worker
 from nb_catalog.exceptions import OutcomeUnknown
 from nb_catalog.models import ImageJob, ProviderCall, SpendShare
 from tests import factories
@@ -101,7 +101,7 @@ def policy(settings):
 
 def work_on():
     for _ in range(4):
-        runner.drain()
+        worker.drain()
 
 
 @pytest.mark.django_db(transaction=True)

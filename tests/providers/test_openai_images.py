@@ -13,7 +13,7 @@ import sys
 import pytest
 from PIL import Image
 
-from nb_catalog import runner
+from nb_catalog import worker
 from nb_catalog.core.types import ImageRequest, Reference
 from nb_catalog.exceptions import (
     AddressRefused,
@@ -449,7 +449,7 @@ def test_a_host_that_nobody_listed_costs_one_picture_and_not_all(server, start, 
     }
     server.script(*[Told(place="https://cdn.example/1.png")] * 3)
     start(3)
-    runner.drain()
+    worker.drain()
     assert server.count == 1
     assert sorted(ImageJob.objects.values_list("state", flat=True)) == [
         "queued",
@@ -479,7 +479,7 @@ def test_a_run_through_a_gateway(server, start, settings, usage):  # noqa: F811 
     if not usage:
         server.script(*[Told(usage=None)] * 5)
     run = start(5)
-    runner.drain()
+    worker.drain()
     assert set(ImageJob.objects.values_list("state", flat=True)) == {"succeeded"}
     each = 33_910 if usage else 33_600
     assert set(ProviderCall.objects.values_list("cost_microusd", flat=True)) == {each}

@@ -28,7 +28,7 @@ def script(settings):
 @pytest.fixture
 def start(monkeypatch):
     """start(n): a run of n pictures, each of a product of its own."""
-    monkeypatch.setattr("nb_catalog.runner.endings.SHORTEST_WAIT", 0.0)
+    monkeypatch.setattr("nb_catalog.worker.outcomes.SHORTEST_WAIT", 0.0)
 
     def start(pictures=1, *, treatment="painted", budget_usd=None, **options):
         mugs = [factories.product() for _ in range(pictures)]

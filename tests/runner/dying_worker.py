@@ -40,14 +40,21 @@ BATCH_POINTS = {
 
 def arm_batches(point: str) -> None:
     from nb_catalog.providers.gemini import GeminiProvider
-    from nb_catalog.runner import keeping
-    from nb_catalog.runner.batching import clock, fetching, filling, finishing, handing_in, shelf
+    from nb_catalog.worker import results
+    from nb_catalog.worker.batches import (
+        download,
+        polling,
+        queries,
+        request_file,
+        schedule,
+        submission,
+    )
 
-    clock.FIRST_LOOK = 0.0
+    schedule.FIRST_LOOK = 0.0
     if point == "after gathering":
-        filling.fill = die
+        request_file.fill = die
     elif point == "while filling":
-        filling._line = die
+        request_file._line = die
     elif point == "after uploading":
         GeminiProvider.upload = dying_after(GeminiProvider.upload)
     elif point == "after recording":
@@ -55,39 +62,39 @@ def arm_batches(point: str) -> None:
     elif point == "after handing in":
         GeminiProvider.submit = dying_after(GeminiProvider.submit)
     elif point == "after accepting":
-        handing_in.accept = dying_after(handing_in.accept)
+        submission.accept = dying_after(submission.accept)
     elif point == "after the end is known":
-        fetching.fetch = die_on_the_line
+        download.fetch = die_on_the_line
     elif point == "mid-results":
-        keeping.keep = after(keeping.keep)
+        results.keep = after(results.keep)
     elif point == "after the results":
-        finishing.end_the_rest = die_on_the_line
+        polling.end_the_rest = die_on_the_line
     elif point == "before closing":
-        shelf.close = die
+        queries.close = die
 
 
 def arm(point: str) -> None:
     from nb_catalog.providers.gemini import GeminiProvider
     from nb_catalog.providers.local import LocalProvider
-    from nb_catalog.runner import claims, keeping, pictures, staging
+    from nb_catalog.worker import claims, pictures, results, spool
 
     if point == "after claim":
         claims.with_photos = die
     elif point == "after calling":
         GeminiProvider.send = LocalProvider.send = die_on_the_line
     elif point == "after the answer":
-        keeping.take_in = die
+        results.take_in = die
     elif point == "while staging":
-        staging.os.fsync = die
+        spool.os.fsync = die
     elif point == "after staging":
-        keeping.keep = die
+        results.keep = die
     elif point == "after storing":
-        keep = keeping.keep
-        keeping.keep = after(keep)
+        keep = results.keep
+        results.keep = after(keep)
     elif point == "inside the commit":
         pictures.keep = die
     elif point == "after the commit":
-        staging.drop = die
+        spool.drop = die
     elif point in BATCH_POINTS:
         arm_batches(point)
     elif point != "mid-body":
@@ -100,7 +107,7 @@ if __name__ == "__main__":
 
     django.setup()
     arm(sys.argv[1])
-    from nb_catalog import runner
+    from nb_catalog import worker
 
     print("working", flush=True)
-    runner.Worker(concurrency=1, free_threads=1).run(until_idle=True)
+    worker.Worker(concurrency=1, free_threads=1).run(until_idle=True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from nb_catalog import runner
+from nb_catalog import worker
 from nb_catalog.exceptions import (
     KeyRejected,
     ModelRetired,
@@ -16,8 +16,8 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, ProviderPause
 from nb_catalog.ratelimit import EVERY_MODEL
-from nb_catalog.runner import keeping
-from nb_catalog.runner.sweeping import promote
+from nb_catalog.worker import results
+from nb_catalog.worker.recovery import promote
 from tests.runner.conftest import money_is_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +32,7 @@ def states():
 def work_again():
     ImageJob.objects.filter(state="waiting").update(not_before=timezone.now())
     promote()
-    runner.drain()
+    worker.drain()
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def work_again():
 def test_a_breaker_stops_the_whole_provider_until_a_person_closes_it(script, start, error):
     script.add(error)
     start(5)
-    runner.Worker(concurrency=1).run(until_idle=True)
+    worker.Worker(concurrency=1).run(until_idle=True)
     assert script.count == 1, "one answer speaks for all"
     pause = ProviderPause.objects.get()
     assert (pause.provider, pause.model, pause.cause) == ("paid", EVERY_MODEL, error.code)
@@ -66,7 +66,7 @@ def test_a_breaker_stops_the_whole_provider_until_a_person_closes_it(script, sta
 def test_a_retired_model_stops_itself_and_fails_the_picture_that_found_out(script, start):
     script.add(ModelRetired("Gone."))
     start(3)
-    runner.Worker(concurrency=1).run(until_idle=True)
+    worker.Worker(concurrency=1).run(until_idle=True)
     assert states() == ["failed", "queued", "queued"]
     pause = ProviderPause.objects.get()
     assert (pause.model, pause.cause) == (MODEL, "model_retired")
@@ -75,7 +75,7 @@ def test_a_retired_model_stops_itself_and_fails_the_picture_that_found_out(scrip
 def test_a_page_in_place_of_an_answer_is_unknown_and_stops_the_rest(script, start):
     script.add(PageInstead("Sign in."))
     run = start(3)
-    runner.Worker(concurrency=1).run(until_idle=True)
+    worker.Worker(concurrency=1).run(until_idle=True)
     assert states() == ["queued", "queued", "unknown"]
     assert ProviderPause.objects.get().model == EVERY_MODEL
     run.refresh_from_db()
@@ -85,15 +85,15 @@ def test_a_page_in_place_of_an_answer_is_unknown_and_stops_the_rest(script, star
 def test_a_call_without_a_key_is_on_record_as_not_sent(script, start):
     script.add(NoCredentials("There is no key."))
     start(1)
-    runner.drain()
+    worker.drain()
     assert set(ProviderCall.objects.values_list("outcome", "cost_microusd")) == {("not_sent", 0)}
 
 
 def test_another_model_that_answers_is_noticed(script, start, caplog, monkeypatch):
-    monkeypatch.setattr(keeping, "_warned", set())
+    monkeypatch.setattr(results, "_warned", set())
     script.model_version = "gemini-silent-successor-001"
     start(8)
-    runner.drain()
+    worker.drain()
     image = ProductImage.objects.first()
     assert image.checks["answered_by"] == "gemini-silent-successor-001"
     warned = [record for record in caplog.records if "silent-successor" in record.getMessage()]
@@ -103,5 +103,5 @@ def test_another_model_that_answers_is_noticed(script, start, caplog, monkeypatc
 def test_a_release_of_the_model_is_the_model(script, start):
     script.model_version = f"models/{MODEL}-001"
     start(1)
-    runner.drain()
+    worker.drain()
     assert "answered_by" not in ProductImage.objects.get().checks

@@ -11,10 +11,10 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from nb_catalog import runner
+from nb_catalog import worker
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
-from nb_catalog.runner import staging
 from nb_catalog.testing.gemini import GeminiServer
+from nb_catalog.worker import spool
 from tests.runner.conftest import money_is_sound
 from tests.settings import ROOT, SCRATCH
 from tests.soak.crowd import wait_until
@@ -65,7 +65,7 @@ def die_at(point, catalog):
 def pick_up():
     """What the next worker does once the dead one's leases have run out."""
     time.sleep(django_settings.NB_CATALOG["LEASE_SECONDS"] + 0.1)
-    runner.drain()
+    worker.drain()
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_paid_call_survives_a_kill(start, server, catalog, point, state, reque
     assert (job.state, server.count) == (state, requests)
     assert ProductImage.objects.count() == (1 if state == "succeeded" else 0)
     assert ProviderCall.objects.count() == 1
-    assert not list(staging.names())
+    assert not list(spool.names())
     money_is_sound()
 
 

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from nb_catalog.runner import clerk as clerks
-from nb_catalog.runner import lanes
-from nb_catalog.runner.clerk import Clerk
-from nb_catalog.runner.lanes import FreeLane, PaidLane
+from nb_catalog.worker import concurrency
+from nb_catalog.worker import db_writer as clerks
+from nb_catalog.worker.concurrency import FreeLane, PaidLane
+from nb_catalog.worker.db_writer import Clerk
 
 
 class Clock:
@@ -22,17 +22,17 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(lanes, "time", clock)
+    monkeypatch.setattr(concurrency, "time", clock)
     return clock
 
 
 def test_calls_start_a_few_at_a_time(clock):
     lane = PaidLane(200)
     lane.open()
-    assert lane.room(may_rest=False) == lanes.FIRST_CALLS and lane.is_warming_up
-    clock.now += lanes.WARM_UP_SECONDS / 2
+    assert lane.room(may_rest=False) == concurrency.FIRST_CALLS and lane.is_warming_up
+    clock.now += concurrency.WARM_UP_SECONDS / 2
     assert lane.room(may_rest=False) == 125
-    clock.now += lanes.WARM_UP_SECONDS
+    clock.now += concurrency.WARM_UP_SECONDS
     assert lane.room(may_rest=False) == 250 and not lane.is_warming_up
 
 
@@ -50,7 +50,7 @@ def test_an_empty_lane_rests_while_there_is_other_work(clock):
     lane = FreeLane(2)
     lane.note_claim(0)
     assert lane.room(may_rest=True) == 0 and lane.room(may_rest=False) == 4
-    clock.now += lanes.REST_SECONDS
+    clock.now += concurrency.REST_SECONDS
     assert lane.room(may_rest=True) == 4
 
 
@@ -62,7 +62,7 @@ def test_free_work_that_takes_no_time_is_taken_by_the_hundred(clock):
         clock.now += 0.05
         for _ in range(taken):
             lane.note_end()
-    assert lane.capacity() == lanes.MOST_FREE
+    assert lane.capacity() == concurrency.MOST_FREE
 
 
 def test_free_work_that_takes_long_is_left_to_others(clock):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nb_catalog import freshness, placements, plans, review, runner, runs, storage, verification
+from nb_catalog import freshness, placements, plans, review, runs, storage, verification, worker
 from nb_catalog.exceptions import PlanRefused
 from nb_catalog.models import ProductImage, ProviderCall
 from nb_catalog.testing.scripted import fitting
@@ -39,7 +39,7 @@ def with_picture(script, start):
 
     def with_picture(treatment):
         run = start(treatment=treatment)
-        runner.drain()
+        worker.drain()
         image = ProductImage.objects.get(job__run=run, kind="picture")
         review.approve(image, actor=None)
         return image
@@ -72,7 +72,7 @@ def painted(plan, script, **words):
     """The picture of the run that ``plan`` becomes, in a hand that writes ``words``."""
     script.add(in_hand(**words))
     run = runs.start(plan)
-    runner.drain()
+    worker.drain()
     assert {(job.state, job.error) for job in run.jobs.all()} == {("succeeded", "")}
     return ProductImage.objects.get(job__run=run, kind="picture")
 
@@ -112,7 +112,7 @@ def test_one_wrong_letter_is_told_and_one_call_sets_the_words_exactly(with_pictu
     spent = money_is_sound()
 
     run = runs.start(plans.plan_exact([image]))
-    runner.drain()
+    worker.drain()
     exact = ProductImage.objects.get(job__run=run)
     assert (
         exact.parent == base and exact.locale == "en" and exact.recipe["provider"] == "typesetter"
@@ -171,7 +171,7 @@ def test_a_locked_picture_that_was_rendered_here_gets_new_surroundings_with_word
     mug = factories.product()
     factories.scene()
     run = runs.start(plans.plan_backgrounds([mug], scenes=["marble"], tier="rendered"))
-    runner.drain()
+    worker.drain()
     base = run.jobs.get().images.get()
     image = painted(asked(base), script, **SAID["en"])
     assert script.asked[-1].references == ()
@@ -192,7 +192,7 @@ def test_a_changed_price_makes_it_stale_and_is_set_in_its_place(with_picture, sc
     [placement] = freshness.mark_stale([mug])
     assert placement.image == image
     renewed = freshness.renew([mug], actor=None)
-    runner.drain()
+    worker.drain()
     new = ProductImage.objects.get(job__run=renewed.runs[0])
     assert new.recipe["provider"] == "typesetter" and new.parent == base
     assert new.recipe["renderer"]["words"]["price"] == "€9.90" and script.count == 2

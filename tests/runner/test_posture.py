@@ -2,7 +2,7 @@
 
 import pytest
 
-from nb_catalog import runner
+from nb_catalog import worker
 from nb_catalog.core.types import Size
 from nb_catalog.imaging import locked
 from nb_catalog.models import ProductImage
@@ -26,7 +26,7 @@ def test_the_worker_renders_a_product_as_its_source_says_it_rests(start, monkeyp
     monkeypatch.setattr(MugSource, "posture", lambda self, product: said)
     monkeypatch.setattr(local, "render", watched)
     start(treatment="locked", ratio="1:1")
-    runner.drain()
+    worker.drain()
     assert views == [view]
     assert ProductImage.objects.get().recipe["posture"] == said
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from nb_catalog import runner
+from nb_catalog import worker
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import ImageResult, Size
 from nb_catalog.exceptions import ContentRefused
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
-from nb_catalog.runner import books, claims, endings, staging, sweeping
 from nb_catalog.testing.pictures import solid_png
+from nb_catalog.worker import claims, outcomes, persistence, recovery, spool
 from tests.runner.conftest import money_is_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +31,7 @@ def claimed(*, free=False):
 
 def calling(*, free=False):
     order = claimed(free=free)
-    assert books.write([order], []) == [True]
+    assert persistence.write([order], []) == [True]
     return order
 
 
@@ -43,7 +43,7 @@ def test_what_was_claimed_and_never_sent_is_queued_again(script, start):
     start()
     claimed()
     expire()
-    runner.sweep()
+    worker.sweep()
     job = ImageJob.objects.get()
     assert (job.state, job.lease_owner) == ("queued", "")
 
@@ -51,17 +51,17 @@ def test_what_was_claimed_and_never_sent_is_queued_again(script, start):
 def test_a_lease_that_runs_is_left_alone(script, start):
     start()
     order = calling()
-    staging.put(order.staging_name, RESULT)
-    assert runner.sweep() == []
+    spool.put(order.staging_name, RESULT)
+    assert worker.sweep() == []
     assert ImageJob.objects.get().state == JobState.CALLING
-    assert list(staging.names()) == [order.staging_name]
+    assert list(spool.names()) == [order.staging_name]
 
 
 def test_a_call_without_staged_bytes_becomes_unknown_and_keeps_its_money(script, start):
     start()
     calling()
     expire()
-    assert [ending.move for ending in runner.sweep()] == ["lose"]
+    assert [ending.move for ending in worker.sweep()] == ["lose"]
     job = ImageJob.objects.get()
     assert (job.state, job.error_code) == ("unknown", "outcome_unknown")
     assert "bill" in job.error
@@ -72,16 +72,16 @@ def test_a_call_without_staged_bytes_becomes_unknown_and_keeps_its_money(script,
 def test_staged_bytes_are_adopted_and_paid_once(script, start):
     start()
     order = calling()
-    staging.put(order.staging_name, RESULT)
+    spool.put(order.staging_name, RESULT)
     expire()
-    assert [ending.move for ending in runner.sweep()] == ["succeed"]
+    assert [ending.move for ending in worker.sweep()] == ["succeed"]
     image = ProductImage.objects.get()
     assert ImageJob.objects.get().state == JobState.SUCCEEDED
     with image.file.open() as file:
         assert file.read() == RESULT.data
     call = ProviderCall.objects.get()
     assert (call.outcome, call.request_id, call.cost_microusd) == ("picture", "r-1", 33_910)
-    assert script.count == 0 and not list(staging.names())
+    assert script.count == 0 and not list(spool.names())
     money_is_sound()
 
 
@@ -89,10 +89,10 @@ def test_bytes_on_another_machine_are_adopted_after_the_job_was_called_unknown(s
     start()
     order = calling()
     expire()
-    runner.sweep()
+    worker.sweep()
     assert ImageJob.objects.get().state == JobState.UNKNOWN
-    staging.put(order.staging_name, RESULT)
-    runner.sweep()
+    spool.put(order.staging_name, RESULT)
+    worker.sweep()
     assert ImageJob.objects.get().state == JobState.SUCCEEDED
     assert ProductImage.objects.count() == 1
     money_is_sound()
@@ -102,42 +102,42 @@ def test_bytes_of_a_job_that_was_made_again_are_kept_as_a_picture_to_review(scri
     run = start()
     order = calling()
     expire()
-    runner.sweep()
+    worker.sweep()
     from nb_catalog import runs
 
     runs.retry(run, unknown=True)
-    runner.drain()
-    staging.put(order.staging_name, RESULT)
-    runner.sweep()
+    worker.drain()
+    spool.put(order.staging_name, RESULT)
+    worker.sweep()
     assert set(ProductImage.objects.values_list("state", flat=True)) == {"pending"}
     assert ProductImage.objects.count() == 2, "both were paid for"
-    assert not list(staging.names())
+    assert not list(spool.names())
     money_is_sound()
 
 
 def test_staged_bytes_that_are_stored_already_are_dropped(script, start):
     start()
     order = calling()
-    staging.put(order.staging_name, RESULT)
+    spool.put(order.staging_name, RESULT)
     expire()
-    runner.sweep()
-    staging.put(order.staging_name, RESULT)
-    runner.sweep()
-    assert ProductImage.objects.count() == 1 and not list(staging.names())
+    worker.sweep()
+    spool.put(order.staging_name, RESULT)
+    worker.sweep()
+    assert ProductImage.objects.count() == 1 and not list(spool.names())
 
 
 def test_staged_bytes_of_another_database_are_left_alone(script, start):
-    staging.put("999.1.stranger", RESULT)
-    staging.put("not-one-of-our-names", RESULT)
-    runner.sweep()
-    assert sorted(staging.names()) == ["999.1.stranger", "not-one-of-our-names"]
+    spool.put("999.1.stranger", RESULT)
+    spool.put("not-one-of-our-names", RESULT)
+    worker.sweep()
+    assert sorted(spool.names()) == ["999.1.stranger", "not-one-of-our-names"]
 
 
 def test_free_work_never_becomes_unknown_and_simply_runs_again(start):
     start(treatment="locked")
     calling(free=True)
     expire()
-    runner.drain()
+    worker.drain()
     assert ImageJob.objects.get().state == JobState.SUCCEEDED
     assert ProductImage.objects.count() == 1
 
@@ -145,9 +145,9 @@ def test_free_work_never_becomes_unknown_and_simply_runs_again(start):
 def test_free_work_that_kills_its_worker_each_time_ends(start):
     start(treatment="locked")
     calling(free=True)
-    ImageJob.objects.update(attempts=sweeping.MOST_DEATHS)
+    ImageJob.objects.update(attempts=recovery.MOST_DEATHS)
     expire()
-    runner.sweep()
+    worker.sweep()
     job = ImageJob.objects.get()
     assert (job.state, job.error_code) == ("failed", "worker_died")
 
@@ -159,7 +159,7 @@ def test_waiting_work_is_queued_when_its_time_has_come(script, start):
     ImageJob.objects.update(state="waiting")
     ImageJob.objects.filter(pk=early.pk).update(not_before=now - timedelta(seconds=1))
     ImageJob.objects.filter(pk=late.pk).update(not_before=now + timedelta(hours=1))
-    assert sweeping.promote() == 1
+    assert recovery.promote() == 1
     assert [job.state for job in (early, late) if not job.refresh_from_db()] == [
         "queued",
         "waiting",
@@ -169,29 +169,29 @@ def test_waiting_work_is_queued_when_its_time_has_come(script, start):
 def test_a_half_written_staging_file_is_nothing(script, start):
     start()
     order = calling()
-    staging.put(order.staging_name, RESULT)
-    path = staging.path(order.staging_name)
+    spool.put(order.staging_name, RESULT)
+    path = spool.path(order.staging_name)
     path.rename(path.with_suffix(".writing"))
     expire()
-    assert [ending.move for ending in runner.sweep()] == ["lose"]
+    assert [ending.move for ending in worker.sweep()] == ["lose"]
 
 
 def test_a_picture_comes_back_from_staging_as_it_went_in():
-    staging.put("1.1.me", RESULT)
-    assert staging.get("1.1.me") == RESULT
-    staging.drop("1.1.me")
-    assert staging.get("1.1.me") is None
+    spool.put("1.1.me", RESULT)
+    assert spool.get("1.1.me") == RESULT
+    spool.drop("1.1.me")
+    assert spool.get("1.1.me") is None
 
 
 def test_a_sweep_stops_adopting_when_its_time_is_over(script, start, monkeypatch):
     start(3)
     orders = claims.claim(owner="dead", limit=3, free=False)
-    books.write(orders, [])
+    persistence.write(orders, [])
     for order in orders:
-        staging.put(order.staging_name, RESULT)
+        spool.put(order.staging_name, RESULT)
     expire()
-    assert len(sweeping.adopt_staged(seconds=-1)) == 0
-    assert len(sweeping.adopt_staged()) == 3
+    assert len(recovery.adopt_staged(seconds=-1)) == 0
+    assert len(recovery.adopt_staged()) == 3
 
 
 # A connection that breaks during a commit: the worker asks again and cannot know what was written.
@@ -201,7 +201,7 @@ def test_an_order_whose_beginning_was_written_and_not_acknowledged_goes_out(scri
     start()
     order = calling()
     reserved = money_is_sound()
-    assert books.write([order], []) == [True]
+    assert persistence.write([order], []) == [True]
     assert ProviderCall.objects.count() == 1 and money_is_sound() == reserved
     assert ImageJob.objects.get().state == JobState.CALLING
 
@@ -210,14 +210,14 @@ def test_one_that_a_sweep_has_called_lost_meanwhile_was_never_sent(script, start
     start()
     order = calling()
     expire()
-    runner.sweep()
+    worker.sweep()
     assert ImageJob.objects.get().state == JobState.UNKNOWN
-    assert books.write([order], []) == [False]
+    assert persistence.write([order], []) == [False]
     job, call = ImageJob.objects.get(), ProviderCall.objects.get()
     assert (job.state, job.attempts, job.error) == ("queued", 0, "")
     assert (call.outcome, call.cost_microusd) == ("not_sent", 0)
     assert money_is_sound() == 0
-    assert runner.drain() == {"succeed": 1}
+    assert worker.drain() == {"succeed": 1}
     assert ProviderCall.objects.count() == 2
 
 
@@ -225,10 +225,10 @@ def test_one_that_somebody_else_has_taken_meanwhile_is_left_to_them(script, star
     start()
     order = calling()
     expire()
-    runner.sweep()
+    worker.sweep()
     ImageJob.objects.update(state=JobState.QUEUED, lease_owner="")
     claims.claim(owner="another", limit=1, free=False)
-    assert books.write([order], []) == [False]
+    assert persistence.write([order], []) == [False]
     job = ImageJob.objects.get()
     assert (job.state, job.lease_owner) == ("leased", "another")
     assert ProviderCall.objects.get().outcome == "unknown"
@@ -237,8 +237,8 @@ def test_one_that_somebody_else_has_taken_meanwhile_is_left_to_them(script, star
 def test_an_ending_that_is_written_twice_counts_once(script, start):
     start()
     order = calling()
-    ending = endings.failed(order, ContentRefused("No.", usage=RESULT.usage))
-    assert books.write([], [ending]) == [True]
+    ending = outcomes.failed(order, ContentRefused("No.", usage=RESULT.usage))
+    assert persistence.write([], [ending]) == [True]
     settled = money_is_sound()
-    books.write([], [ending])
+    persistence.write([], [ending])
     assert money_is_sound() == settled and ProviderCall.objects.count() == 1

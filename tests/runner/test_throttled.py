@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from nb_catalog import runner
+from nb_catalog import worker as runner
 from nb_catalog.exceptions import Overloaded
 from nb_catalog.models import ImageJob, ProviderCall, ThrottleGate
-from nb_catalog.runner import claims
+from nb_catalog.worker import claims
 from tests.runner.conftest import PAID_TIERS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,7 +63,7 @@ def test_a_drain_waits_for_slots_and_not_for_tomorrow(script, start, limits):
 def test_who_missed_the_slot_takes_another(script, start, limits, monkeypatch):
     """Few lines, and calls that last longer than a slot holds."""
     limits(REQUESTS_PER_MINUTE=6100, BURST=0)
-    monkeypatch.setattr("nb_catalog.runner.work.LATE", 0.3)
+    monkeypatch.setattr("nb_catalog.worker.execution.LATE", 0.3)
     asked = []
     another = claims.another_slot
     monkeypatch.setattr(claims, "another_slot", lambda order: asked.append(order) or another(order))
@@ -80,7 +80,7 @@ def test_a_call_whose_turn_is_over_when_it_is_on_record_is_not_sent(
 ):
     limits(REQUESTS_PER_MINUTE=6100, BURST=0)
     late = iter([False, True])
-    monkeypatch.setattr("nb_catalog.runner.work._is_late", lambda order: next(late, False))
+    monkeypatch.setattr("nb_catalog.worker.execution._is_late", lambda order: next(late, False))
     start(1)
     for _ in range(2):
         runner.drain()

@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from nb_catalog import runner, runs
+from nb_catalog import runs
+from nb_catalog import worker as runner
 from nb_catalog.conf import settings as nb_settings
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Size
@@ -27,10 +28,10 @@ from nb_catalog.exceptions import (
     ServiceUnavailable,
 )
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, ProviderPause, Run
-from nb_catalog.runner import books, claims, staging
-from nb_catalog.runner.sweeping import promote
 from nb_catalog.testing.pictures import solid_png
 from nb_catalog.testing.scripted import fitting
+from nb_catalog.worker import claims, persistence, spool
+from nb_catalog.worker.recovery import promote
 from tests import factories
 from tests.catalog.models import Mug
 from tests.runner.conftest import money_is_sound
@@ -69,7 +70,7 @@ def test_a_paid_picture_is_recorded_before_and_after(script, start):
     run.refresh_from_db()
     assert run.spent_usd == Decimal("0.03391") and run.reserved_microusd == 0
     assert money_is_sound() == 33_910
-    assert not list(staging.names())
+    assert not list(spool.names())
 
 
 def test_the_stored_original_is_what_came(script, start):
@@ -250,7 +251,7 @@ def test_a_worker_that_lost_its_job_to_another_changes_nothing_but_keeps_the_pic
     ImageJob.objects.update(lease_until=timezone.now() - timedelta(hours=1))
     runner.drain()
     assert ImageJob.objects.get().state == JobState.SUCCEEDED
-    assert books.write([order], []) == [False], "a lost lease begins nothing"
+    assert persistence.write([order], []) == [False], "a lost lease begins nothing"
     assert script.count == ProviderCall.objects.count() == 1
 
 
@@ -321,7 +322,7 @@ def test_a_claim_walks_along_the_index_and_sorts_nothing():
     """Whatever the length of the queue: the plan of the database says so."""
     from django.db import connection
 
-    from nb_catalog.runner import queue
+    from nb_catalog.worker import queue
 
     if connection.vendor != "sqlite":
         pytest.skip("other databases plan by the rows that there are")

@@ -11,14 +11,14 @@ from hashlib import sha256
 
 from django.utils import timezone
 
-from nb_catalog import plans, runner, runs
+from nb_catalog import plans, runs, worker
 from nb_catalog.core.states import JOB_UNDERWAY
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, ProviderPause
 from nb_catalog.models.db.money import micros
-from nb_catalog.runner import endings, staging
-from nb_catalog.runner.sweeping import promote
 from nb_catalog.testing.gemini import FAULTS, GeminiServer, Rate
 from nb_catalog.testing.gemini.faults import STOPPING
+from nb_catalog.worker import outcomes, spool
+from nb_catalog.worker.recovery import promote
 from tests import factories
 from tests.catalog.models import Mug
 from tests.runner.conftest import money_is_sound
@@ -57,9 +57,9 @@ def start(jobs: int, *, batch: bool = False, treatment: str = "painted"):
 def work_it_off(*, progress: Callable[[int], None] = lambda left: None, rounds: int = 5000) -> int:
     """Work until nothing is underway, closing breakers as a person would; how often that was."""
     closed = 0
-    endings.SHORTEST_WAIT = 0.01
+    outcomes.SHORTEST_WAIT = 0.01
     for _ in range(rounds):
-        runner.drain(concurrency=16)
+        worker.drain(concurrency=16)
         left = ImageJob.objects.filter(state__in=JOB_UNDERWAY).count()
         progress(left)
         if not left:
@@ -129,7 +129,7 @@ def money_is_the_ledgers(server) -> None:
 def nothing_is_left(server) -> None:
     assert server.in_flight == 0
     assert not ProviderCall.objects.filter(outcome="in_flight").exists()
-    assert not list(staging.names())
+    assert not list(spool.names())
     assert ProductImage.objects.count() == ImageJob.objects.filter(state="succeeded").count()
 
 
@@ -147,7 +147,7 @@ def nothing_is_lost_or_repeated(server: GeminiServer, run) -> None:
     made = {job.pk for job in jobs if job.state == "succeeded"}
     assert pictures == Counter(dict.fromkeys(made, 1))
     assert not ProviderCall.objects.filter(outcome="in_flight").exists()
-    assert not list(staging.names())
+    assert not list(spool.names())
     money_is_sound()
 
 

@@ -12,12 +12,12 @@ from decimal import Decimal
 import pytest
 from django.conf import settings as django_settings
 
-from nb_catalog import runner
+from nb_catalog import worker
 from nb_catalog.core.states import JOB_UNDERWAY
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, Run
 from nb_catalog.models.db.money import micros
-from nb_catalog.runner import staging
 from nb_catalog.testing.gemini import GeminiServer
+from nb_catalog.worker import spool
 from tests.runner.conftest import money_is_sound
 from tests.soak import soak
 from tests.soak.crowd import Crowd, wait_until
@@ -56,7 +56,7 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(server, catalog):
             crowd.kill_one(draw)
         wait_until(lambda: not underway(), seconds=90)
     time.sleep(django_settings.NB_CATALOG["LEASE_SECONDS"])
-    runner.drain()  # what the last of them left behind
+    worker.drain()  # what the last of them left behind
     assert set(states()) <= {"succeeded", "unknown"}
     soak.nothing_is_lost_or_repeated(server, run)
 
@@ -70,13 +70,13 @@ def test_who_wakes_up_late_harms_nothing(server, catalog):
         wait_until(lambda: server.in_flight == 1)
         crowd.freeze(frozen)
         time.sleep(django_settings.NB_CATALOG["LEASE_SECONDS"] + 0.5)
-        runner.drain()
+        worker.drain()
         assert states() == {"unknown": 1}
         os.kill(frozen.pid, signal.SIGCONT)
         wait_until(lambda: not states()["unknown"])
     assert states() == {"succeeded": 1}
     assert ProductImage.objects.count() == ProviderCall.objects.count() == server.count == 1
-    assert not list(staging.names())
+    assert not list(spool.names())
     money_is_sound()
 
 
@@ -89,7 +89,7 @@ def test_a_job_of_a_frozen_worker_is_taken_over_and_finished_once(catalog, setti
         wait_until(lambda: ImageJob.objects.filter(state="calling").exists())
         crowd.freeze(crowd.processes[0])
         time.sleep(django_settings.NB_CATALOG["LEASE_SECONDS"] + 0.5)
-        runner.drain()
+        worker.drain()
         assert states() == {"succeeded": 6}
         os.kill(crowd.processes[0].pid, signal.SIGCONT)
         time.sleep(1)

@@ -14,9 +14,9 @@ import pytest
 from django.core.files.storage import FileSystemStorage
 from django.db import connection
 
-from nb_catalog import runner
+from nb_catalog import worker
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
-from nb_catalog.runner import staging
+from nb_catalog.worker import spool
 from tests.runner.conftest import money_is_sound
 from tests.soak import soak
 from tests.soak.crowd import Crowd, wait_until
@@ -98,13 +98,13 @@ def test_a_storage_that_fails_one_write_in_five_loses_no_picture(
     before = Moody.failures
     run = soak.start(40, treatment=treatment)
     for _ in range(40):
-        runner.drain()
+        worker.drain()
         if not underway():
             break
         time.sleep(0.6)
     assert Moody.failures - before > 4
     assert states() == {"succeeded": 40}, "not one is unknown: the bytes were on disk"
-    assert not list(staging.names())
+    assert not list(spool.names())
     for image in ProductImage.objects.filter(job__run=run):
         with image.file.open() as file:
             assert len(file.read()) == image.byte_size

@@ -11,14 +11,14 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from nb_catalog import plans, ratelimit, runner, runs
+from nb_catalog import plans, ratelimit, runs, worker
 from nb_catalog.billing import budgets
 from nb_catalog.exceptions import IllegalMove, Overloaded
 from nb_catalog.models import ImageJob, ProductImage, ProviderPause, Run, SpendDay, ThrottleGate
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.runner import claims, sweeping
-from nb_catalog.runner.clerk import patiently
 from nb_catalog.testing.scripted import Script
+from nb_catalog.worker import claims, recovery
+from nb_catalog.worker.db_writer import patiently
 from tests import factories
 from tests.catalog.models import Mug
 
@@ -154,7 +154,7 @@ def test_two_plans_of_the_same_pictures_make_them_once():
     others = [plan, mug_plan_like(plan)]
     at_once(*[lambda each=each: runs.start(each) for each in others])
     assert ImageJob.objects.count() == 6
-    runner.drain()
+    worker.drain()
     assert ProductImage.objects.count() == 6
 
 
@@ -172,8 +172,8 @@ def test_cancelling_while_it_finishes_ends_in_one_of_the_two(paid):
     def cancel():
         return sum(patiently(runs.cancel, of) for _ in range(40))
 
-    at_once(cancel, lambda: runner.drain(concurrency=2))
-    runner.drain()
+    at_once(cancel, lambda: worker.drain(concurrency=2))
+    worker.drain()
     states = Counter(ImageJob.objects.values_list("state", flat=True))
     assert set(states) <= {"succeeded", "cancelled"} and sum(states.values()) == 12
     assert states["succeeded"] == ProductImage.objects.count() == paid.script.count
@@ -182,7 +182,7 @@ def test_cancelling_while_it_finishes_ends_in_one_of_the_two(paid):
 def test_two_sweeps_take_each_job_up_once(paid):
     gone = timezone.now() - timedelta(minutes=5)
     paid(30, state="leased", lease_until=gone, lease_owner="dead")
-    freed = at_once(*[lambda: patiently(sweeping.free_expired_leases)] * 3)
+    freed = at_once(*[lambda: patiently(recovery.free_expired_leases)] * 3)
     assert sum(freed) == 30
     assert set(ImageJob.objects.values_list("state", flat=True)) == {"queued"}
 
@@ -212,8 +212,8 @@ def test_a_pause_that_all_workers_write_is_one_row(paid):
 def test_the_sum_of_what_was_paid_survives_a_crowd(paid):
     """Four workers at one run: money in the run, in the day and in the calls is the same."""
     runs.start(mug_plan(40, treatment="painted"))
-    at_once(*[lambda: runner.drain(concurrency=4)] * 4)
-    runner.drain()
+    at_once(*[lambda: worker.drain(concurrency=4)] * 4)
+    worker.drain()
     run = Run.objects.get()
     assert set(ImageJob.objects.values_list("state", flat=True)) == {"succeeded"}
     assert paid.script.count == 40
@@ -240,7 +240,7 @@ def test_a_sweep_leaves_alone_what_a_frozen_worker_has_locked(paid):
 
     def sweep():
         frozen.wait(10)
-        sweeping.sweep()
+        recovery.sweep()
         swept.set()
 
     assert at_once(freeze, sweep) == [None, None]

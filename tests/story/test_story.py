@@ -9,7 +9,7 @@ from django.core.files.storage import storages
 from django.template import Context, Template
 from PIL import Image
 
-from nb_catalog import placements, plans, review, runner, runs, storefront
+from nb_catalog import placements, plans, review, runs, storefront, worker
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.models import PlacementEvent, ProductImage, ReviewEvent, Scene
 from nb_catalog.models.images import catalog_storage
@@ -84,7 +84,7 @@ def worked_off(plan):
     run = runs.start(plan)
     assert runs.start(plan) == run, "the button pressed twice"
     job = run.jobs.get()
-    runner.drain()
+    worker.drain()
     job.refresh_from_db()
     assert (job.state, job.error) == ("succeeded", "")
     return job.images.get(kind="picture")

@@ -10,7 +10,7 @@ from django.template import Context, Template
 from django.utils import translation
 from PIL import Image
 
-from nb_catalog import placements, plans, review, runner, runs, storage, storefront, verification
+from nb_catalog import placements, plans, review, runs, storage, storefront, verification, worker
 from nb_catalog.exceptions import PlanRefused, RequestRefused
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.models import ProviderCall, TextLayout
@@ -44,7 +44,7 @@ def with_picture(count=1):
     mugs = [factories.product() for _ in range(count)]
     factories.scene()
     run = runs.start(plans.plan_backgrounds(mugs, scenes=["marble"]))
-    runner.drain()
+    worker.drain()
     for job in run.jobs.all():
         review.approve(job.images.get(), actor=None)
     return mugs
@@ -63,7 +63,7 @@ def statuses(plan):
 def made(plan):
     """The pictures of the run that ``plan`` becomes, by locale."""
     run = runs.start(plan)
-    runner.drain()
+    worker.drain()
     jobs = run.jobs.all()
     assert {(job.state, job.error) for job in jobs} == {("succeeded", "")}
     return {image.locale: image for job in jobs for image in job.images.all()}
@@ -168,7 +168,7 @@ def test_words_keep_clear_of_the_product_in_the_picture(said):
     }
     factories.layout("across", content={"boxes": [{"role": "headline", "place": on_it}]})
     run = runs.start(plans.plan_texts([mug], layouts=["across"], locales=["en"]))
-    runner.drain()
+    worker.drain()
     job = run.jobs.get()
     assert (job.state, job.error_code) == ("failed", "text_does_not_fit")
     assert "would stand on the product" in job.error
@@ -178,7 +178,7 @@ def test_a_word_that_cannot_be_drawn_fails_its_picture_alone_and_says_why(said):
     [mug] = with_picture()
     said["en"]["headline"] = "Autumn 🎒"
     run = runs.start(texts([mug]))
-    runner.drain()
+    worker.drain()
     states = {job.recipe["locale"]: (job.state, job.error_code) for job in run.jobs.all()}
     assert states["en"] == ("failed", "character_missing")
     assert states["de"] == states["ar"] == ("succeeded", "")

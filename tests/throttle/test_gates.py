@@ -17,7 +17,7 @@ from nb_catalog.exceptions import (
     ServiceUnavailable,
 )
 from nb_catalog.models import ImageJob, ThrottleGate
-from nb_catalog.runner import claims, queue
+from nb_catalog.worker import claims, queue
 from tests import factories
 
 pytestmark = pytest.mark.django_db

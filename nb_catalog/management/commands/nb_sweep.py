@@ -5,7 +5,7 @@ from collections import Counter
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
-from nb_catalog.runner import sweeping
+from nb_catalog.worker import recovery
 
 
 class Command(BaseCommand):
@@ -15,11 +15,11 @@ class Command(BaseCommand):
     )
 
     def handle(self, *, verbosity, **options):
-        resumed = sweeping.resume_after_midnight()
-        freed = sweeping.free_expired_leases()
-        promoted = sweeping.promote()
-        adopted = Counter(ending.move for ending in sweeping.adopt_staged())
-        lost = len(sweeping.lose_expired_calls())
+        resumed = recovery.resume_after_midnight()
+        freed = recovery.free_expired_leases()
+        promoted = recovery.promote()
+        adopted = Counter(ending.move for ending in recovery.adopt_staged())
+        lost = len(recovery.lose_expired_calls())
         if verbosity:
             for line in (
                 _("Runs resumed after a day's budget: %s") % resumed,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
-from nb_catalog import runner
+from nb_catalog import worker as runner
 from nb_catalog.core.states import JOB_MOVES, JOB_UNDERWAY, JobState
 from nb_catalog.models import ImageJob
 

@@ -19,11 +19,11 @@ from nb_catalog.models import ProviderBatch
 from nb_catalog.models.db.clock import known_now
 from nb_catalog.models.transitions import move_batch
 from nb_catalog.providers.batches import BatchProvider
-from nb_catalog.runner import endings
-from nb_catalog.runner.batching import clock, filling, items, shelf
-from nb_catalog.runner.batching.finishing import forget
-from nb_catalog.runner.batching.seat import Seat
-from nb_catalog.runner.orders import Order
+from nb_catalog.worker import outcomes
+from nb_catalog.worker.batches import item_outcomes, queries, request_file, schedule
+from nb_catalog.worker.batches.polling import forget
+from nb_catalog.worker.batches.seat import Seat
+from nb_catalog.worker.types import Order
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +38,10 @@ async def put_together(
     limits = maker.batch_limits
     if limits is None:
         return
-    path = filling.path_of(batch.name)
+    path = request_file.path_of(batch.name)
     try:
         filled = await seat.shop.in_pool(
-            filling.fill,
+            request_file.fill,
             path,
             orders,
             maker=maker,
@@ -49,16 +49,16 @@ async def put_together(
             is_stopping=seat.is_stopping,
         )
         for order, problem in filled.problems:
-            await seat.end(endings.never_sent(order, problem))
+            await seat.end(outcomes.never_sent(order, problem))
         for order in filled.left_over:
-            await seat.shop.clerk.write(items.not_sent(order, _FULL))
+            await seat.shop.clerk.write(item_outcomes.not_sent(order, _FULL))
         if filled.written:
-            await seat.ask(shelf.note_photos, batch, filled.written)
+            await seat.ask(queries.note_photos, batch, filled.written)
             await _hand_in(seat, batch, path, maker, written=len(filled.written))
         else:
-            await seat.ask(shelf.close, batch)
+            await seat.ask(queries.close, batch)
     finally:
-        await seat.shop.in_pool(filling.remove, path)
+        await seat.shop.in_pool(request_file.remove, path)
 
 
 async def _hand_in(
@@ -103,7 +103,7 @@ async def accept(seat: Seat, batch: ProviderBatch, name: str, maker: BatchProvid
         )
         await maker.call_off(name)
         raise
-    await seat.release(batch, wait=clock.FIRST_LOOK)
+    await seat.release(batch, wait=schedule.FIRST_LOOK)
 
 
 async def look_up(
@@ -116,7 +116,7 @@ async def look_up(
     try:
         names = await maker.find(batch.name)
     except ProviderError as error:
-        await seat.release(batch, wait=clock.GRACE, error=str(error), looks=batch.looks)
+        await seat.release(batch, wait=schedule.GRACE, error=str(error), looks=batch.looks)
         return
     if names:
         for superfluous in names[1:]:
@@ -124,17 +124,17 @@ async def look_up(
         await accept(seat, batch, names[0], maker)
     elif refused is not None and _is_definite(refused):
         await close(seat, batch, error=refused, maker=maker)
-    elif batch.looks + 1 >= clock.MOST_LOOKUPS:
+    elif batch.looks + 1 >= schedule.MOST_LOOKUPS:
         await close(seat, batch, error=refused or DIED, maker=maker)
     else:
-        await seat.release(batch, wait=clock.GRACE, error=str(refused or DIED))
+        await seat.release(batch, wait=schedule.GRACE, error=str(refused or DIED))
 
 
 async def close(
     seat: Seat, batch: ProviderBatch, *, error: NBCatalogError, maker: BatchProvider | None = None
 ) -> None:
     """The batch does not go out: its pictures are queued again, free of charge."""
-    await seat.ask(shelf.close, batch, error=error)
+    await seat.ask(queries.close, batch, error=error)
     logger.warning(
         "Batch %s did not go out (%s).",
         batch.name,

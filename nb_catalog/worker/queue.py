@@ -16,7 +16,7 @@ from nb_catalog.core.types import Delivery
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.compiled import compiled_once
-from nb_catalog.runner import staging
+from nb_catalog.worker import spool
 
 Key = tuple[str, str]
 
@@ -113,7 +113,7 @@ def work_is_waiting() -> bool:
 
 def slots_will_come() -> bool:
     """Whether paid jobs wait that neither a day's quota nor this machine's full disk holds up."""
-    if not staging.has_room():
+    if not spool.has_room():
         return False
     used_up = ratelimit.used_up(database_now())
     return queued(free=False).filter(ratelimit.without(used_up)).exists()

@@ -9,7 +9,7 @@ from django.db import connection
 
 from nb_catalog import signals
 from nb_catalog.models import ProductImage
-from nb_catalog.runner.orders import Ending, NewImage, Order
+from nb_catalog.worker.types import Ending, NewImage, Order
 
 
 def keep(endings: Sequence[Ending], ended: set[int]) -> None:

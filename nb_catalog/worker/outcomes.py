@@ -24,7 +24,7 @@ from nb_catalog.exceptions import (
 from nb_catalog.models.db.clock import known_now
 from nb_catalog.models.db.money import micros
 from nb_catalog.providers.model_specs import card
-from nb_catalog.runner.orders import Ending, Kept, Order
+from nb_catalog.worker.types import Ending, Kept, Order
 
 SHORTEST_WAIT: Final = 2.0
 LONGEST_WAIT: Final = 300.0

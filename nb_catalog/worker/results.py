@@ -27,9 +27,9 @@ from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.model_specs import is_version_of
 from nb_catalog.registry import read_photo
-from nb_catalog.runner import staging
-from nb_catalog.runner.orders import Kept, NewImage, Order
-from nb_catalog.runner.reading_back import words_read
+from nb_catalog.worker import spool
+from nb_catalog.worker.ocr_check import words_read
+from nb_catalog.worker.types import Kept, NewImage, Order
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def take_in(order: Order, result: ImageResult, *, again: bool = False) -> ImageR
     if order.is_free:
         return result
     try:
-        staging.put(order.staging_name, result)
+        spool.put(order.staging_name, result)
     except OSError as error:
         if not again:
             logger.error(
@@ -62,7 +62,7 @@ def whole(order: Order, result: ImageResult) -> ImageResult:
     """``result`` with its bytes. Raises ``StorageFailed`` when the staged file is gone."""
     if result.data:
         return result
-    staged = staging.get(order.staging_name)
+    staged = spool.get(order.staging_name)
     if staged is None:
         raise StorageFailed("The staged picture is gone from the staging directory.")
     return staged
@@ -138,9 +138,7 @@ def _examined(order: Order, result: ImageResult) -> Facts:
             max_pixels=settings.MAX_PICTURE_PIXELS,
         )
     except PictureTooLarge as error:
-        where = (
-            "" if order.is_free else f" Its bytes are in {staging.set_aside(order.staging_name)}."
-        )
+        where = "" if order.is_free else f" Its bytes are in {spool.set_aside(order.staging_name)}."
         raise AnswerTooLarge(
             f"The provider's picture is beyond this site's own limits: {error}{where}", **said
         ) from error
@@ -166,7 +164,7 @@ def _stored(
         data,
         folder="originals" if original else "composed",
         mime_type=facts.mime_type,
-        on_disk=staging.path(order.staging_name) if original and not order.is_free else None,
+        on_disk=spool.path(order.staging_name) if original and not order.is_free else None,
     )
     return NewImage(
         name=stored.name,

@@ -23,9 +23,9 @@ from nb_catalog.models import ImageJob
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import move_jobs
 from nb_catalog.registry import is_registered, source_for
-from nb_catalog.runner import queue
-from nb_catalog.runner.orders import Order
-from nb_catalog.runner.queue import Row
+from nb_catalog.worker import queue
+from nb_catalog.worker.queue import Row
+from nb_catalog.worker.types import Order
 
 logger = logging.getLogger(__name__)
 

@@ -19,9 +19,9 @@ from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import move_jobs
-from nb_catalog.runner import pictures
-from nb_catalog.runner.claims import hand_back, held, lease_end
-from nb_catalog.runner.orders import Ending, Order
+from nb_catalog.worker import pictures
+from nb_catalog.worker.claims import hand_back, held, lease_end
+from nb_catalog.worker.types import Ending, Order
 
 OUTCOMES = {
     "succeed": CallOutcome.PICTURE,

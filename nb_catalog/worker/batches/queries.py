@@ -20,9 +20,9 @@ from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import move_batch, move_jobs
 from nb_catalog.providers import provider
 from nb_catalog.providers.batches import limits_of
-from nb_catalog.runner import books, claims, queue
-from nb_catalog.runner.batching import items
-from nb_catalog.runner.orders import Order
+from nb_catalog.worker import claims, persistence, queue
+from nb_catalog.worker.batches import item_outcomes
+from nb_catalog.worker.types import Order
 
 # After a batch could not be handed in, its model is left alone for so long.
 REST: Final = timedelta(seconds=60)
@@ -99,8 +99,8 @@ def _gathered(
     wanted = _waiting().filter(provider=alias, model=model)
     jobs = list(queue.unlocked(wanted)[:most])
     now, name = database_now(), f"nb-{uuid4().hex}"
-    orders = books.without_made([claims.order_of(job, owner=name) for job in jobs])
-    let_through = books.reserve(orders, now=now)
+    orders = persistence.without_made([claims.order_of(job, owner=name) for job in jobs])
+    let_through = persistence.reserve(orders, now=now)
     going = [order for order in orders if order.job_id in let_through]
     if not going:
         return None
@@ -128,7 +128,7 @@ def _gathered(
     if moved != len(going):
         raise IllegalMove("Another worker took some of these jobs first.")
     ProviderCall.objects.bulk_create(
-        (books.call_of(order, now=now, batch=batch) for order in going), batch_size=BLOCK
+        (persistence.call_of(order, now=now, batch=batch) for order in going), batch_size=BLOCK
     )
     return batch, going
 
@@ -252,7 +252,7 @@ def _job_id(key: str) -> int | None:
 def give_back(batch: ProviderBatch, error: NBCatalogError) -> None:
     """Queue everything of ``batch`` again: it did not go out, and nothing is charged for it."""
     while orders := unanswered(batch):
-        books.write([], [items.not_sent(order, error) for order in orders])
+        persistence.write([], [item_outcomes.not_sent(order, error) for order in orders])
 
 
 def close(batch: ProviderBatch, *, error: NBCatalogError | None = None) -> None:

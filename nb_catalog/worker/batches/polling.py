@@ -10,10 +10,10 @@ from nb_catalog.exceptions import ProviderError
 from nb_catalog.models import ProviderBatch
 from nb_catalog.models.transitions import move_batch
 from nb_catalog.providers.batches import BatchProvider
-from nb_catalog.runner import staging
-from nb_catalog.runner.batching import clock, fetching, items, shelf
-from nb_catalog.runner.batching.seat import Seat
-from nb_catalog.runner.orders import Ending, Order
+from nb_catalog.worker import spool
+from nb_catalog.worker.batches import download, item_outcomes, queries, schedule
+from nb_catalog.worker.batches.seat import Seat
+from nb_catalog.worker.types import Ending, Order
 
 
 async def poll(seat: Seat, batch: ProviderBatch, maker: BatchProvider) -> None:
@@ -21,12 +21,12 @@ async def poll(seat: Seat, batch: ProviderBatch, maker: BatchProvider) -> None:
     try:
         report = await maker.poll(batch.service_name)
     except ProviderError as error:
-        if clock.is_given_up(batch, limits=maker.batch_limits):
+        if schedule.is_given_up(batch, limits=maker.batch_limits):
             await fetch(seat, batch, await _given_up(seat, batch, error), maker)
             return
-        await seat.release(batch, wait=clock.gap(batch.looks), error=str(error))
+        await seat.release(batch, wait=schedule.gap(batch.looks), error=str(error))
         return
-    if report.is_final or clock.is_given_up(batch, limits=maker.batch_limits):
+    if report.is_final or schedule.is_given_up(batch, limits=maker.batch_limits):
         await seat.ask(
             move_batch,
             batch,
@@ -42,7 +42,7 @@ async def poll(seat: Seat, batch: ProviderBatch, maker: BatchProvider) -> None:
         with contextlib.suppress(ProviderError):  # it is asked to stop again at the next look
             await maker.call_off(batch.service_name)
             await seat.ask(move_batch, batch, "stop", looks=0)
-    await seat.release(batch, wait=clock.gap(batch.looks), service_state=report.state, error="")
+    await seat.release(batch, wait=schedule.gap(batch.looks), service_state=report.state, error="")
 
 
 async def _given_up(seat: Seat, batch: ProviderBatch, error: ProviderError) -> BatchReport:
@@ -53,7 +53,7 @@ async def _given_up(seat: Seat, batch: ProviderBatch, error: ProviderError) -> B
 
 async def _is_to_stop(seat: Seat, batch: ProviderBatch) -> bool:
     """Past its deadline, or nobody waits for any of it."""
-    return clock.is_late(batch) or not await seat.ask(shelf.is_wanted, batch)
+    return schedule.is_late(batch) or not await seat.ask(queries.is_wanted, batch)
 
 
 async def fetch(
@@ -61,7 +61,7 @@ async def fetch(
 ) -> None:
     """Finish every picture that the results hold, then what they say nothing about."""
     try:
-        await fetching.fetch(
+        await download.fetch(
             batch,
             report,
             maker=maker,
@@ -69,26 +69,26 @@ async def fetch(
             is_stopping=seat.is_stopping,
             on_ending=seat.on_ending,
         )
-    except fetching.Interrupted:
+    except download.Interrupted:
         await seat.release(batch, wait=0.0, looks=batch.looks)
         return
     except ProviderError as error:
-        if not clock.is_given_up(batch, limits=maker.batch_limits):
-            await seat.release(batch, wait=clock.gap(batch.looks), error=str(error))
+        if not schedule.is_given_up(batch, limits=maker.batch_limits):
+            await seat.release(batch, wait=schedule.gap(batch.looks), error=str(error))
             return
         report = _lost(report, error)
     await end_the_rest(seat, batch, report)
-    await seat.ask(shelf.close, batch)
+    await seat.ask(queries.close, batch)
     await forget(batch, maker)
 
 
 async def end_the_rest(seat: Seat, batch: ProviderBatch, report: BatchReport) -> None:
     """What the results have no line for: made by nobody, or nobody knows."""
     last = 0
-    while orders := await seat.ask(shelf.unanswered, batch, after=last):
+    while orders := await seat.ask(queries.unanswered, batch, after=last):
         last = orders[-1].job_id
         for order in orders:
-            if staging.path(order.staging_name).exists():
+            if spool.path(order.staging_name).exists():
                 continue  # it came, and the storage did not take it: a sweep stores it
             await seat.end(_rest(order, report))
 
@@ -113,8 +113,8 @@ def _lost(report: BatchReport, error: ProviderError) -> BatchReport:
 
 def _rest(order: Order, report: BatchReport) -> Ending:
     if report.is_gone or report.state.endswith("_STATE_SUCCEEDED"):
-        return items.not_found(order)
-    return items.not_made(order, said=report.error)
+        return item_outcomes.not_found(order)
+    return item_outcomes.not_made(order, said=report.error)
 
 
 async def forget(batch: ProviderBatch, maker: BatchProvider) -> None:

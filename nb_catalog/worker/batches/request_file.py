@@ -11,9 +11,9 @@ from typing import BinaryIO, Final
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, RequestRejected
 from nb_catalog.providers.batches import BatchProvider
-from nb_catalog.runner.batching.shelf import key_of
-from nb_catalog.runner.orders import Order
-from nb_catalog.runner.work import broke, log_broken, payload_of
+from nb_catalog.worker.batches.queries import key_of
+from nb_catalog.worker.execution import broke, log_broken, payload_of
+from nb_catalog.worker.types import Order
 
 logger = logging.getLogger(__name__)
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown, ServiceUnavailable
-from nb_catalog.runner import endings
-from nb_catalog.runner.orders import Ending, Order
+from nb_catalog.worker import outcomes
+from nb_catalog.worker.types import Ending, Order
 
 
 def failed(order: Order, error: NBCatalogError) -> Ending:
     """The answer to one item was no picture. What is worth another try goes into another batch."""
-    ending = endings.failed(order, error)
+    ending = outcomes.failed(order, error)
     move = ending.move
     if move == "defer":
         move = "return_from_batch" if order.attempts < settings.MAX_ATTEMPTS else "fail"

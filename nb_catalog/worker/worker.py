@@ -17,12 +17,13 @@ from django.db import DatabaseError
 
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
-from nb_catalog.runner import batching, claims, queue, staging, sweeping
-from nb_catalog.runner.batching import Desk
-from nb_catalog.runner.clerk import Clerk
-from nb_catalog.runner.lanes import FreeLane, PaidLane
-from nb_catalog.runner.orders import Ending, Order
-from nb_catalog.runner.work import Workshop, work
+from nb_catalog.worker import batches as batching
+from nb_catalog.worker import claims, queue, recovery, spool
+from nb_catalog.worker.batches import Desk
+from nb_catalog.worker.concurrency import FreeLane, PaidLane
+from nb_catalog.worker.db_writer import Clerk
+from nb_catalog.worker.execution import Workshop, work
+from nb_catalog.worker.types import Ending, Order
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class Worker:
                 if until_idle and not await self._more_will_come(shop, desk):
                     return
                 await asyncio.sleep(IDLE_SECONDS)
-                await shop.clerk.ask(sweeping.promote)
+                await shop.clerk.ask(recovery.promote)
             elif not found:
                 await self._wait_for_room()
 
@@ -172,7 +173,7 @@ class Worker:
 
     def _can_stage(self) -> bool:
         """Whether what is paid for would find room on the disk."""
-        had_room, self._has_room = self._has_room, staging.has_room()
+        had_room, self._has_room = self._has_room, spool.has_room()
         if had_room and not self._has_room:
             logger.error("The disk of STAGING_DIR is full: no calls are made that cost money.")
         return self._has_room
@@ -223,7 +224,7 @@ class Worker:
                 logger.exception("The leases could not be renewed.")
 
     async def _sweep(self, shop: Workshop) -> None:
-        for ending in await shop.clerk.ask(sweeping.sweep):
+        for ending in await shop.clerk.ask(recovery.sweep):
             self._tell(ending)
 
 

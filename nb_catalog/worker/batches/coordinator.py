@@ -12,10 +12,10 @@ from nb_catalog.core.states import BatchState
 from nb_catalog.exceptions import IllegalMove, InvalidSettings
 from nb_catalog.models import ProviderBatch
 from nb_catalog.providers.batches import BatchProvider, takes_batches
-from nb_catalog.runner.batching import clock, filling, finishing, handing_in, shelf
-from nb_catalog.runner.batching.seat import Seat
-from nb_catalog.runner.orders import Ending
-from nb_catalog.runner.work import Workshop
+from nb_catalog.worker.batches import polling, queries, request_file, schedule, submission
+from nb_catalog.worker.batches.seat import Seat
+from nb_catalog.worker.execution import Workshop
+from nb_catalog.worker.types import Ending
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Desk:
         """Take steps until it is closing time; the step underway is finished."""
         while not is_closing():
             if not await self._step_safely():
-                await asyncio.sleep(clock.IDLE_SECONDS)
+                await asyncio.sleep(schedule.IDLE_SECONDS)
 
     async def _step_safely(self) -> bool:
         self.is_busy = True
@@ -62,36 +62,36 @@ class Desk:
 
     async def step(self) -> bool:
         """Look after a batch that is due, else put a new one together. Whether there was one."""
-        batch = await self._seat.ask(shelf.take_due, owner=self.owner)
+        batch = await self._seat.ask(queries.take_due, owner=self.owner)
         if batch is not None:
             self.held.append(batch)
             await self._look_after(batch)
             return True
-        gathered = await self._seat.ask(shelf.gather, owner=self.owner)
+        gathered = await self._seat.ask(queries.gather, owner=self.owner)
         if gathered is None:
             return False
         batch, orders = gathered
         self.held.append(batch)
         maker = await self._maker(batch)
         if maker is not None:
-            await handing_in.put_together(self._seat, batch, orders, maker=maker)
+            await submission.put_together(self._seat, batch, orders, maker=maker)
         return True
 
     async def _look_after(self, batch: ProviderBatch) -> None:
         # What a worker that died may have left on this machine.
-        await self._seat.shop.in_pool(filling.remove, filling.path_of(batch.name))
+        await self._seat.shop.in_pool(request_file.remove, request_file.path_of(batch.name))
         if batch.state == BatchState.OPEN:
-            await handing_in.close(self._seat, batch, error=handing_in.DIED)
+            await submission.close(self._seat, batch, error=submission.DIED)
             return
         maker = await self._maker(batch)
         if maker is None:
             return
         if batch.state == BatchState.SENDING:
-            await handing_in.look_up(self._seat, batch, maker)
+            await submission.look_up(self._seat, batch, maker)
         elif batch.state == BatchState.READY:
-            await finishing.fetch(self._seat, batch, finishing.report_of(batch), maker)
+            await polling.fetch(self._seat, batch, polling.report_of(batch), maker)
         else:
-            await finishing.poll(self._seat, batch, maker)
+            await polling.poll(self._seat, batch, maker)
 
     async def _maker(self, batch: ProviderBatch) -> BatchProvider | None:
         """None, and another look later, while the settings do not have the provider: what is with
@@ -99,11 +99,11 @@ class Desk:
         try:
             maker = self._seat.shop.provider(batch.provider)
         except InvalidSettings as error:
-            await self._seat.release(batch, wait=clock.LONGEST_LOOK, error=str(error))
+            await self._seat.release(batch, wait=schedule.LONGEST_LOOK, error=str(error))
             return None
         if takes_batches(maker):
             return maker
         await self._seat.release(
-            batch, wait=clock.LONGEST_LOOK, error="The provider takes no batches now."
+            batch, wait=schedule.LONGEST_LOOK, error="The provider takes no batches now."
         )
         return None

@@ -13,8 +13,8 @@ from typing import Any, Final, TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 from nb_catalog.core import tracing
-from nb_catalog.runner import books
-from nb_catalog.runner.orders import Ending, Order
+from nb_catalog.worker import persistence
+from nb_catalog.worker.types import Ending, Order
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,9 @@ class Clerk:
         try:
             with tracing.span("commit", begun=len(orders), ended=len(endings)):
                 held = await self.ask(
-                    books.write, [entry[0] for entry in orders], [entry[0] for entry in endings]
+                    persistence.write,
+                    [entry[0] for entry in orders],
+                    [entry[0] for entry in endings],
                 )
         except (OperationalError, InterfaceError) as error:
             for _, done in entries:

@@ -16,7 +16,7 @@ from nb_catalog.imaging.references import LEAST_SIDE, Limits, as_reference
 from nb_catalog.providers import Provider
 from nb_catalog.providers.model_specs import pixels
 from nb_catalog.registry import read_photo
-from nb_catalog.runner.orders import Order
+from nb_catalog.worker.types import Order
 
 # Of the longer side of the wanted picture: more detail than that cannot show in it.
 SIDES: Final = 2

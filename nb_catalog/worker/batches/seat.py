@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from nb_catalog.models import ProviderBatch
 from nb_catalog.models.db.clock import known_now
-from nb_catalog.runner.batching import shelf
-from nb_catalog.runner.orders import Ending
-from nb_catalog.runner.work import Workshop
+from nb_catalog.worker.batches import queries
+from nb_catalog.worker.execution import Workshop
+from nb_catalog.worker.types import Ending
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class Seat:
     ) -> None:
         """Let ``batch`` go for ``wait`` seconds; without ``looks`` this one counts."""
         await self.ask(
-            shelf.release,
+            queries.release,
             batch,
             next_look_at=known_now() + timedelta(seconds=wait),
             looks=batch.looks + 1 if looks is None else looks,

@@ -23,8 +23,8 @@ from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import move_jobs
 from nb_catalog.providers import provider
-from nb_catalog.runner import books, claims, endings, keeping, queue, staging
-from nb_catalog.runner.orders import Ending, Order
+from nb_catalog.worker import claims, outcomes, persistence, queue, results, spool
+from nb_catalog.worker.types import Ending, Order
 
 logger = logging.getLogger(__name__)
 
@@ -112,9 +112,9 @@ def lose_expired_calls() -> list[Ending]:
         return []
     with transaction.atomic():
         jobs = queue.unlocked(expired.filter(pk__in=oldest))
-        lost = [endings.failed(_order(job), error) for job in jobs]
-        lost = [ending for ending in lost if staging.get(ending.order.staging_name) is None]
-        held = books.write([], lost)
+        lost = [outcomes.failed(_order(job), error) for job in jobs]
+        lost = [ending for ending in lost if spool.get(ending.order.staging_name) is None]
+        held = persistence.write([], lost)
     return [ending for ending, was_held in zip(lost, held, strict=True) if was_held]
 
 
@@ -146,7 +146,7 @@ def adopt_staged(*, seconds: float | None = None) -> list[Ending]:
     """Store the pictures that lie in the staging directory and belong to no living worker; with
     ``seconds``, those that time allows. The rest are for the next sweep."""
     started, adopted = time.monotonic(), []
-    for name in list(staging.names()):
+    for name in list(spool.names()):
         if seconds is not None and time.monotonic() - started > seconds:
             break
         if (ending := _adopted(name)) is not None:
@@ -160,7 +160,7 @@ def _adopted(name: str) -> Ending | None:
     except (OperationalError, InterfaceError):
         raise
     except Exception:  # noqa: BLE001 - one file must not stop every worker that starts here
-        aside = staging.set_aside(name)
+        aside = spool.set_aside(name)
         logger.exception("A staged picture cannot be adopted. Its bytes are kept in %s.", aside)
         return None
 
@@ -170,16 +170,16 @@ def _adopt(name: str) -> Ending | None:
     if order is None:
         return None
     if ProductImage.objects.filter(job_id=order.job_id, provenance__call=name).exists():
-        staging.drop(name)
+        spool.drop(name)
         return None
-    result = staging.get(name)
+    result = spool.get(name)
     if result is None:
         return None
     ending = _keep(order, result)
     if ending is None:
         return None
-    held = books.write([], [ending])[0]
-    staging.drop(name)
+    held = persistence.write([], [ending])[0]
+    spool.drop(name)
     return ending if held else None
 
 
@@ -223,7 +223,7 @@ def _keep(order: Order, result: ImageResult) -> Ending | None:
     maker = provider(order.recipe.provider)
     try:
         with_photo = claims.with_photos([order])[0]
-        kept = keeping.keep(with_photo, result, provider=maker)
+        kept = results.keep(with_photo, result, provider=maker)
     except NBCatalogError as error:
         if error.code == "storage_failed":
             logger.warning(
@@ -232,8 +232,8 @@ def _keep(order: Order, result: ImageResult) -> Ending | None:
                 extra=logs.fields(**order.labels),
             )
             return None
-        return endings.failed(order, error)
-    return endings.made(order, kept, result)
+        return outcomes.failed(order, error)
+    return outcomes.made(order, kept, result)
 
 
 def _order(job: ImageJob) -> Order:

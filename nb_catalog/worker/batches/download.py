@@ -11,10 +11,10 @@ from nb_catalog.core.types import BatchItem, BatchReport
 from nb_catalog.exceptions import NBCatalogError, StorageFailed
 from nb_catalog.models import ProviderBatch
 from nb_catalog.providers.batches import BatchProvider
-from nb_catalog.runner import keeping, staging
-from nb_catalog.runner.batching import items, shelf
-from nb_catalog.runner.orders import Ending, Order
-from nb_catalog.runner.work import Workshop, broken, kept, log_broken, made
+from nb_catalog.worker import results, spool
+from nb_catalog.worker.batches import item_outcomes, queries
+from nb_catalog.worker.execution import Workshop, broken, kept, log_broken, made
+from nb_catalog.worker.types import Ending, Order
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ async def fetch(
     async for lines in _together(maker.collect(report)):
         if is_stopping():
             raise Interrupted
-        orders = await shop.clerk.ask(shelf.orders_for, batch, list(lines))
+        orders = await shop.clerk.ask(queries.orders_for, batch, list(lines))
         ended = await asyncio.gather(
             *(_finish(order, lines[key], maker=maker, shop=shop) for key, order in orders.items())
         )
@@ -75,7 +75,7 @@ async def _finish(
         return None
     held = await shop.clerk.write(ending)
     if ending.move != "lose":
-        await shop.in_mailroom(staging.drop, order.staging_name)
+        await shop.in_mailroom(spool.drop, order.staging_name)
     return ending if held else None
 
 
@@ -83,19 +83,19 @@ async def _ending(
     order: Order, item: BatchItem, *, maker: BatchProvider, shop: Workshop
 ) -> Ending | None:
     if isinstance(item.result, NBCatalogError):
-        return items.failed(order, item.result)
+        return item_outcomes.failed(order, item.result)
     try:
         # Staged for a crash, and kept in hand all the same: few are in hand at a time here.
-        taken = await shop.in_mailroom(keeping.take_in, order, item.result)
+        taken = await shop.in_mailroom(results.take_in, order, item.result)
         if taken.data:
             return await kept(order, taken, maker=maker, shop=shop)
         return await shop.in_pool(made, order, item.result, maker=maker)
     except StorageFailed as error:
-        if not staging.path(order.staging_name).is_file():
+        if not spool.path(order.staging_name).is_file():
             raise Interrupted from error  # it lies nowhere: the batch is fetched again
         return None  # staged: a sweep stores it
     except NBCatalogError as error:
-        return items.failed(order, error)
+        return item_outcomes.failed(order, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
         log_broken(maker, order)
-        return items.failed(order, broken(error, order=order))
+        return item_outcomes.failed(order, broken(error, order=order))

@@ -1,6 +1,6 @@
 """The work: claim, reserve, record the call, send, stage, check, store, finish."""
 
-from nb_catalog.runner.sweeping import sweep
-from nb_catalog.runner.worker import Worker, drain, work_is_waiting
+from nb_catalog.worker.recovery import sweep
+from nb_catalog.worker.worker import Worker, drain, work_is_waiting
 
 __all__ = ["Worker", "drain", "sweep", "work_is_waiting"]

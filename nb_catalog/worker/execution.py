@@ -25,10 +25,10 @@ from nb_catalog.exceptions import (
     StorageFailed,
 )
 from nb_catalog.providers import Provider, provider
-from nb_catalog.runner import claims, endings, keeping, staging
-from nb_catalog.runner.clerk import Clerk
-from nb_catalog.runner.orders import Ending, Order
-from nb_catalog.runner.photos import references_for
+from nb_catalog.worker import claims, outcomes, results, spool
+from nb_catalog.worker.db_writer import Clerk
+from nb_catalog.worker.references import references_for
+from nb_catalog.worker.types import Ending, Order
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ async def work(order: Order, *, shop: Workshop) -> Ending | None:
         held = await shop.clerk.write(ending)
     if not order.is_free and ending.move != "lose":
         # What broke after the answer had come leaves its bytes to the next sweep.
-        await shop.in_mailroom(staging.drop, order.staging_name)
+        await shop.in_mailroom(spool.drop, order.staging_name)
     return ending if held else None
 
 
@@ -114,7 +114,7 @@ async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
             extra=logs.fields(**order.labels),
         )
         said = str(error) if isinstance(error, InvalidSettings) else broke(error)
-        return endings.not_begun(order, RequestRejected(said))
+        return outcomes.not_begun(order, RequestRejected(said))
     try:
         called = await _call(order, maker=maker, shop=shop)
         if not isinstance(called, tuple):
@@ -122,12 +122,12 @@ async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
         return await kept(*called, maker=maker, shop=shop)
     except StorageFailed as error:
         # What was paid for is staged: the lease runs out and a sweep stores it.
-        return endings.failed(order, error) if order.is_free else None
+        return outcomes.failed(order, error) if order.is_free else None
     except NBCatalogError as error:
-        return endings.failed(order, error)
+        return outcomes.failed(order, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
         log_broken(maker, order)
-        return endings.failed(order, broken(error, order=order))
+        return outcomes.failed(order, broken(error, order=order))
 
 
 async def kept(order: Order, result: ImageResult, *, maker: Provider, shop: Workshop) -> Ending:
@@ -143,7 +143,7 @@ async def kept(order: Order, result: ImageResult, *, maker: Provider, shop: Work
             if order.is_free or not result.data or shop.closing:
                 raise
         await asyncio.sleep(AGAIN_SECONDS)
-        result = await shop.in_mailroom(keeping.take_in, order, result, again=True)
+        result = await shop.in_mailroom(results.take_in, order, result, again=True)
 
 
 async def _call(
@@ -173,7 +173,7 @@ async def _call(
         # Parsed on the loop, a millisecond or so: in a thread of its own the C library would give
         # these megabytes back to the system and fetch them again, at three times the CPU.
         result = maker.parse(await _answer(payload, maker=maker))
-        return order, await shop.in_mailroom(keeping.take_in, order, result)
+        return order, await shop.in_mailroom(results.take_in, order, result)
 
 
 async def _slot_of(order: Order) -> None:
@@ -206,10 +206,10 @@ async def _prepared(
             raise order.problem
         return await shop.in_pool(payload_of, order, maker=maker)
     except NBCatalogError as error:
-        return endings.not_begun(order, error)
+        return outcomes.not_begun(order, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
         log_broken(maker, order)
-        return endings.not_begun(order, RequestRejected(broke(error)))
+        return outcomes.not_begun(order, RequestRejected(broke(error)))
 
 
 def log_broken(maker: Provider, order: Order) -> None:
@@ -247,8 +247,8 @@ async def _answer(payload: Payload, *, maker: Provider) -> RawAnswer:
 def made(order: Order, received: ImageResult, *, maker: Provider) -> Ending:
     """The ending of ``order`` with the picture that came. Raises what ``keeping.keep`` does."""
     with tracing.span("keep", job=order.job_id):
-        result = keeping.whole(order, received)
-        return endings.made(order, keeping.keep(order, result, provider=maker), received)
+        result = results.whole(order, received)
+        return outcomes.made(order, results.keep(order, result, provider=maker), received)
 
 
 def payload_of(order: Order, *, maker: Provider) -> tuple[Order, Payload]:

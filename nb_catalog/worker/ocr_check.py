@@ -9,9 +9,9 @@ from typing import Any
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.registry import read_photo
-from nb_catalog.runner.orders import Order
 from nb_catalog.typesetting import ocr_detect
 from nb_catalog.typesetting.ocr_diff import READ, Reading
+from nb_catalog.worker.types import Order
 
 logger = logging.getLogger(__name__)
 
