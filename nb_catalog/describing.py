@@ -21,7 +21,7 @@ from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.transitions import hold_image
 from nb_catalog.providers.alt_text import Describer, Known, describer
 from nb_catalog.registry import source_for
-from nb_catalog.storefront.alts import said_on
+from nb_catalog.storefront.alt_text import said_on
 
 LIMITS: Final = Limits(reads=("image/jpeg", "image/png", "image/webp"), longest_side=1024)
 # Languages of one request.

@@ -17,7 +17,7 @@ from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import hold_image
 from nb_catalog.registry import source_for
-from nb_catalog.storefront.alts import said_on
+from nb_catalog.storefront.alt_text import said_on
 
 
 def publish(

@@ -9,7 +9,7 @@ from django.utils import translation
 from nb_catalog import placements, review, storefront
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.storefront import alts
+from nb_catalog.storefront import alt_text
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -46,8 +46,8 @@ def shown(mug, locale="en"):
 
 
 def test_words_on_a_picture_are_said_from_top_to_bottom():
-    assert alts.said_on(with_words(factories.product())) == "Autumn sale! New. Now €12"
-    assert alts.said_on(factories.image()) == ""
+    assert alt_text.said_on(with_words(factories.product())) == "Autumn sale! New. Now €12"
+    assert alt_text.said_on(factories.image()) == ""
 
 
 def test_a_page_says_the_product_and_the_words_on_its_picture():
@@ -107,8 +107,8 @@ def test_a_suggestion_has_facts_and_scene_where_their_language_is_spoken():
     factories.scene("oak", name="Oak table")
     mug = factories.product(name="Blue mug", colour="sea blue")
     image = factories.image(mug, asked=factories.recipe(mug, scene="oak"))
-    assert alts.suggestion(mug, image, locale="en") == "Blue mug, sea blue, Oak table"
-    assert alts.suggestion(mug, image, locale="de") == "Blue mug"
+    assert alt_text.suggestion(mug, image, locale="en") == "Blue mug, sea blue, Oak table"
+    assert alt_text.suggestion(mug, image, locale="de") == "Blue mug"
 
 
 def test_the_page_writes_them_and_shows_what_the_shop_says_itself(root):

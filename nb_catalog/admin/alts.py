@@ -24,7 +24,7 @@ from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import InvalidSettings, NBCatalogError, RequestRefused
 from nb_catalog.models import AltProposal, ProductImage
 from nb_catalog.models.alt_text import LONGEST_ALT
-from nb_catalog.storefront import alts
+from nb_catalog.storefront import alt_text as alts
 
 
 class Field(NamedTuple):

@@ -17,7 +17,7 @@ from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront import Picture, fallbacks, language
-from nb_catalog.storefront.alts import spoken, written
+from nb_catalog.storefront.alt_text import spoken, written
 
 
 class PlacementSerializer(AboutSerializer):

@@ -5,7 +5,7 @@ These are plain functions, for views and for any template language. A ``Picture`
 where templates escape: ``{% catalog_picture %}`` and Jinja2's ``{{ picture_for(...) }}`` both do.
 """
 
-from nb_catalog.storefront.answers import (
+from nb_catalog.storefront.api import (
     alt_for,
     photo_url,
     picture_for,
@@ -13,9 +13,9 @@ from nb_catalog.storefront.answers import (
     prefetch_catalog_images,
     structured_data_for,
 )
-from nb_catalog.storefront.deliveries import Delivery, delivery
 from nb_catalog.storefront.picture import Picture, StructuredData
-from nb_catalog.storefront.shelves import fallbacks, language
+from nb_catalog.storefront.picture_data import Delivery, delivery
+from nb_catalog.storefront.prefetch import fallbacks, language
 
 __all__ = [
     "Delivery",

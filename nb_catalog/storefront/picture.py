@@ -10,7 +10,7 @@ from html import escape
 from typing import Any, Final
 
 from nb_catalog.imaging.provenance import KNOWN_TERMS, DigitalSourceType
-from nb_catalog.storefront.deliveries import Delivery, widths_of
+from nb_catalog.storefront.picture_data import Delivery, widths_of
 
 SCHEMA_ORG: Final = "https://schema.org"
 # HTML asks for sizes wherever a srcset has widths; this is what browsers take without it.

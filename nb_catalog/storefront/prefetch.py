@@ -12,8 +12,8 @@ from django.utils.translation import get_language
 from nb_catalog.core import locales
 from nb_catalog.models import Placement
 from nb_catalog.registry import is_registered, source_for
-from nb_catalog.storefront.alts import written
-from nb_catalog.storefront.deliveries import Delivery
+from nb_catalog.storefront.alt_text import written
+from nb_catalog.storefront.picture_data import Delivery
 
 # Set on catalog objects by prefetch_catalog_images.
 CACHE: Final = "_nb_catalog_shelf"

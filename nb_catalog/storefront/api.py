@@ -11,7 +11,7 @@ from django.db.models import Model
 
 from nb_catalog.core.types import Photo
 from nb_catalog.registry import is_registered, source_for
-from nb_catalog.storefront.alts import spoken
+from nb_catalog.storefront.alt_text import spoken
 from nb_catalog.storefront.picture import (
     DEFAULT_LOOK,
     SCHEMA_ORG,
@@ -20,7 +20,7 @@ from nb_catalog.storefront.picture import (
     StructuredData,
     look,
 )
-from nb_catalog.storefront.shelves import CACHE, Published, Shelf, fetch, language, shelf_for
+from nb_catalog.storefront.prefetch import CACHE, Published, Shelf, fetch, language, shelf_for
 
 M = TypeVar("M", bound=Model)
 
