@@ -313,7 +313,8 @@ def test_settings_of_gateways_pass_the_checks(block, settings, monkeypatch):
 def test_the_page_of_operations_names_what_there_is():
     from django.dispatch import Signal
 
-    from nb_catalog import signals, status
+    from nb_catalog import signals
+    from nb_catalog.operations import status
 
     page = (ROOT / "docs/operations.md").read_text()
     names = {name for name, value in vars(signals).items() if isinstance(value, Signal)}

@@ -12,14 +12,15 @@ from django.db import DatabaseError
 from django.urls import path
 from django.utils import timezone
 
-from nb_catalog import health, ratelimit, status
+from nb_catalog import ratelimit
 from nb_catalog.core import quotas
 from nb_catalog.models import ImageJob, ProviderCall, SpendDay, ThrottleGate
+from nb_catalog.operations import status, views
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
-urlpatterns = [path("health/", health.health)]
+urlpatterns = [path("health/", views.health)]
 MINUTES = timedelta(minutes=1)
 LITE = "gemini-3.1-flash-lite-image"
 

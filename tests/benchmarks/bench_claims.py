@@ -27,8 +27,9 @@ def main() -> None:
 def measured(jobs: int) -> None:
     from django.db import connection
 
-    from nb_catalog import status, tallies
+    from nb_catalog import tallies
     from nb_catalog.models import ImageJob, Run
+    from nb_catalog.operations import status
 
     few, many = 1_000, jobs
     filled(few)

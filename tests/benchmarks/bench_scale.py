@@ -48,9 +48,10 @@ def looks() -> Iterator[tuple[str, Callable[[], object]]]:
     from django.test import Client
     from django.urls import reverse
 
-    from nb_catalog import billing, status
+    from nb_catalog import billing
     from nb_catalog.models import ImageJob, ProductImage, Run
     from nb_catalog.models.db.clock import database_now
+    from nb_catalog.operations import status
     from nb_catalog.worker import recovery
 
     user, _ = get_user_model().objects.get_or_create(

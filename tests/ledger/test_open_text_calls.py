@@ -10,10 +10,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
 
-from nb_catalog import billing, status
+from nb_catalog import billing
 from nb_catalog.billing import budgets, paid_requests
 from nb_catalog.models import SpendDay, SpendLine, SpendShare, TextCall
 from nb_catalog.models.db.clock import database_now
+from nb_catalog.operations import status
 from tests import factories
 from tests.ledger.conftest import ESTIMATE, NOON
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
-from nb_catalog import pruning
+from nb_catalog.operations import pruning
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""A health endpoint: ``path("health/catalog-images/", nb_catalog.health.health)``."""
+"""A health endpoint: ``path("health/catalog-images/", nb_catalog.operations.views.health)``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from nb_catalog import status
+from nb_catalog.operations import status
 
 logger = logging.getLogger(__name__)
 

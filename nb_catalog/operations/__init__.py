@@ -1,0 +1,1 @@
+"""Operating the app: status, the health view, pruning."""
