@@ -13,8 +13,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from nb_catalog import plans, runs
+from nb_catalog import generation
 from nb_catalog.core.types import Actor
+from nb_catalog.generation import runs
 from nb_catalog.models import Placement, Run
 from nb_catalog.registry import is_registered, source_for
 
@@ -41,7 +42,7 @@ def look_over(shown: QuerySet[Placement] | None = None) -> Iterator[list[Placeme
         model = ContentType.objects.get_for_id(type_id).model_class()
         if model is None or not is_registered(model):
             continue
-        for block in plans.blocks((key for _type, key in group), size=AT_ONCE):
+        for block in generation.blocks((key for _type, key in group), size=AT_ONCE):
             yield mark_stale(list(source_for(model).queryset().in_bulk(block).values()))
 
 
@@ -53,7 +54,7 @@ def mark_stale(products: Sequence[Model]) -> list[Placement]:
     """
     if not products:
         return []
-    renewal = plans.Renewal.of(source_for(type(products[0])))
+    renewal = generation.Renewal.of(source_for(type(products[0])))
     shown = list(renewal.looked_over(products))
     stale = [each.placement for each in shown if each.is_stale]
     fresh = [each.placement for each in shown if not each.is_stale]
@@ -77,7 +78,7 @@ def renew(products: Iterable[Model], *, actor: Actor) -> Renewed:
     started, stale = [], 0
     for group in by_model.values():
         stale += len(mark_stale(group))
-        plan = plans.plan_renewal(group)
+        plan = generation.plan_renewal(group)
         if any(plan.wanted()):
             started.append(runs.start(plan, actor=actor, priority=None))
     return Renewed(stale=stale, runs=tuple(started))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from nb_catalog import plans, runs
+from nb_catalog import generation
 from nb_catalog.core.locales import parsed
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import IllegalMove, RequestRefused
+from nb_catalog.generation import runs
 from nb_catalog.models import AltText, Placement, ProductImage, ReviewEvent, Run
 from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
@@ -118,11 +119,13 @@ def set_words(image: ProductImage, *, actor: Actor) -> Run | None:
     Raises ``RequestRefused`` for a picture that no model wrote on, and with the reason where the words
     cannot be set.
     """
-    plan = plans.plan_exact([image])
+    plan = generation.plan_exact([image])
     [item] = plan.items()
     if item.problem:
         raise RequestRefused(item.problem)
-    return runs.start(plan, actor=actor, priority=None) if item.status in plans.WANTED else None
+    return (
+        runs.start(plan, actor=actor, priority=None) if item.status in generation.WANTED else None
+    )
 
 
 def refuse_in_passing(image: ProductImage) -> None:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from nb_catalog.briefs import FACT_LENGTH, MOST_FACTS, TITLE_LENGTH, background_brief, product_line
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.generation.prompts.background import (
+    FACT_LENGTH,
+    MOST_FACTS,
+    TITLE_LENGTH,
+    background_brief,
+    product_line,
+)
 
 MUG = {
     "title": "Mighty Mug",

@@ -12,9 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from nb_catalog import plans, runs
+from nb_catalog import generation
 from nb_catalog.core.states import JobState
 from nb_catalog.exceptions import ContentRefused, RateLimited
+from nb_catalog.generation import runs
 from nb_catalog.management.commands import nb_worker
 from nb_catalog.models import ImageJob, ProductImage, Scene
 from nb_catalog.testing.scripted import Script
@@ -41,7 +42,7 @@ def script(settings):
 def _start(pictures, *, treatment="painted"):
     factories.scene(words=SECRET)
     mugs = [factories.product(name=SECRET) for _n in range(pictures)]
-    return runs.start(plans.plan_backgrounds(mugs, scenes=["marble"], treatment=treatment))
+    return runs.start(generation.plan_backgrounds(mugs, scenes=["marble"], treatment=treatment))
 
 
 def _call(name, *args, **options):

@@ -3,7 +3,7 @@
 import pytest
 
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.inscriptions import LONGEST_TEXT, inscription_brief
+from nb_catalog.generation.prompts.painted_text import LONGEST_TEXT, inscription_brief
 from nb_catalog.typesetting.layouts import Box, Layout, Place, Plate
 
 

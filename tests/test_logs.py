@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from nb_catalog import ratelimit, runs, worker
+from nb_catalog import ratelimit, worker
 from nb_catalog.core.logs import fields
 from nb_catalog.exceptions import ContentRefused, OutcomeUnknown
+from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob
 from nb_catalog.models.db.clock import database_now
 from tests.runner.conftest import script, start  # noqa: F401 - fixtures

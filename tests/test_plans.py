@@ -7,11 +7,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from nb_catalog import plans, runs
+from nb_catalog import generation
 from nb_catalog.core.states import JOB_HOLDS_ITS_PLACE, ImageState, JobState
 from nb_catalog.exceptions import NotRegistered, PlanRefused, RequestRefused
+from nb_catalog.generation import plan as plan_module
+from nb_catalog.generation import runs
 from nb_catalog.models.images import ImageKind
-from nb_catalog.plans import plan as plan_module
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Mug, Poster, PosterPhoto, Unlisted
@@ -39,7 +40,7 @@ def mug():
 
 
 def asked(*products, scenes=("marble",), **options):
-    return plans.plan_backgrounds(products, scenes=scenes, **options)
+    return generation.plan_backgrounds(products, scenes=scenes, **options)
 
 
 def items_of(*products, **options):
@@ -297,7 +298,7 @@ def test_a_block_of_any_length_is_a_constant_number_of_queries(
     new = factories.product if model is Mug else factories.poster
     for _ in range(number):
         new()
-    plan = plans.plan_backgrounds(model.objects.all(), scenes=["marble"], variants=3)
+    plan = generation.plan_backgrounds(model.objects.all(), scenes=["marble"], variants=3)
     # Products, their photos where those lie in a table, pictures, jobs, subjects.
     with django_assert_num_queries(4 if model is Mug else 5):
         assert plan.summary().wanted == 3 * number
@@ -309,7 +310,7 @@ def test_rejected_pictures_cost_two_queries_more_however_many_they_are(
 ):
     for _ in range(number):
         made(factories.product(), state=ImageState.REJECTED)
-    plan = plans.plan_backgrounds(Mug.objects.all(), scenes=["marble"])
+    plan = generation.plan_backgrounds(Mug.objects.all(), scenes=["marble"])
     with django_assert_num_queries(6):
         assert plan.summary().wanted == number
 
@@ -325,7 +326,7 @@ def test_the_photos_of_a_list_are_fetched_together(scene, django_assert_num_quer
 def test_a_plan_writes_nothing(scene, mug):
     made(mug, state=ImageState.REJECTED)
     with CaptureQueriesContext(connection) as captured:
-        plan = plans.plan_backgrounds(Mug.objects.all(), scenes=["marble"], variants=4)
+        plan = generation.plan_backgrounds(Mug.objects.all(), scenes=["marble"], variants=4)
         plan.summary()
         list(plan.wanted())
     assert captured.captured_queries

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from nb_catalog import plans, runs
+from nb_catalog import generation
 from nb_catalog.core.states import JOB_HOLDS_ITS_PLACE, JobState
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.generation import Plan, runs
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.transitions import move_jobs
-from nb_catalog.plans import Plan
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def mugs():
 
 
 def asked(products, **options):
-    return plans.plan_backgrounds(products, scenes=["marble"], **options)
+    return generation.plan_backgrounds(products, scenes=["marble"], **options)
 
 
 def states(run):

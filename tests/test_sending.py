@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from nb_catalog import plans, runs, worker
+from nb_catalog import generation, worker
+from nb_catalog.generation import runs
+from nb_catalog.generation.request_preview import elided
 from nb_catalog.models import Scene
-from nb_catalog.plans.sending import elided
 from nb_catalog.testing.gemini import GeminiServer
 from tests import factories
 from tests.catalog.models import Mug
@@ -45,7 +46,7 @@ def server(settings):
 def planned(**options):
     scene = factories.scene(system="You are a patient photographer.")
     Scene.objects.filter(pk=scene.pk).update(system="You are a patient photographer.")
-    return plans.plan_backgrounds(
+    return generation.plan_backgrounds(
         Mug.objects.all(), scenes=[Scene.objects.get(pk=scene.pk)], **options
     )
 
@@ -55,7 +56,7 @@ def planned(**options):
 def test_the_preview_is_what_arrives(server, treatment):
     factories.product(name="Blue mug")
     plan = planned(treatment=treatment)
-    (shown,) = plans.sendings(plan)
+    (shown,) = generation.sendings(plan)
     assert server.ledger.entries == (), "looking sends nothing"
     runs.start(plan)
     worker.drain()
@@ -72,7 +73,7 @@ def test_the_preview_is_what_arrives(server, treatment):
 @pytest.mark.django_db
 def test_a_provider_that_renders_sends_nothing_and_shows_its_recipe():
     factories.product()
-    (shown,) = plans.sendings(planned())
+    (shown,) = generation.sendings(planned())
     assert shown.prompt == ""
     assert shown.body["renderer"]
     assert shown.body["photo"].endswith("bytes)")
@@ -81,16 +82,16 @@ def test_a_provider_that_renders_sends_nothing_and_shows_its_recipe():
 @pytest.mark.django_db
 def test_products_without_a_photo_are_passed_over():
     factories.product(photo=False)
-    assert plans.sendings(planned()) == []
+    assert generation.sendings(planned()) == []
     factories.product(name="The one")
-    assert plans.sendings(planned())[0].object_id == str(Mug.objects.get(name="The one").pk)
+    assert generation.sendings(planned())[0].object_id == str(Mug.objects.get(name="The one").pk)
 
 
 @pytest.mark.django_db
 def test_a_photo_that_cannot_be_read_says_why(server):
     mug = factories.product()
     mug.packshot.storage.delete(mug.packshot.name)
-    (shown,) = plans.sendings(planned(treatment="painted"))
+    (shown,) = generation.sendings(planned(treatment="painted"))
     assert "is not in its storage" in shown.problem
     assert shown.prompt and not shown.body
 

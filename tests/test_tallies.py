@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from nb_catalog import runs, tallies
 from nb_catalog.core.states import JobState
+from nb_catalog.generation import job_counts, runs
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.db.clock import database_now
 from tests import factories
@@ -26,7 +26,7 @@ def run():
 
 def tally(run):
     run = Run.objects.get(pk=run.pk)
-    return tallies.of([run])[run.pk]
+    return job_counts.of([run])[run.pk]
 
 
 def end_all(run):
@@ -46,13 +46,13 @@ def test_a_short_run_that_works_is_counted_at_each_look(run):
 
 
 def test_a_long_run_is_counted_once_for_all_who_look(run, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(tallies, "SMALL", 2)
-    monkeypatch.setattr(tallies, "JOBS_PER_SECOND", 0.01)
+    monkeypatch.setattr(job_counts, "SMALL", 2)
+    monkeypatch.setattr(job_counts, "JOBS_PER_SECOND", 0.01)
     first = tally(run)
     ImageJob.objects.filter(state=JobState.QUEUED).update(state=JobState.CALLING)
     run.refresh_from_db()
     with django_assert_num_queries(0):
-        assert tallies.of([run])[run.pk] == first
+        assert job_counts.of([run])[run.pk] == first
     Run.objects.update(counted_at=database_now() - timedelta(seconds=301))
     assert tally(run) == Counter(succeeded=2, calling=1)
 
@@ -62,7 +62,7 @@ def test_a_run_that_is_over_is_counted_once(run, django_assert_num_queries):
     tally(run)
     run.refresh_from_db()
     with django_assert_num_queries(0):
-        assert tallies.of([run])[run.pk] == Counter(succeeded=2, failed=1)
+        assert job_counts.of([run])[run.pk] == Counter(succeeded=2, failed=1)
 
 
 def test_an_unknown_outcome_is_not_the_end(run):
@@ -78,12 +78,12 @@ def test_a_retry_has_the_jobs_counted_anew(run):
     tally(run)
     run.refresh_from_db()
     assert runs.retry(run) == 1
-    assert tallies.of([run])[run.pk] == tally(run) == Counter(succeeded=2, queued=1)
+    assert job_counts.of([run])[run.pk] == tally(run) == Counter(succeeded=2, queued=1)
 
 
 def test_cancelling_shows_at_once(run, monkeypatch):
-    monkeypatch.setattr(tallies, "SMALL", 2)
-    monkeypatch.setattr(tallies, "JOBS_PER_SECOND", 0.01)
+    monkeypatch.setattr(job_counts, "SMALL", 2)
+    monkeypatch.setattr(job_counts, "JOBS_PER_SECOND", 0.01)
     tally(run)
     run.refresh_from_db()
     runs.cancel(run)
@@ -93,14 +93,14 @@ def test_cancelling_shows_at_once(run, monkeypatch):
 def test_a_count_that_a_retry_has_overtaken_is_not_kept(run, monkeypatch):
     """Counted before the retry and written after it, it would say for ever that all has ended."""
     end_all(run)
-    counted = tallies._counted
+    counted = job_counts._counted
 
     def overtaken(keys):
         found = counted(keys)
         runs.retry(Run.objects.get(pk=run.pk))
         return found
 
-    monkeypatch.setattr(tallies, "_counted", overtaken)
+    monkeypatch.setattr(job_counts, "_counted", overtaken)
     tally(run)
     monkeypatch.undo()
     assert tally(run) == Counter(succeeded=2, queued=1)
@@ -109,4 +109,4 @@ def test_a_count_that_a_retry_has_overtaken_is_not_kept(run, monkeypatch):
 def test_many_runs_cost_what_two_do(django_assert_max_num_queries):
     made = [factories.job(state=JobState.SUCCEEDED).run for _ in range(6)]
     with django_assert_max_num_queries(4):
-        assert set(tallies.of(made)) == {run.pk for run in made}
+        assert set(job_counts.of(made)) == {run.pk for run in made}

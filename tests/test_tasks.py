@@ -6,8 +6,9 @@ import django
 import pytest
 from django.db import transaction
 
-from nb_catalog import plans, runs, tasks
+from nb_catalog import generation, tasks
 from nb_catalog.core.states import JobState
+from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob
 from nb_catalog.testing import Script
 from tests import factories
@@ -46,7 +47,7 @@ def dummy(backend):
 
 def plan_of(pictures):
     mugs = [factories.product() for _ in range(pictures)]
-    return plans.plan_backgrounds(mugs, scenes=[factories.scene()], treatment="painted")
+    return generation.plan_backgrounds(mugs, scenes=[factories.scene()], treatment="painted")
 
 
 def messages(backend):
@@ -124,7 +125,7 @@ def test_the_immediate_backend_makes_the_pictures_at_once_after_the_commit(scrip
 def test_the_immediate_backend_makes_free_pictures_too(backend):
     backend("Immediate")
     mug = factories.product()
-    run = runs.start(plans.plan_backgrounds([mug], scenes=[factories.scene()]))
+    run = runs.start(generation.plan_backgrounds([mug], scenes=[factories.scene()]))
     assert factories.counts_of(run) == {"succeeded": 1}
 
 

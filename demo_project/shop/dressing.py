@@ -11,10 +11,10 @@ from django.db.models import Model
 
 from demo_project.shop.goods import rows
 from demo_project.shop.models import Bundle, Product
-from nb_catalog import copydecks, placements, plans, review
+from nb_catalog import copydecks, generation, placements, review
 from nb_catalog.core.states import ImageState
+from nb_catalog.generation import Plan
 from nb_catalog.models import CopyDeck, PlacementEvent, ProductImage
-from nb_catalog.plans import Plan
 
 RATIOS = {"hero": "4:5", "gallery": "1:1", "social": "16:9"}
 
@@ -73,7 +73,7 @@ def planned(wanted: Iterable[Wish]) -> list[tuple[Plan, list[Wish]]]:
         groups[type(wish.product), wish.scene, wish.slot].append(wish)
     return [
         (
-            plans.plan_backgrounds(
+            generation.plan_backgrounds(
                 [wish.product for wish in group],
                 scenes=[scene],
                 ratio=RATIOS[slot],

@@ -18,13 +18,14 @@ from django.urls import URLPattern
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from nb_catalog import plans, runs
+from nb_catalog import generation
 from nb_catalog.admin import selection, subjects, wishes
 from nb_catalog.admin.figures import dollars, duration
 from nb_catalog.admin.selection import Selection
 from nb_catalog.admin.wishes import PlanCard, Wishes, WishForm
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import NotRegistered, RequestRefused
+from nb_catalog.generation import runs
 from nb_catalog.models import Run
 from nb_catalog.registry import source_for
 
@@ -239,7 +240,7 @@ def started_before(card: PlanCard) -> Run | None:
 
 def _sent_context(card: PlanCard) -> dict[str, Any]:
     """Requests as they would go out; a provider that renders here sends none."""
-    found = plans.sendings(card.plan) if card.plan else []
+    found = generation.sendings(card.plan) if card.plan else []
     names = {scene.key: scene.name for scene in card.plan.kitchen.scenes} if card.plan else {}
     shown = [
         {

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from nb_catalog import plans
+from nb_catalog import generation
 from nb_catalog.admin import previews, wishes
 from nb_catalog.admin.generate import (
     LIVE_UP_TO,
@@ -31,8 +31,8 @@ from nb_catalog.admin.wishes import PlanCard, SceneChoice
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.core.types import TextBy
+from nb_catalog.generation.painted_text import REFERENCES
 from nb_catalog.models import CopyDeck, Scene, TextLayout
-from nb_catalog.plans.painting import REFERENCES
 from nb_catalog.registry import source_for
 
 
@@ -91,13 +91,15 @@ class TextForm(forms.Form):
             self.add_error("tier", _("Choose which model paints the words."))
         return given
 
-    def plan(self, chosen: Selection, *, nonce: str) -> plans.Plan:
+    def plan(self, chosen: Selection, *, nonce: str) -> generation.Plan:
         """The plan of a valid form; see ``wishes.WishForm.plan``. Raises ``PlanRefused``."""
         asked = {name: value for name, value in self.cleaned_data.items() if name != "budget_usd"}
         if asked.get("text") != TextBy.PAINTED:
             asked = {name: asked[name] for name in asked if name not in {"text", "tier"}}
         said = repr([nonce, chosen.token, chosen.label, sorted(asked.items())])
-        return plans.plan_texts(chosen.products(), **asked, key=sha256(said.encode()).hexdigest())
+        return generation.plan_texts(
+            chosen.products(), **asked, key=sha256(said.encode()).hexdigest()
+        )
 
     def layout_choices(self, *, site: Any) -> list[SceneChoice]:
         return [

@@ -17,12 +17,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import ratelimit, tallies
+from nb_catalog import ratelimit
 from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.figures import dollars
 from nb_catalog.billing import budgets
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
 from nb_catalog.core.types import Permission
+from nb_catalog.generation import job_counts
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderPause, Run
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ImageKind
@@ -60,7 +61,7 @@ class Progress:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        return dict(tallies.of([self.run])[self.run.pk])
+        return dict(job_counts.of([self.run])[self.run.pk])
 
     @cached_property
     def total(self) -> int:

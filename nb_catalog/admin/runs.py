@@ -15,13 +15,13 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from nb_catalog import runs, tallies
 from nb_catalog.admin.figures import micro_dollars
 from nb_catalog.admin.lettering import LetteringPages
 from nb_catalog.admin.progress import PARTS, progress
 from nb_catalog.admin.reading import ReadOnlyAdmin
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
 from nb_catalog.core.types import Permission
+from nb_catalog.generation import job_counts, runs
 from nb_catalog.models import Run
 
 
@@ -57,7 +57,7 @@ class RunAdmin(LetteringPages, ReadOnlyAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)
         rows = list(found.result_list)
-        counted = tallies.of(rows)
+        counted = job_counts.of(rows)
         for run in rows:
             run.tally = counted[run.pk]
         found.result_list = rows

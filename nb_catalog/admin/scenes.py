@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import previews
 from nb_catalog.admin.designs import DesignAdmin
-from nb_catalog.briefs import background_brief
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.generation.prompts.background import background_brief
 from nb_catalog.imaging.scenery import SceneRecipe
 from nb_catalog.models import Scene
 

@@ -13,14 +13,14 @@ from django.contrib.admin import AdminSite
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import plans
+from nb_catalog import generation
 from nb_catalog.admin import previews
 from nb_catalog.admin.figures import dollars
 from nb_catalog.admin.selection import Selection
 from nb_catalog.core.types import Delivery, Treatment
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.generation.planning import MOST_VARIANTS
 from nb_catalog.models import Scene
-from nb_catalog.plans.ask import MOST_VARIANTS
 from nb_catalog.providers import model_specs, provider, tiers
 
 # The longer side of a drawn ratio, in the units of its SVG.
@@ -104,7 +104,7 @@ class WishForm(forms.Form):
     def clean_delivery(self) -> str:
         return self.cleaned_data["delivery"] or Delivery.DIRECT
 
-    def plan(self, chosen: Selection, *, nonce: str) -> plans.Plan:
+    def plan(self, chosen: Selection, *, nonce: str) -> generation.Plan:
         """The plan of a valid form. Its key belongs to the opened page and to every wish on it:
         pressing twice starts one run, and a changed wish another.
 
@@ -112,7 +112,7 @@ class WishForm(forms.Form):
         """
         wishes = {name: self.cleaned_data[name] for name in self.fields if name != "budget_usd"}
         said = repr([nonce, chosen.token, chosen.label, sorted(wishes.items())])
-        return plans.plan_backgrounds(
+        return generation.plan_backgrounds(
             chosen.products(), **wishes, key=sha256(said.encode()).hexdigest()
         )
 
@@ -179,8 +179,8 @@ class PlanCard:
     """A plan as the page shows it: numbers, or the reasons why there is none."""
 
     objections: tuple[str, ...] = ()
-    plan: plans.Plan | None = None
-    summary: plans.Summary | None = None
+    plan: generation.Plan | None = None
+    summary: generation.Summary | None = None
     budget_usd: Decimal | None = None
 
     @property
@@ -211,7 +211,9 @@ class PlanCard:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        return {status.name.lower(): self.summary.count_of(status) for status in plans.ItemStatus}
+        return {
+            status.name.lower(): self.summary.count_of(status) for status in generation.ItemStatus
+        }
 
     @property
     def budget_is_short(self) -> bool:
@@ -228,7 +230,7 @@ class Wishes(Protocol):
 
     def is_valid(self) -> bool: ...
 
-    def plan(self, chosen: Selection, *, nonce: str) -> plans.Plan: ...
+    def plan(self, chosen: Selection, *, nonce: str) -> generation.Plan: ...
 
     def __getitem__(self, name: str) -> Any: ...
 

@@ -7,12 +7,12 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import plans
+from nb_catalog import generation
 from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of, usd_text
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.conf import settings
 from nb_catalog.core.types import Delivery, Permission, TextBy, Treatment
-from nb_catalog.plans.ask import MOST_VARIANTS
+from nb_catalog.generation.planning import MOST_VARIANTS
 from nb_catalog.registry import source_for
 
 ALL = "all"
@@ -89,7 +89,7 @@ class TextPlanSerializer(AskingSerializer):
 
 def plan_from(asked, *, key):
     """The plan of a checked body. Raises ``PlanRefused``, ``NotRegistered``, ``ValidationError``."""
-    return plans.plan_backgrounds(
+    return generation.plan_backgrounds(
         _objects(asked),
         scenes=asked["scenes"],
         variants=asked["variants"],
@@ -105,12 +105,12 @@ def text_plan_from(asked, *, key):
     """The same for words on pictures."""
     named = ("layouts", "locales", "scenes", "slot", "deck", "text", "tier", "delivery")
     wishes = {name: asked[name] for name in named}
-    return plans.plan_texts(_objects(asked), **wishes, key=key)
+    return generation.plan_texts(_objects(asked), **wishes, key=key)
 
 
 def renewal_from(asked, *, key):
     """The same for what is published and out of date."""
-    return plans.plan_renewal(_objects(asked), key=key)
+    return generation.plan_renewal(_objects(asked), key=key)
 
 
 def _objects(asked):
@@ -163,7 +163,7 @@ class PlanViewSet(CatalogViewSet):
         """What would be sent, exactly: for the first product, a request a scene. Nothing is sent."""
         asked = self.asked()
         plan = plan_from(asked, key=asked["key"])
-        return Response([_shown_sending(each) for each in plans.sendings(plan)])
+        return Response([_shown_sending(each) for each in generation.sendings(plan)])
 
 
 def _shown_sending(sending):
@@ -192,7 +192,7 @@ def _shown(plan, *, page, page_size):
         "summary": {
             "total": summary.total,
             "wanted": summary.wanted,
-            **{status: summary.count_of(status) for status in plans.ItemStatus.values},
+            **{status: summary.count_of(status) for status in generation.ItemStatus.values},
         },
         "problems": [
             {"problem": sentence, "count": number} for sentence, number in summary.problems.items()

@@ -10,7 +10,6 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import runs, tallies
 from nb_catalog.api.fields import UsdField
 from nb_catalog.api.plans import (
     ALL,
@@ -26,6 +25,7 @@ from nb_catalog.billing import budgets
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.generation import job_counts, runs
 from nb_catalog.models import Run
 
 KEY_HEADER = "Idempotency-Key"
@@ -134,7 +134,7 @@ class RunViewSet(ReadingViewSet):
         return Run.objects.select_related("actor")
 
     def shown_list(self, page):
-        counts = tallies.of(page)
+        counts = job_counts.of(page)
         return RunSerializer(page, many=True, context={"counts": counts}).data
 
     def retrieve(self, request, *args, **kwargs):
@@ -198,7 +198,7 @@ class RunViewSet(ReadingViewSet):
 
     def _answer(self, run, *, status=status.HTTP_200_OK, **more):
         """``more`` says how many jobs an action ``changed``."""
-        shown = RunSerializer(run, context={"counts": tallies.of([run])}).data
+        shown = RunSerializer(run, context={"counts": job_counts.of([run])}).data
         return Response({**shown, **more}, status=status)
 
 

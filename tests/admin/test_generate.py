@@ -4,10 +4,10 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from nb_catalog import runs
 from nb_catalog.admin import previews
 from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.core.types import Permission
+from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.testing import Script
 from tests import factories

@@ -7,8 +7,9 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from nb_catalog import copydecks, placements, plans, review, runs, worker
+from nb_catalog import copydecks, generation, placements, review, worker
 from nb_catalog.admin import renewing
+from nb_catalog.generation import runs
 from nb_catalog.models import Placement, Run, TextLayout
 from tests import factories
 from tests.admin.test_decks import page_of, posted
@@ -32,7 +33,7 @@ def mugs(settings):
     found = [factories.product() for _ in range(2)]
     for mug in found:
         factories.image(mug, size=(400, 500), state="approved")
-    publish(plans.plan_texts(found, layouts=["banner"], deck="autumn"))
+    publish(generation.plan_texts(found, layouts=["banner"], deck="autumn"))
     return found
 
 

@@ -8,9 +8,10 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from nb_catalog import plans, runs, worker
+from nb_catalog import generation, worker
 from nb_catalog.core.states import JobState
 from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob
 from nb_catalog.testing import Script
 from nb_catalog.worker.recovery import promote
@@ -41,7 +42,7 @@ def start(monkeypatch):
 
     def start(*products, treatment="locked", **options):
         scene = factories.scene()
-        plan = plans.plan_backgrounds(products, scenes=[scene], treatment=treatment, **options)
+        plan = generation.plan_backgrounds(products, scenes=[scene], treatment=treatment, **options)
         return runs.start(plan)
 
     return start

@@ -5,9 +5,10 @@ from time import sleep
 
 import pytest
 
-from nb_catalog import placements, plans, review, runs
+from nb_catalog import generation, placements, review
 from nb_catalog.core.states import ImageState
 from nb_catalog.exceptions import IllegalMove, RequestRefused
+from nb_catalog.generation import runs
 from nb_catalog.models import (
     ImageJob,
     Placement,
@@ -112,7 +113,7 @@ def test_a_picture_that_is_retired_while_it_is_published_is_one_or_the_other(rou
 @pytest.mark.parametrize("round_", ROUNDS)
 def test_a_plan_that_is_started_twice_at_once_is_one_run(round_):
     mugs = [factories.product() for _ in range(3)]
-    plan = plans.plan_backgrounds(mugs, scenes=[factories.scene()], variants=2)
+    plan = generation.plan_backgrounds(mugs, scenes=[factories.scene()], variants=2)
     outcomes = at_once(*[partial(runs.start, plan)] * 3)
     assert outcomes == [Run.objects.get()] * 3
     assert ImageJob.objects.count() == 6
@@ -126,7 +127,7 @@ def test_two_plans_for_the_same_pictures_make_each_picture_once(round_, monkeypa
     mugs = Mug.objects.filter(pk__in=keys)
     # In opposite orders, which is what makes two writers wait for each other for ever.
     one, other = (
-        plans.plan_backgrounds(mugs.order_by(order), scenes=[scene], variants=3)
+        generation.plan_backgrounds(mugs.order_by(order), scenes=[scene], variants=3)
         for order in ("pk", "-pk")
     )
     outcomes = at_once(partial(runs.start, one), partial(runs.start, other))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from nb_catalog import runs
 from nb_catalog.conf import settings as nb_settings
+from nb_catalog.generation import runs
 from nb_catalog.models import ProductImage, ProviderCall
 from nb_catalog.worker import spool
 from tests import factories

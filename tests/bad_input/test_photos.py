@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageDraw
 
-from nb_catalog import plans
+from nb_catalog import generation
+from nb_catalog.generation import ItemStatus
 from nb_catalog.models import ImageJob, ProviderCall
-from nb_catalog.plans import ItemStatus
 from tests import factories
 from tests.bad_input.conftest import job_of, settle
 
@@ -169,7 +169,7 @@ def test_a_photo_whose_file_is_gone_is_told_by_name(local, start):
 
 def test_a_product_without_a_photo_is_told_in_the_plan_and_not_started(local, start):
     bad, good = factories.product(photo=False), factories.product()
-    plan = plans.plan_backgrounds([bad, good], scenes=[factories.scene()])
+    plan = generation.plan_backgrounds([bad, good], scenes=[factories.scene()])
     items = {item.object_id: item for item in plan.items()}
     assert items[str(bad.pk)].status == ItemStatus.IMPOSSIBLE
     assert items[str(bad.pk)].problem == "The product has no photo. Upload one."

@@ -4,8 +4,9 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 
-from nb_catalog import plans, runs
+from nb_catalog import generation
 from nb_catalog.exceptions import PlanRefused
+from nb_catalog.generation import runs
 from nb_catalog.models import ProviderCall, Run, Scene
 from tests import factories
 from tests.bad_input.conftest import at_once, job_of, settle
@@ -143,9 +144,9 @@ def test_a_plan_with_a_deleted_scene_names_the_nearest(db):
     factories.scene("marble").delete()
     factories.scene("marble-dark")
     with pytest.raises(PlanRefused, match=r"no scene 'marble'\. Did you mean 'marble-dark'\?"):
-        plans.plan_backgrounds([factories.product()], scenes=["marble"])
+        generation.plan_backgrounds([factories.product()], scenes=["marble"])
 
 
 def test_a_plan_without_any_scenes_tells_how_to_get_some(db):
     with pytest.raises(PlanRefused, match="loaddata nb_catalog_scenes"):
-        plans.plan_backgrounds([factories.product()], scenes=["marble"])
+        generation.plan_backgrounds([factories.product()], scenes=["marble"])

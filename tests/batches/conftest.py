@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 from django.utils import timezone
 
-from nb_catalog import plans, runs, worker
+from nb_catalog import generation, worker
+from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
 from nb_catalog.models.db.money import micros
 from nb_catalog.testing.gemini import GeminiServer
@@ -43,7 +44,7 @@ def start(catalog, monkeypatch):
 
     def start(pictures=1, *, treatment="painted", budget_usd=None, **options):
         mugs = [factories.product() for _ in range(pictures)]
-        plan = plans.plan_backgrounds(
+        plan = generation.plan_backgrounds(
             Mug.objects.filter(pk__in=[mug.pk for mug in mugs]),
             scenes=[factories.scene()],
             treatment=treatment,

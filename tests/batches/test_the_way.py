@@ -2,7 +2,8 @@
 
 import pytest
 
-from nb_catalog import plans, runs, worker
+from nb_catalog import generation, worker
+from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall, ProviderPause
 from nb_catalog.models.db.money import micros, usd
 from nb_catalog.providers.model_specs import card
@@ -278,7 +279,7 @@ def test_painted_words_come_back_through_a_batch_and_are_read(server, start, mon
     [base] = ProductImage.objects.all()
     factories.layout()
     options = {"layouts": ["banner"], "locales": ["en"], "text": "painted", "delivery": "batch"}
-    plan = plans.plan_texts([base.catalog_object], **options)
+    plan = generation.plan_texts([base.catalog_object], **options)
     run = runs.start(plan)
     drain()
     [image] = ProductImage.objects.filter(job__run=run)

@@ -27,7 +27,7 @@ def main() -> None:
 def measured(jobs: int) -> None:
     from django.db import connection
 
-    from nb_catalog import tallies
+    from nb_catalog.generation import job_counts
     from nb_catalog.models import ImageJob, Run
     from nb_catalog.operations import status
 
@@ -54,7 +54,7 @@ def measured(jobs: int) -> None:
     print(f"status.look(): {milliseconds(status.look):.0f} ms")
     print(f"status.problems() (health): {milliseconds(status.problems):.1f} ms")
     run = Run.objects.first()
-    print(f"a run's counts: {milliseconds(lambda: tallies.of([run])):.1f} ms")
+    print(f"a run's counts: {milliseconds(lambda: job_counts.of([run])):.1f} ms")
 
 
 def filled(count: int) -> None:

@@ -25,7 +25,7 @@ def prepared_plan(jobs: int, *, port: int, concurrency: int):
     from django.core.management import call_command
     from django.db import connection
 
-    from nb_catalog import plans
+    from nb_catalog import generation
     from nb_catalog.conf import GEMINI_TIERS
     from tests.catalog.models import Mug
 
@@ -48,6 +48,6 @@ def prepared_plan(jobs: int, *, port: int, concurrency: int):
         (Mug(name=f"Mug {n}", colour="blue", packshot=first.packshot.name) for n in range(jobs)),
         batch_size=2000,
     )
-    return plans.plan_backgrounds(
+    return generation.plan_backgrounds(
         Mug.objects.order_by("pk"), scenes=["marble"], treatment="painted", tier="draft"
     )

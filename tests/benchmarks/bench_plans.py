@@ -42,9 +42,9 @@ def prepare(jobs: int):
             Mug(name=f"Mug {n}", colour="blue", packshot=f"mugs/{n}.png")
             for n in range(start, min(start + 5000, jobs // 4))
         )
-    from nb_catalog import plans
+    from nb_catalog import generation
 
-    return plans.plan_backgrounds(
+    return generation.plan_backgrounds(
         Mug.objects.order_by("pk"), scenes=["oak-table", "marble"], variants=2, ratio="4:5"
     )
 
@@ -56,7 +56,7 @@ def resident() -> int:
 
 
 def run_ours(plan) -> None:
-    from nb_catalog import runs
+    from nb_catalog.generation import runs
 
     plan.summary()
     runs.start(plan)

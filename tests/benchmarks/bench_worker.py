@@ -61,8 +61,8 @@ def ours(jobs: int, port: int, *, decode: bool = True) -> dict[str, float]:
     from tests.benchmarks.bench_photos import prepared_plan
 
     plan = prepared_plan(jobs, port=port, concurrency=IN_FLIGHT)
-    from nb_catalog import runs
     from nb_catalog import worker as runner
+    from nb_catalog.generation import runs
     from nb_catalog.worker import results
 
     if not decode:

@@ -9,7 +9,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.engines.queue_settings")
 django.setup()
 
-from nb_catalog import plans, runs, tasks  # noqa: E402 - they need the settings
+from nb_catalog import generation, tasks
+from nb_catalog.generation import runs  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.catalog.models import Mug  # noqa: E402
 
@@ -18,7 +19,7 @@ def start(pictures):
     """Start a run of so many pictures; its key."""
     factories.scene()
     mugs = [factories.product().pk for _ in range(int(pictures))]
-    plan = plans.plan_backgrounds(Mug.objects.filter(pk__in=mugs), scenes=["marble"])
+    plan = generation.plan_backgrounds(Mug.objects.filter(pk__in=mugs), scenes=["marble"])
     return runs.start(plan).pk
 
 

@@ -13,9 +13,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from nb_catalog import plans, runs, tasks
+from nb_catalog import generation, tasks
 from nb_catalog.checks import check_waking
 from nb_catalog.exceptions import InvalidSettings
+from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage
 from tests import factories
 from tests.catalog.models import Mug
@@ -79,7 +80,9 @@ def celery_worker(broker, queue, *, pool):
 def started(pictures=6):
     factories.scene()
     mugs = [factories.product().pk for _ in range(pictures)]
-    return runs.start(plans.plan_backgrounds(Mug.objects.filter(pk__in=mugs), scenes=["marble"]))
+    return runs.start(
+        generation.plan_backgrounds(Mug.objects.filter(pk__in=mugs), scenes=["marble"])
+    )
 
 
 def all_made(pictures):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nb_catalog import plans, runs
+from nb_catalog import generation
+from nb_catalog.generation import runs
 from nb_catalog.models import ProviderCall, Run
 from nb_catalog.testing.scripted import Script
 from tests import factories
@@ -32,7 +33,7 @@ def start(monkeypatch):
 
     def start(pictures=1, *, treatment="painted", budget_usd=None, **options):
         mugs = [factories.product() for _ in range(pictures)]
-        plan = plans.plan_backgrounds(
+        plan = generation.plan_backgrounds(
             Mug.objects.filter(pk__in=[mug.pk for mug in mugs]),
             scenes=[factories.scene()],
             treatment=treatment,

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from nb_catalog import runs, worker
+from nb_catalog import worker
 from nb_catalog.core.types import ImageResult
 from nb_catalog.exceptions import RequestRejected
+from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.models.transitions import move_jobs
 from nb_catalog.providers import provider

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nb_catalog import freshness, placements, plans, review, runs, storage, verification, worker
+from nb_catalog import freshness, generation, placements, review, storage, verification, worker
 from nb_catalog.exceptions import PlanRefused
+from nb_catalog.generation import runs
 from nb_catalog.models import ProductImage, ProviderCall
 from nb_catalog.testing.scripted import fitting
 from nb_catalog.typesetting import fonts, ocr_detect, typeset
@@ -65,7 +66,9 @@ def in_hand(**words):
 def asked(image, locales=("en",), **options):
     factories.layout()
     mugs = Mug.objects.filter(pk=image.object_id)
-    return plans.plan_texts(mugs, layouts=["banner"], locales=locales, text="painted", **options)
+    return generation.plan_texts(
+        mugs, layouts=["banner"], locales=locales, text="painted", **options
+    )
 
 
 def painted(plan, script, **words):
@@ -111,7 +114,7 @@ def test_one_wrong_letter_is_told_and_one_call_sets_the_words_exactly(with_pictu
     assert reading.said == {"headline": "Autum offer", "price": "€12.50"}
     spent = money_is_sound()
 
-    run = runs.start(plans.plan_exact([image]))
+    run = runs.start(generation.plan_exact([image]))
     worker.drain()
     exact = ProductImage.objects.get(job__run=run)
     assert (
@@ -119,7 +122,7 @@ def test_one_wrong_letter_is_told_and_one_call_sets_the_words_exactly(with_pictu
     )
     assert all(each.is_proved for each in verification.verify_text(exact)[exact.file.name])
     assert money_is_sound() == spent and script.count == 2, "setting words costs nothing"
-    again = plans.plan_exact([image])
+    again = generation.plan_exact([image])
     assert [item.status for item in again.items()] == ["present"]
 
 
@@ -170,7 +173,7 @@ def test_a_locked_picture_that_was_rendered_here_gets_new_surroundings_with_word
     }
     mug = factories.product()
     factories.scene()
-    run = runs.start(plans.plan_backgrounds([mug], scenes=["marble"], tier="rendered"))
+    run = runs.start(generation.plan_backgrounds([mug], scenes=["marble"], tier="rendered"))
     worker.drain()
     base = run.jobs.get().images.get()
     image = painted(asked(base), script, **SAID["en"])
@@ -207,7 +210,7 @@ def test_a_text_that_is_too_long_to_be_painted_is_refused_by_itself(with_picture
 
 def test_only_what_a_model_painted_is_set_instead(with_picture):
     with pytest.raises(PlanRefused, match="no words that a model painted"):
-        plans.plan_exact([with_picture("locked")])
+        generation.plan_exact([with_picture("locked")])
 
 
 def test_pictures_of_two_models_are_not_set_in_one_plan():
@@ -217,4 +220,4 @@ def test_pictures_of_two_models_are_not_set_in_one_plan():
         for about in (mug, poster)
     ]
     with pytest.raises(PlanRefused, match="One plan is about one model"):
-        plans.plan_exact(images)
+        generation.plan_exact(images)

@@ -103,7 +103,7 @@ def test_bytes_of_a_job_that_was_made_again_are_kept_as_a_picture_to_review(scri
     order = calling()
     expire()
     worker.sweep()
-    from nb_catalog import runs
+    from nb_catalog.generation import runs
 
     runs.retry(run, unknown=True)
     worker.drain()

@@ -10,7 +10,6 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from nb_catalog import runs
 from nb_catalog import worker as runner
 from nb_catalog.conf import settings as nb_settings
 from nb_catalog.core.states import JobState
@@ -27,6 +26,7 @@ from nb_catalog.exceptions import (
     RequestRejected,
     ServiceUnavailable,
 )
+from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, ProviderPause, Run
 from nb_catalog.testing.pictures import solid_png
 from nb_catalog.testing.scripted import fitting

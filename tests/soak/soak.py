@@ -11,8 +11,9 @@ from hashlib import sha256
 
 from django.utils import timezone
 
-from nb_catalog import plans, runs, worker
+from nb_catalog import generation, worker
 from nb_catalog.core.states import JOB_UNDERWAY
+from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, ProviderPause
 from nb_catalog.models.db.money import micros
 from nb_catalog.testing.gemini import FAULTS, GeminiServer, Rate
@@ -45,7 +46,7 @@ def start(jobs: int, *, batch: bool = False, treatment: str = "painted"):
         [Mug(name=f"Soaked {number}", colour="blue", packshot=template.packshot.name)
          for number in range(jobs)]
     )  # fmt: skip
-    plan = plans.plan_backgrounds(
+    plan = generation.plan_backgrounds(
         Mug.objects.filter(name__startswith="Soaked"),
         scenes=[factories.scene()],
         treatment=treatment,

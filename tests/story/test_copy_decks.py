@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from nb_catalog import copydecks, freshness, placements, plans, review, storefront
+from nb_catalog import copydecks, freshness, generation, placements, review, storefront
 from nb_catalog.core.types import Money
 from nb_catalog.exceptions import PlanRefused
 from nb_catalog.models import Placement
@@ -161,7 +161,7 @@ def test_a_deck_that_there_is_not_is_refused_with_the_nearest():
     factories.deck("winter")
     factories.layout()
     with pytest.raises(PlanRefused, match="no copy deck 'wimter'. Did you mean 'winter'"):
-        plans.plan_texts([factories.product()], layouts=["banner"], deck="wimter")
+        generation.plan_texts([factories.product()], layouts=["banner"], deck="wimter")
 
 
 def test_two_decks_are_two_wishes_and_neither_makes_the_other_stale():
@@ -197,7 +197,7 @@ def test_a_renewal_makes_what_is_stale_and_nothing_else_and_publishing_it_ends_i
     published(mugs)
     prices[mugs[0].pk] = "9.90"
     freshness.mark_stale(mugs)
-    plan = plans.plan_renewal(Mug.objects.all())
+    plan = generation.plan_renewal(Mug.objects.all())
     assert statuses(plan) == ["stale"] * 3
     for locale, image in made(plan).items():
         assert image.object_id == str(mugs[0].pk)
@@ -207,7 +207,7 @@ def test_a_renewal_makes_what_is_stale_and_nothing_else_and_publishing_it_ends_i
         placements.publish(image, slot="hero", locale=locale, actor=None)
     assert stale() == set()
     assert freshness.mark_stale(mugs) == []
-    assert statuses(plans.plan_renewal(mugs)) == []
+    assert statuses(generation.plan_renewal(mugs)) == []
 
 
 def test_a_word_of_one_language_makes_that_language_stale():
@@ -216,7 +216,7 @@ def test_a_word_of_one_language_makes_that_language_stale():
     published(mugs)
     copydecks.write(deck, {("de", "headline"): "Herbstrabatt"})
     assert {each.locale for each in freshness.mark_stale(mugs)} == {"de"}
-    assert statuses(plans.plan_renewal(mugs)) == ["stale", "stale"]
+    assert statuses(generation.plan_renewal(mugs)) == ["stale", "stale"]
 
 
 def test_words_that_are_gone_make_it_stale_with_a_reason():
@@ -225,7 +225,7 @@ def test_words_that_are_gone_make_it_stale_with_a_reason():
     published([mug])
     copydecks.write(deck, {("ar", "headline"): ""})
     assert [each.locale for each in freshness.mark_stale([mug])] == ["ar"]
-    plan = plans.plan_renewal([mug])
+    plan = generation.plan_renewal([mug])
     assert statuses(plan) == ["impossible"]
     assert "needs headline, and there is none in 'ar'" in next(iter(plan.summary().problems))
 

@@ -11,9 +11,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from nb_catalog import plans, ratelimit, runs, worker
+from nb_catalog import generation, ratelimit, worker
 from nb_catalog.billing import budgets
 from nb_catalog.exceptions import IllegalMove, Overloaded
+from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage, ProviderPause, Run, SpendDay, ThrottleGate
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.testing.scripted import Script
@@ -74,7 +75,9 @@ def paid(settings):
 def mug_plan(count, **options):
     factories.scene()
     mugs = [factories.product().pk for _ in range(count)]
-    return plans.plan_backgrounds(Mug.objects.filter(pk__in=mugs), scenes=["marble"], **options)
+    return generation.plan_backgrounds(
+        Mug.objects.filter(pk__in=mugs), scenes=["marble"], **options
+    )
 
 
 def test_no_job_is_claimed_twice_and_none_is_forgotten(paid):

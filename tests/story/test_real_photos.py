@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 from django.core.files.base import ContentFile
 
-from nb_catalog import plans, runs, worker
+from nb_catalog import generation, worker
+from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob
 from tests import factories
 from tests.catalog.models import Mug
@@ -32,7 +33,7 @@ def mug_with(name):
 def test_packshots_are_made_and_busy_photos_refused_in_the_same_run():
     factories.scene()
     mugs = [mug_with(name) for name in (*PACKSHOTS, *BUSY)]
-    run = runs.start(plans.plan_backgrounds(mugs, scenes=["marble"]))
+    run = runs.start(generation.plan_backgrounds(mugs, scenes=["marble"]))
     worker.drain()
     assert factories.counts_of(run) == Counter(succeeded=len(PACKSHOTS), failed=len(BUSY))
     for mug in mugs:

@@ -9,7 +9,8 @@ from django.core.files.storage import storages
 from django.template import Context, Template
 from PIL import Image
 
-from nb_catalog import placements, plans, review, runs, storefront, worker
+from nb_catalog import generation, placements, review, storefront, worker
+from nb_catalog.generation import runs
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.models import PlacementEvent, ProductImage, ReviewEvent, Scene
 from nb_catalog.models.images import catalog_storage
@@ -70,7 +71,7 @@ def test_the_whole_way_of_a_picture(maker, storage, new_product):
 
 
 def asked(product, maker, **options):
-    return plans.plan_backgrounds(
+    return generation.plan_backgrounds(
         [product], scenes=["marble"], ratio=RATIO, treatment=maker.treatment, **options
     )
 

@@ -10,8 +10,9 @@ from django.template import Context, Template
 from django.utils import translation
 from PIL import Image
 
-from nb_catalog import placements, plans, review, runs, storage, storefront, verification, worker
+from nb_catalog import generation, placements, review, storage, storefront, verification, worker
 from nb_catalog.exceptions import PlanRefused, RequestRefused
+from nb_catalog.generation import runs
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.models import ProviderCall, TextLayout
 from nb_catalog.typesetting import Report, fonts
@@ -43,7 +44,7 @@ def with_picture(count=1):
     """Mugs with a picture each, made by the local renderer and approved."""
     mugs = [factories.product() for _ in range(count)]
     factories.scene()
-    run = runs.start(plans.plan_backgrounds(mugs, scenes=["marble"]))
+    run = runs.start(generation.plan_backgrounds(mugs, scenes=["marble"]))
     worker.drain()
     for job in run.jobs.all():
         review.approve(job.images.get(), actor=None)
@@ -53,7 +54,7 @@ def with_picture(count=1):
 def texts(mugs, locales_=("en", "de", "ar"), **options):
     factories.layout()
     products = Mug.objects.filter(pk__in=[mug.pk for mug in mugs])
-    return plans.plan_texts(products, layouts=["banner"], locales=locales_, **options)
+    return generation.plan_texts(products, layouts=["banner"], locales=locales_, **options)
 
 
 def statuses(plan):
@@ -167,7 +168,7 @@ def test_words_keep_clear_of_the_product_in_the_picture(said):
         "height": height / base.height,
     }
     factories.layout("across", content={"boxes": [{"role": "headline", "place": on_it}]})
-    run = runs.start(plans.plan_texts([mug], layouts=["across"], locales=["en"]))
+    run = runs.start(generation.plan_texts([mug], layouts=["across"], locales=["en"]))
     worker.drain()
     job = run.jobs.get()
     assert (job.state, job.error_code) == ("failed", "text_does_not_fit")
@@ -214,18 +215,18 @@ def test_a_wrong_request_is_refused_as_a_whole(options, words):
     factories.layout()
     factories.scene()
     with pytest.raises(PlanRefused, match=words):
-        plans.plan_texts([factories.product()], **options)
+        generation.plan_texts([factories.product()], **options)
 
 
 def test_without_layouts_the_starter_set_is_named():
     with pytest.raises(PlanRefused, match="loaddata nb_catalog_layouts"):
-        plans.plan_texts([factories.product()], layouts=["sale-banner"])
+        generation.plan_texts([factories.product()], layouts=["sale-banner"])
 
 
 def test_a_layout_written_past_the_form_is_refused():
     factories.layout("broken", content={"boxes": [{"role": "headline"}]})
     with pytest.raises(PlanRefused, match="“Broken” is wrong.*'place' is missing"):
-        plans.plan_texts([factories.product()], layouts=["broken"])
+        generation.plan_texts([factories.product()], layouts=["broken"])
 
 
 def test_the_starter_layouts_load_and_load_again():

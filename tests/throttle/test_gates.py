@@ -238,14 +238,15 @@ def test_a_person_who_waits_goes_before_everything(start_run):
 
 @pytest.fixture
 def start_run():
-    from nb_catalog import plans, runs
+    from nb_catalog import generation
+    from nb_catalog.generation import runs
     from tests.catalog.models import Mug
 
     factories.scene()
 
     def begin(pictures, **options):
         mugs = [factories.product().pk for _ in range(pictures)]
-        plan = plans.plan_backgrounds(Mug.objects.filter(pk__in=mugs), scenes=["marble"])
+        plan = generation.plan_backgrounds(Mug.objects.filter(pk__in=mugs), scenes=["marble"])
         return runs.start(plan, **options).pk
 
     return begin

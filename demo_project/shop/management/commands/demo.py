@@ -25,13 +25,12 @@ from tqdm import tqdm
 
 from demo_project.shop import dressing, goods
 from demo_project.shop.models import Bundle, Product
-from nb_catalog import runs
 from nb_catalog import worker as runner
 from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.conf import settings as nb_settings
+from nb_catalog.generation import ItemStatus, Plan, runs
 from nb_catalog.models import Placement, ProductImage, Rendition, Run, Scene, TextLayout
 from nb_catalog.models.db.money import usd
-from nb_catalog.plans import ItemStatus, Plan
 
 T = TypeVar("T")
 

@@ -15,10 +15,10 @@ from nb_catalog.core.locales import parsed
 from nb_catalog.core.specs import Recipe
 from nb_catalog.core.types import Delivery, TextBy
 from nb_catalog.exceptions import PlanRefused, shortened
-from nb_catalog.models import CopyDeck, ProductImage, Scene, TextLayout
-from nb_catalog.plans.designs import Designs
-from nb_catalog.plans.exact import Exact
-from nb_catalog.plans.givens import (
+from nb_catalog.generation.design_cache import Designs
+from nb_catalog.generation.painted_text import Painted
+from nb_catalog.generation.plan import Plan
+from nb_catalog.generation.planning_lookups import (
     LONGEST_LIST,
     model_of,
     objections_to_tier,
@@ -27,10 +27,10 @@ from nb_catalog.plans.givens import (
     scenes_named,
     with_photos,
 )
-from nb_catalog.plans.lettering import Set
-from nb_catalog.plans.painting import Painted
-from nb_catalog.plans.plan import Plan
-from nb_catalog.plans.renewal import Renewal
+from nb_catalog.generation.refresh import Renewal
+from nb_catalog.generation.replace_painted import Exact
+from nb_catalog.generation.text_overlays import Set
+from nb_catalog.models import CopyDeck, ProductImage, Scene, TextLayout
 from nb_catalog.providers.tiers import tier as tier_named
 from nb_catalog.registry import source_for
 from nb_catalog.typesetting.layouts import Layout

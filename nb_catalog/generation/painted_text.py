@@ -14,11 +14,11 @@ from django.utils import translation
 from nb_catalog.core.specs import Recipe
 from nb_catalog.core.types import Delivery, Treatment
 from nb_catalog.exceptions import NBCatalogError, PictureMissing, RequestRefused
-from nb_catalog.inscriptions import inscription_brief
+from nb_catalog.generation.planners import OnTier
+from nb_catalog.generation.prompts.painted_text import inscription_brief
+from nb_catalog.generation.text_overlays import About, Lettering, designed, inherited, said
 from nb_catalog.models import ProductImage, Scene, TextLayout
 from nb_catalog.models.images import ImageKind
-from nb_catalog.plans.lettering import About, Lettering, designed, inherited, said
-from nb_catalog.plans.on_tier import OnTier
 from nb_catalog.providers.tiers import Tier
 from nb_catalog.registry import posture_of
 

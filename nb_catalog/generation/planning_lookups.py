@@ -9,9 +9,9 @@ from django.db.models import Model, QuerySet, TextChoices, prefetch_related_obje
 
 from nb_catalog.conf import nearest
 from nb_catalog.exceptions import PlanRefused, RequestRefused
+from nb_catalog.generation.backgrounds import Kitchen
+from nb_catalog.generation.painted_text import Painted
 from nb_catalog.models import Scene
-from nb_catalog.plans.kitchen import Kitchen
-from nb_catalog.plans.painting import Painted
 
 C = TypeVar("C", bound=TextChoices)
 # Characters that a list of names has in a title.

@@ -6,10 +6,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from nb_catalog import briefs
 from nb_catalog.core.locales import direction, parsed
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.generation.prompts import background
 from nb_catalog.typesetting.layouts import Box, Layout
 
 # Models spell about 94 % of words right, and long ones worse; a sentence is the typesetter's business.
@@ -66,7 +66,7 @@ def inscription_brief(
     if has_picture:
         locked = treatment == Treatment.LOCKED
         return " ".join([_ADD, *texts, script, _EXACTLY, _KEEP, _EMPTY if locked else _PRODUCT])
-    surroundings = briefs.lettered_surroundings_brief(
+    surroundings = background.lettered_surroundings_brief(
         title=title, facts=facts, scene_words=scene_words, ratio=ratio
     )
     return " ".join(

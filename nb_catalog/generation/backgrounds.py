@@ -9,12 +9,12 @@ from django.conf import settings as django_settings
 from django.db.models import Model
 from django.utils import translation
 
-from nb_catalog.briefs import background_brief
 from nb_catalog.core.specs import Recipe
 from nb_catalog.core.types import Delivery, Photo, Treatment
 from nb_catalog.exceptions import PictureMissing
+from nb_catalog.generation.planners import OnTier
+from nb_catalog.generation.prompts.background import background_brief
 from nb_catalog.models import Scene
-from nb_catalog.plans.on_tier import OnTier
 from nb_catalog.providers.tiers import Tier
 from nb_catalog.registry import CatalogSource, posture_of
 

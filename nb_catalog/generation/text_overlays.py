@@ -16,9 +16,9 @@ from nb_catalog.core.specs import Recipe
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Photo
 from nb_catalog.exceptions import NBCatalogError, PictureMissing
+from nb_catalog.generation.free_planner import Typesetting
 from nb_catalog.models import CopyDeck, ProductImage, TextLayout
 from nb_catalog.models.images import ImageKind
-from nb_catalog.plans.typesetting import Typesetting
 from nb_catalog.providers.typesetter import ALIAS
 from nb_catalog.registry import CatalogSource
 from nb_catalog.typesetting.layouts import Layout

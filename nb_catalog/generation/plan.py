@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.core.specs import Recipe
 from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.generation.backgrounds import Kitchen
+from nb_catalog.generation.lookups import Known, known, subjects_with_pictures
+from nb_catalog.generation.painted_text import Painted
+from nb_catalog.generation.refresh import Renewal
+from nb_catalog.generation.replace_painted import Exact
+from nb_catalog.generation.text_overlays import Set
 from nb_catalog.models.db.money import micros, usd
-from nb_catalog.plans.exact import Exact
-from nb_catalog.plans.kitchen import Kitchen
-from nb_catalog.plans.lettering import Set
-from nb_catalog.plans.lookups import Known, known, subjects_with_pictures
-from nb_catalog.plans.painting import Painted
-from nb_catalog.plans.renewal import Renewal
 from nb_catalog.registry import CatalogSource
 
 T = TypeVar("T")

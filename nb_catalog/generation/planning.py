@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from nb_catalog.core.types import Delivery, Treatment
 from nb_catalog.exceptions import PlanRefused, shortened
-from nb_catalog.models import Scene
-from nb_catalog.plans.givens import (
+from nb_catalog.generation.backgrounds import Kitchen
+from nb_catalog.generation.plan import Plan
+from nb_catalog.generation.planning_lookups import (
     LONGEST_LIST,
     model_of,
     objections_to_tier,
@@ -21,8 +22,7 @@ from nb_catalog.plans.givens import (
     scenes_named,
     with_photos,
 )
-from nb_catalog.plans.kitchen import Kitchen
-from nb_catalog.plans.plan import Plan
+from nb_catalog.models import Scene
 from nb_catalog.providers.tiers import tier as tier_named
 from nb_catalog.registry import source_for
 

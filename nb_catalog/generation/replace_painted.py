@@ -10,10 +10,10 @@ from django.db.models import Model
 
 from nb_catalog.core.specs import Recipe
 from nb_catalog.exceptions import NBCatalogError, PictureMissing
+from nb_catalog.generation.design_cache import Designs
+from nb_catalog.generation.free_planner import Typesetting
 from nb_catalog.models import ProductImage
 from nb_catalog.models.images import ImageKind
-from nb_catalog.plans.designs import Designs
-from nb_catalog.plans.typesetting import Typesetting
 from nb_catalog.providers.typesetter import ALIAS
 from nb_catalog.registry import CatalogSource
 

@@ -12,18 +12,18 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
-from nb_catalog import tallies, tasks
+from nb_catalog import tasks
 from nb_catalog.core import logs
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.generation import Item, ItemStatus, Plan, job_counts
+from nb_catalog.generation.lookups import known
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.money import micros
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.transitions import move_jobs
-from nb_catalog.plans import Item, ItemStatus, Plan
-from nb_catalog.plans.lookups import known
 from nb_catalog.worker import queue
 
 logger = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ def cancel(run: Run) -> int:
     with transaction.atomic():
         cancelled = move_jobs(run.jobs.all(), "cancel", finished_at=database_now())
         if cancelled:
-            tallies.forget(run)
+            job_counts.forget(run)
     _log(run, "cancelled", jobs=cancelled)
     return cancelled
 
@@ -184,7 +184,7 @@ def retry(run: Run, *, unknown: bool = False) -> int:
             _one_at_a_time(content_type_id)
         queued = sum(map(_retry, _not_made_meanwhile(jobs)))
         if queued:
-            tallies.forget(run)
+            job_counts.forget(run)
             tasks.wake_up(run.pk)
     _log(run, "retried", jobs=queued)
     return queued

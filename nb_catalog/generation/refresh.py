@@ -12,10 +12,10 @@ from django.db.models import Model
 from nb_catalog.copydecks.resolution import Copy
 from nb_catalog.core.specs import Recipe
 from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.generation.design_cache import Designs
+from nb_catalog.generation.free_planner import Typesetting
+from nb_catalog.generation.replace_painted import Base, bases_of, exactly
 from nb_catalog.models import Placement, ProductImage
-from nb_catalog.plans.designs import Designs
-from nb_catalog.plans.exact import Base, bases_of, exactly
-from nb_catalog.plans.typesetting import Typesetting
 from nb_catalog.registry import CatalogSource
 
 # Published pictures with words of one product: bounds what is looked up at once.

@@ -11,7 +11,7 @@ from django.db.models import Model
 
 from nb_catalog.core.specs import Recipe
 from nb_catalog.exceptions import NBCatalogError
-from nb_catalog.plans.plan import Plan
+from nb_catalog.generation.plan import Plan
 from nb_catalog.worker.references import references_of
 
 # Words have spaces: a text of this length without one is a picture in base64.
