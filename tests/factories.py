@@ -10,13 +10,14 @@ from django.contrib.auth.models import Permission as PermissionRow
 from django.core.files.base import ContentFile
 from PIL import Image, ImageDraw
 
-from nb_catalog import copydecks, placements, storage
+from nb_catalog import copydecks, storage
 from nb_catalog.core.specs import Recipe
 from nb_catalog.core.states import JOB_HOLDS_ITS_PLACE, ImageState, JobState
 from nb_catalog.imaging.provenance import DigitalSourceType
 from nb_catalog.models import CopyDeck, ImageJob, ProductImage, Run, Scene, TextLayout
 from nb_catalog.models.db.money import micros
 from nb_catalog.models.generic import content_type_of
+from nb_catalog.publishing import placements
 from nb_catalog.registry import source_for
 from tests.catalog.models import Mug, Poster, PosterPhoto
 

@@ -6,9 +6,10 @@ from django.template import Context, Template
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from nb_catalog import placements, review, storefront
+from nb_catalog import review, storefront
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.publishing import placements
 from nb_catalog.storefront import alt_text
 from tests import factories
 

@@ -4,11 +4,12 @@ from urllib.parse import urlparse
 
 import pytest
 
-from nb_catalog import placements, review
+from nb_catalog import review
 from nb_catalog.core.states import ImageState
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent
 from nb_catalog.models.images import ImageKind
+from nb_catalog.publishing import placements
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -12,12 +12,13 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from nb_catalog import placements, review
+from nb_catalog import review
 from nb_catalog import storage as files
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ProductImage, ReviewEvent
 from nb_catalog.models.images import catalog_storage
 from nb_catalog.operations import pruning
+from nb_catalog.publishing import placements
 from tests import factories
 
 pytestmark = pytest.mark.django_db

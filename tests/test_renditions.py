@@ -6,10 +6,11 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from nb_catalog import renditions, storage
+from nb_catalog import storage
 from nb_catalog.exceptions import PictureMissing
 from nb_catalog.imaging.provenance import DigitalSourceType, read_mark
 from nb_catalog.models import Rendition
+from nb_catalog.publishing import renditions
 from tests import factories
 
 pytestmark = pytest.mark.django_db

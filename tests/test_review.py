@@ -2,10 +2,11 @@
 
 import pytest
 
-from nb_catalog import placements, review
+from nb_catalog import review
 from nb_catalog.core.states import IMAGE_MOVES, ImageState
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import ProductImage, ReviewEvent
+from nb_catalog.publishing import placements
 from tests import factories
 
 pytestmark = pytest.mark.django_db

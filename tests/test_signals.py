@@ -71,7 +71,7 @@ def test_a_paused_run_is_told_once():
 
 
 def test_a_publication_is_told_and_a_roll_back_of_one_too():
-    from nb_catalog import placements
+    from nb_catalog.publishing import placements
 
     with heard(signals.image_published) as found:
         placement = factories.published()

@@ -11,10 +11,11 @@ from django.db.models import Model
 
 from demo_project.shop.goods import rows
 from demo_project.shop.models import Bundle, Product
-from nb_catalog import copydecks, generation, placements, review
+from nb_catalog import copydecks, generation, review
 from nb_catalog.core.states import ImageState
 from nb_catalog.generation import Plan
 from nb_catalog.models import CopyDeck, PlacementEvent, ProductImage
+from nb_catalog.publishing import placements
 
 RATIOS = {"hero": "4:5", "gallery": "1:1", "social": "16:9"}
 

@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
-from nb_catalog import describing, review
+from nb_catalog import review
 from nb_catalog.admin import previews
 from nb_catalog.admin.figures import dollars
 from nb_catalog.admin.filters import pictures
@@ -24,6 +24,7 @@ from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import InvalidSettings, NBCatalogError, RequestRefused
 from nb_catalog.models import AltProposal, ProductImage
 from nb_catalog.models.alt_text import LONGEST_ALT
+from nb_catalog.publishing import alt_text as describing
 from nb_catalog.storefront import alt_text as alts
 
 

@@ -11,12 +11,13 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import placements, rereading, review
+from nb_catalog import rereading, review
 from nb_catalog.admin import subjects
 from nb_catalog.core.states import IMAGE_MOVES, ImageState
 from nb_catalog.core.types import Actor, Permission
 from nb_catalog.exceptions import IllegalMove, NBCatalogError
 from nb_catalog.models import ProductImage
+from nb_catalog.publishing import placements
 
 MOST_POSITIONS: Final = 1000
 

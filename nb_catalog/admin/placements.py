@@ -17,7 +17,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from nb_catalog import placements
 from nb_catalog.admin import previews, subjects
 from nb_catalog.admin.long_lists import LanguageFilter, SlotFilter, StaleFilter
 from nb_catalog.admin.reading import AboutObjectAdmin
@@ -25,6 +24,7 @@ from nb_catalog.admin.renewing import Renewing
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import Placement, ProductImage
+from nb_catalog.publishing import placements
 
 
 @admin.register(Placement)

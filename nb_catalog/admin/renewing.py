@@ -17,9 +17,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
-from nb_catalog import freshness
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement
+from nb_catalog.publishing import staleness
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def told_of_stale(request: HttpRequest, shown: QuerySet[Placement], *, admin_of:
         )
         admin_of.message_user(request, said, messages.WARNING)
         return
-    stale = [each for block in freshness.look_over(shown) for each in block]
+    stale = [each for block in staleness.look_over(shown) for each in block]
     if stale:
         message = _told(len(stale), admin_of=admin_of)
         admin_of.message_user(request, message, messages.WARNING)
@@ -44,7 +44,7 @@ def told_of_stale(request: HttpRequest, shown: QuerySet[Placement], *, admin_of:
 def told_of_product(request: HttpRequest, product: Model, *, admin_of: Any) -> None:
     """The same for one product that was saved. What breaks in the shop's own words does not stop that."""
     try:
-        stale = freshness.mark_stale([product])
+        stale = staleness.mark_stale([product])
     except DatabaseError:
         raise
     except Exception:  # noqa: BLE001 - the host's own code, asked for words
@@ -87,12 +87,12 @@ class Renewing:
         shown = Placement.objects.filter(stale_since__isnull=False)
         if key := request.POST.get("key"):
             shown = shown.filter(object_id=key)
-        return renewed(request, freshness.products_of(shown), admin_of=self)
+        return renewed(request, staleness.products_of(shown), admin_of=self)
 
 
 def renewed(request: HttpRequest, products: Iterable[Model], *, admin_of: Any) -> HttpResponse:
     """Start what has to be made anew and go to its run; where there is none, say why."""
-    outcome = freshness.renew(products, actor=request.user)
+    outcome = staleness.renew(products, actor=request.user)
     site = admin_of.admin_site.name
     if outcome.runs:
         said = gettext("Started. The pictures appear below as they are made.")

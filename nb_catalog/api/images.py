@@ -5,7 +5,7 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import placements, rereading, review
+from nb_catalog import rereading, review
 from nb_catalog.api.fields import AboutFilter, AboutSerializer
 from nb_catalog.api.jobs import RecipeField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
@@ -15,6 +15,7 @@ from nb_catalog.core.types import Permission
 from nb_catalog.models import ProductImage
 from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
+from nb_catalog.publishing import placements
 
 DECISIONS = ("approve", "reject", "reconsider", "retire")
 

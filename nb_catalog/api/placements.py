@@ -9,12 +9,12 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
-from nb_catalog import placements
 from nb_catalog.api.fields import AboutFilter, AboutSerializer, objects_of
 from nb_catalog.api.permissions import PublicReading
 from nb_catalog.api.views import ReadingViewSet
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement
+from nb_catalog.publishing import placements
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront import Picture, fallbacks, language
 from nb_catalog.storefront.alt_text import spoken, written

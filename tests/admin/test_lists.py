@@ -7,10 +7,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from nb_catalog import placements
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ProviderCall, ProviderPause, Scene, SpendDay
+from nb_catalog.publishing import placements
 from nb_catalog.ratelimit import UNTIL_A_PERSON_ACTS
 from tests import factories
 

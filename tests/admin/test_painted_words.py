@@ -2,9 +2,10 @@
 
 import pytest
 
-from nb_catalog import placements, review, worker
+from nb_catalog import review, worker
 from nb_catalog.core.types import Permission
 from nb_catalog.models import ProductImage, Run
+from nb_catalog.publishing import placements
 from nb_catalog.testing.scripted import Script
 from nb_catalog.typesetting.ocr_diff import Reading
 from tests import factories

@@ -7,10 +7,11 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from nb_catalog import copydecks, generation, placements, review, worker
+from nb_catalog import copydecks, generation, review, worker
 from nb_catalog.admin import renewing
 from nb_catalog.generation import runs
 from nb_catalog.models import Placement, Run, TextLayout
+from nb_catalog.publishing import placements
 from tests import factories
 from tests.admin.test_decks import page_of, posted
 from tests.catalog.catalog_images import MugSource

@@ -10,7 +10,7 @@ from django.core.management.base import SystemCheckError
 from django.template import Context, Template
 from PIL import Image
 
-from nb_catalog import describing, placements, review, storefront
+from nb_catalog import review, storefront
 from nb_catalog.billing import paid_requests
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import (
@@ -23,6 +23,7 @@ from nb_catalog.exceptions import (
 from nb_catalog.models import AltProposal, Placement, SpendDay, SpendLine, TextCall
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.providers.alt_text import describer
+from nb_catalog.publishing import alt_text, placements
 from nb_catalog.testing.gemini import fault, json_answer
 from tests import factories
 from tests.advisers.conftest import OPTIONS
@@ -66,7 +67,7 @@ def written(image):
 
 
 def propose(image, *locales, actor=None):
-    return describing.propose(image, locales or ("en", "de", "ar"), actor=actor)
+    return alt_text.propose(image, locales or ("en", "de", "ar"), actor=actor)
 
 
 def a_proposal(image, locale="de", text=SAID["de"]):
@@ -200,7 +201,7 @@ def test_whoever_writes_a_text_has_decided_about_the_proposal(image):
     a_proposal(image, "en")
     review.describe(image, {"de": "Von Hand", "en": ""}, actor=None)
     assert waiting(image).keys() == {"en"}, "an empty field decides nothing"
-    assert describing.discard(image, ["en", "ar"]) == 1
+    assert alt_text.discard(image, ["en", "ar"]) == 1
     assert waiting(image) == {}
 
 
@@ -238,7 +239,7 @@ def test_languages_that_cannot_be_asked_for_are_refused_beforehand(server, image
 
 
 def test_more_languages_than_fit_a_request_are_refused(image, monkeypatch):
-    monkeypatch.setattr(describing, "MOST", 2)
+    monkeypatch.setattr(alt_text, "MOST", 2)
     with pytest.raises(RequestRefused, match="At most 2 languages are asked for at once, not 3"):
         propose(image)
 
@@ -254,7 +255,7 @@ def test_without_a_describer_it_says_how_to_have_one(image, settings):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "DESCRIBER": None}
     with pytest.raises(RequestRefused, match="DESCRIBER"):
         propose(image)
-    assert describing.offer(image) is None
+    assert alt_text.offer(image) is None
 
 
 @pytest.mark.parametrize(
@@ -299,7 +300,7 @@ def test_the_page_offers_it_with_its_price_and_says_how_it_went(server, image, r
     page = root.get(PAGE.format(image.pk)).content.decode()
     assert "Gemini (a-text-model) looks at the picture" in page
     assert "English, Deutsch, العربية" in page
-    usd = describing.offer(image).usd
+    usd = alt_text.offer(image).usd
     assert f"for at most ${usd.quantize(usd.__class__('0.0001'), 'ROUND_UP')}" in page
     server.script(answer({**SAID, "ar": "x" * 501}))
     page = root.post(f"{PAGE.format(image.pk)}propose/", follow=True).content.decode()

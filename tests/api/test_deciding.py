@@ -5,12 +5,13 @@ from django.utils import translation
 from rest_framework.settings import api_settings
 
 import nb_catalog
-from nb_catalog import exceptions, placements, registry
+from nb_catalog import exceptions, registry
 from nb_catalog.api import images as images_api
 from nb_catalog.api.problems import STATUSES, handle
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ReviewEvent
+from nb_catalog.publishing import placements
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Mug

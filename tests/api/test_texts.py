@@ -2,9 +2,10 @@
 
 import pytest
 
-from nb_catalog import copydecks, placements, review, worker
+from nb_catalog import copydecks, review, worker
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ProductImage, Run
+from nb_catalog.publishing import placements
 from nb_catalog.testing.scripted import Script
 from tests import factories
 from tests.catalog.models import Mug

@@ -5,7 +5,7 @@ from time import sleep
 
 import pytest
 
-from nb_catalog import generation, placements, review
+from nb_catalog import generation, review
 from nb_catalog.core.states import ImageState
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.generation import runs
@@ -17,6 +17,7 @@ from nb_catalog.models import (
     ReviewEvent,
     Run,
 )
+from nb_catalog.publishing import placements
 from tests import factories
 from tests.bad_input.conftest import at_once
 from tests.catalog.models import Mug

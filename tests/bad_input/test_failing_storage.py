@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from nb_catalog import placements, review, storefront, worker
+from nb_catalog import review, storefront, worker
 from nb_catalog.exceptions import StorageFailed
 from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
+from nb_catalog.publishing import placements
 from nb_catalog.worker import spool
 from tests import factories
 from tests.bad_input.conftest import job_of, settle

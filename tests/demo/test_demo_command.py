@@ -10,8 +10,9 @@ from django.core.management import CommandError, call_command
 
 from demo_project.shop import goods, photography
 from demo_project.shop.models import Bundle, Product
-from nb_catalog import placements, storefront
+from nb_catalog import storefront
 from nb_catalog.models import ImageJob, Placement, ProductImage, ProviderCall, Run, Scene
+from nb_catalog.publishing import placements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nb_catalog import freshness, generation, placements, review, storage, verification, worker
+from nb_catalog import generation, review, storage, verification, worker
 from nb_catalog.exceptions import PlanRefused
 from nb_catalog.generation import runs
 from nb_catalog.models import ProductImage, ProviderCall
+from nb_catalog.publishing import placements, staleness
 from nb_catalog.testing.scripted import fitting
 from nb_catalog.typesetting import fonts, ocr_detect, typeset
 from nb_catalog.typesetting.layouts import Layout
@@ -190,11 +191,11 @@ def test_a_changed_price_makes_it_stale_and_is_set_in_its_place(with_picture, sc
     review.approve(image, actor=None)
     placements.publish(image, slot="hero", locale="en", position=0, actor=None)
     mug = Mug.objects.get(pk=image.object_id)
-    assert freshness.mark_stale([mug]) == []
+    assert staleness.mark_stale([mug]) == []
     said["en"]["price"] = "€9.90"
-    [placement] = freshness.mark_stale([mug])
+    [placement] = staleness.mark_stale([mug])
     assert placement.image == image
-    renewed = freshness.renew([mug], actor=None)
+    renewed = staleness.renew([mug], actor=None)
     worker.drain()
     new = ProductImage.objects.get(job__run=renewed.runs[0])
     assert new.recipe["provider"] == "typesetter" and new.parent == base

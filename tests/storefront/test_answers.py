@@ -6,8 +6,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from nb_catalog import placements, storefront
+from nb_catalog import storefront
 from nb_catalog.models import Placement, Rendition
+from nb_catalog.publishing import placements
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Poster, Unlisted, Vase

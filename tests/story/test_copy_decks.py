@@ -6,10 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from nb_catalog import copydecks, freshness, generation, placements, review, storefront
+from nb_catalog import copydecks, generation, review, storefront
 from nb_catalog.core.types import Money
 from nb_catalog.exceptions import PlanRefused
 from nb_catalog.models import Placement
+from nb_catalog.publishing import placements, staleness
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Mug
@@ -178,16 +179,16 @@ def test_a_changed_price_marks_exactly_the_published_pictures_that_show_it(price
     mugs = with_picture(3)
     factories.deck(**DECK)
     published(mugs)
-    assert freshness.mark_stale(mugs) == []
+    assert staleness.mark_stale(mugs) == []
     prices[mugs[1].pk] = "9.90"
-    assert len(freshness.mark_stale(mugs)) == 3
+    assert len(staleness.mark_stale(mugs)) == 3
     assert stale() == {(str(mugs[1].pk), locale) for locale in ("en", "de", "ar")}
     since = set(Placement.objects.exclude(stale_since=None).values_list("stale_since", flat=True))
-    freshness.mark_stale(mugs)
+    staleness.mark_stale(mugs)
     again = set(Placement.objects.exclude(stale_since=None).values_list("stale_since", flat=True))
     assert again == since, "it says since when"
     prices[mugs[1].pk] = "12.50"
-    assert freshness.mark_stale(mugs) == []
+    assert staleness.mark_stale(mugs) == []
     assert stale() == set()
 
 
@@ -196,7 +197,7 @@ def test_a_renewal_makes_what_is_stale_and_nothing_else_and_publishing_it_ends_i
     factories.deck(**DECK)
     published(mugs)
     prices[mugs[0].pk] = "9.90"
-    freshness.mark_stale(mugs)
+    staleness.mark_stale(mugs)
     plan = generation.plan_renewal(Mug.objects.all())
     assert statuses(plan) == ["stale"] * 3
     for locale, image in made(plan).items():
@@ -206,7 +207,7 @@ def test_a_renewal_makes_what_is_stale_and_nothing_else_and_publishing_it_ends_i
         review.approve(image, actor=None)
         placements.publish(image, slot="hero", locale=locale, actor=None)
     assert stale() == set()
-    assert freshness.mark_stale(mugs) == []
+    assert staleness.mark_stale(mugs) == []
     assert statuses(generation.plan_renewal(mugs)) == []
 
 
@@ -215,7 +216,7 @@ def test_a_word_of_one_language_makes_that_language_stale():
     deck = factories.deck(**DECK)
     published(mugs)
     copydecks.write(deck, {("de", "headline"): "Herbstrabatt"})
-    assert {each.locale for each in freshness.mark_stale(mugs)} == {"de"}
+    assert {each.locale for each in staleness.mark_stale(mugs)} == {"de"}
     assert statuses(generation.plan_renewal(mugs)) == ["stale", "stale"]
 
 
@@ -224,7 +225,7 @@ def test_words_that_are_gone_make_it_stale_with_a_reason():
     deck = factories.deck(**DECK)
     published([mug])
     copydecks.write(deck, {("ar", "headline"): ""})
-    assert [each.locale for each in freshness.mark_stale([mug])] == ["ar"]
+    assert [each.locale for each in staleness.mark_stale([mug])] == ["ar"]
     plan = generation.plan_renewal([mug])
     assert statuses(plan) == ["impossible"]
     assert "needs headline, and there is none in 'ar'" in next(iter(plan.summary().problems))
@@ -232,8 +233,8 @@ def test_words_that_are_gone_make_it_stale_with_a_reason():
 
 def test_pictures_without_words_are_never_stale(prices):
     factories.published(factories.product())
-    assert freshness.mark_stale(list(Mug.objects.all())) == []
-    assert freshness.mark_stale([]) == []
+    assert staleness.mark_stale(list(Mug.objects.all())) == []
+    assert staleness.mark_stale([]) == []
 
 
 def test_looking_over_many_products_costs_no_query_more():
@@ -243,7 +244,7 @@ def test_looking_over_many_products_costs_no_query_more():
 
     def asked(products):
         with CaptureQueriesContext(connection) as caught:
-            freshness.mark_stale(products)
+            staleness.mark_stale(products)
         return len(caught)
 
     assert asked(mugs[:1]) == asked(mugs)
@@ -254,4 +255,4 @@ def test_a_layout_or_deck_that_is_gone_leaves_what_is_published_alone():
     deck = factories.deck(**DECK)
     published([mug])
     deck.delete()
-    assert freshness.mark_stale([mug]) == []
+    assert staleness.mark_stale([mug]) == []

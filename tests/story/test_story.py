@@ -9,12 +9,13 @@ from django.core.files.storage import storages
 from django.template import Context, Template
 from PIL import Image
 
-from nb_catalog import generation, placements, review, storefront, worker
+from nb_catalog import generation, review, storefront, worker
 from nb_catalog.generation import runs
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.models import PlacementEvent, ProductImage, ReviewEvent, Scene
 from nb_catalog.models.images import catalog_storage
 from nb_catalog.providers.model_specs import pixels
+from nb_catalog.publishing import placements
 from tests import factories
 from tests.catalog.models import Vase
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.db import IntegrityError, connection, models, transaction
 
-from nb_catalog import renditions, signals, storefront
+from nb_catalog import signals, storefront
 from nb_catalog.conf import nearest
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
@@ -16,6 +16,7 @@ from nb_catalog.models import Placement, PlacementEvent, ProductImage
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import hold_image
+from nb_catalog.publishing import renditions
 from nb_catalog.registry import source_for
 from nb_catalog.storefront.alt_text import said_on
 

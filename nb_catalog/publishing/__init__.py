@@ -1,0 +1,1 @@
+"""Publishing approved pictures: placements, renditions, staleness, alternative texts."""
