@@ -11,13 +11,14 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import rereading, review
+from nb_catalog import review
 from nb_catalog.admin import subjects
 from nb_catalog.core.states import IMAGE_MOVES, ImageState
 from nb_catalog.core.types import Actor, Permission
 from nb_catalog.exceptions import IllegalMove, NBCatalogError
 from nb_catalog.models import ProductImage
 from nb_catalog.publishing import placements
+from nb_catalog.review import ocr
 
 MOST_POSITIONS: Final = 1000
 
@@ -173,7 +174,7 @@ def _set_words(image: ProductImage, *, actor: Actor) -> Outcome:
 
 
 def _read_words(image: ProductImage, *, actor: Actor) -> Outcome:
-    reading = rereading.read(image, actor=actor)
+    reading = ocr.read(image, actor=actor)
     if reading.is_exact:
         said = gettext("%(reader)s reads the words of picture %(pk)s as they were asked for.")
     else:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nb_catalog import rereading
 from nb_catalog.admin.figures import dollars
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.models import ProductImage
-from nb_catalog.review import needs_a_look
+from nb_catalog.review import needs_a_look, ocr
 from nb_catalog.typesetting.ocr_diff import READ, Change, Reading, changes, is_read_as, readings_in
 
 
@@ -41,7 +40,7 @@ def offer(images: Sequence[ProductImage]) -> dict[str, str] | None:
     if not any(READ in image.checks for image in images):
         return None
     try:
-        found = rereading.offer()
+        found = ocr.offer()
     except (InvalidSettings, RequestRefused):
         return None
     return None if found is None else {"name": found.name, "price": dollars(found.usd)}

@@ -5,7 +5,7 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import rereading, review
+from nb_catalog import review
 from nb_catalog.api.fields import AboutFilter, AboutSerializer
 from nb_catalog.api.jobs import RecipeField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
@@ -16,6 +16,7 @@ from nb_catalog.models import ProductImage
 from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
 from nb_catalog.publishing import placements
+from nb_catalog.review import ocr
 
 DECISIONS = ("approve", "reject", "reconsider", "retire")
 
@@ -199,7 +200,7 @@ class ImageViewSet(ReadingViewSet):
     @action(detail=True, methods=["post"], url_path="read-words")
     def read_words(self, request, *args, **kwargs):
         """Have words that a model painted read by the ``READER``, which costs money."""
-        reading = rereading.read(self.get_object(), actor=request.user)
+        reading = ocr.read(self.get_object(), actor=request.user)
         return Response({**reading.as_dict(), "is_exact": reading.is_exact})
 
     def _decide(self, move):

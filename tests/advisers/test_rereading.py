@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from nb_catalog import rereading, review
+from nb_catalog import review
 from nb_catalog.checks import check_reader
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import OutcomeUnknown, ProviderError, RequestRefused
 from nb_catalog.models import SpendDay, TextCall
 from nb_catalog.providers.ocr import reader
+from nb_catalog.review import ocr
 from nb_catalog.testing.gemini import fault, json_answer
 from nb_catalog.typesetting.ocr_diff import Reading
 from tests import factories
@@ -59,7 +60,7 @@ def reserved():
 
 def test_what_it_reads_is_compared_and_kept_with_the_picture(server, image):
     server.script(transcript("عرض الخريف", "€12.50"))
-    reading = rereading.read(image, actor=None)
+    reading = ocr.read(image, actor=None)
     assert reading.is_exact and reading.reader == "Gemini (a-text-model)"
     image.refresh_from_db()
     assert Reading.from_dict(image.checks["words_read_by_model"]) == reading
@@ -72,7 +73,7 @@ def test_what_it_reads_is_compared_and_kept_with_the_picture(server, image):
 
 def test_it_gets_the_picture_and_is_not_told_what_to_find(server, image):
     server.script(transcript("عرض"))
-    rereading.read(image, actor=None)
+    ocr.read(image, actor=None)
     [sent] = server.received
     body = json.dumps(sent.body, ensure_ascii=False)
     assert "الخريف" not in body and "12.50" not in body and sent.body["store"] is False
@@ -90,14 +91,14 @@ def test_a_model_that_reads_what_should_be_there_does_not_clear_another_reader_s
     image.checks = {"words_read": doubt.as_dict()}
     image.save()
     server.script(transcript("عرض الخريف", "€12.50"))
-    assert rereading.read(image, actor=None).is_exact
+    assert ocr.read(image, actor=None).is_exact
     image.refresh_from_db()
     assert review.needs_a_look(image)
 
 
 def test_another_letter_and_a_word_too_many_are_told(server, image):
     server.script(transcript("عرض الخزيف", "€12.50", "FREE"))
-    reading = rereading.read(image, actor=None)
+    reading = ocr.read(image, actor=None)
     assert not reading.is_exact and reading.extra == ("FREE",)
     assert reading.said["headline"] == "عرض الخزيف" and 0.9 < reading.share < 1
 
@@ -114,10 +115,10 @@ def test_another_letter_and_a_word_too_many_are_told(server, image):
 def test_an_answer_without_words_changes_no_more_than_it_says(server, image, said, outcome):
     server.script(said)
     if outcome == "answered":
-        assert rereading.read(image, actor=None).share == 0
+        assert ocr.read(image, actor=None).share == 0
     else:
         with pytest.raises((ProviderError, OutcomeUnknown)):
-            rereading.read(image, actor=None)
+            ocr.read(image, actor=None)
         image.refresh_from_db()
         assert "words_read_by_model" not in image.checks
     assert TextCall.objects.get().outcome == outcome
@@ -126,16 +127,16 @@ def test_an_answer_without_words_changes_no_more_than_it_says(server, image, sai
 def test_a_budget_that_is_reached_sends_nothing(server, image, settings):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "DAILY_BUDGET_USD": "0.001"}
     with pytest.raises(RequestRefused, match="Nothing was sent"):
-        rereading.read(image, actor=None)
+        ocr.read(image, actor=None)
     assert not server.received and not TextCall.objects.exists()
 
 
 def test_only_painted_words_are_read_and_only_where_somebody_reads(image, settings):
     with pytest.raises(RequestRefused, match="no words that a model painted"):
-        rereading.read(factories.image(), actor=None)
+        ocr.read(factories.image(), actor=None)
     settings.NB_CATALOG = {**settings.NB_CATALOG, "READER": None}
     with pytest.raises(RequestRefused, match=r"NB_CATALOG\['READER'\] names one"):
-        rereading.read(image, actor=None)
+        ocr.read(image, actor=None)
     assert reader() is None
 
 
@@ -185,17 +186,17 @@ def test_what_is_said_to_be_printed_is_forgiven_where_the_photo_shows_it(
 ):
     read_there = ["ACME"]
     monkeypatch.setattr(
-        "nb_catalog.rereading.scene_text.printed_on", lambda photo, **options: read_there
+        "nb_catalog.review.ocr.scene_text.printed_on", lambda photo, **options: read_there
     )
     image.recipe["photo"] = image.catalog_object.packshot.name
     image.save()
     for _ in range(2):
         server.script(transcript("عرض الخريف", "€12.50", printed=["ACME"]))
-    assert rereading.read(image, actor=None).is_exact
+    assert ocr.read(image, actor=None).is_exact
     read_there.clear()
-    assert rereading.read(image, actor=None).extra == ("ACME",)
+    assert ocr.read(image, actor=None).extra == ("ACME",)
 
 
 def test_a_product_without_its_photo_forgives_nothing(server, image):
     server.script(transcript("عرض الخريف", "€12.50", printed=["ACME"]))
-    assert rereading.read(image, actor=None).extra == ("ACME",)
+    assert ocr.read(image, actor=None).extra == ("ACME",)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nb_catalog import generation, review, storage, verification, worker
+from nb_catalog import generation, review, storage, worker
 from nb_catalog.exceptions import PlanRefused
 from nb_catalog.generation import runs
 from nb_catalog.models import ProductImage, ProviderCall
 from nb_catalog.publishing import placements, staleness
+from nb_catalog.review import verification
 from nb_catalog.testing.scripted import fitting
 from nb_catalog.typesetting import fonts, ocr_detect, typeset
 from nb_catalog.typesetting.layouts import Layout

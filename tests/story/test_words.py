@@ -10,12 +10,13 @@ from django.template import Context, Template
 from django.utils import translation
 from PIL import Image
 
-from nb_catalog import generation, review, storage, storefront, verification, worker
+from nb_catalog import generation, review, storage, storefront, worker
 from nb_catalog.exceptions import PlanRefused, RequestRefused
 from nb_catalog.generation import runs
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.models import ProviderCall, TextLayout
 from nb_catalog.publishing import placements
+from nb_catalog.review import verification
 from nb_catalog.typesetting import Report, fonts
 from nb_catalog.typesetting.layouts import Layout
 from nb_catalog.typesetting.proof import verify
