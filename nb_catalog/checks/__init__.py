@@ -4,18 +4,18 @@ from typing import Final
 
 from django.core.checks import Tags, register
 
-from nb_catalog.checks.keys import check_settings
-from nb_catalog.checks.ladder import check_tiers
-from nb_catalog.checks.lettering import (
+from nb_catalog.checks.connectivity import check_reach
+from nb_catalog.checks.registry import check_registry
+from nb_catalog.checks.settings import check_settings
+from nb_catalog.checks.storage import check_storage
+from nb_catalog.checks.task_queue import check_waking
+from nb_catalog.checks.tiers import check_tiers
+from nb_catalog.checks.typesetting import (
     check_describer,
     check_lettering,
     check_reader,
     check_translator,
 )
-from nb_catalog.checks.reach import check_reach
-from nb_catalog.checks.sources import check_registry
-from nb_catalog.checks.storage import check_storage
-from nb_catalog.checks.waking import check_waking
 
 __all__ = [
     "check_describer",

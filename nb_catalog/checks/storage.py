@@ -8,7 +8,7 @@ from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.files.storage import InvalidStorageError, storages
 
-from nb_catalog.checks.keys import or_nothing
+from nb_catalog.checks.settings import or_nothing
 from nb_catalog.conf import NAME, nearest, settings
 
 

@@ -139,7 +139,7 @@ def test_a_broker_that_is_away_loses_nothing(settings, caplog):
 def test_without_celery_the_setting_is_an_error(settings, monkeypatch):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "WAKE_UP": "celery"}
     assert check_waking() == []
-    monkeypatch.setattr("nb_catalog.checks.waking.find_spec", lambda name: None)
+    monkeypatch.setattr("nb_catalog.checks.task_queue.find_spec", lambda name: None)
     assert [each.id for each in check_waking()] == ["nb_catalog.E007"]
     monkeypatch.setattr(tasks, "shared_task", None)
     with pytest.raises(InvalidSettings, match=r"NB_CATALOG\['WAKE_UP'\].*pip install"):

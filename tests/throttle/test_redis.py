@@ -93,7 +93,7 @@ def test_what_is_no_address_is_told(settings, given):
 def test_the_packages_are_an_extra(settings, monkeypatch):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "THROTTLE_REDIS_URL": "redis://x:1/0"}
     assert check_settings() == []
-    monkeypatch.setattr("nb_catalog.checks.keys.find_spec", lambda name: None)
+    monkeypatch.setattr("nb_catalog.checks.settings.find_spec", lambda name: None)
     assert [each.id for each in check_settings()] == ["nb_catalog.E008"]
     monkeypatch.setitem(__import__("sys").modules, "pyrate_limiter", None)
     with pytest.raises(InvalidSettings, match="pip install"):

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Warning
 from django.db import DatabaseError
 from django.utils import timezone
 
-from nb_catalog.checks.ladder import instead
+from nb_catalog.checks.tiers import instead
 from nb_catalog.conf import NAME
 from nb_catalog.exceptions import InvalidSettings, ModelRetired, RequestRefused
 from nb_catalog.providers.tiers import Tier, tiers

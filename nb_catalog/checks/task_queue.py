@@ -10,7 +10,7 @@ import django
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from nb_catalog.checks.keys import or_nothing
+from nb_catalog.checks.settings import or_nothing
 from nb_catalog.conf import NAME, settings
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.providers.tiers import tiers

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.core.checks import CheckMessage, Error, Warning
 from django.utils import timezone
 
-from nb_catalog.checks.keys import or_nothing
+from nb_catalog.checks.settings import or_nothing
 from nb_catalog.conf import NAME, settings
 from nb_catalog.core.types import Lane
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
