@@ -3,9 +3,9 @@
 from rest_framework.routers import DefaultRouter
 
 from nb_catalog.api.catalog import ModelViewSet, SceneViewSet
+from nb_catalog.api.copydecks import DeckViewSet, LayoutViewSet
 from nb_catalog.api.images import ImageViewSet
 from nb_catalog.api.jobs import JobViewSet
-from nb_catalog.api.lettering import DeckViewSet, LayoutViewSet
 from nb_catalog.api.placements import PlacementViewSet
 from nb_catalog.api.plans import PlanViewSet
 from nb_catalog.api.runs import RunViewSet

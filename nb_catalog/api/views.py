@@ -3,8 +3,8 @@
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from nb_catalog.api import problems
-from nb_catalog.api.pages import CatalogPages
+from nb_catalog.api import errors
+from nb_catalog.api.pagination import CatalogPages
 from nb_catalog.api.permissions import CatalogPermission
 from nb_catalog.core.types import Permission
 
@@ -30,12 +30,12 @@ class CatalogViewSet(GenericViewSet):
         return self.serializer_classes.get(self.action, self.serializer_class)
 
     def get_exception_handler(self):
-        return problems.handle
+        return errors.handle
 
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
         if response.status_code >= 400 and _is_json(response):
-            response.content_type = problems.MEDIA_TYPE
+            response.content_type = errors.MEDIA_TYPE
         return response
 
     @property

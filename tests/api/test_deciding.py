@@ -7,7 +7,7 @@ from rest_framework.settings import api_settings
 import nb_catalog
 from nb_catalog import exceptions, registry
 from nb_catalog.api import images as images_api
-from nb_catalog.api.problems import STATUSES, handle
+from nb_catalog.api.errors import STATUSES, handle
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ReviewEvent

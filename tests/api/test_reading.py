@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from nb_catalog import review
-from nb_catalog.api.pages import CatalogPages
+from nb_catalog.api.pagination import CatalogPages
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import ProviderCall
