@@ -10,7 +10,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.core.states import JobState
 from nb_catalog.models import ProviderBatch
 

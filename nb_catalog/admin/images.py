@@ -15,11 +15,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin import previews
-from nb_catalog.admin.alts import AltPages
-from nb_catalog.admin.long_lists import SceneFilter, TierFilter
-from nb_catalog.admin.reading import AboutObjectAdmin
-from nb_catalog.admin.reviewing import ReviewPages
+from nb_catalog.admin import thumbnails
+from nb_catalog.admin.base import AboutObjectAdmin
+from nb_catalog.admin.changelists import SceneFilter, TierFilter
+from nb_catalog.admin.review.alt_text import AltPages
+from nb_catalog.admin.review.views import ReviewPages
 from nb_catalog.models import ProductImage
 
 _HEX = re.compile("[0-9a-f]{4,64}")
@@ -55,7 +55,7 @@ class ProductImageAdmin(ReviewPages, AltPages, AboutObjectAdmin):
         return [*self.review_urls(), *self.alt_urls(), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        found = super().get_queryset(request).prefetch_related(previews.RENDITIONS)
+        found = super().get_queryset(request).prefetch_related(thumbnails.RENDITIONS)
         on_list = request.resolver_match and request.resolver_match.url_name.endswith("changelist")
         return found.defer("recipe", "provenance", "checks") if on_list else found
 
@@ -63,7 +63,7 @@ class ProductImageAdmin(ReviewPages, AltPages, AboutObjectAdmin):
     def picture(self, image: ProductImage) -> str:
         return format_html(
             '<img class="nbc-thumb" src="{}" alt="" loading="lazy" width="72" height="{}">',
-            previews.thumbnail_url(image, site=self.admin_site),
+            thumbnails.thumbnail_url(image, site=self.admin_site),
             round(72 * image.height / image.width),
         )
 
@@ -71,8 +71,8 @@ class ProductImageAdmin(ReviewPages, AltPages, AboutObjectAdmin):
     def large_picture(self, image: ProductImage) -> str:
         return format_html(
             '<a href="{}"><img class="nbc-large" src="{}" alt="{}"></a>',
-            previews.original_url(image, site=self.admin_site),
-            previews.thumbnail_url(image, site=self.admin_site, width=previews.LARGE),
+            thumbnails.original_url(image, site=self.admin_site),
+            thumbnails.thumbnail_url(image, site=self.admin_site, width=thumbnails.LARGE),
             gettext("In full size"),
         )
 

@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin.figures import micro_dollars
-from nb_catalog.admin.long_lists import ProviderFilter, TierFilter
-from nb_catalog.admin.reading import AboutObjectAdmin
+from nb_catalog.admin.base import AboutObjectAdmin
+from nb_catalog.admin.changelists import ProviderFilter, TierFilter
+from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob
 

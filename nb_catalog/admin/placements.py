@@ -17,10 +17,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from nb_catalog.admin import previews, subjects
-from nb_catalog.admin.long_lists import LanguageFilter, SlotFilter, StaleFilter
-from nb_catalog.admin.reading import AboutObjectAdmin
-from nb_catalog.admin.renewing import Renewing
+from nb_catalog.admin import catalog_objects, thumbnails
+from nb_catalog.admin.base import AboutObjectAdmin
+from nb_catalog.admin.changelists import LanguageFilter, SlotFilter, StaleFilter
+from nb_catalog.admin.generate.refresh import Renewing
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import Placement, ProductImage
@@ -63,7 +63,7 @@ class PlacementAdmin(Renewing, AboutObjectAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         images = ProductImage.objects.defer("recipe", "provenance", "checks")
-        images = images.prefetch_related(previews.RENDITIONS)
+        images = images.prefetch_related(thumbnails.RENDITIONS)
         return super().get_queryset(request).prefetch_related(Prefetch("image", images))
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
@@ -81,7 +81,7 @@ class PlacementAdmin(Renewing, AboutObjectAdmin):
         image = placement.image
         return format_html(
             '<img class="nbc-thumb" src="{}" alt="" loading="lazy" width="72" height="{}">',
-            previews.thumbnail_url(image, site=self.admin_site),
+            thumbnails.thumbnail_url(image, site=self.admin_site),
             round(72 * image.height / image.width),
         )
 
@@ -126,7 +126,7 @@ class PlacementAdmin(Renewing, AboutObjectAdmin):
     def roll_back(self, request: HttpRequest, pk: int) -> HttpResponse:
         def act(placement: Placement) -> str:
             standing = placements.roll_back(
-                subjects.product_of(placement),
+                catalog_objects.product_of(placement),
                 slot=placement.slot,
                 locale=placement.locale,
                 position=placement.position,

@@ -15,10 +15,10 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from nb_catalog.admin.figures import micro_dollars
-from nb_catalog.admin.lettering import LetteringPages
-from nb_catalog.admin.progress import PARTS, progress
-from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.admin.base import ReadOnlyAdmin
+from nb_catalog.admin.formatting import micro_dollars
+from nb_catalog.admin.generate.text_views import LetteringPages
+from nb_catalog.admin.run_progress import PARTS, progress
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.generation import job_counts, runs

@@ -11,8 +11,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin import previews
-from nb_catalog.admin.designs import DesignAdmin
+from nb_catalog.admin import thumbnails
+from nb_catalog.admin.design_base import DesignAdmin
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation.prompts.background import background_brief
@@ -64,10 +64,10 @@ class SceneAdmin(DesignAdmin):
         return _told(scene, Treatment.LOCKED)
 
     def saved_url(self, scene: Scene) -> str:
-        return previews.scene_url(scene, site=self.admin_site)
+        return thumbnails.scene_url(scene, site=self.admin_site)
 
     def drawn(self, request: HttpRequest, content: Any, *, keep: str) -> HttpResponse:
-        return previews.scene_picture(request, content, keep=keep)
+        return thumbnails.scene_picture(request, content, keep=keep)
 
 
 def _told(scene: Scene, treatment: Treatment) -> str:

@@ -11,9 +11,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin import previews
-from nb_catalog.admin.designs import DesignAdmin
-from nb_catalog.admin.renewing import told_of_stale
+from nb_catalog.admin import thumbnails
+from nb_catalog.admin.design_base import DesignAdmin
+from nb_catalog.admin.generate.refresh import told_of_stale
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.models import Placement, TextLayout
@@ -80,11 +80,11 @@ class TextLayoutAdmin(DesignAdmin):
         return format_html_join("", ' data-{}="{}"', said.items())
 
     def saved_url(self, row: TextLayout) -> str:
-        return previews.layout_url(row, site=self.admin_site)
+        return thumbnails.layout_url(row, site=self.admin_site)
 
     def drawn(self, request: HttpRequest, content: Any, *, keep: str) -> HttpResponse:
         locale = request.GET.get("locale") or settings.LOCALES[0]
-        return previews.layout_picture(request, content, locale=locale, keep=keep)
+        return thumbnails.layout_picture(request, content, locale=locale, keep=keep)
 
 
 def _spoken() -> Iterator[tuple[str, str, str]]:

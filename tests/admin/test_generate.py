@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from nb_catalog.admin import previews
+from nb_catalog.admin import thumbnails
 from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.core.types import Permission
 from nb_catalog.generation import runs
@@ -217,31 +217,31 @@ def test_a_plan_costs_the_same_queries_for_more_products(root, mugs, django_asse
 
 
 def test_scene_thumbnails_are_cached_for_ever(root):
-    url = previews.scene_url(factories.scene("marble"), site=admin.site)
+    url = thumbnails.scene_url(factories.scene("marble"), site=admin.site)
     first = root.get(url)
     assert first["Content-Type"] == "image/webp"
     assert first.content[8:12] == b"WEBP"
-    assert first["Cache-Control"] == previews.FOR_EVER
+    assert first["Cache-Control"] == thumbnails.FOR_EVER
     assert root.get(url, headers={"If-None-Match": first["ETag"]}).status_code == 304
 
 
 def test_a_changed_recipe_has_another_address():
     scene = factories.scene("marble")
-    before = previews.scene_url(scene, site=admin.site)
+    before = thumbnails.scene_url(scene, site=admin.site)
     scene.renderer = {"surface": {"kind": "oak"}}
-    assert previews.scene_url(scene, site=admin.site) != before
+    assert thumbnails.scene_url(scene, site=admin.site) != before
 
 
 def test_the_address_of_an_old_recipe_leads_to_the_new_one(root):
     scene = factories.scene("marble")
-    before = previews.scene_url(scene, site=admin.site)
+    before = thumbnails.scene_url(scene, site=admin.site)
     scene.renderer = {"surface": {"kind": "oak"}}
     scene.save()
-    assert root.get(before).url == previews.scene_url(scene, site=admin.site)
+    assert root.get(before).url == thumbnails.scene_url(scene, site=admin.site)
 
 
 def test_scenes_are_shown_to_those_who_choose_them_only(sign_in, client):
-    url = previews.scene_url(factories.scene("marble"), site=admin.site)
+    url = thumbnails.scene_url(factories.scene("marble"), site=admin.site)
     assert sign_in(Permission.GENERATE, views=False).get(url).status_code == 200
     assert sign_in(views=False).get(url).status_code == 403
 

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from nb_catalog.admin import CatalogImagesMixin, RunAdmin
-from nb_catalog.admin.selection import BLOCK, KEPT, SESSION_KEY, Selection
+from nb_catalog.admin.generate.selection import BLOCK, KEPT, SESSION_KEY, Selection
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Run
 from tests import factories

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from nb_catalog import copydecks, generation, review, worker
-from nb_catalog.admin import renewing
+from nb_catalog.admin.generate import refresh
 from nb_catalog.generation import runs
 from nb_catalog.models import Placement, Run, TextLayout
 from nb_catalog.publishing import placements
@@ -133,7 +133,7 @@ def test_a_changed_layout_is_told_on_its_page(root, mugs):
 
 
 def test_many_pictures_are_left_to_the_command(root, mugs, monkeypatch):
-    monkeypatch.setattr(renewing, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(refresh, "MOST_AT_ONCE", 3)
     deck = factories.deck()
     answer = root.post(page_of(deck), posted(deck, text__en__headline="Only {colour}"), follow=True)
     assert any("Run manage.py nb_stale" in each for each in said(answer))

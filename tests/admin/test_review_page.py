@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from nb_catalog import review, storage
-from nb_catalog.admin import previews
+from nb_catalog.admin import thumbnails
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ReviewEvent
@@ -388,7 +388,7 @@ def test_previews_are_small_cached_and_carry_the_mark_of_their_origin(root):
     image = factories.image(size=(900, 900))
     answer = root.get(f"/admin/nb_catalog/productimage/{image.pk}/{image.sha256[:16]}-320.webp")
     assert answer["Content-Type"] == "image/webp"
-    assert answer["Cache-Control"] == previews.FOR_EVER
+    assert answer["Cache-Control"] == thumbnails.FOR_EVER
     assert b"compositeWithTrainedAlgorithmicMedia" in answer.content
 
 

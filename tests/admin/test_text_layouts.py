@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from PIL import Image
 
-from nb_catalog.admin import previews
+from nb_catalog.admin import thumbnails
 from nb_catalog.models import TextLayout
 from tests import factories
 
@@ -69,7 +69,7 @@ def test_a_preview_shows_words_on_the_side_where_lines_start(root, settings, loc
     answer = root.get(PREVIEW, {"recipe": json.dumps(CORNER), "locale": locale})
     columns = red(drawn(answer))
     assert bool(columns.mean() < 280) == (locale == "en")
-    assert answer["Cache-Control"] == previews.A_WHILE
+    assert answer["Cache-Control"] == thumbnails.A_WHILE
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_the_list_shows_every_starter(root):
     call_command("loaddata", "nb_catalog_layouts", verbosity=0)
     page = root.get(reverse("admin:nb_catalog_textlayout_changelist")).content.decode()
     for row in TextLayout.objects.all():
-        url = previews.layout_url(row, site=admin.site)
+        url = thumbnails.layout_url(row, site=admin.site)
         assert url in page and row.name in page
         assert drawn(root.get(url)).shape[2] == 3
 

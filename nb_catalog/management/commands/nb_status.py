@@ -5,7 +5,7 @@ import json
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
-from nb_catalog.admin.figures import duration
+from nb_catalog.admin.formatting import duration
 from nb_catalog.core.states import JobState
 from nb_catalog.operations import status
 

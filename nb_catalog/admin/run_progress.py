@@ -18,8 +18,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import ratelimit
-from nb_catalog.admin import previews, subjects
-from nb_catalog.admin.figures import dollars
+from nb_catalog.admin import catalog_objects, thumbnails
+from nb_catalog.admin.formatting import dollars
 from nb_catalog.billing import budgets
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
 from nb_catalog.core.types import Permission
@@ -145,18 +145,18 @@ class Progress:
     def newest(self) -> list[ProductImage]:
         rows = ProductImage.objects.filter(job__run=self.run, kind=ImageKind.PICTURE)
         rows = list(
-            rows.defer("recipe", "provenance").prefetch_related(previews.RENDITIONS)[:NEWEST]
+            rows.defer("recipe", "provenance").prefetch_related(thumbnails.RENDITIONS)[:NEWEST]
         )
-        subjects.attach(rows, site=self.site)
+        catalog_objects.attach(rows, site=self.site)
         for row in rows:
-            row.small_url = previews.thumbnail_url(row, site=self.site)
+            row.small_url = thumbnails.thumbnail_url(row, site=self.site)
         return rows
 
     @cached_property
     def failures(self) -> Sequence[ImageJob]:
         rows = self.run.jobs.filter(state__in=ENDED_BADLY).defer("recipe").order_by("-id")
         found = list(rows[:FAILURES])
-        subjects.attach(found, site=self.site)
+        catalog_objects.attach(found, site=self.site)
         return found
 
     @property

@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import billing
-from nb_catalog.admin.figures import micro_dollars
-from nb_catalog.admin.settling import OpenFilter, SettlingAdmin
+from nb_catalog.admin.billing.reconcile import OpenFilter, SettlingAdmin
+from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.core.types import Actor
 from nb_catalog.models import TextCall
 

@@ -10,7 +10,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin import previews
+from nb_catalog.admin import thumbnails
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import ProductImage, Run, Scene
 from nb_catalog.models.generic import content_type_of
@@ -25,7 +25,7 @@ LOOKS_LIKE_A_KEY: Final = re.compile(r"[0-9]{1,18}")
 def pictures() -> QuerySet:
     """Pictures of products, with what their cards need."""
     rows = ProductImage.objects.filter(kind=ImageKind.PICTURE)
-    return rows.prefetch_related(previews.RENDITIONS, "placements")
+    return rows.prefetch_related(thumbnails.RENDITIONS, "placements")
 
 
 class FilterForm(forms.Form):

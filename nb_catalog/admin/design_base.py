@@ -16,8 +16,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin import previews
-from nb_catalog.admin.reading import Pages
+from nb_catalog.admin import thumbnails
+from nb_catalog.admin.base import Pages
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models.base import Design
 
@@ -120,9 +120,9 @@ class DesignAdmin(KeptKey, Pages, admin.ModelAdmin):
         url = self.saved_url(design)
         if not url:
             raise Http404
-        if digest != previews.digest(content):
+        if digest != thumbnails.digest(content):
             return redirect(url)
-        return self._answered(request, content, keep=previews.FOR_EVER)
+        return self._answered(request, content, keep=thumbnails.FOR_EVER)
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """JSON that is not saved yet, from the query string; 400 says what is wrong."""
@@ -132,7 +132,7 @@ class DesignAdmin(KeptKey, Pages, admin.ModelAdmin):
             content = json.loads(request.GET.get("recipe", ""))
         except (ValueError, RecursionError) as error:
             return JsonResponse({"error": gettext("This is not JSON: %s") % error}, status=400)
-        return self._answered(request, content, keep=previews.A_WHILE)
+        return self._answered(request, content, keep=thumbnails.A_WHILE)
 
     def _answered(self, request: HttpRequest, content: Any, *, keep: str) -> HttpResponse:
         try:

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin import subjects
-from nb_catalog.admin.long_lists import LongChangeList
+from nb_catalog.admin import catalog_objects
+from nb_catalog.admin.changelists import LongChangeList
 from nb_catalog.core.pagination import ShortPaginator
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.registry import registered
@@ -88,12 +88,12 @@ class AboutObjectAdmin(ReadOnlyAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)
         rows: Sequence[Any] = list(found.result_list)
-        subjects.attach(rows, site=self.admin_site)
+        catalog_objects.attach(rows, site=self.admin_site)
         found.result_list = rows
         return found
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         row = super().get_object(request, object_id, from_field)
         if row is not None:
-            subjects.attach([row], site=self.admin_site)
+            catalog_objects.attach([row], site=self.admin_site)
         return row

@@ -23,10 +23,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from nb_catalog import review
-from nb_catalog.admin import misreadings, previews, subjects
-from nb_catalog.admin.decisions import VERBS, Outcome, Powers, decide, decision
-from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY, FilterForm, pictures
-from nb_catalog.admin.predecessors import predecessors
+from nb_catalog.admin import catalog_objects, thumbnails
+from nb_catalog.admin.review import ocr
+from nb_catalog.admin.review.actions import VERBS, Outcome, Powers, decide, decision
+from nb_catalog.admin.review.forms import LOOKS_LIKE_A_KEY, FilterForm, pictures
+from nb_catalog.admin.review.previous import predecessors
 from nb_catalog.core.pagination import ShortPaginator
 from nb_catalog.imaging.provenance import DigitalSourceType
 from nb_catalog.models import ProductImage, Scene
@@ -80,7 +81,7 @@ class ReviewPages:
             query=_query(request.GET),
             back=_query(request.GET, page=page),
             languages=django_settings.LANGUAGES,
-            offer=misreadings.offer(images),
+            offer=ocr.offer(images),
         )
         return TemplateResponse(request, "admin/nb_catalog/productimage/review.html", context)
 
@@ -112,12 +113,12 @@ class ReviewPages:
     def preview(self, request: HttpRequest, pk: int, digest: str, width: int) -> HttpResponse:
         self._require_view(request)
         image = get_object_or_404(ProductImage, pk=pk, sha256__startswith=digest)
-        return previews.small_picture(request, image, width=width)
+        return thumbnails.small_picture(request, image, width=width)
 
     def original(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:
         self._require_view(request)
         image = get_object_or_404(ProductImage, pk=pk, sha256__startswith=digest)
-        return previews.original(request, image)
+        return thumbnails.original(request, image)
 
     def _approve_chosen(self, request: HttpRequest) -> HttpResponse:
         Powers.of(request.user).require("approve")
@@ -165,25 +166,25 @@ class ReviewPages:
             "image": image,
             "powers": powers,
             "languages": django_settings.LANGUAGES,
-            "offer": misreadings.offer([image]),
+            "offer": ocr.offer([image]),
         }
         return render_to_string("admin/nb_catalog/productimage/card.html", context, request)
 
     def _shown(self, rows: QuerySet, *, powers: Powers) -> Sequence[ProductImage]:
         images = list(rows)
-        subjects.attach(images, site=self.admin_site)
+        catalog_objects.attach(images, site=self.admin_site)
         standing = predecessors(images)
         scenes = dict(Scene.objects.values_list("key", "name"))
         for image in images:
-            image.large_url = previews.thumbnail_url(
-                image, site=self.admin_site, width=previews.LARGE
+            image.large_url = thumbnails.thumbnail_url(
+                image, site=self.admin_site, width=thumbnails.LARGE
             )
-            image.original_url = previews.original_url(image, site=self.admin_site)
+            image.original_url = thumbnails.original_url(image, site=self.admin_site)
             image.scene_name = scenes.get(image.scene, image.scene)
             image.origin = ORIGINS.get(image.digital_source_type, image.digital_source_type)
             image.verbs = powers.verbs(image.state)
             image.variant = image.recipe.get("variant", 1)
-            image.words_read = misreadings.words_read(image)
+            image.words_read = ocr.words_read(image)
             image.published_in = _places(image)
             image.replaces = standing.get(image.pk)
         return images
@@ -204,7 +205,7 @@ def _chosen(request: HttpRequest) -> list[str]:
 
 
 def _by_product(images: Sequence[ProductImage]) -> list[tuple[Any, list[ProductImage]]]:
-    groups: dict[subjects.Key, list[ProductImage]] = {}
+    groups: dict[catalog_objects.Key, list[ProductImage]] = {}
     for image in images:
         groups.setdefault(image.subject_shown.key, []).append(image)
     return [(several[0].subject_shown, several) for several in groups.values()]

@@ -14,8 +14,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import billing
-from nb_catalog.admin.figures import micro_dollars
-from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.admin.base import ReadOnlyAdmin
+from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.core.types import Actor, Permission
 from nb_catalog.models.db.money import micros
 

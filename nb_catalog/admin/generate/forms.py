@@ -14,9 +14,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import generation
-from nb_catalog.admin import previews
-from nb_catalog.admin.figures import dollars
-from nb_catalog.admin.selection import Selection
+from nb_catalog.admin import thumbnails
+from nb_catalog.admin.formatting import dollars
+from nb_catalog.admin.generate.selection import Selection
 from nb_catalog.core.types import Delivery, Treatment
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation.planning import MOST_VARIANTS
@@ -119,7 +119,7 @@ class WishForm(forms.Form):
     def scene_choices(self, *, site: AdminSite) -> list[SceneChoice]:
         return [
             SceneChoice(
-                key=scene.key, name=scene.name, thumbnail=previews.scene_url(scene, site=site)
+                key=scene.key, name=scene.name, thumbnail=thumbnails.scene_url(scene, site=site)
             )
             for scene in self.offered
         ]

@@ -14,9 +14,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import copydecks
-from nb_catalog.admin.deck_files import DeckFiles
-from nb_catalog.admin.designs import KeptKey
-from nb_catalog.admin.renewing import told_of_stale
+from nb_catalog.admin.decks.import_export import DeckFiles
+from nb_catalog.admin.design_base import KeptKey
+from nb_catalog.admin.generate.refresh import told_of_stale
 from nb_catalog.conf import nearest, settings
 from nb_catalog.copydecks import placeholders
 from nb_catalog.copydecks.types import Cell

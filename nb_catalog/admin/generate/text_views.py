@@ -18,16 +18,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from nb_catalog import generation
-from nb_catalog.admin import previews, wishes
-from nb_catalog.admin.generate import (
+from nb_catalog.admin import thumbnails
+from nb_catalog.admin.generate import forms as generate_forms
+from nb_catalog.admin.generate.forms import PlanCard, SceneChoice
+from nb_catalog.admin.generate.selection import Selection
+from nb_catalog.admin.generate.views import (
     LIVE_UP_TO,
     GeneratePages,
     may_generate,
     nonce_of,
     plan_context,
 )
-from nb_catalog.admin.selection import Selection
-from nb_catalog.admin.wishes import PlanCard, SceneChoice
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.core.types import TextBy
@@ -61,7 +62,7 @@ class TextForm(forms.Form):
         label=_("How the words get there"), choices=TextBy.choices, required=False
     )
     tier = forms.ChoiceField(label=_("Quality"), required=False)
-    budget_usd = wishes.budget_field()
+    budget_usd = generate_forms.budget_field()
 
     def __init__(self, *args: Any, slots: Sequence[str] = (), **options: Any) -> None:
         super().__init__(*args, **options)
@@ -79,7 +80,7 @@ class TextForm(forms.Form):
         self.fields["deck"].choices = [("", _("The shop's own words")), *decks]
         scenes = Scene.objects.filter(is_active=True).values_list("key", "name")
         self.fields["scenes"].choices = list(scenes)
-        self.painters = tuple(wishes.tier_choices(references=REFERENCES, paints=True))
+        self.painters = tuple(generate_forms.tier_choices(references=REFERENCES, paints=True))
         self.fields["tier"].choices = [(tier.name, tier.name) for tier in self.painters]
         if not self.painters:
             for name in ("text", "tier", "budget_usd"):
@@ -103,7 +104,7 @@ class TextForm(forms.Form):
 
     def layout_choices(self, *, site: Any) -> list[SceneChoice]:
         return [
-            SceneChoice(key=row.key, name=row.name, thumbnail=previews.layout_url(row, site=site))
+            SceneChoice(key=row.key, name=row.name, thumbnail=thumbnails.layout_url(row, site=site))
             for row in self.offered
         ]
 
@@ -134,8 +135,8 @@ class LetteringPages(GeneratePages):
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
-        asked = wishes.asked(_form(chosen, request.POST), chosen, nonce=nonce_of(request))
-        context = plan_context(wishes.worked_out(asked))
+        asked = generate_forms.asked(_form(chosen, request.POST), chosen, nonce=nonce_of(request))
+        context = plan_context(generate_forms.worked_out(asked))
         return TemplateResponse(request, "admin/nb_catalog/run/plan.html", context)
 
     def _texts_page(

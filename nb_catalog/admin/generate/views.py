@@ -19,10 +19,11 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from nb_catalog import generation
-from nb_catalog.admin import selection, subjects, wishes
-from nb_catalog.admin.figures import dollars, duration
-from nb_catalog.admin.selection import Selection
-from nb_catalog.admin.wishes import PlanCard, Wishes, WishForm
+from nb_catalog.admin import catalog_objects
+from nb_catalog.admin.formatting import dollars, duration
+from nb_catalog.admin.generate import forms, selection
+from nb_catalog.admin.generate.forms import PlanCard, Wishes, WishForm
+from nb_catalog.admin.generate.selection import Selection
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import NotRegistered, RequestRefused
 from nb_catalog.generation import runs
@@ -69,13 +70,13 @@ class GeneratePages:
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
-        asked = wishes.asked(WishForm(request.POST), chosen, nonce=nonce_of(request))
+        asked = forms.asked(WishForm(request.POST), chosen, nonce=nonce_of(request))
         return TemplateResponse(request, "admin/nb_catalog/run/sent.html", _sent_context(asked))
 
     def _answer(self, request: HttpRequest, chosen: Selection) -> HttpResponse:
         form = WishForm(request.POST)
         if "sent" in request.POST:
-            card = wishes.asked(form, chosen, nonce=nonce_of(request))
+            card = forms.asked(form, chosen, nonce=nonce_of(request))
             return self._form_page(
                 request, chosen, form=form, nonce=nonce_of(request), **_sent_context(card)
             )
@@ -93,14 +94,14 @@ class GeneratePages:
         """Update the plan of ``page``, whose address has this ``name``, or start it: at once where it
         costs nothing, else once somebody has said yes to the price."""
         shown = {"form": form, "nonce": nonce_of(request)}
-        asked = wishes.asked(form, chosen, nonce=nonce_of(request))
+        asked = forms.asked(form, chosen, nonce=nonce_of(request))
         if "start" not in request.POST:
-            return page(request, chosen, card=wishes.worked_out(asked), **shown)
+            return page(request, chosen, card=forms.worked_out(asked), **shown)
         started = started_before(asked)
         if started is not None:
             return self._to_run(request, started, again=True)
         # A price need not be worked out; one picture to make is enough to begin.
-        card = asked if asked.costs_nothing else wishes.worked_out(asked)
+        card = asked if asked.costs_nothing else forms.worked_out(asked)
         if not card.costs_nothing:
             if not card.can_start:
                 return page(request, chosen, card=card, **shown)
@@ -140,7 +141,7 @@ class GeneratePages:
             nonce=nonce,
             scenes=form.scene_choices(site=self.admin_site),
             chosen_scenes=form["scenes"].value() or [],
-            ratios=list(wishes.ratio_choices()),
+            ratios=list(forms.ratio_choices()),
             live=len(chosen) <= LIVE_UP_TO,
             **self._chosen_context(chosen),
             **plan_context(card),
@@ -189,7 +190,9 @@ class GeneratePages:
         return {
             "chosen": chosen,
             "chosen_model": chosen.source.model._meta,
-            "first_chosen": [subjects.of_product(each, site=self.admin_site) for each in first],
+            "first_chosen": [
+                catalog_objects.of_product(each, site=self.admin_site) for each in first
+            ],
             "further_chosen": max(0, len(chosen) - len(first)),
         }
 
@@ -231,7 +234,7 @@ def _agreed(request: HttpRequest) -> Decimal:
 
 
 def _card(request: HttpRequest, form: WishForm, chosen: Selection) -> PlanCard:
-    return wishes.worked_out(wishes.asked(form, chosen, nonce=nonce_of(request)))
+    return forms.worked_out(forms.asked(form, chosen, nonce=nonce_of(request)))
 
 
 def started_before(card: PlanCard) -> Run | None:

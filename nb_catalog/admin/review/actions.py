@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import review
-from nb_catalog.admin import subjects
+from nb_catalog.admin import catalog_objects
 from nb_catalog.core.states import IMAGE_MOVES, ImageState
 from nb_catalog.core.types import Actor, Permission
 from nb_catalog.exceptions import IllegalMove, NBCatalogError
@@ -189,7 +189,7 @@ def _roll_back(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome
     """Undo a publication, as long as ``image`` is what stands there."""
     if not image.placements.filter(**asked.place).exists():
         raise IllegalMove(gettext("Another picture stands there now. Nothing was changed."))
-    placements.roll_back(subjects.product_of(image), **asked.place, actor=actor)
+    placements.roll_back(catalog_objects.product_of(image), **asked.place, actor=actor)
     said = gettext("%(slot)s shows again what it showed before. Picture %(pk)s stays approved.")
     return Outcome(said=said % {"pk": image.pk, "slot": asked.slot})
 

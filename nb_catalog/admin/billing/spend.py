@@ -19,8 +19,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import billing
-from nb_catalog.admin.figures import dollars, micro_dollars
-from nb_catalog.admin.reading import ReadOnlyAdmin
+from nb_catalog.admin.base import ReadOnlyAdmin
+from nb_catalog.admin.formatting import dollars, micro_dollars
 from nb_catalog.billing.reports import Line
 from nb_catalog.conf import settings
 from nb_catalog.models import SpendDay

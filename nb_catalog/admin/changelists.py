@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY
+from nb_catalog.admin.review.forms import LOOKS_LIKE_A_KEY
 from nb_catalog.conf import settings
 from nb_catalog.core import pagination
 from nb_catalog.models import Scene

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin import renewing, selection
+from nb_catalog.admin.generate import refresh, selection
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import NotRegistered
 from nb_catalog.models import ProductImage, Run
@@ -68,12 +68,12 @@ class CatalogImagesMixin:
     )
     def renew_catalog_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """Make anew what is published of the chosen products and shows other words than they have."""
-        return renewing.renewed(request, queryset, admin_of=self)
+        return refresh.renewed(request, queryset, admin_of=self)
 
     def save_related(self, request: HttpRequest, form: Any, *args: Any, **options: Any) -> None:
         super().save_related(request, form, *args, **options)
         if is_registered(self.model) and self._sees_pictures(request):
-            renewing.told_of_product(request, form.instance, admin_of=self)
+            refresh.told_of_product(request, form.instance, admin_of=self)
 
     def _with_selection(
         self, request: HttpRequest, queryset: QuerySet, *, page: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nb_catalog.admin.figures import dollars
+from nb_catalog.admin.formatting import dollars
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.models import ProductImage
 from nb_catalog.review import needs_a_look, ocr

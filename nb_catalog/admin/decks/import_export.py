@@ -14,7 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from nb_catalog import copydecks
-from nb_catalog.admin.reading import Pages
+from nb_catalog.admin.base import Pages
 from nb_catalog.conf import settings
 from nb_catalog.copydecks import csv_format, translation, xliff_format
 from nb_catalog.copydecks.types import Texts

@@ -16,9 +16,9 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from nb_catalog import review
-from nb_catalog.admin import previews
-from nb_catalog.admin.figures import dollars
-from nb_catalog.admin.filters import pictures
+from nb_catalog.admin import thumbnails
+from nb_catalog.admin.formatting import dollars
+from nb_catalog.admin.review.forms import pictures
 from nb_catalog.core import locales
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import InvalidSettings, NBCatalogError, RequestRefused
@@ -74,7 +74,7 @@ class AltPages:
             request,
             title=gettext("Alternative texts of picture %d") % image.pk,
             image=image,
-            large_url=previews.thumbnail_url(image, site=self.admin_site, width=previews.LARGE),
+            large_url=thumbnails.thumbnail_url(image, site=self.admin_site, width=thumbnails.LARGE),
             fields=list(_fields(image, given=given)),
             longest=LONGEST_ALT,
             objections=objections,

@@ -15,11 +15,11 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import billing
-from nb_catalog.admin.figures import micro_dollars
-from nb_catalog.admin.filters import LOOKS_LIKE_A_KEY
-from nb_catalog.admin.long_lists import ModelFilter, ProviderFilter
-from nb_catalog.admin.reading import ReadOnlyAdmin
-from nb_catalog.admin.settling import OpenFilter, SettlingAdmin
+from nb_catalog.admin.base import ReadOnlyAdmin
+from nb_catalog.admin.billing.reconcile import OpenFilter, SettlingAdmin
+from nb_catalog.admin.changelists import ModelFilter, ProviderFilter
+from nb_catalog.admin.formatting import micro_dollars
+from nb_catalog.admin.review.forms import LOOKS_LIKE_A_KEY
 from nb_catalog.core.types import Actor
 from nb_catalog.models import ProviderCall, ProviderPause
 from nb_catalog.providers.model_specs import is_version_of

@@ -1,0 +1,1 @@
+"""Admin pages for calls, budgets and spending."""

@@ -1,0 +1,1 @@
+"""Admin pages that plan and start runs."""
