@@ -11,7 +11,7 @@ from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.exceptions import FontUnreadable
 from nb_catalog.imaging.encode import encode
-from nb_catalog.management.tables import table
+from nb_catalog.management.output import table
 from nb_catalog.typesetting import fonts
 from nb_catalog.typesetting.specimen import specimen
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from nb_catalog.conf import nearest, settings
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
-from nb_catalog.management.tables import table
+from nb_catalog.management.output import table
 from nb_catalog.providers import model_specs, provider, tiers
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from nb_catalog import billing
 from nb_catalog.billing import paid_requests
 from nb_catalog.exceptions import BillUnreadable
-from nb_catalog.management.tables import table
+from nb_catalog.management.output import table
 from nb_catalog.models import TextCall
 from nb_catalog.models.db.money import micros, usd
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from nb_catalog import billing
-from nb_catalog.management.tables import bar, table
+from nb_catalog.management.output import bar, table
 from nb_catalog.models.db.clock import database_now
 
 MOST_DAYS = 3660
