@@ -5,10 +5,9 @@ Read at each access, so that ``override_settings`` works and nothing has to be r
 
 from __future__ import annotations
 
-import difflib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar, overload
@@ -36,15 +35,6 @@ PROVIDERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "gemini": {"BACKEND": "nb_catalog.providers.gemini.GeminiProvider"},
     "typesetter": {"BACKEND": "nb_catalog.providers.typesetter.TypesetterProvider"},
 }
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`` Did you mean 'x'?`` or, without a close match, the list of what exists."""
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1)
-    if close:
-        return f" Did you mean {close[0]!r}?"
-    return f" Known: {', '.join(names)}." if names else ""
 
 
 class Setting(Generic[T]):

@@ -68,12 +68,6 @@ class NBCatalogError(Exception):
     retryable: ClassVar[bool] = False
 
 
-def shortened(text: str, most: int = 60) -> str:
-    """One line of ``text`` for a message."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
-
-
 class RegistryError(NBCatalogError):
     code = "registry"
 
@@ -157,7 +151,9 @@ class TextError(NBCatalogError):
     def __init__(self, what: str, *, text: str, box: str = "", locale: str = "") -> None:
         self.what, self.text, self.box, self.locale = what, text, box, locale
         place = f"{box} ({locale}), " if box else ""
-        super().__init__(f'{place}"{shortened(text)}": {what}')
+        line = " ".join(text.split())
+        quoted = line if len(line) <= 60 else f"{line[:59].rstrip()}…"
+        super().__init__(f'{place}"{quoted}": {what}')
 
     def at(self, *, box: str, locale: str) -> Self:
         """The same, for the reader of a whole picture."""

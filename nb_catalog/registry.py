@@ -9,8 +9,8 @@ from django.conf import settings as django_settings
 from django.core.exceptions import FieldDoesNotExist
 from django.core.files.storage import storages
 
-from nb_catalog.conf import nearest
 from nb_catalog.core.locales import language
+from nb_catalog.core.text import nearest
 from nb_catalog.core.types import POSTURES, Photo
 from nb_catalog.exceptions import (
     AlreadyRegistered,

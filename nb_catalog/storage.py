@@ -10,17 +10,27 @@ from typing import Final
 from uuid import uuid4
 
 from django.core.files.base import ContentFile, File
-from django.core.files.storage import FileSystemStorage, Storage
+from django.core.files.storage import FileSystemStorage, Storage, storages
 
+from nb_catalog.conf import settings
 from nb_catalog.exceptions import PictureMissing, StorageFailed
-from nb_catalog.imaging.encode import extension_for
-from nb_catalog.models.images import catalog_storage
 
 ROOT: Final = "nb_catalog"
 # What came, what was made of it, what is delivered.
 FOLDERS: Final = ("originals", "composed", "renditions")
+EXTENSIONS: Final = {
+    "image/avif": ".avif",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+}
 # By the folder of a hash: what one thread has half written is not what a kill has left behind.
 _one_at_a_time: Final = {f"{number:02x}": Lock() for number in range(256)}
+
+
+def catalog_storage() -> Storage:
+    """Return the storage that originals and renditions live in."""
+    return storages[settings.STORAGE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +48,7 @@ def store(data: bytes, *, folder: str, mime_type: str, on_disk: Path | None = No
     spares writing them again. The file itself stays.
     """
     digest = sha256(data).hexdigest()
-    name = f"{ROOT}/{folder}/{digest[:2]}/{digest}{extension_for(mime_type)}"
+    name = f"{ROOT}/{folder}/{digest[:2]}/{digest}{EXTENSIONS.get(mime_type, '.bin')}"
     storage = catalog_storage()
     try:
         # Two products may have the same picture made in the same moment, in two threads.

@@ -12,9 +12,9 @@ import logging
 import django
 from django.db import connection, transaction
 
-from nb_catalog import worker as runner
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import InvalidSettings
+from nb_catalog.worker import Worker, work_is_waiting
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ if task is not None:
         # A batch takes minutes to put together: a web request must not wait for that.
         done = _slice(batches=not runs_at_once())
         # The immediate backend would run the next slice inside this one.
-        if runner.work_is_waiting() and not runs_at_once():
+        if work_is_waiting() and not runs_at_once():
             _enqueue(run_id)
         return done
 
@@ -57,12 +57,12 @@ if shared_task is not None:
     def work_a_while_in_celery(run_id: int) -> None:
         """The same as a Celery task."""
         _slice(batches=True)
-        if runner.work_is_waiting():
+        if work_is_waiting():
             work_a_while_in_celery.delay(run_id)
 
 
 def _slice(*, batches: bool) -> int:
-    worker = runner.Worker(batches=batches)
+    worker = Worker(batches=batches)
     worker.run(until_idle=True, seconds=settings.WAKE_SECONDS)
     return worker.endings.total()
 

@@ -12,7 +12,7 @@ from django.core.files.storage import FileSystemStorage, storages
 
 from nb_catalog import storage as files
 from nb_catalog.exceptions import PictureMissing, StorageFailed
-from nb_catalog.models.images import catalog_storage
+from nb_catalog.storage import catalog_storage
 from tests import factories
 from tests.bad_input.plugs import Outage
 

@@ -16,9 +16,9 @@ from nb_catalog import review
 from nb_catalog import storage as files
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ProductImage, ReviewEvent
-from nb_catalog.models.images import catalog_storage
 from nb_catalog.operations import pruning
 from nb_catalog.publishing import placements
+from nb_catalog.storage import catalog_storage
 from tests import factories
 
 pytestmark = pytest.mark.django_db

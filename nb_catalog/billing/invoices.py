@@ -10,8 +10,8 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Final, TextIO
 
-from nb_catalog.conf import nearest
 from nb_catalog.core.quotas import pacific
+from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import BillUnreadable
 from nb_catalog.models import ProviderCall
 from nb_catalog.models.db.money import usd

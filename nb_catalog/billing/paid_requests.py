@@ -89,11 +89,6 @@ def looked_at(image: ProductImage) -> str:
     return f"A model is looking at picture {image.pk} already. Try again in a moment."
 
 
-def tidied(text: object) -> str:
-    """What a model wrote, in one line and without what no database keeps."""
-    return " ".join(str(text).replace("\x00", "").split())
-
-
 def _sent(adviser: Adviser[Any], payload: Payload) -> RawAnswer:
     async def send() -> RawAnswer:
         try:

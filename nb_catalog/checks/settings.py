@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error
 
-from nb_catalog.conf import NAME, Setting, Settings, nearest, settings
+from nb_catalog.conf import NAME, Setting, Settings, settings
 from nb_catalog.core import quotas
+from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers import model_specs
 

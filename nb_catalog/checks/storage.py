@@ -9,7 +9,8 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.files.storage import InvalidStorageError, storages
 
 from nb_catalog.checks.settings import or_nothing
-from nb_catalog.conf import NAME, nearest, settings
+from nb_catalog.conf import NAME, settings
+from nb_catalog.core.text import nearest
 
 
 def check_storage(**_options: Any) -> list[CheckMessage]:

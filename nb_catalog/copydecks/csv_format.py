@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Final
 
-from nb_catalog.conf import nearest
 from nb_catalog.copydecks.types import Texts
+from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import DeckRefused
 
 ROLE: Final = "role"

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from string import Formatter
 from typing import Any, NamedTuple
 
-from nb_catalog.conf import nearest
 from nb_catalog.core.locales import STYLES, written
+from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import CopyMissing
 
 

@@ -8,6 +8,7 @@ from nb_catalog import copydecks
 from nb_catalog.billing import paid_requests
 from nb_catalog.billing.paid_requests import Proposed, Question
 from nb_catalog.copydecks import placeholders
+from nb_catalog.core.text import single_line
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import CopyDeck
@@ -61,7 +62,7 @@ def _judged(
     fitting: dict[str, str] = {}
     refused: list[str] = []
     for role, original in asked.items():
-        text = paid_requests.tidied(found.get(role, ""))
+        text = single_line(found.get(role, ""))
         problem = _problem(text, original)
         if problem:
             refused.append(f"{role}: {problem}")

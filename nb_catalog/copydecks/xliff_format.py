@@ -13,9 +13,9 @@ from xml.etree import ElementTree as xml  # noqa: S405 - written with it; read b
 
 from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]  # ships no hints
 
-from nb_catalog.conf import nearest
 from nb_catalog.copydecks import placeholders
 from nb_catalog.copydecks.types import Cell, Texts
+from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import DeckRefused
 
 NAMESPACE: Final = "urn:oasis:names:tc:xliff:document:1.2"

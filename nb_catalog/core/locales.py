@@ -12,7 +12,8 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from nb_catalog.conf import nearest, settings
+from nb_catalog.conf import settings
+from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Money
 
 LTR: Final = 0

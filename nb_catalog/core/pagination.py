@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+
+if TYPE_CHECKING:
+    from django.db.models import Model, QuerySet
 
 # Longer lists are not counted, and are paged by key: to skip rows a database reads them.
 LONG: Final = 10_000

@@ -8,7 +8,8 @@ from datetime import timedelta, timezone, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from nb_catalog.conf import nearest, settings
+from nb_catalog.conf import settings
+from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import InvalidSettings
 
 # In place of a model: each model of the provider that has no quotas of its own.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, Final, TypeAlias, TypeVar
 
-from nb_catalog.conf import nearest
+from nb_catalog.core.text import nearest
 
 T = TypeVar("T")
 Accept: TypeAlias = Callable[[Any], Any]

@@ -1,6 +1,6 @@
 """Plans: what a request stands for, what of it exists, what the rest costs. Writes nothing."""
 
-from nb_catalog.generation.plan import WANTED, Item, ItemStatus, Plan, Summary, blocks
+from nb_catalog.generation.plan import WANTED, Item, ItemStatus, Plan, Summary
 from nb_catalog.generation.planning import plan_backgrounds
 from nb_catalog.generation.planning_texts import plan_exact, plan_renewal, plan_texts
 from nb_catalog.generation.refresh import Renewal, Shown
@@ -15,7 +15,6 @@ __all__ = [
     "Sending",
     "Shown",
     "Summary",
-    "blocks",
     "plan_backgrounds",
     "plan_exact",
     "plan_renewal",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from itertools import islice
 from typing import Any, Final, TypeVar
 
 from django.db.models import Model, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog.core.iteration import blocks
 from nb_catalog.core.specs import Recipe
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.generation.backgrounds import Kitchen
@@ -185,10 +185,3 @@ def _status(key: str, *, facts: Known, is_redone: bool) -> ItemStatus:
     if key in facts.underway:
         return ItemStatus.UNDERWAY
     return ItemStatus.STALE if is_redone else ItemStatus.MISSING
-
-
-def blocks(things: Iterable[T], *, size: int) -> Iterator[list[T]]:
-    """``things`` in lists of at most ``size``."""
-    iterator = iter(things)
-    while block := list(islice(iterator, size)):
-        yield block

@@ -9,8 +9,9 @@ from uuid import uuid4
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
+from nb_catalog.core.text import shorten
 from nb_catalog.core.types import Delivery, Treatment
-from nb_catalog.exceptions import PlanRefused, shortened
+from nb_catalog.exceptions import PlanRefused
 from nb_catalog.generation.backgrounds import Kitchen
 from nb_catalog.generation.plan import Plan
 from nb_catalog.generation.planning_lookups import (
@@ -81,7 +82,7 @@ def _objections(kitchen: Kitchen) -> Iterator[str]:
 
 
 def _title(model: type[Model], kitchen: Kitchen) -> str:
-    names = shortened(", ".join(scene.name for scene in kitchen.scenes), LONGEST_LIST)
+    names = shorten(", ".join(scene.name for scene in kitchen.scenes), LONGEST_LIST)
     return _("%(what)s: %(scenes)s (%(tier)s)") % {
         "what": plural(model),
         "scenes": names,

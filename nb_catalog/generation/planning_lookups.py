@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from django.db.models import Model, QuerySet, TextChoices, prefetch_related_objects
 
-from nb_catalog.conf import nearest
+from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import PlanRefused, RequestRefused
 from nb_catalog.generation.backgrounds import Kitchen
 from nb_catalog.generation.painted_text import Painted

@@ -10,11 +10,12 @@ from uuid import uuid4
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
-from nb_catalog.conf import nearest, settings
+from nb_catalog.conf import settings
 from nb_catalog.core.locales import parsed
 from nb_catalog.core.specs import Recipe
+from nb_catalog.core.text import nearest, shorten
 from nb_catalog.core.types import Delivery, TextBy
-from nb_catalog.exceptions import PlanRefused, shortened
+from nb_catalog.exceptions import PlanRefused
 from nb_catalog.generation.design_cache import Designs
 from nb_catalog.generation.painted_text import Painted
 from nb_catalog.generation.plan import Plan
@@ -203,6 +204,6 @@ def _objections_to(lettering: Set | Painted) -> Iterator[str]:
 def _title_of(model: type[Model], lettering: Set | Painted) -> str:
     return _("%(what)s: %(layouts)s (%(locales)s)") % {
         "what": plural(model),
-        "layouts": shortened(", ".join(row.name for row in lettering.layouts), LONGEST_LIST),
-        "locales": shortened(", ".join(lettering.locales), LONGEST_LIST),
+        "layouts": shorten(", ".join(row.name for row in lettering.layouts), LONGEST_LIST),
+        "locales": shorten(", ".join(lettering.locales), LONGEST_LIST),
     }

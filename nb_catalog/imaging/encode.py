@@ -23,7 +23,6 @@ class FileFormat:
 
     pillow_name: str
     mime_type: str
-    extension: str
     keeps_alpha: bool
     quality: int | None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -35,7 +34,6 @@ FORMATS: Final[Mapping[str, FileFormat]] = {
     "jpeg": FileFormat(
         pillow_name="JPEG",
         mime_type="image/jpeg",
-        extension=".jpg",
         keeps_alpha=False,
         quality=86,
         options={"optimize": True, "progressive": True},
@@ -43,7 +41,6 @@ FORMATS: Final[Mapping[str, FileFormat]] = {
     "webp": FileFormat(
         pillow_name="WEBP",
         mime_type="image/webp",
-        extension=".webp",
         keeps_alpha=True,
         quality=82,
         options={"method": 4},
@@ -51,7 +48,6 @@ FORMATS: Final[Mapping[str, FileFormat]] = {
     "avif": FileFormat(
         pillow_name="AVIF",
         mime_type="image/avif",
-        extension=".avif",
         keeps_alpha=True,
         quality=65,
         options={"speed": 8},
@@ -59,19 +55,12 @@ FORMATS: Final[Mapping[str, FileFormat]] = {
     "png": FileFormat(
         pillow_name="PNG",
         mime_type="image/png",
-        extension=".png",
         keeps_alpha=True,
         quality=None,
         options={"compress_level": 6},
     ),
 }
-EXTENSIONS: Final[Mapping[str, str]] = {name: each.extension for name, each in FORMATS.items()}
 MIME_TYPES: Final[Mapping[str, str]] = {name: each.mime_type for name, each in FORMATS.items()}
-
-
-def extension_for(mime_type: str) -> str:
-    """``.jpg`` for ``image/jpeg`` and so on; ``.bin`` for what is not written here."""
-    return next((f.extension for f in FORMATS.values() if f.mime_type == mime_type), ".bin")
 
 
 def encode(

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import Storage
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.conf import settings
 from nb_catalog.core.states import ImageState
 from nb_catalog.models.generic import AboutObject, AboutObjectManager
 from nb_catalog.models.jobs import ImageJob
-
-
-def catalog_storage() -> Storage:
-    """The storage that originals and renditions live in."""
-    return storages[settings.STORAGE]
+from nb_catalog.storage import catalog_storage
 
 
 class CatalogFileField(models.FileField):

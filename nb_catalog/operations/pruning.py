@@ -12,11 +12,11 @@ from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 
-from nb_catalog import storage as files
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import Placement, PlacementEvent, ProductImage, Rendition
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.models.images import ImageKind, catalog_storage
+from nb_catalog.models.images import ImageKind
+from nb_catalog.storage import FOLDERS, ROOT, catalog_storage
 
 logger = logging.getLogger(__name__)
 
@@ -127,8 +127,8 @@ def _take_away(name: str, done: Pruned, *, dry_run: bool, told: Told) -> None:
 def _orphans(storage: Storage) -> Iterator[str]:
     """Files below our folders that no row knows and that are a day old."""
     old = database_now() - YOUNG
-    for folder in files.FOLDERS:
-        names = list(_below(storage, f"{files.ROOT}/{folder}"))
+    for folder in FOLDERS:
+        names = list(_below(storage, f"{ROOT}/{folder}"))
         for start in range(0, len(names), BLOCK):
             block = names[start : start + BLOCK]
             known = set(

@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from django.utils.module_loading import import_string
 
-from nb_catalog.conf import nearest, settings
+from nb_catalog.conf import settings
+from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers.base import Provider
 

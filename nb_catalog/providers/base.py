@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django.core.checks import CheckMessage
 
-from nb_catalog.conf import nearest
+from nb_catalog.core.text import nearest
 from nb_catalog.core.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer
 from nb_catalog.exceptions import InvalidSettings
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar
 
-from nb_catalog.conf import NAME, nearest, settings
+from nb_catalog.conf import NAME, settings
+from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers import backend_at

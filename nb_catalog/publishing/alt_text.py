@@ -13,6 +13,7 @@ from nb_catalog.billing import paid_requests
 from nb_catalog.billing.paid_requests import Proposed, Question
 from nb_catalog.conf import settings
 from nb_catalog.core.locales import parsed
+from nb_catalog.core.text import single_line
 from nb_catalog.core.types import Actor, Reference
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.references import Limits, as_reference
@@ -137,7 +138,7 @@ def _judged(
     fitting: dict[str, str] = {}
     refused: list[str] = []
     for code in locales:
-        text = paid_requests.tidied(found.get(code, ""))
+        text = single_line(found.get(code, ""))
         if not text:
             refused.append(f"{code}: nothing was proposed.")
         elif len(text) > LONGEST_ALT:

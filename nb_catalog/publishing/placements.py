@@ -8,8 +8,8 @@ from django.conf import settings as django_settings
 from django.db import IntegrityError, connection, models, transaction
 
 from nb_catalog import signals, storefront
-from nb_catalog.conf import nearest
 from nb_catalog.core.states import ImageState
+from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import IllegalMove, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, ProductImage

@@ -9,7 +9,7 @@ from nb_catalog.conf import settings
 from nb_catalog.imaging.delivery import Derived, derive
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
 from nb_catalog.models import ProductImage, Rendition
-from nb_catalog.models.images import catalog_storage
+from nb_catalog.storage import catalog_storage
 
 
 def make(image: ProductImage) -> list[Rendition]:

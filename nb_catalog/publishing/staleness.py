@@ -14,6 +14,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from nb_catalog import generation
+from nb_catalog.core.iteration import blocks
 from nb_catalog.core.types import Actor
 from nb_catalog.generation import runs
 from nb_catalog.models import Placement, Run
@@ -42,7 +43,7 @@ def look_over(shown: QuerySet[Placement] | None = None) -> Iterator[list[Placeme
         model = ContentType.objects.get_for_id(type_id).model_class()
         if model is None or not is_registered(model):
             continue
-        for block in generation.blocks((key for _type, key in group), size=AT_ONCE):
+        for block in blocks((key for _type, key in group), size=AT_ONCE):
             yield mark_stale(list(source_for(model).queryset().in_bulk(block).values()))
 
 

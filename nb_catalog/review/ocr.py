@@ -12,6 +12,7 @@ from nb_catalog import storage
 from nb_catalog.billing import paid_requests
 from nb_catalog.billing.paid_requests import Question
 from nb_catalog.conf import settings
+from nb_catalog.core.text import single_line
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.references import Limits, as_reference
@@ -80,7 +81,7 @@ def _reading(image: ProductImage, transcript: Transcript, *, by: str) -> Reading
     pieces = [
         Piece(word, line=number)
         for number, line in enumerate(transcript.lines)
-        for word in paid_requests.tidied(line).split()
+        for word in single_line(line).split()
     ]
     words = recipe["renderer"]["words"]
     known = _printed(image) if transcript.printed else []
@@ -89,7 +90,7 @@ def _reading(image: ProductImage, transcript: Transcript, *, by: str) -> Reading
     pieces += [
         Piece(word, line=number + at)
         for at, line in enumerate(transcript.printed)
-        for word in paid_requests.tidied(line).split()
+        for word in single_line(line).split()
     ]
     return compared(words, {by: pieces}, locale=image.locale, known=known)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from nb_catalog import ratelimit
 from nb_catalog.conf import settings
-from nb_catalog.core.text import plain
+from nb_catalog.core.text import strip_unstorable
 from nb_catalog.core.types import ImageResult
 from nb_catalog.exceptions import (
     Billed,
@@ -38,18 +38,20 @@ def made(order: Order, kept: Kept, result: ImageResult) -> Ending:
         move="succeed" if problem is None else "fail",
         images=kept.images,
         error_code="" if problem is None else problem.code,
-        error="" if problem is None else plain(str(problem)),
+        error="" if problem is None else strip_unstorable(str(problem)),
         cost_microusd=_cost(order, result.usage, size=order.recipe.size),
         usage=result.usage,
-        model_version=plain(result.model_version),
-        request_id=plain(result.request_id),
+        model_version=strip_unstorable(result.model_version),
+        request_id=strip_unstorable(result.request_id),
         finished_at=known_now(),
     )
 
 
 def not_begun(order: Order, error: NBCatalogError) -> Ending:
     """Nothing was sent and nothing will be."""
-    return Ending(order=order, move="give_up", error_code=error.code, error=plain(str(error)))
+    return Ending(
+        order=order, move="give_up", error_code=error.code, error=strip_unstorable(str(error))
+    )
 
 
 def never_sent(order: Order, error: NBCatalogError) -> Ending:
@@ -58,7 +60,7 @@ def never_sent(order: Order, error: NBCatalogError) -> Ending:
         order=order,
         move="fail",
         error_code=error.code,
-        error=plain(str(error)),
+        error=strip_unstorable(str(error)),
         cost_microusd=0,
         was_sent=False,
     )
@@ -73,15 +75,15 @@ def failed(order: Order, error: NBCatalogError) -> Ending:
     if isinstance(error, ProviderError):
         said = {
             "usage": error.usage,
-            "model_version": plain(error.model_version),
-            "request_id": plain(error.request_id),
+            "model_version": strip_unstorable(error.model_version),
+            "request_id": strip_unstorable(error.request_id),
             "cost_microusd": _cost_of_failure(order, error),
         }
     return Ending(
         order=order,
         move=move,
         error_code=error.code,
-        error=plain(str(error)),
+        error=strip_unstorable(str(error)),
         not_before=not_before,
         stops=error if concerns_all and isinstance(error, ProviderError) else None,
         # What stops everybody is not this job's fault.

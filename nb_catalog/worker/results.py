@@ -10,7 +10,7 @@ from typing import Any
 from nb_catalog import storage
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
-from nb_catalog.core.text import plain
+from nb_catalog.core.text import strip_unstorable
 from nb_catalog.core.types import ImageResult, Rect
 from nb_catalog.exceptions import (
     AnswerTooLarge,
@@ -191,7 +191,7 @@ def _answered_by(order: Order, result: ImageResult) -> dict[str, Any]:
     if is_version_of(answered, asked):
         return {}
     _warn_once(asked, answered)
-    return {"answered_by": plain(answered)}
+    return {"answered_by": strip_unstorable(answered)}
 
 
 def _warn_once(asked: str, answered: str) -> None:
@@ -212,8 +212,8 @@ def _provenance(order: Order, result: ImageResult) -> dict[str, Any]:
     return {
         "provider": recipe.provider,
         "model": recipe.model,
-        "model_version": plain(result.model_version),
-        "request_id": plain(result.request_id),
+        "model_version": strip_unstorable(result.model_version),
+        "request_id": strip_unstorable(result.request_id),
         "treatment": recipe.treatment,
         "photo": recipe.photo,
         "scene": recipe.scene,

@@ -17,9 +17,8 @@ from django.db import DatabaseError
 
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
-from nb_catalog.worker import batches as batching
 from nb_catalog.worker import claims, queue, recovery, spool
-from nb_catalog.worker.batches import Desk
+from nb_catalog.worker.batches import Desk, heartbeat, work_is_due
 from nb_catalog.worker.concurrency import FreeLane, PaidLane
 from nb_catalog.worker.db_writer import Clerk
 from nb_catalog.worker.execution import Workshop, work
@@ -146,7 +145,7 @@ class Worker:
             return True
         if not self._does_batches:
             return False
-        return desk.is_busy or await shop.clerk.ask(batching.work_is_due)
+        return desk.is_busy or await shop.clerk.ask(work_is_due)
 
     async def _wait_for_room(self) -> None:
         """Until an order ends, then long enough for those that end with it."""
@@ -218,7 +217,7 @@ class Worker:
             await asyncio.sleep(settings.LEASE_SECONDS / 3)
             try:
                 await shop.clerk.ask(claims.heartbeat, list(self._in_hand.values()))
-                await shop.clerk.ask(batching.heartbeat, list(desk.held))
+                await shop.clerk.ask(heartbeat, list(desk.held))
             except DatabaseError:
                 # The database may be back before the leases end: the next beat tries again.
                 logger.exception("The leases could not be renewed.")
@@ -230,7 +229,7 @@ class Worker:
 
 def work_is_waiting() -> bool:
     """Whether a worker would find something to do now."""
-    return queue.work_is_waiting() or batching.work_is_due()
+    return queue.work_is_waiting() or work_is_due()
 
 
 def drain(*, on_ending: Progress | None = None, concurrency: int | None = None) -> Counter[str]:

@@ -11,7 +11,7 @@ from nb_catalog.admin import thumbnails
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ReviewEvent
-from nb_catalog.models.images import catalog_storage
+from nb_catalog.storage import catalog_storage
 from tests import factories
 
 pytestmark = pytest.mark.django_db

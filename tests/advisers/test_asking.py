@@ -8,6 +8,7 @@ import pytest
 
 from nb_catalog.billing import paid_requests
 from nb_catalog.billing.paid_requests import Question
+from nb_catalog.core.text import single_line
 from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import SpendDay, TextCall
@@ -139,7 +140,7 @@ def test_the_money_of_a_late_answer_is_not_booked_twice():
 
 
 def test_no_database_is_given_what_it_cannot_keep():
-    assert paid_requests.tidied(" a\x00 cup\n of  tea ") == "a cup of tea"
+    assert single_line(" a\x00 cup\n of  tea ") == "a cup of tea"
 
 
 def test_what_somebody_else_has_got_meanwhile_is_not_paid_for_again():

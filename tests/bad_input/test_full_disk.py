@@ -9,9 +9,8 @@ import time
 
 import pytest
 
-from nb_catalog import worker as runner
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
-from nb_catalog.worker import execution, spool
+from nb_catalog.worker import drain, execution, spool, work_is_waiting
 from nb_catalog.worker.worker import Worker
 from tests import factories
 from tests.bad_input.conftest import job_of
@@ -80,13 +79,13 @@ def test_with_a_full_disk_nothing_is_paid_for(disk, script, start, caplog):
     disk.fill()
     product = factories.product()
     start(product, treatment="painted")
-    assert runner.drain() == {}, "it does not wait for ever"
+    assert drain() == {}, "it does not wait for ever"
     assert job_of(product).state == "queued" and script.count == 0
-    assert not runner.work_is_waiting(), "or tasks would wake each other without end"
+    assert not work_is_waiting(), "or tasks would wake each other without end"
     assert caplog.text.count("The disk of STAGING_DIR is full") == 1
 
     disk.clear()
-    assert runner.drain() == {"succeed": 1}
+    assert drain() == {"succeed": 1}
 
 
 def test_a_disk_that_fills_up_during_a_call_costs_no_picture(
@@ -118,7 +117,7 @@ def test_free_work_is_still_taken_up(disk, local, start):
     disk.fill()
     product = factories.product()
     start(product)
-    assert runner.drain() == {"defer": 1}
+    assert drain() == {"defer": 1}
     assert ImageJob.objects.get().error_code == "storage_failed"
     disk.clear()
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from nb_catalog import worker as runner
+from nb_catalog import worker
 from nb_catalog.models import ProviderBatch, ProviderCall
 from nb_catalog.providers.gemini import GeminiProvider
 from nb_catalog.testing.gemini import BatchScript, fault
@@ -30,7 +30,7 @@ def test_a_batch_whose_answer_was_lost_is_found_by_its_name(start, server, kind)
 def test_a_batch_that_is_not_found_is_looked_for_more_than_once(start, server, kind):
     server.script_for("batches.create", fault(kind))
     start(2)
-    runner.drain()
+    worker.drain()
     assert len(server.ledger.of("batches.list")) == schedule.MOST_LOOKUPS
     assert set(ProviderCall.objects.values_list("outcome", "cost_microusd")) == {("not_sent", 0)}
     forget_the_rest()
@@ -43,7 +43,7 @@ def test_a_batch_that_is_not_found_is_looked_for_more_than_once(start, server, k
 def test_a_refusal_puts_the_pictures_back_at_once(start, server, kind):
     server.script_for("batches.create", fault(kind))
     start(2)
-    runner.drain()
+    worker.drain()
     assert states() == {"queued": 2}
     assert len(server.ledger.of("batches.list")) == 1
     assert ProviderBatch.objects.get().error_code == kind.replace("retired_model", "model_retired")
@@ -55,7 +55,7 @@ def test_while_nobody_can_look_nothing_is_handed_in_again(start, server, monkeyp
     start(2)
     monkeypatch.setattr(schedule, "GRACE", 3600.0)
     for _ in range(6):
-        runner.drain()
+        worker.drain()
         ProviderBatch.objects.update(next_look_at=timezone.now())
     assert states() == {"submitted": 2}
     assert ProviderBatch.objects.get().state == "sending"
@@ -85,7 +85,7 @@ def test_who_hands_in_too_late_calls_the_batch_off(start, server, monkeypatch):
     monkeypatch.setattr(GeminiProvider, "submit", stalled)
     server.batches.script(BatchScript(seconds=3600))
     start(2)
-    runner.drain()
+    worker.drain()
     forget_the_rest()
     drain()
     assert states() == {"succeeded": 2}
@@ -126,7 +126,7 @@ def test_more_batches_than_the_account_may_have_wait(start, server, monkeypatch)
     monkeypatch.setattr(gemini_batch, "LIMITS", limits)
     start(3)
     monkeypatch.setattr(schedule, "FIRST_LOOK", 3600.0)
-    runner.drain()
+    worker.drain()
     assert states() == {"submitted": 2, "queued": 1}
     monkeypatch.setattr(schedule, "FIRST_LOOK", 0.0)
     ProviderBatch.objects.update(next_look_at=timezone.now())
@@ -145,15 +145,15 @@ def test_a_worker_that_is_told_to_stop_puts_an_unfinished_batch_back(start, serv
     from nb_catalog.worker.batches import request_file
 
     start(3)
-    worker = runner.Worker()
+    interrupted = worker.Worker()
     line = request_file._line
 
     def stopping(order, **options):
-        worker.stop()
+        interrupted.stop()
         return line(order, **options)
 
     monkeypatch.setattr(request_file, "_line", stopping)
-    worker.run(until_idle=True)
+    interrupted.run(until_idle=True)
     assert states()["queued"] == 2
     monkeypatch.setattr(request_file, "_line", line)
     drain()
@@ -164,13 +164,13 @@ def test_a_worker_that_is_told_to_stop_puts_an_unfinished_batch_back(start, serv
 def test_a_batch_that_somebody_else_holds_is_no_work_for_us(start, server):
     start(1)
     queries.gather(owner="one")
-    assert not runner.work_is_waiting(), "else a worker that waits for idleness would never end"
+    assert not worker.work_is_waiting(), "else a worker that waits for idleness would never end"
 
 
 def test_a_file_that_was_uploaded_for_nothing_is_deleted(start, server):
     server.script_for("batches.create", fault("rate_limited"))
     start(1)
-    runner.drain()
+    worker.drain()
     assert ProviderBatch.objects.get().state == "done"
     assert server._service.files.all() == []
 

@@ -50,8 +50,8 @@ def measured(jobs: int, url: str, size: int) -> None:
     from django.conf import settings
     from tqdm import tqdm
 
-    from nb_catalog import worker as runner
     from nb_catalog.models import ImageJob, ProviderBatch
+    from nb_catalog.worker import Worker, drain
     from nb_catalog.worker.batches import schedule
     from tests.soak import soak
 
@@ -60,7 +60,7 @@ def measured(jobs: int, url: str, size: int) -> None:
     settings.NB_CATALOG |= {"PROVIDERS": {"gemini": gemini}, "TIERS": soak.TIERS}
     schedule.FIRST_LOOK = 0.2
     soak.start(1, batch=True)
-    runner.drain()  # what is imported once is not the batch's
+    drain()  # what is imported once is not the batch's
     ImageJob.objects.all().delete()
     process, peak = psutil.Process(), [0]
     soak.start(jobs, batch=True)
@@ -75,7 +75,7 @@ def measured(jobs: int, url: str, size: int) -> None:
     watcher.start()
     cpu, begun = time.process_time(), time.perf_counter()
     with tqdm(total=jobs, unit="picture") as bar:
-        worker = runner.Worker(on_ending=lambda _ending: bar.update())
+        worker = Worker(on_ending=lambda _ending: bar.update())
         while ImageJob.objects.exclude(state="succeeded").exists():
             worker.run(until_idle=True)
             time.sleep(0.2)

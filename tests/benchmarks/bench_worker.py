@@ -61,15 +61,14 @@ def ours(jobs: int, port: int, *, decode: bool = True) -> dict[str, float]:
     from tests.benchmarks.bench_photos import prepared_plan
 
     plan = prepared_plan(jobs, port=port, concurrency=IN_FLIGHT)
-    from nb_catalog import worker as runner
     from nb_catalog.generation import runs
-    from nb_catalog.worker import results
+    from nb_catalog.worker import Worker, results
 
     if not decode:
         results.examine = functools.partial(results.examine, decode=False)
     synced = count_cpu_of_fsync()
     runs.start(plan)
-    worker = runner.Worker()
+    worker = Worker()
     before, started = time.process_time(), time.perf_counter()
     endings = worker.run(until_idle=True)
     seconds = time.perf_counter() - started

@@ -9,7 +9,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.engines.queue_settings")
 django.setup()
 
-from nb_catalog import generation, tasks
+from nb_catalog import generation, tasks  # noqa: E402 - they need the settings
 from nb_catalog.generation import runs  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.catalog.models import Mug  # noqa: E402

@@ -6,10 +6,9 @@ import time
 
 import pytest
 
-from nb_catalog import worker as runner
 from nb_catalog.exceptions import Overloaded
 from nb_catalog.models import ImageJob, ProviderCall, ThrottleGate
-from nb_catalog.worker import claims
+from nb_catalog.worker import Worker, claims, drain
 from tests.runner.conftest import PAID_TIERS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,7 +33,7 @@ def test_calls_go_out_at_the_pace_of_the_quota(script, start, limits):
     times = []
     script.add(*[lambda request: times.append(time.monotonic()) or Overloaded("Busy.")] * 25)
     start(25)
-    worker = runner.Worker()
+    worker = Worker()
     worker.run(seconds=4)
     assert len(times) >= 25
     gaps = [then - times[0] - number * 0.1 for number, then in enumerate(times[:25])]
@@ -46,7 +45,7 @@ def test_no_more_calls_are_in_flight_than_the_quota_says(script, start, limits):
     limits(IN_FLIGHT=3)
     script.seconds = 0.05
     start(12)
-    runner.drain()
+    drain()
     assert script.most_in_flight == 3
     assert states() == {"succeeded"}
 
@@ -54,7 +53,7 @@ def test_no_more_calls_are_in_flight_than_the_quota_says(script, start, limits):
 def test_a_drain_waits_for_slots_and_not_for_tomorrow(script, start, limits):
     limits(REQUESTS_PER_MINUTE=1220, BURST=0, REQUESTS_PER_DAY=45)
     start(50)
-    runner.drain()
+    drain()
     assert script.count == 45
     assert states() == {"succeeded", "queued"}
     assert ThrottleGate.objects.get().sent_today == 45
@@ -70,7 +69,7 @@ def test_who_missed_the_slot_takes_another(script, start, limits, monkeypatch):
     script.seconds = 0.6
     start(9)
     for _ in range(5):
-        runner.drain(concurrency=4)
+        drain(concurrency=4)
     assert asked and states() == {"succeeded"}
     assert script.count == 9, "what missed its turn was not sent"
 
@@ -83,7 +82,7 @@ def test_a_call_whose_turn_is_over_when_it_is_on_record_is_not_sent(
     monkeypatch.setattr("nb_catalog.worker.execution._is_late", lambda order: next(late, False))
     start(1)
     for _ in range(2):
-        runner.drain()
+        drain()
     first, second = ProviderCall.objects.order_by("id")
     assert (first.outcome, first.cost_microusd) == ("not_sent", 0)
     assert second.outcome == "picture"

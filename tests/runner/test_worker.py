@@ -10,7 +10,6 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from nb_catalog import worker as runner
 from nb_catalog.conf import settings as nb_settings
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Size
@@ -30,7 +29,7 @@ from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, ProviderPause, Run
 from nb_catalog.testing.pictures import solid_png
 from nb_catalog.testing.scripted import fitting
-from nb_catalog.worker import claims, persistence, spool
+from nb_catalog.worker import Worker, claims, drain, persistence, spool, sweep
 from nb_catalog.worker.recovery import promote
 from tests import factories
 from tests.catalog.models import Mug
@@ -42,7 +41,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def drain_until_settled():
     """Drain, and again for what waits to be tried again."""
     for _ in range(20):
-        runner.drain()
+        drain()
         ImageJob.objects.filter(state=JobState.WAITING).update(not_before=timezone.now())
         ProviderPause.objects.filter(until__lt=timezone.now() + timedelta(minutes=5)).delete()
         if not promote():
@@ -52,7 +51,7 @@ def drain_until_settled():
 
 def test_a_paid_picture_is_recorded_before_and_after(script, start):
     run = start()
-    runner.drain()
+    drain()
     job, call, image = (
         ImageJob.objects.get(),
         ProviderCall.objects.get(),
@@ -77,7 +76,7 @@ def test_the_stored_original_is_what_came(script, start):
     data = solid_png(Size(1024, 1024), colour=(9, 8, 7))
     script.add(data)
     start()
-    runner.drain()
+    drain()
     with ProductImage.objects.get().file.open() as file:
         assert file.read() == data
 
@@ -109,7 +108,7 @@ def test_each_error_ends_as_its_family_says(script, start, error, state, calls):
 def test_a_job_that_ends_badly_says_why(script, start):
     script.add(ContentRefused("The scene shows a person.", reason="IMAGE_SAFETY"))
     start()
-    runner.drain()
+    drain()
     job = ImageJob.objects.get()
     assert (job.error_code, job.error) == ("content_refused", "The scene shows a person.")
     assert job.finished_at is not None
@@ -143,7 +142,7 @@ def test_an_unknown_outcome_keeps_its_money_and_its_place(script, start):
 def test_a_rate_limit_pauses_the_model_for_everybody_and_uses_up_no_try(script, start):
     script.add(RateLimited("Slow.", retry_after=60))
     start(3)
-    worker = runner.Worker(concurrency=1)
+    worker = Worker(concurrency=1)
     worker.run(until_idle=True)
     pause = ProviderPause.objects.get()
     assert pause.until > timezone.now() + timedelta(seconds=50)
@@ -155,7 +154,7 @@ def test_a_spend_cap_stops_the_model_until_a_person_acts(script, start):
     capped = True
     script.add(*[lambda r: ProviderStopped("Cap reached.") if capped else fitting(r)] * 5)
     start(5)
-    runner.Worker(concurrency=1).run(until_idle=True)
+    Worker(concurrency=1).run(until_idle=True)
     assert script.count <= 2, "at most one more went out before the first was written down"
     assert ProviderPause.objects.get().until > timezone.now() + timedelta(days=365)
     assert not ImageJob.objects.filter(state="failed").exists()
@@ -195,14 +194,14 @@ def test_a_day_s_budget_pauses_and_goes_on_when_there_is_room(script, start, set
 def test_calls_in_flight_stay_within_concurrency(script, start):
     script.seconds = 0.05
     start(12)
-    runner.Worker(concurrency=4).run(until_idle=True)
+    Worker(concurrency=4).run(until_idle=True)
     assert script.most_in_flight == 4
     assert ImageJob.objects.filter(state="succeeded").count() == 12
 
 
 def test_a_locked_picture_keeps_the_model_s_ground_beside_the_composite(script, start):
     start(treatment="locked")
-    runner.drain()
+    drain()
     ground, picture = ProductImage.objects.order_by("pk")
     assert (ground.kind, picture.kind, picture.parent) == ("backdrop", "picture", ground)
     assert picture.digital_source_type == "compositeWithTrainedAlgorithmicMedia"
@@ -216,7 +215,7 @@ def test_a_photo_that_cannot_be_cut_out_is_refused_before_it_is_paid_for(script,
     busy = factories.photo_bytes(colour="white", ground="white")
     with mug.packshot.storage.open(mug.packshot.name, "wb") as file:
         file.write(busy)
-    runner.drain()
+    drain()
     job = ImageJob.objects.get()
     assert (job.state, job.error_code, script.count) == ("failed", "cutout_refused", 0)
     assert "What would work" in job.error
@@ -232,13 +231,13 @@ def test_a_late_picture_is_kept_and_the_job_finishes_once(script, start):
 
     def lose():
         ImageJob.objects.update(lease_until=timezone.now() - timedelta(hours=1))
-        runner.sweep()
+        sweep()
         assert ImageJob.objects.get().state == JobState.UNKNOWN
         connection.close()
 
     start()
     script.add(while_out)
-    runner.drain()
+    drain()
     assert ImageJob.objects.get().state == JobState.SUCCEEDED
     assert ProductImage.objects.count() == 1
     assert ProviderCall.objects.get().outcome == "picture"
@@ -249,7 +248,7 @@ def test_a_worker_that_lost_its_job_to_another_changes_nothing_but_keeps_the_pic
     start()
     order = claims.claim(owner="slow", limit=1, free=False)[0]
     ImageJob.objects.update(lease_until=timezone.now() - timedelta(hours=1))
-    runner.drain()
+    drain()
     assert ImageJob.objects.get().state == JobState.SUCCEEDED
     assert persistence.write([order], []) == [False], "a lost lease begins nothing"
     assert script.count == ProviderCall.objects.count() == 1
@@ -267,7 +266,7 @@ def test_the_worker_stops_when_its_slice_is_over(script, start):
     script.seconds = 0.1
     start(30)
     started = time.monotonic()
-    endings = runner.Worker(concurrency=1).run(seconds=0.3)
+    endings = Worker(concurrency=1).run(seconds=0.3)
     assert 0 < endings["succeed"] < 30
     assert time.monotonic() - started < 10
     left = ImageJob.objects.exclude(state="succeeded")
@@ -277,7 +276,7 @@ def test_the_worker_stops_when_its_slice_is_over(script, start):
 def test_what_is_claimed_and_not_begun_is_handed_back_at_the_end(script, start):
     script.seconds = 0.2
     start(10)
-    worker = runner.Worker(concurrency=2)
+    worker = Worker(concurrency=2)
     worker.run(seconds=0.1)
     states = Counter(ImageJob.objects.values_list("state", flat=True))
     assert not states["leased"] and not states["calling"]
@@ -285,7 +284,7 @@ def test_what_is_claimed_and_not_begun_is_handed_back_at_the_end(script, start):
 
 def test_free_work_costs_no_call_row(start):
     start(2, treatment="locked")
-    runner.drain()
+    drain()
     assert ImageJob.objects.filter(state="succeeded").count() == 2
     assert not ProviderCall.objects.exists()
     assert Run.objects.get().spent_microusd == 0
@@ -296,7 +295,7 @@ def test_a_picture_that_was_made_since_its_job_was_written_is_not_paid_for_again
     first, second = ImageJob.objects.order_by("pk")
     about = Mug.objects.get(pk=first.object_id)
     factories.image(about, asked=first.wanted)
-    runner.drain()
+    drain()
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.state, first.error_code) == ("cancelled", "made_meanwhile")

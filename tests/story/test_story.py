@@ -13,9 +13,9 @@ from nb_catalog import generation, review, storefront, worker
 from nb_catalog.generation import runs
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.models import PlacementEvent, ProductImage, ReviewEvent, Scene
-from nb_catalog.models.images import catalog_storage
 from nb_catalog.providers.model_specs import pixels
 from nb_catalog.publishing import placements
+from nb_catalog.storage import catalog_storage
 from tests import factories
 from tests.catalog.models import Vase
 

@@ -17,10 +17,11 @@ from nb_catalog import copydecks
 from nb_catalog.admin.decks.import_export import DeckFiles
 from nb_catalog.admin.design_base import KeptKey
 from nb_catalog.admin.generate.refresh import told_of_stale
-from nb_catalog.conf import nearest, settings
+from nb_catalog.conf import settings
 from nb_catalog.copydecks import placeholders
 from nb_catalog.copydecks.types import Cell
 from nb_catalog.core import locales
+from nb_catalog.core.text import nearest
 from nb_catalog.models import CopyDeck, CopyText, Placement, TextLayout
 from nb_catalog.models.copy_decks import LONGEST_TEXT
 from nb_catalog.registry import registered, source_for

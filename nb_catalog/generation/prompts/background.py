@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
+from nb_catalog.core.text import ALL_HIDDEN, shorten, visible_line
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import RequestRefused
 
@@ -145,14 +145,4 @@ def _quoted(text: str, *, most: int) -> str:
 
 def _tidy(text: str, *, most: int) -> str:
     """One line of at most ``most`` characters without anything that hides or breaks out."""
-    # Unicode's C categories hold control, direction, zero-width and surrogate characters. A
-    # joiner (U+200C, U+200D) is a letter's business in Persian and Hindi and stays.
-    shown = "".join(
-        " " if sign.isspace() else sign
-        for sign in str(text).translate(_QUOTES)
-        if sign.isspace()
-        or sign in "\u200c\u200d"
-        or not unicodedata.category(sign).startswith("C")
-    )
-    line = " ".join(shown.split())
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+    return shorten(visible_line(str(text).translate(_QUOTES), hidden=ALL_HIDDEN), most)

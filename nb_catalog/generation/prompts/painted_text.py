@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from nb_catalog.core.locales import direction, parsed
+from nb_catalog.core.text import visible_line
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation.prompts import background
@@ -76,19 +76,9 @@ def inscription_brief(
 
 def _texts(layout: Layout, words: Mapping[str, str], *, locale: str) -> Iterator[str]:
     for box in layout.boxes:
-        if text := _plain(words.get(box.role, "")):
+        if text := visible_line(words.get(box.role, "")):
             where, look = _where(box, locale=locale), _look(box)
             yield f"The {box.role.replace('_', ' ')} {where}, {look}: {_quoted(text, role=box.role)}."
-
-
-def _plain(text: str) -> str:
-    """``text`` in one line and without what cannot be seen; a joiner is a letter's business."""
-    shown = (
-        " " if sign.isspace() else sign
-        for sign in text
-        if sign in "\u200c\u200d\n\t" or unicodedata.category(sign) not in {"Cc", "Cf"}
-    )
-    return " ".join("".join(shown).split())
 
 
 def _quoted(text: str, *, role: str) -> str:

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from nb_catalog.conf import nearest, settings
+from nb_catalog.conf import settings
+from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.management.output import table
 from nb_catalog.providers import model_specs, provider, tiers

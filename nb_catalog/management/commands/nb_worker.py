@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
-from nb_catalog import worker as runner
 from nb_catalog.core.states import JOB_MOVES, JOB_UNDERWAY, JobState
 from nb_catalog.models import ImageJob
+from nb_catalog.worker import Worker
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
     def handle(self, *, once, concurrency, free_threads, seconds, verbosity, **options):
         endings = Counter()
         with self._told(verbosity=verbosity, once=once) as tell:
-            worker = runner.Worker(
+            worker = Worker(
                 concurrency=concurrency,
                 free_threads=free_threads,
                 on_ending=lambda ending: (endings.update([ending.move]), tell(ending)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from nb_catalog.conf import nearest
+from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import InvalidSettings
 
 PREFIX: Final = "HARM_CATEGORY_"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nb_catalog.conf import nearest, settings
+from nb_catalog.conf import settings
+from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.providers.model_specs.data import SHIPPED
 from nb_catalog.providers.model_specs.overrides import overlaid

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from nb_catalog.conf import nearest
+from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers.model_specs.sizes import RATIOS, SIZES

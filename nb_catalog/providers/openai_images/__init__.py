@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from django.core.checks import CheckMessage, Error, Warning
 
-from nb_catalog.conf import nearest, settings
+from nb_catalog.conf import settings
+from nb_catalog.core.text import nearest
 from nb_catalog.core.types import ImageRequest, ImageResult, Payload, RawAnswer
 from nb_catalog.exceptions import AnswerTooLarge, InvalidSettings, NoCredentials, ProviderError
 from nb_catalog.providers.base import Provider

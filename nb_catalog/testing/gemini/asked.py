@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from nb_catalog.conf import nearest
+from nb_catalog.core.text import nearest
 from nb_catalog.testing.gemini.answers import error_json
 from nb_catalog.testing.gemini.drawing import Wanted
 

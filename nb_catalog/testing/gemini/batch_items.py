@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from nb_catalog.conf import nearest
+from nb_catalog.core.text import nearest
 from nb_catalog.testing.gemini import strict
 from nb_catalog.testing.gemini.answers import GOOGLE_RPC, picture_json
 from nb_catalog.testing.gemini.drawing import Drawer, Wanted

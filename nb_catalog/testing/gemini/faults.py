@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Final
 
-from nb_catalog.conf import nearest
+from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Size
 from nb_catalog.testing.gemini.answers import Answer, Change, Fault, error
 from nb_catalog.testing.gemini.asked import known_operation

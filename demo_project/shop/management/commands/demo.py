@@ -25,12 +25,12 @@ from tqdm import tqdm
 
 from demo_project.shop import dressing, goods
 from demo_project.shop.models import Bundle, Product
-from nb_catalog import worker as runner
 from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.conf import settings as nb_settings
 from nb_catalog.generation import ItemStatus, Plan, runs
 from nb_catalog.models import Placement, ProductImage, Rendition, Run, Scene, TextLayout
 from nb_catalog.models.db.money import usd
+from nb_catalog.worker import drain
 
 T = TypeVar("T")
 
@@ -143,7 +143,7 @@ class Command(BaseCommand):
         patience = time.monotonic() + 2 * nb_settings.LEASE_SECONDS
         with self._bar(count, "Pictures") as step:
             while True:
-                endings += runner.drain(on_ending=lambda ending: step())
+                endings += drain(on_ending=lambda ending: step())
                 if not self._underway(plans) or time.monotonic() > patience:
                     break
                 time.sleep(1)
