@@ -144,12 +144,6 @@ def _one_of(words: tuple[str, ...]) -> Callable[[Any], str]:
     return accept
 
 
-def _address_or_nothing(value: Any) -> str:
-    if not isinstance(value, str) or (value and "://" not in value):
-        raise ValueError(value)
-    return value
-
-
 HOLD: Final[Mapping[str, Any]] = {"ACTION": "hold"}
 RETRY: Final[Mapping[str, Any]] = {"ACTION": "retry", "AFTER_SECONDS": 3600, "AT_MOST": 1}
 
@@ -243,7 +237,6 @@ class Settings:
     LIMITS = Setting[Mapping[str, Mapping[str, Any]]](
         {}, _table, "a dict of provider -> dict of model -> its quotas"
     )
-    THROTTLE_REDIS_URL = Setting("", _address_or_nothing, "an address, such as redis://host:6379/0")
     CONCURRENCY = Setting(32, _at_least(1), "a whole number of calls in flight, at least 1")
     FREE_THREADS = Setting(
         lambda: os.cpu_count() or 1, _at_least(1), "a whole number of threads, at least 1"

@@ -98,7 +98,7 @@ class DeckRefused(RequestRefused):
     code = "deck_refused"
 
 
-class IllegalMove(NBCatalogError):
+class InvalidTransition(NBCatalogError):
     """A move that the table of moves does not have, or that somebody else made first."""
 
     code = "illegal_move"
@@ -108,7 +108,7 @@ class ObjectGone(NBCatalogError):
     code = "object_gone"
 
 
-class BillUnreadable(NBCatalogError):
+class InvoiceUnreadable(NBCatalogError):
     code = "bill_unreadable"
 
 
@@ -186,7 +186,7 @@ class Billed(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Stops(StrEnum):
+class BackoffScope(StrEnum):
     """How far one answer speaks for every further call."""
 
     NOTHING = ""
@@ -207,7 +207,7 @@ class ProviderError(NBCatalogError):
 
     code = "provider_error"
     billed: ClassVar[Billed] = Billed.UNKNOWN
-    stops: ClassVar[Stops] = Stops.NOTHING
+    stops: ClassVar[BackoffScope] = BackoffScope.NOTHING
     needs_person: ClassVar[bool] = False
 
     def __init__(
@@ -240,7 +240,7 @@ class RateLimited(ProviderError):
     code = "rate_limited"
     retryable = True
     billed = Billed.NO
-    stops = Stops.MODEL
+    stops = BackoffScope.MODEL
 
 
 class DailyQuotaReached(RateLimited):
@@ -267,7 +267,7 @@ class ProviderStopped(ProviderError):
     code = "provider_stopped"
     retryable = True
     billed = Billed.NO
-    stops = Stops.PROVIDER
+    stops = BackoffScope.PROVIDER
     needs_person = True
 
 
@@ -277,7 +277,7 @@ class WrongService(ProviderError):
     code = "wrong_service"
     retryable = True
     billed = Billed.NO
-    stops = Stops.PROVIDER
+    stops = BackoffScope.PROVIDER
     needs_person = True
 
 
@@ -292,7 +292,7 @@ class PageInstead(OutcomeUnknown):
     known whether the request had reached the service."""
 
     code = "page_instead"
-    stops = Stops.PROVIDER
+    stops = BackoffScope.PROVIDER
     needs_person = True
 
 
@@ -301,7 +301,7 @@ class AddressRefused(OutcomeUnknown):
     one would be paid for and lost the same way."""
 
     code = "address_refused"
-    stops = Stops.PROVIDER
+    stops = BackoffScope.PROVIDER
     needs_person = True
 
 
@@ -346,7 +346,7 @@ class KeyRejected(ProviderError):
     code = "key_rejected"
     retryable = True
     billed = Billed.NO
-    stops = Stops.PROVIDER
+    stops = BackoffScope.PROVIDER
     needs_person = True
 
 
@@ -357,5 +357,5 @@ class NoCredentials(KeyRejected):
 class ModelRetired(ProviderError):
     code = "model_retired"
     billed = Billed.NO
-    stops = Stops.MODEL
+    stops = BackoffScope.MODEL
     needs_person = True

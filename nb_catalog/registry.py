@@ -9,9 +9,9 @@ from django.conf import settings as django_settings
 from django.core.exceptions import FieldDoesNotExist
 from django.core.files.storage import storages
 
-from nb_catalog.core.locales import language
+from nb_catalog.core.locales import language_tag
 from nb_catalog.core.text import nearest
-from nb_catalog.core.types import POSTURES, Photo
+from nb_catalog.core.types import POSES, Photo
 from nb_catalog.exceptions import (
     AlreadyRegistered,
     NotRegistered,
@@ -74,7 +74,7 @@ class CatalogSource:
             if file
         ]
 
-    def posture(self, product: Model) -> str:
+    def pose(self, product: Model) -> str:
         """How the product rests in a rendered scene: "standing", "lying" or "", as its photo looks.
 
         Clothing is laid flat and seen from above. A scene that names its own view wins.
@@ -87,7 +87,7 @@ class CatalogSource:
         As it stands, the title in the site's own language and nothing in any other: words are never
         filled in from another language.
         """
-        own = language(locale) == language(django_settings.LANGUAGE_CODE)
+        own = language_tag(locale) == language_tag(django_settings.LANGUAGE_CODE)
         return {"headline": self.title(product)} if own else {}
 
     def values(self, product: Model, locale: str) -> Mapping[str, Any]:
@@ -240,15 +240,15 @@ def _source_by_label(label: str) -> CatalogSource:
     return by_label[label.lower()]
 
 
-def posture_of(product: Model) -> str:
-    """What the product's source says of its posture. Raises ``RegistryError`` for anything else
-    than ``types.POSTURES``."""
+def pose_of(product: Model) -> str:
+    """What the product's source says of its pose. Raises ``RegistryError`` for anything else
+    than ``types.POSES``."""
     source = source_for(product)
-    said = source.posture(product)
-    if said not in POSTURES:
-        accepted = ", ".join(repr(each) for each in POSTURES)
+    said = source.pose(product)
+    if said not in POSES:
+        accepted = ", ".join(repr(each) for each in POSES)
         raise RegistryError(
-            f"{type(source).__name__}.posture() returned {said!r}. It must be one of {accepted}."
+            f"{type(source).__name__}.pose() returned {said!r}. It must be one of {accepted}."
         )
     return said
 

@@ -41,9 +41,9 @@ if task is not None:
     def work_a_while(run_id: int) -> int:
         """Work for ``WAKE_SECONDS`` and call for more while something is queued."""
         # A batch takes minutes to put together: a web request must not wait for that.
-        done = _slice(batches=not runs_at_once())
+        done = _slice(batches=not is_immediate_backend())
         # The immediate backend would run the next slice inside this one.
-        if work_is_waiting() and not runs_at_once():
+        if work_is_waiting() and not is_immediate_backend():
             _enqueue(run_id)
         return done
 
@@ -78,7 +78,7 @@ def wake_up(run_id: int) -> None:
         transaction.on_commit(lambda: _enqueue(run_id), robust=True)
 
 
-def runs_at_once() -> bool:
+def is_immediate_backend() -> bool:
     """Whether the configured backend works inside the request that wakes it."""
     return (
         settings.WAKE_UP == "tasks"
@@ -88,7 +88,7 @@ def runs_at_once() -> bool:
 
 
 def _enqueue(run_id: int) -> None:
-    if runs_at_once() and connection.in_atomic_block:
+    if is_immediate_backend() and connection.in_atomic_block:
         # Inside a test's transaction, say: the worker's own connection would see nothing.
         logger.warning("Run %s was not worked on: the immediate backend needs a commit.", run_id)
         return

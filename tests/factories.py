@@ -11,8 +11,8 @@ from django.core.files.base import ContentFile
 from PIL import Image, ImageDraw
 
 from nb_catalog import copydecks, storage
-from nb_catalog.core.specs import Recipe
-from nb_catalog.core.states import JOB_HOLDS_ITS_PLACE, ImageState, JobState
+from nb_catalog.core.specs import ImageSpec
+from nb_catalog.core.states import JOB_LIVE, ImageState, JobState
 from nb_catalog.imaging.provenance import DigitalSourceType
 from nb_catalog.models import CopyDeck, ImageJob, ProductImage, Run, Scene, TextLayout
 from nb_catalog.models.db.money import micros
@@ -72,7 +72,7 @@ def scene(key="marble", **fields):
     """A scene that the local renderer can make too; the one with this key when it is there."""
     defaults = {
         "name": key.replace("-", " ").capitalize(),
-        "words": "A quiet surface in soft light from the left.",
+        "prompt": "A quiet surface in soft light from the left.",
         "renderer": {"surface": {"kind": "paper", "tone": "#f6f5f3"}},
     }
     return Scene.objects.get_or_create(key=key, defaults=defaults | fields)[0]
@@ -117,7 +117,7 @@ def counts_of(run):
     return Counter(run.jobs.values_list("state", flat=True))
 
 
-def recipe(about, **changes):
+def spec(about, **changes):
     """A recipe for ``about`` that no other call of this function has made."""
     defaults = {
         "object_type": source_for(about).label,
@@ -130,23 +130,23 @@ def recipe(about, **changes):
         "size": "1K",
         "provider": "local",
         "model": "local-studio",
-        "words": "words that only those may read who may generate",
+        "prompt": "words that only those may read who may generate",
         "system": "system words that only those may read who may generate",
     }
-    return Recipe(**defaults | changes)
+    return ImageSpec(**defaults | changes)
 
 
 def job(about=None, *, of=None, state=JobState.QUEUED, asked=None, **fields):
     """A job of the run ``of`` for the product ``about``; both are made when they are left out."""
     about = about or product(photo=False)
-    asked = asked or recipe(about)
+    asked = asked or spec(about)
     defaults = {
         "run": of or run(),
         "content_type": content_type_of(about),
         "object_id": str(about.pk),
-        "recipe": asked.as_dict(),
+        "spec": asked.as_dict(),
         "fingerprint": asked.fingerprint,
-        "live_key": asked.fingerprint if state in JOB_HOLDS_ITS_PLACE else None,
+        "live_key": asked.fingerprint if state in JOB_LIVE else None,
         "tier": "draft",
         "provider": asked.provider,
         "model": asked.model,
@@ -160,7 +160,7 @@ def image(about=None, *, state=ImageState.PENDING, size=(40, 50), data=None, ask
     """A made picture of the product ``about``, stored for real. No two have the same bytes."""
     about = about or product(photo=False)
     number = next(_numbers)
-    asked = asked or recipe(about)
+    asked = asked or spec(about)
     colour = (number % 251, number // 251 % 251, 90)
     data = data or photo_bytes(size, colour=colour)
     stored = storage.store(data, folder="originals", mime_type="image/png")
@@ -173,9 +173,9 @@ def image(about=None, *, state=ImageState.PENDING, size=(40, 50), data=None, ask
         "width": size[0],
         "height": size[1],
         "byte_size": len(data),
-        "recipe": asked.as_dict(),
+        "spec": asked.as_dict(),
         "fingerprint": asked.fingerprint,
-        "subject": asked.subject,
+        "request_hash": asked.request_hash,
         "scene": asked.scene,
         "tier": "draft",
         "state": state,
@@ -220,5 +220,5 @@ def deck(key="autumn", *, locale="en", **texts):
         for code, roles in texts.items()
         for role, text in roles.items()
     }
-    copydecks.write(made, said)
+    copydecks.save_texts(made, said)
     return made

@@ -212,7 +212,7 @@ def test_shipped_models_that_have_ended_are_told(draft, monkeypatch):
     monkeypatch.setenv("GEMINI_API_KEY", "k")
     found = draft(GEMINI, MODEL="gemini-2.5-flash-image")
     assert found[0].id == "nb_catalog.E013"
-    assert model_specs.card("gemini-2.5-flash-image").replaced_by in found[0].hint
+    assert model_specs.spec_for("gemini-2.5-flash-image").replaced_by in found[0].hint
 
 
 def test_a_model_without_a_price_is_told(configure):
@@ -362,7 +362,7 @@ def test_a_retired_model_names_its_replacement_and_what_that_costs(draft):
 def test_a_replacement_without_a_card_is_warned_about(draft, configure):
     configure(CARDS={"gemini-3-pro-image": {"replaced_by": "gemini-4-pro-image"}})
     message = _only([each for each in draft(GEMINI) if each.id == "nb_catalog.W003"])
-    assert "'gemini-4-pro-image', which has no card" in message.msg
+    assert "'gemini-4-pro-image', which has no model spec" in message.msg
 
 
 def test_a_misspelt_model_says_the_nearest(draft):
@@ -389,12 +389,12 @@ def test_a_model_that_the_service_said_is_gone_is_told_where_databases_are_asked
     from nb_catalog.models import ProviderPause
 
     configure(TIERS={"draft": {**GEMINI, "MODEL": "gemini-2.5-flash-image"}})
-    assert checks.check_reach(databases=["default"]) == []
+    assert checks.check_connectivity(databases=["default"]) == []
     ProviderPause.objects.create(
         provider="gemini", model="gemini-2.5-flash-image", cause="model_retired",
         until=timezone.now() + timedelta(days=1), reason="Gone.",
     )  # fmt: skip
-    assert checks.check_reach() == [], "no database was named"
-    message = _only(checks.check_reach(databases=["default"]))
+    assert checks.check_connectivity() == [], "no database was named"
+    message = _only(checks.check_connectivity(databases=["default"]))
     assert message.id == "nb_catalog.W004"
     assert "gemini-nano-banana-2.1" in message.hint

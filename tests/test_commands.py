@@ -40,9 +40,9 @@ def script(settings):
 
 
 def _start(pictures, *, treatment="painted"):
-    factories.scene(words=SECRET)
+    factories.scene(prompt=SECRET)
     mugs = [factories.product(name=SECRET) for _n in range(pictures)]
-    return runs.start(generation.plan_backgrounds(mugs, scenes=["marble"], treatment=treatment))
+    return runs.start_run(generation.plan_backgrounds(mugs, scenes=["marble"], treatment=treatment))
 
 
 def _call(name, *args, **options):

@@ -181,7 +181,7 @@ def test_the_table_of_prices_holds(settings):
     for name, (model, size, price) in told.items():
         step = steps[name]
         assert (model.strip("`"), size) == (step.model, step.size)
-        assert price == f"{step.card.estimate(size=step.size, references=1):.3f} USD"
+        assert price == f"{step.model_spec.estimate(size=step.size, references=1):.3f} USD"
 
 
 # Of packages whose apps are not installed here; tests/engines/test_task_queues.py runs them.
@@ -244,13 +244,13 @@ def test_settings_that_are_shown_pass_the_checks(block, settings):
 @pytest.mark.django_db
 def test_addresses_are_made_anew_as_the_page_says(settings):
     placement = published()
-    assert placement.delivery["src"].startswith("/media/")
+    assert placement.picture_data["src"].startswith("/media/")
     settings.MEDIA_URL = "https://pictures.example.com/"
     page = (ROOT / "docs/settings.md").read_text()
     (anew,) = (block.code for block in blocks(page) if "Rendition.objects" in block.code)
     exec(compile(anew, "docs/settings.md", "exec"), {})  # noqa: S102 - our own page
     placement.refresh_from_db()
-    assert placement.delivery["src"].startswith("https://pictures.example.com/")
+    assert placement.picture_data["src"].startswith("https://pictures.example.com/")
 
 
 def rows_of(page, pattern):
@@ -290,8 +290,8 @@ def test_what_it_costs_is_what_the_cards_say(settings):
     assert [name for name, *_ in told] == list(steps)
     for name, one, thousand, batches in told:
         step = steps[name]
-        direct = step.card.estimate(size=step.size, references=1)
-        half = step.card.estimate(size=step.size, references=1, batch=True)
+        direct = step.model_spec.estimate(size=step.size, references=1)
+        half = step.model_spec.estimate(size=step.size, references=1, batch=True)
         assert one == f"{direct.quantize(Decimal('0.0001'), ROUND_UP)}"
         assert thousand == f"{(direct * 1000).quantize(Decimal('0.01'), ROUND_UP)}"
         assert batches == f"{(half * 1000).quantize(Decimal('0.01'), ROUND_UP)}"
@@ -321,8 +321,8 @@ def test_the_page_of_operations_names_what_there_is():
     told = {row[0].strip("`") for row in rows_after(page, "| signal |")}
     assert told == names
     problems = {row[0].strip("`") for row in rows_after(page, "| problem |")}
-    source = (ROOT / "nb_catalog/status.py").read_text() + (
-        ROOT / "nb_catalog/health.py"
+    source = (ROOT / "nb_catalog/operations/status.py").read_text() + (
+        ROOT / "nb_catalog/operations/views.py"
     ).read_text()
     assert problems and all(f'"{problem}"' in source for problem in problems)
     assert status.problems.__doc__

@@ -20,7 +20,7 @@ FLOORS = {
     7: {"billing", "apps", "templatetags"},
     8: {"worker", "copydecks"},
     9: {"tasks", "operations"},
-    10: {"generation"},
+    10: {"generation", "health"},
     11: {"publishing", "review"},
     12: {"admin", "api"},
     13: {"management"},
@@ -52,8 +52,6 @@ SOLE_IMPORTERS = {
     "django_tasks": {"tasks"},
     "celery": {"tasks"},
     "opentelemetry": {"core"},
-    "redis": {"ratelimit"},
-    "pyrate_limiter": {"ratelimit"},
     "tqdm": {"management"},
     "pytest": {"testing"},
 }

@@ -15,7 +15,7 @@ from nb_catalog.exceptions import ContentRefused, OutcomeUnknown, RateLimited, R
 from nb_catalog.models import ImageJob, Placement, ProductImage, ProviderPause, Run
 from nb_catalog.worker import claims, outcomes, persistence, recovery
 from tests import factories
-from tests.runner.conftest import script, start  # noqa: F401 - fixtures
+from tests.worker.conftest import script, start  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,16 +135,18 @@ def test_a_job_that_kills_its_workers_is_told():
 def test_many_errors_that_say_the_same_are_heeded_once_and_the_longest_wait_counts(monkeypatch):
     def ending(seconds):
         about = factories.product(photo=False)
-        job = factories.job(about, asked=factories.recipe(about, provider="paid"), state="calling")
-        order = claims.order_of(job, owner="one")
-        return outcomes.failed(order, RateLimited("Slow.", retry_after=seconds))
+        job = factories.job(about, asked=factories.spec(about, provider="paid"), state="calling")
+        order = claims.claimed_job(job, owner="one")
+        return outcomes.outcome_for_error(order, RateLimited("Slow.", retry_after=seconds))
 
     heeded = []
-    heed = ratelimit.heed
+    heed = ratelimit.record_backoff
     monkeypatch.setattr(
-        ratelimit, "heed", lambda error, **where: heeded.append(error) or heed(error, **where)
+        ratelimit,
+        "record_backoff",
+        lambda error, **where: heeded.append(error) or heed(error, **where),
     )
-    persistence.write([], [ending(seconds) for seconds in (5, 90, None, 7)])
+    persistence.write_outcomes([], [ending(seconds) for seconds in (5, 90, None, 7)])
     assert [error.retry_after for error in heeded] == [90]
     pause = ProviderPause.objects.get()
     assert (pause.until - timezone.now()).total_seconds() == pytest.approx(90, abs=5)

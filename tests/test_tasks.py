@@ -59,14 +59,14 @@ class Rollback(Exception):
 
 
 def test_a_wake_up_is_one_message_with_the_run_s_id_and_nothing_else(script, dummy):
-    run = runs.start(plan_of(3))
+    run = runs.start_run(plan_of(3))
     assert messages(dummy) == [([run.pk], {})]
 
 
 def test_starting_again_sends_nothing_more(script, dummy):
     plan = plan_of(1)
-    runs.start(plan)
-    runs.start(plan)
+    runs.start_run(plan)
+    runs.start_run(plan)
     assert len(messages(dummy)) == 1
 
 
@@ -75,14 +75,14 @@ def test_a_queue_that_does_not_answer_loses_no_run(script, dummy, monkeypatch, c
         raise ConnectionRefusedError("the broker is away")
 
     monkeypatch.setattr(type(dummy), "enqueue", away)
-    run = runs.start(plan_of(2))
+    run = runs.start_run(plan_of(2))
     assert run.jobs.filter(state=JobState.QUEUED).count() == 2
     assert "the broker is away" in caplog.text
 
 
 def test_nothing_is_sent_before_the_commit(script, dummy):
     with transaction.atomic():
-        run = runs.start(plan_of(1))
+        run = runs.start_run(plan_of(1))
         assert messages(dummy) == []
     assert messages(dummy) == [([run.pk], {})]
 
@@ -90,34 +90,34 @@ def test_nothing_is_sent_before_the_commit(script, dummy):
 def test_nothing_is_sent_when_the_transaction_is_rolled_back(script, dummy):
     plan = plan_of(1)
     with pytest.raises(Rollback), transaction.atomic():
-        runs.start(plan)
+        runs.start_run(plan)
         raise Rollback
     assert messages(dummy) == [] and not ImageJob.objects.exists()
 
 
 def test_a_retry_and_a_resumption_wake_a_worker_and_an_empty_retry_does_not(script, dummy):
-    run = runs.start(plan_of(1))
-    runs.retry(run)
+    run = runs.start_run(plan_of(1))
+    runs.retry_run(run)
     assert len(messages(dummy)) == 1
-    runs.cancel(run)
-    runs.retry(run)
-    runs.resume(run, budget_usd=None)
+    runs.cancel_run(run)
+    runs.retry_run(run)
+    runs.resume_run(run, budget_usd=None)
     assert messages(dummy) == [([run.pk], {})] * 3
 
 
 def test_a_setting_picks_the_queue(script, dummy, backend, settings):
     other = backend("Dummy", alias="pictures")
     settings.NB_CATALOG = {**settings.NB_CATALOG, "TASK_BACKEND": "pictures"}
-    run = runs.start(plan_of(1))
+    run = runs.start_run(plan_of(1))
     assert messages(other) == [([run.pk], {})]
     assert messages(tasks.task_backends["default"]) == []
 
 
 def test_the_immediate_backend_makes_the_pictures_at_once_after_the_commit(script, backend):
     backend("Immediate")
-    assert tasks.runs_at_once()
+    assert tasks.is_immediate_backend()
     with transaction.atomic():
-        run = runs.start(plan_of(3))
+        run = runs.start_run(plan_of(3))
         assert script.count == 0
     assert factories.counts_of(run) == {"succeeded": 3}
 
@@ -125,7 +125,7 @@ def test_the_immediate_backend_makes_the_pictures_at_once_after_the_commit(scrip
 def test_the_immediate_backend_makes_free_pictures_too(backend):
     backend("Immediate")
     mug = factories.product()
-    run = runs.start(generation.plan_backgrounds([mug], scenes=[factories.scene()]))
+    run = runs.start_run(generation.plan_backgrounds([mug], scenes=[factories.scene()]))
     assert factories.counts_of(run) == {"succeeded": 1}
 
 
@@ -138,7 +138,7 @@ def test_the_immediate_backend_does_not_work_on_what_only_a_test_s_transaction_c
         caplog.at_level(logging.WARNING, "nb_catalog.tasks"),
         django_capture_on_commit_callbacks(execute=True),
     ):
-        run = runs.start(plan_of(1))
+        run = runs.start_run(plan_of(1))
     assert f"Run {run.pk} was not worked on: the immediate backend needs a commit." in caplog.text
     assert script.count == 0 and factories.counts_of(run) == {"queued": 1}
 
@@ -146,7 +146,7 @@ def test_the_immediate_backend_does_not_work_on_what_only_a_test_s_transaction_c
 def test_a_slice_of_work_calls_for_the_next_while_something_is_queued(script, dummy, settings):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "WAKE_SECONDS": 0.4, "CONCURRENCY": 1}
     script.seconds = 0.1
-    run = runs.start(plan_of(8))
+    run = runs.start_run(plan_of(8))
     done = tasks.work_a_while.func(run.pk)
     assert 0 < done < 8
     assert messages(dummy) == [([run.pk], {})] * 2
@@ -163,6 +163,6 @@ def test_a_wake_up_without_work_ends_at_once(script, dummy):
 
 def test_without_a_task_queue_a_run_is_started_all_the_same(script, monkeypatch):
     monkeypatch.setattr(tasks, "task", None)
-    run = runs.start(plan_of(2))
+    run = runs.start_run(plan_of(2))
     assert factories.counts_of(run) == {"queued": 2}
-    assert not tasks.runs_at_once()
+    assert not tasks.is_immediate_backend()

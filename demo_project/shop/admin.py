@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from demo_project.shop.models import Bundle, BundlePhoto, Category, Product
 from nb_catalog.admin import CatalogImagesMixin
-from nb_catalog.core.locales import written
+from nb_catalog.core.locales import format_value
 from nb_catalog.core.types import Money
 
 
@@ -36,7 +36,7 @@ class ProductAdmin(CatalogImagesMixin, admin.ModelAdmin):
 
     @admin.display(description=_("price"), ordering="price")
     def price_written(self, product: Product) -> str:
-        return written(Money(product.price, product.currency), "en")
+        return format_value(Money(product.price, product.currency), "en")
 
 
 class BundlePhotoInline(admin.TabularInline):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nb_catalog
 from demo_project.shop.models import Bundle, Product
-from nb_catalog.core.locales import written
+from nb_catalog.core.locales import format_value
 from nb_catalog.core.types import Money
 
 
@@ -26,7 +26,7 @@ class ProductSource(nb_catalog.CatalogSource):
     def copy(self, product: Product, locale: str) -> dict[str, str]:
         return {
             "headline": product.said_in("name", locale=locale),
-            "price": written(Money(product.price, product.currency), locale),
+            "price": format_value(Money(product.price, product.currency), locale),
         }
 
 
@@ -46,5 +46,5 @@ class BundleSource(nb_catalog.CatalogSource):
     def copy(self, bundle: Bundle, locale: str) -> dict[str, str]:
         return {
             "headline": bundle.said_in("name", locale=locale),
-            "price": written(Money(bundle.price, bundle.currency), locale),
+            "price": format_value(Money(bundle.price, bundle.currency), locale),
         }

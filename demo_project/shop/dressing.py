@@ -64,7 +64,7 @@ def write_decks() -> None:
                 for code, roles in row["texts"].items()
                 for role, text in roles.items()
             }
-            copydecks.write(deck, cells)
+            copydecks.save_texts(deck, cells)
 
 
 def planned(wanted: Iterable[Wish]) -> list[tuple[Plan, list[Wish]]]:

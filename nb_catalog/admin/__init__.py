@@ -2,7 +2,7 @@
 
 from nb_catalog.admin.batches import ProviderBatchAdmin
 from nb_catalog.admin.billing.calls import ProviderCallAdmin, ProviderPauseAdmin
-from nb_catalog.admin.billing.spend import SpendDayAdmin
+from nb_catalog.admin.billing.spend import DailyBudgetAdmin
 from nb_catalog.admin.billing.text_calls import TextCallAdmin
 from nb_catalog.admin.decks.admin import CopyDeckAdmin
 from nb_catalog.admin.images import ProductImageAdmin
@@ -16,6 +16,7 @@ from nb_catalog.admin.text_layouts import TextLayoutAdmin
 __all__ = [
     "CatalogImagesMixin",
     "CopyDeckAdmin",
+    "DailyBudgetAdmin",
     "ImageJobAdmin",
     "PlacementAdmin",
     "ProductImageAdmin",
@@ -24,7 +25,6 @@ __all__ = [
     "ProviderPauseAdmin",
     "RunAdmin",
     "SceneAdmin",
-    "SpendDayAdmin",
     "TextCallAdmin",
     "TextLayoutAdmin",
 ]

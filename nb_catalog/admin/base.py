@@ -12,13 +12,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import catalog_objects
-from nb_catalog.admin.changelists import LongChangeList
-from nb_catalog.core.pagination import ShortPaginator
+from nb_catalog.admin.changelists import KeysetChangeList
+from nb_catalog.core.pagination import BoundedPaginator
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.registry import registered
 
 
-class Pages:
+class AdminPages:
     """Further pages of a ``ModelAdmin``, each behind the admin's login."""
 
     def page(
@@ -42,17 +42,17 @@ class Pages:
         return {**self.admin_site.each_context(request), "opts": self.opts, **context}
 
 
-class ReadOnlyAdmin(Pages, admin.ModelAdmin):
+class ReadOnlyAdmin(AdminPages, admin.ModelAdmin):
     """List and detail pages for reading, of a million rows as well."""
 
     actions = None
     show_full_result_count = False
-    paginator = ShortPaginator
+    paginator = BoundedPaginator
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
 
-    def get_changelist(self, request: HttpRequest, **options: Any) -> type[LongChangeList]:
-        return LongChangeList
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[KeysetChangeList]:
+        return KeysetChangeList
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -64,7 +64,7 @@ class ReadOnlyAdmin(Pages, admin.ModelAdmin):
         return False
 
 
-class AboutObjectAdmin(ReadOnlyAdmin):
+class CatalogObjectAdmin(ReadOnlyAdmin):
     """Rows about catalog objects: the list fetches all their titles at once, and a search for the key of
     a product finds its rows. Other ``search_fields`` should be found by an index too."""
 
@@ -88,12 +88,12 @@ class AboutObjectAdmin(ReadOnlyAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)
         rows: Sequence[Any] = list(found.result_list)
-        catalog_objects.attach(rows, site=self.admin_site)
+        catalog_objects.attach_info(rows, site=self.admin_site)
         found.result_list = rows
         return found
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         row = super().get_object(request, object_id, from_field)
         if row is not None:
-            catalog_objects.attach([row], site=self.admin_site)
+            catalog_objects.attach_info([row], site=self.admin_site)
         return row

@@ -15,17 +15,17 @@ from django.utils.translation import gettext
 
 from nb_catalog import storefront
 from nb_catalog.exceptions import ObjectGone
-from nb_catalog.models.generic import AboutObject, content_type_of
+from nb_catalog.models.generic import CatalogObjectModel, content_type_of
 from nb_catalog.registry import CatalogSource, is_registered, source_for
 
-Key: TypeAlias = tuple[int, str]
+ObjectKey: TypeAlias = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class CatalogObjectInfo:
     """A catalog object as the admin shows it. ``admin_url`` is empty where it has no page."""
 
-    key: Key
+    key: ObjectKey
     title: str
     label: str = ""
     photo_url: str = ""
@@ -33,37 +33,39 @@ class Subject:
     slots: tuple[str, ...] = ()
 
 
-def subjects(rows: Iterable[AboutObject], *, site: AdminSite) -> Mapping[Key, Subject]:
+def info_for_objects(
+    rows: Iterable[CatalogObjectModel], *, site: AdminSite
+) -> Mapping[ObjectKey, CatalogObjectInfo]:
     """The subject of each row by (content type, object id), those of deleted objects too."""
     wanted: dict[int, set[str]] = defaultdict(set)
     for row in rows:
         wanted[row.content_type_id].add(row.object_id)
-    found: dict[Key, Subject] = {}
+    found: dict[ObjectKey, CatalogObjectInfo] = {}
     for type_id, keys in wanted.items():
         found.update(((type_id, key), _gone(type_id, key)) for key in keys)
         found.update(_of_model(type_id, keys, site=site))
     return found
 
 
-def attach(rows: Iterable[AboutObject], *, site: AdminSite) -> None:
+def attach_info(rows: Iterable[CatalogObjectModel], *, site: AdminSite) -> None:
     """Set ``subject_shown`` on each row, for templates and list columns."""
     several = list(rows)
-    found = subjects(several, site=site)
+    found = info_for_objects(several, site=site)
     for row in several:
         row.subject_shown = found[row.content_type_id, row.object_id]
 
 
-def subject(row: AboutObject, *, site: AdminSite) -> Subject:
-    return subjects([row], site=site)[row.content_type_id, row.object_id]
+def info_for_object(row: CatalogObjectModel, *, site: AdminSite) -> CatalogObjectInfo:
+    return info_for_objects([row], site=site)[row.content_type_id, row.object_id]
 
 
-def of_product(product: Model, *, site: AdminSite) -> Subject:
+def of_product(product: Model, *, site: AdminSite) -> CatalogObjectInfo:
     """``product`` itself, which is at hand already."""
     type_id = content_type_of(product).pk
     return _shown(product, source_for(product), type_id=type_id, site=site)
 
 
-def product_of(row: AboutObject) -> Model:
+def product_of(row: CatalogObjectModel) -> Model:
     """The catalog object itself. Raises ``ObjectGone``."""
     found: Model | None = row.catalog_object
     if found is None:
@@ -71,11 +73,13 @@ def product_of(row: AboutObject) -> Model:
     return found
 
 
-def _gone(type_id: int, key: str) -> Subject:
-    return Subject(key=(type_id, key), title=key)
+def _gone(type_id: int, key: str) -> CatalogObjectInfo:
+    return CatalogObjectInfo(key=(type_id, key), title=key)
 
 
-def _of_model(type_id: int, keys: set[str], *, site: AdminSite) -> dict[Key, Subject]:
+def _of_model(
+    type_id: int, keys: set[str], *, site: AdminSite
+) -> dict[ObjectKey, CatalogObjectInfo]:
     model = ContentType.objects.get_for_id(type_id).model_class()
     if model is None or not is_registered(model):
         return {}
@@ -85,9 +89,11 @@ def _of_model(type_id: int, keys: set[str], *, site: AdminSite) -> dict[Key, Sub
     return {each.key: each for each in shown}
 
 
-def _shown(product: Model, source: CatalogSource, *, type_id: int, site: AdminSite) -> Subject:
+def _shown(
+    product: Model, source: CatalogSource, *, type_id: int, site: AdminSite
+) -> CatalogObjectInfo:
     photos = source.photos(product)
-    return Subject(
+    return CatalogObjectInfo(
         key=(type_id, str(product.pk)),
         title=source.title(product),
         label=source.label,

@@ -26,7 +26,7 @@ BEFORE: Final = "before"
 AFTER: Final = "after"
 
 
-class LongChangeList(ChangeList):
+class KeysetChangeList(ChangeList):
     """Django's own list while it is short, which ``lengths.ShortPaginator`` tells. A long one stands in
     the order of its keys, the newest first, with links to the rows before and after."""
 
@@ -55,9 +55,9 @@ class LongChangeList(ChangeList):
         names = self.opts.verbose_name_plural
         if self.query or self.has_active_filters:
             return gettext("More than %(count)d %(names)s") % {
-                "count": pagination.LONG, "names": names
+                "count": pagination.COUNT_LIMIT, "names": names
             }  # fmt: skip
-        count = pagination.about(self.model)
+        count = pagination.estimated_count(self.model)
         return gettext("About %(count)d %(names)s") % {"count": _rounded(count), "names": names}
 
     def _taken(self, name: str) -> int | None:
@@ -97,7 +97,7 @@ def _rounded(count: int) -> int:
     return round(count / step) * step
 
 
-class KnownFilter(admin.ChoicesFieldListFilter, ABC):
+class SettingsFilter(admin.ChoicesFieldListFilter, ABC):
     """A filter by values that are known beforehand. To find them in the table, Django would read
     all of it."""
 
@@ -120,35 +120,35 @@ class KnownFilter(admin.ChoicesFieldListFilter, ABC):
             }
 
 
-class TierFilter(KnownFilter):
+class TierFilter(SettingsFilter):
     def known(self) -> Iterable[tuple[str, Any]]:
         return [(name, name) for name in settings.TIERS]
 
 
-class ProviderFilter(KnownFilter):
+class ProviderFilter(SettingsFilter):
     def known(self) -> Iterable[tuple[str, Any]]:
         return [(alias, alias) for alias in settings.PROVIDERS]
 
 
-class ModelFilter(KnownFilter):
+class ModelFilter(SettingsFilter):
     """A provider's model."""
 
     def known(self) -> Iterable[tuple[str, Any]]:
-        return [(name, name) for name in sorted(model_specs.cards())]
+        return [(name, name) for name in sorted(model_specs.all_specs())]
 
 
-class SceneFilter(KnownFilter):
+class SceneFilter(SettingsFilter):
     def known(self) -> Iterable[tuple[str, Any]]:
         return list(Scene.objects.values_list("key", "name"))
 
 
-class SlotFilter(KnownFilter):
+class SlotFilter(SettingsFilter):
     def known(self) -> Iterable[tuple[str, Any]]:
         slots = {slot for source in registered().values() for slot in source.slots}
         return [(slot, slot) for slot in sorted(slots)]
 
 
-class LanguageFilter(KnownFilter):
+class LanguageFilter(SettingsFilter):
     def known(self) -> Iterable[tuple[str, Any]]:
         return [("", _("all")), *django_settings.LANGUAGES]
 

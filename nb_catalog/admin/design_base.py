@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import thumbnails
-from nb_catalog.admin.base import Pages
+from nb_catalog.admin.base import AdminPages
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models.base import Design
 
@@ -29,7 +29,7 @@ class PrettyJSON(json.JSONEncoder):
         super().__init__(**{**options, "indent": 2, "sort_keys": False})
 
 
-class KeptKey:
+class FixedKeyAdmin:
     """A key that is written once: recipes of pictures name their design by it."""
 
     prepopulated_fields: ClassVar[Any] = {"key": ("name",)}
@@ -42,7 +42,7 @@ class KeptKey:
         return super().get_prepopulated_fields(request, obj) if obj is None else {}
 
 
-class DesignAdmin(KeptKey, Pages, admin.ModelAdmin):
+class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
     """``content_field`` is the JSON that is drawn; ``drawn`` and ``saved_url`` say how and where."""
 
     content_field: ClassVar[str] = ""
@@ -129,7 +129,7 @@ class DesignAdmin(KeptKey, Pages, admin.ModelAdmin):
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         try:
-            content = json.loads(request.GET.get("recipe", ""))
+            content = json.loads(request.GET.get("content", ""))
         except (ValueError, RecursionError) as error:
             return JsonResponse({"error": gettext("This is not JSON: %s") % error}, status=400)
         return self._answered(request, content, keep=thumbnails.A_WHILE)

@@ -16,17 +16,17 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import thumbnails
-from nb_catalog.admin.base import AboutObjectAdmin
+from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import SceneFilter, TierFilter
-from nb_catalog.admin.review.alt_text import AltPages
-from nb_catalog.admin.review.views import ReviewPages
+from nb_catalog.admin.review.alt_text import AltTextViews
+from nb_catalog.admin.review.views import ReviewViews
 from nb_catalog.models import ProductImage
 
 _HEX = re.compile("[0-9a-f]{4,64}")
 
 
 @admin.register(ProductImage)
-class ProductImageAdmin(ReviewPages, AltPages, AboutObjectAdmin):
+class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
     list_display = ("picture", "product", "scene", "tier", "state", "pixels", "created_at")
     list_display_links = ("picture", "product")
     list_filter = (
@@ -37,7 +37,7 @@ class ProductImageAdmin(ReviewPages, AltPages, AboutObjectAdmin):
     fields = (
         "large_picture", "product", "to_review", "state", ("scene", "tier", "kind"),
         ("pixels", "byte_size", "mime_type"), "digital_source_type", "shown_checks",
-        "shown_provenance", "shown_recipe", "sha256", "job", "parent", "created_at",
+        "shown_provenance", "shown_spec", "sha256", "job", "parent", "created_at",
     )  # fmt: skip
 
     class Media:
@@ -57,7 +57,7 @@ class ProductImageAdmin(ReviewPages, AltPages, AboutObjectAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         found = super().get_queryset(request).prefetch_related(thumbnails.RENDITIONS)
         on_list = request.resolver_match and request.resolver_match.url_name.endswith("changelist")
-        return found.defer("recipe", "provenance", "checks") if on_list else found
+        return found.defer("spec", "provenance", "checks") if on_list else found
 
     @admin.display(description=_("picture"))
     def picture(self, image: ProductImage) -> str:
@@ -97,9 +97,9 @@ class ProductImageAdmin(ReviewPages, AltPages, AboutObjectAdmin):
     def shown_provenance(self, image: ProductImage) -> str:
         return _pretty(image.provenance)
 
-    @admin.display(description=_("recipe"))
-    def shown_recipe(self, image: ProductImage) -> str:
-        return _pretty(image.recipe)
+    @admin.display(description=_("spec"))
+    def shown_spec(self, image: ProductImage) -> str:
+        return _pretty(image.spec)
 
 
 def _pretty(value: Any) -> str:

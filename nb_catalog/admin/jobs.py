@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin.base import AboutObjectAdmin
+from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import ProviderFilter, TierFilter
 from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.core.states import JobState
@@ -18,7 +18,7 @@ _WITH_ERRORS = (JobState.WAITING, JobState.REFUSED, JobState.FAILED, JobState.UN
 
 
 @admin.register(ImageJob)
-class ImageJobAdmin(AboutObjectAdmin):
+class ImageJobAdmin(CatalogObjectAdmin):
     list_display = ("id", "product", "state", "run", "tier", "model", "attempts", "error")
     list_select_related = ("run",)
     list_filter = ("state", ("tier", TierFilter), ("provider", ProviderFilter), "is_free")
@@ -34,7 +34,7 @@ class ImageJobAdmin(AboutObjectAdmin):
         return Q(state__in=_WITH_ERRORS) & (Q(error__icontains=term) | Q(error_code=term))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).defer("recipe")
+        return super().get_queryset(request).defer("spec")
 
     @admin.display(description=_("product"))
     def product(self, job: ImageJob) -> str:

@@ -68,19 +68,19 @@ class CatalogImagesMixin:
     )
     def renew_catalog_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """Make anew what is published of the chosen products and shows other words than they have."""
-        return refresh.renewed(request, queryset, admin_of=self)
+        return refresh.refresh_with_messages(request, queryset, admin_of=self)
 
     def save_related(self, request: HttpRequest, form: Any, *args: Any, **options: Any) -> None:
         super().save_related(request, form, *args, **options)
         if is_registered(self.model) and self._sees_pictures(request):
-            refresh.told_of_product(request, form.instance, admin_of=self)
+            refresh.warn_about_product(request, form.instance, admin_of=self)
 
     def _with_selection(
         self, request: HttpRequest, queryset: QuerySet, *, page: str
     ) -> HttpResponse | None:
         keys = queryset.order_by().values_list("pk", flat=True)
         try:
-            token = selection.keep(request, model=self.model, keys=keys.iterator())
+            token = selection.store_selection(request, model=self.model, keys=keys.iterator())
         except NotRegistered as error:
             self.message_user(request, str(error), messages.ERROR)
             return None

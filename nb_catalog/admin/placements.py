@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from nb_catalog.admin import catalog_objects, thumbnails
-from nb_catalog.admin.base import AboutObjectAdmin
+from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import LanguageFilter, SlotFilter, StaleFilter
-from nb_catalog.admin.generate.refresh import Renewing
+from nb_catalog.admin.generate.refresh import RefreshViews
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import Placement, ProductImage
@@ -28,7 +28,7 @@ from nb_catalog.publishing import placements
 
 
 @admin.register(Placement)
-class PlacementAdmin(Renewing, AboutObjectAdmin):
+class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
     list_display = ("picture", "product", "place", "published_at", "out_of_date", "buttons")
     list_display_links = ("picture", "product")
     list_filter = (("slot", SlotFilter), ("locale", LanguageFilter), StaleFilter, "published_at")
@@ -62,7 +62,7 @@ class PlacementAdmin(Renewing, AboutObjectAdmin):
         return super().changelist_view(request, {**(extra_context or {}), **more})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        images = ProductImage.objects.defer("recipe", "provenance", "checks")
+        images = ProductImage.objects.defer("spec", "provenance", "checks")
         images = images.prefetch_related(thumbnails.RENDITIONS)
         return super().get_queryset(request).prefetch_related(Prefetch("image", images))
 

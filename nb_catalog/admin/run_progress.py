@@ -50,7 +50,7 @@ _PAUSED: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class RunProgress:
     """A look at ``run``. Everything is read when it is first asked for; a constant number of
     queries."""
 
@@ -61,7 +61,7 @@ class Progress:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        return dict(job_counts.of([self.run])[self.run.pk])
+        return dict(job_counts.counts_for([self.run])[self.run.pk])
 
     @cached_property
     def total(self) -> int:
@@ -120,7 +120,7 @@ class Progress:
     def paused(self) -> str:
         reason = self.run.paused_reason
         said = str(_PAUSED.get(reason, reason))
-        goes_on = budgets.goes_on_at(reason, now=database_now())
+        goes_on = budgets.resumes_at(reason, now=database_now())
         if goes_on is None:
             return said
         when = date_format(timezone.localtime(goes_on), "DATETIME_FORMAT")
@@ -145,18 +145,18 @@ class Progress:
     def newest(self) -> list[ProductImage]:
         rows = ProductImage.objects.filter(job__run=self.run, kind=ImageKind.PICTURE)
         rows = list(
-            rows.defer("recipe", "provenance").prefetch_related(thumbnails.RENDITIONS)[:NEWEST]
+            rows.defer("spec", "provenance").prefetch_related(thumbnails.RENDITIONS)[:NEWEST]
         )
-        catalog_objects.attach(rows, site=self.site)
+        catalog_objects.attach_info(rows, site=self.site)
         for row in rows:
             row.small_url = thumbnails.thumbnail_url(row, site=self.site)
         return rows
 
     @cached_property
     def failures(self) -> Sequence[ImageJob]:
-        rows = self.run.jobs.filter(state__in=ENDED_BADLY).defer("recipe").order_by("-id")
+        rows = self.run.jobs.filter(state__in=ENDED_BADLY).defer("spec").order_by("-id")
         found = list(rows[:FAILURES])
-        catalog_objects.attach(found, site=self.site)
+        catalog_objects.attach_info(found, site=self.site)
         return found
 
     @property
@@ -217,8 +217,8 @@ class Progress:
         return sum(self.counts.get(state, 0) for state in states)
 
 
-def progress(run: Run, *, request: HttpRequest, site: AdminSite) -> Progress:
-    return Progress(
+def progress(run: Run, *, request: HttpRequest, site: AdminSite) -> RunProgress:
+    return RunProgress(
         run=run,
         site=site,
         may_generate=request.user.has_perm(Permission.GENERATE),

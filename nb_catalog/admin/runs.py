@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.formatting import micro_dollars
-from nb_catalog.admin.generate.text_views import LetteringPages
+from nb_catalog.admin.generate.text_views import TextViews
 from nb_catalog.admin.run_progress import PARTS, progress
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
 from nb_catalog.core.types import Permission
@@ -34,7 +34,7 @@ class BudgetForm(forms.Form):
 
 
 @admin.register(Run)
-class RunAdmin(LetteringPages, ReadOnlyAdmin):
+class RunAdmin(TextViews, ReadOnlyAdmin):
     list_display = ("title", "made", "underway", "troubled", "spent", "budget", "created_at")
     list_filter = ("tier", "created_at")
     search_fields = ("title",)
@@ -57,7 +57,7 @@ class RunAdmin(LetteringPages, ReadOnlyAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)
         rows = list(found.result_list)
-        counted = job_counts.of(rows)
+        counted = job_counts.counts_for(rows)
         for run in rows:
             run.tally = counted[run.pk]
         found.result_list = rows
@@ -127,7 +127,7 @@ class RunAdmin(LetteringPages, ReadOnlyAdmin):
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._run_to_act_on(request, pk)
-        count = runs.cancel(run)
+        count = runs.cancel_run(run)
         said = ngettext(
             "%d job cancelled. What is in flight finishes.",
             "%d jobs cancelled. What is in flight finishes.",
@@ -138,7 +138,7 @@ class RunAdmin(LetteringPages, ReadOnlyAdmin):
     def retry(self, request: HttpRequest, pk: int) -> HttpResponse:
         """With ``unknown`` in the form also what may have been paid for already."""
         run = self._run_to_act_on(request, pk)
-        count = runs.retry(run, unknown="unknown" in request.POST)
+        count = runs.retry_run(run, unknown="unknown" in request.POST)
         return self._back(
             request, run, ngettext("%d job queued again.", "%d jobs queued again.", count) % count
         )
@@ -151,7 +151,7 @@ class RunAdmin(LetteringPages, ReadOnlyAdmin):
             return self._back(request, run, errors, level=messages.ERROR)
         # A limit is lifted by an empty field, never by a field that was not sent.
         said = "budget_usd" in request.POST
-        runs.resume(run, budget_usd=form.cleaned_data["budget_usd"] if said else run.budget_usd)
+        runs.resume_run(run, budget_usd=form.cleaned_data["budget_usd"] if said else run.budget_usd)
         return self._back(request, run, gettext("The run goes on."))
 
     def _run_to_act_on(self, request: HttpRequest, pk: int) -> Run:

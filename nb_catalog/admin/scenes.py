@@ -15,7 +15,7 @@ from nb_catalog.admin import thumbnails
 from nb_catalog.admin.design_base import DesignAdmin
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.generation.prompts.background import background_brief
+from nb_catalog.generation.prompts.background import background_prompt
 from nb_catalog.imaging.scenery import SceneRecipe
 from nb_catalog.models import Scene
 
@@ -23,7 +23,7 @@ from nb_catalog.models import Scene
 class SceneForm(forms.ModelForm):
     class Meta:
         model = Scene
-        fields = ("name", "key", "words", "system", "renderer", "position", "is_active")
+        fields = ("name", "key", "prompt", "system", "renderer", "position", "is_active")
 
     def clean_renderer(self) -> dict[str, Any]:
         given = self.cleaned_data["renderer"]
@@ -43,11 +43,11 @@ class SceneAdmin(DesignAdmin):
     no_picture = _("by a model only")
     form = SceneForm
     list_display = ("picture", "name", "key", "shown_version", "position", "is_active")
-    search_fields = ("name", "key", "words")
+    search_fields = ("name", "key", "prompt")
     readonly_fields = ("live_picture", "shown_version", "told_painted", "told_locked")
     fieldsets = (
         (None, {"fields": ("name", "key", ("position", "is_active"), "shown_version")}),
-        (_("For a model"), {"fields": ("words", "system")}),
+        (_("For a model"), {"fields": ("prompt", "system")}),
         (
             _("How a model is told"),
             {"fields": ("told_painted", "told_locked"), "classes": ("collapse",)},
@@ -75,11 +75,11 @@ def _told(scene: Scene, treatment: Treatment) -> str:
     if not scene.pk:
         return gettext("Save the scene to see its words.")
     try:
-        brief = background_brief(
+        brief = background_prompt(
             treatment=treatment,
             title=gettext("Mug"),
             facts={gettext("colour"): gettext("blue")},
-            scene_words=scene.words,
+            scene_prompt=scene.prompt,
             ratio="4:5",
         )
     except RequestRefused as refusal:

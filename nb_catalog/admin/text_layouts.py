@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.design_base import DesignAdmin
-from nb_catalog.admin.generate.refresh import told_of_stale
+from nb_catalog.admin.generate.refresh import warn_about_stale
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.models import Placement, TextLayout
@@ -39,8 +39,8 @@ class TextLayoutAdmin(DesignAdmin):
         before = row.version
         super().save_model(request, row, form, change)
         if row.version != before:
-            shown = Placement.objects.filter(image__recipe__layout=row.key)
-            told_of_stale(request, shown, admin_of=self)
+            shown = Placement.objects.filter(image__spec__layout=row.key)
+            warn_about_stale(request, shown, admin_of=self)
 
     @admin.display(description=_("words"))
     def roles(self, row: TextLayout) -> str:
@@ -90,7 +90,7 @@ class TextLayoutAdmin(DesignAdmin):
 def _spoken() -> Iterator[tuple[str, str, str]]:
     for code in settings.LOCALES:
         side = "rtl" if locales.direction(code) == locales.RTL else "ltr"
-        yield code, side, str(locales.parsed(code).display_name)
+        yield code, side, str(locales.parse_locale(code).display_name)
 
 
 def _covering() -> Iterator[tuple[str, float, float, float, str]]:

@@ -20,9 +20,9 @@ from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.core.types import Size
 from nb_catalog.exceptions import PictureError, StorageFailed
-from nb_catalog.imaging.delivery import derive
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
+from nb_catalog.imaging.renditions import derive
 from nb_catalog.imaging.scenery import SceneRecipe, thumbnail
 from nb_catalog.models import ProductImage, Rendition, Scene, TextLayout
 from nb_catalog.typesetting import fonts
@@ -72,7 +72,7 @@ def scene_url(scene: Scene, *, site: AdminSite) -> str:
     return reverse(name, args=[scene.pk, digest(scene.renderer)])
 
 
-def small_picture(request: HttpRequest, image: ProductImage, *, width: int) -> HttpResponse:
+def serve_thumbnail(request: HttpRequest, image: ProductImage, *, width: int) -> HttpResponse:
     """``image`` at ``width`` pixels with the mark of its origin. 404 when it cannot be read."""
     if width not in WIDTHS:
         raise Http404
@@ -110,16 +110,16 @@ def layout_picture(
 ) -> HttpResponse:
     """A layout on a sample picture, with sample words of ``locale``. Raises ``ValueError`` for a
     layout or a locale that is wrong, ``NBCatalogError`` for words that do not go into it."""
-    layout, language = Layout.from_mapping(content), str(locales.parsed(locale))
+    layout, language = Layout.from_mapping(content), str(locales.parse_locale(locale))
     key = f"nb_catalog:layout:{language}:{digest(content)}"
     return _answer(request, key=key, make=lambda: _lettered(layout, locale), keep=keep)
 
 
 def _lettered(layout: Layout, locale: str) -> bytes:
-    words = locales.sample_words(locale)
+    texts = locales.sample_words(locale)
     for role in layout.roles:
-        words.setdefault(role, words["subline"])
-    made = sample(layout, words=words, locale=locale, chain=fonts.chain_for(locale))
+        texts.setdefault(role, texts["subline"])
+    made = sample(layout, texts=texts, locale=locale, chain=fonts.chain_for(locale))
     return encode(made, format=FORMAT)
 
 

@@ -6,7 +6,7 @@ from django.db.models import Count
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ProductImage, Scene
@@ -27,7 +27,7 @@ class ModelSerializer(serializers.Serializer):
     published = serializers.IntegerField()
 
 
-class ModelViewSet(ReadingViewSet):
+class ModelViewSet(CatalogReadViewSet):
     """The host's models that pictures can be made for."""
 
     serializer_class = ModelSerializer
@@ -89,10 +89,10 @@ class SceneSerializer(serializers.ModelSerializer):
 
 class SceneDetailSerializer(SceneSerializer):
     class Meta(SceneSerializer.Meta):
-        fields = (*SceneSerializer.Meta.fields, "words", "system", "renderer")
+        fields = (*SceneSerializer.Meta.fields, "prompt", "system", "renderer")
 
 
-class SceneViewSet(ReadingViewSet):
+class SceneViewSet(CatalogReadViewSet):
     """The scenes that are offered. Their words are shown to those who may generate."""
 
     read_permission = "nb_catalog.view_scene"

@@ -6,7 +6,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from nb_catalog import copydecks
-from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.models import CopyDeck, TextLayout
 from nb_catalog.models.copy_decks import LONGEST_TEXT
 
@@ -32,7 +32,7 @@ class LayoutDetailSerializer(LayoutSerializer):
         fields = (*LayoutSerializer.Meta.fields, "content")
 
 
-class LayoutViewSet(ReadingViewSet):
+class LayoutViewSet(CatalogReadViewSet):
     """The layouts that are offered."""
 
     read_permission = "nb_catalog.view_textlayout"
@@ -55,7 +55,7 @@ class DeckSerializer(serializers.ModelSerializer):
 class DeckDetailSerializer(DeckSerializer):
     """``texts`` and ``proposals`` are locale -> role -> text."""
 
-    texts = serializers.DictField(source="words")
+    texts = serializers.DictField(source="texts_by_locale")
     proposals = serializers.SerializerMethodField()
 
     class Meta(DeckSerializer.Meta):
@@ -68,7 +68,7 @@ class DeckDetailSerializer(DeckSerializer):
         return found
 
 
-class TextsSerializer(serializers.Serializer):
+class DeckTextsSerializer(serializers.Serializer):
     """An empty text is taken out; what is not there is left alone."""
 
     texts = serializers.DictField(
@@ -95,7 +95,7 @@ class AcceptedSerializer(serializers.Serializer):
     )
 
 
-class DeckViewSet(ReadingViewSet):
+class DeckViewSet(CatalogReadViewSet):
     """Copy decks. POST to ``texts/`` writes, to ``accept/`` accepts what a machine proposed."""
 
     read_permission = "nb_catalog.view_copydeck"
@@ -105,7 +105,7 @@ class DeckViewSet(ReadingViewSet):
     serializer_class = DeckSerializer
     serializer_classes = {
         "retrieve": DeckDetailSerializer,
-        "texts": TextsSerializer,
+        "texts": DeckTextsSerializer,
         "accept": AcceptedSerializer,
     }
 
@@ -117,7 +117,7 @@ class DeckViewSet(ReadingViewSet):
     def texts(self, request, *args, **kwargs):
         """Write texts; ``changed`` says how many."""
         deck = self.get_object()
-        changed = copydecks.write(deck, self.asked()["texts"], actor=request.user)
+        changed = copydecks.save_texts(deck, self.asked()["texts"], actor=request.user)
         return self._answer(deck, changed=changed)
 
     @action(detail=True, methods=["post"])
@@ -126,7 +126,9 @@ class DeckViewSet(ReadingViewSet):
         deck = self.get_object()
         asked = self.asked()["roles"].items()
         cells = {(locale, role) for locale, roles in asked for role in roles}
-        return self._answer(deck, changed=copydecks.accept(deck, cells, actor=request.user))
+        return self._answer(
+            deck, changed=copydecks.accept_proposals(deck, cells, actor=request.user)
+        )
 
     def _answer(self, deck, *, changed):
         return Response({**DeckDetailSerializer(deck).data, "changed": changed})

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from nb_catalog.exceptions import (
-    IllegalMove,
+    InvalidTransition,
     NBCatalogError,
     NotRegistered,
     ObjectGone,
@@ -23,7 +23,7 @@ MEDIA_TYPE = "application/problem+json"
 # The first that fits. 422 says: the request was understood, and what it asks for cannot be done.
 STATUSES = (
     (NotRegistered, HTTPStatus.NOT_FOUND),
-    (IllegalMove, HTTPStatus.CONFLICT),
+    (InvalidTransition, HTTPStatus.CONFLICT),
     (RequestRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ObjectGone, HTTPStatus.GONE),
     (PictureError, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -51,7 +51,7 @@ class KeyListField(serializers.ListField):
         super().__init__(**{"max_length": MOST_KEYS, "allow_empty": False} | options)
 
 
-class AboutSerializer(serializers.Serializer):
+class CatalogObjectSerializer(serializers.Serializer):
     """A row about one catalog object."""
 
     id = serializers.IntegerField(read_only=True)
@@ -59,7 +59,7 @@ class AboutSerializer(serializers.Serializer):
     object = serializers.CharField(source="object_id", read_only=True)
 
 
-class AboutFilter(serializers.Serializer):
+class CatalogObjectFilter(serializers.Serializer):
     """``?model=shop.product&object=1&object=2``. ``object`` needs ``model``: keys of two models
     may be equal."""
 

@@ -6,11 +6,11 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from nb_catalog import review
-from nb_catalog.api.fields import AboutFilter, AboutSerializer
+from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer
 from nb_catalog.api.jobs import RecipeField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
-from nb_catalog.api.views import ReadingViewSet
-from nb_catalog.core.states import IMAGE_MOVES, ImageState
+from nb_catalog.api.views import CatalogReadViewSet
+from nb_catalog.core.states import IMAGE_TRANSITIONS, ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import ProductImage
 from nb_catalog.models.alt_text import LONGEST_ALT
@@ -30,7 +30,7 @@ class PlaceSerializer(serializers.Serializer):
     position = serializers.IntegerField()
 
 
-class ImageSerializer(AboutSerializer):
+class ImageSerializer(CatalogObjectSerializer):
     """A made picture; sizes in pixels, ``url`` is the original."""
 
     job = serializers.IntegerField(source="job_id")
@@ -47,7 +47,7 @@ class ImageSerializer(AboutSerializer):
     height = serializers.IntegerField()
     byte_size = serializers.IntegerField()
     sha256 = serializers.CharField()
-    recipe = RecipeField()
+    spec = RecipeField()
     checks = serializers.JSONField()
     digital_source_type = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -55,7 +55,7 @@ class ImageSerializer(AboutSerializer):
 
     def get_decisions(self, image) -> list[str]:
         """What can be decided about it now."""
-        return [name for name in DECISIONS if image.state in IMAGE_MOVES[name].sources]
+        return [name for name in DECISIONS if image.state in IMAGE_TRANSITIONS[name].sources]
 
 
 class EventSerializer(serializers.Serializer):
@@ -78,7 +78,7 @@ class ImageDetailSerializer(ImageSerializer):
         return {each.locale: each.text for each in image.alts.all()}
 
 
-class ImageFilter(AboutFilter):
+class ImageFilterSerializer(CatalogObjectFilter):
     """``?state=pending&slot=hero&run=7&scene=marble``, and by object. ``slot`` finds what is
     published there. Surroundings without the product are listed with ``kind=backdrop``."""
 
@@ -123,24 +123,24 @@ class AltSerializer(serializers.Serializer):
     )
 
 
-class ImageViewSet(ReadingViewSet):
+class ImageViewSet(CatalogReadViewSet):
     """Pictures. Filter by ``model`` with ``object``, ``state``, ``slot``, ``run``, ``scene``."""
 
     read_permission = "nb_catalog.view_productimage"
     action_permissions = {
         **dict.fromkeys((*DECISIONS, "alt"), Permission.REVIEW),
         "publish": Permission.PUBLISH,
-        **dict.fromkeys(("set_words", "read_words"), Permission.GENERATE),
+        **dict.fromkeys(("set_text", "read_text"), Permission.GENERATE),
     }
     serializer_class = ImageSerializer
     serializer_classes = {
         "retrieve": ImageDetailSerializer,
         "publish": PublishSerializer,
         "alt": AltSerializer,
-        **dict.fromkeys(("set_words", "read_words"), serializers.Serializer),
+        **dict.fromkeys(("set_text", "read_text"), serializers.Serializer),
         **dict.fromkeys(DECISIONS, NoteSerializer),
     }
-    filter_class = ImageFilter
+    filter_class = ImageFilterSerializer
 
     def get_queryset(self):
         rows = ProductImage.objects.select_related("job").prefetch_related("placements")
@@ -149,14 +149,14 @@ class ImageViewSet(ReadingViewSet):
         return rows
 
     def get_serializer_context(self):
-        words = self.action == "retrieve" and self.may_read_words
+        words = self.action == "retrieve" and self.may_read_prompts
         return {**super().get_serializer_context(), "words": words}
 
     @action(detail=True, methods=["post"])
     def alt(self, request, *args, **kwargs):
         """Write alternative texts; the answer has all of them."""
         image = self.get_object()
-        changed = review.describe(image, self.asked()["texts"], actor=request.user)
+        changed = review.set_alt_texts(image, self.asked()["texts"], actor=request.user)
         return Response({"alt": dict(image.alts.values_list("locale", "text")), "changed": changed})
 
     @action(detail=True, methods=["post"])
@@ -188,19 +188,19 @@ class ImageViewSet(ReadingViewSet):
             PlacementSerializer(placement, context=context).data, status=status.HTTP_201_CREATED
         )
 
-    @action(detail=True, methods=["post"], url_path="set-words")
-    def set_words(self, request, *args, **kwargs):
+    @action(detail=True, methods=["post"], url_path="set-text")
+    def set_text(self, request, *args, **kwargs):
         """Set the words that a model painted exactly, free of charge; ``run`` is the run that does it, null
         where there is such a picture already."""
-        run = review.set_words(self.get_object(), actor=request.user)
+        run = review.typeset_instead(self.get_object(), actor=request.user)
         if run is None:
             return Response({"run": None})
         return Response({"run": run.pk}, status=status.HTTP_201_CREATED)
 
-    @action(detail=True, methods=["post"], url_path="read-words")
-    def read_words(self, request, *args, **kwargs):
+    @action(detail=True, methods=["post"], url_path="read-text")
+    def read_text(self, request, *args, **kwargs):
         """Have words that a model painted read by the ``READER``, which costs money."""
-        reading = ocr.read(self.get_object(), actor=request.user)
+        reading = ocr.read_with_model(self.get_object(), actor=request.user)
         return Response({**reading.as_dict(), "is_exact": reading.is_exact})
 
     def _decide(self, move):

@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
-from nb_catalog.api.fields import AboutFilter, AboutSerializer, usd_text
-from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, usd_text
+from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob
 from nb_catalog.models.db.money import usd
@@ -24,16 +24,16 @@ class RecipeField(serializers.Field):
         return {name: value.get(name) for name in SHOWN}
 
 
-class JobSerializer(AboutSerializer):
+class JobSerializer(CatalogObjectSerializer):
     run = serializers.IntegerField(source="run_id")
     state = serializers.CharField()
     tier = serializers.CharField()
     provider = serializers.CharField()
     provider_model = serializers.CharField(source="model")
-    recipe = RecipeField()
+    spec = RecipeField()
     estimate_usd = serializers.SerializerMethodField()
     is_free = serializers.BooleanField()
-    delivery = serializers.CharField()
+    mode = serializers.CharField()
     attempts = serializers.IntegerField()
     not_before = serializers.DateTimeField()
     error_code = serializers.CharField()
@@ -71,7 +71,7 @@ class JobDetailSerializer(JobSerializer):
     images = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
 
 
-class JobFilter(AboutFilter):
+class JobFilter(CatalogObjectFilter):
     """``?run=7&state=failed&state=unknown``, and by object."""
 
     run = serializers.IntegerField(required=False, min_value=0, max_value=2**63 - 1)
@@ -85,7 +85,7 @@ class JobFilter(AboutFilter):
         return rows.filter(state__in=given["state"]) if given.get("state") else rows
 
 
-class JobViewSet(ReadingViewSet):
+class JobViewSet(CatalogReadViewSet):
     """Jobs. Filter by ``run``, ``state`` and ``model`` with ``object``."""
 
     read_permission = "nb_catalog.view_imagejob"
@@ -97,5 +97,5 @@ class JobViewSet(ReadingViewSet):
         return ImageJob.objects.all()
 
     def get_serializer_context(self):
-        words = self.action == "retrieve" and self.may_read_words
+        words = self.action == "retrieve" and self.may_read_prompts
         return {**super().get_serializer_context(), "words": words}

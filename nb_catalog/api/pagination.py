@@ -10,7 +10,7 @@ PAGE_SIZE = 50
 MOST = 200
 
 
-class LongPages(CursorPagination):
+class KeysetPagination(CursorPagination):
     """Pages found by key: the hundred-thousandth costs what the first does."""
 
     page_size = PAGE_SIZE
@@ -18,7 +18,7 @@ class LongPages(CursorPagination):
     max_page_size = MOST
 
 
-class CatalogPages(PageNumberPagination):
+class CatalogPagination(PageNumberPagination):
     """Numbered pages and their ``count``. The pages of a list too long to be counted have no number and
     a null ``count``: ``next`` leads on by key. Who asks for a ``page`` by its number gets it, counted.
     """
@@ -32,10 +32,10 @@ class CatalogPages(PageNumberPagination):
 
     def paginate_queryset(self, queryset, request, view=None):
         numbered = self.page_query_param in request.query_params
-        goes_on = LongPages.cursor_query_param in request.query_params
+        goes_on = KeysetPagination.cursor_query_param in request.query_params
         is_table = isinstance(queryset, QuerySet)
-        if is_table and (goes_on or not numbered and pagination.of(queryset) is None):
-            self._long = LongPages()
+        if is_table and (goes_on or not numbered and pagination.bounded_count(queryset) is None):
+            self._long = KeysetPagination()
             self._long.ordering = queryset.query.order_by or queryset.model._meta.ordering
             return self._long.paginate_queryset(queryset, request, view)
         return super().paginate_queryset(queryset, request, view)

@@ -17,7 +17,7 @@ class CatalogPermission(BasePermission):
         return bool(needed and request.user and request.user.has_perm(needed))
 
 
-class PublicReading(CatalogPermission):
+class PublicReadPermission(CatalogPermission):
     """Anybody may read where ``NB_CATALOG["API_PUBLIC_PLACEMENTS"]`` says so."""
 
     def has_permission(self, request, view):

@@ -9,18 +9,18 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
-from nb_catalog.api.fields import AboutFilter, AboutSerializer, objects_of
-from nb_catalog.api.permissions import PublicReading
-from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, objects_of
+from nb_catalog.api.permissions import PublicReadPermission
+from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement
 from nb_catalog.publishing import placements
 from nb_catalog.registry import is_registered, source_for
-from nb_catalog.storefront import Picture, fallbacks, language
-from nb_catalog.storefront.alt_text import spoken, written
+from nb_catalog.storefront import Picture, active_locale, fallbacks
+from nb_catalog.storefront.alt_text import resolve_alt, written_alt
 
 
-class PlacementSerializer(AboutSerializer):
+class PlacementSerializer(CatalogObjectSerializer):
     """A published picture with everything that an ``<img>`` or ``<picture>`` needs."""
 
     slot = serializers.CharField()
@@ -31,7 +31,7 @@ class PlacementSerializer(AboutSerializer):
     stale_since = serializers.DateTimeField()
 
     def to_representation(self, placement):
-        picture = Picture(delivery=placement.delivery)
+        picture = Picture(picture_data=placement.picture_data)
         key = (placement.content_type_id, placement.object_id)
         return {
             **super().to_representation(placement),
@@ -49,7 +49,7 @@ class PlacementSerializer(AboutSerializer):
 
     def _alt(self, placement, of_product):
         own = self.context["written"].get(placement.pk, "")
-        return spoken(own, of_product=of_product, said=placement.delivery.get("said", ""))
+        return resolve_alt(own, of_product=of_product, said=placement.picture_data.get("said", ""))
 
 
 def placement_context(page, *, locale=None):
@@ -59,8 +59,8 @@ def placement_context(page, *, locale=None):
         keys[placement.content_type_id].add(placement.object_id)
     alts = {}
     for type_id, wanted in keys.items():
-        alts.update(_alts(type_id, wanted, locale=language(locale)))
-    alt = written(tuple(fallbacks(language(locale))))
+        alts.update(_alts(type_id, wanted, locale=active_locale(locale)))
+    alt = written_alt(tuple(fallbacks(active_locale(locale))))
     shown = Placement.objects.filter(pk__in=[placement.pk for placement in page])
     return {
         "alts": alts,
@@ -77,7 +77,7 @@ def _alts(type_id, keys, *, locale):
         yield (type_id, str(product.pk)), source.alt(product, locale)
 
 
-class PlacementFilter(AboutFilter):
+class PlacementFilter(CatalogObjectFilter):
     """``?model=shop.product&object=1&object=2&slot=hero&locale=de-at&stale=true``.
 
     ``locale`` finds for each place the one picture that a page in that language shows: the
@@ -121,13 +121,13 @@ class PlaceOfObjectSerializer(serializers.Serializer):
     position = serializers.IntegerField(default=0, min_value=0, max_value=32767)
 
 
-class PlacementViewSet(ReadingViewSet):
+class PlacementViewSet(CatalogReadViewSet):
     """Published pictures. Filter by ``model`` with ``object``, ``slot``, ``locale``.
 
     Anybody may read them where ``NB_CATALOG["API_PUBLIC_PLACEMENTS"]`` is True.
     """
 
-    permission_classes = (PublicReading,)
+    permission_classes = (PublicReadPermission,)
     read_permission = "nb_catalog.view_placement"
     action_permissions = dict.fromkeys(
         ("withdraw", "roll_back", "roll_back_place"), Permission.PUBLISH

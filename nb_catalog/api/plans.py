@@ -11,7 +11,7 @@ from nb_catalog import generation
 from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of, usd_text
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.conf import settings
-from nb_catalog.core.types import Delivery, Permission, TextBy, Treatment
+from nb_catalog.core.types import Permission, RequestMode, TextMethod, Treatment
 from nb_catalog.generation.planning import MOST_VARIANTS
 from nb_catalog.registry import source_for
 
@@ -48,7 +48,7 @@ class ObjectsField(KeysField):
         return super().to_internal_value(data)
 
 
-class AskingSerializer(serializers.Serializer):
+class PlanOptionsSerializer(serializers.Serializer):
     """About which objects. ``key`` makes starting it idempotent: one key, one run."""
 
     model = serializers.CharField(help_text=_("A registered model, such as shop.product."))
@@ -56,7 +56,7 @@ class AskingSerializer(serializers.Serializer):
     key = serializers.CharField(default="", allow_blank=True, max_length=64)
 
 
-class PlanRequestSerializer(AskingSerializer):
+class PlanRequestSerializer(PlanOptionsSerializer):
     """Pictures in scenes."""
 
     scenes = KeysField(most=100, help_text=_("Keys of scenes."))
@@ -64,10 +64,10 @@ class PlanRequestSerializer(AskingSerializer):
     ratio = serializers.CharField(default="1:1", max_length=10)
     tier = serializers.CharField(default="draft", max_length=40)
     treatment = serializers.ChoiceField(default=Treatment.LOCKED, choices=Treatment.choices)
-    delivery = serializers.ChoiceField(default=Delivery.DIRECT, choices=Delivery.choices)
+    mode = serializers.ChoiceField(default=RequestMode.DIRECT, choices=RequestMode.choices)
 
 
-class TextPlanSerializer(AskingSerializer):
+class TextPlanSerializer(PlanOptionsSerializer):
     """Words on pictures. Without ``locales`` in every one of the shop, without ``scenes`` on the newest
     picture of every scene, with ``slot`` only on what is published there; without ``deck`` the shop's
     own words. They are set, free of charge; with ``text`` "painted" the model of ``tier`` draws them."""
@@ -77,9 +77,9 @@ class TextPlanSerializer(AskingSerializer):
     scenes = KeysField(most=100, required=False, help_text=_("Keys of scenes."))
     slot = serializers.CharField(default="", allow_blank=True, max_length=40)
     deck = serializers.CharField(default="", allow_blank=True, max_length=60)
-    text = serializers.ChoiceField(default=TextBy.SET, choices=TextBy.choices)
+    text = serializers.ChoiceField(default=TextMethod.SET, choices=TextMethod.choices)
     tier = serializers.CharField(default="draft", max_length=40)
-    delivery = serializers.ChoiceField(default=Delivery.DIRECT, choices=Delivery.choices)
+    mode = serializers.ChoiceField(default=RequestMode.DIRECT, choices=RequestMode.choices)
 
     def validate(self, attrs):
         # Written out, so that a key that comes back means the same request.
@@ -96,21 +96,21 @@ def plan_from(asked, *, key):
         ratio=asked["ratio"],
         tier=asked["tier"],
         treatment=asked["treatment"],
-        delivery=asked["delivery"],
+        mode=asked["mode"],
         key=key,
     )
 
 
 def text_plan_from(asked, *, key):
     """The same for words on pictures."""
-    named = ("layouts", "locales", "scenes", "slot", "deck", "text", "tier", "delivery")
+    named = ("layouts", "locales", "scenes", "slot", "deck", "text", "tier", "mode")
     wishes = {name: asked[name] for name in named}
     return generation.plan_texts(_objects(asked), **wishes, key=key)
 
 
-def renewal_from(asked, *, key):
+def refresh_plan_from(asked, *, key):
     """The same for what is published and out of date."""
-    return generation.plan_renewal(_objects(asked), key=key)
+    return generation.plan_refresh(_objects(asked), key=key)
 
 
 def _objects(asked):
@@ -137,7 +137,7 @@ class PlanViewSet(CatalogViewSet):
     )
     read_permission = Permission.GENERATE
     serializer_class = PlanRequestSerializer
-    serializer_classes = {"texts": TextPlanSerializer, "renewal": AskingSerializer}
+    serializer_classes = {"texts": TextPlanSerializer, "renewal": PlanOptionsSerializer}
 
     def create(self, request, *args, **kwargs):
         return self._planned(plan_from)
@@ -150,7 +150,7 @@ class PlanViewSet(CatalogViewSet):
     @action(detail=False, methods=["post"])
     def renewal(self, request, *args, **kwargs):
         """What is published, has words on it and is out of date. It costs nothing."""
-        return self._planned(renewal_from)
+        return self._planned(refresh_plan_from)
 
     def _planned(self, plan_of):
         paging = ItemsPageSerializer(data=self.request.query_params)
@@ -163,7 +163,7 @@ class PlanViewSet(CatalogViewSet):
         """What would be sent, exactly: for the first product, a request a scene. Nothing is sent."""
         asked = self.asked()
         plan = plan_from(asked, key=asked["key"])
-        return Response([_shown_sending(each) for each in generation.sendings(plan)])
+        return Response([_shown_sending(each) for each in generation.preview_requests(plan)])
 
 
 def _shown_sending(sending):
@@ -208,13 +208,13 @@ def _shown(plan, *, page, page_size):
 
 
 def _shown_item(item):
-    recipe = item.recipe
+    spec = item.spec
     return {
         "object": item.object_id,
-        "scene": recipe.scene if recipe else None,
-        "layout": recipe.layout if recipe else None,
-        "locale": recipe.locale if recipe else None,
-        "variant": recipe.variant if recipe else None,
+        "scene": spec.scene if spec else None,
+        "layout": spec.layout if spec else None,
+        "locale": spec.locale if spec else None,
+        "variant": spec.variant if spec else None,
         "status": item.status.value,
         "problem": item.problem,
     }

@@ -13,14 +13,14 @@ from rest_framework.response import Response
 from nb_catalog.api.fields import UsdField
 from nb_catalog.api.plans import (
     ALL,
-    AskingSerializer,
+    PlanOptionsSerializer,
     PlanRequestSerializer,
     TextPlanSerializer,
     plan_from,
-    renewal_from,
+    refresh_plan_from,
     text_plan_from,
 )
-from nb_catalog.api.views import ReadingViewSet
+from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.billing import budgets
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
 from nb_catalog.core.types import Permission
@@ -61,7 +61,7 @@ class TextRunSerializer(TextPlanSerializer):
     priority = PriorityField(default=0)
 
 
-class RenewalRunSerializer(AskingSerializer):
+class RefreshRunSerializer(PlanOptionsSerializer):
     priority = PriorityField(default=0)
 
 
@@ -103,7 +103,7 @@ class RunSerializer(serializers.Serializer):
 
     def get_goes_on_at(self, run) -> datetime | None:
         """When a paused run goes on by itself; null when somebody has to raise its budget."""
-        return budgets.goes_on_at(run.paused_reason, now=timezone.now())
+        return budgets.resumes_at(run.paused_reason, now=timezone.now())
 
     def get_state(self, run) -> str:
         if run.paused_reason:
@@ -112,7 +112,7 @@ class RunSerializer(serializers.Serializer):
         return "underway" if any(counts[each] for each in JOB_UNDERWAY) else "finished"
 
 
-class RunViewSet(ReadingViewSet):
+class RunViewSet(CatalogReadViewSet):
     """Runs. POST starts one; the same ``key`` (or ``Idempotency-Key`` header) answers the run
     that it became, with 200 in place of 201."""
 
@@ -124,7 +124,7 @@ class RunViewSet(ReadingViewSet):
     serializer_classes = {
         "create": RunRequestSerializer,
         "texts": TextRunSerializer,
-        "renewal": RenewalRunSerializer,
+        "renewal": RefreshRunSerializer,
         "cancel": serializers.Serializer,
         "retry": RetrySerializer,
         "resume": ResumeSerializer,
@@ -134,7 +134,7 @@ class RunViewSet(ReadingViewSet):
         return Run.objects.select_related("actor")
 
     def shown_list(self, page):
-        counts = job_counts.of(page)
+        counts = job_counts.counts_for(page)
         return RunSerializer(page, many=True, context={"counts": counts}).data
 
     def retrieve(self, request, *args, **kwargs):
@@ -151,7 +151,7 @@ class RunViewSet(ReadingViewSet):
     @action(detail=False, methods=["post"])
     def renewal(self, request, *args, **kwargs):
         """Make anew what is published, has words on it and is out of date."""
-        return self._started(renewal_from)
+        return self._started(refresh_plan_from)
 
     def _started(self, plan_of):
         asked = self.asked()
@@ -161,7 +161,7 @@ class RunViewSet(ReadingViewSet):
             _refuse_another_request(existing, asked)
             return self._answer(existing)
         plan = plan_of(asked, key=key)
-        run = runs.start(
+        run = runs.start_run(
             replace(plan, request={**plan.request, "objects": _short(asked["objects"])}),
             actor=self.request.user,
             budget_usd=asked.get("budget_usd"),
@@ -173,19 +173,19 @@ class RunViewSet(ReadingViewSet):
     def cancel(self, request, *args, **kwargs):
         """Cancel what has not been sent yet."""
         run = self.get_object()
-        return self._answer(run, changed=runs.cancel(run))
+        return self._answer(run, changed=runs.cancel_run(run))
 
     @action(detail=True, methods=["post"])
     def retry(self, request, *args, **kwargs):
         """Queue refused, failed and cancelled jobs again."""
         run = self.get_object()
-        return self._answer(run, changed=runs.retry(run, unknown=self.asked()["unknown"]))
+        return self._answer(run, changed=runs.retry_run(run, unknown=self.asked()["unknown"]))
 
     @action(detail=True, methods=["post"])
     def resume(self, request, *args, **kwargs):
         """Let a paused run go on with another budget."""
         run = self.get_object()
-        runs.resume(run, budget_usd=self.asked()["budget_usd"])
+        runs.resume_run(run, budget_usd=self.asked()["budget_usd"])
         return self._answer(run)
 
     def _key(self, asked):
@@ -198,7 +198,7 @@ class RunViewSet(ReadingViewSet):
 
     def _answer(self, run, *, status=status.HTTP_200_OK, **more):
         """``more`` says how many jobs an action ``changed``."""
-        shown = RunSerializer(run, context={"counts": job_counts.of([run])}).data
+        shown = RunSerializer(run, context={"counts": job_counts.counts_for([run])}).data
         return Response({**shown, **more}, status=status)
 
 

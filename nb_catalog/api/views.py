@@ -4,7 +4,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from nb_catalog.api import errors
-from nb_catalog.api.pagination import CatalogPages
+from nb_catalog.api.pagination import CatalogPagination
 from nb_catalog.api.permissions import CatalogPermission
 from nb_catalog.core.types import Permission
 
@@ -13,7 +13,7 @@ class CatalogViewSet(GenericViewSet):
     """``serializer_classes`` and ``action_permissions`` are by action."""
 
     permission_classes = (CatalogPermission,)
-    pagination_class = CatalogPages
+    pagination_class = CatalogPagination
     filter_backends = ()
     lookup_value_converter = "int"
     read_permission = ""
@@ -39,7 +39,7 @@ class CatalogViewSet(GenericViewSet):
         return response
 
     @property
-    def may_read_words(self):
+    def may_read_prompts(self):
         """Prompts are for those who may have pictures made."""
         return self.request.user.has_perm(Permission.GENERATE)
 
@@ -50,7 +50,7 @@ class CatalogViewSet(GenericViewSet):
         return serializer.validated_data
 
 
-class ReadingViewSet(CatalogViewSet):
+class CatalogReadViewSet(CatalogViewSet):
     """Rows in bounded pages. ``filter_class`` reads the query string of a list."""
 
     filter_class = None

@@ -1,20 +1,20 @@
 """What was spent, what may have been spent, and whether a provider's bill says the same."""
 
-from nb_catalog.billing.invoices import Bill, Comparison, compare, read_bill
+from nb_catalog.billing.invoices import Comparison, Invoice, parse_invoice, reconcile
 from nb_catalog.billing.reports import Report, report
-from nb_catalog.billing.unsettled import open_calls, settle_by_hand, total_of
-from nb_catalog.billing.unsettled_text import open_text_calls, settle_text_calls_by_hand
+from nb_catalog.billing.unsettled import settle_manually, unsettled_calls, unsettled_total
+from nb_catalog.billing.unsettled_text import settle_text_calls_manually, unsettled_text_calls
 
 __all__ = [
-    "Bill",
     "Comparison",
+    "Invoice",
     "Report",
-    "compare",
-    "open_calls",
-    "open_text_calls",
-    "read_bill",
+    "parse_invoice",
+    "reconcile",
     "report",
-    "settle_by_hand",
-    "settle_text_calls_by_hand",
-    "total_of",
+    "settle_manually",
+    "settle_text_calls_manually",
+    "unsettled_calls",
+    "unsettled_text_calls",
+    "unsettled_total",
 ]

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from django.db.models import F
 
-from nb_catalog.models import SpendLine
+from nb_catalog.models import DailySpendTotal
 
 
-class Heading(NamedTuple):
+class TotalsKey(NamedTuple):
     """What a line sums up. ``user`` is a primary key as text, or empty."""
 
     day: date
@@ -22,19 +22,19 @@ class Heading(NamedTuple):
     user: str
 
 
-class Sums:
+class Totals:
     """Calls and micro-dollars by heading."""
 
     def __init__(self) -> None:
-        self.calls: Counter[Heading] = Counter()
-        self.spent: Counter[Heading] = Counter()
+        self.calls: Counter[TotalsKey] = Counter()
+        self.spent: Counter[TotalsKey] = Counter()
 
-    def add(self, heading: Heading, *, cost: int) -> None:
+    def add(self, heading: TotalsKey, *, cost: int) -> None:
         self.calls[heading] += 1
         self.spent[heading] += cost
 
 
-def enter(sums: Sums) -> None:
+def add(sums: Totals) -> None:
     """Add ``sums`` to the day's lines. Call it in the transaction that settles the calls."""
     # In one order: two workers would else wait for each other's rows.
     for heading in sorted(sums.calls):
@@ -43,6 +43,6 @@ def enter(sums: Sums) -> None:
             "spent_microusd": F("spent_microusd") + sums.spent[heading],
         }
         line: dict[str, Any] = heading._asdict()
-        if not SpendLine.objects.filter(**line).update(**changes):
-            SpendLine.objects.get_or_create(**line)
-            SpendLine.objects.filter(**line).update(**changes)
+        if not DailySpendTotal.objects.filter(**line).update(**changes):
+            DailySpendTotal.objects.get_or_create(**line)
+            DailySpendTotal.objects.filter(**line).update(**changes)

@@ -12,10 +12,10 @@ from typing import Final, TextIO
 
 from nb_catalog.core.quotas import pacific
 from nb_catalog.core.text import nearest
-from nb_catalog.exceptions import BillUnreadable
+from nb_catalog.exceptions import InvoiceUnreadable
 from nb_catalog.models import ProviderCall
 from nb_catalog.models.db.money import usd
-from nb_catalog.providers.model_specs import cards
+from nb_catalog.providers.model_specs import all_specs
 
 # What columns are called in the exports that people have: Google Cloud's, AI Studio's, gateways'.
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -27,7 +27,7 @@ OTHER: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Bill:
+class Invoice:
     """(day, model) -> USD; an empty model is what belongs to none that is known here.
 
     ``names`` are the descriptions of that rest, for people to look at.
@@ -62,22 +62,22 @@ class Comparison:
 
 
 @dataclass(slots=True)
-class _Ours:
+class _Booked:
     booked: int = 0
     reserved: int = 0
     calls: int = 0
 
 
-def read_bill(file: TextIO, *, columns: Mapping[str, str] | None = None) -> Bill:
+def parse_invoice(file: TextIO, *, columns: Mapping[str, str] | None = None) -> Invoice:
     """The bill in a CSV ``file`` with a header. ``columns`` names those that hold ``day``, ``model``
     and ``usd``, where they are not called as usual.
 
-    Raises ``BillUnreadable`` with the line and what was expected.
+    Raises ``InvoiceUnreadable`` with the line and what was expected.
     """
     sample = file.read(4096)
     file.seek(0)
     rows = csv.DictReader(file, delimiter=_delimiter(sample))
-    places = _places(rows.fieldnames or (), given=columns or {})
+    places = _column_indexes(rows.fieldnames or (), given=columns or {})
     amounts: dict[tuple[date, str], Decimal] = defaultdict(Decimal)
     others: set[str] = set()
     for row in rows:
@@ -90,8 +90,8 @@ def read_bill(file: TextIO, *, columns: Mapping[str, str] | None = None) -> Bill
         amount = _amount(row[places["usd"]], line=rows.line_num)
         amounts[_day(row[places["day"]], line=rows.line_num), model] += amount
     if not amounts:
-        raise BillUnreadable("The bill has a header and no lines.")
-    return Bill(dict(amounts), tuple(sorted(others)))
+        raise InvoiceUnreadable("The bill has a header and no lines.")
+    return Invoice(dict(amounts), tuple(sorted(others)))
 
 
 def _delimiter(sample: str) -> str:
@@ -99,14 +99,14 @@ def _delimiter(sample: str) -> str:
     return max(",;\t", key=first.count)
 
 
-def _places(header: Sequence[str], *, given: Mapping[str, str]) -> dict[str, str]:
+def _column_indexes(header: Sequence[str], *, given: Mapping[str, str]) -> dict[str, str]:
     names = {name.strip().lstrip("\ufeff").casefold(): name for name in header}
     places = {}
     for what, usual in COLUMNS.items():
         wanted = [given[what]] if what in given else usual
         found = next((names[each.casefold()] for each in wanted if each.casefold() in names), None)
         if found is None:
-            raise BillUnreadable(
+            raise InvoiceUnreadable(
                 f"The bill has no column for the {what}: looked for {', '.join(map(repr, wanted))},"
                 f" found {', '.join(map(repr, header)) or 'no header'}. Name it: --column {what}=…"
             )
@@ -116,17 +116,17 @@ def _places(header: Sequence[str], *, given: Mapping[str, str]) -> dict[str, str
 
 def _model_in(text: str) -> str:
     """The model that a line's description is about: by its id or its name, the longest that fits."""
-    plain = _plain(text)
+    plain = _normalized(text)
     fits = [
-        (len(_plain(name)), card.id)
-        for card in cards().values()
-        for name in (card.id, card.name)
-        if _plain(name) in plain
+        (len(_normalized(name)), model_spec.id)
+        for model_spec in all_specs().values()
+        for name in (model_spec.id, model_spec.name)
+        if _normalized(name) in plain
     ]
     return max(fits)[1] if fits else OTHER
 
 
-def _plain(text: str) -> str:
+def _normalized(text: str) -> str:
     return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
@@ -137,11 +137,11 @@ def _amount(text: str | None, *, line: int) -> Decimal:
     try:
         amount = Decimal(plain.replace(",", ""))
     except InvalidOperation:
-        raise BillUnreadable(
+        raise InvoiceUnreadable(
             f"Line {line} of the bill: {text!r} is no amount in USD, such as 12.34."
         ) from None
     if not amount.is_finite():
-        raise BillUnreadable(f"Line {line} of the bill: {text!r} is no amount in USD.")
+        raise InvoiceUnreadable(f"Line {line} of the bill: {text!r} is no amount in USD.")
     return amount
 
 
@@ -152,17 +152,17 @@ def _day(text: str | None, *, line: int) -> date:
             return datetime.strptime(plain[:10], form).date()  # noqa: DTZ007 - a day has no zone
         except ValueError:
             continue
-    raise BillUnreadable(f"Line {line} of the bill: {text!r} is no date, such as 2026-11-25.")
+    raise InvoiceUnreadable(f"Line {line} of the bill: {text!r} is no date, such as 2026-11-25.")
 
 
-def compare(bill: Bill, *, provider: str = "", zone: tzinfo | None = None) -> list[Comparison]:
+def reconcile(bill: Invoice, *, provider: str = "", zone: tzinfo | None = None) -> list[Comparison]:
     """Each day and model of ``bill`` and of our calls in its time, the oldest first.
 
-    ``zone`` is where the provider's days begin, Google's unless told. Raises ``BillUnreadable``
+    ``zone`` is where the provider's days begin, Google's unless told. Raises ``InvoiceUnreadable``
     for a provider that nothing was ever sent to.
     """
     days = [day for day, _model in bill.amounts]
-    ours = _ours(min(days), max(days), provider=provider, zone=zone or pacific())
+    ours = _booked(min(days), max(days), provider=provider, zone=zone or pacific())
     return [
         Comparison(
             day=day,
@@ -176,7 +176,9 @@ def compare(bill: Bill, *, provider: str = "", zone: tzinfo | None = None) -> li
     ]
 
 
-def _ours(first: date, last: date, *, provider: str, zone: tzinfo) -> dict[tuple[date, str], _Ours]:
+def _booked(
+    first: date, last: date, *, provider: str, zone: tzinfo
+) -> dict[tuple[date, str], _Booked]:
     calls = ProviderCall.objects.filter(
         started_at__gte=datetime.combine(first, time(0), tzinfo=zone),
         started_at__lt=datetime.combine(last + timedelta(days=1), time(0), tzinfo=zone),
@@ -184,11 +186,11 @@ def _ours(first: date, last: date, *, provider: str, zone: tzinfo) -> dict[tuple
     if provider:
         known = set(ProviderCall.objects.order_by().values_list("provider", flat=True).distinct())
         if provider not in known:
-            raise BillUnreadable(
+            raise InvoiceUnreadable(
                 f"Nothing was ever sent to a provider {provider!r}.{nearest(provider, known)}"
             )
         calls = calls.filter(provider=provider)
-    sums: dict[tuple[date, str], _Ours] = defaultdict(_Ours)
+    sums: dict[tuple[date, str], _Booked] = defaultdict(_Booked)
     rows = calls.order_by().values_list("started_at", "model", "cost_microusd", "estimate_microusd")
     for started_at, model, cost, estimate in rows.iterator(chunk_size=5000):
         mine = sums[started_at.astimezone(zone).date(), model]

@@ -15,10 +15,10 @@ from django.db.models import Count, Q
 from nb_catalog.billing import budgets
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import (
+    DailySpendTotal,
     PlacementEvent,
     ProductImage,
     ProviderCall,
-    SpendLine,
     TextCall,
 )
 from nb_catalog.models.db.money import usd
@@ -29,7 +29,7 @@ MOST_ROWS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class SpendGroup:
     """One row: what a day, a model, a scene or a user came to. ``open_usd`` is reserved for calls
     whose cost is not known."""
 
@@ -53,12 +53,12 @@ class Report:
 
     first: date
     last: date
-    total: Line
-    days: tuple[Line, ...]
-    models: tuple[Line, ...]
-    tiers: tuple[Line, ...]
-    scenes: tuple[Line, ...]
-    users: tuple[Line, ...]
+    total: SpendGroup
+    days: tuple[SpendGroup, ...]
+    models: tuple[SpendGroup, ...]
+    tiers: tuple[SpendGroup, ...]
+    scenes: tuple[SpendGroup, ...]
+    users: tuple[SpendGroup, ...]
     made: int
     approved: int
     rejected: int
@@ -89,7 +89,7 @@ def report(*, first: date, last: date) -> Report:
     )
 
 
-class Entry(NamedTuple):
+class SpendEntry(NamedTuple):
     """Calls that are alike, and micro-dollars. ``user`` is a primary key as text, or empty."""
 
     day: date
@@ -107,27 +107,27 @@ Sums = tuple[int, int, int]
 _NOTHING: Final[Sums] = (0, 0, 0)
 
 
-def _settled(first: date, last: date) -> Iterator[Entry]:
-    lines = SpendLine.objects.filter(day__gte=first, day__lte=last).order_by()
+def _settled(first: date, last: date) -> Iterator[SpendEntry]:
+    lines = DailySpendTotal.objects.filter(day__gte=first, day__lte=last).order_by()
     columns = ("day", "model", "tier", "scene", "user", "calls", "spent_microusd")
     for day, model, tier, scene, user, calls, spent in lines.values_list(*columns):
-        yield Entry(day, model, tier, scene, user, calls, spent, open=0)
+        yield SpendEntry(day, model, tier, scene, user, calls, spent, open=0)
 
 
-def _open(first: date, last: date) -> Iterator[Entry]:
+def _open(first: date, last: date) -> Iterator[SpendEntry]:
     calls = ProviderCall.objects.filter(_sent(first, last), cost_microusd=None)
     columns = ("started_at", "model", "tier", "scene", "job__run__actor", "estimate_microusd")
     for started_at, model, tier, scene, user, estimate in calls.order_by().values_list(*columns):
         day, key = started_at.astimezone(UTC).date(), "" if user is None else str(user)
-        yield Entry(day, model, tier, scene, key, calls=1, spent=0, open=estimate)
+        yield SpendEntry(day, model, tier, scene, key, calls=1, spent=0, open=estimate)
 
 
-def _open_words(first: date, last: date) -> Iterator[Entry]:
+def _open_words(first: date, last: date) -> Iterator[SpendEntry]:
     calls = TextCall.objects.filter(_sent(first, last), cost_microusd=None)
     columns = ("started_at", "model", "actor", "estimate_microusd")
     for started_at, model, user, estimate in calls.order_by().values_list(*columns):
         day, key = started_at.astimezone(UTC).date(), "" if user is None else str(user)
-        yield Entry(day, model, budgets.WORDS, "", key, calls=1, spent=0, open=estimate)
+        yield SpendEntry(day, model, budgets.TEXT, "", key, calls=1, spent=0, open=estimate)
 
 
 def _sent(first: date, last: date) -> Q:
@@ -145,7 +145,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(0), tzinfo=UTC)
 
 
-def _sums(entries: Iterable[Entry], name_of: Callable[[Entry], str]) -> dict[str, Sums]:
+def _sums(entries: Iterable[SpendEntry], name_of: Callable[[SpendEntry], str]) -> dict[str, Sums]:
     sums: dict[str, Sums] = defaultdict(lambda: _NOTHING)
     for entry in entries:
         calls, spent, still_open = sums[name_of(entry)]
@@ -154,9 +154,9 @@ def _sums(entries: Iterable[Entry], name_of: Callable[[Entry], str]) -> dict[str
     return dict(sums)
 
 
-def _line(name: str, sums: Sums) -> Line:
+def _line(name: str, sums: Sums) -> SpendGroup:
     calls, spent, still_open = sums
-    return Line(name=name, calls=calls, spent_usd=usd(spent), open_usd=usd(still_open))
+    return SpendGroup(name=name, calls=calls, spent_usd=usd(spent), open_usd=usd(still_open))
 
 
 def _every_day(first: date, last: date) -> Iterator[str]:
@@ -165,7 +165,9 @@ def _every_day(first: date, last: date) -> Iterator[str]:
         yield (first + timedelta(days=number)).isoformat()
 
 
-def _by(entries: Iterable[Entry], name_of: Callable[[Entry], str]) -> tuple[Line, ...]:
+def _by(
+    entries: Iterable[SpendEntry], name_of: Callable[[SpendEntry], str]
+) -> tuple[SpendGroup, ...]:
     """The dearest first, what is beyond the first ones as one line with an empty name."""
     sums = _sums(entries, lambda entry: name_of(entry) or "-")
     lines = sorted(
@@ -175,7 +177,7 @@ def _by(entries: Iterable[Entry], name_of: Callable[[Entry], str]) -> tuple[Line
     rest = lines[MOST_ROWS:]
     if not rest:
         return tuple(lines)
-    other = Line(
+    other = SpendGroup(
         name="",
         calls=sum(line.calls for line in rest),
         spent_usd=sum((line.spent_usd for line in rest), Decimal(0)),

@@ -10,13 +10,15 @@ from django.core.checks import CheckMessage, Warning
 from django.db import DatabaseError
 from django.utils import timezone
 
-from nb_catalog.checks.tiers import instead
+from nb_catalog.checks.tiers import replacement
 from nb_catalog.conf import NAME
 from nb_catalog.exceptions import InvalidSettings, ModelRetired, RequestRefused
 from nb_catalog.providers.tiers import Tier, tiers
 
 
-def check_reach(databases: Iterable[str] | None = None, **_options: Any) -> list[CheckMessage]:
+def check_connectivity(
+    databases: Iterable[str] | None = None, **_options: Any
+) -> list[CheckMessage]:
     """Tiers whose model answered 404. Only where databases may be asked: ``check --database``."""
     return list(_gone(tiers())) if databases else []
 
@@ -32,7 +34,7 @@ def _gone(steps: Iterator[Tier]) -> Iterator[CheckMessage]:
             if (step.provider, step.model) in gone:
                 yield Warning(
                     f"{NAME}['TIERS'][{step.name!r}]: {step.provider} said that {step.model} is gone.",
-                    hint=instead(step.card),
+                    hint=replacement(step.model_spec),
                     id="nb_catalog.W004",
                 )
     except (InvalidSettings, RequestRefused, DatabaseError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -48,7 +47,7 @@ def _default_of(name: str) -> str:
 def _cards() -> Iterator[CheckMessage]:
     for model in or_nothing(lambda: settings.CARDS):
         try:
-            model_specs.card(model)
+            model_specs.spec_for(model)
         except InvalidSettings as error:
             yield Error(
                 str(error),
@@ -71,13 +70,6 @@ def _task_backend() -> Iterator[CheckMessage]:
 def _quotas() -> Iterator[CheckMessage]:
     for error in or_nothing(quotas.problems):
         yield Error(str(error), hint="See “Quotas” in docs/worker.md.", id="nb_catalog.E005")
-    packages = ("redis", "pyrate_limiter")
-    if or_nothing(lambda: settings.THROTTLE_REDIS_URL) and not all(map(find_spec, packages)):
-        yield Error(
-            f"{NAME}['THROTTLE_REDIS_URL'] is set, and its packages are not installed.",
-            hint="pip install 'nb-catalog[redis]'",
-            id="nb_catalog.E008",
-        )
 
 
 def _budgets() -> Iterator[CheckMessage]:

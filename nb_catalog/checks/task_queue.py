@@ -18,7 +18,7 @@ from nb_catalog.providers.tiers import tiers
 IMMEDIATE: Final = "ImmediateBackend"
 
 
-def check_waking(**_options: Any) -> list[CheckMessage]:
+def check_task_queue(**_options: Any) -> list[CheckMessage]:
     """Celery where it is asked for, and no paid calls inside web requests."""
     return list(_checked(or_nothing(lambda: settings.WAKE_UP)))
 
@@ -51,6 +51,6 @@ def _is_immediate() -> bool:
 
 def _anything_is_paid() -> bool:
     try:
-        return any(not step.card.free for step in tiers())
+        return any(not step.model_spec.free for step in tiers())
     except (InvalidSettings, RequestRefused):
         return False  # told elsewhere

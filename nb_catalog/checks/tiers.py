@@ -45,18 +45,18 @@ TIER_HINT: Final = '"draft": {"PROVIDER": "local", "MODEL": "local-studio", "SIZ
 def _of_tier(step: Tier) -> Iterator[CheckMessage]:
     path = f"{NAME}['TIERS'][{step.name!r}]"
     try:
-        card = step.card
+        model_spec = step.model_spec
     except RequestRefused as refusal:
         yield Error(f"{path}: {refusal}", hint=MODEL_HINT, id="nb_catalog.E011")
         return
     except InvalidSettings:
         return  # check_settings tells what is wrong with the card
-    yield from _retirement(card, path=path)
-    yield from _price_age(card, path=path)
-    for objection in _objections(card, step):
+    yield from _retirement(model_spec, path=path)
+    yield from _price_age(model_spec, path=path)
+    for objection in _objections(model_spec, step):
         yield Error(f"{path}: {objection}", hint="Choose what is possible.", id="nb_catalog.E012")
     try:
-        card.estimate(size=step.size, references=0)
+        model_spec.estimate(size=step.size, references=0)
     except RequestRefused as refusal:
         yield Error(f"{path}: {refusal}", hint=_price_hint(step), id="nb_catalog.E014")
 
@@ -64,68 +64,71 @@ def _of_tier(step: Tier) -> Iterator[CheckMessage]:
 MODEL_HINT: Final = "Name a shipped model, or describe your own in NB_CATALOG['CARDS']."
 
 
-def _objections(card: model_specs.Card, step: Tier) -> tuple[str, ...]:
+def _objections(model_spec: model_specs.ModelSpec, step: Tier) -> tuple[str, ...]:
     """What is wrong with the size and the thinking level, whatever is asked for later."""
-    possible = [ratio for ratio in card.ratios if step.size in model_specs.PIXELS.get(ratio, {})]
-    return card.objections(
-        ratio=(possible or card.ratios)[0],
+    possible = [
+        ratio for ratio in model_spec.ratios if step.size in model_specs.PIXELS.get(ratio, {})
+    ]
+    return model_spec.objections(
+        ratio=(possible or model_spec.ratios)[0],
         size=step.size,
         references=0,
-        treatment=card.treatments[0],
+        treatment=model_spec.treatments[0],
         thinking=step.thinking,
     )
 
 
-def _retirement(card: model_specs.Card, *, path: str) -> Iterator[CheckMessage]:
+def _retirement(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[CheckMessage]:
     today = timezone.now().date()
-    hint = instead(card)
-    if card.retired_on is not None and card.retired_on <= today:
+    hint = replacement(model_spec)
+    if model_spec.retired_on is not None and model_spec.retired_on <= today:
         yield Error(
-            f"{path}: {card.id} was retired on {card.retired_on:%Y-%m-%d}.",
+            f"{path}: {model_spec.id} was retired on {model_spec.retired_on:%Y-%m-%d}.",
             hint=hint,
             id="nb_catalog.E013",
         )
-    elif card.retired_on is not None and card.retired_on <= today + NOTICE:
+    elif model_spec.retired_on is not None and model_spec.retired_on <= today + NOTICE:
         yield Warning(
-            f"{path}: {card.id} will be retired on {card.retired_on:%Y-%m-%d}.",
+            f"{path}: {model_spec.id} will be retired on {model_spec.retired_on:%Y-%m-%d}.",
             hint=hint,
             id="nb_catalog.W001",
         )
-    elif card.deprecated_on is not None and card.deprecated_on <= today:
-        yield Warning(f"{path}: {card.id} is deprecated.", hint=hint, id="nb_catalog.W001")
+    elif model_spec.deprecated_on is not None and model_spec.deprecated_on <= today:
+        yield Warning(f"{path}: {model_spec.id} is deprecated.", hint=hint, id="nb_catalog.W001")
 
 
-def instead(card: model_specs.Card) -> str:
+def replacement(model_spec: model_specs.ModelSpec) -> str:
     """The replacement and what it costs beside what is paid now."""
-    if not card.replaced_by:
+    if not model_spec.replaced_by:
         return MODEL_HINT
-    hint = f'"MODEL": "{card.replaced_by}"'
+    hint = f'"MODEL": "{model_spec.replaced_by}"'
     try:
-        new = model_specs.card(card.replaced_by)
-        size = next(each for each in card.sizes if each in new.sizes)
-        prices = [each.estimate(size=size, references=1) for each in (new, card)]
+        new = model_specs.spec_for(model_spec.replaced_by)
+        size = next(each for each in model_spec.sizes if each in new.sizes)
+        prices = [each.estimate(size=size, references=1) for each in (new, model_spec)]
     except (RequestRefused, StopIteration):
         return hint
-    return f"{hint} costs at most {prices[0]:.4f} USD at {size}, {card.id} {prices[1]:.4f}."
+    return f"{hint} costs at most {prices[0]:.4f} USD at {size}, {model_spec.id} {prices[1]:.4f}."
 
 
-def _price_age(card: model_specs.Card, *, path: str) -> Iterator[CheckMessage]:
-    if card.free:
+def _price_age(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[CheckMessage]:
+    if model_spec.free:
         return
-    known = card.price_as_of
+    known = model_spec.price_as_of
     if known is None or timezone.now().date() - known > STALE:
         since = "nobody says when" if known is None else f"{known:%Y-%m-%d}"
         yield Warning(
-            f"{path}: the price of {card.id} is as of {since}. Estimates and budgets go by it.",
+            f"{path}: the price of {model_spec.id} is as of {since}. Estimates and budgets go by it.",
             hint=(
                 "Compare it with the provider's price list, then say so: "
-                f"\"CARDS\": {{{card.id!r}: {{'price_as_of': '{timezone.now():%Y-%m-%d}'}}}}"
+                f"\"CARDS\": {{{model_spec.id!r}: {{'price_as_of': '{timezone.now():%Y-%m-%d}'}}}}"
             ),
             id="nb_catalog.W002",
         )
-    if card.replaced_by and card.replaced_by not in model_specs.cards():
+    if model_spec.replaced_by and model_spec.replaced_by not in model_specs.all_specs():
         yield Warning(
-            f"{path}: {card.id} is said to be replaced by {card.replaced_by!r}, which has no card.",
+            f"{path}: {model_spec.id} is said to be replaced by {model_spec.replaced_by!r}, which has no "
+            "model spec.",
             hint=MODEL_HINT,
             id="nb_catalog.W003",
         )
@@ -159,7 +162,7 @@ def _lanes(maker: Provider) -> Iterator[CheckMessage]:
     for name in settings.TIERS:
         try:
             step = tier(name)
-            free = step.card.free
+            free = step.model_spec.free
         except (InvalidSettings, RequestRefused):
             continue
         if step.provider == maker.alias and free != (maker.lane == Lane.FREE):
@@ -168,6 +171,6 @@ def _lanes(maker: Provider) -> Iterator[CheckMessage]:
             yield Error(
                 f"{NAME}['TIERS'][{name!r}]: the model {step.model!r} {costs}, "
                 f"and the provider {maker.alias!r} {bills}.",
-                hint=f'"PROVIDER": "{step.card.provider}"',
+                hint=f'"PROVIDER": "{step.model_spec.provider}"',
                 id="nb_catalog.E016",
             )

@@ -10,13 +10,13 @@ from django.core.checks import CheckMessage, Error, Warning
 from nb_catalog.conf import NAME, settings
 from nb_catalog.core import locales
 from nb_catalog.exceptions import FontUnreadable, InvalidSettings
-from nb_catalog.providers.alt_text import describer
-from nb_catalog.providers.ocr import reader
-from nb_catalog.providers.translation import translator
+from nb_catalog.providers.alt_text import alt_text_provider
+from nb_catalog.providers.ocr import ocr_provider
+from nb_catalog.providers.translation import translation_provider
 from nb_catalog.typesetting import fonts
 
 
-def check_lettering(**_options: Any) -> list[CheckMessage]:
+def check_typesetting(**_options: Any) -> list[CheckMessage]:
     """Every locale of the shop exists and has a font; every font of the shop opens."""
     try:
         codes, _, chains = settings.LOCALES, settings.FONTS, settings.LOCALE_FALLBACKS
@@ -25,8 +25,8 @@ def check_lettering(**_options: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for code in codes:
         try:
-            locales.parsed(code)
-            if fonts.serving(code) is None:
+            locales.parse_locale(code)
+            if fonts.families_for(code) is None:
                 found.append(_without_font(code))
         except ValueError as error:
             found.append(
@@ -40,22 +40,24 @@ def check_lettering(**_options: Any) -> list[CheckMessage]:
     ]
 
 
-def check_translator(**_options: Any) -> list[CheckMessage]:
+def check_translation_provider(**_options: Any) -> list[CheckMessage]:
     """The translator imports, and has the options that it was given."""
-    return _about_adviser("TRANSLATOR", translator, id="nb_catalog.E043")
+    return _check_text_provider("TRANSLATOR", translation_provider, id="nb_catalog.E043")
 
 
-def check_describer(**_options: Any) -> list[CheckMessage]:
+def check_alt_text_provider(**_options: Any) -> list[CheckMessage]:
     """The describer imports, and has the options that it was given."""
-    return _about_adviser("DESCRIBER", describer, id="nb_catalog.E044")
+    return _check_text_provider("DESCRIBER", alt_text_provider, id="nb_catalog.E044")
 
 
-def check_reader(**_options: Any) -> list[CheckMessage]:
+def check_ocr_provider(**_options: Any) -> list[CheckMessage]:
     """The reader imports, and has the options that it was given."""
-    return _about_adviser("READER", reader, id="nb_catalog.E045")
+    return _check_text_provider("READER", ocr_provider, id="nb_catalog.E045")
 
 
-def _about_adviser(setting: str, make: Callable[[], object], *, id: str) -> list[CheckMessage]:
+def _check_text_provider(
+    setting: str, make: Callable[[], object], *, id: str
+) -> list[CheckMessage]:
     try:
         getattr(settings, setting)
     except InvalidSettings:
@@ -70,7 +72,7 @@ def _about_adviser(setting: str, make: Callable[[], object], *, id: str) -> list
 def _unknown(codes: Iterable[str]) -> Iterator[ValueError]:
     for code in dict.fromkeys(codes):
         try:
-            locales.parsed(code)
+            locales.parse_locale(code)
         except ValueError as error:
             yield error
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Final
 
-from nb_catalog.copydecks.types import Texts
+from nb_catalog.copydecks.types import DeckTexts
 from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import DeckRefused
 
@@ -21,17 +21,17 @@ _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
 _QUOTED: Final = re.compile(r"'[=+\-@\t\r]")
 
 
-def as_csv(words: Mapping[str, Mapping[str, str]], *, locales: Sequence[str]) -> str:
+def as_csv(texts: Mapping[str, Mapping[str, str]], *, locales: Sequence[str]) -> str:
     """Locale -> role -> text as a table with the columns ``locales``. Begins with a byte order mark:
     without one, Excel reads UTF-8 as something else."""
-    roles = dict.fromkeys(role for locale in locales for role in words.get(locale, {}))
+    roles = dict.fromkeys(role for locale in locales for role in texts.get(locale, {}))
     written = StringIO("\ufeff")
     written.seek(0, 2)
     rows = csv.writer(written)
     rows.writerow([ROLE, *locales])
     for role in roles:
-        texts = (words.get(locale, {}).get(role, "") for locale in locales)
-        rows.writerow([role, *map(_quoted, texts)])
+        cells = (texts.get(locale, {}).get(role, "") for locale in locales)
+        rows.writerow([role, *map(_quoted, cells)])
     return written.getvalue()
 
 
@@ -39,7 +39,7 @@ def _quoted(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def from_csv(data: bytes, *, locales: Sequence[str]) -> Texts:
+def from_csv(data: bytes, *, locales: Sequence[str]) -> DeckTexts:
     """The texts of a table: UTF-8, or UTF-16 with its mark; commas, semicolons or tabs. A column that
     is not there is left alone, and an empty cell is an empty text.
 
@@ -54,7 +54,7 @@ def from_csv(data: bytes, *, locales: Sequence[str]) -> Texts:
     objections = list(_about_rows(filled, columns=columns))
     if objections:
         raise DeckRefused(*objections)
-    return Texts(
+    return DeckTexts(
         texts={
             (locale, row[0].strip()): _unquoted(text)
             for _number, row in filled

@@ -18,15 +18,15 @@ from nb_catalog.typesetting.layouts import Layout
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class ResolvedCopy:
     """Words by role, and what is wrong with the texts of other roles."""
 
-    words: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
 
     def shown_by(self, layout: Layout) -> dict[str, str]:
         """The words that ``layout`` has a box for."""
-        return {role: self.words[role] for role in layout.roles if self.words.get(role)}
+        return {role: self.texts[role] for role in layout.roles if self.texts.get(role)}
 
     def missing_for(self, layout: Layout, *, name: str, locale: str) -> CopyMissing | None:
         """Why ``layout``, called ``name``, cannot be filled. Never another language is taken in
@@ -35,7 +35,7 @@ class Copy:
         if broken:
             return CopyMissing(f"The text {broken[0]!r} in {locale!r}: {self.problems[broken[0]]}")
         must = [box.role for box in layout.boxes if not box.optional]
-        needed = [role for role in must if not self.words.get(role)]
+        needed = [role for role in must if not self.texts.get(role)]
         if needed:
             return CopyMissing(
                 f"The layout “{name}” needs {', '.join(needed)}, and there is none in {locale!r}."
@@ -46,31 +46,31 @@ class Copy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wording:
+class CopyResolver:
     """Where words come from. The deck's texts are read once."""
 
     source: CatalogSource
     deck: CopyDeck | None = None
 
-    def copy(self, product: Model, locale: str) -> Copy:
+    def copy(self, product: Model, locale: str) -> ResolvedCopy:
         """The words for ``product`` in ``locale``: the deck's, then the shop's own; of each, what
         ``LOCALE_FALLBACKS`` lets stand in where a role has none."""
-        codes = locales.chain(locale)
-        copy = self._from_deck(product, locale, codes) if self._texts else Copy()
+        codes = locales.fallback_chain(locale)
+        copy = self._from_deck(product, locale, codes) if self._texts else ResolvedCopy()
         for code in codes:
             for role, text in self._said(product, code).items():
                 # What the deck cannot say is not said in other words.
                 if text and role not in copy.problems:
-                    copy.words.setdefault(role, text)
+                    copy.texts.setdefault(role, text)
         return copy
 
-    def _from_deck(self, product: Model, locale: str, codes: Sequence[str]) -> Copy:
-        copy = Copy()
+    def _from_deck(self, product: Model, locale: str, codes: Sequence[str]) -> ResolvedCopy:
+        copy = ResolvedCopy()
         with translation.override(locale):
             values = self.source.values(product, locale)
         for role, text in self._texts_in(codes).items():
             try:
-                copy.words[role] = placeholders.filled(text, values, locale=locale)
+                copy.texts[role] = placeholders.fill(text, values, locale=locale)
             except (CopyMissing, ValueError) as error:
                 copy.problems[role] = str(error)
         return copy
@@ -89,4 +89,4 @@ class Wording:
 
     @cached_property
     def _texts(self) -> Mapping[str, Mapping[str, str]]:
-        return self.deck.words if self.deck else {}
+        return self.deck.texts_by_locale if self.deck else {}

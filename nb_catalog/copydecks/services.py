@@ -9,7 +9,7 @@ from django.db.models import F
 
 from nb_catalog.copydecks import placeholders
 from nb_catalog.copydecks.types import Cell
-from nb_catalog.core.locales import parsed
+from nb_catalog.core.locales import parse_locale
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import DeckRefused
 from nb_catalog.models import CopyDeck, CopyText
@@ -17,7 +17,7 @@ from nb_catalog.models.copy_decks import LONGEST_TEXT
 from nb_catalog.typesetting.layouts import role_name
 
 
-def write(
+def save_texts(
     deck: CopyDeck, texts: Mapping[Cell, str], *, actor: Actor = None, proposed_by: str = ""
 ) -> int:
     """Set ``texts`` of ``deck`` and leave all others alone; how many changed. An empty one is taken out.
@@ -43,7 +43,7 @@ def write(
     return len(changed)
 
 
-def accept(deck: CopyDeck, cells: Collection[Cell], *, actor: Actor) -> int:
+def accept_proposals(deck: CopyDeck, cells: Collection[Cell], *, actor: Actor) -> int:
     """Let the proposals in ``cells`` be shown, as texts of ``actor``; how many there were."""
     with transaction.atomic():
         proposed = [
@@ -90,9 +90,9 @@ def _raise_version(deck: CopyDeck) -> None:
 def _objections(texts: Mapping[Cell, str]) -> Iterator[str]:
     for (locale, role), text in texts.items():
         try:
-            parsed(locale)
+            parse_locale(locale)
             role_name(role)
-            placeholders.pieces(text)
+            placeholders.parts(text)
         except ValueError as error:
             yield f"{locale} {role}: {error}"
         if len(text) > LONGEST_TEXT:

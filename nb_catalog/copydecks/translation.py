@@ -6,56 +6,57 @@ from collections.abc import Iterable, Mapping
 
 from nb_catalog import copydecks
 from nb_catalog.billing import paid_requests
-from nb_catalog.billing.paid_requests import Proposed, Question
+from nb_catalog.billing.paid_requests import PaidRequest, ProposalResult
 from nb_catalog.copydecks import placeholders
 from nb_catalog.core.text import single_line
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import CopyDeck
 from nb_catalog.models.copy_decks import LONGEST_TEXT
-from nb_catalog.providers.translation import translator
+from nb_catalog.providers.translation import translation_provider
 
 
-def missing(deck: CopyDeck, locales: Iterable[str]) -> dict[str, dict[str, str]]:
+def missing_texts(deck: CopyDeck, locales: Iterable[str]) -> dict[str, dict[str, str]]:
     """Locale -> role -> the deck's own text, of what has neither text nor proposal in ``locales``."""
     there = set(deck.texts.values_list("locale", "role"))
-    own = deck.words.get(deck.locale, {})
+    own = deck.texts_by_locale.get(deck.locale, {})
     return {
         code: {role: text for role, text in own.items() if (code, role) not in there}
         for code in locales
     }
 
 
-def propose(deck: CopyDeck, locale: str, *, actor: Actor) -> Proposed:
+def propose_translation(deck: CopyDeck, locale: str, *, actor: Actor) -> ProposalResult:
     """Ask the translator for the texts that ``deck`` lacks in ``locale``; they wait as proposals.
 
     The request is on record and its money reserved before it goes out. Raises ``RequestRefused``
     without a translator, while the same is underway and where a budget is reached, and
     ``ProviderError`` for what the service answered.
     """
-    asked = translator()
+    asked = translation_provider()
     if asked is None:
         raise RequestRefused("There is no translator: NB_CATALOG['TRANSLATOR'] names one.")
-    texts = missing(deck, [locale])[locale]
+    texts = missing_texts(deck, [locale])[locale]
     if not texts or locale == deck.locale:
-        return Proposed(written=0)
-    question = Question(
+        return ProposalResult(written=0)
+    question = PaidRequest(
         payload=asked.build(texts, source=deck.locale, target=locale),
         about=deck,
         locales=(locale,),
         estimate=asked.estimate(texts),
         underway=f"The texts in {locale!r} are being translated already.",
-        is_wanted=lambda: missing(deck, [locale])[locale] == texts,
+        is_wanted=lambda: missing_texts(deck, [locale])[locale] == texts,
     )
-    answer = paid_requests.ask(asked, question, actor=actor)
-    fitting, refused = _judged(answer.texts, texts)
+    answer = paid_requests.send_paid_request(asked, question, actor=actor)
+    fitting, refused = _validate_proposals(answer.texts, texts)
     cells = {(locale, role): text for role, text in fitting.items()}
-    return Proposed(
-        written=copydecks.write(deck, cells, actor=actor, proposed_by=asked.name), refused=refused
+    return ProposalResult(
+        written=copydecks.save_texts(deck, cells, actor=actor, proposed_by=asked.name),
+        refused=refused,
     )
 
 
-def _judged(
+def _validate_proposals(
     found: Mapping[str, str], asked: Mapping[str, str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """What is of use of the texts ``found``, and why the others are not."""

@@ -10,7 +10,7 @@ Cell = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Texts:
+class DeckTexts:
     """What a file says. ``proposals`` want a look before they are shown: a program has translated
     them, or the text that they were translated from is another one by now."""
 

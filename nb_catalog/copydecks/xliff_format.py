@@ -14,7 +14,7 @@ from xml.etree import ElementTree as xml  # noqa: S405 - written with it; read b
 from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]  # ships no hints
 
 from nb_catalog.copydecks import placeholders
-from nb_catalog.copydecks.types import Cell, Texts
+from nb_catalog.copydecks.types import Cell, DeckTexts
 from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import DeckRefused
 
@@ -26,7 +26,7 @@ _UNSURE: Final = ("needs-", "new")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class XliffFile:
     """What a translator gets: ``source`` and ``target`` are role -> text, ``proposed`` the roles of
     ``target`` that a program has translated. Locales by their codes."""
 
@@ -38,7 +38,7 @@ class Sheet:
     proposed: frozenset[str] = frozenset()
 
 
-def as_xliff(sheets: Sequence[Sheet]) -> bytes:
+def as_xliff(sheets: Sequence[XliffFile]) -> bytes:
     """A document with a ``<file>`` for each sheet."""
     root = xml.Element("xliff", version="1.2", xmlns=NAMESPACE)
     for sheet in sheets:
@@ -56,7 +56,7 @@ def as_xliff(sheets: Sequence[Sheet]) -> bytes:
     return written
 
 
-def _write_unit(body: xml.Element, sheet: Sheet, *, role: str, text: str) -> None:
+def _write_unit(body: xml.Element, sheet: XliffFile, *, role: str, text: str) -> None:
     unit = xml.SubElement(body, "trans-unit", {"id": role, f"{_XML}space": "preserve"})
     _write_text(xml.SubElement(unit, "source", {f"{_XML}lang": sheet.source_locale}), text)
     target = xml.SubElement(unit, "target", {f"{_XML}lang": sheet.target_locale})
@@ -72,12 +72,12 @@ def _write_text(element: xml.Element, text: str) -> None:
     """Words as they stand, doubled braces included; each value as an ``<x/>``."""
     last: xml.Element | None = None
     seen: Counter[str] = Counter()
-    for piece in placeholders.pieces(text):
-        words = piece.words.replace("{", "{{").replace("}", "}}")
+    for piece in placeholders.parts(text):
+        literal = piece.literal.replace("{", "{{").replace("}", "}}")
         if last is None:
-            element.text = (element.text or "") + words
+            element.text = (element.text or "") + literal
         else:
-            last.tail = (last.tail or "") + words
+            last.tail = (last.tail or "") + literal
         if piece.name:
             seen[piece.name] += 1
             told = {"id": _once(piece.name, seen[piece.name]), "equiv-text": piece.written}
@@ -91,7 +91,7 @@ def _once(name: str, time: int) -> str:
 
 def from_xliff(
     data: bytes, *, source_locale: str, source: Mapping[str, str], locales: Sequence[str]
-) -> Texts:
+) -> DeckTexts:
     """The translations in a document, for a deck whose texts in ``source_locale`` are ``source``.
 
     A translation of a text that is another one by now is a proposal, as is one that the file itself
@@ -104,20 +104,20 @@ def from_xliff(
     for file in _children(root, "file"):
         locale = _locale(file, source_locale=source_locale, locales=locales, objections=objections)
         for unit in file.iter(_tag("trans-unit")) if locale else ():
-            role, said = unit.get("id", ""), _said(unit, "target")
+            role, said = unit.get("id", ""), _text_of(unit, "target")
             if not said:
                 continue
             if role not in source:
                 objections.append(f"{locale}: there is no text {role!r}.{nearest(role, source)}")
                 continue
-            objections += _lost(f"{locale} {role}", source[role], said)
-            sure = _said(unit, "source") == source[role] and not _is_unsure(unit)
+            objections += _missing_inlines(f"{locale} {role}", source[role], said)
+            sure = _text_of(unit, "source") == source[role] and not _is_unsure(unit)
             (texts if sure else proposals)[locale, role] = said
     if objections:
         raise DeckRefused(*objections)
     if not texts and not proposals:
         raise DeckRefused("There is no translation in the file.")
-    return Texts(texts=texts, proposals=proposals, tool=_tool(root))
+    return DeckTexts(texts=texts, proposals=proposals, tool=_tool(root))
 
 
 def _parsed(data: bytes) -> xml.Element:
@@ -156,7 +156,7 @@ def _plain(code: str) -> str:
     return code.replace("_", "-").lower()
 
 
-def _said(unit: xml.Element, kind: str) -> str:
+def _text_of(unit: xml.Element, kind: str) -> str:
     element = unit.find(_tag(kind))
     return "" if element is None else "".join(_pieces(element)).strip()
 
@@ -171,7 +171,7 @@ def _pieces(element: xml.Element) -> Iterator[str]:
         yield child.tail or ""
 
 
-def _lost(where: str, source: str, target: str) -> Iterator[str]:
+def _missing_inlines(where: str, source: str, target: str) -> Iterator[str]:
     try:
         names = placeholders.names(target)
     except ValueError as error:

@@ -24,7 +24,7 @@ _ISOLATED: Final = "\u2068{}\u2069"
 
 
 @lru_cache(maxsize=256)
-def parsed(code: str) -> Locale:
+def parse_locale(code: str) -> Locale:
     """What CLDR knows of a locale, by its Django or BCP 47 code: "pt-br", "zh-Hans", "de_AT".
 
     Raises ``ValueError`` for a code that means nothing.
@@ -38,9 +38,9 @@ def parsed(code: str) -> Locale:
         ) from error
 
 
-def language(code: str) -> str:
+def language_tag(code: str) -> str:
     """The language, with its script where one language has several: "de", "zh-Hans", "sr-Latn"."""
-    locale = parsed(code)
+    locale = parse_locale(code)
     if locale.language == "zh":
         return f"zh-{locale.script or 'Hans'}"
     return f"{locale.language}-{locale.script}" if locale.script else str(locale.language)
@@ -48,13 +48,13 @@ def language(code: str) -> str:
 
 def direction(code: str) -> int:
     """The embedding level of its paragraphs: 0 left to right, 1 right to left."""
-    return RTL if parsed(code).character_order == "right-to-left" else LTR
+    return RTL if parse_locale(code).character_order == "right-to-left" else LTR
 
 
 def sample_words(code: str) -> dict[str, str]:
     """Something to read in a locale for each role that the starter layouts have: real words of it,
     as CLDR has them."""
-    known, day = parsed(code), date(2026, 11, 28)
+    known, day = parse_locale(code), date(2026, 11, 28)
     name = str(known.display_name)
     return {
         "headline": format_date(day, "full", locale=known),
@@ -69,12 +69,12 @@ def sample_words(code: str) -> dict[str, str]:
     }
 
 
-def chain(code: str) -> tuple[str, ...]:
+def fallback_chain(code: str) -> tuple[str, ...]:
     """``code``, then what ``LOCALE_FALLBACKS`` says may stand in for it, in order."""
     return tuple(dict.fromkeys((code, *settings.LOCALE_FALLBACKS.get(code, ()))))
 
 
-def written(value: Any, code: str, *, style: str = "") -> str:
+def format_value(value: Any, code: str, *, style: str = "") -> str:
     """``value`` as the locale writes it: money, numbers, dates; anything else as its text.
 
     ``style`` is one of ``STYLES``. What could turn its surroundings round comes isolated. Raises
@@ -82,7 +82,7 @@ def written(value: Any, code: str, *, style: str = "") -> str:
     """
     if style not in STYLES:
         raise ValueError(f"There is no style {style!r}.{nearest(style, STYLES)}")
-    text = _written(value, parsed(code), style)
+    text = _written(value, parse_locale(code), style)
     return _ISOLATED.format(text) if _may_turn(text, direction(code)) else text
 
 

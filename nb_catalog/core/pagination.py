@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
 
 # Longer lists are not counted, and are paged by key: to skip rows a database reads them.
-LONG: Final = 10_000
+COUNT_LIMIT: Final = 10_000
 
 
-def of(rows: QuerySet[Any]) -> int | None:
-    """How many ``rows`` there are; None where they are more than ``LONG``."""
-    found = rows.order_by()[: LONG + 1].count()
-    return None if found > LONG else found
+def bounded_count(rows: QuerySet[Any]) -> int | None:
+    """How many ``rows`` there are; None where they are more than ``COUNT_LIMIT``."""
+    found = rows.order_by()[: COUNT_LIMIT + 1].count()
+    return None if found > COUNT_LIMIT else found
 
 
-def about(model: type[Model]) -> int:
+def estimated_count(model: type[Model]) -> int:
     """Roughly how many rows there are of ``model``: its keys are given out one by one, and few rows
     are ever deleted."""
     keys = model._default_manager.values_list("pk", flat=True)
@@ -29,12 +29,12 @@ def about(model: type[Model]) -> int:
     return 0 if first is None or last is None else int(last - first + 1)
 
 
-class ShortPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages of the first ``LONG`` rows; ``is_cut`` says that there are more."""
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages of the first ``COUNT_LIMIT`` rows; ``is_cut`` says that there are more."""
 
     @cached_property
     def _length(self) -> int | None:
-        return of(self.object_list)  # type: ignore[arg-type]
+        return bounded_count(self.object_list)  # type: ignore[arg-type]
 
     @property
     def is_cut(self) -> bool:
@@ -42,4 +42,4 @@ class ShortPaginator(Paginator):  # type: ignore[type-arg]
 
     @property
     def count(self) -> int:
-        return LONG if self._length is None else self._length
+        return COUNT_LIMIT if self._length is None else self._length

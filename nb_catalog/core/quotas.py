@@ -22,7 +22,7 @@ KEYS: Final = (
     "BURST",
 )
 # A quota beyond that is a slip of the hand.
-MOST: Final = 10_000_000
+MAX_PER_MINUTE: Final = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +106,10 @@ def _number(given: Mapping[str, Any], key: str, *, path: str) -> int | None:
     value = given.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_PER_MINUTE:
         raise InvalidSettings(
-            f"expected a whole number from 1 to {MOST:,}, got {value!r}.", path=f"{path}[{key!r}]"
+            f"expected a whole number from 1 to {MAX_PER_MINUTE:,}, got {value!r}.",
+            path=f"{path}[{key!r}]",
         )
     return value
 

@@ -15,12 +15,12 @@ EDITION: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class ImageSpec:
     """One wanted picture.
 
     ``words`` is the brief exactly as it will be sent and is empty for a provider that renders;
     ``renderer`` is the scene's recipe for a provider that renders and is empty for a model.
-    So a changed title makes a painted picture stale and leaves a rendered one alone. ``posture``
+    So a changed title makes a painted picture stale and leaves a rendered one alone. ``pose``
     is how the host says the product rests, for a locked picture; "" leaves it to the photo.
 
     Words on a picture: ``base`` is the sha256 of the picture that they are set on, and ``photo`` its
@@ -44,11 +44,11 @@ class Recipe:
     model: str
     variant: int = 1
     photo_version: str = ""
-    words: str = field(default="", repr=False)
+    prompt: str = field(default="", repr=False)
     system: str = field(default="", repr=False)
     renderer: Mapping[str, Any] = field(default_factory=dict, repr=False)
     thinking: str = ""
-    posture: str = ""
+    pose: str = ""
     base: str = ""
     layout: str = ""
     layout_version: int = 0
@@ -66,27 +66,29 @@ class Recipe:
         """
         content = {name: getattr(self, name) for name in _FINGERPRINTED}
         if self.base:
-            content |= {name: getattr(self, name) for name in _OF_WORDS}
+            content |= {name: getattr(self, name) for name in _OF_TEXT}
         return _digest(EDITION, content)
 
     @property
-    def subject(self) -> str:
+    def request_hash(self) -> str:
         """sha256 over what was asked for, without how it would be done today (64 hex digits).
 
         An image with this subject and another fingerprint is stale.
         """
-        words = [self.layout, self.locale, *([self.deck] if self.deck else [])] if self.base else []
-        return _digest([*(getattr(self, name) for name in _SUBJECT), *words])
+        text_fields = (
+            [self.layout, self.locale, *([self.deck] if self.deck else [])] if self.base else []
+        )
+        return _digest([*(getattr(self, name) for name in _REQUEST), *text_fields])
 
     @property
     def sets_words(self) -> bool:
         """Whether words are set on a picture that exists."""
-        return bool(self.base) and not self.words
+        return bool(self.base) and not self.prompt
 
     @property
     def paints_words(self) -> bool:
         """Whether a model draws words into the picture."""
-        return bool(self.base) and bool(self.words)
+        return bool(self.base) and bool(self.prompt)
 
     @property
     def locked(self) -> bool:
@@ -96,7 +98,7 @@ class Recipe:
         """What a provider is asked for; the one place where a recipe becomes a request."""
         return ImageRequest(
             model=self.model,
-            prompt=self.words,
+            prompt=self.prompt,
             system=self.system,
             ratio=self.ratio,
             size=self.size,
@@ -105,7 +107,7 @@ class Recipe:
             renderer=self.renderer,
             seed=self.variant,
             thinking=self.thinking,
-            posture=self.posture,
+            pose=self.pose,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -118,14 +120,14 @@ class Recipe:
         return cls(**{name: data[name] for name in _FIELDS if name in data})
 
 
-_FIELDS: Final = tuple(each.name for each in fields(Recipe))
+_FIELDS: Final = tuple(each.name for each in fields(ImageSpec))
 # Only pictures with words have these: what was made before there were any keeps its fingerprint.
-_OF_WORDS: Final = ("base", "layout", "locale")
+_OF_TEXT: Final = ("base", "layout", "locale")
 # A deck's words are in the renderer: the same ones from another deck make the same picture.
 # What a model paints on follows from the base.
-_TOLD: Final = ("scene_version", "layout_version", "deck", "deck_version", "canvas")
-_FINGERPRINTED: Final = tuple(name for name in _FIELDS if name not in {*_OF_WORDS, *_TOLD})
-_SUBJECT: Final = (
+_ALWAYS_WRITTEN: Final = ("scene_version", "layout_version", "deck", "deck_version", "canvas")
+_FINGERPRINTED: Final = tuple(name for name in _FIELDS if name not in {*_OF_TEXT, *_ALWAYS_WRITTEN})
+_REQUEST: Final = (
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
 )  # fmt: skip
 

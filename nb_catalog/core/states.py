@@ -42,60 +42,60 @@ class BatchState(TextChoices):
     DONE = "done", _("Done")
 
 
-class Move(NamedTuple):
+class Transition(NamedTuple):
     """From any of ``sources`` to ``target``."""
 
     sources: frozenset[str]
     target: str
 
 
-def _move(*sources: str, to: str) -> Move:
-    return Move(frozenset(sources), to)
+def _transition(*sources: str, to: str) -> Transition:
+    return Transition(frozenset(sources), to)
 
 
 _J, _I, _B = JobState, ImageState, BatchState
 
-JOB_MOVES: Final[Mapping[str, Move]] = MappingProxyType(
+JOB_TRANSITIONS: Final[Mapping[str, Transition]] = MappingProxyType(
     {
-        "claim": _move(_J.QUEUED, to=_J.LEASED),
-        "hand_back": _move(_J.LEASED, to=_J.QUEUED),
-        "begin": _move(_J.LEASED, to=_J.CALLING),
-        "give_up": _move(_J.LEASED, _J.CALLING, to=_J.FAILED),
-        "succeed": _move(_J.CALLING, _J.SUBMITTED, to=_J.SUCCEEDED),
-        "refuse": _move(_J.CALLING, _J.SUBMITTED, to=_J.REFUSED),
-        "fail": _move(_J.CALLING, _J.SUBMITTED, to=_J.FAILED),
-        "lose": _move(_J.CALLING, _J.SUBMITTED, to=_J.UNKNOWN),
-        "defer": _move(_J.CALLING, to=_J.WAITING),
-        "promote": _move(_J.WAITING, to=_J.QUEUED),
-        "submit": _move(_J.QUEUED, to=_J.SUBMITTED),
-        "return_from_batch": _move(_J.SUBMITTED, to=_J.QUEUED),
-        "cancel": _move(_J.QUEUED, _J.WAITING, _J.SUBMITTED, to=_J.CANCELLED),
-        "retry": _move(_J.REFUSED, _J.FAILED, _J.UNKNOWN, _J.CANCELLED, to=_J.QUEUED),
-        "adopt": _move(_J.UNKNOWN, to=_J.SUCCEEDED),
+        "claim": _transition(_J.QUEUED, to=_J.LEASED),
+        "hand_back": _transition(_J.LEASED, to=_J.QUEUED),
+        "begin": _transition(_J.LEASED, to=_J.CALLING),
+        "give_up": _transition(_J.LEASED, _J.CALLING, to=_J.FAILED),
+        "succeed": _transition(_J.CALLING, _J.SUBMITTED, to=_J.SUCCEEDED),
+        "refuse": _transition(_J.CALLING, _J.SUBMITTED, to=_J.REFUSED),
+        "fail": _transition(_J.CALLING, _J.SUBMITTED, to=_J.FAILED),
+        "lose": _transition(_J.CALLING, _J.SUBMITTED, to=_J.UNKNOWN),
+        "defer": _transition(_J.CALLING, to=_J.WAITING),
+        "promote": _transition(_J.WAITING, to=_J.QUEUED),
+        "submit": _transition(_J.QUEUED, to=_J.SUBMITTED),
+        "return_from_batch": _transition(_J.SUBMITTED, to=_J.QUEUED),
+        "cancel": _transition(_J.QUEUED, _J.WAITING, _J.SUBMITTED, to=_J.CANCELLED),
+        "retry": _transition(_J.REFUSED, _J.FAILED, _J.UNKNOWN, _J.CANCELLED, to=_J.QUEUED),
+        "adopt": _transition(_J.UNKNOWN, to=_J.SUCCEEDED),
     }
 )
 
-IMAGE_MOVES: Final[Mapping[str, Move]] = MappingProxyType(
+IMAGE_TRANSITIONS: Final[Mapping[str, Transition]] = MappingProxyType(
     {
-        "approve": _move(_I.PENDING, to=_I.APPROVED),
-        "reject": _move(_I.PENDING, to=_I.REJECTED),
-        "retire": _move(_I.APPROVED, to=_I.RETIRED),
-        "reconsider": _move(_I.REJECTED, to=_I.PENDING),
+        "approve": _transition(_I.PENDING, to=_I.APPROVED),
+        "reject": _transition(_I.PENDING, to=_I.REJECTED),
+        "retire": _transition(_I.APPROVED, to=_I.RETIRED),
+        "reconsider": _transition(_I.REJECTED, to=_I.PENDING),
     }
 )
 
 # "send" is on record before the batch goes out: what is found in SENDING may be with the provider.
-BATCH_MOVES: Final[Mapping[str, Move]] = MappingProxyType(
+BATCH_TRANSITIONS: Final[Mapping[str, Transition]] = MappingProxyType(
     {
-        "send": _move(_B.OPEN, to=_B.SENDING),
-        "accept": _move(_B.SENDING, to=_B.RUNNING),
-        "stop": _move(_B.RUNNING, to=_B.STOPPING),
-        "finish": _move(_B.RUNNING, _B.STOPPING, to=_B.READY),
-        "close": _move(_B.OPEN, _B.SENDING, _B.READY, to=_B.DONE),
+        "send": _transition(_B.OPEN, to=_B.SENDING),
+        "accept": _transition(_B.SENDING, to=_B.RUNNING),
+        "stop": _transition(_B.RUNNING, to=_B.STOPPING),
+        "finish": _transition(_B.RUNNING, _B.STOPPING, to=_B.READY),
+        "close": _transition(_B.OPEN, _B.SENDING, _B.READY, to=_B.DONE),
     }
 )
 
 JOB_UNDERWAY: Final = frozenset({_J.QUEUED, _J.LEASED, _J.CALLING, _J.WAITING, _J.SUBMITTED})
 # An unknown outcome still holds its place: asking for the same picture again would risk
 # paying for it twice.
-JOB_HOLDS_ITS_PLACE: Final = JOB_UNDERWAY | {_J.UNKNOWN}
+JOB_LIVE: Final = JOB_UNDERWAY | {_J.UNKNOWN}

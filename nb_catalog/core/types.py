@@ -16,7 +16,7 @@ from nb_catalog.exceptions import NBCatalogError
 # Whoever acts: a row of the host's own user model, or None for the machine.
 Actor: TypeAlias = Any
 
-POSTURES: Final = ("", "standing", "lying")
+POSES: Final = ("", "standing", "lying")
 """How a product rests; "" lets its picture decide."""
 
 
@@ -27,14 +27,14 @@ class Treatment(TextChoices):
     PAINTED = "painted", _("Painted: a model redraws the product")
 
 
-class Delivery(TextChoices):
+class RequestMode(TextChoices):
     """When a picture is wanted: at once, or whenever the provider has time, at half the price."""
 
     DIRECT = "direct", _("Now")
     BATCH = "batch", _("In a batch, at half the price")
 
 
-class TextBy(TextChoices):
+class TextMethod(TextChoices):
     """How words get onto a picture."""
 
     SET = "set", _("Set: every letter exactly as it is written")
@@ -154,8 +154,8 @@ class ImageRequest:
     """One wanted picture, in no vendor's language.
 
     ``renderer`` is the scene's recipe for the local renderer and ``seed`` what makes a variant
-    differ; a model that reads words uses ``prompt`` and ``system``. ``posture`` is one of
-    ``POSTURES``.
+    differ; a model that reads words uses ``prompt`` and ``system``. ``pose`` is one of
+    ``POSES``.
     """
 
     model: str
@@ -168,7 +168,7 @@ class ImageRequest:
     seed: int = 0
     system: str = field(default="", repr=False)
     thinking: str = ""
-    posture: str = ""
+    pose: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

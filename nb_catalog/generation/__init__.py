@@ -1,23 +1,28 @@
-"""Plans: what a request stands for, what of it exists, what the rest costs. Writes nothing."""
+"""Plan, price and start runs. A plan writes nothing; a run is a plan that was confirmed."""
 
 from nb_catalog.generation.plan import WANTED, Item, ItemStatus, Plan, Summary
 from nb_catalog.generation.planning import plan_backgrounds
-from nb_catalog.generation.planning_texts import plan_exact, plan_renewal, plan_texts
-from nb_catalog.generation.refresh import Renewal, Shown
-from nb_catalog.generation.request_preview import Sending, sendings
+from nb_catalog.generation.planning_texts import plan_refresh, plan_replacement, plan_texts
+from nb_catalog.generation.refresh import PublishedText, RefreshPlanner
+from nb_catalog.generation.request_preview import RequestPreview, preview_requests
+from nb_catalog.generation.runs import cancel_run, resume_run, retry_run, start_run
 
 __all__ = [
-    "WANTED",
     "Item",
     "ItemStatus",
     "Plan",
-    "Renewal",
-    "Sending",
-    "Shown",
+    "PublishedText",
+    "RefreshPlanner",
+    "RequestPreview",
     "Summary",
+    "WANTED",
+    "cancel_run",
     "plan_backgrounds",
-    "plan_exact",
-    "plan_renewal",
+    "plan_refresh",
+    "plan_replacement",
     "plan_texts",
-    "sendings",
+    "preview_requests",
+    "resume_run",
+    "retry_run",
+    "start_run",
 ]

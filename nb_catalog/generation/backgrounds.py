@@ -9,18 +9,18 @@ from django.conf import settings as django_settings
 from django.db.models import Model
 from django.utils import translation
 
-from nb_catalog.core.specs import Recipe
-from nb_catalog.core.types import Delivery, Photo, Treatment
+from nb_catalog.core.specs import ImageSpec
+from nb_catalog.core.types import Photo, RequestMode, Treatment
 from nb_catalog.exceptions import PictureMissing
-from nb_catalog.generation.planners import OnTier
-from nb_catalog.generation.prompts.background import background_brief
+from nb_catalog.generation.planners import PaidPlanner
+from nb_catalog.generation.prompts.background import background_prompt
 from nb_catalog.models import Scene
 from nb_catalog.providers.tiers import Tier
-from nb_catalog.registry import CatalogSource, posture_of
+from nb_catalog.registry import CatalogSource, pose_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kitchen(OnTier):
+class BackgroundPlanner(PaidPlanner):
     """Scenes, treatment, ratio and tier of one plan. ``variants`` counts pictures per scene."""
 
     source: CatalogSource
@@ -29,7 +29,7 @@ class Kitchen(OnTier):
     ratio: str
     tier: Tier
     treatment: Treatment
-    delivery: Delivery = Delivery.DIRECT
+    mode: RequestMode = RequestMode.DIRECT
 
     @property
     def each(self) -> int:
@@ -56,32 +56,32 @@ class Kitchen(OnTier):
                     f"Give it one, or choose a tier with a model."
                 )
 
-    def for_block(self, products: Sequence[Model]) -> Kitchen:
+    def for_block(self, products: Sequence[Model]) -> BackgroundPlanner:
         """It with what it has to look up for ``products``: nothing."""
         return self
 
-    def recipes(self, product: Model) -> Iterator[Recipe]:
+    def specs(self, product: Model) -> Iterator[ImageSpec]:
         """The recipes of one product's pictures.
 
-        Raises ``PictureMissing`` without a photo and ``RegistryError`` for a wrong posture.
+        Raises ``PictureMissing`` without a photo and ``RegistryError`` for a wrong pose.
         """
         photos = self.source.photos(product)
         if not photos:
             raise PictureMissing("The product has no photo. Upload one.")
         for scene in self.scenes:
-            recipe = self._recipe(product, photos[0], scene)
-            yield recipe
+            spec = self._spec(product, photos[0], scene)
+            yield spec
             for variant in range(2, self.variants + 1):
-                yield replace(recipe, variant=variant)
+                yield replace(spec, variant=variant)
 
-    def further(self, recipe: Recipe) -> Recipe:
-        """The variant to make instead of ``recipe``, which was rejected. As far away as the plan
+    def further(self, spec: ImageSpec) -> ImageSpec:
+        """The variant to make instead of ``spec``, which was rejected. As far away as the plan
         asks for variants, so that the replacements of two of them never meet."""
-        return replace(recipe, variant=recipe.variant + self.variants)
+        return replace(spec, variant=spec.variant + self.variants)
 
-    def _recipe(self, product: Model, photo: Photo, scene: Scene) -> Recipe:
+    def _spec(self, product: Model, photo: Photo, scene: Scene) -> ImageSpec:
         renders = self.maker.composites
-        return Recipe(
+        return ImageSpec(
             object_type=self.source.label,
             object_id=str(product.pk),
             photo=photo.name,
@@ -95,18 +95,18 @@ class Kitchen(OnTier):
             model=self.tier.model,
             thinking=self.tier.thinking,
             renderer=scene.renderer if renders else {},
-            posture=posture_of(product) if self.treatment == Treatment.LOCKED else "",
-            words="" if renders else self._words(product, scene),
+            pose=pose_of(product) if self.treatment == Treatment.LOCKED else "",
+            prompt="" if renders else self._prompt(product, scene),
             system="" if renders else scene.system,
         )
 
-    def _words(self, product: Model, scene: Scene) -> str:
+    def _prompt(self, product: Model, scene: Scene) -> str:
         # In the site's language, whoever asks: in two languages one picture would be paid twice.
         with translation.override(django_settings.LANGUAGE_CODE):
-            return background_brief(
+            return background_prompt(
                 treatment=self.treatment,
                 title=self.source.title(product),
                 facts=self.source.facts(product),
-                scene_words=scene.words,
+                scene_prompt=scene.prompt,
                 ratio=self.ratio,
             )

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import ClassVar, Final
 
 from nb_catalog.conf import settings
-from nb_catalog.core.specs import Recipe
-from nb_catalog.core.types import Delivery
+from nb_catalog.core.specs import ImageSpec
+from nb_catalog.core.types import RequestMode
 from nb_catalog.providers import Provider, provider
 from nb_catalog.providers.typesetter import ALIAS
 
@@ -17,10 +17,10 @@ from nb_catalog.providers.typesetter import ALIAS
 SECONDS: Final = 0.3
 
 
-class Typesetting:
+class FreePlanner:
     is_free: ClassVar[bool] = True
     in_batch: ClassVar[bool] = False
-    delivery: ClassVar[Delivery] = Delivery.DIRECT
+    mode: ClassVar[RequestMode] = RequestMode.DIRECT
     tier_name: ClassVar[str] = ""
 
     @cached_property
@@ -34,7 +34,7 @@ class Typesetting:
         """About how long ``pictures`` take one worker."""
         return SECONDS * -(-pictures // settings.FREE_THREADS)
 
-    def further(self, recipe: Recipe) -> Recipe:
-        """What to make instead of ``recipe``, which was rejected: the same once more. Fonts and what
+    def further(self, spec: ImageSpec) -> ImageSpec:
+        """What to make instead of ``spec``, which was rejected: the same once more. Fonts and what
         the shop says may be others now."""
-        return replace(recipe, variant=recipe.variant + 1)
+        return replace(spec, variant=spec.variant + 1)

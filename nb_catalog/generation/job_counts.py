@@ -9,7 +9,7 @@ from typing import Final
 
 from django.db.models import Count
 
-from nb_catalog.core.states import JOB_HOLDS_ITS_PLACE
+from nb_catalog.core.states import JOB_LIVE
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.db.clock import database_now
 
@@ -19,7 +19,7 @@ JOBS_PER_SECOND: Final = 50_000
 SMALL: Final = 5_000
 
 
-def of(runs: Collection[Run]) -> Mapping[int, Counter[str]]:
+def counts_for(runs: Collection[Run]) -> Mapping[int, Counter[str]]:
     """Jobs by state for each run, by its key. A constant number of queries, and none for counts that
     were taken a moment ago.
 
@@ -30,11 +30,11 @@ def of(runs: Collection[Run]) -> Mapping[int, Counter[str]]:
     stale = [run for run in runs if not _holds(run, now=now)]
     if stale:
         tallies |= _counted([run.pk for run in stale])
-        _keep(stale, tallies, now=now)
+        _store(stale, tallies, now=now)
     return tallies
 
 
-def forget(run: Run) -> None:
+def invalidate(run: Run) -> None:
     """Have the jobs of ``run`` counted anew: call it in the transaction that moves jobs which ended,
     or many at once."""
     run.counted, run.counted_at = {}, database_now()
@@ -49,7 +49,7 @@ def _holds(run: Run, *, now: datetime) -> bool:
 
 
 def _is_over(counted: Mapping[str, int]) -> bool:
-    return bool(counted) and JOB_HOLDS_ITS_PLACE.isdisjoint(counted)
+    return bool(counted) and JOB_LIVE.isdisjoint(counted)
 
 
 def _counted(keys: Collection[int]) -> dict[int, Counter[str]]:
@@ -60,7 +60,7 @@ def _counted(keys: Collection[int]) -> dict[int, Counter[str]]:
     return found
 
 
-def _keep(runs: Iterable[Run], tallies: Mapping[int, Counter[str]], *, now: datetime) -> None:
+def _store(runs: Iterable[Run], tallies: Mapping[int, Counter[str]], *, now: datetime) -> None:
     """Write down the counts that will hold, unless somebody has forgotten or renewed them since."""
     by_time: dict[datetime | None, list[Run]] = defaultdict(list)
     for run in runs:

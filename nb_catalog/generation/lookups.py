@@ -13,22 +13,22 @@ from nb_catalog.models.images import ImageKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Existing:
     """Fingerprints, by what became of them."""
 
     present: frozenset[str]
     rejected: frozenset[str]
     underway: frozenset[str]
 
-    def __or__(self, other: Known) -> Known:
-        return Known(
+    def __or__(self, other: Existing) -> Existing:
+        return Existing(
             present=self.present | other.present,
             rejected=self.rejected | other.rejected,
             underway=self.underway | other.underway,
         )
 
 
-def known(fingerprints: Collection[str]) -> Known:
+def lookup(fingerprints: Collection[str]) -> Existing:
     """Which of ``fingerprints`` exist as pictures, were turned down, or are being made."""
     present: set[str] = set()
     rejected: set[str] = set()
@@ -37,17 +37,17 @@ def known(fingerprints: Collection[str]) -> Known:
     ):
         (present if state in _STANDING else rejected).add(fingerprint)
     live = ImageJob.objects.filter(live_key__in=fingerprints).values_list("live_key", flat=True)
-    return Known(
+    return Existing(
         present=frozenset(present),
         rejected=frozenset(rejected - present),
         underway=frozenset(str(key) for key in live),
     )
 
 
-def subjects_with_pictures(subjects: Collection[str]) -> frozenset[str]:
-    """Which of ``subjects`` have a picture that stands, whatever its fingerprint."""
-    standing = _pictures().filter(subject__in=subjects, state__in=_STANDING)
-    return frozenset(standing.values_list("subject", flat=True))
+def requests_with_pictures(request_hashes: Collection[str]) -> frozenset[str]:
+    """Which of ``request_hashes`` have a picture that stands, whatever its fingerprint."""
+    standing = _pictures().filter(request_hash__in=request_hashes, state__in=_STANDING)
+    return frozenset(standing.values_list("request_hash", flat=True))
 
 
 _STANDING = (ImageState.PENDING, ImageState.APPROVED)

@@ -13,14 +13,14 @@ from django.db.models import Model, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.core.iteration import blocks
-from nb_catalog.core.specs import Recipe
+from nb_catalog.core.specs import ImageSpec
 from nb_catalog.exceptions import NBCatalogError
-from nb_catalog.generation.backgrounds import Kitchen
-from nb_catalog.generation.lookups import Known, known, subjects_with_pictures
-from nb_catalog.generation.painted_text import Painted
-from nb_catalog.generation.refresh import Renewal
-from nb_catalog.generation.replace_painted import Exact
-from nb_catalog.generation.text_overlays import Set
+from nb_catalog.generation.backgrounds import BackgroundPlanner
+from nb_catalog.generation.lookups import Existing, lookup, requests_with_pictures
+from nb_catalog.generation.painted_text import PaintedTextPlanner
+from nb_catalog.generation.refresh import RefreshPlanner
+from nb_catalog.generation.replace_painted import ReplacePaintedText
+from nb_catalog.generation.text_overlays import TypesetPlanner
 from nb_catalog.models.db.money import micros, usd
 from nb_catalog.registry import CatalogSource
 
@@ -46,7 +46,7 @@ class Item:
     """One wanted picture and how it stands. ``problem`` says why one is not possible."""
 
     object_id: str
-    recipe: Recipe | None
+    spec: ImageSpec | None
     fingerprint: str
     status: ItemStatus
     problem: str = ""
@@ -86,16 +86,22 @@ class Plan:
     title: str
     source: CatalogSource
     products: QuerySet[Model] | Sequence[Model]
-    kitchen: Kitchen | Set | Painted | Exact | Renewal
+    planner: (
+        BackgroundPlanner
+        | TypesetPlanner
+        | PaintedTextPlanner
+        | ReplacePaintedText
+        | RefreshPlanner
+    )
     request: Mapping[str, Any]
 
     @property
     def tier(self) -> str:
-        return self.kitchen.tier_name
+        return self.planner.tier_name
 
     @cached_property
     def price_each_usd(self) -> Decimal:
-        return self.kitchen.price_usd()
+        return self.planner.price_usd()
 
     @property
     def price_each_microusd(self) -> int:
@@ -103,11 +109,11 @@ class Plan:
 
     @property
     def is_free(self) -> bool:
-        return self.kitchen.is_free
+        return self.planner.is_free
 
     def items(self) -> Iterator[Item]:
         """Every picture that the request stands for, with its status."""
-        for block in blocks(self.each_product(), size=max(1, BLOCK // self.kitchen.most_each)):
+        for block in blocks(self.each_product(), size=max(1, BLOCK // self.planner.most_each)):
             yield from self._block(block)
 
     def wanted(self) -> Iterator[Item]:
@@ -126,7 +132,7 @@ class Plan:
         return Summary(
             counts=counts,
             price_usd=usd(wanted * self.price_each_microusd),
-            seconds=self.kitchen.seconds(wanted),
+            seconds=self.planner.seconds(wanted),
             problems=problems,
         )
 
@@ -137,34 +143,38 @@ class Plan:
         return iter(self.products)
 
     def _block(self, products: list[Model]) -> Iterator[Item]:
-        recipes: dict[str, Recipe] = {}
-        kitchen = self.kitchen.for_block(products)
+        specs: dict[str, ImageSpec] = {}
+        planner = self.planner.for_block(products)
         for product in products:
             try:
-                made = list(kitchen.recipes(product))
+                made = list(planner.specs(product))
             except NBCatalogError as error:
-                made = [error] * kitchen.each
+                made = [error] * planner.each
             for each in made:
-                if isinstance(each, Recipe):
-                    recipes[each.fingerprint] = each
+                if isinstance(each, ImageSpec):
+                    specs[each.fingerprint] = each
                 else:
                     yield _impossible(product, problem=str(each))
-        wanted, facts = self._without_rejected(recipes)
+        wanted, facts = self._without_rejected(specs)
         there = facts.present | facts.underway
-        subjects = {key: each.subject for key, each in wanted.items() if key not in there}
-        redone = subjects_with_pictures(set(subjects.values()))
-        for key, recipe in wanted.items():
-            status = _status(key, facts=facts, is_redone=subjects.get(key) in redone)
-            yield Item(object_id=recipe.object_id, recipe=recipe, fingerprint=key, status=status)
+        request_hashes = {
+            key: each.request_hash for key, each in wanted.items() if key not in there
+        }
+        redone = requests_with_pictures(set(request_hashes.values()))
+        for key, spec in wanted.items():
+            status = _status(key, facts=facts, is_redone=request_hashes.get(key) in redone)
+            yield Item(object_id=spec.object_id, spec=spec, fingerprint=key, status=status)
 
-    def _without_rejected(self, recipes: dict[str, Recipe]) -> tuple[dict[str, Recipe], Known]:
+    def _without_rejected(
+        self, specs: dict[str, ImageSpec]
+    ) -> tuple[dict[str, ImageSpec], Existing]:
         """Put the next variant where a person rejected one: asking again means another one."""
-        facts = known(recipes)
-        kept = {key: each for key, each in recipes.items() if key not in facts.rejected}
-        turned_down = [recipes[key] for key in recipes if key in facts.rejected]
+        facts = lookup(specs)
+        kept = {key: each for key, each in specs.items() if key not in facts.rejected}
+        turned_down = [specs[key] for key in specs if key in facts.rejected]
         if not turned_down:
             return kept, facts
-        further = {each.fingerprint: each for each in map(self.kitchen.further, turned_down)}
+        further = {each.fingerprint: each for each in map(self.planner.further, turned_down)}
         more, more_facts = self._without_rejected(further)
         return kept | more, facts | more_facts
 
@@ -172,14 +182,14 @@ class Plan:
 def _impossible(product: Model, *, problem: str) -> Item:
     return Item(
         object_id=str(product.pk),
-        recipe=None,
+        spec=None,
         fingerprint="",
         status=ItemStatus.IMPOSSIBLE,
         problem=problem,
     )
 
 
-def _status(key: str, *, facts: Known, is_redone: bool) -> ItemStatus:
+def _status(key: str, *, facts: Existing, is_redone: bool) -> ItemStatus:
     if key in facts.present:
         return ItemStatus.PRESENT
     if key in facts.underway:

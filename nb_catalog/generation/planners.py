@@ -10,15 +10,15 @@ from functools import cached_property
 from django.utils import timezone
 
 from nb_catalog.conf import settings
-from nb_catalog.core.types import Delivery
+from nb_catalog.core.types import RequestMode
 from nb_catalog.providers import Provider, provider
 from nb_catalog.providers.batches import limits_of
 from nb_catalog.providers.tiers import Tier
 
 
-class OnTier(ABC):
+class PaidPlanner(ABC):
     tier: Tier
-    delivery: Delivery
+    mode: RequestMode
 
     @property
     @abstractmethod
@@ -35,15 +35,15 @@ class OnTier(ABC):
 
     @property
     def is_free(self) -> bool:
-        return self.tier.card.free
+        return self.tier.model_spec.free
 
     @property
     def in_batch(self) -> bool:
-        return self.delivery == Delivery.BATCH
+        return self.mode == RequestMode.BATCH
 
     def objections_of_card(self, *, ratio: str, treatment: str) -> Iterator[str]:
         """Every reason why the tier's model cannot make such pictures."""
-        yield from self.tier.card.objections(
+        yield from self.tier.model_spec.objections(
             ratio=ratio,
             size=self.tier.size,
             references=self.references,
@@ -54,7 +54,7 @@ class OnTier(ABC):
         )
 
     def objections_of_maker(self) -> Iterator[str]:
-        if self.in_batch and self.tier.card.batch and limits_of(self.maker) is None:
+        if self.in_batch and self.tier.model_spec.batch and limits_of(self.maker) is None:
             yield (
                 f"The provider “{self.maker.alias}” takes no batches as it is configured. "
                 f"Ask for these pictures directly."
@@ -62,7 +62,7 @@ class OnTier(ABC):
 
     def price_usd(self) -> Decimal:
         """The most that one picture is expected to cost."""
-        return self.tier.card.estimate(
+        return self.tier.model_spec.estimate(
             size=self.tier.size, references=self.references, batch=self.in_batch
         )
 
@@ -71,5 +71,5 @@ class OnTier(ABC):
         if self.in_batch and (limits := limits_of(self.maker)) is not None:
             return limits.hours * 3600 if pictures else 0.0
         at_once = settings.FREE_THREADS if self.is_free else settings.CONCURRENCY
-        each = self.tier.card.seconds.get(self.tier.size, 0.0)
+        each = self.tier.model_spec.seconds.get(self.tier.size, 0.0)
         return each * -(-pictures // at_once)

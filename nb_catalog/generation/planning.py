@@ -10,9 +10,9 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from nb_catalog.core.text import shorten
-from nb_catalog.core.types import Delivery, Treatment
+from nb_catalog.core.types import RequestMode, Treatment
 from nb_catalog.exceptions import PlanRefused
-from nb_catalog.generation.backgrounds import Kitchen
+from nb_catalog.generation.backgrounds import BackgroundPlanner
 from nb_catalog.generation.plan import Plan
 from nb_catalog.generation.planning_lookups import (
     LONGEST_LIST,
@@ -38,12 +38,12 @@ def plan_backgrounds(
     ratio: str = "1:1",
     tier: str = "draft",
     treatment: str = Treatment.LOCKED,
-    delivery: str = Delivery.DIRECT,
+    mode: str = RequestMode.DIRECT,
     key: str = "",
 ) -> Plan:
     """Plan pictures of ``products`` in each of ``scenes`` (keys or rows).
 
-    With ``delivery`` "batch" they cost half and come when the provider has time.
+    With ``mode`` "batch" they cost half and come when the provider has time.
 
     ``key`` identifies the request, when the caller has an idempotency key of its own. Raises
     ``PlanRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
@@ -51,52 +51,52 @@ def plan_backgrounds(
     model = products.model if isinstance(products, QuerySet) else model_of(products)
     source = source_for(model)
     step = tier_named(tier)
-    kitchen = Kitchen(
+    planner = BackgroundPlanner(
         source=source,
         scenes=tuple(scenes_named(scenes)),
         variants=variants,
         ratio=ratio,
         tier=step,
         treatment=one_of(Treatment, treatment),
-        delivery=one_of(Delivery, delivery),
+        mode=one_of(RequestMode, mode),
     )
-    objections = tuple(_objections(kitchen))
+    objections = tuple(_objections(planner))
     if objections:
         raise PlanRefused(*objections)
     return Plan(
         key=key or uuid4().hex,
-        title=_title(model, kitchen),
+        title=_run_title(model, planner),
         source=source,
         products=with_photos(products, lookups=source.photo_lookups()),
-        kitchen=kitchen,
-        request=_request(kitchen),
+        planner=planner,
+        request=_request(planner),
     )
 
 
-def _objections(kitchen: Kitchen) -> Iterator[str]:
-    if not kitchen.scenes:
+def _objections(planner: BackgroundPlanner) -> Iterator[str]:
+    if not planner.scenes:
         yield "No scene was chosen. Choose at least one."
-    if not 1 <= kitchen.variants <= MOST_VARIANTS:
-        yield f"Variants must be between 1 and {MOST_VARIANTS}, not {kitchen.variants}."
-    yield from objections_to_tier(kitchen)
+    if not 1 <= planner.variants <= MOST_VARIANTS:
+        yield f"Variants must be between 1 and {MOST_VARIANTS}, not {planner.variants}."
+    yield from objections_to_tier(planner)
 
 
-def _title(model: type[Model], kitchen: Kitchen) -> str:
-    names = shorten(", ".join(scene.name for scene in kitchen.scenes), LONGEST_LIST)
+def _run_title(model: type[Model], planner: BackgroundPlanner) -> str:
+    names = shorten(", ".join(scene.name for scene in planner.scenes), LONGEST_LIST)
     return _("%(what)s: %(scenes)s (%(tier)s)") % {
         "what": plural(model),
         "scenes": names,
-        "tier": kitchen.tier.name,
+        "tier": planner.tier.name,
     }
 
 
-def _request(kitchen: Kitchen) -> dict[str, object]:
+def _request(planner: BackgroundPlanner) -> dict[str, object]:
     return {
-        "model": kitchen.source.label,
-        "scenes": [scene.key for scene in kitchen.scenes],
-        "variants": kitchen.variants,
-        "ratio": kitchen.ratio,
-        "tier": kitchen.tier.name,
-        "treatment": kitchen.treatment.value,
-        "delivery": kitchen.delivery.value,
+        "model": planner.source.label,
+        "scenes": [scene.key for scene in planner.scenes],
+        "variants": planner.variants,
+        "ratio": planner.ratio,
+        "tier": planner.tier.name,
+        "treatment": planner.treatment.value,
+        "mode": planner.mode.value,
     }

@@ -9,8 +9,8 @@ from django.db.models import Model, QuerySet, TextChoices, prefetch_related_obje
 
 from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import PlanRefused, RequestRefused
-from nb_catalog.generation.backgrounds import Kitchen
-from nb_catalog.generation.painted_text import Painted
+from nb_catalog.generation.backgrounds import BackgroundPlanner
+from nb_catalog.generation.painted_text import PaintedTextPlanner
 from nb_catalog.models import Scene
 
 C = TypeVar("C", bound=TextChoices)
@@ -67,9 +67,9 @@ def plural(model: type[Model]) -> str:
     return what[:1].upper() + what[1:]
 
 
-def objections_to_tier(kitchen: Kitchen | Painted) -> Iterator[str]:
-    yield from kitchen.objections()
+def objections_to_tier(planner: BackgroundPlanner | PaintedTextPlanner) -> Iterator[str]:
+    yield from planner.objections()
     try:
-        kitchen.price_usd()
+        planner.price_usd()
     except RequestRefused as refusal:
         yield from refusal.objections

@@ -11,13 +11,13 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from nb_catalog.conf import settings
-from nb_catalog.core.locales import parsed
-from nb_catalog.core.specs import Recipe
+from nb_catalog.core.locales import parse_locale
+from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.text import nearest, shorten
-from nb_catalog.core.types import Delivery, TextBy
+from nb_catalog.core.types import RequestMode, TextMethod
 from nb_catalog.exceptions import PlanRefused
-from nb_catalog.generation.design_cache import Designs
-from nb_catalog.generation.painted_text import Painted
+from nb_catalog.generation.design_cache import DesignCache
+from nb_catalog.generation.painted_text import PaintedTextPlanner
 from nb_catalog.generation.plan import Plan
 from nb_catalog.generation.planning_lookups import (
     LONGEST_LIST,
@@ -28,9 +28,9 @@ from nb_catalog.generation.planning_lookups import (
     scenes_named,
     with_photos,
 )
-from nb_catalog.generation.refresh import Renewal
-from nb_catalog.generation.replace_painted import Exact
-from nb_catalog.generation.text_overlays import Set
+from nb_catalog.generation.refresh import RefreshPlanner
+from nb_catalog.generation.replace_painted import ReplacePaintedText
+from nb_catalog.generation.text_overlays import TypesetPlanner
 from nb_catalog.models import CopyDeck, ProductImage, Scene, TextLayout
 from nb_catalog.providers.tiers import tier as tier_named
 from nb_catalog.registry import source_for
@@ -45,9 +45,9 @@ def plan_texts(
     scenes: Sequence[str | Scene] = (),
     slot: str = "",
     deck: str | CopyDeck = "",
-    text: str = TextBy.SET,
+    text: str = TextMethod.SET,
     tier: str = "draft",
-    delivery: str = Delivery.DIRECT,
+    mode: str = RequestMode.DIRECT,
     key: str = "",
 ) -> Plan:
     """Plan words on the pictures of ``products``: each of ``layouts`` (keys or rows) in each of
@@ -72,10 +72,10 @@ def plan_texts(
         "slot": slot,
         "deck": _deck(deck) if deck else None,
     }
-    lettering: Set | Painted = Set(**wanted)
-    if one_of(TextBy, text) == TextBy.PAINTED:
-        way = one_of(Delivery, delivery)
-        lettering = Painted(**wanted, tier=tier_named(tier), delivery=way)
+    lettering: TypesetPlanner | PaintedTextPlanner = TypesetPlanner(**wanted)
+    if one_of(TextMethod, text) == TextMethod.PAINTED:
+        way = one_of(RequestMode, mode)
+        lettering = PaintedTextPlanner(**wanted, tier=tier_named(tier), mode=way)
         products = with_photos(products, lookups=source.photo_lookups())
     objections = tuple(_objections_to(lettering))
     if objections:
@@ -85,7 +85,7 @@ def plan_texts(
         title=_title_of(model, lettering),
         source=lettering.source,
         products=products,
-        kitchen=lettering,
+        planner=lettering,
         request={
             "model": lettering.source.label,
             "layouts": [row.key for row in lettering.layouts],
@@ -98,7 +98,7 @@ def plan_texts(
     )
 
 
-def plan_exact(images: Sequence[ProductImage], *, key: str = "") -> Plan:
+def plan_replacement(images: Sequence[ProductImage], *, key: str = "") -> Plan:
     """Plan setting the words of ``images``, which a model painted: exactly, in the same layouts, on the
     pictures without words below them. It costs nothing.
 
@@ -107,12 +107,12 @@ def plan_exact(images: Sequence[ProductImage], *, key: str = "") -> Plan:
     """
     if len({image.content_type_id for image in images}) > 1:
         raise PlanRefused("One plan is about one model; these pictures are of several.")
-    recipes: dict[str, list[Recipe]] = defaultdict(list)
+    specs: dict[str, list[ImageSpec]] = defaultdict(list)
     for image in images:
-        recipe = Recipe.from_dict(image.recipe)
-        if not recipe.paints_words:
+        spec = ImageSpec.from_dict(image.spec)
+        if not spec.paints_words:
             raise PlanRefused(f"On picture {image.pk} there are no words that a model painted.")
-        recipes[image.object_id].append(recipe)
+        specs[image.object_id].append(spec)
     products = {image.object_id: image.catalog_object for image in images}
     there = [product for product in products.values() if product is not None]
     if len(there) < len(products):
@@ -123,36 +123,36 @@ def plan_exact(images: Sequence[ProductImage], *, key: str = "") -> Plan:
         title=_("%(what)s: words set instead of painted") % {"what": plural(source.model)},
         source=source,
         products=there,
-        kitchen=Exact(source=source, designs=Designs(source), painted=recipes),
+        planner=ReplacePaintedText(source=source, designs=DesignCache(source), painted=specs),
         request={"model": source.label, "exact": sorted(image.pk for image in images)},
     )
 
 
-def plan_renewal(products: QuerySet[Model] | Sequence[Model], *, key: str = "") -> Plan:
+def plan_refresh(products: QuerySet[Model] | Sequence[Model], *, key: str = "") -> Plan:
     """Plan anew the published pictures of ``products`` whose words are out of date, and nothing else:
     the same layouts on the same pictures. It costs nothing.
 
     Raises ``NotRegistered`` for an unknown model.
     """
     model = products.model if isinstance(products, QuerySet) else model_of(products)
-    renewal = Renewal.of(source_for(model))
+    renewal = RefreshPlanner.of(source_for(model))
     return Plan(
         key=key or uuid4().hex,
         title=_("%(what)s: what is out of date") % {"what": plural(model)},
         source=renewal.source,
         products=products,
-        kitchen=renewal,
+        planner=renewal,
         request={"model": renewal.source.label, "renewal": True},
     )
 
 
-def _painter(lettering: Set | Painted) -> dict[str, str]:
-    if not isinstance(lettering, Painted):
-        return {"text": TextBy.SET.value}
+def _painter(lettering: TypesetPlanner | PaintedTextPlanner) -> dict[str, str]:
+    if not isinstance(lettering, PaintedTextPlanner):
+        return {"text": TextMethod.SET.value}
     return {
-        "text": TextBy.PAINTED.value,
+        "text": TextMethod.PAINTED.value,
         "tier": lettering.tier.name,
-        "delivery": lettering.delivery.value,
+        "mode": lettering.mode.value,
     }
 
 
@@ -181,8 +181,8 @@ def _layouts(given: Sequence[str | TextLayout]) -> Iterator[TextLayout]:
             raise PlanRefused(f"There is no layout {each!r}.{nearest(each, rows)}")
 
 
-def _objections_to(lettering: Set | Painted) -> Iterator[str]:
-    if isinstance(lettering, Painted):
+def _objections_to(lettering: TypesetPlanner | PaintedTextPlanner) -> Iterator[str]:
+    if isinstance(lettering, PaintedTextPlanner):
         yield from objections_to_tier(lettering)
     slots = lettering.source.slots
     if lettering.slot and lettering.slot not in slots:
@@ -196,12 +196,12 @@ def _objections_to(lettering: Set | Painted) -> Iterator[str]:
             yield f"The layout “{row.name}” is wrong. {error}"
     for code in lettering.locales:
         try:
-            parsed(code)
+            parse_locale(code)
         except ValueError as error:
             yield str(error)
 
 
-def _title_of(model: type[Model], lettering: Set | Painted) -> str:
+def _title_of(model: type[Model], lettering: TypesetPlanner | PaintedTextPlanner) -> str:
     return _("%(what)s: %(layouts)s (%(locales)s)") % {
         "what": plural(model),
         "layouts": shorten(", ".join(row.name for row in lettering.layouts), LONGEST_LIST),

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from django.db.models import Model
 
-from nb_catalog.core.specs import Recipe
+from nb_catalog.core.specs import ImageSpec
 from nb_catalog.exceptions import NBCatalogError, PictureMissing
-from nb_catalog.generation.design_cache import Designs
-from nb_catalog.generation.free_planner import Typesetting
+from nb_catalog.generation.design_cache import DesignCache
+from nb_catalog.generation.free_planner import FreePlanner
 from nb_catalog.models import ProductImage
 from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.typesetter import ALIAS
@@ -22,37 +22,37 @@ Base = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exact(Typesetting):
+class ReplacePaintedText(FreePlanner):
     """The plan of setting what ``painted`` shows, by product, in today's words. ``bases`` are the pictures
     below, once they are looked up."""
 
     source: CatalogSource
-    designs: Designs
-    painted: Mapping[str, Sequence[Recipe]]
+    designs: DesignCache
+    painted: Mapping[str, Sequence[ImageSpec]]
     bases: Mapping[Base, ProductImage] = field(default_factory=dict)
 
     each: ClassVar[int] = 1
     most_each: ClassVar[int] = 20
 
-    def for_block(self, products: Sequence[Model]) -> Exact:
+    def for_block(self, products: Sequence[Model]) -> ReplacePaintedText:
         """It with the pictures below those of ``products``: one query."""
-        recipes = [each for product in products for each in self._of(product)]
-        return replace(self, bases=bases_of(self.source.model, recipes))
+        specs = [each for product in products for each in self._of(product)]
+        return replace(self, bases=base_images(self.source.model, specs))
 
-    def recipes(self, product: Model) -> Iterator[Recipe | NBCatalogError]:
+    def specs(self, product: Model) -> Iterator[ImageSpec | NBCatalogError]:
         for painted in self._of(product):
             copy = self.designs.wording(painted.deck).copy(product, painted.locale)
             now = self.designs.today(painted, copy) or painted
-            yield exactly(now, self.bases) if isinstance(now, Recipe) else now
+            yield as_typeset(now, self.bases) if isinstance(now, ImageSpec) else now
 
-    def _of(self, product: Model) -> Sequence[Recipe]:
+    def _of(self, product: Model) -> Sequence[ImageSpec]:
         return self.painted.get(str(product.pk), ())
 
 
-def bases_of(model: type[Model], recipes: Iterable[Recipe]) -> dict[Base, ProductImage]:
-    """The pictures of objects of ``model`` that the words of ``recipes`` are for; without those whose file
+def base_images(model: type[Model], specs: Iterable[ImageSpec]) -> dict[Base, ProductImage]:
+    """The pictures of objects of ``model`` that the words of ``specs`` are for; without those whose file
     was taken away."""
-    wanted = {(each.object_id, each.base) for each in recipes if each.paints_words}
+    wanted = {(each.object_id, each.base) for each in specs if each.paints_words}
     if not wanted:
         return {}
     rows = ProductImage.objects.about_any(model, [key for key, _digest in wanted]).filter(
@@ -61,7 +61,9 @@ def bases_of(model: type[Model], recipes: Iterable[Recipe]) -> dict[Base, Produc
     return {(row.object_id, row.sha256): row for row in rows.order_by("pk")}
 
 
-def exactly(painted: Recipe, bases: Mapping[Base, ProductImage]) -> Recipe | PictureMissing:
+def as_typeset(
+    painted: ImageSpec, bases: Mapping[Base, ProductImage]
+) -> ImageSpec | PictureMissing:
     """The recipe of the words of ``painted``, set on the picture that they are for."""
     base = bases.get((painted.object_id, painted.base))
     if base is None:
@@ -75,12 +77,12 @@ def exactly(painted: Recipe, bases: Mapping[Base, ProductImage]) -> Recipe | Pic
         painted,
         photo=base.file.name or "",
         photo_version="",
-        size=str(base.recipe.get("size", "")),
+        size=str(base.spec.get("size", "")),
         provider=ALIAS,
         model=ALIAS,
         thinking="",
-        posture="",
-        words="",
+        pose="",
+        prompt="",
         system="",
         canvas="",
         renderer=renderer,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db.models import Model
 
-from nb_catalog.core.specs import Recipe
+from nb_catalog.core.specs import ImageSpec
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.generation.plan import Plan
 from nb_catalog.worker.references import references_of
@@ -21,7 +21,7 @@ LOOKED_AT: Final = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
+class RequestPreview:
     """One request of a plan. ``body`` is what ``Provider.build`` makes, with pictures told by their
     size; ``photo_sent`` says what is done to the photo. ``problem`` is why there is no body."""
 
@@ -37,46 +37,46 @@ class Sending:
     problem: str = ""
 
 
-def sendings(plan: Plan) -> list[Sending]:
+def preview_requests(plan: Plan) -> list[RequestPreview]:
     """The first request of each scene of ``plan``, for the first product that it can be made of.
 
     Nothing is sent and nothing is written; the photo is read and made ready as a worker would.
     """
     for product in islice(plan.each_product(), LOOKED_AT):
         try:
-            made = list(plan.kitchen.for_block([product]).recipes(product))
+            made = list(plan.planner.for_block([product]).specs(product))
         except NBCatalogError:
             continue
-        recipes = [each for each in made if isinstance(each, Recipe) and each.variant == 1]
-        return [_sending(plan, product, recipe) for recipe in recipes]
+        specs = [each for each in made if isinstance(each, ImageSpec) and each.variant == 1]
+        return [_preview(plan, product, spec) for spec in specs]
     return []
 
 
-def _sending(plan: Plan, product: Model, recipe: Recipe) -> Sending:
+def _preview(plan: Plan, product: Model, spec: ImageSpec) -> RequestPreview:
     said: dict[str, Any] = {
-        "object_id": recipe.object_id,
-        "scene": recipe.scene,
-        "provider": recipe.provider,
-        "model": recipe.model,
-        "treatment": recipe.treatment,
-        "prompt": recipe.words,
-        "system": recipe.system,
+        "object_id": spec.object_id,
+        "scene": spec.scene,
+        "provider": spec.provider,
+        "model": spec.model,
+        "treatment": spec.treatment,
+        "prompt": spec.prompt,
+        "system": spec.system,
     }
-    photo = next(each for each in plan.source.photos(product) if each.name == recipe.photo)
+    photo = next(each for each in plan.source.photos(product) if each.name == spec.photo)
     try:
-        references, sent = references_of(recipe, photo, maker=plan.kitchen.maker)
-        payload = plan.kitchen.maker.build(recipe.as_request(references))
+        references, sent = references_of(spec, photo, maker=plan.planner.maker)
+        payload = plan.planner.maker.build(spec.as_request(references))
     except NBCatalogError as error:
-        return Sending(**said, problem=str(error))
-    return Sending(**said, body=dict(_shown(payload.body.items())), photo_sent=sent)
+        return RequestPreview(**said, problem=str(error))
+    return RequestPreview(**said, body=dict(_shown(payload.body.items())), photo_sent=sent)
 
 
 def _shown(pairs: Any) -> Iterator[tuple[str, Any]]:
     for name, value in pairs:
-        yield str(name), elided(value)
+        yield str(name), elide(value)
 
 
-def elided(value: Any) -> Any:
+def elide(value: Any) -> Any:
     """``value`` as it can be shown: pictures in it are told by their size."""
     if isinstance(value, bytes):
         return f"({len(value):,} bytes)"
@@ -85,5 +85,5 @@ def elided(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(_shown(value.items()))
     if isinstance(value, list | tuple):
-        return [elided(each) for each in value]
+        return [elide(each) for each in value]
     return value

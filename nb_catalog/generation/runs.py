@@ -18,30 +18,30 @@ from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation import Item, ItemStatus, Plan, job_counts
-from nb_catalog.generation.lookups import known
+from nb_catalog.generation.lookups import lookup
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.money import micros
 from nb_catalog.models.generic import content_type_of
-from nb_catalog.models.transitions import move_jobs
+from nb_catalog.models.transitions import transition_jobs
 from nb_catalog.worker import queue
 
 logger = logging.getLogger(__name__)
 
 BLOCK: Final = 1000
 # Far below what the column holds; more is a slip of the hand.
-MOST_BUDGET_USD: Final = 1_000_000
+MAX_BUDGET_USD: Final = 1_000_000
 
 # So many pictures at most are what a person in the admin waits for.
-FEW: Final = 24
-SOMEBODY_WAITS: Final = 10
+SMALL_RUN: Final = 24
+INTERACTIVE_PRIORITY: Final = 10
 
 # What a plain "retry" takes up again. An unknown outcome may have been charged already, so it
 # has to be asked for by name.
-RETRIED: Final = (JobState.REFUSED, JobState.FAILED, JobState.CANCELLED)
+RETRIABLE: Final = (JobState.REFUSED, JobState.FAILED, JobState.CANCELLED)
 
 
-def start(
+def start_run(
     plan: Plan,
     *,
     actor: Actor = None,
@@ -84,9 +84,9 @@ def _budget(amount: Decimal | None) -> int | None:
     """Whole micro-dollars, or None for no limit."""
     if amount is None:
         return None
-    if not (amount.is_finite() and 0 <= amount <= MOST_BUDGET_USD):
+    if not (amount.is_finite() and 0 <= amount <= MAX_BUDGET_USD):
         raise RequestRefused(
-            f"A budget must be between 0 and {MOST_BUDGET_USD:,} US dollars, not {amount}."
+            f"A budget must be between 0 and {MAX_BUDGET_USD:,} US dollars, not {amount}."
         )
     return micros(amount)
 
@@ -104,9 +104,9 @@ def _write_jobs(run: Run, plan: Plan, *, priority: int | None) -> None:
                 yield item
 
     items = wanted()
-    few = list(islice(items, FEW + 1))
+    few = list(islice(items, SMALL_RUN + 1))
     if priority is None:
-        priority = SOMEBODY_WAITS if len(few) <= FEW else 0
+        priority = INTERACTIVE_PRIORITY if len(few) <= SMALL_RUN else 0
     jobs = (
         _job(run, plan, item, content_type=content_type, priority=priority, turn=turn)
         for turn, item in enumerate(chain(few, items), start=_turn(plan, priority=priority))
@@ -121,7 +121,7 @@ def _write_jobs(run: Run, plan: Plan, *, priority: int | None) -> None:
 
 def _turn(plan: Plan, *, priority: int) -> int:
     """The turn that is being worked on: a run that starts now takes its turns from there."""
-    line = queue.in_line(free=plan.is_free, delivery=plan.kitchen.delivery)
+    line = queue.ordered_queue(free=plan.is_free, mode=plan.planner.mode)
     return line.filter(priority=priority).values_list("turn", flat=True).first() or 0
 
 
@@ -130,8 +130,6 @@ def _one_at_a_time(content_type_id: int) -> None:
 
     Two who claim the same pictures in different orders would wait for each other for ever.
     """
-    if not connection.features.has_select_for_update:
-        return
     # No key changes: rows that refer to this one are still written meanwhile.
     weaker = connection.features.has_select_for_no_key_update
     rows = ContentType.objects.filter(pk=content_type_id).select_for_update(no_key=weaker)
@@ -141,50 +139,50 @@ def _one_at_a_time(content_type_id: int) -> None:
 def _job(
     run: Run, plan: Plan, item: Item, *, content_type: ContentType, priority: int, turn: int
 ) -> ImageJob:
-    assert item.recipe is not None  # noqa: S101 - wanted items have one
+    assert item.spec is not None  # noqa: S101 - wanted items have one
     return ImageJob(
         run=run,
         content_type=content_type,
         object_id=item.object_id,
-        recipe=item.recipe.as_dict(),
+        spec=item.spec.as_dict(),
         fingerprint=item.fingerprint,
         live_key=item.fingerprint,
         tier=plan.tier,
-        provider=item.recipe.provider,
-        model=item.recipe.model,
+        provider=item.spec.provider,
+        model=item.spec.model,
         is_free=plan.is_free,
-        delivery=plan.kitchen.delivery,
+        mode=plan.planner.mode,
         estimate_microusd=plan.price_each_microusd,
         priority=priority,
         turn=turn,
     )
 
 
-def cancel(run: Run) -> int:
+def cancel_run(run: Run) -> int:
     """Cancel what has not been sent yet; how many jobs. What is in flight finishes."""
     with transaction.atomic():
-        cancelled = move_jobs(run.jobs.all(), "cancel", finished_at=database_now())
+        cancelled = transition_jobs(run.jobs.all(), "cancel", finished_at=database_now())
         if cancelled:
-            job_counts.forget(run)
+            job_counts.invalidate(run)
     _log(run, "cancelled", jobs=cancelled)
     return cancelled
 
 
-def retry(run: Run, *, unknown: bool = False) -> int:
+def retry_run(run: Run, *, unknown: bool = False) -> int:
     """Queue refused, failed and cancelled jobs again; how many.
 
     With ``unknown`` those too whose outcome is unknown: their pictures may be paid for twice.
     Jobs whose picture another run is making, or has made meanwhile, stay as they are: nothing
     is paid for twice.
     """
-    states = (*RETRIED, JobState.UNKNOWN) if unknown else RETRIED
+    states = (*RETRIABLE, JobState.UNKNOWN) if unknown else RETRIABLE
     with transaction.atomic():
-        jobs = list(run.jobs.filter(state__in=states).defer("recipe").order_by("pk"))
+        jobs = list(run.jobs.filter(state__in=states).defer("spec").order_by("pk"))
         for content_type_id in {job.content_type_id for job in jobs}:
             _one_at_a_time(content_type_id)
         queued = sum(map(_retry, _not_made_meanwhile(jobs)))
         if queued:
-            job_counts.forget(run)
+            job_counts.invalidate(run)
             tasks.wake_up(run.pk)
     _log(run, "retried", jobs=queued)
     return queued
@@ -193,14 +191,14 @@ def retry(run: Run, *, unknown: bool = False) -> int:
 def _not_made_meanwhile(jobs: Iterable[ImageJob]) -> Iterator[ImageJob]:
     rest = iter(jobs)
     while block := list(islice(rest, BLOCK)):
-        made = known([job.fingerprint for job in block]).present
+        made = lookup([job.fingerprint for job in block]).present
         yield from (job for job in block if job.fingerprint not in made)
 
 
 def _retry(job: ImageJob) -> int:
     try:
         with transaction.atomic():
-            return move_jobs(
+            return transition_jobs(
                 ImageJob.objects.filter(pk=job.pk),
                 "retry",
                 attempts=0,
@@ -212,10 +210,10 @@ def _retry(job: ImageJob) -> int:
         return 0
 
 
-def resume(run: Run, *, budget_usd: Decimal | None) -> None:
+def resume_run(run: Run, *, budget_usd: Decimal | None) -> None:
     """Let a paused run go on with another budget, or with none.
 
-    Raises ``RequestRefused`` for a budget as ``start`` does.
+    Raises ``RequestRefused`` for a budget as ``start_run`` does.
     """
     budget = _budget(budget_usd)
     with transaction.atomic():

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from django.db.models import Model
 
-from nb_catalog.copydecks.resolution import Wording
-from nb_catalog.core.specs import Recipe
+from nb_catalog.copydecks.resolution import CopyResolver
+from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Photo
 from nb_catalog.exceptions import NBCatalogError, PictureMissing
-from nb_catalog.generation.free_planner import Typesetting
+from nb_catalog.generation.free_planner import FreePlanner
 from nb_catalog.models import CopyDeck, ProductImage, TextLayout
 from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.typesetter import ALIAS
@@ -28,17 +28,17 @@ MOST_SCENES: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class ProductInfo:
     """A product, as a model is told of it."""
 
     photo: Photo | None = None
-    posture: str = ""
+    pose: str = ""
     title: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lettering(ABC):
+class TextPlanner(ABC):
     """Layouts and locales of one plan, on pictures in ``scenes`` (keys; none: in every scene that
     the product has a picture of), with ``slot`` only on those that are published there. ``bases`` are
     those pictures by product, once they are looked up.
@@ -68,7 +68,7 @@ class Lettering(ABC):
     def _read(self) -> Mapping[str, Layout]:
         return {row.key: row.layout for row in self.layouts}
 
-    def for_block(self, products: Sequence[Model]) -> Lettering:
+    def for_block(self, products: Sequence[Model]) -> TextPlanner:
         """It with the pictures of ``products`` looked up, in one query."""
         found: dict[str, dict[str, ProductImage]] = {}
         pictures = (
@@ -77,7 +77,7 @@ class Lettering(ABC):
             )
             .filter(kind=ImageKind.PICTURE, locale="", pruned_at=None, state__in=_STANDING)
             .select_related("parent")
-            .defer("provenance", "parent__provenance", "parent__recipe", "parent__checks")
+            .defer("provenance", "parent__provenance", "parent__spec", "parent__checks")
         )
         if self.scenes:
             pictures = pictures.filter(scene__in=self.scenes)
@@ -90,7 +90,7 @@ class Lettering(ABC):
             self, bases={key: tuple(by_scene.values()) for key, by_scene in found.items()}
         )
 
-    def recipes(self, product: Model) -> Iterator[Recipe | NBCatalogError]:
+    def specs(self, product: Model) -> Iterator[ImageSpec | NBCatalogError]:
         """The recipes of one product's pictures, and why others are not possible.
 
         Raises ``PictureMissing`` when there is nothing to set words on.
@@ -105,8 +105,8 @@ class Lettering(ABC):
                 layout = self._read[row.key]
                 missing = copy.missing_for(layout, name=row.name, locale=locale)
                 for base in bases:
-                    yield missing or self._recipe(
-                        about, base, row, words=copy.shown_by(layout), locale=locale
+                    yield missing or self._spec(
+                        about, base, row, texts=copy.shown_by(layout), locale=locale
                     )
 
     def _nothing(self) -> str:
@@ -115,77 +115,80 @@ class Lettering(ABC):
         return "The product has no picture yet that words could be set on. Generate one first."
 
     @cached_property
-    def _wording(self) -> Wording:
-        return Wording(source=self.source, deck=self.deck)
+    def _wording(self) -> CopyResolver:
+        return CopyResolver(source=self.source, deck=self.deck)
 
-    def _about(self, product: Model) -> About:
+    def _about(self, product: Model) -> ProductInfo:
         """What has to be known of ``product`` itself, once for all its pictures."""
-        return About()
+        return ProductInfo()
 
     @abstractmethod
-    def _recipe(
+    def _spec(
         self,
-        about: About,
+        about: ProductInfo,
         base: ProductImage,
         row: TextLayout,
         *,
-        words: Mapping[str, str],
+        texts: Mapping[str, str],
         locale: str,
-    ) -> Recipe | NBCatalogError:
-        """The recipe of ``words`` (role -> text) on ``base``, or why there is none."""
+    ) -> ImageSpec | NBCatalogError:
+        """The recipe of ``texts`` (role -> text) on ``base``, or why there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Set(Typesetting, Lettering):
+class TypesetPlanner(FreePlanner, TextPlanner):
     """Words that are set, letter by letter."""
 
-    def _recipe(
+    def _spec(
         self,
-        about: About,
+        about: ProductInfo,
         base: ProductImage,
         row: TextLayout,
         *,
-        words: Mapping[str, str],
+        texts: Mapping[str, str],
         locale: str,
-    ) -> Recipe:
-        return set_on(
-            base, row, label=self.source.label, words=words, locale=locale, deck=self.deck
+    ) -> ImageSpec:
+        return typeset_over(
+            base, row, label=self.source.label, texts=texts, locale=locale, deck=self.deck
         )
 
 
-def set_on(
+def typeset_over(
     base: ProductImage,
     row: TextLayout,
     *,
     label: str,
-    words: Mapping[str, str],
+    texts: Mapping[str, str],
     locale: str,
     deck: CopyDeck | None,
-) -> Recipe:
-    """The recipe of ``words`` (role -> text) set on ``base``, a picture of an object of the model
+) -> ImageSpec:
+    """The recipe of ``texts`` (role -> text) set on ``base``, a picture of an object of the model
     ``label``, in the layout of ``row``."""
-    renderer = {**said(row, words=words, locale=locale), "origin": base.digital_source_type}
+    renderer = {
+        **renderer_options(row, texts=texts, locale=locale),
+        "origin": base.digital_source_type,
+    }
     if product := base.checks.get("product"):
         renderer["product"] = product
-    return Recipe(
-        **inherited(base, label=label),
-        **designed(row, locale=locale, deck=deck),
+    return ImageSpec(
+        **fields_from_base(base, label=label),
+        **fields_from_layout(row, locale=locale, deck=deck),
         photo=base.file.name or "",
-        size=str(base.recipe.get("size", "")),
+        size=str(base.spec.get("size", "")),
         provider=ALIAS,
         model=ALIAS,
         renderer=renderer,
     )
 
 
-def said(row: TextLayout, *, words: Mapping[str, str], locale: str) -> dict[str, Any]:
+def renderer_options(row: TextLayout, *, texts: Mapping[str, str], locale: str) -> dict[str, Any]:
     """What a renderer is told of words, however they get onto the picture."""
-    return {"layout": row.content, "words": words, "locale": locale}
+    return {"layout": row.content, "texts": texts, "locale": locale}
 
 
-def inherited(base: ProductImage, *, label: str) -> dict[str, Any]:
+def fields_from_base(base: ProductImage, *, label: str) -> dict[str, Any]:
     """Fields of a recipe that a picture with words has from the one without them."""
-    made_from: dict[str, Any] = base.recipe
+    made_from: dict[str, Any] = base.spec
     return {
         "object_type": label,
         "object_id": base.object_id,
@@ -197,7 +200,7 @@ def inherited(base: ProductImage, *, label: str) -> dict[str, Any]:
     }
 
 
-def designed(row: TextLayout, *, locale: str, deck: CopyDeck | None) -> dict[str, Any]:
+def fields_from_layout(row: TextLayout, *, locale: str, deck: CopyDeck | None) -> dict[str, Any]:
     """Fields of a recipe that say whose words they are, and where they stand."""
     return {
         "layout": row.key,

@@ -7,7 +7,7 @@ from typing import Final, cast
 import numpy as np
 
 from nb_catalog.core.types import Rect
-from nb_catalog.imaging.compose import Posture, compose_on
+from nb_catalog.imaging.compose import Pose, compose_on
 from nb_catalog.imaging.cutout import Cutout, cut_out
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
@@ -21,19 +21,19 @@ def outlined(photo: bytes, *, max_bytes: int, max_pixels: int) -> Cutout:
     return cut_out(open_photo(photo, max_bytes=max_bytes, max_pixels=max_pixels))
 
 
-def set_into(
-    picture: bytes, *, photo: bytes, posture: str = "", max_bytes: int, max_pixels: int
+def compose_into(
+    picture: bytes, *, photo: bytes, pose: str = "", max_bytes: int, max_pixels: int
 ) -> tuple[bytes, Rect]:
     """The product of ``photo`` in ``picture``, a model's empty surroundings: a marked JPEG, and where
     on it the product is.
 
-    ``posture`` is one of ``types.POSTURES``. Raises ``PictureError`` when either does not
+    ``pose`` is one of ``types.POSES``. Raises ``PictureError`` when either does not
     open or the product does not come out.
     """
     product = outlined(photo, max_bytes=max_bytes, max_pixels=max_pixels)
     ground = open_photo(picture, max_bytes=max_bytes, max_pixels=max_pixels).convert("RGB")
     term = of_lineage(model_drew_ground=True, model_drew_product=False)
-    made = compose_on(product, np.asarray(ground), rests=cast("Posture | None", posture or None))
+    made = compose_on(product, np.asarray(ground), rests=cast("Pose | None", pose or None))
     data = encode(
         made.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
     )

@@ -20,7 +20,7 @@ _kept: OrderedDict[bytes, Pixels] = OrderedDict()
 _keeping = Lock()
 
 
-def opened(picture: bytes, *, max_bytes: int, max_pixels: int) -> Pixels:
+def open_cached(picture: bytes, *, max_bytes: int, max_pixels: int) -> Pixels:
     """The pixels of ``picture`` on white, (height, width, 3) sRGB uint8, not to be written to.
 
     Raises ``PictureError`` when it does not open.

@@ -2,12 +2,18 @@
 
 from nb_catalog.models.alt_text import AltProposal, AltText
 from nb_catalog.models.batches import ProviderBatch
-from nb_catalog.models.billing import ProviderCall, ProviderPause, SpendDay, SpendLine, SpendShare
+from nb_catalog.models.billing import (
+    DailyBudget,
+    DailyBudgetShare,
+    DailySpendTotal,
+    ProviderCall,
+    ProviderPause,
+)
 from nb_catalog.models.copy_decks import CopyDeck, CopyText
 from nb_catalog.models.images import ProductImage, Rendition
 from nb_catalog.models.jobs import ImageJob
 from nb_catalog.models.placements import Placement, PlacementEvent
-from nb_catalog.models.rate_limits import ThrottleGate
+from nb_catalog.models.rate_limits import RateLimitState
 from nb_catalog.models.reviews import ReviewEvent
 from nb_catalog.models.runs import Run
 from nb_catalog.models.scenes import Scene
@@ -19,6 +25,9 @@ __all__ = [
     "AltText",
     "CopyDeck",
     "CopyText",
+    "DailyBudget",
+    "DailyBudgetShare",
+    "DailySpendTotal",
     "ImageJob",
     "Placement",
     "PlacementEvent",
@@ -26,14 +35,11 @@ __all__ = [
     "ProviderBatch",
     "ProviderCall",
     "ProviderPause",
+    "RateLimitState",
     "Rendition",
     "ReviewEvent",
     "Run",
     "Scene",
-    "SpendDay",
-    "SpendLine",
-    "SpendShare",
     "TextCall",
     "TextLayout",
-    "ThrottleGate",
 ]

@@ -73,7 +73,7 @@ class ProviderCall(models.Model):
         return f"{self.provider} {self.job_id}.{self.epoch}"
 
 
-class SpendDay(models.Model):
+class DailyBudget(models.Model):
     """Money of one UTC day; changed by conditional UPDATE only."""
 
     day = models.DateField(_("day"), unique=True)
@@ -94,7 +94,7 @@ class ShareKind(models.TextChoices):
     USER = "user", _("User")
 
 
-class SpendShare(models.Model):
+class DailyBudgetShare(models.Model):
     """Money of one UTC day that a tier or a user has spent; changed by conditional UPDATE only.
     ``name`` is the tier, or the user's primary key as text."""
 
@@ -116,7 +116,7 @@ class SpendShare(models.Model):
         return f"{self.day} {self.kind} {self.name}"
 
 
-class SpendLine(models.Model):
+class DailySpendTotal(models.Model):
     """What the settled calls of one UTC day came to that are alike. ``user`` is who started their runs,
     a primary key as text, or empty. The lines say what the calls say, in few rows."""
 

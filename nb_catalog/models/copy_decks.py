@@ -30,7 +30,7 @@ class CopyDeck(Design):
         verbose_name_plural = _("copy decks")
 
     @property
-    def words(self) -> dict[str, dict[str, str]]:
+    def texts_by_locale(self) -> dict[str, dict[str, str]]:
         """Locale -> role -> text of what may be shown: proposals are left out."""
         found: dict[str, dict[str, str]] = defaultdict(dict)
         for text in self.texts.filter(proposed_by=""):

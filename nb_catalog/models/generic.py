@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-class AboutObjectQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class CatalogObjectQuerySet(models.QuerySet):  # type: ignore[type-arg]
     def about(self, product: models.Model) -> Self:
         """Rows about one catalog object. By text: joining a text key to an integer key fails
         on PostgreSQL."""
@@ -24,10 +24,10 @@ class AboutObjectQuerySet(models.QuerySet):  # type: ignore[type-arg]
         return self.filter(content_type=content_type_of(model), object_id__in=keys)
 
 
-AboutObjectManager = models.Manager.from_queryset(AboutObjectQuerySet)
+CatalogObjectManager = models.Manager.from_queryset(CatalogObjectQuerySet)
 
 
-class AboutObject(models.Model):
+class CatalogObjectModel(models.Model):
     """A row about one catalog object. Each model has an index that begins with the two columns."""
 
     content_type = models.ForeignKey(

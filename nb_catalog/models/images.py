@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.core.states import ImageState
-from nb_catalog.models.generic import AboutObject, AboutObjectManager
+from nb_catalog.models.generic import CatalogObjectManager, CatalogObjectModel
 from nb_catalog.models.jobs import ImageJob
 from nb_catalog.storage import catalog_storage
 
@@ -36,7 +36,7 @@ class ImageKind(models.TextChoices):
     BACKDROP = "backdrop", _("Surroundings without the product")
 
 
-class ProductImage(AboutObject):
+class ProductImage(CatalogObjectModel):
     """One made picture. Its bytes never change; an edit is a new row with this one as parent.
 
     ``pruned_at``: since when its file is gone. The row says then what was made and not wanted.
@@ -59,9 +59,9 @@ class ProductImage(AboutObject):
     width = models.PositiveIntegerField(_("width"))
     height = models.PositiveIntegerField(_("height"))
     byte_size = models.PositiveBigIntegerField(_("bytes"))
-    recipe = models.JSONField(_("recipe"))
+    spec = models.JSONField(_("spec"))
     fingerprint = models.CharField(_("fingerprint"), max_length=64)
-    subject = models.CharField(max_length=64, editable=False)
+    request_hash = models.CharField(max_length=64, editable=False)
     scene = models.CharField(_("scene"), max_length=60, blank=True)
     tier = models.CharField(_("tier"), max_length=40, blank=True)
     locale = models.CharField(_("locale of its words"), max_length=20, blank=True, default="")
@@ -74,7 +74,7 @@ class ProductImage(AboutObject):
     created_at = models.DateTimeField(_("made"), auto_now_add=True)
     pruned_at = models.DateTimeField(_("file taken away"), null=True, editable=False)
 
-    objects = AboutObjectManager()
+    objects = CatalogObjectManager()
 
     class Meta:
         ordering = ("-id",)
@@ -92,7 +92,7 @@ class ProductImage(AboutObject):
             models.Index(fields=["file"], name="nb_image_file"),
             models.Index(fields=["sha256"], name="nb_image_sha256"),
             models.Index(fields=["fingerprint"], name="nb_image_fingerprint"),
-            models.Index(fields=["subject"], name="nb_image_subject"),
+            models.Index(fields=["request_hash"], name="nb_image_subject"),
         ]
 
     def __str__(self) -> str:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.core.specs import Recipe
+from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import JobState
-from nb_catalog.core.types import Delivery
+from nb_catalog.core.types import RequestMode
 from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.db.indexes import SparseIndex
 from nb_catalog.models.db.money import MicroUSDField
-from nb_catalog.models.generic import AboutObject, AboutObjectManager
+from nb_catalog.models.generic import CatalogObjectManager, CatalogObjectModel
 from nb_catalog.models.runs import Run
 
 
-class ImageJob(AboutObject):
+class ImageJob(CatalogObjectModel):
     """One wanted picture.
 
     ``live_key`` is the fingerprint while the job holds its place and null afterwards: its
@@ -30,7 +30,7 @@ class ImageJob(AboutObject):
     run = models.ForeignKey(
         Run, verbose_name=_("run"), on_delete=models.CASCADE, related_name="jobs", db_index=False
     )
-    recipe = models.JSONField(_("recipe"), editable=False)
+    spec = models.JSONField(_("spec"), editable=False)
     fingerprint = models.CharField(_("fingerprint"), max_length=64, editable=False)
     live_key = models.CharField(  # noqa: DJ001 - many nulls may stand in a unique column
         max_length=64, null=True, editable=False
@@ -39,8 +39,8 @@ class ImageJob(AboutObject):
     provider = models.CharField(_("provider"), max_length=40)
     model = models.CharField(_("model"), max_length=80)
     is_free = models.BooleanField(_("free of charge"), default=False)
-    delivery = models.CharField(
-        _("delivery"), max_length=8, choices=Delivery, default=Delivery.DIRECT
+    mode = models.CharField(
+        _("mode"), max_length=8, choices=RequestMode, default=RequestMode.DIRECT
     )
     batch = models.ForeignKey(
         ProviderBatch, verbose_name=_("batch"), null=True, on_delete=models.SET_NULL,
@@ -60,7 +60,7 @@ class ImageJob(AboutObject):
     created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
 
-    objects = AboutObjectManager()
+    objects = CatalogObjectManager()
 
     class Meta:
         ordering = ("id",)
@@ -72,7 +72,7 @@ class ImageJob(AboutObject):
         # found through the queue's: there is little of it.
         indexes = [
             models.Index(
-                fields=["state", "delivery", "is_free", "-priority", "turn", "id"],
+                fields=["state", "mode", "is_free", "-priority", "turn", "id"],
                 name="nb_job_queue",
             ),
             models.Index(fields=["run", "state"], name="nb_job_run_state"),
@@ -86,5 +86,5 @@ class ImageJob(AboutObject):
         return f"{self.content_type_id}:{self.object_id} {self.fingerprint[:8]}"
 
     @property
-    def wanted(self) -> Recipe:
-        return Recipe.from_dict(self.recipe)
+    def wanted(self) -> ImageSpec:
+        return ImageSpec.from_dict(self.spec)

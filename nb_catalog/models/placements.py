@@ -7,11 +7,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.db.indexes import SparseIndex
-from nb_catalog.models.generic import AboutObject, AboutObjectManager
+from nb_catalog.models.generic import CatalogObjectManager, CatalogObjectModel
 from nb_catalog.models.images import ProductImage
 
 
-class Place(AboutObject):
+class Place(CatalogObjectModel):
     """A place in the storefront. An empty ``locale`` serves every language."""
 
     slot = models.SlugField(_("slot"), max_length=40, db_index=False)
@@ -22,7 +22,7 @@ class Place(AboutObject):
         related_name="+",
     )  # fmt: skip
 
-    objects = AboutObjectManager()
+    objects = CatalogObjectManager()
 
     class Meta:
         abstract = True
@@ -31,7 +31,7 @@ class Place(AboutObject):
 class Placement(Place):
     """The pointer that publishes.
 
-    ``delivery`` is everything a page needs to show the picture, so that a page of any length
+    ``picture_data`` is everything a page needs to show the picture, so that a page of any length
     is one query and asks no storage; see ``storefront.Delivery`` for its shape. ``stale_since`` is
     when it was first seen that the shop would say something else today than the picture does.
     """
@@ -39,7 +39,7 @@ class Placement(Place):
     image = models.ForeignKey(
         ProductImage, verbose_name=_("image"), on_delete=models.PROTECT, related_name="placements"
     )
-    delivery = models.JSONField(default=dict, editable=False)
+    picture_data = models.JSONField(default=dict, editable=False)
     published_at = models.DateTimeField(_("published"), auto_now=True)
     stale_since = models.DateTimeField(
         _("out of date since"), null=True, blank=True, editable=False

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class ThrottleGate(models.Model):
+class RateLimitState(models.Model):
     """What all workers share about the calls to one model of a provider. Read and changed inside
     the transaction that claims jobs.
 

@@ -11,9 +11,9 @@ from nb_catalog.models.base import Design
 class Scene(Design):
     """Words for a model and a recipe for the local renderer."""
 
-    CONTENT = ("words", "system", "renderer")
+    CONTENT = ("prompt", "system", "renderer")
 
-    words = models.TextField(
+    prompt = models.TextField(
         _("words for a model"),
         help_text=_("Describe surface, light, camera and mood in sentences. Name no product."),
     )

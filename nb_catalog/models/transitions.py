@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import F
 
 from nb_catalog.core.states import (
-    BATCH_MOVES,
-    IMAGE_MOVES,
-    JOB_HOLDS_ITS_PLACE,
-    JOB_MOVES,
+    BATCH_TRANSITIONS,
+    IMAGE_TRANSITIONS,
+    JOB_LIVE,
+    JOB_TRANSITIONS,
     JobState,
 )
-from nb_catalog.exceptions import IllegalMove
+from nb_catalog.exceptions import InvalidTransition
 from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.images import ProductImage
 from nb_catalog.models.jobs import ImageJob
 
 
-def move_jobs(jobs: models.QuerySet[ImageJob], move: str, **changes: Any) -> int:
+def transition_jobs(jobs: models.QuerySet[ImageJob], move: str, **changes: Any) -> int:
     """Move those of ``jobs`` that may make ``move``; how many did.
 
     A job keeps its live key while it holds its place; a retry takes it again, which raises
     ``IntegrityError`` when another job for the same picture has it meanwhile.
     """
-    sources, target = JOB_MOVES[move]
-    held, holds = JOB_HOLDS_ITS_PLACE.issuperset(sources), target in JOB_HOLDS_ITS_PLACE
+    sources, target = JOB_TRANSITIONS[move]
+    held, holds = JOB_LIVE.issuperset(sources), target in JOB_LIVE
     if not (held and holds):
         changes.setdefault("live_key", F("fingerprint") if holds else None)
     if JobState.WAITING in sources:
@@ -35,40 +35,38 @@ def move_jobs(jobs: models.QuerySet[ImageJob], move: str, **changes: Any) -> int
     return jobs.filter(state__in=sources).update(state=target, **changes)
 
 
-def move_batch(batch: ProviderBatch, move: str, **changes: Any) -> None:
+def transition_batch(batch: ProviderBatch, move: str, **changes: Any) -> None:
     """Move ``batch``, as long as it is still its holder's in this epoch.
 
-    Raises ``IllegalMove`` when somebody else holds it now, or has moved it.
+    Raises ``InvalidTransition`` when somebody else holds it now, or has moved it.
     """
-    sources, target = BATCH_MOVES[move]
+    sources, target = BATCH_TRANSITIONS[move]
     rows = ProviderBatch.objects.filter(
         pk=batch.pk, lease_owner=batch.lease_owner, epoch=batch.epoch, state__in=sources
     )
     if not rows.update(state=target, **changes):
-        raise IllegalMove(f"Cannot {move} batch {batch.name}: somebody else works on it now.")
+        raise InvalidTransition(f"Cannot {move} batch {batch.name}: somebody else works on it now.")
     for name, value in {"state": target, **changes}.items():
         setattr(batch, name, value)
 
 
-def move_image(image: ProductImage, move: str) -> None:
-    """Move ``image`` and refresh its state. Raises ``IllegalMove`` when somebody was faster."""
-    sources, target = IMAGE_MOVES[move]
+def transition_image(image: ProductImage, move: str) -> None:
+    """Move ``image`` and refresh its state. Raises ``InvalidTransition`` when somebody was faster."""
+    sources, target = IMAGE_TRANSITIONS[move]
     moved = ProductImage.objects.filter(pk=image.pk, state__in=sources).update(state=target)
     if not moved:
         image.refresh_from_db(fields=["state"])
-        raise IllegalMove(
+        raise InvalidTransition(
             f"Cannot {move} picture {image.pk}: it is {image.get_state_display().lower()} now. "
             f"Reload the page to see who decided."
         )
     image.state = target
 
 
-def hold_image(image: ProductImage) -> str:
+def lock_image(image: ProductImage) -> str:
     """The state of ``image`` as it is now, and as it stays until the transaction ends.
 
     Empty when the row is gone. Call it inside a transaction.
     """
-    rows = ProductImage.objects.filter(pk=image.pk)
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update()
+    rows = ProductImage.objects.filter(pk=image.pk).select_for_update()
     return next(iter(rows.values_list("state", flat=True)), "")

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 YOUNG: Final = timedelta(days=1)
 BLOCK: Final = 500
 
-Told = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ def _rejected() -> QuerySet[ProductImage]:
 
 
 def prune(
-    *, days: int, orphans: bool = True, dry_run: bool = False, told: Told = lambda name: None
+    *, days: int, orphans: bool = True, dry_run: bool = False, told: Report = lambda name: None
 ) -> Pruned:
     """Take away files of pictures rejected more than ``days`` ago, and orphans. Rows stay: they say
     what was made, what it cost and that it is not wanted again.
@@ -75,12 +75,12 @@ def prune(
     if orphans:
         for name in _orphans(catalog_storage()):
             done.orphans += 1
-            _take_away(name, done, dry_run=dry_run, told=told)
+            _delete_file(name, done, dry_run=dry_run, told=told)
     return done
 
 
 def _prune_picture(
-    image: ProductImage, cutoff: datetime, done: Pruned, *, dry_run: bool, told: Told
+    image: ProductImage, cutoff: datetime, done: Pruned, *, dry_run: bool, told: Report
 ) -> None:
     with transaction.atomic():
         if not dry_run:
@@ -97,7 +97,7 @@ def _prune_picture(
     done.pictures += 1
     for name in sorted(names):
         if not _is_known(name, but=image):
-            _take_away(name, done, dry_run=dry_run, told=told)
+            _delete_file(name, done, dry_run=dry_run, told=told)
 
 
 def _is_known(name: str, *, but: ProductImage | None = None) -> bool:
@@ -109,7 +109,7 @@ def _is_known(name: str, *, but: ProductImage | None = None) -> bool:
     return images.exists() or renditions.exists()
 
 
-def _take_away(name: str, done: Pruned, *, dry_run: bool, told: Told) -> None:
+def _delete_file(name: str, done: Pruned, *, dry_run: bool, told: Report) -> None:
     storage = catalog_storage()
     try:
         done.bytes += storage.size(name)

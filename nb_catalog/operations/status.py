@@ -13,7 +13,7 @@ from django.db.models import Count, QuerySet
 from nb_catalog import billing, ratelimit
 from nb_catalog.conf import settings
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
-from nb_catalog.models import ImageJob, ProviderBatch, ProviderPause, Run, SpendDay
+from nb_catalog.models import DailyBudget, ImageJob, ProviderBatch, ProviderPause, Run
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.money import usd
 from nb_catalog.worker import queue, spool
@@ -68,15 +68,15 @@ class Status:
         }
 
 
-def look() -> Status:
+def collect() -> Status:
     """How the work stands. A constant number of queries, none of which counts what is over."""
     now = database_now()
     jobs = ImageJob.objects.order_by()
     counted = jobs.filter(state__in=[*JOB_UNDERWAY, JobState.UNKNOWN]).values_list("state")
-    oldest = _next_since(queue.in_line)
+    oldest = _next_since(queue.ordered_queue)
     alive = jobs.filter(state__in=_HELD, lease_until__gte=now)
-    today = SpendDay.objects.filter(day=now.date()).first()
-    unknown = (billing.open_calls(), billing.open_text_calls())
+    today = DailyBudget.objects.filter(day=now.date()).first()
+    unknown = (billing.unsettled_calls(), billing.unsettled_text_calls())
     return Status(
         jobs=dict(counted.annotate(Count("id"))),
         oldest_seconds=None if oldest is None else (now - oldest).total_seconds(),
@@ -89,7 +89,7 @@ def look() -> Status:
         reserved_today_usd=usd(today.reserved_microusd if today else 0),
         budget_today_usd=settings.DAILY_BUDGET_USD,
         open_calls=sum(calls.count() for calls in unknown),
-        open_usd=usd(sum(billing.total_of(calls) for calls in unknown)),
+        open_usd=usd(sum(billing.unsettled_total(calls) for calls in unknown)),
         paused_runs=dict(
             Run.objects.exclude(paused_reason="")
             .order_by()
@@ -97,7 +97,10 @@ def look() -> Status:
             .annotate(Count("id"))
         ),
         pauses=_pauses(now),
-        caps={f"{provider} {model}": cap for (provider, model), cap in ratelimit.caps().items()},
+        caps={
+            f"{provider} {model}": cap
+            for (provider, model), cap in ratelimit.in_flight_caps().items()
+        },
         problems=problems(),
     )
 

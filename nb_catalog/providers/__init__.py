@@ -47,5 +47,5 @@ def backend_at(dotted: str, *, kind: type[B], path: str) -> type[B]:
     except ImportError as error:
         raise InvalidSettings(f"{dotted!r} does not import: {error}", path=path) from error
     if not (isinstance(backend, type) and issubclass(backend, kind)):
-        raise InvalidSettings(f"{dotted!r} is not a {kind.__name__}.", path=path)
+        raise InvalidSettings(f"{dotted!r} is not a subclass of {kind.__name__}.", path=path)
     return backend

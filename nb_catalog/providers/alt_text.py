@@ -9,45 +9,45 @@ from decimal import Decimal
 from typing import ClassVar
 
 from nb_catalog.core.types import Payload
-from nb_catalog.providers.text_base import Advice, Adviser, adviser
+from nb_catalog.providers.text_base import TextProvider, TextResult, text_provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class PictureContext:
     """What the shop knows of a picture: the product's title, and by locale the words that are set on it."""
 
     title: str = ""
-    words: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Described(Advice):
+class AltTextResult(TextResult):
     """Alternative texts by locale as a describer proposes them, and what came with them."""
 
     texts: Mapping[str, str]
 
 
-class Describer(Adviser[Described]):
+class AltTextProvider(TextProvider[AltTextResult]):
     """Build, send and parse, as a ``Provider`` does for pictures."""
 
     setting: ClassVar[str] = "DESCRIBER"
 
     @abstractmethod
-    def estimate(self, *, locales: Sequence[str], about: Known) -> Decimal:
+    def estimate(self, *, locales: Sequence[str], about: PictureContext) -> Decimal:
         """The most that describing one picture in ``locales`` is expected to cost, in USD. Raises
         ``RequestRefused`` where that is not known; what is free costs 0."""
 
     @abstractmethod
     def build(
-        self, picture: bytes, mime_type: str, *, locales: Sequence[str], about: Known
+        self, picture: bytes, mime_type: str, *, locales: Sequence[str], about: PictureContext
     ) -> Payload:
         """The vendor's body for a ``picture``, a PNG, JPEG or WebP of at most 1024 pixels a side. Pure."""
 
 
-def describer() -> Describer | None:
+def alt_text_provider() -> AltTextProvider | None:
     """The one that ``NB_CATALOG["DESCRIBER"]`` describes; None where there is none.
 
     Raises ``InvalidSettings`` for one that does not import, and for options that it does not have.
     """
     # An abstract class: mypy wants a concrete one where a type is passed.
-    return adviser(Describer)  # type: ignore[type-abstract]
+    return text_provider(AltTextProvider)  # type: ignore[type-abstract]

@@ -12,7 +12,7 @@ A = TypeVar("A")
 L = TypeVar("L")
 
 
-class Lines(Generic[A, L]):
+class ConnectionPool(Generic[A, L]):
     """Lines by address. Connections belong to their event loop, and what a forked child inherited
     shares its sockets with the parent: it is left alone."""
 

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from nb_catalog.conf import settings
 from nb_catalog.core.types import (
-    POSTURES,
+    POSES,
     ImageRequest,
     ImageResult,
     Lane,
@@ -29,14 +29,14 @@ from nb_catalog.exceptions import (
     RequestRefused,
     RequestRejected,
 )
-from nb_catalog.imaging.compose import compose, posture, view_for
+from nb_catalog.imaging.compose import compose, estimate_pose, view_for
 from nb_catalog.imaging.cutout import Cutter, cut_out
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import of_lineage, xmp_packet
 from nb_catalog.imaging.scenery import SceneRecipe, render
 from nb_catalog.providers.base import Provider
-from nb_catalog.providers.model_specs import pixels
+from nb_catalog.providers.model_specs import pixel_size
 
 VERSION: Final = "local-studio/1"
 QUALITY: Final = 95
@@ -58,9 +58,9 @@ class LocalProvider(Provider):
         self.cutter = cut_out if cutter == CUTTER else _imported(cutter, alias=alias)
 
     def build(self, request: ImageRequest) -> Payload:
-        """Photo, recipe, size in pixels, seed and posture.
+        """Photo, recipe, size in pixels, seed and pose.
 
-        Raises ``RequestRejected`` for what needs a model or for an unknown posture, and
+        Raises ``RequestRejected`` for what needs a model or for an unknown pose, and
         ``PictureMissing`` without a photo.
         """
         if request.treatment != Treatment.LOCKED:
@@ -73,10 +73,10 @@ class LocalProvider(Provider):
                 "This scene has no recipe for the local renderer, only words for a model: "
                 "add one to the scene, or use a tier with a model."
             )
-        if request.posture not in POSTURES:
+        if request.pose not in POSES:
             raise RequestRejected(
-                f"There is no posture {request.posture!r}: "
-                f"it must be one of {', '.join(map(repr, POSTURES))}."
+                f"There is no pose {request.pose!r}: "
+                f"it must be one of {', '.join(map(repr, POSES))}."
             )
         photo = next((each for each in request.references if each.role == "product"), None)
         if photo is None:
@@ -88,13 +88,13 @@ class LocalProvider(Provider):
                 "renderer": request.renderer,
                 "size": _size(request),
                 "seed": request.seed,
-                "posture": request.posture,
+                "pose": request.pose,
             },
         )
 
     async def send(self, payload: Payload) -> RawAnswer:
         """Make the picture in a thread. Raises ``PictureError`` and ``RequestRejected``."""
-        data, product = await asyncio.to_thread(made, payload.body, cutter=self.cutter)
+        data, product = await asyncio.to_thread(render_variant, payload.body, cutter=self.cutter)
         return RawAnswer(body=data, headers={"product": json.dumps(product)})
 
     def parse(self, answer: RawAnswer) -> ImageResult:
@@ -121,7 +121,7 @@ class LocalProvider(Provider):
         )
 
 
-def made(body: Mapping[str, Any], *, cutter: Cutter = cut_out) -> tuple[bytes, Rect]:
+def render_variant(body: Mapping[str, Any], *, cutter: Cutter = cut_out) -> tuple[bytes, Rect]:
     """The whole work on one picture: JPEG bytes, marked as computed without a model, and where on it
     the product is.
 
@@ -138,7 +138,7 @@ def made(body: Mapping[str, Any], *, cutter: Cutter = cut_out) -> tuple[bytes, R
         max_pixels=settings.MAX_PICTURE_PIXELS,
     )
     cutout = cutter(photo)
-    seed, rests = body["seed"], body.get("posture") or posture(cutout.pixels[..., 3])
+    seed, rests = body["seed"], body.get("pose") or estimate_pose(cutout.pixels[..., 3])
     backdrop = render(
         recipe, size=Size(*body["size"]), seed=seed, view=view_for(cutout, rests=rests)
     )
@@ -152,7 +152,7 @@ def made(body: Mapping[str, Any], *, cutter: Cutter = cut_out) -> tuple[bytes, R
 
 def _size(request: ImageRequest) -> Size:
     try:
-        return pixels(request.ratio, request.size)
+        return pixel_size(request.ratio, request.size)
     except RequestRefused as error:
         raise RequestRejected(str(error)) from error
 

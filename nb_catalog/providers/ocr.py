@@ -8,18 +8,18 @@ from decimal import Decimal
 from typing import ClassVar
 
 from nb_catalog.core.types import Payload
-from nb_catalog.providers.text_base import Advice, Adviser, adviser
+from nb_catalog.providers.text_base import TextProvider, TextResult, text_provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transcript(Advice):
+class OcrResult(TextResult):
     """``lines`` as they stand on a picture, from the top, and ``printed`` what stands on the product."""
 
     lines: tuple[str, ...]
     printed: tuple[str, ...] = ()
 
 
-class Reader(Adviser[Transcript]):
+class OcrProvider(TextProvider[OcrResult]):
     """Build, send and parse, as a ``Provider`` does for pictures. A reader is not told what it should
     find: it would find it."""
 
@@ -35,10 +35,10 @@ class Reader(Adviser[Transcript]):
         """The vendor's body for a ``picture``, a PNG, JPEG or WebP, with words in ``locale``. Pure."""
 
 
-def reader() -> Reader | None:
+def ocr_provider() -> OcrProvider | None:
     """The one that ``NB_CATALOG["READER"]`` describes; None where there is none.
 
     Raises ``InvalidSettings`` for one that does not import, and for options that it does not have.
     """
     # An abstract class: mypy wants a concrete one where a type is passed.
-    return adviser(Reader)  # type: ignore[type-abstract]
+    return text_provider(OcrProvider)  # type: ignore[type-abstract]

@@ -17,7 +17,7 @@ from nb_catalog.providers import backend_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
+class TextResult:
     """What comes with an answer, whatever was asked: token counts by kind, and who gave it."""
 
     usage: Mapping[str, int] = field(default_factory=dict)
@@ -25,10 +25,10 @@ class Advice:
     request_id: str = ""
 
 
-A_co = TypeVar("A_co", bound=Advice, covariant=True)
+A_co = TypeVar("A_co", bound=TextResult, covariant=True)
 
 
-class Adviser(ABC, Generic[A_co]):
+class TextProvider(ABC, Generic[A_co]):
     """Send and parse, as a ``Provider`` does for pictures; each kind has a ``build`` of its own.
 
     ``setting`` is the key of ``NB_CATALOG`` that names one. ``name`` is what its proposals are marked
@@ -55,15 +55,15 @@ class Adviser(ABC, Generic[A_co]):
         """Let go of connections."""
 
 
-B = TypeVar("B", bound=Adviser[Any])
+B = TypeVar("B", bound=TextProvider[Any])
 
 
-def path_of(kind: type[Adviser[Any]]) -> str:
+def settings_path(kind: type[TextProvider[Any]]) -> str:
     """Where in the settings one is named, as errors quote it."""
     return f"{NAME}[{kind.setting!r}]"
 
 
-def adviser(kind: type[B]) -> B | None:
+def text_provider(kind: type[B]) -> B | None:
     """The one that ``NB_CATALOG[kind.setting]`` describes; None where there is none.
 
     Raises ``InvalidSettings`` for one that does not import, and for options that it does not have.
@@ -71,7 +71,7 @@ def adviser(kind: type[B]) -> B | None:
     entry: Mapping[str, Any] | None = getattr(settings, kind.setting)
     if entry is None:
         return None
-    path = path_of(kind)
+    path = settings_path(kind)
     backend = backend_at(entry["BACKEND"], kind=kind, path=path)
     known = set(inspect.signature(backend).parameters)
     for option in entry.get("OPTIONS", {}):

@@ -26,8 +26,8 @@ class Tier:
     thinking: str = ""
 
     @property
-    def card(self) -> model_specs.Card:
-        return model_specs.card(self.model)
+    def model_spec(self) -> model_specs.ModelSpec:
+        return model_specs.spec_for(self.model)
 
 
 def tier(name: str) -> Tier:

@@ -9,17 +9,17 @@ from decimal import Decimal
 from typing import ClassVar
 
 from nb_catalog.core.types import Payload
-from nb_catalog.providers.text_base import Advice, Adviser, adviser
+from nb_catalog.providers.text_base import TextProvider, TextResult, text_provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Translated(Advice):
+class TranslationResult(TextResult):
     """Texts by role as a translator proposes them, and what came with them."""
 
     texts: Mapping[str, str]
 
 
-class Translator(Adviser[Translated]):
+class TranslationProvider(TextProvider[TranslationResult]):
     """Build, send and parse, as a ``Provider`` does for pictures."""
 
     setting: ClassVar[str] = "TRANSLATOR"
@@ -34,10 +34,10 @@ class Translator(Adviser[Translated]):
         """The vendor's body for ``texts`` from the locale ``source`` into ``target``. Pure."""
 
 
-def translator() -> Translator | None:
+def translation_provider() -> TranslationProvider | None:
     """The one that ``NB_CATALOG["TRANSLATOR"]`` describes; None where there is none.
 
     Raises ``InvalidSettings`` for one that does not import, and for options that it does not have.
     """
     # An abstract class: mypy wants a concrete one where a type is passed.
-    return adviser(Translator)  # type: ignore[type-abstract]
+    return text_provider(TranslationProvider)  # type: ignore[type-abstract]

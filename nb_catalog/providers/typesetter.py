@@ -13,7 +13,7 @@ from nb_catalog.exceptions import InvalidSettings, NoPicture, PictureMissing, Re
 from nb_catalog.providers.base import Provider
 from nb_catalog.typesetting import fonts
 from nb_catalog.typesetting.layouts import Layout
-from nb_catalog.typesetting.render import lettered
+from nb_catalog.typesetting.render import typeset_picture
 
 ALIAS: Final = "typesetter"
 VERSION: Final = "typesetter/1"
@@ -22,7 +22,7 @@ VERSION: Final = "typesetter/1"
 class TypesetterProvider(Provider):
     """Sets the words of ``renderer`` on the picture that comes as the reference.
 
-    ``renderer`` has ``layout`` (a ``layouts.Layout`` as its mapping), ``words`` (role -> text),
+    ``renderer`` has ``layout`` (a ``layouts.Layout`` as its mapping), ``texts`` (role -> text),
     ``locale``, ``origin`` (the picture's IPTC term) and, where it is known, ``product``: left, top,
     width and height in pixels.
 
@@ -52,7 +52,7 @@ class TypesetterProvider(Provider):
         told = request.renderer
         try:
             layout = Layout.from_mapping(told["layout"])
-            words, locale, origin = dict(told["words"]), str(told["locale"]), str(told["origin"])
+            texts, locale, origin = dict(told["texts"]), str(told["locale"]), str(told["origin"])
         except KeyError as error:
             raise RequestRejected(f"The typesetter was told nothing of {error}.") from error
         except ValueError as error:
@@ -63,7 +63,7 @@ class TypesetterProvider(Provider):
             body={
                 "picture": request.references[0].data,
                 "layout": layout,
-                "words": words,
+                "texts": texts,
                 "locale": locale,
                 "origin": origin,
                 "product": Rect(*product) if product else None,
@@ -90,7 +90,7 @@ class TypesetterProvider(Provider):
 
 def _set(body: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
     told = dict(body)
-    made = lettered(
+    made = typeset_picture(
         told.pop("picture"),
         chain=fonts.chain_for(body["locale"]),
         max_bytes=settings.MAX_PICTURE_BYTES,

@@ -10,23 +10,23 @@ from django.db import transaction
 
 from nb_catalog import storage
 from nb_catalog.billing import paid_requests
-from nb_catalog.billing.paid_requests import Proposed, Question
+from nb_catalog.billing.paid_requests import PaidRequest, ProposalResult
 from nb_catalog.conf import settings
-from nb_catalog.core.locales import parsed
+from nb_catalog.core.locales import parse_locale
 from nb_catalog.core.text import single_line
 from nb_catalog.core.types import Actor, Reference
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.references import Limits, as_reference
 from nb_catalog.models import AltProposal, ProductImage
 from nb_catalog.models.alt_text import LONGEST_ALT
-from nb_catalog.models.transitions import hold_image
-from nb_catalog.providers.alt_text import Describer, Known, describer
+from nb_catalog.models.transitions import lock_image
+from nb_catalog.providers.alt_text import AltTextProvider, PictureContext, alt_text_provider
 from nb_catalog.registry import source_for
-from nb_catalog.storefront.alt_text import said_on
+from nb_catalog.storefront.alt_text import overlay_text
 
 LIMITS: Final = Limits(reads=("image/jpeg", "image/png", "image/webp"), longest_side=1024)
 # Languages of one request.
-MOST: Final = 40
+MAX_LOCALES: Final = 40
 # BCP 47 for words whose language nobody noted.
 UNDETERMINED: Final = "und"
 
@@ -39,31 +39,33 @@ class Offer(NamedTuple):
     usd: Decimal
 
 
-def languages_of(image: ProductImage) -> list[str]:
+def locales_for(image: ProductImage) -> list[str]:
     """Those in which the picture can be shown: its own, where it has words, else those of the shop; and
     others that it is described in."""
     shown = (image.locale,) if image.locale else settings.LOCALES
-    return list(dict.fromkeys((*shown, *sorted(_described(image)))))
+    return list(dict.fromkeys((*shown, *sorted(_existing_locales(image)))))
 
 
-def lacking(image: ProductImage, locales: Iterable[str]) -> tuple[str, ...]:
+def missing_locales(image: ProductImage, locales: Iterable[str]) -> tuple[str, ...]:
     """Those of ``locales`` in which ``image`` has neither a text nor a proposal."""
-    there = _described(image)
+    there = _existing_locales(image)
     return tuple(dict.fromkeys(code for code in locales if code not in there))
 
 
 def offer(image: ProductImage) -> Offer | None:
-    """What ``propose`` would ask for; None where there is no describer, or nothing to describe.
+    """What ``propose_alt_texts`` would ask for; None where there is no describer, or nothing to describe.
 
     Raises ``RequestRefused`` where the describer does not know what it costs.
     """
-    asked, locales = describer(), lacking(image, languages_of(image))
+    asked, locales = alt_text_provider(), missing_locales(image, locales_for(image))
     if asked is None or not locales:
         return None
-    return Offer(asked.name, locales, asked.estimate(locales=locales, about=_known(image)))
+    return Offer(asked.name, locales, asked.estimate(locales=locales, about=_context(image)))
 
 
-def propose(image: ProductImage, locales: Iterable[str], *, actor: Actor) -> Proposed:
+def propose_alt_texts(
+    image: ProductImage, locales: Iterable[str], *, actor: Actor
+) -> ProposalResult:
     """Ask the describer for texts in those of ``locales`` that ``image`` lacks; they wait as proposals.
 
     The request is on record and its money reserved before it goes out. Raises ``RequestRefused``
@@ -71,53 +73,59 @@ def propose(image: ProductImage, locales: Iterable[str], *, actor: Actor) -> Pro
     budget is reached, ``PictureError`` and ``StorageFailed`` for the file, and ``ProviderError`` for
     what the service answered.
     """
-    asked = describer()
+    asked = alt_text_provider()
     if asked is None:
         raise RequestRefused("There is no describer: NB_CATALOG['DESCRIBER'] names one.")
-    wanted = lacking(image, locales)
+    wanted = missing_locales(image, locales)
     if not wanted:
-        return Proposed(written=0)
-    answer = paid_requests.ask(asked, _question(image, wanted, asked), actor=actor)
-    fitting, refused = _judged(answer.texts, wanted)
-    written = _keep(image, fitting, proposed_by=asked.name)
-    return Proposed(written=written, refused=refused)
+        return ProposalResult(written=0)
+    answer = paid_requests.send_paid_request(
+        asked, _build_request(image, wanted, asked), actor=actor
+    )
+    fitting, refused = _validate_proposals(answer.texts, wanted)
+    written = _store_proposals(image, fitting, proposed_by=asked.name)
+    return ProposalResult(written=written, refused=refused)
 
 
-def discard(image: ProductImage, locales: Iterable[str]) -> int:
+def discard_alt_texts(image: ProductImage, locales: Iterable[str]) -> int:
     """Throw proposals of ``image`` away; how many there were."""
     found = image.alt_proposals.filter(locale__in=list(locales))
     return int(found.delete()[0])
 
 
-def _described(image: ProductImage) -> set[str]:
+def _existing_locales(image: ProductImage) -> set[str]:
     written = image.alts.values_list("locale", flat=True)
     return {*written, *image.alt_proposals.values_list("locale", flat=True)}
 
 
-def _question(image: ProductImage, locales: tuple[str, ...], asked: Describer) -> Question:
+def _build_request(
+    image: ProductImage, locales: tuple[str, ...], asked: AltTextProvider
+) -> PaidRequest:
     try:
         for code in locales:
-            parsed(code)
+            parse_locale(code)
     except ValueError as error:
         raise RequestRefused(str(error)) from error
-    if len(locales) > MOST:
-        raise RequestRefused(f"At most {MOST} languages are asked for at once, not {len(locales)}.")
-    about, picture = _known(image), _picture(image)
-    return Question(
+    if len(locales) > MAX_LOCALES:
+        raise RequestRefused(
+            f"At most {MAX_LOCALES} languages are asked for at once, not {len(locales)}."
+        )
+    about, picture = _context(image), _picture(image)
+    return PaidRequest(
         payload=asked.build(picture.data, picture.mime_type, locales=locales, about=about),
         about=image,
         locales=locales,
         estimate=asked.estimate(locales=locales, about=about),
-        underway=paid_requests.looked_at(image),
-        is_wanted=lambda: lacking(image, locales) == locales,
+        underway=paid_requests.already_running_message(image),
+        is_wanted=lambda: missing_locales(image, locales) == locales,
     )
 
 
-def _known(image: ProductImage) -> Known:
-    product, said = image.catalog_object, said_on(image)
-    return Known(
+def _context(image: ProductImage) -> PictureContext:
+    product, said = image.catalog_object, overlay_text(image)
+    return PictureContext(
         title="" if product is None else source_for(product).title(product),
-        words={image.locale or UNDETERMINED: said} if said else {},
+        texts={image.locale or UNDETERMINED: said} if said else {},
     )
 
 
@@ -131,7 +139,7 @@ def _picture(image: ProductImage) -> Reference:
     return reference
 
 
-def _judged(
+def _validate_proposals(
     found: Mapping[str, str], locales: Iterable[str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """What is of use of the texts ``found``, and why the others are not."""
@@ -151,9 +159,9 @@ def _judged(
 
 
 @transaction.atomic
-def _keep(image: ProductImage, texts: Mapping[str, str], *, proposed_by: str) -> int:
+def _store_proposals(image: ProductImage, texts: Mapping[str, str], *, proposed_by: str) -> int:
     """Write proposals, where nobody wrote a text meanwhile."""
-    hold_image(image)
+    lock_image(image)
     written = set(image.alts.values_list("locale", flat=True))
     open_for = {code: text for code, text in texts.items() if code not in written}
     for code, text in open_for.items():

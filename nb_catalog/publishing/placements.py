@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings as django_settings
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, models, transaction
 
 from nb_catalog import signals, storefront
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Actor
-from nb_catalog.exceptions import IllegalMove, RequestRefused
+from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, ProductImage
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.transitions import hold_image
+from nb_catalog.models.transitions import lock_image
 from nb_catalog.publishing import renditions
 from nb_catalog.registry import source_for
-from nb_catalog.storefront.alt_text import said_on
+from nb_catalog.storefront.alt_text import overlay_text
 
 
 def publish(
@@ -39,27 +39,27 @@ def publish(
     if objections:
         raise RequestRefused(*objections)
     kept = _delivery(image)
-    place = _place(image, slot=slot, locale=locale, position=position)
+    place = _place_for(image, slot=slot, locale=locale, position=position)
     with transaction.atomic():
         # Place before picture, as roll_back() does: two people would else wait for each other.
         _locked(place)
         # Asked again, because renditions take a moment: somebody may have retired it meanwhile.
-        if hold_image(image) != ImageState.APPROVED:
+        if lock_image(image) != ImageState.APPROVED:
             raise RequestRefused(_not_approved(image))
-        return _put(place, image=image, delivery=kept, actor=actor, move="publish")
+        return _set(place, image=image, picture_data=kept, actor=actor, move="publish")
 
 
 def withdraw(placement: Placement, *, actor: Actor) -> None:
     """Take a picture out of the storefront. The image stays approved.
 
-    Raises ``IllegalMove`` when another picture stands there meanwhile, ``RequestRefused`` when
+    Raises ``InvalidTransition`` when another picture stands there meanwhile, ``RequestRefused`` when
     none does.
     """
     place = _place_of(placement)
     with transaction.atomic():
         standing = _locked(place)
         if standing is not None and standing.image_id != placement.image_id:
-            raise IllegalMove(
+            raise InvalidTransition(
                 "Another picture was published there meanwhile. Look again before you withdraw it."
             )
         _remove(place, actor=actor, move="withdraw")
@@ -89,7 +89,7 @@ def roll_back(
         # Held first: of two who roll back at once, the second sees what the first has done.
         _locked(place)
         before = _before(place)
-        if before is not None and hold_image(before) != ImageState.APPROVED:
+        if before is not None and lock_image(before) != ImageState.APPROVED:
             raise RequestRefused(
                 f"Picture {before.pk} stood there before and is {before.get_state_display().lower()}"
                 f" now. Publish another one."
@@ -98,7 +98,7 @@ def roll_back(
             _remove(place, actor=actor, move="roll_back")
             return None
         kept = _delivery(before)
-        return _put(place, image=before, delivery=kept, actor=actor, move="roll_back")
+        return _set(place, image=before, picture_data=kept, actor=actor, move="roll_back")
 
 
 def _objections(image: ProductImage, *, slot: str, locale: str) -> Any:
@@ -115,9 +115,11 @@ def _objections(image: ProductImage, *, slot: str, locale: str) -> Any:
         yield f"The site does not speak {locale!r}.{nearest(locale, languages)}"
 
 
-def _delivery(image: ProductImage) -> storefront.Delivery:
-    return storefront.delivery(
-        renditions.make(image), origin=image.digital_source_type, said=said_on(image)
+def _delivery(image: ProductImage) -> storefront.PictureData:
+    return storefront.picture_data(
+        renditions.make_renditions(image),
+        origin=image.digital_source_type,
+        said=overlay_text(image),
     )
 
 
@@ -125,7 +127,7 @@ def _not_approved(image: ProductImage) -> str:
     return f"Picture {image.pk} is not approved. Approve it first."
 
 
-def _place(image: ProductImage, *, slot: str, locale: str, position: int) -> dict[str, Any]:
+def _place_for(image: ProductImage, *, slot: str, locale: str, position: int) -> dict[str, Any]:
     return {
         "content_type_id": image.content_type_id,
         "object_id": image.object_id,
@@ -141,28 +143,27 @@ def _place_of(placement: Placement) -> dict[str, Any]:
 
 
 def _locked(place: dict[str, Any]) -> Placement | None:
-    rows = Placement.objects.filter(**place)
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update()
-    return rows.first()
+    return Placement.objects.filter(**place).select_for_update().first()
 
 
-def _put(
+def _set(
     place: dict[str, Any],
     *,
     image: ProductImage,
-    delivery: storefront.Delivery,
+    picture_data: storefront.PictureData,
     actor: Actor,
     move: str,
 ) -> Placement:
     standing = _locked(place)
     before_id = standing.image_id if standing else None
     if standing is None:
-        standing = _first(place, image=image, delivery=delivery, actor=actor)
+        standing = _first(place, image=image, picture_data=picture_data, actor=actor)
     else:
-        standing.image, standing.delivery, standing.actor = image, delivery, actor
+        standing.image, standing.picture_data, standing.actor = image, picture_data, actor
         standing.stale_since = None
-        standing.save(update_fields=["image", "delivery", "actor", "published_at", "stale_since"])
+        standing.save(
+            update_fields=["image", "picture_data", "actor", "published_at", "stale_since"]
+        )
     PlacementEvent.objects.create(
         **place, image_before_id=before_id, image_after=image, actor=actor, move=move
     )
@@ -177,7 +178,7 @@ def _first(place: dict[str, Any], **columns: Any) -> Placement:
         with transaction.atomic():
             return Placement.objects.create(**place, **columns)
     except IntegrityError as error:
-        raise IllegalMove(
+        raise InvalidTransition(
             "Somebody else published to this place at the same moment. Look, and try again."
         ) from error
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from nb_catalog import storage
 from nb_catalog.conf import settings
-from nb_catalog.imaging.delivery import Derived, derive
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
+from nb_catalog.imaging.renditions import Derived, derive
 from nb_catalog.models import ProductImage, Rendition
 from nb_catalog.storage import catalog_storage
 
 
-def make(image: ProductImage) -> list[Rendition]:
+def make_renditions(image: ProductImage) -> list[Rendition]:
     """The renditions of ``image``; those that the settings ask for and that are missing are made.
 
     Raises ``PictureError`` when the original cannot be read, ``StorageFailed``.

@@ -21,11 +21,11 @@ from nb_catalog.models import Placement, Run
 from nb_catalog.registry import is_registered, source_for
 
 # Products whose published pictures are looked at together.
-AT_ONCE: Final = 200
+BLOCK: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Renewed:
+class RefreshResult:
     """How many published pictures are out of date, and the runs that make new ones: none where new
     ones are there already, or cannot be made."""
 
@@ -33,7 +33,7 @@ class Renewed:
     runs: tuple[Run, ...]
 
 
-def look_over(shown: QuerySet[Placement] | None = None) -> Iterator[list[Placement]]:
+def scan_placements(shown: QuerySet[Placement] | None = None) -> Iterator[list[Placement]]:
     """``mark_stale`` for the products of ``shown``, or of all that is published with words: what is
     stale, a block of products at a time."""
     rows = Placement.objects.all() if shown is None else shown
@@ -43,7 +43,7 @@ def look_over(shown: QuerySet[Placement] | None = None) -> Iterator[list[Placeme
         model = ContentType.objects.get_for_id(type_id).model_class()
         if model is None or not is_registered(model):
             continue
-        for block in blocks((key for _type, key in group), size=AT_ONCE):
+        for block in blocks((key for _type, key in group), size=BLOCK):
             yield mark_stale(list(source_for(model).queryset().in_bulk(block).values()))
 
 
@@ -55,7 +55,7 @@ def mark_stale(products: Sequence[Model]) -> list[Placement]:
     """
     if not products:
         return []
-    renewal = generation.Renewal.of(source_for(type(products[0])))
+    renewal = generation.RefreshPlanner.of(source_for(type(products[0])))
     shown = list(renewal.looked_over(products))
     stale = [each.placement for each in shown if each.is_stale]
     fresh = [each.placement for each in shown if not each.is_stale]
@@ -70,7 +70,7 @@ def mark_stale(products: Sequence[Model]) -> list[Placement]:
     return stale
 
 
-def renew(products: Iterable[Model], *, actor: Actor) -> Renewed:
+def refresh(products: Iterable[Model], *, actor: Actor) -> RefreshResult:
     """Make anew what is published of ``products`` and out of date: a run for each model. The new
     pictures wait for review; the old ones stay where they are until then."""
     by_model: dict[type[Model], list[Model]] = defaultdict(list)
@@ -79,10 +79,10 @@ def renew(products: Iterable[Model], *, actor: Actor) -> Renewed:
     started, stale = [], 0
     for group in by_model.values():
         stale += len(mark_stale(group))
-        plan = generation.plan_renewal(group)
+        plan = generation.plan_refresh(group)
         if any(plan.wanted()):
-            started.append(runs.start(plan, actor=actor, priority=None))
-    return Renewed(stale=stale, runs=tuple(started))
+            started.append(runs.start_run(plan, actor=actor, priority=None))
+    return RefreshResult(stale=stale, runs=tuple(started))
 
 
 def products_of(shown: QuerySet[Placement]) -> Iterator[Model]:

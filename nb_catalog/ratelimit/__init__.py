@@ -2,18 +2,24 @@
 heed it."""
 
 from nb_catalog.ratelimit.gcra import JITTER
-from nb_catalog.ratelimit.limiter import Gates, Wait, caps, slow_down, used_up
+from nb_catalog.ratelimit.limiter import (
+    Limiter,
+    Wait,
+    exhausted_models,
+    in_flight_caps,
+    reduce_concurrency,
+)
 from nb_catalog.ratelimit.pauses import (
     EVERY_MODEL,
     SHORTEST_PAUSE,
     UNTIL_A_PERSON_ACTS,
-    heed,
+    active_pause,
+    exclude_models,
     is_overload,
     is_paused,
     pause,
-    pause_of,
     paused,
-    without,
+    record_backoff,
 )
 
 __all__ = [
@@ -21,16 +27,16 @@ __all__ = [
     "JITTER",
     "SHORTEST_PAUSE",
     "UNTIL_A_PERSON_ACTS",
-    "Gates",
+    "Limiter",
     "Wait",
-    "caps",
-    "heed",
+    "active_pause",
+    "exclude_models",
+    "exhausted_models",
+    "in_flight_caps",
     "is_overload",
     "is_paused",
     "pause",
-    "pause_of",
     "paused",
-    "slow_down",
-    "used_up",
-    "without",
+    "record_backoff",
+    "reduce_concurrency",
 ]

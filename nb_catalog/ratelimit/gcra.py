@@ -18,7 +18,7 @@ MINUTE: Final = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Rate:
     """Calls ``interval`` apart, ``burst`` of them at once after a rest."""
 
     interval: timedelta
@@ -29,17 +29,17 @@ class Pace:
         return self.interval * self.burst
 
 
-def pace(per_minute: int, *, burst: int) -> Pace:
+def rate_of(per_minute: int, *, burst: int) -> Rate:
     """The pace at which no 60 seconds at the service ever see more than ``per_minute`` calls.
 
     Slots lie in a stretch of 60 s and the jitter for whatever arrives within 60 s, so that
     rate + burst = quota holds with (60 s + jitter) / (quota - burst) between two calls.
     """
-    return Pace(interval=(MINUTE + JITTER) / (per_minute - burst), burst=burst)
+    return Rate(interval=(MINUTE + JITTER) / (per_minute - burst), burst=burst)
 
 
-def slots(
-    arrival: datetime | None, *, now: datetime, pace: Pace, until: datetime
+def next_slots(
+    arrival: datetime | None, *, now: datetime, pace: Rate, until: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
     """(when a call may go, the theoretical arrival time once it does), up to ``until``."""
     arrival = arrival or now

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -16,10 +17,13 @@ from django.db.models import F
 
 from nb_catalog.core.quotas import Quotas, pacific, quotas_of
 from nb_catalog.core.states import JobState
-from nb_catalog.models import ImageJob, ThrottleGate
+from nb_catalog.models import ImageJob, RateLimitState
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.models.db.compiled import compiled_once
-from nb_catalog.ratelimit.paces import Pacemaker, pacemaker
+from nb_catalog.models.db.compiled import compile_once
+from nb_catalog.ratelimit.gcra import next_slots, rate_of
+
+# How far ahead slots are handed out. Jobs that have a slot wait for it in their worker.
+HORIZON: Final = timedelta(seconds=2)
 
 # After a cut: how long no other cut follows, and after how long without one the cap grows by one.
 # Answers to calls that went out together all say the same.
@@ -35,13 +39,18 @@ Wait = timedelta | None
 
 
 @dataclass(slots=True)
-class Gate:
-    """One row, and what the claim takes from it."""
+class ModelLimit:
+    """One row, and what the claim takes from it.
 
-    row: ThrottleGate
+    ``slots`` are the free ones up to the horizon, each with the row's ``arrival_at`` after it is
+    taken; None where no quota sets a rate.
+    """
+
+    row: RateLimitState
     quotas: Quotas
     in_flight: int
-    pacemaker: Pacemaker | None
+    now: datetime
+    slots: list[tuple[datetime, datetime]] | None
     taken: int = 0
     is_changed: bool = False
 
@@ -53,8 +62,8 @@ class Gate:
             (self.row.cap, self.in_flight),
         )
         rooms = [limit - used - self.taken for limit, used in limits if limit is not None]
-        if self.pacemaker is not None and (left := self.pacemaker.room()) is not None:
-            rooms.append(left)
+        if self.slots is not None:
+            rooms.append(len(self.slots))
         return max(0, min(rooms)) if rooms else None
 
     def take(self, wanted: int) -> list[Wait]:
@@ -62,8 +71,11 @@ class Gate:
         room = self.room()
         count = wanted if room is None else min(wanted, room)
         waits: list[Wait] = [None] * count
-        if self.pacemaker is not None:
-            waits = list(self.pacemaker.take(count))
+        if self.slots is not None:
+            taken, self.slots = self.slots[:count], self.slots[count:]
+            waits = [slot - self.now for slot, _arrival in taken]
+            if taken:
+                self.row.arrival_at = taken[-1][1]
         self.taken += len(waits)
         self.is_changed = True
         return waits
@@ -74,8 +86,8 @@ class Gate:
         self.is_changed = True
 
 
-class Gates:
-    """The gates that stand, locked until the transaction ends.
+class Limiter:
+    """The limits in force, locked until the transaction ends.
 
     ``now`` is the moment from which waits are told, and ``monotonic`` the same by this process's
     monotonic clock in seconds. Both are of the time after the lock: others may have held it long.
@@ -84,44 +96,44 @@ class Gates:
     def __init__(self) -> None:
         rows = list(_locked()) if _stands() else []
         self.now, self.monotonic = database_now(), time.monotonic()
-        self._gates: dict[Key, Gate] = {}
+        self._limits: dict[Key, ModelLimit] = {}
         for row in rows:
             self._add(row)
 
     def full(self) -> set[Key]:
         """(provider, model) of everything that nothing can be claimed for now."""
-        return {key for key, gate in self._gates.items() if gate.room() == 0}
+        return {key for key, limit in self._limits.items() if limit.room() == 0}
 
     def take(self, provider: str, model: str, *, wanted: int) -> list[Wait]:
         """Up to ``wanted`` calls to a model, and when each may go."""
-        gate = self._gates.get((provider, model))
-        if gate is None:
+        limit = self._limits.get((provider, model))
+        if limit is None:
             if quotas_of(provider, model).are_none:
                 return [None] * wanted
-            gate = self._opened(provider, model)
-        return gate.take(wanted)
+            limit = self._create(provider, model)
+        return limit.take(wanted)
 
     def take_again(self, provider: str, model: str) -> list[Wait]:
         """A slot in place of one that was taken and has passed; none where there is no other."""
-        gate = self._gates.get((provider, model))
-        if gate is not None:
-            gate.give_back()
+        limit = self._limits.get((provider, model))
+        if limit is not None:
+            limit.give_back()
         return self.take(provider, model, wanted=1)
 
     def write(self) -> None:
         """Write down what was taken."""
-        for gate in self._gates.values():
-            if gate.is_changed:
-                gate.row.sent_today = max(0, gate.row.sent_today + gate.taken)
-                gate.row.save(update_fields=["arrival_at", "day", "sent_today"])
+        for limit in self._limits.values():
+            if limit.is_changed:
+                limit.row.sent_today = max(0, limit.row.sent_today + limit.taken)
+                limit.row.save(update_fields=["arrival_at", "day", "sent_today"])
 
-    def _opened(self, provider: str, model: str) -> Gate:
-        ThrottleGate.objects.get_or_create(provider=provider, model=model)
+    def _create(self, provider: str, model: str) -> ModelLimit:
+        RateLimitState.objects.get_or_create(provider=provider, model=model)
         for row in _locked(provider=provider, model=model):
             self._add(row)
-        return self._gates[provider, model]
+        return self._limits[provider, model]
 
-    def _add(self, row: ThrottleGate) -> None:
+    def _add(self, row: RateLimitState) -> None:
         today = self.now.astimezone(pacific()).date()
         if row.day != today:
             row.day, row.sent_today = today, 0
@@ -129,17 +141,29 @@ class Gates:
         _recover(row, now=self.now)
         counts = quotas.in_flight is not None or row.cap is not None
         in_flight = calls_in_flight(row.provider, row.model) if counts else 0
-        paced = pacemaker(row, quotas, now=self.now)
-        self._gates[row.provider, row.model] = Gate(row, quotas, in_flight, paced)
+        self._limits[row.provider, row.model] = ModelLimit(
+            row, quotas, in_flight, self.now, _free_slots(row, quotas, now=self.now)
+        )
 
 
-@compiled_once
+def _free_slots(
+    row: RateLimitState, quotas: Quotas, *, now: datetime
+) -> list[tuple[datetime, datetime]] | None:
+    if quotas.per_minute is None:
+        return None
+    rate = rate_of(quotas.per_minute, burst=quotas.burst)
+    slots = next_slots(row.arrival_at, now=now, pace=rate, until=now + HORIZON)
+    # At most one minute's worth: the horizon is shorter than that.
+    return list(islice(slots, quotas.per_minute))
+
+
+@compile_once
 def _stands() -> Any:
-    return ThrottleGate.objects.values_list("pk")[:1]
+    return RateLimitState.objects.values_list("pk")[:1]
 
 
-def _locked(**which: str) -> Iterable[ThrottleGate]:
-    rows = ThrottleGate.objects.filter(**which).order_by("provider", "model")
+def _locked(**which: str) -> Iterable[RateLimitState]:
+    rows = RateLimitState.objects.filter(**which).order_by("provider", "model")
     if connection.features.has_select_for_update:
         return rows.select_for_update()
     # SQLite: reading first and writing later would fail when another wrote in between.
@@ -147,7 +171,7 @@ def _locked(**which: str) -> Iterable[ThrottleGate]:
     return rows
 
 
-def _recover(row: ThrottleGate, *, now: datetime) -> None:
+def _recover(row: RateLimitState, *, now: datetime) -> None:
     """Let the cap grow by one for each quiet stretch, until it is what it was cut from."""
     if row.cap is None or row.cap_at is None or row.cap_before is None:
         return
@@ -162,9 +186,9 @@ def _recover(row: ThrottleGate, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def slow_down(provider: str, model: str, *, now: datetime) -> None:
+def reduce_concurrency(provider: str, model: str, *, now: datetime) -> None:
     """Halve how many calls may be in flight: the service said that they are too many."""
-    ThrottleGate.objects.get_or_create(provider=provider, model=model)
+    RateLimitState.objects.get_or_create(provider=provider, model=model)
     for row in _locked(provider=provider, model=model):
         if row.cap_at is not None and now - row.cap_at < QUIET:
             return
@@ -186,9 +210,9 @@ def calls_in_flight(provider: str, model: str) -> int:
     ).count()
 
 
-def used_up(now: datetime) -> set[Key]:
+def exhausted_models(now: datetime) -> set[Key]:
     """(provider, model) of everything that nothing is left for today. Only looks."""
-    rows = ThrottleGate.objects.filter(day=now.astimezone(pacific()).date())
+    rows = RateLimitState.objects.filter(day=now.astimezone(pacific()).date())
     return {
         (row.provider, row.model)
         for row in rows
@@ -197,7 +221,7 @@ def used_up(now: datetime) -> set[Key]:
     }
 
 
-def caps() -> Mapping[Key, int]:
+def in_flight_caps() -> Mapping[Key, int]:
     """The caps that stand while services are overloaded."""
-    rows = ThrottleGate.objects.filter(cap__isnull=False)
+    rows = RateLimitState.objects.filter(cap__isnull=False)
     return {(row.provider, row.model): row.cap or 0 for row in rows}

@@ -11,16 +11,16 @@ from django.db.models import Q
 
 from nb_catalog.core import logs
 from nb_catalog.exceptions import (
+    BackoffScope,
     DailyQuotaReached,
     Overloaded,
     ProviderError,
     RateLimited,
-    Stops,
 )
 from nb_catalog.models import ProviderPause
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.models.db.compiled import compiled_once
-from nb_catalog.ratelimit.limiter import slow_down
+from nb_catalog.models.db.compiled import compile_once
+from nb_catalog.ratelimit.limiter import reduce_concurrency
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ SHORTEST_PAUSE: Final = timedelta(seconds=2)
 EVERY_MODEL: Final = ""
 
 
-def pause_of(error: Exception) -> timedelta | None:
+def active_pause(error: Exception) -> timedelta | None:
     """How long ``error`` stops further calls, or None when it is about one call only."""
     if not isinstance(error, ProviderError) or not error.stops:
         return None
@@ -46,16 +46,16 @@ def is_overload(error: Exception) -> bool:
     return too_many and not isinstance(error, DailyQuotaReached)
 
 
-def heed(error: Exception, *, provider: str, model: str) -> None:
+def record_backoff(error: Exception, *, provider: str, model: str) -> None:
     """Write down what ``error`` means for other calls: a pause, and fewer at a time."""
     if is_overload(error):
-        slow_down(provider, model, now=database_now())
-    wait = pause_of(error)
+        reduce_concurrency(provider, model, now=database_now())
+    wait = active_pause(error)
     if wait is None or not isinstance(error, ProviderError):
         return
     pause(
         provider,
-        EVERY_MODEL if error.stops == Stops.PROVIDER else model,
+        EVERY_MODEL if error.stops == BackoffScope.PROVIDER else model,
         until=database_now() + wait,
         reason=str(error),
         cause=error.code,
@@ -90,7 +90,7 @@ def paused(now: datetime) -> set[tuple[str, str]]:
     return set(rows.values_list("provider", "model"))
 
 
-@compiled_once
+@compile_once
 def _stands() -> Any:
     return ProviderPause.objects.values_list("pk")[:1]
 
@@ -100,7 +100,7 @@ def is_paused(provider: str, model: str, *, among: Collection[tuple[str, str]]) 
     return (provider, model) in among or (provider, EVERY_MODEL) in among
 
 
-def without(keys: Iterable[tuple[str, str]]) -> Q:
+def exclude_models(keys: Iterable[tuple[str, str]]) -> Q:
     """A condition on jobs: they are of none of these models; ``EVERY_MODEL`` for a whole provider."""
     condition = Q()
     for provider, model in sorted(keys):

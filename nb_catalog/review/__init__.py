@@ -1,27 +1,27 @@
 """Decisions about pictures."""
 
 from nb_catalog.review.services import (
-    Tally,
+    BulkReviewResult,
     approve,
     approve_all,
-    describe,
-    needs_a_look,
+    needs_individual_review,
     reconsider,
-    refuse_in_passing,
     reject,
+    require_individual_review,
     retire,
-    set_words,
+    set_alt_texts,
+    typeset_instead,
 )
 
 __all__ = [
-    "Tally",
+    "BulkReviewResult",
     "approve",
     "approve_all",
-    "describe",
-    "needs_a_look",
+    "needs_individual_review",
     "reconsider",
-    "refuse_in_passing",
     "reject",
+    "require_individual_review",
     "retire",
-    "set_words",
+    "set_alt_texts",
+    "typeset_instead",
 ]

@@ -10,18 +10,18 @@ from django.db import transaction
 
 from nb_catalog import storage
 from nb_catalog.billing import paid_requests
-from nb_catalog.billing.paid_requests import Question
+from nb_catalog.billing.paid_requests import PaidRequest
 from nb_catalog.conf import settings
 from nb_catalog.core.text import single_line
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.references import Limits, as_reference
 from nb_catalog.models import ProductImage
-from nb_catalog.models.transitions import hold_image
-from nb_catalog.providers.ocr import Transcript, reader
+from nb_catalog.models.transitions import lock_image
+from nb_catalog.providers.ocr import OcrResult, ocr_provider
 from nb_catalog.registry import read_photo, source_for
 from nb_catalog.typesetting import ocr_detect
-from nb_catalog.typesetting.ocr_diff import READ, READ_BY_MODEL, Piece, Reading, compared
+from nb_catalog.typesetting.ocr_diff import READ, READ_BY_MODEL, OcrComparison, Token, compare
 
 logger = logging.getLogger(__name__)
 
@@ -36,15 +36,15 @@ class Offer(NamedTuple):
 
 
 def offer() -> Offer | None:
-    """What ``read`` would ask for; None where there is no reader.
+    """What ``read_with_model`` would ask for; None where there is no reader.
 
     Raises ``RequestRefused`` where the reader does not know what it costs.
     """
-    asked = reader()
+    asked = ocr_provider()
     return None if asked is None else Offer(asked.name, asked.estimate())
 
 
-def read(image: ProductImage, *, actor: Actor) -> Reading:
+def read_with_model(image: ProductImage, *, actor: Actor) -> OcrComparison:
     """Ask the reader what is written on ``image``, and keep how it compares with what was asked for, beside
     what was read here: a model may read what should be there.
 
@@ -55,7 +55,7 @@ def read(image: ProductImage, *, actor: Actor) -> Reading:
     """
     if READ not in image.checks:
         raise RequestRefused(f"On picture {image.pk} there are no words that a model painted.")
-    asked = reader()
+    asked = ocr_provider()
     if asked is None:
         raise RequestRefused("There is no reader: NB_CATALOG['READER'] names one.")
     picture, _sent = as_reference(
@@ -64,45 +64,47 @@ def read(image: ProductImage, *, actor: Actor) -> Reading:
         max_bytes=settings.MAX_PICTURE_BYTES,
         max_pixels=settings.MAX_PICTURE_PIXELS,
     )
-    question = Question(
+    question = PaidRequest(
         payload=asked.build(picture.data, picture.mime_type, locale=image.locale),
         about=image,
         locales=(image.locale,),
         estimate=asked.estimate(),
-        underway=paid_requests.looked_at(image),
+        underway=paid_requests.already_running_message(image),
     )
-    reading = _reading(image, paid_requests.ask(asked, question, actor=actor), by=asked.name)
-    _keep(image, reading)
+    reading = _compare(
+        image, paid_requests.send_paid_request(asked, question, actor=actor), by=asked.name
+    )
+    _store(image, reading)
     return reading
 
 
-def _reading(image: ProductImage, transcript: Transcript, *, by: str) -> Reading:
-    recipe: dict[str, Any] = image.recipe
+def _compare(image: ProductImage, transcript: OcrResult, *, by: str) -> OcrComparison:
+    spec: dict[str, Any] = image.spec
     pieces = [
-        Piece(word, line=number)
+        Token(word, line=number)
         for number, line in enumerate(transcript.lines)
         for word in single_line(line).split()
     ]
-    words = recipe["renderer"]["words"]
-    known = _printed(image) if transcript.printed else []
+    texts = spec["renderer"]["texts"]
+    known = _text_on_product(image) if transcript.printed else []
     number = len(transcript.lines)
     # What a model calls printed on the product is forgiven where the product's photo shows it.
     pieces += [
-        Piece(word, line=number + at)
+        Token(word, line=number + at)
         for at, line in enumerate(transcript.printed)
         for word in single_line(line).split()
     ]
-    return compared(words, {by: pieces}, locale=image.locale, known=known)
+    return compare(texts, {by: pieces}, locale=image.locale, known=known)
 
 
-def _printed(image: ProductImage) -> list[str]:
+def _text_on_product(image: ProductImage) -> list[str]:
     """Every word that is read here on the product's photo; none where that is gone, or nothing reads."""
     product = image.catalog_object
     if product is None:
         return []
-    recipe: dict[str, Any] = image.recipe
+    spec: dict[str, Any] = image.spec
     photos = source_for(product).photos(product)
-    photo = next((each for each in photos if each.name == recipe["photo"]), None)
+    photo = next((each for each in photos if each.name == spec["photo"]), None)
     if photo is None:
         return []
     try:
@@ -118,8 +120,8 @@ def _printed(image: ProductImage) -> list[str]:
 
 
 @transaction.atomic
-def _keep(image: ProductImage, reading: Reading) -> None:
-    hold_image(image)
+def _store(image: ProductImage, reading: OcrComparison) -> None:
+    lock_image(image)
     image.refresh_from_db(fields=["checks"])
     image.checks = {**image.checks, READ_BY_MODEL: reading.as_dict()}
     image.save(update_fields=["checks"])

@@ -12,7 +12,7 @@ from nb_catalog.models import ProductImage
 from nb_catalog.typesetting import Report, fonts
 from nb_catalog.typesetting.layouts import Layout
 from nb_catalog.typesetting.proof import Compared
-from nb_catalog.typesetting.render import Ground, proved
+from nb_catalog.typesetting.render import BaseImage, prove
 
 
 def verify_text(image: ProductImage) -> dict[str, list[Compared]]:
@@ -26,12 +26,12 @@ def verify_text(image: ProductImage) -> dict[str, list[Compared]]:
     if not image.checks.get("text"):
         raise RequestRefused(f"Picture {image.pk} has no words of ours on it.")
     report = Report.from_dict(image.checks["text"])
-    layout = Layout.from_mapping(image.recipe["renderer"]["layout"])
+    layout = Layout.from_mapping(image.spec["renderer"]["layout"])
     chain = fonts.chain_for(report.locale)
     ground = _ground(image)
     names = [image.file.name, *image.renditions.values_list("file", flat=True)]
     return {
-        str(name): proved(
+        str(name): prove(
             storage.read(str(name)),
             report,
             layout=layout,
@@ -44,16 +44,16 @@ def verify_text(image: ProductImage) -> dict[str, list[Compared]]:
     }
 
 
-def _ground(image: ProductImage) -> Ground | None:
+def _ground(image: ProductImage) -> BaseImage | None:
     """The picture that the words were set on; None where its file was taken away."""
-    made_from: dict[str, Any] = image.recipe
+    made_from: dict[str, Any] = image.spec
     try:
         picture = storage.read(str(made_from["photo"]))
     except PictureMissing:
         return None
     product = made_from["renderer"].get("product")
-    return Ground(
+    return BaseImage(
         picture=picture,
-        words=made_from["renderer"]["words"],
+        texts=made_from["renderer"]["texts"],
         product=Rect(*product) if product else None,
     )

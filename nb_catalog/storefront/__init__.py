@@ -14,18 +14,18 @@ from nb_catalog.storefront.api import (
     structured_data_for,
 )
 from nb_catalog.storefront.picture import Picture, StructuredData
-from nb_catalog.storefront.picture_data import Delivery, delivery
-from nb_catalog.storefront.prefetch import fallbacks, language
+from nb_catalog.storefront.picture_data import PictureData, picture_data
+from nb_catalog.storefront.prefetch import active_locale, fallbacks
 
 __all__ = [
-    "Delivery",
     "Picture",
+    "PictureData",
     "StructuredData",
+    "active_locale",
     "alt_for",
-    "delivery",
     "fallbacks",
-    "language",
     "photo_url",
+    "picture_data",
     "picture_for",
     "pictures_for",
     "prefetch_catalog_images",

@@ -11,16 +11,23 @@ from django.db.models import Model
 
 from nb_catalog.core.types import Photo
 from nb_catalog.registry import is_registered, source_for
-from nb_catalog.storefront.alt_text import spoken
+from nb_catalog.storefront.alt_text import resolve_alt
 from nb_catalog.storefront.picture import (
-    DEFAULT_LOOK,
+    DEFAULT_ATTRIBUTES,
     SCHEMA_ORG,
-    Look,
+    HtmlAttributes,
     Picture,
     StructuredData,
-    look,
+    html_attributes,
 )
-from nb_catalog.storefront.prefetch import CACHE, Published, Shelf, fetch, language, shelf_for
+from nb_catalog.storefront.prefetch import (
+    CACHE,
+    Published,
+    PublishedPictures,
+    active_locale,
+    fetch,
+    published_for,
+)
 
 M = TypeVar("M", bound=Model)
 
@@ -39,7 +46,7 @@ def prefetch_catalog_images(
     for product in found:
         by_model[type(product)].append(product)
     for group in by_model.values():
-        shelf = fetch(group, slots=slots, locale=language(locale))
+        shelf = fetch(group, slots=slots, locale=active_locale(locale))
         for product in group:
             setattr(product, CACHE, shelf)
     return found
@@ -58,33 +65,33 @@ def picture_for(
     product's own photo; without that, None.
 
     ``alt`` replaces the product's own text. ``options`` are the attributes of
-    ``Picture.with_look``, for a picture that is to be drawn. Outside of
+    ``Picture.with_attributes``, for a picture that is to be drawn. Outside of
     ``prefetch_catalog_images`` each call is a query.
     """
-    asked = language(locale)
-    shelf = shelf_for(product, slot, locale=asked)
-    shown = look(**options) if options else DEFAULT_LOOK
+    asked = active_locale(locale)
+    shelf = published_for(product, slot, locale=asked)
+    shown = html_attributes(**options) if options else DEFAULT_ATTRIBUTES
     standing = shelf.published(product, slot).get(position)
     if standing is not None:
         return Picture(
-            delivery=standing.delivery,
+            picture_data=standing.picture_data,
             alt=_alt_of(standing, product, asked) if alt is None else alt,
             image_id=standing.image_id,
             position=position,
-            look=shown,
+            html_attributes=shown,
         )
     if position or not is_registered(type(product)):
         return None
-    return _own_photo(product, shelf, alt=alt, look=shown)
+    return _own_photo(product, shelf, alt=alt, html_attributes=shown)
 
 
 def pictures_for(product: Model, slot: str, *, locale: str | None = None) -> list[Picture]:
     """The published pictures of ``product`` in ``slot``, in order; empty when there are none."""
-    asked = language(locale)
-    published = shelf_for(product, slot, locale=asked).published(product, slot)
+    asked = active_locale(locale)
+    published = published_for(product, slot, locale=asked).published(product, slot)
     return [
         Picture(
-            delivery=each.delivery,
+            picture_data=each.picture_data,
             alt=_alt_of(each, product, asked),
             image_id=each.image_id,
             position=position,
@@ -95,7 +102,7 @@ def pictures_for(product: Model, slot: str, *, locale: str | None = None) -> lis
 
 def alt_for(product: Model, *, locale: str | None = None) -> str:
     """The alternative text of ``product``'s pictures in ``locale``."""
-    return _alt(product, language(locale))
+    return _alt(product, active_locale(locale))
 
 
 def structured_data_for(
@@ -136,11 +143,13 @@ def _alt(product: Model, locale: str) -> str:
 
 
 def _alt_of(standing: Published, product: Model, locale: str) -> str:
-    said = standing.delivery.get("said", "")
-    return spoken(standing.alt, of_product=_alt(product, locale), said=said)
+    said = standing.picture_data.get("said", "")
+    return resolve_alt(standing.alt, of_product=_alt(product, locale), said=said)
 
 
-def _own_photo(product: Model, shelf: Shelf, *, alt: str | None, look: Look) -> Picture | None:
+def _own_photo(
+    product: Model, shelf: PublishedPictures, *, alt: str | None, html_attributes: HtmlAttributes
+) -> Picture | None:
     shelf.fetch_photos()
     photos = source_for(product).photos(product)
     if not photos:
@@ -148,7 +157,7 @@ def _own_photo(product: Model, shelf: Shelf, *, alt: str | None, look: Look) -> 
     photo = photos[0]
     width, height = _known_size(photo)
     return Picture(
-        delivery={
+        picture_data={
             "src": photo_url(photo),
             "width": width,
             "height": height,
@@ -156,7 +165,7 @@ def _own_photo(product: Model, shelf: Shelf, *, alt: str | None, look: Look) -> 
             "origin": "",
         },
         alt=photo.alt if alt is None else alt,
-        look=look,
+        html_attributes=html_attributes,
     )
 
 

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any, Final
 
 from nb_catalog.imaging.provenance import KNOWN_TERMS, DigitalSourceType
-from nb_catalog.storefront.picture_data import Delivery, widths_of
+from nb_catalog.storefront.picture_data import PictureData, widths_of
 
 SCHEMA_ORG: Final = "https://schema.org"
 # HTML asks for sizes wherever a srcset has widths; this is what browsers take without it.
@@ -24,7 +24,7 @@ _IN_SCRIPT: Final = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class HtmlAttributes:
     """How a picture is put on a page. ``sizes`` and ``rest`` are attributes, escaped already."""
 
     sizes: str
@@ -32,14 +32,14 @@ class Look:
 
 
 @lru_cache(maxsize=256)
-def look(
+def html_attributes(
     *,
     sizes: str = WHOLE_WIDTH,
     class_: str = "",
     loading: str = "lazy",
     decoding: str = "async",
     fetchpriority: str = "",
-) -> Look:
+) -> HtmlAttributes:
     """A look from values that are not escaped yet; an empty one leaves its attribute out."""
     given = {
         "class": class_,
@@ -47,7 +47,7 @@ def look(
         "decoding": decoding,
         "fetchpriority": fetchpriority,
     }
-    return Look(
+    return HtmlAttributes(
         sizes=_attribute("sizes", sizes),
         rest="".join(_attribute(name, value) for name, value in given.items()),
     )
@@ -57,7 +57,7 @@ def _attribute(name: str, value: object) -> str:
     return f' {name}="{escape(str(value))}"' if value else ""
 
 
-DEFAULT_LOOK: Final = look()
+DEFAULT_ATTRIBUTES: Final = html_attributes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,42 +67,42 @@ class Picture:
     A template that escapes draws it: Django's ``{% catalog_picture %}``, Jinja2's ``{{ … }}``.
     """
 
-    delivery: Delivery
+    picture_data: PictureData
     alt: str = ""
     image_id: int | None = None
     position: int = 0
-    look: Look = DEFAULT_LOOK
+    html_attributes: HtmlAttributes = DEFAULT_ATTRIBUTES
 
     @property
     def src(self) -> str:
         """The address of the widest JPEG, or of the photo."""
-        return self.delivery["src"]
+        return self.picture_data["src"]
 
     @property
     def width(self) -> int:
         """Pixels; 0 where nothing is known."""
-        return self.delivery["width"]
+        return self.picture_data["width"]
 
     @property
     def height(self) -> int:
         """Pixels; 0 where nothing is known."""
-        return self.delivery["height"]
+        return self.picture_data["height"]
 
     @property
     def srcset(self) -> str:
         """The JPEGs, for ``<img>``."""
-        return self.delivery["srcsets"].get("jpeg", "")
+        return self.picture_data["srcsets"].get("jpeg", "")
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
         """(type, srcset) pairs for ``<source>``, the smallest format first."""
-        srcsets = self.delivery["srcsets"]
+        srcsets = self.picture_data["srcsets"]
         return tuple((SOURCES[kind], srcsets[kind]) for kind in SOURCES if kind in srcsets)
 
     @property
     def origin(self) -> str:
         """The IPTC digital source type; empty for the host's own photo."""
-        return self.delivery["origin"]
+        return self.picture_data["origin"]
 
     @property
     def schema_org(self) -> str:
@@ -117,20 +117,24 @@ class Picture:
         enough = [each for each in sorted(urls) if each >= (width or 0)]
         return urls[enough[0]] if enough else self.src
 
-    def with_look(self, *, alt: str | None = None, **options: str) -> Picture:
+    def with_attributes(self, *, alt: str | None = None, **options: str) -> Picture:
         """The same picture with other attributes: ``sizes``, ``class_``, ``loading``,
         ``decoding``, ``fetchpriority``; ``alt`` replaces the product's own."""
         alt = self.alt if alt is None else alt
-        return replace(self, alt=alt, look=look(**options) if options else self.look)
+        return replace(
+            self,
+            alt=alt,
+            html_attributes=html_attributes(**options) if options else self.html_attributes,
+        )
 
     def __html__(self) -> str:
         """``<picture>``. Every value that is not ours is escaped here, whoever wrote it.
 
         Not by ``format_html``, which takes three times as long: a page draws hundreds of these.
         """
-        kept = self.delivery
+        kept = self.picture_data
         srcsets = kept["srcsets"]
-        sizes = self.look.sizes
+        sizes = self.html_attributes.sizes
         drawn = "<picture>"
         for kind, mime_type in SOURCES.items():
             if kind in srcsets:
@@ -142,7 +146,7 @@ class Picture:
             drawn += f' width="{kept["width"]:d}" height="{kept["height"]:d}"'
         if kept["origin"]:
             drawn += f' data-digital-source-type="{escape(kept["origin"])}"'
-        return f'{drawn} alt="{escape(self.alt)}"{self.look.rest}></picture>'
+        return f'{drawn} alt="{escape(self.alt)}"{self.html_attributes.rest}></picture>'
 
 
 class StructuredData(dict[str, Any]):

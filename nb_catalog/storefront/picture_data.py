@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 from nb_catalog.models import Rendition
 
 
-class Delivery(TypedDict):
+class PictureData(TypedDict):
     """``Placement.delivery``: plain values, nothing in it is escaped. ``srcsets`` are by format.
 
     Read once for every picture of every page: what can be told from the rest is left out. ``said`` are
@@ -24,13 +24,13 @@ class Delivery(TypedDict):
     said: NotRequired[str]
 
 
-def delivery(renditions: Iterable[Rendition], *, origin: str, said: str = "") -> Delivery:
+def picture_data(renditions: Iterable[Rendition], *, origin: str, said: str = "") -> PictureData:
     """Everything that a page needs of one published picture; sizes in pixels."""
     by_format: dict[str, list[Rendition]] = defaultdict(list)
     for rendition in sorted(renditions, key=lambda each: each.width):
         by_format[rendition.format].append(rendition)
     widest = by_format["jpeg"][-1]
-    kept: Delivery = {
+    kept: PictureData = {
         "src": widest.url,
         "width": widest.width,
         "height": widest.height,
@@ -46,6 +46,6 @@ def _srcset(renditions: Iterable[Rendition]) -> str:
 
 
 def widths_of(srcset: str) -> dict[int, str]:
-    """Width in pixels -> address, from a srcset that ``delivery`` wrote."""
+    """Width in pixels -> address, from a srcset that ``picture_data`` wrote."""
     pairs = (each.rsplit(" ", 1) for each in srcset.split(", ") if each)
     return {int(width.removesuffix("w")): url for url, width in pairs}

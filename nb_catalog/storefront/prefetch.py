@@ -12,8 +12,8 @@ from django.utils.translation import get_language
 from nb_catalog.core import locales
 from nb_catalog.models import Placement
 from nb_catalog.registry import is_registered, source_for
-from nb_catalog.storefront.alt_text import written
-from nb_catalog.storefront.picture_data import Delivery
+from nb_catalog.storefront.alt_text import written_alt
+from nb_catalog.storefront.picture_data import PictureData
 
 # Set on catalog objects by prefetch_catalog_images.
 CACHE: Final = "_nb_catalog_shelf"
@@ -26,7 +26,7 @@ class Published(NamedTuple):
 
     rank: int
     image_id: int
-    delivery: Delivery
+    picture_data: PictureData
     alt: str
 
 
@@ -35,7 +35,7 @@ Places = dict[tuple[str, str], dict[int, Published]]
 
 
 @dataclass(slots=True, kw_only=True)
-class Shelf:
+class PublishedPictures:
     """What is published for ``products``, all of one model, in ``slots`` (None: all)."""
 
     products: Sequence[Model]
@@ -60,27 +60,29 @@ class Shelf:
             prefetch_related_objects(self.products, *lookups)
 
 
-def shelf_for(product: Model, slot: str, *, locale: str) -> Shelf:
+def published_for(product: Model, slot: str, *, locale: str) -> PublishedPictures:
     """The shelf that was prefetched, where it answers the question; a query else."""
-    at_hand: Shelf | None = getattr(product, CACHE, None)
+    at_hand: PublishedPictures | None = getattr(product, CACHE, None)
     if at_hand is not None and at_hand.answers(slot, locale=locale):
         return at_hand
     return fetch([product], slots=(slot,), locale=locale)
 
 
-def fetch(products: Sequence[Model], *, slots: Collection[str] | None, locale: str) -> Shelf:
+def fetch(
+    products: Sequence[Model], *, slots: Collection[str] | None, locale: str
+) -> PublishedPictures:
     """What is published for ``products``, all of one model: one query."""
     ranks = fallbacks(locale)
     keys = [str(product.pk) for product in products]
     rows = Placement.objects.about_any(type(products[0]), keys).filter(locale__in=ranks)
     if slots is not None:
         rows = rows.filter(slot__in=slots)
-    rows = rows.annotate(alt=written(tuple(ranks)))
+    rows = rows.annotate(alt=written_alt(tuple(ranks)))
     places = _places(rows.order_by().values_list(*_COLUMNS), ranks=ranks)
-    return Shelf(products=products, locale=locale, slots=slots, places=places)
+    return PublishedPictures(products=products, locale=locale, slots=slots, places=places)
 
 
-_COLUMNS: Final = ("object_id", "slot", "locale", "position", "image_id", "delivery", "alt")
+_COLUMNS: Final = ("object_id", "slot", "locale", "position", "image_id", "picture_data", "alt")
 
 
 def _places(rows: Iterable[tuple[Any, ...]], *, ranks: Mapping[str, int]) -> Places:
@@ -95,7 +97,7 @@ def _places(rows: Iterable[tuple[Any, ...]], *, ranks: Mapping[str, int]) -> Pla
     return found
 
 
-def language(given: str | None) -> str:
+def active_locale(given: str | None) -> str:
     """``given``, or the language that is active now."""
     return given if given is not None else get_language() or ""
 
@@ -105,5 +107,5 @@ def fallbacks(locale: str) -> dict[str, int]:
     ``LOCALE_FALLBACKS`` lets stand in for them, every language."""
     parts = locale.split("-")
     wider = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
-    stand_in = [code for each in wider for code in locales.chain(each)]
+    stand_in = [code for each in wider for code in locales.fallback_chain(each)]
     return {each: rank for rank, each in enumerate(dict.fromkeys((*wider, *stand_in, "")))}

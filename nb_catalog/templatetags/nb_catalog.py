@@ -20,7 +20,7 @@ def catalog_picture(product, slot="", *, locale=None, position=0, alt=None, **op
     In place of product and slot it takes a picture, as ``catalog_pictures`` lists them.
     """
     if isinstance(product, storefront.Picture):
-        return product.with_look(alt=alt, **options)
+        return product.with_attributes(alt=alt, **options)
     if not _is_row(product):
         return ""
     found = storefront.picture_for(

@@ -12,7 +12,7 @@ from nb_catalog import exceptions
 from nb_catalog.core.types import ImageRequest, ImageResult, Payload, RawAnswer
 from nb_catalog.exceptions import ContentRefused, NoPicture, OutcomeUnknown, ProviderError
 from nb_catalog.providers.base import Provider
-from nb_catalog.providers.model_specs import pixels
+from nb_catalog.providers.model_specs import pixel_size
 from nb_catalog.testing.pictures import colour_of, solid_png
 
 # What one request comes to: an error, a picture's bytes, or a function that makes either.
@@ -122,7 +122,7 @@ class ScriptedProvider(Provider):
 
 def fitting(request: ImageRequest) -> bytes:
     """A PNG of the asked size, in a colour that belongs to the request's prompt."""
-    return solid_png(pixels(request.ratio, request.size), colour=colour_of(request.prompt))
+    return solid_png(pixel_size(request.ratio, request.size), colour=colour_of(request.prompt))
 
 
 def _written(error: ProviderError, *, usage: Mapping[str, int]) -> str:

@@ -13,12 +13,12 @@ from nb_catalog.core.types import Rect, Size
 from nb_catalog.exceptions import TextDoesNotFit, TextError
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.typesetting import glyph_masks
-from nb_catalog.typesetting.font_fallback import Chain
-from nb_catalog.typesetting.layout_engine import Setting, rgb, set_in, tint
+from nb_catalog.typesetting.font_fallback import FontChain
+from nb_catalog.typesetting.layout_engine import SetText, lay_out, rgb, tint
 from nb_catalog.typesetting.layouts import Box, Layout, Panel
 from nb_catalog.typesetting.report import FontUsed, Report, TextSet
 
-__all__ = ["Chain", "FontUsed", "Report", "TextSet", "Typeset", "typeset"]
+__all__ = ["FontChain", "FontUsed", "Report", "TextSet", "Typeset", "typeset"]
 
 # From one size to the next that is tried.
 _SMALLER: Final = 0.9
@@ -36,12 +36,12 @@ def typeset(
     picture: Pixels,
     *,
     layout: Layout,
-    words: Mapping[str, str],
+    texts: Mapping[str, str],
     locale: str,
-    chain: Chain,
+    chain: FontChain,
     product: Rect | None = None,
 ) -> Typeset:
-    """``words`` (role -> text) on ``picture`` (H, W, 3) sRGB uint8, which stays as it is.
+    """``texts`` (role -> text) on ``picture`` (H, W, 3) sRGB uint8, which stays as it is.
 
     ``product`` is where the product stands on the picture: boxes keep clear of it unless they may
     cover it. The result is larger where the layout sets the picture into a sheet.
@@ -55,9 +55,9 @@ def typeset(
     if product:
         product = product._replace(left=product.left + window.left, top=product.top + window.top)
     settings = [
-        _setting(box, words, size=size, locale=locale, chain=chain, rtl=rtl, product=product)
+        _setting(box, texts, size=size, locale=locale, chain=chain, rtl=rtl, product=product)
         for box in layout.boxes
-        if words.get(box.role, "").strip()
+        if texts.get(box.role, "").strip()
     ]
     for panel in layout.panels:
         _draw_panel(pixels, panel, rtl=rtl)
@@ -73,7 +73,7 @@ def typeset(
                 _drawn(each, pixels, veil=veil, locale=locale)
                 for each, veil in zip(settings, veils, strict=True)
             ),
-            left_out=tuple(each for each in layout.roles if not words.get(each, "").strip()),
+            left_out=tuple(each for each in layout.roles if not texts.get(each, "").strip()),
         ),
     )
 
@@ -96,19 +96,19 @@ def _laid_out(picture: Pixels, layout: Layout, *, rtl: bool) -> tuple[Pixels, Re
 
 def _setting(
     box: Box,
-    words: Mapping[str, str],
+    texts: Mapping[str, str],
     *,
     size: Size,
     locale: str,
-    chain: Chain,
+    chain: FontChain,
     rtl: bool,
     product: Rect | None,
-) -> Setting:
-    text, language = words[box.role].strip(), locales.language(locale)
+) -> SetText:
+    text, language = texts[box.role].strip(), locales.language_tag(locale)
     smallest, largest = box.sizes(size)
     try:
         while True:
-            setting = set_in(
+            setting = lay_out(
                 box, text, size=size, chain=chain, language=language, rtl=rtl, largest=largest
             )
             if box.covers_product or not product or not setting.extent.shared(product):
@@ -125,7 +125,7 @@ def _setting(
         raise error.at(box=box.role, locale=locale) from error
 
 
-def _drawn(setting: Setting, pixels: Pixels, *, veil: float, locale: str) -> TextSet:
+def _drawn(setting: SetText, pixels: Pixels, *, veil: float, locale: str) -> TextSet:
     try:
         return setting.draw(pixels, veil=veil)
     except TextError as error:

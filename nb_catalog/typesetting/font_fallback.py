@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nb_catalog.exceptions import CharacterMissing
-from nb_catalog.typesetting.font_files import Family, Font
+from nb_catalog.typesetting.font_files import Font, FontFamily
 
 ZWJ: Final = "\u200d"
 _MARKS: Final = frozenset({"Mn", "Mc", "Me"})
@@ -16,10 +16,10 @@ _INVISIBLE: Final = frozenset({"Cf", "Cc"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class FontChain:
     """Families in the order in which they are asked for a character."""
 
-    families: tuple[Family, ...]
+    families: tuple[FontFamily, ...]
 
     def missing(self, text: str) -> list[str]:
         """Characters of ``text``, each once, that no family has a glyph for."""
@@ -35,14 +35,14 @@ class Chain:
 
         Raises ``CharacterMissing``.
         """
-        before: Family | None = None
+        before: FontFamily | None = None
         fonts: list[Font] = []
         for start, end in clusters(text):
             before = self._family_of(text[start:end], before=before)
             fonts += [before.at(weight)] * (end - start)
         return fonts
 
-    def _family_of(self, cluster: str, *, before: Family | None) -> Family:
+    def _family_of(self, cluster: str, *, before: FontFamily | None) -> FontFamily:
         visible = [each for each in cluster if not is_invisible(each)]
         families = self.families
         # A space or a sign stays in the font of the word before it, if that has it.

@@ -26,7 +26,7 @@ _NORMAL_WIDTH: Final = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Face:
+class FontFace:
     """One face of a font file. ``name`` says where it came from."""
 
     name: str
@@ -93,7 +93,7 @@ class Face:
 class Font:
     """A face at one weight. Advances and outlines scale with the size: nothing is hinted."""
 
-    face: Face
+    face: FontFace
     weight: int
     shaper: hb.Font = field(repr=False)
 
@@ -103,7 +103,7 @@ class Font:
 
 
 @lru_cache(maxsize=256)
-def font(face: Face, weight: int) -> Font:
+def font(face: FontFace, weight: int) -> Font:
     """``face`` at ``weight``, which it must come in."""
     shaper = hb.Font(face.handle)
     if face.weights[0] != face.weights[1]:
@@ -113,10 +113,10 @@ def font(face: Face, weight: int) -> Font:
 
 
 @dataclass(frozen=True, eq=False)
-class Family:
+class FontFamily:
     """Faces of one family that differ in weight."""
 
-    faces: tuple[Face, ...]
+    faces: tuple[FontFace, ...]
 
     @property
     def name(self) -> str:
@@ -137,16 +137,16 @@ class Family:
         return font(face, face.nearest(weight))
 
 
-def families(faces: Iterable[Face]) -> list[Family]:
+def families(faces: Iterable[FontFace]) -> list[FontFamily]:
     """Upright faces by their family, in the order in which each is first met."""
-    by_name: dict[str, list[Face]] = {}
+    by_name: dict[str, list[FontFace]] = {}
     for face in faces:
         if face.is_upright:
             by_name.setdefault(face.family, []).append(face)
-    return [Family(tuple(group)) for group in by_name.values()]
+    return [FontFamily(tuple(group)) for group in by_name.values()]
 
 
-def open_file(path: str | Path) -> list[Face]:
+def open_file(path: str | Path) -> list[FontFace]:
     """The faces of a font file on disk: one, or those of a collection. Kept while the file stays as
     it is; not read before it is used.
 
@@ -160,12 +160,12 @@ def open_file(path: str | Path) -> list[Face]:
 
 
 @lru_cache(maxsize=1024)
-def _from_disk(path: str, _changed: int, size: int) -> list[Face]:
+def _from_disk(path: str, _changed: int, size: int) -> list[FontFace]:
     _bounded(path, size)
     return _opened(hb.Blob.from_file_path(path), name=path)
 
 
-def open_bytes(data: bytes, *, name: str) -> list[Face]:
+def open_bytes(data: bytes, *, name: str) -> list[FontFace]:
     """The faces of a TrueType or OpenType font.
 
     Raises ``FontUnreadable`` for anything else, woff2 among it.
@@ -181,12 +181,12 @@ def _bounded(name: str, size: int) -> None:
         )
 
 
-def _opened(blob: hb.Blob, *, name: str) -> list[Face]:
+def _opened(blob: hb.Blob, *, name: str) -> list[FontFace]:
     if bytes(blob.data[:4]) in {b"wOFF", b"wOF2"}:
         raise FontUnreadable(
             f"The font {name} is packed for the web (WOFF). Give the TTF or OTF that it was made from."
         )
-    faces = [Face(name, blob, index) for index in range(hb.Face(blob).count)]
+    faces = [FontFace(name, blob, index) for index in range(hb.Face(blob).count)]
     if not faces or not all(face.coverage and face.handle.glyph_count for face in faces):
         raise FontUnreadable(f"The file {name} is not a font, or is damaged. Give a TTF or OTF.")
     return faces

@@ -22,8 +22,8 @@ from django.core.files.storage import storages
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.exceptions import FontUnreadable
-from nb_catalog.typesetting.font_fallback import Chain
-from nb_catalog.typesetting.font_files import Face, Family, families, open_bytes, open_file
+from nb_catalog.typesetting.font_fallback import FontChain
+from nb_catalog.typesetting.font_files import FontFace, FontFamily, families, open_bytes, open_file
 from nb_catalog.typesetting.scripts import CJK, scripts_of
 
 # Groups of entry points under which packages offer fonts.
@@ -49,33 +49,33 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFamily:
     """A family, and where it comes from."""
 
-    family: Family
+    family: FontFamily
     origin: Origin
 
 
-def chain_for(locale: str) -> Chain:
+def chain_for(locale: str) -> FontChain:
     """The fonts for ``locale``: the shop's own, the one made for its script, the one for Latin
     letters in it, and the packages' others for words of other scripts.
 
     Raises ``FontUnreadable`` for a font of the shop's that does not open.
     """
-    return Chain(families=tuple(dict.fromkeys(found.family for found in _chain(locale))))
+    return FontChain(families=tuple(dict.fromkeys(found.family for found in _chain(locale))))
 
 
-def serving(locale: str) -> Found | None:
+def families_for(locale: str) -> FoundFamily | None:
     """The first family for ``locale`` that has its whole alphabet; None: a font must be installed."""
     return next((found for found in _chain(locale) if not _lacks(found.family, locale)), None)
 
 
-def _chain(locale: str) -> Iterator[Found]:
-    yield from (Found(family, Origin.SHOP) for family in _of_shop(locale))
+def _chain(locale: str) -> Iterator[FoundFamily]:
+    yield from (FoundFamily(family, Origin.SHOP) for family in _of_shop(locale))
     for code in dict.fromkeys((locale, _LATIN)):
         if best := _best(code):
             yield best
-    yield from (Found(family, Origin.PACKAGE) for family in _of_packages())
+    yield from (FoundFamily(family, Origin.PACKAGE) for family in _of_packages())
 
 
 def advice(locale: str) -> str:
@@ -93,12 +93,12 @@ def advice(locale: str) -> str:
 def alphabet(locale: str) -> frozenset[str]:
     """Letters that ``locale`` is written with: those in which CLDR names months, days, languages and
     countries in it."""
-    return _alphabet(str(locales.parsed(locale)))
+    return _alphabet(str(locales.parse_locale(locale)))
 
 
 @lru_cache(maxsize=256)
 def _alphabet(locale: str) -> frozenset[str]:
-    known = locales.parsed(locale)
+    known = locales.parse_locale(locale)
     words = chained(
         known.months["format"]["wide"].values(),
         known.days["format"]["wide"].values(),
@@ -108,20 +108,20 @@ def _alphabet(locale: str) -> frozenset[str]:
     return frozenset(letter for word in words for letter in word if letter.isalpha())
 
 
-def _lacks(family: Family, locale: str) -> set[str]:
+def _lacks(family: FontFamily, locale: str) -> set[str]:
     return {letter for letter in alphabet(locale) if not family.covers(letter)}
 
 
 @lru_cache(maxsize=256)
-def _best(locale: str) -> Found | None:
+def _best(locale: str) -> FoundFamily | None:
     for origin, offered in ((Origin.PACKAGE, _of_packages), (Origin.SYSTEM, _of_system)):
         fitting = [family for family in offered() if not _lacks(family, locale)]
         if fitting:
-            return Found(min(fitting, key=lambda each: _distance(each, locale)), origin)
+            return FoundFamily(min(fitting, key=lambda each: _distance(each, locale)), origin)
     return None
 
 
-def _distance(family: Family, locale: str) -> tuple[bool, int, int]:
+def _distance(family: FontFamily, locale: str) -> tuple[bool, int, int]:
     """How far a family that has the alphabet is from being made for it; the lowest is nearest.
 
     A font of ideographs covers its neighbours' too: the one with the fewest was made for fewest. Of
@@ -136,7 +136,7 @@ def _distance(family: Family, locale: str) -> tuple[bool, int, int]:
     return special, -own, len(coverage)
 
 
-def _of_shop(locale: str) -> list[Family]:
+def _of_shop(locale: str) -> list[FontFamily]:
     faces = [
         face
         for font in settings.FONTS
@@ -147,18 +147,18 @@ def _of_shop(locale: str) -> list[Family]:
 
 
 def _is_for(locale: str, named: Iterable[str]) -> bool:
-    named = {locales.language(each) for each in named}
-    return not named or locales.language(locale) in named
+    named = {locales.language_tag(each) for each in named}
+    return not named or locales.language_tag(locale) in named
 
 
-def _shop_faces(font: Mapping[str, Any]) -> list[Face]:
+def _shop_faces(font: Mapping[str, Any]) -> list[FontFace]:
     if "STORAGE" not in font:
         return open_file(font["FILE"])
     return _from_storage(font["STORAGE"], font["FILE"])
 
 
 @lru_cache(maxsize=64)
-def _from_storage(alias: str, name: str) -> list[Face]:
+def _from_storage(alias: str, name: str) -> list[FontFace]:
     try:
         with storages[alias].open(name) as file:
             data = file.read()
@@ -170,7 +170,7 @@ def _from_storage(alias: str, name: str) -> list[Face]:
 
 
 @lru_cache(maxsize=1)
-def _of_packages() -> tuple[Family, ...]:
+def _of_packages() -> tuple[FontFamily, ...]:
     files = [
         Path(str(file.locate()))
         for group in _GROUPS
@@ -181,11 +181,11 @@ def _of_packages() -> tuple[Family, ...]:
 
 
 @lru_cache(maxsize=1)
-def _of_system() -> tuple[Family, ...]:
+def _of_system() -> tuple[FontFamily, ...]:
     return tuple(families(_readable(sorted(_system_files()))))
 
 
-def _readable(files: Iterable[Path]) -> Iterator[Face]:
+def _readable(files: Iterable[Path]) -> Iterator[FontFace]:
     """Faces of those that open: what others installed is not ours to complain about."""
     for file in files:
         if file.suffix.lower() in _SUFFIXES:

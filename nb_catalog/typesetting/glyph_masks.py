@@ -42,7 +42,7 @@ class Placed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stencil:
+class GlyphMask:
     """Coverage (H, W) uint8, and where its top left pixel lies on the picture."""
 
     mask: Mask = field(repr=False)
@@ -54,20 +54,20 @@ class Stencil:
         height, width = self.mask.shape
         return Rect(self.left, self.top, width, height)
 
-    def on(self, size: Size) -> Stencil:
+    def on(self, size: Size) -> GlyphMask:
         """The part of it that lies on a picture."""
         left, top = max(0, self.left), max(0, self.top)
         right, bottom = min(size.width, self.rect.right), min(size.height, self.rect.bottom)
         rows = slice(top - self.top, max(top, bottom) - self.top)
         columns = slice(left - self.left, max(left, right) - self.left)
-        return Stencil(mask=self.mask[rows, columns], left=left, top=top)
+        return GlyphMask(mask=self.mask[rows, columns], left=left, top=top)
 
-    def grown(self, margin: int) -> Stencil:
+    def grown(self, margin: int) -> GlyphMask:
         """The same with ``margin`` empty pixels around it."""
         mask = np.pad(self.mask, margin)
-        return Stencil(mask=mask, left=self.left - margin, top=self.top - margin)
+        return GlyphMask(mask=mask, left=self.left - margin, top=self.top - margin)
 
-    def outlined(self, width: float) -> Stencil:
+    def outlined(self, width: float) -> GlyphMask:
         """It and everything up to ``width`` pixels away."""
         wide = self.grown(math.ceil(width) + 1)
         fine = cv2.resize(wide.mask, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR)
@@ -76,21 +76,21 @@ class Stencil:
         solid = np.clip(width * FINER + 0.5 - away, 0.0, 1.0) * 255
         height, across = wide.mask.shape
         mask = cv2.resize(solid, (across, height), interpolation=cv2.INTER_AREA)
-        return Stencil(mask=np.rint(mask).astype(np.uint8), left=wide.left, top=wide.top)
+        return GlyphMask(mask=np.rint(mask).astype(np.uint8), left=wide.left, top=wide.top)
 
-    def blurred(self, sigma: float, *, right: int = 0, down: int = 0) -> Stencil:
+    def blurred(self, sigma: float, *, right: int = 0, down: int = 0) -> GlyphMask:
         """It out of focus, and moved by so many pixels."""
         soft = self.grown(math.ceil(3 * sigma) + 1)
         mask = cv2.GaussianBlur(soft.mask, (0, 0), sigma) if sigma > 0 else soft.mask
-        return Stencil(mask=mask.astype(np.uint8), left=soft.left + right, top=soft.top + down)
+        return GlyphMask(mask=mask.astype(np.uint8), left=soft.left + right, top=soft.top + down)
 
 
-def drawn(lines: Iterable[Placed]) -> Stencil:
+def draw_line(lines: Iterable[Placed]) -> GlyphMask:
     """The letters of ``lines``. Empty where there is no ink."""
     lines = list(lines)
     inks = [placed.ink for placed in lines if placed.ink.width > 0]
     if not inks:
-        return Stencil(mask=np.zeros((1, 1), np.uint8), left=0, top=0)
+        return GlyphMask(mask=np.zeros((1, 1), np.uint8), left=0, top=0)
     left, top = min(ink.left for ink in inks) - EDGE, min(ink.top for ink in inks) - EDGE
     width = max(ink.right for ink in inks) + EDGE - left
     height = max(ink.bottom for ink in inks) + EDGE - top
@@ -106,10 +106,10 @@ def drawn(lines: Iterable[Placed]) -> Stencil:
     image = raster.render()
     rows = np.frombuffer(image.buffer, np.uint8).reshape(-1, image.extents.stride)
     # HarfBuzz writes the lowest row first.
-    return Stencil(mask=rows[::-1, :width].copy(), left=left, top=top)
+    return GlyphMask(mask=rows[::-1, :width].copy(), left=left, top=top)
 
 
-def rounded(rect: Rect, *, radius: float, fade: float = 1.0) -> Stencil:
+def rounded(rect: Rect, *, radius: float, fade: float = 1.0) -> GlyphMask:
     """A rectangle whose corners are arcs of ``radius`` pixels, and which ends over ``fade`` pixels
     around it."""
     radius, margin = min(radius, rect.width / 2, rect.height / 2), math.ceil(fade) - 1
@@ -125,7 +125,7 @@ def rounded(rect: Rect, *, radius: float, fade: float = 1.0) -> Stencil:
     quarter = np.rint(quarter * 255).astype(np.uint8)
     half = np.hstack([quarter, quarter[:, ::-1][:, width % 2 :]])
     mask = np.vstack([half, half[::-1][height % 2 :]])
-    return Stencil(mask=mask, left=rect.left - margin, top=rect.top - margin)
+    return GlyphMask(mask=mask, left=rect.left - margin, top=rect.top - margin)
 
 
 def _beyond(length: int, *, margin: int, radius: float) -> npt.NDArray[np.float32]:

@@ -17,11 +17,11 @@ from nb_catalog.exceptions import ContrastTooLow
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.typesetting import contrast, glyph_masks
 from nb_catalog.typesetting.fitting import Fitted, fit
-from nb_catalog.typesetting.font_fallback import Chain
-from nb_catalog.typesetting.glyph_masks import Placed, Stencil
+from nb_catalog.typesetting.font_fallback import FontChain
+from nb_catalog.typesetting.glyph_masks import GlyphMask, Placed
 from nb_catalog.typesetting.layouts import Box, Plate, Scrim, Shadow
 from nb_catalog.typesetting.paragraphs import Paragraph
-from nb_catalog.typesetting.positioning import hold, margin_of, placed
+from nb_catalog.typesetting.positioning import hold, margin_of, position
 from nb_catalog.typesetting.report import FontUsed, TextSet
 
 # A blur's sigma is half of what a person calls its radius.
@@ -39,7 +39,7 @@ Points: TypeAlias = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class SetText:
     """The words of a box as they will stand on a picture of ``size``."""
 
     size: Size
@@ -48,7 +48,7 @@ class Setting:
     rect: Rect
     fitted: Fitted = field(repr=False)
     lines: tuple[Placed, ...] = field(repr=False)
-    letters: Stencil = field(repr=False)
+    letters: GlyphMask = field(repr=False)
     rtl: bool
 
     @property
@@ -70,7 +70,7 @@ class Setting:
         """What it covers: its letters, its plate."""
         return self._plate(self.box.plate).rect if self.box.plate else self.ink
 
-    def suited(self, pixels: Pixels) -> Setting:
+    def suited(self, pixels: Pixels) -> SetText:
         """It in the colours that the picture asks for: letters and scrim in each other's, where a
         thinner veil is enough then."""
         scrim = self.box.scrim
@@ -108,7 +108,7 @@ class Setting:
         tint(pixels, self.letters, colour=rgb(box.colour))
         return self._told(contrast=reached, veil=veil)
 
-    def _plate(self, plate: Plate) -> Stencil:
+    def _plate(self, plate: Plate) -> GlyphMask:
         margin = round(plate.padding * self.em)
         rect = self.ink.grown(margin) if plate.hugs else self.rect
         return glyph_masks.rounded(rect, radius=plate.radius * self.em)
@@ -125,7 +125,7 @@ class Setting:
         every = max(1, int(seen.sum()) // _SAMPLE)
         return rows[seen][::every], columns[seen][::every]
 
-    def _soft(self, scrim: Scrim) -> Stencil:
+    def _soft(self, scrim: Scrim) -> GlyphMask:
         solid = self.ink.grown(round(_REACH * self.em))
         return glyph_masks.rounded(solid, radius=_REACH * self.em, fade=scrim.feather * self.em)
 
@@ -193,7 +193,7 @@ def rgb(colour: str) -> tuple[int, int, int]:
 
 
 def tint(
-    pixels: Pixels, stencil: Stencil, *, colour: tuple[int, int, int], opacity: float = 1.0
+    pixels: Pixels, stencil: GlyphMask, *, colour: tuple[int, int, int], opacity: float = 1.0
 ) -> None:
     """Lay a colour on ``pixels``, as much as ``stencil`` covers them."""
     visible = stencil.on(_size(pixels))
@@ -211,16 +211,16 @@ def _window(rect: Rect) -> tuple[slice, slice]:
     return slice(rect.top, rect.bottom), slice(rect.left, rect.right)
 
 
-def set_in(
+def lay_out(
     box: Box,
     text: str,
     *,
     size: Size,
-    chain: Chain,
+    chain: FontChain,
     language: str,
     rtl: bool,
     largest: int | None = None,
-) -> Setting:
+) -> SetText:
     """``text`` in its box on a picture of ``size``, in an em of at most ``largest`` pixels.
 
     Raises ``CharacterMissing`` and ``TextDoesNotFit``.
@@ -240,10 +240,10 @@ def set_in(
         most_lines=box.lines,
         margin=margin_of(box),
     )
-    lines = placed(fitted, rect=rect, box=box, rtl=rtl)
-    letters = glyph_masks.drawn(lines)
+    lines = position(fitted, rect=rect, box=box, rtl=rtl)
+    letters = glyph_masks.draw_line(lines)
     hold(rect, lines, text=text)
-    return Setting(
+    return SetText(
         size=size,
         box=box,
         text=text,

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageColor
 
-from nb_catalog.core.locales import language
+from nb_catalog.core.locales import language_tag
 from nb_catalog.imaging.scenery.canvas import Pixels
-from nb_catalog.typesetting.ocr_diff import is_read_as
+from nb_catalog.typesetting.ocr_diff import matches_text
 from nb_catalog.typesetting.report import Report, TextSet
 
 try:
@@ -61,21 +61,21 @@ def installed() -> frozenset[str]:
 
 def reads(locale: str) -> bool:
     """Whether what it says of words in ``locale`` is worth hearing."""
-    return LANGUAGES.get(language(locale)) in installed()
+    return LANGUAGES.get(language_tag(locale)) in installed()
 
 
-def doubts(pixels: Pixels, report: Report) -> dict[str, str] | None:
+def find_doubts(pixels: Pixels, report: Report) -> dict[str, str] | None:
     """Role -> what was read instead of its text, of a picture as large as ``report`` says; empty where all
     is read as it was set. None where nothing reads its language."""
     if not reads(report.locale):
         return None
-    name = LANGUAGES[language(report.locale)]
+    name = LANGUAGES[language_tag(report.locale)]
     said = {text.role: _read(pixels, text, language=name) for text in report.texts}
     return {
         text.role: said[text.role]
         for text in report.texts
         # By its lines: a word that is parted shows a hyphen.
-        if not is_read_as(" ".join(text.lines), said[text.role], locale=report.locale)
+        if not matches_text(" ".join(text.lines), said[text.role], locale=report.locale)
     }
 
 
@@ -88,7 +88,7 @@ def read_line(grey: Pixels, *, locale: str) -> str:
         cv2.medianBlur(grey, GRAIN), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU
     )
     dark_on_light = split if split.mean() >= 255 / 2 else 255 - split
-    name = LANGUAGES[language(locale)]
+    name = LANGUAGES[language_tag(locale)]
     both = name not in _LATIN and "eng" in installed()
     return _said(
         _sized(np.asarray(dark_on_light, np.uint8), round(len(grey) * LINE)),

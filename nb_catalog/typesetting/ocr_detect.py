@@ -11,13 +11,13 @@ from typing import Any, Final, NamedTuple
 import cv2
 import numpy as np
 
-from nb_catalog.core.locales import direction, language
+from nb_catalog.core.locales import direction, language_tag
 from nb_catalog.core.types import Rect
 from nb_catalog.imaging.encode import flatten
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.typesetting import ocr
-from nb_catalog.typesetting.ocr_diff import Piece, Reading, compared
+from nb_catalog.typesetting.ocr_diff import OcrComparison, Token, compare
 
 try:
     import rapidocr
@@ -49,33 +49,33 @@ _one_at_a_time = Lock()
 
 def reads(locale: str) -> bool:
     """Whether anything on this machine finds words in ``locale`` and reads them well."""
-    return rapidocr is not None and (language(locale) in LANGUAGES or ocr.reads(locale))
+    return rapidocr is not None and (language_tag(locale) in LANGUAGES or ocr.reads(locale))
 
 
 def read_back(
     picture: bytes,
-    words: Mapping[str, str],
+    texts: Mapping[str, str],
     *,
     locale: str,
     photo: Callable[[], bytes] | None = None,
     max_bytes: int,
     max_pixels: int,
-) -> Reading:
-    """What stands on ``picture`` in place of ``words`` (role -> text). What is printed on the product, as its
+) -> OcrComparison:
+    """What stands on ``picture`` in place of ``texts`` (role -> text). What is printed on the product, as its
     ``photo`` shows it, is not held against it; the photo is fetched where that is in question. Nobody's
     reading where nothing reads ``locale``.
 
     Raises ``PictureError`` when it does not open.
     """
     if not reads(locale):
-        return Reading()
+        return OcrComparison()
     bounds = {"max_bytes": max_bytes, "max_pixels": max_pixels}
     lines = _lines(_opened(picture, **bounds), locale=locale)
-    found = _closest(lines, words, locale=locale)
+    found = _closest(lines, texts, locale=locale)
     if not found.extra or photo is None:
         return found
     known = printed_on(photo(), locale=locale, **bounds)
-    return _closest(lines, words, locale=locale, known=known)
+    return _closest(lines, texts, locale=locale, known=known)
 
 
 class _Line(NamedTuple):
@@ -107,18 +107,18 @@ def _opened(data: bytes, **bounds: int) -> Pixels:
 
 
 def _closest(
-    lines: Sequence[_Line], words: Mapping[str, str], *, locale: str, known: Sequence[str] = ()
-) -> Reading:
+    lines: Sequence[_Line], texts: Mapping[str, str], *, locale: str, known: Sequence[str] = ()
+) -> OcrComparison:
     readers = [RAPID, *([TESSERACT] if ocr.reads(locale) else [])]
     said = {name: _pieces(lines, name) for name in readers}
-    return compared(words, said, locale=locale, known=known)
+    return compare(texts, said, locale=locale, known=known)
 
 
-def _pieces(lines: Sequence[_Line], reader: str) -> list[Piece]:
+def _pieces(lines: Sequence[_Line], reader: str) -> list[Token]:
     """What stands close beside each other is one line, however the network has parted it."""
     numbers = accumulate(int(not _go_on(*pair)) for pair in pairwise(lines))
     return [
-        Piece(word, line=number, sure=line.said[reader].sure)
+        Token(word, line=number, sure=line.said[reader].sure)
         for number, line in zip(chain([0], numbers), lines, strict=False)
         for word in line.said[reader].text.split()
     ]

@@ -29,11 +29,11 @@ _SAME: Final = (
 
 
 # Where a picture's checks hold what was read on it: here as it came, and by a model that was asked later.
-READ: Final = "words_read"
-READ_BY_MODEL: Final = "words_read_by_model"
+READ: Final = "ocr"
+READ_BY_MODEL: Final = "ocr_by_model"
 
 
-class Piece(NamedTuple):
+class Token(NamedTuple):
     """A word as it was read, in a line by its number. ``sure`` says whether it counts on a line where nobody
     asked for anything."""
 
@@ -50,7 +50,7 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class OcrComparison:
     """``said`` is by role what stands there in place of its text, ``extra`` what else was read, ``share``
     how many of the letters asked for are right, from 0 to 1. ``reader`` is who read; "" is nobody."""
 
@@ -73,35 +73,37 @@ class Reading:
         return cls(**{**data, "extra": tuple(data.get("extra", ()))})
 
 
-def readings_in(checks: Mapping[str, Any]) -> list[Reading]:
+def readings_in(checks: Mapping[str, Any]) -> list[OcrComparison]:
     """What was read on the picture with these ``checks``, by whoever could read it."""
-    found = [Reading.from_dict(checks[name]) for name in (READ, READ_BY_MODEL) if name in checks]
+    found = [
+        OcrComparison.from_dict(checks[name]) for name in (READ, READ_BY_MODEL) if name in checks
+    ]
     return [reading for reading in found if reading.reader]
 
 
-def compared(
-    words: Mapping[str, str],
-    readings: Mapping[str, Sequence[Piece]],
+def compare(
+    texts: Mapping[str, str],
+    readings: Mapping[str, Sequence[Token]],
     *,
     locale: str,
     known: Sequence[str] = (),
-) -> Reading:
-    """``words`` (role -> text) against what each reader read, in its order. Of each text the reading that is
+) -> OcrComparison:
+    """``texts`` (role -> text) against what each reader read, in its order. Of each text the reading that is
     closest counts: nobody told the readers what to find. What was printed before, ``known``, is not
     held against the picture."""
     by_reader = {
-        name: _matched(words, dict(enumerate(pieces[:MOST_PIECES])), by=name, locale=locale)
+        name: _matched(texts, dict(enumerate(pieces[:MOST_PIECES])), by=name, locale=locale)
         for name, pieces in readings.items()
     }
     found = {
         role: max((each.found[role] for each in by_reader.values()), key=lambda each: each.right)
-        for role in words
+        for role in texts
         if by_reader
     }
-    letters = sum(len(plain(text)) for text in words.values())
+    letters = sum(len(normalize(text)) for text in texts.values())
     right = sum(each.right for each in found.values())
     readers = [name for name in readings if any(each.by == name for each in found.values())]
-    return Reading(
+    return OcrComparison(
         reader=", ".join(readers or readings),
         said={role: each.said for role, each in found.items()},
         extra=tuple(_extra(by_reader, found.values(), known=known)),
@@ -122,15 +124,15 @@ class _Matched(NamedTuple):
     """What one reader read of each role's text, and what it read besides."""
 
     found: Mapping[str, _Found]
-    left: Sequence[Piece]
+    left: Sequence[Token]
 
 
 def _matched(
-    words: Mapping[str, str], pieces: dict[int, Piece], *, by: str, locale: str
+    texts: Mapping[str, str], pieces: dict[int, Token], *, by: str, locale: str
 ) -> _Matched:
     found: dict[str, _Found] = {}
     # The longest first: a short text could take a piece of it.
-    for role, text in sorted(words.items(), key=lambda each: -len(each[1])):
+    for role, text in sorted(texts.items(), key=lambda each: -len(each[1])):
         chosen = _best(text, pieces, locale=locale)
         said = _without_specks(_joined(chosen, pieces), text)
         lines = frozenset(pieces[at].line for at in chosen)
@@ -144,7 +146,7 @@ def _extra(
 ) -> Iterator[str]:
     """Words that nobody asked for. Beside a text that counts, whoever read that text is held to every
     sign; elsewhere single letters, and what a reader is not sure of, are mostly grain."""
-    printed = {plain(each) for each in known}
+    printed = {normalize(each) for each in known}
     judges: dict[int, set[str]] = defaultdict(set)
     for each in found:
         for line in each.lines:
@@ -154,29 +156,29 @@ def _extra(
         for piece in matched.left:
             beside = name in judges.get(piece.line, ())
             apart = piece.line not in judges and piece.line not in told
-            if plain(piece.text) in printed:
+            if normalize(piece.text) in printed:
                 continue
             if (beside and _means_something(piece)) or (apart and _is_a_word(piece)):
                 yield piece.text
         told |= {piece.line for piece in matched.left if _is_a_word(piece)}
 
 
-def _is_a_word(piece: Piece) -> bool:
-    return piece.sure and sum(map(str.isalnum, plain(piece.text))) > 1
+def _is_a_word(piece: Token) -> bool:
+    return piece.sure and sum(map(str.isalnum, normalize(piece.text))) > 1
 
 
-def _means_something(piece: Piece) -> bool:
+def _means_something(piece: Token) -> bool:
     """Whether it is more than a speck: a digit, a minus and a sign of a currency change a price."""
-    return not _SPECKS.issuperset(plain(piece.text))
+    return not _SPECKS.issuperset(normalize(piece.text))
 
 
-def is_read_as(text: str, said: str, *, locale: str) -> bool:
+def matches_text(text: str, said: str, *, locale: str) -> bool:
     """Whether ``said`` is ``text``: line ends, spaces, and what looks alike or cannot be seen set aside. A
     price in Arabic or Hebrew may be read the way it looks, from left to right."""
-    return plain(said) in _ways(text, locale=locale)
+    return normalize(said) in _ways(text, locale=locale)
 
 
-def plain(text: str) -> str:
+def normalize(text: str) -> str:
     """What of ``text`` a reader can be held to."""
     seen = unicodedata.normalize("NFC", text).translate(_SAME)
     return "".join(
@@ -202,23 +204,23 @@ def changes(asked: str, said: str) -> list[Change]:
 def _ways(text: str, *, locale: str) -> tuple[str, ...]:
     """As it is written and, where that differs, as it looks."""
     seen = "".join(text[at] for at in visual_order(levels(text, base=direction(locale))))
-    return tuple(dict.fromkeys((plain(text), plain(seen))))
+    return tuple(dict.fromkeys((normalize(text), normalize(seen))))
 
 
 def _agreement(text: str, said: str, *, locale: str) -> float:
     """From 0 to 1; 1 is equal."""
-    there = plain(said)
+    there = normalize(said)
     return max(
         SequenceMatcher(None, way, there, autojunk=False).ratio()
         for way in _ways(text, locale=locale)
     )
 
 
-def _best(text: str, pieces: Mapping[int, Piece], *, locale: str) -> tuple[int, ...]:
+def _best(text: str, pieces: Mapping[int, Token], *, locale: str) -> tuple[int, ...]:
     """Which of ``pieces``, in their order, together come closest to ``text``; none when nothing is like
     it. One after the other, as long as each makes it better."""
-    letters = set(plain(text))
-    open_ = {at for at, piece in pieces.items() if letters.intersection(plain(piece.text))}
+    letters = set(normalize(text))
+    open_ = {at for at, piece in pieces.items() if letters.intersection(normalize(piece.text))}
     chosen: tuple[int, ...] = ()
     best = 0.0
     while open_:
@@ -239,19 +241,19 @@ def _without_specks(said: str, text: str) -> str:
     return said if text[-1:] in _GLUED else said.rstrip(_GLUED)
 
 
-def _joined(places: Iterable[int], pieces: Mapping[int, Piece]) -> str:
+def _joined(places: Iterable[int], pieces: Mapping[int, Token]) -> str:
     return " ".join(pieces[at].text for at in places)
 
 
 def _right(text: str, said: str, *, locale: str) -> float:
     """How many letters of ``text`` are right in ``said``; each that is too much counts as one wrong."""
-    most = max(len(plain(text)), len(plain(said)))
-    if is_read_as(text, said, locale=locale):
-        return len(plain(text))
+    most = max(len(normalize(text)), len(normalize(said)))
+    if matches_text(text, said, locale=locale):
+        return len(normalize(text))
     agreed = sum(
         block.size
         for block in SequenceMatcher(
-            None, plain(text), plain(said), autojunk=False
+            None, normalize(text), normalize(said), autojunk=False
         ).get_matching_blocks()
     )
-    return len(plain(text)) * agreed / most if most else 0.0
+    return len(normalize(text)) * agreed / most if most else 0.0

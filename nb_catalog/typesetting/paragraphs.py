@@ -11,7 +11,7 @@ import uharfbuzz as hb
 
 from nb_catalog.exceptions import CharacterMissing
 from nb_catalog.typesetting import bidi
-from nb_catalog.typesetting.font_fallback import Chain
+from nb_catalog.typesetting.font_fallback import FontChain
 from nb_catalog.typesetting.font_files import Font
 from nb_catalog.typesetting.line_breaking import SOFT_HYPHEN
 from nb_catalog.typesetting.scripts import leading, scripts_of
@@ -91,7 +91,7 @@ class Paragraph:
     """
 
     text: str
-    chain: Chain
+    chain: FontChain
     weight: int
     language: str
     base: int

@@ -19,7 +19,7 @@ def margin_of(box: Box) -> float:
     return max(outline, box.plate.padding if box.plate else 0.0)
 
 
-def placed(fitted: Fitted, *, rect: Rect, box: Box, rtl: bool) -> tuple[Placed, ...]:
+def position(fitted: Fitted, *, rect: Rect, box: Box, rtl: bool) -> tuple[Placed, ...]:
     """The lines of ``fitted`` where ``box`` wants them in ``rect``."""
     rect = rect.grown(-math.ceil(margin_of(box) * fitted.size))
     free = rect.height - fitted.height

@@ -17,12 +17,12 @@ from nb_catalog.core import locales
 from nb_catalog.core.types import Size
 from nb_catalog.imaging.encode import shrink
 from nb_catalog.imaging.scenery.canvas import Pixels
-from nb_catalog.typesetting.font_fallback import Chain
-from nb_catalog.typesetting.glyph_masks import Stencil
-from nb_catalog.typesetting.layout_engine import Setting, rgb, set_in
+from nb_catalog.typesetting.font_fallback import FontChain
+from nb_catalog.typesetting.glyph_masks import GlyphMask
+from nb_catalog.typesetting.layout_engine import SetText, lay_out, rgb
 from nb_catalog.typesetting.layouts import Layout
 from nb_catalog.typesetting.report import Report
-from nb_catalog.typesetting.stray_ink import strays
+from nb_catalog.typesetting.stray_ink import stray_ink
 
 Plane = npt.NDArray[np.float32]
 
@@ -40,7 +40,7 @@ class Enough(NamedTuple):
 # lies above, one letter drawn wrong, or without its accent, below. In letters under 20 pixels an
 # accent is a grey dot, which a file may well lose.
 ENOUGH: Final = (Enough(48, 0.965, 0.93), Enough(20, 0.945, 0.88), Enough(0, 0.90, 0.85))
-# What a file may show beside its letters, in ems squared (``strays``). Measured on the same files:
+# What a file may show beside its letters, in ems squared (``stray_ink``). Measured on the same files:
 # nothing at all where nothing was added, 0.028 and more for a full stop.
 MOST_STRAYS: Final = 0.01
 # Letters smaller than this, in pixels of an em, are a few grey dots that prove nothing.
@@ -57,7 +57,7 @@ _LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
 class Compared:
     """Of one box: the share of expected and found ink that is both, 0 to 1, in all and of the
     letter that comes out worst. ``em`` in pixels of the file. ``is_drawn_alike``: the letters come
-    out today as they did when the picture was made, to the pixel. ``strays`` is other ink in the box,
+    out today as they did when the picture was made, to the pixel. ``stray_ink`` is other ink in the box,
     in ems squared; None where the picture below the words is not there to compare with.
     """
 
@@ -66,7 +66,7 @@ class Compared:
     worst_letter: float
     em: float
     is_drawn_alike: bool = True
-    strays: float | None = None
+    stray_ink: float | None = None
 
     @property
     def is_legible(self) -> bool:
@@ -76,7 +76,7 @@ class Compared:
     def is_proved(self) -> bool:
         enough = next(each for each in ENOUGH if self.em >= each.em)
         alike = self.same >= enough.same and self.worst_letter >= enough.letter
-        clean = self.strays is None or self.strays <= MOST_STRAYS
+        clean = self.stray_ink is None or self.stray_ink <= MOST_STRAYS
         return self.is_legible and self.is_drawn_alike and alike and clean
 
 
@@ -85,7 +85,7 @@ def verify(
     *,
     report: Report,
     layout: Layout,
-    chain: Chain,
+    chain: FontChain,
     expected: Pixels | None = None,
 ) -> list[Compared]:
     """Every text of ``report`` with a file's pixels (H, W, 3), drawn anew with the fonts that there
@@ -97,25 +97,25 @@ def verify(
     size, boxes = Size(report.width, report.height), {box.role: box for box in layout.boxes}
     other: dict[str, float] = {}
     if expected is not None:
-        other = strays(delivered, expected=expected, report=report)
+        other = stray_ink(delivered, expected=expected, report=report)
     compared = []
     for text in report.texts:
-        setting = set_in(
+        setting = lay_out(
             replace(boxes[text.role], colour=text.colour),
             text.text,
             size=size,
             chain=chain,
-            language=locales.language(report.locale),
+            language=locales.language_tag(report.locale),
             rtl=bool(locales.direction(report.locale)),
             largest=text.size,
         )
         found = compare(setting, delivered, size=size)
         same = setting.mask_sha256 == text.mask_sha256
-        compared.append(replace(found, is_drawn_alike=same, strays=other.get(text.role)))
+        compared.append(replace(found, is_drawn_alike=same, stray_ink=other.get(text.role)))
     return compared
 
 
-def compare(setting: Setting, delivered: Pixels, *, size: Size) -> Compared:
+def compare(setting: SetText, delivered: Pixels, *, size: Size) -> Compared:
     """The letters of ``setting``, made for a picture of ``size``, with a file's pixels (H, W, 3):
     the picture itself, or one derived from it at another width."""
     scale = delivered.shape[1] / size.width
@@ -152,7 +152,7 @@ def _luma(colour: str) -> np.float32:
     return np.float32(np.array(rgb(colour), np.float32) @ _LUMA)
 
 
-def _window(setting: Setting, scale: float, *, within: Size) -> tuple[slice, slice]:
+def _window(setting: SetText, scale: float, *, within: Size) -> tuple[slice, slice]:
     """Letters and their ground in a file."""
     rect = setting.letters.grown(math.ceil(_AROUND * setting.em)).rect
     return (
@@ -165,7 +165,7 @@ def _window(setting: Setting, scale: float, *, within: Size) -> tuple[slice, sli
     )
 
 
-def _coverage(stencil: Stencil, *, size: Size, width: int) -> Plane:
+def _coverage(stencil: GlyphMask, *, size: Size, width: int) -> Plane:
     """How much of each pixel letters cover, 0 to 1, in a file of ``width``: made smaller as
     deliveries are."""
     whole = np.zeros((size.height, size.width), np.uint8)
@@ -190,7 +190,7 @@ def _shared(expected: Plane, found: Plane) -> float:
 
 
 def _letters(
-    setting: Setting, window: tuple[slice, slice], *, scale: float
+    setting: SetText, window: tuple[slice, slice], *, scale: float
 ) -> Iterator[tuple[slice, slice]]:
     """Where in the window each letter stands, a pixel around it included."""
     top, left = window[0].start, window[1].start

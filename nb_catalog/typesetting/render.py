@@ -11,16 +11,16 @@ from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import TextError
 from nb_catalog.imaging.encode import encode, flatten
 from nb_catalog.imaging.inspect import open_photo
-from nb_catalog.imaging.open_cache import opened
+from nb_catalog.imaging.open_cache import open_cached
 from nb_catalog.imaging.provenance import DigitalSourceType, strongest, xmp_packet
-from nb_catalog.typesetting import Chain, Report, ocr, typeset
+from nb_catalog.typesetting import FontChain, Report, ocr, typeset
 from nb_catalog.typesetting.layouts import Layout
 from nb_catalog.typesetting.proof import Compared, verify
 
 QUALITY: Final = 95
 
 
-class Lettered(NamedTuple):
+class TypesetPicture(NamedTuple):
     """A JPEG, what was set on it, and the proof of each of its texts. ``doubts`` are what OCR read
     otherwise, by role; None where it was not asked."""
 
@@ -30,20 +30,20 @@ class Lettered(NamedTuple):
     doubts: dict[str, str] | None = None
 
 
-def lettered(
+def typeset_picture(
     picture: bytes,
     *,
     layout: Layout,
-    words: Mapping[str, str],
+    texts: Mapping[str, str],
     locale: str,
-    chain: Chain,
+    chain: FontChain,
     origin: str,
     product: Rect | None = None,
     asks_ocr: bool = False,
     max_bytes: int,
     max_pixels: int,
-) -> Lettered:
-    """``words`` (role -> text) on a picture: a JPEG that carries the mark of its ``origin``, an IPTC
+) -> TypesetPicture:
+    """``texts`` (role -> text) on a picture: a JPEG that carries the mark of its ``origin``, an IPTC
     term. Same arguments, same bytes.
 
     Raises ``PictureError`` when it does not open, and ``TextError`` for words that cannot be set or
@@ -51,8 +51,8 @@ def lettered(
     """
     bounds = {"max_bytes": max_bytes, "max_pixels": max_pixels}
     # In all languages of the shop the same picture comes again and again.
-    ground = opened(picture, **bounds)
-    made = typeset(ground, layout=layout, words=words, locale=locale, chain=chain, product=product)
+    ground = open_cached(picture, **bounds)
+    made = typeset(ground, layout=layout, texts=texts, locale=locale, chain=chain, product=product)
     term = strongest(DigitalSourceType(origin), DigitalSourceType.CREATION)
     data = encode(
         made.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
@@ -67,25 +67,25 @@ def lettered(
                 text=text.text,
             )
             raise problem.at(box=text.role, locale=locale)
-    doubts = ocr.doubts(shown, made.report) if asks_ocr else None
-    return Lettered(data, made.report, proofs, doubts)
+    doubts = ocr.find_doubts(shown, made.report) if asks_ocr else None
+    return TypesetPicture(data, made.report, proofs, doubts)
 
 
-class Ground(NamedTuple):
+class BaseImage(NamedTuple):
     """What the words were set on: the picture's file, the words by role, and where its product is."""
 
     picture: bytes
-    words: Mapping[str, str]
+    texts: Mapping[str, str]
     product: Rect | None
 
 
-def proved(
+def prove(
     file: bytes,
     report: Report,
     *,
     layout: Layout,
-    chain: Chain,
-    ground: Ground | None = None,
+    chain: FontChain,
+    ground: BaseImage | None = None,
     max_bytes: int,
     max_pixels: int,
 ) -> list[Compared]:
@@ -99,7 +99,7 @@ def proved(
     expected = None
     if ground is not None:
         expected = typeset(
-            opened(ground.picture, **bounds), layout=layout, words=ground.words,
+            open_cached(ground.picture, **bounds), layout=layout, texts=ground.texts,
             locale=report.locale, chain=chain, product=ground.product,
         ).pixels  # fmt: skip
     return verify(shown, report=report, layout=layout, chain=chain, expected=expected)

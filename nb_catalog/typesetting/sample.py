@@ -11,7 +11,7 @@ from nb_catalog.core.types import Rect, Size
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.stage import plain_box
 from nb_catalog.typesetting import glyph_masks, typeset
-from nb_catalog.typesetting.font_fallback import Chain
+from nb_catalog.typesetting.font_fallback import FontChain
 from nb_catalog.typesetting.layout_engine import tint
 from nb_catalog.typesetting.layouts import Layout
 
@@ -24,8 +24,8 @@ _THING: Final = (120, 132, 150)
 _BREADTH: Final = 0.62
 
 
-def sample(layout: Layout, *, words: Mapping[str, str], locale: str, chain: Chain) -> Pixels:
-    """``words`` in ``layout`` on a plain picture with something in the middle of it.
+def sample(layout: Layout, *, texts: Mapping[str, str], locale: str, chain: FontChain) -> Pixels:
+    """``texts`` in ``layout`` on a plain picture with something in the middle of it.
 
     Raises ``TextError``.
     """
@@ -38,5 +38,5 @@ def sample(layout: Layout, *, words: Mapping[str, str], locale: str, chain: Chai
     picture = np.repeat(np.repeat(shade[:, None, None], SIZE.width, axis=1), 3, axis=2)
     picture[product.bottom - product.height // 5 :] = _TABLE
     tint(picture, glyph_masks.rounded(product, radius=width / 6), colour=_THING)
-    made = typeset(picture, layout=layout, words=words, locale=locale, chain=chain, product=product)
+    made = typeset(picture, layout=layout, texts=texts, locale=locale, chain=chain, product=product)
     return made.pixels

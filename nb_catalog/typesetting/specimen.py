@@ -9,7 +9,7 @@ import numpy as np
 
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.typesetting import typeset
-from nb_catalog.typesetting.font_fallback import Chain
+from nb_catalog.typesetting.font_fallback import FontChain
 from nb_catalog.typesetting.layouts import Box, Layout, Place
 
 WIDTH: Final = 1080
@@ -25,14 +25,14 @@ _LINE: Final = Layout(
 )  # fmt: skip
 
 
-def specimen(lines: Sequence[tuple[str, str, Chain]]) -> Pixels:
+def specimen(lines: Sequence[tuple[str, str, FontChain]]) -> Pixels:
     """A strip for each (text, locale, fonts): (96 * N, 1080, 3) sRGB uint8.
 
     Raises ``TextError`` for a text that its fonts cannot draw.
     """
     paper = np.full((HEIGHT, WIDTH, 3), _PAPER, np.uint8)
     strips = [
-        typeset(paper, layout=_LINE, words={"words": text}, locale=locale, chain=chain).pixels
+        typeset(paper, layout=_LINE, texts={"words": text}, locale=locale, chain=chain).pixels
         for text, locale, chain in lines
     ]
     return np.concatenate(strips) if strips else paper

@@ -20,7 +20,7 @@ SMOOTHED: Final = 0.06
 _LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def strays(delivered: Pixels, *, expected: Pixels, report: Report) -> dict[str, float]:
+def stray_ink(delivered: Pixels, *, expected: Pixels, report: Report) -> dict[str, float]:
     """Role -> what a file (H, W, 3) shows otherwise than ``expected``, the picture composed anew at its
     full size, in the text's box and a little around it: in ems squared. A full stop has about 0.015."""
     scale = delivered.shape[1] / report.width

@@ -17,15 +17,15 @@ from nb_catalog import ratelimit
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.states import JobState
-from nb_catalog.core.types import Delivery, Photo
+from nb_catalog.core.types import Photo, RequestMode
 from nb_catalog.exceptions import NBCatalogError, ObjectGone, PictureMissing
 from nb_catalog.models import ImageJob
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.models.transitions import move_jobs
+from nb_catalog.models.transitions import transition_jobs
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.worker import queue
 from nb_catalog.worker.queue import Row
-from nb_catalog.worker.types import Order
+from nb_catalog.worker.types import ClaimedJob
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +34,11 @@ logger = logging.getLogger(__name__)
 Chosen = tuple[Row, float | None]
 
 
-def claim(*, owner: str, limit: int, free: bool) -> list[Order]:
+def claim(*, owner: str, limit: int, free: bool) -> list[ClaimedJob]:
     """Take up to ``limit`` queued jobs of one lane for ``owner``, the most urgent first, and no more
     than the throttle lets through."""
     chosen = take(owner=owner, limit=limit, free=free)
-    return with_photos([order_of(job, owner=owner, goes_at=goes_at) for job, goes_at in chosen])
+    return with_photos([claimed_job(job, owner=owner, goes_at=goes_at) for job, goes_at in chosen])
 
 
 @transaction.atomic
@@ -47,7 +47,7 @@ def take(*, owner: str, limit: int, free: bool) -> list[Chosen]:
     what it holds."""
     chosen = _first(limit) if free else _let_through(limit)
     if chosen:
-        move_jobs(
+        transition_jobs(
             ImageJob.objects.filter(pk__in=[job.pk for job, _when in chosen]),
             "claim",
             lease_owner=owner,
@@ -58,16 +58,16 @@ def take(*, owner: str, limit: int, free: bool) -> list[Chosen]:
     return chosen
 
 
-def another_slot(order: Order) -> Order | None:
+def another_slot(order: ClaimedJob) -> ClaimedJob | None:
     """``order`` with a new slot in place of one that has passed; None when there is none."""
     with transaction.atomic():
-        gates = ratelimit.Gates()
-        waits = gates.take_again(order.recipe.provider, order.recipe.model)
+        gates = ratelimit.Limiter()
+        waits = gates.take_again(order.spec.provider, order.spec.model)
         gates.write()
     return replace(order, goes_at=_goes_at(waits[0], gates)) if waits else None
 
 
-def _goes_at(wait: ratelimit.Wait, gates: ratelimit.Gates) -> float | None:
+def _goes_at(wait: ratelimit.Wait, gates: ratelimit.Limiter) -> float | None:
     return None if wait is None else gates.monotonic + wait.total_seconds()
 
 
@@ -78,7 +78,7 @@ def _first(limit: int) -> list[Chosen]:
 def _let_through(limit: int) -> list[Chosen]:
     """Paid jobs, and when the call of each may go. A model that has no slot left does not hold up
     what is queued for others behind it."""
-    gates = ratelimit.Gates()
+    gates = ratelimit.Limiter()
     chosen: list[Chosen] = []
     while (missing := limit - len(chosen)) > 0:
         taken = frozenset(job.pk for job, _when in chosen)
@@ -102,28 +102,28 @@ def lease_end() -> Any:
     return database_now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
-def order_of(job: ImageJob | Row, *, owner: str, goes_at: float | None = None) -> Order:
-    return Order(
+def claimed_job(job: ImageJob | Row, *, owner: str, goes_at: float | None = None) -> ClaimedJob:
+    return ClaimedJob(
         job_id=job.pk,
         run_id=job.run_id,
         epoch=job.epoch + 1,
         owner=owner,
         content_type_id=job.content_type_id,
         object_id=job.object_id,
-        recipe=job.wanted,
+        spec=job.wanted,
         fingerprint=job.fingerprint,
         tier=job.tier,
         attempts=job.attempts + 1,
         is_free=job.is_free,
         estimate_microusd=job.estimate_microusd,
-        in_batch=job.delivery == Delivery.BATCH,
+        in_batch=job.mode == RequestMode.BATCH,
         goes_at=goes_at,
     )
 
 
-def with_photos(orders: Iterable[Order]) -> list[Order]:
+def with_photos(orders: Iterable[ClaimedJob]) -> list[ClaimedJob]:
     """Look the photos up: one query a model, however many orders."""
-    by_type: dict[int, list[Order]] = defaultdict(list)
+    by_type: dict[int, list[ClaimedJob]] = defaultdict(list)
     for order in orders:
         by_type[order.content_type_id].append(order)
     return [
@@ -133,7 +133,7 @@ def with_photos(orders: Iterable[Order]) -> list[Order]:
     ]
 
 
-def _with_photos_of(model: type[models.Model] | None, orders: list[Order]) -> list[Order]:
+def _with_photos_of(model: type[models.Model] | None, orders: list[ClaimedJob]) -> list[ClaimedJob]:
     if model is None or not is_registered(model):
         gone = ObjectGone("The model of this product is not registered any more.")
         return [replace(order, problem=gone) for order in orders]
@@ -149,13 +149,13 @@ def _with_photos_of(model: type[models.Model] | None, orders: list[Order]) -> li
     return [_with_photo(order, by_key.get(order.object_id)) for order in orders]
 
 
-def _with_photo(order: Order, product: models.Model | None) -> Order:
+def _with_photo(order: ClaimedJob, product: models.Model | None) -> ClaimedJob:
     problem: NBCatalogError
     if product is None:
         problem = ObjectGone("The product was deleted while its picture waited to be made.")
         return replace(order, problem=problem)
-    if order.recipe.sets_words:
-        picture = order.recipe.photo
+    if order.spec.sets_words:
+        picture = order.spec.photo
         return replace(order, photo=Photo(name=picture, storage=settings.STORAGE))
     try:
         photos = source_for(product).photos(product)
@@ -168,11 +168,11 @@ def _with_photo(order: Order, product: models.Model | None) -> Order:
             extra=logs.fields(**order.labels),
         )
         return replace(order, problem=_broken(error, what="product's photos"))
-    wanted = order.recipe.photo
+    wanted = order.spec.photo
     photo = next((each for each in photos if each.name == wanted), None)
     if photo is None:
         problem = PictureMissing(
-            f"The product no longer has the photo {order.recipe.photo!r}. Plan its pictures anew."
+            f"The product no longer has the photo {order.spec.photo!r}. Plan its pictures anew."
         )
         return replace(order, problem=problem)
     return replace(order, photo=photo)
@@ -184,12 +184,12 @@ def _broken(error: Exception, *, what: str) -> PictureMissing:
     )
 
 
-def hand_back(orders: Iterable[Order]) -> None:
+def hand_back(orders: Iterable[ClaimedJob]) -> None:
     """Put orders back that nothing was sent for. The try does not count."""
-    move_jobs(held(orders), "hand_back", lease_owner="", attempts=F("attempts") - 1)
+    transition_jobs(still_owned(orders), "hand_back", lease_owner="", attempts=F("attempts") - 1)
 
 
-def held(orders: Iterable[Order]) -> models.QuerySet[ImageJob]:
+def still_owned(orders: Iterable[ClaimedJob]) -> models.QuerySet[ImageJob]:
     """The jobs of ``orders`` that are still their workers' in their epochs."""
     by_fence: dict[tuple[str, int], list[int]] = defaultdict(list)
     for order in orders:
@@ -200,7 +200,7 @@ def held(orders: Iterable[Order]) -> models.QuerySet[ImageJob]:
     return jobs
 
 
-def heartbeat(orders: Iterable[Order]) -> None:
+def heartbeat(orders: Iterable[ClaimedJob]) -> None:
     """Renew the leases of what is really in hand, and of nothing else."""
     keys = {(order.owner, order.job_id) for order in orders}
     for owner in {owner for owner, _ in keys}:

@@ -20,7 +20,7 @@ LATELY_SECONDS: Final = 1.0
 MOST_FREE: Final = 200
 
 
-class Lane(ABC):
+class ConcurrencyLimit(ABC):
     """Orders of one kind. ``busy`` counts those in hand."""
 
     is_free: bool
@@ -51,7 +51,7 @@ class Lane(ABC):
         self.busy -= 1
 
 
-class PaidLane(Lane):
+class PaidLimit(ConcurrencyLimit):
     """Calls that cost money, ``concurrency`` of them in flight."""
 
     is_free = False
@@ -74,7 +74,7 @@ class PaidLane(Lane):
         return max(min(self._most, FIRST_CALLS), int(self._most * warm))
 
 
-class FreeLane(Lane):
+class FreeLimit(ConcurrencyLimit):
     """Work of our own in ``threads`` threads: twice as many orders, or what takes a second where
     they are done sooner."""
 

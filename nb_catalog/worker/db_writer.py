@@ -14,12 +14,12 @@ from django.db import InterfaceError, OperationalError, connection
 
 from nb_catalog.core import tracing
 from nb_catalog.worker import persistence
-from nb_catalog.worker.types import Ending, Order
+from nb_catalog.worker.types import ClaimedJob, JobOutcome
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Entry = tuple[Order | Ending, "asyncio.Future[bool]"]
+Entry = tuple[ClaimedJob | JobOutcome, "asyncio.Future[bool]"]
 
 # Long enough for a burst of answers to arrive together, short beside any call. At 100 pictures
 # a second it makes some 12 transactions a second of 200 moves.
@@ -31,7 +31,7 @@ ENOUGH: Final = 100
 PATIENCE: Final = 120.0
 
 
-class Clerk:
+class GroupCommitWriter:
     """Group commit. ``commits`` counts transactions, for whoever measures them. ``crowd`` tells how
     many could have something to write: once all of them have, nobody is waited for."""
 
@@ -50,17 +50,17 @@ class Clerk:
         if self._writing is not None:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
-        await self.ask(_hang_up)
+        await self.ask(_close_connection)
         self._thread.shutdown()
 
     async def ask(self, question: Callable[..., T], *args: Any, **options: Any) -> T:
         """Run ``question`` in the database thread, again while the database is away."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
-            self._thread, lambda: patiently(question, *args, **options)
+            self._thread, lambda: with_db_retry(question, *args, **options)
         )
 
-    async def write(self, entry: Order | Ending) -> bool:
+    async def write(self, entry: ClaimedJob | JobOutcome) -> bool:
         """Begin an order, or end one: whether it was still ours. Returns after the commit."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._entries.append((entry, done))
@@ -83,13 +83,13 @@ class Clerk:
 
     async def _commit(self, entries: list[Entry]) -> None:
         """One transaction for all; when one entry is poison, one for each."""
-        orders = [entry for entry in entries if isinstance(entry[0], Order)]
-        endings = [entry for entry in entries if isinstance(entry[0], Ending)]
+        orders = [entry for entry in entries if isinstance(entry[0], ClaimedJob)]
+        endings = [entry for entry in entries if isinstance(entry[0], JobOutcome)]
         self.commits += 1
         try:
             with tracing.span("commit", begun=len(orders), ended=len(endings)):
                 held = await self.ask(
-                    persistence.write,
+                    persistence.write_outcomes,
                     [entry[0] for entry in orders],
                     [entry[0] for entry in endings],
                 )
@@ -111,12 +111,12 @@ class Clerk:
                 done.set_result(answer)
 
 
-def _hang_up() -> None:
+def _close_connection() -> None:
     # Looked up here: ``connection`` is a different object in every thread.
     connection.close()
 
 
-def patiently(question: Callable[..., T], *args: Any, **options: Any) -> T:
+def with_db_retry(question: Callable[..., T], *args: Any, **options: Any) -> T:
     """Ask, and ask again on a new connection while the database is locked or gone."""
     started, pause = time.monotonic(), 0.05
     while True:

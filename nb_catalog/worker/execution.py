@@ -26,9 +26,9 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.providers import Provider, provider
 from nb_catalog.worker import claims, outcomes, results, spool
-from nb_catalog.worker.db_writer import Clerk
+from nb_catalog.worker.db_writer import GroupCommitWriter
 from nb_catalog.worker.references import references_for
-from nb_catalog.worker.types import Ending, Order
+from nb_catalog.worker.types import ClaimedJob, JobOutcome
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ AGAIN_SECONDS: Final = 2.0
 
 
 @dataclass(slots=True)
-class Workshop:
+class WorkerContext:
     """What all orders of a worker share: the clerk, threads, a client per provider.
 
     Answers go through the ``mailroom`` as they arrive, so that what is paid is on disk at once;
@@ -53,7 +53,7 @@ class Workshop:
     photos, checking pictures and waiting for commits leave no line idle.
     """
 
-    clerk: Clerk
+    clerk: GroupCommitWriter
     pool: Executor
     mailroom: Executor
     lines: asyncio.Semaphore
@@ -83,7 +83,7 @@ async def _in(threads: Executor, do: Callable[..., T], *args: Any, **options: An
     return await loop.run_in_executor(threads, lambda: context.run(do, *args, **options))
 
 
-async def work(order: Order, *, shop: Workshop) -> Ending | None:
+async def process(order: ClaimedJob, *, shop: WorkerContext) -> JobOutcome | None:
     """Carry ``order`` out and write down how it ended.
 
     None when it was not ours any more, when the budget said no, or when the picture waits in
@@ -103,34 +103,36 @@ async def work(order: Order, *, shop: Workshop) -> Ending | None:
     return ending if held else None
 
 
-async def _carry_out(order: Order, *, shop: Workshop) -> Ending | None:
+async def _carry_out(order: ClaimedJob, *, shop: WorkerContext) -> JobOutcome | None:
     try:
-        maker = shop.provider(order.recipe.provider)
+        maker = shop.provider(order.spec.provider)
     except Exception as error:  # noqa: BLE001 - settings that changed, or a plug-in's constructor
         logger.exception(
             "Provider %s cannot be used for job %s.",
-            order.recipe.provider,
+            order.spec.provider,
             order.job_id,
             extra=logs.fields(**order.labels),
         )
-        said = str(error) if isinstance(error, InvalidSettings) else broke(error)
-        return outcomes.not_begun(order, RequestRejected(said))
+        said = str(error) if isinstance(error, InvalidSettings) else plugin_error_text(error)
+        return outcomes.outcome_for_not_begun(order, RequestRejected(said))
     try:
         called = await _call(order, maker=maker, shop=shop)
         if not isinstance(called, tuple):
             return called
-        return await kept(*called, maker=maker, shop=shop)
+        return await store_spooled(*called, maker=maker, shop=shop)
     except StorageFailed as error:
         # What was paid for is staged: the lease runs out and a sweep stores it.
-        return outcomes.failed(order, error) if order.is_free else None
+        return outcomes.outcome_for_error(order, error) if order.is_free else None
     except NBCatalogError as error:
-        return outcomes.failed(order, error)
+        return outcomes.outcome_for_error(order, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
-        log_broken(maker, order)
-        return outcomes.failed(order, broken(error, order=order))
+        log_plugin_error(maker, order)
+        return outcomes.outcome_for_error(order, plugin_error(error, order=order))
 
 
-async def kept(order: Order, result: ImageResult, *, maker: Provider, shop: Workshop) -> Ending:
+async def store_spooled(
+    order: ClaimedJob, result: ImageResult, *, maker: Provider, shop: WorkerContext
+) -> JobOutcome:
     """The ending of ``order`` with the picture that came. Raises what ``keeping.keep`` does.
 
     A picture that neither the staging directory nor the storage takes, on a full disk say, is offered to
@@ -138,24 +140,24 @@ async def kept(order: Order, result: ImageResult, *, maker: Provider, shop: Work
     """
     while True:
         try:
-            return await shop.in_pool(made, order, result, maker=maker)
+            return await shop.in_pool(build_outcome, order, result, maker=maker)
         except StorageFailed:
             if order.is_free or not result.data or shop.closing:
                 raise
         await asyncio.sleep(AGAIN_SECONDS)
-        result = await shop.in_mailroom(results.take_in, order, result, again=True)
+        result = await shop.in_mailroom(results.spool_result, order, result, again=True)
 
 
 async def _call(
-    order: Order, *, maker: Provider, shop: Workshop
-) -> tuple[Order, ImageResult] | Ending | None:
+    order: ClaimedJob, *, maker: Provider, shop: WorkerContext
+) -> tuple[ClaimedJob, ImageResult] | JobOutcome | None:
     """The order as it went out and what the provider made, or how it ended without a call.
 
     A function of its own, so that a photo on its way out and an answer on its way in are let
     go before the picture waits for its turn to be checked.
     """
     prepared = await _prepared(order, maker=maker, shop=shop)
-    if isinstance(prepared, Ending):
+    if isinstance(prepared, JobOutcome):
         return prepared
     order, payload = prepared
     # Not on a line: others can use it meanwhile.
@@ -173,16 +175,16 @@ async def _call(
         # Parsed on the loop, a millisecond or so: in a thread of its own the C library would give
         # these megabytes back to the system and fetch them again, at three times the CPU.
         result = maker.parse(await _answer(payload, maker=maker))
-        return order, await shop.in_mailroom(results.take_in, order, result)
+        return order, await shop.in_mailroom(results.spool_result, order, result)
 
 
-async def _slot_of(order: Order) -> None:
+async def _slot_of(order: ClaimedJob) -> None:
     """Wait for the slot of ``order``."""
     if order.goes_at is not None:
         await asyncio.sleep(max(0.0, order.goes_at - time.monotonic()))
 
 
-async def _in_time(order: Order, *, shop: Workshop) -> Order | None:
+async def _in_time(order: ClaimedJob, *, shop: WorkerContext) -> ClaimedJob | None:
     """``order`` in its slot, or in another one when it waited too long for a line; None when there
     is no other in sight."""
     while _is_late(order):
@@ -194,25 +196,25 @@ async def _in_time(order: Order, *, shop: Workshop) -> Order | None:
     return order
 
 
-def _is_late(order: Order) -> bool:
+def _is_late(order: ClaimedJob) -> bool:
     return order.goes_at is not None and time.monotonic() - order.goes_at > LATE
 
 
 async def _prepared(
-    order: Order, *, maker: Provider, shop: Workshop
-) -> tuple[Order, Payload] | Ending:
+    order: ClaimedJob, *, maker: Provider, shop: WorkerContext
+) -> tuple[ClaimedJob, Payload] | JobOutcome:
     try:
         if order.problem is not None:
             raise order.problem
-        return await shop.in_pool(payload_of, order, maker=maker)
+        return await shop.in_pool(build_payload, order, maker=maker)
     except NBCatalogError as error:
-        return outcomes.not_begun(order, error)
+        return outcomes.outcome_for_not_begun(order, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
-        log_broken(maker, order)
-        return outcomes.not_begun(order, RequestRejected(broke(error)))
+        log_plugin_error(maker, order)
+        return outcomes.outcome_for_not_begun(order, RequestRejected(plugin_error_text(error)))
 
 
-def log_broken(maker: Provider, order: Order) -> None:
+def log_plugin_error(maker: Provider, order: ClaimedJob) -> None:
     """Call it where the error is handled."""
     logger.exception(
         "Provider %s broke on job %s.",
@@ -222,14 +224,14 @@ def log_broken(maker: Provider, order: Order) -> None:
     )
 
 
-def broke(error: Exception) -> str:
+def plugin_error_text(error: Exception) -> str:
     """What is said of a plug-in's own fault."""
     return f"The provider's own code broke with {type(error).__name__}."
 
 
-def broken(error: Exception, *, order: Order) -> OutcomeUnknown:
+def plugin_error(error: Exception, *, order: ClaimedJob) -> OutcomeUnknown:
     """A fault of a plug-in after the call may have gone out."""
-    said = broke(error)
+    said = plugin_error_text(error)
     return OutcomeUnknown(said if order.is_free else f"{said} The picture may have been charged.")
 
 
@@ -244,15 +246,17 @@ async def _answer(payload: Payload, *, maker: Provider) -> RawAnswer:
         ) from error
 
 
-def made(order: Order, received: ImageResult, *, maker: Provider) -> Ending:
+def build_outcome(order: ClaimedJob, received: ImageResult, *, maker: Provider) -> JobOutcome:
     """The ending of ``order`` with the picture that came. Raises what ``keeping.keep`` does."""
     with tracing.span("keep", job=order.job_id):
-        result = results.whole(order, received)
-        return outcomes.made(order, results.keep(order, result, provider=maker), received)
+        result = results.load_spooled(order, received)
+        return outcomes.outcome_for_result(
+            order, results.store_result(order, result, provider=maker), received
+        )
 
 
-def payload_of(order: Order, *, maker: Provider) -> tuple[Order, Payload]:
+def build_payload(order: ClaimedJob, *, maker: Provider) -> tuple[ClaimedJob, Payload]:
     """The vendor's request for ``order``, with its photos read, and the order with what was done
     to them. Raises ``NBCatalogError``."""
     told, references = references_for(order, maker=maker)
-    return told, maker.build(order.recipe.as_request(references))
+    return told, maker.build(order.spec.as_request(references))

@@ -10,21 +10,21 @@ from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.registry import read_photo
 from nb_catalog.typesetting import ocr_detect
-from nb_catalog.typesetting.ocr_diff import READ, Reading
-from nb_catalog.worker.types import Order
+from nb_catalog.typesetting.ocr_diff import READ, OcrComparison
+from nb_catalog.worker.types import ClaimedJob
 
 logger = logging.getLogger(__name__)
 
 
-def words_read(order: Order, picture: bytes) -> dict[str, Any]:
+def ocr_check(order: ClaimedJob, picture: bytes) -> dict[str, Any]:
     """The check of what stands on ``picture``; empty where no words were to be painted."""
-    if not order.recipe.paints_words:
+    if not order.spec.paints_words:
         return {}
     try:
         reading = ocr_detect.read_back(
             picture,
-            order.recipe.renderer["words"],
-            locale=order.recipe.locale,
+            order.spec.renderer["texts"],
+            locale=order.spec.locale,
             photo=partial(read_photo, order.photo) if order.photo else None,
             max_bytes=settings.MAX_PICTURE_BYTES,
             max_pixels=settings.MAX_PICTURE_PIXELS,
@@ -35,5 +35,5 @@ def words_read(order: Order, picture: bytes) -> dict[str, Any]:
             order.job_id,
             extra=logs.fields(**order.labels),
         )
-        reading = Reading()
+        reading = OcrComparison()
     return {READ: reading.as_dict()}

@@ -23,23 +23,23 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.models.db.clock import known_now
 from nb_catalog.models.db.money import micros
-from nb_catalog.providers.model_specs import card
-from nb_catalog.worker.types import Ending, Kept, Order
+from nb_catalog.providers.model_specs import spec_for
+from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredResult
 
 SHORTEST_WAIT: Final = 2.0
 LONGEST_WAIT: Final = 300.0
 
 
-def made(order: Order, kept: Kept, result: ImageResult) -> Ending:
+def outcome_for_result(order: ClaimedJob, kept: StoredResult, result: ImageResult) -> JobOutcome:
     """The answer was a picture; ``kept.problem`` makes it a failure that is paid for and kept."""
     problem = kept.problem
-    return Ending(
+    return JobOutcome(
         order=order,
         move="succeed" if problem is None else "fail",
         images=kept.images,
         error_code="" if problem is None else problem.code,
         error="" if problem is None else strip_unstorable(str(problem)),
-        cost_microusd=_cost(order, result.usage, size=order.recipe.size),
+        cost_microusd=_cost(order, result.usage, size=order.spec.size),
         usage=result.usage,
         model_version=strip_unstorable(result.model_version),
         request_id=strip_unstorable(result.request_id),
@@ -47,16 +47,16 @@ def made(order: Order, kept: Kept, result: ImageResult) -> Ending:
     )
 
 
-def not_begun(order: Order, error: NBCatalogError) -> Ending:
+def outcome_for_not_begun(order: ClaimedJob, error: NBCatalogError) -> JobOutcome:
     """Nothing was sent and nothing will be."""
-    return Ending(
+    return JobOutcome(
         order=order, move="give_up", error_code=error.code, error=strip_unstorable(str(error))
     )
 
 
-def never_sent(order: Order, error: NBCatalogError) -> Ending:
+def outcome_for_never_sent(order: ClaimedJob, error: NBCatalogError) -> JobOutcome:
     """The order was part of a batch and could not be written into it: nothing was sent for it."""
-    return Ending(
+    return JobOutcome(
         order=order,
         move="fail",
         error_code=error.code,
@@ -66,10 +66,10 @@ def never_sent(order: Order, error: NBCatalogError) -> Ending:
     )
 
 
-def failed(order: Order, error: NBCatalogError) -> Ending:
+def outcome_for_error(order: ClaimedJob, error: NBCatalogError) -> JobOutcome:
     """The call went out, and this is what came of it."""
     move, not_before = _move(order, error)
-    stops = ratelimit.pause_of(error) is not None
+    stops = ratelimit.active_pause(error) is not None
     concerns_all = stops or ratelimit.is_overload(error)
     said: dict[str, Any] = {}
     if isinstance(error, ProviderError):
@@ -79,7 +79,7 @@ def failed(order: Order, error: NBCatalogError) -> Ending:
             "request_id": strip_unstorable(error.request_id),
             "cost_microusd": _cost_of_failure(order, error),
         }
-    return Ending(
+    return JobOutcome(
         order=order,
         move=move,
         error_code=error.code,
@@ -94,12 +94,12 @@ def failed(order: Order, error: NBCatalogError) -> Ending:
     )
 
 
-def _move(order: Order, error: NBCatalogError) -> tuple[str, datetime | None]:
+def _move(order: ClaimedJob, error: NBCatalogError) -> tuple[str, datetime | None]:
     if isinstance(error, OutcomeUnknown) and not order.is_free:
         return "lose", None
     if isinstance(error, ContentRefused):
         return "refuse", None
-    if error.retryable and ratelimit.pause_of(error) is not None:
+    if error.retryable and ratelimit.active_pause(error) is not None:
         return "defer", _later(order, error)
     may_retry = error.retryable or order.is_free and isinstance(error, ProviderError)
     if may_retry and order.attempts < settings.MAX_ATTEMPTS:
@@ -107,7 +107,7 @@ def _move(order: Order, error: NBCatalogError) -> tuple[str, datetime | None]:
     return "fail", None
 
 
-def _later(order: Order, error: NBCatalogError) -> datetime:
+def _later(order: ClaimedJob, error: NBCatalogError) -> datetime:
     """At least what the provider asked for, else 2 s doubled with every try, jittered."""
     asked = getattr(error, "retry_after", None) or 0.0
     backoff = min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (order.attempts - 1))
@@ -115,18 +115,18 @@ def _later(order: Order, error: NBCatalogError) -> datetime:
     return known_now() + timedelta(seconds=max(asked, jittered))
 
 
-def _cost(order: Order, usage: Mapping[str, int], *, size: str = "") -> int | None:
+def _cost(order: ClaimedJob, usage: Mapping[str, int], *, size: str = "") -> int | None:
     if order.is_free:
         return 0
     try:
-        settled = card(order.recipe.model).settle(usage, size=size, batch=order.in_batch)
+        settled = spec_for(order.spec.model).settle(usage, size=size, batch=order.in_batch)
     except RequestRefused:
         # The model's card was taken out of the settings after the call.
         return None
     return None if settled is None else micros(settled)
 
 
-def _cost_of_failure(order: Order, error: ProviderError) -> int | None:
+def _cost_of_failure(order: ClaimedJob, error: ProviderError) -> int | None:
     if order.is_free or error.billed == Billed.NO:
         return 0
     return _cost(order, error.usage) if error.usage else None

@@ -9,10 +9,10 @@ from django.db import connection
 
 from nb_catalog import signals
 from nb_catalog.models import ProductImage
-from nb_catalog.worker.types import Ending, NewImage, Order
+from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredImage
 
 
-def keep(endings: Sequence[Ending], ended: set[int]) -> None:
+def save_images(endings: Sequence[JobOutcome], ended: set[int]) -> None:
     """A row for every picture. One that arrives after its lease was lost is kept as well,
     unless somebody has stored the same bytes for the same job already."""
     orders = [ending.order for ending in endings]
@@ -32,14 +32,13 @@ def keep(endings: Sequence[Ending], ended: set[int]) -> None:
         parents = rows
 
 
-def _bases(orders: Sequence[Order]) -> dict[int, ProductImage]:
+def _bases(orders: Sequence[ClaimedJob]) -> dict[int, ProductImage]:
     """Of each job that works on a picture, that picture."""
-    wanted = {order.recipe.base for order in orders} - {""}
+    wanted = {order.spec.base for order in orders} - {""}
     pictures = ProductImage.objects.filter(sha256__in=wanted).order_by("-pk") if wanted else ()
     by_place = {(each.sha256, each.content_type_id, each.object_id): each for each in pictures}
     places = {
-        order.job_id: (order.recipe.base, order.content_type_id, order.object_id)
-        for order in orders
+        order.job_id: (order.spec.base, order.content_type_id, order.object_id) for order in orders
     }
     return {job: by_place[place] for job, place in places.items() if place in by_place}
 
@@ -57,7 +56,7 @@ def _create(images: list[ProductImage]) -> None:
         )
 
 
-def _row(ending: Ending, image: NewImage, parent: ProductImage | None) -> ProductImage:
+def _row(ending: JobOutcome, image: StoredImage, parent: ProductImage | None) -> ProductImage:
     order = ending.order
     return ProductImage(
         job_id=order.job_id,
@@ -71,19 +70,19 @@ def _row(ending: Ending, image: NewImage, parent: ProductImage | None) -> Produc
         width=image.width,
         height=image.height,
         byte_size=image.byte_size,
-        recipe=_recipe(order),
+        spec=_spec(order),
         fingerprint=order.fingerprint,
-        subject=order.recipe.subject,
-        scene=order.recipe.scene,
+        request_hash=order.spec.request_hash,
+        scene=order.spec.scene,
         tier=order.tier,
-        locale=order.recipe.locale,
+        locale=order.spec.locale,
         checks=dict(image.checks),
         digital_source_type=image.digital_source_type,
         provenance=dict(image.provenance),
     )
 
 
-def _recipe(order: Order) -> dict[str, Any]:
+def _spec(order: ClaimedJob) -> dict[str, Any]:
     """The recipe, and beside it what became of the photo on its way to the model."""
     told = {"photo_sent": dict(order.photo_sent)} if order.photo_sent else {}
-    return {**order.recipe.as_dict(), **told}
+    return {**order.spec.as_dict(), **told}

@@ -10,12 +10,12 @@ from django.db import connection, models
 from django.db.models.functions import Cast
 
 from nb_catalog import ratelimit
-from nb_catalog.core.specs import Recipe
+from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import JobState
-from nb_catalog.core.types import Delivery
+from nb_catalog.core.types import RequestMode
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.models.db.compiled import compiled_once
+from nb_catalog.models.db.compiled import compile_once
 from nb_catalog.worker import spool
 
 Key = tuple[str, str]
@@ -30,7 +30,7 @@ class Row(NamedTuple):
     epoch: int
     content_type_id: int
     object_id: str
-    recipe_text: str
+    spec_text: str
     fingerprint: str
     tier: str
     provider: str
@@ -38,12 +38,12 @@ class Row(NamedTuple):
     attempts: int
     is_free: bool
     estimate_microusd: int
-    delivery: str
+    mode: str
 
     @property
-    def wanted(self) -> Recipe:
+    def wanted(self) -> ImageSpec:
         """Read from its JSON here, after the claim: nobody waits for that."""
-        return Recipe.from_dict(json.loads(self.recipe_text))
+        return ImageSpec.from_dict(json.loads(self.spec_text))
 
 
 def next_rows(
@@ -64,7 +64,7 @@ def next_rows(
     return [Row._make(row) for row in rows]
 
 
-@compiled_once
+@compile_once
 def _next(
     limit: int,
     *,
@@ -73,36 +73,36 @@ def _next(
     closed: frozenset[Key],
     taken: frozenset[int],
 ) -> Any:
-    jobs = _open(in_line(free=free), runs=runs, closed=closed)
+    jobs = _open(ordered_queue(free=free), runs=runs, closed=closed)
     if taken:
         jobs = jobs.exclude(pk__in=taken)
-    jobs = unlocked(jobs).annotate(recipe_text=Cast("recipe", models.TextField()))
+    jobs = skip_locked(jobs).annotate(spec_text=Cast("spec", models.TextField()))
     return jobs.values_list(*Row._fields)[:limit]
 
 
-@compiled_once
+@compile_once
 def _paused() -> Any:
     return Run.objects.exclude(paused_reason="").values_list("pk")
 
 
-def unlocked(jobs: models.QuerySet[ImageJob]) -> models.QuerySet[ImageJob]:
+def skip_locked(jobs: models.QuerySet[ImageJob]) -> models.QuerySet[ImageJob]:
     """``jobs`` less those that others are taking at this moment, where the database can tell."""
     if connection.features.has_select_for_update_skip_locked:
         return jobs.select_for_update(skip_locked=True)
     return jobs
 
 
-def queued(*, free: bool, delivery: str = Delivery.DIRECT) -> models.QuerySet[ImageJob]:
+def queued(*, free: bool, mode: str = RequestMode.DIRECT) -> models.QuerySet[ImageJob]:
     """Jobs that may be taken now, the most urgent first."""
     closed = ratelimit.paused(database_now())
-    return _open(in_line(free=free, delivery=delivery), runs=_paused_runs(), closed=closed)
+    return _open(ordered_queue(free=free, mode=mode), runs=_paused_runs(), closed=closed)
 
 
-def in_line(*, free: bool, delivery: str = Delivery.DIRECT) -> models.QuerySet[ImageJob]:
+def ordered_queue(*, free: bool, mode: str = RequestMode.DIRECT) -> models.QuerySet[ImageJob]:
     """All queued jobs of a lane in their order, those too that have to wait."""
     # With `=` Django writes NOT for a false value, which no index of SQLite or MySQL helps with: a
     # claim would then sort the whole queue.
-    jobs = ImageJob.objects.filter(state=JobState.QUEUED, delivery=delivery, is_free__in=[free])
+    jobs = ImageJob.objects.filter(state=JobState.QUEUED, mode=mode, is_free__in=[free])
     return jobs.order_by("-priority", "turn", "id")
 
 
@@ -115,8 +115,8 @@ def slots_will_come() -> bool:
     """Whether paid jobs wait that neither a day's quota nor this machine's full disk holds up."""
     if not spool.has_room():
         return False
-    used_up = ratelimit.used_up(database_now())
-    return queued(free=False).filter(ratelimit.without(used_up)).exists()
+    used_up = ratelimit.exhausted_models(database_now())
+    return queued(free=False).filter(ratelimit.exclude_models(used_up)).exists()
 
 
 def _paused_runs() -> frozenset[int]:
@@ -126,5 +126,5 @@ def _paused_runs() -> frozenset[int]:
 def _open(
     jobs: models.QuerySet[ImageJob], *, runs: Set[int], closed: Set[Key]
 ) -> models.QuerySet[ImageJob]:
-    jobs = jobs.filter(ratelimit.without(closed))
+    jobs = jobs.filter(ratelimit.exclude_models(closed))
     return jobs.exclude(run_id__in=runs) if runs else jobs

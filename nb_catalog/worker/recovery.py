@@ -21,10 +21,10 @@ from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.models.transitions import move_jobs
+from nb_catalog.models.transitions import transition_jobs
 from nb_catalog.providers import provider
 from nb_catalog.worker import claims, outcomes, persistence, queue, results, spool
-from nb_catalog.worker.types import Ending, Order
+from nb_catalog.worker.types import ClaimedJob, JobOutcome
 
 logger = logging.getLogger(__name__)
 
@@ -35,18 +35,18 @@ MOST_DEATHS: Final = 10
 PROMOTED_AT_ONCE: Final = 1000
 
 
-def sweep() -> list[Ending]:
+def sweep() -> list[JobOutcome]:
     """Everything below, once. Answers the endings it wrote."""
     resume_after_midnight()
     free_expired_leases()
-    promote()
+    requeue_due()
     # The worker's heartbeat waits for this thread: a slow storage must not cost it its leases.
-    adopted = adopt_staged(seconds=settings.LEASE_SECONDS / 6) + lose_expired_calls()
+    adopted = adopt_spooled(seconds=settings.LEASE_SECONDS / 6) + mark_lost()
     retry_unknown()
     return adopted
 
 
-def promote() -> int:
+def requeue_due() -> int:
     """Queue the jobs whose waiting time is over; how many."""
     due = ImageJob.objects.filter(state=JobState.WAITING, not_before__lte=database_now())
     return _move_unlocked(due.order_by("not_before"), "promote", most=PROMOTED_AT_ONCE)
@@ -79,15 +79,15 @@ def _move_unlocked(
         return 0
     with transaction.atomic():
         found = jobs.order_by().filter(pk__in=keys)
-        keys = list(queue.unlocked(found).values_list("pk", flat=True))
-        return move_jobs(found.filter(pk__in=keys), move, **changes)
+        keys = list(queue.skip_locked(found).values_list("pk", flat=True))
+        return transition_jobs(found.filter(pk__in=keys), move, **changes)
 
 
 def _give_up(jobs: QuerySet[ImageJob]) -> None:
     code = "worker_died"
     with transaction.atomic():
-        for key in list(queue.unlocked(jobs.order_by()).values_list("pk", flat=True)):
-            if move_jobs(
+        for key in list(queue.skip_locked(jobs.order_by()).values_list("pk", flat=True)):
+            if transition_jobs(
                 jobs.filter(pk=key),
                 "give_up",
                 error_code=code,
@@ -97,7 +97,7 @@ def _give_up(jobs: QuerySet[ImageJob]) -> None:
                 signals.send_job_failed([key], state=JobState.FAILED, error_code=code)
 
 
-def lose_expired_calls() -> list[Ending]:
+def mark_lost() -> list[JobOutcome]:
     """Call paid work lost whose worker died while the call was out: it may have been charged."""
     error = OutcomeUnknown(
         "The worker died while the provider was working. The picture may have been charged: "
@@ -111,10 +111,10 @@ def lose_expired_calls() -> list[Ending]:
     if not oldest:
         return []
     with transaction.atomic():
-        jobs = queue.unlocked(expired.filter(pk__in=oldest))
-        lost = [outcomes.failed(_order(job), error) for job in jobs]
+        jobs = queue.skip_locked(expired.filter(pk__in=oldest))
+        lost = [outcomes.outcome_for_error(_order(job), error) for job in jobs]
         lost = [ending for ending in lost if spool.get(ending.order.staging_name) is None]
-        held = persistence.write([], lost)
+        held = persistence.write_outcomes([], lost)
     return [ending for ending, was_held in zip(lost, held, strict=True) if was_held]
 
 
@@ -142,7 +142,7 @@ def retry_unknown() -> int:
     )
 
 
-def adopt_staged(*, seconds: float | None = None) -> list[Ending]:
+def adopt_spooled(*, seconds: float | None = None) -> list[JobOutcome]:
     """Store the pictures that lie in the staging directory and belong to no living worker; with
     ``seconds``, those that time allows. The rest are for the next sweep."""
     started, adopted = time.monotonic(), []
@@ -154,7 +154,7 @@ def adopt_staged(*, seconds: float | None = None) -> list[Ending]:
     return adopted
 
 
-def _adopted(name: str) -> Ending | None:
+def _adopted(name: str) -> JobOutcome | None:
     try:
         return _adopt(name)
     except (OperationalError, InterfaceError):
@@ -165,7 +165,7 @@ def _adopted(name: str) -> Ending | None:
         return None
 
 
-def _adopt(name: str) -> Ending | None:
+def _adopt(name: str) -> JobOutcome | None:
     order = _order_of(name)
     if order is None:
         return None
@@ -178,12 +178,12 @@ def _adopt(name: str) -> Ending | None:
     ending = _keep(order, result)
     if ending is None:
         return None
-    held = persistence.write([], [ending])[0]
+    held = persistence.write_outcomes([], [ending])[0]
     spool.drop(name)
     return ending if held else None
 
 
-def _order_of(name: str) -> Order | None:
+def _order_of(name: str) -> ClaimedJob | None:
     """The order that staged ``name``; None when its worker may be alive, or it is not ours."""
     try:
         job_id, epoch, owner = name.split(".", 2)
@@ -201,7 +201,7 @@ def _is_frozen(job: ImageJob) -> bool:
     """Whether its worker is in the middle of a transaction about it, or was when it froze."""
     if job.state not in (JobState.LEASED, JobState.CALLING):
         return False
-    return not list(queue.unlocked(ImageJob.objects.filter(pk=job.pk)).values_list("pk"))
+    return not list(queue.skip_locked(ImageJob.objects.filter(pk=job.pk)).values_list("pk"))
 
 
 def _is_in_hand(call: ProviderCall) -> bool:
@@ -219,11 +219,11 @@ def _is_held(job: ImageJob) -> bool:
     return lease is not None and lease >= database_now()
 
 
-def _keep(order: Order, result: ImageResult) -> Ending | None:
-    maker = provider(order.recipe.provider)
+def _keep(order: ClaimedJob, result: ImageResult) -> JobOutcome | None:
+    maker = provider(order.spec.provider)
     try:
         with_photo = claims.with_photos([order])[0]
-        kept = results.keep(with_photo, result, provider=maker)
+        kept = results.store_result(with_photo, result, provider=maker)
     except NBCatalogError as error:
         if error.code == "storage_failed":
             logger.warning(
@@ -232,13 +232,13 @@ def _keep(order: Order, result: ImageResult) -> Ending | None:
                 extra=logs.fields(**order.labels),
             )
             return None
-        return outcomes.failed(order, error)
-    return outcomes.made(order, kept, result)
+        return outcomes.outcome_for_error(order, error)
+    return outcomes.outcome_for_result(order, kept, result)
 
 
-def _order(job: ImageJob) -> Order:
+def _order(job: ImageJob) -> ClaimedJob:
     return replace(
-        claims.order_of(job, owner=job.lease_owner), epoch=job.epoch, attempts=job.attempts
+        claims.claimed_job(job, owner=job.lease_owner), epoch=job.epoch, attempts=job.attempts
     )
 
 

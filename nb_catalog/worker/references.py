@@ -7,36 +7,38 @@ from typing import Any, Final
 
 from nb_catalog import storage
 from nb_catalog.conf import settings
-from nb_catalog.core.specs import Recipe
+from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.types import Photo, Reference
 from nb_catalog.exceptions import PictureMissing, RequestRefused
 from nb_catalog.imaging import locked
 from nb_catalog.imaging.inspect import examine
 from nb_catalog.imaging.references import LEAST_SIDE, Limits, as_reference
 from nb_catalog.providers import Provider
-from nb_catalog.providers.model_specs import pixels
+from nb_catalog.providers.model_specs import pixel_size
 from nb_catalog.registry import read_photo
-from nb_catalog.worker.types import Order
+from nb_catalog.worker.types import ClaimedJob
 
 # Of the longer side of the wanted picture: more detail than that cannot show in it.
 SIDES: Final = 2
 
 
-def references_for(order: Order, *, maker: Provider) -> tuple[Order, tuple[Reference, ...]]:
+def references_for(
+    order: ClaimedJob, *, maker: Provider
+) -> tuple[ClaimedJob, tuple[Reference, ...]]:
     """The references of ``order``, and the order with what was done to the photo written on it.
 
     Raises ``PictureError``, ``StorageFailed``.
     """
     if order.photo is None:
         raise PictureMissing("The product has no photo. Upload one.")
-    references, sent = references_of(order.recipe, order.photo, maker=maker)
+    references, sent = references_of(order.spec, order.photo, maker=maker)
     return replace(order, photo_sent=sent), references
 
 
 def references_of(
-    recipe: Recipe, photo: Photo, *, maker: Provider
+    spec: ImageSpec, photo: Photo, *, maker: Provider
 ) -> tuple[tuple[Reference, ...], dict[str, Any]]:
-    """What goes along with a request for ``recipe``, and a ``PhotoSent`` as plain data.
+    """What goes along with a request for ``spec``, and a ``PhotoSent`` as plain data.
 
     The photo does not go along when the answer will be surroundings that the product is set into.
     Raises ``PictureError``, ``StorageFailed``.
@@ -46,9 +48,9 @@ def references_of(
     if maker.composites:
         facts = examine(data, decode=False, **bounds)
         return (Reference(data=data, mime_type=facts.mime_type),), {}
-    limits = limits_of(recipe, maker=maker)
-    canvas = _canvas(recipe, limits=limits, **bounds)
-    if recipe.locked:
+    limits = limits_of(spec, maker=maker)
+    canvas = _canvas(spec, limits=limits, **bounds)
+    if spec.locked:
         # Refused before it is paid for, should the product not come out of its background.
         locked.outlined(data, **bounds)
         return canvas, {}
@@ -56,28 +58,28 @@ def references_of(
     return (*canvas, reference), sent.as_dict()
 
 
-def _canvas(recipe: Recipe, *, limits: Limits, **bounds: int) -> tuple[Reference, ...]:
+def _canvas(spec: ImageSpec, *, limits: Limits, **bounds: int) -> tuple[Reference, ...]:
     """The picture that the model is to change; it goes first, as the brief says."""
-    if not recipe.canvas:
+    if not spec.canvas:
         return ()
-    return (as_reference(storage.read(recipe.canvas), limits=limits, **bounds)[0],)
+    return (as_reference(storage.read(spec.canvas), limits=limits, **bounds)[0],)
 
 
-def limits_of(recipe: Recipe, *, maker: Provider) -> Limits:
+def limits_of(spec: ImageSpec, *, maker: Provider) -> Limits:
     """How the photo has to be for ``maker``, and how large it need be for this picture."""
     total = maker.reference_total_bytes
-    if total is not None and recipe.canvas:
+    if total is not None and spec.canvas:
         total //= 2
     sizes = [maker.reference_limit_bytes, total]
     return Limits(
         reads=maker.reads,
-        longest_side=max(LEAST_SIDE, SIDES * _longer_side(recipe)),
+        longest_side=max(LEAST_SIDE, SIDES * _longer_side(spec)),
         most_bytes=min((size for size in sizes if size is not None), default=None),
     )
 
 
-def _longer_side(recipe: Recipe) -> int:
+def _longer_side(spec: ImageSpec) -> int:
     try:
-        return max(pixels(recipe.ratio, recipe.size))
+        return max(pixel_size(spec.ratio, spec.size))
     except RequestRefused:
         return 0

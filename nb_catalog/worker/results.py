@@ -28,8 +28,8 @@ from nb_catalog.providers.base import Provider
 from nb_catalog.providers.model_specs import is_version_of
 from nb_catalog.registry import read_photo
 from nb_catalog.worker import spool
-from nb_catalog.worker.ocr_check import words_read
-from nb_catalog.worker.types import Kept, NewImage, Order
+from nb_catalog.worker.ocr_check import ocr_check
+from nb_catalog.worker.types import ClaimedJob, StoredImage, StoredResult
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ _warned: set[tuple[str, str]] = set()
 _warning = threading.Lock()
 
 
-def take_in(order: Order, result: ImageResult, *, again: bool = False) -> ImageResult:
+def spool_result(order: ClaimedJob, result: ImageResult, *, again: bool = False) -> ImageResult:
     """Put aside a picture that has just come. What was paid for goes to disk before anything
     else happens, and comes back without its bytes: a crowd of answers must not fill the memory.
     With its bytes it comes back where the disk does not take it, which is logged the first time."""
@@ -58,7 +58,7 @@ def take_in(order: Order, result: ImageResult, *, again: bool = False) -> ImageR
     return replace(result, data=b"")
 
 
-def whole(order: Order, result: ImageResult) -> ImageResult:
+def load_spooled(order: ClaimedJob, result: ImageResult) -> ImageResult:
     """``result`` with its bytes. Raises ``StorageFailed`` when the staged file is gone."""
     if result.data:
         return result
@@ -68,16 +68,16 @@ def whole(order: Order, result: ImageResult) -> ImageResult:
     return staged
 
 
-def keep(order: Order, result: ImageResult, *, provider: Provider) -> Kept:
+def store_result(order: ClaimedJob, result: ImageResult, *, provider: Provider) -> StoredResult:
     """Check and store what came, and compose a locked picture on it where that is still to do.
 
     Raises ``NoPicture`` when the bytes are no sound picture, ``StorageFailed`` when the storage
     did not take them.
     """
     facts = _examined(order, result)
-    if provider.composites or not order.recipe.locked:
+    if provider.composites or not order.spec.locked:
         mark = _mark(result)
-        return Kept(
+        return StoredResult(
             images=(_stored(order, result, result.data, facts, kind=ImageKind.PICTURE, mark=mark),)
         )
     try:
@@ -91,21 +91,21 @@ def keep(order: Order, result: ImageResult, *, provider: Provider) -> Kept:
         order, result, result.data, facts, kind=ImageKind.BACKDROP, mark=DigitalSourceType.MODEL
     )
     if composed is None:
-        return Kept(images=(ground,), problem=problem)
-    return Kept(images=(ground, _picture(order, result, *composed)))
+        return StoredResult(images=(ground,), problem=problem)
+    return StoredResult(images=(ground, _picture(order, result, *composed)))
 
 
-def _composed(order: Order, result: ImageResult) -> tuple[bytes, Rect]:
-    return locked.set_into(
+def _composed(order: ClaimedJob, result: ImageResult) -> tuple[bytes, Rect]:
+    return locked.compose_into(
         result.data,
         photo=_photo_bytes(order),
-        posture=order.recipe.posture,
+        pose=order.spec.pose,
         max_bytes=settings.MAX_PICTURE_BYTES,
         max_pixels=settings.MAX_PICTURE_PIXELS,
     )
 
 
-def _picture(order: Order, result: ImageResult, composed: bytes, product: Rect) -> NewImage:
+def _picture(order: ClaimedJob, result: ImageResult, composed: bytes, product: Rect) -> StoredImage:
     facts = examine(
         composed, max_bytes=settings.MAX_PICTURE_BYTES, max_pixels=settings.MAX_PICTURE_PIXELS
     )
@@ -114,7 +114,7 @@ def _picture(order: Order, result: ImageResult, composed: bytes, product: Rect) 
     return replace(stored, checks={**stored.checks, "product": list(product)})
 
 
-def _photo_bytes(order: Order) -> bytes:
+def _photo_bytes(order: ClaimedJob) -> bytes:
     if order.photo is None:
         raise order.problem or PictureError("The product's photo is gone.")
     return read_photo(order.photo)
@@ -125,7 +125,7 @@ def _mark(result: ImageResult) -> DigitalSourceType:
     return read_mark(result.data) or of_lineage(model_drew_ground=True, model_drew_product=True)
 
 
-def _examined(order: Order, result: ImageResult) -> Facts:
+def _examined(order: ClaimedJob, result: ImageResult) -> Facts:
     said: dict[str, Any] = {
         "usage": dict(result.usage),
         "model_version": result.model_version,
@@ -151,14 +151,14 @@ def _examined(order: Order, result: ImageResult) -> Facts:
 
 
 def _stored(
-    order: Order,
+    order: ClaimedJob,
     result: ImageResult,
     data: bytes,
     facts: Facts,
     *,
     kind: str,
     mark: DigitalSourceType,
-) -> NewImage:
+) -> StoredImage:
     original = data is result.data
     stored = storage.store(
         data,
@@ -166,7 +166,7 @@ def _stored(
         mime_type=facts.mime_type,
         on_disk=spool.path(order.staging_name) if original and not order.is_free else None,
     )
-    return NewImage(
+    return StoredImage(
         name=stored.name,
         sha256=stored.sha256,
         mime_type=facts.mime_type,
@@ -179,15 +179,15 @@ def _stored(
             "decoded": facts.decoded,
             **result.report,
             **_answered_by(order, result),
-            **(words_read(order, data) if kind == ImageKind.PICTURE else {}),
+            **(ocr_check(order, data) if kind == ImageKind.PICTURE else {}),
         },
         provenance=_provenance(order, result),
     )
 
 
-def _answered_by(order: Order, result: ImageResult) -> dict[str, Any]:
+def _answered_by(order: ClaimedJob, result: ImageResult) -> dict[str, Any]:
     """A check that did not hold: another model answered than was asked."""
-    asked, answered = order.recipe.model, result.model_version
+    asked, answered = order.spec.model, result.model_version
     if is_version_of(answered, asked):
         return {}
     _warn_once(asked, answered)
@@ -207,16 +207,16 @@ def _warn_once(asked: str, answered: str) -> None:
     )
 
 
-def _provenance(order: Order, result: ImageResult) -> dict[str, Any]:
-    recipe = order.recipe
+def _provenance(order: ClaimedJob, result: ImageResult) -> dict[str, Any]:
+    spec = order.spec
     return {
-        "provider": recipe.provider,
-        "model": recipe.model,
+        "provider": spec.provider,
+        "model": spec.model,
         "model_version": strip_unstorable(result.model_version),
         "request_id": strip_unstorable(result.request_id),
-        "treatment": recipe.treatment,
-        "photo": recipe.photo,
-        "scene": recipe.scene,
-        "scene_version": recipe.scene_version,
+        "treatment": spec.treatment,
+        "photo": spec.photo,
+        "scene": spec.scene,
+        "scene_version": spec.scene_version,
         "call": "" if order.is_free else order.staging_name,
     }

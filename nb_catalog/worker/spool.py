@@ -56,18 +56,18 @@ def get(name: str) -> ImageResult | None:
     """What was put under ``name``, or None."""
     target = path(name)
     try:
-        return ImageResult(data=target.read_bytes(), **_words(target.with_suffix(SAID)))
+        return ImageResult(data=target.read_bytes(), **_read_facts(target.with_suffix(SAID)))
     except FileNotFoundError:
         return None
 
 
-def _words(said: Path) -> dict[str, Any]:
+def _read_facts(said: Path) -> dict[str, Any]:
     """What the provider said. A power cut can take it; the picture is worth keeping without."""
     try:
-        words: dict[str, Any] = json.loads(said.read_text())
+        facts: dict[str, Any] = json.loads(said.read_text())
     except (FileNotFoundError, ValueError):
         return {"mime_type": ""}
-    return words
+    return facts
 
 
 def drop(name: str) -> None:

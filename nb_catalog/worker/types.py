@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from nb_catalog.core.specs import Recipe
+from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.types import Photo
 from nb_catalog.exceptions import NBCatalogError, ProviderError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class ClaimedJob:
     """A job as it was claimed. ``(owner, epoch)`` is the fence of every later UPDATE.
 
     ``goes_at`` is when its call may go out, by this process's monotonic clock in seconds; None where
@@ -28,7 +28,7 @@ class Order:
     owner: str
     content_type_id: int
     object_id: str
-    recipe: Recipe
+    spec: ImageSpec
     fingerprint: str
     tier: str
     attempts: int
@@ -47,8 +47,8 @@ class Order:
             "job": self.job_id,
             "run": self.run_id,
             "epoch": self.epoch,
-            "provider": self.recipe.provider,
-            "model": self.recipe.model,
+            "provider": self.spec.provider,
+            "model": self.spec.model,
         }
 
     @property
@@ -58,7 +58,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewImage:
+class StoredImage:
     """A picture that lies in the storage and has no row yet. Sizes in pixels."""
 
     name: str
@@ -74,17 +74,17 @@ class NewImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StoredResult:
     """What of an answer lies in the storage. ``problem`` says why it is not the picture that was
     asked for: surroundings that are paid for are kept when the product cannot be set into them.
     """
 
-    images: tuple[NewImage, ...]
+    images: tuple[StoredImage, ...]
     problem: NBCatalogError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class JobOutcome:
     """How the work on an order ended: a move of ``states.JOB_MOVES``, and what the call cost.
 
     ``images`` holds surroundings before the picture that was composed on them.
@@ -93,9 +93,9 @@ class Ending:
     ``was_sent`` is False when the call was on record and did not go out after all.
     """
 
-    order: Order
+    order: ClaimedJob
     move: str
-    images: tuple[NewImage, ...] = ()
+    images: tuple[StoredImage, ...] = ()
     error_code: str = ""
     error: str = ""
     not_before: datetime | None = None

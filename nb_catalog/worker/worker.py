@@ -18,11 +18,11 @@ from django.db import DatabaseError
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.worker import claims, queue, recovery, spool
-from nb_catalog.worker.batches import Desk, heartbeat, work_is_due
-from nb_catalog.worker.concurrency import FreeLane, PaidLane
-from nb_catalog.worker.db_writer import Clerk
-from nb_catalog.worker.execution import Workshop, work
-from nb_catalog.worker.types import Ending, Order
+from nb_catalog.worker.batches import BatchCoordinator, heartbeat, work_is_due
+from nb_catalog.worker.concurrency import FreeLimit, PaidLimit
+from nb_catalog.worker.db_writer import GroupCommitWriter
+from nb_catalog.worker.execution import WorkerContext, process
+from nb_catalog.worker.types import ClaimedJob, JobOutcome
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ BUSY_SECONDS: Final = 0.02
 # While few calls have started, room for the next ones comes by itself.
 WARM_UP_STEP: Final = 0.1
 
-Progress = Callable[[Ending], None]
+Progress = Callable[[JobOutcome], None]
 
 
 class Worker:
@@ -58,8 +58,8 @@ class Worker:
         self.commits = 0
         self._on_ending = on_ending
         self._does_batches = batches
-        self._in_hand: dict[asyncio.Task[Ending | None], Order] = {}
-        self._paid, self._free = PaidLane(self.concurrency), FreeLane(self.free_threads)
+        self._in_hand: dict[asyncio.Task[JobOutcome | None], ClaimedJob] = {}
+        self._paid, self._free = PaidLimit(self.concurrency), FreeLimit(self.free_threads)
         self._room_again = asyncio.Event()
         self._has_room = True
         self._stopping = False
@@ -88,10 +88,10 @@ class Worker:
             ThreadPoolExecutor(1, thread_name_prefix="nb-catalog-mailroom") as mailroom,
         ):
             lines = asyncio.Semaphore(self.concurrency)
-            clerk = Clerk(crowd=lambda: len(self._in_hand))
-            shop = Workshop(clerk=clerk, pool=pool, mailroom=mailroom, lines=lines)
+            clerk = GroupCommitWriter(crowd=lambda: len(self._in_hand))
+            shop = WorkerContext(clerk=clerk, pool=pool, mailroom=mailroom, lines=lines)
             shop.clerk.open()
-            desk = Desk(
+            desk = BatchCoordinator(
                 owner=self.owner,
                 shop=shop,
                 is_stopping=lambda: self._stopping,
@@ -105,12 +105,12 @@ class Worker:
                 await self._close(shop, leases, sitting)
         return self.endings
 
-    async def _sit(self, desk: Desk, shop: Workshop) -> None:
+    async def _sit(self, desk: BatchCoordinator, shop: WorkerContext) -> None:
         if self._does_batches:
             await desk.sit(is_closing=lambda: shop.closing)
 
     async def _close(
-        self, shop: Workshop, leases: asyncio.Task[None], sitting: asyncio.Task[None]
+        self, shop: WorkerContext, leases: asyncio.Task[None], sitting: asyncio.Task[None]
     ) -> None:
         """What is on a line finishes, and so does a step with a batch; the rest goes back."""
         shop.closing = True
@@ -122,7 +122,12 @@ class Worker:
         self.commits = shop.clerk.commits
 
     async def _loop(
-        self, shop: Workshop, desk: Desk, *, until_idle: bool, deadline: float | None
+        self,
+        shop: WorkerContext,
+        desk: BatchCoordinator,
+        *,
+        until_idle: bool,
+        deadline: float | None,
     ) -> None:
         await self._sweep(shop)
         swept = time.monotonic()
@@ -136,11 +141,11 @@ class Worker:
                 if until_idle and not await self._more_will_come(shop, desk):
                     return
                 await asyncio.sleep(IDLE_SECONDS)
-                await shop.clerk.ask(recovery.promote)
+                await shop.clerk.ask(recovery.requeue_due)
             elif not found:
                 await self._wait_for_room()
 
-    async def _more_will_come(self, shop: Workshop, desk: Desk) -> bool:
+    async def _more_will_come(self, shop: WorkerContext, desk: BatchCoordinator) -> bool:
         if await shop.clerk.ask(queue.slots_will_come):
             return True
         if not self._does_batches:
@@ -154,7 +159,7 @@ class Worker:
                 await self._room_again.wait()
         await asyncio.sleep(BUSY_SECONDS)
 
-    async def _fill(self, shop: Workshop) -> bool:
+    async def _fill(self, shop: WorkerContext) -> bool:
         """Claim for each lane as much as it has room for. Whether anything came."""
         found = False
         for lane in (self._free, self._paid):
@@ -177,12 +182,12 @@ class Worker:
             logger.error("The disk of STAGING_DIR is full: no calls are made that cost money.")
         return self._has_room
 
-    def _start(self, order: Order, shop: Workshop) -> None:
-        task = asyncio.create_task(work(order, shop=shop), name=f"job {order.job_id}")
+    def _start(self, order: ClaimedJob, shop: WorkerContext) -> None:
+        task = asyncio.create_task(process(order, shop=shop), name=f"job {order.job_id}")
         self._in_hand[task] = order
         task.add_done_callback(self._note)
 
-    def _note(self, task: asyncio.Task[Ending | None]) -> None:
+    def _note(self, task: asyncio.Task[JobOutcome | None]) -> None:
         order = self._in_hand.pop(task)
         (self._free if order.is_free else self._paid).note_end()
         self._room_again.set()
@@ -197,11 +202,11 @@ class Worker:
         elif (ending := task.result()) is not None:
             self._count(ending)
 
-    def _count(self, ending: Ending) -> None:
+    def _count(self, ending: JobOutcome) -> None:
         self.endings[ending.move] += 1
         self._tell(ending)
 
-    def _tell(self, ending: Ending) -> None:
+    def _tell(self, ending: JobOutcome) -> None:
         logger.log(
             logging.WARNING if ending.move == "lose" else logging.INFO,
             "Job %s: %s.",
@@ -212,7 +217,7 @@ class Worker:
         if self._on_ending is not None:
             self._on_ending(ending)
 
-    async def _keep_leases(self, shop: Workshop, desk: Desk) -> None:
+    async def _keep_leases(self, shop: WorkerContext, desk: BatchCoordinator) -> None:
         while True:
             await asyncio.sleep(settings.LEASE_SECONDS / 3)
             try:
@@ -222,7 +227,7 @@ class Worker:
                 # The database may be back before the leases end: the next beat tries again.
                 logger.exception("The leases could not be renewed.")
 
-    async def _sweep(self, shop: Workshop) -> None:
+    async def _sweep(self, shop: WorkerContext) -> None:
         for ending in await shop.clerk.ask(recovery.sweep):
             self._tell(ending)
 

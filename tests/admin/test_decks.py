@@ -88,7 +88,7 @@ def test_a_value_that_no_product_has_is_warned_of(root):
 def test_two_people_fill_different_languages_at_once(root):
     deck = factories.deck(en={"headline": "Sale"})
     opened = posted(deck, text__de__headline="Angebot")
-    copydecks.write(deck, {("en", "headline"): "Big sale"})
+    copydecks.save_texts(deck, {("en", "headline"): "Big sale"})
     root.post(page_of(deck), opened)
     assert words(deck) == {
         ("en", "headline"): ("Big sale", ""), ("de", "headline"): ("Angebot", "")
@@ -97,7 +97,7 @@ def test_two_people_fill_different_languages_at_once(root):
 
 def test_a_proposal_is_marked_and_accepted_with_a_tick(root):
     deck = factories.deck(en={"headline": "Sale"})
-    copydecks.write(
+    copydecks.save_texts(
         deck, {("de", "headline"): "Angebot", ("de", "price"): "x"}, proposed_by="Robot 2"
     )
     page = root.get(page_of(deck)).content.decode()
@@ -122,7 +122,7 @@ def test_who_may_only_look_sees_the_texts_and_no_field(client):
 
 def test_a_table_goes_out_and_comes_back(root):
     deck = factories.deck(en={"headline": "Sale"}, de={"headline": "Angebot"})
-    copydecks.write(deck, {("ar", "headline"): "عرض"}, proposed_by="robot")
+    copydecks.save_texts(deck, {("ar", "headline"): "عرض"}, proposed_by="robot")
     table = root.get(page_of(deck, "table"))
     assert table["Content-Disposition"] == 'attachment; filename="autumn.csv"'
     text = table.content.decode("utf-8-sig").replace("Angebot", "Rabatt").replace("Sale", "")
@@ -191,7 +191,7 @@ def uploaded(client, deck, data, *, name="texts.csv"):
 
 def test_the_list_counts_languages_and_proposals(root, django_assert_max_num_queries):
     deck = factories.deck(en={"headline": "Sale"}, de={"headline": "Angebot"})
-    copydecks.write(deck, {("ar", "headline"): "عرض"}, proposed_by="robot")
+    copydecks.save_texts(deck, {("ar", "headline"): "عرض"}, proposed_by="robot")
     with django_assert_max_num_queries(8):
         page = root.get("/admin/nb_catalog/copydeck/").content.decode()
     assert '<td class="field-languages">2</td>' in page

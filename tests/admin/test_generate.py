@@ -153,7 +153,7 @@ def test_changed_wishes_on_the_same_page_start_another_run(root, mugs):
 def test_the_same_wishes_on_a_page_opened_anew_are_another_plan(root, mugs):
     carried = choose(root, mugs)
     root.post(GENERATE, wishes(start="1") | carried)
-    runs.cancel(Run.objects.get())
+    runs.cancel_run(Run.objects.get())
     page = root.get(f"{GENERATE}?selection={carried['selection']}").content.decode()
     carried["nonce"] = re.search(r'name="nonce" value="(\w+)"', page)[1]
     root.post(GENERATE, wishes(start="1") | carried)
@@ -262,12 +262,12 @@ def test_a_batch_is_offered_at_half_the_price(client, mugs, settings):
         "treatment": "painted",
     }  # fmt: skip
     now = client.post(PLAN, wish).content.decode()
-    batch = client.post(PLAN, wish | {"delivery": "batch"}).content.decode()
+    batch = client.post(PLAN, wish | {"mode": "batch"}).content.decode()
     assert "$0.0362" in now and "of one worker" in now
     assert "$0.0181" in batch and "within 24 hours" in batch
-    page = client.post(GENERATE, wish | {"delivery": "batch", "update": "1"}).content.decode()
+    page = client.post(GENERATE, wish | {"mode": "batch", "update": "1"}).content.decode()
     assert re.search(r'value="batch" checked', page)
-    assert 'data-deliveries="direct batch"' in page
+    assert 'data-modes="direct batch"' in page
 
 
 def test_pictures_in_a_batch_are_told_on_the_runs_page(client, mugs):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import Permission
-from nb_catalog.models import Placement, ProviderCall, ProviderPause, Scene, SpendDay
+from nb_catalog.models import DailyBudget, Placement, ProviderCall, ProviderPause, Scene
 from nb_catalog.publishing import placements
 from nb_catalog.ratelimit import UNTIL_A_PERSON_ACTS
 from tests import factories
@@ -43,8 +43,8 @@ def a_pause(**fields):
 
 
 def a_day():
-    day = timezone.now().date() - timedelta(days=SpendDay.objects.count())
-    return SpendDay.objects.create(day=day, spent_microusd=33_600)
+    day = timezone.now().date() - timedelta(days=DailyBudget.objects.count())
+    return DailyBudget.objects.create(day=day, spent_microusd=33_600)
 
 
 MAKERS = {
@@ -54,7 +54,7 @@ MAKERS = {
     "productimage": lambda: factories.image(factories.product(photo=False)),
     "providercall": a_call,
     "providerpause": a_pause,
-    "spendday": a_day,
+    "dailybudget": a_day,
     "placement": lambda: factories.published(size=(20, 20)),
 }
 
@@ -192,7 +192,7 @@ def test_withdrawing_what_is_gone_is_a_message(root):
 
 def scene_fields(**changes):
     return {
-        "name": "Slate", "key": "slate", "words": "A slate table.", "system": "",
+        "name": "Slate", "key": "slate", "prompt": "A slate table.", "system": "",
         "renderer": json.dumps({"surface": {"kind": "stone"}}), "position": "0", "is_active": "on",
     } | changes  # fmt: skip
 
@@ -200,7 +200,7 @@ def scene_fields(**changes):
 def test_a_scene_is_added_and_its_version_rises_when_it_changes(root):
     root.post(reverse("admin:nb_catalog_scene_add"), scene_fields())
     scene = Scene.objects.get(key="slate")
-    root.post(page_url("scene", scene), scene_fields(words="A dark slate table."))
+    root.post(page_url("scene", scene), scene_fields(prompt="A dark slate table."))
     scene.refresh_from_db()
     assert scene.version == 2
     assert '<div class="readonly">2</div>' in root.get(page_url("scene", scene)).content.decode()
@@ -222,18 +222,18 @@ def test_a_scene_without_a_recipe_is_for_models_only(root, empty):
 
 
 def test_a_recipe_is_drawn_while_it_is_typed(root):
-    answer = root.get(PREVIEW, {"recipe": json.dumps({"surface": {"kind": "oak"}})})
+    answer = root.get(PREVIEW, {"content": json.dumps({"surface": {"kind": "oak"}})})
     assert answer["Content-Type"] == "image/webp"
 
 
-@pytest.mark.parametrize("recipe", ["{", "[]", '{"surface": {"kind": "lava"}}', "1", "[" * 9999])
-def test_a_recipe_that_cannot_be_drawn_says_why(root, recipe):
-    answer = root.get(PREVIEW, {"recipe": recipe})
+@pytest.mark.parametrize("spec", ["{", "[]", '{"surface": {"kind": "lava"}}', "1", "[" * 9999])
+def test_a_recipe_that_cannot_be_drawn_says_why(root, spec):
+    answer = root.get(PREVIEW, {"content": spec})
     assert answer.status_code == 400
     assert answer.json()["error"]
 
 
 def test_recipes_are_drawn_for_those_who_write_scenes(sign_in):
-    recipe = {"recipe": json.dumps({"surface": {"kind": "oak"}})}
-    assert sign_in().get(PREVIEW, recipe).status_code == 403
-    assert sign_in("nb_catalog.change_scene").get(PREVIEW, recipe).status_code == 200
+    spec = {"content": json.dumps({"surface": {"kind": "oak"}})}
+    assert sign_in().get(PREVIEW, spec).status_code == 403
+    assert sign_in("nb_catalog.change_scene").get(PREVIEW, spec).status_code == 200

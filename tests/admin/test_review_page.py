@@ -204,7 +204,7 @@ def test_publishing_without_javascript_from_a_page_with_thumbnails_works(root):
     image = factories.image(state=ImageState.APPROVED, size=(700, 700))
     assert root.get(REVIEW, {"state": "approved"}).status_code == 200
     press(root, "publish", image, slot="hero")
-    assert Placement.objects.get().delivery["src"]
+    assert Placement.objects.get().picture_data["src"]
 
 
 def test_a_slot_that_does_not_exist_is_told_and_the_approval_stays(root):
@@ -323,7 +323,7 @@ def test_nobody_publishes_in_bulk_without_permission(sign_in):
 
 def test_a_successor_is_offered_the_place_of_the_picture_before(root):
     mug = factories.product()
-    asked = factories.recipe(mug)
+    asked = factories.spec(mug)
     factories.published(mug, slot="social", position=2, asked=asked)
     image = factories.image(mug, asked=replace(asked, photo="another.png"))
     page = root.get(REVIEW).content.decode()

@@ -66,7 +66,7 @@ def test_a_wrong_layout_is_refused_and_nothing_typed_is_lost(root):
 @pytest.mark.parametrize("locale", ["en", "ar"])
 def test_a_preview_shows_words_on_the_side_where_lines_start(root, settings, locale):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "LOCALES": ["en", "ar"]}
-    answer = root.get(PREVIEW, {"recipe": json.dumps(CORNER), "locale": locale})
+    answer = root.get(PREVIEW, {"content": json.dumps(CORNER), "locale": locale})
     columns = red(drawn(answer))
     assert bool(columns.mean() < 280) == (locale == "en")
     assert answer["Cache-Control"] == thumbnails.A_WHILE
@@ -75,11 +75,11 @@ def test_a_preview_shows_words_on_the_side_where_lines_start(root, settings, loc
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"recipe": "{"}, "This is not JSON"),
-        ({"recipe": '{"boxes": []}'}, "at least one box"),
-        ({"recipe": json.dumps(CORNER), "locale": "xx"}, "There is no locale"),
+        ({"content": "{"}, "This is not JSON"),
+        ({"content": '{"boxes": []}'}, "at least one box"),
+        ({"content": json.dumps(CORNER), "locale": "xx"}, "There is no locale"),
         (
-            {"recipe": json.dumps({"boxes": [{**CORNER["boxes"][0], "smallest": 0.08}]})},
+            {"content": json.dumps({"boxes": [{**CORNER["boxes"][0], "smallest": 0.08}]})},
             "badge (en)",
         ),
     ],
@@ -92,7 +92,7 @@ def test_a_preview_says_what_is_wrong(root, settings, asked, words):
 
 
 def test_who_may_not_edit_layouts_draws_none(sign_in):
-    assert sign_in(views=True).get(PREVIEW, {"recipe": json.dumps(CORNER)}).status_code == 403
+    assert sign_in(views=True).get(PREVIEW, {"content": json.dumps(CORNER)}).status_code == 403
 
 
 def test_the_list_shows_every_starter(root):

@@ -192,7 +192,7 @@ def test_nothing_to_undo_is_refused(api):
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (exceptions.IllegalMove("x"), 409),
+        (exceptions.InvalidTransition("x"), 409),
         (exceptions.RequestRefused("x"), 422),
         (exceptions.PlanRefused("x"), 422),
         (exceptions.NotRegistered("x"), 404),

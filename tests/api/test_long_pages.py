@@ -22,7 +22,7 @@ def api(api_as):
 
 @pytest.fixture
 def jobs(monkeypatch):
-    monkeypatch.setattr(pagination, "LONG", 20)
+    monkeypatch.setattr(pagination, "COUNT_LIMIT", 20)
     about, run = factories.product(photo=False), factories.run()
     return [factories.job(about, of=run) for _ in range(25)]
 
@@ -47,7 +47,7 @@ def test_next_leads_to_every_row_once(api, jobs):
 
 
 def test_the_newest_pictures_come_first_there_too(api, monkeypatch):
-    monkeypatch.setattr(pagination, "LONG", 3)
+    monkeypatch.setattr(pagination, "COUNT_LIMIT", 3)
     images = [factories.image() for _ in range(5)]
     assert walk(api, "images/?page_size=2") == [image.pk for image in reversed(images)]
 
@@ -73,5 +73,5 @@ def test_a_cursor_that_is_none_is_said_to_be(api, jobs):
 
 
 def test_a_short_list_is_counted(api, jobs, monkeypatch):
-    monkeypatch.setattr(pagination, "LONG", 25)
+    monkeypatch.setattr(pagination, "COUNT_LIMIT", 25)
     assert api.get("jobs/").json()["count"] == 25

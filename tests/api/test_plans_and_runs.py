@@ -299,22 +299,22 @@ def test_leaving_the_budget_out_lifts_no_limit(api):
 def test_a_batch_costs_half_and_says_when_to_expect_it(api, paid):
     mug = factories.product()
     direct = api.post("plans/", _wish(mug)).data
-    batch = api.post("plans/", _wish(mug, delivery="batch")).data
+    batch = api.post("plans/", _wish(mug, mode="batch")).data
     assert Decimal(direct["price_usd"]) / 2 <= Decimal(batch["price_usd"])
     assert Decimal(batch["price_usd"]) < Decimal(direct["price_usd"]) * Decimal("0.51")
     assert batch["seconds"] == 24 * 3600
-    assert batch["request"]["delivery"] == "batch"
-    api.post("runs/", _wish(mug, delivery="batch"))
-    assert set(ImageJob.objects.values_list("delivery", flat=True)) == {"batch"}
+    assert batch["request"]["mode"] == "batch"
+    api.post("runs/", _wish(mug, mode="batch"))
+    assert set(ImageJob.objects.values_list("mode", flat=True)) == {"batch"}
 
 
 def test_what_has_no_batch_service_says_so(api):
-    answer = api.post("plans/", _wish(factories.product(), delivery="batch"))
+    answer = api.post("plans/", _wish(factories.product(), mode="batch"))
     assert answer.status_code == 422
     assert "local-studio is not offered in batches" in answer.data["detail"]
 
 
 def test_an_unknown_delivery_is_refused(api):
-    answer = api.post("plans/", _wish(factories.product(), delivery="pigeon"))
+    answer = api.post("plans/", _wish(factories.product(), mode="pigeon"))
     assert answer.status_code == 400
-    assert "delivery" in answer.data["errors"]
+    assert "mode" in answer.data["errors"]

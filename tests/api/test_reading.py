@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from nb_catalog import review
-from nb_catalog.api.pagination import CatalogPages
+from nb_catalog.api.pagination import CatalogPagination
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import ProviderCall
@@ -55,7 +55,7 @@ def test_a_model_that_is_not_registered_is_not_found(api_as):
 
 
 def test_scenes_show_their_words_to_those_who_may_generate_only(api_as):
-    factories.scene("marble", words=f"Marble that {SECRET}.")
+    factories.scene("marble", prompt=f"Marble that {SECRET}.")
     assert SECRET not in api_as().get("scenes/marble/").content.decode()
     assert SECRET in api_as(Permission.GENERATE).get("scenes/marble/").content.decode()
     assert SECRET not in api_as(Permission.GENERATE).get("scenes/").content.decode()
@@ -215,7 +215,7 @@ def test_pages_are_bounded(api_as):
     assert len(found["results"]) == 2
     assert "page=2" in found["next"]
     assert len(api_as().get("runs/?page_size=100000").json()["results"]) == 3
-    assert CatalogPages.max_page_size <= 200
+    assert CatalogPagination.max_page_size <= 200
 
 
 @pytest.mark.parametrize(

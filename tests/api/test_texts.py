@@ -9,7 +9,7 @@ from nb_catalog.publishing import placements
 from nb_catalog.testing.scripted import Script
 from tests import factories
 from tests.catalog.models import Mug
-from tests.runner.conftest import PAID_TIERS
+from tests.worker.conftest import PAID_TIERS
 
 CHANGE = "nb_catalog.change_copydeck"
 
@@ -44,7 +44,7 @@ def test_layouts_say_their_roles_and_one_its_boxes(api_as):
 
 def test_a_deck_says_its_texts_and_what_is_proposed(api_as):
     deck = factories.deck()
-    copydecks.write(deck, {("de", "price"): "Jetzt"}, proposed_by="robot")
+    copydecks.save_texts(deck, {("de", "price"): "Jetzt"}, proposed_by="robot")
     found = api_as().get("decks/autumn/").json()
     assert found["texts"]["de"] == {"headline": "Ganz in {colour}"}
     assert found["proposals"] == {"de": {"price": "Jetzt"}}
@@ -53,7 +53,7 @@ def test_a_deck_says_its_texts_and_what_is_proposed(api_as):
 
 def test_texts_are_written_and_proposals_accepted(api_as):
     deck = factories.deck()
-    copydecks.write(deck, {("de", "price"): "Jetzt"}, proposed_by="robot")
+    copydecks.save_texts(deck, {("de", "price"): "Jetzt"}, proposed_by="robot")
     api = api_as(CHANGE)
     found = api.post("decks/autumn/texts/", {"texts": {"en": {"price": "Now", "headline": ""}}})
     assert found.json()["changed"] == 2 and found.json()["texts"]["en"] == {"price": "Now"}
@@ -161,20 +161,20 @@ def test_words_are_painted_read_back_and_set_instead(api_as, paid):
     assert other.status_code == 422 and "another text" in other.content.decode()
     worker.drain()
     [image] = api.get("images/?model=testcatalog.mug").json()["results"][:1]
-    assert "words_read" in image["checks"]
-    run = api.post(f"images/{image['id']}/set-words/")
+    assert "ocr" in image["checks"]
+    run = api.post(f"images/{image['id']}/set-text/")
     assert run.status_code == 201
     worker.drain()
     assert Run.objects.get(pk=run.json()["run"]).jobs.get().images.get().locale == "en"
-    again = api.post(f"images/{image['id']}/set-words/")
+    again = api.post(f"images/{image['id']}/set-text/")
     assert (again.status_code, again.json()) == (200, {"run": None})
     assert Run.objects.count() == 2
-    base = ProductImage.objects.get(pk=image["id"]).recipe["base"]
+    base = ProductImage.objects.get(pk=image["id"]).spec["base"]
     ProductImage.objects.filter(sha256=base).update(sha256="0" * 64)
-    gone = api.post(f"images/{image['id']}/set-words/")
+    gone = api.post(f"images/{image['id']}/set-text/")
     assert gone.status_code == 422 and "is gone. Generate one anew." in gone.content.decode()
 
 
 def test_only_painted_words_are_set_instead(api_as):
-    answer = api_as(Permission.GENERATE).post(f"images/{factories.image().pk}/set-words/")
+    answer = api_as(Permission.GENERATE).post(f"images/{factories.image().pk}/set-text/")
     assert answer.status_code == 422 and "no words that a model painted" in answer.content.decode()

@@ -14,7 +14,7 @@ from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob
 from nb_catalog.testing import Script
-from nb_catalog.worker.recovery import promote
+from nb_catalog.worker.recovery import requeue_due
 from tests import factories
 
 LOCAL = {"draft": {"PROVIDER": "local", "MODEL": "local-studio", "SIZE": "1K"}}
@@ -43,7 +43,7 @@ def start(monkeypatch):
     def start(*products, treatment="locked", **options):
         scene = factories.scene()
         plan = generation.plan_backgrounds(products, scenes=[scene], treatment=treatment, **options)
-        return runs.start(plan)
+        return runs.start_run(plan)
 
     return start
 
@@ -53,7 +53,7 @@ def settle():
     for _ in range(20):
         worker.drain()
         ImageJob.objects.filter(state=JobState.WAITING).update(not_before=timezone.now())
-        if not promote():
+        if not requeue_due():
             return
     raise AssertionError("jobs wait for ever")
 

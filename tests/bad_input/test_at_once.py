@@ -7,7 +7,7 @@ import pytest
 
 from nb_catalog import generation, review
 from nb_catalog.core.states import ImageState
-from nb_catalog.exceptions import IllegalMove, RequestRefused
+from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.generation import runs
 from nb_catalog.models import (
     ImageJob,
@@ -55,7 +55,7 @@ def test_two_who_publish_to_one_place_leave_one_picture_and_an_unbroken_record(r
         *(partial(placements.publish, image, slot="hero", actor=None) for image in images)
     )
     published = [each for each in outcomes if isinstance(each, Placement)]
-    assert published and all(isinstance(each, Placement | IllegalMove) for each in outcomes)
+    assert published and all(isinstance(each, Placement | InvalidTransition) for each in outcomes)
     standing = Placement.objects.get()
     record = list(PlacementEvent.objects.values_list("image_before_id", "image_after_id"))
     assert len(record) == len(published)
@@ -69,7 +69,7 @@ def test_who_publishes_what_another_rolls_back_to_does_not_wait_for_ever(round_,
     first, second = (factories.image(product, state=ImageState.APPROVED) for _ in range(2))
     for image in (first, second):
         placements.publish(image, slot="hero", actor=None)
-    hold = placements.hold_image
+    hold = placements.lock_image
 
     def slowly(image):
         sleep(0.1)
@@ -77,7 +77,7 @@ def test_who_publishes_what_another_rolls_back_to_does_not_wait_for_ever(round_,
         sleep(0.1)
         return state
 
-    monkeypatch.setattr(placements, "hold_image", slowly)
+    monkeypatch.setattr(placements, "lock_image", slowly)
     outcomes = at_once(
         partial(placements.publish, first, slot="hero", actor=None),
         partial(placements.roll_back, product, slot="hero", actor=None),
@@ -106,7 +106,7 @@ def test_a_picture_that_is_retired_while_it_is_published_is_one_or_the_other(rou
         partial(placements.publish, ProductImage.objects.get(), slot="hero", actor=None),
         partial(review.retire, ProductImage.objects.get(), actor=None),
     )
-    assert sum(isinstance(each, RequestRefused | IllegalMove) for each in outcomes) == 1
+    assert sum(isinstance(each, RequestRefused | InvalidTransition) for each in outcomes) == 1
     image.refresh_from_db()
     assert Placement.objects.exists() == (image.state == ImageState.APPROVED)
 
@@ -115,7 +115,7 @@ def test_a_picture_that_is_retired_while_it_is_published_is_one_or_the_other(rou
 def test_a_plan_that_is_started_twice_at_once_is_one_run(round_):
     mugs = [factories.product() for _ in range(3)]
     plan = generation.plan_backgrounds(mugs, scenes=[factories.scene()], variants=2)
-    outcomes = at_once(*[partial(runs.start, plan)] * 3)
+    outcomes = at_once(*[partial(runs.start_run, plan)] * 3)
     assert outcomes == [Run.objects.get()] * 3
     assert ImageJob.objects.count() == 6
 
@@ -131,7 +131,7 @@ def test_two_plans_for_the_same_pictures_make_each_picture_once(round_, monkeypa
         generation.plan_backgrounds(mugs.order_by(order), scenes=[scene], variants=3)
         for order in ("pk", "-pk")
     )
-    outcomes = at_once(partial(runs.start, one), partial(runs.start, other))
+    outcomes = at_once(partial(runs.start_run, one), partial(runs.start_run, other))
     assert all(isinstance(each, Run) for each in outcomes)
     assert ImageJob.objects.count() == 120
     assert len(set(ImageJob.objects.values_list("fingerprint", flat=True))) == 120

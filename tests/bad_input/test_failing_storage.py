@@ -14,7 +14,7 @@ from nb_catalog.worker import spool
 from tests import factories
 from tests.bad_input.conftest import job_of, settle
 from tests.bad_input.plugs import Outage
-from tests.runner.conftest import money_is_sound
+from tests.worker.conftest import money_is_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,7 +56,7 @@ def test_free_work_ends_with_a_sentence_and_a_person_can_ask_again(outage, local
     assert "ConnectionResetError" in job.error
     assert "hung up" not in job.error, "a foreign message may hold addresses and keys"
     outage.failures = 0
-    assert runs.retry(run) == 1
+    assert runs.retry_run(run) == 1
     settle()
     assert job_of(product).state == "succeeded"
 

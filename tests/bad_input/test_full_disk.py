@@ -14,8 +14,8 @@ from nb_catalog.worker import drain, execution, spool, work_is_waiting
 from nb_catalog.worker.worker import Worker
 from tests import factories
 from tests.bad_input.conftest import job_of
-from tests.runner.conftest import money_is_sound
 from tests.soak.crowd import wait_until
+from tests.worker.conftest import money_is_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

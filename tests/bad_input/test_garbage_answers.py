@@ -9,7 +9,7 @@ from nb_catalog.worker import spool
 from tests import factories
 from tests.bad_input.conftest import LOCAL, job_of, settle
 from tests.bad_input.test_photos import bomb
-from tests.runner.conftest import money_is_sound
+from tests.worker.conftest import money_is_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,7 +103,7 @@ def test_a_provider_that_breaks_after_sending_leaves_an_unknown_outcome(
     job = job_of(product)
     assert (job.state, job.error_code) == ("unknown", "outcome_unknown")
     assert error in job.error and "may have been charged" in job.error
-    assert runs.retry(run) == 0 and script.count == 1
+    assert runs.retry_run(run) == 0 and script.count == 1
     money_is_sound()
 
 

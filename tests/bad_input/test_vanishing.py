@@ -11,7 +11,7 @@ from nb_catalog.models import ProviderCall, Run, Scene
 from tests import factories
 from tests.bad_input.conftest import at_once, job_of, settle
 from tests.catalog.catalog_images import MugSource
-from tests.runner.conftest import money_is_sound
+from tests.worker.conftest import money_is_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,7 +103,7 @@ def test_a_photo_s_storage_that_does_not_answer_is_told_and_a_person_can_ask_aga
         "succeeded",
     )
     assert bad.packshot.name in job.error and "/where/nobody" not in job.error
-    assert runs.retry(run) == 1
+    assert runs.retry_run(run) == 1
     settle()
     assert job_of(bad).state == "succeeded"
 
@@ -123,7 +123,7 @@ def test_a_photo_that_was_replaced_while_its_job_waits_is_told_by_name(script, s
 def test_a_scene_that_is_deleted_in_use_is_painted_as_it_was_asked_for(treatment, script, start):
     product = factories.product()
     words = "Wet slate under a grey sky."
-    factories.scene(words=words)
+    factories.scene(prompt=words)
     start(product, treatment=treatment)
     Scene.objects.all().delete()
     settle()

@@ -13,7 +13,7 @@ from nb_catalog.testing.gemini import GeminiServer
 from nb_catalog.worker.batches import queries, schedule
 from tests import factories
 from tests.catalog.models import Mug
-from tests.runner.conftest import money_is_sound
+from tests.worker.conftest import money_is_sound
 
 KEY = "test-key"
 MODEL = "gemini-3.1-flash-lite-image"
@@ -48,10 +48,10 @@ def start(catalog, monkeypatch):
             Mug.objects.filter(pk__in=[mug.pk for mug in mugs]),
             scenes=[factories.scene()],
             treatment=treatment,
-            delivery="batch",
+            mode="batch",
             **options,
         )
-        return runs.start(plan, budget_usd=budget_usd)
+        return runs.start_run(plan, budget_usd=budget_usd)
 
     return start
 

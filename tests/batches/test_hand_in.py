@@ -103,19 +103,19 @@ def _take_over_and_close():
     from nb_catalog.exceptions import ServiceUnavailable
 
     ProviderBatch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    batch = queries.take_due(owner="another")
+    batch = queries.claim_due(owner="another")
     queries.close(batch, error=ServiceUnavailable("It seemed dead."))
     connection.close()
 
 
 def test_two_workers_never_hold_one_batch(start, server):
     start(1)
-    batch, _orders = queries.gather(owner="one")
-    assert queries.take_due(owner="two") is None, "its lease stands"
+    batch, _orders = queries.create_batch(owner="one")
+    assert queries.claim_due(owner="two") is None, "its lease stands"
     ProviderBatch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    taken = queries.take_due(owner="two")
+    taken = queries.claim_due(owner="two")
     assert (taken.pk, taken.epoch) == (batch.pk, batch.epoch + 1)
-    assert queries.take_due(owner="three") is None
+    assert queries.claim_due(owner="three") is None
 
 
 def test_more_batches_than_the_account_may_have_wait(start, server, monkeypatch):
@@ -146,16 +146,16 @@ def test_a_worker_that_is_told_to_stop_puts_an_unfinished_batch_back(start, serv
 
     start(3)
     interrupted = worker.Worker()
-    line = request_file._line
+    line = request_file._encode
 
     def stopping(order, **options):
         interrupted.stop()
         return line(order, **options)
 
-    monkeypatch.setattr(request_file, "_line", stopping)
+    monkeypatch.setattr(request_file, "_encode", stopping)
     interrupted.run(until_idle=True)
     assert states()["queued"] == 2
-    monkeypatch.setattr(request_file, "_line", line)
+    monkeypatch.setattr(request_file, "_encode", line)
     drain()
     assert states() == {"succeeded": 3}
     books_agree(server)
@@ -163,7 +163,7 @@ def test_a_worker_that_is_told_to_stop_puts_an_unfinished_batch_back(start, serv
 
 def test_a_batch_that_somebody_else_holds_is_no_work_for_us(start, server):
     start(1)
-    queries.gather(owner="one")
+    queries.create_batch(owner="one")
     assert not worker.work_is_waiting(), "else a worker that waits for idleness would never end"
 
 
@@ -179,9 +179,9 @@ def test_what_comes_back_from_a_batch_goes_out_together_with_what_waits(start, s
     """While results are being fetched nothing new is put together: their failures would go out
     one by one."""
     start(1)
-    first, _orders = queries.gather(owner="one")
+    first, _orders = queries.create_batch(owner="one")
     ProviderBatch.objects.filter(pk=first.pk).update(state="ready")
     start(1)
-    assert queries.gather(owner="two") is None
+    assert queries.create_batch(owner="two") is None
     ProviderBatch.objects.filter(pk=first.pk).update(state="running")
-    assert queries.gather(owner="two") is not None
+    assert queries.create_batch(owner="two") is not None

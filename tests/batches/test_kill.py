@@ -10,8 +10,8 @@ from nb_catalog.models import ImageJob, ProductImage, ProviderBatch
 from nb_catalog.worker import spool
 from nb_catalog.worker.batches import request_file
 from tests.batches.conftest import books_agree, forget_the_rest, states
-from tests.runner.dying_worker import BATCH_POINTS
-from tests.runner.test_kill import die_at, worker_process
+from tests.worker.dying_worker import BATCH_POINTS
+from tests.worker.test_kill import die_at, worker_process
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.story, pytest.mark.once]
 

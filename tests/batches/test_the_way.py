@@ -6,7 +6,7 @@ from nb_catalog import generation, worker
 from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall, ProviderPause
 from nb_catalog.models.db.money import micros, usd
-from nb_catalog.providers.model_specs import card
+from nb_catalog.providers.model_specs import spec_for
 from nb_catalog.testing.gemini import BatchScript, fault
 from nb_catalog.worker import spool
 from nb_catalog.worker.batches import request_file, schedule
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_pictures_come_back_at_half_the_price(start, server):
     run = start(5)
-    price = card(MODEL).estimate(size="1K", references=1)
+    price = spec_for(MODEL).estimate(size="1K", references=1)
     assert run.estimate_usd == 5 * usd(micros(price / 2))
     drain()
     assert states() == {"succeeded": 5}
@@ -167,7 +167,7 @@ def test_what_a_person_cancelled_is_kept_when_it_is_paid_for(start, server, monk
     monkeypatch.setattr(schedule, "FIRST_LOOK", 3600.0)
     worker.drain()
     assert states() == {"submitted": 1}
-    assert runs.cancel(run) == 1
+    assert runs.cancel_run(run) == 1
     server.batches.all[0].is_cancelled = False
     ProviderBatch.objects.update(next_look_at="2026-01-01T00:00Z")
     worker.drain()
@@ -182,7 +182,7 @@ def test_a_batch_that_nobody_wants_any_more_is_called_off(start, server, monkeyp
     run = start(2)
     monkeypatch.setattr(schedule, "FIRST_LOOK", 3600.0)
     worker.drain()
-    runs.cancel(run)
+    runs.cancel_run(run)
     monkeypatch.setattr(schedule, "FIRST_LOOK", 0.0)
     ProviderBatch.objects.update(next_look_at="2026-01-01T00:00Z")
     worker.drain()
@@ -278,12 +278,12 @@ def test_painted_words_come_back_through_a_batch_and_are_read(server, start, mon
     drain()
     [base] = ProductImage.objects.all()
     factories.layout()
-    options = {"layouts": ["banner"], "locales": ["en"], "text": "painted", "delivery": "batch"}
+    options = {"layouts": ["banner"], "locales": ["en"], "text": "painted", "mode": "batch"}
     plan = generation.plan_texts([base.catalog_object], **options)
-    run = runs.start(plan)
+    run = runs.start_run(plan)
     drain()
     [image] = ProductImage.objects.filter(job__run=run)
-    assert image.parent == base and image.locale == "en" and "words_read" in image.checks
+    assert image.parent == base and image.locale == "en" and "ocr" in image.checks
     call = ProviderCall.objects.get(job__run=run)
     assert call.batch is not None and call.usage["prompt"] > 2 * 1120, "two pictures went along"
     books_agree(server)

@@ -51,10 +51,10 @@ def measured(jobs: int) -> None:
             f"{whole:.1f} ms with its orders"
         )
     print(f"ratio {large[0] / small[0]:.2f}, with orders {large[1] / small[1]:.2f}")
-    print(f"status.look(): {milliseconds(status.look):.0f} ms")
+    print(f"status.look(): {milliseconds(status.collect):.0f} ms")
     print(f"status.problems() (health): {milliseconds(status.problems):.1f} ms")
     run = Run.objects.first()
-    print(f"a run's counts: {milliseconds(lambda: job_counts.of([run])):.1f} ms")
+    print(f"a run's counts: {milliseconds(lambda: job_counts.counts_for([run])):.1f} ms")
 
 
 def filled(count: int) -> None:
@@ -65,13 +65,13 @@ def filled(count: int) -> None:
     from tests import factories
 
     about = factories.product(photo=False)
-    recipe = factories.recipe(about, provider="gemini", model="gemini-3.1-flash-lite-image")
+    spec = factories.spec(about, provider="gemini", model="gemini-3.1-flash-lite-image")
     run, kind = factories.run(), ContentType.objects.get_for_model(about)
     with tqdm(total=count, unit="job", leave=False) as bar:
         for start in range(0, count, 5_000):
             ImageJob.objects.bulk_create(
                 ImageJob(
-                    run=run, content_type=kind, object_id=str(about.pk), recipe=recipe.as_dict(),
+                    run=run, content_type=kind, object_id=str(about.pk), spec=spec.as_dict(),
                     fingerprint=f"{number:064}", live_key=f"{number:064}", tier="draft",
                     provider="gemini", model="gemini-3.1-flash-lite-image", turn=number,
                     estimate_microusd=36_000,
@@ -115,7 +115,7 @@ def claim_ms() -> tuple[float, float]:
         began = time.perf_counter()
         taken = claims.take(owner="one", limit=100, free=False)
         taking.append((time.perf_counter() - began) * 1000)
-        orders = [claims.order_of(job, owner="one", goes_at=when) for job, when in taken]
+        orders = [claims.claimed_job(job, owner="one", goes_at=when) for job, when in taken]
         whole.append((time.perf_counter() - began) * 1000)
         assert len(orders) == 100
     return statistics.median(taking), statistics.median(whole)

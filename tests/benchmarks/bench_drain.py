@@ -67,7 +67,7 @@ def filled(kind: str, count: int) -> None:
     about = factories.product(photo=True)
     provider = "local" if kind == "free" else "gemini"
     model = "local-studio" if kind == "free" else "gemini-3.1-flash-lite-image"
-    recipe = factories.recipe(
+    spec = factories.spec(
         about, provider=provider, model=model, photo=about.packshot.name, treatment="painted"
     )
     run, content_type = factories.run(), content_type_of(about)
@@ -76,7 +76,7 @@ def filled(kind: str, count: int) -> None:
     for start in range(0, count, BLOCK):
         ImageJob.objects.bulk_create(
             ImageJob(
-                run=run, content_type=content_type, object_id=str(about.pk), recipe=recipe.as_dict(),
+                run=run, content_type=content_type, object_id=str(about.pk), spec=spec.as_dict(),
                 fingerprint=f"{number:064}", live_key=f"{number:064}", tier="draft", turn=number,
                 provider=provider, model=model, is_free=kind == "free", estimate_microusd=36_000,
             )
@@ -96,7 +96,7 @@ def bare_seconds(jobs: int) -> float:
         for state in ("leased", "failed"):
             with transaction.atomic():
                 block = ImageJob.objects.filter(pk__in=keys[start : start + 100])
-                list(block.values_list("pk", "recipe"))
+                list(block.values_list("pk", "spec"))
                 block.update(state=state)
     return time.perf_counter() - began
 

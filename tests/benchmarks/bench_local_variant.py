@@ -21,7 +21,7 @@ from pathlib import Path
 from django.conf import settings
 from PIL import Image, ImageDraw
 
-from nb_catalog.providers.local import made
+from nb_catalog.providers.local import render
 
 ROOT = Path(__file__).resolve().parents[2]
 PHOTO = ROOT.parent / "shared" / "photos" / "saleor-mighty-mug.png"
@@ -70,7 +70,7 @@ def main(repetitions: int) -> None:
 
     def variant(key: str, seed: int) -> bytes:
         body = {"photo": photo, "renderer": recipes[key], "size": SIZE, "seed": seed}
-        return made(body)[0]
+        return render(body)[0]
 
     times: dict[str, list[float]] = {"bare": [], "cold": [], "warm": []}
     for turn in range(-1, repetitions):

@@ -59,7 +59,7 @@ def run_ours(plan) -> None:
     from nb_catalog.generation import runs
 
     plan.summary()
-    runs.start(plan)
+    runs.start_run(plan)
 
 
 def run_bare(plan) -> None:
@@ -72,10 +72,10 @@ def run_bare(plan) -> None:
 
     run = Run.objects.create(plan_key="bare", title="bare", tier=plan.tier)
     content_type = content_type_of(plan.source.model)
-    recipe = next(plan.items()).recipe.as_dict()
+    spec = next(plan.items()).spec.as_dict()
     rows = (
         ImageJob(
-            run=run, content_type=content_type, object_id=str(n // 4 + 1), recipe=recipe,
+            run=run, content_type=content_type, object_id=str(n // 4 + 1), spec=spec,
             fingerprint=f"{n:064d}", live_key=f"{n:064d}", tier=plan.tier,
             provider="local", model="local-studio", is_free=True,
         )

@@ -87,7 +87,7 @@ def looks() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "API: runs", page("nb_catalog_api:run-list")
     yield "API: jobs", page("nb_catalog_api:job-list")
     yield "API: images", page("nb_catalog_api:image-list")
-    yield "status.look()", status.look
+    yield "status.look()", status.collect
     yield "status.problems() (health)", status.problems
     yield "a sweep", recovery.sweep
     yield "report of 30 days", lambda: billing.report(first=today - timedelta(days=29), last=today)
@@ -113,14 +113,14 @@ def first_rows() -> None:
 
     about = factories.product(photo=True)
     picture = factories.image(about)
-    recipe = factories.recipe(about, provider="gemini", model="gemini-3.1-flash-lite-image")
+    spec = factories.spec(about, provider="gemini", model="gemini-3.1-flash-lite-image")
     run, kind, now = factories.run(), content_type_of(about), timezone.now()
     states = cycle(STATES)
     jobs = [
         ImageJob(
-            run=run, content_type=kind, object_id=str(about.pk), recipe=recipe.as_dict(),
+            run=run, content_type=kind, object_id=str(about.pk), spec=spec.as_dict(),
             fingerprint=f"{number}", live_key=f"{number}" if state in ("queued", "waiting") else None,
-            tier="draft", provider="gemini", model=recipe.model, turn=number, state=state,
+            tier="draft", provider="gemini", model=spec.model, turn=number, state=state,
             estimate_microusd=36_000, not_before=now + timedelta(days=1) if state == "waiting" else None,
             finished_at=now - timedelta(days=number % 25) if state in ("succeeded", "failed") else None,
         )
@@ -130,7 +130,7 @@ def first_rows() -> None:
     keys = list(ImageJob.objects.order_by("pk").values_list("pk", flat=True))
     ProviderCall.objects.bulk_create(
         ProviderCall(
-            job_id=key, epoch=1, lease_owner="", provider="gemini", model=recipe.model, tier="draft",
+            job_id=key, epoch=1, lease_owner="", provider="gemini", model=spec.model, tier="draft",
             scene="marble", estimate_microusd=36_000, cost_microusd=33_000 + number, outcome="picture",
             started_at=now - timedelta(days=number % 25),
         )

@@ -179,7 +179,7 @@ def publish(model) -> None:
     for product in model.objects.all():
         image = ProductImage.objects.create(
             content_type=content_type_of(product), object_id=str(product.pk), width=1920,
-            height=2400, byte_size=1, recipe={}, state="approved", file="made.png",
+            height=2400, byte_size=1, spec={}, state="approved", file="made.png",
         )  # fmt: skip
         renditions = [
             Rendition(
@@ -192,7 +192,7 @@ def publish(model) -> None:
         Placement.objects.create(
             content_type=content_type_of(product), object_id=str(product.pk), slot="hero",
             image=image,
-            delivery=storefront.delivery(
+            picture_data=storefront.picture_data(
                 renditions, origin="compositeWithTrainedAlgorithmicMedia"
             ),
         )  # fmt: skip

@@ -34,8 +34,8 @@ def measured(rounds: int) -> None:
 
     from nb_catalog.typesetting import fonts, typeset
     from nb_catalog.typesetting.layouts import Layout
-    from tests.imaging.typeset.lettering import HEADLINES, words_for
-    from tests.imaging.typeset.test_typeset import BANNER
+    from tests.typesetting.lettering import HEADLINES, words_for
+    from tests.typesetting.test_typeset import BANNER
 
     bare = [
         replace(box, scrim=None, plate=None, stroke=None, shadow=None, contrast=1.0)
@@ -50,7 +50,7 @@ def measured(rounds: int) -> None:
         job = {"words": words_for(locale), "locale": locale, "chain": fonts.chain_for(locale)}
         made = typeset(ground, layout=PLAIN, **job)
         strings = [
-            (each.text, each.size, each.ink, fonts.serving(locale).family.at(700))
+            (each.text, each.size, each.ink, fonts.families_for(locale).family.at(700))
             for each in made.report.texts
         ]
         times = defaultdict(list)
@@ -73,8 +73,8 @@ def print_shared(picture, *, layout, rounds):
     from nb_catalog.imaging import open_cache
     from nb_catalog.imaging.encode import encode
     from nb_catalog.typesetting import fonts
-    from nb_catalog.typesetting.render import lettered
-    from tests.imaging.typeset.lettering import HEADLINES, words_for
+    from nb_catalog.typesetting.render import typeset_picture
+    from tests.typesetting.lettering import HEADLINES, words_for
 
     data = encode(picture, format="jpeg", quality=92)
     bounds = {"max_bytes": 10**8, "max_pixels": 10**8}
@@ -83,8 +83,8 @@ def print_shared(picture, *, layout, rounds):
         for locale in HEADLINES:
             if not shares:
                 open_cache.forget()
-            lettered(
-                data, layout=layout, words=words_for(locale), locale=locale,
+            typeset_picture(
+                data, layout=layout, texts=words_for(locale), locale=locale,
                 chain=fonts.chain_for(locale), origin="algorithmicMedia", **bounds,
             )  # fmt: skip
 

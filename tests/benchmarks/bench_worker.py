@@ -67,7 +67,7 @@ def ours(jobs: int, port: int, *, decode: bool = True) -> dict[str, float]:
     if not decode:
         results.examine = functools.partial(results.examine, decode=False)
     synced = count_cpu_of_fsync()
-    runs.start(plan)
+    runs.start_run(plan)
     worker = Worker()
     before, started = time.process_time(), time.perf_counter()
     endings = worker.run(until_idle=True)

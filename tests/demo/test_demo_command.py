@@ -96,7 +96,7 @@ def test_work_that_was_cut_off_is_taken_up_again(monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("nb_catalog.worker.drain", killed)
+        patch.setattr("demo_project.shop.management.commands.demo.drain", killed)
         with pytest.raises(KeyboardInterrupt):
             demo()
     assert ImageJob.objects.exists()

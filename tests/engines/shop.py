@@ -20,7 +20,7 @@ def start(pictures):
     factories.scene()
     mugs = [factories.product().pk for _ in range(int(pictures))]
     plan = generation.plan_backgrounds(Mug.objects.filter(pk__in=mugs), scenes=["marble"])
-    return runs.start(plan).pk
+    return runs.start_run(plan).pk
 
 
 def wake(*run_ids):

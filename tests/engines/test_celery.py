@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from nb_catalog import generation, tasks
-from nb_catalog.checks import check_waking
+from nb_catalog.checks import check_task_queue
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage
@@ -80,7 +80,7 @@ def celery_worker(broker, queue, *, pool):
 def started(pictures=6):
     factories.scene()
     mugs = [factories.product().pk for _ in range(pictures)]
-    return runs.start(
+    return runs.start_run(
         generation.plan_backgrounds(Mug.objects.filter(pk__in=mugs), scenes=["marble"])
     )
 
@@ -138,9 +138,9 @@ def test_a_broker_that_is_away_loses_nothing(settings, caplog):
 
 def test_without_celery_the_setting_is_an_error(settings, monkeypatch):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "WAKE_UP": "celery"}
-    assert check_waking() == []
+    assert check_task_queue() == []
     monkeypatch.setattr("nb_catalog.checks.task_queue.find_spec", lambda name: None)
-    assert [each.id for each in check_waking()] == ["nb_catalog.E007"]
+    assert [each.id for each in check_task_queue()] == ["nb_catalog.E007"]
     monkeypatch.setattr(tasks, "shared_task", None)
     with pytest.raises(InvalidSettings, match=r"NB_CATALOG\['WAKE_UP'\].*pip install"):
         tasks._send_to_celery(1)
@@ -166,7 +166,7 @@ def test_paid_calls_inside_web_requests_are_warned_of(settings, backend, changes
         kind = {"ImmediateBackend": "immediate", "DummyBackend": "dummy"}[backend]
         settings.TASKS = {"default": {"BACKEND": f"django.tasks.backends.{kind}.{backend}"}}
     settings.NB_CATALOG = {**settings.NB_CATALOG, **changes}
-    assert [each.id for each in check_waking()] == ids
+    assert [each.id for each in check_task_queue()] == ids
 
 
 def test_with_none_nobody_is_woken(settings, monkeypatch):
@@ -175,4 +175,4 @@ def test_with_none_nobody_is_woken(settings, monkeypatch):
     monkeypatch.setattr(tasks, "_enqueue", woken.append)
     monkeypatch.setattr(tasks, "_send_to_celery", woken.append)
     started(1)
-    assert not woken and not tasks.runs_at_once()
+    assert not woken and not tasks.is_immediate_backend()

@@ -15,7 +15,7 @@ from nb_catalog.core.types import Size
 from nb_catalog.imaging import compose as composing
 from nb_catalog.imaging.compose import (
     Framing,
-    posture,
+    estimate_pose,
     shadows,
     view_for,
 )
@@ -23,7 +23,7 @@ from nb_catalog.imaging.cutout import Box, Cutout, cut_out
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.scenery import Light, SceneRecipe, render
 from nb_catalog.imaging.scenery.stage import plain_box
-from nb_catalog.providers.model_specs import RATIOS, pixels
+from nb_catalog.providers.model_specs import RATIOS, pixel_size
 from tests.imaging.pictures import LIMITS, PHOTOS, bottle, mug
 
 FIXTURE = Path(nb_catalog.__file__).parent / "fixtures" / "nb_catalog_scenes.json"
@@ -252,7 +252,7 @@ def test_a_small_photo_is_not_blown_up():
 @pytest.mark.parametrize("ratio", RATIOS)
 @pytest.mark.parametrize("shape", [(100, 400), (400, 100), (300, 300)])
 def test_a_product_of_any_shape_stays_in_the_frame(shape, ratio):
-    size = pixels(ratio, "1K" if ratio == "21:9" else "512")
+    size = pixel_size(ratio, "1K" if ratio == "21:9" else "512")
     picture = compose_on(block(*shape), np.full((size.height, size.width, 3), 200, np.uint8))
     red = (picture == (180, 30, 40)).all(2)
     rim = np.concatenate([red[0], red[-1], red[:, 0], red[:, -1]])
@@ -292,13 +292,13 @@ def test_framing_shrinks_and_shifts():
 
 @pytest.mark.parametrize("product", [block(), cutout_of(bottle()), cutout_of(mug()), goblet()])
 def test_what_has_a_foot_stands_and_is_seen_from_the_front(product):
-    assert posture(product.pixels[..., 3]) == "standing"
+    assert estimate_pose(product.pixels[..., 3]) == "standing"
     assert view_for(product) == "front"
 
 
 @pytest.mark.parametrize("product", [jumper(), cap()])
 def test_what_has_no_foot_lies_and_is_seen_from_above(product):
-    assert posture(product.pixels[..., 3]) == "lying"
+    assert estimate_pose(product.pixels[..., 3]) == "lying"
     assert view_for(product) == "top"
 
 

@@ -26,7 +26,7 @@ from nb_catalog.imaging.scenery.recipe import SURFACES, WALLS, Lamp
 from nb_catalog.imaging.scenery.stage import staged
 from nb_catalog.imaging.scenery.surfaces import PAINTERS
 from nb_catalog.models import Scene
-from nb_catalog.providers.model_specs import RATIOS, pixels
+from nb_catalog.providers.model_specs import RATIOS, pixel_size
 
 ROOT = Path(nb_catalog.__file__).parent
 FIXTURE = ROOT / "fixtures" / "nb_catalog_scenes.json"
@@ -171,7 +171,7 @@ def test_seeds_light_a_scene_from_both_sides():
 @pytest.mark.parametrize("ratio", RATIOS)
 @pytest.mark.parametrize("key", ["oak-table", "pastel-podium"])
 def test_a_product_has_its_place_in_every_ratio(ratio, key):
-    size = pixels(ratio, "1K" if ratio == "21:9" else "512")
+    size = pixel_size(ratio, "1K" if ratio == "21:9" else "512")
     backdrop = rendered(scene(key), size=size, seed=2, view="front")
     box = backdrop.box
     assert backdrop.pixels.shape == (size.height, size.width, 3)
@@ -281,8 +281,8 @@ def test_shadows_fall_away_from_the_lamp():
 def test_at_least_twelve_scenes_ship_and_each_is_described_in_words():
     assert len(SCENES) >= 12
     for fields in SCENES.values():
-        assert 2 <= fields["words"].count(". ") + 1 <= 4
-        assert "product" not in fields["words"].lower()
+        assert 2 <= fields["prompt"].count(". ") + 1 <= 4
+        assert "product" not in fields["prompt"].lower()
         assert fields["renderer"]
     assert len({fields["position"] for fields in SCENES.values()}) == len(SCENES)
 

@@ -25,7 +25,7 @@ from nb_catalog.exceptions import (
     WrongService,
 )
 from nb_catalog.providers.gemini import errors
-from nb_catalog.providers.gemini.client import troubles
+from nb_catalog.providers.gemini.client import transport_errors
 
 NOON = datetime(2026, 7, 1, 19, 0, tzinfo=UTC)  # in Los Angeles
 
@@ -46,7 +46,7 @@ def quota(quota_id):
 
 
 def told(status, body, **more):
-    return errors.from_answer(errors.said(status, body), now=NOON, **more)
+    return errors.from_response(errors.parse_error_body(status, body), now=NOON, **more)
 
 
 EXHAUSTED = "RESOURCE_EXHAUSTED"
@@ -162,7 +162,9 @@ def test_a_rejected_key_says_where_to_set_it():
 
 def test_a_quoted_key_is_cut_out_even_where_the_message_is_cut_off():
     body = google(403, "PERMISSION_DENIED", "x" * 290 + " api_key:AIzaSecretSecretSecret suspended")
-    error = errors.from_answer(errors.said(403, body, secret="AIzaSecretSecretSecret"))
+    error = errors.from_response(
+        errors.parse_error_body(403, body, secret="AIzaSecretSecretSecret")
+    )
     assert "AIza" not in str(error)
 
 
@@ -223,20 +225,22 @@ LOST = [
 
 @pytest.mark.parametrize("error", UNSENT, ids=lambda error: type(error).__name__)
 def test_what_failed_before_sending_is_free_to_try_again(error):
-    ours = errors.from_trouble(error, troubles=troubles(), sent=False, timeout=300)
+    ours = errors.from_transport_error(error, troubles=transport_errors(), sent=False, timeout=300)
     assert type(ours) is NotSent
     assert ours.retryable
 
 
 @pytest.mark.parametrize("error", LOST, ids=lambda error: type(error).__name__)
 def test_what_failed_after_sending_may_have_been_billed(error):
-    known = troubles()
+    known = transport_errors()
     assert isinstance(error, known.other)
-    ours = errors.from_trouble(error, troubles=known, sent=True, timeout=300)
+    ours = errors.from_transport_error(error, troubles=known, sent=True, timeout=300)
     assert type(ours) is OutcomeUnknown
     assert not ours.retryable
 
 
 def test_time_that_ran_out_before_anything_was_sent_costs_nothing():
-    ours = errors.from_trouble(TimeoutError(), troubles=troubles(), sent=False, timeout=300)
+    ours = errors.from_transport_error(
+        TimeoutError(), troubles=transport_errors(), sent=False, timeout=300
+    )
     assert type(ours) is NotSent

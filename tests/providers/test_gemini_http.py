@@ -341,11 +341,11 @@ def test_clients_of_ended_loops_are_let_go(server):
     async def unclosed():
         client.client_for(provider.account.address)
         # What a worker forgets; its loop ends without close().
-        await client._LINES.here()[provider.account.address].session.close()
+        await client._POOL.here()[provider.account.address].session.close()
 
     asyncio.run(unclosed())
     made(provider, request())
-    assert client._LINES.ended() <= 1
+    assert client._POOL.ended() <= 1
 
 
 def test_the_sdk_is_not_imported_before_a_call_is_made():

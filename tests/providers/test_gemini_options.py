@@ -96,8 +96,8 @@ def test_many_threads_with_loops_of_their_own_mix_nothing_up(server):
 def test_a_clock_that_is_off_does_not_shorten_a_wait(off):
     """The wait is reckoned from the answer's own date."""
     real = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
-    said = errors.said(429, {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}})
-    told = errors.from_answer(
+    said = errors.parse_error_body(429, {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}})
+    told = errors.from_response(
         said,
         retry_after=format_datetime(real + timedelta(seconds=90), usegmt=True),
         date=format_datetime(real, usegmt=True),
@@ -107,9 +107,9 @@ def test_a_clock_that_is_off_does_not_shorten_a_wait(off):
 
 
 def test_the_days_quota_ends_at_midnight_by_the_services_own_clock():
-    said = errors.said(429, {"error": {"code": 429, "details": [
+    said = errors.parse_error_body(429, {"error": {"code": 429, "details": [
         {"violations": [{"quotaId": "RequestsPerDay"}]}]}})  # fmt: skip
-    told = errors.from_answer(said, date="Wed, 25 Nov 2026 07:59:00 GMT")
+    told = errors.from_response(said, date="Wed, 25 Nov 2026 07:59:00 GMT")
     assert type(told) is DailyQuotaReached
     assert told.retry_after == 60, "one minute to midnight in Los Angeles"
 

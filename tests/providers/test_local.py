@@ -25,7 +25,7 @@ from nb_catalog.imaging.provenance import DigitalSourceType, read_mark
 from nb_catalog.imaging.scenery import render
 from nb_catalog.providers import local as local_module
 from nb_catalog.providers import provider
-from nb_catalog.providers.local import LocalProvider, made
+from nb_catalog.providers.local import LocalProvider, render_variant
 from tests.imaging.pictures import bottle, saved
 
 OAK = {"surface": {"kind": "oak", "tone": "#b98a5a"}, "wall": {"kind": "plaster"}}
@@ -192,13 +192,11 @@ def test_building_leaves_the_request_alone_and_needs_no_settings():
     assert body["seed"] == 9
     assert body["size"] == (464, 576)
     assert body["renderer"] == OAK
-    assert Image.open(BytesIO(made(body)[0])).size == (464, 576)
+    assert Image.open(BytesIO(render_variant(body)[0])).size == (464, 576)
 
 
-@pytest.mark.parametrize(
-    ("posture", "view"), [("", "front"), ("standing", "front"), ("lying", "top")]
-)
-def test_the_host_says_how_a_product_rests(monkeypatch, posture, view):
+@pytest.mark.parametrize(("pose", "view"), [("", "front"), ("standing", "front"), ("lying", "top")])
+def test_the_host_says_how_a_product_rests(monkeypatch, pose, view):
     views = []
 
     def watched(recipe, **options):
@@ -206,7 +204,7 @@ def test_the_host_says_how_a_product_rests(monkeypatch, posture, view):
         return render(recipe, **options)
 
     monkeypatch.setattr(local_module, "render", watched)
-    picture(posture=posture)
+    picture(pose=pose)
     assert views == [view]
 
 
@@ -215,7 +213,7 @@ def test_what_is_said_to_stand_does_not_hang_though_it_looks_like_a_ball():
     ImageDraw.Draw(ball).ellipse((20, 20, 280, 280), fill=(200, 30, 40, 255))
     from_the_front = {"references": (photo(ball),), "renderer": {**OAK, "view": "front"}}
     judged, stood, hung = (
-        picture(posture=each, **from_the_front) for each in ("", "standing", "lying")
+        picture(pose=each, **from_the_front) for each in ("", "standing", "lying")
     )
     assert judged == hung
     assert lowest_red(stood) > lowest_red(hung) + 5
@@ -223,11 +221,11 @@ def test_what_is_said_to_stand_does_not_hang_though_it_looks_like_a_ball():
 
 def test_a_scene_that_names_its_view_wins_over_what_the_host_says():
     from_above = {**OAK, "view": "top"}
-    assert picture(renderer=from_above, posture="standing") == picture(
-        renderer=from_above, posture="lying"
+    assert picture(renderer=from_above, pose="standing") == picture(
+        renderer=from_above, pose="lying"
     )
 
 
 def test_an_unknown_posture_is_refused_with_the_known_ones():
-    with pytest.raises(RequestRejected, match=r"posture 'flat'.*'standing', 'lying'"):
-        local().build(request(posture="flat"))
+    with pytest.raises(RequestRejected, match=r"pose 'flat'.*'standing', 'lying'"):
+        local().build(request(pose="flat"))

@@ -38,7 +38,7 @@ from nb_catalog.providers.openai_images import OpenAIImagesProvider, fetching
 from nb_catalog.testing import ProviderContract
 from nb_catalog.testing.openai_images import OpenAIImagesServer, Told, refusal
 from tests.factories import photo_bytes
-from tests.runner.conftest import money_is_sound, start  # noqa: F401 - a fixture
+from tests.worker.conftest import money_is_sound, start  # noqa: F401 - a fixture
 
 KEY = "lf-ThisKeyMustNotBeSeen"
 MODEL = "gemini-3.1-flash-lite-image"
@@ -326,9 +326,9 @@ def test_the_gateways_own_name_may_lead_into_a_private_network(server, monkeypat
     port = int(server.root.rpartition(":")[2])
     server.script(Told(url=True))
     outcome(ours(server))
-    places = fetching.Places(hosts=frozenset(), origin=("http", "gateway.internal", port))
+    places = fetching.AllowedHosts(hosts=frozenset(), origin=("http", "gateway.internal", port))
     url = f"http://gateway.internal:{port}/files/0.png"
-    got = asyncio.run(fetching.fetched(url, places=places, most_bytes=10**6, seconds=5))
+    got = asyncio.run(fetching.fetch(url, places=places, most_bytes=10**6, seconds=5))
     assert got.startswith(b"\x89PNG") and asked == ["gateway.internal"]
 
 

@@ -19,10 +19,10 @@ from nb_catalog.models.db.money import micros
 from nb_catalog.testing.gemini import FAULTS, GeminiServer, Rate
 from nb_catalog.testing.gemini.faults import STOPPING
 from nb_catalog.worker import outcomes, spool
-from nb_catalog.worker.recovery import promote
+from nb_catalog.worker.recovery import requeue_due
 from tests import factories
 from tests.catalog.models import Mug
-from tests.runner.conftest import money_is_sound
+from tests.worker.conftest import money_is_sound
 
 KEY = "soak-key"
 # Per call: long for a local server, short beside an answer that drips.
@@ -50,9 +50,9 @@ def start(jobs: int, *, batch: bool = False, treatment: str = "painted"):
         Mug.objects.filter(name__startswith="Soaked"),
         scenes=[factories.scene()],
         treatment=treatment,
-        delivery="batch" if batch else "direct",
+        mode="batch" if batch else "direct",
     )
-    return runs.start(plan)
+    return runs.start_run(plan)
 
 
 def work_it_off(*, progress: Callable[[int], None] = lambda left: None, rounds: int = 5000) -> int:
@@ -67,7 +67,7 @@ def work_it_off(*, progress: Callable[[int], None] = lambda left: None, rounds: 
             return closed
         closed += ProviderPause.objects.all().delete()[0]
         ImageJob.objects.filter(state="waiting").update(not_before=timezone.now())
-        promote()
+        requeue_due()
     raise AssertionError("It never ends.")
 
 
@@ -110,7 +110,7 @@ def calls_are_the_ledgers(server, jobs, calls) -> None:
     seen = server.ledger.by_prompt()
     for job in jobs:
         sent = [call for call in calls[job.pk] if call.outcome != "not_sent"]
-        assert seen.pop(sha256(job.wanted.words.encode()).hexdigest()) == len(sent), job.pk
+        assert seen.pop(sha256(job.wanted.prompt.encode()).hexdigest()) == len(sent), job.pk
     assert not seen, "calls that nobody has on record"
     billed = Counter(entry.prompt for entry in server.ledger.calls() if entry.worked)
     assert max(billed.values()) <= 4, "paid more often than the policy allows"
@@ -141,7 +141,7 @@ def nothing_is_lost_or_repeated(server: GeminiServer, run) -> None:
     seen = server.ledger.by_prompt()
     on_record = Counter(ProviderCall.objects.values_list("job_id", flat=True))
     for job in jobs:
-        sent = seen.pop(sha256(job.wanted.words.encode()).hexdigest(), 0)
+        sent = seen.pop(sha256(job.wanted.prompt.encode()).hexdigest(), 0)
         assert sent <= min(1, on_record[job.pk]), f"job {job.pk}: {sent} calls"
     assert not seen, "calls that nobody has on record"
     pictures = Counter(ProductImage.objects.values_list("job_id", flat=True))

@@ -101,7 +101,7 @@ def test_a_misspelt_attribute_is_an_error_and_not_ignored(mug):
 def test_a_page_says_language_and_position(mug):
     german = factories.published(mug, locale="de", position=1)
     drawn = draw('{% catalog_picture mug "hero" locale="de" position=1 %}', mug=mug)
-    assert german.delivery["src"] in drawn
+    assert german.picture_data["src"] in drawn
 
 
 def test_with_as_the_template_gets_the_value(mug):
@@ -172,7 +172,7 @@ def test_an_address_is_escaped_for_its_place(mug):
 
 def _spoil(**changes):
     placement = Placement.objects.get()
-    placement.delivery = {**placement.delivery, **changes}
+    placement.picture_data = {**placement.picture_data, **changes}
     placement.save()
 
 
@@ -287,5 +287,5 @@ def test_django_and_jinja_draw_the_same(mug):
     drawn = draw('{% catalog_picture mug "hero" sizes="50vw" class_="x" %}', mug=mug)
     assert picture.__html__() == drawn
     plain = storefront.picture_for(mug, "hero")
-    assert plain.with_look(sizes="50vw", class_="x").__html__() == drawn
-    assert plain.with_look(alt="Another").alt == "Another"
+    assert plain.with_attributes(sizes="50vw", class_="x").__html__() == drawn
+    assert plain.with_attributes(alt="Another").alt == "Another"

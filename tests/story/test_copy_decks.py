@@ -51,9 +51,7 @@ def with_picture(count=1):
 
 
 def words_of(plan):
-    return {
-        item.recipe.locale: item.recipe.renderer["words"] for item in plan.items() if item.recipe
-    }
+    return {item.spec.locale: item.spec.renderer["texts"] for item in plan.items() if item.spec}
 
 
 def published(mugs, deck="autumn"):
@@ -79,7 +77,7 @@ def test_a_deck_says_what_the_shop_does_not_with_prices_as_each_language_writes_
         "ar": {"headline": "عرض الخريف", "price": "الآن \u2068\u200f12.50\u00a0€\u2069"},
     }
     assert len(made(plan)) == 3
-    assert {item.recipe.deck_version for item in plan.items()} == {2}
+    assert {item.spec.deck_version for item in plan.items()} == {2}
 
 
 def test_a_deck_overrides_the_shop_role_by_role(monkeypatch):
@@ -105,11 +103,11 @@ def test_a_text_that_cannot_be_filled_is_not_said_in_other_words(monkeypatch):
 
 def test_a_proposal_is_on_no_picture():
     deck = factories.deck(en=DECK["en"])
-    copydecks.write(deck, {("de", "headline"): "Herbstaktion"}, proposed_by="robot")
+    copydecks.save_texts(deck, {("de", "headline"): "Herbstaktion"}, proposed_by="robot")
     [mug] = with_picture()
     plan = texts([mug], ["en", "de"], deck="autumn")
     assert statuses(plan) == ["impossible", "missing"]
-    copydecks.accept(deck, [("de", "headline")], actor=None)
+    copydecks.accept_proposals(deck, [("de", "headline")], actor=None)
     assert statuses(texts([mug], ["en", "de"], deck="autumn")) == ["missing", "missing"]
 
 
@@ -139,7 +137,7 @@ def test_words_go_on_what_is_published_in_a_slot_and_on_nothing_else():
     mugs = with_picture(2)
     hero, _other = (
         factories.image(
-            mugs[0], size=(400, 500), state="approved", asked=factories.recipe(mugs[0], scene=scene)
+            mugs[0], size=(400, 500), state="approved", asked=factories.spec(mugs[0], scene=scene)
         )
         for scene in ("oak", "sand")
     )
@@ -147,7 +145,7 @@ def test_words_go_on_what_is_published_in_a_slot_and_on_nothing_else():
     factories.deck(**DECK)
     assert len(list(texts(mugs[:1], ["en"], deck="autumn").items())) == 3
     plan = texts(mugs, ["en"], deck="autumn", slot="hero")
-    assert [item.recipe and item.recipe.base for item in plan.items()] == [None, hero.sha256]
+    assert [item.spec and item.spec.base for item in plan.items()] == [None, hero.sha256]
     assert "Publish one there first." in next(iter(plan.summary().problems))
     image = made(plan)["en"]
     review.approve(image, actor=None)
@@ -198,35 +196,35 @@ def test_a_renewal_makes_what_is_stale_and_nothing_else_and_publishing_it_ends_i
     published(mugs)
     prices[mugs[0].pk] = "9.90"
     staleness.mark_stale(mugs)
-    plan = generation.plan_renewal(Mug.objects.all())
+    plan = generation.plan_refresh(Mug.objects.all())
     assert statuses(plan) == ["stale"] * 3
     for locale, image in made(plan).items():
         assert image.object_id == str(mugs[0].pk)
-        assert "9" in image.recipe["renderer"]["words"]["price"]
+        assert "9" in image.spec["renderer"]["texts"]["price"]
         assert storefront.picture_for(mugs[0], "hero", locale=locale).image_id != image.pk
         review.approve(image, actor=None)
         placements.publish(image, slot="hero", locale=locale, actor=None)
     assert stale() == set()
     assert staleness.mark_stale(mugs) == []
-    assert statuses(generation.plan_renewal(mugs)) == []
+    assert statuses(generation.plan_refresh(mugs)) == []
 
 
 def test_a_word_of_one_language_makes_that_language_stale():
     mugs = with_picture(2)
     deck = factories.deck(**DECK)
     published(mugs)
-    copydecks.write(deck, {("de", "headline"): "Herbstrabatt"})
+    copydecks.save_texts(deck, {("de", "headline"): "Herbstrabatt"})
     assert {each.locale for each in staleness.mark_stale(mugs)} == {"de"}
-    assert statuses(generation.plan_renewal(mugs)) == ["stale", "stale"]
+    assert statuses(generation.plan_refresh(mugs)) == ["stale", "stale"]
 
 
 def test_words_that_are_gone_make_it_stale_with_a_reason():
     [mug] = with_picture()
     deck = factories.deck(**DECK)
     published([mug])
-    copydecks.write(deck, {("ar", "headline"): ""})
+    copydecks.save_texts(deck, {("ar", "headline"): ""})
     assert [each.locale for each in staleness.mark_stale([mug])] == ["ar"]
-    plan = generation.plan_renewal([mug])
+    plan = generation.plan_refresh([mug])
     assert statuses(plan) == ["impossible"]
     assert "needs headline, and there is none in 'ar'" in next(iter(plan.summary().problems))
 

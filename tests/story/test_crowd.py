@@ -18,9 +18,9 @@ from nb_catalog.models import ImageJob, ProductImage, ProviderCall, Run
 from nb_catalog.models.db.money import micros
 from nb_catalog.testing.gemini import GeminiServer
 from nb_catalog.worker import spool
-from tests.runner.conftest import money_is_sound
 from tests.soak import soak
 from tests.soak.crowd import Crowd, wait_until
+from tests.worker.conftest import money_is_sound
 
 pytestmark = [pytest.mark.story, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 

@@ -17,11 +17,11 @@ from django.db import connection
 from nb_catalog import worker
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.worker import spool
-from tests.runner.conftest import money_is_sound
 from tests.soak import soak
 from tests.soak.crowd import Crowd, wait_until
 from tests.soak.relay import relay
 from tests.story.test_crowd import catalog, server, states, underway  # noqa: F401 - fixtures
+from tests.worker.conftest import money_is_sound
 
 pytestmark = [pytest.mark.story, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 

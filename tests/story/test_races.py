@@ -13,13 +13,20 @@ from django.utils import timezone
 
 from nb_catalog import generation, ratelimit, worker
 from nb_catalog.billing import budgets
-from nb_catalog.exceptions import IllegalMove, Overloaded
+from nb_catalog.exceptions import InvalidTransition, Overloaded
 from nb_catalog.generation import runs
-from nb_catalog.models import ImageJob, ProductImage, ProviderPause, Run, SpendDay, ThrottleGate
+from nb_catalog.models import (
+    DailyBudget,
+    ImageJob,
+    ProductImage,
+    ProviderPause,
+    RateLimitState,
+    Run,
+)
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.testing.scripted import Script
 from nb_catalog.worker import claims, recovery
-from nb_catalog.worker.db_writer import patiently
+from nb_catalog.worker.db_writer import with_db_retry
 from tests import factories
 from tests.catalog.models import Mug
 
@@ -64,7 +71,7 @@ def paid(settings):
         of = factories.run()
         about = factories.product()
         for _ in range(count):
-            asked = factories.recipe(about, provider="paid", model=MODEL)
+            asked = factories.spec(about, provider="paid", model=MODEL)
             factories.job(about, of=of, asked=asked, **fields)
         return of
 
@@ -85,7 +92,7 @@ def test_no_job_is_claimed_twice_and_none_is_forgotten(paid):
 
     def claim(owner):
         taken = []
-        while orders := patiently(claims.claim, owner=owner, limit=5, free=False):
+        while orders := with_db_retry(claims.claim, owner=owner, limit=5, free=False):
             taken += [order.job_id for order in orders]
         return taken
 
@@ -99,12 +106,14 @@ def test_slots_and_places_are_given_out_once(paid, settings):
     quotas = {"REQUESTS_PER_MINUTE": 610, "BURST": 0, "IN_FLIGHT": 15}
     settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": {"paid": {MODEL: quotas}}}
     paid(60)
-    ratelimit.slow_down("paid", MODEL, now=database_now() - timedelta(days=1))
-    ThrottleGate.objects.update(cap=None, cap_at=None, cap_before=None)
+    ratelimit.reduce_concurrency("paid", MODEL, now=database_now() - timedelta(days=1))
+    RateLimitState.objects.update(cap=None, cap_at=None, cap_before=None)
 
     def claim(owner):
         return [
-            o for _ in range(3) for o in patiently(claims.claim, owner=owner, limit=4, free=False)
+            o
+            for _ in range(3)
+            for o in with_db_retry(claims.claim, owner=owner, limit=4, free=False)
         ]
 
     orders = [
@@ -124,14 +133,14 @@ def test_a_budget_is_never_passed_by_a_cent(paid, settings):
     def reserve(place):
         def tries():
             return sum(
-                len(patiently(_reserved, {of[place % 4]: {place * 10 + n: 70_000}}, day=day))
+                len(with_db_retry(_reserved, {of[place % 4]: {place * 10 + n: 70_000}}, day=day))
                 for n in range(3)
             )
 
         return tries
 
     let_through = sum(at_once(*[reserve(place) for place in range(16)]))
-    today = SpendDay.objects.get(day=day)
+    today = DailyBudget.objects.get(day=day)
     assert today.reserved_microusd == let_through * 70_000 <= 1_000_000
     assert let_through == 14, "as many as the dollar buys"
     assert sum(Run.objects.values_list("reserved_microusd", flat=True)) == today.reserved_microusd
@@ -146,16 +155,16 @@ def _reserved(amounts, *, day):
 
 def test_one_plan_started_twice_at_once_is_one_run():
     plan = mug_plan(5)
-    found = at_once(*[lambda: runs.start(plan)] * 4)
+    found = at_once(*[lambda: runs.start_run(plan)] * 4)
     assert {run.pk for run in found if isinstance(run, Run)} == {Run.objects.get().pk}
-    assert not [each for each in found if isinstance(each, IllegalMove)]
+    assert not [each for each in found if isinstance(each, InvalidTransition)]
     assert ImageJob.objects.count() == 5
 
 
 def test_two_plans_of_the_same_pictures_make_them_once():
     plan = mug_plan(6)
     others = [plan, mug_plan_like(plan)]
-    at_once(*[lambda each=each: runs.start(each) for each in others])
+    at_once(*[lambda each=each: runs.start_run(each) for each in others])
     assert ImageJob.objects.count() == 6
     worker.drain()
     assert ProductImage.objects.count() == 6
@@ -169,11 +178,11 @@ def mug_plan_like(plan):
 
 
 def test_cancelling_while_it_finishes_ends_in_one_of_the_two(paid):
-    of = runs.start(mug_plan(12, treatment="painted"))
+    of = runs.start_run(mug_plan(12, treatment="painted"))
     paid.script.seconds = 0.05
 
     def cancel():
-        return sum(patiently(runs.cancel, of) for _ in range(40))
+        return sum(with_db_retry(runs.cancel_run, of) for _ in range(40))
 
     at_once(cancel, lambda: worker.drain(concurrency=2))
     worker.drain()
@@ -185,7 +194,7 @@ def test_cancelling_while_it_finishes_ends_in_one_of_the_two(paid):
 def test_two_sweeps_take_each_job_up_once(paid):
     gone = timezone.now() - timedelta(minutes=5)
     paid(30, state="leased", lease_until=gone, lease_owner="dead")
-    freed = at_once(*[lambda: patiently(recovery.free_expired_leases)] * 3)
+    freed = at_once(*[lambda: with_db_retry(recovery.free_expired_leases)] * 3)
     assert sum(freed) == 30
     assert set(ImageJob.objects.values_list("state", flat=True)) == {"queued"}
 
@@ -194,10 +203,12 @@ def test_an_overload_that_all_workers_notice_halves_once(paid):
     paid(16, state="calling", lease_until=timezone.now() + timedelta(minutes=1))
 
     def heed():
-        return patiently(ratelimit.heed, Overloaded("Busy."), provider="paid", model=MODEL)
+        return with_db_retry(
+            ratelimit.record_backoff, Overloaded("Busy."), provider="paid", model=MODEL
+        )
 
     assert not [each for each in at_once(*[heed] * 6) if each is not None]
-    assert ratelimit.caps() == {("paid", MODEL): 8}
+    assert ratelimit.in_flight_caps() == {("paid", MODEL): 8}
 
 
 def test_a_pause_that_all_workers_write_is_one_row(paid):
@@ -205,7 +216,7 @@ def test_a_pause_that_all_workers_write_is_one_row(paid):
 
     def heed(seconds):
         error = RateLimited("Slow down.", retry_after=seconds)
-        return lambda: patiently(ratelimit.heed, error, provider="paid", model=MODEL)
+        return lambda: with_db_retry(ratelimit.record_backoff, error, provider="paid", model=MODEL)
 
     assert not [each for each in at_once(*[heed(n) for n in (3, 60, 9)]) if each is not None]
     pause = ProviderPause.objects.get()
@@ -214,13 +225,13 @@ def test_a_pause_that_all_workers_write_is_one_row(paid):
 
 def test_the_sum_of_what_was_paid_survives_a_crowd(paid):
     """Four workers at one run: money in the run, in the day and in the calls is the same."""
-    runs.start(mug_plan(40, treatment="painted"))
+    runs.start_run(mug_plan(40, treatment="painted"))
     at_once(*[lambda: worker.drain(concurrency=4)] * 4)
     worker.drain()
     run = Run.objects.get()
     assert set(ImageJob.objects.values_list("state", flat=True)) == {"succeeded"}
     assert paid.script.count == 40
-    spent = SpendDay.objects.get().spent_microusd
+    spent = DailyBudget.objects.get().spent_microusd
     assert run.spent_microusd == spent > 0 and run.reserved_microusd == 0
     assert Decimal(spent) / 40 == Decimal(33_910)
 

@@ -33,7 +33,7 @@ def mug_with(name):
 def test_packshots_are_made_and_busy_photos_refused_in_the_same_run():
     factories.scene()
     mugs = [mug_with(name) for name in (*PACKSHOTS, *BUSY)]
-    run = runs.start(generation.plan_backgrounds(mugs, scenes=["marble"]))
+    run = runs.start_run(generation.plan_backgrounds(mugs, scenes=["marble"]))
     worker.drain()
     assert factories.counts_of(run) == Counter(succeeded=len(PACKSHOTS), failed=len(BUSY))
     for mug in mugs:

@@ -13,7 +13,7 @@ from nb_catalog import generation, review, storefront, worker
 from nb_catalog.generation import runs
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.models import PlacementEvent, ProductImage, ReviewEvent, Scene
-from nb_catalog.providers.model_specs import pixels
+from nb_catalog.providers.model_specs import pixel_size
 from nb_catalog.publishing import placements
 from nb_catalog.storage import catalog_storage
 from tests import factories
@@ -22,7 +22,7 @@ from tests.catalog.models import Vase
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.story]
 
 RATIO = "4:5"
-SIZE = pixels(RATIO, "1K")
+SIZE = pixel_size(RATIO, "1K")
 
 
 def vase():
@@ -83,8 +83,8 @@ def statuses(plan):
 
 def worked_off(plan):
     """The picture of the one job that ``plan`` becomes."""
-    run = runs.start(plan)
-    assert runs.start(plan) == run, "the button pressed twice"
+    run = runs.start_run(plan)
+    assert runs.start_run(plan) == run, "the button pressed twice"
     job = run.jobs.get()
     worker.drain()
     job.refresh_from_db()
@@ -116,7 +116,7 @@ def asking_again_costs_nothing(product, maker):
     plan = asked(product, maker)
     assert statuses(plan) == ["present"]
     assert plan.summary().price_usd == 0
-    assert runs.start(plan).jobs.count() == 0
+    assert runs.start_run(plan).jobs.count() == 0
 
 
 def nothing_but_the_photo_is_shown(product):
@@ -155,22 +155,22 @@ def a_rejected_variant_is_never_made_again(product, maker, *, actor):
     plan = asked(product, maker, variants=2)
     assert statuses(plan) == ["missing", "present"]
     unwanted = worked_off(plan)
-    assert unwanted.recipe["variant"] == 2
+    assert unwanted.spec["variant"] == 2
     review.reject(unwanted, actor=actor, note="The shadow is wrong.")
     (item,) = asked(product, maker, variants=2).wanted()
     assert item.fingerprint != unwanted.fingerprint
-    assert item.recipe.variant == 4, "variant 3 may be what replaces the first one"
+    assert item.spec.variant == 4, "variant 3 may be what replaces the first one"
 
 
 def a_changed_scene_makes_it_stale(product, maker):
     scene = Scene.objects.get(key="marble")
-    scene.words = "Rough slate in evening light."
+    scene.prompt = "Rough slate in evening light."
     scene.renderer = {"surface": {"kind": "paper", "tone": "#c8b8a8"}}
     scene.save()
     plan = asked(product, maker)
     assert statuses(plan) == ["stale"]
     image = worked_off(plan)
-    assert image.recipe["scene_version"] == 2
+    assert image.spec["scene_version"] == 2
     return image
 
 

@@ -46,7 +46,7 @@ def with_picture(count=1):
     """Mugs with a picture each, made by the local renderer and approved."""
     mugs = [factories.product() for _ in range(count)]
     factories.scene()
-    run = runs.start(generation.plan_backgrounds(mugs, scenes=["marble"]))
+    run = runs.start_run(generation.plan_backgrounds(mugs, scenes=["marble"]))
     worker.drain()
     for job in run.jobs.all():
         review.approve(job.images.get(), actor=None)
@@ -65,7 +65,7 @@ def statuses(plan):
 
 def made(plan):
     """The pictures of the run that ``plan`` becomes, by locale."""
-    run = runs.start(plan)
+    run = runs.start_run(plan)
     worker.drain()
     jobs = run.jobs.all()
     assert {(job.state, job.error) for job in jobs} == {("succeeded", "")}
@@ -98,7 +98,7 @@ def test_what_is_stored_is_proved_letter_by_letter():
         proofs = verify(
             pixels,
             report=Report.from_dict(image.checks["text"]),
-            layout=Layout.from_mapping(image.recipe["renderer"]["layout"]),
+            layout=Layout.from_mapping(image.spec["renderer"]["layout"]),
             chain=fonts.chain_for(locale),
         )
         assert len(proofs) == len(SAID[locale])
@@ -111,7 +111,7 @@ def test_a_changed_price_makes_exactly_what_shows_it_stale(said):
     said["de"]["price"] = "11,00\u00a0€"
     plan = texts(mugs)
     assert statuses(plan) == ["present"] * 4 + ["stale"] * 2
-    assert {item.recipe.locale for item in plan.wanted()} == {"de"}
+    assert {item.spec.locale for item in plan.wanted()} == {"de"}
     assert sorted(made(plan)) == ["de"]
     assert statuses(texts(mugs)) == ["present"] * 6
 
@@ -135,7 +135,7 @@ def test_words_that_there_are_not_are_never_another_language_s():
     assert "The layout “Banner” needs headline, and there is none in 'fr'." in problems
 
 
-def test_without_a_picture_there_is_nothing_to_set_words_on():
+def test_without_a_picture_there_is_nothing_to_set_text_on():
     plan = texts([factories.product()])
     assert statuses(plan) == ["impossible"] * 3
     assert "Generate one first." in next(iter(plan.summary().problems))
@@ -150,7 +150,7 @@ def test_the_newest_approved_picture_carries_the_words():
 
 def mug_base(mug):
     [item] = texts([mug], ["en"]).items()
-    return storefront_image(item.recipe.base)
+    return storefront_image(item.spec.base)
 
 
 def storefront_image(sha256):
@@ -170,7 +170,7 @@ def test_words_keep_clear_of_the_product_in_the_picture(said):
         "height": height / base.height,
     }
     factories.layout("across", content={"boxes": [{"role": "headline", "place": on_it}]})
-    run = runs.start(generation.plan_texts([mug], layouts=["across"], locales=["en"]))
+    run = runs.start_run(generation.plan_texts([mug], layouts=["across"], locales=["en"]))
     worker.drain()
     job = run.jobs.get()
     assert (job.state, job.error_code) == ("failed", "text_does_not_fit")
@@ -180,9 +180,9 @@ def test_words_keep_clear_of_the_product_in_the_picture(said):
 def test_a_word_that_cannot_be_drawn_fails_its_picture_alone_and_says_why(said):
     [mug] = with_picture()
     said["en"]["headline"] = "Autumn 🎒"
-    run = runs.start(texts([mug]))
+    run = runs.start_run(texts([mug]))
     worker.drain()
-    states = {job.recipe["locale"]: (job.state, job.error_code) for job in run.jobs.all()}
+    states = {job.spec["locale"]: (job.state, job.error_code) for job in run.jobs.all()}
     assert states["en"] == ("failed", "character_missing")
     assert states["de"] == states["ar"] == ("succeeded", "")
     assert "SCHOOL SATCHEL" in run.jobs.get(state="failed").error
@@ -271,14 +271,14 @@ def test_a_longer_word_that_begins_alike_is_found_out(said, more):
     [mug] = with_picture()
     image = made(texts([mug], ["en"]))["en"]
     [proofs] = verification.verify_text(image).values()
-    assert [proof.strays for proof in proofs] == [0, 0]
+    assert [proof.stray_ink for proof in proofs] == [0, 0]
     said["en"]["price"] = f"€12.50{more}"
     other = made(texts([mug], ["en"]))["en"]
     assert _size(image, "price") == _size(other, "price"), "else every letter would be another one"
     image.file = other.file
     [proofs] = verification.verify_text(image).values()
     assert [proof.is_proved for proof in proofs] == [True, False]
-    assert proofs[1].strays > 0.01
+    assert proofs[1].stray_ink > 0.01
 
 
 def _size(image, role):
@@ -289,9 +289,9 @@ def _size(image, role):
 def test_without_the_picture_below_the_letters_are_proved_alone():
     [mug] = with_picture()
     image = made(texts([mug], ["en"]))["en"]
-    image.recipe["photo"] = "gone.png"
+    image.spec["photo"] = "gone.png"
     [proofs] = verification.verify_text(image).values()
-    assert all(proof.is_proved and proof.strays is None for proof in proofs)
+    assert all(proof.is_proved and proof.stray_ink is None for proof in proofs)
 
 
 def test_a_picture_without_words_cannot_be_verified():

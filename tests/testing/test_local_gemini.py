@@ -13,7 +13,7 @@ from google import genai
 from google.genai import errors, types
 from PIL import Image
 
-from nb_catalog.providers.model_specs import card
+from nb_catalog.providers.model_specs import spec_for
 from nb_catalog.testing.gemini import BatchScript, GeminiServer, Rate, fault, price_of
 from tests.factories import photo_bytes
 
@@ -61,7 +61,7 @@ def test_a_picture_of_the_asked_size_with_its_usage(client, server):
     assert picture_in(answer).size == (2752, 1536)
     usage = answer.usage_metadata
     assert usage.prompt_token_count > 1120
-    assert usage.candidates_token_count == card(NANO).image_tokens["2K"]
+    assert usage.candidates_token_count == spec_for(NANO).image_tokens["2K"]
     assert answer.model_version == NANO and answer.response_id
     (entry,) = server.ledger.entries
     assert (entry.operation, entry.worked, entry.told) == ("generateContent", True, True)
@@ -75,8 +75,8 @@ def test_the_books_price_is_the_cards_by_another_way(client, server):
     ours = {"prompt": counts["promptTokenCount"], "candidates": counts["candidatesTokenCount"],
             "thoughts": counts["thoughtsTokenCount"], "total": counts["totalTokenCount"],
             "image": counts["candidatesTokensDetails"][0]["tokenCount"]}  # fmt: skip
-    assert entry.billed_usd == card(NANO).settle(ours)
-    assert price_of(counts, model=NANO, batch=True) == card(NANO).settle(ours, batch=True)
+    assert entry.billed_usd == spec_for(NANO).settle(ours)
+    assert price_of(counts, model=NANO, batch=True) == spec_for(NANO).settle(ours, batch=True)
     assert price_of(counts, model="nobody's") == 0
 
 

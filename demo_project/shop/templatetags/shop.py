@@ -6,7 +6,7 @@ from django import template
 from django.utils.translation import get_language
 
 from demo_project.shop.models import Bundle, Product
-from nb_catalog.core.locales import written
+from nb_catalog.core.locales import format_value
 from nb_catalog.core.types import Money
 
 register = template.Library()
@@ -15,4 +15,4 @@ register = template.Library()
 @register.filter
 def price(article: Product | Bundle) -> str:
     """The price of an article as the page's language writes it."""
-    return written(Money(article.price, article.currency), get_language() or "en")
+    return format_value(Money(article.price, article.currency), get_language() or "en")

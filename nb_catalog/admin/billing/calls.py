@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import billing
 from nb_catalog.admin.base import ReadOnlyAdmin
-from nb_catalog.admin.billing.reconcile import OpenFilter, SettlingAdmin
+from nb_catalog.admin.billing.reconcile import ReconcileAdmin, UnsettledFilter
 from nb_catalog.admin.changelists import ModelFilter, ProviderFilter
 from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.admin.review.forms import LOOKS_LIKE_A_KEY
@@ -38,12 +38,12 @@ _WHAT_TO_DO = {
 
 
 @admin.register(ProviderCall)
-class ProviderCallAdmin(SettlingAdmin):
+class ProviderCallAdmin(ReconcileAdmin):
     list_display = (
         "id", "provider", "model", "answered_by", "outcome", "estimate", "cost", "error_code", "started_at",
     )  # fmt: skip
     list_filter = (
-        OpenFilter, "outcome", ("provider", ProviderFilter), ("model", ModelFilter), "started_at",
+        UnsettledFilter, "outcome", ("provider", ProviderFilter), ("model", ModelFilter), "started_at",
     )  # fmt: skip
     search_fields = ("request_id", "job__id")
     search_help_text = _("Request id or the number of a job")
@@ -62,10 +62,10 @@ class ProviderCallAdmin(SettlingAdmin):
         return (queryset.filter(found) if term else queryset), False
 
     def open_calls(self) -> QuerySet:
-        return billing.open_calls()
+        return billing.unsettled_calls()
 
     def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
-        return billing.settle_by_hand(keys, cost_microusd=cost_microusd, actor=actor)
+        return billing.settle_manually(keys, cost_microusd=cost_microusd, actor=actor)
 
     @admin.display(description=_("answered by"), ordering="model_version")
     def answered_by(self, call: ProviderCall) -> str:

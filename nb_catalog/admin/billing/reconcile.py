@@ -23,8 +23,8 @@ from nb_catalog.models.db.money import micros
 SHOWN: Final = 50
 
 
-class OpenFilter(admin.SimpleListFilter):
-    """Calls whose cost nobody knows, of a ``SettlingAdmin``."""
+class UnsettledFilter(admin.SimpleListFilter):
+    """Calls whose cost nobody knows, of a ``ReconcileAdmin``."""
 
     title = _("cost")
     parameter_name = "open"
@@ -42,7 +42,7 @@ class OpenFilter(admin.SimpleListFilter):
         return queryset
 
 
-class BillForm(forms.Form):
+class InvoiceAmountForm(forms.Form):
     """What stands on the bill."""
 
     usd = forms.DecimalField(
@@ -55,7 +55,7 @@ class BillForm(forms.Form):
     )
 
 
-class SettlingAdmin(ReadOnlyAdmin):
+class ReconcileAdmin(ReadOnlyAdmin):
     """Actions that settle calls; whose, say ``open_calls`` and ``settle``."""
 
     actions = ("not_billed", "billed")
@@ -76,11 +76,13 @@ class SettlingAdmin(ReadOnlyAdmin):
     @admin.action(description=_("On the bill: book them as estimated"), permissions=["reconcile"])
     def billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return self._settle(
-            request, queryset, form=BillForm(request.POST if _is_confirmed(request) else None)
+            request,
+            queryset,
+            form=InvoiceAmountForm(request.POST if _is_confirmed(request) else None),
         )
 
     def _settle(
-        self, request: HttpRequest, calls: QuerySet, *, form: BillForm | None
+        self, request: HttpRequest, calls: QuerySet, *, form: InvoiceAmountForm | None
     ) -> HttpResponse | None:
         """Without a ``form`` nothing was billed."""
         keys = list(calls.values_list("pk", flat=True))
@@ -98,7 +100,7 @@ class SettlingAdmin(ReadOnlyAdmin):
         return None
 
     def _asked(
-        self, request: HttpRequest, keys: Sequence[int], *, form: BillForm | None
+        self, request: HttpRequest, keys: Sequence[int], *, form: InvoiceAmountForm | None
     ) -> HttpResponse:
         """The page that asks whether it is meant: money that is booked is not taken back."""
         found = self.open_calls().filter(pk__in=keys)
@@ -109,7 +111,7 @@ class SettlingAdmin(ReadOnlyAdmin):
             calls=found[:SHOWN],
             count=count,
             further=max(0, count - SHOWN),
-            reserved=micro_dollars(billing.total_of(found)),
+            reserved=micro_dollars(billing.unsettled_total(found)),
             form=form,
             keys=keys,
             action=request.POST["action"],
@@ -121,7 +123,7 @@ def _is_confirmed(request: HttpRequest) -> bool:
     return "confirmed" in request.POST
 
 
-def _microusd(form: BillForm | None) -> int | None:
+def _microusd(form: InvoiceAmountForm | None) -> int | None:
     """What each call cost in micro-dollars; None is what was estimated."""
     if form is None:
         return 0

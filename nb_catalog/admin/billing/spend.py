@@ -21,13 +21,13 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog import billing
 from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.formatting import dollars, micro_dollars
-from nb_catalog.billing.reports import Line
+from nb_catalog.billing.reports import SpendGroup
 from nb_catalog.conf import settings
-from nb_catalog.models import SpendDay
+from nb_catalog.models import DailyBudget
 from nb_catalog.models.db.clock import database_now
 
 DAYS: Final = 30
-MOST_DAYS: Final = 366
+MAX_DAYS: Final = 366
 # The chart's own units; the page scales them.
 WIDTH: Final = 900
 HEIGHT: Final = 220
@@ -45,8 +45,8 @@ class PeriodForm(forms.Form):
         first, last = given.get("first"), given.get("last")
         if first and last and first > last:
             self.add_error("first", gettext("The first day is after the last."))
-        elif first and last and (last - first).days >= MOST_DAYS:
-            self.add_error("first", gettext("At most %d days at a time.") % MOST_DAYS)
+        elif first and last and (last - first).days >= MAX_DAYS:
+            self.add_error("first", gettext("At most %d days at a time.") % MAX_DAYS)
         return given
 
 
@@ -78,8 +78,8 @@ class Bar:
     open_percent: float
 
 
-@admin.register(SpendDay)
-class SpendDayAdmin(ReadOnlyAdmin):
+@admin.register(DailyBudget)
+class DailyBudgetAdmin(ReadOnlyAdmin):
     list_display = ("day", "spent", "reserved", "daily_budget")
     fields = list_display
     date_hierarchy = "day"
@@ -88,15 +88,15 @@ class SpendDayAdmin(ReadOnlyAdmin):
         return [self.page("report/", self.report, name="report"), *super().get_urls()]
 
     @admin.display(description=_("spent"), ordering="spent_microusd")
-    def spent(self, day: SpendDay) -> str:
+    def spent(self, day: DailyBudget) -> str:
         return micro_dollars(day.spent_microusd)
 
     @admin.display(description=_("reserved"), ordering="reserved_microusd")
-    def reserved(self, day: SpendDay) -> str:
+    def reserved(self, day: DailyBudget) -> str:
         return micro_dollars(day.reserved_microusd)
 
     @admin.display(description=_("budget of a day"))
-    def daily_budget(self, day: SpendDay) -> str:
+    def daily_budget(self, day: DailyBudget) -> str:
         limit = settings.DAILY_BUDGET_USD
         return gettext("none") if limit is None else dollars(limit)
 
@@ -109,7 +109,7 @@ class SpendDayAdmin(ReadOnlyAdmin):
         if not form.is_valid():
             context = self.page_context(request, title=_("Spending"), form=form)
             return TemplateResponse(
-                request, "admin/nb_catalog/spendday/report.html", context, status=400
+                request, "admin/nb_catalog/dailybudget/report.html", context, status=400
             )
         report = billing.report(**form.cleaned_data)
         context = self.page_context(
@@ -133,14 +133,14 @@ class SpendDayAdmin(ReadOnlyAdmin):
             ],
             spent_days=list(_bars(line for line in report.days if line.calls)),
         )
-        return TemplateResponse(request, "admin/nb_catalog/spendday/report.html", context)
+        return TemplateResponse(request, "admin/nb_catalog/dailybudget/report.html", context)
 
 
-def _most(lines: Iterable[Line]) -> Decimal:
+def _most(lines: Iterable[SpendGroup]) -> Decimal:
     return max((line.at_most_usd for line in lines), default=Decimal(0))
 
 
-def _columns(days: tuple[Line, ...]) -> Iterator[Column]:
+def _columns(days: tuple[SpendGroup, ...]) -> Iterator[Column]:
     most = _most(days) or Decimal(1)
     step = WIDTH / len(days)
     last = len(days) - 1
@@ -167,7 +167,7 @@ def _columns(days: tuple[Line, ...]) -> Iterator[Column]:
         )
 
 
-def _bars(lines: Iterable[Line]) -> Iterator[Bar]:
+def _bars(lines: Iterable[SpendGroup]) -> Iterator[Bar]:
     lines = list(lines)
     most = _most(lines) or Decimal(1)
     for line in lines:

@@ -10,18 +10,18 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import billing
-from nb_catalog.admin.billing.reconcile import OpenFilter, SettlingAdmin
+from nb_catalog.admin.billing.reconcile import ReconcileAdmin, UnsettledFilter
 from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.core.types import Actor
 from nb_catalog.models import TextCall
 
 
 @admin.register(TextCall)
-class TextCallAdmin(SettlingAdmin):
+class TextCallAdmin(ReconcileAdmin):
     list_display = (
         "started_at", "deck", "image", "locale", "translator", "actor", "outcome", "cost",
     )  # fmt: skip
-    list_filter = (OpenFilter, "outcome", "started_at")
+    list_filter = (UnsettledFilter, "outcome", "started_at")
     list_select_related = ("deck", "image", "actor")
     fields = (
         "deck", "image", "locale", "translator", "model", "model_version", "request_id", "actor",
@@ -30,10 +30,10 @@ class TextCallAdmin(SettlingAdmin):
     )  # fmt: skip
 
     def open_calls(self) -> QuerySet:
-        return billing.open_text_calls()
+        return billing.unsettled_text_calls()
 
     def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
-        return billing.settle_text_calls_by_hand(keys, cost_microusd=cost_microusd, actor=actor)
+        return billing.settle_text_calls_manually(keys, cost_microusd=cost_microusd, actor=actor)
 
     @admin.display(description=_("cost"), ordering="cost_microusd")
     def cost(self, call: TextCall) -> str:

@@ -14,9 +14,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import copydecks
-from nb_catalog.admin.decks.import_export import DeckFiles
-from nb_catalog.admin.design_base import KeptKey
-from nb_catalog.admin.generate.refresh import told_of_stale
+from nb_catalog.admin.decks.import_export import DeckFileViews
+from nb_catalog.admin.design_base import FixedKeyAdmin
+from nb_catalog.admin.generate.refresh import warn_about_stale
 from nb_catalog.conf import settings
 from nb_catalog.copydecks import placeholders
 from nb_catalog.copydecks.types import Cell
@@ -27,7 +27,7 @@ from nb_catalog.models.copy_decks import LONGEST_TEXT
 from nb_catalog.registry import registered, source_for
 
 
-class Entry(NamedTuple):
+class DeckCell(NamedTuple):
     """One text in the grid: its field, and the box that accepts it where a machine proposed it."""
 
     role: str
@@ -36,12 +36,12 @@ class Entry(NamedTuple):
     proposed_by: str
 
 
-class Row(NamedTuple):
+class DeckRow(NamedTuple):
     """The texts of one language. ``missing`` counts roles that the deck's own language has."""
 
     locale: str
     name: str
-    entries: Sequence[Entry]
+    entries: Sequence[DeckCell]
     missing: int
 
 
@@ -94,7 +94,7 @@ class DeckForm(forms.ModelForm):
         for code in self.codes:
             for role in self.roles:
                 try:
-                    placeholders.pieces(cleaned.get(_text_name(code, role), ""))
+                    placeholders.parts(cleaned.get(_text_name(code, role), ""))
                 except ValueError as error:
                     self.add_error(_text_name(code, role), str(error))
         return cleaned
@@ -115,19 +115,19 @@ class DeckForm(forms.ModelForm):
             if self.cleaned_data.get(_accept_name(code, role))
         ]
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[DeckRow]:
         """The grid, the deck's own language first."""
         own = self.instance.locale
         wanted = {role for code, role in self._standing if code == own}
         for code in sorted(self.codes, key=lambda each: each != own):
             there = {role for each, role in self._standing if each == code}
             entries = [self._entry(code, role) for role in self.roles]
-            yield Row(code, _name_of(code), entries, len(wanted - there))
+            yield DeckRow(code, _name_of(code), entries, len(wanted - there))
 
-    def _entry(self, code: str, role: str) -> Entry:
+    def _entry(self, code: str, role: str) -> DeckCell:
         standing = self._standing.get((code, role))
         accept = _accept_name(code, role)
-        return Entry(
+        return DeckCell(
             role=role,
             field=self[_text_name(code, role)],
             accept=self[accept] if accept in self.fields else None,
@@ -156,13 +156,13 @@ def _accept_name(code: str, role: str) -> str:
 
 def _name_of(code: str) -> str:
     try:
-        return str(locales.parsed(code).display_name)
+        return str(locales.parse_locale(code).display_name)
     except ValueError:
         return code
 
 
 @admin.register(CopyDeck)
-class CopyDeckAdmin(KeptKey, DeckFiles, admin.ModelAdmin):
+class CopyDeckAdmin(FixedKeyAdmin, DeckFileViews, admin.ModelAdmin):
     form = DeckForm
     change_form_template = "admin/nb_catalog/copydeck/change_form.html"
     list_display = ("name", "key", "languages", "proposals", "version", "position", "is_active")
@@ -214,26 +214,26 @@ class CopyDeckAdmin(KeptKey, DeckFiles, admin.ModelAdmin):
         super().save_model(request, deck, form, change)
         if not isinstance(form, DeckForm):
             return  # the list, where only the order is edited
-        changed = copydecks.write(deck, form.changed_texts(), actor=request.user)
-        accepted = copydecks.accept(deck, form.accepted(), actor=request.user)
+        changed = copydecks.save_texts(deck, form.changed_texts(), actor=request.user)
+        accepted = copydecks.accept_proposals(deck, form.accepted(), actor=request.user)
         if not changed and not accepted:
             return
         said = ngettext("%d text was written.", "%d texts were written.", changed + accepted)
         self.message_user(request, said % (changed + accepted), messages.SUCCESS)
         for sentence in _unknown_values(form.changed_texts().values()):
             self.message_user(request, sentence, messages.WARNING)
-        shown = Placement.objects.filter(image__recipe__deck=deck.key)
-        told_of_stale(request, shown, admin_of=self)
+        shown = Placement.objects.filter(image__spec__deck=deck.key)
+        warn_about_stale(request, shown, admin_of=self)
 
 
-class Values(NamedTuple):
+class PlaceholderExamples(NamedTuple):
     """What texts may ask of the products of a model, with one product's as an example."""
 
     name: str
     examples: Sequence[tuple[str, str]]
 
 
-def _values_of_products() -> Iterator[Values]:
+def _values_of_products() -> Iterator[PlaceholderExamples]:
     locale = settings.LOCALES[0]
     for model in registered():
         source = source_for(model)
@@ -242,10 +242,10 @@ def _values_of_products() -> Iterator[Values]:
             continue
         values = source.values(product, locale).items()
         examples = [
-            (f"{{{name}}}", "" if value is None else locales.written(value, locale))
+            (f"{{{name}}}", "" if value is None else locales.format_value(value, locale))
             for name, value in values
         ]
-        yield Values(str(model._meta.verbose_name), examples)
+        yield PlaceholderExamples(str(model._meta.verbose_name), examples)
 
 
 def _unknown_values(texts: Any) -> Iterator[str]:

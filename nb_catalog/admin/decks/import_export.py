@@ -14,22 +14,22 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from nb_catalog import copydecks
-from nb_catalog.admin.base import Pages
+from nb_catalog.admin.base import AdminPages
 from nb_catalog.conf import settings
 from nb_catalog.copydecks import csv_format, translation, xliff_format
-from nb_catalog.copydecks.types import Texts
-from nb_catalog.copydecks.xliff_format import Sheet
+from nb_catalog.copydecks.types import DeckTexts
+from nb_catalog.copydecks.xliff_format import XliffFile
 from nb_catalog.core import locales
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import DeckRefused, InvalidSettings, NBCatalogError
 from nb_catalog.models import CopyDeck
-from nb_catalog.providers.translation import translator
+from nb_catalog.providers.translation import translation_provider
 
 # Bytes of an uploaded file: ten thousand texts.
 LARGEST: Final = 5 * 2**20
 
 
-class DeckFiles(Pages):
+class DeckFileViews(AdminPages):
     """The page of a deck's files, as further pages of ``CopyDeckAdmin``."""
 
     def file_urls(self) -> list[URLPattern]:
@@ -58,8 +58,10 @@ class DeckFiles(Pages):
             title=gettext("Files of %s") % deck,
             original=deck,
             may_change=self.has_change_permission(request, deck),
-            sheets=[(code, locales.parsed(code).display_name) for code in self._targets(deck)],
-            source=locales.parsed(deck.locale).display_name,
+            sheets=[
+                (code, locales.parse_locale(code).display_name) for code in self._targets(deck)
+            ],
+            source=locales.parse_locale(deck.locale).display_name,
             objections=objections,
             lacking=self._lacking(deck),
             translator=_translator_name(),
@@ -68,7 +70,7 @@ class DeckFiles(Pages):
 
     def table(self, request: HttpRequest, pk: int) -> HttpResponse:
         deck = self._deck(request, pk)
-        written = csv_format.as_csv(deck.words, locales=_locales(deck))
+        written = csv_format.as_csv(deck.texts_by_locale, locales=_locales(deck))
         return _download(written.encode(), "text/csv; charset=utf-8", name=f"{deck.key}.csv")
 
     def sheet(self, request: HttpRequest, pk: int, locale: str) -> HttpResponse:
@@ -78,11 +80,11 @@ class DeckFiles(Pages):
         texts = {text.role: text for text in deck.texts.filter(locale=locale)}
         written = xliff_format.as_xliff(
             [
-                Sheet(
+                XliffFile(
                     deck=deck.key,
                     source_locale=deck.locale,
                     target_locale=locale,
-                    source=deck.words.get(deck.locale, {}),
+                    source=deck.texts_by_locale.get(deck.locale, {}),
                     target={role: text.text for role, text in texts.items()},
                     proposed=frozenset(role for role, text in texts.items() if text.proposed_by),
                 )
@@ -100,7 +102,7 @@ class DeckFiles(Pages):
         if locale not in self._targets(deck):
             raise Http404
         try:
-            outcome = translation.propose(deck, locale, actor=request.user)
+            outcome = translation.propose_translation(deck, locale, actor=request.user)
         except NBCatalogError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
@@ -112,8 +114,8 @@ class DeckFiles(Pages):
     def _lacking(self, deck: CopyDeck) -> list[tuple[str, str, int]]:
         """(locale, its name, how many texts it lacks) of languages that lack some."""
         return [
-            (code, str(locales.parsed(code).display_name), len(texts))
-            for code, texts in translation.missing(deck, self._targets(deck)).items()
+            (code, str(locales.parse_locale(code).display_name), len(texts))
+            for code, texts in translation.missing_texts(deck, self._targets(deck)).items()
             if texts
         ]
 
@@ -122,9 +124,11 @@ class DeckFiles(Pages):
         waiting = {(t.locale, t.role) for t in deck.texts.exclude(proposed_by="")}
         # A table holds no proposals: an empty cell must not throw one away.
         kept = {c: text for c, text in texts.texts.items() if text.strip() or c not in waiting}
-        written = copydecks.write(deck, kept, actor=request.user)
+        written = copydecks.save_texts(deck, kept, actor=request.user)
         by = texts.tool or gettext("a translation file")
-        proposed = copydecks.write(deck, texts.proposals, actor=request.user, proposed_by=by[:120])
+        proposed = copydecks.save_texts(
+            deck, texts.proposals, actor=request.user, proposed_by=by[:120]
+        )
         self.message_user(request, _told(written, proposed), messages.SUCCESS)
 
     def _deck(self, request: HttpRequest, pk: int) -> CopyDeck:
@@ -145,7 +149,7 @@ def _locales(deck: CopyDeck) -> list[str]:
     return list(dict.fromkeys((deck.locale, *settings.LOCALES, *there)))
 
 
-def _read(request: HttpRequest, deck: CopyDeck) -> Texts:
+def _read(request: HttpRequest, deck: CopyDeck) -> DeckTexts:
     file: Any = request.FILES.get("file")
     if file is None:
         raise DeckRefused(gettext("Choose a file first."))
@@ -153,7 +157,7 @@ def _read(request: HttpRequest, deck: CopyDeck) -> Texts:
         raise DeckRefused(gettext("The file is larger than 5 MB. Is it the right one?"))
     data = file.read()
     if data.lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t\x00").startswith(b"<"):
-        source = deck.words.get(deck.locale, {})
+        source = deck.texts_by_locale.get(deck.locale, {})
         return xliff_format.from_xliff(
             data, source_locale=deck.locale, source=source, locales=_locales(deck)
         )
@@ -163,7 +167,7 @@ def _read(request: HttpRequest, deck: CopyDeck) -> Texts:
 def _translator_name() -> str:
     """Who would be asked; empty where nobody is, or where the setting is wrong, which ``check`` says."""
     try:
-        found = translator()
+        found = translation_provider()
     except InvalidSettings:
         return ""
     return found.name if found is not None else ""

@@ -17,7 +17,7 @@ from nb_catalog import generation
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.formatting import dollars
 from nb_catalog.admin.generate.selection import Selection
-from nb_catalog.core.types import Delivery, Treatment
+from nb_catalog.core.types import RequestMode, Treatment
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation.planning import MOST_VARIANTS
 from nb_catalog.models import Scene
@@ -57,7 +57,7 @@ class TierChoice:
     price: str = ""
     treatments: tuple[str, ...] = ()
     ratios: tuple[str, ...] = ()
-    deliveries: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -72,7 +72,7 @@ def budget_field() -> forms.DecimalField:
     )
 
 
-class WishForm(forms.Form):
+class GenerateForm(forms.Form):
     """What ``plans.plan_backgrounds`` takes, plus a budget."""
 
     scenes = forms.MultipleChoiceField(
@@ -88,8 +88,8 @@ class WishForm(forms.Form):
     treatment = forms.ChoiceField(
         label=_("Treatment"), choices=Treatment.choices, initial=Treatment.LOCKED
     )
-    delivery = forms.ChoiceField(
-        label=_("When"), choices=Delivery.choices, initial=Delivery.DIRECT, required=False
+    mode = forms.ChoiceField(
+        label=_("When"), choices=RequestMode.choices, initial=RequestMode.DIRECT, required=False
     )
     budget_usd = budget_field()
 
@@ -101,8 +101,8 @@ class WishForm(forms.Form):
         self.fields["tier"].choices = [(tier.name, tier.name) for tier in self.tiers]
         self.fields["tier"].initial = self.tiers[0].name if self.tiers else ""
 
-    def clean_delivery(self) -> str:
-        return self.cleaned_data["delivery"] or Delivery.DIRECT
+    def clean_mode(self) -> str:
+        return self.cleaned_data["mode"] or RequestMode.DIRECT
 
     def plan(self, chosen: Selection, *, nonce: str) -> generation.Plan:
         """The plan of a valid form. Its key belongs to the opened page and to every wish on it:
@@ -132,26 +132,26 @@ def tier_choices(*, references: int = 1, paints: bool = False) -> Iterator[TierC
         if paints and provider(tier.provider).composites:
             continue
         try:
-            card = tier.card
-            each = card.estimate(size=tier.size, references=references)
+            model_spec = tier.model_spec
+            each = model_spec.estimate(size=tier.size, references=references)
         except RequestRefused as refusal:
             yield TierChoice(name=tier.name, model=tier.model, size=tier.size, problem=str(refusal))
             continue
         yield TierChoice(
             name=tier.name,
-            model=card.name,
+            model=model_spec.name,
             size=tier.size,
             price=_price(each),
-            treatments=tuple(str(each) for each in card.treatments),
-            ratios=tuple(card.ratios),
-            deliveries=tuple(_deliveries(card)),
+            treatments=tuple(str(each) for each in model_spec.treatments),
+            ratios=tuple(model_spec.ratios),
+            modes=tuple(_modes(model_spec)),
         )
 
 
-def _deliveries(card: model_specs.Card) -> Iterator[str]:
-    yield Delivery.DIRECT.value
-    if card.batch:
-        yield Delivery.BATCH.value
+def _modes(model_spec: model_specs.ModelSpec) -> Iterator[str]:
+    yield RequestMode.DIRECT.value
+    if model_spec.batch:
+        yield RequestMode.BATCH.value
 
 
 def _price(each: Decimal) -> str:
@@ -175,7 +175,7 @@ def ratio_choices() -> Iterator[RatioChoice]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanCard:
+class PlanPreview:
     """A plan as the page shows it: numbers, or the reasons why there is none."""
 
     objections: tuple[str, ...] = ()
@@ -203,7 +203,7 @@ class PlanCard:
 
     @property
     def in_batch(self) -> bool:
-        return self.plan.kitchen.in_batch
+        return self.plan.planner.in_batch
 
     @property
     def price_each(self) -> str:
@@ -221,7 +221,7 @@ class PlanCard:
         return budget is not None and not self.plan.is_free and budget < self.summary.price_usd
 
 
-class Wishes(Protocol):
+class PlanForm(Protocol):
     """A form whose wishes are a plan."""
 
     fields: Mapping[str, Any]
@@ -235,27 +235,27 @@ class Wishes(Protocol):
     def __getitem__(self, name: str) -> Any: ...
 
 
-def asked(form: Wishes, chosen: Selection, *, nonce: str) -> PlanCard:
+def requested_plan(form: PlanForm, chosen: Selection, *, nonce: str) -> PlanPreview:
     """The plan, not worked out yet; errors of the form and objections as sentences."""
     if not form.is_valid():
-        return PlanCard(objections=tuple(_sentences(form)))
+        return PlanPreview(objections=tuple(_sentences(form)))
     try:
         plan = form.plan(chosen, nonce=nonce)
     except RequestRefused as refusal:
-        return PlanCard(objections=refusal.objections)
-    return PlanCard(plan=plan, budget_usd=form.cleaned_data.get("budget_usd"))
+        return PlanPreview(objections=refusal.objections)
+    return PlanPreview(plan=plan, budget_usd=form.cleaned_data.get("budget_usd"))
 
 
-def worked_out(card: PlanCard) -> PlanCard:
-    """``card`` with its numbers: reads everything that was chosen."""
-    return card if card.plan is None else replace(card, summary=card.plan.summary())
+def with_summary(preview: PlanPreview) -> PlanPreview:
+    """``preview`` with its numbers: reads everything that was chosen."""
+    return preview if preview.plan is None else replace(preview, summary=preview.plan.summary())
 
 
 # Their errors say by themselves what is to be chosen.
 _CHOICES: Final = frozenset({"scenes", "layouts", "locales"})
 
 
-def _sentences(form: Wishes) -> Iterator[str]:
+def _sentences(form: PlanForm) -> Iterator[str]:
     for name, errors in form.errors.items():
         for error in errors:
             yield error if name in _CHOICES else f"{form[name].label}: {error}"

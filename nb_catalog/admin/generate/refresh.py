@@ -24,24 +24,24 @@ from nb_catalog.publishing import staleness
 logger = logging.getLogger(__name__)
 
 # Published pictures that are looked at while somebody waits for a page.
-MOST_AT_ONCE: Final = 500
+MAX_PRODUCTS: Final = 500
 
 
-def told_of_stale(request: HttpRequest, shown: QuerySet[Placement], *, admin_of: Any) -> None:
+def warn_about_stale(request: HttpRequest, shown: QuerySet[Placement], *, admin_of: Any) -> None:
     """Look at ``shown`` and say how many of them are out of date, with the way to redo them."""
-    if shown.count() > MOST_AT_ONCE:
+    if shown.count() > MAX_PRODUCTS:
         said = gettext(
             "Published pictures may show other words now. Run manage.py nb_stale to find them."
         )
         admin_of.message_user(request, said, messages.WARNING)
         return
-    stale = [each for block in staleness.look_over(shown) for each in block]
+    stale = [each for block in staleness.scan_placements(shown) for each in block]
     if stale:
         message = _told(len(stale), admin_of=admin_of)
         admin_of.message_user(request, message, messages.WARNING)
 
 
-def told_of_product(request: HttpRequest, product: Model, *, admin_of: Any) -> None:
+def warn_about_product(request: HttpRequest, product: Model, *, admin_of: Any) -> None:
     """The same for one product that was saved. What breaks in the shop's own words does not stop that."""
     try:
         stale = staleness.mark_stale([product])
@@ -74,7 +74,7 @@ def _placements_url(admin_of: Any, *, product: Model | None) -> str:
     return f"{url}?is_stale=yes" + (f"&q={product.pk}" if product is not None else "")
 
 
-class Renewing:
+class RefreshViews:
     """The button "Redo what is out of date", as a further page of ``PlacementAdmin``."""
 
     def renewal_urls(self) -> list[URLPattern]:
@@ -87,12 +87,14 @@ class Renewing:
         shown = Placement.objects.filter(stale_since__isnull=False)
         if key := request.POST.get("key"):
             shown = shown.filter(object_id=key)
-        return renewed(request, staleness.products_of(shown), admin_of=self)
+        return refresh_with_messages(request, staleness.products_of(shown), admin_of=self)
 
 
-def renewed(request: HttpRequest, products: Iterable[Model], *, admin_of: Any) -> HttpResponse:
+def refresh_with_messages(
+    request: HttpRequest, products: Iterable[Model], *, admin_of: Any
+) -> HttpResponse:
     """Start what has to be made anew and go to its run; where there is none, say why."""
-    outcome = staleness.renew(products, actor=request.user)
+    outcome = staleness.refresh(products, actor=request.user)
     site = admin_of.admin_site.name
     if outcome.runs:
         said = gettext("Started. The pictures appear below as they are made.")

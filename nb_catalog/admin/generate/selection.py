@@ -33,15 +33,15 @@ class Selection:
     def source(self) -> CatalogSource:
         return source_for(self.label)
 
-    def products(self, *, limit: int | None = None) -> Chosen:
+    def products(self, *, limit: int | None = None) -> SelectedQuerySet:
         """The objects, or the first ``limit`` of them. Deleted ones are left out."""
-        return Chosen.of(self.source, keys=self.keys[:limit])
+        return SelectedQuerySet.of(self.source, keys=self.keys[:limit])
 
     def __len__(self) -> int:
         return len(self.keys)
 
 
-class Chosen(QuerySet):
+class SelectedQuerySet(QuerySet):
     """Objects by their keys, read in blocks: any number of them fits every database."""
 
     chosen_from: CatalogSource
@@ -66,7 +66,7 @@ class Chosen(QuerySet):
         return copy
 
 
-def keep(request: HttpRequest, *, model: type[Model], keys: Iterable[Any]) -> str:
+def store_selection(request: HttpRequest, *, model: type[Model], keys: Iterable[Any]) -> str:
     """Remember ``keys`` and answer the token to find them by. Raises ``NotRegistered``."""
     kept = dict(request.session.get(SESSION_KEY, {}))
     token = uuid4().hex

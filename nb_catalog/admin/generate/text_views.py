@@ -20,18 +20,18 @@ from django.views.decorators.http import require_POST
 from nb_catalog import generation
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.generate import forms as generate_forms
-from nb_catalog.admin.generate.forms import PlanCard, SceneChoice
+from nb_catalog.admin.generate.forms import PlanPreview, SceneChoice
 from nb_catalog.admin.generate.selection import Selection
 from nb_catalog.admin.generate.views import (
     LIVE_UP_TO,
-    GeneratePages,
+    GenerateViews,
     may_generate,
     nonce_of,
     plan_context,
 )
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
-from nb_catalog.core.types import TextBy
+from nb_catalog.core.types import TextMethod
 from nb_catalog.generation.painted_text import REFERENCES
 from nb_catalog.models import CopyDeck, Scene, TextLayout
 from nb_catalog.registry import source_for
@@ -59,7 +59,7 @@ class TextForm(forms.Form):
     )
 
     text = forms.ChoiceField(
-        label=_("How the words get there"), choices=TextBy.choices, required=False
+        label=_("How the words get there"), choices=TextMethod.choices, required=False
     )
     tier = forms.ChoiceField(label=_("Quality"), required=False)
     budget_usd = generate_forms.budget_field()
@@ -73,7 +73,7 @@ class TextForm(forms.Form):
         self.offered = list(TextLayout.objects.filter(is_active=True))
         self.fields["layouts"].choices = [(row.key, row.name) for row in self.offered]
         self.fields["locales"].choices = [
-            (code, locales.parsed(code).display_name) for code in settings.LOCALES
+            (code, locales.parse_locale(code).display_name) for code in settings.LOCALES
         ]
         self.fields["locales"].initial = list(settings.LOCALES)
         decks = CopyDeck.objects.filter(is_active=True).values_list("key", "name")
@@ -88,14 +88,14 @@ class TextForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
-        if given.get("text") == TextBy.PAINTED and not given.get("tier"):
+        if given.get("text") == TextMethod.PAINTED and not given.get("tier"):
             self.add_error("tier", _("Choose which model paints the words."))
         return given
 
     def plan(self, chosen: Selection, *, nonce: str) -> generation.Plan:
         """The plan of a valid form; see ``wishes.WishForm.plan``. Raises ``PlanRefused``."""
         asked = {name: value for name, value in self.cleaned_data.items() if name != "budget_usd"}
-        if asked.get("text") != TextBy.PAINTED:
+        if asked.get("text") != TextMethod.PAINTED:
             asked = {name: asked[name] for name in asked if name not in {"text", "tier"}}
         said = repr([nonce, chosen.token, chosen.label, sorted(asked.items())])
         return generation.plan_texts(
@@ -109,7 +109,7 @@ class TextForm(forms.Form):
         ]
 
 
-class LetteringPages(GeneratePages):
+class TextViews(GenerateViews):
     """The page and its plan, as further pages of ``RunAdmin``."""
 
     def lettering_urls(self) -> list[URLPattern]:
@@ -135,8 +135,10 @@ class LetteringPages(GeneratePages):
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
-        asked = generate_forms.asked(_form(chosen, request.POST), chosen, nonce=nonce_of(request))
-        context = plan_context(generate_forms.worked_out(asked))
+        asked = generate_forms.requested_plan(
+            _form(chosen, request.POST), chosen, nonce=nonce_of(request)
+        )
+        context = plan_context(generate_forms.with_summary(asked))
         return TemplateResponse(request, "admin/nb_catalog/run/plan.html", context)
 
     def _texts_page(
@@ -146,7 +148,7 @@ class LetteringPages(GeneratePages):
         *,
         form: TextForm,
         nonce: str,
-        card: PlanCard | None = None,
+        preview: PlanPreview | None = None,
     ) -> HttpResponse:
         context = self.page_context(
             request,
@@ -158,7 +160,7 @@ class LetteringPages(GeneratePages):
             painters=form.painters,
             live=len(chosen) <= LIVE_UP_TO,
             **self._chosen_context(chosen),
-            **plan_context(card),
+            **plan_context(preview),
         )
         return TemplateResponse(request, "admin/nb_catalog/run/texts.html", context)
 

@@ -22,7 +22,7 @@ from nb_catalog import generation
 from nb_catalog.admin import catalog_objects
 from nb_catalog.admin.formatting import dollars, duration
 from nb_catalog.admin.generate import forms, selection
-from nb_catalog.admin.generate.forms import PlanCard, Wishes, WishForm
+from nb_catalog.admin.generate.forms import GenerateForm, PlanForm, PlanPreview
 from nb_catalog.admin.generate.selection import Selection
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import NotRegistered, RequestRefused
@@ -35,7 +35,7 @@ SHOWN: Final = 6
 LIVE_UP_TO: Final = 3000
 
 
-class GeneratePages:
+class GenerateViews:
     """The generate page and its plan, as further pages of ``RunAdmin``."""
 
     def generate_urls(self) -> list[URLPattern]:
@@ -52,7 +52,7 @@ class GeneratePages:
         if chosen is None or not len(chosen):
             return self._nothing_chosen(request, title=gettext("Generate pictures"))
         if request.method != "POST":
-            return self._form_page(request, chosen, form=WishForm(), nonce=uuid4().hex)
+            return self._form_page(request, chosen, form=GenerateForm(), nonce=uuid4().hex)
         return self._answer(request, chosen)
 
     def plan_fragment(self, request: HttpRequest) -> HttpResponse:
@@ -61,8 +61,8 @@ class GeneratePages:
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
-        card = _card(request, WishForm(request.POST), chosen)
-        return TemplateResponse(request, "admin/nb_catalog/run/plan.html", plan_context(card))
+        preview = _preview(request, GenerateForm(request.POST), chosen)
+        return TemplateResponse(request, "admin/nb_catalog/run/plan.html", plan_context(preview))
 
     def sent_fragment(self, request: HttpRequest) -> HttpResponse:
         """What would be sent for the posted wishes, as the piece of page that shows it."""
@@ -70,15 +70,15 @@ class GeneratePages:
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
-        asked = forms.asked(WishForm(request.POST), chosen, nonce=nonce_of(request))
+        asked = forms.requested_plan(GenerateForm(request.POST), chosen, nonce=nonce_of(request))
         return TemplateResponse(request, "admin/nb_catalog/run/sent.html", _sent_context(asked))
 
     def _answer(self, request: HttpRequest, chosen: Selection) -> HttpResponse:
-        form = WishForm(request.POST)
+        form = GenerateForm(request.POST)
         if "sent" in request.POST:
-            card = forms.asked(form, chosen, nonce=nonce_of(request))
+            preview = forms.requested_plan(form, chosen, nonce=nonce_of(request))
             return self._form_page(
-                request, chosen, form=form, nonce=nonce_of(request), **_sent_context(card)
+                request, chosen, form=form, nonce=nonce_of(request), **_sent_context(preview)
             )
         return self._carried_on(request, chosen, form=form, page=self._form_page, name="generate")
 
@@ -87,32 +87,34 @@ class GeneratePages:
         request: HttpRequest,
         chosen: Selection,
         *,
-        form: Wishes,
+        form: PlanForm,
         page: Callable[..., HttpResponse],
         name: str,
     ) -> HttpResponse:
         """Update the plan of ``page``, whose address has this ``name``, or start it: at once where it
         costs nothing, else once somebody has said yes to the price."""
         shown = {"form": form, "nonce": nonce_of(request)}
-        asked = forms.asked(form, chosen, nonce=nonce_of(request))
+        asked = forms.requested_plan(form, chosen, nonce=nonce_of(request))
         if "start" not in request.POST:
-            return page(request, chosen, card=forms.worked_out(asked), **shown)
+            return page(request, chosen, preview=forms.with_summary(asked), **shown)
         started = started_before(asked)
         if started is not None:
             return self._to_run(request, started, again=True)
         # A price need not be worked out; one picture to make is enough to begin.
-        card = asked if asked.costs_nothing else forms.worked_out(asked)
-        if not card.costs_nothing:
-            if not card.can_start:
-                return page(request, chosen, card=card, **shown)
-            if _agreed(request) < card.summary.price_usd:
-                return self._confirm_page(request, chosen, form=form, card=card, name=name)
+        preview = asked if asked.costs_nothing else forms.with_summary(asked)
+        if not preview.costs_nothing:
+            if not preview.can_start:
+                return page(request, chosen, preview=preview, **shown)
+            if _agreed(request) < preview.summary.price_usd:
+                return self._confirm_page(request, chosen, form=form, preview=preview, name=name)
         try:
-            run = runs.start(
-                card.plan, actor=request.user, budget_usd=card.budget_usd, priority=None
+            run = runs.start_run(
+                preview.plan, actor=request.user, budget_usd=preview.budget_usd, priority=None
             )
         except RequestRefused as refusal:
-            return page(request, chosen, card=PlanCard(objections=refusal.objections), **shown)
+            return page(
+                request, chosen, preview=PlanPreview(objections=refusal.objections), **shown
+            )
         return self._to_run(request, run)
 
     def _to_run(self, request: HttpRequest, run: Run, *, again: bool = False) -> HttpResponse:
@@ -129,9 +131,9 @@ class GeneratePages:
         request: HttpRequest,
         chosen: Selection,
         *,
-        form: WishForm,
+        form: GenerateForm,
         nonce: str,
-        card: PlanCard | None = None,
+        preview: PlanPreview | None = None,
         **more: Any,
     ) -> HttpResponse:
         context = self.page_context(
@@ -144,7 +146,7 @@ class GeneratePages:
             ratios=list(forms.ratio_choices()),
             live=len(chosen) <= LIVE_UP_TO,
             **self._chosen_context(chosen),
-            **plan_context(card),
+            **plan_context(preview),
             **more,
         )
         return TemplateResponse(request, "admin/nb_catalog/run/generate.html", context)
@@ -154,8 +156,8 @@ class GeneratePages:
         request: HttpRequest,
         chosen: Selection,
         *,
-        form: Wishes,
-        card: PlanCard,
+        form: PlanForm,
+        preview: PlanPreview,
         name: str,
     ) -> HttpResponse:
         kept = [
@@ -165,12 +167,12 @@ class GeneratePages:
         ]
         context = self.page_context(
             request,
-            title=gettext("Spend up to %s?") % card.price,
+            title=gettext("Spend up to %s?") % preview.price,
             kept=kept,
             confirm_url=self.url_of(name),
-            agreed=str(card.summary.price_usd),
+            agreed=str(preview.summary.price_usd),
             **self._chosen_context(chosen),
-            **plan_context(card),
+            **plan_context(preview),
         )
         return TemplateResponse(request, "admin/nb_catalog/run/confirm.html", context)
 
@@ -233,18 +235,18 @@ def _agreed(request: HttpRequest) -> Decimal:
     return agreed if agreed.is_finite() else Decimal(-1)
 
 
-def _card(request: HttpRequest, form: WishForm, chosen: Selection) -> PlanCard:
-    return forms.worked_out(forms.asked(form, chosen, nonce=nonce_of(request)))
+def _preview(request: HttpRequest, form: GenerateForm, chosen: Selection) -> PlanPreview:
+    return forms.with_summary(forms.requested_plan(form, chosen, nonce=nonce_of(request)))
 
 
-def started_before(card: PlanCard) -> Run | None:
-    return Run.objects.filter(plan_key=card.plan.key).first() if card.plan else None
+def started_before(preview: PlanPreview) -> Run | None:
+    return Run.objects.filter(plan_key=preview.plan.key).first() if preview.plan else None
 
 
-def _sent_context(card: PlanCard) -> dict[str, Any]:
+def _sent_context(preview: PlanPreview) -> dict[str, Any]:
     """Requests as they would go out; a provider that renders here sends none."""
-    found = generation.sendings(card.plan) if card.plan else []
-    names = {scene.key: scene.name for scene in card.plan.kitchen.scenes} if card.plan else {}
+    found = generation.preview_requests(preview.plan) if preview.plan else []
+    names = {scene.key: scene.name for scene in preview.plan.planner.scenes} if preview.plan else {}
     shown = [
         {
             "sending": each,
@@ -253,13 +255,15 @@ def _sent_context(card: PlanCard) -> dict[str, Any]:
         }
         for each in found
     ]
-    return {"sent": shown, "sent_objections": card.objections, "sent_asked": True}
+    return {"sent": shown, "sent_objections": preview.objections, "sent_asked": True}
 
 
-def plan_context(card: PlanCard | None) -> dict[str, Any]:
-    context: dict[str, Any] = {"card": card}
-    if card is not None and card.summary is not None:
-        context["takes"] = duration(card.summary.seconds)
-        context["budget"] = None if card.budget_usd is None else dollars(card.budget_usd)
-        context["problems"] = sorted(card.summary.problems.items(), key=lambda each: -each[1])[:10]
+def plan_context(preview: PlanPreview | None) -> dict[str, Any]:
+    context: dict[str, Any] = {"preview": preview}
+    if preview is not None and preview.summary is not None:
+        context["takes"] = duration(preview.summary.seconds)
+        context["budget"] = None if preview.budget_usd is None else dollars(preview.budget_usd)
+        context["problems"] = sorted(preview.summary.problems.items(), key=lambda each: -each[1])[
+            :10
+        ]
     return context

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import review
 from nb_catalog.admin import catalog_objects
-from nb_catalog.core.states import IMAGE_MOVES, ImageState
+from nb_catalog.core.states import IMAGE_TRANSITIONS, ImageState
 from nb_catalog.core.types import Actor, Permission
-from nb_catalog.exceptions import IllegalMove, NBCatalogError
+from nb_catalog.exceptions import InvalidTransition, NBCatalogError
 from nb_catalog.models import ProductImage
 from nb_catalog.publishing import placements
 from nb_catalog.review import ocr
@@ -28,12 +28,12 @@ _SERVICES: Final = {
     "reconsider": (review.reconsider, _("Picture %(pk)s is to be reviewed again.")),
     "retire": (review.retire, _("Picture %(pk)s retired.")),
 }
-PLACING: Final = ("publish", "roll_back")
+PUBLISHING_VERBS: Final = ("publish", "roll_back")
 # Words that a model painted, set exactly on the picture below.
-SET_WORDS: Final = "set_words"
+SET_WORDS: Final = "set_text"
 # Words that a model painted, read by another one. It costs money.
-READ_WORDS: Final = "read_words"
-VERBS: Final = (*_SERVICES, *PLACING, SET_WORDS, READ_WORDS)
+READ_WORDS: Final = "read_text"
+VERBS: Final = (*_SERVICES, *PUBLISHING_VERBS, SET_WORDS, READ_WORDS)
 # What the message offers to take a decision back.
 UNDO: Final = {"reject": "reconsider"}
 
@@ -55,7 +55,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ReviewOutcome:
     """How it went, for a person. ``undo`` is the verb that takes it back, or empty; what else it
     needs is in ``place``."""
 
@@ -70,7 +70,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Powers:
+class ReviewPermissions:
     """What somebody may do on the review page."""
 
     review: bool
@@ -78,7 +78,7 @@ class Powers:
     generate: bool
 
     @classmethod
-    def of(cls, user: Any) -> Powers:
+    def of(cls, user: Any) -> ReviewPermissions:
         return cls(
             review=user.has_perm(Permission.REVIEW),
             publish=user.has_perm(Permission.PUBLISH),
@@ -92,14 +92,16 @@ class Powers:
     def verbs(self, state: str) -> frozenset[str]:
         """What these powers can do with a picture in ``state``."""
         moves = {
-            name for name, move in IMAGE_MOVES.items() if self.review and state in move.sources
+            name
+            for name, move in IMAGE_TRANSITIONS.items()
+            if self.review and state in move.sources
         }
         may_publish = state == ImageState.APPROVED or (state == ImageState.PENDING and self.review)
         return frozenset(moves | ({"publish"} if self.publish and may_publish else set()))
 
     def require(self, verb: str) -> None:
         needed = {
-            **dict.fromkeys(PLACING, self.publish),
+            **dict.fromkeys(PUBLISHING_VERBS, self.publish),
             SET_WORDS: self.generate,
             READ_WORDS: self.generate,
         }
@@ -121,9 +123,9 @@ def decision(verb: str, pk: int, given: Mapping[str, str]) -> Decision:
     )
 
 
-def decide(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome:
+def decide(image: ProductImage, asked: Decision, *, actor: Actor) -> ReviewOutcome:
     """Carry ``asked`` out. Raises ``PermissionDenied``; every refusal becomes an outcome."""
-    powers = Powers.of(actor)
+    powers = ReviewPermissions.of(actor)
     powers.require(asked.verb)
     try:
         if asked.verb == "publish":
@@ -131,19 +133,21 @@ def decide(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome:
         if asked.verb == "roll_back":
             return _roll_back(image, asked, actor=actor)
         if asked.verb == SET_WORDS:
-            return _set_words(image, actor=actor)
+            return _set_text(image, actor=actor)
         if asked.verb == READ_WORDS:
-            return _read_words(image, actor=actor)
+            return _read_text(image, actor=actor)
         service, said = _SERVICES[asked.verb]
         service(image, actor=actor, note=asked.note)
     except NBCatalogError as error:
         return _refused(error, asked)
-    return Outcome(said=str(said) % {"pk": image.pk}, undo=UNDO.get(asked.verb, ""))
+    return ReviewOutcome(said=str(said) % {"pk": image.pk}, undo=UNDO.get(asked.verb, ""))
 
 
-def _publish(image: ProductImage, asked: Decision, *, actor: Actor, powers: Powers) -> Outcome:
+def _publish(
+    image: ProductImage, asked: Decision, *, actor: Actor, powers: ReviewPermissions
+) -> ReviewOutcome:
     if asked.ticked:
-        review.refuse_in_passing(image)
+        review.require_individual_review(image)
     approved_now = image.state == ImageState.PENDING and powers.review
     if approved_now:
         review.approve(image, actor=actor, note=asked.note)
@@ -153,28 +157,28 @@ def _publish(image: ProductImage, asked: Decision, *, actor: Actor, powers: Powe
         if not approved_now:
             raise
         said = gettext("Picture %(pk)s is approved, but not published. %(why)s")
-        return Outcome(said=said % {"pk": image.pk, "why": error}, level=messages.WARNING)
+        return ReviewOutcome(said=said % {"pk": image.pk, "why": error}, level=messages.WARNING)
     said = (
         gettext("Picture %(pk)s approved and published to %(slot)s.")
         if approved_now
         else gettext("Picture %(pk)s published to %(slot)s.")
     )
     said = said % {"pk": image.pk, "slot": asked.slot}
-    return Outcome(said=said, undo="roll_back", place=asked.place)
+    return ReviewOutcome(said=said, undo="roll_back", place=asked.place)
 
 
-def _set_words(image: ProductImage, *, actor: Actor) -> Outcome:
-    if review.set_words(image, actor=actor) is None:
+def _set_text(image: ProductImage, *, actor: Actor) -> ReviewOutcome:
+    if review.typeset_instead(image, actor=actor) is None:
         said = gettext("There is a picture with these words, set exactly, already.")
-        return Outcome(said=said, level=messages.INFO)
+        return ReviewOutcome(said=said, level=messages.INFO)
     said = gettext(
         "The words of picture %(pk)s are being set exactly. The new picture comes here to be reviewed."
     )
-    return Outcome(said=said % {"pk": image.pk})
+    return ReviewOutcome(said=said % {"pk": image.pk})
 
 
-def _read_words(image: ProductImage, *, actor: Actor) -> Outcome:
-    reading = ocr.read(image, actor=actor)
+def _read_text(image: ProductImage, *, actor: Actor) -> ReviewOutcome:
+    reading = ocr.read_with_model(image, actor=actor)
     if reading.is_exact:
         said = gettext("%(reader)s reads the words of picture %(pk)s as they were asked for.")
     else:
@@ -182,23 +186,23 @@ def _read_words(image: ProductImage, *, actor: Actor) -> Outcome:
             "%(reader)s reads the words of picture %(pk)s otherwise than they were asked for."
         )
     level = messages.SUCCESS if reading.is_exact else messages.WARNING
-    return Outcome(said=said % {"reader": reading.reader, "pk": image.pk}, level=level)
+    return ReviewOutcome(said=said % {"reader": reading.reader, "pk": image.pk}, level=level)
 
 
-def _roll_back(image: ProductImage, asked: Decision, *, actor: Actor) -> Outcome:
+def _roll_back(image: ProductImage, asked: Decision, *, actor: Actor) -> ReviewOutcome:
     """Undo a publication, as long as ``image`` is what stands there."""
     if not image.placements.filter(**asked.place).exists():
-        raise IllegalMove(gettext("Another picture stands there now. Nothing was changed."))
+        raise InvalidTransition(gettext("Another picture stands there now. Nothing was changed."))
     placements.roll_back(catalog_objects.product_of(image), **asked.place, actor=actor)
     said = gettext("%(slot)s shows again what it showed before. Picture %(pk)s stays approved.")
-    return Outcome(said=said % {"pk": image.pk, "slot": asked.slot})
+    return ReviewOutcome(said=said % {"pk": image.pk, "slot": asked.slot})
 
 
-def _refused(error: NBCatalogError, asked: Decision) -> Outcome:
+def _refused(error: NBCatalogError, asked: Decision) -> ReviewOutcome:
     said = str(error)
-    if isinstance(error, IllegalMove):
+    if isinstance(error, InvalidTransition):
         said = gettext("Somebody was faster. %s") % said
     if asked.note:
         # Nothing that a person typed is lost.
         said = " ".join((said, gettext("Your note was: “%s”") % asked.note))
-    return Outcome(said=said, level=messages.ERROR)
+    return ReviewOutcome(said=said, level=messages.ERROR)

@@ -28,7 +28,7 @@ from nb_catalog.publishing import alt_text as describing
 from nb_catalog.storefront import alt_text as alts
 
 
-class Field(NamedTuple):
+class AltTextField(NamedTuple):
     """What is written in a language, what the shop says without it, and what could be written: from what
     is known, and as a machine proposes it."""
 
@@ -40,7 +40,7 @@ class Field(NamedTuple):
     proposal: AltProposal | None
 
 
-class AltPages:
+class AltTextViews:
     """Alternative texts, as a further page of ``ProductImageAdmin``."""
 
     def alt_urls(self) -> list[URLPattern]:
@@ -63,11 +63,11 @@ class AltPages:
                 raise PermissionDenied
             given = _given(request, image)
             try:
-                changed = review.describe(image, given, actor=request.user)
+                changed = review.set_alt_texts(image, given, actor=request.user)
             except RequestRefused as refusal:
                 objections = refusal.objections
             else:
-                discarded = describing.discard(image, _ticked(request, image, "discard"))
+                discarded = describing.discard_alt_texts(image, _ticked(request, image, "discard"))
                 self.message_user(request, _told(changed, discarded), messages.SUCCESS)
                 return redirect(f"{self.url_of('review')}?picture={image.pk}")
         context = self.page_context(
@@ -89,8 +89,8 @@ class AltPages:
             raise PermissionDenied
         image = get_object_or_404(pictures(), pk=pk)
         try:
-            wanted = describing.languages_of(image)
-            outcome = describing.propose(image, wanted, actor=request.user)
+            wanted = describing.locales_for(image)
+            outcome = describing.propose_alt_texts(image, wanted, actor=request.user)
         except NBCatalogError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
@@ -107,14 +107,14 @@ class AltPages:
 
 def _given(request: HttpRequest, image: ProductImage) -> dict[str, str]:
     """What was typed, and in its place what was accepted: as it was read, whatever is proposed by now."""
-    names = ((code, f"alt-{code}") for code in describing.languages_of(image))
+    names = ((code, f"alt-{code}") for code in describing.locales_for(image))
     typed = {code: request.POST[name] for code, name in names if name in request.POST}
     accepted = _ticked(request, image, "accept")
     return {**typed, **{code: request.POST[f"accept-{code}"] for code in accepted}}
 
 
 def _ticked(request: HttpRequest, image: ProductImage, what: str) -> list[str]:
-    return [code for code in describing.languages_of(image) if f"{what}-{code}" in request.POST]
+    return [code for code in describing.locales_for(image) if f"{what}-{code}" in request.POST]
 
 
 def _told(changed: int, discarded: int) -> str:
@@ -142,19 +142,22 @@ def _offer(image: ProductImage) -> dict[str, Any] | None:
 
 
 def _names(codes: Iterable[str]) -> str:
-    return ", ".join(str(locales.parsed(code).display_name) for code in codes)
+    return ", ".join(str(locales.parse_locale(code).display_name) for code in codes)
 
 
-def _fields(image: ProductImage, *, given: Mapping[str, str]) -> Iterator[Field]:
+def _fields(image: ProductImage, *, given: Mapping[str, str]) -> Iterator[AltTextField]:
     standing: dict[str, Any] = dict(image.alts.values_list("locale", "text"))
     proposals = {each.locale: each for each in image.alt_proposals.all()}
     product = image.catalog_object
-    for code in describing.languages_of(image):
-        name, text = str(locales.parsed(code).display_name), given.get(code, standing.get(code, ""))
+    for code in describing.locales_for(image):
+        name, text = (
+            str(locales.parse_locale(code).display_name),
+            given.get(code, standing.get(code, "")),
+        )
         if product is None:
-            yield Field(code, name, text, "", "", proposals.get(code))
+            yield AltTextField(code, name, text, "", "", proposals.get(code))
             continue
         with translation.override(code):
-            unwritten = alts.unwritten(product, image, locale=code)
+            unwritten = alts.default_alt(product, image, locale=code)
             suggestion = alts.suggestion(product, image, locale=code)
-        yield Field(code, name, text, unwritten, suggestion, proposals.get(code))
+        yield AltTextField(code, name, text, unwritten, suggestion, proposals.get(code))

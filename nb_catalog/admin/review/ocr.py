@@ -8,11 +8,18 @@ from typing import NamedTuple
 from nb_catalog.admin.formatting import dollars
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.models import ProductImage
-from nb_catalog.review import needs_a_look, ocr
-from nb_catalog.typesetting.ocr_diff import READ, Change, Reading, changes, is_read_as, readings_in
+from nb_catalog.review import needs_individual_review, ocr
+from nb_catalog.typesetting.ocr_diff import (
+    READ,
+    Change,
+    OcrComparison,
+    changes,
+    matches_text,
+    readings_in,
+)
 
 
-class Misread(NamedTuple):
+class TextDifference(NamedTuple):
     """A text that was read otherwise. ``said`` is empty where nothing like it was found."""
 
     role: str
@@ -21,20 +28,20 @@ class Misread(NamedTuple):
     changes: Sequence[Change]
 
 
-class ReadBy(NamedTuple):
+class ReadingResult(NamedTuple):
     """What one reader read; ``percent`` of the letters are right, never 100 where one is wrong."""
 
-    reading: Reading
+    reading: OcrComparison
     percent: int
-    misread: tuple[Misread, ...]
+    misread: tuple[TextDifference, ...]
 
 
-class WordsRead(NamedTuple):
-    by: tuple[ReadBy, ...]
-    needs_a_look: bool
+class OcrSummary(NamedTuple):
+    by: tuple[ReadingResult, ...]
+    needs_individual_review: bool
 
 
-def offer(images: Sequence[ProductImage]) -> dict[str, str] | None:
+def ocr_offer(images: Sequence[ProductImage]) -> dict[str, str] | None:
     """Who would read words that a model painted on any of ``images``, and for how much; None where nobody
     would, or the setting is wrong, which ``check`` says."""
     if not any(READ in image.checks for image in images):
@@ -46,18 +53,18 @@ def offer(images: Sequence[ProductImage]) -> dict[str, str] | None:
     return None if found is None else {"name": found.name, "price": dollars(found.usd)}
 
 
-def words_read(image: ProductImage) -> WordsRead | None:
+def ocr_summary(image: ProductImage) -> OcrSummary | None:
     """None for a picture that no model wrote on."""
     if READ not in image.checks:
         return None
     read = tuple(_read_by(each, image) for each in readings_in(image.checks))
-    return WordsRead(read, needs_a_look(image))
+    return OcrSummary(read, needs_individual_review(image))
 
 
-def _read_by(reading: Reading, image: ProductImage) -> ReadBy:
+def _read_by(reading: OcrComparison, image: ProductImage) -> ReadingResult:
     misread = [
-        Misread(role, text, said, changes(text, said) if said else ())
-        for role, text in image.recipe["renderer"]["words"].items()
-        if not is_read_as(text, said := reading.said.get(role, ""), locale=image.locale)
+        TextDifference(role, text, said, changes(text, said) if said else ())
+        for role, text in image.spec["renderer"]["texts"].items()
+        if not matches_text(text, said := reading.said.get(role, ""), locale=image.locale)
     ]
-    return ReadBy(reading, int(reading.share * 100), tuple(misread))
+    return ReadingResult(reading, int(reading.share * 100), tuple(misread))

@@ -13,16 +13,21 @@ from nb_catalog.models import Placement, ProductImage
 _STANDING: Final = (ImageState.PENDING, ImageState.APPROVED)
 
 
-def predecessors(images: Sequence[ProductImage]) -> dict[int, Placement]:
+def previous_images(images: Sequence[ProductImage]) -> dict[int, Placement]:
     """By the key of each of ``images``, where a former picture of what it shows is published: made as it was,
     or with words in the same layout and language on the same picture, set or painted. Two queries at most."""
     standing = [image for image in images if image.state in _STANDING]
-    found = _with_the_same_words([image for image in standing if image.recipe.get("base")])
-    rows = Placement.objects.filter(image__subject__in={image.subject for image in standing})
+    found = _with_the_same_words([image for image in standing if image.spec.get("base")])
+    rows = Placement.objects.filter(
+        image__request_hash__in={image.request_hash for image in standing}
+    )
     alike = {
-        each.shown: each for each in rows.annotate(shown=F("image__subject")).defer("delivery")
+        each.shown: each
+        for each in rows.annotate(shown=F("image__request_hash")).defer("picture_data")
     }
-    return found | {image.pk: alike[image.subject] for image in standing if image.subject in alike}
+    return found | {
+        image.pk: alike[image.request_hash] for image in standing if image.request_hash in alike
+    }
 
 
 def _with_the_same_words(images: Sequence[ProductImage]) -> dict[int, Placement]:
@@ -33,17 +38,17 @@ def _with_the_same_words(images: Sequence[ProductImage]) -> dict[int, Placement]
         object_id__in={image.object_id for image in images},
         image__locale__in={image.locale for image in images},
     ).select_related("image")
-    rows = rows.defer("delivery", "image__provenance", "image__checks")
+    rows = rows.defer("picture_data", "image__provenance", "image__checks")
     alike = {_words_of(each.image): each for each in rows}
     return {image.pk: alike[_words_of(image)] for image in images if _words_of(image) in alike}
 
 
 def _words_of(image: ProductImage) -> tuple[object, ...]:
-    recipe = image.recipe
+    spec = image.spec
     return (
         image.content_type_id,
         image.object_id,
         image.locale,
-        recipe.get("layout"),
-        recipe.get("base"),
+        spec.get("layout"),
+        spec.get("base"),
     )

@@ -25,10 +25,16 @@ from django.views.decorators.http import require_GET, require_POST
 from nb_catalog import review
 from nb_catalog.admin import catalog_objects, thumbnails
 from nb_catalog.admin.review import ocr
-from nb_catalog.admin.review.actions import VERBS, Outcome, Powers, decide, decision
+from nb_catalog.admin.review.actions import (
+    VERBS,
+    ReviewOutcome,
+    ReviewPermissions,
+    decide,
+    decision,
+)
 from nb_catalog.admin.review.forms import LOOKS_LIKE_A_KEY, FilterForm, pictures
-from nb_catalog.admin.review.previous import predecessors
-from nb_catalog.core.pagination import ShortPaginator
+from nb_catalog.admin.review.previous import previous_images
+from nb_catalog.core.pagination import BoundedPaginator
 from nb_catalog.imaging.provenance import DigitalSourceType
 from nb_catalog.models import ProductImage, Scene
 from nb_catalog.models.images import ImageKind
@@ -44,7 +50,7 @@ ORIGINS: Final = {
 PER_PAGE: Final = 24
 
 
-class ReviewPages:
+class ReviewViews:
     """Review, decisions and the pictures themselves, as further pages of ``ProductImageAdmin``."""
 
     def review_urls(self) -> list[URLPattern]:
@@ -67,8 +73,8 @@ class ReviewPages:
         self._require_view(request)
         form = FilterForm(request.GET.dict())
         rows = form.chosen().order_by("content_type_id", "object_id", "scene", "id")
-        page = ShortPaginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-        powers = Powers.of(request.user)
+        page = BoundedPaginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+        powers = ReviewPermissions.of(request.user)
         images = self._shown(page.object_list, powers=powers)
         context = self.page_context(
             request,
@@ -81,7 +87,7 @@ class ReviewPages:
             query=_query(request.GET),
             back=_query(request.GET, page=page),
             languages=django_settings.LANGUAGES,
-            offer=ocr.offer(images),
+            offer=ocr.ocr_offer(images),
         )
         return TemplateResponse(request, "admin/nb_catalog/productimage/review.html", context)
 
@@ -113,7 +119,7 @@ class ReviewPages:
     def preview(self, request: HttpRequest, pk: int, digest: str, width: int) -> HttpResponse:
         self._require_view(request)
         image = get_object_or_404(ProductImage, pk=pk, sha256__startswith=digest)
-        return thumbnails.small_picture(request, image, width=width)
+        return thumbnails.serve_thumbnail(request, image, width=width)
 
     def original(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:
         self._require_view(request)
@@ -121,7 +127,7 @@ class ReviewPages:
         return thumbnails.original(request, image)
 
     def _approve_chosen(self, request: HttpRequest) -> HttpResponse:
-        Powers.of(request.user).require("approve")
+        ReviewPermissions.of(request.user).require("approve")
         tally = review.approve_all(pictures().filter(pk__in=_chosen(request)), actor=request.user)
         if tally.decided or not tally.refused:
             count = tally.decided
@@ -133,7 +139,7 @@ class ReviewPages:
 
     def _publish_chosen(self, request: HttpRequest) -> HttpResponse:
         """Each to its own place, as its card says. With JavaScript the page sends them one by one."""
-        Powers.of(request.user).require("publish")
+        ReviewPermissions.of(request.user).require("publish")
         published = 0
         for image in pictures().filter(pk__in=_chosen(request)):
             asked = replace(decision("publish", image.pk, request.POST), ticked=True)
@@ -145,7 +151,9 @@ class ReviewPages:
         self.message_user(request, said, messages.SUCCESS if published else messages.WARNING)
         return redirect(self._review_url(request.POST.get("back", "")))
 
-    def _back(self, request: HttpRequest, image: ProductImage, outcome: Outcome) -> HttpResponse:
+    def _back(
+        self, request: HttpRequest, image: ProductImage, outcome: ReviewOutcome
+    ) -> HttpResponse:
         said = outcome.said
         if outcome.undo:
             url = self._undo_url(image, outcome)
@@ -153,27 +161,27 @@ class ReviewPages:
         self.message_user(request, said, outcome.level)
         return redirect(self._review_url(request.POST.get("back", "")))
 
-    def _undo_url(self, image: ProductImage, outcome: Outcome) -> str:
+    def _undo_url(self, image: ProductImage, outcome: ReviewOutcome) -> str:
         if outcome.undo == "roll_back":
             listed = self.url_of("changelist", model="placement")
             return f"{listed}?{urlencode({'q': image.object_id})}"
         return f"{self.url_of('review')}?{urlencode({'picture': image.pk})}"
 
     def _card(self, request: HttpRequest, pk: int) -> str:
-        powers = Powers.of(request.user)
+        powers = ReviewPermissions.of(request.user)
         image = self._shown(pictures().filter(pk=pk), powers=powers)[0]
         context = {
             "image": image,
             "powers": powers,
             "languages": django_settings.LANGUAGES,
-            "offer": ocr.offer([image]),
+            "offer": ocr.ocr_offer([image]),
         }
         return render_to_string("admin/nb_catalog/productimage/card.html", context, request)
 
-    def _shown(self, rows: QuerySet, *, powers: Powers) -> Sequence[ProductImage]:
+    def _shown(self, rows: QuerySet, *, powers: ReviewPermissions) -> Sequence[ProductImage]:
         images = list(rows)
-        catalog_objects.attach(images, site=self.admin_site)
-        standing = predecessors(images)
+        catalog_objects.attach_info(images, site=self.admin_site)
+        standing = previous_images(images)
         scenes = dict(Scene.objects.values_list("key", "name"))
         for image in images:
             image.large_url = thumbnails.thumbnail_url(
@@ -183,8 +191,8 @@ class ReviewPages:
             image.scene_name = scenes.get(image.scene, image.scene)
             image.origin = ORIGINS.get(image.digital_source_type, image.digital_source_type)
             image.verbs = powers.verbs(image.state)
-            image.variant = image.recipe.get("variant", 1)
-            image.words_read = ocr.words_read(image)
+            image.variant = image.spec.get("variant", 1)
+            image.ocr = ocr.ocr_summary(image)
             image.published_in = _places(image)
             image.replaces = standing.get(image.pk)
         return images
@@ -205,7 +213,7 @@ def _chosen(request: HttpRequest) -> list[str]:
 
 
 def _by_product(images: Sequence[ProductImage]) -> list[tuple[Any, list[ProductImage]]]:
-    groups: dict[catalog_objects.Key, list[ProductImage]] = {}
+    groups: dict[catalog_objects.ObjectKey, list[ProductImage]] = {}
     for image in images:
         groups.setdefault(image.subject_shown.key, []).append(image)
     return [(several[0].subject_shown, several) for several in groups.values()]

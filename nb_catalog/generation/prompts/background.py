@@ -48,12 +48,12 @@ _NOTHING: Final = (
 _LOCKED_NONE: Final = f"{_NOTHING}, and no text, logo, watermark, frame or border."
 
 
-def background_brief(
+def background_prompt(
     *,
     treatment: str,
     title: str,
     facts: Mapping[str, str],
-    scene_words: str,
+    scene_prompt: str,
     ratio: str,
 ) -> str:
     """The brief for one product in one scene.
@@ -62,18 +62,18 @@ def background_brief(
     the empty surroundings alone, because the product's own pixels are set in afterwards.
     Raises ``RequestRefused`` when the scene has no words.
     """
-    scene, product = _scene(scene_words), product_line(title, facts)
+    scene, product = _scene(scene_prompt), product_line(title, facts)
     if treatment == Treatment.PAINTED:
         return _painted(product, scene, ratio)
     return _locked(product, scene, ratio)
 
 
-def lettered_surroundings_brief(
-    *, title: str, facts: Mapping[str, str], scene_words: str, ratio: str
+def painted_background_prompt(
+    *, title: str, facts: Mapping[str, str], scene_prompt: str, ratio: str
 ) -> str:
     """The brief for empty surroundings of one product in which words may stand, which are told after
     it. Raises ``RequestRefused`` when the scene has no words."""
-    return _locked(product_line(title, facts), _scene(scene_words), ratio, none=f"{_NOTHING}.")
+    return _locked(product_line(title, facts), _scene(scene_prompt), ratio, none=f"{_NOTHING}.")
 
 
 def product_line(title: str, facts: Mapping[str, str]) -> str:
@@ -91,8 +91,8 @@ def product_line(title: str, facts: Mapping[str, str]) -> str:
     return f"{name} ({', '.join(told[:MOST_FACTS])})" if told else name
 
 
-def _scene(words: str) -> str:
-    scene = _sentence(_tidy(words, most=SCENE_LENGTH))
+def _scene(prompt: str) -> str:
+    scene = _sentence(_tidy(prompt, most=SCENE_LENGTH))
     if not scene:
         raise RequestRefused("The scene has no words that a model could read.")
     return scene

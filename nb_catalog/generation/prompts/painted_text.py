@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from nb_catalog.core.locales import direction, parsed
+from nb_catalog.core.locales import direction, parse_locale
 from nb_catalog.core.text import visible_line
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import RequestRefused
@@ -42,41 +42,41 @@ _EMPTY: Final = (
 )
 
 
-def inscription_brief(
+def painted_text_prompt(
     *,
     layout: Layout,
-    words: Mapping[str, str],
+    texts: Mapping[str, str],
     locale: str,
     treatment: str,
     title: str,
     facts: Mapping[str, str],
-    scene_words: str,
+    scene_prompt: str,
     ratio: str,
     has_picture: bool,
 ) -> str:
-    """The brief for painting ``words`` (role -> text) into a picture, about where ``layout`` has them.
+    """The brief for painting ``texts`` (role -> text) into a picture, about where ``layout`` has them.
 
     With ``has_picture`` the model is given the picture to change: one of the product, whose photo comes
     second, or for ``locked`` its surroundings alone. Without, it paints empty surroundings anew,
     in which the words stand. Raises ``RequestRefused`` for a text that is too long to be painted or has
     quotation marks of all kinds.
     """
-    texts = list(_texts(layout, words, locale=locale))
-    script = f"The texts are in {parsed(locale).english_name}, in its own script."
+    sentences = list(_sentences(layout, texts, locale=locale))
+    script = f"The texts are in {parse_locale(locale).english_name}, in its own script."
     if has_picture:
         locked = treatment == Treatment.LOCKED
-        return " ".join([_ADD, *texts, script, _EXACTLY, _KEEP, _EMPTY if locked else _PRODUCT])
-    surroundings = background.lettered_surroundings_brief(
-        title=title, facts=facts, scene_words=scene_words, ratio=ratio
+        return " ".join([_ADD, *sentences, script, _EXACTLY, _KEEP, _EMPTY if locked else _PRODUCT])
+    surroundings = background.painted_background_prompt(
+        title=title, facts=facts, scene_prompt=scene_prompt, ratio=ratio
     )
     return " ".join(
-        [surroundings, "These texts stand in it, and no others.", *texts, script, _EXACTLY]
+        [surroundings, "These texts stand in it, and no others.", *sentences, script, _EXACTLY]
     )
 
 
-def _texts(layout: Layout, words: Mapping[str, str], *, locale: str) -> Iterator[str]:
+def _sentences(layout: Layout, texts: Mapping[str, str], *, locale: str) -> Iterator[str]:
     for box in layout.boxes:
-        if text := visible_line(words.get(box.role, "")):
+        if text := visible_line(texts.get(box.role, "")):
             where, look = _where(box, locale=locale), _look(box)
             yield f"The {box.role.replace('_', ' ')} {where}, {look}: {_quoted(text, role=box.role)}."
 

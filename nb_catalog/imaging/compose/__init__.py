@@ -7,14 +7,14 @@ from typing import Final, NamedTuple
 
 from nb_catalog.core.types import Rect, Size
 from nb_catalog.imaging.compose import merge, shadows
-from nb_catalog.imaging.compose.posture import Posture, posture
+from nb_catalog.imaging.compose.pose import Pose, estimate_pose
 from nb_catalog.imaging.cutout import Cutout
 from nb_catalog.imaging.scenery import Backdrop, Light
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.noise import stream
 from nb_catalog.imaging.scenery.stage import Box, plain_box
 
-__all__ = ["Composed", "Framing", "Posture", "compose", "compose_on", "posture", "view_for"]
+__all__ = ["Composed", "Framing", "Pose", "compose", "compose_on", "estimate_pose", "view_for"]
 
 MOST_ENLARGED: Final = 1.5
 """Beyond this a photo looks soft beside a sharp ground."""
@@ -42,13 +42,13 @@ class _Place:
     height: int
 
 
-def view_for(cutout: Cutout, *, rests: Posture | None = None) -> str:
+def view_for(cutout: Cutout, *, rests: Pose | None = None) -> str:
     """The view that suits a product: "top" for what lies flat, "front" for what stands."""
     return "top" if (rests or _judged(cutout)) == "lying" else "front"
 
 
-def _judged(cutout: Cutout) -> Posture:
-    return posture(cutout.pixels[..., 3])
+def _judged(cutout: Cutout) -> Pose:
+    return estimate_pose(cutout.pixels[..., 3])
 
 
 class Composed(NamedTuple):
@@ -64,7 +64,7 @@ def compose(
     *,
     seed: int = 0,
     framing: Framing | None = None,
-    rests: Posture | None = None,
+    rests: Pose | None = None,
 ) -> Composed:
     """The product in the scene, of the backdrop's size.
 
@@ -98,7 +98,7 @@ def compose_on(
     view: str = "front",
     seed: int = 0,
     framing: Framing | None = None,
-    rests: Posture | None = None,
+    rests: Pose | None = None,
 ) -> Composed:
     """The product on surroundings that a model painted, whose light is not known.
 
@@ -115,7 +115,7 @@ def compose_on(
 
 
 def _place(
-    cutout: Cutout, backdrop: Backdrop, *, rests: Posture, framing: Framing, seed: int
+    cutout: Cutout, backdrop: Backdrop, *, rests: Pose, framing: Framing, seed: int
 ) -> _Place:
     tall, wide = cutout.pixels.shape[:2]
     box = _moved(backdrop.box, framing)

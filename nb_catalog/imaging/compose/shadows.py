@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from nb_catalog.imaging.compose.posture import lowest
+from nb_catalog.imaging.compose.pose import lowest
 from nb_catalog.imaging.scenery.backdrop import Backdrop
 from nb_catalog.imaging.scenery.noise import Plane, smoothstep
 

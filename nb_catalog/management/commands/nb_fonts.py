@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *, locale, **options):
         codes = locale or settings.LOCALES
         try:
-            serving = {code: fonts.serving(code) for code in codes}
+            serving = {code: fonts.families_for(code) for code in codes}
         except (FontUnreadable, ValueError) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
     def _draw(self, serving, file):
         lines = [
-            (locales.parsed(code).display_name, code, fonts.chain_for(code))
+            (locales.parse_locale(code).display_name, code, fonts.chain_for(code))
             for code, found in serving.items()
             if found is not None
         ]

@@ -35,14 +35,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, model, ask, **options):
-        known = model_specs.cards()
+        known = model_specs.all_specs()
         if model and model not in known:
             raise CommandError(
                 _("There is no model %(model)r.") % {"model": model} + nearest(model, known)
             )
         chosen = {model: known[model]} if model else known
         if options["json"]:
-            shown = [_as_json(card) for card in chosen.values()]
+            shown = [_as_json(model_spec) for model_spec in chosen.values()]
             self.stdout.write(json.dumps(shown, indent=2, default=_plain))
         elif model:
             self._tell(chosen[model])
@@ -54,14 +54,14 @@ class Command(BaseCommand):
     def _list(self, chosen):
         head = [_("model"), _("USD for one picture"), _("batch"), _("ratios"), _("references"),
                 _("thinking"), _("tiers"), _("end")]  # fmt: skip
-        rows = [_row(card) for card in chosen]
+        rows = [_row(model_spec) for model_spec in chosen]
         for line in table([head, *rows]):
             self.stdout.write(line)
         for line in _notes(chosen):
             self.stdout.write(line)
 
-    def _tell(self, card):
-        for name, value in _as_json(card).items():
+    def _tell(self, model_spec):
+        for name, value in _as_json(model_spec).items():
             self.stdout.write(f"{name}: {json.dumps(value, default=_plain, ensure_ascii=False)}")
 
     def _ask(self, model):
@@ -88,81 +88,87 @@ async def _reached(alias, model):
         await maker.close()
 
 
-def _row(card):
-    mark = "*" if card.id in settings.CARDS else ""
+def _row(model_spec):
+    mark = "*" if model_spec.id in settings.CARDS else ""
     return [
-        f"{card.id}{mark}",
-        _prices(card),
-        _("half") if card.batch else "–",
-        _ratios(card),
-        str(card.max_references),
-        " ".join(card.thinking) or "–",
-        " ".join(_tiers_of(card)) or "–",
-        _end(card),
+        f"{model_spec.id}{mark}",
+        _prices(model_spec),
+        _("half") if model_spec.batch else "–",
+        _ratios(model_spec),
+        str(model_spec.max_references),
+        " ".join(model_spec.thinking) or "–",
+        " ".join(_tiers_of(model_spec)) or "–",
+        _end(model_spec),
     ]
 
 
 def _notes(chosen):
     """What stands below the table: where prices are from, what replaces what, how to read it."""
-    priced = [card for card in chosen if not card.free]
-    for source in sorted({(card.price_source, str(card.price_as_of or "")) for card in priced}):
+    priced = [model_spec for model_spec in chosen if not model_spec.free]
+    for source in sorted(
+        {(model_spec.price_source, str(model_spec.price_as_of or "")) for model_spec in priced}
+    ):
         named = [
-            card.id for card in priced if (card.price_source, str(card.price_as_of or "")) == source
+            model_spec.id
+            for model_spec in priced
+            if (model_spec.price_source, str(model_spec.price_as_of or "")) == source
         ]
         yield _("Prices of %(models)s: %(source)s, as of %(day)s.") % {
             "models": ", ".join(named),
             "source": source[0] or _("nobody says from where"),
             "day": source[1] or _("nobody says when"),
         }
-    for card in chosen:
-        if card.replaced_by:
+    for model_spec in chosen:
+        if model_spec.replaced_by:
             yield _("%(model)s is replaced by %(other)s.") % {
-                "model": card.id,
-                "other": card.replaced_by,
+                "model": model_spec.id,
+                "other": model_spec.replaced_by,
             }
     yield _("A price is the most that one picture with one reference is expected to cost.")
-    if any(card.id in settings.CARDS for card in chosen):
+    if any(model_spec.id in settings.CARDS for model_spec in chosen):
         yield _("* added or changed by NB_CATALOG['CARDS']")
 
 
-def _ratios(card):
-    if set(card.ratios) == set(model_specs.RATIOS):
+def _ratios(model_spec):
+    if set(model_spec.ratios) == set(model_specs.RATIOS):
         return _("all %d") % len(model_specs.RATIOS)
-    return str(len(card.ratios))
+    return str(len(model_spec.ratios))
 
 
-def _prices(card):
-    if card.free:
-        return " ".join([*card.sizes, _("free")])
-    return "  ".join(f"{size} {_price(card, size)}" for size in card.sizes)
+def _prices(model_spec):
+    if model_spec.free:
+        return " ".join([*model_spec.sizes, _("free")])
+    return "  ".join(f"{size} {_price(model_spec, size)}" for size in model_spec.sizes)
 
 
-def _price(card, size):
+def _price(model_spec, size):
     try:
-        return f"{card.estimate(size=size, references=1):.4f}"
+        return f"{model_spec.estimate(size=size, references=1):.4f}"
     except RequestRefused:
         return _("unknown")
 
 
-def _tiers_of(card):
-    return [name for name, entry in settings.TIERS.items() if entry.get("MODEL") == card.id]
+def _tiers_of(model_spec):
+    return [name for name, entry in settings.TIERS.items() if entry.get("MODEL") == model_spec.id]
 
 
-def _end(card):
-    if card.retired_on:
-        past = card.retired_on <= timezone.now().date()
+def _end(model_spec):
+    if model_spec.retired_on:
+        past = model_spec.retired_on <= timezone.now().date()
         said = _("retired %s") if past else _("retires %s")
-        return said % card.retired_on.isoformat()
-    return _("deprecated") if card.deprecated_on else "–"
+        return said % model_spec.retired_on.isoformat()
+    return _("deprecated") if model_spec.deprecated_on else "–"
 
 
-def _as_json(card):
-    prices = {} if card.free else {size: _price(card, size) for size in card.sizes}
+def _as_json(model_spec):
+    prices = (
+        {} if model_spec.free else {size: _price(model_spec, size) for size in model_spec.sizes}
+    )
     return {
-        **asdict(card),
+        **asdict(model_spec),
         "estimate_usd": prices,
-        "tiers": _tiers_of(card),
-        "changed_by_settings": card.id in settings.CARDS,
+        "tiers": _tiers_of(model_spec),
+        "changed_by_settings": model_spec.id in settings.CARDS,
     }
 
 

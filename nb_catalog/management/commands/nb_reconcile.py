@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from nb_catalog import billing
 from nb_catalog.billing import paid_requests
-from nb_catalog.exceptions import BillUnreadable
+from nb_catalog.exceptions import InvoiceUnreadable
 from nb_catalog.management.output import table
 from nb_catalog.models import TextCall
 from nb_catalog.models.db.money import micros, usd
@@ -24,8 +24,8 @@ from nb_catalog.models.db.money import micros, usd
 SHOWN = 100
 # What a call's name begins with -> which calls these are, and how they are settled.
 BOOKS = {
-    "": (billing.open_calls, billing.settle_by_hand),
-    "w": (billing.open_text_calls, billing.settle_text_calls_by_hand),
+    "": (billing.unsettled_calls, billing.settle_manually),
+    "w": (billing.unsettled_text_calls, billing.settle_text_calls_manually),
 }
 
 
@@ -68,8 +68,8 @@ class Command(BaseCommand):
             self._list(as_json=options["json"])
 
     def _list(self, *, as_json):
-        paid_requests.give_up_lost()
-        books = (billing.open_calls().select_related("job"), billing.open_text_calls())
+        paid_requests.mark_lost()
+        books = (billing.unsettled_calls().select_related("job"), billing.unsettled_text_calls())
         if as_json:
             plain = [_plain(call) for calls in books for call in calls]
             self.stdout.write(json.dumps(plain, indent=2, default=str))
@@ -101,7 +101,7 @@ class Command(BaseCommand):
                 "%(count)d calls may have cost up to %(usd)s USD.",
                 count,
             )
-            % {"count": count, "usd": usd(sum(billing.total_of(calls) for calls in books))}
+            % {"count": count, "usd": usd(sum(billing.unsettled_total(calls) for calls in books))}
         )
         self.stdout.write(
             _("Look at the provider's bill, then: --not-billed CALL … or --billed CALL …")
@@ -128,10 +128,10 @@ class Command(BaseCommand):
     def _compare(self, path, options):
         try:
             with Path(path).open(newline="", encoding="utf-8-sig") as file:
-                bill = billing.read_bill(file, columns=_columns(options["column"]))
+                bill = billing.parse_invoice(file, columns=_columns(options["column"]))
             zone = ZoneInfo(options["zone"]) if options["zone"] else None
-            lines = billing.compare(bill, provider=options["provider"], zone=zone)
-        except (OSError, UnicodeDecodeError, BillUnreadable) as error:
+            lines = billing.reconcile(bill, provider=options["provider"], zone=zone)
+        except (OSError, UnicodeDecodeError, InvoiceUnreadable) as error:
             raise CommandError(_("%(path)s: %(error)s") % {"path": path, "error": error}) from error
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise CommandError(

@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *, redo, verbosity, **options):
         stale = 0
-        for block in staleness.look_over():
+        for block in staleness.scan_placements():
             stale += len(block)
             for each in block if verbosity else ():
                 self.stdout.write(f"{each}  {each.locale}  #{each.image_id}")
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         if not (redo and stale):
             return
         marked = Placement.objects.filter(stale_since__isnull=False)
-        for run in staleness.renew(staleness.products_of(marked), actor=None).runs:
+        for run in staleness.refresh(staleness.products_of(marked), actor=None).runs:
             self.stdout.write(
                 _("Started run %(key)s: %(title)s") % {"key": run.pk, "title": run.title}
             )

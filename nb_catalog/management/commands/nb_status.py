@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="For programs.")
 
     def handle(self, **options):
-        now = status.look()
+        now = status.collect()
         if options["json"]:
             self.stdout.write(json.dumps(now.as_dict(), indent=2))
         else:

@@ -17,9 +17,9 @@ class Command(BaseCommand):
     def handle(self, *, verbosity, **options):
         resumed = recovery.resume_after_midnight()
         freed = recovery.free_expired_leases()
-        promoted = recovery.promote()
-        adopted = Counter(ending.move for ending in recovery.adopt_staged())
-        lost = len(recovery.lose_expired_calls())
+        promoted = recovery.requeue_due()
+        adopted = Counter(ending.move for ending in recovery.adopt_spooled())
+        lost = len(recovery.mark_lost())
         if verbosity:
             for line in (
                 _("Runs resumed after a day's budget: %s") % resumed,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
-from nb_catalog.core.states import JOB_MOVES, JOB_UNDERWAY, JobState
+from nb_catalog.core.states import JOB_TRANSITIONS, JOB_UNDERWAY, JobState
 from nb_catalog.models import ImageJob
 from nb_catalog.worker import Worker
 
@@ -112,17 +112,17 @@ def _line(ending):
         "job": order.job_id,
         "state": _state_after(ending.move),
         "tier": order.tier,
-        "model": order.recipe.model,
+        "model": order.spec.model,
     }
     return f"{line} [{ending.error_code}]" if ending.error_code else line
 
 
 def _state_after(move):
-    return JobState(JOB_MOVES[move].target).label.lower()
+    return JobState(JOB_TRANSITIONS[move].target).label.lower()
 
 
 def _step(bar, made, ending):
-    if JOB_MOVES[ending.move].target not in JOB_UNDERWAY:
+    if JOB_TRANSITIONS[ending.move].target not in JOB_UNDERWAY:
         bar.update()
     made[ending.move] += 1
     bar.set_postfix({_state_after(move): number for move, number in made.items()})

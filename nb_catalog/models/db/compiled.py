@@ -13,7 +13,7 @@ Asked = ParamSpec("Asked")
 MOST: Final = 256
 
 
-def compiled_once(question: Callable[Asked, models.QuerySet[Any, Any]]) -> Callable[Asked, Any]:
+def compile_once(question: Callable[Asked, models.QuerySet[Any, Any]]) -> Callable[Asked, Any]:
     """Make a function that returns a ``values_list`` into one that returns its rows (tuples).
 
     The query is compiled once for the same arguments, which must be hashable, and asked at each

@@ -12,7 +12,7 @@ from nb_catalog.providers.gemini.account import Account, is_number
 from nb_catalog.providers.gemini.batch import GeminiBatches
 from nb_catalog.providers.gemini.client import call_config
 from nb_catalog.providers.gemini.safety import safety_settings as safety_from
-from nb_catalog.providers.model_specs import card, instead_of
+from nb_catalog.providers.model_specs import replacement_hint, spec_for
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -73,7 +73,7 @@ class GeminiProvider(GeminiBatches):
         """
         body = wire.body_for(
             request,
-            card=card(request.model),
+            model_spec=spec_for(request.model),
             safety=self.safety,
             most_bytes=self.reference_limit_bytes,
         )
@@ -86,7 +86,9 @@ class GeminiProvider(GeminiBatches):
                 lambda line: _post(payload, client=line.client), seconds=self.timeout
             )
         except ModelRetired as error:
-            gone = ModelRetired(f"{error} {instead_of(payload.model)}".strip(), reason=error.reason)
+            gone = ModelRetired(
+                f"{error} {replacement_hint(payload.model)}".strip(), reason=error.reason
+            )
         raise gone
 
     def parse(self, answer: RawAnswer) -> ImageResult:

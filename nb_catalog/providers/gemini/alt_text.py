@@ -8,17 +8,17 @@ from decimal import Decimal
 from typing import Final
 
 from nb_catalog.core.types import Payload, RawAnswer
-from nb_catalog.providers.alt_text import Described, Describer, Known
+from nb_catalog.providers.alt_text import AltTextProvider, AltTextResult, PictureContext
 from nb_catalog.providers.gemini.text import (
     LETTERS_PER_TOKEN,
     OVERHEAD_TOKENS,
     THINKING_TOKENS,
-    GeminiAdviser,
-    found_in,
+    GeminiTextProvider,
     language_name,
+    schema_texts,
+    structured_answer,
     texts_by,
     texts_in,
-    words,
 )
 
 # Letters that a text is asked to keep to: what a screen reader says in one breath.
@@ -36,10 +36,10 @@ SYSTEM: Final = (
 )
 
 
-class GeminiDescriber(GeminiAdviser[Described], Describer):
-    """Takes the options of every ``GeminiAdviser``: ``model``, ``usd_per_million`` and ``provider``."""
+class GeminiAltText(GeminiTextProvider[AltTextResult], AltTextProvider):
+    """Takes the options of every ``GeminiTextProvider``: ``model``, ``usd_per_million`` and ``provider``."""
 
-    def estimate(self, *, locales: Sequence[str], about: Known) -> Decimal:
+    def estimate(self, *, locales: Sequence[str], about: PictureContext) -> Decimal:
         read = len(_told(about)) // LETTERS_PER_TOKEN + 1
         # Nobody keeps models to the length that they are asked for.
         text = 2 * WANTED // LETTERS_PER_TOKEN
@@ -49,18 +49,18 @@ class GeminiDescriber(GeminiAdviser[Described], Describer):
         )
 
     def build(
-        self, picture: bytes, mime_type: str, *, locales: Sequence[str], about: Known
+        self, picture: bytes, mime_type: str, *, locales: Sequence[str], about: PictureContext
     ) -> Payload:
         languages = ", ".join(language_name(code) for code in locales)
         return self.body(
             system=SYSTEM.format(languages=languages, most=WANTED),
-            parts=[self.picture(picture, mime_type=mime_type), words(_told(about))],
+            parts=[self.picture(picture, mime_type=mime_type), schema_texts(_told(about))],
             schema=texts_by(locales),
         )
 
-    def parse(self, answer: RawAnswer) -> Described:
-        found, receipt = found_in(answer)
-        return Described(
+    def parse(self, answer: RawAnswer) -> AltTextResult:
+        found, receipt = structured_answer(answer)
+        return AltTextResult(
             texts=texts_in(found),
             usage=receipt.usage,
             model_version=receipt.model_version,
@@ -68,6 +68,6 @@ class GeminiDescriber(GeminiAdviser[Described], Describer):
         )
 
 
-def _told(about: Known) -> str:
-    told = {"product": about.title, "words on the picture": dict(about.words)}
+def _told(about: PictureContext) -> str:
+    told = {"product": about.title, "words on the picture": dict(about.texts)}
     return json.dumps(told, ensure_ascii=False)

@@ -20,7 +20,7 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.providers.batches import BatchService
 from nb_catalog.providers.gemini import errors, wire
-from nb_catalog.providers.gemini.client import Line, troubles
+from nb_catalog.providers.gemini.client import Connection, transport_errors
 from nb_catalog.providers.gemini.connection import GeminiConnection
 from nb_catalog.providers.gemini.json_access import mapping, mappings, text
 
@@ -141,7 +141,7 @@ class GeminiBatches(GeminiConnection, BatchService):
                 async for line in _lines(response.content, most=most):
                     yield _item(line, most=most)
                 return
-            except troubles().all as error:
+            except transport_errors().all as error:
                 failure = self.failure(error, sent=True, seconds=SILENCE_SECONDS)
         raise failure
 
@@ -160,7 +160,7 @@ class GeminiBatches(GeminiConnection, BatchService):
     ) -> Mapping[str, Any]:
         """The JSON object at ``path``. Raises what an answer other than 200 means."""
 
-        async def ask(line: Line) -> object:
+        async def ask(line: Connection) -> object:
             async with line.session.request(
                 method,
                 self._url(path),
@@ -175,7 +175,7 @@ class GeminiBatches(GeminiConnection, BatchService):
             raise OutcomeUnknown("Gemini's answer about a batch cannot be read.")
         return answer
 
-    async def _opened(self, line: Line, path: str) -> aiohttp.ClientResponse:
+    async def _opened(self, line: Connection, path: str) -> aiohttp.ClientResponse:
         import aiohttp
 
         response = await line.session.get(
@@ -236,7 +236,9 @@ def _result(said: Mapping[str, Any]) -> Any:
     if error:
         code = error.get("code")
         status = code if isinstance(code, int) and not isinstance(code, bool) else 500
-        return errors.from_answer(errors.said(_HTTP_OF_RPC.get(status, status), {"error": error}))
+        return errors.from_response(
+            errors.parse_error_body(_HTTP_OF_RPC.get(status, status), {"error": error})
+        )
     try:
         return wire.result_of(mapping(said, "response"))
     except NBCatalogError as failure:
@@ -270,7 +272,7 @@ def _report(batch: str, job: Mapping[str, Any]) -> BatchReport:
         state=state,
         is_final=final,
         result_file=file,
-        error=errors.said(500, {"error": error}).message,
+        error=errors.parse_error_body(500, {"error": error}).message,
     )
 
 

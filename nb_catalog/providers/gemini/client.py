@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from nb_catalog.providers.connection_pool import Lines
+from nb_catalog.providers.connection_pool import ConnectionPool
 
 if TYPE_CHECKING:
     import aiohttp
@@ -28,7 +28,7 @@ class Address(NamedTuple):
     credentials: Any = None
 
 
-class Line(NamedTuple):
+class Connection(NamedTuple):
     """A client and the connections under it, which are closed apart."""
 
     client: Client
@@ -41,7 +41,7 @@ class Progress:
     sent = False
 
 
-class Troubles(NamedTuple):
+class TransportErrors(NamedTuple):
     """What the SDK and its two transports raise, by what it says about the request."""
 
     answered: type[Exception]
@@ -54,7 +54,7 @@ class Troubles(NamedTuple):
         return (self.answered, self.credentials, *self.unsent, *self.other)
 
 
-_LINES: Final[Lines[Address, Line]] = Lines()
+_POOL: Final[ConnectionPool[Address, Connection]] = ConnectionPool()
 _PROGRESS: Final[ContextVar[Progress | None]] = ContextVar("gemini_progress", default=None)
 # The SDK's own figure: a picture of 1.5 MB arrives in a few reads.
 _READ_BUFFER: Final = 2**22
@@ -62,14 +62,14 @@ SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
 @cache
-def troubles() -> Troubles:
+def transport_errors() -> TransportErrors:
     """The families of errors. Imported late, for the reason that ``_opened`` gives."""
     import aiohttp
     import httpx2
     from google.auth.exceptions import GoogleAuthError
     from google.genai import errors
 
-    return Troubles(
+    return TransportErrors(
         answered=errors.APIError,
         credentials=GoogleAuthError,
         unsent=(
@@ -87,7 +87,7 @@ def troubles() -> Troubles:
     )
 
 
-def watched() -> Progress:
+def watch_progress() -> Progress:
     """The progress of the call that the running task is about to make."""
     progress = Progress()
     _PROGRESS.set(progress)
@@ -96,17 +96,17 @@ def watched() -> Progress:
 
 def client_for(address: Address) -> Client:
     """The client of this process and of the running event loop."""
-    return line_for(address).client
+    return connection_for(address).client
 
 
-def line_for(address: Address) -> Line:
+def connection_for(address: Address) -> Connection:
     """The client of this process and of the running event loop, and what it is connected by."""
-    return _LINES.line(address, opened=_opened)
+    return _POOL.line(address, opened=_opened)
 
 
 async def close_client(address: Address) -> None:
     """Close the client of the running event loop, if there is one."""
-    line = _LINES.taken(address)
+    line = _POOL.taken(address)
     if line is not None:
         await line.session.close()
         await line.client.aio.aclose()
@@ -128,7 +128,7 @@ def call_config(body: dict[str, object]) -> types.GenerateContentConfig:
     )
 
 
-def _opened(address: Address) -> Line:
+def _opened(address: Address) -> Connection:
     # The SDK takes half a second to import and 56 MB of memory: a web process that only shows
     # pictures must not pay for it.
     from google.genai import Client, types
@@ -146,7 +146,7 @@ def _opened(address: Address) -> Line:
             aiohttp_client=session,
         ),
     )
-    return Line(client, session)
+    return Connection(client, session)
 
 
 def _identity(address: Address) -> dict[str, Any]:

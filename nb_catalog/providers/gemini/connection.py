@@ -12,7 +12,13 @@ from nb_catalog.exceptions import NoCredentials, ProviderError
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.gemini import errors
 from nb_catalog.providers.gemini.account import Account
-from nb_catalog.providers.gemini.client import Line, close_client, line_for, troubles, watched
+from nb_catalog.providers.gemini.client import (
+    Connection,
+    close_client,
+    connection_for,
+    transport_errors,
+    watch_progress,
+)
 
 T = TypeVar("T")
 
@@ -34,13 +40,13 @@ class GeminiConnection(Provider):
     async def close(self) -> None:
         await close_client(self.account.address)
 
-    async def talk(self, say: Callable[[Line], Awaitable[T]], *, seconds: float) -> T:
+    async def talk(self, say: Callable[[Connection], Awaitable[T]], *, seconds: float) -> T:
         """What ``say`` answers within ``seconds``. Raises a ``ProviderError``."""
         if problem := self.account.problem:
             raise NoCredentials(f"{problem} Set it in {self.account.where}.", reason="key")
-        known, progress = troubles(), watched()
+        known, progress = transport_errors(), watch_progress()
         try:
-            line = line_for(self.account.address)  # before the clock runs: that takes a while
+            line = connection_for(self.account.address)  # before the clock runs: that takes a while
             async with asyncio.timeout(seconds):
                 return await say(line)
         except known.all as error:
@@ -51,13 +57,13 @@ class GeminiConnection(Provider):
 
     def failure(self, error: Exception, *, sent: bool, seconds: float) -> ProviderError:
         """Our error for what the SDK or a transport raised."""
-        known = troubles()
+        known = transport_errors()
         if isinstance(error, known.answered):
             headers = getattr(getattr(error, "response", None), "headers", None) or {}
             code = getattr(error, "code", None)
             status = code if isinstance(code, int) else 500
             return self.refusal(status, headers, getattr(error, "details", None))
-        return errors.from_trouble(
+        return errors.from_transport_error(
             error,
             troubles=known,
             sent=sent,
@@ -70,8 +76,8 @@ class GeminiConnection(Provider):
         self, status: int, headers: Mapping[str, str], body: object, *, model: str = ""
     ) -> ProviderError:
         """Our error for an answer that is not a 200."""
-        return errors.from_answer(
-            errors.said(status, body, secret=self.account.key),
+        return errors.from_response(
+            errors.parse_error_body(status, body, secret=self.account.key),
             retry_after=str(headers.get("Retry-After", "")),
             date=str(headers.get("Date", "")),
             where_the_key_is=self.account.where,

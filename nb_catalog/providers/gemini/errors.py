@@ -25,7 +25,7 @@ from nb_catalog.exceptions import (
     ServiceUnavailable,
     WrongService,
 )
-from nb_catalog.providers.gemini.client import Troubles
+from nb_catalog.providers.gemini.client import TransportErrors
 
 MESSAGE_LENGTH: Final = 300
 
@@ -39,7 +39,7 @@ _PAGE: Final = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORE
 _DELAY: Final = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s?")
 
 
-class Said(NamedTuple):
+class ErrorBody(NamedTuple):
     """An error answer, taken apart. ``official`` when it has the API's own error body; ``is_page``
     when it is a web page."""
 
@@ -51,7 +51,7 @@ class Said(NamedTuple):
     is_page: bool = False
 
 
-def said(status: int, body: object, *, secret: str = "") -> Said:
+def parse_error_body(status: int, body: object, *, secret: str = "") -> ErrorBody:
     """Take ``body``, an answer's JSON, apart; nothing about its form is trusted.
 
     ``secret`` is cut out of it: Google quotes the key when it says that a project is suspended.
@@ -65,7 +65,7 @@ def said(status: int, body: object, *, secret: str = "") -> Said:
     details = content.get("details")
     # The SDK puts what is no JSON under "message".
     page = is_page(body) or is_page(content.get("message"))
-    return Said(
+    return ErrorBody(
         status=status,
         code=_line(content.get("status"), secret=secret),
         message="a web page." if page else _line(content.get("message"), secret=secret),
@@ -83,10 +83,10 @@ def is_page(body: object) -> bool:
     return isinstance(text, str) and _PAGE.match(text) is not None
 
 
-def from_trouble(
+def from_transport_error(
     error: Exception,
     *,
-    troubles: Troubles,
+    troubles: TransportErrors,
     sent: bool,
     timeout: float,
     secret: str = "",
@@ -125,8 +125,8 @@ def _without_token(error: Exception, *, what: str, where: str) -> ProviderError:
     )
 
 
-def from_answer(
-    answer: Said,
+def from_response(
+    answer: ErrorBody,
     *,
     retry_after: str = "",
     date: str = "",
@@ -155,7 +155,7 @@ def from_answer(
     )
 
 
-def _kind(answer: Said) -> tuple[type[ProviderError], str]:
+def _kind(answer: ErrorBody) -> tuple[type[ProviderError], str]:
     """The class for an answer and what to add to its message."""
     status = answer.status
     if answer.is_page and status < 500:
@@ -178,18 +178,18 @@ def _kind(answer: Said) -> tuple[type[ProviderError], str]:
     return RequestRejected, "" if answer.official else " Is the base_url right?"
 
 
-def _is_about_the_key(answer: Said) -> bool:
+def _is_about_the_key(answer: ErrorBody) -> bool:
     reasons = {
         detail.get("reason") for detail in answer.details if isinstance(detail.get("reason"), str)
     }
     return "API_KEY_INVALID" in reasons or bool(_BAD_KEY.search(answer.message))
 
 
-def _everything(answer: Said) -> str:
+def _everything(answer: ErrorBody) -> str:
     return " ".join((answer.message, *_quotas(answer)))
 
 
-def _quotas(answer: Said) -> Iterator[str]:
+def _quotas(answer: ErrorBody) -> Iterator[str]:
     for detail in answer.details:
         violations = detail.get("violations")
         for violation in violations if isinstance(violations, list) else ():
@@ -197,7 +197,7 @@ def _quotas(answer: Said) -> Iterator[str]:
                 yield f"{violation.get('quotaId', '')} {violation.get('quotaMetric', '')}"
 
 
-def _retry_after(answer: Said, *, header: str, now: datetime) -> float | None:
+def _retry_after(answer: ErrorBody, *, header: str, now: datetime) -> float | None:
     """The longest wait that the answer or its header asks for, in seconds."""
     asked = [_delay(detail.get("retryDelay")) for detail in answer.details]
     asked += [_delay(header.strip()), _until(header, now)]

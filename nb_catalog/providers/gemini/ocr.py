@@ -11,12 +11,12 @@ from nb_catalog.exceptions import NoText
 from nb_catalog.providers.gemini.text import (
     OVERHEAD_TOKENS,
     THINKING_TOKENS,
-    GeminiAdviser,
-    found_in,
+    GeminiTextProvider,
     language_name,
-    words,
+    schema_texts,
+    structured_answer,
 )
-from nb_catalog.providers.ocr import Reader, Transcript
+from nb_catalog.providers.ocr import OcrProvider, OcrResult
 
 # Google counts a picture of any size as at most so many.
 PICTURE_TOKENS: Final = 1120
@@ -38,8 +38,8 @@ SCHEMA: Final = {
 }
 
 
-class GeminiReader(GeminiAdviser[Transcript], Reader):
-    """Takes the options of every ``GeminiAdviser``: ``model``, ``usd_per_million`` and ``provider``."""
+class GeminiOcr(GeminiTextProvider[OcrResult], OcrProvider):
+    """Takes the options of every ``GeminiTextProvider``: ``model``, ``usd_per_million`` and ``provider``."""
 
     def estimate(self) -> Decimal:
         return self.price(
@@ -49,17 +49,20 @@ class GeminiReader(GeminiAdviser[Transcript], Reader):
     def build(self, picture: bytes, mime_type: str, *, locale: str) -> Payload:
         return self.body(
             system=SYSTEM.format(language=language_name(locale)),
-            parts=[self.picture(picture, mime_type=mime_type), words("What is written on it?")],
+            parts=[
+                self.picture(picture, mime_type=mime_type),
+                schema_texts("What is written on it?"),
+            ],
             schema=SCHEMA,
         )
 
-    def parse(self, answer: RawAnswer) -> Transcript:
-        found, receipt = found_in(answer)
+    def parse(self, answer: RawAnswer) -> OcrResult:
+        found, receipt = structured_answer(answer)
         if not isinstance(found.get("lines"), list):
             raise NoText(
                 "Gemini answered without lines.", reason="EMPTY", usage=dict(receipt.usage)
             )
-        return Transcript(
+        return OcrResult(
             lines=_texts(found, "lines"),
             printed=_texts(found, "printed"),
             usage=receipt.usage,

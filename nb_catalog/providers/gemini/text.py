@@ -8,16 +8,16 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import pydantic_core
 
-from nb_catalog.core.locales import parsed
+from nb_catalog.core.locales import parse_locale
 from nb_catalog.core.types import Payload, RawAnswer, Reference
 from nb_catalog.exceptions import ContentRefused, InvalidSettings, NoText, OutcomeUnknown
 from nb_catalog.providers import provider as provider_named
 from nb_catalog.providers.gemini import GeminiProvider, wire
-from nb_catalog.providers.gemini.errors import from_answer, said
+from nb_catalog.providers.gemini.errors import from_response, parse_error_body
 from nb_catalog.providers.gemini.json_access import mapping, mappings, text
-from nb_catalog.providers.text_base import Advice, Adviser, path_of
+from nb_catalog.providers.text_base import TextProvider, TextResult, settings_path
 
-A = TypeVar("A", bound=Advice)
+A = TypeVar("A", bound=TextResult)
 
 # Of the instructions and of a schema, beside what is asked about; thinking is billed as output.
 OVERHEAD_TOKENS: Final = 400
@@ -28,14 +28,14 @@ _MILLION: Final = Decimal(1_000_000)
 _MICRO: Final = Decimal("0.000001")
 
 
-class Found(NamedTuple):
+class StructuredAnswer(NamedTuple):
     """The JSON object that a model wrote, and what came with it."""
 
     fields: Mapping[str, Any]
     receipt: wire.Receipt
 
 
-class GeminiAdviser(Adviser[A]):
+class GeminiTextProvider(TextProvider[A]):
     """``model`` is the id of a text model, ``usd_per_million`` its price per million tokens: ``input`` and
     ``output``, as text. Keys, addresses and Vertex AI are those of the provider ``provider``.
 
@@ -70,11 +70,11 @@ class GeminiAdviser(Adviser[A]):
         self, *, system: str, parts: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]
     ) -> Payload:
         """A request that is answered with JSON of this ``schema``; ``parts`` are those of the one who asks:
-        ``words`` and ``picture``."""
+        ``schema_texts`` and ``picture``."""
         return Payload(
             model=self.model,
             body={
-                "systemInstruction": {"parts": [words(system)]},
+                "systemInstruction": {"parts": [schema_texts(system)]},
                 "contents": [{"role": "user", "parts": [dict(part) for part in parts]}],
                 # Not to be kept by Google.
                 "store": False,
@@ -110,16 +110,16 @@ class GeminiAdviser(Adviser[A]):
 
     @classmethod
     def _wrong(cls, option: str, wants: str, got: Any) -> InvalidSettings:
-        path = f"{path_of(cls)}['OPTIONS'][{option!r}]"
+        path = f"{settings_path(cls)}['OPTIONS'][{option!r}]"
         return InvalidSettings(f"expected {wants}, got {got!r}.", path=path)
 
 
 def language_name(code: str) -> str:
     """A locale as models are told it: "German (de)"."""
-    return f"{parsed(code).english_name} ({code})"
+    return f"{parse_locale(code).english_name} ({code})"
 
 
-def words(said: str) -> dict[str, Any]:
+def schema_texts(said: str) -> dict[str, Any]:
     """Words as a part of a request."""
     return {"text": said}
 
@@ -138,7 +138,7 @@ def texts_in(found: Mapping[str, Any]) -> dict[str, str]:
     return {key: each for key, each in found.items() if isinstance(each, str)}
 
 
-def found_in(answer: RawAnswer) -> Found:
+def structured_answer(answer: RawAnswer) -> StructuredAnswer:
     """What a model wrote as JSON. Raises ``OutcomeUnknown`` for what cannot be read, ``ContentRefused`` for
     what Google's policy stopped, ``NoText`` for an answer without a JSON object."""
     try:
@@ -149,13 +149,13 @@ def found_in(answer: RawAnswer) -> Found:
         ) from error
     body = body if isinstance(body, Mapping) else {}
     receipt = wire.receipt_in(body)
-    return Found(_written(body, usage=dict(receipt.usage)), receipt)
+    return StructuredAnswer(_written(body, usage=dict(receipt.usage)), receipt)
 
 
 def _written(body: Mapping[str, Any], *, usage: dict[str, int]) -> Mapping[str, Any]:
     if isinstance(body.get("error"), Mapping):
         code = body["error"].get("code")
-        raise from_answer(said(code if isinstance(code, int) else 500, body))
+        raise from_response(parse_error_body(code if isinstance(code, int) else 500, body))
     if blocked := text(mapping(body, "promptFeedback"), "blockReason"):
         raise ContentRefused(f"Gemini refused the request: {blocked}.", reason=blocked, usage=usage)
     candidate = next(iter(mappings(body, "candidates")), {})

@@ -12,14 +12,14 @@ from nb_catalog.providers.gemini.text import (
     LETTERS_PER_TOKEN,
     OVERHEAD_TOKENS,
     THINKING_TOKENS,
-    GeminiAdviser,
-    found_in,
+    GeminiTextProvider,
     language_name,
+    schema_texts,
+    structured_answer,
     texts_by,
     texts_in,
-    words,
 )
-from nb_catalog.providers.translation import Translated, Translator
+from nb_catalog.providers.translation import TranslationProvider, TranslationResult
 
 SYSTEM: Final = (
     "You translate short texts that are printed on product pictures of an online shop, from "
@@ -30,8 +30,8 @@ SYSTEM: Final = (
 )
 
 
-class GeminiTranslator(GeminiAdviser[Translated], Translator):
-    """Takes the options of every ``GeminiAdviser``: ``model``, ``usd_per_million`` and ``provider``."""
+class GeminiTranslation(GeminiTextProvider[TranslationResult], TranslationProvider):
+    """Takes the options of every ``GeminiTextProvider``: ``model``, ``usd_per_million`` and ``provider``."""
 
     def estimate(self, texts: Mapping[str, str]) -> Decimal:
         letters = sum(len(role) + len(each) for role, each in texts.items())
@@ -42,13 +42,13 @@ class GeminiTranslator(GeminiAdviser[Translated], Translator):
     def build(self, texts: Mapping[str, str], *, source: str, target: str) -> Payload:
         return self.body(
             system=SYSTEM.format(source=language_name(source), target=language_name(target)),
-            parts=[words(json.dumps(dict(texts), ensure_ascii=False))],
+            parts=[schema_texts(json.dumps(dict(texts), ensure_ascii=False))],
             schema=texts_by(list(texts)),
         )
 
-    def parse(self, answer: RawAnswer) -> Translated:
-        found, receipt = found_in(answer)
-        return Translated(
+    def parse(self, answer: RawAnswer) -> TranslationResult:
+        found, receipt = structured_answer(answer)
+        return TranslationResult(
             texts=texts_in(found),
             usage=receipt.usage,
             model_version=receipt.model_version,

@@ -18,9 +18,9 @@ from nb_catalog.exceptions import (
     ProviderError,
     RequestRejected,
 )
-from nb_catalog.providers.gemini.errors import from_answer, is_page, said
+from nb_catalog.providers.gemini.errors import from_response, is_page, parse_error_body
 from nb_catalog.providers.gemini.json_access import mapping, mappings, text
-from nb_catalog.providers.model_specs import Card
+from nb_catalog.providers.model_specs import ModelSpec
 
 MIME_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"})
 MOST_INLINE_BYTES: Final = 100_000_000
@@ -56,7 +56,7 @@ _BASE64: Final = pydantic_core.SchemaValidator(
 def body_for(
     request: ImageRequest,
     *,
-    card: Card,
+    model_spec: ModelSpec,
     safety: Sequence[Mapping[str, str]] = (),
     most_bytes: int | None = None,
 ) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def body_for(
         "contents": [
             {"role": "user", "parts": [{"text": request.prompt}, *_pictures(request, most_bytes)]}
         ],
-        "generationConfig": _generation(request, card),
+        "generationConfig": _generation(request, model_spec),
         # Paid projects keep requests and pictures for 55 days unless each one says no.
         "store": False,
     }
@@ -107,12 +107,12 @@ def inline(reference: Reference, most_bytes: int | None = None) -> dict[str, Any
     return {"inlineData": {"data": data, "mime_type": reference.mime_type}}
 
 
-def _generation(request: ImageRequest, card: Card) -> dict[str, Any]:
+def _generation(request: ImageRequest, model_spec: ModelSpec) -> dict[str, Any]:
     options = {"aspectRatio": request.ratio}
-    if card.sends_image_size:
+    if model_spec.sends_image_size:
         options["imageSize"] = request.size
     config: dict[str, Any] = {"responseModalities": ["IMAGE"]}
-    if card.image_options == "responseFormat":
+    if model_spec.image_options == "responseFormat":
         config["responseFormat"] = {"image": options}
     else:
         config["imageConfig"] = options
@@ -188,7 +188,7 @@ def _finished_pictures(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
 def _without_picture(answer: Mapping[str, Any], receipt: Receipt) -> ProviderError:
     if isinstance(answer.get("error"), Mapping):
         code = answer["error"].get("code")
-        return from_answer(said(code if isinstance(code, int) else 500, answer))
+        return from_response(parse_error_body(code if isinstance(code, int) else 500, answer))
     feedback = mapping(answer, "promptFeedback")
     if blocked := text(feedback, "blockReason"):
         more = _short(feedback, "blockReasonMessage")

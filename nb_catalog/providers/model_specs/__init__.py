@@ -6,24 +6,24 @@ from nb_catalog.conf import settings
 from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.providers.model_specs.data import SHIPPED
-from nb_catalog.providers.model_specs.overrides import overlaid
-from nb_catalog.providers.model_specs.sizes import PIXELS, RATIOS, SIZES, pixels
-from nb_catalog.providers.model_specs.spec import Card
+from nb_catalog.providers.model_specs.overrides import with_overrides
+from nb_catalog.providers.model_specs.sizes import PIXELS, RATIOS, SIZES, pixel_size
+from nb_catalog.providers.model_specs.spec import ModelSpec
 
 __all__ = [
     "PIXELS",
     "RATIOS",
     "SIZES",
-    "Card",
-    "card",
-    "cards",
-    "instead_of",
+    "ModelSpec",
+    "all_specs",
     "is_version_of",
-    "pixels",
+    "pixel_size",
+    "replacement_hint",
+    "spec_for",
 ]
 
 
-def card(model: str) -> Card:
+def spec_for(model: str) -> ModelSpec:
     """The card of ``model``, with what ``NB_CATALOG["CARDS"]`` changes about it.
 
     Raises ``RequestRefused`` when there is none and ``InvalidSettings`` when the host's changes
@@ -31,16 +31,16 @@ def card(model: str) -> Card:
     """
     given = settings.CARDS
     if model in given:
-        return overlaid(SHIPPED.get(model), model=model, given=given[model])
+        return with_overrides(SHIPPED.get(model), model=model, given=given[model])
     if model not in SHIPPED:
         raise RequestRefused(f"There is no model {model!r}.{nearest(model, {*SHIPPED, *given})}")
     return SHIPPED[model]
 
 
-def instead_of(model: str) -> str:
+def replacement_hint(model: str) -> str:
     """A sentence that names what to use in place of ``model``, or what may have been meant; empty
     when nobody knows."""
-    known = cards()
+    known = all_specs()
     if model not in known:
         return nearest(model, known).strip()
     instead = known[model].replaced_by
@@ -57,6 +57,6 @@ def is_version_of(version: str, model: str) -> bool:
     return not name or name == model or name.startswith(f"{model}-")
 
 
-def cards() -> dict[str, Card]:
+def all_specs() -> dict[str, ModelSpec]:
     """Every card by model id: the shipped ones first, then the host's own."""
-    return {model: card(model) for model in {**SHIPPED, **settings.CARDS}}
+    return {model: spec_for(model) for model in {**SHIPPED, **settings.CARDS}}

@@ -9,13 +9,13 @@ from typing import Final
 
 from nb_catalog.core.types import Treatment
 from nb_catalog.providers.model_specs.sizes import RATIOS
-from nb_catalog.providers.model_specs.spec import Card
+from nb_catalog.providers.model_specs.spec import ModelSpec
 
 _AS_OF: Final = date(2026, 11, 21)
 _WITHOUT_STRIPS: Final = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
 
 _ROWS: Final = (
-    Card(
+    ModelSpec(
         id="local-studio",
         provider="local",
         name="Local studio",
@@ -26,7 +26,7 @@ _ROWS: Final = (
         treatments=(Treatment.LOCKED,),
         seconds={"1K": 2.0, "2K": 5.0, "4K": 15.0},
     ),
-    Card(
+    ModelSpec(
         id="gemini-3.1-flash-lite-image",
         provider="gemini",
         name="Nano Banana 2 Lite",
@@ -49,7 +49,7 @@ _ROWS: Final = (
         seconds={"1K": 5.0},
         sends_image_size=False,
     ),
-    Card(
+    ModelSpec(
         id="gemini-nano-banana-2.1",
         provider="gemini",
         name="Nano Banana 2.1",
@@ -72,7 +72,7 @@ _ROWS: Final = (
         released=date(2026, 10, 6),
         seconds={"1K": 16.0, "2K": 19.0, "4K": 30.0},
     ),
-    Card(
+    ModelSpec(
         id="gemini-3.1-flash-image",
         provider="gemini",
         name="Nano Banana 2",
@@ -102,7 +102,7 @@ _ROWS: Final = (
         replaced_by="gemini-nano-banana-2.1",
         seconds={"512": 8.0, "1K": 12.0, "2K": 19.0, "4K": 30.0},
     ),
-    Card(
+    ModelSpec(
         id="gemini-3-pro-image",
         provider="gemini",
         name="Nano Banana Pro",
@@ -122,7 +122,7 @@ _ROWS: Final = (
         released=date(2026, 5, 28),
         seconds={"1K": 61.0, "2K": 61.0, "4K": 120.0},
     ),
-    Card(
+    ModelSpec(
         id="gemini-2.5-flash-image",
         provider="gemini",
         name="Nano Banana",
@@ -149,4 +149,4 @@ _ROWS: Final = (
     ),
 )
 
-SHIPPED: Final[Mapping[str, Card]] = {row.id: row for row in _ROWS}
+SHIPPED: Final[Mapping[str, ModelSpec]] = {row.id: row for row in _ROWS}

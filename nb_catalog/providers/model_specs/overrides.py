@@ -12,7 +12,7 @@ from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers.model_specs.sizes import RATIOS, SIZES
-from nb_catalog.providers.model_specs.spec import Card
+from nb_catalog.providers.model_specs.spec import ModelSpec
 
 RATES: Final = ("input", "text_output", "image_output")
 LEVELS: Final = ("minimal", "low", "medium", "high")
@@ -115,12 +115,12 @@ _ACCEPT: Final[Mapping[str, tuple[Callable[[Any], Any], str]]] = {
 }
 _REQUIRED: Final = tuple(
     f.name
-    for f in fields(Card)
+    for f in fields(ModelSpec)
     if f.name != "id" and f.default is MISSING and f.default_factory is MISSING
 )
 
 
-def _accepted(given: Mapping[str, Any], *, path: str) -> dict[str, Any]:
+def _validated(given: Mapping[str, Any], *, path: str) -> dict[str, Any]:
     values = {}
     for key, value in given.items():
         if key not in _ACCEPT:
@@ -135,20 +135,20 @@ def _accepted(given: Mapping[str, Any], *, path: str) -> dict[str, Any]:
     return values
 
 
-def overlaid(shipped: Card | None, *, model: str, given: Mapping[str, Any]) -> Card:
+def with_overrides(shipped: ModelSpec | None, *, model: str, given: Mapping[str, Any]) -> ModelSpec:
     """The shipped card with the host's changes, or the host's own card where none is shipped.
 
     Tables (prices, tokens, seconds) are changed key by key, everything else is replaced.
     Raises ``InvalidSettings`` for an unknown key, a wrong value or, in a new card, a missing one.
     """
     path = f"NB_CATALOG['CARDS'][{model!r}]"
-    values = _accepted(given, path=path)
+    values = _validated(given, path=path)
     if shipped is None:
         if missing := [key for key in _REQUIRED if key not in values]:
             raise InvalidSettings(
                 f"a new card also needs {', '.join(map(repr, missing))}.", path=path
             )
-        return Card(id=model, **values)
+        return ModelSpec(id=model, **values)
     merged: dict[str, Any] = {
         key: {**getattr(shipped, key), **value} if isinstance(value, dict) else value
         for key, value in values.items()

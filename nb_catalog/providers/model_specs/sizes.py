@@ -38,7 +38,7 @@ PIXELS: Final[Mapping[str, Mapping[str, Size]]] = {
 RATIOS: Final = tuple(PIXELS)
 
 
-def pixels(ratio: str, size: str) -> Size:
+def pixel_size(ratio: str, size: str) -> Size:
     """Width and height in pixels of a picture of ``ratio`` at ``size``.
 
     Raises ``RequestRefused`` for a ratio or a size that the table does not have.

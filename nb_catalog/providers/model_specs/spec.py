@@ -21,7 +21,7 @@ TEXT_TOKENS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class ModelSpec:
     """One model. Prices in USD, ``seconds`` is how long a picture of a size typically takes.
 
     ``usd_per_million`` has ``input``, ``text_output`` (thinking too) and ``image_output``, per

@@ -23,7 +23,7 @@ from nb_catalog.providers.openai_images.client import (
     client_for,
     close_client,
     missing,
-    watched,
+    watch_progress,
 )
 
 __all__ = ["OpenAIImagesProvider"]
@@ -109,9 +109,9 @@ class OpenAIImagesProvider(Provider):
         if not url:
             return RawAnswer(body=text)
         try:
-            data = await fetching.fetched(
+            data = await fetching.fetch(
                 url,
-                places=fetching.Places(hosts=self.image_hosts, origin=self._origin),
+                places=fetching.AllowedHosts(hosts=self.image_hosts, origin=self._origin),
                 most_bytes=settings.MAX_PICTURE_BYTES,
                 seconds=self.fetch_timeout,
             )
@@ -158,7 +158,7 @@ class OpenAIImagesProvider(Provider):
             raise NoCredentials(f"{problem} Set it in {self._where}.", reason="key")
         from openai import APIConnectionError, APIStatusError, OpenAIError
 
-        progress = watched()
+        progress = watch_progress()
         try:
             client = client_for(self._address)
             images = client.images.with_raw_response
@@ -193,7 +193,7 @@ class OpenAIImagesProvider(Provider):
     def _trouble(self, error: BaseException, *, sent: bool) -> ProviderError:
         if isinstance(error, AnswerTooLarge):
             return error
-        return errors.from_trouble(error, sent=sent, timeout=self.timeout, secret=self._key)
+        return errors.from_transport_error(error, sent=sent, timeout=self.timeout, secret=self._key)
 
     @property
     def _address(self) -> Address:

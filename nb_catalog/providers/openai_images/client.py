@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from nb_catalog.exceptions import InvalidSettings
-from nb_catalog.providers.connection_pool import Lines
+from nb_catalog.providers.connection_pool import ConnectionPool
 from nb_catalog.providers.openai_images.fetching import too_large
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ class Progress:
     sent = False
 
 
-LINES: Final[Lines[Address, AsyncOpenAI]] = Lines()
+POOL: Final[ConnectionPool[Address, AsyncOpenAI]] = ConnectionPool()
 _PROGRESS: Final[ContextVar[Progress | None]] = ContextVar("openai_progress", default=None)
 
 
-def watched() -> Progress:
+def watch_progress() -> Progress:
     """The progress of the call that the running task is about to make."""
     progress = Progress()
     _PROGRESS.set(progress)
@@ -55,12 +55,12 @@ def watched() -> Progress:
 
 def client_for(address: Address) -> AsyncOpenAI:
     """The client of this process and of the running event loop."""
-    return LINES.line(address, opened=_opened)
+    return POOL.line(address, opened=_opened)
 
 
 async def close_client(address: Address) -> None:
     """Close the client of the running event loop, if there is one."""
-    client = LINES.taken(address)
+    client = POOL.taken(address)
     if client is not None:
         await client.close()
 

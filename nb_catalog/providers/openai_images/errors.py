@@ -98,7 +98,7 @@ def _kind(status: int, words: set[str], *, is_ours: bool, page: bool) -> type[Pr
     return RequestRejected
 
 
-def from_trouble(
+def from_transport_error(
     error: BaseException, *, sent: bool, timeout: float, secret: str = ""
 ) -> ProviderError:
     """Our error for a call without an answer. ``sent``: whether anything of it went out."""

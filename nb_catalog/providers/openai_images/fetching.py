@@ -30,7 +30,7 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class AllowedHosts:
     """Where pictures may be fetched: at ``hosts`` of the open internet over https, and at
     ``origin``, the gateway's own, whatever that is: it has the key and the photos anyway.
     """
@@ -70,7 +70,7 @@ def origin(address: SplitResult) -> tuple[str, str, int]:
     return scheme, (address.hostname or "").lower(), address.port or PORTS.get(scheme, 0)
 
 
-async def fetched(url: str, *, places: Places, most_bytes: int, seconds: float) -> bytes:
+async def fetch(url: str, *, places: AllowedHosts, most_bytes: int, seconds: float) -> bytes:
     """The bytes at ``url``, within ``seconds`` for all tries. No redirect is followed.
 
     Raises ``AddressRefused`` for an address that ``places`` does not allow, ``OutcomeUnknown`` when
@@ -85,7 +85,7 @@ async def fetched(url: str, *, places: Places, most_bytes: int, seconds: float) 
             for attempt in range(TRIES):
                 await asyncio.sleep(PAUSE * attempt)
                 try:
-                    status, data = await _got(url, places=places, most_bytes=most_bytes)
+                    status, data = await _get(url, places=places, most_bytes=most_bytes)
                 except _troubles() as error:
                     last = type(error).__name__
                     continue
@@ -132,7 +132,7 @@ def _wrapped(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped
 
 
-async def _got(url: str, *, places: Places, most_bytes: int) -> tuple[int, bytes]:
+async def _get(url: str, *, places: AllowedHosts, most_bytes: int) -> tuple[int, bytes]:
     import aiohttp
 
     resolver = None if places.may_be_private(url) else _public_only()

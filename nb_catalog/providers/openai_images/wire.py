@@ -17,7 +17,7 @@ from nb_catalog.exceptions import (
     RequestRefused,
     RequestRejected,
 )
-from nb_catalog.providers.model_specs import pixels
+from nb_catalog.providers.model_specs import pixel_size
 from nb_catalog.providers.openai_images import errors
 
 SIZE_STYLES: Final = ("pixels", "ratio", "none")
@@ -68,7 +68,7 @@ def _size(request: ImageRequest, *, style: str, sizes: Mapping[str, str]) -> str
     if style == "ratio":
         return request.ratio
     try:
-        width, height = pixels(request.ratio, request.size)
+        width, height = pixel_size(request.ratio, request.size)
     except RequestRefused as error:
         raise RequestRejected(str(error)) from error
     return f"{width}x{height}"

@@ -8,7 +8,7 @@ document.addEventListener("DOMContentLoaded", () => {
     let latest = 0;
 
     const address = () => {
-        const asked = new URLSearchParams({ recipe: field.value });
+        const asked = new URLSearchParams({ content: field.value });
         for (const control of place.querySelectorAll("select[name]")) {
             asked.set(control.name, control.value);
         }

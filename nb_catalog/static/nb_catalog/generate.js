@@ -92,8 +92,8 @@
         }
         restrict("treatment", tier.dataset.treatments.split(" "));
         restrict("ratio", tier.dataset.ratios.split(" "));
-        restrict("delivery", tier.dataset.deliveries.split(" "));
-        for (const name of ["treatment", "delivery"]) {
+        restrict("mode", tier.dataset.modes.split(" "));
+        for (const name of ["treatment", "mode"]) {
             document.getElementById(`nbc-${name}-help`).hidden =
                 form.querySelector(`[name=${name}]:disabled`) === null;
         }

@@ -14,7 +14,7 @@ from nb_catalog.core.types import Size
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
-from nb_catalog.providers.model_specs import card, pixels
+from nb_catalog.providers.model_specs import pixel_size, spec_for
 from nb_catalog.testing.gemini import shapes
 from nb_catalog.testing.pictures import solid_png
 
@@ -89,7 +89,7 @@ class Wanted:
 
     @property
     def size(self) -> Size:
-        return pixels(self.ratio, self.size_name)
+        return pixel_size(self.ratio, self.size_name)
 
     @property
     def shade(self) -> int:
@@ -117,7 +117,7 @@ class Wanted:
 
 def _image_tokens(model: str, size: str) -> int:
     try:
-        return card(model).image_tokens.get(size, REFERENCE_TOKENS)
+        return spec_for(model).image_tokens.get(size, REFERENCE_TOKENS)
     except RequestRefused:
         return REFERENCE_TOKENS
 

@@ -10,7 +10,7 @@ from decimal import ROUND_UP, Decimal
 from typing import Any, Final
 
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.providers.model_specs import card
+from nb_catalog.providers.model_specs import spec_for
 
 CALLS: Final = ("generateContent", "batch item", "interactions.create")
 _MICRO: Final = Decimal("0.000001")
@@ -86,7 +86,7 @@ def price_of(usage: Mapping[str, Any], *, model: str, batch: bool = False) -> De
     prices costs nothing here.
     """
     try:
-        rates = card(model).usd_per_million
+        rates = spec_for(model).usd_per_million
     except RequestRefused:
         return Decimal(0)
     if not rates:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
-from nb_catalog.providers.model_specs import cards
+from nb_catalog.providers.model_specs import all_specs
 from nb_catalog.testing.gemini import interactions, sending, shapes, strict, uploads
 from nb_catalog.testing.gemini.admission import stranger
 from nb_catalog.testing.gemini.answers import Answer, Fault, error_json, picture_json
@@ -190,7 +190,7 @@ class Service:
         return Done(said=_model_json(asked.model))
 
     async def _models(self, asked: Asked) -> Done:
-        there = [each for each in cards() if strict.model_error(each) is None]
+        there = [each for each in all_specs() if strict.model_error(each) is None]
         return Done(said={"models": [_model_json(each) for each in there]})
 
     async def _upload(self, asked: Asked) -> Done:
@@ -333,6 +333,6 @@ def _status(answer: Answer, done: Done) -> int | None:
 def _model_json(model: str) -> dict[str, Any]:
     return {
         "name": f"models/{model}",
-        "displayName": cards()[model].name,
+        "displayName": all_specs()[model].name,
         "supportedGenerationMethods": ["generateContent", "batchGenerateContent"],
     }

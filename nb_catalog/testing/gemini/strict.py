@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from nb_catalog.providers.model_specs import PIXELS, Card, cards
+from nb_catalog.providers.model_specs import PIXELS, ModelSpec, all_specs
 from nb_catalog.testing.gemini import shapes
 from nb_catalog.testing.gemini.answers import error_json
 from nb_catalog.testing.gemini.drawing import Wanted
@@ -31,7 +31,7 @@ _THRESHOLDS: Final = frozenset(
 
 def model_error(model: str) -> dict[str, Any] | None:
     """Google's 404 for a model that is not there, or not any more."""
-    known = cards().get(model)
+    known = all_specs().get(model)
     today = datetime.now(UTC).date()
     if known is not None and known.usd_per_million and not _is_retired(known, today):
         return None
@@ -43,7 +43,7 @@ def model_error(model: str) -> dict[str, Any] | None:
     )
 
 
-def _is_retired(known: Card, today: Any) -> bool:
+def _is_retired(known: ModelSpec, today: Any) -> bool:
     return known.retired_on is not None and known.retired_on <= today
 
 
@@ -61,7 +61,7 @@ def objections(
     said = [f"{name} is not supported by this model." for name in _SAMPLING if name in config]
     said += _about_contents(body, vertex=vertex)
     said += _about_safety(body)
-    if model in (table := cards()):
+    if model in (table := all_specs()):
         said += _about_the_card(Wanted(body, model=model), table[model])
     if insists_on_store and body.get("store") is not False:
         said.append("'store' must be false.")
@@ -112,14 +112,14 @@ def _about_safety(body: Mapping[str, Any]) -> Iterator[str]:
             yield f"Invalid value at 'safety_settings.threshold': {each.get('threshold')!r}"
 
 
-def _about_the_card(wanted: Wanted, card: Card) -> Iterator[str]:
-    if wanted.ratio not in card.ratios:
-        yield f"aspect_ratio must be one of {', '.join(card.ratios)}, not {wanted.ratio!r}."
-    elif wanted.size_name not in card.sizes:
-        yield f"image_size must be one of {', '.join(card.sizes)}, not {wanted.size_name!r}."
+def _about_the_card(wanted: Wanted, model_spec: ModelSpec) -> Iterator[str]:
+    if wanted.ratio not in model_spec.ratios:
+        yield f"aspect_ratio must be one of {', '.join(model_spec.ratios)}, not {wanted.ratio!r}."
+    elif wanted.size_name not in model_spec.sizes:
+        yield f"image_size must be one of {', '.join(model_spec.sizes)}, not {wanted.size_name!r}."
     elif wanted.size_name not in PIXELS[wanted.ratio]:
         yield f"image_size {wanted.size_name!r} is not available in {wanted.ratio}."
-    if wanted.references > card.max_references:
-        yield f"At most {card.max_references} images are supported, got {wanted.references}."
-    if wanted.thinking and wanted.thinking not in card.thinking:
+    if wanted.references > model_spec.max_references:
+        yield f"At most {model_spec.max_references} images are supported, got {wanted.references}."
+    if wanted.thinking and wanted.thinking not in model_spec.thinking:
         yield f"Thinking level {wanted.thinking!r} is not supported for this model."

@@ -9,18 +9,18 @@ from collections.abc import Callable
 from django.db import DatabaseError
 
 from nb_catalog.core.states import BatchState
-from nb_catalog.exceptions import IllegalMove, InvalidSettings
+from nb_catalog.exceptions import InvalidSettings, InvalidTransition
 from nb_catalog.models import ProviderBatch
 from nb_catalog.providers.batches import BatchProvider, takes_batches
 from nb_catalog.worker.batches import polling, queries, request_file, schedule, submission
 from nb_catalog.worker.batches.seat import Seat
-from nb_catalog.worker.execution import Workshop
-from nb_catalog.worker.types import Ending
+from nb_catalog.worker.execution import WorkerContext
+from nb_catalog.worker.types import JobOutcome
 
 logger = logging.getLogger(__name__)
 
 
-class Desk:
+class BatchCoordinator:
     """``owner`` holds the batches that are worked on here; ``held`` are those, for the heartbeat.
 
     ``is_stopping`` and ``on_ending`` are the ``Seat``'s.
@@ -30,9 +30,9 @@ class Desk:
         self,
         *,
         owner: str,
-        shop: Workshop,
+        shop: WorkerContext,
         is_stopping: Callable[[], bool],
-        on_ending: Callable[[Ending], None],
+        on_ending: Callable[[JobOutcome], None],
     ) -> None:
         self.owner = owner
         self.held: list[ProviderBatch] = []
@@ -49,7 +49,7 @@ class Desk:
         self.is_busy = True
         try:
             return await self.step()
-        except IllegalMove:
+        except InvalidTransition:
             logger.info("A batch was taken over by another worker.")
         except DatabaseError:
             logger.exception("The database did not take what is known of a batch.")
@@ -62,19 +62,19 @@ class Desk:
 
     async def step(self) -> bool:
         """Look after a batch that is due, else put a new one together. Whether there was one."""
-        batch = await self._seat.ask(queries.take_due, owner=self.owner)
+        batch = await self._seat.ask(queries.claim_due, owner=self.owner)
         if batch is not None:
             self.held.append(batch)
             await self._look_after(batch)
             return True
-        gathered = await self._seat.ask(queries.gather, owner=self.owner)
+        gathered = await self._seat.ask(queries.create_batch, owner=self.owner)
         if gathered is None:
             return False
         batch, orders = gathered
         self.held.append(batch)
         maker = await self._maker(batch)
         if maker is not None:
-            await submission.put_together(self._seat, batch, orders, maker=maker)
+            await submission.assemble(self._seat, batch, orders, maker=maker)
         return True
 
     async def _look_after(self, batch: ProviderBatch) -> None:

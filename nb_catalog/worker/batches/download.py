@@ -13,8 +13,14 @@ from nb_catalog.models import ProviderBatch
 from nb_catalog.providers.batches import BatchProvider
 from nb_catalog.worker import results, spool
 from nb_catalog.worker.batches import item_outcomes, queries
-from nb_catalog.worker.execution import Workshop, broken, kept, log_broken, made
-from nb_catalog.worker.types import Ending, Order
+from nb_catalog.worker.execution import (
+    WorkerContext,
+    build_outcome,
+    log_plugin_error,
+    plugin_error,
+    store_spooled,
+)
+from nb_catalog.worker.types import ClaimedJob, JobOutcome
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +28,7 @@ logger = logging.getLogger(__name__)
 TOGETHER: Final = 16
 
 
-class Interrupted(Exception):
+class DownloadInterrupted(Exception):
     """In the middle of a file; the rest is fetched another time."""
 
 
@@ -31,20 +37,20 @@ async def fetch(
     report: BatchReport,
     *,
     maker: BatchProvider,
-    shop: Workshop,
+    shop: WorkerContext,
     is_stopping: Callable[[], bool],
-    on_ending: Callable[[Ending], None],
+    on_ending: Callable[[JobOutcome], None],
 ) -> None:
     """Finish every item that ``report``'s file has an answer for. May be repeated at any time:
     what was finished before is passed over.
 
-    Raises ``ProviderError`` when the file breaks off, ``Interrupted`` when the worker is stopping or
+    Raises ``ProviderError`` when the file breaks off, ``DownloadInterrupted`` when the worker is stopping or
     what came can be put nowhere.
     """
     async for lines in _together(maker.collect(report)):
         if is_stopping():
-            raise Interrupted
-        orders = await shop.clerk.ask(queries.orders_for, batch, list(lines))
+            raise DownloadInterrupted
+        orders = await shop.clerk.ask(queries.claimed_jobs, batch, list(lines))
         ended = await asyncio.gather(
             *(_finish(order, lines[key], maker=maker, shop=shop) for key, order in orders.items())
         )
@@ -66,8 +72,8 @@ async def _together(answers: AsyncIterator[BatchItem]) -> AsyncIterator[dict[str
 
 
 async def _finish(
-    order: Order, item: BatchItem, *, maker: BatchProvider, shop: Workshop
-) -> Ending | None:
+    order: ClaimedJob, item: BatchItem, *, maker: BatchProvider, shop: WorkerContext
+) -> JobOutcome | None:
     """Store what came and write down how the job ended; None when it was not owed any more, or
     when its picture waits in the staging directory because the storage did not take it."""
     ending = await _ending(order, item, maker=maker, shop=shop)
@@ -80,22 +86,22 @@ async def _finish(
 
 
 async def _ending(
-    order: Order, item: BatchItem, *, maker: BatchProvider, shop: Workshop
-) -> Ending | None:
+    order: ClaimedJob, item: BatchItem, *, maker: BatchProvider, shop: WorkerContext
+) -> JobOutcome | None:
     if isinstance(item.result, NBCatalogError):
         return item_outcomes.failed(order, item.result)
     try:
         # Staged for a crash, and kept in hand all the same: few are in hand at a time here.
-        taken = await shop.in_mailroom(results.take_in, order, item.result)
+        taken = await shop.in_mailroom(results.spool_result, order, item.result)
         if taken.data:
-            return await kept(order, taken, maker=maker, shop=shop)
-        return await shop.in_pool(made, order, item.result, maker=maker)
+            return await store_spooled(order, taken, maker=maker, shop=shop)
+        return await shop.in_pool(build_outcome, order, item.result, maker=maker)
     except StorageFailed as error:
         if not spool.path(order.staging_name).is_file():
-            raise Interrupted from error  # it lies nowhere: the batch is fetched again
+            raise DownloadInterrupted from error  # it lies nowhere: the batch is fetched again
         return None  # staged: a sweep stores it
     except NBCatalogError as error:
         return item_outcomes.failed(order, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
-        log_broken(maker, order)
-        return item_outcomes.failed(order, broken(error, order=order))
+        log_plugin_error(maker, order)
+        return item_outcomes.failed(order, plugin_error(error, order=order))

@@ -8,12 +8,12 @@ from nb_catalog.core.states import BatchState
 from nb_catalog.core.types import BatchReport
 from nb_catalog.exceptions import ProviderError
 from nb_catalog.models import ProviderBatch
-from nb_catalog.models.transitions import move_batch
+from nb_catalog.models.transitions import transition_batch
 from nb_catalog.providers.batches import BatchProvider
 from nb_catalog.worker import spool
 from nb_catalog.worker.batches import download, item_outcomes, queries, schedule
 from nb_catalog.worker.batches.seat import Seat
-from nb_catalog.worker.types import Ending, Order
+from nb_catalog.worker.types import ClaimedJob, JobOutcome
 
 
 async def poll(seat: Seat, batch: ProviderBatch, maker: BatchProvider) -> None:
@@ -28,7 +28,7 @@ async def poll(seat: Seat, batch: ProviderBatch, maker: BatchProvider) -> None:
         return
     if report.is_final or schedule.is_given_up(batch, limits=maker.batch_limits):
         await seat.ask(
-            move_batch,
+            transition_batch,
             batch,
             "finish",
             service_state=report.state,
@@ -41,13 +41,13 @@ async def poll(seat: Seat, batch: ProviderBatch, maker: BatchProvider) -> None:
     if batch.state == BatchState.RUNNING and await _is_to_stop(seat, batch):
         with contextlib.suppress(ProviderError):  # it is asked to stop again at the next look
             await maker.call_off(batch.service_name)
-            await seat.ask(move_batch, batch, "stop", looks=0)
+            await seat.ask(transition_batch, batch, "stop", looks=0)
     await seat.release(batch, wait=schedule.gap(batch.looks), service_state=report.state, error="")
 
 
 async def _given_up(seat: Seat, batch: ProviderBatch, error: ProviderError) -> BatchReport:
     """Nobody could be asked for as long as the provider keeps a batch: what it made is unknown."""
-    await seat.ask(move_batch, batch, "finish", error=str(error), looks=0)
+    await seat.ask(transition_batch, batch, "finish", error=str(error), looks=0)
     return _lost(report_of(batch), error)
 
 
@@ -69,7 +69,7 @@ async def fetch(
             is_stopping=seat.is_stopping,
             on_ending=seat.on_ending,
         )
-    except download.Interrupted:
+    except download.DownloadInterrupted:
         await seat.release(batch, wait=0.0, looks=batch.looks)
         return
     except ProviderError as error:
@@ -79,7 +79,7 @@ async def fetch(
         report = _lost(report, error)
     await end_the_rest(seat, batch, report)
     await seat.ask(queries.close, batch)
-    await forget(batch, maker)
+    await delete_remote(batch, maker)
 
 
 async def end_the_rest(seat: Seat, batch: ProviderBatch, report: BatchReport) -> None:
@@ -111,13 +111,13 @@ def _lost(report: BatchReport, error: ProviderError) -> BatchReport:
     )
 
 
-def _rest(order: Order, report: BatchReport) -> Ending:
+def _rest(order: ClaimedJob, report: BatchReport) -> JobOutcome:
     if report.is_gone or report.state.endswith("_STATE_SUCCEEDED"):
         return item_outcomes.not_found(order)
     return item_outcomes.not_made(order, said=report.error)
 
 
-async def forget(batch: ProviderBatch, maker: BatchProvider) -> None:
+async def delete_remote(batch: ProviderBatch, maker: BatchProvider) -> None:
     """Delete the batch's files at the provider: they hold photos and words."""
     with contextlib.suppress(ProviderError):  # they expire by themselves
         await maker.forget(*filter(None, (batch.input_file, batch.result_file)))

@@ -13,23 +13,28 @@ from django.db.models import F, Q, QuerySet
 
 from nb_catalog import ratelimit, signals
 from nb_catalog.core.states import BatchState, JobState
-from nb_catalog.core.types import BatchLimits, Delivery
-from nb_catalog.exceptions import IllegalMove, InvalidSettings, NBCatalogError, RequestRejected
+from nb_catalog.core.types import BatchLimits, RequestMode
+from nb_catalog.exceptions import (
+    InvalidSettings,
+    InvalidTransition,
+    NBCatalogError,
+    RequestRejected,
+)
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.models.transitions import move_batch, move_jobs
+from nb_catalog.models.transitions import transition_batch, transition_jobs
 from nb_catalog.providers import provider
 from nb_catalog.providers.batches import limits_of
 from nb_catalog.worker import claims, persistence, queue
 from nb_catalog.worker.batches import item_outcomes
-from nb_catalog.worker.types import Order
+from nb_catalog.worker.types import ClaimedJob
 
 # After a batch could not be handed in, its model is left alone for so long.
 REST: Final = timedelta(seconds=60)
 BLOCK: Final = 500
 
 
-def gather(*, owner: str) -> tuple[ProviderBatch, list[Order]] | None:
+def create_batch(*, owner: str) -> tuple[ProviderBatch, list[ClaimedJob]] | None:
     """Put queued jobs into a new batch that ``owner`` holds; None when there is nothing to do.
 
     The jobs are ``submitted``, their money is reserved and their calls are on record before a
@@ -55,7 +60,7 @@ def _groups() -> list[tuple[str, str]]:
 
 
 def _waiting() -> QuerySet[ImageJob]:
-    return queue.queued(free=False, delivery=Delivery.BATCH)
+    return queue.queued(free=False, mode=RequestMode.BATCH)
 
 
 def _limits(alias: str) -> BatchLimits | None:
@@ -75,8 +80,10 @@ def _refuse(alias: str, model: str) -> None:
         waiting = _waiting().filter(provider=alias, model=model)
         keys = list(waiting.values_list("pk", flat=True)[: BLOCK * 2])
         jobs = ImageJob.objects.filter(pk__in=keys)
-        move_jobs(jobs, "submit", epoch=F("epoch") + 1, lease_owner="")
-        move_jobs(jobs, "fail", error_code=error.code, error=str(error), finished_at=database_now())
+        transition_jobs(jobs, "submit", epoch=F("epoch") + 1, lease_owner="")
+        transition_jobs(
+            jobs, "fail", error_code=error.code, error=str(error), finished_at=database_now()
+        )
         failed = jobs.filter(state=JobState.FAILED).values_list("pk", flat=True)
         signals.send_job_failed(list(failed), state=JobState.FAILED, error_code=error.code)
 
@@ -95,11 +102,11 @@ def _underway(alias: str) -> int:
 
 def _gathered(
     alias: str, model: str, *, most: int, owner: str
-) -> tuple[ProviderBatch, list[Order]] | None:
+) -> tuple[ProviderBatch, list[ClaimedJob]] | None:
     wanted = _waiting().filter(provider=alias, model=model)
-    jobs = list(queue.unlocked(wanted)[:most])
+    jobs = list(queue.skip_locked(wanted)[:most])
     now, name = database_now(), f"nb-{uuid4().hex}"
-    orders = persistence.without_made([claims.order_of(job, owner=name) for job in jobs])
+    orders = persistence.drop_existing([claims.claimed_job(job, owner=name) for job in jobs])
     let_through = persistence.reserve(orders, now=now)
     going = [order for order in orders if order.job_id in let_through]
     if not going:
@@ -114,7 +121,7 @@ def _gathered(
         lease_until=claims.lease_end(),
         next_look_at=now,
     )
-    moved = move_jobs(
+    moved = transition_jobs(
         ImageJob.objects.filter(pk__in=let_through),
         "submit",
         batch=batch,
@@ -126,14 +133,14 @@ def _gathered(
         error_code="",
     )
     if moved != len(going):
-        raise IllegalMove("Another worker took some of these jobs first.")
+        raise InvalidTransition("Another worker took some of these jobs first.")
     ProviderCall.objects.bulk_create(
         (persistence.call_of(order, now=now, batch=batch) for order in going), batch_size=BLOCK
     )
     return batch, going
 
 
-def take_due(*, owner: str) -> ProviderBatch | None:
+def claim_due(*, owner: str) -> ProviderBatch | None:
     """A batch that nobody holds and that there is something to do for, held by ``owner`` now."""
     due = _due()
     for batch in due.order_by("next_look_at")[:5]:
@@ -175,10 +182,10 @@ def release(batch: ProviderBatch, *, next_look_at: datetime, **changes: Any) -> 
     _held(batch).update(next_look_at=next_look_at, lease_owner="", lease_until=None, **changes)
 
 
-def note(batch: ProviderBatch, **changes: Any) -> None:
-    """Write down what became known of ``batch``. Raises ``IllegalMove`` when it is not held."""
+def update_held(batch: ProviderBatch, **changes: Any) -> None:
+    """Write down what became known of ``batch``. Raises ``InvalidTransition`` when it is not held."""
     if not _held(batch).update(**changes):
-        raise IllegalMove(f"Batch {batch.name} is not ours any more.")
+        raise InvalidTransition(f"Batch {batch.name} is not ours any more.")
     for name, value in changes.items():
         setattr(batch, name, value)
 
@@ -189,7 +196,7 @@ def _held(batch: ProviderBatch) -> QuerySet[ProviderBatch]:
     )
 
 
-def orders_for(batch: ProviderBatch, keys: Sequence[str]) -> dict[str, Order]:
+def claimed_jobs(batch: ProviderBatch, keys: Sequence[str]) -> dict[str, ClaimedJob]:
     """Orders by key of a line, with the photos that they need, for lines whose answer is still owed.
 
     A job that a person cancelled meanwhile is owed its answer too: it is paid for.
@@ -198,8 +205,8 @@ def orders_for(batch: ProviderBatch, keys: Sequence[str]) -> dict[str, Order]:
     calls = ProviderCall.objects.filter(batch=batch, job_id__in=ids, finished_at__isnull=True)
     owed = [_order(call) for call in calls.select_related("job")]
     # A painted picture needs no photo any more; one that the product is set into does.
-    locked = claims.with_photos([order for order in owed if order.recipe.locked])
-    painted = [order for order in owed if not order.recipe.locked]
+    locked = claims.with_photos([order for order in owed if order.spec.locked])
+    painted = [order for order in owed if not order.spec.locked]
     return {
         ids[order.job_id]: order
         for order in (*locked, *painted)
@@ -207,7 +214,7 @@ def orders_for(batch: ProviderBatch, keys: Sequence[str]) -> dict[str, Order]:
     }
 
 
-def note_photos(batch: ProviderBatch, orders: Iterable[Order]) -> None:
+def record_photos(batch: ProviderBatch, orders: Iterable[ClaimedJob]) -> None:
     """Write down how the photos of ``orders`` went into the file."""
     sent = {order.job_id: order.photo_sent for order in orders if order.photo_sent}
     calls = ProviderCall.objects.filter(batch=batch, job_id__in=sent).only("job_id")
@@ -217,7 +224,7 @@ def note_photos(batch: ProviderBatch, orders: Iterable[Order]) -> None:
     ProviderCall.objects.bulk_update(found, ["photo_sent"], batch_size=BLOCK)
 
 
-def unanswered(batch: ProviderBatch, *, after: int = 0) -> list[Order]:
+def unanswered(batch: ProviderBatch, *, after: int = 0) -> list[ClaimedJob]:
     """Up to ``BLOCK`` orders whose answer is still owed, by job from ``after`` on."""
     calls = ProviderCall.objects.filter(batch=batch, job_id__gt=after, finished_at__isnull=True)
     return [_order(call) for call in calls.select_related("job").order_by("job_id")[:BLOCK]]
@@ -228,10 +235,10 @@ def is_wanted(batch: ProviderBatch) -> bool:
     return bool(batch.jobs.filter(state=JobState.SUBMITTED).exists())
 
 
-def _order(call: ProviderCall) -> Order:
+def _order(call: ProviderCall) -> ClaimedJob:
     job = call.job
     return replace(
-        claims.order_of(job, owner=call.lease_owner),
+        claims.claimed_job(job, owner=call.lease_owner),
         epoch=call.epoch,
         attempts=job.attempts,
         in_batch=True,
@@ -239,7 +246,7 @@ def _order(call: ProviderCall) -> Order:
     )
 
 
-def key_of(order: Order) -> str:
+def key_of(order: ClaimedJob) -> str:
     """What a line of a batch is known by."""
     return f"{order.job_id}.{order.epoch}"
 
@@ -252,7 +259,7 @@ def _job_id(key: str) -> int | None:
 def give_back(batch: ProviderBatch, error: NBCatalogError) -> None:
     """Queue everything of ``batch`` again: it did not go out, and nothing is charged for it."""
     while orders := unanswered(batch):
-        persistence.write([], [item_outcomes.not_sent(order, error) for order in orders])
+        persistence.write_outcomes([], [item_outcomes.not_sent(order, error) for order in orders])
 
 
 def close(batch: ProviderBatch, *, error: NBCatalogError | None = None) -> None:
@@ -261,8 +268,8 @@ def close(batch: ProviderBatch, *, error: NBCatalogError | None = None) -> None:
     with transaction.atomic():
         if error is not None:
             give_back(batch, error)
-            ratelimit.heed(error, provider=batch.provider, model=batch.model)
-        move_batch(
+            ratelimit.record_backoff(error, provider=batch.provider, model=batch.model)
+        transition_batch(
             batch,
             "close",
             finished_at=database_now(),

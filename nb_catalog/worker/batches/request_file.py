@@ -12,8 +12,8 @@ from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, RequestRejected
 from nb_catalog.providers.batches import BatchProvider
 from nb_catalog.worker.batches.queries import key_of
-from nb_catalog.worker.execution import broke, log_broken, payload_of
-from nb_catalog.worker.types import Order
+from nb_catalog.worker.execution import build_payload, log_plugin_error, plugin_error_text
+from nb_catalog.worker.types import ClaimedJob
 
 logger = logging.getLogger(__name__)
 
@@ -21,12 +21,12 @@ FOLDER: Final = "batches"
 
 
 @dataclass(slots=True)
-class Filled:
+class WriteResult:
     """What became of the orders: written into the file, not possible, or more than fits."""
 
-    written: list[Order] = field(default_factory=list)
-    problems: list[tuple[Order, NBCatalogError]] = field(default_factory=list)
-    left_over: list[Order] = field(default_factory=list)
+    written: list[ClaimedJob] = field(default_factory=list)
+    problems: list[tuple[ClaimedJob, NBCatalogError]] = field(default_factory=list)
+    left_over: list[ClaimedJob] = field(default_factory=list)
 
 
 def path_of(name: str) -> Path:
@@ -34,20 +34,20 @@ def path_of(name: str) -> Path:
     return settings.STAGING_DIR / FOLDER / f"{name}.jsonl"
 
 
-def fill(
+def write_requests(
     path: Path,
-    orders: Sequence[Order],
+    orders: Sequence[ClaimedJob],
     *,
     maker: BatchProvider,
     most_bytes: int,
     is_stopping: Callable[[], bool],
-) -> Filled:
+) -> WriteResult:
     """Write a line for each of ``orders`` until the file is full. Runs in a pool thread.
 
     When it is to stop, what is not written yet is left over.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    filled = Filled()
+    filled = WriteResult()
     with path.open("wb") as file:
         for place, order in enumerate(orders):
             if is_stopping() or not _fits(file, order, filled, maker=maker, most_bytes=most_bytes):
@@ -57,10 +57,10 @@ def fill(
 
 
 def _fits(
-    file: BinaryIO, order: Order, filled: Filled, *, maker: BatchProvider, most_bytes: int
+    file: BinaryIO, order: ClaimedJob, filled: WriteResult, *, maker: BatchProvider, most_bytes: int
 ) -> bool:
     try:
-        told, line = _line(order, maker=maker)
+        told, line = _encode(order, maker=maker)
     except NBCatalogError as error:
         filled.problems.append((order, error))
         return True
@@ -77,17 +77,17 @@ def _fits(
     return True
 
 
-def _line(order: Order, *, maker: BatchProvider) -> tuple[Order, bytes]:
+def _encode(order: ClaimedJob, *, maker: BatchProvider) -> tuple[ClaimedJob, bytes]:
     try:
         if order.problem is not None:
             raise order.problem
-        told, payload = payload_of(order, maker=maker)
+        told, payload = build_payload(order, maker=maker)
         return told, maker.line(key_of(order), payload)
     except NBCatalogError:
         raise
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
-        log_broken(maker, order)
-        raise RequestRejected(broke(error)) from error
+        log_plugin_error(maker, order)
+        raise RequestRejected(plugin_error_text(error)) from error
 
 
 def remove(path: Path) -> None:

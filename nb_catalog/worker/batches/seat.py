@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from nb_catalog.models import ProviderBatch
 from nb_catalog.models.db.clock import known_now
 from nb_catalog.worker.batches import queries
-from nb_catalog.worker.execution import Workshop
-from nb_catalog.worker.types import Ending
+from nb_catalog.worker.execution import WorkerContext
+from nb_catalog.worker.types import JobOutcome
 
 T = TypeVar("T")
 
@@ -21,15 +21,15 @@ class Seat:
     """``is_stopping`` is asked between lines: a batch that is being put together then goes back,
     one whose results are being fetched is left for another time."""
 
-    shop: Workshop
+    shop: WorkerContext
     is_stopping: Callable[[], bool]
-    on_ending: Callable[[Ending], None]
+    on_ending: Callable[[JobOutcome], None]
 
     async def ask(self, question: Callable[..., T], *args: Any, **options: Any) -> T:
         """Ask the database."""
         return await self.shop.clerk.ask(question, *args, **options)
 
-    async def end(self, ending: Ending) -> None:
+    async def end(self, ending: JobOutcome) -> None:
         """Write ``ending`` down, and tell of it when it was still ours to write."""
         if await self.shop.clerk.write(ending):
             self.on_ending(ending)

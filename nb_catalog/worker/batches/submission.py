@@ -9,7 +9,7 @@ from typing import Final
 
 from nb_catalog.core import logs
 from nb_catalog.exceptions import (
-    IllegalMove,
+    InvalidTransition,
     NBCatalogError,
     OutcomeUnknown,
     ProviderError,
@@ -17,13 +17,13 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.models import ProviderBatch
 from nb_catalog.models.db.clock import known_now
-from nb_catalog.models.transitions import move_batch
+from nb_catalog.models.transitions import transition_batch
 from nb_catalog.providers.batches import BatchProvider
 from nb_catalog.worker import outcomes
 from nb_catalog.worker.batches import item_outcomes, queries, request_file, schedule
-from nb_catalog.worker.batches.polling import forget
+from nb_catalog.worker.batches.polling import delete_remote
 from nb_catalog.worker.batches.seat import Seat
-from nb_catalog.worker.types import Order
+from nb_catalog.worker.types import ClaimedJob
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +31,8 @@ DIED: Final = ServiceUnavailable("The worker died before it had handed the batch
 _FULL: Final = ServiceUnavailable("The batch was full, or the worker was told to stop.")
 
 
-async def put_together(
-    seat: Seat, batch: ProviderBatch, orders: Sequence[Order], *, maker: BatchProvider
+async def assemble(
+    seat: Seat, batch: ProviderBatch, orders: Sequence[ClaimedJob], *, maker: BatchProvider
 ) -> None:
     """Write ``orders`` into a file, and hand it in."""
     limits = maker.batch_limits
@@ -41,7 +41,7 @@ async def put_together(
     path = request_file.path_of(batch.name)
     try:
         filled = await seat.shop.in_pool(
-            request_file.fill,
+            request_file.write_requests,
             path,
             orders,
             maker=maker,
@@ -49,19 +49,19 @@ async def put_together(
             is_stopping=seat.is_stopping,
         )
         for order, problem in filled.problems:
-            await seat.end(outcomes.never_sent(order, problem))
+            await seat.end(outcomes.outcome_for_never_sent(order, problem))
         for order in filled.left_over:
             await seat.shop.clerk.write(item_outcomes.not_sent(order, _FULL))
         if filled.written:
-            await seat.ask(queries.note_photos, batch, filled.written)
-            await _hand_in(seat, batch, path, maker, written=len(filled.written))
+            await seat.ask(queries.record_photos, batch, filled.written)
+            await _submit(seat, batch, path, maker, written=len(filled.written))
         else:
             await seat.ask(queries.close, batch)
     finally:
         await seat.shop.in_pool(request_file.remove, path)
 
 
-async def _hand_in(
+async def _submit(
     seat: Seat, batch: ProviderBatch, path: Path, maker: BatchProvider, *, written: int
 ) -> None:
     try:
@@ -69,7 +69,7 @@ async def _hand_in(
     except ProviderError as error:
         await close(seat, batch, error=error)
         return
-    await seat.ask(move_batch, batch, "send", input_file=file, items=written, looks=0)
+    await seat.ask(transition_batch, batch, "send", input_file=file, items=written, looks=0)
     try:
         name = await maker.submit(file, model=batch.model, name=batch.name)
     except ProviderError as error:
@@ -79,12 +79,12 @@ async def _hand_in(
 
 
 async def accept(seat: Seat, batch: ProviderBatch, name: str, maker: BatchProvider) -> None:
-    """The provider has the batch, by its own ``name`` for it. Raises ``IllegalMove`` when we came
+    """The provider has the batch, by its own ``name`` for it. Raises ``InvalidTransition`` when we came
     too late; the batch is called off then."""
     now = known_now()
     try:
         await seat.ask(
-            move_batch,
+            transition_batch,
             batch,
             "accept",
             service_name=name,
@@ -93,7 +93,7 @@ async def accept(seat: Seat, batch: ProviderBatch, name: str, maker: BatchProvid
             error="",
             error_code="",
         )
-    except IllegalMove:
+    except InvalidTransition:
         # We were thought dead, and the pictures have been queued again. This batch must not
         # make them too.
         logger.warning(
@@ -142,7 +142,7 @@ async def close(
         extra=logs.fields(batch=batch.name, error_code=error.code),
     )
     if maker is not None:
-        await forget(batch, maker)
+        await delete_remote(batch, maker)
 
 
 def _is_definite(error: ProviderError) -> bool:

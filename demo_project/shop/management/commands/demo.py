@@ -116,7 +116,7 @@ class Command(BaseCommand):
             self._ask(missing, price)
         for (plan, _), summary in zip(planned, summaries, strict=True):
             if summary.wanted:
-                runs.start(plan, actor=self.admin)
+                runs.start_run(plan, actor=self.admin)
         underway = sum(summary.count_of(ItemStatus.UNDERWAY) for summary in summaries)
         self.made = self._work([plan for plan, _ in planned], count=missing + underway)
         self.published = 0

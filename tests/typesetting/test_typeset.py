@@ -1,0 +1,210 @@
+"""Whole pictures with words on them: in every locale, and refused where nobody could read them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from nb_catalog.core.types import Rect
+from nb_catalog.exceptions import CharacterMissing, ContrastTooLow, TextDoesNotFit
+from nb_catalog.imaging.scenery.noise import stream
+from nb_catalog.typesetting import Report, fonts, typeset
+from nb_catalog.typesetting.layouts import Layout
+from tests.typesetting.lettering import HEADLINES, paragraph, shared_words, words_for
+
+SIDE = 720
+BANNER = Layout.from_mapping(
+    {
+        "boxes": [
+            {
+                "role": "headline",
+                "place": {"start": 0.06, "top": 0.06, "width": 0.88, "height": 0.28},
+                "largest": 0.11,
+                "scrim": {"colour": "#101820"},
+            },
+            {
+                "role": "price",
+                "place": {"start": 0.06, "top": 0.72, "width": 0.5, "height": 0.12},
+                "lines": 1,
+                "colour": "#111111",
+                "plate": {"colour": "#ffd400"},
+                "stands": "bottom",
+            },
+            {
+                "role": "badge",
+                "place": {"start": 0.6, "top": 0.86, "width": 0.34, "height": 0.1},
+                "lines": 1,
+                "align": "end",
+                "stroke": {"colour": "#202020"},
+                "shadow": {"right": 0.1},
+                "optional": True,
+            },
+        ]
+    }
+)
+
+
+@pytest.fixture(scope="session")
+def ground():
+    """A picture of everything: light and dark, quiet and busy."""
+    noise = stream(7, "ground").random((SIDE, SIDE, 3))
+    fade = np.linspace(0.1, 1, SIDE)[None, :, None]
+    return (noise * 90 + fade * 160).astype(np.uint8)
+
+
+def headline(**changes):
+    box = {**BANNER.as_mapping()["boxes"][0], **changes}
+    return Layout.from_mapping({"boxes": [box]})
+
+
+def set_text(picture, words, locale="en", *, layout=BANNER, **others):
+    chain = fonts.chain_for(locale)
+    return typeset(picture, layout=layout, texts=words, locale=locale, chain=chain, **others)
+
+
+def every_locale():
+    own = [(locale, words_for(locale)) for locale in HEADLINES]
+    return [*own, *shared_words().items()]
+
+
+@pytest.mark.parametrize(("locale", "words"), every_locale())
+def test_every_locale_is_set_readably_inside_its_boxes(ground, locale, words):
+    before = ground.copy()
+    made = set_text(ground, words, locale)
+    assert np.array_equal(ground, before), "the picture itself stays as it is"
+    assert [each.role for each in made.report.texts] == ["headline", "price", "badge"]
+    for text in made.report.texts:
+        assert text.text == words[text.role]
+        assert text.contrast >= 4.5
+        edge = Rect(text.box.left - 1, text.box.top - 1, text.box.width + 2, text.box.height + 2)
+        assert edge.holds(text.ink)
+        assert text.fonts and all(len(font.sha256) == 64 for font in text.fonts)
+    assert made.report.texts[0].veil > 0, "half of the ground is light"
+
+
+def test_the_same_words_give_the_same_bytes(ground):
+    one, other = (set_text(ground, words_for("hi"), "hi") for _ in range(2))
+    assert np.array_equal(one.pixels, other.pixels)
+    assert one.report == other.report
+
+
+def test_only_the_boxes_and_what_surrounds_them_change(ground):
+    made = set_text(ground, words_for("en"))
+    changed = (made.pixels != ground).any(axis=2)
+    assert changed[:300].any() and not changed[400:500].any()
+
+
+def test_a_report_survives_its_column(ground):
+    report = set_text(ground, words_for("ar"), "ar").report
+    assert Report.from_dict(json.loads(json.dumps(report.as_dict()))) == report
+
+
+def test_boxes_stand_on_the_other_side_where_lines_start_at_the_right(ground):
+    left = set_text(ground, words_for("en")).report.texts[1].ink
+    right = set_text(ground, words_for("he"), "he").report.texts[1].ink
+    assert left.left == pytest.approx(SIDE - right.right, abs=12)
+
+
+def test_digits_and_latin_names_read_from_left_to_right_in_arabic():
+    """The same glyphs in the same order as alone, in the middle of the line."""
+    alone = glyphs("X-200", "ar")
+    inside = glyphs("سترة X-200 خفيفة", "ar")
+    places = [at for at in range(len(inside)) if inside[at : at + len(alone)] == alone]
+    assert len(alone) == 5 and len(places) == 1
+    assert 0 < places[0] < len(inside) - len(alone)
+
+
+def glyphs(text, locale):
+    """Glyph ids of a line, from left to right."""
+    return [glyph.id for glyph in paragraph(text, locale).line(0, len(text)).glyphs]
+
+
+def test_without_words_a_box_is_left_out_and_told(ground):
+    report = set_text(ground, {"headline": "Only this", "price": " "}).report
+    assert report.left_out == ("price", "badge")
+
+
+def test_lines_of_the_text_s_own_are_kept_and_empty_ones_are_not(ground):
+    made = set_text(ground, {"headline": "Today\r\n\n  only \u2028now"})
+    assert made.report.texts[0].lines == ("Today", "only", "now")
+
+
+def test_panels_lie_under_the_words_and_are_mirrored(ground):
+    layout = Layout.from_mapping(
+        {
+            "boxes": [
+                {"role": "headline", "place": {"start": 0, "top": 0, "width": 0.5, "height": 1}}
+            ],
+            "panels": [
+                {"place": {"start": 0, "top": 0, "width": 0.5, "height": 1}, "colour": "#102030"}
+            ],
+        }
+    )
+    english = set_text(ground, {"headline": "Split"}, layout=layout).pixels
+    hebrew = set_text(ground, {"headline": "מבצע"}, "he", layout=layout).pixels
+    assert english[-1, 0].tolist() == [16, 32, 48] and hebrew[-1, -1].tolist() == [16, 32, 48]
+    assert np.array_equal(english[:, -1], ground[:, -1])
+
+
+@pytest.mark.parametrize(
+    ("words", "locale", "error", "said"),
+    [
+        ({"headline": "Sale 🎒"}, "en", CharacterMissing, ["headline (en)", "SCHOOL SATCHEL"]),
+        ({"headline": "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenfabrikantin" * 2},
+         "de", TextDoesNotFit, ["headline (de)", "Donaudampf", "longest word"]),
+        ({"badge": "so many words " * 29}, "en", TextDoesNotFit, ["badge (en)", "so many words"]),
+    ],
+    ids=["emoji", "compound", "400 letters in a badge"],
+)  # fmt: skip
+def test_what_cannot_be_set_names_text_locale_and_box(ground, words, locale, error, said):
+    with pytest.raises(error) as caught:
+        set_text(ground, words, locale)
+    for part in said:
+        assert part in str(caught.value)
+    assert (caught.value.locale, caught.value.box) == (locale, next(iter(words)))
+
+
+def test_letters_that_nobody_could_read_are_refused(ground):
+    layout = headline(scrim=None, colour="#808080")
+    with pytest.raises(ContrastTooLow, match="a scrim, a plate or another colour"):
+        set_text(ground, {"headline": "Grey on grey"}, layout=layout)
+
+
+def test_a_scrim_of_nearly_the_letters_colour_is_refused(ground):
+    layout = headline(scrim={"colour": "#d0d0d0"})
+    with pytest.raises(ContrastTooLow):
+        set_text(ground, {"headline": "White on white"}, layout=layout)
+
+
+def test_an_outline_is_what_letters_are_told_from(ground):
+    layout = headline(scrim=None, stroke={"colour": "#000000"})
+    assert set_text(ground, {"headline": "White"}, layout=layout).report.texts[0].contrast == 21
+
+
+def test_words_keep_clear_of_the_product(ground):
+    product = Rect(200, 30, 300, 500)
+    with pytest.raises(TextDoesNotFit, match="it would stand on the product"):
+        set_text(ground, {"headline": "On it"}, layout=headline(align="centre"), product=product)
+    allowed = headline(align="centre", covers_product=True)
+    set_text(ground, {"headline": "On it"}, layout=allowed, product=product)
+
+
+def test_words_become_smaller_before_they_stand_on_the_product(ground):
+    free = set_text(ground, {"headline": "Autumn"}, layout=headline(lines=1))
+    low = free.report.texts[0].ink.bottom - 20
+    made = set_text(
+        ground, {"headline": "Autumn"}, layout=headline(lines=1), product=Rect(0, low, SIDE, 300)
+    )
+    assert made.report.texts[0].ink.bottom <= low
+    assert made.report.texts[0].size < free.report.texts[0].size
+
+
+def test_a_plate_that_fills_its_box_is_as_large_as_the_box():
+    white = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    layout = headline(scrim=None, plate={"colour": "#000000", "hugs": False, "radius": 0})
+    made = set_text(white, {"headline": "Wide"}, layout=layout)
+    dark = (made.pixels < 250).all(axis=2)
+    rows, columns = np.nonzero(dark)
+    box = made.report.texts[0].box
+    assert (columns.min(), rows.min()) == (box.left, box.top)
+    assert (columns.max() + 1, rows.max() + 1) == (box.right, box.bottom)

@@ -1,0 +1,244 @@
+"""What dead workers leave behind, and how it is taken up."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from nb_catalog import worker
+from nb_catalog.core.states import JobState
+from nb_catalog.core.types import ImageResult, Size
+from nb_catalog.exceptions import ContentRefused
+from nb_catalog.models import ImageJob, ProductImage, ProviderCall
+from nb_catalog.testing.pictures import solid_png
+from nb_catalog.worker import claims, outcomes, persistence, recovery, spool
+from tests.worker.conftest import money_is_sound
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RESULT = ImageResult(
+    data=solid_png(Size(1024, 1024)),
+    mime_type="image/png",
+    usage={"prompt": 1240, "candidates": 1120, "total": 2360, "image": 1120},
+    model_version="m-1",
+    request_id="r-1",
+)
+
+
+def claimed(*, free=False):
+    return claims.claim(owner="dead", limit=1, free=free)[0]
+
+
+def calling(*, free=False):
+    order = claimed(free=free)
+    assert persistence.write_outcomes([order], []) == [True]
+    return order
+
+
+def expire():
+    ImageJob.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_what_was_claimed_and_never_sent_is_queued_again(script, start):
+    start()
+    claimed()
+    expire()
+    worker.sweep()
+    job = ImageJob.objects.get()
+    assert (job.state, job.lease_owner) == ("queued", "")
+
+
+def test_a_lease_that_runs_is_left_alone(script, start):
+    start()
+    order = calling()
+    spool.put(order.staging_name, RESULT)
+    assert worker.sweep() == []
+    assert ImageJob.objects.get().state == JobState.CALLING
+    assert list(spool.names()) == [order.staging_name]
+
+
+def test_a_call_without_staged_bytes_becomes_unknown_and_keeps_its_money(script, start):
+    start()
+    calling()
+    expire()
+    assert [ending.move for ending in worker.sweep()] == ["lose"]
+    job = ImageJob.objects.get()
+    assert (job.state, job.error_code) == ("unknown", "outcome_unknown")
+    assert "bill" in job.error
+    assert ProviderCall.objects.get().outcome == "unknown"
+    money_is_sound()
+
+
+def test_staged_bytes_are_adopted_and_paid_once(script, start):
+    start()
+    order = calling()
+    spool.put(order.staging_name, RESULT)
+    expire()
+    assert [ending.move for ending in worker.sweep()] == ["succeed"]
+    image = ProductImage.objects.get()
+    assert ImageJob.objects.get().state == JobState.SUCCEEDED
+    with image.file.open() as file:
+        assert file.read() == RESULT.data
+    call = ProviderCall.objects.get()
+    assert (call.outcome, call.request_id, call.cost_microusd) == ("picture", "r-1", 33_910)
+    assert script.count == 0 and not list(spool.names())
+    money_is_sound()
+
+
+def test_bytes_on_another_machine_are_adopted_after_the_job_was_called_unknown(script, start):
+    start()
+    order = calling()
+    expire()
+    worker.sweep()
+    assert ImageJob.objects.get().state == JobState.UNKNOWN
+    spool.put(order.staging_name, RESULT)
+    worker.sweep()
+    assert ImageJob.objects.get().state == JobState.SUCCEEDED
+    assert ProductImage.objects.count() == 1
+    money_is_sound()
+
+
+def test_bytes_of_a_job_that_was_made_again_are_kept_as_a_picture_to_review(script, start):
+    run = start()
+    order = calling()
+    expire()
+    worker.sweep()
+    from nb_catalog.generation import runs
+
+    runs.retry_run(run, unknown=True)
+    worker.drain()
+    spool.put(order.staging_name, RESULT)
+    worker.sweep()
+    assert set(ProductImage.objects.values_list("state", flat=True)) == {"pending"}
+    assert ProductImage.objects.count() == 2, "both were paid for"
+    assert not list(spool.names())
+    money_is_sound()
+
+
+def test_staged_bytes_that_are_stored_already_are_dropped(script, start):
+    start()
+    order = calling()
+    spool.put(order.staging_name, RESULT)
+    expire()
+    worker.sweep()
+    spool.put(order.staging_name, RESULT)
+    worker.sweep()
+    assert ProductImage.objects.count() == 1 and not list(spool.names())
+
+
+def test_staged_bytes_of_another_database_are_left_alone(script, start):
+    spool.put("999.1.stranger", RESULT)
+    spool.put("not-one-of-our-names", RESULT)
+    worker.sweep()
+    assert sorted(spool.names()) == ["999.1.stranger", "not-one-of-our-names"]
+
+
+def test_free_work_never_becomes_unknown_and_simply_runs_again(start):
+    start(treatment="locked")
+    calling(free=True)
+    expire()
+    worker.drain()
+    assert ImageJob.objects.get().state == JobState.SUCCEEDED
+    assert ProductImage.objects.count() == 1
+
+
+def test_free_work_that_kills_its_worker_each_time_ends(start):
+    start(treatment="locked")
+    calling(free=True)
+    ImageJob.objects.update(attempts=recovery.MOST_DEATHS)
+    expire()
+    worker.sweep()
+    job = ImageJob.objects.get()
+    assert (job.state, job.error_code) == ("failed", "worker_died")
+
+
+def test_waiting_work_is_queued_when_its_time_has_come(script, start):
+    start(2)
+    early, late = ImageJob.objects.order_by("pk")
+    now = timezone.now()
+    ImageJob.objects.update(state="waiting")
+    ImageJob.objects.filter(pk=early.pk).update(not_before=now - timedelta(seconds=1))
+    ImageJob.objects.filter(pk=late.pk).update(not_before=now + timedelta(hours=1))
+    assert recovery.requeue_due() == 1
+    assert [job.state for job in (early, late) if not job.refresh_from_db()] == [
+        "queued",
+        "waiting",
+    ]
+
+
+def test_a_half_written_staging_file_is_nothing(script, start):
+    start()
+    order = calling()
+    spool.put(order.staging_name, RESULT)
+    path = spool.path(order.staging_name)
+    path.rename(path.with_suffix(".writing"))
+    expire()
+    assert [ending.move for ending in worker.sweep()] == ["lose"]
+
+
+def test_a_picture_comes_back_from_staging_as_it_went_in():
+    spool.put("1.1.me", RESULT)
+    assert spool.get("1.1.me") == RESULT
+    spool.drop("1.1.me")
+    assert spool.get("1.1.me") is None
+
+
+def test_a_sweep_stops_adopting_when_its_time_is_over(script, start, monkeypatch):
+    start(3)
+    orders = claims.claim(owner="dead", limit=3, free=False)
+    persistence.write_outcomes(orders, [])
+    for order in orders:
+        spool.put(order.staging_name, RESULT)
+    expire()
+    assert len(recovery.adopt_spooled(seconds=-1)) == 0
+    assert len(recovery.adopt_spooled()) == 3
+
+
+# A connection that breaks during a commit: the worker asks again and cannot know what was written.
+
+
+def test_an_order_whose_beginning_was_written_and_not_acknowledged_goes_out(script, start):
+    start()
+    order = calling()
+    reserved = money_is_sound()
+    assert persistence.write_outcomes([order], []) == [True]
+    assert ProviderCall.objects.count() == 1 and money_is_sound() == reserved
+    assert ImageJob.objects.get().state == JobState.CALLING
+
+
+def test_one_that_a_sweep_has_called_lost_meanwhile_was_never_sent(script, start):
+    start()
+    order = calling()
+    expire()
+    worker.sweep()
+    assert ImageJob.objects.get().state == JobState.UNKNOWN
+    assert persistence.write_outcomes([order], []) == [False]
+    job, call = ImageJob.objects.get(), ProviderCall.objects.get()
+    assert (job.state, job.attempts, job.error) == ("queued", 0, "")
+    assert (call.outcome, call.cost_microusd) == ("not_sent", 0)
+    assert money_is_sound() == 0
+    assert worker.drain() == {"succeed": 1}
+    assert ProviderCall.objects.count() == 2
+
+
+def test_one_that_somebody_else_has_taken_meanwhile_is_left_to_them(script, start):
+    start()
+    order = calling()
+    expire()
+    worker.sweep()
+    ImageJob.objects.update(state=JobState.QUEUED, lease_owner="")
+    claims.claim(owner="another", limit=1, free=False)
+    assert persistence.write_outcomes([order], []) == [False]
+    job = ImageJob.objects.get()
+    assert (job.state, job.lease_owner) == ("leased", "another")
+    assert ProviderCall.objects.get().outcome == "unknown"
+
+
+def test_an_ending_that_is_written_twice_counts_once(script, start):
+    start()
+    order = calling()
+    ending = outcomes.outcome_for_error(order, ContentRefused("No.", usage=RESULT.usage))
+    assert persistence.write_outcomes([], [ending]) == [True]
+    settled = money_is_sound()
+    persistence.write_outcomes([], [ending])
+    assert money_is_sound() == settled and ProviderCall.objects.count() == 1
