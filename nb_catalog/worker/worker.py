@@ -102,18 +102,23 @@ class Worker:
             try:
                 await self._loop(shop, desk, until_idle=until_idle, deadline=deadline)
             finally:
-                await self._close(shop, leases, sitting)
+                await self._close(shop, desk, leases, sitting)
         return self.endings
 
     async def _sit(self, desk: BatchCoordinator, shop: WorkerContext) -> None:
         if self._does_batches:
-            await desk.sit(is_closing=lambda: shop.closing)
+            await desk.sit()
 
     async def _close(
-        self, shop: WorkerContext, leases: asyncio.Task[None], sitting: asyncio.Task[None]
+        self,
+        shop: WorkerContext,
+        desk: BatchCoordinator,
+        leases: asyncio.Task[None],
+        sitting: asyncio.Task[None],
     ) -> None:
         """What is on a line finishes, and so does a step with a batch; the rest goes back."""
         shop.closing = True
+        desk.close()
         await asyncio.gather(*self._in_hand, sitting, return_exceptions=True)
         leases.cancel()
         await asyncio.gather(leases, return_exceptions=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -37,13 +38,19 @@ class BatchCoordinator:
         self.owner = owner
         self.held: list[ProviderBatch] = []
         self.is_busy = False
+        self._is_closing = asyncio.Event()
         self._seat = Seat(shop=shop, is_stopping=is_stopping, on_ending=on_ending)
 
-    async def sit(self, *, is_closing: Callable[[], bool]) -> None:
-        """Take steps until it is closing time; the step underway is finished."""
-        while not is_closing():
+    async def sit(self) -> None:
+        """Take steps until ``close``; a step that is under way is finished."""
+        while not self._is_closing.is_set():
             if not await self._step_safely():
-                await asyncio.sleep(schedule.IDLE_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._is_closing.wait(), schedule.IDLE_SECONDS)
+
+    def close(self) -> None:
+        """Take no further step; end an idle wait at once, so that a worker stops without delay."""
+        self._is_closing.set()
 
     async def _step_safely(self) -> bool:
         self.is_busy = True
