@@ -17,7 +17,9 @@ def flush(case):
     """Empty all tables but ``KEPT_TABLES`` after a test that commits."""
     for alias in case._databases_names(include_mirrors=False):
         connection = connections[alias]
-        tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        tables = connection.introspection.django_table_names(
+            only_existing=True, include_views=False
+        )
         statements = connection.ops.sql_flush(
             no_style(), sorted({*tables} - KEPT_TABLES), reset_sequences=False, allow_cascade=False
         )

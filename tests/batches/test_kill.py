@@ -10,6 +10,7 @@ from nb_catalog.models import ImageJob, ProductImage, ProviderBatch
 from nb_catalog.worker import spool
 from nb_catalog.worker.batches import request_file
 from tests.batches.conftest import books_agree, forget_the_rest, states
+from tests.cases import ordinary
 from tests.worker.dying_worker import BATCH_POINTS
 from tests.worker.test_kill import die_at, worker_process
 
@@ -31,7 +32,10 @@ def pick_up():
             return
 
 
-@pytest.mark.parametrize("point", sorted(BATCH_POINTS))
+@pytest.mark.parametrize(
+    "point",
+    ordinary(sorted(BATCH_POINTS), chosen=["after gathering", "after handing in", "mid-results"]),
+)
 def test_a_batch_survives_a_kill(start, server, catalog, point):
     start(3)
     die_at(point, catalog)
@@ -48,6 +52,7 @@ def test_a_batch_survives_a_kill(start, server, catalog, point):
         assert max(ImageJob.objects.values_list("attempts", flat=True)) == 1
 
 
+@pytest.mark.matrix
 def test_kills_at_random_moments_lose_and_repeat_nothing(start, server, catalog):
     start(30)
     for number in range(6):

@@ -19,6 +19,7 @@ from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage
 from tests import factories
+from tests.cases import ordinary
 from tests.catalog.models import Mug
 from tests.engines.brokers import rabbitmq, redis
 from tests.services import free_port
@@ -28,7 +29,12 @@ from tests.soak.crowd import wait_until
 pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture(params=[redis, rabbitmq], ids=["Redis", "RabbitMQ"])
+@pytest.fixture(
+    params=[
+        pytest.param(redis, id="Redis"),
+        pytest.param(rabbitmq, id="RabbitMQ", marks=pytest.mark.matrix),
+    ]
+)
 def broker(request, settings):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "WAKE_UP": "celery", "WAKE_SECONDS": 2.0}
     with request.param() as url:
@@ -89,7 +95,7 @@ def all_made(pictures):
     return ImageJob.objects.filter(state="succeeded").count() == pictures
 
 
-@pytest.mark.parametrize("pool", ["prefork", "threads"])
+@pytest.mark.parametrize("pool", ordinary(["prefork", "threads"], chosen=["threads"]))
 def test_a_run_is_worked_off_by_celery(broker, pool):
     queue = f"nb-{uuid4().hex}"
     with sending_to(broker, queue), celery_worker(broker, queue, pool=pool):
@@ -98,6 +104,7 @@ def test_a_run_is_worked_off_by_celery(broker, pool):
     assert ProductImage.objects.count() == 6
 
 
+@pytest.mark.matrix
 def test_lost_doubled_and_reordered_messages_change_nothing_but_the_time(broker):
     queue = f"nb-{uuid4().hex}"
     with sending_to(broker, queue) as app:

@@ -22,6 +22,9 @@ WORKERS = {
     "rq": ("rqworker", "default", "--job-class", "django_tasks_rq.Job"),
 }
 
+# Two queues with real workers of their own; ``tests/test_tasks.py`` has what is sent to them.
+pytestmark = pytest.mark.matrix
+
 
 class Shop:
     """A shop whose runs are worked off by a queue. Everything happens in processes of their own."""

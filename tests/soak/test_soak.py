@@ -7,7 +7,12 @@ from nb_catalog.testing.gemini.faults import PASSING, STOPPING
 from tests.batches.conftest import forget_the_rest
 from tests.soak import soak
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.story, pytest.mark.once]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.story,
+    pytest.mark.once,
+    pytest.mark.matrix,
+]
 
 
 @pytest.fixture

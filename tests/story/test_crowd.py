@@ -47,6 +47,7 @@ def states():
     return Counter(ImageJob.objects.values_list("state", flat=True))
 
 
+@pytest.mark.matrix
 def test_kills_at_random_moments_lose_and_repeat_nothing(server, catalog):
     draw = random.Random(4)
     run = soak.start(120)
@@ -61,6 +62,7 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(server, catalog):
     soak.nothing_is_lost_or_repeated(server, run)
 
 
+@pytest.mark.matrix
 def test_who_wakes_up_late_harms_nothing(server, catalog):
     """SIGSTOP in the middle of a call, until others have called the job lost; SIGCONT."""
     server.delay = 3.0
@@ -80,6 +82,7 @@ def test_who_wakes_up_late_harms_nothing(server, catalog):
     money_is_sound()
 
 
+@pytest.mark.matrix
 def test_a_job_of_a_frozen_worker_is_taken_over_and_finished_once(catalog, settings):
     free = {"draft": {"PROVIDER": "local", "MODEL": "local-studio", "SIZE": "2K"}}
     changes = {**catalog, "TIERS": free}
@@ -108,6 +111,7 @@ def test_who_is_told_to_stop_finishes_what_is_in_flight_and_hands_the_rest_back(
     soak.nothing_is_lost_or_repeated(server, run)
 
 
+@pytest.mark.matrix
 def test_the_service_s_bill_never_passes_the_budget(server, catalog, settings):
     """Sixteen processes that would spend three times as much: the service's own books stay below."""
     changes = {**catalog, "DAILY_BUDGET_USD": "1.00"}

@@ -17,6 +17,7 @@ from django.db import connection
 from nb_catalog import worker
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.worker import spool
+from tests.cases import ordinary
 from tests.soak import soak
 from tests.soak.crowd import Crowd, wait_until
 from tests.soak.relay import relay
@@ -54,6 +55,7 @@ def _locked():
         other.execute("ROLLBACK")
 
 
+@pytest.mark.matrix
 def test_a_database_that_goes_away_in_the_middle_loses_and_repeats_nothing(server, catalog):  # noqa: F811
     """Twice. Answers that come meanwhile wait on disk; leases run out, and nobody is paid again."""
     run = soak.start(60)
@@ -88,7 +90,7 @@ class Moody(FileSystemStorage):
         return super()._save(name, content)
 
 
-@pytest.mark.parametrize("treatment", ["painted", "locked"])
+@pytest.mark.parametrize("treatment", ordinary(["painted", "locked"], chosen=["painted"]))
 def test_a_storage_that_fails_one_write_in_five_loses_no_picture(
     server, catalog, settings, tmp_path, treatment  # noqa: F811
 ):  # fmt: skip

@@ -34,7 +34,7 @@ def distance(one, other):
     return row[-1]
 
 
-@pytest.mark.once
+@pytest.mark.matrix
 @needs_tesseract
 def test_what_is_set_is_read_back():
     """Where the facts say that it can. A letter that it misreads is its own: at most one in a text."""
