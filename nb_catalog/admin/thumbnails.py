@@ -27,7 +27,7 @@ from nb_catalog.imaging.scenery import SceneRecipe, thumbnail
 from nb_catalog.models import ProductImage, Rendition, Scene, TextLayout
 from nb_catalog.typesetting import fonts
 from nb_catalog.typesetting.layouts import Layout
-from nb_catalog.typesetting.sample import sample
+from nb_catalog.typesetting.previews import layout_preview
 
 SMALL: Final = 320
 LARGE: Final = 960
@@ -119,7 +119,7 @@ def _lettered(layout: Layout, locale: str) -> bytes:
     texts = locales.sample_words(locale)
     for role in layout.roles:
         texts.setdefault(role, texts["subline"])
-    made = sample(layout, texts=texts, locale=locale, chain=fonts.chain_for(locale))
+    made = layout_preview(layout, texts=texts, locale=locale, chain=fonts.chain_for(locale))
     return encode(made, format=FORMAT)
 
 

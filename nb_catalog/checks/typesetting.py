@@ -26,7 +26,7 @@ def check_typesetting(**_options: Any) -> list[CheckMessage]:
     for code in codes:
         try:
             locales.parse_locale(code)
-            if fonts.families_for(code) is None:
+            if fonts.family_for(code) is None:
                 found.append(_without_font(code))
         except ValueError as error:
             found.append(
@@ -79,7 +79,7 @@ def _unknown(codes: Iterable[str]) -> Iterator[ValueError]:
 
 def _without_font(code: str) -> CheckMessage:
     return Warning(
-        f"Words in {code!r} cannot be set on pictures: {fonts.advice(code)}",
+        f"Words in {code!r} cannot be set on pictures: {fonts.installation_hint(code)}",
         hint=f"Or leave it out of {NAME}['LOCALES']; manage.py nb_fonts lists them all.",
         id="nb_catalog.W042",
     )

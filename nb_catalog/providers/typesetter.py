@@ -67,7 +67,7 @@ class TypesetterProvider(Provider):
                 "locale": locale,
                 "origin": origin,
                 "product": Rect(*product) if product else None,
-                "asks_ocr": self.ocr,
+                "use_ocr": self.ocr,
             },
         )
 
@@ -97,6 +97,8 @@ def _set(body: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
         max_pixels=settings.MAX_PICTURE_PIXELS,
         **told,
     )
-    proofs = {each.role: round(each.worst_letter, 3) for each in made.proofs}
-    said = {"text": made.report.as_dict(), "text_proof": proofs}
-    return made.data, said if made.doubts is None else {**said, "text_read": made.doubts}
+    proofs = {each.role: round(each.worst_glyph, 3) for each in made.proofs}
+    said: dict[str, Any] = {"text": made.report.as_dict(), "text_proof": proofs}
+    if made.ocr_differences is not None:
+        said["text_read"] = made.ocr_differences
+    return made.data, said

@@ -21,7 +21,13 @@ from nb_catalog.models.transitions import lock_image
 from nb_catalog.providers.ocr import OcrResult, ocr_provider
 from nb_catalog.registry import read_photo, source_for
 from nb_catalog.typesetting import ocr_detect
-from nb_catalog.typesetting.ocr_diff import READ, READ_BY_MODEL, OcrComparison, Token, compare
+from nb_catalog.typesetting.ocr_diff import (
+    MODEL_OCR_CHECK,
+    OCR_CHECK,
+    OcrComparison,
+    Token,
+    compare,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +59,7 @@ def read_with_model(image: ProductImage, *, actor: Actor) -> OcrComparison:
     reached, ``PictureError`` and ``StorageFailed`` for the file, and ``ProviderError`` for what the
     service answered.
     """
-    if READ not in image.checks:
+    if OCR_CHECK not in image.checks:
         raise RequestRefused(f"On picture {image.pk} there are no words that a model painted.")
     asked = ocr_provider()
     if asked is None:
@@ -108,7 +114,7 @@ def _text_on_product(image: ProductImage) -> list[str]:
     if photo is None:
         return []
     try:
-        return ocr_detect.printed_on(
+        return ocr_detect.read_words(
             read_photo(photo),
             locale=image.locale,
             max_bytes=settings.MAX_PICTURE_BYTES,
@@ -123,5 +129,5 @@ def _text_on_product(image: ProductImage) -> list[str]:
 def _store(image: ProductImage, reading: OcrComparison) -> None:
     lock_image(image)
     image.refresh_from_db(fields=["checks"])
-    image.checks = {**image.checks, READ_BY_MODEL: reading.as_dict()}
+    image.checks = {**image.checks, MODEL_OCR_CHECK: reading.as_dict()}
     image.save(update_fields=["checks"])

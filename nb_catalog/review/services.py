@@ -16,7 +16,7 @@ from nb_catalog.models import AltText, Placement, ProductImage, ReviewEvent, Run
 from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import lock_image, transition_image
-from nb_catalog.typesetting.ocr_diff import READ, readings_in
+from nb_catalog.typesetting.ocr_diff import OCR_CHECK, readings_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ def retire(image: ProductImage, *, actor: Actor, note: str = "") -> None:
 def needs_individual_review(image: ProductImage) -> bool:
     """Whether a model wrote on it, and not everybody who read it, or nobody, read every letter as it was
     asked for."""
-    if READ not in image.checks:
+    if OCR_CHECK not in image.checks:
         return False
     readings = readings_in(image.checks)
     return not readings or not all(reading.is_exact for reading in readings)

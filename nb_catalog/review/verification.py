@@ -11,11 +11,11 @@ from nb_catalog.exceptions import PictureMissing, RequestRefused
 from nb_catalog.models import ProductImage
 from nb_catalog.typesetting import Report, fonts
 from nb_catalog.typesetting.layouts import Layout
-from nb_catalog.typesetting.proof import Compared
-from nb_catalog.typesetting.render import BaseImage, prove
+from nb_catalog.typesetting.proof import TextProof
+from nb_catalog.typesetting.render import BaseImage, verify_file
 
 
-def verify_text(image: ProductImage) -> dict[str, list[Compared]]:
+def verify_text(image: ProductImage) -> dict[str, list[TextProof]]:
     """By the name of each file of ``image``, how its texts compare with what was asked for. Nothing is
     read as words: letters are drawn anew and compared, in any script. Where the picture below is still
     there, the whole is composed anew, and ink that does not belong to the words is found as well.
@@ -28,15 +28,15 @@ def verify_text(image: ProductImage) -> dict[str, list[Compared]]:
     report = Report.from_dict(image.checks["text"])
     layout = Layout.from_mapping(image.spec["renderer"]["layout"])
     chain = fonts.chain_for(report.locale)
-    ground = _ground(image)
+    base_image = _base_image(image)
     names = [image.file.name, *image.renditions.values_list("file", flat=True)]
     return {
-        str(name): prove(
+        str(name): verify_file(
             storage.read(str(name)),
             report,
             layout=layout,
             chain=chain,
-            ground=ground,
+            base_image=base_image,
             max_bytes=settings.MAX_PICTURE_BYTES,
             max_pixels=settings.MAX_PICTURE_PIXELS,
         )
@@ -44,7 +44,7 @@ def verify_text(image: ProductImage) -> dict[str, list[Compared]]:
     }
 
 
-def _ground(image: ProductImage) -> BaseImage | None:
+def _base_image(image: ProductImage) -> BaseImage | None:
     """The picture that the words were set on; None where its file was taken away."""
     made_from: dict[str, Any] = image.spec
     try:

@@ -1,4 +1,4 @@
-"""Whether words can be read on their ground, and how thick a veil makes them so.
+"""Contrast of text with its background, and the scrim opacity that makes it sufficient.
 
 Contrast is the ratio of WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio), from 1 to 21.
 """
@@ -14,91 +14,87 @@ import numpy.typing as npt
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.typesetting.glyph_masks import Mask
 
-# Letters and so much around them, in ems: what the eye tells them from.
-RING: Final = 0.12
-# A few pixels of a leaf or of a highlight make nothing unreadable.
+# Glyphs are seen against the pixels within this distance, in ems.
+HALO: Final = 0.12
+# Small highlights do not make a text unreadable.
 PERCENTILE: Final = 5.0
-# Pixels that letters fill less than this, of 255, are their soft edges.
-INKED: Final = 32
-_STEPS: Final = 9
-# Of three channels, what each adds to the light (WCAG 2.2, relative luminance).
+# Pixels covered less than this, of 255, are antialiased edges.
+INK_THRESHOLD: Final = 32
+_OPACITY_STEPS: Final = 9
+# Weights of the channels in relative luminance (WCAG 2.2).
 _WEIGHTS: Final = np.array([0.2126, 0.7152, 0.0722])
-
-
-def _linear() -> npt.NDArray[np.float64]:
-    share = np.arange(256) / 255
-    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-
-
-_LINEAR: Final = _linear()
+_SRGB: Final = np.arange(256) / 255
+# The linear value of each sRGB byte.
+_LINEAR: Final = np.where(_SRGB <= 0.04045, _SRGB / 12.92, ((_SRGB + 0.055) / 1.055) ** 2.4)
 
 
 def luminance(colours: Pixels) -> npt.NDArray[np.float64]:
-    """Of sRGB colours (..., 3) uint8: relative luminance, 0 to 1."""
+    """Return the relative luminance, 0 to 1, of sRGB colours (..., 3) uint8."""
     return np.asarray(_LINEAR[colours] @ _WEIGHTS)
 
 
 def ratio(one: npt.ArrayLike, other: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Contrast of two luminances."""
+    """Return the contrast of two luminances."""
     lighter, darker = np.maximum(one, other), np.minimum(one, other)
     return np.asarray((lighter + 0.05) / (darker + 0.05))
 
 
-def around(letters: Mask, *, size: float) -> Mask:
-    """Letters and their ring, of the mask's own shape, not zero. ``size`` is their em in pixels."""
-    reach = max(2, round(size * RING))
+def with_halo(mask: Mask, *, em: float) -> Mask:
+    """Return a mask of the same shape that is not zero on glyphs and their halo; ``em`` in pixels."""
+    reach = max(2, round(em * HALO))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return np.asarray(cv2.dilate((letters > INKED).astype(np.uint8), kernel), np.uint8)
+    return np.asarray(cv2.dilate((mask > INK_THRESHOLD).astype(np.uint8), kernel), np.uint8)
 
 
-def worst(ground: Pixels, *, colour: tuple[int, int, int]) -> float:
-    """Of letters in ``colour`` on the pixels ``ground`` (N, 3): the contrast that 95 % of them
-    reach; 21 on no pixels at all."""
-    if not len(ground):
+def text_contrast(background: Pixels, *, colour: tuple[int, int, int]) -> float:
+    """Return the contrast that text of ``colour`` reaches on 95 % of the pixels ``background`` (N, 3);
+    21 if there are none."""
+    if not len(background):
         return 21.0
-    of_colour = luminance(np.array(colour, np.uint8))
-    ratios = ratio(luminance(ground), of_colour)
+    ratios = ratio(luminance(background), luminance(np.array(colour, np.uint8)))
     rank = int(PERCENTILE / 100 * (len(ratios) - 1))
     return float(np.partition(ratios, rank)[rank])
 
 
-def veil(
-    ground: Pixels,
-    thickness: npt.NDArray[np.float32],
+def scrim_opacity(
+    background: Pixels,
+    coverage: npt.NDArray[np.float32],
     *,
     colour: tuple[int, int, int],
     scrim: tuple[int, int, int],
     target: float,
 ) -> float | None:
-    """The smallest opacity, 0 to 1, at which a scrim lets letters reach ``target``.
+    """Return the lowest opacity, 0 to 1, at which text on a scrim reaches the contrast ``target``.
 
-    ``ground`` (N, 3) are the pixels around the letters and ``thickness`` (N,), 0 to 1, how much of
-    the scrim lies on each. None where even a solid one is not enough.
+    ``background`` (N, 3) are the pixels around the glyphs, ``coverage`` (N,), 0 to 1, that of the scrim
+    on each. None if even an opaque scrim is not enough.
     """
 
-    def reached(opacity: float) -> bool:
-        return worst(veiled(ground, thickness * opacity, scrim=scrim), colour=colour) >= target
+    def is_enough(opacity: float) -> bool:
+        blended = blend(background, coverage * opacity, colour=scrim)
+        return text_contrast(blended, colour=colour) >= target
 
-    if reached(0.0):
+    if is_enough(0.0):
         return 0.0
-    if not reached(1.0):
+    if not is_enough(1.0):
         return None
     low, high = 0.0, 1.0
-    for _ in range(_STEPS):
+    for _ in range(_OPACITY_STEPS):
         middle = (low + high) / 2
-        low, high = (low, middle) if reached(middle) else (middle, high)
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
     return high
 
 
-def veiled(
-    ground: Pixels, thickness: npt.NDArray[np.float32], *, scrim: tuple[int, int, int]
+def blend(
+    background: Pixels, alpha: npt.NDArray[np.float32], *, colour: tuple[int, int, int]
 ) -> Pixels:
-    """``ground`` (H, W, 3) or (N, 3) under so much of a colour, as bytes like the file's."""
-    shape = ground.shape
-    if ground.ndim == 2:
-        ground, thickness = ground[None], thickness[None]
-    # A plane at a time: numpy fills three bytes at a stride several times as slowly.
-    over = cv2.merge([np.full(thickness.shape, value, np.uint8) for value in scrim])
-    return np.asarray(cv2.blendLinear(ground, over, 1 - thickness, thickness), np.uint8).reshape(
-        shape
-    )
+    """Return ``background`` (H, W, 3) or (N, 3) under a colour, rounded to bytes as in the file.
+
+    ``alpha`` is (H, W) or (N,), 0 to 1.
+    """
+    shape = background.shape
+    if background.ndim == 2:
+        background, alpha = background[None], alpha[None]
+    # One plane at a time: numpy fills interleaved bytes several times as slowly.
+    over = cv2.merge([np.full(alpha.shape, value, np.uint8) for value in colour])
+    return np.asarray(cv2.blendLinear(background, over, 1 - alpha, alpha), np.uint8).reshape(shape)

@@ -1,9 +1,9 @@
-"""Which font draws which character: the first of a chain that has it."""
+"""Font fallback: each character is drawn by the first font of a chain that covers it."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,66 +17,63 @@ _INVISIBLE: Final = frozenset({"Cf", "Cc"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FontChain:
-    """Families in the order in which they are asked for a character."""
+    """Font families in the order in which they are tried for a character."""
 
     families: tuple[FontFamily, ...]
 
-    def missing(self, text: str) -> list[str]:
-        """Characters of ``text``, each once, that no family has a glyph for."""
-        seen = dict.fromkeys(text)
+    def missing_characters(self, text: str) -> list[str]:
+        """Return the characters of ``text`` that no family covers, each once."""
         return [
-            each
-            for each in seen
-            if not is_invisible(each) and not any(family.covers(each) for family in self.families)
+            character
+            for character in dict.fromkeys(text)
+            if not is_invisible(character)
+            and not any(family.covers(character) for family in self.families)
         ]
 
-    def fonts_of(self, text: str, *, weight: int) -> list[Font]:
-        """Of each character its font. What stands together, a letter and its marks, has one.
+    def assign_fonts(self, text: str, *, weight: int) -> list[Font]:
+        """Return the font of each character. A base character and its marks share one.
 
         Raises ``CharacterMissing``.
         """
-        before: FontFamily | None = None
+        previous: FontFamily | None = None
         fonts: list[Font] = []
         for start, end in clusters(text):
-            before = self._family_of(text[start:end], before=before)
-            fonts += [before.at(weight)] * (end - start)
+            visible = [each for each in text[start:end] if not is_invisible(each)]
+            families = self.families
+            # Spaces and punctuation stay in the font of the word before them if it has them.
+            if previous is not None and not any(each.isalnum() for each in visible):
+                families = (previous, *families)
+            for family in families:
+                if all(family.covers(each) for each in visible):
+                    fonts += [family.at(weight)] * (end - start)
+                    previous = family
+                    break
+            else:
+                code_points = ", ".join(
+                    f"U+{ord(each):04X} {unicodedata.name(each, 'without a name')}"
+                    for each in visible
+                )
+                names = ", ".join(family.name for family in self.families) or "none is installed"
+                raise CharacterMissing(
+                    f"no font has a glyph for {code_points}. Remove it, or add a font that has it to "
+                    f"NB_CATALOG['FONTS']. Fonts tried: {names}.",
+                    text=text[start:end],
+                )
         return fonts
-
-    def _family_of(self, cluster: str, *, before: FontFamily | None) -> FontFamily:
-        visible = [each for each in cluster if not is_invisible(each)]
-        families = self.families
-        # A space or a sign stays in the font of the word before it, if that has it.
-        if before is not None and not any(each.isalnum() for each in visible):
-            families = (before, *families)
-        for family in families:
-            if all(family.covers(each) for each in visible):
-                return family
-        raise CharacterMissing(self._objection(visible), text=cluster)
-
-    def _objection(self, characters: Sequence[str]) -> str:
-        named = ", ".join(
-            f"U+{ord(each):04X} {unicodedata.name(each, 'without a name')}" for each in characters
-        )
-        asked = ", ".join(family.name for family in self.families) or "none is installed"
-        return (
-            f"no font has a glyph for {named}. Leave it out, or give a font that has it in "
-            f"NB_CATALOG['FONTS']. Asked were: {asked}."
-        )
 
 
 def is_invisible(character: str) -> bool:
-    """Whether it needs no glyph: marks of direction, joiners, line breaks."""
+    """Return whether it needs no glyph: directional marks, joiners, line breaks."""
     return unicodedata.category(character) in _INVISIBLE
 
 
 def clusters(text: str) -> Iterator[tuple[int, int]]:
-    """Where each letter with its marks and joiners begins and ends."""
+    """Yield the start and end of each base character with its marks and joiners."""
     start = 0
     for index in range(1, len(text) + 1):
-        if index == len(text) or not _joins(text[index - 1], text[index]):
+        is_joined = index < len(text) and (
+            unicodedata.category(text[index]) in _MARKS or ZWJ in text[index - 1 : index + 1]
+        )
+        if not is_joined:
             yield start, index
             start = index
-
-
-def _joins(before: str, after: str) -> bool:
-    return unicodedata.category(after) in _MARKS or after == ZWJ or before == ZWJ

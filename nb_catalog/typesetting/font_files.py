@@ -1,4 +1,4 @@
-"""Font files: what they cover, how heavy they come, and how a size's glyphs are had from them."""
+"""Font files: faces and families, the characters they cover, their weights."""
 
 from __future__ import annotations
 
@@ -14,75 +14,75 @@ import uharfbuzz as hb
 
 from nb_catalog.exceptions import FontUnreadable
 
-# How many bytes a font may have. The largest that shops use, all of Chinese, have 20 million.
-MOST_BYTES: Final = 64 * 2**20
+# The largest fonts that shops use, with all of Chinese, have 20 million bytes.
+MAX_FONT_BYTES: Final = 64 * 2**20
 REGULAR: Final = 400
 
 # OpenType's name table: https://learn.microsoft.com/typography/opentype/spec/name#name-ids
 _FAMILY, _TYPOGRAPHIC_FAMILY = 1, 16
-# Offsets in the OS/2 table: usWeightClass, usWidthClass, fsSelection, whose bit 0 says italic.
-_WEIGHT_AT, _WIDTH_AT, _SELECTION_AT = 4, 6, 62
+# Offsets in the OS/2 table: usWeightClass, usWidthClass, fsSelection (bit 0 is italic).
+_WEIGHT_OFFSET, _WIDTH_OFFSET, _SELECTION_OFFSET = 4, 6, 62
 _NORMAL_WIDTH: Final = 5
 
 
 @dataclass(frozen=True, eq=False)
 class FontFace:
-    """One face of a font file. ``name`` says where it came from."""
+    """One face of a font file. ``name`` is its path, or "storage:name"."""
 
     name: str
     blob: hb.Blob = field(repr=False)
     index: int = 0
 
     @cached_property
-    def handle(self) -> hb.Face:
+    def hb_face(self) -> hb.Face:
         return hb.Face(self.blob, self.index)
 
     @cached_property
     def coverage(self) -> hb.Set:
-        """Code points that it has a glyph for."""
-        return self.handle.unicodes
+        """The code points that it has glyphs for."""
+        return self.hb_face.unicodes
 
     @cached_property
     def family(self) -> str:
-        names = (self.handle.get_name(_TYPOGRAPHIC_FAMILY), self.handle.get_name(_FAMILY))
+        names = (self.hb_face.get_name(_TYPOGRAPHIC_FAMILY), self.hb_face.get_name(_FAMILY))
         return str(next((name for name in names if name), Path(self.name).stem))
 
     @cached_property
     def sha256(self) -> str:
-        """Of the whole file, in hex."""
+        """The hash of the whole file, in hex."""
         return hashlib.sha256(self.blob.data).hexdigest()
 
     @cached_property
     def upem(self) -> int:
-        """Font units in an em."""
-        return int(self.handle.upem)
+        """Font units per em."""
+        return int(self.hb_face.upem)
 
     @cached_property
-    def weights(self) -> tuple[int, int]:
-        """The lightest and the heaviest that it comes in, 100 to 900."""
-        for axis in self.handle.axis_infos:
+    def weight_range(self) -> tuple[int, int]:
+        """Its lightest and heaviest weight, 100 to 900; both the same unless the font is variable."""
+        for axis in self.hb_face.axis_infos:
             if axis.tag == "wght":
                 return int(axis.min_value), int(axis.max_value)
-        weight = self._os2(_WEIGHT_AT) or REGULAR
+        weight = self._read_os2(_WEIGHT_OFFSET) or REGULAR
         return weight, weight
 
     @property
     def is_upright(self) -> bool:
-        """Neither italic nor narrow nor wide."""
-        width = self._os2(_WIDTH_AT) or _NORMAL_WIDTH
-        return not self._os2(_SELECTION_AT) & 1 and width == _NORMAL_WIDTH
+        """Whether it is of normal width and not italic."""
+        width = self._read_os2(_WIDTH_OFFSET) or _NORMAL_WIDTH
+        return not self._read_os2(_SELECTION_OFFSET) & 1 and width == _NORMAL_WIDTH
 
     def covers(self, character: str) -> bool:
-        """Whether it has a glyph. Unusual spaces are made from the usual one."""
+        """Return whether it can draw ``character``. HarfBuzz derives unusual spaces from U+0020."""
         return ord(character) in self.coverage or (character.isspace() and 0x20 in self.coverage)
 
-    def nearest(self, weight: int) -> int:
-        """Of the weights that it comes in, the one next to ``weight``."""
-        lightest, heaviest = self.weights
+    def nearest_weight(self, weight: int) -> int:
+        """Return ``weight``, clamped to its own range."""
+        lightest, heaviest = self.weight_range
         return min(max(weight, lightest), heaviest)
 
-    def _os2(self, offset: int) -> int:
-        table = bytes(self.handle.reference_table("OS/2").data)
+    def _read_os2(self, offset: int) -> int:
+        table = bytes(self.hb_face.reference_table("OS/2").data)
         if len(table) < offset + 2:
             return 0
         (number,) = struct.unpack_from(">H", table, offset)
@@ -91,11 +91,11 @@ class FontFace:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Font:
-    """A face at one weight. Advances and outlines scale with the size: nothing is hinted."""
+    """A face at one weight. Advances and outlines scale linearly with the size; there is no hinting."""
 
     face: FontFace
     weight: int
-    shaper: hb.Font = field(repr=False)
+    hb_font: hb.Font = field(repr=False)
 
     @property
     def upem(self) -> int:
@@ -103,13 +103,19 @@ class Font:
 
 
 @lru_cache(maxsize=256)
-def font(face: FontFace, weight: int) -> Font:
-    """``face`` at ``weight``, which it must come in."""
-    shaper = hb.Font(face.handle)
-    if face.weights[0] != face.weights[1]:
-        # By its tag: the order of axes differs, and some fonts stand at Thin by default.
-        shaper.set_variations({"wght": weight})
-    return Font(face=face, weight=weight, shaper=shaper)
+def font_at(face: FontFace, weight: int) -> Font:
+    """Return ``face`` at ``weight``, which must be within its range."""
+    hb_font = hb.Font(face.hb_face)
+    if face.weight_range[0] != face.weight_range[1]:
+        # By tag: the order of axes differs between fonts, and the default of some is Thin (100).
+        hb_font.set_variations({"wght": weight})
+    return Font(face=face, weight=weight, hb_font=hb_font)
+
+
+@lru_cache(maxsize=4096)
+def glyph_extents(font: Font, glyph: int) -> hb.GlyphExtents:
+    """Return the bounding box of a glyph in font units."""
+    return font.hb_font.get_glyph_extents(glyph)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,22 +129,22 @@ class FontFamily:
         return self.faces[0].family
 
     @property
-    def weights(self) -> tuple[int, int]:
-        """The lightest and the heaviest that it comes in, 100 to 900."""
-        ranges = [face.weights for face in self.faces]
+    def weight_range(self) -> tuple[int, int]:
+        """Its lightest and heaviest weight, 100 to 900."""
+        ranges = [face.weight_range for face in self.faces]
         return min(low for low, _ in ranges), max(high for _, high in ranges)
 
     def covers(self, character: str) -> bool:
         return all(face.covers(character) for face in self.faces)
 
     def at(self, weight: int) -> Font:
-        """It at ``weight`` (100 to 900), or at the nearest that it has."""
-        face = min(self.faces, key=lambda each: abs(each.nearest(weight) - weight))
-        return font(face, face.nearest(weight))
+        """Return the font at ``weight`` (100 to 900), or at the nearest weight that exists."""
+        face = min(self.faces, key=lambda each: abs(each.nearest_weight(weight) - weight))
+        return font_at(face, face.nearest_weight(weight))
 
 
-def families(faces: Iterable[FontFace]) -> list[FontFamily]:
-    """Upright faces by their family, in the order in which each is first met."""
+def group_families(faces: Iterable[FontFace]) -> list[FontFamily]:
+    """Group upright faces by family, in order of first appearance."""
     by_name: dict[str, list[FontFace]] = {}
     for face in faces:
         if face.is_upright:
@@ -147,46 +153,45 @@ def families(faces: Iterable[FontFace]) -> list[FontFamily]:
 
 
 def open_file(path: str | Path) -> list[FontFace]:
-    """The faces of a font file on disk: one, or those of a collection. Kept while the file stays as
-    it is; not read before it is used.
+    """Open a font file on disk and return its faces: one, or those of a collection.
 
-    Raises ``FontUnreadable``.
+    Cached until the file changes; data is read when it is used. Raises ``FontUnreadable``.
     """
     try:
-        known = Path(path).stat()
+        stat = Path(path).stat()
     except OSError as error:
         raise FontUnreadable(f"The font {path} cannot be opened: {error.strerror}.") from error
-    return _from_disk(str(path), known.st_mtime_ns, known.st_size)
+    return _open_path(str(path), stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=1024)
-def _from_disk(path: str, _changed: int, size: int) -> list[FontFace]:
-    _bounded(path, size)
-    return _opened(hb.Blob.from_file_path(path), name=path)
+def _open_path(path: str, _mtime_ns: int, size: int) -> list[FontFace]:
+    _check_size(path, size)
+    return _open_blob(hb.Blob.from_file_path(path), name=path)
 
 
 def open_bytes(data: bytes, *, name: str) -> list[FontFace]:
-    """The faces of a TrueType or OpenType font.
+    """Return the faces of a TrueType or OpenType font.
 
-    Raises ``FontUnreadable`` for anything else, woff2 among it.
+    Raises ``FontUnreadable`` for anything else, including WOFF2.
     """
-    _bounded(name, len(data))
-    return _opened(hb.Blob(data), name=name)
+    _check_size(name, len(data))
+    return _open_blob(hb.Blob(data), name=name)
 
 
-def _bounded(name: str, size: int) -> None:
-    if size > MOST_BYTES:
+def _check_size(name: str, size: int) -> None:
+    if size > MAX_FONT_BYTES:
         raise FontUnreadable(
-            f"The font {name} has {size:,} bytes; at most {MOST_BYTES:,} are read."
+            f"The font {name} has {size:,} bytes; the limit is {MAX_FONT_BYTES:,}."
         )
 
 
-def _opened(blob: hb.Blob, *, name: str) -> list[FontFace]:
+def _open_blob(blob: hb.Blob, *, name: str) -> list[FontFace]:
     if bytes(blob.data[:4]) in {b"wOFF", b"wOF2"}:
         raise FontUnreadable(
-            f"The font {name} is packed for the web (WOFF). Give the TTF or OTF that it was made from."
+            f"The font {name} is a web font (WOFF). Use the TTF or OTF that it was made from."
         )
     faces = [FontFace(name, blob, index) for index in range(hb.Face(blob).count)]
-    if not faces or not all(face.coverage and face.handle.glyph_count for face in faces):
-        raise FontUnreadable(f"The file {name} is not a font, or is damaged. Give a TTF or OTF.")
+    if not faces or not all(face.coverage and face.hb_face.glyph_count for face in faces):
+        raise FontUnreadable(f"The file {name} is not a font, or is damaged. Use a TTF or OTF.")
     return faces

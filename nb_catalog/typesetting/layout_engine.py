@@ -1,4 +1,4 @@
-"""One box of words: fitted, placed, made readable, drawn."""
+"""One box of text: fitted, positioned, made legible, drawn."""
 
 from __future__ import annotations
 
@@ -13,42 +13,41 @@ import numpy.typing as npt
 from PIL import ImageColor
 
 from nb_catalog.core.types import Rect, Size
-from nb_catalog.exceptions import ContrastTooLow
+from nb_catalog.exceptions import ContrastTooLow, TextDoesNotFit
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.typesetting import contrast, glyph_masks
-from nb_catalog.typesetting.fitting import Fitted, fit
+from nb_catalog.typesetting.fitting import FittedText, fit_text
 from nb_catalog.typesetting.font_fallback import FontChain
-from nb_catalog.typesetting.glyph_masks import GlyphMask, Placed
-from nb_catalog.typesetting.layouts import Box, Plate, Scrim, Shadow
+from nb_catalog.typesetting.glyph_masks import GlyphMask, PlacedLine
+from nb_catalog.typesetting.layouts import Box, Plate, Scrim
 from nb_catalog.typesetting.paragraphs import Paragraph
-from nb_catalog.typesetting.positioning import hold, margin_of, position
-from nb_catalog.typesetting.report import FontUsed, TextSet
+from nb_catalog.typesetting.report import TextReport, UsedFont
 
-# A blur's sigma is half of what a person calls its radius.
-_SIGMA: Final = 0.5
-# More points than this are looked at in a regular sample.
-_SAMPLE: Final = 8_000
-# An em of so many points is fine enough to find them.
-_FINE: Final = 24
-# A scrim reaches so many ems beyond its words before it begins to fade.
-_REACH: Final = 0.3
+# The sigma of a Gaussian blur, as a share of what CSS and designers call its radius.
+_SIGMA_PER_RADIUS: Final = 0.5
+# Contrast is measured on at most this many pixels, sampled regularly.
+_MAX_SAMPLES: Final = 8_000
+# The em, in pixels, at which the pixels around the glyphs are found.
+_SAMPLING_EM: Final = 24
+# A scrim is solid up to this distance from its text, in ems, and fades from there.
+_SCRIM_MARGIN: Final = 0.3
 
 
-# Rows and columns of a picture.
-Points: TypeAlias = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+# Row and column indices into a picture.
+PixelIndices: TypeAlias = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetText:
-    """The words of a box as they will stand on a picture of ``size``."""
+class LaidOutText:
+    """The text of a box, laid out for a picture of ``size``."""
 
     size: Size
     box: Box
     text: str
     rect: Rect
-    fitted: Fitted = field(repr=False)
-    lines: tuple[Placed, ...] = field(repr=False)
-    letters: GlyphMask = field(repr=False)
+    fitted: FittedText = field(repr=False)
+    lines: tuple[PlacedLine, ...] = field(repr=False)
+    mask: GlyphMask = field(repr=False)
     rtl: bool
 
     @property
@@ -57,123 +56,86 @@ class SetText:
 
     @property
     def mask_sha256(self) -> str:
-        """Of its letters' coverage, in hex."""
-        return hashlib.sha256(self.letters.mask.tobytes()).hexdigest()
+        """The hash of its coverage mask, in hex."""
+        return hashlib.sha256(self.mask.mask.tobytes()).hexdigest()
 
     @property
     def ink(self) -> Rect:
-        """The pixels that its letters touch."""
-        return self.letters.rect.grown(-glyph_masks.EDGE)
+        """The pixels that its glyphs cover."""
+        return self.mask.rect.grown(-glyph_masks.PADDING)
 
     @property
-    def extent(self) -> Rect:
-        """What it covers: its letters, its plate."""
-        return self._plate(self.box.plate).rect if self.box.plate else self.ink
+    def footprint(self) -> Rect:
+        """The pixels that it covers with its plate, or with its glyphs."""
+        return self._plate_mask(self.box.plate).rect if self.box.plate else self.ink
 
-    def suited(self, pixels: Pixels) -> SetText:
-        """It in the colours that the picture asks for: letters and scrim in each other's, where a
-        thinner veil is enough then."""
+    def with_best_colours(self, pixels: Pixels) -> LaidOutText:
+        """Return it with the colours of text and scrim swapped if the scrim allows that and then needs
+        less opacity on ``pixels``."""
         scrim = self.box.scrim
         if scrim is None or not scrim.swaps:
             return self
-        other = replace(self.box, colour=scrim.colour, scrim=replace(scrim, colour=self.box.colour))
-        swapped = replace(self, box=other)
-        return swapped if swapped._opacity(pixels) < self._opacity(pixels) else self
+        box = replace(self.box, colour=scrim.colour, scrim=replace(scrim, colour=self.box.colour))
+        swapped = replace(self, box=box)
+        return swapped if swapped._scrim_opacity(pixels) < self._scrim_opacity(pixels) else self
 
-    def lay(self, pixels: Pixels) -> float:
-        """Draw its plate or scrim on ``pixels`` (H, W, 3) sRGB uint8; how thick the scrim had to be,
-        0 to 1. Before anybody's letters: a scrim reaches far."""
+    def draw_background(self, pixels: Pixels) -> float:
+        """Draw its plate and scrim on ``pixels`` (H, W, 3) sRGB uint8. Return the scrim's opacity, 0 to 1.
+
+        Scrims reach far: draw the backgrounds of all boxes before the text of any.
+        """
         if self.box.plate:
-            tint(pixels, self._plate(self.box.plate), colour=rgb(self.box.plate.colour))
-        if self.box.scrim is None:
+            blend_mask(pixels, self._plate_mask(self.box.plate), colour=rgb(self.box.plate.colour))
+        scrim = self.box.scrim
+        if scrim is None:
             return 0.0
-        opacity = self._opacity(pixels)
-        tint(pixels, self._soft(self.box.scrim), colour=rgb(self.box.scrim.colour), opacity=opacity)
+        opacity = self._scrim_opacity(pixels)
+        blend_mask(pixels, self._scrim_mask(scrim), colour=rgb(scrim.colour), opacity=opacity)
         return opacity
 
-    def draw(self, pixels: Pixels, *, veil: float) -> TextSet:
-        """Draw its letters on the ground that was laid, and say what was drawn.
+    def check_contrast(self, pixels: Pixels) -> float:
+        """Return the contrast of its glyphs with its background on ``pixels``.
 
-        Raises ``ContrastTooLow`` instead.
+        Raises ``ContrastTooLow``.
         """
-        box = self.box
-        reached = self._contrast(pixels)
-        if reached < box.contrast:
-            raise ContrastTooLow(self._unreadable(reached), text=self.text)
-        if box.shadow:
-            self._draw_shadow(pixels, box.shadow)
-        if box.stroke:
-            outline = self.letters.outlined(box.stroke.width * self.em)
-            tint(pixels, outline, colour=rgb(box.stroke.colour))
-        tint(pixels, self.letters, colour=rgb(box.colour))
-        return self._told(contrast=reached, veil=veil)
-
-    def _plate(self, plate: Plate) -> GlyphMask:
-        margin = round(plate.padding * self.em)
-        rect = self.ink.grown(margin) if plate.hugs else self.rect
-        return glyph_masks.rounded(rect, radius=plate.radius * self.em)
-
-    @cached_property
-    def _near(self) -> Points:
-        """Where on the picture the letters are, and what the eye tells them from."""
-        near = self.letters.grown(math.ceil(contrast.RING * self.em) + 2)
-        step = max(1, round(self.em / _FINE))
-        rows, columns = np.nonzero(contrast.around(near.mask[::step, ::step], size=self.em / step))
-        rows, columns = rows * step + near.top, columns * step + near.left
-        width, height = self.size
-        seen = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-        every = max(1, int(seen.sum()) // _SAMPLE)
-        return rows[seen][::every], columns[seen][::every]
-
-    def _soft(self, scrim: Scrim) -> GlyphMask:
-        solid = self.ink.grown(round(_REACH * self.em))
-        return glyph_masks.rounded(solid, radius=_REACH * self.em, fade=scrim.feather * self.em)
-
-    def _opacity(self, pixels: Pixels) -> float:
-        """How thick its scrim has to be; 1 too where even that is not enough: what it reaches is
-        measured, and refused, when the letters are drawn."""
-        assert self.box.scrim is not None  # noqa: S101 - asked for boxes with one
-        rows, columns = self._near
-        soft = self._soft(self.box.scrim)
-        opacity = contrast.veil(
-            pixels[self._near],
-            soft.mask[rows - soft.top, columns - soft.left].astype(np.float32) / np.float32(255),
-            colour=rgb(self.box.colour),
-            scrim=rgb(self.box.scrim.colour),
-            target=self.box.contrast,
-        )
-        return 1.0 if opacity is None else opacity
-
-    def _contrast(self, pixels: Pixels) -> float:
-        ground = pixels[self._near]
+        background = pixels[self._samples]
         if self.box.stroke:
-            # Letters are told from their outline, wherever they stand.
-            ground = np.array([rgb(self.box.stroke.colour)], np.uint8)
-        return contrast.worst(ground, colour=rgb(self.box.colour))
+            # An outline is what the glyphs are seen against, on any picture.
+            background = np.array([rgb(self.box.stroke.colour)], np.uint8)
+        reached = contrast.text_contrast(background, colour=rgb(self.box.colour))
+        if reached < self.box.contrast:
+            raise ContrastTooLow(
+                f"its letters reach a contrast of {reached:.1f}:1 on this picture; "
+                f"{self.box.contrast:g}:1 is required. Give the box a scrim, a plate or another colour.",
+                text=self.text,
+            )
+        return reached
 
-    def _draw_shadow(self, pixels: Pixels, shadow: Shadow) -> None:
-        right = -shadow.right if self.rtl else shadow.right
-        soft = self.letters.blurred(
-            shadow.blur * self.em * _SIGMA,
-            right=round(right * self.em),
-            down=round(shadow.down * self.em),
-        )
-        tint(pixels, soft, colour=rgb(shadow.colour), opacity=shadow.opacity)
+    def draw_text(self, pixels: Pixels) -> None:
+        """Draw its glyphs, with their shadow and stroke, on its background."""
+        box = self.box
+        if box.shadow:
+            right = -box.shadow.right if self.rtl else box.shadow.right
+            soft = self.mask.blurred(
+                box.shadow.blur * self.em * _SIGMA_PER_RADIUS,
+                right=round(right * self.em),
+                down=round(box.shadow.down * self.em),
+            )
+            blend_mask(pixels, soft, colour=rgb(box.shadow.colour), opacity=box.shadow.opacity)
+        if box.stroke:
+            outline = self.mask.outlined(box.stroke.width * self.em)
+            blend_mask(pixels, outline, colour=rgb(box.stroke.colour))
+        blend_mask(pixels, self.mask, colour=rgb(box.colour))
 
-    def _unreadable(self, reached: float) -> str:
-        return (
-            f"its letters reach a contrast of {reached:.1f}:1 on this picture, and "
-            f"{self.box.contrast:g}:1 is wanted. Give the box a scrim, a plate or another colour."
-        )
-
-    def _told(self, *, contrast: float, veil: float) -> TextSet:
+    def report(self, *, contrast: float, veil: float) -> TextReport:
+        """Return its report; ``veil`` is the opacity of its scrim."""
         fonts = {glyph.font: None for line in self.fitted.lines for glyph in line.glyphs}
-        return TextSet(
+        return TextReport(
             role=self.box.role,
             text=self.text,
             lines=tuple(line.text for line in self.fitted.lines),
             fonts=tuple(
-                FontUsed(family=font.face.family, weight=font.weight, sha256=font.face.sha256)
+                UsedFont(family=font.face.family, weight=font.weight, sha256=font.face.sha256)
                 for font in fonts
             ),
             size=round(self.em),
@@ -185,30 +147,61 @@ class SetText:
             mask_sha256=self.mask_sha256,
         )
 
+    def _plate_mask(self, plate: Plate) -> GlyphMask:
+        margin = round(plate.padding * self.em)
+        rect = self.ink.grown(margin) if plate.hugs else self.rect
+        return glyph_masks.rounded_rect(rect, radius=plate.radius * self.em)
+
+    @cached_property
+    def _samples(self) -> PixelIndices:
+        """The pixels of the glyphs and their halo on which contrast is measured."""
+        padded = self.mask.padded(math.ceil(contrast.HALO * self.em) + 2)
+        step = max(1, round(self.em / _SAMPLING_EM))
+        halo = contrast.with_halo(padded.mask[::step, ::step], em=self.em / step)
+        rows, columns = np.nonzero(halo)
+        rows, columns = rows * step + padded.top, columns * step + padded.left
+        width, height = self.size
+        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        every = max(1, int(inside.sum()) // _MAX_SAMPLES)
+        return rows[inside][::every], columns[inside][::every]
+
+    def _scrim_mask(self, scrim: Scrim) -> GlyphMask:
+        solid = self.ink.grown(round(_SCRIM_MARGIN * self.em))
+        return glyph_masks.rounded_rect(
+            solid, radius=_SCRIM_MARGIN * self.em, fade=scrim.feather * self.em
+        )
+
+    def _scrim_opacity(self, pixels: Pixels) -> float:
+        """Return the opacity that its scrim needs; 1 if none is enough, which ``check_contrast`` refuses."""
+        assert self.box.scrim is not None  # noqa: S101 - callers check
+        rows, columns = self._samples
+        soft = self._scrim_mask(self.box.scrim)
+        opacity = contrast.scrim_opacity(
+            pixels[self._samples],
+            soft.mask[rows - soft.top, columns - soft.left].astype(np.float32) / np.float32(255),
+            colour=rgb(self.box.colour),
+            scrim=rgb(self.box.scrim.colour),
+            target=self.box.contrast,
+        )
+        return 1.0 if opacity is None else opacity
+
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    """``#rrggbb`` as bytes."""
+    """Return the channels of ``#rrggbb``, 0 to 255."""
     red, green, blue = ImageColor.getrgb(colour)[:3]
     return red, green, blue
 
 
-def tint(
-    pixels: Pixels, stencil: GlyphMask, *, colour: tuple[int, int, int], opacity: float = 1.0
+def blend_mask(
+    pixels: Pixels, mask: GlyphMask, *, colour: tuple[int, int, int], opacity: float = 1.0
 ) -> None:
-    """Lay a colour on ``pixels``, as much as ``stencil`` covers them."""
-    visible = stencil.on(_size(pixels))
-    near = _window(visible.rect)
-    share = visible.mask.astype(np.float32)
-    share *= opacity / 255
-    pixels[near] = contrast.veiled(pixels[near], share, scrim=colour)
-
-
-def _size(pixels: Pixels) -> Size:
-    return Size(pixels.shape[1], pixels.shape[0])
-
-
-def _window(rect: Rect) -> tuple[slice, slice]:
-    return slice(rect.top, rect.bottom), slice(rect.left, rect.right)
+    """Blend a colour into ``pixels`` (H, W, 3) where ``mask`` covers them."""
+    visible = mask.clipped(Size(pixels.shape[1], pixels.shape[0]))
+    rect = visible.rect
+    window = slice(rect.top, rect.bottom), slice(rect.left, rect.right)
+    alpha = visible.mask.astype(np.float32)
+    alpha *= opacity / 255
+    pixels[window] = contrast.blend(pixels[window], alpha, colour=colour)
 
 
 def lay_out(
@@ -220,8 +213,8 @@ def lay_out(
     language: str,
     rtl: bool,
     largest: int | None = None,
-) -> SetText:
-    """``text`` in its box on a picture of ``size``, in an em of at most ``largest`` pixels.
+) -> LaidOutText:
+    """Lay out ``text`` in its box on a picture of ``size``, in an em of at most ``largest`` pixels.
 
     Raises ``CharacterMissing`` and ``TextDoesNotFit``.
     """
@@ -230,26 +223,60 @@ def lay_out(
         for line in text.splitlines()
         if line.strip()
     ]
-    rect = box.place.on(size, rtl=rtl)
-    smallest, most = box.sizes(size)
-    fitted = fit(
+    rect = box.place.to_rect(size, rtl=rtl)
+    smallest, most = box.font_sizes(size)
+    margin = max(box.stroke.width if box.stroke else 0.0, box.plate.padding if box.plate else 0.0)
+    fitted = fit_text(
         paragraphs,
         width=rect.width,
         height=rect.height,
         sizes=(smallest, min(most, largest or most)),
-        most_lines=box.lines,
-        margin=margin_of(box),
+        max_lines=box.lines,
+        margin=margin,
     )
-    lines = position(fitted, rect=rect, box=box, rtl=rtl)
-    letters = glyph_masks.draw_line(lines)
-    hold(rect, lines, text=text)
-    return SetText(
+    inner = rect.grown(-math.ceil(margin * fitted.size))
+    lines = position_lines(fitted, rect=inner, align=box.align, stands=box.stands, rtl=rtl)
+    for placed in lines:
+        if placed.ink.width > 0 and not rect.grown(1).holds(placed.ink):
+            raise TextDoesNotFit(
+                f"its line {placed.line.text!r} covers {tuple(placed.ink)}, which is outside its box "
+                f"{tuple(rect)}.",
+                text=text,
+            )
+    return LaidOutText(
         size=size,
         box=box,
         text=text,
         rect=rect,
         fitted=fitted,
         lines=lines,
-        letters=letters,
+        mask=glyph_masks.rasterize(lines),
         rtl=rtl,
     )
+
+
+def position_lines(
+    fitted: FittedText, *, rect: Rect, align: str, stands: str, rtl: bool
+) -> tuple[PlacedLine, ...]:
+    """Return the lines of ``fitted``, aligned in ``rect``. Their ink stays within it where it overhangs
+    the advance."""
+    free = rect.height - fitted.height
+    above = {"top": 0.0, "middle": free / 2, "bottom": free}[stands]
+    first_baseline = rect.top + above + fitted.ascent
+    is_left = align == ("end" if rtl else "start")
+    share = 0.5 if align == "centre" else 0.0 if is_left else 1.0
+    placed = []
+    for index, line in enumerate(fitted.lines):
+        lowest = rect.left - line.ink.left * fitted.size
+        highest = rect.right - line.ink.right * fitted.size
+        aligned = rect.left + (rect.width - line.advance * fitted.size) * share
+        placed.append(
+            PlacedLine(
+                line=line,
+                left=min(max(aligned, lowest), max(lowest, highest)),
+                # On whole pixels, or the same letter would look different on each line.
+                baseline=round(first_baseline + index * fitted.line_height),
+                size=fitted.size,
+            )
+        )
+    return tuple(placed)

@@ -1,7 +1,7 @@
-"""Layouts: where words stand on a picture, and what they look like there. Checked when made.
+"""Layouts: where texts are placed on a picture and how they look. Values are validated when created.
 
-Places are shares of the picture, from 0 to 1. ``start`` is the left edge where a locale is written
-from left to right, and the right edge in the others: a layout is drawn once and serves both.
+Positions are shares of the picture, from 0 to 1. ``start`` is the left edge in left-to-right locales and
+the right edge in the others, so one layout serves both.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any, Final, Self
 from nb_catalog.core.schema import check, colour, flag, known, number, one_of, part, parts, whole
 from nb_catalog.core.types import Rect, Size
 
-# WCAG 2.2, success criteria 1.4.3 and 1.4.6: text, and text for everybody.
-ENOUGH_CONTRAST: Final = 4.5
+# WCAG 2.2, success criterion 1.4.3, for text of normal size.
+DEFAULT_CONTRAST: Final = 4.5
 ALIGNMENTS: Final = ("start", "centre", "end")
-HEIGHTS: Final = ("top", "middle", "bottom")
+VERTICAL_ALIGNMENTS: Final = ("top", "middle", "bottom")
 _ROLE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
-# What two numbers that people typed may differ by.
+# Allowed rounding error in numbers that people typed.
 _SLACK: Final = 1e-6
 
 
@@ -28,17 +28,17 @@ def _share(value: Any) -> float:
 
 
 def role_name(value: Any) -> str:
-    """``value``, where it can name a role. Raises ``ValueError``."""
+    """Return ``value`` if it is a valid role name. Raises ``ValueError``."""
     if not isinstance(value, str) or not _ROLE.fullmatch(value):
         raise ValueError(
-            f"expected small letters, digits and '_', such as 'headline', got {value!r}."
+            f"expected lowercase letters, digits and '_', such as 'headline', got {value!r}."
         )
     return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A rectangle in shares of the picture, from the edge where a line starts."""
+    """A rectangle in shares of the picture; ``start`` is measured from the edge where lines start."""
 
     start: float
     top: float
@@ -51,11 +51,11 @@ class Place:
         for edge, length in (("start", "width"), ("top", "height")):
             if getattr(self, edge) + getattr(self, length) > 1 + _SLACK:
                 raise ValueError(
-                    f"{length}: {edge} and {length} together reach beyond the picture, which ends at 1."
+                    f"{length}: {edge} plus {length} is more than 1 and would reach beyond the picture."
                 )
 
-    def on(self, size: Size, *, rtl: bool) -> Rect:
-        """It on a picture, mirrored where lines start at the right."""
+    def to_rect(self, size: Size, *, rtl: bool) -> Rect:
+        """Return it in pixels of a picture of ``size``, mirrored if ``rtl``."""
         start = 1 - self.start - self.width if rtl else self.start
         left, top = round(start * size.width), round(self.top * size.height)
         right = min(size.width, round((start + self.width) * size.width))
@@ -65,7 +65,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stroke:
-    """An outline around letters, ``width`` in ems."""
+    """An outline around glyphs; ``width`` in ems."""
 
     colour: str
     width: float = 0.06
@@ -76,7 +76,7 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shadow:
-    """A soft shadow. ``blur``, ``right`` and ``down`` in ems; ``right`` is mirrored too."""
+    """A soft shadow. ``blur``, ``right`` and ``down`` in ems; ``right`` is mirrored in RTL locales."""
 
     colour: str = "#000000"
     opacity: float = 0.5
@@ -93,9 +93,9 @@ class Shadow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scrim:
-    """A soft veil under the words, as thick as their contrast needs and no thicker; it fades over
-    ``feather`` ems. With ``swaps``, letters and veil exchange their colours where a thinner one is
-    enough then: dark words on a light picture."""
+    """A soft shade behind the text, only as opaque as the contrast requires; it fades out over
+    ``feather`` ems. With ``swaps``, text and scrim swap colours if less opacity is enough then, as for
+    dark text on a light picture."""
 
     colour: str = "#000000"
     feather: float = 1.0
@@ -107,7 +107,7 @@ class Scrim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plate:
-    """A solid ground with round corners: ``radius`` and ``padding`` in ems. It hugs its words, or
+    """A solid background with rounded corners: ``radius`` and ``padding`` in ems. It hugs its text, or
     fills the box."""
 
     colour: str
@@ -121,7 +121,10 @@ class Plate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """A plain shape under everything: the half of a split picture, a strip."""
+    """A plain shape below all text, such as one half of a split picture or a strip.
+
+    ``radius`` is a share of the picture's shorter side.
+    """
 
     place: Place
     colour: str
@@ -134,10 +137,11 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """Where the words of a role stand. Sizes are of an em, in shares of the picture's shorter side.
+    """The place and style of a role's text. ``smallest`` and ``largest`` are ems, as shares of the
+    picture's shorter side.
 
-    ``covers_product`` lets it stand on the product; ``optional`` leaves it out where a locale has
-    no words for it.
+    ``covers_product`` allows it to cover the product; ``optional`` leaves it out if a locale has no text
+    for it.
     """
 
     role: str
@@ -149,7 +153,7 @@ class Box:
     colour: str = "#ffffff"
     align: str = "start"
     stands: str = "top"
-    contrast: float = ENOUGH_CONTRAST
+    contrast: float = DEFAULT_CONTRAST
     stroke: Stroke | None = None
     shadow: Shadow | None = None
     scrim: Scrim | None = None
@@ -161,7 +165,7 @@ class Box:
         em = number(0.008, 0.5)
         check(
             self, role=role_name, smallest=em, largest=em, lines=whole(1, 12), weight=whole(100, 900),
-            colour=colour, align=one_of(*ALIGNMENTS), stands=one_of(*HEIGHTS),
+            colour=colour, align=one_of(*ALIGNMENTS), stands=one_of(*VERTICAL_ALIGNMENTS),
             contrast=number(1, 21), covers_product=flag, optional=flag,
         )  # fmt: skip
         if self.smallest > self.largest:
@@ -169,24 +173,24 @@ class Box:
                 f"smallest: {self.smallest:g} is above the largest size, {self.largest:g}."
             )
 
-    def sizes(self, size: Size) -> tuple[int, int]:
-        """The smallest and the largest em on a picture, in whole pixels."""
+    def font_sizes(self, size: Size) -> tuple[int, int]:
+        """Return the smallest and the largest em on a picture of ``size``, in whole pixels."""
         side = min(size)
         smallest = max(1, round(self.smallest * side))
         return smallest, max(smallest, round(self.largest * side))
 
 
-_LOOKS: Final[Mapping[str, type[Any]]] = {
+_STYLES: Final[Mapping[str, type[Any]]] = {
     "stroke": Stroke, "shadow": Shadow, "scrim": Scrim, "plate": Plate,
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Panels, and boxes in the order in which they are drawn. A role stands once.
+    """Panels, and boxes in drawing order, each with a different role.
 
-    Words stand on the picture, or beside it: with ``picture`` it keeps its size and becomes that part
-    of a larger sheet of ``paper``.
+    Text is placed on the picture, or beside it: with ``picture``, the picture keeps its size and becomes
+    that part of a larger sheet in the colour ``paper``.
     """
 
     boxes: tuple[Box, ...]
@@ -197,48 +201,48 @@ class Layout:
     def __post_init__(self) -> None:
         check(self, paper=colour)
         if not self.boxes:
-            raise ValueError("boxes: a layout has at least one box.")
+            raise ValueError("boxes: a layout needs at least one box.")
         roles = [box.role for box in self.boxes]
-        twice = sorted({role for role in roles if roles.count(role) > 1})
-        if twice:
-            raise ValueError(f"boxes: the role {twice[0]!r} stands twice.")
+        duplicates = sorted({role for role in roles if roles.count(role) > 1})
+        if duplicates:
+            raise ValueError(f"boxes: the role {duplicates[0]!r} is used twice.")
 
     @property
     def roles(self) -> tuple[str, ...]:
         return tuple(box.role for box in self.boxes)
 
-    def sheet(self, picture: Size) -> Size:
-        """How large the whole is, with a picture of that size. Pixels."""
+    def sheet_size(self, picture: Size) -> Size:
+        """Return the size of the result in pixels, for a picture of that size."""
         if self.picture is None:
             return picture
         return Size(
             round(picture.width / self.picture.width), round(picture.height / self.picture.height)
         )
 
-    def window(self, picture: Size, *, rtl: bool) -> Rect:
-        """Where on the sheet a picture of that size lies."""
+    def picture_rect(self, picture: Size, *, rtl: bool) -> Rect:
+        """Return the rectangle of a picture of that size on the sheet, in pixels."""
         if self.picture is None:
             return Rect(0, 0, *picture)
-        place = self.picture.on(self.sheet(picture), rtl=rtl)
+        place = self.picture.to_rect(self.sheet_size(picture), rtl=rtl)
         return place._replace(width=picture.width, height=picture.height)
 
     @classmethod
-    def from_mapping(cls, given: Mapping[str, Any]) -> Self:
-        """The layout that a readable mapping stands for.
+    def from_mapping(cls, content: Mapping[str, Any]) -> Self:
+        """Create a layout from plain data, such as parsed JSON.
 
-        Raises ``ValueError`` whose text names the place, what is wrong there and what is accepted.
+        Raises ``ValueError`` with the path of the wrong value, and what is accepted there.
         """
-        written = known(cls, given, path="layout")
-        picture = written.get("picture")
+        options = known(cls, content, path="layout")
+        picture = options.get("picture")
         return cls(
-            boxes=parts(Box, written.get("boxes", ()), path="boxes", place=Place, **_LOOKS),
-            panels=parts(Panel, written.get("panels", ()), path="panels", place=Place),
+            boxes=parts(Box, options.get("boxes", ()), path="boxes", place=Place, **_STYLES),
+            panels=parts(Panel, options.get("panels", ()), path="panels", place=Place),
             picture=None if picture is None else part(Place, picture, path="picture"),
-            paper=written.get("paper", "#ffffff"),
+            paper=options.get("paper", "#ffffff"),
         )
 
     def as_mapping(self) -> dict[str, Any]:
-        """Plain data for a JSON column; ``from_mapping`` reads it."""
+        """Return plain data for a JSON column, which ``from_mapping`` reads."""
         return _without_none(asdict(self)) | {
             "boxes": [_without_none(asdict(box)) for box in self.boxes],
             "panels": [asdict(panel) for panel in self.panels],

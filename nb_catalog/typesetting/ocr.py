@@ -1,7 +1,7 @@
-"""Words on a picture read back by Tesseract, where it is installed: a second opinion, never the proof.
+"""OCR of typeset text by Tesseract, if installed: a second opinion, never the proof.
 
-It reads 12 languages of the 22 without a slip on letters that were set here, and accepts one wrong letter
-in twenty; the proof is ``typeset.verifying``.
+On text that was typeset here it reads 12 of 22 languages without errors, but accepts one wrong letter in
+twenty texts; the proof is ``typesetting.proof``.
 """
 
 from __future__ import annotations
@@ -19,38 +19,38 @@ from PIL import Image, ImageColor
 from nb_catalog.core.locales import language_tag
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.typesetting.ocr_diff import matches_text
-from nb_catalog.typesetting.report import Report, TextSet
+from nb_catalog.typesetting.report import Report, TextReport
 
 try:
     import pytesseract
 except ImportError:  # the extra "ocr"
     pytesseract = None
 else:
-    # Several threads for one line are in each other's way: it takes five times as long then.
+    # On a single line, Tesseract's threads slow each other down by a factor of five.
     os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 
-# The languages in which a difference means something, by Tesseract's names of its data.
+# The languages that it reads reliably, with Tesseract's names of their data.
 LANGUAGES: Final[Mapping[str, str]] = {
     "en": "eng", "de": "deu", "fr": "fra", "es": "spa", "pl": "pol", "ru": "rus", "tr": "tur",
     "he": "heb", "hi": "hin", "zh-Hans": "chi_sim", "zh-Hant": "chi_tra", "ko": "kor",
 }  # fmt: skip
-# Pixels of an em at which it reads best, and the white around a line, in ems.
+# The em in pixels at which it reads best, and the white margin around a line in ems.
 EM: Final = 48
 MARGIN: Final = 0.5
-# How far from the letters' own colour, of 255 in one channel, a pixel is ground.
-FAR: Final = 96
-SECONDS: Final = 20
-_ONE_LINE: Final = "--psm 7"
-# An em in heights of a line with its ascenders and descenders.
-LINE: Final = 0.8
-# Pixels across which a scene is smoothed.
+# Pixels that differ from the text's colour by this much, of 255 in any channel, are background.
+BACKGROUND_DISTANCE: Final = 96
+TIMEOUT_SECONDS: Final = 20
+_SINGLE_LINE: Final = "--psm 7"
+# The em as a share of a line's height with ascenders and descenders.
+EM_PER_LINE_HEIGHT: Final = 0.8
+# The kernel in pixels of the median filter that removes grain.
 GRAIN: Final = 3
 _LATIN: Final = frozenset({"eng", "deu", "fra", "spa", "pol", "tur"})
 
 
 @cache
-def installed() -> frozenset[str]:
-    """Tesseract's data that is on this machine; empty without the extra or the program."""
+def installed_languages() -> frozenset[str]:
+    """Return the names of Tesseract's installed data; empty without the extra or the program."""
     if pytesseract is None:
         return frozenset()
     try:
@@ -59,93 +59,93 @@ def installed() -> frozenset[str]:
         return frozenset()
 
 
-def reads(locale: str) -> bool:
-    """Whether what it says of words in ``locale`` is worth hearing."""
-    return LANGUAGES.get(language_tag(locale)) in installed()
+def is_supported(locale: str) -> bool:
+    """Return whether Tesseract is installed and reads ``locale`` reliably."""
+    return LANGUAGES.get(language_tag(locale)) in installed_languages()
 
 
-def find_doubts(pixels: Pixels, report: Report) -> dict[str, str] | None:
-    """Role -> what was read instead of its text, of a picture as large as ``report`` says; empty where all
-    is read as it was set. None where nothing reads its language."""
-    if not reads(report.locale):
+def find_differences(pixels: Pixels, report: Report) -> dict[str, str] | None:
+    """Return role -> what was read, for the texts of ``report`` that were read differently.
+
+    ``pixels`` (H, W, 3) are the picture in the report's size. None if the locale is not supported.
+    """
+    if not is_supported(report.locale):
         return None
     name = LANGUAGES[language_tag(report.locale)]
-    said = {text.role: _read(pixels, text, language=name) for text in report.texts}
+    readings = {text.role: read_text(pixels, text, language=name) for text in report.texts}
     return {
-        text.role: said[text.role]
+        text.role: readings[text.role]
         for text in report.texts
-        # By its lines: a word that is parted shows a hyphen.
-        if not matches_text(" ".join(text.lines), said[text.role], locale=report.locale)
+        # The lines, not the text: a word that is broken at a soft hyphen shows a hyphen.
+        if not matches_text(" ".join(text.lines), readings[text.role], locale=report.locale)
     }
 
 
-def read_line(grey: Pixels, *, locale: str) -> str:
-    """One line of text, dark on light or light on dark (uint8). "" where nothing reads ``locale``."""
-    if not reads(locale):
-        return ""
-    # Without grain, and what is most of it is the ground.
-    _level, split = cv2.threshold(
-        cv2.medianBlur(grey, GRAIN), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU
-    )
-    dark_on_light = split if split.mean() >= 255 / 2 else 255 - split
-    name = LANGUAGES[language_tag(locale)]
-    both = name not in _LATIN and "eng" in installed()
-    return _said(
-        _sized(np.asarray(dark_on_light, np.uint8), round(len(grey) * LINE)),
-        language=f"{name}+eng" if both else name,
-    )
-
-
-def _read(pixels: Pixels, text: TextSet, *, language: str) -> str:
+def read_text(pixels: Pixels, text: TextReport, *, language: str) -> str:
+    """Read a typeset text, whose colour and number of lines are known, with Tesseract's data
+    ``language``."""
     ink = text.ink.grown(2)
     cut = pixels[max(0, ink.top) : max(0, ink.bottom), max(0, ink.left) : max(0, ink.right)]
-    said = (
-        _said(_sized(line, text.size), language=_data_for(text.text, language))
-        for line in _lines(_dark_on_white(cut, text), count=len(text.lines))
-    )
-    return " ".join(" ".join(said).split())
-
-
-def _said(line: Pixels, *, language: str) -> str:
-    said: str = pytesseract.image_to_string(
-        Image.fromarray(line), lang=language, config=_ONE_LINE, timeout=SECONDS
-    )
-    return " ".join(said.split())
-
-
-def _data_for(text: str, language: str) -> str:
-    """Prices have no letters of their language, and many texts a name in Latin ones."""
-    letters = [each for each in text if each.isalpha()]
-    if not letters:
-        return "eng"
-    mixed = language not in _LATIN and any(each.isascii() for each in letters)
-    return f"{language}+eng" if mixed and "eng" in installed() else language
-
-
-def _dark_on_white(cut: Pixels, text: TextSet) -> Pixels:
-    """Letters alone, known by their colour."""
     colour = np.array(ImageColor.getrgb(text.colour)[:3])
-    away = np.abs(cut.astype(np.int32) - colour).max(axis=2)
-    return np.asarray(np.clip(away * 255 // FAR, 0, 255), np.uint8)
+    distance = np.abs(cut.astype(np.int32) - colour).max(axis=2)
+    dark_on_white = np.asarray(np.clip(distance * 255 // BACKGROUND_DISTANCE, 0, 255), np.uint8)
+    letters = [each for each in text.text if each.isalpha()]
+    is_latin = language in _LATIN or not any(each.isascii() for each in letters)
+    # A price has no letters of its language, and many texts contain a Latin name.
+    data = _with_english(language, is_latin=is_latin) if letters else "eng"
+    lines = [
+        _recognize(_to_reading_size(line, text.size), language=data)
+        for line in _split_lines(dark_on_white, count=len(text.lines))
+    ]
+    return " ".join(" ".join(lines).split())
 
 
-def _lines(letters: Pixels, *, count: int) -> Iterator[Pixels]:
-    """``letters`` cut into ``count`` lines of about one height, where least ink is in the way."""
-    ink = (255 - letters.astype(np.int32)).sum(axis=1)
-    pitch = len(letters) / count
+def read_line(grey: Pixels, *, locale: str) -> str:
+    """Read one line of text (H, W) uint8, dark on light or light on dark; "" for unsupported locales."""
+    if not is_supported(locale):
+        return ""
+    # Otsu's threshold after removing grain; the more frequent value is the background.
+    _level, binary = cv2.threshold(
+        cv2.medianBlur(grey, GRAIN), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU
+    )
+    dark_on_white = binary if binary.mean() >= 255 / 2 else 255 - binary
+    name = LANGUAGES[language_tag(locale)]
+    return _recognize(
+        _to_reading_size(
+            np.asarray(dark_on_white, np.uint8), round(len(grey) * EM_PER_LINE_HEIGHT)
+        ),
+        language=_with_english(name, is_latin=name in _LATIN),
+    )
+
+
+def _with_english(language: str, *, is_latin: bool) -> str:
+    return language if is_latin or "eng" not in installed_languages() else f"{language}+eng"
+
+
+def _recognize(line: Pixels, *, language: str) -> str:
+    text: str = pytesseract.image_to_string(
+        Image.fromarray(line), lang=language, config=_SINGLE_LINE, timeout=TIMEOUT_SECONDS
+    )
+    return " ".join(text.split())
+
+
+def _split_lines(dark_on_white: Pixels, *, count: int) -> Iterator[Pixels]:
+    """Yield ``count`` lines of similar height, cut where there is the least ink."""
+    ink = (255 - dark_on_white.astype(np.int32)).sum(axis=1)
+    line_height = len(dark_on_white) / count
     cuts = [0]
     for number in range(1, count):
-        about, reach = round(number * pitch), max(1, round(pitch / 4))
-        first = max(0, about - reach)
-        cuts.append(first + int(np.argmin(ink[first : about + reach + 1])))
-    for top, bottom in pairwise([*cuts, len(letters)]):
-        yield letters[top:bottom]
+        centre, reach = round(number * line_height), max(1, round(line_height / 4))
+        first = max(0, centre - reach)
+        cuts.append(first + int(np.argmin(ink[first : centre + reach + 1])))
+    for top, bottom in pairwise([*cuts, len(dark_on_white)]):
+        yield dark_on_white[top:bottom]
 
 
-def _sized(line: Pixels, size: int) -> Pixels:
-    """A line in the size that is read best, with white around it."""
-    scale, around = EM / size, round(EM * MARGIN)
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    sized = cv2.resize(line, None, fx=scale, fy=scale, interpolation=how)
-    edges = (around,) * 4
-    return np.asarray(cv2.copyMakeBorder(sized, *edges, cv2.BORDER_CONSTANT, value=[255.0]))
+def _to_reading_size(line: Pixels, em: int) -> Pixels:
+    """Scale a line to the size that is read best, with a white margin."""
+    scale, margin = EM / em, round(EM * MARGIN)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    scaled = cv2.resize(line, None, fx=scale, fy=scale, interpolation=method)
+    edges = (margin,) * 4
+    return np.asarray(cv2.copyMakeBorder(scaled, *edges, cv2.BORDER_CONSTANT, value=[255.0]))

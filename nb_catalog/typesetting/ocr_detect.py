@@ -1,10 +1,9 @@
-"""Words that stand anywhere in a picture, found by RapidOCR's network and read by it and by Tesseract."""
+"""Text anywhere in a picture, found by RapidOCR's network and read by it and by Tesseract."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from itertools import accumulate, chain, pairwise
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
@@ -24,35 +23,49 @@ try:
 except ImportError:  # the extra "ocr"
     rapidocr = None  # type: ignore[assignment]
 
-# In which PP-OCRv6 small, the model that comes with RapidOCR 3.10, reads letters that were set here without
-# a slip but for an inverted mark and a dash (November 2026). It finds lines in any script.
+# The languages in which PP-OCRv6 small, the model of RapidOCR 3.10, read text that was typeset here without
+# errors other than an inverted mark and a dash (November 2026). It finds lines in any script.
 LANGUAGES: Final = frozenset(
     {
         "cs", "da", "de", "en", "es", "et", "fi", "fr", "hr", "id", "it", "ja", "lt", "nb", "nl", "nn", "no",
         "pl", "pt", "sl", "sv", "zh-Hans", "zh-Hant",
     }
 )  # fmt: skip
-# How sure the network is of a line that is held against the model where nobody asked for it, from 0 to 1.
-SURE: Final = 0.9
-# Letters of a line from which on Tesseract did not read grain.
-LETTERS: Final = 3
-# Lines of one picture that are read: each takes Tesseract a tenth of a second or two.
-MOST_LINES: Final = 60
-# Of a line's height: what stands no further from each other goes on.
-NEAR: Final = 1.0
-# Of a line's height, around it.
+# The network's confidence, 0 to 1, from which a line without requested text counts against the picture.
+MIN_CONFIDENCE: Final = 0.9
+# Tesseract reads grain as shorter words than this, in letters and digits.
+MIN_LETTERS: Final = 3
+# Lines read per picture: each takes Tesseract 0.1 to 0.2 seconds.
+MAX_LINES: Final = 60
+# Pieces of text no further apart than this belong to one line; in heights of the line.
+MAX_GAP: Final = 1.0
+# The margin around a cut-out line, in heights of the line.
 MARGIN: Final = 0.15
-RAPID: Final = "RapidOCR"
+RAPIDOCR: Final = "RapidOCR"
 TESSERACT: Final = "Tesseract"
-_one_at_a_time = Lock()
+_engine_lock = Lock()
 
 
-def reads(locale: str) -> bool:
-    """Whether anything on this machine finds words in ``locale`` and reads them well."""
-    return rapidocr is not None and (language_tag(locale) in LANGUAGES or ocr.reads(locale))
+def is_supported(locale: str) -> bool:
+    """Return whether something that is installed here reads ``locale`` reliably."""
+    return rapidocr is not None and (language_tag(locale) in LANGUAGES or ocr.is_supported(locale))
 
 
-def read_back(
+class _Reading(NamedTuple):
+    """What one reader read; whether it is ``sure`` enough to count against the picture."""
+
+    text: str
+    sure: bool
+
+
+class _DetectedLine(NamedTuple):
+    """A piece of a line of text, and its reading by each reader."""
+
+    box: Rect
+    readings: Mapping[str, _Reading]
+
+
+def check_texts(
     picture: bytes,
     texts: Mapping[str, str],
     *,
@@ -61,73 +74,54 @@ def read_back(
     max_bytes: int,
     max_pixels: int,
 ) -> OcrComparison:
-    """What stands on ``picture`` in place of ``texts`` (role -> text). What is printed on the product, as its
-    ``photo`` shows it, is not held against it; the photo is fetched where that is in question. Nobody's
-    reading where nothing reads ``locale``.
+    """Read ``picture`` and compare the result with ``texts`` (role -> text).
 
-    Raises ``PictureError`` when it does not open.
+    Text that is printed on the product is not counted as extra: ``photo`` returns a photo of it, and is
+    called only if there is extra text. The result has no reader if ``locale`` is not supported.
+
+    Raises ``PictureError`` if a file does not open.
     """
-    if not reads(locale):
+    if not is_supported(locale):
         return OcrComparison()
-    bounds = {"max_bytes": max_bytes, "max_pixels": max_pixels}
-    lines = _lines(_opened(picture, **bounds), locale=locale)
-    found = _closest(lines, texts, locale=locale)
-    if not found.extra or photo is None:
-        return found
-    known = printed_on(photo(), locale=locale, **bounds)
-    return _closest(lines, texts, locale=locale, known=known)
+    limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
+    lines = _detect_lines(picture, locale=locale, **limits)
+    readers = [RAPIDOCR, TESSERACT] if ocr.is_supported(locale) else [RAPIDOCR]
+    tokens = {reader: _tokens(lines, reader) for reader in readers}
+    comparison = compare(texts, tokens, locale=locale)
+    if not comparison.extra or photo is None:
+        return comparison
+    printed = read_words(photo(), locale=locale, **limits)
+    return compare(texts, tokens, locale=locale, known=printed)
 
 
-class _Line(NamedTuple):
-    """Where a piece of a line stands, and what each reader read."""
+def read_words(photo: bytes, *, locale: str, max_bytes: int, max_pixels: int) -> list[str]:
+    """Return every word that any reader reads on ``photo``; none without the extra "ocr".
 
-    box: Rect
-    said: Mapping[str, _Said]
-
-
-class _Said(NamedTuple):
-    text: str
-    sure: bool
-
-
-def printed_on(photo: bytes, *, locale: str, max_bytes: int, max_pixels: int) -> list[str]:
-    """Every word that is read on a product's ``photo``, by whoever; none where nothing is installed.
-
-    Raises ``PictureError`` when it does not open.
+    Raises ``PictureError`` if it does not open.
     """
     if rapidocr is None:
         return []
-    pixels = _opened(photo, max_bytes=max_bytes, max_pixels=max_pixels)
-    lines = _lines(pixels, locale=locale)
-    return [word for line in lines for said in line.said.values() for word in said.text.split()]
-
-
-def _opened(data: bytes, **bounds: int) -> Pixels:
-    return np.asarray(flatten(open_photo(data, **bounds)))
-
-
-def _closest(
-    lines: Sequence[_Line], texts: Mapping[str, str], *, locale: str, known: Sequence[str] = ()
-) -> OcrComparison:
-    readers = [RAPID, *([TESSERACT] if ocr.reads(locale) else [])]
-    said = {name: _pieces(lines, name) for name in readers}
-    return compare(texts, said, locale=locale, known=known)
-
-
-def _pieces(lines: Sequence[_Line], reader: str) -> list[Token]:
-    """What stands close beside each other is one line, however the network has parted it."""
-    numbers = accumulate(int(not _go_on(*pair)) for pair in pairwise(lines))
+    lines = _detect_lines(photo, locale=locale, max_bytes=max_bytes, max_pixels=max_pixels)
     return [
-        Token(word, line=number, sure=line.said[reader].sure)
-        for number, line in zip(chain([0], numbers), lines, strict=False)
-        for word in line.said[reader].text.split()
+        word
+        for line in lines
+        for reading in line.readings.values()
+        for word in reading.text.split()
     ]
 
 
-def _go_on(line: _Line, following: _Line) -> bool:
-    one, other = sorted((line.box, following.box))
-    near = other.left - one.right < NEAR * min(one.height, other.height)
-    return near and _share_a_row(one, other)
+def _tokens(lines: Sequence[_DetectedLine], reader: str) -> list[Token]:
+    """Return a reader's words with the numbers of their lines; close pieces side by side are one line."""
+    number, tokens = 0, []
+    for index, line in enumerate(lines):
+        if index:
+            first, second = sorted((lines[index - 1].box, line.box))
+            gap = second.left - first.right
+            is_near = gap < MAX_GAP * min(first.height, second.height)
+            number += not (is_near and _share_a_row(first, second))
+        reading = line.readings[reader]
+        tokens += [Token(word, line=number, sure=reading.sure) for word in reading.text.split()]
+    return tokens
 
 
 def _share_a_row(one: Rect, other: Rect) -> bool:
@@ -135,55 +129,52 @@ def _share_a_row(one: Rect, other: Rect) -> bool:
     return shared * 2 > min(one.height, other.height)
 
 
-def _lines(pixels: Pixels, *, locale: str) -> list[_Line]:
-    """Every line of text in a picture (RGB uint8), from the top, and beside each other from the start."""
+def _detect_lines(
+    file: bytes, *, locale: str, max_bytes: int, max_pixels: int
+) -> list[_DetectedLine]:
+    """Read every line of text in a picture, in reading order: from the top, and in a row from its start."""
+    pixels = np.asarray(flatten(open_photo(file, max_bytes=max_bytes, max_pixels=max_pixels)))
     bgr = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
-    with _one_at_a_time:
-        # Found first and read afterwards: a line that the network cannot read would not be told at all.
+    with _engine_lock:
+        # Detection apart from recognition, which drops the lines that it cannot read.
         boxes = _engine()(bgr, use_det=True, use_cls=False, use_rec=False).boxes
         if boxes is None:
             return []
         lines = [
-            _line(bgr, np.asarray(box, np.float32), locale=locale) for box in boxes[:MOST_LINES]
+            _read_line(bgr, np.asarray(box, np.float32), locale=locale) for box in boxes[:MAX_LINES]
         ]
-    return _in_order(lines, is_rtl=bool(direction(locale)))
-
-
-def _line(bgr: Pixels, corners: Any, *, locale: str) -> _Line:
-    cut = _cut(bgr, corners)
-    found = _engine()(cut, use_det=False, use_cls=False, use_rec=True)
-    text, trust = (*found.txts, ""), (*found.scores, 0.0)
-    said = {RAPID: _Said(text[0], float(trust[0]) >= SURE)}
-    if ocr.reads(locale):
-        grey = np.asarray(cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY), np.uint8)
-        read = ocr.read_line(grey, locale=locale)
-        said[TESSERACT] = _Said(read, sum(map(str.isalnum, read)) >= LETTERS)
-    left, top, right, bottom = map(round, (*corners.min(axis=0), *corners.max(axis=0)))
-    return _Line(Rect(left, top, right - left, bottom - top), said)
-
-
-def _cut(pixels: Pixels, corners: Any) -> Pixels:
-    """What lies between four corners (clockwise from the top left), upright, with a margin."""
-    width = max(1, round(float(np.linalg.norm(corners[1] - corners[0]))))
-    height = max(1, round(float(np.linalg.norm(corners[3] - corners[0]))))
-    around = round(height * MARGIN)
-    size = (width + 2 * around, height + 2 * around)
-    onto = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32) + around
-    matrix = cv2.getPerspectiveTransform(corners, onto)
-    cut = cv2.warpPerspective(pixels, matrix, size, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(cut, np.uint8)
-
-
-def _in_order(lines: list[_Line], *, is_rtl: bool) -> list[_Line]:
-    rows: list[list[_Line]] = []
+    rows: list[list[_DetectedLine]] = []
     for line in sorted(lines, key=lambda each: each.box.top):
         if rows and _share_a_row(rows[-1][0].box, line.box):
             rows[-1].append(line)
         else:
             rows.append([line])
+    is_rtl = bool(direction(locale))
     return [
         line for row in rows for line in sorted(row, key=lambda each: each.box.left, reverse=is_rtl)
     ]
+
+
+def _read_line(bgr: Pixels, corners: Any, *, locale: str) -> _DetectedLine:
+    """Cut out the area within four corners (clockwise from the top left), upright, and read it."""
+    width = max(1, round(float(np.linalg.norm(corners[1] - corners[0]))))
+    height = max(1, round(float(np.linalg.norm(corners[3] - corners[0]))))
+    margin = round(height * MARGIN)
+    size = (width + 2 * margin, height + 2 * margin)
+    target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32) + margin
+    matrix = cv2.getPerspectiveTransform(corners, target)
+    cut = np.asarray(
+        cv2.warpPerspective(bgr, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
+    result = _engine()(cut, use_det=False, use_cls=False, use_rec=True)
+    text, confidence = (*result.txts, ""), (*result.scores, 0.0)
+    readings = {RAPIDOCR: _Reading(text[0], float(confidence[0]) >= MIN_CONFIDENCE)}
+    if ocr.is_supported(locale):
+        grey = np.asarray(cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY), np.uint8)
+        read = ocr.read_line(grey, locale=locale)
+        readings[TESSERACT] = _Reading(read, sum(map(str.isalnum, read)) >= MIN_LETTERS)
+    left, top, right, bottom = map(round, (*corners.min(axis=0), *corners.max(axis=0)))
+    return _DetectedLine(Rect(left, top, right - left, bottom - top), readings)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What somebody reads on a picture, compared with the words that were asked for. Pure."""
+"""Text that was read on a picture, compared with the text that was requested. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,32 +10,30 @@ from difflib import SequenceMatcher
 from typing import Any, Final, NamedTuple, Self
 
 from nb_catalog.core.locales import direction
-from nb_catalog.typesetting.bidi import levels
-from nb_catalog.typesetting.bidi.lines import visual_order
+from nb_catalog.typesetting.bidi import embedding_levels, visual_order
 
-# Pieces of text on one picture that are looked at: a scene full of print is beyond this question.
-MOST_PIECES: Final = 200
-# A piece belongs to a text where so much of both agrees.
-_ALIKE: Final = 0.5
-# What grain, and the edge of a plate, are read as: beside a text, and glued to its ends.
+# Tokens compared per reader: a scene full of print is beyond this comparison.
+MAX_TOKENS: Final = 200
+# The least similarity, 0 to 1, at which tokens count as a reading of a text.
+_MIN_SIMILARITY: Final = 0.5
+# What grain and the edge of a plate are read as: next to a text, and attached to its ends.
 _SPECKS: Final = frozenset(".,:;·'`´‘’\"“”‚„|¦_~^¨()[]")
-_GLUED: Final = "'`´‘’\"“”|¦_~^¨"
-# What readers do not tell apart: dashes, quotes, ligatures, and the wide forms of East Asia.
-_SAME: Final = (
+_EDGE_SPECKS: Final = "'`´‘’\"“”|¦_~^¨"
+# Variants that readers do not distinguish: dashes, quotes, ligatures, and full-width forms.
+_VARIANTS: Final = (
     str.maketrans("–—‑−’‘“”", "----''\"\"")
     | str.maketrans({"ﬁ": "fi", "ﬂ": "fl", "ﬀ": "ff", "ﬃ": "ffi", "ﬄ": "ffl"})
-    | {0xFF01 + at: 0x21 + at for at in range(94)}
+    | {0xFF01 + offset: 0x21 + offset for offset in range(94)}
 )
 
-
-# Where a picture's checks hold what was read on it: here as it came, and by a model that was asked later.
-READ: Final = "ocr"
-READ_BY_MODEL: Final = "ocr_by_model"
+# Keys in a picture's checks: what was read here when it arrived, and by a model on request.
+OCR_CHECK: Final = "ocr"
+MODEL_OCR_CHECK: Final = "ocr_by_model"
 
 
 class Token(NamedTuple):
-    """A word as it was read, in a line by its number. ``sure`` says whether it counts on a line where nobody
-    asked for anything."""
+    """A word that was read, and the number of its line. Only ``sure`` tokens count on a line without
+    requested text."""
 
     text: str
     line: int = 0
@@ -43,7 +41,7 @@ class Token(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A run of letters: as asked ("same"), asked and not there ("missing"), there and not asked ("added")."""
+    """A run of characters: "same", "missing" (requested, not read) or "added" (read, not requested)."""
 
     kind: str
     text: str
@@ -51,8 +49,12 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcrComparison:
-    """``said`` is by role what stands there in place of its text, ``extra`` what else was read, ``share``
-    how many of the letters asked for are right, from 0 to 1. ``reader`` is who read; "" is nobody."""
+    """The requested texts compared with what was read.
+
+    ``said`` is role -> what was read in place of its text, ``extra`` the other words that were read,
+    ``share`` the share of requested characters that are right, 0 to 1. ``reader`` names the readers; ""
+    if nothing could read the picture.
+    """
 
     reader: str = ""
     said: Mapping[str, str] = field(default_factory=dict)
@@ -61,11 +63,11 @@ class OcrComparison:
 
     @property
     def is_exact(self) -> bool:
-        """Whether every letter was read as it was asked for, and no other word."""
+        """Whether every character was read as requested, and no other word."""
         return bool(self.reader) and self.share == 1 and not self.extra
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for a JSON column."""
+        """Return plain data for a JSON column."""
         return {**asdict(self), "extra": list(self.extra)}
 
     @classmethod
@@ -74,11 +76,29 @@ class OcrComparison:
 
 
 def readings_in(checks: Mapping[str, Any]) -> list[OcrComparison]:
-    """What was read on the picture with these ``checks``, by whoever could read it."""
-    found = [
-        OcrComparison.from_dict(checks[name]) for name in (READ, READ_BY_MODEL) if name in checks
+    """Return the comparisons in a picture's ``checks`` that have a reader."""
+    comparisons = [
+        OcrComparison.from_dict(checks[name])
+        for name in (OCR_CHECK, MODEL_OCR_CHECK)
+        if name in checks
     ]
-    return [reading for reading in found if reading.reader]
+    return [comparison for comparison in comparisons if comparison.reader]
+
+
+class _TextMatch(NamedTuple):
+    """What a reader read of a text, on which lines, and how many characters of it are right."""
+
+    reading: str
+    lines: frozenset[int]
+    reader: str
+    correct: float
+
+
+class _ReaderMatches(NamedTuple):
+    """A reader's match for each role, and its remaining tokens."""
+
+    by_role: Mapping[str, _TextMatch]
+    remaining: Sequence[Token]
 
 
 def compare(
@@ -88,172 +108,154 @@ def compare(
     locale: str,
     known: Sequence[str] = (),
 ) -> OcrComparison:
-    """``texts`` (role -> text) against what each reader read, in its order. Of each text the reading that is
-    closest counts: nobody told the readers what to find. What was printed before, ``known``, is not
-    held against the picture."""
+    """Compare ``texts`` (role -> text) with the tokens of each reader, in reading order.
+
+    For each text the closest reading counts, since the readers did not know it. ``known`` are words that
+    are printed on the product; they do not count as extra.
+    """
     by_reader = {
-        name: _matched(texts, dict(enumerate(pieces[:MOST_PIECES])), by=name, locale=locale)
-        for name, pieces in readings.items()
+        name: _match_texts(texts, dict(enumerate(tokens[:MAX_TOKENS])), reader=name, locale=locale)
+        for name, tokens in readings.items()
     }
-    found = {
-        role: max((each.found[role] for each in by_reader.values()), key=lambda each: each.right)
+    best = {
+        role: max(
+            (each.by_role[role] for each in by_reader.values()), key=lambda each: each.correct
+        )
         for role in texts
         if by_reader
     }
-    letters = sum(len(normalize(text)) for text in texts.values())
-    right = sum(each.right for each in found.values())
-    readers = [name for name in readings if any(each.by == name for each in found.values())]
+    characters = sum(len(normalize(text)) for text in texts.values())
+    correct = sum(match.correct for match in best.values())
+    used = {match.reader for match in best.values()}
     return OcrComparison(
-        reader=", ".join(readers or readings),
-        said={role: each.said for role, each in found.items()},
-        extra=tuple(_extra(by_reader, found.values(), known=known)),
-        share=round(right / letters, 4) if letters else 1.0,
+        reader=", ".join([name for name in readings if name in used] or readings),
+        said={role: match.reading for role, match in best.items()},
+        extra=tuple(_extra_words(by_reader, best.values(), known=known)),
+        share=round(correct / characters, 4) if characters else 1.0,
     )
 
 
-class _Found(NamedTuple):
-    """What of a text a reader read, on which lines, and how many letters of it are right."""
-
-    said: str
-    lines: frozenset[int]
-    by: str
-    right: float
-
-
-class _Matched(NamedTuple):
-    """What one reader read of each role's text, and what it read besides."""
-
-    found: Mapping[str, _Found]
-    left: Sequence[Token]
-
-
-def _matched(
-    texts: Mapping[str, str], pieces: dict[int, Token], *, by: str, locale: str
-) -> _Matched:
-    found: dict[str, _Found] = {}
-    # The longest first: a short text could take a piece of it.
+def _match_texts(
+    texts: Mapping[str, str], tokens: dict[int, Token], *, reader: str, locale: str
+) -> _ReaderMatches:
+    by_role: dict[str, _TextMatch] = {}
+    # The longest first: a short text could claim a part of it.
     for role, text in sorted(texts.items(), key=lambda each: -len(each[1])):
-        chosen = _best(text, pieces, locale=locale)
-        said = _without_specks(_joined(chosen, pieces), text)
-        lines = frozenset(pieces[at].line for at in chosen)
-        found[role] = _Found(said, lines, by, _right(text, said, locale=locale))
-        pieces = {at: piece for at, piece in pieces.items() if at not in chosen}
-    return _Matched(found, tuple(pieces.values()))
+        selected = _select_tokens(text, tokens, locale=locale)
+        reading = _join(selected, tokens)
+        if text[:1] not in _EDGE_SPECKS:
+            reading = reading.lstrip(_EDGE_SPECKS)
+        if text[-1:] not in _EDGE_SPECKS:
+            reading = reading.rstrip(_EDGE_SPECKS)
+        wanted, read = normalize(text), normalize(reading)
+        if matches_text(text, reading, locale=locale):
+            correct = float(len(wanted))
+        else:
+            # Each character too many counts as one wrong.
+            matcher = SequenceMatcher(None, wanted, read, autojunk=False)
+            agreed = sum(block.size for block in matcher.get_matching_blocks())
+            correct = len(wanted) * agreed / max(len(wanted), len(read), 1)
+        lines = frozenset(tokens[index].line for index in selected)
+        by_role[role] = _TextMatch(reading, lines, reader, correct)
+        tokens = {index: token for index, token in tokens.items() if index not in selected}
+    return _ReaderMatches(by_role, tuple(tokens.values()))
 
 
-def _extra(
-    by_reader: Mapping[str, _Matched], found: Iterable[_Found], *, known: Sequence[str]
+def _select_tokens(text: str, tokens: Mapping[int, Token], *, locale: str) -> tuple[int, ...]:
+    """Return the indices of the tokens that together come closest to ``text``; none if nothing is similar.
+
+    Greedy: adds one token after the other while each improves the similarity.
+    """
+    characters = set(normalize(text))
+    candidates = {
+        index for index, token in tokens.items() if characters.intersection(normalize(token.text))
+    }
+    forms = _readable_forms(text, locale=locale)
+    selected: tuple[int, ...] = ()
+    best = 0.0
+    while candidates:
+        options = [tuple(sorted((*selected, index))) for index in sorted(candidates)]
+        rated = []
+        for option in options:
+            reading = normalize(_join(option, tokens))
+            ratios = (
+                SequenceMatcher(None, form, reading, autojunk=False).ratio() for form in forms
+            )
+            rated.append((max(ratios), option))
+        similarity, option = max(rated, key=lambda each: each[0])
+        if similarity <= best:
+            break
+        candidates -= set(option)
+        best, selected = similarity, option
+    return selected if best >= _MIN_SIMILARITY else ()
+
+
+def _join(indices: Iterable[int], tokens: Mapping[int, Token]) -> str:
+    return " ".join(tokens[index].text for index in indices)
+
+
+def _extra_words(
+    by_reader: Mapping[str, _ReaderMatches], best: Iterable[_TextMatch], *, known: Sequence[str]
 ) -> Iterator[str]:
-    """Words that nobody asked for. Beside a text that counts, whoever read that text is held to every
-    sign; elsewhere single letters, and what a reader is not sure of, are mostly grain."""
+    """Yield words that were not requested.
+
+    On the line of a text, the reader whose reading of it counts is held to every character. On other
+    lines, single letters and unsure tokens are mostly grain.
+    """
     printed = {normalize(each) for each in known}
     judges: dict[int, set[str]] = defaultdict(set)
-    for each in found:
-        for line in each.lines:
-            judges[line].add(each.by)
-    told: set[int] = set()
-    for name, matched in by_reader.items():
-        for piece in matched.left:
-            beside = name in judges.get(piece.line, ())
-            apart = piece.line not in judges and piece.line not in told
-            if normalize(piece.text) in printed:
+    for match in best:
+        for line in match.lines:
+            judges[line].add(match.reader)
+    reported: set[int] = set()
+    for name, matches in by_reader.items():
+        for token in matches.remaining:
+            if normalize(token.text) in printed:
                 continue
-            if (beside and _means_something(piece)) or (apart and _is_a_word(piece)):
-                yield piece.text
-        told |= {piece.line for piece in matched.left if _is_a_word(piece)}
+            is_beside = name in judges.get(token.line, ())
+            is_apart = token.line not in judges and token.line not in reported
+            # Digits, a minus and currency symbols change a price; specks do not.
+            is_speck = _SPECKS.issuperset(normalize(token.text))
+            if (is_beside and not is_speck) or (is_apart and _is_word(token)):
+                yield token.text
+        reported |= {token.line for token in matches.remaining if _is_word(token)}
 
 
-def _is_a_word(piece: Token) -> bool:
-    return piece.sure and sum(map(str.isalnum, normalize(piece.text))) > 1
+def _is_word(token: Token) -> bool:
+    return token.sure and sum(map(str.isalnum, normalize(token.text))) > 1
 
 
-def _means_something(piece: Token) -> bool:
-    """Whether it is more than a speck: a digit, a minus and a sign of a currency change a price."""
-    return not _SPECKS.issuperset(normalize(piece.text))
-
-
-def matches_text(text: str, said: str, *, locale: str) -> bool:
-    """Whether ``said`` is ``text``: line ends, spaces, and what looks alike or cannot be seen set aside. A
-    price in Arabic or Hebrew may be read the way it looks, from left to right."""
-    return normalize(said) in _ways(text, locale=locale)
+def matches_text(text: str, reading: str, *, locale: str) -> bool:
+    """Return whether ``reading`` is ``text``, ignoring white space, invisible characters and variants that
+    look alike. Right-to-left text may also be read in visual order, as prices often are."""
+    return normalize(reading) in _readable_forms(text, locale=locale)
 
 
 def normalize(text: str) -> str:
-    """What of ``text`` a reader can be held to."""
-    seen = unicodedata.normalize("NFC", text).translate(_SAME)
+    """Return ``text`` without what readers cannot distinguish or see."""
+    unified = unicodedata.normalize("NFC", text).translate(_VARIANTS)
     return "".join(
-        each for each in seen if not each.isspace() and unicodedata.category(each) != "Cf"
+        each for each in unified if not each.isspace() and unicodedata.category(each) != "Cf"
     )
 
 
-def changes(asked: str, said: str) -> list[Change]:
-    """How ``said`` differs from ``asked``, run by run."""
-    found: list[Change] = []
-    matcher = SequenceMatcher(None, asked, said, autojunk=False)
+def _readable_forms(text: str, *, locale: str) -> tuple[str, ...]:
+    """Return the normalized text in logical order and, if that differs, in visual order."""
+    levels = embedding_levels(text, base=direction(locale))
+    visual = "".join(text[index] for index in visual_order(levels))
+    return tuple(dict.fromkeys((normalize(text), normalize(visual))))
+
+
+def changes(requested: str, reading: str) -> list[Change]:
+    """Return the difference between a text and its reading, run by run."""
+    runs: list[Change] = []
+    matcher = SequenceMatcher(None, requested, reading, autojunk=False)
     for kind, first, last, start, end in matcher.get_opcodes():
         if kind == "equal":
-            found.append(Change("same", asked[first:last]))
+            runs.append(Change("same", requested[first:last]))
             continue
         if first < last:
-            found.append(Change("missing", asked[first:last]))
+            runs.append(Change("missing", requested[first:last]))
         if start < end:
-            found.append(Change("added", said[start:end]))
-    return found
-
-
-def _ways(text: str, *, locale: str) -> tuple[str, ...]:
-    """As it is written and, where that differs, as it looks."""
-    seen = "".join(text[at] for at in visual_order(levels(text, base=direction(locale))))
-    return tuple(dict.fromkeys((normalize(text), normalize(seen))))
-
-
-def _agreement(text: str, said: str, *, locale: str) -> float:
-    """From 0 to 1; 1 is equal."""
-    there = normalize(said)
-    return max(
-        SequenceMatcher(None, way, there, autojunk=False).ratio()
-        for way in _ways(text, locale=locale)
-    )
-
-
-def _best(text: str, pieces: Mapping[int, Token], *, locale: str) -> tuple[int, ...]:
-    """Which of ``pieces``, in their order, together come closest to ``text``; none when nothing is like
-    it. One after the other, as long as each makes it better."""
-    letters = set(normalize(text))
-    open_ = {at for at, piece in pieces.items() if letters.intersection(normalize(piece.text))}
-    chosen: tuple[int, ...] = ()
-    best = 0.0
-    while open_:
-        tries = [tuple(sorted((*chosen, at))) for at in sorted(open_)]
-        rated = [(_agreement(text, _joined(each, pieces), locale=locale), each) for each in tries]
-        rate, tried = max(rated, key=lambda each: each[0])
-        if rate <= best:
-            break
-        open_ -= set(tried)
-        best, chosen = rate, tried
-    return chosen if best >= _ALIKE else ()
-
-
-def _without_specks(said: str, text: str) -> str:
-    """``said`` less what is glued to its ends and does not end ``text``."""
-    if text[:1] not in _GLUED:
-        said = said.lstrip(_GLUED)
-    return said if text[-1:] in _GLUED else said.rstrip(_GLUED)
-
-
-def _joined(places: Iterable[int], pieces: Mapping[int, Token]) -> str:
-    return " ".join(pieces[at].text for at in places)
-
-
-def _right(text: str, said: str, *, locale: str) -> float:
-    """How many letters of ``text`` are right in ``said``; each that is too much counts as one wrong."""
-    most = max(len(normalize(text)), len(normalize(said)))
-    if matches_text(text, said, locale=locale):
-        return len(normalize(text))
-    agreed = sum(
-        block.size
-        for block in SequenceMatcher(
-            None, normalize(text), normalize(said), autojunk=False
-        ).get_matching_blocks()
-    )
-    return len(normalize(text)) * agreed / most if most else 0.0
+            runs.append(Change("added", reading[start:end]))
+    return runs

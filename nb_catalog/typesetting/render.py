@@ -1,4 +1,4 @@
-"""Words on a picture's file: the typeset picture as a marked JPEG, and what was set."""
+"""Picture files with text: typeset, encoded as marked JPEGs, and proved."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from nb_catalog.imaging.open_cache import open_cached
 from nb_catalog.imaging.provenance import DigitalSourceType, strongest, xmp_packet
 from nb_catalog.typesetting import FontChain, Report, ocr, typeset
 from nb_catalog.typesetting.layouts import Layout
-from nb_catalog.typesetting.proof import Compared, verify
+from nb_catalog.typesetting.proof import TextProof, verify
 
 QUALITY: Final = 95
 
 
 class TypesetPicture(NamedTuple):
-    """A JPEG, what was set on it, and the proof of each of its texts. ``doubts`` are what OCR read
-    otherwise, by role; None where it was not asked."""
+    """A JPEG, the report of its texts and the proof of each. ``ocr_differences`` is what OCR read
+    differently, by role; None without OCR."""
 
     data: bytes
     report: Report
-    proofs: list[Compared]
-    doubts: dict[str, str] | None = None
+    proofs: list[TextProof]
+    ocr_differences: dict[str, str] | None = None
 
 
 def typeset_picture(
@@ -39,67 +39,71 @@ def typeset_picture(
     chain: FontChain,
     origin: str,
     product: Rect | None = None,
-    asks_ocr: bool = False,
+    use_ocr: bool = False,
     max_bytes: int,
     max_pixels: int,
 ) -> TypesetPicture:
-    """``texts`` (role -> text) on a picture: a JPEG that carries the mark of its ``origin``, an IPTC
-    term. Same arguments, same bytes.
+    """Draw ``texts`` (role -> text) on a picture. The JPEG carries the mark of its ``origin``, an IPTC
+    term. The same arguments give the same bytes.
 
-    Raises ``PictureError`` when it does not open, and ``TextError`` for words that cannot be set or
-    that the finished file does not show.
+    Raises ``PictureError`` if the picture does not open, and ``TextError`` for text that cannot be typeset
+    or that the finished file does not show.
     """
-    bounds = {"max_bytes": max_bytes, "max_pixels": max_pixels}
-    # In all languages of the shop the same picture comes again and again.
-    ground = open_cached(picture, **bounds)
-    made = typeset(ground, layout=layout, texts=texts, locale=locale, chain=chain, product=product)
+    limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
+    # Cached: the same picture comes once for each locale.
+    base_image = open_cached(picture, **limits)
+    result = typeset(
+        base_image, layout=layout, texts=texts, locale=locale, chain=chain, product=product
+    )
     term = strongest(DigitalSourceType(origin), DigitalSourceType.CREATION)
     data = encode(
-        made.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
+        result.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
     )
-    shown = np.asarray(flatten(open_photo(data, **bounds)))
-    proofs = verify(shown, report=made.report, layout=layout, chain=chain, expected=made.pixels)
-    for text, proof in zip(made.report.texts, proofs, strict=True):
+    delivered = np.asarray(flatten(open_photo(data, **limits)))
+    proofs = verify(
+        delivered, report=result.report, layout=layout, chain=chain, expected=result.pixels
+    )
+    for text, proof in zip(result.report.texts, proofs, strict=True):
         if not proof.is_proved:
-            problem = TextError(
-                f"the finished file does not show it letter by letter: {proof.worst_letter:.0%} of its "
-                f"worst letter, at {proof.em:.0f} px. Give the box a larger smallest size.",
+            error = TextError(
+                f"the finished file does not show it exactly: its worst glyph matches by "
+                f"{proof.worst_glyph:.0%}, at {proof.em:.0f} px. Increase the box's smallest size.",
                 text=text.text,
             )
-            raise problem.at(box=text.role, locale=locale)
-    doubts = ocr.find_doubts(shown, made.report) if asks_ocr else None
-    return TypesetPicture(data, made.report, proofs, doubts)
+            raise error.at(box=text.role, locale=locale)
+    differences = ocr.find_differences(delivered, result.report) if use_ocr else None
+    return TypesetPicture(data, result.report, proofs, differences)
 
 
 class BaseImage(NamedTuple):
-    """What the words were set on: the picture's file, the words by role, and where its product is."""
+    """What was typeset: the picture's file, the texts by role, and the rectangle of its product."""
 
     picture: bytes
     texts: Mapping[str, str]
     product: Rect | None
 
 
-def prove(
+def verify_file(
     file: bytes,
     report: Report,
     *,
     layout: Layout,
     chain: FontChain,
-    ground: BaseImage | None = None,
+    base_image: BaseImage | None = None,
     max_bytes: int,
     max_pixels: int,
-) -> list[Compared]:
-    """Every text of ``report`` compared with what a file of the picture shows, at any width; with
-    ``ground``, what else it shows where texts stand.
+) -> list[TextProof]:
+    """Compare a file of a picture, at any width, with the texts of ``report``; with ``base_image``, also
+    measure stray ink in their boxes.
 
-    Raises ``PictureError`` when it does not open, ``TextError`` when the fonts are others now.
+    Raises ``PictureError`` if the file does not open, ``TextError`` if the fonts have changed.
     """
-    bounds = {"max_bytes": max_bytes, "max_pixels": max_pixels}
-    shown = np.asarray(flatten(open_photo(file, **bounds)))
+    limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
+    delivered = np.asarray(flatten(open_photo(file, **limits)))
     expected = None
-    if ground is not None:
+    if base_image is not None:
         expected = typeset(
-            open_cached(ground.picture, **bounds), layout=layout, texts=ground.texts,
-            locale=report.locale, chain=chain, product=ground.product,
+            open_cached(base_image.picture, **limits), layout=layout, texts=base_image.texts,
+            locale=report.locale, chain=chain, product=base_image.product,
         ).pixels  # fmt: skip
-    return verify(shown, report=report, layout=layout, chain=chain, expected=expected)
+    return verify(delivered, report=report, layout=layout, chain=chain, expected=expected)

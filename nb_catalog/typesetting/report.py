@@ -1,4 +1,4 @@
-"""What was set on a picture, in numbers: stored with it, and proof of it later."""
+"""The report of a typeset picture: stored with it, and what later proofs compare its files with."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, Final, Self
 
 from nb_catalog.core.types import Rect
 
-# Raised when the same text, fonts and layout would be drawn otherwise.
+# Incremented when the same text, fonts and layout would be drawn differently.
 EDITION: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FontUsed:
-    """A font that drew letters: its file's sha256 (hex), and its weight."""
+class UsedFont:
+    """A font that drew some of the text; ``sha256`` is that of its file, in hex."""
 
     family: str
     weight: int
@@ -22,16 +22,16 @@ class FontUsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextSet:
-    """The words of one box. Pixels; ``contrast`` is what 95 % of the letters reach, measured on the
-    finished ground; ``veil`` the scrim's opacity, 0 to 1. ``mask_sha256`` is of the letters'
+class TextReport:
+    """The text of one box. Sizes and rectangles are in pixels; ``contrast`` is the WCAG ratio that 95 %
+    of the text reaches, ``veil`` the scrim's opacity, 0 to 1. ``mask_sha256`` is the hash of the glyphs'
     coverage, row by row, in ``ink`` and a pixel around it.
     """
 
     role: str
     text: str
     lines: tuple[str, ...]
-    fonts: tuple[FontUsed, ...]
+    fonts: tuple[UsedFont, ...]
     size: int
     colour: str
     box: Rect
@@ -40,37 +40,35 @@ class TextSet:
     veil: float
     mask_sha256: str
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            **{
+                **data,
+                "lines": tuple(data["lines"]),
+                "fonts": tuple(UsedFont(**each) for each in data["fonts"]),
+                "box": Rect(*data["box"]),
+                "ink": Rect(*data["ink"]),
+            }
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Of a whole picture. ``left_out`` are roles for which there were no words."""
+    """All texts of a picture. ``left_out`` are the roles without a text."""
 
     locale: str
     width: int
     height: int
-    texts: tuple[TextSet, ...]
+    texts: tuple[TextReport, ...]
     left_out: tuple[str, ...] = ()
     edition: int = EDITION
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for a JSON column."""
+        """Return plain data for a JSON column."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        return cls(
-            **{**data, "texts": tuple(_text(each) for each in data["texts"]),
-               "left_out": tuple(data["left_out"])}
-        )  # fmt: skip
-
-
-def _text(data: Mapping[str, Any]) -> TextSet:
-    return TextSet(
-        **{
-            **data,
-            "lines": tuple(data["lines"]),
-            "fonts": tuple(FontUsed(**each) for each in data["fonts"]),
-            "box": Rect(*data["box"]),
-            "ink": Rect(*data["ink"]),
-        }
-    )
+        texts = tuple(TextReport.from_dict(each) for each in data["texts"])
+        return cls(**{**data, "texts": texts, "left_out": tuple(data["left_out"])})

@@ -1,4 +1,4 @@
-"""Channels that show pictures: their shape, and what they cover with words of their own."""
+"""Safe areas: channels that show pictures, their shape, and the margins that they cover themselves."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-# When these were looked up, in the networks' own pages and in secondary sources.
+# The date of the values below, from the networks' own pages and secondary sources.
 CHECKED: Final = date(2026, 11, 15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Margins:
-    """What is covered at the edges, in shares of height and, at ``side``, of width."""
+    """Covered edges, as shares of the height and, for ``side``, of the width."""
 
     top: float = 0.0
     bottom: float = 0.0
@@ -27,7 +27,7 @@ class Margins:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """``ratio`` is width to height; ``covered`` are margins where no word should stand."""
+    """``ratio`` is width to height; text within the ``covered`` margins would be hidden."""
 
     name: StrOrPromise
     ratio: tuple[int, int]
@@ -42,4 +42,4 @@ CHANNELS: Final[Mapping[str, Channel]] = {
         name=_("Reels"), ratio=(9, 16), covered=Margins(top=0.14, bottom=0.35, side=0.06)
     ),
 }
-"""Those that cover a part of the picture."""
+"""The channels that cover a part of the picture."""

@@ -1,4 +1,4 @@
-"""What differs between scripts: where they belong, how far apart their lines stand."""
+"""Scripts (ISO 15924): which one each character belongs to, and the leading each one needs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Final
 
 from fontTools import unicodedata as unicode_scripts
 
-# Of no script of their own: digits, signs, spaces; marks that take their letter's.
+# Common, Inherited, Unknown: digits, punctuation, spaces, and marks that take the script of their base.
 COMMON: Final = frozenset({"Zyyy", "Zinh", "Zzzz"})
 LATIN: Final = "Latn"
 CJK: Final = frozenset({"Hani", "Hira", "Kana", "Bopo"})
 
-# From one baseline to the next, in ems: what is stacked above and below letters needs room.
+# Distance between baselines in ems. Scripts that stack marks above and below letters need more.
 LEADING: Final = {
     "Arab": 1.35,
     "Deva": 1.30,
@@ -21,30 +21,26 @@ LEADING: Final = {
     "Telu": 1.35,
     "Thai": 1.40,
 }
-USUAL_LEADING: Final = 1.18
+DEFAULT_LEADING: Final = 1.18
 
 
 def scripts_of(text: str) -> list[str]:
-    """Of each character its script (ISO 15924): what has none takes that of what stands before it,
-    and at the beginning that of what follows (UAX #24, 5.1)."""
+    """Return the script of each character. Characters without a script of their own take that of the
+    character before them, or of the one after them at the start (UAX #24, 5.1)."""
     own = [unicode_scripts.script(character) for character in text]
-    last = next((script for script in own if script not in COMMON), LATIN)
+    current = next((script for script in own if script not in COMMON), LATIN)
     resolved = []
     for character, script in zip(text, own, strict=True):
         if script not in COMMON:
-            last = script
-        elif _is_fullwidth(character):
-            # Between Latin words too, so that their font's language is asked for its form.
+            current = script
+        elif unicodedata.east_asian_width(character) in {"W", "F"} and not character.isspace():
+            # Between Latin words too, so that the font draws the form for the text's language.
             resolved.append("Hani")
             continue
-        resolved.append(last)
+        resolved.append(current)
     return resolved
 
 
-def _is_fullwidth(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in {"W", "F"} and not character.isspace()
-
-
 def leading(text: str) -> float:
-    """From one baseline of ``text`` to the next, in ems."""
-    return max((LEADING.get(script, USUAL_LEADING) for script in scripts_of(text)), default=0.0)
+    """Return the distance between baselines of ``text`` in ems."""
+    return max((LEADING.get(script, DEFAULT_LEADING) for script in scripts_of(text)), default=0.0)

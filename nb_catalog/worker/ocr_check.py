@@ -10,7 +10,7 @@ from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.registry import read_photo
 from nb_catalog.typesetting import ocr_detect
-from nb_catalog.typesetting.ocr_diff import READ, OcrComparison
+from nb_catalog.typesetting.ocr_diff import OCR_CHECK, OcrComparison
 from nb_catalog.worker.types import ClaimedJob
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ def ocr_check(order: ClaimedJob, picture: bytes) -> dict[str, Any]:
     if not order.spec.paints_words:
         return {}
     try:
-        reading = ocr_detect.read_back(
+        reading = ocr_detect.check_texts(
             picture,
             order.spec.renderer["texts"],
             locale=order.spec.locale,
@@ -36,4 +36,4 @@ def ocr_check(order: ClaimedJob, picture: bytes) -> dict[str, Any]:
             extra=logs.fields(**order.labels),
         )
         reading = OcrComparison()
-    return {READ: reading.as_dict()}
+    return {OCR_CHECK: reading.as_dict()}

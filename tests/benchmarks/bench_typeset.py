@@ -34,7 +34,7 @@ def measured(rounds: int) -> None:
 
     from nb_catalog.typesetting import fonts, typeset
     from nb_catalog.typesetting.layouts import Layout
-    from tests.typesetting.lettering import HEADLINES, words_for
+    from tests.typesetting.lettering import HEADLINES, texts_for
     from tests.typesetting.test_typeset import BANNER
 
     bare = [
@@ -47,7 +47,7 @@ def measured(rounds: int) -> None:
     picture = Image.fromarray(ground)
     whole, ratios = [], []
     for locale in tqdm(HEADLINES, unit="locale", leave=False):
-        job = {"words": words_for(locale), "locale": locale, "chain": fonts.chain_for(locale)}
+        job = {"words": texts_for(locale), "locale": locale, "chain": fonts.chain_for(locale)}
         made = typeset(ground, layout=PLAIN, **job)
         strings = [
             (each.text, each.size, each.ink, fonts.families_for(locale).family.at(700))
@@ -74,7 +74,7 @@ def print_shared(picture, *, layout, rounds):
     from nb_catalog.imaging.encode import encode
     from nb_catalog.typesetting import fonts
     from nb_catalog.typesetting.render import typeset_picture
-    from tests.typesetting.lettering import HEADLINES, words_for
+    from tests.typesetting.lettering import HEADLINES, texts_for
 
     data = encode(picture, format="jpeg", quality=92)
     bounds = {"max_bytes": 10**8, "max_pixels": 10**8}
@@ -84,7 +84,7 @@ def print_shared(picture, *, layout, rounds):
             if not shares:
                 open_cache.forget()
             typeset_picture(
-                data, layout=layout, texts=words_for(locale), locale=locale,
+                data, layout=layout, texts=texts_for(locale), locale=locale,
                 chain=fonts.chain_for(locale), origin="algorithmicMedia", **bounds,
             )  # fmt: skip
 

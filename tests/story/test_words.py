@@ -174,7 +174,7 @@ def test_words_keep_clear_of_the_product_in_the_picture(said):
     worker.drain()
     job = run.jobs.get()
     assert (job.state, job.error_code) == ("failed", "text_does_not_fit")
-    assert "would stand on the product" in job.error
+    assert "would cover the product" in job.error
 
 
 def test_a_word_that_cannot_be_drawn_fails_its_picture_alone_and_says_why(said):
@@ -253,7 +253,7 @@ def test_every_file_that_is_delivered_shows_its_words():
         assert len(files_shown) == 1 + image.renditions.count()
         for name, proofs in files_shown.items():
             assert all(proof.is_proved or proof.em < 12 for proof in proofs), (name, proofs)
-            assert all(proof.same > 0.8 for proof in proofs)
+            assert all(proof.overlap > 0.8 for proof in proofs)
 
 
 def test_a_file_with_other_words_is_found_out(said):

@@ -186,7 +186,7 @@ def test_what_is_said_to_be_printed_is_forgiven_where_the_photo_shows_it(
 ):
     read_there = ["ACME"]
     monkeypatch.setattr(
-        "nb_catalog.review.ocr.ocr_detect.printed_on", lambda photo, **options: read_there
+        "nb_catalog.review.ocr.ocr_detect.read_words", lambda photo, **options: read_there
     )
     image.spec["photo"] = image.catalog_object.packshot.name
     image.save()

@@ -38,7 +38,7 @@ HEADLINES = {
 }
 
 
-def words_for(locale):
+def texts_for(locale):
     """Headline, price and badge."""
     known = locales.parse_locale(locale)
     return {
@@ -49,13 +49,13 @@ def words_for(locale):
     }
 
 
-def shared_words():
+def shared_texts():
     """The shared phrases in the same roles; nothing where they are not here."""
     if not PHRASES.is_file():
         return {}
     phrases = json.loads(PHRASES.read_text(encoding="utf-8"))
     return {
-        locale: {**words_for(locale), "headline": said["headline"], "badge": said["badge"]}
+        locale: {**texts_for(locale), "headline": said["headline"], "badge": said["badge"]}
         for locale, said in phrases.items()
     }
 

@@ -1,67 +1,71 @@
-"""Which way each character runs: our own examples, and every line of Unicode's conformance files."""
+"""Bidirectional text: examples of our own, and Unicode's conformance files."""
 
 import gzip
+import re
 import unicodedata
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from nb_catalog.typesetting import bidi
-from nb_catalog.typesetting.bidi import brackets
+from nb_catalog.typesetting.bidi import implicit
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-SLICES = 8
-needs_data = pytest.mark.skipif(
-    not (DATA / "BidiTest.txt.gz").is_file(), reason="Unicode's files are not here"
-)
+# A development checkout's own copies, compressed, and those of Debian's package "unicode-data".
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+DEBIAN = Path("/usr/share/unicode")
+# Unicode 8.0 made the last change to rules X1 to L2 (UAX #9, revision 33).
+OLDEST_UNICODE = (8, 0)
+# The sample of the ordinary suite: one line in so many. Prime, so that it meets every group of cases.
+SAMPLING = 31
 
 
-def shown(text, *, base):
+def in_visual_order(text, *, base):
     """The characters of one line from left to right."""
-    kinds = bidi.classes(text)
-    levels = bidi.for_line(bidi.levels(text, base=base), kinds, base=base)
-    return "".join(text[at] for at in bidi.visual_order(levels))
+    classes = bidi.bidi_classes(text)
+    levels = bidi.line_levels(bidi.embedding_levels(text, base=base), classes, base=base)
+    return "".join(text[index] for index in bidi.visual_order(levels))
 
 
 @pytest.mark.parametrize(
-    ("text", "base", "seen"),
+    ("text", "base", "visual"),
     [
         ("price 12", 0, "price 12"),
         ("אבג", 1, "גבא"),
         ("אבג", 0, "גבא"),
-        # A model's Latin name and a price in a text that runs from right to left.
+        # A Latin product name and a price in right-to-left text.
         ("דגם X-200 ב-45 ₪", 1, "₪ 45-ב X-200 םגד"),
-        # A full stop stands at the end of its sentence, which is on the left.
+        # A full stop ends its sentence, on the left.
         ("שלום.", 1, ".םולש"),
         ("שלום.", 0, "םולש."),
-        # Brackets belong to what they hold, and are mirrored later by the font.
+        # Brackets belong to what they enclose; HarfBuzz mirrors them later.
         ("a (אב) b", 0, "a (בא) b"),
         ("אב (a) גד", 1, "דג )a( בא"),
     ],
 )
-def test_short_lines_run_as_readers_expect(text, base, seen):
-    assert shown(text, base=base) == seen
+def test_short_lines_are_ordered_as_readers_expect(text, base, visual):
+    assert in_visual_order(text, base=base) == visual
 
 
-def test_marks_of_embedding_stand_at_the_level_of_what_is_before_them():
+def test_embedding_marks_take_the_level_of_the_character_before_them():
     text = "\u202babc\u202c אב"
-    assert len(bidi.levels(text, base=0)) == len(text)
-    assert None not in bidi.levels(text, base=0)
+    assert len(bidi.embedding_levels(text, base=0)) == len(text)
+    assert None not in bidi.embedding_levels(text, base=0)
 
 
-def test_deep_embeddings_stop_at_the_standard_s_depth():
-    levels = bidi.levels("\u202b" * 500 + "a", base=0)
-    assert max(levels) == 126, "level 125 runs right to left, the letter in it left to right"
+def test_embeddings_stop_at_the_maximum_depth():
+    levels = bidi.embedding_levels("\u202b" * 500 + "a", base=0)
+    assert max(levels) == 126, "the letter is left to right, one above level 125"
 
 
-def test_more_open_brackets_than_the_standard_counts_pair_none():
+def test_with_too_many_open_brackets_none_are_paired():
     many = "(" * 64 + "א" + ")" * 64
-    assert brackets.paired(brackets.kinds(many)) == []
-    assert len(brackets.paired(brackets.kinds("(" * 63 + ")" * 63))) == 63
+    assert implicit.pair_brackets(implicit.find_brackets(many)) == []
+    assert len(implicit.pair_brackets(implicit.find_brackets("(" * 63 + ")" * 63))) == 63
 
 
-def test_every_bracket_is_one_that_python_knows_to_be_mirrored():
-    for bracket in brackets.PAIRS:
+def test_every_paired_bracket_is_mirrored_punctuation_in_python():
+    for bracket in implicit.PAIRED_BRACKETS:
         if unicodedata.category(bracket) == "Cn":
             continue  # newer than this Python
         assert unicodedata.bidirectional(bracket) == "ON"
@@ -69,81 +73,114 @@ def test_every_bracket_is_one_that_python_knows_to_be_mirrored():
         assert unicodedata.mirrored(bracket)
 
 
-@needs_data
-def test_the_brackets_are_unicode_s():
-    listed = []
-    for line in lines_of("BidiBrackets.txt.gz"):
-        one, other, kind = (field.strip() for field in line.split(";"))
-        if kind == "o":
-            listed += [chr(int(one, 16)), chr(int(other, 16))]
-    assert "".join(listed) == brackets.PAIRS
-
-
-def lines_of(name):
-    """Lines of a file of Unicode's, without comments."""
-    with gzip.open(DATA / name, "rt", encoding="utf-8") as file:
+def data_lines(name):
+    """Yield the lines of a Unicode data file without comments. Skip the test without the file."""
+    if (path := SHARED / f"{name}.gz").is_file():
+        file = gzip.open(path, "rt", encoding="utf-8")
+    elif (path := DEBIAN / name).is_file():
+        file = path.open(encoding="utf-8")
+    else:
+        pytest.skip(f"{name} is missing: apt-get install unicode-data")
+    with file:
+        header = next(file)
+        major, minor = map(int, re.search(r"-(\d+)\.(\d+)\.\d+\.txt", header).groups())
+        if (major, minor) < OLDEST_UNICODE:
+            pytest.skip(f"{path} is of Unicode {major}.{minor}: the algorithm has changed since")
         for line in file:
             if line := line.partition("#")[0].strip():
                 yield line
 
 
-def resolved(kinds, *, base, pairs):
-    """Levels on one line, and the order of what keeps one."""
-    levels = bidi.for_line(bidi.resolve(kinds, base=base, pairs=pairs), kinds, base=base)
-    kept = [index for index, level in enumerate(levels) if level is not None]
-    order = bidi.visual_order([levels[index] for index in kept])
-    return levels, [kept[place] for place in order]
+def is_assigned(text):
+    """Whether this Python knows all characters: its Unicode may be older than that of the files."""
+    return all(unicodedata.category(each) != "Cn" for each in text)
 
 
-def numbers(written):
-    return [None if each == "x" else int(each) for each in written.split()]
+def test_the_paired_brackets_are_unicode_s():
+    listed = []
+    for line in data_lines("BidiBrackets.txt"):
+        one, other, kind = (field.strip() for field in line.split(";"))
+        if kind == "o":
+            listed.append(chr(int(one, 16)) + chr(int(other, 16)))
+    ours = list(map("".join, zip(*[iter(implicit.PAIRED_BRACKETS)] * 2, strict=True)))
+    known = [pair for pair in listed if pair in ours or is_assigned(pair)]
+    assert known == [pair for pair in ours if pair in listed or is_assigned(pair)]
 
 
-def by_class(number):
-    """Of every eighth line of BidiTest: classes, base level, levels, order."""
+def resolve(classes, *, base, brackets):
+    """Levels on one line, and the visual order of the characters that have one."""
+    resolved = bidi.resolve_levels(classes, base=base, brackets=brackets)
+    levels = bidi.line_levels(resolved, classes, base=base)
+    remaining = [index for index, level in enumerate(levels) if level is not None]
+    order = bidi.visual_order([levels[index] for index in remaining])
+    return levels, [remaining[index] for index in order]
+
+
+def parse_levels(field):
+    return [None if each == "x" else int(each) for each in field.split()]
+
+
+def class_cases():
+    """Yield (classes, bits of base levels, expected levels, expected order) from BidiTest.txt."""
     levels = order = None
-    for index, line in enumerate(lines_of("BidiTest.txt.gz")):
+    for line in data_lines("BidiTest.txt"):
         if line.startswith("@Levels:"):
-            levels = numbers(line.removeprefix("@Levels:"))
+            levels = parse_levels(line.removeprefix("@Levels:"))
         elif line.startswith("@Reorder:"):
-            order = numbers(line.removeprefix("@Reorder:"))
-        elif index % SLICES == number:
-            kinds, bits = line.split(";")
-            kinds, bits = kinds.split(), int(bits, 16)
-            bases = {bidi.first_strong(kinds)} if bits & 1 else set()
-            bases |= {base for bit, base in ((2, 0), (4, 1)) if bits & bit}
-            for base in bases:
-                yield kinds, base, levels, order
+            order = parse_levels(line.removeprefix("@Reorder:"))
+        else:
+            classes, bits = line.split(";")
+            yield classes, int(bits, 16), levels, order
 
 
-@pytest.mark.once
-@needs_data
-@pytest.mark.parametrize("number", range(SLICES))
-def test_every_case_of_bidi_test_is_resolved_as_unicode_says(number):
-    count, wrong = 0, []
-    for kinds, base, levels, order in by_class(number):
-        count += 1
-        if resolved(kinds, base=base, pairs=[None] * len(kinds)) != (levels, order):
-            wrong.append((kinds, base, levels))
-    assert not wrong, wrong[:3]
-    assert count > 60_000
+def check_class_cases(cases):
+    """Return how many were checked; several base levels of a line count each."""
+    count, failures = 0, []
+    for names, bits, levels, order in cases:
+        classes = names.split()
+        bases = {bidi.paragraph_level(classes)} if bits & 1 else set()
+        bases |= {base for bit, base in ((2, 0), (4, 1)) if bits & bit}
+        for base in bases:
+            count += 1
+            if resolve(classes, base=base, brackets=[None] * len(classes)) != (levels, order):
+                failures.append((classes, base, levels))
+    assert not failures, failures[:3]
+    return count
 
 
-@pytest.mark.once
-@needs_data
-@pytest.mark.parametrize("number", range(2))
-def test_every_case_of_bidi_character_test_is_resolved_as_unicode_says(number):
-    count, wrong = 0, []
-    for index, line in enumerate(lines_of("BidiCharacterTest.txt.gz")):
+def check_character_cases(lines):
+    """Return how many were checked; those with characters unknown to this Python are not."""
+    count, failures = 0, []
+    for line in lines:
         points, direction, base, levels, order = line.split(";")
         text = "".join(chr(int(point, 16)) for point in points.split())
-        if index % 2 != number or any(unicodedata.category(each) == "Cn" for each in text):
+        if not is_assigned(text):
             continue
         count += 1
-        kinds = bidi.classes(text)
-        found = bidi.first_strong(kinds) if direction == "2" else int(direction)
-        expected = (int(base), (numbers(levels), numbers(order)))
-        if (found, resolved(kinds, base=found, pairs=brackets.kinds(text))) != expected:
-            wrong.append(line)
-    assert not wrong, wrong[:3]
-    assert count > 45_000
+        classes = bidi.bidi_classes(text)
+        level = bidi.paragraph_level(classes) if direction == "2" else int(direction)
+        expected = (int(base), (parse_levels(levels), parse_levels(order)))
+        brackets = implicit.find_brackets(text)
+        if (level, resolve(classes, base=level, brackets=brackets)) != expected:
+            failures.append(line)
+    assert not failures, failures[:3]
+    return count
+
+
+def test_a_sample_of_bidi_test_is_resolved_as_unicode_expects():
+    assert check_class_cases(islice(class_cases(), 0, None, SAMPLING)) > 15_000
+
+
+def test_a_sample_of_bidi_character_test_is_resolved_as_unicode_expects():
+    lines = islice(data_lines("BidiCharacterTest.txt"), 0, None, SAMPLING)
+    assert check_character_cases(lines) > 2_700
+
+
+@pytest.mark.matrix
+def test_every_case_of_bidi_test_is_resolved_as_unicode_expects():
+    assert check_class_cases(class_cases()) > 500_000
+
+
+@pytest.mark.matrix
+def test_every_case_of_bidi_character_test_is_resolved_as_unicode_expects():
+    assert check_character_cases(data_lines("BidiCharacterTest.txt")) > 90_000

@@ -2,12 +2,12 @@
 
 import pytest
 
-from nb_catalog.typesetting.line_breaking import between_letters, between_words
+from nb_catalog.typesetting.line_breaking import ideograph_breaks, word_breaks
 
 
 def words(text, language="en"):
-    places = [0, *between_words(text, language=language), len(text)]
-    return [text[start:end] for start, end in zip(places, places[1:], strict=False)]
+    breaks = [0, *word_breaks(text, language=language), len(text)]
+    return [text[start:end] for start, end in zip(breaks, breaks[1:], strict=False)]
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_numbers_and_latin_words_stay_whole_in_chinese():
     assert any("Pro" in part for part in parts)
 
 
-def test_between_letters_ideographs_part_and_marks_stay():
+def test_ideographs_may_be_separated_but_not_from_their_punctuation():
     text = "双肩背包，轻便"
-    places = between_letters(text, language="zh-Hans")
-    assert places == [1, 2, 3, 5, 6], "nothing begins with the comma"
+    breaks = ideograph_breaks(text, language="zh-Hans")
+    assert breaks == [1, 2, 3, 5, 6], "nothing begins with the comma"
 
 
-def test_between_letters_parts_no_latin_word():
-    assert between_letters("backpack", language="en") == []
+def test_ideograph_breaks_do_not_break_latin_words():
+    assert ideograph_breaks("backpack", language="en") == []

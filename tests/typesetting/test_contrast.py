@@ -18,35 +18,35 @@ WHITE, BLACK = (255, 255, 255), (0, 0, 0)
     ],
 )
 def test_ratios_are_the_standard_s(one, other, ratio):
-    found = contrast.worst(np.array([one], np.uint8), colour=other)
+    found = contrast.text_contrast(np.array([one], np.uint8), colour=other)
     assert found == pytest.approx(ratio, abs=0.01)
 
 
-def ground(share_of_white, count=4000):
+def background(share_of_white, count=4000):
     pixels = np.zeros((count, 3), np.uint8)
     pixels[: round(count * share_of_white)] = 255
     return pixels
 
 
 def test_a_few_light_pixels_make_white_letters_unreadable_not_one():
-    assert contrast.worst(ground(0.04), colour=WHITE) == pytest.approx(21)
-    assert contrast.worst(ground(0.08), colour=WHITE) == pytest.approx(1)
+    assert contrast.text_contrast(background(0.04), colour=WHITE) == pytest.approx(21)
+    assert contrast.text_contrast(background(0.08), colour=WHITE) == pytest.approx(1)
 
 
 def test_a_veil_is_as_thick_as_the_letters_need():
-    pixels, solid = ground(0.5), np.ones(4000, np.float32)
-    opacity = contrast.veil(pixels, solid, colour=WHITE, scrim=BLACK, target=4.5)
+    pixels, solid = background(0.5), np.ones(4000, np.float32)
+    opacity = contrast.scrim_opacity(pixels, solid, colour=WHITE, scrim=BLACK, target=4.5)
     assert 0.4 < opacity < 0.6
     for change, enough in ((0.0, True), (-0.01, False)):
-        under = contrast.veiled(pixels, solid * np.float32(opacity + change), scrim=BLACK)
-        assert (contrast.worst(under, colour=WHITE) >= 4.5) is enough
+        under = contrast.blend(pixels, solid * np.float32(opacity + change), colour=BLACK)
+        assert (contrast.text_contrast(under, colour=WHITE) >= 4.5) is enough
 
 
 def test_no_veil_lies_where_none_is_needed():
-    pixels, solid = ground(0.0), np.ones(4000, np.float32)
-    assert contrast.veil(pixels, solid, colour=WHITE, scrim=BLACK, target=7) == 0.0
+    pixels, solid = background(0.0), np.ones(4000, np.float32)
+    assert contrast.scrim_opacity(pixels, solid, colour=WHITE, scrim=BLACK, target=7) == 0.0
 
 
 def test_a_veil_of_the_letters_own_colour_helps_nobody():
-    pixels, solid = ground(0.5), np.ones(4000, np.float32)
-    assert contrast.veil(pixels, solid, colour=WHITE, scrim=WHITE, target=4.5) is None
+    pixels, solid = background(0.5), np.ones(4000, np.float32)
+    assert contrast.scrim_opacity(pixels, solid, colour=WHITE, scrim=WHITE, target=4.5) is None

@@ -8,7 +8,7 @@ import pytest
 from nb_catalog.exceptions import CharacterMissing, FontUnreadable
 from nb_catalog.typesetting import font_files
 from nb_catalog.typesetting.font_fallback import FontChain, clusters
-from nb_catalog.typesetting.font_files import FontFamily, families, open_bytes, open_file
+from nb_catalog.typesetting.font_files import FontFamily, group_families, open_bytes, open_file
 
 
 def package_font(package, ending):
@@ -26,8 +26,8 @@ def family(path):
 
 def test_a_variable_font_comes_in_every_weight_by_its_axis_name():
     [face] = open_file(HEBREW)
-    assert face.weights == (100, 900)
-    thin, bold = (family(HEBREW).at(weight).shaper for weight in (100, 700))
+    assert face.weight_range == (100, 900)
+    thin, bold = (family(HEBREW).at(weight).hb_font for weight in (100, 700))
     glyph = thin.get_nominal_glyph(ord("ש"))
     assert bold.get_glyph_extents(glyph).width > thin.get_glyph_extents(glyph).width
 
@@ -37,7 +37,7 @@ def test_a_weight_that_there_is_not_becomes_the_nearest():
 
 
 def test_an_italic_is_no_part_of_an_upright_family():
-    found = families([*open_file(ITALIC), *open_file(SANS)])
+    found = group_families([*open_file(ITALIC), *open_file(SANS)])
     assert [each.name for each in found] == ["Noto Sans"]
     assert found[0].faces == tuple(open_file(SANS))
 
@@ -56,7 +56,7 @@ def test_a_file_is_opened_once_while_it_stays_as_it_is(tmp_path):
     [
         (b"", "not a font"),
         (b"%PDF-1.7 and so on", "not a font"),
-        (b"wOF2" + bytes(100), "packed for the web"),
+        (b"wOF2" + bytes(100), "is a web font"),
         (b"\x00\x01\x00\x00" + bytes(40), "not a font"),
     ],
 )
@@ -73,7 +73,7 @@ def test_a_font_cut_in_the_middle_is_refused_or_opens_without_harm():
             [face] = open_bytes(data[:length], name="cut.ttf")
         except FontUnreadable:
             continue
-        font_files.font(face, face.nearest(400)).shaper.get_glyph_extents(3)
+        font_files.font_at(face, face.nearest_weight(400)).hb_font.get_glyph_extents(3)
 
 
 def test_a_missing_file_says_so(tmp_path):
@@ -82,8 +82,8 @@ def test_a_missing_file_says_so(tmp_path):
 
 
 def test_a_file_beyond_the_limit_is_not_read(monkeypatch):
-    monkeypatch.setattr(font_files, "MOST_BYTES", 1000)
-    with pytest.raises(FontUnreadable, match="at most 1,000"):
+    monkeypatch.setattr(font_files, "MAX_FONT_BYTES", 1000)
+    with pytest.raises(FontUnreadable, match="the limit is 1,000"):
         open_bytes(bytes(1001), name="huge.ttf")
 
 
@@ -94,14 +94,14 @@ def test_a_letter_and_its_marks_are_drawn_by_one_font():
 
 def test_spaces_and_signs_stay_in_the_font_of_the_word_before_them():
     chain = FontChain(families=(family(HEBREW), family(SANS)))
-    fonts = chain.fonts_of("abж - שלום", weight=400)
+    fonts = chain.assign_fonts("abж - שלום", weight=400)
     hebrew, sans = ["Noto Sans Hebrew"], ["Noto Sans"]
     assert [font.face.family for font in fonts] == hebrew * 2 + sans * 4 + hebrew * 4
 
 
 def test_a_character_that_no_font_has_is_told_by_its_name():
     chain = FontChain(families=(family(SANS), family(HEBREW)))
-    assert chain.missing("Sale 🎒 ★\u200f") == ["🎒", "★"]
+    assert chain.missing_characters("Sale 🎒 ★\u200f") == ["🎒", "★"]
     with pytest.raises(CharacterMissing, match="U\\+1F392 SCHOOL SATCHEL") as caught:
-        chain.fonts_of("Sale 🎒", weight=400)
+        chain.assign_fonts("Sale 🎒", weight=400)
     assert "Noto Sans, Noto Sans Hebrew" in str(caught.value)

@@ -3,14 +3,14 @@
 import pytest
 
 from nb_catalog.exceptions import TextDoesNotFit
-from nb_catalog.typesetting.fitting import fit
-from tests.typesetting.lettering import HEADLINES, paragraph, shared_words
+from nb_catalog.typesetting.fitting import fit_text
+from tests.typesetting.lettering import HEADLINES, paragraph, shared_texts
 
-BOX = {"width": 460, "height": 300, "sizes": (14, 96), "most_lines": 3}
+BOX = {"width": 460, "height": 300, "sizes": (14, 96), "max_lines": 3}
 
 
 def fitted(text, locale="en", **box):
-    return fit([paragraph(line, locale) for line in text.split("\n")], **{**BOX, **box})
+    return fit_text([paragraph(line, locale) for line in text.split("\n")], **{**BOX, **box})
 
 
 def lines(found):
@@ -19,7 +19,7 @@ def lines(found):
 
 EVERY_TEXT = [
     *HEADLINES.items(),
-    *((locale, said["headline"]) for locale, said in shared_words().items()),
+    *((locale, said["headline"]) for locale, said in shared_texts().items()),
 ]
 
 
@@ -36,9 +36,9 @@ def test_every_headline_fits_and_a_larger_size_does_not(locale, text):
 
 @pytest.mark.parametrize(("locale", "text"), EVERY_TEXT)
 def test_no_line_touches_the_next(locale, text):
-    found = fitted(text, locale, width=260, height=420, most_lines=6)
+    found = fitted(text, locale, width=260, height=420, max_lines=6)
     for above, below in zip(found.lines, found.lines[1:], strict=False):
-        assert found.pitch > (below.ink.top - above.ink.bottom) * found.size
+        assert found.line_height > (below.ink.top - above.ink.bottom) * found.size
 
 
 def test_a_phrase_stays_whole_though_its_letters_alone_would_fit_larger():
@@ -70,7 +70,7 @@ def test_a_longer_text_is_smaller():
 
 def test_a_line_without_phrases_that_fit_parts_ideographs():
     text = "轻便耐用防水双肩背包"
-    found = fitted(text, "zh-Hans", width=90, height=900, most_lines=12, sizes=(40, 40))
+    found = fitted(text, "zh-Hans", width=90, height=900, max_lines=12, sizes=(40, 40))
     assert "".join(lines(found)) == text
     assert max(len(line) for line in lines(found)) <= 2
 
@@ -127,6 +127,6 @@ def test_a_hyphen_takes_its_room():
     """A width at which the word's part fits alone, and not with its hyphen, is too narrow."""
     part = fitted("Donau", "de", sizes=(40, 40)).width
     with pytest.raises(TextDoesNotFit):
-        fitted("Donau\u00adtal", "de", sizes=(40, 40), width=part + 1, most_lines=2)
-    wide = fitted("Donau\u00adtal", "de", sizes=(40, 40), width=part + 30, most_lines=2)
+        fitted("Donau\u00adtal", "de", sizes=(40, 40), width=part + 1, max_lines=2)
+    wide = fitted("Donau\u00adtal", "de", sizes=(40, 40), width=part + 30, max_lines=2)
     assert lines(wide) == ["Donau-", "tal"]

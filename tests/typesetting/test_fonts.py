@@ -18,7 +18,7 @@ from nb_catalog import conf
 from nb_catalog.checks import check_typesetting
 from nb_catalog.exceptions import FontUnreadable, InvalidSettings
 from nb_catalog.typesetting import fonts
-from nb_catalog.typesetting.specimen import HEIGHT, WIDTH
+from nb_catalog.typesetting.previews import SPECIMEN_HEIGHT, SPECIMEN_WIDTH
 from tests.typesetting.lettering import HEADLINES
 
 HEBREW = next(
@@ -35,7 +35,7 @@ OWN_FONT = {
 @pytest.fixture
 def no_packages(monkeypatch):
     """A machine on which nobody installed a font package."""
-    monkeypatch.setattr(fonts, "_GROUPS", ())
+    monkeypatch.setattr(fonts, "_ENTRY_POINT_GROUPS", ())
     forget()
     yield
     monkeypatch.undo()
@@ -45,7 +45,7 @@ def no_packages(monkeypatch):
 @pytest.fixture
 def no_system(monkeypatch):
     """A slim container."""
-    monkeypatch.setattr(fonts, "_system_files", set)
+    monkeypatch.setattr(fonts, "system_files", set)
     forget()
     yield
     monkeypatch.undo()
@@ -53,25 +53,25 @@ def no_system(monkeypatch):
 
 
 def forget():
-    for known in (fonts._of_packages, fonts._of_system, fonts._best):
+    for known in (fonts._installed_families, fonts._match_installed):
         known.cache_clear()
 
 
 @pytest.mark.parametrize("locale", HEADLINES)
 def test_a_locale_gets_the_font_that_was_made_for_its_script(locale):
-    found = fonts.families_for(locale)
+    found = fonts.family_for(locale)
     assert found.origin == fonts.Origin.PACKAGE
     assert found.family.name == f"Noto Sans {OWN_FONT.get(locale, '')}".strip()
-    assert fonts.chain_for(locale).missing(HEADLINES[locale]) == []
+    assert fonts.chain_for(locale).missing_characters(HEADLINES[locale]) == []
 
 
 def test_django_s_codes_name_the_same_fonts():
-    assert fonts.families_for("zh-hant").family is fonts.families_for("zh-TW").family
-    assert fonts.families_for("zh-cn").family.name == "Noto Sans SC"
+    assert fonts.family_for("zh-hant").family is fonts.family_for("zh-TW").family
+    assert fonts.family_for("zh-cn").family.name == "Noto Sans SC"
 
 
 def test_words_of_another_script_have_a_font_too():
-    assert fonts.chain_for("en").missing("ジャケット سترة") == []
+    assert fonts.chain_for("en").missing_characters("ジャケット سترة") == []
 
 
 def test_the_shop_s_own_font_comes_first_where_it_is_meant(settings):
@@ -83,7 +83,7 @@ def test_the_shop_s_own_font_comes_first_where_it_is_meant(settings):
 def test_a_font_may_lie_in_a_storage(settings):
     storages["default"].save("brand/own.ttf", ContentFile(HEBREW.read_bytes()))
     settings.NB_CATALOG = {"FONTS": [{"FILE": "brand/own.ttf", "STORAGE": "default"}]}
-    found = fonts.families_for("he")
+    found = fonts.family_for("he")
     assert found.origin == fonts.Origin.SHOP
     assert found.family.faces[0].name == "default:brand/own.ttf"
 
@@ -99,24 +99,24 @@ def test_a_font_that_is_not_in_the_storage_is_told(settings):
 def test_without_packages_the_machine_s_own_fonts_serve(no_packages):
     if shutil.which("fc-list") is None:
         pytest.skip("this machine lists no fonts")
-    found = fonts.families_for("en")
+    found = fonts.family_for("en")
     assert found.origin == fonts.Origin.SYSTEM
     assert "mono" not in found.family.name.lower()
 
 
 def test_without_any_font_a_locale_says_what_to_install(no_packages, no_system):
-    assert fonts.families_for("ja") is None
-    assert "pip install 'nb-catalog[fonts-cjk]'" in fonts.advice("ja")
-    assert "pip install 'nb-catalog[fonts]'" in fonts.advice("th")
-    assert "Geor" in fonts.advice("ka"), "no package of ours has Georgian"
+    assert fonts.family_for("ja") is None
+    assert "pip install 'nb-catalog[fonts-cjk]'" in fonts.installation_hint("ja")
+    assert "pip install 'nb-catalog[fonts]'" in fonts.installation_hint("th")
+    assert "Geor" in fonts.installation_hint("ka"), "no package of ours has Georgian"
 
 
 def test_a_broken_file_among_the_machine_s_is_passed_over(no_packages, monkeypatch, tmp_path):
     (tmp_path / "broken.ttf").write_bytes(b"nothing")
     shutil.copy(HEBREW, tmp_path / "good.ttf")
-    monkeypatch.setattr(fonts, "_system_files", lambda: set(tmp_path.iterdir()))
+    monkeypatch.setattr(fonts, "system_files", lambda: set(tmp_path.iterdir()))
     forget()
-    assert fonts.families_for("he").family.faces[0].name == str(tmp_path / "good.ttf")
+    assert fonts.family_for("he").family.faces[0].name == str(tmp_path / "good.ttf")
 
 
 @pytest.mark.parametrize(
@@ -187,10 +187,10 @@ def test_the_command_draws_a_line_in_each_locale(tmp_path):
     sheet = tmp_path / "fonts.png"
     call_command("nb_fonts", "--locale", "de", "--locale", "ar", "--specimen", str(sheet))
     drawn = np.asarray(Image.open(sheet).convert("L"))
-    assert drawn.shape == (2 * HEIGHT, WIDTH)
-    german, arabic = drawn[:HEIGHT] < 128, drawn[HEIGHT:] < 128
-    assert german[:, : WIDTH // 2].any() and not german[:, WIDTH // 2 :].any()
-    assert arabic[:, WIDTH // 2 :].any() and not arabic[:, : WIDTH // 2].any()
+    assert drawn.shape == (2 * SPECIMEN_HEIGHT, SPECIMEN_WIDTH)
+    german, arabic = drawn[:SPECIMEN_HEIGHT] < 128, drawn[SPECIMEN_HEIGHT:] < 128
+    assert german[:, : SPECIMEN_WIDTH // 2].any() and not german[:, SPECIMEN_WIDTH // 2 :].any()
+    assert arabic[:, SPECIMEN_WIDTH // 2 :].any() and not arabic[:, : SPECIMEN_WIDTH // 2].any()
 
 
 def test_the_command_says_where_a_picture_cannot_be_written(tmp_path):

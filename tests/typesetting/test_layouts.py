@@ -38,14 +38,14 @@ def test_a_layout_survives_its_column():
 def test_places_are_mirrored_where_lines_start_at_the_right():
     place = Place(start=0.1, top=0.2, width=0.3, height=0.25)
     size = Size(1000, 800)
-    assert place.on(size, rtl=False) == Rect(100, 160, 300, 200)
-    assert place.on(size, rtl=True) == Rect(600, 160, 300, 200)
+    assert place.to_rect(size, rtl=False) == Rect(100, 160, 300, 200)
+    assert place.to_rect(size, rtl=True) == Rect(600, 160, 300, 200)
 
 
 def test_a_place_up_to_the_edge_stays_on_the_picture():
     place = Place(start=2 / 3, top=0.0, width=1 / 3, height=1.0)
     for side in range(301, 340):
-        rect = place.on(Size(side, side), rtl=False)
+        rect = place.to_rect(Size(side, side), rtl=False)
         assert rect.right == side and rect.bottom == side
 
 
@@ -57,7 +57,7 @@ def test_a_place_up_to_the_edge_stays_on_the_picture():
         ({"boxs": []}, ["no key 'boxs'", "Did you mean 'boxes'"]),
         ({"boxes": [{"role": "headline"}]}, ["boxes[0]", "'place' is missing"]),
         ({"boxes": [{"place": HEADLINE["place"]}]}, ["boxes[0]", "'role' is missing"]),
-        ({"boxes": [{**HEADLINE, "role": "Head line"}]}, ["boxes[0].role", "small letters"]),
+        ({"boxes": [{**HEADLINE, "role": "Head line"}]}, ["boxes[0].role", "lowercase letters"]),
         ({"boxes": [HEADLINE, HEADLINE]}, ["'headline'", "twice"]),
         ({"boxes": [{**HEADLINE, "weigth": 7}]}, ["'weigth'", "Did you mean 'weight'"]),
         ({"boxes": [{**HEADLINE, "weight": 1000}]}, ["boxes[0].weight", "100 to 900"]),

@@ -9,14 +9,14 @@ from nb_catalog.core.types import ImageRequest, Reference, Size
 from nb_catalog.providers.typesetter import TypesetterProvider
 from nb_catalog.testing.pictures import solid_png
 from nb_catalog.typesetting import fonts, ocr, typeset
-from tests.typesetting.lettering import HEADLINES, shared_words, words_for
+from tests.typesetting.lettering import HEADLINES, shared_texts, texts_for
 from tests.typesetting.test_typeset import BANNER
 
 GROUND = (
     np.random.default_rng(1).random((1080, 1080, 3)) * 90
     + np.linspace(20, 160, 1080)[None, :, None]
 ).astype(np.uint8)
-READ = [locale for locale in HEADLINES if ocr.reads(locale)]
+READ = [locale for locale in HEADLINES if ocr.is_supported(locale)]
 needs_tesseract = pytest.mark.skipif(not READ, reason="Tesseract or its data is not installed")
 
 
@@ -38,13 +38,13 @@ def distance(one, other):
 @needs_tesseract
 def test_what_is_set_is_read_back():
     """Where the facts say that it can. A letter that it misreads is its own: at most one in a text."""
-    phrases = shared_words() or {locale: words_for(locale) for locale in READ}
+    phrases = shared_texts() or {locale: texts_for(locale) for locale in READ}
     asked = [(locale, words) for locale, words in phrases.items() if locale in READ]
     misread, total = {}, 0
     for locale, words in asked:
         picture = made(locale, words)
         total += len(picture.report.texts)
-        for role, said in ocr.find_doubts(picture.pixels, picture.report).items():
+        for role, said in ocr.find_differences(picture.pixels, picture.report).items():
             misread[locale, role] = (words[role], said)
             assert distance(words[role].replace("–", "-"), said) <= 2, misread
     assert len(misread) <= total * 0.1, misread
@@ -52,10 +52,10 @@ def test_what_is_set_is_read_back():
 
 @needs_tesseract
 def test_other_words_than_were_asked_for_are_noticed():
-    picture = made("en", {**words_for("en"), "headline": "Autumn after – rain jacket"})
+    picture = made("en", {**texts_for("en"), "headline": "Autumn after – rain jacket"})
     [headline] = [text for text in picture.report.texts if text.role == "headline"]
-    assert not ocr.find_doubts(picture.pixels, picture.report)
-    said = ocr._read(picture.pixels, headline, language="eng")
+    assert not ocr.find_differences(picture.pixels, picture.report)
+    said = ocr.read_text(picture.pixels, headline, language="eng")
     assert not ocr.matches_text(HEADLINES["en"], said, locale="en")
 
 
@@ -75,18 +75,18 @@ def test_what_looks_the_same_is_the_same(text, said, locale):
 
 
 def test_a_language_that_it_does_not_read_well_is_not_asked():
-    assert not ocr.reads("ar") and not ocr.reads("th")
-    picture = made("ar", words_for("ar"))
-    assert ocr.find_doubts(picture.pixels, picture.report) is None
+    assert not ocr.is_supported("ar") and not ocr.is_supported("th")
+    picture = made("ar", texts_for("ar"))
+    assert ocr.find_differences(picture.pixels, picture.report) is None
 
 
 def test_without_the_extra_nothing_is_asked(monkeypatch):
-    ocr.installed.cache_clear()
+    ocr.installed_languages.cache_clear()
     monkeypatch.setattr(ocr, "pytesseract", None)
     try:
-        assert ocr.installed() == frozenset() and not ocr.reads("en")
+        assert ocr.installed_languages() == frozenset() and not ocr.is_supported("en")
     finally:
-        ocr.installed.cache_clear()
+        ocr.installed_languages.cache_clear()
 
 
 @needs_tesseract
@@ -94,7 +94,7 @@ def test_the_opinion_is_told_with_the_picture():
     picture = Reference(data=solid_png(Size(600, 600), colour=(40, 60, 90)), mime_type="image/png")
     told = {
         "layout": BANNER.as_mapping(),
-        "texts": words_for("en"),
+        "texts": texts_for("en"),
         "locale": "en",
         "origin": "algorithmicMedia",
     }

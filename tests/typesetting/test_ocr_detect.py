@@ -10,7 +10,9 @@ from nb_catalog.typesetting import fonts, ocr, ocr_detect, typeset
 from tests.cases import ordinary
 from tests.typesetting.test_typeset import BANNER
 
-pytestmark = pytest.mark.skipif(not ocr_detect.reads("en"), reason="The extra ocr is not installed")
+pytestmark = pytest.mark.skipif(
+    not ocr_detect.is_supported("en"), reason="The extra ocr is not installed"
+)
 BOUNDS = {"max_bytes": 100_000_000, "max_pixels": 100_000_000}
 SHADES = np.linspace(20, 160, 1080)[None, :, None]
 
@@ -31,13 +33,13 @@ def painted(words, *, locale, grain=0):
 
 
 def read(words, *, locale, asked=None, grain=0):
-    return ocr_detect.read_back(
+    return ocr_detect.check_texts(
         painted(words, locale=locale, grain=grain), asked or words, locale=locale, **BOUNDS
     )
 
 
 def needs_tesseract(locale):
-    if locale not in ocr_detect.LANGUAGES and not ocr.reads(locale):
+    if locale not in ocr_detect.LANGUAGES and not ocr.is_supported(locale):
         pytest.skip("Tesseract or its data is not installed")
 
 
@@ -87,8 +89,8 @@ def test_what_is_printed_on_the_product_is_no_fault_of_the_picture():
     both = painted({"headline": "Autumn offer", "price": "ACME"}, locale="en")
     photo = painted({"price": "ACME"}, locale="en")
     asked = {"headline": "Autumn offer"}
-    assert ocr_detect.read_back(both, asked, locale="en", **BOUNDS).extra == ("ACME",)
-    assert ocr_detect.read_back(both, asked, locale="en", photo=lambda: photo, **BOUNDS).is_exact
+    assert ocr_detect.check_texts(both, asked, locale="en", **BOUNDS).extra == ("ACME",)
+    assert ocr_detect.check_texts(both, asked, locale="en", photo=lambda: photo, **BOUNDS).is_exact
 
 
 def test_a_picture_without_words_has_none():

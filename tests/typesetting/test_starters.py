@@ -11,7 +11,7 @@ from nb_catalog.core.types import Rect, Size
 from nb_catalog.imaging.scenery.stage import plain_box
 from nb_catalog.typesetting import fonts, typeset
 from nb_catalog.typesetting.layouts import Layout
-from tests.typesetting.lettering import HEADLINES, shared_words, words_for
+from tests.typesetting.lettering import HEADLINES, shared_texts, texts_for
 
 FIXTURE = Path(nb_catalog.__file__).parent / "fixtures" / "nb_catalog_layouts.json"
 STARTERS = {
@@ -37,8 +37,8 @@ def spread(words):
 
 
 def every_locale():
-    own = [(locale, words_for(locale)) for locale in HEADLINES]
-    return [*own, *shared_words().items()]
+    own = [(locale, texts_for(locale)) for locale in HEADLINES]
+    return [*own, *shared_texts().items()]
 
 
 @pytest.mark.parametrize("key", STARTERS)
@@ -61,7 +61,7 @@ def test_a_picture_in_a_sheet_keeps_its_pixels():
     layout = STARTERS["split-panel"]
     for locale, left in (("en", SIZE.width), ("ar", 0)):
         made = typeset(
-            ground, layout=layout, texts=spread(words_for(locale)), locale=locale,
+            ground, layout=layout, texts=spread(texts_for(locale)), locale=locale,
             chain=fonts.chain_for(locale),
         )  # fmt: skip
         assert made.pixels.shape == (1024, 2048, 3)

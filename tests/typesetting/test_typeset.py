@@ -10,7 +10,7 @@ from nb_catalog.exceptions import CharacterMissing, ContrastTooLow, TextDoesNotF
 from nb_catalog.imaging.scenery.noise import stream
 from nb_catalog.typesetting import Report, fonts, typeset
 from nb_catalog.typesetting.layouts import Layout
-from tests.typesetting.lettering import HEADLINES, paragraph, shared_words, words_for
+from tests.typesetting.lettering import HEADLINES, paragraph, shared_texts, texts_for
 
 SIDE = 720
 BANNER = Layout.from_mapping(
@@ -63,8 +63,8 @@ def set_text(picture, words, locale="en", *, layout=BANNER, **others):
 
 
 def every_locale():
-    own = [(locale, words_for(locale)) for locale in HEADLINES]
-    return [*own, *shared_words().items()]
+    own = [(locale, texts_for(locale)) for locale in HEADLINES]
+    return [*own, *shared_texts().items()]
 
 
 @pytest.mark.parametrize(("locale", "words"), every_locale())
@@ -83,25 +83,25 @@ def test_every_locale_is_set_readably_inside_its_boxes(ground, locale, words):
 
 
 def test_the_same_words_give_the_same_bytes(ground):
-    one, other = (set_text(ground, words_for("hi"), "hi") for _ in range(2))
+    one, other = (set_text(ground, texts_for("hi"), "hi") for _ in range(2))
     assert np.array_equal(one.pixels, other.pixels)
     assert one.report == other.report
 
 
 def test_only_the_boxes_and_what_surrounds_them_change(ground):
-    made = set_text(ground, words_for("en"))
+    made = set_text(ground, texts_for("en"))
     changed = (made.pixels != ground).any(axis=2)
     assert changed[:300].any() and not changed[400:500].any()
 
 
 def test_a_report_survives_its_column(ground):
-    report = set_text(ground, words_for("ar"), "ar").report
+    report = set_text(ground, texts_for("ar"), "ar").report
     assert Report.from_dict(json.loads(json.dumps(report.as_dict()))) == report
 
 
 def test_boxes_stand_on_the_other_side_where_lines_start_at_the_right(ground):
-    left = set_text(ground, words_for("en")).report.texts[1].ink
-    right = set_text(ground, words_for("he"), "he").report.texts[1].ink
+    left = set_text(ground, texts_for("en")).report.texts[1].ink
+    right = set_text(ground, texts_for("he"), "he").report.texts[1].ink
     assert left.left == pytest.approx(SIDE - right.right, abs=12)
 
 
@@ -116,7 +116,7 @@ def test_digits_and_latin_names_read_from_left_to_right_in_arabic():
 
 def glyphs(text, locale):
     """Glyph ids of a line, from left to right."""
-    return [glyph.id for glyph in paragraph(text, locale).line(0, len(text)).glyphs]
+    return [glyph.id for glyph in paragraph(text, locale).shape_line(0, len(text)).glyphs]
 
 
 def test_without_words_a_box_is_left_out_and_told(ground):
@@ -183,7 +183,7 @@ def test_an_outline_is_what_letters_are_told_from(ground):
 
 def test_words_keep_clear_of_the_product(ground):
     product = Rect(200, 30, 300, 500)
-    with pytest.raises(TextDoesNotFit, match="it would stand on the product"):
+    with pytest.raises(TextDoesNotFit, match="it would cover the product"):
         set_text(ground, {"headline": "On it"}, layout=headline(align="centre"), product=product)
     allowed = headline(align="centre", covers_product=True)
     set_text(ground, {"headline": "On it"}, layout=allowed, product=product)

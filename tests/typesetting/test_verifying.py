@@ -12,8 +12,8 @@ from nb_catalog.imaging.encode import encode, shrink
 from nb_catalog.typesetting import fonts, typeset
 from nb_catalog.typesetting.layout_engine import lay_out
 from nb_catalog.typesetting.layouts import Layout
-from nb_catalog.typesetting.proof import compare, verify
-from tests.typesetting.lettering import HEADLINES, shared_words, words_for
+from nb_catalog.typesetting.proof import compare_glyphs, verify
+from tests.typesetting.lettering import HEADLINES, shared_texts, texts_for
 from tests.typesetting.test_typeset import BANNER, ground, set_text
 
 __all__ = ["ground"]
@@ -48,7 +48,7 @@ def delivered(pixels, *, width, format):
 def compared(words, picture, locale):
     side = 720
     return [
-        compare(
+        compare_glyphs(
             lay_out(
                 box, words[box.role], size=Size(side, side), chain=fonts.chain_for(locale),
                 language=locales.language_tag(locale), rtl=bool(locales.direction(locale)),
@@ -61,7 +61,7 @@ def compared(words, picture, locale):
 
 
 @pytest.mark.parametrize(
-    ("locale", "words"), [*((each, words_for(each)) for each in HEADLINES), *shared_words().items()]
+    ("locale", "words"), [*((each, texts_for(each)) for each in HEADLINES), *shared_texts().items()]
 )
 def test_every_locale_is_proved_in_what_is_delivered(ground, locale, words):
     made = set_text(ground, words, locale).pixels
@@ -82,8 +82,8 @@ def test_one_wrong_letter_is_not_proved(ground, locale):
 
 
 def test_a_picture_without_the_words_is_not_proved(ground):
-    for found in compared(words_for("en"), ground, "en"):
-        assert not found.is_proved and found.same < 0.5
+    for found in compared(texts_for("en"), ground, "en"):
+        assert not found.is_proved and found.overlap < 0.5
 
 
 def test_letters_too_small_to_read_prove_nothing(ground):
@@ -99,14 +99,14 @@ def test_letters_that_swapped_colours_and_shrank_are_proved_by_their_report(grou
     layout = Layout.from_mapping(layout)
     light, chain = np.full_like(ground, 240), fonts.chain_for("en")
     made = typeset(
-        light, layout=layout, texts=words_for("en"), locale="en", chain=chain,
+        light, layout=layout, texts=texts_for("en"), locale="en", chain=chain,
         product=Rect(0, 120, 720, 300),
     )  # fmt: skip
     assert made.report.texts[0].colour == "#101820"
     proofs = verify(made.pixels, report=made.report, layout=layout, chain=chain)
     assert all(proof.is_proved for proof in proofs), proofs
     other = verify(made.pixels, report=made.report, layout=layout, chain=fonts.chain_for("he"))
-    assert not any(proof.is_drawn_alike or proof.is_proved for proof in other)
+    assert not any(proof.matches_report or proof.is_proved for proof in other)
 
 
 def test_a_letter_that_was_painted_over_is_found(ground):
@@ -116,12 +116,12 @@ def test_a_letter_that_was_painted_over_is_found(ground):
     ink = made.report.texts[0].ink
     picture[ink.top : ink.bottom, ink.left : ink.left + made.report.texts[0].size // 2] = 30
     [found] = compared(words, picture, "en")
-    assert found.worst_letter < 0.3 and not found.is_proved
+    assert found.worst_glyph < 0.3 and not found.is_proved
 
 
 def test_a_word_that_is_parted_is_proved_with_its_hyphen(ground):
     words = {
-        **words_for("de"),
+        **texts_for("de"),
         "headline": "Donau\u00addampf\u00adschiff\u00adfahrts\u00adgesellschaft",
     }
     made = typeset(ground, layout=BANNER, texts=words, locale="de", chain=fonts.chain_for("de"))

@@ -25,7 +25,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 SAID = {"en": {"headline": "Autumn offer", "price": "€12.50"}, "ar": {"headline": "عرض الخريف"}}
-reads = pytest.mark.skipif(not ocr_detect.reads("en"), reason="The extra ocr is not installed.")
+reads = pytest.mark.skipif(
+    not ocr_detect.is_supported("en"), reason="The extra ocr is not installed."
+)
 
 
 @pytest.fixture(autouse=True)
@@ -144,7 +146,7 @@ def test_a_reader_that_breaks_costs_no_picture(with_picture, script, monkeypatch
         raise RuntimeError("no network")
 
     base = with_picture("painted")
-    monkeypatch.setattr("nb_catalog.typesetting.ocr_detect.read_back", breaks)
+    monkeypatch.setattr("nb_catalog.typesetting.ocr_detect.check_texts", breaks)
     image = painted(asked(base), script, **SAID["en"])
     assert image.checks["ocr"]["reader"] == ""
     assert "cannot be read back" in caplog.text and "Autumn" not in caplog.text

@@ -10,7 +10,7 @@ from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.models import ProductImage
 from nb_catalog.review import needs_individual_review, ocr
 from nb_catalog.typesetting.ocr_diff import (
-    READ,
+    OCR_CHECK,
     Change,
     OcrComparison,
     changes,
@@ -44,7 +44,7 @@ class OcrSummary(NamedTuple):
 def ocr_offer(images: Sequence[ProductImage]) -> dict[str, str] | None:
     """Who would read words that a model painted on any of ``images``, and for how much; None where nobody
     would, or the setting is wrong, which ``check`` says."""
-    if not any(READ in image.checks for image in images):
+    if not any(OCR_CHECK in image.checks for image in images):
         return None
     try:
         found = ocr.offer()
@@ -55,7 +55,7 @@ def ocr_offer(images: Sequence[ProductImage]) -> dict[str, str] | None:
 
 def ocr_summary(image: ProductImage) -> OcrSummary | None:
     """None for a picture that no model wrote on."""
-    if READ not in image.checks:
+    if OCR_CHECK not in image.checks:
         return None
     read = tuple(_read_by(each, image) for each in readings_in(image.checks))
     return OcrSummary(read, needs_individual_review(image))

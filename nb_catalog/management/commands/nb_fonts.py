@@ -13,7 +13,7 @@ from nb_catalog.exceptions import FontUnreadable
 from nb_catalog.imaging.encode import encode
 from nb_catalog.management.output import table
 from nb_catalog.typesetting import fonts
-from nb_catalog.typesetting.specimen import specimen
+from nb_catalog.typesetting.previews import font_specimen
 
 ORIGINS = {
     fonts.Origin.SHOP: "NB_CATALOG['FONTS']",
@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *, locale, **options):
         codes = locale or settings.LOCALES
         try:
-            serving = {code: fonts.families_for(code) for code in codes}
+            serving = {code: fonts.family_for(code) for code in codes}
         except (FontUnreadable, ValueError) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
         for code, found in serving.items():
             if found is None:
-                self.stdout.write(self.style.ERROR(f"{code}: {fonts.advice(code)}"))
+                self.stdout.write(self.style.ERROR(f"{code}: {fonts.installation_hint(code)}"))
 
     def _draw(self, serving, file):
         lines = [
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             if found is not None
         ]
         try:
-            file.write_bytes(encode(specimen(lines), format="png"))
+            file.write_bytes(encode(font_specimen(lines), format="png"))
         except OSError as error:
             raise CommandError(
                 _("The picture cannot be written: %(why)s.") % {"why": error.strerror}
@@ -76,7 +76,7 @@ class Command(BaseCommand):
 def _row(code, found):
     if found is None:
         return [code, "-", "-", "-"]
-    lightest, heaviest = found.family.weights
+    lightest, heaviest = found.family.weight_range
     weights = str(lightest) if lightest == heaviest else f"{lightest}-{heaviest}"
     return [code, found.family.name, weights, str(ORIGINS[found.origin])]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, NamedTuple
 
+LTR: Final = 0
 # BD2.
 MAX_DEPTH: Final = 125
 ISOLATES: Final = frozenset({"LRI", "RLI", "FSI"})
@@ -14,29 +15,25 @@ EMBEDDINGS: Final = {"LRE": 0, "RLE": 1, "LRO": 0, "RLO": 1}
 OVERRIDES: Final = {"LRO": "L", "RLO": "R"}
 # X9.
 REMOVED: Final = frozenset({*EMBEDDINGS, "PDF", "BN"})
-# With nothing else in it a paragraph that runs left to right stays at level 0.
-PLAIN: Final = frozenset({"L", "EN", "ES", "ET", "CS", "NSM", "BN", "B", "S", "WS", "ON"})
-
-
-class _Status(NamedTuple):
-    level: int
-    override: str | None
-    isolate: bool
+# A left-to-right paragraph of nothing but these classes is at level 0 throughout.
+LEFT_TO_RIGHT_ONLY: Final = frozenset(
+    {"L", "EN", "ES", "ET", "CS", "NSM", "BN", "B", "S", "WS", "ON"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explicit:
-    """Levels before the types of characters count (None for what is removed), and Bidi_Classes as
-    overrides changed them."""
+class ExplicitState:
+    """The result of rules X1 to X9: levels (None for what is removed), Bidi_Classes after overrides, and
+    the index of the PDI that closes each isolate, by the isolate's index."""
 
     levels: list[int | None]
-    kinds: list[str]
-    matches: Mapping[int, int]
+    classes: list[str]
+    isolate_ends: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IsolatingRun:
-    """An isolating run sequence (BD13), and what stands before and after it: "L" or "R"."""
+class IsolatingRunSequence:
+    """An isolating run sequence (BD13); ``sos`` and ``eos`` are the strong classes at its ends."""
 
     indices: list[int]
     level: int
@@ -45,44 +42,50 @@ class IsolatingRun:
 
     @property
     def direction(self) -> str:
-        return direction(self.level)
+        return level_direction(self.level)
 
 
-def direction(level: int) -> str:
-    """The direction of a level, as a strong type."""
+def level_direction(level: int) -> str:
+    """Return the strong class of a level's direction: "L" or "R"."""
     return "R" if level % 2 else "L"
 
 
-def first_strong(kinds: Sequence[str]) -> int | None:
-    """The level of the first strong character outside of isolates; None where there is none."""
-    return _first_strong(kinds, _matches(kinds), 0, len(kinds))
+def first_strong_level(classes: Sequence[str]) -> int | None:
+    """Return the level of the first strong character outside isolates; None without one."""
+    return _first_strong_level(classes, _match_isolates(classes), 0, len(classes))
 
 
-def _first_strong(
-    kinds: Sequence[str], matches: Mapping[int, int], index: int, end: int
+def _first_strong_level(
+    classes: Sequence[str], isolate_ends: Mapping[int, int], index: int, end: int
 ) -> int | None:
     while index < end:
-        kind = kinds[index]
-        if kind in {"L", "R", "AL"}:
-            return 0 if kind == "L" else 1
-        index = matches.get(index, end) if kind in ISOLATES else index + 1
+        bidi_class = classes[index]
+        if bidi_class in {"L", "R", "AL"}:
+            return 0 if bidi_class == "L" else 1
+        index = isolate_ends.get(index, end) if bidi_class in ISOLATES else index + 1
     return None
 
 
-def _matches(kinds: Sequence[str]) -> dict[int, int]:
-    """BD9: of each isolate that is closed, where."""
+def _match_isolates(classes: Sequence[str]) -> dict[int, int]:
+    """Apply BD9: map the index of each closed isolate to that of its PDI."""
     opened: list[int] = []
-    matches = {}
-    for index, kind in enumerate(kinds):
-        if kind in ISOLATES:
+    isolate_ends = {}
+    for index, bidi_class in enumerate(classes):
+        if bidi_class in ISOLATES:
             opened.append(index)
-        elif kind == "PDI" and opened:
-            matches[opened.pop()] = index
-    return matches
+        elif bidi_class == "PDI" and opened:
+            isolate_ends[opened.pop()] = index
+    return isolate_ends
+
+
+class _Status(NamedTuple):
+    level: int
+    override: str | None
+    is_isolate: bool
 
 
 @dataclass(slots=True, kw_only=True)
-class _Stack:
+class _DirectionalStatusStack:
     """The directional status stack of rules X1 to X7."""
 
     base: int
@@ -117,7 +120,7 @@ class _Stack:
             self.overflowing_isolates -= 1
         elif self.valid_isolates:
             self.overflowing_embeddings = 0
-            while not self.top.isolate:
+            while not self.top.is_isolate:
                 self.statuses.pop()
             self.statuses.pop()
             self.valid_isolates -= 1
@@ -128,7 +131,7 @@ class _Stack:
             return
         if self.overflowing_embeddings:
             self.overflowing_embeddings -= 1
-        elif not self.top.isolate and len(self.statuses) > 1:
+        elif not self.top.is_isolate and len(self.statuses) > 1:
             self.statuses.pop()
 
     def _push(self, rtl: int, status: _Status) -> bool:
@@ -140,62 +143,54 @@ class _Stack:
         return True
 
 
-def resolve(kinds: Sequence[str], *, base: int) -> Explicit:
-    """Rules X1 to X9."""
-    matches, stack = _matches(kinds), _Stack(base=base)
+def resolve_explicit(classes: Sequence[str], *, base: int) -> ExplicitState:
+    """Apply rules X1 to X9 to the Bidi_Classes of a paragraph at level ``base``."""
+    isolate_ends, stack = _match_isolates(classes), _DirectionalStatusStack(base=base)
     levels: list[int | None] = []
     changed: list[str] = []
-    for index, kind in enumerate(kinds):
-        if kind == "PDI":
+    for index, bidi_class in enumerate(classes):
+        if bidi_class == "PDI":
             stack.end_isolate()
         level, override = stack.top.level, stack.top.override
-        if kind in EMBEDDINGS:
-            stack.embed(rtl=EMBEDDINGS[kind], override=OVERRIDES.get(kind))
-        elif kind == "PDF":
+        if bidi_class in EMBEDDINGS:
+            stack.embed(rtl=EMBEDDINGS[bidi_class], override=OVERRIDES.get(bidi_class))
+        elif bidi_class == "PDF":
             stack.end_embedding()
-        elif kind in ISOLATES:
-            stack.isolate(rtl=_rtl_of_isolate(kinds, matches, index))
-        elif kind == "B":
+        elif bidi_class == "FSI":
+            end = isolate_ends.get(index, len(classes))
+            stack.isolate(rtl=_first_strong_level(classes, isolate_ends, index + 1, end) or 0)
+        elif bidi_class in ISOLATES:
+            stack.isolate(rtl=int(bidi_class == "RLI"))
+        elif bidi_class == "B":
             level, override = base, None
-        levels.append(None if kind in REMOVED else level)
-        changed.append(override or kind)
-    return Explicit(levels=levels, kinds=changed, matches=matches)
+        levels.append(None if bidi_class in REMOVED else level)
+        changed.append(override or bidi_class)
+    return ExplicitState(levels=levels, classes=changed, isolate_ends=isolate_ends)
 
 
-def _rtl_of_isolate(kinds: Sequence[str], matches: Mapping[int, int], index: int) -> int:
-    if kinds[index] != "FSI":
-        return int(kinds[index] == "RLI")
-    end = matches.get(index, len(kinds))
-    return _first_strong(kinds, matches, index + 1, end) or 0
-
-
-def isolating_runs(found: Explicit, *, base: int) -> Iterator[IsolatingRun]:
-    """Rule X10."""
-    kept = [index for index, level in enumerate(found.levels) if level is not None]
-    place_of = {index: place for place, index in enumerate(kept)}
-    runs = {run[0]: run for run in _level_runs(found.levels, kept)}
-    continued = set(found.matches.values())
-    for first, run in runs.items():
-        if first in continued:
+def isolating_run_sequences(state: ExplicitState, *, base: int) -> Iterator[IsolatingRunSequence]:
+    """Apply rule X10: split a paragraph into isolating run sequences."""
+    levels = state.levels
+    remaining = [index for index, level in enumerate(levels) if level is not None]
+    rank_of = {index: rank for rank, index in enumerate(remaining)}
+    level_runs = [list(group) for _level, group in groupby(remaining, key=levels.__getitem__)]
+    run_from = {run[0]: run for run in level_runs}  # BD7
+    continuations = set(state.isolate_ends.values())
+    for first, run in run_from.items():
+        if first in continuations:
             continue
         indices = list(run)
-        while (then := found.matches.get(indices[-1])) is not None:
-            indices += runs[then]
-        level = found.levels[first] or 0
-        before, after = place_of[first] - 1, place_of[indices[-1]] + 1
-        # After an isolate that is never closed comes nothing that its level is compared with.
-        ends = after == len(kept) or found.kinds[indices[-1]] in ISOLATES
-        level_before = base if before < 0 else found.levels[kept[before]] or 0
-        level_after = base if ends else found.levels[kept[after]] or 0
-        yield IsolatingRun(
+        while (end := state.isolate_ends.get(indices[-1])) is not None:
+            indices += run_from[end]
+        level = levels[first] or 0
+        before, after = rank_of[first] - 1, rank_of[indices[-1]] + 1
+        # X10: after an unclosed isolate initiator, the paragraph's level counts as the next one.
+        is_last = after == len(remaining) or state.classes[indices[-1]] in ISOLATES
+        level_before = base if before < 0 else levels[remaining[before]] or 0
+        level_after = base if is_last else levels[remaining[after]] or 0
+        yield IsolatingRunSequence(
             indices=indices,
             level=level,
-            sos=direction(max(level, level_before)),
-            eos=direction(max(level, level_after)),
+            sos=level_direction(max(level, level_before)),
+            eos=level_direction(max(level, level_after)),
         )
-
-
-def _level_runs(levels: Sequence[int | None], kept: Sequence[int]) -> Iterator[list[int]]:
-    """BD7."""
-    for _level, run in groupby(kept, key=levels.__getitem__):
-        yield list(run)
