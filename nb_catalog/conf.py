@@ -16,6 +16,12 @@ from django.conf import settings as django_settings
 
 from nb_catalog.exceptions import InvalidSettings
 
+__all__ = [
+    "GEMINI_TIERS",
+    "LOCAL_TIERS",
+    "settings",
+]
+
 T = TypeVar("T")
 
 NAME: Final = "NB_CATALOG"

@@ -52,6 +52,53 @@ from typing import ClassVar, Self
 
 from django.core.exceptions import ImproperlyConfigured
 
+__all__ = [
+    "AddressRefused",
+    "AlreadyRegistered",
+    "AnswerTooLarge",
+    "BackoffScope",
+    "Billed",
+    "CharacterMissing",
+    "ContentRefused",
+    "ContrastTooLow",
+    "CopyMissing",
+    "CutoutRefused",
+    "DailyQuotaReached",
+    "DeckRefused",
+    "FontUnreadable",
+    "InvalidSettings",
+    "InvalidTransition",
+    "InvoiceUnreadable",
+    "KeyRejected",
+    "ModelRetired",
+    "NBCatalogError",
+    "NoCredentials",
+    "NoPicture",
+    "NoText",
+    "NotRegistered",
+    "NotSent",
+    "ObjectGone",
+    "OutcomeUnknown",
+    "Overloaded",
+    "PageInstead",
+    "PictureError",
+    "PictureMissing",
+    "PictureTooLarge",
+    "PictureUnreadable",
+    "PlanRefused",
+    "ProviderError",
+    "ProviderStopped",
+    "RateLimited",
+    "RegistryError",
+    "RequestRefused",
+    "RequestRejected",
+    "ServiceUnavailable",
+    "StorageFailed",
+    "TextDoesNotFit",
+    "TextError",
+    "WrongService",
+]
+
 
 class InvalidSettings(ImproperlyConfigured):
     """A setting is wrong. The message begins with the setting's path."""

@@ -15,6 +15,13 @@ from django.dispatch import Signal
 
 from nb_catalog.models import ImageJob
 
+__all__ = [
+    "budget_paused",
+    "image_made",
+    "image_published",
+    "job_failed",
+]
+
 logger = logging.getLogger(__name__)
 
 # sender ProductImage; image_id, job_id

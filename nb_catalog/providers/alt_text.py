@@ -11,6 +11,12 @@ from typing import ClassVar
 from nb_catalog.core.types import Payload
 from nb_catalog.providers.text_base import TextProvider, TextResult, text_provider
 
+__all__ = [
+    "AltTextProvider",
+    "AltTextResult",
+    "PictureContext",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureContext:

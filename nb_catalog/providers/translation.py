@@ -11,6 +11,11 @@ from typing import ClassVar
 from nb_catalog.core.types import Payload
 from nb_catalog.providers.text_base import TextProvider, TextResult, text_provider
 
+__all__ = [
+    "TranslationProvider",
+    "TranslationResult",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranslationResult(TextResult):

@@ -14,6 +14,10 @@ from nb_catalog.typesetting.layouts import Layout
 from nb_catalog.typesetting.proof import TextProof
 from nb_catalog.typesetting.render import BaseImage, verify_file
 
+__all__ = [
+    "verify_text",
+]
+
 
 def verify_text(image: ProductImage) -> dict[str, list[TextProof]]:
     """By the name of each file of ``image``, how its texts compare with what was asked for. Nothing is

@@ -21,6 +21,13 @@ from nb_catalog.core.types import Size
 from nb_catalog.testing.pictures import colour_of, solid_png
 from nb_catalog.testing.serving import LocalServer, hung_up
 
+__all__ = [
+    "Asked",
+    "OpenAIImagesServer",
+    "Told",
+    "refusal",
+]
+
 USAGE: Mapping[str, Any] = {
     "input_tokens": 1240,
     "output_tokens": 1120,
