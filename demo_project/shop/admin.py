@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from demo_project.shop.models import Bundle, BundlePhoto, Category, Product
 from nb_catalog.admin import CatalogImagesMixin
-from nb_catalog.core.locales import format_value
-from nb_catalog.core.types import Money
+from nb_catalog.core import Money, format_value
 
 
 @admin.register(Category)

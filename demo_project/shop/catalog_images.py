@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import nb_catalog
 from demo_project.shop.models import Bundle, Product
-from nb_catalog.core.locales import format_value
-from nb_catalog.core.types import Money
+from nb_catalog.core import Money, format_value
 
 
 @nb_catalog.register(Product)

@@ -11,11 +11,10 @@ from django.db.models import Model
 
 from demo_project.shop.goods import rows
 from demo_project.shop.models import Bundle, Product
-from nb_catalog import copydecks, generation, review
-from nb_catalog.core.states import ImageState
+from nb_catalog import copydecks, generation, publishing, review
+from nb_catalog.core import ImageState
 from nb_catalog.generation import Plan
 from nb_catalog.models import CopyDeck, PlacementEvent, ProductImage
-from nb_catalog.publishing import placements
 
 RATIOS = {"hero": "4:5", "gallery": "1:1", "social": "16:9"}
 
@@ -106,7 +105,7 @@ def _publish(wish: Wish, fingerprint: str, *, actor: AbstractBaseUser) -> bool:
         image.refresh_from_db()
     elif _decided(wish):
         return False
-    placements.publish(image, slot=wish.slot, position=wish.position, actor=actor)
+    publishing.publish(image, slot=wish.slot, position=wish.position, actor=actor)
     return True
 
 

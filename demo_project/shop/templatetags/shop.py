@@ -6,8 +6,7 @@ from django import template
 from django.utils.translation import get_language
 
 from demo_project.shop.models import Bundle, Product
-from nb_catalog.core.locales import format_value
-from nb_catalog.core.types import Money
+from nb_catalog.core import Money, format_value
 
 register = template.Library()
 

@@ -20,16 +20,14 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Sum
 from tqdm import tqdm
 
 from demo_project.shop import dressing, goods
 from demo_project.shop.models import Bundle, Product
 from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.conf import settings as nb_settings
-from nb_catalog.generation import ItemStatus, Plan, runs
+from nb_catalog.generation import ItemStatus, Plan, start_run
 from nb_catalog.models import Placement, ProductImage, Rendition, Run, Scene, TextLayout
-from nb_catalog.models.db.money import usd
 from nb_catalog.worker import drain
 
 T = TypeVar("T")
@@ -116,7 +114,7 @@ class Command(BaseCommand):
             self._ask(missing, price)
         for (plan, _), summary in zip(planned, summaries, strict=True):
             if summary.wanted:
-                runs.start_run(plan, actor=self.admin)
+                start_run(plan, actor=self.admin)
         underway = sum(summary.count_of(ItemStatus.UNDERWAY) for summary in summaries)
         self.made = self._work([plan for plan, _ in planned], count=missing + underway)
         self.published = 0
@@ -171,7 +169,7 @@ class Command(BaseCommand):
         return Bar(total, name, out=self.stdout)
 
     def _sum_up(self, password: str, *, port: int) -> None:
-        spent = usd(Run.objects.aggregate(total=Sum("spent_microusd"))["total"] or 0)
+        spent = sum(run.spent_usd for run in Run.objects.all())
         table = [
             ("Products and sets", Product.objects.count() + Bundle.objects.count()),
             ("Scenes", Scene.objects.count()),
