@@ -1,29 +1,43 @@
-"""The README does what it says: its guide is carried out in a project of its own."""
+"""The documentation is true: the README's guide is carried out, tables are compared with the code."""
 
 import ast
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands, load_command_class
+from django.utils.module_loading import import_string
 
 from nb_catalog import checks
 from nb_catalog.conf import GEMINI_TIERS, Setting, Settings
+from nb_catalog.core.states import BATCH_TRANSITIONS, IMAGE_TRANSITIONS, JOB_TRANSITIONS
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import ProviderError
 from nb_catalog.providers.tiers import tiers
 from tests.factories import photo_bytes, published
+from tests.test_floors import FLOORS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 # Their defaults depend on the machine, or are tables of their own.
-TOLD_IN_WORDS = {"PROVIDERS", "TIERS", "FREE_THREADS", "STAGING_DIR", "LOCALES"}
+DESCRIBED_IN_WORDS = {"PROVIDERS", "TIERS", "FREE_THREADS", "STAGING_DIR", "LOCALES"}
+
+# Permissions, log fields, spans and a Celery task: named like paths, not imported.
+NO_IMPORT_PATHS = {
+    *map(str, Permission),
+    *(f"nb_catalog.{name}" for name in ("job", "call", "keep", "commit", "work_a_while")),
+    *(f"nb_catalog.{name}" for name in ("change_copydeck", "view_productimage")),
+}
+# Quoted in docs/, and no label of the admin.
+NOT_LABELS = {"Unreported", "language"}
 
 MODELS = """
 from django.db import models
@@ -86,37 +100,37 @@ class Project:
         self.write("mysite/settings.py", 'INSTALLED_APPS += ["shop"]\nMEDIA_URL = "/media/"\n')
         (home / "photo.png").write_bytes(photo_bytes((480, 600)))
 
-    def run(self, *words):
+    def run(self, *arguments):
         done = subprocess.run(
-            [sys.executable, *words],
+            [sys.executable, *arguments],
             cwd=self.home,
             env=self.environment,
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def manage(self, *words):
-        return self.run("manage.py", *words)
+    def manage(self, *arguments):
+        return self.run("manage.py", *arguments)
 
     def write(self, path, code):
-        """Settings and addresses grow; every other file is what the guide says."""
+        """Append to settings and URLs; overwrite every other file."""
         file = self.home / path
         file.parent.mkdir(parents=True, exist_ok=True)
         grows = path.startswith("mysite/")
         file.write_text((file.read_text() if grows else "") + code)
 
     def follow(self, text):
-        """Write the blocks that name a file. Answers the others that are Python."""
-        told = []
+        """Write the blocks that name a file. Return the others that are Python."""
+        python = []
         for block in blocks(text):
             if block.title.endswith((".py", ".html")):
                 self.write(block.title, block.code)
             elif block.language == "python":
-                told.append(block.code)
-        return told
+                python.append(block.code)
+        return python
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +149,8 @@ def test_the_guide_leads_from_an_empty_project_to_a_published_picture(guide, tmp
     project.manage("shell", "-c", STOCK)
     before = project.manage("shell", "-c", SHOW)
     assert "packshots/mug" in before
-    told = project.manage("shell", "-c", start)
-    assert "2 pictures, 0.00" in told
+    output = project.manage("shell", "-c", start)
+    assert "2 pictures, 0.00" in output
     # Done already where wake-ups go to the immediate backend, which is what is there by default.
     project.manage("nb_worker", "--once")
     project.manage("shell", "-c", publish)
@@ -159,26 +173,26 @@ def test_the_table_of_settings_is_complete():
 
 
 def test_the_table_of_settings_states_the_defaults():
-    for name, told, _what in table("## Settings"):
+    for name, documented, _what in table("## Settings"):
         setting = vars(Settings)[name.strip("`")]
         assert isinstance(setting, Setting)
-        if setting.name in TOLD_IN_WORDS:
-            assert "`" not in told
+        if setting.name in DESCRIBED_IN_WORDS:
+            assert "`" not in documented
         else:
-            assert ast.literal_eval(told.strip("`")) == setting.default, name
+            assert ast.literal_eval(documented.strip("`")) == setting.default, name
 
 
 def test_the_table_of_permissions_is_complete():
-    told = {row[0].strip("`") for row in table("### Who may do what")}
-    assert told == {str(permission) for permission in Permission}
+    documented = {row[0].strip("`") for row in table("### Who may do what")}
+    assert documented == {str(permission) for permission in Permission}
 
 
 def test_the_table_of_prices_holds(settings):
     settings.NB_CATALOG = {"TIERS": GEMINI_TIERS}
-    told = {row[0].strip("`"): row[1:] for row in table("## Using Gemini")}
+    documented = {row[0].strip("`"): row[1:] for row in table("## Using Gemini")}
     steps = {step.name: step for step in tiers()}
-    assert told.keys() == steps.keys()
-    for name, (model, size, price) in told.items():
+    assert documented.keys() == steps.keys()
+    for name, (model, size, price) in documented.items():
         step = steps[name]
         assert (model.strip("`"), size) == (step.model, step.size)
         assert price == f"{step.model_spec.estimate(size=step.size, references=1):.3f} USD"
@@ -232,23 +246,23 @@ def test_every_python_block_compiles(page):
     ids=lambda block: block.code.split('"')[1],
 )
 def test_settings_that_are_shown_pass_the_checks(block, settings):
-    shown = {}
-    exec(compile(block.code, "docs/settings.md", "exec"), shown)  # noqa: S102 - our own page
-    settings.NB_CATALOG = shown["NB_CATALOG"]
-    settings.STORAGES = shown.get("STORAGES", settings.STORAGES)
-    found = [*checks.check_settings(), *checks.check_tiers(), *checks.check_storage()]
+    namespace = {}
+    exec(compile(block.code, "docs/settings.md", "exec"), namespace)  # noqa: S102 - our own page
+    settings.NB_CATALOG = namespace["NB_CATALOG"]
+    settings.STORAGES = namespace.get("STORAGES", settings.STORAGES)
+    messages = [*checks.check_settings(), *checks.check_tiers(), *checks.check_storage()]
     # That the machine has no key is what the guide's own test is about.
-    assert [message for message in found if message.id != "nb_catalog.W201"] == []
+    assert [message for message in messages if message.id != "nb_catalog.W201"] == []
 
 
 @pytest.mark.django_db
-def test_addresses_are_made_anew_as_the_page_says(settings):
+def test_urls_are_regenerated_as_the_page_says(settings):
     placement = published()
     assert placement.picture_data["src"].startswith("/media/")
     settings.MEDIA_URL = "https://pictures.example.com/"
     page = (ROOT / "docs/settings.md").read_text()
-    (anew,) = (block.code for block in blocks(page) if "Rendition.objects" in block.code)
-    exec(compile(anew, "docs/settings.md", "exec"), {})  # noqa: S102 - our own page
+    (regenerate,) = (block.code for block in blocks(page) if "Rendition.objects" in block.code)
+    exec(compile(regenerate, "docs/settings.md", "exec"), {})  # noqa: S102 - our own page
     placement.refresh_from_db()
     assert placement.picture_data["src"].startswith("https://pictures.example.com/")
 
@@ -257,18 +271,18 @@ def rows_of(page, pattern):
     return re.findall(pattern, (ROOT / "docs" / page).read_text(), re.MULTILINE)
 
 
-def test_the_table_of_answers_is_what_the_errors_say():
+def test_the_table_of_outcomes_is_what_the_errors_say():
     """Code, billed, tried again, and whom it stops: as the classes have it."""
-    told = {
+    documented = {
         code: (billed, again, stops)
         for code, billed, again, stops in rows_of(
             "providers.md", r"^\| `(\w+)` \| .*? \| (\w+) \| (\w+) \| ?(.*?) ?\|$"
         )
     }
     kinds = list(narrower(ProviderError))
-    assert told.keys() == {kind.code for kind in kinds}
+    assert documented.keys() == {kind.code for kind in kinds}
     for kind in kinds:
-        billed, again, stops = told[kind.code]
+        billed, again, stops = documented[kind.code]
         assert billed == kind.billed, kind
         assert again == ("yes" if kind.retryable else "no"), kind
         assert stops.startswith(f"the {kind.stops}" if kind.stops else ""), kind
@@ -281,14 +295,14 @@ def narrower(kind):
         yield from narrower(each)
 
 
-def test_what_it_costs_is_what_the_cards_say(settings):
+def test_what_it_costs_is_what_the_model_specs_say(settings):
     settings.NB_CATALOG = {"TIERS": GEMINI_TIERS}
-    told = rows_of(
+    documented = rows_of(
         "going-live.md", r"^\| `(\w+)`: .*? \| ([\d.]+) USD \| ([\d.]+) USD \| ([\d.]+) USD \|$"
     )
     steps = {step.name: step for step in tiers()}
-    assert [name for name, *_ in told] == list(steps)
-    for name, one, thousand, batches in told:
+    assert [name for name, *_ in documented] == list(steps)
+    for name, one, thousand, batches in documented:
         step = steps[name]
         direct = step.model_spec.estimate(size=step.size, references=1)
         half = step.model_spec.estimate(size=step.size, references=1, batch=True)
@@ -304,9 +318,9 @@ GATEWAYS = [b for b in blocks((ROOT / "docs/gateways.md").read_text()) if "NB_CA
 def test_settings_of_gateways_pass_the_checks(block, settings, monkeypatch):
     for name in ("LUMENFALL_API_KEY", "IMAGES_KEY"):
         monkeypatch.setenv(name, "only-for-tests")
-    shown = {}
-    exec(compile(block.code, "docs/gateways.md", "exec"), shown)  # noqa: S102 - our own page
-    settings.NB_CATALOG = shown["NB_CATALOG"]
+    namespace = {}
+    exec(compile(block.code, "docs/gateways.md", "exec"), namespace)  # noqa: S102 - our own page
+    settings.NB_CATALOG = namespace["NB_CATALOG"]
     assert [*checks.check_settings(), *checks.check_tiers()] == []
 
 
@@ -318,8 +332,8 @@ def test_the_page_of_operations_names_what_there_is():
 
     page = (ROOT / "docs/operations.md").read_text()
     names = {name for name, value in vars(signals).items() if isinstance(value, Signal)}
-    told = {row[0].strip("`") for row in rows_after(page, "| signal |")}
-    assert told == names
+    documented = {row[0].strip("`") for row in rows_after(page, "| signal |")}
+    assert documented == names
     problems = {row[0].strip("`") for row in rows_after(page, "| problem |")}
     source = (ROOT / "nb_catalog/operations/status.py").read_text() + (
         ROOT / "nb_catalog/operations/views.py"
@@ -334,3 +348,128 @@ def rows_after(page, head):
         if not line.startswith("|"):
             return
         yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_the_table_of_floors_is_the_one_that_is_enforced():
+    floors = {}
+    for floor, module in rows_of("architecture.md", r"^\| (\d+) \| `(\w+)` \| .+ \|$"):
+        floors.setdefault(int(floor), set()).add(module)
+    assert floors == FLOORS
+
+
+def test_the_diagrams_show_every_transition():
+    page = (ROOT / "docs/architecture.md").read_text()
+    shown = sorted(re.findall(r"^ +(\w+) --> (\w+): (\w+)$", page, re.MULTILINE))
+    assert shown == sorted(
+        (str(source), str(transition.target), name)
+        for table in (JOB_TRANSITIONS, IMAGE_TRANSITIONS, BATCH_TRANSITIONS)
+        for name, transition in table.items()
+        for source in transition.sources
+    )
+
+
+def reference():
+    """Supported modules with the names that docs/reference.md lists for each."""
+    page = (ROOT / "docs/reference.md").read_text()
+    for section in page.split("\n## ")[1:]:
+        if module := re.match(r"`(nb_catalog[\w.]*)`\n", section):
+            yield module[1], re.findall(r"^\| `(\w+)` \| .+ \|$", section, re.MULTILINE)
+
+
+DOTTED_PATHS = rows_of("reference.md", r"^\| `(nb_catalog\.[\w.]+)` \| .+ \|$")
+SUPPORTED = dict(reference())
+
+
+@pytest.mark.parametrize("module", SUPPORTED)
+def test_the_reference_lists_exactly_the_public_names(module):
+    names = SUPPORTED[module]
+    assert len(names) == len(set(names))
+    public = import_module(module)
+    assert set(names) == set(public.__all__)
+    assert all(hasattr(public, name) for name in names)
+
+
+@pytest.mark.parametrize("path", DOTTED_PATHS)
+def test_each_dotted_path_of_the_reference_imports(path):
+    try:
+        import_module(path)
+    except ModuleNotFoundError:
+        import_string(path)
+
+
+def private_imports(code):
+    """What ``code`` imports from nb_catalog beside the names that the reference lists."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "nb_catalog" and alias.name not in SUPPORTED:
+                    yield alias.name
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "nb_catalog":
+            for alias in node.names:
+                path = f"{node.module}.{alias.name}"
+                public = alias.name in SUPPORTED.get(node.module, ()) or path in SUPPORTED
+                if not public and path not in DOTTED_PATHS:
+                    yield path
+
+
+def test_a_private_import_is_found():
+    code = "from nb_catalog import generation\nfrom nb_catalog.worker import claims, drain"
+    assert list(private_imports(code)) == ["nb_catalog.worker.claims"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_shows_a_private_import(page):
+    for block in blocks(page.read_text()):
+        if block.language == "python":
+            assert list(private_imports(block.code)) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_dotted_path_that_a_page_names_is_supported(page):
+    if page.name == "CHANGELOG.md":
+        return  # it names what was
+    text = re.sub(r"^```(?!python).*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for path in re.findall(r"[`\"](nb_catalog\.\w[\w.]*)(?:\(\))?[`\"]", text):
+        module, _, name = path.rpartition(".")
+        supported = path in {*SUPPORTED, *DOTTED_PATHS} or name in SUPPORTED.get(module, ())
+        assert supported or path in NO_IMPORT_PATHS or re.fullmatch(r"nb_catalog\.[EW]\d{3}", path)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "demo_project").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_the_demo_imports_nothing_private(path):
+    assert list(private_imports(path.read_text())) == []
+
+
+def test_every_label_that_a_page_quotes_is_in_the_admin():
+    catalog = (ROOT / "nb_catalog/locale/de/LC_MESSAGES/django.po").read_text()
+    entries = re.findall(r'^msgid(?:_plural)? ((?:".*"\n)+)', catalog, re.MULTILINE)
+    labels = {"".join(re.findall(r'"(.*)"', entry)).casefold() for entry in entries}
+    for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
+        for quoted in re.findall(r"“(.+?)”", page.read_text(), re.DOTALL):
+            label = " ".join(quoted.split()).casefold()
+            known = label in labels or any(
+                each.startswith((f"{label},", f"{label}:")) for each in labels
+            )
+            assert known or quoted in NOT_LABELS, f"{page.name}: “{quoted}”"
+
+
+def test_pre_commit_runs_the_ruff_that_the_tests_run():
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    pinned = re.search(r"ruff-pre-commit\n\s+rev: v(\d+)\.(\d+)\.\d+\n", hooks)
+    major, minor = int(pinned[1]), int(pinned[2])
+    assert f'"ruff>={major}.{minor},<{major}.{minor + 1}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_source_archive_holds_what_the_top_level_has():
+    archive = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    included = set(archive["targets"]["sdist"]["include"])
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if tracked.returncode:
+        pytest.skip("this is not a clone")
+    # hatch adds these two itself.
+    top = {line.partition("/")[0] for line in tracked.stdout.splitlines()}
+    assert top - {"pyproject.toml", ".gitignore"} == included

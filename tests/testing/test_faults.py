@@ -72,7 +72,7 @@ def test_the_page_lists_every_fault_and_what_it_costs():
     told = dict(re.findall(r"^\| `(\w+)` \| .*? \| (.*?) \|$", page, re.MULTILINE))
     costs = {True: "yes", False: "no"}
     assert told == {
-        name: "yes, and nobody is told" if kind.billed and not kind.told else costs[kind.billed]
+        name: "yes, unreported" if kind.billed and not kind.told else costs[kind.billed]
         for name, kind in FAULTS.items()
     }
 
