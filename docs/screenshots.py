@@ -143,7 +143,7 @@ def make_banners(browser: webdriver.Chrome) -> None:
     WebDriverWait(browser, PATIENCE).until(
         lambda page: "100" in page.find_element(By.CSS_SELECTOR, ".nbc-progress").text
     )
-    browser.find_element(By.PARTIAL_LINK_TEXT, "Review its pictures").click()
+    browser.find_element(By.PARTIAL_LINK_TEXT, "Review pictures of this run").click()
     # All of them in sight, beside the photo.
     browser.execute_script("document.querySelector('#content').style.zoom = 0.6")
     browser.execute_script("document.querySelector('.nbc-product').scrollIntoView()")

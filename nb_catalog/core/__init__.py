@@ -3,17 +3,9 @@
 from nb_catalog.core.locales import format_value
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import (
-    BatchItem,
-    BatchLimits,
-    BatchReport,
-    ImageRequest,
-    ImageResult,
-    Lane,
     Money,
-    Payload,
     Permission,
     Photo,
-    RawAnswer,
     Reference,
     RequestMode,
     Size,
@@ -22,19 +14,11 @@ from nb_catalog.core.types import (
 )
 
 __all__ = [
-    "BatchItem",
-    "BatchLimits",
-    "BatchReport",
-    "ImageRequest",
-    "ImageResult",
     "ImageState",
     "JobState",
-    "Lane",
     "Money",
-    "Payload",
     "Permission",
     "Photo",
-    "RawAnswer",
     "Reference",
     "RequestMode",
     "Size",
