@@ -68,7 +68,7 @@ class CatalogObjectAdmin(ReadOnlyAdmin):
     """Rows about catalog objects: the list fetches all their titles at once, and a search for the key of
     a product finds its rows. Other ``search_fields`` should be found by an index too."""
 
-    search_help_text = _("Key of a product")
+    search_help_text = _("Product key")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str

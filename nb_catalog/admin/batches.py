@@ -29,7 +29,7 @@ class ProviderBatchAdmin(ReadOnlyAdmin):
     )
     list_filter = ("state", "provider", "model")
     search_fields = ("=name", "=service_name")
-    search_help_text = _("Name of a batch, ours or the provider's")
+    search_help_text = _("Batch name, ours or the provider's")
     fields = (
         ("name", "state"), ("provider", "model"), ("items", "made", "waits"),
         ("service_name", "service_state"), ("input_file", "result_file"),
@@ -47,12 +47,12 @@ class ProviderBatchAdmin(ReadOnlyAdmin):
     def made(self, batch: ProviderBatch) -> int:
         return batch.made_count
 
-    @admin.display(description=_("still to come"))
+    @admin.display(description=_("pending"))
     def waits(self, batch: ProviderBatch) -> int:
         return batch.waiting_count
 
     @admin.display(description=_("with the provider for"))
     def waited(self, batch: ProviderBatch) -> str:
         if batch.submitted_at is None:
-            return gettext("not handed in")
+            return gettext("not submitted")
         return timesince(batch.submitted_at, batch.finished_at or timezone.now())

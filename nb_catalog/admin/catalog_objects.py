@@ -69,7 +69,7 @@ def product_of(row: CatalogObjectModel) -> Model:
     """The catalog object itself. Raises ``ObjectGone``."""
     found: Model | None = row.catalog_object
     if found is None:
-        raise ObjectGone(gettext("The product was deleted. Its picture can only be withdrawn."))
+        raise ObjectGone(gettext("The product was deleted. Its picture can only be unpublished."))
     return found
 
 

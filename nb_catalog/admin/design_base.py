@@ -85,9 +85,9 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
 
     @admin.display(description=_("version"))
     def shown_version(self, design: Design) -> str:
-        return str(design.version) if design.pk else gettext("1, once it is saved")
+        return str(design.version) if design.pk else gettext("1 (after saving)")
 
-    @admin.display(description=_("what it makes"))
+    @admin.display(description=_("preview"))
     def live_picture(self, design: Design) -> str:
         """Redrawn by design.js while the JSON is edited; without JavaScript, as it was saved."""
         url = self.saved_url(design) if design.pk else ""
@@ -131,7 +131,9 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
         try:
             content = json.loads(request.GET.get("content", ""))
         except (ValueError, RecursionError) as error:
-            return JsonResponse({"error": gettext("This is not JSON: %s") % error}, status=400)
+            return JsonResponse(
+                {"error": gettext("This is not valid JSON: %s") % error}, status=400
+            )
         return self._answered(request, content, keep=thumbnails.A_WHILE)
 
     def _answered(self, request: HttpRequest, content: Any, *, keep: str) -> HttpResponse:

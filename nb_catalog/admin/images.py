@@ -33,7 +33,7 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
         "state", "kind", ("tier", TierFilter), ("scene", SceneFilter), "created_at",
     )  # fmt: skip
     search_fields = ("object_id", "sha256", "fingerprint")
-    search_help_text = _("Key of a product, beginning of a sha256 or a fingerprint")
+    search_help_text = _("Product key, start of a SHA-256 digest, or fingerprint")
     fields = (
         "large_picture", "product", "to_review", "state", ("scene", "tier", "kind"),
         ("pixels", "byte_size", "mime_type"), "digital_source_type", "shown_checks",
@@ -73,7 +73,7 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
             '<a href="{}"><img class="nbc-large" src="{}" alt="{}"></a>',
             thumbnails.original_url(image, site=self.admin_site),
             thumbnails.thumbnail_url(image, site=self.admin_site, width=thumbnails.LARGE),
-            gettext("In full size"),
+            gettext("View full size"),
         )
 
     @admin.display(description=_("product"))
@@ -83,7 +83,7 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
     @admin.display(description=_("review"))
     def to_review(self, image: ProductImage) -> str:
         url = f"{self.url_of('review')}?{urlencode({'picture': image.pk})}"
-        return format_html('<a href="{}">{}</a>', url, gettext("Judge or publish it"))
+        return format_html('<a href="{}">{}</a>', url, gettext("Review or publish"))
 
     @admin.display(description=_("pixels"))
     def pixels(self, image: ProductImage) -> str:

@@ -23,7 +23,7 @@ class ImageJobAdmin(CatalogObjectAdmin):
     list_select_related = ("run",)
     list_filter = ("state", ("tier", TierFilter), ("provider", ProviderFilter), "is_free")
     search_fields = ("object_id", "error", "error_code")
-    search_help_text = _("Key of a product, or words of an error")
+    search_help_text = _("Product key, or text of an error")
     fields = (
         "product", "run", "state", ("attempts", "not_before"), ("error_code", "error"),
         ("tier", "provider", "model"), "estimate", "wanted_picture", ("created_at", "finished_at"),

@@ -57,13 +57,13 @@ class CatalogImagesMixin:
         """Keep the selection, however large, and go on to the page that plans its pictures."""
         return self._with_selection(request, queryset, page="run_generate")
 
-    @admin.action(description=_("Put text on pictures…"), permissions=["generate_catalog_pictures"])
+    @admin.action(description=_("Add text to pictures…"), permissions=["generate_catalog_pictures"])
     def put_text_on_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """The same for the page that plans words on them."""
         return self._with_selection(request, queryset, page="run_texts")
 
     @admin.action(
-        description=_("Redo pictures that are out of date"),
+        description=_("Regenerate outdated pictures"),
         permissions=["generate_catalog_pictures"],
     )
     def renew_catalog_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:

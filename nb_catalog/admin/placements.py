@@ -33,7 +33,7 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
     list_display_links = ("picture", "product")
     list_filter = (("slot", SlotFilter), ("locale", LanguageFilter), StaleFilter, "published_at")
     search_fields = ("object_id", "slot")
-    search_help_text = _("Key of a product, or a slot")
+    search_help_text = _("Product key or slot")
     fields = (
         "picture", "product", "slot", "language", "position", "actor", "published_at",
         "out_of_date", "buttons",
@@ -103,7 +103,7 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
     def out_of_date(self, placement: Placement) -> Any:
         return placement.stale_since
 
-    @admin.display(description=_("change it"))
+    @admin.display(description=_("actions"))
     def buttons(self, placement: Placement) -> str:
         return format_html(
             '<span class="nbc-row-buttons">'
@@ -113,13 +113,13 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
             self.url_of("roll_back", placement.pk),
             gettext("Roll back"),
             self.url_of("withdraw", placement.pk),
-            gettext("Withdraw"),
+            gettext("Unpublish"),
         )
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         def act(placement: Placement) -> str:
             placements.withdraw(placement, actor=request.user)
-            return gettext("Withdrawn from %(slot)s. The picture stays approved.")
+            return gettext("Unpublished from %(slot)s. The picture remains approved.")
 
         return self._act(request, pk, act)
 
@@ -133,8 +133,8 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
                 actor=request.user,
             )
             if standing is None:
-                return gettext("Rolled back: %(slot)s is empty, as it was before.")
-            return gettext("Rolled back: the picture before stands in %(slot)s again.")
+                return gettext("Rolled back: %(slot)s is empty again.")
+            return gettext("Rolled back: %(slot)s shows the previous picture again.")
 
         return self._act(request, pk, act)
 
@@ -143,7 +143,7 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
             raise PermissionDenied
         placement = Placement.objects.filter(pk=pk).first()
         if placement is None:
-            said = gettext("Somebody was faster: nothing is published there any more.")
+            said = gettext("Someone else has already unpublished this. Reload the page.")
             self.message_user(request, said, messages.ERROR)
             return redirect(self.url_of("changelist"))
         try:

@@ -42,11 +42,17 @@ CANCELLABLE: Final = (JobState.QUEUED, JobState.WAITING, JobState.SUBMITTED)
 PARTS: Final = ("progress", "hint", "buttons", "failures", "newest")
 
 _PAUSED: Final = {
-    budgets.RUN_BUDGET: _("The run's budget is reached. Nothing is lost: give it more and it goes on."),
-    budgets.DAY_BUDGET: _("The budget of the day (DAILY_BUDGET_USD) is reached."),
-    budgets.TIER_BUDGET: _("The day's budget of this tier (TIER_DAILY_BUDGETS_USD) is reached."),
-    budgets.USER_BUDGET: _("The day's budget of who started it (USER_DAILY_BUDGETS_USD) is reached."),
-}  # fmt: skip
+    budgets.RUN_BUDGET: _(
+        "The run's budget has been reached. Nothing is lost; raise the budget to resume."
+    ),
+    budgets.DAY_BUDGET: _("The daily budget (DAILY_BUDGET_USD) has been reached."),
+    budgets.TIER_BUDGET: _(
+        "The daily budget of this tier (TIER_DAILY_BUDGETS_USD) has been reached."
+    ),
+    budgets.USER_BUDGET: _(
+        "The daily budget of the user who started it (USER_DAILY_BUDGETS_USD) has been reached."
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +100,8 @@ class RunProgress:
         """What a screen reader is told."""
         made = self.counts.get(JobState.SUCCEEDED, 0)
         said = ngettext(
-            "%(made)d of %(total)d picture made",
-            "%(made)d of %(total)d pictures made",
+            "%(made)d of %(total)d picture generated",
+            "%(made)d of %(total)d pictures generated",
             self.total,
         ) % {"made": made, "total": self.total}
         return gettext("Done: %s.") % said if self.is_done else f"{said}."
@@ -125,7 +131,8 @@ class RunProgress:
             return said
         when = date_format(timezone.localtime(goes_on), "DATETIME_FORMAT")
         then = gettext(
-            "Nothing is lost: it goes on by itself at %s, or when somebody raises the budget and resumes it."
+            "Nothing is lost: the run resumes automatically at %s, or as soon as someone "
+            "raises the budget and resumes it."
         )
         return f"{said} {then % when}"
 

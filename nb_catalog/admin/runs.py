@@ -74,11 +74,11 @@ class RunAdmin(TextViews, ReadOnlyAdmin):
         made, total = run.tally[JobState.SUCCEEDED], run.tally.total()
         return f"{made}\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}{total}"
 
-    @admin.display(description=_("underway"))
+    @admin.display(description=_("in progress"))
     def underway(self, run: Run) -> int:
         return sum(run.tally[state] for state in JOB_UNDERWAY)
 
-    @admin.display(description=_("not made"))
+    @admin.display(description=_("not generated"))
     def troubled(self, run: Run) -> int:
         return run.tally.total() - run.tally[JobState.SUCCEEDED] - self.underway(run)
 
@@ -129,8 +129,8 @@ class RunAdmin(TextViews, ReadOnlyAdmin):
         run = self._run_to_act_on(request, pk)
         count = runs.cancel_run(run)
         said = ngettext(
-            "%d job cancelled. What is in flight finishes.",
-            "%d jobs cancelled. What is in flight finishes.",
+            "%d job cancelled. Requests in flight will finish.",
+            "%d jobs cancelled. Requests in flight will finish.",
             count,
         )
         return self._back(request, run, said % count)
@@ -152,7 +152,7 @@ class RunAdmin(TextViews, ReadOnlyAdmin):
         # A limit is lifted by an empty field, never by a field that was not sent.
         said = "budget_usd" in request.POST
         runs.resume_run(run, budget_usd=form.cleaned_data["budget_usd"] if said else run.budget_usd)
-        return self._back(request, run, gettext("The run goes on."))
+        return self._back(request, run, gettext("Run resumed."))
 
     def _run_to_act_on(self, request: HttpRequest, pk: int) -> Run:
         if not request.user.has_perm(Permission.GENERATE):

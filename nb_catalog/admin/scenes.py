@@ -39,17 +39,17 @@ class SceneForm(forms.ModelForm):
 @admin.register(Scene)
 class SceneAdmin(DesignAdmin):
     content_field = "renderer"
-    picture_alt = _("The scene without a product")
-    no_picture = _("by a model only")
+    picture_alt = _("Preview of the scene without a product")
+    no_picture = _("AI model only")
     form = SceneForm
     list_display = ("picture", "name", "key", "shown_version", "position", "is_active")
     search_fields = ("name", "key", "prompt")
     readonly_fields = ("live_picture", "shown_version", "told_painted", "told_locked")
     fieldsets = (
         (None, {"fields": ("name", "key", ("position", "is_active"), "shown_version")}),
-        (_("For a model"), {"fields": ("prompt", "system")}),
+        (_("For AI models"), {"fields": ("prompt", "system")}),
         (
-            _("How a model is told"),
+            _("Prompts sent to the model"),
             {"fields": ("told_painted", "told_locked"), "classes": ("collapse",)},
         ),
         (_("For the local renderer"), {"fields": ("renderer", "live_picture")}),
@@ -73,7 +73,7 @@ class SceneAdmin(DesignAdmin):
 def _told(scene: Scene, treatment: Treatment) -> str:
     """The prompt for a plain product in this scene, as it was saved."""
     if not scene.pk:
-        return gettext("Save the scene to see its words.")
+        return gettext("Save the scene to see its prompt.")
     try:
         brief = background_prompt(
             treatment=treatment,

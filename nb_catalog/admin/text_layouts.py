@@ -26,13 +26,13 @@ class TextLayoutAdmin(DesignAdmin):
         js = ("nb_catalog/layout.js",)
 
     content_field = "content"
-    picture_alt = _("The layout on a sample picture")
+    picture_alt = _("Preview of the layout on a sample picture")
     list_display = ("picture", "name", "key", "roles", "shown_version", "position", "is_active")
     search_fields = ("name", "key")
     readonly_fields = ("live_picture", "shown_version")
     fieldsets = (
         (None, {"fields": ("name", "key", ("position", "is_active"), "shown_version")}),
-        (_("Where words stand"), {"fields": ("content", "live_picture")}),
+        (_("Text placement"), {"fields": ("content", "live_picture")}),
     )
 
     def save_model(self, request: HttpRequest, row: TextLayout, form: Any, change: bool) -> None:
@@ -42,7 +42,7 @@ class TextLayoutAdmin(DesignAdmin):
             shown = Placement.objects.filter(image__spec__layout=row.key)
             warn_about_stale(request, shown, admin_of=self)
 
-    @admin.display(description=_("words"))
+    @admin.display(description=_("texts"))
     def roles(self, row: TextLayout) -> str:
         try:
             return ", ".join(row.layout.roles)
@@ -57,16 +57,19 @@ class TextLayoutAdmin(DesignAdmin):
             '<select id="nbc-locale" name="locale">{}</select> '
             '<label for="nbc-channel">{}</label> <select id="nbc-channel">'
             '<option value="">{}</option>{}</select></p><p class="help">{}</p>',
-            gettext("Words in"),
+            gettext("Sample language"),
             format_html_join("", '<option value="{}" data-direction="{}">{}</option>', _spoken()),
-            gettext("Show what is covered in"),
-            gettext("Nothing"),
+            gettext("Show areas covered in"),
+            gettext("None"),
             format_html_join(
                 "",
                 '<option value="{}" data-top="{}" data-bottom="{}" data-side="{}">{}</option>',
                 _covering(),
             ),
-            gettext("Drag a box, or its corner; arrow keys move it, with Shift they resize it."),
+            gettext(
+                "Drag a box to move it, or its corner to resize it. The arrow keys move it; with "
+                "Shift they resize it."
+            ),
         )
 
     def stage_words(self) -> str:
@@ -75,7 +78,7 @@ class TextLayoutAdmin(DesignAdmin):
             "top": gettext("top"),
             "width": gettext("width"),
             "height": gettext("height"),
-            "covered": gettext("covered there"),
+            "covered": gettext("covered"),
         }
         return format_html_join("", ' data-{}="{}"', said.items())
 

@@ -75,7 +75,7 @@ class DeckTextsSerializer(serializers.Serializer):
         child=serializers.DictField(
             child=serializers.CharField(allow_blank=True, max_length=LONGEST_TEXT)
         ),
-        help_text=_("Locale, role, text."),
+        help_text=_("Texts by locale and role."),
     )
 
     def validate_texts(self, texts):

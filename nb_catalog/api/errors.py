@@ -59,7 +59,7 @@ def _of_drf(error, response):
         return problem(
             status=response.status_code,
             code="invalid",
-            detail=_("Some values are missing or wrong."),
+            detail=_("Some values are missing or invalid."),
             errors=_by_field(response.data),
         )
     detail = response.data.get("detail", "")

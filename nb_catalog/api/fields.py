@@ -68,7 +68,7 @@ class CatalogObjectFilter(serializers.Serializer):
 
     def validate(self, data):
         if "object" in data and "model" not in data:
-            raise serializers.ValidationError({"model": [_("Name the model of these objects.")]})
+            raise serializers.ValidationError({"model": [_("Specify the model of these objects.")]})
         return data
 
     def narrow(self, rows):
@@ -108,5 +108,5 @@ def _key_value(model, key, *, field):
 def _no_such_objects(keys, *, field):
     names = ", ".join(keys[:5]) + ("…" if len(keys) > 5 else "")
     return serializers.ValidationError(
-        {field: [_("There are no objects with these keys: %(keys)s.") % {"keys": names}]}
+        {field: [_("No objects exist with these keys: %(keys)s.") % {"keys": names}]}
     )

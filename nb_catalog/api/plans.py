@@ -51,15 +51,15 @@ class ObjectsField(KeysField):
 class PlanOptionsSerializer(serializers.Serializer):
     """About which objects. ``key`` makes starting it idempotent: one key, one run."""
 
-    model = serializers.CharField(help_text=_("A registered model, such as shop.product."))
-    objects = ObjectsField(most=MOST_KEYS, help_text=_('"all", or keys of objects.'))
+    model = serializers.CharField(help_text=_("A registered model, for example shop.product."))
+    objects = ObjectsField(most=MOST_KEYS, help_text=_('"all", or object keys.'))
     key = serializers.CharField(default="", allow_blank=True, max_length=64)
 
 
 class PlanRequestSerializer(PlanOptionsSerializer):
     """Pictures in scenes."""
 
-    scenes = KeysField(most=100, help_text=_("Keys of scenes."))
+    scenes = KeysField(most=100, help_text=_("Scene keys."))
     variants = serializers.IntegerField(default=1, min_value=1, max_value=MOST_VARIANTS)
     ratio = serializers.CharField(default="1:1", max_length=10)
     tier = serializers.CharField(default="draft", max_length=40)
@@ -72,9 +72,9 @@ class TextPlanSerializer(PlanOptionsSerializer):
     picture of every scene, with ``slot`` only on what is published there; without ``deck`` the shop's
     own words. They are set, free of charge; with ``text`` "painted" the model of ``tier`` draws them."""
 
-    layouts = KeysField(most=100, help_text=_("Keys of layouts."))
-    locales = KeysField(most=200, required=False, help_text=_("Such as de or pt-br."))
-    scenes = KeysField(most=100, required=False, help_text=_("Keys of scenes."))
+    layouts = KeysField(most=100, help_text=_("Layout keys."))
+    locales = KeysField(most=200, required=False, help_text=_("Locales, for example de or pt-br."))
+    scenes = KeysField(most=100, required=False, help_text=_("Scene keys."))
     slot = serializers.CharField(default="", allow_blank=True, max_length=40)
     deck = serializers.CharField(default="", allow_blank=True, max_length=60)
     text = serializers.ChoiceField(default=TextMethod.SET, choices=TextMethod.choices)

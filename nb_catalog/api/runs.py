@@ -68,7 +68,7 @@ class RefreshRunSerializer(PlanOptionsSerializer):
 class RetrySerializer(serializers.Serializer):
     unknown = serializers.BooleanField(
         default=False,
-        help_text=_("Those too whose outcome is unknown: their pictures may be paid for twice."),
+        help_text=_("Also retry jobs with an unknown outcome. You may be charged twice."),
     )
 
 
@@ -193,7 +193,9 @@ class RunViewSet(CatalogReadViewSet):
         if len(header) > 64:
             raise serializers.ValidationError({KEY_HEADER: [_("At most 64 characters.")]})
         if header and asked["key"] and header != asked["key"]:
-            raise serializers.ValidationError({"key": [_("The header names another key.")]})
+            raise serializers.ValidationError(
+                {"key": [_("The Idempotency-Key header has a different value.")]}
+            )
         return asked["key"] or header
 
     def _answer(self, run, *, status=status.HTTP_200_OK, **more):

@@ -55,7 +55,7 @@ def test_a_new_deck_is_written_with_its_texts(root):
     )
     deck = CopyDeck.objects.get(key="autumn")
     assert words(deck) == {("en", "headline"): ("Sale", ""), ("ar", "price"): ("الآن {title}", "")}
-    assert "2 texts were written." in said(answer)
+    assert "2 texts saved." in said(answer)
     assert deck.texts.first().changed_by == factories.get_user_model().objects.get()
 
 
@@ -82,7 +82,7 @@ def test_a_wrong_text_is_said_at_its_cell_and_nothing_is_lost(root):
 def test_a_value_that_no_product_has_is_warned_of(root):
     deck = factories.deck()
     answer = root.post(page_of(deck), posted(deck, text__en__headline="{titel}"), follow=True)
-    assert "No product has a value {titel}. Did you mean 'title'?" in said(answer)
+    assert "No product has the value {titel}. Did you mean 'title'?" in said(answer)
 
 
 def test_two_people_fill_different_languages_at_once(root):
@@ -101,7 +101,7 @@ def test_a_proposal_is_marked_and_accepted_with_a_tick(root):
         deck, {("de", "headline"): "Angebot", ("de", "price"): "x"}, proposed_by="Robot 2"
     )
     page = root.get(page_of(deck)).content.decode()
-    assert page.count("Proposed by Robot 2; on no picture until it is accepted.") == 2
+    assert page.count("Proposed by Robot 2; not used on pictures until accepted.") == 2
     root.post(page_of(deck), posted(deck, accept__de__headline="on", text__de__price="y"))
     assert words(deck)["de", "headline"] == ("Angebot", "")
     assert words(deck)["de", "price"] == ("y", "")
@@ -114,7 +114,7 @@ def test_who_may_only_look_sees_the_texts_and_no_field(client):
     assert "Sale" in page and "<textarea" not in page
     assert client.post(page_of(deck), posted(deck)).status_code == 403
     assert client.get(page_of(deck, "files")).status_code == 200
-    assert "Read a file" not in client.get(page_of(deck, "files")).content.decode()
+    assert "Import a file" not in client.get(page_of(deck, "files")).content.decode()
     assert client.post(page_of(deck, "files")).status_code == 403
     client.force_login(factories.staff(views=False))
     assert client.get(page_of(deck, "files")).status_code == 403
@@ -156,7 +156,7 @@ def test_an_unsure_translation_waits_as_a_proposal(root):
         'state="needs-translation" />', 'state="needs-review-translation">Angebot</target>'
     )
     answer = uploaded(root, deck, done.encode())
-    assert said(answer) == ["0 texts changed. 1 proposal waits to be accepted."]
+    assert said(answer) == ["0 texts changed. 1 proposal to accept."]
     assert words(deck)["de", "headline"] == ("Angebot", "a translation file")
 
 

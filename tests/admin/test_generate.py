@@ -82,21 +82,21 @@ def test_people_who_are_not_staff_are_sent_to_the_login(client):
 
 
 def test_without_a_selection_the_page_says_how_to_make_one(root):
-    assert b"tick some" in root.get(GENERATE).content
-    assert b"tick some" in root.get(GENERATE, {"selection": "forgotten"}).content
+    assert b"select products" in root.get(GENERATE).content
+    assert b"select products" in root.get(GENERATE, {"selection": "forgotten"}).content
     for model, key in (
         ("testcatalog.mug", "x"),
         ("testcatalog.mug", "9" * 30),
         ("nowhere.mug", "1"),
     ):
-        assert b"tick some" in root.get(GENERATE, {"model": model, "key": key}).content
+        assert b"select products" in root.get(GENERATE, {"model": model, "key": key}).content
 
 
 def test_the_plan_counts_what_is_to_be_made(root, mugs):
     carried = choose(root, [*mugs, factories.product(photo=False)])
     page = root.post(PLAN, wishes(scenes=["marble", "oak"], variants="2") | carried)
     text = page.content.decode()
-    assert "8 pictures to make" in text
+    assert "8 pictures to generate" in text
     assert "The product has no photo. Upload one." in text
     assert "<!doctype" not in text.lower()
 
@@ -108,7 +108,7 @@ def test_the_plan_of_a_paid_tier_says_the_price(root, mugs, paid):
 
 def test_a_budget_below_the_price_is_mentioned(root, mugs, paid):
     page = root.post(PLAN, wishes(budget_usd="0.01") | choose(root, mugs)).content.decode()
-    assert "$0.0100 is below the price" in page
+    assert "$0.0100 is lower than the price" in page
 
 
 def test_objections_are_readable_and_all_told_at_once(root, mugs):
@@ -116,13 +116,13 @@ def test_objections_are_readable_and_all_told_at_once(root, mugs):
     assert "has no treatment" in page
     page = root.post(PLAN, wishes(scenes=[], variants="99") | choose(root, mugs)).content.decode()
     assert "Choose at least one scene." in page
-    assert "Variants of each" in page
+    assert "Variants per product and scene" in page
 
 
 def test_the_plan_is_updated_without_javascript(root, mugs):
     carried = choose(root, mugs)
     page = root.post(GENERATE, wishes(update="1") | carried).content.decode()
-    assert "2 pictures to make" in page
+    assert "2 pictures to generate" in page
     assert carried["nonce"] in page
     assert not Run.objects.exists()
 
@@ -190,7 +190,7 @@ def test_nothing_to_make_starts_nothing(root, mugs):
     carried = choose(root, mugs)
     root.post(GENERATE, wishes(start="1") | carried)
     page = root.post(GENERATE, wishes(start="1") | choose(root, mugs)).content.decode()
-    assert "There is nothing to make" in page
+    assert "Nothing to generate" in page
     assert Run.objects.count() == 1
 
 
@@ -263,7 +263,7 @@ def test_a_batch_is_offered_at_half_the_price(client, mugs, settings):
     }  # fmt: skip
     now = client.post(PLAN, wish).content.decode()
     batch = client.post(PLAN, wish | {"mode": "batch"}).content.decode()
-    assert "$0.0362" in now and "of one worker" in now
+    assert "$0.0362" in now and "with one worker" in now
     assert "$0.0181" in batch and "within 24 hours" in batch
     page = client.post(GENERATE, wish | {"mode": "batch", "update": "1"}).content.decode()
     assert re.search(r'value="batch" checked', page)
@@ -281,6 +281,6 @@ def test_pictures_in_a_batch_are_told_on_the_runs_page(client, mugs):
     page = client.get(reverse("admin:nb_catalog_run_change", args=[run.pk])).content.decode()
     assert "nb-1" in page and "With the provider" in page
     listed = client.get(reverse("admin:nb_catalog_providerbatch_changelist")).content.decode()
-    assert "nb-1" in listed and "not handed in" in listed
+    assert "nb-1" in listed and "not submitted" in listed
     shown = client.get(reverse("admin:nb_catalog_providerbatch_change", args=[batch.pk]))
     assert shown.status_code == 200

@@ -110,7 +110,7 @@ def test_a_cost_that_nobody_reported_is_not_zero(root):
 def test_deleting_a_pause_lets_the_provider_go_on(root):
     pause = a_pause()
     page = root.get(page_url("providerpause", pause, "delete")).content.decode()
-    assert "Yes, let it go on" in page
+    assert "Yes, resume" in page
     assert "Spend cap reached." in page
     root.post(page_url("providerpause", pause, "delete"), {"post": "yes"})
     assert not ProviderPause.objects.exists()
@@ -128,7 +128,7 @@ def test_pauses_are_lifted_from_the_list_by_those_who_may(sign_in):
 
 def test_a_pause_that_waits_for_a_person_says_so(root):
     a_pause(until=timezone.now() + UNTIL_A_PERSON_ACTS)
-    assert "until a person lets it go on" in root.get(list_url("providerpause")).content.decode()
+    assert "until resumed manually" in root.get(list_url("providerpause")).content.decode()
 
 
 def test_a_picture_of_a_deleted_product_is_still_listed(root):
@@ -157,7 +157,7 @@ def test_a_placement_is_withdrawn_and_its_picture_stays_approved(sign_in):
         client.get(list_url("placement")).content.decode()
     )
     page = client.post(page_url("placement", placement, "withdraw"), follow=True)
-    assert "Withdrawn from hero" in page.content.decode()
+    assert "Unpublished from hero" in page.content.decode()
     assert not Placement.objects.exists()
     placement.image.refresh_from_db()
     assert placement.image.state == ImageState.APPROVED
@@ -187,7 +187,9 @@ def test_withdrawing_what_is_gone_is_a_message(root):
     placement = factories.published()
     url = page_url("placement", placement, "withdraw")
     root.post(url)
-    assert "Somebody was faster" in root.post(url, follow=True).content.decode()
+    assert (
+        "Someone else has already unpublished this" in root.post(url, follow=True).content.decode()
+    )
 
 
 def scene_fields(**changes):
@@ -218,7 +220,7 @@ def test_a_wrong_key_in_a_recipe_is_named(root):
 def test_a_scene_without_a_recipe_is_for_models_only(root, empty):
     root.post(reverse("admin:nb_catalog_scene_add"), scene_fields(renderer=empty))
     assert Scene.objects.get().renderer == {}
-    assert "by a model only" in root.get(list_url("scene")).content.decode()
+    assert "AI model only" in root.get(list_url("scene")).content.decode()
 
 
 def test_a_recipe_is_drawn_while_it_is_typed(root):

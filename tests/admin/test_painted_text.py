@@ -81,7 +81,7 @@ def test_setting_stays_free_and_painting_says_its_price(root):
     base_of(mug)
     assert "free" in root.post(PLAN, asked(mug, text="set")).content.decode()
     page = root.post(PLAN, asked(mug)).content.decode()
-    assert "1 picture to make" in page and "up to" in page and "$0.0" in page
+    assert "1 picture to generate" in page and "up to" in page and "$0.0" in page
 
 
 @pytest.mark.django_db(transaction=True)
@@ -104,20 +104,20 @@ def test_a_price_is_agreed_to_before_anything_is_painted(root):
 
 def test_painting_without_a_tier_is_told(root):
     page = root.post(PLAN, asked(factories.product(), tier="")).content.decode()
-    assert "Choose which model paints the words." in page
+    assert "Choose a tier to paint the text." in page
 
 
 def test_what_was_read_exactly_is_said_and_can_be_ticked(root):
     image = painted(EXACT)
     page = root.get(REVIEW).content.decode()
-    assert "read back as asked, letter by letter (RapidOCR)" in page
+    assert "matches the requested text letter by letter (RapidOCR)" in page
     assert f'name="chosen" value="{image.pk}"' in page
 
 
 def test_a_difference_is_shown_letter_by_letter_and_is_not_approved_in_passing(root):
     image = painted(MISSPELT)
     page = root.get(REVIEW).content.decode()
-    assert "Needs review: 60 % of the painted letters are as asked" in page
+    assert "Needs review: 60 % of the painted letters match the requested text" in page
     assert "Autum<del>" in page and "n</del> offer" in page
     assert "<del>€12.50</del> not found on the picture" in page and "<ins>FREE</ins>" in page
     assert f'name="chosen" value="{image.pk}"' not in page
@@ -139,7 +139,7 @@ def test_a_difference_is_shown_letter_by_letter_and_is_not_approved_in_passing(r
 
 def test_words_that_nobody_here_could_read_ask_for_a_person(root):
     painted(OcrComparison(), locale="ar")
-    assert "nothing here can read them back" in root.get(REVIEW).content.decode()
+    assert "could not be checked automatically" in root.get(REVIEW).content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -183,5 +183,5 @@ def test_words_set_instead_are_offered_the_place_of_the_painted_ones(root):
     press(root, "set_text", image)
     worker.drain()
     page = root.get(REVIEW).content.decode()
-    assert f"Takes the place of picture {image.pk} in social" in page
+    assert f"Replaces picture {image.pk} in social" in page
     assert '<option value="social" selected>' in page

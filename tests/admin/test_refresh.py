@@ -67,14 +67,14 @@ def stale():
 
 
 def test_saving_a_product_says_what_is_out_of_date_and_one_click_redoes_exactly_that(root, mugs):
-    assert not any("out of date" in each for each in said(saved(root, mugs[0])))
+    assert not any("outdated" in each for each in said(saved(root, mugs[0])))
     answer = saved(root, mugs[0], colour="green")
-    [sentence] = [each for each in said(answer) if "out of date" in each]
-    assert sentence.startswith("2 published pictures show words that are out of date.")
+    [sentence] = [each for each in said(answer) if "outdated" in each]
+    assert sentence.startswith("2 published pictures show outdated text.")
     assert stale() == {(str(mugs[0].pk), "en"), (str(mugs[0].pk), "de")}
     listed = root.get(re.search(r'href="([^"]+)"', sentence)[1].replace("&amp;", "&"))
     page = listed.content.decode()
-    assert "Redo what is out of date" in page and page.count("field-out_of_date") == 2
+    assert "Regenerate outdated pictures" in page and page.count("field-out_of_date") == 2
     answer = root.post(RENEW, {"key": mugs[0].pk})
     run = Run.objects.latest("pk")
     assert answer.url.endswith(f"/run/{run.pk}/change/")
@@ -82,13 +82,13 @@ def test_saving_a_product_says_what_is_out_of_date_and_one_click_redoes_exactly_
     assert {job.object_id for job in run.jobs.all()} == {str(mugs[0].pk)}
     made(run)
     assert stale() == set()
-    assert "Redo what is out of date" not in root.get(LIST).content.decode()
+    assert "Regenerate outdated pictures" not in root.get(LIST).content.decode()
 
 
 def test_words_that_break_do_not_keep_a_product_from_being_saved(root, mugs, monkeypatch):
     monkeypatch.setattr(MugSource, "values", lambda self, mug, locale: 1 / 0)
     answer = saved(root, mugs[0], colour="green")
-    assert any("could not be compared" in each for each in said(answer))
+    assert any("could not be checked" in each for each in said(answer))
     mugs[0].refresh_from_db()
     assert mugs[0].colour == "green" and stale() == set()
 
@@ -99,7 +99,7 @@ def test_what_is_redone_already_is_not_made_again(root, mugs):
     worker.drain()
     before = Run.objects.count()
     page = root.post(RENEW, follow=True)
-    assert "has been redone already" in said(page)[-1]
+    assert "have already been regenerated" in said(page)[-1]
     assert Run.objects.count() == before
 
 
@@ -107,7 +107,7 @@ def test_the_action_on_products_looks_first(root, mugs):
     mugs[1].__class__.objects.filter(pk=mugs[1].pk).update(colour="red")
     url = reverse("admin:testcatalog_mug_changelist")
     chosen = {"action": "renew_catalog_pictures", "_selected_action": [mugs[0].pk]}
-    assert "Nothing that is published is out of date." in said(root.post(url, chosen, follow=True))
+    assert "No published pictures are out of date." in said(root.post(url, chosen, follow=True))
     chosen["_selected_action"] = [mug.pk for mug in mugs]
     answer = root.post(url, chosen)
     assert answer.url.endswith(f"/run/{Run.objects.latest('pk').pk}/change/")
@@ -117,7 +117,7 @@ def test_the_action_on_products_looks_first(root, mugs):
 def test_a_changed_text_of_a_deck_is_told_on_its_page(root, mugs):
     deck = factories.deck()
     answer = root.post(page_of(deck), posted(deck, text__de__headline="Nur {colour}"), follow=True)
-    assert any(each.startswith("2 published pictures show words") for each in said(answer))
+    assert any(each.startswith("2 published pictures show outdated") for each in said(answer))
     assert {locale for _key, locale in stale()} == {"de"}
 
 
@@ -128,7 +128,7 @@ def test_a_changed_layout_is_told_on_its_page(root, mugs):
     url = reverse("admin:nb_catalog_textlayout_change", args=[row.pk])
 
     answer = root.post(url, {**fields, "content": json.dumps(row.content)}, follow=True)
-    assert any(each.startswith("4 published pictures show words") for each in said(answer))
+    assert any(each.startswith("4 published pictures show outdated") for each in said(answer))
     assert len(stale()) == 4
 
 
@@ -146,7 +146,7 @@ def test_who_may_not_generate_redoes_nothing(client, mugs):
     saved(client, mugs[0], colour="green")
     client.force_login(factories.staff())
     page = client.get(LIST, {"is_stale": "yes"}).content.decode()
-    assert page.count("field-out_of_date") == 2 and "Redo what is out of date" not in page
+    assert page.count("field-out_of_date") == 2 and "Regenerate outdated pictures" not in page
     assert client.post(RENEW).status_code == 403
     assert client.get(LIST, {"is_stale": "no"}).content.decode().count("field-out_of_date") == 2
 

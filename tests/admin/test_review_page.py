@@ -220,7 +220,7 @@ def test_a_second_decision_loses_and_loses_nothing(root):
     review.approve(image, actor=factories.superuser())
     answer = press_with_javascript(root, "reject", image, note="Crooked handle").json()
     assert answer["ok"] is False
-    assert "Somebody was faster." in answer["said"]
+    assert "Someone else was faster." in answer["said"]
     assert "Crooked handle" in answer["said"]
     assert "nbc-is-approved" in answer["card"]
     assert state_of(image) == ImageState.APPROVED
@@ -230,7 +230,7 @@ def test_a_second_decision_loses_and_loses_nothing(root):
 def test_a_conflict_without_javascript_is_a_message(root):
     image = factories.image(state=ImageState.REJECTED)
     page = root.get(press(root, "approve", image, note="Lovely").url)
-    assert "Somebody was faster." in said(page)[0]
+    assert "Someone else was faster." in said(page)[0]
     assert "Lovely" in said(page)[0]
 
 
@@ -265,7 +265,7 @@ def test_nobody_elses_publication_is_taken_back(root):
     first = factories.published(mug).image
     second = factories.published(mug).image
     answer = press_with_javascript(root, "roll_back", first, slot="hero").json()
-    assert "Another picture stands there now" in answer["said"]
+    assert "Another picture is published there now" in answer["said"]
     assert Placement.objects.get().image == second
 
 
@@ -327,7 +327,7 @@ def test_a_successor_is_offered_the_place_of_the_picture_before(root):
     factories.published(mug, slot="social", position=2, asked=asked)
     image = factories.image(mug, asked=replace(asked, photo="another.png"))
     page = root.get(REVIEW).content.decode()
-    assert "Takes the place of picture" in page and "out of date" not in page
+    assert "Replaces picture" in page and "out of date" not in page
     assert '<option value="social" selected>' in page
     assert f'id="position-{image.pk}" value="2"' in page
     Placement.objects.update(stale_since=timezone.now())

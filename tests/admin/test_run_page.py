@@ -42,7 +42,7 @@ def test_the_page_counts_what_became_of_the_jobs(root):
         factories.job(of=run, state=state)
     page = text_of(root, run)
     assert 'value="75"' in page
-    assert "2 of 4 pictures made." in page
+    assert "2 of 4 pictures generated." in page
 
 
 def test_progress_ends_when_nothing_is_underway(root):
@@ -134,14 +134,14 @@ def test_a_plain_retry_leaves_unknown_outcomes_alone(root):
 def test_unknown_outcomes_are_retried_when_asked_for_by_name(root):
     run = factories.run()
     factories.job(of=run, state=JobState.UNKNOWN)
-    assert "may mean paying twice" in text_of(root, run)
+    assert "may be charged twice" in text_of(root, run)
     root.post(url("retry", run), {"unknown": "1"})
     assert states(run) == ["queued"]
 
 
 def test_a_paused_run_goes_on_with_a_new_budget(root):
     run = factories.run(paused_reason="run_budget", budget_usd="1")
-    assert "budget is reached" in text_of(root, run)
+    assert "budget has been reached" in text_of(root, run)
     root.post(url("resume", run), {"budget_usd": "2.5"})
     run.refresh_from_db()
     assert (run.paused_reason, run.budget_usd) == ("", Decimal("2.5"))

@@ -75,7 +75,7 @@ def test_a_preview_shows_words_on_the_side_where_lines_start(root, settings, loc
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"content": "{"}, "This is not JSON"),
+        ({"content": "{"}, "This is not valid JSON"),
         ({"content": '{"boxes": []}'}, "at least one box"),
         ({"content": json.dumps(CORNER), "locale": "xx"}, "There is no locale"),
         (

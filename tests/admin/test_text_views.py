@@ -1,4 +1,4 @@
-"""The action "Put text on pictures…": layouts, languages, a plan, a start."""
+"""The action "Add text to pictures…": layouts, languages, a plan, a start."""
 
 import pytest
 from django.urls import reverse
@@ -42,7 +42,7 @@ def test_the_action_keeps_the_choice_and_leads_to_the_page(root):
     )
     page = root.get(answer.url).content.decode()
     assert answer.url.startswith(TEXTS)
-    assert "Put text on pictures" in page and "<strong>2 mugs</strong>" in page
+    assert "Add text to pictures" in page and "<strong>2 mugs</strong>" in page
     assert 'name="layouts" value="banner"' in page
     for locale in ("en", "de", "ar"):
         assert f'name="locales" value="{locale}" checked' in page
@@ -50,7 +50,7 @@ def test_the_action_keeps_the_choice_and_leads_to_the_page(root):
 
 def test_the_plan_says_what_a_language_has_no_words_for(root):
     page = root.post(PLAN, asked(mug_with_picture(), locales=["en", "de", "ar"])).content.decode()
-    assert "2 pictures to make" in page and "free" in page
+    assert "2 pictures to generate" in page and "free" in page
     assert "needs headline, and there is none in &#x27;de&#x27;" in page
 
 
@@ -83,12 +83,12 @@ def test_a_wish_that_cannot_be_is_explained_and_nothing_is_started(root, wishes,
 
 def test_with_nothing_to_make_nothing_is_started(root):
     page = root.post(TEXTS, asked(factories.product(), start="1")).content.decode()
-    assert "There is nothing to make" in page and "Generate one first." in page
+    assert "Nothing to generate" in page and "Generate one first." in page
     assert not Run.objects.exists()
 
 
 def test_without_a_choice_the_page_says_where_to_make_one(root):
-    assert "No products are chosen" in root.get(TEXTS).content.decode()
+    assert "No products are selected" in root.get(TEXTS).content.decode()
 
 
 def test_who_may_not_generate_puts_no_text_on_pictures(sign_in):

@@ -143,15 +143,15 @@ def test_the_command_shows_both_sides(called, file):
     called(cost=33_910)
     told = reconcile("--bill", file(GOOGLE))
     assert "0.0339" in told and "-0.0000" in told
-    assert "Not of our models: Standard storage" in told
-    assert "1000.5000" in told and "look at this" in told
-    assert "2 lines are not explained" in told
+    assert "Not one of our models: Standard storage" in told
+    assert "1000.5000" in told and "check this" in told
+    assert "2 rows are not explained" in told
     assert '"explained": false' in reconcile("--bill", file(GOOGLE), "--json")
 
 
 def test_the_command_agrees_when_the_bill_does(called, file):
     called(cost=33_910)
-    assert "The bill agrees" in reconcile(
+    assert "The invoice agrees" in reconcile(
         "--bill", file(f"date,model,usd\n2026-11-20,{LITE},0.03\n")
     )
 
@@ -160,9 +160,9 @@ def test_the_command_agrees_when_the_bill_does(called, file):
     ("arguments", "said"),
     [
         (["--bill", "/nowhere/bill.csv"], "No such file"),
-        (["--bill", "{bill}", "--zone", "Mars/Olympus"], "no time zone 'Mars/Olympus'"),
-        (["--bill", "{bill}", "--column", "when=Date"], "write day=…, model=… or usd=…"),
-        (["--bill", "{bill}", "--column", "day"], "write day=…"),
+        (["--bill", "{bill}", "--zone", "Mars/Olympus"], "Unknown time zone 'Mars/Olympus'"),
+        (["--bill", "{bill}", "--column", "when=Date"], "expected day=…, model=… or usd=…"),
+        (["--bill", "{bill}", "--column", "day"], "expected day=…"),
         (["--bill", "{bill}", "--column", "day=When"], "no column for the day: looked for 'When'"),
         (["--bill", "{bill}", "--provider", "nobody"], "Nothing was ever sent"),
     ],

@@ -97,7 +97,7 @@ def test_the_command_draws_bars(called):
     called(cost=None, outcome="unknown")
     told = spend(*PERIOD)
     assert "0.05 USD for 3 calls" in told
-    assert "up to 0.036 USD for calls whose cost is unknown" in told
+    assert "up to 0.036 USD for calls of unknown cost" in told
     lines = {line.split()[0]: line for line in told.splitlines() if line.split()[1:2] == ["1"]}
     assert lines["oak"].count("█") > 20
     assert json.loads(spend(*PERIOD, "--json"))["total"]["calls"] == 3
@@ -111,7 +111,7 @@ def test_without_a_call_it_says_nothing_was_spent():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--since", "yesterday"], "--since: 'yesterday' is no day"),
+        (["--since", "yesterday"], "--since: 'yesterday' is not a valid date"),
         (["--since", "2026-11-20", "--until", "2026-11-01"], "after the last"),
         (["--days", "0"], "after the last"),
         (["--days", "5000"], "At most 3660 days"),
@@ -144,13 +144,13 @@ def test_the_page_shows_a_chart_and_the_same_as_tables(called, page):
     shown = page(**SHOWN).content.decode()
     assert shown.count("nbc-hit") == 3
     assert "<title>11/20/2026: $0.0400</title>" in shown
-    assert "and up to $0.0360 unknown" in shown
+    assert "plus up to $0.0360 of unknown cost" in shown
     assert "oak" in shown and "?open=yes" in shown
 
 
 def test_the_page_without_anything_spent(page):
     shown = page().content.decode()
-    assert "nothing is published yet" in shown and "Nothing was spent" in shown
+    assert "nothing published yet" in shown and "Nothing was spent" in shown
     assert 'class="nbc-chart"' not in shown, "no chart of nothing"
 
 
@@ -188,12 +188,12 @@ def test_open_calls_are_settled_in_the_admin_by_who_may(called, client, action):
     client.force_login(anna)
     page = client.post(url, asked).content.decode()
     assert "<strong>$0.0360</strong>" in page and "This cannot be undone" in page
-    assert ("given back" if action == "not_billed" else "booked as spent") in page
+    assert ("will be released" if action == "not_billed" else "will be recorded as spent") in page
     call.refresh_from_db()
     assert call.cost_microusd is None, "asking is not settling"
     yes = {**asked, "confirmed": "yes"}
     shown = client.post(url, yes, follow=True).content.decode()
-    assert "1 call is settled. 1 was left alone" in shown
+    assert "1 call settled. 1 call was not changed" in shown
     call.refresh_from_db()
     assert call.cost_microusd == (0 if action == "not_billed" else 36_000)
     assert call.settled_by == anna
@@ -203,7 +203,7 @@ def test_there_may_be_nothing_to_settle(called, client):
     client.force_login(factories.superuser())
     asked = {"action": "billed", "_selected_action": [called().pk]}
     page = client.post("/admin/nb_catalog/providercall/", asked).content.decode()
-    assert "nothing to settle" in page and "confirmed" not in page
+    assert "Nothing to settle" in page and "confirmed" not in page
 
 
 def test_the_list_can_show_what_is_open_alone(called, client):

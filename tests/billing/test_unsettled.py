@@ -57,13 +57,13 @@ def test_the_command_lists_what_is_open_and_what_it_may_have_cost(called):
 
 def test_with_nothing_open_it_says_so(called):
     called()
-    assert "No call is open" in reconcile()
+    assert "No unsettled calls" in reconcile()
 
 
 def test_the_command_settles_by_the_bill(called):
     first, second, third = (called(cost=None, outcome="unknown", hours=n) for n in range(3))
     told = reconcile("--not-billed", str(first.pk), "--billed", str(second.pk), "--usd", "0.05")
-    assert "2 calls are settled" in told
+    assert "2 calls settled" in told
     assert dict(ProviderCall.objects.values_list("pk", "cost_microusd")) == {
         first.pk: 0, second.pk: 50_000, third.pk: None,
     }  # fmt: skip
@@ -73,12 +73,12 @@ def test_the_command_settles_by_the_bill(called):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--billed", "{open}", "--usd", "cheap"], "no price of one call"),
-        (["--billed", "{open}", "--usd", "-1"], "no price of one call"),
-        (["--billed", "{open}", "--usd", "5000"], "no price of one call"),
-        (["--billed", "{known}"], "These calls are not open: {known}. Nothing was changed"),
-        (["--billed", "{open}", "--not-billed", "{open}"], "Billed and not billed at once"),
-        (["--billed", "987654"], "not open: 987654"),
+        (["--billed", "{open}", "--usd", "cheap"], "is not a valid price per call"),
+        (["--billed", "{open}", "--usd", "-1"], "is not a valid price per call"),
+        (["--billed", "{open}", "--usd", "5000"], "is not a valid price per call"),
+        (["--billed", "{known}"], "These calls are not unsettled: {known}. Nothing was changed"),
+        (["--billed", "{open}", "--not-billed", "{open}"], "both as billed and as not billed"),
+        (["--billed", "987654"], "not unsettled: 987654"),
     ],
 )
 def test_what_cannot_be_settled_is_told_and_nothing_is_changed(called, arguments, said):

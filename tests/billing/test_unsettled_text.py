@@ -132,7 +132,7 @@ def test_the_command_settles_them_by_the_bill(called):
     told = reconcile(
         "--not-billed", f"w{first.pk}", "--billed", f"w{second.pk}", str(call.pk), "--usd", "0.05"
     )
-    assert "3 calls are settled" in told
+    assert "3 calls settled" in told
     assert costs() == {first.pk: 0, second.pk: 50_000, third.pk: None}
     call.refresh_from_db()
     assert call.cost_microusd == 50_000
@@ -148,7 +148,7 @@ def test_a_number_alone_is_a_provider_call(called):
     assert lost.pk == call.pk
     reconcile("--billed", str(call.pk))
     assert costs()[lost.pk] is None
-    with pytest.raises(CommandError, match=f"not open: {call.pk}. Nothing"):
+    with pytest.raises(CommandError, match=f"not unsettled: {call.pk}. Nothing"):
         reconcile("--billed", str(call.pk))
     reconcile(billed=[f"w{lost.pk}"])
     assert costs()[lost.pk] == EACH
@@ -157,11 +157,11 @@ def test_a_number_alone_is_a_provider_call(called):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--billed", "w{known}"], "These calls are not open: w{known}. Nothing was changed"),
-        (["--billed", "w{open}", "w{young}"], "These calls are not open: w{young}."),
-        (["--billed", "w{open}", "--not-billed", "w{open}"], "Billed and not billed at once: w"),
-        (["--billed", "x{open}"], "is no call. Write it as it is listed"),
-        (["--billed", "w"], "is no call. Write it as it is listed"),
+        (["--billed", "w{known}"], "These calls are not unsettled: w{known}. Nothing was changed"),
+        (["--billed", "w{open}", "w{young}"], "These calls are not unsettled: w{young}."),
+        (["--billed", "w{open}", "--not-billed", "w{open}"], "both as billed and as not billed: w"),
+        (["--billed", "x{open}"], "is not a call. Write it as listed"),
+        (["--billed", "w"], "is not a call. Write it as listed"),
     ],
 )
 def test_what_cannot_be_settled_is_told_and_nothing_is_changed(arguments, said):
@@ -200,11 +200,11 @@ def test_they_are_settled_in_the_admin_by_who_may(client, action):
     page = client.post(LIST, chosen).content.decode()
     assert "<strong>$0.0009</strong>" in page and "This cannot be undone" in page
     assert "Gemini (a-text-model)" in page and f'href="{LIST}"' in page
-    assert ("given back" if action == "not_billed" else "booked as spent") in page
+    assert ("will be released" if action == "not_billed" else "will be recorded as spent") in page
     assert ('name="usd"' in page) == (action == "billed")
     assert costs()[call.pk] is None, "asking is not settling"
     shown = client.post(LIST, {**chosen, "confirmed": "yes", "usd": ""}, follow=True)
-    assert "1 call is settled. 1 was left alone" in shown.content.decode()
+    assert "1 call settled. 1 call was not changed" in shown.content.decode()
     assert costs()[call.pk] == (0 if action == "not_billed" else EACH)
     assert TextCall.objects.get(pk=call.pk).settled_by == anna
     money_is_sound()
@@ -256,4 +256,4 @@ def test_there_may_be_nothing_to_settle(client):
     client.force_login(factories.superuser())
     chosen = {"action": "billed", "_selected_action": [asked(cost=1, outcome="answered").pk]}
     page = client.post(LIST, chosen).content.decode()
-    assert "nothing to settle" in page and "confirmed" not in page
+    assert "Nothing to settle" in page and "confirmed" not in page

@@ -96,7 +96,7 @@ def test_in_arabic_a_box_starts_at_the_right(editor):
 def test_what_a_channel_covers_is_shown_and_said(editor):
     Select(editor.wait_for("#nbc-channel")).select_by_value("reels")
     labels = [box.get_attribute("aria-label") for box in editor.sees(".nbc-box")]
-    assert all(label.endswith("covered there") for label in labels)
+    assert all(label.endswith("covered") for label in labels)
     height = editor.wait_for(".nbc-stage").size["height"]
     edge = editor.wait_for(".nbc-covers").value_of_css_property("border-bottom-width")
     assert float(edge.removesuffix("px")) == pytest.approx(0.35 * height, abs=1)

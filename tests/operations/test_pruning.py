@@ -164,8 +164,8 @@ def test_the_command_tells_what_it_does():
     out = StringIO()
     call_command("nb_prune", "--dry-run", "--no-orphans", stdout=out)
     assert image.file.name in out.getvalue()
-    assert "Would take away: 1 rejected picture, 0 orphans" in out.getvalue()
+    assert "Would delete: 1 rejected picture, 0 orphaned files" in out.getvalue()
     call_command("nb_prune", "--no-orphans", stdout=out)
-    assert "Taken away: 1 rejected picture" in out.getvalue()
+    assert "Deleted: 1 rejected picture" in out.getvalue()
     with pytest.raises(CommandError, match="at least 1"):
         call_command("nb_prune", "--days", "0", stdout=out)

@@ -48,7 +48,7 @@ def told(*arguments):
 
 def test_with_nothing_to_do_all_is_well():
     said, code = told()
-    assert "nothing waits" in said and code == 0
+    assert "none waiting" in said and code == 0
 
 
 def test_everything_that_matters_is_told(settings):
@@ -93,7 +93,7 @@ def test_jobs_that_nobody_takes_up_are_a_problem():
     aged(job, 20)
     assert status.problems() == ("nobody_works",)
     said, code = told()
-    assert "start manage.py nb_worker" in said and code == 1
+    assert "Start manage.py nb_worker" in said and code == 1
     paid_job(state="succeeded", finished_at=timezone.now())
     assert status.problems() == (), "somebody does"
 

@@ -119,7 +119,7 @@ def test_the_page_writes_them_and_shows_what_the_shop_says_itself(root):
     assert page.count('placeholder="Blue mug"') == 3
     assert '<span lang="en" dir="auto">Blue mug, sea blue</span>' in page
     answer = root.post(PAGE.format(image.pk), {"alt-de": "Ein Becher", "alt-en": ""}, follow=True)
-    assert "1 text was written." in answer.content.decode()
+    assert "1 text saved." in answer.content.decode()
     assert dict(image.alts.values_list("locale", "text")) == {"de": "Ein Becher"}
     answer = root.post(PAGE.format(image.pk), {"alt-de": "x" * 501})
     page = answer.content.decode()

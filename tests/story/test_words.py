@@ -305,5 +305,5 @@ def test_the_review_page_shows_words_language_and_proof(client):
     client.force_login(factories.superuser())
     page = client.get("/admin/nb_catalog/productimage/review/").content.decode()
     assert '<p class="nbc-on-it" lang="ar" dir="auto">عرض الخريف</p>' in page
-    assert "words proved letter by letter" in page
+    assert "text verified letter by letter" in page
     assert "mask_sha256" not in page and "product:" not in page

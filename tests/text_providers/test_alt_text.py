@@ -283,7 +283,7 @@ def test_a_wrong_setting_quotes_its_path_and_the_check_says_it(
     with pytest.raises(SystemCheckError, match="E044"):
         call_command("check")
     client.force_login(factories.superuser())
-    assert "Have texts proposed" not in client.get(PAGE.format(image.pk)).content.decode()
+    assert "Propose texts" not in client.get(PAGE.format(image.pk)).content.decode()
 
 
 def test_a_setting_of_another_shape_is_told_once(settings):
@@ -298,16 +298,16 @@ def test_a_setting_of_another_shape_is_told_once(settings):
 
 def test_the_page_offers_it_with_its_price_and_says_how_it_went(server, image, root):
     page = root.get(PAGE.format(image.pk)).content.decode()
-    assert "Gemini (a-text-model) looks at the picture" in page
+    assert "Gemini (a-text-model) describes the picture" in page
     assert "English, Deutsch, العربية" in page
     usd = alt_text.offer(image).usd
     assert f"for at most ${usd.quantize(usd.__class__('0.0001'), 'ROUND_UP')}" in page
     server.script(answer({**SAID, "ar": "x" * 501}))
     page = root.post(f"{PAGE.format(image.pk)}propose/", follow=True).content.decode()
-    assert "2 proposals wait to be accepted." in page and "501 characters" in page
+    assert "2 proposals to accept." in page and "501 characters" in page
     assert page.count('class="nbc-proposed"') == 2 and SAID["de"] in page
     assert "Proposed by Gemini (a-text-model)" in page
-    assert "describes it in العربية" in page
+    assert "describes the picture in العربية" in page
     server.script(fault("rate_limited"))
     page = root.post(f"{PAGE.format(image.pk)}propose/", follow=True).content.decode()
     assert 'class="error"' in page
@@ -322,7 +322,7 @@ def test_a_ticked_proposal_is_saved_as_it_was_read(image, root):
     image.alt_proposals.update(text="Something else by now")
     said = {"alt-en": "A mug", "alt-de": "", "alt-ar": "", "accept-de": SAID["de"]}
     page = root.post(PAGE.format(image.pk), said, follow=True).content.decode()
-    assert "2 texts were written." in page
+    assert "2 texts saved." in page
     assert written(image) == {"en": "A mug", "de": SAID["de"]} and waiting(image) == {}
     assert image.alts.get(locale="de").changed_by.is_superuser
 
@@ -349,11 +349,11 @@ def test_what_is_proposed_is_text_and_no_markup(image, root):
 def test_the_page_offers_nothing_where_nothing_lacks_or_nobody_is_asked(image, root, settings):
     for code in SAID:
         a_proposal(image, code)
-    assert "Have texts proposed" not in root.get(PAGE.format(image.pk)).content.decode()
+    assert "Propose texts" not in root.get(PAGE.format(image.pk)).content.decode()
     image.alt_proposals.all().delete()
-    assert "Have texts proposed" in root.get(PAGE.format(image.pk)).content.decode()
+    assert "Propose texts" in root.get(PAGE.format(image.pk)).content.decode()
     settings.NB_CATALOG = {**settings.NB_CATALOG, "DESCRIBER": None}
-    assert "Have texts proposed" not in root.get(PAGE.format(image.pk)).content.decode()
+    assert "Propose texts" not in root.get(PAGE.format(image.pk)).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -368,13 +368,13 @@ def test_it_needs_every_permission(server, image, client, permissions, views):
     client.force_login(factories.staff(*permissions, views=views))
     assert client.post(f"{PAGE.format(image.pk)}propose/").status_code == 403
     if views:
-        assert "Have texts proposed" not in client.get(PAGE.format(image.pk)).content.decode()
+        assert "Propose texts" not in client.get(PAGE.format(image.pk)).content.decode()
     assert server.count == 0
 
 
 def test_those_permissions_are_enough(server, image, client):
     client.force_login(factories.staff(Permission.REVIEW, Permission.GENERATE))
-    assert "Have texts proposed" in client.get(PAGE.format(image.pk)).content.decode()
+    assert "Propose texts" in client.get(PAGE.format(image.pk)).content.decode()
     address = f"{PAGE.format(image.pk)}propose/"
     assert client.get(address).status_code == 405
     server.script(answer(SAID))

@@ -150,12 +150,12 @@ def test_a_wrong_setting_is_told_by_check(settings):
 
 def test_the_review_page_offers_it_with_its_price(root, server, image):
     page = root.get(REVIEW).content.decode()
-    assert "Have them read by Gemini (a-text-model), for at most $0.02" in page
+    assert "Check the text with Gemini (a-text-model) for at most $0.02" in page
     server.script(transcript("عرض الخريف", "€12.50"))
     answer = root.post(
         DECIDE, {"decision": f"read_text:{image.pk}"}, headers={"Accept": "application/json"}
     ).json()
-    assert answer["ok"] and "as they were asked for" in answer["said"]
+    assert answer["ok"] and "exactly as requested" in answer["said"]
     assert "letter by letter (Gemini (a-text-model))" in answer["card"]
 
 

@@ -217,7 +217,7 @@ def test_the_page_of_files_offers_it_and_says_how_it_went(server, deck, client):
     page = client.post(
         f"/admin/nb_catalog/copydeck/{deck.pk}/propose/", {"locale": "de"}, follow=True
     ).content.decode()
-    assert "1 proposal waits to be accepted." in page
+    assert "1 proposal to accept." in page
     assert "has other values than the original" in page
     server.script(fault("rate_limited"))
     page = client.post(

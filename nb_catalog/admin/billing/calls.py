@@ -26,15 +26,20 @@ from nb_catalog.providers.model_specs import is_version_of
 
 A_PERSON_HAS_TO_ACT = timedelta(days=365)
 _WHAT_TO_DO = {
-    "provider_stopped": _("Look at the billing page of the provider's account."),
-    "key_rejected": _("Correct the provider's key in the settings and restart the workers."),
-    "no_credentials": _("Give the provider a key in the settings and restart the workers."),
-    "model_retired": _("Choose another model in the settings, cancel what waits, and plan it anew."),
+    "provider_stopped": _("Check the billing page of the provider account."),
+    "key_rejected": _("Correct the provider's API key in the settings and restart the workers."),
+    "no_credentials": _("Add an API key for the provider to the settings and restart the workers."),
+    "model_retired": _(
+        "Choose another model in the settings, cancel the waiting jobs, and plan them again."
+    ),
     "wrong_service": _("Correct the provider's base_url in the settings and restart the workers."),
-    "page_instead": _("See what stands between this machine and the provider: a proxy, a sign-in page."),
+    "page_instead": _(
+        "Check what intercepts requests between this machine and the provider, such as a proxy or a "
+        "sign-in page."
+    ),
     "address_refused": _("Add the host to the provider's image_hosts and restart the workers."),
-    "daily_quota_reached": _("The quota starts anew at midnight Pacific time, without anybody's help."),
-}  # fmt: skip
+    "daily_quota_reached": _("The quota resets automatically at midnight Pacific time."),
+}
 
 
 @admin.register(ProviderCall)
@@ -46,7 +51,7 @@ class ProviderCallAdmin(ReconcileAdmin):
         UnsettledFilter, "outcome", ("provider", ProviderFilter), ("model", ModelFilter), "started_at",
     )  # fmt: skip
     search_fields = ("request_id", "job__id")
-    search_help_text = _("Request id or the number of a job")
+    search_help_text = _("Request ID or job number")
     fields = (
         "job", "batch", ("provider", "model", "answered_by"), "request_id", ("outcome", "error_code"),
         ("estimate", "cost"), ("settled_by", "settled_at"), "usage", ("started_at", "finished_at"),
@@ -67,11 +72,11 @@ class ProviderCallAdmin(ReconcileAdmin):
     def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
         return billing.settle_manually(keys, cost_microusd=cost_microusd, actor=actor)
 
-    @admin.display(description=_("answered by"), ordering="model_version")
+    @admin.display(description=_("model version"), ordering="model_version")
     def answered_by(self, call: ProviderCall) -> str:
         if is_version_of(call.model_version, call.model):
             return call.model_version
-        return gettext("%s: not what was asked for") % call.model_version
+        return gettext("%s: not the requested model") % call.model_version
 
     @admin.display(description=_("estimate"), ordering="estimate_microusd")
     def estimate(self, call: ProviderCall) -> str:
@@ -93,15 +98,15 @@ class ProviderPauseAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("nb_catalog.delete_providerpause")
 
-    @admin.action(description=_("Let these providers go on"), permissions=["delete"])
+    @admin.action(description=_("Resume selected providers"), permissions=["delete"])
     def go_on(self, request: HttpRequest, queryset: QuerySet) -> None:
         count = queryset.count()
         queryset.delete()
         self.message_user(
             request,
             ngettext(
-                "%d provider may go on. Workers notice within seconds.",
-                "%d providers may go on. Workers notice within seconds.",
+                "%d provider resumed. Workers notice within seconds.",
+                "%d providers resumed. Workers notice within seconds.",
                 count,
             )
             % count,
@@ -109,19 +114,19 @@ class ProviderPauseAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("model"), ordering="model")
     def shown_model(self, pause: ProviderPause) -> str:
-        return pause.model or gettext("every model")
+        return pause.model or gettext("all models")
 
     @admin.display(description=_("until"), ordering="until")
     def shown_until(self, pause: ProviderPause) -> str:
         if pause.until - timezone.now() > A_PERSON_HAS_TO_ACT:
-            return gettext("until a person lets it go on")
+            return gettext("until resumed manually")
         return date_format(timezone.localtime(pause.until), "DATETIME_FORMAT")
 
     @admin.display(description=_("what to do"))
     def what_to_do(self, pause: ProviderPause) -> str:
         first = _WHAT_TO_DO.get(pause.cause, "")
         then = gettext(
-            "Nothing is sent while this pause stands; jobs wait and lose nothing. Once the cause "
-            "is mended, delete the pause: work goes on by itself."
+            "Nothing is sent during this pause; jobs wait, and nothing is lost. Once the "
+            "cause is fixed, delete the pause to resume work."
         )
         return f"{first} {then}".strip()

@@ -46,8 +46,8 @@ class InvoiceAmountForm(forms.Form):
     """What stands on the bill."""
 
     usd = forms.DecimalField(
-        label=_("USD each, where the bill says so"),
-        help_text=_("Empty: as estimated."),
+        label=_("USD per call, if the invoice states it"),
+        help_text=_("Leave empty to use the estimates."),
         required=False,
         min_value=0,
         max_value=1000,
@@ -69,11 +69,13 @@ class ReconcileAdmin(ReadOnlyAdmin):
     def has_reconcile_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(Permission.RECONCILE)
 
-    @admin.action(description=_("Not on the bill: give back the money"), permissions=["reconcile"])
+    @admin.action(
+        description=_("Not on the invoice: release the reserved amount"), permissions=["reconcile"]
+    )
     def not_billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return self._settle(request, queryset, form=None)
 
-    @admin.action(description=_("On the bill: book them as estimated"), permissions=["reconcile"])
+    @admin.action(description=_("On the invoice: record as spent"), permissions=["reconcile"])
     def billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return self._settle(
             request,
@@ -89,11 +91,11 @@ class ReconcileAdmin(ReadOnlyAdmin):
         if not _is_confirmed(request) or (form is not None and not form.is_valid()):
             return self._asked(request, keys, form=form)
         settled = self.settle(keys, cost_microusd=_microusd(form), actor=request.user)
-        said = ngettext("%d call is settled.", "%d calls are settled.", settled) % settled
+        said = ngettext("%d call settled.", "%d calls settled.", settled) % settled
         if left := len(keys) - settled:
             said += " " + ngettext(
-                "%d was left alone: its cost is known, or it is still out.",
-                "%d were left alone: their cost is known, or they are still out.",
+                "%d call was not changed: its cost is already known, or it is still in flight.",
+                "%d calls were not changed: their cost is already known, or they are still in flight.",
                 left,
             ) % left  # fmt: skip
         self.message_user(request, said, messages.SUCCESS if settled else messages.WARNING)
@@ -107,7 +109,7 @@ class ReconcileAdmin(ReadOnlyAdmin):
         count = found.count()
         context = self.page_context(
             request,
-            title=gettext("Settle by the provider's bill"),
+            title=gettext("Settle against the provider's invoice"),
             calls=found[:SHOWN],
             count=count,
             further=max(0, count - SHOWN),

@@ -38,7 +38,7 @@ class PeriodForm(forms.Form):
     """From which day to which."""
 
     first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label=_("to"), widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -95,7 +95,7 @@ class DailyBudgetAdmin(ReadOnlyAdmin):
     def reserved(self, day: DailyBudget) -> str:
         return micro_dollars(day.reserved_microusd)
 
-    @admin.display(description=_("budget of a day"))
+    @admin.display(description=_("daily budget"))
     def daily_budget(self, day: DailyBudget) -> str:
         limit = settings.DAILY_BUDGET_USD
         return gettext("none") if limit is None else dollars(limit)
@@ -153,7 +153,7 @@ def _columns(days: tuple[SpendGroup, ...]) -> Iterator[Column]:
         day = date_format(date.fromisoformat(line.name), "SHORT_DATE_FORMAT")
         said = gettext("%(day)s: %(spent)s") % {"day": day, "spent": dollars(line.spent_usd)}
         if line.open_usd:
-            said += gettext(", and up to %s unknown") % dollars(line.open_usd)
+            said += gettext(", plus up to %s of unknown cost") % dollars(line.open_usd)
         yield Column(
             x=round(number * step + step * 0.1, 2),
             width=round(step * 0.8, 2),
@@ -172,7 +172,7 @@ def _bars(lines: Iterable[SpendGroup]) -> Iterator[Bar]:
     most = _most(lines) or Decimal(1)
     for line in lines:
         yield Bar(
-            name=line.name or gettext("others"),
+            name=line.name or gettext("other"),
             calls=line.calls,
             spent=dollars(line.spent_usd),
             unknown=dollars(line.open_usd) if line.open_usd else "",

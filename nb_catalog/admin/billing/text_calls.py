@@ -38,9 +38,7 @@ class TextCallAdmin(ReconcileAdmin):
     @admin.display(description=_("cost"), ordering="cost_microusd")
     def cost(self, call: TextCall) -> str:
         return (
-            gettext("not known")
-            if call.cost_microusd is None
-            else micro_dollars(call.cost_microusd)
+            gettext("unknown") if call.cost_microusd is None else micro_dollars(call.cost_microusd)
         )
 
     @admin.display(description=_("estimate"))

@@ -218,7 +218,7 @@ class CopyDeckAdmin(FixedKeyAdmin, DeckFileViews, admin.ModelAdmin):
         accepted = copydecks.accept_proposals(deck, form.accepted(), actor=request.user)
         if not changed and not accepted:
             return
-        said = ngettext("%d text was written.", "%d texts were written.", changed + accepted)
+        said = ngettext("%d text saved.", "%d texts saved.", changed + accepted)
         self.message_user(request, said % (changed + accepted), messages.SUCCESS)
         for sentence in _unknown_values(form.changed_texts().values()):
             self.message_user(request, sentence, messages.WARNING)
@@ -254,5 +254,5 @@ def _unknown_values(texts: Any) -> Iterator[str]:
     asked = dict.fromkeys(name for text in texts for name in placeholders.names(text))
     for name in asked if known else ():
         if name not in known:
-            said = gettext("No product has a value %s.") % f"{{{name}}}"
+            said = gettext("No product has the value %s.") % f"{{{name}}}"
             yield f"{said}{nearest(name, known)}"

@@ -55,7 +55,7 @@ class DeckFileViews(AdminPages):
                 return redirect(self.url_of("change", deck.pk))
         context = self.page_context(
             request,
-            title=gettext("Files of %s") % deck,
+            title=gettext("Files for %s") % deck,
             original=deck,
             may_change=self.has_change_permission(request, deck),
             sheets=[
@@ -154,7 +154,9 @@ def _read(request: HttpRequest, deck: CopyDeck) -> DeckTexts:
     if file is None:
         raise DeckRefused(gettext("Choose a file first."))
     if file.size > LARGEST:
-        raise DeckRefused(gettext("The file is larger than 5 MB. Is it the right one?"))
+        raise DeckRefused(
+            gettext("The file is larger than 5 MB. Check that you chose the right file.")
+        )
     data = file.read()
     if data.lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t\x00").startswith(b"<"):
         source = deck.texts_by_locale.get(deck.locale, {})
@@ -177,9 +179,7 @@ def _told(written: int, proposed: int) -> str:
     said = ngettext("%d text changed.", "%d texts changed.", written) % written
     if not proposed:
         return said
-    more = ngettext(
-        "%d proposal waits to be accepted.", "%d proposals wait to be accepted.", proposed
-    )
+    more = ngettext("%d proposal to accept.", "%d proposals to accept.", proposed)
     return f"{said} {more % proposed}"
 
 

@@ -68,7 +68,7 @@ def budget_field() -> forms.DecimalField:
         max_digits=12,
         decimal_places=6,
         required=False,
-        help_text=_("Optional. The run pauses when it is reached; nothing is lost."),
+        help_text=_("Optional. The run pauses when the budget is reached; nothing is lost."),
     )
 
 
@@ -79,17 +79,20 @@ class GenerateForm(forms.Form):
         label=_("Scenes"), error_messages={"required": _("Choose at least one scene.")}
     )
     variants = forms.IntegerField(
-        label=_("Variants of each"), min_value=1, max_value=MOST_VARIANTS, initial=1
+        label=_("Variants per product and scene"), min_value=1, max_value=MOST_VARIANTS, initial=1
     )
     ratio = forms.ChoiceField(
-        label=_("Ratio"), choices=[(r, r) for r in model_specs.RATIOS], initial="1:1"
+        label=_("Aspect ratio"), choices=[(r, r) for r in model_specs.RATIOS], initial="1:1"
     )
-    tier = forms.ChoiceField(label=_("Quality"))
+    tier = forms.ChoiceField(label=_("Tier"))
     treatment = forms.ChoiceField(
         label=_("Treatment"), choices=Treatment.choices, initial=Treatment.LOCKED
     )
     mode = forms.ChoiceField(
-        label=_("When"), choices=RequestMode.choices, initial=RequestMode.DIRECT, required=False
+        label=_("Processing"),
+        choices=RequestMode.choices,
+        initial=RequestMode.DIRECT,
+        required=False,
     )
     budget_usd = budget_field()
 

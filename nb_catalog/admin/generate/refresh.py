@@ -31,7 +31,7 @@ def warn_about_stale(request: HttpRequest, shown: QuerySet[Placement], *, admin_
     """Look at ``shown`` and say how many of them are out of date, with the way to redo them."""
     if shown.count() > MAX_PRODUCTS:
         said = gettext(
-            "Published pictures may show other words now. Run manage.py nb_stale to find them."
+            "Some published pictures may be out of date now. Run manage.py nb_stale to find them."
         )
         admin_of.message_user(request, said, messages.WARNING)
         return
@@ -49,7 +49,7 @@ def warn_about_product(request: HttpRequest, product: Model, *, admin_of: Any) -
         raise
     except Exception:  # noqa: BLE001 - the host's own code, asked for words
         logger.exception("The words of a saved %s cannot be compared.", product._meta.label)
-        said = gettext("Its published pictures could not be compared with its words: see the log.")
+        said = gettext("The text on its published pictures could not be checked. See the log.")
         admin_of.message_user(request, said, messages.WARNING)
         return
     if stale:
@@ -59,14 +59,16 @@ def warn_about_product(request: HttpRequest, product: Model, *, admin_of: Any) -
 
 def _told(count: int, *, admin_of: Any, product: Model | None = None) -> str:
     said = ngettext(
-        "%d published picture shows words that are out of date.",
-        "%d published pictures show words that are out of date.",
+        "%d published picture shows outdated text.",
+        "%d published pictures show outdated text.",
         count,
     )
     if not admin_of.admin_site.is_registered(Placement):
         return said % count
     url = _placements_url(admin_of, product=product)
-    return format_html('{} <a href="{}">{}</a>', said % count, url, gettext("Look, and redo them"))
+    return format_html(
+        '{} <a href="{}">{}</a>', said % count, url, gettext("Review and regenerate them")
+    )
 
 
 def _placements_url(admin_of: Any, *, product: Model | None) -> str:
@@ -97,18 +99,18 @@ def refresh_with_messages(
     outcome = staleness.refresh(products, actor=request.user)
     site = admin_of.admin_site.name
     if outcome.runs:
-        said = gettext("Started. The pictures appear below as they are made.")
+        said = gettext("Started. Pictures appear below as they are generated.")
         admin_of.message_user(request, said, messages.SUCCESS)
         if len(outcome.runs) == 1:
             return redirect(reverse(f"{site}:nb_catalog_run_change", args=[outcome.runs[0].pk]))
         return redirect(reverse(f"{site}:nb_catalog_run_changelist"))
     said = (
         gettext(
-            "What is out of date has been redone already, or cannot be. Review and publish it, or plan "
-            "it anew to see why."
+            "The outdated pictures have already been regenerated, or cannot be. Review and "
+            "publish the new ones, or plan them again to see why."
         )
         if outcome.stale
-        else gettext("Nothing that is published is out of date.")
+        else gettext("No published pictures are out of date.")
     )
     admin_of.message_user(request, said, messages.WARNING if outcome.stale else messages.INFO)
     return redirect(

@@ -49,26 +49,24 @@ class TextForm(forms.Form):
     deck = forms.ChoiceField(
         label=_("Copy deck"),
         required=False,
-        help_text=_("Without one, the words are the shop's own."),
+        help_text=_("If none is selected, the shop's own texts are used."),
     )
-    slot = forms.ChoiceField(label=_("On which pictures"), required=False)
+    slot = forms.ChoiceField(label=_("Pictures to use"), required=False)
     scenes = forms.MultipleChoiceField(
         label=_("Scenes"),
         required=False,
-        help_text=_("Without a choice: all of them."),
+        help_text=_("If none is selected, all scenes are used."),
     )
 
-    text = forms.ChoiceField(
-        label=_("How the words get there"), choices=TextMethod.choices, required=False
-    )
-    tier = forms.ChoiceField(label=_("Quality"), required=False)
+    text = forms.ChoiceField(label=_("Text method"), choices=TextMethod.choices, required=False)
+    tier = forms.ChoiceField(label=_("Tier"), required=False)
     budget_usd = generate_forms.budget_field()
 
     def __init__(self, *args: Any, slots: Sequence[str] = (), **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["slot"].choices = [
-            ("", _("The newest of every scene")),
-            *((slot, gettext("What is published in %s") % slot) for slot in slots),
+            ("", _("The newest picture of each scene")),
+            *((slot, gettext("Pictures published in %s") % slot) for slot in slots),
         ]
         self.offered = list(TextLayout.objects.filter(is_active=True))
         self.fields["layouts"].choices = [(row.key, row.name) for row in self.offered]
@@ -77,7 +75,7 @@ class TextForm(forms.Form):
         ]
         self.fields["locales"].initial = list(settings.LOCALES)
         decks = CopyDeck.objects.filter(is_active=True).values_list("key", "name")
-        self.fields["deck"].choices = [("", _("The shop's own words")), *decks]
+        self.fields["deck"].choices = [("", _("The shop's own texts")), *decks]
         scenes = Scene.objects.filter(is_active=True).values_list("key", "name")
         self.fields["scenes"].choices = list(scenes)
         self.painters = tuple(generate_forms.tier_choices(references=REFERENCES, paints=True))
@@ -89,7 +87,7 @@ class TextForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean()
         if given.get("text") == TextMethod.PAINTED and not given.get("tier"):
-            self.add_error("tier", _("Choose which model paints the words."))
+            self.add_error("tier", _("Choose a tier to paint the text."))
         return given
 
     def plan(self, chosen: Selection, *, nonce: str) -> generation.Plan:
@@ -123,7 +121,7 @@ class TextViews(GenerateViews):
         may_generate(request)
         chosen = self._chosen(request)
         if chosen is None or not len(chosen):
-            return self._nothing_chosen(request, title=gettext("Put text on pictures"))
+            return self._nothing_chosen(request, title=gettext("Add text to pictures"))
         if request.method != "POST":
             return self._texts_page(request, chosen, form=_form(chosen), nonce=uuid4().hex)
         form = _form(chosen, request.POST)
@@ -152,7 +150,7 @@ class TextViews(GenerateViews):
     ) -> HttpResponse:
         context = self.page_context(
             request,
-            title=gettext("Put text on pictures"),
+            title=gettext("Add text to pictures"),
             form=form,
             nonce=nonce,
             layouts=form.layout_choices(site=self.admin_site),

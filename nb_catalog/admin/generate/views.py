@@ -119,9 +119,9 @@ class GenerateViews:
 
     def _to_run(self, request: HttpRequest, run: Run, *, again: bool = False) -> HttpResponse:
         said = (
-            gettext("This plan was started already. Here is its run.")
+            gettext("This plan has already been started. This is its run.")
             if again
-            else gettext("Started. The pictures appear below as they are made.")
+            else gettext("Started. Pictures appear below as they are generated.")
         )
         self.message_user(request, said, messages.INFO if again else messages.SUCCESS)
         return redirect(self.url_of("change", run.pk))

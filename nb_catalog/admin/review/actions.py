@@ -25,7 +25,7 @@ MOST_POSITIONS: Final = 1000
 _SERVICES: Final = {
     "approve": (review.approve, _("Picture %(pk)s approved.")),
     "reject": (review.reject, _("Picture %(pk)s rejected.")),
-    "reconsider": (review.reconsider, _("Picture %(pk)s is to be reviewed again.")),
+    "reconsider": (review.reconsider, _("Picture %(pk)s is waiting for review again.")),
     "retire": (review.retire, _("Picture %(pk)s retired.")),
 }
 PUBLISHING_VERBS: Final = ("publish", "roll_back")
@@ -169,10 +169,10 @@ def _publish(
 
 def _set_text(image: ProductImage, *, actor: Actor) -> ReviewOutcome:
     if review.typeset_instead(image, actor=actor) is None:
-        said = gettext("There is a picture with these words, set exactly, already.")
+        said = gettext("A picture with this text, typeset, already exists.")
         return ReviewOutcome(said=said, level=messages.INFO)
     said = gettext(
-        "The words of picture %(pk)s are being set exactly. The new picture comes here to be reviewed."
+        "The text of picture %(pk)s is being typeset. The new picture will appear here for review."
     )
     return ReviewOutcome(said=said % {"pk": image.pk})
 
@@ -180,10 +180,10 @@ def _set_text(image: ProductImage, *, actor: Actor) -> ReviewOutcome:
 def _read_text(image: ProductImage, *, actor: Actor) -> ReviewOutcome:
     reading = ocr.read_with_model(image, actor=actor)
     if reading.is_exact:
-        said = gettext("%(reader)s reads the words of picture %(pk)s as they were asked for.")
+        said = gettext("%(reader)s reads the text of picture %(pk)s exactly as requested.")
     else:
         said = gettext(
-            "%(reader)s reads the words of picture %(pk)s otherwise than they were asked for."
+            "%(reader)s reads text on picture %(pk)s that differs from the requested text."
         )
     level = messages.SUCCESS if reading.is_exact else messages.WARNING
     return ReviewOutcome(said=said % {"reader": reading.reader, "pk": image.pk}, level=level)
@@ -192,16 +192,20 @@ def _read_text(image: ProductImage, *, actor: Actor) -> ReviewOutcome:
 def _roll_back(image: ProductImage, asked: Decision, *, actor: Actor) -> ReviewOutcome:
     """Undo a publication, as long as ``image`` is what stands there."""
     if not image.placements.filter(**asked.place).exists():
-        raise InvalidTransition(gettext("Another picture stands there now. Nothing was changed."))
+        raise InvalidTransition(
+            gettext("Another picture is published there now. Nothing was changed.")
+        )
     placements.roll_back(catalog_objects.product_of(image), **asked.place, actor=actor)
-    said = gettext("%(slot)s shows again what it showed before. Picture %(pk)s stays approved.")
+    said = gettext(
+        "%(slot)s was rolled back to its previous content. Picture %(pk)s remains approved."
+    )
     return ReviewOutcome(said=said % {"pk": image.pk, "slot": asked.slot})
 
 
 def _refused(error: NBCatalogError, asked: Decision) -> ReviewOutcome:
     said = str(error)
     if isinstance(error, InvalidTransition):
-        said = gettext("Somebody was faster. %s") % said
+        said = gettext("Someone else was faster. %s") % said
     if asked.note:
         # Nothing that a person typed is lost.
         said = " ".join((said, gettext("Your note was: “%s”") % asked.note))

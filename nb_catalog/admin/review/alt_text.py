@@ -95,8 +95,8 @@ class AltTextViews:
             self.message_user(request, str(error), messages.ERROR)
         else:
             said = ngettext(
-                "%d proposal waits to be accepted.",
-                "%d proposals wait to be accepted.",
+                "%d proposal to accept.",
+                "%d proposals to accept.",
                 outcome.written,
             )
             self.message_user(request, said % outcome.written, messages.SUCCESS)
@@ -118,7 +118,7 @@ def _ticked(request: HttpRequest, image: ProductImage, what: str) -> list[str]:
 
 
 def _told(changed: int, discarded: int) -> str:
-    said = ngettext("%d text was written.", "%d texts were written.", changed) % changed
+    said = ngettext("%d text saved.", "%d texts saved.", changed) % changed
     if not discarded:
         return said
     more = ngettext("%d proposal was discarded.", "%d proposals were discarded.", discarded)

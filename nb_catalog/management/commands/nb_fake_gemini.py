@@ -67,11 +67,12 @@ class Command(BaseCommand):
                 server = stack.enter_context(GeminiServer(**_given(options), keep_bodies=False))
             except OSError as error:
                 raise CommandError(
-                    _("Nothing can be served at this host and port: %s. Choose another --port.")
+                    _("Cannot listen on this host and port: %s. Choose another --port.")
                     % error.strerror
                 ) from error
             self.stdout.write(
-                _("A local Gemini answers at %s. Settings to try it with:") % server.url
+                _("The local Gemini server is listening at %s. Settings to use it with:")
+                % server.url
             )
             self.stdout.write(SETTINGS.format(url=server.url))
             self.stdout.flush()
@@ -111,11 +112,11 @@ def _given(options):
     unknown = sorted(set(kinds) - set(FAULTS))
     if unknown:
         raise CommandError(
-            _("There is no fault %(names)s. List them with --list-faults.")
+            _("Unknown faults: %(names)s. Use --list-faults to list the available ones.")
             % {"names": ", ".join(map(repr, unknown))}
         )
     if not 0 <= options["fault_rate"] <= 1:
-        raise CommandError(_("The fault rate is a share between 0 and 1."))
+        raise CommandError(_("--fault-rate must be between 0 and 1."))
     rate = options["fault_rate"]
     return {
         "host": options["host"],

@@ -18,7 +18,7 @@ from nb_catalog.typesetting.previews import font_specimen
 ORIGINS = {
     fonts.Origin.SHOP: "NB_CATALOG['FONTS']",
     fonts.Origin.PACKAGE: gettext_lazy("an installed package"),
-    fonts.Origin.SYSTEM: gettext_lazy("this machine's own"),
+    fonts.Origin.SYSTEM: gettext_lazy("this system"),
 }
 
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def _list(self, serving):
-        head = [_("locale"), _("font"), _("weights"), _("from")]
+        head = [_("locale"), _("font"), _("weights"), _("source")]
         for line in table([head, *(_row(code, found) for code, found in serving.items())]):
             self.stdout.write(line)
         for code, found in serving.items():
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             file.write_bytes(encode(font_specimen(lines), format="png"))
         except OSError as error:
             raise CommandError(
-                _("The picture cannot be written: %(why)s.") % {"why": error.strerror}
+                _("Cannot write the picture: %(why)s.") % {"why": error.strerror}
             ) from error
 
 

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         known = model_specs.all_specs()
         if model and model not in known:
             raise CommandError(
-                _("There is no model %(model)r.") % {"model": model} + nearest(model, known)
+                _("Unknown model %(model)r.") % {"model": model} + nearest(model, known)
             )
         chosen = {model: known[model]} if model else known
         if options["json"]:
@@ -52,8 +52,8 @@ class Command(BaseCommand):
             self._ask(model)
 
     def _list(self, chosen):
-        head = [_("model"), _("USD for one picture"), _("batch"), _("ratios"), _("references"),
-                _("thinking"), _("tiers"), _("end")]  # fmt: skip
+        head = [_("model"), _("USD per picture"), _("batch"), _("ratios"), _("references"),
+                _("thinking"), _("tiers"), _("end of life")]  # fmt: skip
         rows = [_row(model_spec) for model_spec in chosen]
         for line in table([head, *rows]):
             self.stdout.write(line)
@@ -74,7 +74,7 @@ class Command(BaseCommand):
             told = said or _("reachable")
             self.stdout.write(f"{alias} {each}: {told}")
         if any(answers.values()):
-            raise CommandError(_("Not every model of the tiers is reachable."))
+            raise CommandError(_("Some models used by the tiers are not reachable."))
 
 
 async def _reached(alias, model):
@@ -115,8 +115,8 @@ def _notes(chosen):
         ]
         yield _("Prices of %(models)s: %(source)s, as of %(day)s.") % {
             "models": ", ".join(named),
-            "source": source[0] or _("nobody says from where"),
-            "day": source[1] or _("nobody says when"),
+            "source": source[0] or _("unknown source"),
+            "day": source[1] or _("unknown date"),
         }
     for model_spec in chosen:
         if model_spec.replaced_by:
@@ -124,7 +124,7 @@ def _notes(chosen):
                 "model": model_spec.id,
                 "other": model_spec.replaced_by,
             }
-    yield _("A price is the most that one picture with one reference is expected to cost.")
+    yield _("Prices are the maximum expected cost of one picture with one reference.")
     if any(model_spec.id in settings.CARDS for model_spec in chosen):
         yield _("* added or changed by NB_CATALOG['CARDS']")
 

@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *, days, dry_run, no_orphans, verbosity, **options):
         if days < 1:
-            raise CommandError(_("--days: at least 1, not %d.") % days)
+            raise CommandError(_("--days must be at least 1, not %d.") % days)
         shows = verbosity and not dry_run and sys.stderr.isatty()
         with tqdm(unit=_("file"), disable=not shows, file=sys.stderr) as bar:
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         if not verbosity:
             return
         pictures = ngettext("%d rejected picture", "%d rejected pictures", done.pictures)
-        orphans = ngettext("%d orphan", "%d orphans", done.orphans)
-        said = _("Would take away: %(what)s") if dry_run else _("Taken away: %(what)s")
+        orphans = ngettext("%d orphaned file", "%d orphaned files", done.orphans)
+        said = _("Would delete: %(what)s") if dry_run else _("Deleted: %(what)s")
         what = f"{pictures % done.pictures}, {orphans % done.orphans}, {filesizeformat(done.bytes)}"
         self.stdout.write(said % {"what": what})

@@ -76,7 +76,7 @@ class Command(BaseCommand):
             return
         count = sum(calls.count() for calls in books)
         if not count:
-            self.stdout.write(_("No call is open: what each of them cost is known."))
+            self.stdout.write(_("No unsettled calls: the cost of every call is known."))
             return
         head = [
             _("call"),
@@ -84,7 +84,7 @@ class Command(BaseCommand):
             _("sent (UTC)"),
             _("model"),
             _("what happened"),
-            _("USD at most"),
+            _("max. USD"),
         ]
         rows = [
             [_name_of(call), _job_of(call), f"{call.started_at:%Y-%m-%d %H:%M:%S}", call.model,
@@ -104,26 +104,26 @@ class Command(BaseCommand):
             % {"count": count, "usd": usd(sum(billing.unsettled_total(calls) for calls in books))}
         )
         self.stdout.write(
-            _("Look at the provider's bill, then: --not-billed CALL … or --billed CALL …")
+            _("Check the provider's invoice, then run with --not-billed CALL … or --billed CALL …")
         )
 
     def _settle(self, not_billed, billed, *, usd_each):
         # Python callers may give numbers.
         not_billed, billed = [str(each) for each in not_billed], [str(each) for each in billed]
         if both := sorted(set(not_billed) & set(billed)):
-            raise CommandError(_("Billed and not billed at once: %s.") % ", ".join(both))
+            raise CommandError(
+                _("These calls are given both as billed and as not billed: %s.") % ", ".join(both)
+            )
         cost = _microusd(usd_each)
         if missing := sorted({*not_billed, *billed} - _open_names([*not_billed, *billed])):
             raise CommandError(
-                _("These calls are not open: %s. Nothing was changed.") % ", ".join(missing)
+                _("These calls are not unsettled: %s. Nothing was changed.") % ", ".join(missing)
             )
         settled = 0
         for start, (_open, settle) in BOOKS.items():
             settled += settle(_keys(not_billed, start=start), cost_microusd=0)
             settled += settle(_keys(billed, start=start), cost_microusd=cost)
-        self.stdout.write(
-            ngettext("%d call is settled.", "%d calls are settled.", settled) % settled
-        )
+        self.stdout.write(ngettext("%d call settled.", "%d calls settled.", settled) % settled)
 
     def _compare(self, path, options):
         try:
@@ -135,7 +135,7 @@ class Command(BaseCommand):
             raise CommandError(_("%(path)s: %(error)s") % {"path": path, "error": error}) from error
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise CommandError(
-                _("There is no time zone %r; try America/Los_Angeles or UTC.") % options["zone"]
+                _("Unknown time zone %r; try America/Los_Angeles or UTC.") % options["zone"]
             ) from error
         if options["json"]:
             plain = [_compared(line) for line in lines]
@@ -144,34 +144,36 @@ class Command(BaseCommand):
             self._tell(lines, bill)
 
     def _tell(self, lines, bill):
-        head = [_("day"), _("model"), _("calls"), _("bill"), _("booked"), _("unknown, at most"),
+        head = [_("day"), _("model"), _("calls"), _("invoiced"), _("recorded"), _("unknown (max.)"),
                 _("difference"), ""]  # fmt: skip
         rows = [
-            [str(line.day), line.model or _("(none of ours)"), str(line.calls),
+            [str(line.day), line.model or _("(not ours)"), str(line.calls),
              f"{line.billed_usd:.4f}", f"{line.booked_usd:.4f}", f"{line.open_usd:.4f}",
-             f"{line.difference_usd:+.4f}", "" if line.is_explained else _("look at this")]
+             f"{line.difference_usd:+.4f}", "" if line.is_explained else _("check this")]
             for line in lines
         ]  # fmt: skip
         for line in table([head, *rows], right=(2, 3, 4, 5, 6)):
             self.stdout.write(line)
         if bill.names:
-            self.stdout.write(_("Not of our models: %s") % ", ".join(bill.names))
+            self.stdout.write(_("Not one of our models: %s") % ", ".join(bill.names))
         wrong = sum(not line.is_explained for line in lines)
         self.stdout.write(
             ngettext(
-                "%d line is not explained by what is booked and what is open.",
-                "%d lines are not explained by what is booked and what is open.",
+                "%d row is not explained by recorded and unsettled calls.",
+                "%d rows are not explained by recorded and unsettled calls.",
                 wrong,
             )
             % wrong
             if wrong
-            else _("The bill agrees with what is booked and what is open.")
+            else _("The invoice agrees with the recorded and unsettled calls.")
         )
 
 
 def _call(name):
     if not re.fullmatch(r"w?\d{1,18}", name):
-        raise ArgumentTypeError(_("%r is no call. Write it as it is listed: 4711 or w12.") % name)
+        raise ArgumentTypeError(
+            _("%r is not a call. Write it as listed, for example 4711 or w12.") % name
+        )
     return name
 
 
@@ -205,7 +207,8 @@ def _columns(given):
         what, equals, name = each.partition("=")
         if not equals or what not in {"day", "model", "usd"}:
             raise CommandError(
-                _("--column %r: write day=…, model=… or usd=…, with the column's name.") % each
+                _("--column %r: expected day=…, model=… or usd=…, followed by the column's name.")
+                % each
             )
         columns[what] = name
     return columns
@@ -219,7 +222,7 @@ def _microusd(text):
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite() or not 0 <= amount <= 1000:
-        raise CommandError(_("--usd: %r is no price of one call. Write it as 0.0336.") % text)
+        raise CommandError(_("--usd: %r is not a valid price per call. Write it as 0.0336.") % text)
     return micros(amount)
 
 

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         first = _day(since, "--since") or last - timedelta(days=days - 1)
         if first > last:
             raise CommandError(
-                _("The first day, %(first)s, is after the last, %(last)s.")
+                _("The first day, %(first)s, is after the last day, %(last)s.")
                 % {"first": first, "last": last}
             )
         if (last - first).days >= MOST_DAYS:
@@ -51,17 +51,20 @@ class Command(BaseCommand):
         )
         if report.total.open_usd:
             self.stdout.write(
-                _("and up to %s USD for calls whose cost is unknown: nb_reconcile lists them")
+                _("plus up to %s USD for calls of unknown cost; nb_reconcile lists them")
                 % report.total.open_usd
             )
         per = report.usd_per_published
         self.stdout.write(
-            _("%(made)d pictures made, %(rejected)d rejected, %(published)d published: %(each)s")
+            _(
+                "%(made)d pictures generated, %(rejected)d rejected, %(published)d published: "
+                "%(each)s"
+            )
             % {
                 "made": report.made,
                 "rejected": report.rejected,
                 "published": report.published,
-                "each": _("%.4f USD for each") % per if per is not None else _("no price yet"),
+                "each": _("%.4f USD each") % per if per is not None else _("no price yet"),
             }  # fmt: skip
         )
         spent = [line for line in report.days if line.calls]
@@ -74,10 +77,10 @@ class Command(BaseCommand):
         if not lines:
             return
         most = max(line.at_most_usd for line in lines) or 1
-        rows = [[head, _("calls"), _("USD"), _("unknown, at most"), ""]]
+        rows = [[head, _("calls"), _("USD"), _("unknown (max.)"), ""]]
         rows += [
             [
-                line.name or _("others"),
+                line.name or _("other"),
                 str(line.calls),
                 f"{line.spent_usd:.4f}",
                 f"{line.open_usd:.4f}" if line.open_usd else "",
@@ -97,7 +100,7 @@ def _day(text, option):
         return date.fromisoformat(text)
     except ValueError:
         raise CommandError(
-            _("%(option)s: %(text)r is no day. Write it as 2026-11-25.")
+            _("%(option)s: %(text)r is not a valid date. Write it as 2026-11-25.")
             % {"option": option, "text": text}
         ) from None
 

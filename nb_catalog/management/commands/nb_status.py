@@ -37,17 +37,17 @@ def _lines(now):
         if now.jobs.get(state):
             yield state.label, now.jobs[state]
     if not any(now.jobs.values()):
-        yield _("jobs"), _("nothing waits")
+        yield _("jobs"), _("none waiting")
     if now.oldest_seconds is not None:
         yield _("oldest queued job"), duration(now.oldest_seconds)
     yield _("workers with jobs"), now.workers
-    yield _("pictures a minute"), f"{now.per_minute:.1f}"
+    yield _("pictures per minute"), f"{now.per_minute:.1f}"
     if now.lost:
-        yield _("leases that ran out"), now.lost
+        yield _("expired leases"), now.lost
     if now.batches:
         yield _("batches"), now.batches
     if now.staged:
-        yield _("paid, not stored yet"), now.staged
+        yield _("paid, not yet stored"), now.staged
     budget = _("of %s") % now.budget_today_usd if now.budget_today_usd is not None else ""
     yield _("spent today (UTC)"), f"{now.spent_today_usd} USD {budget}".strip()
     if now.reserved_today_usd:
@@ -57,18 +57,18 @@ def _lines(now):
     for reason, count in now.paused_runs.items():
         yield _("paused runs"), f"{count} ({reason})"
     for pause in now.pauses:
-        until = _("until a person acts") if pause.needs_person else pause.until
-        model = pause.model or _("every model")
-        yield _("must wait"), f"{pause.provider} {model}: {pause.cause}, {until}"
+        until = _("until resumed manually") if pause.needs_person else pause.until
+        model = pause.model or _("all models")
+        yield _("paused"), f"{pause.provider} {model}: {pause.cause}, {until}"
     for name, cap in now.caps.items():
-        yield _("slowed down"), f"{name}: {cap}"
+        yield _("concurrency limited"), f"{name}: {cap}"
 
 
 def _said(problem):
     return {
-        "nobody_works": _("Jobs wait and nobody takes them up: start manage.py nb_worker."),
-        "lost_jobs": _("Leases ran out long ago: start a worker, or run manage.py nb_sweep."),
+        "nobody_works": _("Jobs are waiting, but no worker is running. Start manage.py nb_worker."),
+        "lost_jobs": _("Some leases expired long ago. Start a worker, or run manage.py nb_sweep."),
         "provider_stopped": _(
-            "A provider is stopped until a person acts: see “Pauses of providers”."
+            "A provider is paused until resumed manually. See “Provider pauses” in the admin."
         ),
     }[problem]

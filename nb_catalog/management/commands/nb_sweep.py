@@ -22,12 +22,11 @@ class Command(BaseCommand):
         lost = len(recovery.mark_lost())
         if verbosity:
             for line in (
-                _("Runs resumed after a day's budget: %s") % resumed,
-                _("Jobs freed from dead workers: %s") % freed,
-                _("Jobs whose waiting time is over: %s") % promoted,
-                _("Pictures found on disk and stored: %s") % adopted["succeed"],
-                _("Pictures found on disk that are no use: %s")
-                % (adopted.total() - adopted["succeed"]),
-                _("Jobs whose outcome is unknown now: %s") % lost,
+                _("Runs resumed after a daily budget: %s") % resumed,
+                _("Jobs released from dead workers: %s") % freed,
+                _("Waiting jobs queued again: %s") % promoted,
+                _("Pictures recovered from disk: %s") % adopted["succeed"],
+                _("Unusable pictures on disk: %s") % (adopted.total() - adopted["succeed"]),
+                _("Jobs marked as unknown outcome: %s") % lost,
             ):
                 self.stdout.write(line)

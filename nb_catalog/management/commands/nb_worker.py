@@ -130,11 +130,11 @@ def _step(bar, made, ending):
 
 def _summary(endings):
     made = endings["succeed"] + endings["adopt"]
-    parts = [ngettext("%(n)s picture made", "%(n)s pictures made", made) % {"n": made}]
+    parts = [ngettext("%(n)s picture generated", "%(n)s pictures generated", made) % {"n": made}]
     parts += [
         f"{number} {_state_after(move)}"
         for move, number in endings.items()
         if move not in {"succeed", "adopt"}
     ]
-    parts.append(_("%(n)s still to do") % {"n": _underway()})
+    parts.append(_("%(n)s remaining") % {"n": _underway()})
     return ", ".join(parts) + "."
