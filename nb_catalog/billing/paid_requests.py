@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from django.db import transaction
 
 from nb_catalog.billing import budgets
-from nb_catalog.core.types import Actor, Payload, RawAnswer
+from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import (
     Billed,
     NoCredentials,
@@ -26,6 +26,7 @@ from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.money import micros
 from nb_catalog.models.text_calls import TextOutcome
 from nb_catalog.providers.text_base import TextProvider, TextResult
+from nb_catalog.providers.types import Payload, RawResponse
 
 A = TypeVar("A", bound=TextResult)
 
@@ -89,8 +90,8 @@ def already_running_message(image: ProductImage) -> str:
     return f"A model is looking at picture {image.pk} already. Try again in a moment."
 
 
-def _send(adviser: TextProvider[Any], payload: Payload) -> RawAnswer:
-    async def send() -> RawAnswer:
+def _send(adviser: TextProvider[Any], payload: Payload) -> RawResponse:
+    async def send() -> RawResponse:
         try:
             return await adviser.send(payload)
         finally:

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from nb_catalog.checks.settings import or_nothing
 from nb_catalog.conf import NAME, settings
-from nb_catalog.core.types import Lane
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.providers import Provider, model_specs, provider
 from nb_catalog.providers.tiers import Tier, tier
@@ -165,8 +164,8 @@ def _lanes(maker: Provider) -> Iterator[CheckMessage]:
             free = step.model_spec.free
         except (InvalidSettings, RequestRefused):
             continue
-        if step.provider == maker.alias and free != (maker.lane == Lane.FREE):
-            bills = "does not bill" if maker.lane == Lane.FREE else "bills"
+        if step.provider == maker.alias and free != maker.is_free:
+            bills = "does not bill" if maker.is_free else "bills"
             costs = "is free" if free else "costs money"
             yield Error(
                 f"{NAME}['TIERS'][{name!r}]: the model {step.model!r} {costs}, "

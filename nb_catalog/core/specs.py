@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from typing import Any, Final, Self
 
-from nb_catalog.core.types import ImageRequest, Reference, Treatment
+from nb_catalog.core.types import Treatment
 
 # Part of every fingerprint: raised when the same recipe would be carried out differently.
 EDITION: Final = 1
@@ -93,22 +93,6 @@ class ImageSpec:
     @property
     def locked(self) -> bool:
         return self.treatment == Treatment.LOCKED
-
-    def as_request(self, references: tuple[Reference, ...] = ()) -> ImageRequest:
-        """What a provider is asked for; the one place where a recipe becomes a request."""
-        return ImageRequest(
-            model=self.model,
-            prompt=self.prompt,
-            system=self.system,
-            ratio=self.ratio,
-            size=self.size,
-            treatment=Treatment(self.treatment),
-            references=references,
-            renderer=self.renderer,
-            seed=self.variant,
-            thinking=self.thinking,
-            pose=self.pose,
-        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for a JSON column."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -10,8 +9,6 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
-
-from nb_catalog.exceptions import NBCatalogError
 
 # Whoever acts: a row of the host's own user model, or None for the machine.
 Actor: TypeAlias = Any
@@ -48,13 +45,6 @@ class Permission(StrEnum):
     REVIEW = "nb_catalog.review"
     PUBLISH = "nb_catalog.publish"
     RECONCILE = "nb_catalog.reconcile"
-
-
-class Lane(StrEnum):
-    """Paid work runs at most once, free work at least once."""
-
-    PAID = "paid"
-    FREE = "free"
 
 
 class Size(NamedTuple):
@@ -147,91 +137,3 @@ class PhotoSent:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for a JSON column."""
         return {**asdict(self), "changes": list(self.changes)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageRequest:
-    """One wanted picture, in no vendor's language.
-
-    ``renderer`` is the scene's recipe for the local renderer and ``seed`` what makes a variant
-    differ; a model that reads words uses ``prompt`` and ``system``. ``pose`` is one of
-    ``POSES``.
-    """
-
-    model: str
-    prompt: str = field(repr=False)
-    ratio: str
-    size: str
-    treatment: Treatment = Treatment.LOCKED
-    references: tuple[Reference, ...] = field(default=(), repr=False)
-    renderer: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    seed: int = 0
-    system: str = field(default="", repr=False)
-    thinking: str = ""
-    pose: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payload:
-    """A vendor's request body, ready to send."""
-
-    model: str
-    body: Mapping[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawAnswer:
-    """What a provider said, before anybody believes it. ``body`` is JSON text or picture bytes."""
-
-    body: bytes | str = field(repr=False)
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageResult:
-    """A picture as it came, untouched, and what it used up (token counts by kind). ``report`` is what
-    a provider of our own says of its work: plain data, kept with the picture's checks."""
-
-    data: bytes = field(repr=False)
-    mime_type: str
-    usage: Mapping[str, int] = field(default_factory=dict)
-    model_version: str = ""
-    request_id: str = ""
-    report: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchLimits:
-    """How much one batch of a provider may hold, and how long it takes.
-
-    ``items`` and ``bytes`` bound one input file, ``at_once`` the unfinished batches of an account.
-    ``hours`` is when to expect results, ``expires_hours`` when the provider gives a batch up.
-    """
-
-    items: int
-    bytes: int
-    at_once: int
-    hours: float
-    expires_hours: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchReport:
-    """How a batch stands. ``state`` is the provider's own word; ``is_final`` says that nothing more
-    will come of it, ``is_gone`` that the provider does not know it any more."""
-
-    name: str
-    state: str
-    is_final: bool
-    is_gone: bool = False
-    result_file: str = ""
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchItem:
-    """One line of a batch's results: a picture, or why there is none."""
-
-    key: str
-    result: ImageResult | NBCatalogError

@@ -12,6 +12,7 @@ from django.db.models import Model
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.generation.plan import Plan
+from nb_catalog.providers.types import ImageRequest
 from nb_catalog.worker.references import references_of
 
 # Words have spaces: a text of this length without one is a picture in base64.
@@ -65,7 +66,7 @@ def _preview(plan: Plan, product: Model, spec: ImageSpec) -> RequestPreview:
     photo = next(each for each in plan.source.photos(product) if each.name == spec.photo)
     try:
         references, sent = references_of(spec, photo, maker=plan.planner.maker)
-        payload = plan.planner.maker.build(spec.as_request(references))
+        payload = plan.planner.maker.build(ImageRequest.from_spec(spec, references))
     except NBCatalogError as error:
         return RequestPreview(**said, problem=str(error))
     return RequestPreview(**said, body=dict(_shown(payload.body.items())), photo_sent=sent)

@@ -10,14 +10,15 @@ from typing import Any, ClassVar
 from django.core.checks import CheckMessage
 
 from nb_catalog.core.text import nearest
-from nb_catalog.core.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer
 from nb_catalog.exceptions import InvalidSettings
+from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 
 
 class Provider(ABC):
     """One way to get pictures made.
 
-    ``lane`` says whether a call may cost money. ``composites`` says whether the provider sets
+    ``is_free`` says that no call costs money: free calls may be repeated after a crash, paid ones
+    are sent at most once. ``composites`` says whether the provider sets
     the product's own pixels into the scene itself; where it does not, a locked picture is
     composed by us on the surroundings that it returns.
 
@@ -26,7 +27,7 @@ class Provider(ABC):
     files; None is no limit.
     """
 
-    lane: ClassVar[Lane] = Lane.PAID
+    is_free: ClassVar[bool] = False
     composites: ClassVar[bool] = False
     reads: frozenset[str] = frozenset({"image/png", "image/jpeg", "image/webp"})
     reference_limit_bytes: int | None = None
@@ -52,14 +53,14 @@ class Provider(ABC):
         """The vendor's body for ``request``. Pure: no network, no clock, no settings."""
 
     @abstractmethod
-    async def send(self, payload: Payload) -> RawAnswer:
+    async def send(self, payload: Payload) -> RawResponse:
         """Send it once. The only step that spends money; no ORM, no retries.
 
         Raises a subclass of ``ProviderError``.
         """
 
     @abstractmethod
-    def parse(self, answer: RawAnswer) -> ImageResult:
+    def parse(self, answer: RawResponse) -> ImageResult:
         """The picture in the answer, untouched. Pure. Raises a subclass of ``ProviderError``."""
 
     async def reachable(self, model: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeGuard
 
-from nb_catalog.core.types import BatchItem, BatchLimits, BatchReport, Payload
 from nb_catalog.providers.base import Provider
+from nb_catalog.providers.types import BatchItem, BatchLimits, BatchReport, Payload
 
 __all__ = ["BatchProvider", "BatchService", "limits_of", "takes_batches"]
 

@@ -11,17 +11,7 @@ from django.core.checks import CheckMessage, Warning
 from django.utils.module_loading import import_string
 
 from nb_catalog.conf import settings
-from nb_catalog.core.types import (
-    POSES,
-    ImageRequest,
-    ImageResult,
-    Lane,
-    Payload,
-    RawAnswer,
-    Rect,
-    Size,
-    Treatment,
-)
+from nb_catalog.core.types import POSES, Rect, Size, Treatment
 from nb_catalog.exceptions import (
     InvalidSettings,
     NoPicture,
@@ -37,6 +27,7 @@ from nb_catalog.imaging.provenance import of_lineage, xmp_packet
 from nb_catalog.imaging.scenery import SceneRecipe, render
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.model_specs import pixel_size
+from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 
 VERSION: Final = "local-studio/1"
 QUALITY: Final = 95
@@ -50,7 +41,7 @@ class LocalProvider(Provider):
     segmentation model that the host has installed.
     """
 
-    lane = Lane.FREE
+    is_free = True
     composites = True
 
     def __init__(self, *, alias: str, cutter: str = CUTTER) -> None:
@@ -92,12 +83,12 @@ class LocalProvider(Provider):
             },
         )
 
-    async def send(self, payload: Payload) -> RawAnswer:
+    async def send(self, payload: Payload) -> RawResponse:
         """Make the picture in a thread. Raises ``PictureError`` and ``RequestRejected``."""
         data, product = await asyncio.to_thread(render_variant, payload.body, cutter=self.cutter)
-        return RawAnswer(body=data, headers={"product": json.dumps(product)})
+        return RawResponse(body=data, headers={"product": json.dumps(product)})
 
-    def parse(self, answer: RawAnswer) -> ImageResult:
+    def parse(self, answer: RawResponse) -> ImageResult:
         """The picture as it was made."""
         if not isinstance(answer.body, bytes) or not answer.body:
             raise NoPicture("The local renderer answered without a picture.")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from nb_catalog.core.types import Payload
 from nb_catalog.providers.text_base import TextProvider, TextResult, text_provider
+from nb_catalog.providers.types import Payload
 
 __all__ = [
     "OcrProvider",

@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from nb_catalog.conf import NAME, settings
 from nb_catalog.core.text import nearest
-from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers import backend_at
+from nb_catalog.providers.types import Payload, RawResponse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +44,11 @@ class TextProvider(ABC, Generic[A_co]):
         """What an answer with this ``usage`` has cost, in USD; None where nobody can say."""
 
     @abstractmethod
-    async def send(self, payload: Payload) -> RawAnswer:
+    async def send(self, payload: Payload) -> RawResponse:
         """Send it once. The only step that spends money; no ORM. Raises a ``ProviderError``."""
 
     @abstractmethod
-    def parse(self, answer: RawAnswer) -> A_co:
+    def parse(self, answer: RawResponse) -> A_co:
         """What the answer says. Pure. Raises a ``ProviderError``."""
 
     async def close(self) -> None:  # noqa: B027 - most hold nothing open

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from nb_catalog.conf import settings
-from nb_catalog.core.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer, Rect
+from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import InvalidSettings, NoPicture, PictureMissing, RequestRejected
 from nb_catalog.providers.base import Provider
+from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 from nb_catalog.typesetting import fonts
 from nb_catalog.typesetting.layouts import Layout
 from nb_catalog.typesetting.render import typeset_picture
@@ -30,7 +31,7 @@ class TypesetterProvider(Provider):
     language are installed: half a second a picture, and a second opinion on the review page.
     """
 
-    lane = Lane.FREE
+    is_free = True
     composites = True
 
     def __init__(self, *, alias: str, ocr: bool = True) -> None:
@@ -71,12 +72,12 @@ class TypesetterProvider(Provider):
             },
         )
 
-    async def send(self, payload: Payload) -> RawAnswer:
+    async def send(self, payload: Payload) -> RawResponse:
         """Set the words in a thread. Raises ``PictureError``, ``TextError``, ``FontUnreadable``."""
         data, report = await asyncio.to_thread(_set, payload.body)
-        return RawAnswer(body=data, headers={"report": json.dumps(report)})
+        return RawResponse(body=data, headers={"report": json.dumps(report)})
 
-    def parse(self, answer: RawAnswer) -> ImageResult:
+    def parse(self, answer: RawResponse) -> ImageResult:
         """The picture as it was made, and the report of what was set."""
         if not isinstance(answer.body, bytes) or not answer.body:
             raise NoPicture("The typesetter answered without a picture.")

@@ -14,9 +14,9 @@ from unittest import mock
 
 from django.core.checks import CheckMessage
 
-from nb_catalog.core.types import ImageRequest, ImageResult, Lane, Payload, RawAnswer
 from nb_catalog.exceptions import InvalidSettings, ProviderError
 from nb_catalog.providers.base import Provider
+from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class ProviderContract(ABC):
     def test_it_says_who_it_is_and_what_it_may_cost(self) -> None:
         provider = self.make_provider()
         assert provider.alias
-        assert provider.lane in Lane
+        assert isinstance(provider.is_free, bool)
         assert isinstance(provider.composites, bool)
 
     def test_an_unknown_option_is_refused_with_the_path_of_the_setting(self) -> None:
@@ -105,7 +105,7 @@ class ProviderContract(ABC):
     def test_reading_an_answer_twice_gives_the_same_picture(self) -> None:
         provider, request = self.make_provider(), self.make_request()
         answer = self._run(provider, lambda: provider.send(provider.build(request)))
-        assert isinstance(answer, RawAnswer)
+        assert isinstance(answer, RawResponse)
         assert provider.parse(answer) == provider.parse(answer)
 
     def test_sending_leaves_the_payload_alone(self) -> None:
@@ -153,12 +153,12 @@ class ProviderContract(ABC):
 
     def test_an_answer_without_a_picture_is_told_as_a_provider_error(self) -> None:
         provider = self.make_provider()
-        if provider.lane is Lane.FREE:
+        if provider.is_free:
             return  # its answers are its own: nothing stands between it and us
         for body in NO_ANSWERS:
             told: object = None
             try:
-                told = provider.parse(RawAnswer(body=body))
+                told = provider.parse(RawResponse(body=body))
             except ProviderError as error:
                 told = error
             assert isinstance(told, ProviderError), body

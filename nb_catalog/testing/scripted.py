@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from nb_catalog import exceptions
-from nb_catalog.core.types import ImageRequest, ImageResult, Payload, RawAnswer
 from nb_catalog.exceptions import ContentRefused, NoPicture, OutcomeUnknown, ProviderError
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.model_specs import pixel_size
+from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 from nb_catalog.testing.pictures import colour_of, solid_png
 
 # What one request comes to: an error, a picture's bytes, or a function that makes either.
@@ -86,7 +86,7 @@ class ScriptedProvider(Provider):
     def build(self, request: ImageRequest) -> Payload:
         return Payload(model=request.model, body={"request": request})
 
-    async def send(self, payload: Payload) -> RawAnswer:
+    async def send(self, payload: Payload) -> RawResponse:
         """Raises the script's errors, except those that a provider reads in an answer."""
         script = self.script
         outcome = script.next_for(payload.body["request"])
@@ -97,16 +97,16 @@ class ScriptedProvider(Provider):
         finally:
             script.in_flight -= 1
         if isinstance(outcome, NoPicture | ContentRefused):
-            return RawAnswer(body=_written(outcome, usage=script.usage))
+            return RawResponse(body=_written(outcome, usage=script.usage))
         if isinstance(outcome, ProviderError):
             raise outcome
         said = {
             "usage": json.dumps(dict(script.usage)),
             "model": script.model_version or payload.model,
         }
-        return RawAnswer(body=outcome, headers=said)
+        return RawResponse(body=outcome, headers=said)
 
-    def parse(self, answer: RawAnswer) -> ImageResult:
+    def parse(self, answer: RawResponse) -> ImageResult:
         body = answer.body.encode() if isinstance(answer.body, str) else answer.body
         for signature, mime_type in _SIGNATURES.items():
             if body.startswith(signature):

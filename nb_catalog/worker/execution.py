@@ -15,7 +15,6 @@ from typing import Any, Final, TypeVar
 from nb_catalog import ratelimit
 from nb_catalog.conf import settings
 from nb_catalog.core import logs, tracing
-from nb_catalog.core.types import ImageResult, Payload, RawAnswer
 from nb_catalog.exceptions import (
     InvalidSettings,
     NBCatalogError,
@@ -25,6 +24,7 @@ from nb_catalog.exceptions import (
     StorageFailed,
 )
 from nb_catalog.providers import Provider, provider
+from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 from nb_catalog.worker import claims, outcomes, results, spool
 from nb_catalog.worker.db_writer import GroupCommitWriter
 from nb_catalog.worker.references import references_for
@@ -235,7 +235,7 @@ def plugin_error(error: Exception, *, order: ClaimedJob) -> OutcomeUnknown:
     return OutcomeUnknown(said if order.is_free else f"{said} The picture may have been charged.")
 
 
-async def _answer(payload: Payload, *, maker: Provider) -> RawAnswer:
+async def _answer(payload: Payload, *, maker: Provider) -> RawResponse:
     try:
         async with asyncio.timeout(settings.CALL_SECONDS):
             with tracing.span("call", provider=maker.alias, model=payload.model):
@@ -259,4 +259,4 @@ def build_payload(order: ClaimedJob, *, maker: Provider) -> tuple[ClaimedJob, Pa
     """The vendor's request for ``order``, with its photos read, and the order with what was done
     to them. Raises ``NBCatalogError``."""
     told, references = references_for(order, maker=maker)
-    return told, maker.build(order.spec.as_request(references))
+    return told, maker.build(ImageRequest.from_spec(order.spec, references))

@@ -10,7 +10,6 @@ from typing import Any, Final
 from nb_catalog import ratelimit
 from nb_catalog.conf import settings
 from nb_catalog.core.text import strip_unstorable
-from nb_catalog.core.types import ImageResult
 from nb_catalog.exceptions import (
     Billed,
     ContentRefused,
@@ -24,6 +23,7 @@ from nb_catalog.exceptions import (
 from nb_catalog.models.db.clock import known_now
 from nb_catalog.models.db.money import micros
 from nb_catalog.providers.model_specs import spec_for
+from nb_catalog.providers.types import ImageResult
 from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredResult
 
 SHORTEST_WAIT: Final = 2.0

@@ -11,7 +11,7 @@ from nb_catalog import storage
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.text import strip_unstorable
-from nb_catalog.core.types import ImageResult, Rect
+from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import (
     AnswerTooLarge,
     NoPicture,
@@ -26,6 +26,7 @@ from nb_catalog.imaging.provenance import DigitalSourceType, of_lineage, read_ma
 from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.model_specs import is_version_of
+from nb_catalog.providers.types import ImageResult
 from nb_catalog.registry import read_photo
 from nb_catalog.worker import spool
 from nb_catalog.worker.ocr_check import ocr_check

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nb_catalog.conf import settings
-from nb_catalog.core.types import ImageResult
+from nb_catalog.providers.types import ImageResult
 
 SUFFIX: Final = ".staged"
 SAID: Final = ".said"

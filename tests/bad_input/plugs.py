@@ -2,7 +2,7 @@
 
 from django.core.files.storage import FileSystemStorage
 
-from nb_catalog.core.types import ImageResult
+from nb_catalog.providers.types import ImageResult
 from nb_catalog.testing import ScriptedProvider
 
 

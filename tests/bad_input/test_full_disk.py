@@ -125,7 +125,7 @@ def test_free_work_is_still_taken_up(disk, local, start):
 def test_a_file_half_written_is_not_left_behind(disk, script, start, settings):
     (disk.home / "staging").mkdir()
     disk.fill()
-    from nb_catalog.core.types import ImageResult
+    from nb_catalog.providers.types import ImageResult
 
     with pytest.raises(OSError, match="No space left"):
         spool.put("1.1.me", ImageResult(data=b"x" * MIB, mime_type="image/png"))

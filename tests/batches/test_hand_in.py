@@ -119,8 +119,8 @@ def test_two_workers_never_hold_one_batch(start, server):
 
 
 def test_more_batches_than_the_account_may_have_wait(start, server, monkeypatch):
-    from nb_catalog.core.types import BatchLimits
     from nb_catalog.providers.gemini import batch as gemini_batch
+    from nb_catalog.providers.types import BatchLimits
 
     limits = BatchLimits(items=1, bytes=10**9, at_once=2, hours=24, expires_hours=48)
     monkeypatch.setattr(gemini_batch, "LIMITS", limits)

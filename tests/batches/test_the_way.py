@@ -193,8 +193,8 @@ def test_a_batch_that_nobody_wants_any_more_is_called_off(start, server, monkeyp
 
 
 def test_shards_keep_the_services_limits(start, server, monkeypatch):
-    from nb_catalog.core.types import BatchLimits
     from nb_catalog.providers.gemini import batch as gemini_batch
+    from nb_catalog.providers.types import BatchLimits
 
     limits = BatchLimits(items=4, bytes=10**9, at_once=100, hours=24, expires_hours=48)
     monkeypatch.setattr(gemini_batch, "LIMITS", limits)
@@ -206,8 +206,8 @@ def test_shards_keep_the_services_limits(start, server, monkeypatch):
 
 
 def test_a_shard_that_is_full_leaves_the_rest_for_the_next(start, server, monkeypatch):
-    from nb_catalog.core.types import BatchLimits
     from nb_catalog.providers.gemini import batch as gemini_batch
+    from nb_catalog.providers.types import BatchLimits
 
     limits = BatchLimits(items=100, bytes=6_000, at_once=100, hours=24, expires_hours=48)
     monkeypatch.setattr(gemini_batch, "LIMITS", limits)

@@ -51,8 +51,8 @@ async def bare(url: str, calls: int) -> float:
 
 
 async def ours(url: str, calls: int) -> float:
-    from nb_catalog.core.types import ImageRequest
     from nb_catalog.providers.gemini import GeminiProvider
+    from nb_catalog.providers.types import ImageRequest
 
     maker = GeminiProvider(alias="g", api_key="k", base_url=url)
 

@@ -9,11 +9,12 @@ import unittest
 import pytest
 from PIL import Image, ImageDraw
 
-from nb_catalog.core.types import ImageRequest, ImageResult, Payload, Reference
+from nb_catalog.core.types import Reference
 from nb_catalog.exceptions import ProviderError, RateLimited
 from nb_catalog.providers import provider
 from nb_catalog.providers.gemini import GeminiProvider
 from nb_catalog.providers.local import LocalProvider
+from nb_catalog.providers.types import ImageRequest, ImageResult, Payload
 from nb_catalog.testing import GeminiServer, ProviderContract, Script, ScriptedProvider
 
 

@@ -8,10 +8,11 @@ import io
 import pytest
 from PIL import Image
 
-from nb_catalog.core.types import ImageRequest, Reference
+from nb_catalog.core.types import Reference
 from nb_catalog.exceptions import InvalidSettings, RequestRefused, RequestRejected
 from nb_catalog.providers import provider
 from nb_catalog.providers.gemini import GeminiProvider
+from nb_catalog.providers.types import ImageRequest
 
 MODEL = "gemini-nano-banana-2.1"
 

@@ -14,7 +14,7 @@ import time
 import pytest
 from PIL import Image
 
-from nb_catalog.core.types import ImageRequest, Reference, Size
+from nb_catalog.core.types import Reference, Size
 from nb_catalog.exceptions import (
     ContentRefused,
     DailyQuotaReached,
@@ -34,6 +34,7 @@ from nb_catalog.exceptions import (
     WrongService,
 )
 from nb_catalog.providers.gemini import GeminiProvider, client
+from nb_catalog.providers.types import ImageRequest
 from nb_catalog.testing.gemini import (
     Answer,
     Fault,

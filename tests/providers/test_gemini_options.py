@@ -9,7 +9,6 @@ from email.utils import format_datetime
 
 import pytest
 
-from nb_catalog.core.types import ImageRequest
 from nb_catalog.exceptions import (
     DailyQuotaReached,
     InvalidSettings,
@@ -18,6 +17,7 @@ from nb_catalog.exceptions import (
     RateLimited,
 )
 from nb_catalog.providers.gemini import GeminiProvider, errors
+from nb_catalog.providers.types import ImageRequest
 from nb_catalog.testing.gemini import GeminiServer, error, fault
 
 KEY = "AIzaOfTests"

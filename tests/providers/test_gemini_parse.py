@@ -10,7 +10,6 @@ import random
 import pytest
 from PIL import Image
 
-from nb_catalog.core.types import RawAnswer
 from nb_catalog.exceptions import (
     Billed,
     ContentRefused,
@@ -20,6 +19,7 @@ from nb_catalog.exceptions import (
     RateLimited,
 )
 from nb_catalog.providers.gemini import GeminiProvider
+from nb_catalog.providers.types import RawResponse
 from nb_catalog.testing.gemini import picture_json
 from nb_catalog.testing.gemini.answers import USAGE
 
@@ -50,7 +50,7 @@ def answer(*parts, **candidate):
 
 def parse(body):
     text = body if isinstance(body, str | bytes) else json.dumps(body)
-    return GeminiProvider(alias="gemini").parse(RawAnswer(body=text))
+    return GeminiProvider(alias="gemini").parse(RawResponse(body=text))
 
 
 def trouble(body) -> ProviderError:

@@ -9,7 +9,7 @@ import pytest
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 from google.oauth2.credentials import Credentials
 
-from nb_catalog.core.types import ImageRequest, Reference
+from nb_catalog.core.types import Reference
 from nb_catalog.exceptions import (
     InvalidSettings,
     KeyRejected,
@@ -21,6 +21,7 @@ from nb_catalog.providers import provider
 from nb_catalog.providers.batches import takes_batches
 from nb_catalog.providers.gemini import GeminiProvider
 from nb_catalog.providers.gemini.account import DEFAULT_CREDENTIALS
+from nb_catalog.providers.types import ImageRequest
 from nb_catalog.testing import ProviderContract
 from nb_catalog.testing.gemini import GeminiServer
 from tests.factories import photo_bytes

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, JpegImagePlugin
 
-from nb_catalog.core.types import ImageRequest, Lane, RawAnswer, Reference, Treatment
+from nb_catalog.core.types import Reference, Treatment
 from nb_catalog.exceptions import (
     CutoutRefused,
     InvalidSettings,
@@ -26,6 +26,7 @@ from nb_catalog.imaging.scenery import render
 from nb_catalog.providers import local as local_module
 from nb_catalog.providers import provider
 from nb_catalog.providers.local import LocalProvider, render_variant
+from nb_catalog.providers.types import ImageRequest, RawResponse
 from tests.imaging.pictures import bottle, saved
 
 OAK = {"surface": {"kind": "oak", "tone": "#b98a5a"}, "wall": {"kind": "plaster"}}
@@ -66,7 +67,7 @@ def watching(image: Image.Image):
 def test_it_costs_nothing_and_composites_by_itself():
     one = provider("local")
     assert isinstance(one, LocalProvider)
-    assert one.lane is Lane.FREE
+    assert one.is_free
     assert one.composites
     assert list(one.check()) == []
 
@@ -85,10 +86,10 @@ def test_the_picture_is_marked_as_computed_without_a_model():
 
 def test_the_result_names_what_made_it():
     one = local()
-    result = one.parse(RawAnswer(body=b"\xff\xd8\xff"))
+    result = one.parse(RawResponse(body=b"\xff\xd8\xff"))
     assert (result.mime_type, result.model_version) == ("image/jpeg", "local-studio/1")
     with pytest.raises(NoPicture):
-        one.parse(RawAnswer(body=b""))
+        one.parse(RawResponse(body=b""))
 
 
 def test_the_same_seed_makes_the_same_bytes_and_another_seed_another_picture():

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from nb_catalog import worker
-from nb_catalog.core.types import ImageRequest, Reference
+from nb_catalog.core.types import Reference
 from nb_catalog.exceptions import (
     AddressRefused,
     AnswerTooLarge,
@@ -35,6 +35,7 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.models import ImageJob, ProviderCall, ProviderPause
 from nb_catalog.providers.openai_images import OpenAIImagesProvider, fetching
+from nb_catalog.providers.types import ImageRequest
 from nb_catalog.testing import ProviderContract
 from nb_catalog.testing.openai_images import OpenAIImagesServer, Told, refusal
 from tests.factories import photo_bytes

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nb_catalog.core.types import ImageRequest, ImageResult
 from nb_catalog.exceptions import ProviderError
 from nb_catalog.providers.gemini import GeminiProvider
+from nb_catalog.providers.types import ImageRequest, ImageResult
 from nb_catalog.testing.gemini import FAULTS, GeminiServer, fault
 
 MODEL = "gemini-nano-banana-2.1"

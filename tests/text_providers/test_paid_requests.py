@@ -9,11 +9,11 @@ import pytest
 from nb_catalog.billing import paid_requests
 from nb_catalog.billing.paid_requests import PaidRequest
 from nb_catalog.core.text import single_line
-from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import DailyBudget, TextCall
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.providers.text_base import TextProvider, TextResult
+from nb_catalog.providers.types import Payload, RawResponse
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,7 +35,7 @@ class Parrot(TextProvider):
         return Decimal("0.0004")
 
     async def send(self, payload):
-        return RawAnswer(body="yes")
+        return RawResponse(body="yes")
 
     def parse(self, answer):
         self.meanwhile()

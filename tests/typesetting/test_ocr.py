@@ -5,7 +5,8 @@ import asyncio
 import numpy as np
 import pytest
 
-from nb_catalog.core.types import ImageRequest, Reference, Size
+from nb_catalog.core.types import Reference, Size
+from nb_catalog.providers.types import ImageRequest
 from nb_catalog.providers.typesetter import TypesetterProvider
 from nb_catalog.testing.pictures import solid_png
 from nb_catalog.typesetting import fonts, ocr, typeset

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from nb_catalog import worker
-from nb_catalog.core.types import ImageResult
 from nb_catalog.exceptions import RequestRejected
 from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.models.transitions import transition_jobs
 from nb_catalog.providers import provider
+from nb_catalog.providers.types import ImageResult
 from nb_catalog.registry import source_for
 from nb_catalog.worker import claims, outcomes, persistence, recovery, results, spool
 from tests.bad_input.conftest import at_once

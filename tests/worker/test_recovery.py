@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from nb_catalog import worker
 from nb_catalog.core.states import JobState
-from nb_catalog.core.types import ImageResult, Size
+from nb_catalog.core.types import Size
 from nb_catalog.exceptions import ContentRefused
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
+from nb_catalog.providers.types import ImageResult
 from nb_catalog.testing.pictures import solid_png
 from nb_catalog.worker import claims, outcomes, persistence, recovery, spool
 from tests.worker.conftest import money_is_sound

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nb_catalog.core.types import ImageRequest, ImageResult, Payload, RawAnswer
 from nb_catalog.exceptions import ModelRetired
 from nb_catalog.providers.gemini import connectivity, wire
 from nb_catalog.providers.gemini.account import Account, is_number
@@ -13,6 +12,7 @@ from nb_catalog.providers.gemini.batch import GeminiBatches
 from nb_catalog.providers.gemini.client import call_config
 from nb_catalog.providers.gemini.safety import safety_settings as safety_from
 from nb_catalog.providers.model_specs import replacement_hint, spec_for
+from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -79,7 +79,7 @@ class GeminiProvider(GeminiBatches):
         )
         return Payload(model=request.model, body=body)
 
-    async def send(self, payload: Payload) -> RawAnswer:
+    async def send(self, payload: Payload) -> RawResponse:
         """One POST, no retries, at most ``timeout`` seconds. Raises a ``ProviderError``."""
         try:
             return await self.talk(
@@ -91,14 +91,14 @@ class GeminiProvider(GeminiBatches):
             )
         raise gone
 
-    def parse(self, answer: RawAnswer) -> ImageResult:
+    def parse(self, answer: RawResponse) -> ImageResult:
         return wire.result_in(answer.body)
 
     async def reachable(self, model: str) -> str:
         return await connectivity.reachable(self, model)
 
 
-async def _post(payload: Payload, *, client: Client) -> RawAnswer:
+async def _post(payload: Payload, *, client: Client) -> RawResponse:
     response = await client.aio.models.generate_content(
         model=payload.model,
         contents="-",  # asked for by the SDK, replaced by the body's own
@@ -106,5 +106,5 @@ async def _post(payload: Payload, *, client: Client) -> RawAnswer:
     )
     raw = response.sdk_http_response
     if raw is None or raw.body is None:
-        return RawAnswer(body="")
-    return RawAnswer(body=raw.body, headers=raw.headers or {})
+        return RawResponse(body="")
+    return RawResponse(body=raw.body, headers=raw.headers or {})

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.providers.alt_text import AltTextProvider, AltTextResult, PictureContext
 from nb_catalog.providers.gemini.text import (
     LETTERS_PER_TOKEN,
@@ -20,6 +19,7 @@ from nb_catalog.providers.gemini.text import (
     texts_by,
     texts_in,
 )
+from nb_catalog.providers.types import Payload, RawResponse
 
 # Letters that a text is asked to keep to: what a screen reader says in one breath.
 WANTED: Final = 200
@@ -58,7 +58,7 @@ class GeminiAltText(GeminiTextProvider[AltTextResult], AltTextProvider):
             schema=texts_by(locales),
         )
 
-    def parse(self, answer: RawAnswer) -> AltTextResult:
+    def parse(self, answer: RawResponse) -> AltTextResult:
         found, receipt = structured_answer(answer)
         return AltTextResult(
             texts=texts_in(found),

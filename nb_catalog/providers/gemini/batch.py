@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pydantic_core
 
 from nb_catalog.conf import settings
-from nb_catalog.core.types import BatchItem, BatchLimits, BatchReport, Payload
 from nb_catalog.exceptions import (
     AnswerTooLarge,
     ModelRetired,
@@ -23,6 +22,7 @@ from nb_catalog.providers.gemini import errors, wire
 from nb_catalog.providers.gemini.client import Connection, transport_errors
 from nb_catalog.providers.gemini.connection import GeminiConnection
 from nb_catalog.providers.gemini.json_access import mapping, mappings, text
+from nb_catalog.providers.types import BatchItem, BatchLimits, BatchReport, Payload
 
 if TYPE_CHECKING:
     import aiohttp

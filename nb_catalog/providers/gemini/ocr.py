@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.exceptions import NoText
 from nb_catalog.providers.gemini.text import (
     OVERHEAD_TOKENS,
@@ -17,6 +16,7 @@ from nb_catalog.providers.gemini.text import (
     structured_answer,
 )
 from nb_catalog.providers.ocr import OcrProvider, OcrResult
+from nb_catalog.providers.types import Payload, RawResponse
 
 # Google counts a picture of any size as at most so many.
 PICTURE_TOKENS: Final = 1120
@@ -56,7 +56,7 @@ class GeminiOcr(GeminiTextProvider[OcrResult], OcrProvider):
             schema=SCHEMA,
         )
 
-    def parse(self, answer: RawAnswer) -> OcrResult:
+    def parse(self, answer: RawResponse) -> OcrResult:
         found, receipt = structured_answer(answer)
         if not isinstance(found.get("lines"), list):
             raise NoText(

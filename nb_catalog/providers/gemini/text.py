@@ -9,13 +9,14 @@ from typing import Any, Final, NamedTuple, TypeVar
 import pydantic_core
 
 from nb_catalog.core.locales import parse_locale
-from nb_catalog.core.types import Payload, RawAnswer, Reference
+from nb_catalog.core.types import Reference
 from nb_catalog.exceptions import ContentRefused, InvalidSettings, NoText, OutcomeUnknown
 from nb_catalog.providers import provider as provider_named
 from nb_catalog.providers.gemini import GeminiProvider, wire
 from nb_catalog.providers.gemini.errors import from_response, parse_error_body
 from nb_catalog.providers.gemini.json_access import mapping, mappings, text
 from nb_catalog.providers.text_base import TextProvider, TextResult, settings_path
+from nb_catalog.providers.types import Payload, RawResponse
 
 A = TypeVar("A", bound=TextResult)
 
@@ -91,7 +92,7 @@ class GeminiTextProvider(TextProvider[A]):
         reference = Reference(data=data, mime_type=mime_type)
         return wire.inline(reference, self._maker.reference_limit_bytes)
 
-    async def send(self, payload: Payload) -> RawAnswer:
+    async def send(self, payload: Payload) -> RawResponse:
         return await self._maker.send(payload)
 
     async def close(self) -> None:
@@ -138,7 +139,7 @@ def texts_in(found: Mapping[str, Any]) -> dict[str, str]:
     return {key: each for key, each in found.items() if isinstance(each, str)}
 
 
-def structured_answer(answer: RawAnswer) -> StructuredAnswer:
+def structured_answer(answer: RawResponse) -> StructuredAnswer:
     """What a model wrote as JSON. Raises ``OutcomeUnknown`` for what cannot be read, ``ContentRefused`` for
     what Google's policy stopped, ``NoText`` for an answer without a JSON object."""
     try:

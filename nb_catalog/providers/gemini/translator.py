@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from nb_catalog.core.types import Payload, RawAnswer
 from nb_catalog.providers.gemini.text import (
     LETTERS_PER_TOKEN,
     OVERHEAD_TOKENS,
@@ -20,6 +19,7 @@ from nb_catalog.providers.gemini.text import (
     texts_in,
 )
 from nb_catalog.providers.translation import TranslationProvider, TranslationResult
+from nb_catalog.providers.types import Payload, RawResponse
 
 SYSTEM: Final = (
     "You translate short texts that are printed on product pictures of an online shop, from "
@@ -46,7 +46,7 @@ class GeminiTranslation(GeminiTextProvider[TranslationResult], TranslationProvid
             schema=texts_by(list(texts)),
         )
 
-    def parse(self, answer: RawAnswer) -> TranslationResult:
+    def parse(self, answer: RawResponse) -> TranslationResult:
         found, receipt = structured_answer(answer)
         return TranslationResult(
             texts=texts_in(found),

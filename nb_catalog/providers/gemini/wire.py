@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pydantic_core
 
-from nb_catalog.core.types import ImageRequest, ImageResult, Reference
+from nb_catalog.core.types import Reference
 from nb_catalog.exceptions import (
     ContentRefused,
     NoPicture,
@@ -21,6 +21,7 @@ from nb_catalog.exceptions import (
 from nb_catalog.providers.gemini.errors import from_response, is_page, parse_error_body
 from nb_catalog.providers.gemini.json_access import mapping, mappings, text
 from nb_catalog.providers.model_specs import ModelSpec
+from nb_catalog.providers.types import ImageRequest, ImageResult
 
 MIME_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"})
 MOST_INLINE_BYTES: Final = 100_000_000

@@ -13,7 +13,6 @@ from django.core.checks import CheckMessage, Error, Warning
 
 from nb_catalog.conf import settings
 from nb_catalog.core.text import nearest
-from nb_catalog.core.types import ImageRequest, ImageResult, Payload, RawAnswer
 from nb_catalog.exceptions import AnswerTooLarge, InvalidSettings, NoCredentials, ProviderError
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.openai_images import errors, fetching, wire
@@ -25,6 +24,7 @@ from nb_catalog.providers.openai_images.client import (
     missing,
     watch_progress,
 )
+from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 
 __all__ = ["OpenAIImagesProvider"]
 
@@ -101,13 +101,13 @@ class OpenAIImagesProvider(Provider):
         )
         return Payload(model=model, body=body)
 
-    async def send(self, payload: Payload) -> RawAnswer:
+    async def send(self, payload: Payload) -> RawResponse:
         """One POST, no retries, at most ``timeout`` seconds, and the picture if it lies elsewhere."""
         text = await self._posted(payload)
         said = wire.read(text)
         url = wire.url_in(said)
         if not url:
-            return RawAnswer(body=text)
+            return RawResponse(body=text)
         try:
             data = await fetching.fetch(
                 url,
@@ -117,9 +117,9 @@ class OpenAIImagesProvider(Provider):
             )
         except ProviderError as error:
             raise wire.with_receipt(error, said) from error
-        return RawAnswer(body=data, headers={"said": text})
+        return RawResponse(body=data, headers={"said": text})
 
-    def parse(self, answer: RawAnswer) -> ImageResult:
+    def parse(self, answer: RawResponse) -> ImageResult:
         if "said" in answer.headers and isinstance(answer.body, bytes):
             return wire.result_in(wire.read(answer.headers["said"]), data=answer.body)
         return wire.result_in(wire.read(answer.body))

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import pydantic_core
 
-from nb_catalog.core.types import ImageRequest, ImageResult
 from nb_catalog.exceptions import (
     NoPicture,
     OutcomeUnknown,
@@ -19,6 +18,7 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.providers.model_specs import pixel_size
 from nb_catalog.providers.openai_images import errors
+from nb_catalog.providers.types import ImageRequest, ImageResult
 
 SIZE_STYLES: Final = ("pixels", "ratio", "none")
 EXTENSIONS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}

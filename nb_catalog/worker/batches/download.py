@@ -7,10 +7,10 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
-from nb_catalog.core.types import BatchItem, BatchReport
 from nb_catalog.exceptions import NBCatalogError, StorageFailed
 from nb_catalog.models import ProviderBatch
 from nb_catalog.providers.batches import BatchProvider
+from nb_catalog.providers.types import BatchItem, BatchReport
 from nb_catalog.worker import results, spool
 from nb_catalog.worker.batches import item_outcomes, queries
 from nb_catalog.worker.execution import (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 
 from nb_catalog.core.states import BatchState
-from nb_catalog.core.types import BatchReport
 from nb_catalog.exceptions import ProviderError
 from nb_catalog.models import ProviderBatch
 from nb_catalog.models.transitions import transition_batch
 from nb_catalog.providers.batches import BatchProvider
+from nb_catalog.providers.types import BatchReport
 from nb_catalog.worker import spool
 from nb_catalog.worker.batches import download, item_outcomes, queries, schedule
 from nb_catalog.worker.batches.seat import Seat

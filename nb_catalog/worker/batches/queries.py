@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 
 from nb_catalog import ratelimit, signals
 from nb_catalog.core.states import BatchState, JobState
-from nb_catalog.core.types import BatchLimits, RequestMode
+from nb_catalog.core.types import RequestMode
 from nb_catalog.exceptions import (
     InvalidSettings,
     InvalidTransition,
@@ -25,6 +25,7 @@ from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import transition_batch, transition_jobs
 from nb_catalog.providers import provider
 from nb_catalog.providers.batches import limits_of
+from nb_catalog.providers.types import BatchLimits
 from nb_catalog.worker import claims, persistence, queue
 from nb_catalog.worker.batches import item_outcomes
 from nb_catalog.worker.types import ClaimedJob

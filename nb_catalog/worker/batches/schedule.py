@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Final
 
 from nb_catalog.conf import settings
-from nb_catalog.core.types import BatchLimits
 from nb_catalog.models import ProviderBatch
 from nb_catalog.models.db.clock import known_now
+from nb_catalog.providers.types import BatchLimits
 
 IDLE_SECONDS: Final = 0.5
 # Between two looks at a batch: at first soon, for small ones come back quickly, then rarely.

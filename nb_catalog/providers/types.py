@@ -1,0 +1,118 @@
+"""The values that go into a provider and come out of it. Frozen: a change is a new value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nb_catalog.core.specs import ImageSpec
+from nb_catalog.core.types import Reference, Treatment
+from nb_catalog.exceptions import NBCatalogError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRequest:
+    """One requested picture, independent of any vendor's API.
+
+    ``renderer`` holds the scene's options for the local renderer, and ``seed`` makes variants
+    differ; a model that reads text uses ``prompt`` and ``system``. ``pose`` is one of ``POSES``.
+    """
+
+    model: str
+    prompt: str = field(repr=False)
+    ratio: str
+    size: str
+    treatment: Treatment = Treatment.LOCKED
+    references: tuple[Reference, ...] = field(default=(), repr=False)
+    renderer: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    seed: int = 0
+    system: str = field(default="", repr=False)
+    thinking: str = ""
+    pose: str = ""
+
+    @classmethod
+    def from_spec(cls, spec: ImageSpec, references: tuple[Reference, ...] = ()) -> ImageRequest:
+        """Return the request for ``spec``. Nothing else turns a spec into a request."""
+        return cls(
+            model=spec.model,
+            prompt=spec.prompt,
+            system=spec.system,
+            ratio=spec.ratio,
+            size=spec.size,
+            treatment=Treatment(spec.treatment),
+            references=references,
+            renderer=spec.renderer,
+            seed=spec.variant,
+            thinking=spec.thinking,
+            pose=spec.pose,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """A vendor's request body, ready to send."""
+
+    model: str
+    body: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawResponse:
+    """A provider's response before it is parsed. ``body`` is JSON text or picture bytes."""
+
+    body: bytes | str = field(repr=False)
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageResult:
+    """A picture as received, unchanged, with its usage (token counts by kind).
+
+    ``report`` is plain data that a local provider reports about its work; it is stored with the
+    picture's checks.
+    """
+
+    data: bytes = field(repr=False)
+    mime_type: str
+    usage: Mapping[str, int] = field(default_factory=dict)
+    model_version: str = ""
+    request_id: str = ""
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchLimits:
+    """How much one batch of a provider may hold, and how long it takes.
+
+    ``items`` and ``bytes`` limit one input file, ``at_once`` the unfinished batches of an account.
+    ``hours`` is when to expect results, ``expires_hours`` when the provider gives up on a batch.
+    """
+
+    items: int
+    bytes: int
+    at_once: int
+    hours: float
+    expires_hours: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchReport:
+    """The status of a batch. ``state`` is the provider's own name for it; ``is_final`` means that
+    the state will not change again, ``is_gone`` that the provider no longer knows the batch."""
+
+    name: str
+    state: str
+    is_final: bool
+    is_gone: bool = False
+    result_file: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchItem:
+    """One row of a batch's results: a picture, or the reason why there is none."""
+
+    key: str
+    result: ImageResult | NBCatalogError
