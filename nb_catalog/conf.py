@@ -1,6 +1,6 @@
-"""The settings dict ``NB_CATALOG``: every key, its default, and how a wrong one is told.
+"""The settings dict ``NB_CATALOG``: every key, its default and its validation.
 
-Read at each access, so that ``override_settings`` works and nothing has to be reloaded.
+Read at each access, so that ``override_settings`` works without reloading anything.
 """
 
 from __future__ import annotations
@@ -44,14 +44,24 @@ PROVIDERS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 class Setting(Generic[T]):
-    """One key of ``NB_CATALOG``. ``accept`` turns the host's value into ours or raises ValueError."""
+    """One key of ``NB_CATALOG``.
+
+    ``accept`` converts the host's value or raises ``ValueError``; ``wants`` says what it accepts.
+    ``aliases`` are former names of the key, which are still read.
+    """
 
     def __init__(
-        self, default: T | Callable[[], T], accept: Callable[[Any], T], wants: str
+        self,
+        default: T | Callable[[], T],
+        accept: Callable[[Any], T],
+        wants: str,
+        *,
+        aliases: tuple[str, ...] = (),
     ) -> None:
         self.default = default
         self.accept = accept
         self.wants = wants
+        self.aliases = aliases
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -63,24 +73,44 @@ class Setting(Generic[T]):
     def __get__(self, instance: object | None, owner: type) -> Setting[T] | T:
         if instance is None:
             return self
-        given = host_settings()
-        if self.name not in given:
+        values = host_settings()
+        key = self.key_in(values)
+        if key not in values:
             return self.default() if callable(self.default) else self.default
         try:
-            return self.accept(given[self.name])
+            return self.accept(values[key])
         except (TypeError, ValueError, ArithmeticError) as error:
             raise InvalidSettings(
-                f"expected {self.wants}, got {given[self.name]!r}.",
-                path=f"{NAME}[{self.name!r}]",
+                f"expected {self.wants}, got {values[key]!r}.", path=f"{NAME}[{key!r}]"
             ) from error
+
+    def key_in(self, values: Mapping[str, Any]) -> str:
+        """Return the key that ``values`` has for this setting, its present name if it has none.
+
+        Raises ``InvalidSettings`` if it has more than one.
+        """
+        keys = [key for key in (self.name, *self.aliases) if key in values]
+        if len(keys) > 1:
+            raise InvalidSettings(
+                f"is another name of {keys[1]!r}, and both are set. Remove {keys[1]!r}.",
+                path=f"{NAME}[{keys[0]!r}]",
+            )
+        return keys[0] if keys else self.name
 
 
 def host_settings() -> Mapping[str, Any]:
-    """The host's ``NB_CATALOG`` as it stands, or an empty mapping."""
-    given = getattr(django_settings, NAME, {})
-    if not isinstance(given, Mapping):
-        raise InvalidSettings(f"expected a dict, got {type(given).__name__}.")
-    return given
+    """Return the host's ``NB_CATALOG``, or an empty mapping. Raises ``InvalidSettings``."""
+    values = getattr(django_settings, NAME, {})
+    if not isinstance(values, Mapping):
+        raise InvalidSettings(f"expected a dict, got {type(values).__name__}.")
+    return values
+
+
+def setting_path(name: str, *keys: str) -> str:
+    """Return the path that errors quote, under the name that the host uses for the setting:
+    ``NB_CATALOG['QUOTAS']['gemini']``. Raises ``InvalidSettings``."""
+    setting: Setting[Any] = getattr(Settings, name)
+    return NAME + "".join(f"[{key!r}]" for key in (setting.key_in(host_settings()), *keys))
 
 
 def _at_least(least: int) -> Callable[[Any], int]:
@@ -141,9 +171,9 @@ def _flag(value: Any) -> bool:
 WAKE_UPS: Final = ("tasks", "celery", "none")
 
 
-def _one_of(words: tuple[str, ...]) -> Callable[[Any], str]:
+def _one_of(choices: tuple[str, ...]) -> Callable[[Any], str]:
     def accept(value: Any) -> str:
-        if value not in words:
+        if value not in choices:
             raise ValueError(value)
         return str(value)
 
@@ -155,12 +185,12 @@ RETRY: Final[Mapping[str, Any]] = {"ACTION": "retry", "AFTER_SECONDS": 3600, "AT
 
 
 def _unknown_policy(value: Any) -> Mapping[str, Any]:
-    given = dict(value)
-    if given.get("ACTION") == "hold" and len(given) == 1:
-        return given
-    if given.get("ACTION") != "retry" or not given.keys() <= RETRY.keys():
+    policy = dict(value)
+    if policy.get("ACTION") == "hold" and len(policy) == 1:
+        return policy
+    if policy.get("ACTION") != "retry" or not policy.keys() <= RETRY.keys():
         raise ValueError(value)
-    merged = {**RETRY, **given}
+    merged = {**RETRY, **policy}
     _seconds(merged["AFTER_SECONDS"])
     _at_least(1)(merged["AT_MOST"])
     return merged
@@ -181,7 +211,7 @@ def _formats(value: Any) -> tuple[str, ...]:
 
 
 def _fonts(value: Any) -> tuple[Mapping[str, Any], ...]:
-    """A path alone stands for ``{"FILE": path}``."""
+    """Return font entries; a plain path is short for ``{"FILE": path}``."""
     if isinstance(value, str | Mapping):
         raise ValueError(value)
     fonts = tuple(
@@ -204,14 +234,17 @@ def _locales(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_text(each) for each in value))
 
 
+BACKEND_OR_NONE: Final = "None, or {'BACKEND': a dotted path, 'OPTIONS': a dict}"
+
+
 def _backend(value: Any) -> Mapping[str, Any] | None:
     if value is None:
         return None
-    given = dict(value)
-    if not given.keys() <= {"BACKEND", "OPTIONS"}:
+    entry = dict(value)
+    if not entry.keys() <= {"BACKEND", "OPTIONS"}:
         raise ValueError(value)
-    _text(given.get("BACKEND"))
-    return {**given, "OPTIONS": dict(given.get("OPTIONS", {}))}
+    _text(entry.get("BACKEND"))
+    return {**entry, "OPTIONS": dict(entry.get("OPTIONS", {}))}
 
 
 def _fallbacks(value: Any) -> Mapping[str, tuple[str, ...]]:
@@ -219,7 +252,7 @@ def _fallbacks(value: Any) -> Mapping[str, tuple[str, ...]]:
 
 
 def _shop_locales() -> tuple[str, ...]:
-    """The host's LANGUAGES. Django's own list, of a hundred, is nobody's choice."""
+    """Return the host's LANGUAGES. Nobody chose Django's default list of a hundred languages."""
     if django_settings.is_overridden("LANGUAGES"):  # type: ignore[misc]
         return tuple(code for code, _name in django_settings.LANGUAGES)
     return (str(django_settings.LANGUAGE_CODE),)
@@ -230,18 +263,18 @@ def _default_staging_dir() -> Path:
 
 
 class Settings:
-    """What the app reads. Each attribute is looked up in the host's settings when it is used."""
+    """Every setting. Each attribute is looked up in the host's settings when it is used."""
 
     STORAGE = Setting("default", _text, "an alias of STORAGES")
     PROVIDERS = Setting(
         PROVIDERS, lambda v: {**PROVIDERS, **_table(v)}, "a dict of alias -> {'BACKEND', 'OPTIONS'}"
     )
     TIERS = Setting(LOCAL_TIERS, _table, "a dict of tier -> {'PROVIDER', 'MODEL', 'SIZE'}")
-    CARDS = Setting[Mapping[str, Mapping[str, Any]]](
-        {}, _table, "a dict of model id -> what differs from the shipped card"
+    MODEL_SPECS = Setting[Mapping[str, Mapping[str, Any]]](
+        {}, _table, "a dict of model id -> a dict of changed values", aliases=("CARDS",)
     )
-    LIMITS = Setting[Mapping[str, Mapping[str, Any]]](
-        {}, _table, "a dict of provider -> dict of model -> its quotas"
+    QUOTAS = Setting[Mapping[str, Mapping[str, Any]]](
+        {}, _table, "a dict of provider -> dict of model -> its quotas", aliases=("LIMITS",)
     )
     CONCURRENCY = Setting(32, _at_least(1), "a whole number of calls in flight, at least 1")
     FREE_THREADS = Setting(
@@ -277,16 +310,16 @@ class Settings:
     )
     LOCALES = Setting(_shop_locales, _locales, "a list of locales, such as ['en', 'pt-br', 'ar']")
     LOCALE_FALLBACKS = Setting[Mapping[str, tuple[str, ...]]](
-        {}, _fallbacks, "a dict of locale -> a list of locales that may stand in for it"
+        {}, _fallbacks, "a dict of locale -> a list of locales to use in its place"
     )
-    TRANSLATOR = Setting[Mapping[str, Any] | None](
-        None, _backend, "None, or {'BACKEND': a dotted path, 'OPTIONS': a dict}"
+    TRANSLATION_PROVIDER = Setting[Mapping[str, Any] | None](
+        None, _backend, BACKEND_OR_NONE, aliases=("TRANSLATOR",)
     )
-    DESCRIBER = Setting[Mapping[str, Any] | None](
-        None, _backend, "None, or {'BACKEND': a dotted path, 'OPTIONS': a dict}"
+    ALT_TEXT_PROVIDER = Setting[Mapping[str, Any] | None](
+        None, _backend, BACKEND_OR_NONE, aliases=("DESCRIBER",)
     )
-    READER = Setting[Mapping[str, Any] | None](
-        None, _backend, "None, or {'BACKEND': a dotted path, 'OPTIONS': a dict}"
+    OCR_PROVIDER = Setting[Mapping[str, Any] | None](
+        None, _backend, BACKEND_OR_NONE, aliases=("READER",)
     )
     FONTS = Setting[tuple[Mapping[str, Any], ...]](
         (), _fonts, "a list of paths, or of {'FILE', 'STORAGE', 'LOCALES'}"
@@ -294,11 +327,15 @@ class Settings:
     API_PUBLIC_PLACEMENTS = Setting(False, _flag, "True or False")
 
     def known(self) -> tuple[str, ...]:
+        """Return the name of every setting, without aliases."""
         return tuple(name for name, value in vars(type(self)).items() if isinstance(value, Setting))
 
     def unknown(self) -> tuple[str, ...]:
-        """Keys of the host's dict that nothing reads."""
-        return tuple(key for key in host_settings() if key not in self.known())
+        """Return the keys of the host's dict that nothing reads."""
+        read = set(self.known())
+        for name in self.known():
+            read.update(getattr(type(self), name).aliases)
+        return tuple(key for key in host_settings() if key not in read)
 
 
 settings: Final = Settings()

@@ -131,7 +131,7 @@ def test_every_wrong_key_is_told_at_once(configure):
     assert len(checks.check_settings()) == 3
 
 
-@pytest.mark.parametrize("key", ["TIERS", "STORAGE", "CARDS", "TASK_BACKEND"])
+@pytest.mark.parametrize("key", ["TIERS", "STORAGE", "MODEL_SPECS", "TASK_BACKEND"])
 def test_a_wrong_value_does_not_break_the_other_checks(configure, key):
     configure(**{key: 7})
     assert _ids(checks.check_settings()) == ["nb_catalog.E001"]
@@ -140,7 +140,7 @@ def test_a_wrong_value_does_not_break_the_other_checks(configure, key):
 
 
 def test_a_wrong_card_is_told(configure):
-    configure(CARDS={"local-studio": {"price": "1"}})
+    configure(MODEL_SPECS={"local-studio": {"price": "1"}})
     message = _only(checks.check_settings())
     assert message.id == "nb_catalog.E003"
     assert "price" in message.msg
@@ -184,7 +184,9 @@ def test_thinking_that_the_model_does_not_have_is_told(draft):
 
 def _with_end(configure, monkeypatch, **dates):
     monkeypatch.setenv("GEMINI_API_KEY", "k")
-    configure(TIERS={"draft": GEMINI}, CARDS={GEMINI["MODEL"]: {**dates, "replaced_by": "next"}})
+    configure(
+        TIERS={"draft": GEMINI}, MODEL_SPECS={GEMINI["MODEL"]: {**dates, "replaced_by": "next"}}
+    )
     return [each for each in checks.check_tiers() if each.id.endswith(("E013", "W001"))]
 
 
@@ -218,7 +220,7 @@ def test_shipped_models_that_have_ended_are_told(draft, monkeypatch):
 def test_a_model_without_a_price_is_told(configure):
     configure(
         TIERS={"draft": {**LOCAL, "PROVIDER": "gemini", "MODEL": "own"}},
-        CARDS={"own": {"provider": "gemini", "name": "Own", "sizes": ["1K"]}},
+        MODEL_SPECS={"own": {"provider": "gemini", "name": "Own", "sizes": ["1K"]}},
     )
     found = {message.id: message for message in checks.check_tiers()}
     assert "price_per_image" in found["nb_catalog.E014"].hint
@@ -339,16 +341,16 @@ def test_every_id_is_documented():
 
 def test_prices_that_nobody_has_looked_at_for_long_are_warned_about(draft, configure):
     old = timezone.now().date() - timedelta(days=121)
-    configure(CARDS={"gemini-3-pro-image": {"price_as_of": old}})
+    configure(MODEL_SPECS={"gemini-3-pro-image": {"price_as_of": old}})
     message = _only([each for each in draft(GEMINI) if each.id == "nb_catalog.W002"])
     assert f"{old:%Y-%m-%d}" in message.msg
     assert "'price_as_of'" in message.hint
-    configure(CARDS={"gemini-3-pro-image": {"price_as_of": None}})
+    configure(MODEL_SPECS={"gemini-3-pro-image": {"price_as_of": None}})
     assert (
         "nobody says when"
         in _only([each for each in draft(GEMINI) if each.id == "nb_catalog.W002"]).msg
     )
-    configure(CARDS={"gemini-3-pro-image": {"price_as_of": timezone.now().date()}})
+    configure(MODEL_SPECS={"gemini-3-pro-image": {"price_as_of": timezone.now().date()}})
     assert "nb_catalog.W002" not in _ids(draft(GEMINI))
 
 
@@ -360,7 +362,7 @@ def test_a_retired_model_names_its_replacement_and_what_that_costs(draft):
 
 
 def test_a_replacement_without_a_card_is_warned_about(draft, configure):
-    configure(CARDS={"gemini-3-pro-image": {"replaced_by": "gemini-4-pro-image"}})
+    configure(MODEL_SPECS={"gemini-3-pro-image": {"replaced_by": "gemini-4-pro-image"}})
     message = _only([each for each in draft(GEMINI) if each.id == "nb_catalog.W003"])
     assert "'gemini-4-pro-image', which has no model spec" in message.msg
 

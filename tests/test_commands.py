@@ -213,7 +213,7 @@ def test_the_table_fits_a_narrow_terminal(monkeypatch):
 def test_what_the_host_changes_is_marked(settings):
     settings.NB_CATALOG = {
         **settings.NB_CATALOG,
-        "CARDS": {"gemini-3-pro-image": {"price_source": "us"}},
+        "MODEL_SPECS": {"gemini-3-pro-image": {"price_source": "us"}},
     }
     assert "gemini-3-pro-image*" in _call("nb_models")
 

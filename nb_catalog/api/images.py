@@ -199,7 +199,7 @@ class ImageViewSet(CatalogReadViewSet):
 
     @action(detail=True, methods=["post"], url_path="read-text")
     def read_text(self, request, *args, **kwargs):
-        """Have words that a model painted read by the ``READER``, which costs money."""
+        """Have words that a model painted read by the ``OCR_PROVIDER``, which costs money."""
         reading = ocr.read_with_model(self.get_object(), actor=request.user)
         return Response({**reading.as_dict(), "is_exact": reading.is_exact})
 

@@ -45,7 +45,7 @@ def _default_of(name: str) -> str:
 
 
 def _cards() -> Iterator[CheckMessage]:
-    for model in or_nothing(lambda: settings.CARDS):
+    for model in or_nothing(lambda: settings.MODEL_SPECS):
         try:
             model_specs.spec_for(model)
         except InvalidSettings as error:

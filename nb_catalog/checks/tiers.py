@@ -60,7 +60,7 @@ def _of_tier(step: Tier) -> Iterator[CheckMessage]:
         yield Error(f"{path}: {refusal}", hint=_price_hint(step), id="nb_catalog.E014")
 
 
-MODEL_HINT: Final = "Name a shipped model, or describe your own in NB_CATALOG['CARDS']."
+MODEL_HINT: Final = "Name a shipped model, or describe your own in NB_CATALOG['MODEL_SPECS']."
 
 
 def _objections(model_spec: model_specs.ModelSpec, step: Tier) -> tuple[str, ...]:
@@ -120,7 +120,7 @@ def _price_age(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[Chec
             f"{path}: the price of {model_spec.id} is as of {since}. Estimates and budgets go by it.",
             hint=(
                 "Compare it with the provider's price list, then say so: "
-                f"\"CARDS\": {{{model_spec.id!r}: {{'price_as_of': '{timezone.now():%Y-%m-%d}'}}}}"
+                f"\"MODEL_SPECS\": {{{model_spec.id!r}: {{'price_as_of': '{timezone.now():%Y-%m-%d}'}}}}"
             ),
             id="nb_catalog.W002",
         )
@@ -135,7 +135,7 @@ def _price_age(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[Chec
 
 def _price_hint(step: Tier) -> str:
     return (
-        f"\"CARDS\": {{{step.model!r}: {{'price_per_image': {{{step.size!r}: '0.05'}}, "
+        f"\"MODEL_SPECS\": {{{step.model!r}: {{'price_per_image': {{{step.size!r}: '0.05'}}, "
         f"'usd_per_million': {{'input': '0.5', 'text_output': '3'}}}}}}"
     )
 

@@ -42,17 +42,17 @@ def check_typesetting(**_options: Any) -> list[CheckMessage]:
 
 def check_translation_provider(**_options: Any) -> list[CheckMessage]:
     """The translator imports, and has the options that it was given."""
-    return _check_text_provider("TRANSLATOR", translation_provider, id="nb_catalog.E043")
+    return _check_text_provider("TRANSLATION_PROVIDER", translation_provider, id="nb_catalog.E043")
 
 
 def check_alt_text_provider(**_options: Any) -> list[CheckMessage]:
     """The describer imports, and has the options that it was given."""
-    return _check_text_provider("DESCRIBER", alt_text_provider, id="nb_catalog.E044")
+    return _check_text_provider("ALT_TEXT_PROVIDER", alt_text_provider, id="nb_catalog.E044")
 
 
 def check_ocr_provider(**_options: Any) -> list[CheckMessage]:
     """The reader imports, and has the options that it was given."""
-    return _check_text_provider("READER", ocr_provider, id="nb_catalog.E045")
+    return _check_text_provider("OCR_PROVIDER", ocr_provider, id="nb_catalog.E045")
 
 
 def _check_text_provider(

@@ -35,7 +35,9 @@ def propose_translation(deck: CopyDeck, locale: str, *, actor: Actor) -> Proposa
     """
     asked = translation_provider()
     if asked is None:
-        raise RequestRefused("There is no translator: NB_CATALOG['TRANSLATOR'] names one.")
+        raise RequestRefused(
+            "No translation provider is configured. Set NB_CATALOG['TRANSLATION_PROVIDER']."
+        )
     texts = missing_texts(deck, [locale])[locale]
     if not texts or locale == deck.locale:
         return ProposalResult(written=0)

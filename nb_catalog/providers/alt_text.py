@@ -36,7 +36,7 @@ class AltTextResult(TextResult):
 class AltTextProvider(TextProvider[AltTextResult]):
     """Build, send and parse, as a ``Provider`` does for pictures."""
 
-    setting: ClassVar[str] = "DESCRIBER"
+    setting: ClassVar[str] = "ALT_TEXT_PROVIDER"
 
     @abstractmethod
     def estimate(self, *, locales: Sequence[str], about: PictureContext) -> Decimal:
@@ -51,7 +51,7 @@ class AltTextProvider(TextProvider[AltTextResult]):
 
 
 def alt_text_provider() -> AltTextProvider | None:
-    """The one that ``NB_CATALOG["DESCRIBER"]`` describes; None where there is none.
+    """The one that ``NB_CATALOG["ALT_TEXT_PROVIDER"]`` describes; None where there is none.
 
     Raises ``InvalidSettings`` for one that does not import, and for options that it does not have.
     """

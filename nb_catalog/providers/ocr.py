@@ -28,7 +28,7 @@ class OcrProvider(TextProvider[OcrResult]):
     """Build, send and parse, as a ``Provider`` does for pictures. A reader is not told what it should
     find: it would find it."""
 
-    setting: ClassVar[str] = "READER"
+    setting: ClassVar[str] = "OCR_PROVIDER"
 
     @abstractmethod
     def estimate(self) -> Decimal:
@@ -41,7 +41,7 @@ class OcrProvider(TextProvider[OcrResult]):
 
 
 def ocr_provider() -> OcrProvider | None:
-    """The one that ``NB_CATALOG["READER"]`` describes; None where there is none.
+    """The one that ``NB_CATALOG["OCR_PROVIDER"]`` describes; None where there is none.
 
     Raises ``InvalidSettings`` for one that does not import, and for options that it does not have.
     """

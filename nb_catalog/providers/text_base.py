@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar
 
-from nb_catalog.conf import NAME, settings
+from nb_catalog.conf import setting_path, settings
 from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers import backend_at
@@ -58,11 +58,6 @@ class TextProvider(ABC, Generic[A_co]):
 B = TypeVar("B", bound=TextProvider[Any])
 
 
-def settings_path(kind: type[TextProvider[Any]]) -> str:
-    """Where in the settings one is named, as errors quote it."""
-    return f"{NAME}[{kind.setting!r}]"
-
-
 def text_provider(kind: type[B]) -> B | None:
     """The one that ``NB_CATALOG[kind.setting]`` describes; None where there is none.
 
@@ -71,7 +66,7 @@ def text_provider(kind: type[B]) -> B | None:
     entry: Mapping[str, Any] | None = getattr(settings, kind.setting)
     if entry is None:
         return None
-    path = settings_path(kind)
+    path = setting_path(kind.setting)
     backend = backend_at(entry["BACKEND"], kind=kind, path=path)
     known = set(inspect.signature(backend).parameters)
     for option in entry.get("OPTIONS", {}):

@@ -27,7 +27,7 @@ class TranslationResult(TextResult):
 class TranslationProvider(TextProvider[TranslationResult]):
     """Build, send and parse, as a ``Provider`` does for pictures."""
 
-    setting: ClassVar[str] = "TRANSLATOR"
+    setting: ClassVar[str] = "TRANSLATION_PROVIDER"
 
     @abstractmethod
     def estimate(self, texts: Mapping[str, str]) -> Decimal:
@@ -40,7 +40,7 @@ class TranslationProvider(TextProvider[TranslationResult]):
 
 
 def translation_provider() -> TranslationProvider | None:
-    """The one that ``NB_CATALOG["TRANSLATOR"]`` describes; None where there is none.
+    """The one that ``NB_CATALOG["TRANSLATION_PROVIDER"]`` describes; None where there is none.
 
     Raises ``InvalidSettings`` for one that does not import, and for options that it does not have.
     """

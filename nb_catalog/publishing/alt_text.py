@@ -75,7 +75,9 @@ def propose_alt_texts(
     """
     asked = alt_text_provider()
     if asked is None:
-        raise RequestRefused("There is no describer: NB_CATALOG['DESCRIBER'] names one.")
+        raise RequestRefused(
+            "No provider of alternative texts is configured. Set NB_CATALOG['ALT_TEXT_PROVIDER']."
+        )
     wanted = missing_locales(image, locales)
     if not wanted:
         return ProposalResult(written=0)

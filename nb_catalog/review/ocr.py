@@ -63,7 +63,7 @@ def read_with_model(image: ProductImage, *, actor: Actor) -> OcrComparison:
         raise RequestRefused(f"On picture {image.pk} there are no words that a model painted.")
     asked = ocr_provider()
     if asked is None:
-        raise RequestRefused("There is no reader: NB_CATALOG['READER'] names one.")
+        raise RequestRefused("No OCR provider is configured. Set NB_CATALOG['OCR_PROVIDER'].")
     picture, _sent = as_reference(
         storage.read(str(image.file.name)),
         limits=LIMITS,

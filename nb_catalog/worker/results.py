@@ -202,7 +202,7 @@ def _warn_once(asked: str, answered: str) -> None:
         _warned.add((asked, answered))
     logger.warning(
         "The model %s was asked and %s answered: its prices and abilities may differ. Compare "
-        "NB_CATALOG['CARDS'].",
+        "NB_CATALOG['MODEL_SPECS'].",
         asked,
         answered,
     )

@@ -33,7 +33,7 @@ def measured(options: argparse.Namespace) -> None:
     with GeminiServer(keys={soak.KEY}, delay=1.5, keep_bodies=False) as server:
         model = soak.TIERS["draft"]["MODEL"]
         limits = {"gemini": {model: {"REQUESTS_PER_MINUTE": options.quota}}}
-        catalog = {**soak.settings_for(server), "LIMITS": limits}
+        catalog = {**soak.settings_for(server), "QUOTAS": limits}
         settings.NB_CATALOG = {**settings.NB_CATALOG, **catalog}
         soak.start(int(options.quota * (options.minutes + 1)))
         with Crowd(options.processes, catalog=catalog, concurrency=8):

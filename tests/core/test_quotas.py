@@ -1,4 +1,4 @@
-"""``NB_CATALOG["LIMITS"]``: which limits hold for a model, and what is said of wrong ones."""
+"""``NB_CATALOG["QUOTAS"]``: which limits hold for a model, and what is said of wrong ones."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LITE, NANO = "gemini-3.1-flash-lite-image", "gemini-nano-banana-2.1"
 
 
 def limit(settings, given, *, provider="gemini", model="*"):
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": {provider: {model: given}}}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "QUOTAS": {provider: {model: given}}}
 
 
 def test_a_model_has_its_own_limits_or_those_of_any(settings):
     own, others = {"IN_FLIGHT": 3}, {"REQUESTS_PER_DAY": 100}
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": {"gemini": {LITE: own, "*": others}}}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "QUOTAS": {"gemini": {LITE: own, "*": others}}}
     assert quotas_of("gemini", LITE) == Quotas(in_flight=3)
     assert quotas_of("gemini", NANO) == Quotas(per_day=100)
     assert quotas_of("local", "local-studio") is NONE
@@ -53,7 +53,7 @@ def test_a_wrong_limit_quotes_its_place(settings, given, said):
     limit(settings, given)
     with pytest.raises(InvalidSettings, match=said) as told:
         quotas_of("gemini", LITE)
-    assert "NB_CATALOG['LIMITS']['gemini']['*']" in str(told.value)
+    assert "NB_CATALOG['QUOTAS']['gemini']['*']" in str(told.value)
     (found,) = [each for each in check_settings() if each.id == "nb_catalog.E005"]
     assert said in found.msg
 
@@ -66,7 +66,7 @@ def test_a_provider_that_there_is_not_is_told(settings):
 
 @pytest.mark.parametrize("given", [[], {"gemini": 600}], ids=["list", "number"])
 def test_what_is_no_table_is_told(settings, given):
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": given}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "QUOTAS": given}
     assert [each.id for each in check_settings()] == ["nb_catalog.E001"]
 
 

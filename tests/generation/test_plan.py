@@ -212,11 +212,11 @@ def test_an_unknown_price_refuses(scene, mug, settings):
     settings.NB_CATALOG = {
         **settings.NB_CATALOG,
         "TIERS": {"draft": {"PROVIDER": "gemini", "MODEL": "own", "SIZE": "1K"}},
-        "CARDS": {"own": {"provider": "gemini", "name": "Own", "sizes": ["1K"]}},
+        "MODEL_SPECS": {"own": {"provider": "gemini", "name": "Own", "sizes": ["1K"]}},
     }
     said = refused(mug, treatment="locked")
     assert said == (
-        "The price of own at 1K is not known. State it in NB_CATALOG['CARDS']['own']: "
+        "The price of own at 1K is not known. State it in NB_CATALOG['MODEL_SPECS']['own']: "
         "'price_per_image' and 'usd_per_million'.",
     )
 

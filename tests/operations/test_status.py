@@ -114,7 +114,7 @@ def test_jobs_that_have_to_wait_are_no_problem(settings, why):
         ratelimit.pause("gemini", LITE, until=timezone.now() + MINUTES, reason="Slow.")
     else:
         limits = {"gemini": {LITE: {"REQUESTS_PER_DAY": 3}}}
-        settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": limits}
+        settings.NB_CATALOG = {**settings.NB_CATALOG, "QUOTAS": limits}
         today = timezone.now().astimezone(quotas.pacific()).date()
         RateLimitState.objects.create(provider="gemini", model=LITE, day=today, sent_today=3)
     assert status.problems() == ()

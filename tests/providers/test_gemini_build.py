@@ -85,7 +85,7 @@ def test_a_model_with_one_fixed_size_is_not_told_a_size():
 
 
 def test_a_card_switches_the_spelling_of_the_image_options(settings):
-    settings.NB_CATALOG = {"CARDS": {MODEL: {"image_options": "responseFormat"}}}
+    settings.NB_CATALOG = {"MODEL_SPECS": {MODEL: {"image_options": "responseFormat"}}}
     assert body()["generationConfig"] == {
         "responseModalities": ["IMAGE"],
         "responseFormat": {"image": {"aspectRatio": "4:5", "imageSize": "2K"}},

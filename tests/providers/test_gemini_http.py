@@ -124,7 +124,7 @@ def test_what_goes_out_is_what_was_built(server):
 
 
 def test_the_other_spelling_of_the_image_options_goes_out_too(server, settings):
-    settings.NB_CATALOG = {"CARDS": {MODEL: {"image_options": "responseFormat"}}}
+    settings.NB_CATALOG = {"MODEL_SPECS": {MODEL: {"image_options": "responseFormat"}}}
     assert outcome(ours(server)).data
     assert server.received[0].body["generationConfig"] == {
         "responseModalities": ["IMAGE"],

@@ -136,7 +136,7 @@ def test_whatever_the_service_asks_to_wait_the_longest_counts(server):
 
 def test_a_model_that_is_gone_names_what_replaces_it(server, settings):
     old = "gemini-2.5-flash-image"
-    settings.NB_CATALOG = {"CARDS": {old: {"retired_on": None}}}
+    settings.NB_CATALOG = {"MODEL_SPECS": {old: {"retired_on": None}}}
     server.script(fault("retired_model"))
     maker = ours(server)
     asked = ImageRequest(model=old, prompt="A mug.", ratio="1:1", size="1K")

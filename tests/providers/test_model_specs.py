@@ -28,7 +28,9 @@ FINE = {"ratio": "4:5", "size": "1K", "references": 1, "treatment": "locked"}
 @pytest.fixture
 def host_cards(settings):
     def configure(**given):
-        settings.NB_CATALOG = {"CARDS": {key.replace("__", "-"): row for key, row in given.items()}}
+        settings.NB_CATALOG = {
+            "MODEL_SPECS": {key.replace("__", "-"): row for key, row in given.items()}
+        }
 
     return configure
 
@@ -245,7 +247,7 @@ def test_a_host_adds_a_model_of_its_own(host_cards):
 
 def test_a_new_card_says_what_it_still_needs(host_cards):
     host_cards(mine={"name": "Mine"})
-    with pytest.raises(InvalidSettings, match=r"CARDS'\]\['mine'\]: .*'provider', 'sizes'"):
+    with pytest.raises(InvalidSettings, match=r"MODEL_SPECS'\]\['mine'\]: .*'provider', 'sizes'"):
         spec_for("mine")
 
 
@@ -282,7 +284,9 @@ def test_a_misspelt_key_is_refused_with_the_nearest(host_cards):
 )
 def test_a_wrong_value_is_refused_with_its_path(host_cards, key, value):
     host_cards(**{"local-studio": {key: value}})
-    with pytest.raises(InvalidSettings, match=rf"CARDS'\]\['local-studio'\]\['{key}'\]: expected"):
+    with pytest.raises(
+        InvalidSettings, match=rf"MODEL_SPECS'\]\['local-studio'\]\['{key}'\]: expected"
+    ):
         spec_for("local-studio")
 
 
@@ -328,7 +332,9 @@ def test_a_model_without_a_batch_service_says_so():
 
 
 def test_a_picture_can_cost_its_list_price(settings):
-    settings.NB_CATALOG = {"CARDS": {"gemini-3.1-flash-lite-image": {"bills_per_image": True}}}
+    settings.NB_CATALOG = {
+        "MODEL_SPECS": {"gemini-3.1-flash-lite-image": {"bills_per_image": True}}
+    }
     lite = spec_for("gemini-3.1-flash-lite-image")
     usage = {"prompt": 1240, "candidates": 1120, "thoughts": 200, "image": 1120}
     assert lite.settle({}, size="1K") == lite.settle(usage, size="1K") == Decimal("0.0336")
@@ -339,7 +345,7 @@ def test_a_picture_can_cost_its_list_price(settings):
 
 def test_a_list_price_of_nothing_is_an_unknown_price(settings):
     free = {"bills_per_image": True, "price_per_image": {"1K": "0"}}
-    settings.NB_CATALOG = {"CARDS": {"gemini-3.1-flash-lite-image": free}}
+    settings.NB_CATALOG = {"MODEL_SPECS": {"gemini-3.1-flash-lite-image": free}}
     lite = spec_for("gemini-3.1-flash-lite-image")
     assert lite.settle({"prompt": 9, "candidates": 1120}, size="1K") is None
     with pytest.raises(RequestRefused, match="State it in .*'price_per_image'.$"):

@@ -475,7 +475,7 @@ def test_a_run_through_a_gateway(server, start, settings, usage):  # noqa: F811 
             }
         },
         "TIERS": {"draft": {"PROVIDER": "lumenfall", "MODEL": MODEL, "SIZE": "1K"}},
-        "CARDS": {MODEL: {"bills_per_image": not usage}},
+        "MODEL_SPECS": {MODEL: {"bills_per_image": not usage}},
     }
     if not usage:
         server.script(*[Told(usage=None)] * 5)

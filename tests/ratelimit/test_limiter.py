@@ -42,7 +42,7 @@ def now(monkeypatch):
 def limits(settings):
     def give(**given):
         table = {"gemini": {LITE: given}}
-        settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": table}
+        settings.NB_CATALOG = {**settings.NB_CATALOG, "QUOTAS": table}
 
     return give
 

@@ -104,7 +104,7 @@ def test_no_job_is_claimed_twice_and_none_is_forgotten(paid):
 
 def test_slots_and_places_are_given_out_once(paid, settings):
     quotas = {"REQUESTS_PER_MINUTE": 610, "BURST": 0, "IN_FLIGHT": 15}
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": {"paid": {MODEL: quotas}}}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "QUOTAS": {"paid": {MODEL: quotas}}}
     paid(60)
     ratelimit.reduce_concurrency("paid", MODEL, now=database_now() - timedelta(days=1))
     RateLimitState.objects.update(cap=None, cap_at=None, cap_before=None)

@@ -44,7 +44,7 @@ def shop(settings, providers):
         **settings.NB_CATALOG,
         "LOCALES": ["en", "de", "ar"],
         "PROVIDERS": providers,
-        "DESCRIBER": {"BACKEND": BACKEND, "OPTIONS": OPTIONS},
+        "ALT_TEXT_PROVIDER": {"BACKEND": BACKEND, "OPTIONS": OPTIONS},
     }
 
 
@@ -252,8 +252,8 @@ def test_a_file_that_is_gone_costs_nothing(image):
 
 
 def test_without_a_describer_it_says_how_to_have_one(image, settings):
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "DESCRIBER": None}
-    with pytest.raises(RequestRefused, match="DESCRIBER"):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "ALT_TEXT_PROVIDER": None}
+    with pytest.raises(RequestRefused, match="ALT_TEXT_PROVIDER"):
         propose(image)
     assert alt_text.offer(image) is None
 
@@ -276,10 +276,10 @@ def test_without_a_describer_it_says_how_to_have_one(image, settings):
 def test_a_wrong_setting_quotes_its_path_and_the_check_says_it(
     settings, image, client, given, says
 ):
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "DESCRIBER": given}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "ALT_TEXT_PROVIDER": given}
     with pytest.raises(InvalidSettings) as caught:
         alt_text_provider()
-    assert says in str(caught.value) and "NB_CATALOG['DESCRIBER']" in str(caught.value)
+    assert says in str(caught.value) and "NB_CATALOG['ALT_TEXT_PROVIDER']" in str(caught.value)
     with pytest.raises(SystemCheckError, match="E044"):
         call_command("check")
     client.force_login(factories.superuser())
@@ -287,8 +287,8 @@ def test_a_wrong_setting_quotes_its_path_and_the_check_says_it(
 
 
 def test_a_setting_of_another_shape_is_told_once(settings):
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "DESCRIBER": "gemini"}
-    with pytest.raises(SystemCheckError, match="'DESCRIBER'") as caught:
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "ALT_TEXT_PROVIDER": "gemini"}
+    with pytest.raises(SystemCheckError, match="'ALT_TEXT_PROVIDER'") as caught:
         call_command("check")
     assert "E044" not in str(caught.value)
 
@@ -352,7 +352,7 @@ def test_the_page_offers_nothing_where_nothing_lacks_or_nobody_is_asked(image, r
     assert "Propose texts" not in root.get(PAGE.format(image.pk)).content.decode()
     image.alt_proposals.all().delete()
     assert "Propose texts" in root.get(PAGE.format(image.pk)).content.decode()
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "DESCRIBER": None}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "ALT_TEXT_PROVIDER": None}
     assert "Propose texts" not in root.get(PAGE.format(image.pk)).content.decode()
 
 

@@ -32,7 +32,7 @@ def shop(settings, providers):
     settings.NB_CATALOG = {
         **settings.NB_CATALOG,
         "PROVIDERS": providers,
-        "READER": {"BACKEND": BACKEND, "OPTIONS": OPTIONS},
+        "OCR_PROVIDER": {"BACKEND": BACKEND, "OPTIONS": OPTIONS},
     }
 
 
@@ -134,8 +134,8 @@ def test_a_budget_that_is_reached_sends_nothing(server, image, settings):
 def test_only_painted_words_are_read_and_only_where_somebody_reads(image, settings):
     with pytest.raises(RequestRefused, match="no words that a model painted"):
         ocr.read_with_model(factories.image(), actor=None)
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "READER": None}
-    with pytest.raises(RequestRefused, match=r"NB_CATALOG\['READER'\] names one"):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "OCR_PROVIDER": None}
+    with pytest.raises(RequestRefused, match=r"NB_CATALOG\['OCR_PROVIDER'\]"):
         ocr.read_with_model(image, actor=None)
     assert ocr_provider() is None
 
@@ -143,7 +143,7 @@ def test_only_painted_words_are_read_and_only_where_somebody_reads(image, settin
 def test_a_wrong_setting_is_told_by_check(settings):
     assert check_ocr_provider() == []
     wrong = {"BACKEND": BACKEND, "OPTIONS": {**OPTIONS, "modell": "x"}}
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "READER": wrong}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "OCR_PROVIDER": wrong}
     [error] = check_ocr_provider()
     assert error.id == "nb_catalog.E045" and "Did you mean 'model'?" in error.msg
 
@@ -168,7 +168,7 @@ def test_what_goes_wrong_is_told_on_the_page(root, server, image):
 
 
 def test_without_a_reader_or_painted_words_nothing_is_offered(root, image, settings):
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "READER": None}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "OCR_PROVIDER": None}
     assert "read_text" not in root.get(REVIEW).content.decode()
 
 

@@ -38,7 +38,7 @@ def shop(settings, providers):
         **settings.NB_CATALOG,
         "LOCALES": ["en", "de", "ar"],
         "PROVIDERS": providers,
-        "TRANSLATOR": {"BACKEND": BACKEND, "OPTIONS": OPTIONS},
+        "TRANSLATION_PROVIDER": {"BACKEND": BACKEND, "OPTIONS": OPTIONS},
     }
 
 
@@ -178,8 +178,8 @@ def test_without_a_key_nothing_was_sent_and_nothing_stays_reserved(deck, setting
 
 
 def test_without_a_translator_it_says_how_to_have_one(deck, settings):
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "TRANSLATOR": None}
-    with pytest.raises(RequestRefused, match="TRANSLATOR"):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "TRANSLATION_PROVIDER": None}
+    with pytest.raises(RequestRefused, match="TRANSLATION_PROVIDER"):
         translation.propose_translation(deck, "de", actor=None)
 
 
@@ -199,10 +199,10 @@ def test_without_a_translator_it_says_how_to_have_one(deck, settings):
     ],
 )
 def test_a_wrong_setting_quotes_its_path_and_the_check_says_it(settings, given, says):
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "TRANSLATOR": given}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "TRANSLATION_PROVIDER": given}
     with pytest.raises(InvalidSettings) as caught:
         translation_provider()
-    assert says in str(caught.value) and "NB_CATALOG['TRANSLATOR']" in str(caught.value)
+    assert says in str(caught.value) and "NB_CATALOG['TRANSLATION_PROVIDER']" in str(caught.value)
     with pytest.raises(SystemCheckError, match="E043"):
         call_command("check")
 

@@ -19,7 +19,7 @@ MODEL = PAID_TIERS["draft"]["MODEL"]
 @pytest.fixture
 def limits(script, settings):
     def give(**given):
-        settings.NB_CATALOG = {**settings.NB_CATALOG, "LIMITS": {"paid": {MODEL: given}}}
+        settings.NB_CATALOG = {**settings.NB_CATALOG, "QUOTAS": {"paid": {MODEL: given}}}
 
     return give
 

@@ -89,7 +89,7 @@ async def _reached(alias, model):
 
 
 def _row(model_spec):
-    mark = "*" if model_spec.id in settings.CARDS else ""
+    mark = "*" if model_spec.id in settings.MODEL_SPECS else ""
     return [
         f"{model_spec.id}{mark}",
         _prices(model_spec),
@@ -125,8 +125,8 @@ def _notes(chosen):
                 "other": model_spec.replaced_by,
             }
     yield _("Prices are the maximum expected cost of one picture with one reference.")
-    if any(model_spec.id in settings.CARDS for model_spec in chosen):
-        yield _("* added or changed by NB_CATALOG['CARDS']")
+    if any(model_spec.id in settings.MODEL_SPECS for model_spec in chosen):
+        yield _("* added or changed by NB_CATALOG['MODEL_SPECS']")
 
 
 def _ratios(model_spec):
@@ -168,7 +168,7 @@ def _as_json(model_spec):
         **asdict(model_spec),
         "estimate_usd": prices,
         "tiers": _tiers_of(model_spec),
-        "changed_by_settings": model_spec.id in settings.CARDS,
+        "changed_by_settings": model_spec.id in settings.MODEL_SPECS,
     }
 
 

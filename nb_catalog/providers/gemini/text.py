@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import pydantic_core
 
+from nb_catalog.conf import setting_path
 from nb_catalog.core.locales import parse_locale
 from nb_catalog.core.types import Reference
 from nb_catalog.exceptions import ContentRefused, InvalidSettings, NoText, OutcomeUnknown
@@ -15,7 +16,7 @@ from nb_catalog.providers import provider as provider_named
 from nb_catalog.providers.gemini import GeminiProvider, wire
 from nb_catalog.providers.gemini.errors import from_response, parse_error_body
 from nb_catalog.providers.gemini.json_access import mapping, mappings, text
-from nb_catalog.providers.text_base import TextProvider, TextResult, settings_path
+from nb_catalog.providers.text_base import TextProvider, TextResult
 from nb_catalog.providers.types import Payload, RawResponse
 
 A = TypeVar("A", bound=TextResult)
@@ -111,7 +112,7 @@ class GeminiTextProvider(TextProvider[A]):
 
     @classmethod
     def _wrong(cls, option: str, wants: str, got: Any) -> InvalidSettings:
-        path = f"{settings_path(cls)}['OPTIONS'][{option!r}]"
+        path = f"{setting_path(cls.setting)}['OPTIONS'][{option!r}]"
         return InvalidSettings(f"expected {wants}, got {got!r}.", path=path)
 
 

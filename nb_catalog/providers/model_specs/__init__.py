@@ -24,12 +24,12 @@ __all__ = [
 
 
 def spec_for(model: str) -> ModelSpec:
-    """The card of ``model``, with what ``NB_CATALOG["CARDS"]`` changes about it.
+    """The card of ``model``, with what ``NB_CATALOG["MODEL_SPECS"]`` changes about it.
 
     Raises ``RequestRefused`` when there is none and ``InvalidSettings`` when the host's changes
     are wrong.
     """
-    given = settings.CARDS
+    given = settings.MODEL_SPECS
     if model in given:
         return with_overrides(SHIPPED.get(model), model=model, given=given[model])
     if model not in SHIPPED:
@@ -59,4 +59,4 @@ def is_version_of(version: str, model: str) -> bool:
 
 def all_specs() -> dict[str, ModelSpec]:
     """Every card by model id: the shipped ones first, then the host's own."""
-    return {model: spec_for(model) for model in {**SHIPPED, **settings.CARDS}}
+    return {model: spec_for(model) for model in {**SHIPPED, **settings.MODEL_SPECS}}

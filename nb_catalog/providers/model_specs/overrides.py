@@ -1,4 +1,4 @@
-"""What a host says about cards in ``NB_CATALOG["CARDS"]``, checked and laid over the shipped ones."""
+"""What a host says about cards in ``NB_CATALOG["MODEL_SPECS"]``, checked and laid over the shipped ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from nb_catalog.conf import setting_path
 from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import InvalidSettings
@@ -141,7 +142,7 @@ def with_overrides(shipped: ModelSpec | None, *, model: str, given: Mapping[str,
     Tables (prices, tokens, seconds) are changed key by key, everything else is replaced.
     Raises ``InvalidSettings`` for an unknown key, a wrong value or, in a new card, a missing one.
     """
-    path = f"NB_CATALOG['CARDS'][{model!r}]"
+    path = setting_path("MODEL_SPECS", model)
     values = _validated(given, path=path)
     if shipped is None:
         if missing := [key for key in _REQUIRED if key not in values]:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
+from nb_catalog.conf import setting_path
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.providers.model_specs.sizes import PIXELS, RATIOS
@@ -114,7 +115,7 @@ class ModelSpec:
             wanted = "" if self.bills_per_image else " and 'usd_per_million'"
             raise RequestRefused(
                 f"The price of {self.id} at {size} is not known. State it in"
-                f" NB_CATALOG['CARDS'][{self.id!r}]: 'price_per_image'{wanted}."
+                f" {setting_path('MODEL_SPECS', self.id)}: 'price_per_image'{wanted}."
             )
         tokens = references * self.reference_tokens + text_tokens
         rest = tokens * rates["input"] + self.thinking_tokens * rates["text_output"]
