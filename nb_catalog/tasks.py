@@ -1,19 +1,31 @@
-"""The one door to the task queue. A task is only a wake-up: the jobs lie in our own table.
+"""The only module that talks to a task queue. A task is only a wake-up: the jobs are in our own table.
 
 Django 6 has ``django.tasks``; on 5.2 the ``django-tasks`` package has the same under another
 name. Celery is an extra. Without any of them, or without a worker of theirs, ``manage.py nb_worker``
 does the work.
+
+One queued message is enough, however many runs are started: the slice of work that it begins claims
+whatever is queued. So the time of sending is stored in a row (``WakeUp``), and nothing more is sent
+until a slice begins, which clears the row before it claims its first job. A run that saw the row set
+has committed its jobs before that, so the slice finds them: no wake-up is missed. A message that was
+lost keeps back others for ``LOST_AFTER`` at most. The row is in the database because the cache may be
+a process's own, in which a worker could not clear what a web request has set.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
 
 import django
 from django.db import connection, transaction
 
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import InvalidSettings
+from nb_catalog.models import WakeUp
+from nb_catalog.models.db.clock import database_now
 from nb_catalog.worker import Worker, work_is_waiting
 
 logger = logging.getLogger(__name__)
@@ -35,51 +47,50 @@ try:
 except ImportError:
     shared_task = None
 
+# A message that has not begun a slice by then may be lost. One that only waits for its turn is doubled,
+# which does no harm.
+LOST_AFTER: Final = timedelta(seconds=60)
+ROW: Final = 1
+
 if task is not None:
 
     @task
-    def work_a_while(run_id: int) -> int:
-        """Work for ``WAKE_SECONDS`` and call for more while something is queued."""
-        # A batch takes minutes to put together: a web request must not wait for that.
-        done = _slice(batches=not is_immediate_backend())
+    def work_a_while() -> int:
+        """Work for ``WAKE_SECONDS`` and send a wake-up if something is still queued."""
+        # Building a batch takes minutes: a web request must not wait for that.
+        done = _work(batches=not is_immediate_backend())
         # The immediate backend would run the next slice inside this one.
         if work_is_waiting() and not is_immediate_backend():
-            _enqueue(run_id)
+            _enqueue()
         return done
 
 
 if shared_task is not None:
-    # Our rows are the truth. Celery must not run it again by itself: late acknowledgement and a
-    # visibility timeout would start a slice that still runs a second time.
+    # Celery must not repeat a task on its own: with late acknowledgement and a visibility timeout it
+    # would start a slice that is still running a second time.
     @shared_task(  # type: ignore[untyped-decorator]
         name="nb_catalog.work_a_while", ignore_result=True, acks_late=False
     )
-    def work_a_while_in_celery(run_id: int) -> None:
+    def work_a_while_in_celery() -> None:
         """The same as a Celery task."""
-        _slice(batches=True)
+        _work(batches=True)
         if work_is_waiting():
-            work_a_while_in_celery.delay(run_id)
+            _send_to_celery()
 
 
-def _slice(*, batches: bool) -> int:
-    worker = Worker(batches=batches)
-    worker.run(until_idle=True, seconds=settings.WAKE_SECONDS)
-    return worker.endings.total()
+def wake_up() -> None:
+    """Send a wake-up when the current transaction commits, as ``WAKE_UP`` says, unless one is queued.
 
-
-def wake_up(run_id: int) -> None:
-    """Send a wake-up for ``run_id`` when the current transaction commits, as ``WAKE_UP`` says.
-
-    A queue that does not answer is logged: the jobs lie in our own table and wait.
+    A queue that is unreachable is logged: the jobs wait in our own table.
     """
     if settings.WAKE_UP == "celery":
-        transaction.on_commit(lambda: _send_to_celery(run_id), robust=True)
+        transaction.on_commit(_send_to_celery, robust=True)
     elif settings.WAKE_UP == "tasks" and task is not None:
-        transaction.on_commit(lambda: _enqueue(run_id), robust=True)
+        transaction.on_commit(_enqueue, robust=True)
 
 
 def is_immediate_backend() -> bool:
-    """Whether the configured backend works inside the request that wakes it."""
+    """Return whether the configured backend works inside the request that wakes it."""
     return (
         settings.WAKE_UP == "tasks"
         and task is not None
@@ -87,18 +98,40 @@ def is_immediate_backend() -> bool:
     )
 
 
-def _enqueue(run_id: int) -> None:
+def _enqueue() -> None:
     if is_immediate_backend() and connection.in_atomic_block:
-        # Inside a test's transaction, say: the worker's own connection would see nothing.
-        logger.warning("Run %s was not worked on: the immediate backend needs a commit.", run_id)
+        # Inside a test's transaction, for example: the worker's own connection would see nothing.
+        logger.warning("Queued jobs were not worked on: the immediate backend needs a commit.")
         return
-    work_a_while.using(backend=settings.TASK_BACKEND).enqueue(run_id)
+    _send_unless_queued(work_a_while.using(backend=settings.TASK_BACKEND).enqueue)
 
 
-def _send_to_celery(run_id: int) -> None:
+def _send_to_celery() -> None:
     if shared_task is None:
         raise InvalidSettings(
             "Celery is not installed: pip install 'nb-catalog[celery]'.",
             path="NB_CATALOG['WAKE_UP']",
         )
-    work_a_while_in_celery.delay(run_id)
+    _send_unless_queued(work_a_while_in_celery.delay)
+
+
+def _send_unless_queued(send: Callable[[], object]) -> None:
+    now = database_now()
+    WakeUp.objects.get_or_create(pk=ROW)
+    # The upper bound: a clock that was set back would otherwise keep the row set for long.
+    queued = (now - LOST_AFTER, now + LOST_AFTER)
+    if not WakeUp.objects.filter(pk=ROW).exclude(queued_at__range=queued).update(queued_at=now):
+        return
+    try:
+        send()
+    except BaseException:
+        WakeUp.objects.filter(pk=ROW).update(queued_at=None)
+        raise
+
+
+def _work(*, batches: bool) -> int:
+    # Before anything is claimed: a run that is started from now on sends a wake-up of its own.
+    WakeUp.objects.filter(pk=ROW).update(queued_at=None)
+    worker = Worker(batches=batches)
+    worker.run(until_idle=True, seconds=settings.WAKE_SECONDS)
+    return worker.endings.total()

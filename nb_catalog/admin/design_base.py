@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.base import AdminPages
 from nb_catalog.exceptions import NBCatalogError
-from nb_catalog.models.base import Design
+from nb_catalog.models.designs import Design
 
 
 class PrettyJSON(json.JSONEncoder):

@@ -1,7 +1,4 @@
-"""The state machines of jobs, images and batches, as data.
-
-A move's key is the name of the function that makes it.
-"""
+"""The state machines of jobs, images and batches, as data: name of the transition -> transition."""
 
 from __future__ import annotations
 
@@ -34,11 +31,11 @@ class ImageState(TextChoices):
 
 
 class BatchState(TextChoices):
-    OPEN = "open", _("Being put together")
-    SENDING = "sending", _("Being handed in")
+    OPEN = "open", _("Being created")
+    SENDING = "sending", _("Being submitted")
     RUNNING = "running", _("With the provider")
-    STOPPING = "stopping", _("Being called off")
-    READY = "ready", _("Results to be fetched")
+    STOPPING = "stopping", _("Being cancelled")
+    READY = "ready", _("Results ready")
     DONE = "done", _("Done")
 
 
@@ -84,7 +81,7 @@ IMAGE_TRANSITIONS: Final[Mapping[str, Transition]] = MappingProxyType(
     }
 )
 
-# "send" is on record before the batch goes out: what is found in SENDING may be with the provider.
+# "send" is committed before the batch is submitted: a batch in SENDING may have reached the provider.
 BATCH_TRANSITIONS: Final[Mapping[str, Transition]] = MappingProxyType(
     {
         "send": _transition(_B.OPEN, to=_B.SENDING),
@@ -96,6 +93,5 @@ BATCH_TRANSITIONS: Final[Mapping[str, Transition]] = MappingProxyType(
 )
 
 JOB_UNDERWAY: Final = frozenset({_J.QUEUED, _J.LEASED, _J.CALLING, _J.WAITING, _J.SUBMITTED})
-# An unknown outcome still holds its place: asking for the same picture again would risk
-# paying for it twice.
+# A job with an unknown outcome stays live: requesting the same picture again could be paid for twice.
 JOB_LIVE: Final = JOB_UNDERWAY | {_J.UNKNOWN}

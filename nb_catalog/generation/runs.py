@@ -70,7 +70,7 @@ def start_run(
         )
         if created:
             _write_jobs(run, plan, priority=priority)
-            tasks.wake_up(run.pk)
+            tasks.wake_up()
     if created:
         _log(run, "started", estimate_microusd=run.estimate_microusd, actor=run.actor_id)
     return run
@@ -183,7 +183,7 @@ def retry_run(run: Run, *, unknown: bool = False) -> int:
         queued = sum(map(_retry, _not_made_meanwhile(jobs)))
         if queued:
             job_counts.invalidate(run)
-            tasks.wake_up(run.pk)
+            tasks.wake_up()
     _log(run, "retried", jobs=queued)
     return queued
 
@@ -218,6 +218,6 @@ def resume_run(run: Run, *, budget_usd: Decimal | None) -> None:
     budget = _budget(budget_usd)
     with transaction.atomic():
         Run.objects.filter(pk=run.pk).update(paused_reason="", budget_microusd=budget)
-        tasks.wake_up(run.pk)
+        tasks.wake_up()
     run.refresh_from_db()
     _log(run, "resumed", budget_microusd=budget)

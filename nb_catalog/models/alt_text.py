@@ -1,4 +1,4 @@
-"""Alternative texts that people wrote for pictures or accepted, and what waits to be accepted."""
+"""Alternative texts of pictures: those in use, and proposals."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.images import ProductImage
 
-# Characters. WCAG 2.2 names no limit; what is longer than this belongs beside the picture.
+# Characters. WCAG 2.2 has no limit; anything longer belongs in the page's own text.
 LONGEST_ALT: Final = 500
 
 
 class AltText(models.Model):
-    """What stands for one picture in one language, where somebody cannot see it."""
+    """The alternative text of one picture in one language, written or accepted by a person."""
 
     image = models.ForeignKey(
         ProductImage, verbose_name=_("image"), on_delete=models.CASCADE, related_name="alts"
@@ -39,7 +39,7 @@ class AltText(models.Model):
 
 
 class AltProposal(models.Model):
-    """What a machine proposes for one picture in one language. In a table of its own: no shop reads it."""
+    """A model's proposal for one picture in one language. In its own table: the storefront never reads it."""
 
     image = models.ForeignKey(
         ProductImage, verbose_name=_("image"), on_delete=models.CASCADE,

@@ -1,4 +1,4 @@
-"""What may cost money: provider calls, the day's sums, and providers that must wait."""
+"""What may cost money: provider calls, and the totals of each day."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.db.money import MicroUSDField
-from nb_catalog.models.jobs import ImageJob
+from nb_catalog.models.jobs import ImageJob, ProviderBatch
 
 
 class CallOutcome(models.TextChoices):
@@ -20,9 +19,9 @@ class CallOutcome(models.TextChoices):
 
 
 class ProviderCall(models.Model):
-    """One request that may cost money: written before it goes out, completed after, never deleted
-    by the app. ``cost_microusd`` is null while the provider has not reported it; a person may
-    settle it then, by the provider's bill."""
+    """One request that may cost money: written before it is sent, completed afterwards, never deleted
+    by the app. ``cost_microusd`` is null until the provider reports it; a person can settle it
+    from the provider's invoice."""
 
     job = models.ForeignKey(
         ImageJob, verbose_name=_("job"), on_delete=models.CASCADE, related_name="calls"
@@ -61,7 +60,7 @@ class ProviderCall(models.Model):
         verbose_name_plural = _("provider calls")
         permissions = [("reconcile", _("Can settle calls whose cost is unknown"))]
         indexes = [
-            # Few calls are open: what is listed of a million should not be looked for among them.
+            # Few of a million calls have no cost yet: they are listed without scanning the others.
             models.Index(fields=["cost_microusd", "started_at"], name="nb_call_open"),
             models.Index(fields=["request_id"], name="nb_call_request"),
         ]
@@ -74,7 +73,7 @@ class ProviderCall(models.Model):
 
 
 class DailyBudget(models.Model):
-    """Money of one UTC day; changed by conditional UPDATE only."""
+    """The money of one UTC day; changed only by conditional UPDATE."""
 
     day = models.DateField(_("day"), unique=True)
     reserved_microusd = MicroUSDField(_("reserved"))
@@ -95,7 +94,7 @@ class ShareKind(models.TextChoices):
 
 
 class DailyBudgetShare(models.Model):
-    """Money of one UTC day that a tier or a user has spent; changed by conditional UPDATE only.
+    """The money of one UTC day that a tier or a user has spent; changed only by conditional UPDATE.
     ``name`` is the tier, or the user's primary key as text."""
 
     day = models.DateField(_("day"))
@@ -117,8 +116,9 @@ class DailyBudgetShare(models.Model):
 
 
 class DailySpendTotal(models.Model):
-    """What the settled calls of one UTC day came to that are alike. ``user`` is who started their runs,
-    a primary key as text, or empty. The lines say what the calls say, in few rows."""
+    """Number and cost of the settled calls of one UTC day that share model, tier, scene and user.
+    ``user`` is who started their runs, a primary key as text, or empty. Reports read these few rows
+    instead of every call."""
 
     day = models.DateField(_("day"))
     model = models.CharField(_("model"), max_length=80)
@@ -130,8 +130,8 @@ class DailySpendTotal(models.Model):
 
     class Meta:
         ordering = ("-day", "model", "tier", "scene", "user")
-        verbose_name = _("line of the daybook")
-        verbose_name_plural = _("lines of the daybook")
+        verbose_name = _("daily spend total")
+        verbose_name_plural = _("daily spend totals")
         constraints = [
             models.UniqueConstraint(
                 fields=["day", "model", "tier", "scene", "user"], name="nb_line_once"
@@ -140,22 +140,3 @@ class DailySpendTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.model} {self.calls}"
-
-
-class ProviderPause(models.Model):
-    """Until when nothing is sent to a provider's model, and why; without a ``model`` to none of
-    them. All workers heed it. ``cause`` is the code of the error that led to it."""
-
-    provider = models.CharField(_("provider"), max_length=40)
-    model = models.CharField(_("model"), max_length=80, blank=True)
-    until = models.DateTimeField(_("until"))
-    reason = models.CharField(_("reason"), max_length=200)
-    cause = models.CharField(_("cause"), max_length=40, blank=True, default="")
-
-    class Meta:
-        verbose_name = _("pause of a provider")
-        verbose_name_plural = _("pauses of providers")
-        constraints = [models.UniqueConstraint(fields=["provider", "model"], name="nb_pause_once")]
-
-    def __str__(self) -> str:
-        return f"{self.provider} {self.model}"

@@ -1,4 +1,4 @@
-"""Copy decks: the words for pictures, by role and locale, written and accepted in the admin."""
+"""Copy decks: texts for pictures by role and locale, written and accepted in the admin."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.models.base import Design
+from nb_catalog.models.designs import Design
 
-# Characters of one text: a picture holds far fewer.
+# Characters of one text; far more than fit on a picture.
 LONGEST_TEXT: Final = 1000
 
 
 class CopyDeck(Design):
-    """``locale`` is the one that texts are written in first and translated from. ``version`` rises
-    whenever a text changes (``decks.write``)."""
+    """``locale`` is the one that texts are written in and translated from. ``version`` is incremented
+    whenever a text changes (``copydecks.services``)."""
 
     locale = models.CharField(
         _("written in"),
@@ -31,16 +31,16 @@ class CopyDeck(Design):
 
     @property
     def texts_by_locale(self) -> dict[str, dict[str, str]]:
-        """Locale -> role -> text of what may be shown: proposals are left out."""
-        found: dict[str, dict[str, str]] = defaultdict(dict)
+        """Locale -> role -> text, without proposals."""
+        texts: dict[str, dict[str, str]] = defaultdict(dict)
         for text in self.texts.filter(proposed_by=""):
-            found[text.locale][text.role] = text.text
-        return dict(found)
+            texts[text.locale][text.role] = text.text
+        return dict(texts)
 
 
 class CopyText(models.Model):
-    """One text. ``proposed_by`` names the translator whose proposal it is, until a person accepts it;
-    a proposal is shown on no picture."""
+    """One text. ``proposed_by`` is the provider that proposed it, empty once a person has accepted it;
+    proposals are never used on pictures."""
 
     deck = models.ForeignKey(
         CopyDeck, verbose_name=_("copy deck"), on_delete=models.CASCADE, related_name="texts"

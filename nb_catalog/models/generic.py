@@ -1,4 +1,4 @@
-"""How our rows point at rows of the host's models, whatever their keys are."""
+"""Generic relations to rows of the host's models, with keys of any type."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 class CatalogObjectQuerySet(models.QuerySet):  # type: ignore[type-arg]
     def about(self, product: models.Model) -> Self:
-        """Rows about one catalog object. By text: joining a text key to an integer key fails
-        on PostgreSQL."""
+        """Return the rows of one catalog object. Keys are compared as text: joining a text key to an
+        integer key fails on PostgreSQL."""
         return self.filter(content_type=content_type_of(product), object_id=str(product.pk))
 
     def about_any(self, model: type[models.Model], keys: list[str]) -> Self:
-        """Rows about catalog objects of one model, by their keys as text."""
+        """Return the rows of catalog objects of one model, by their keys as text."""
         return self.filter(content_type=content_type_of(model), object_id__in=keys)
 
 
@@ -28,7 +28,7 @@ CatalogObjectManager = models.Manager.from_queryset(CatalogObjectQuerySet)
 
 
 class CatalogObjectModel(models.Model):
-    """A row about one catalog object. Each model has an index that begins with the two columns."""
+    """A row about one catalog object. Each subclass has an index that begins with the two columns."""
 
     content_type = models.ForeignKey(
         ContentType, verbose_name=_("model"), on_delete=models.CASCADE, related_name="+",
@@ -42,5 +42,5 @@ class CatalogObjectModel(models.Model):
 
 
 def content_type_of(subject: models.Model | type[models.Model]) -> ContentType:
-    """The content type, proxies as their concrete model. Cached by Django."""
+    """Return the content type of the concrete model. Cached by Django."""
     return ContentType.objects.get_for_model(subject)

@@ -1,9 +1,10 @@
-"""Made pictures and the files derived from them."""
+"""Pictures, the files derived from them, and the decisions about them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.files.storage import Storage
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -15,15 +16,15 @@ from nb_catalog.storage import catalog_storage
 
 
 class CatalogFileField(models.FileField):
-    """A file in the catalog's storage, which is looked up whenever it is used."""
+    """A file in the catalog's storage, which is looked up at each access."""
 
     @property
     def storage(self) -> Storage:
         return catalog_storage()
 
     @storage.setter
-    def storage(self, given: Storage) -> None:
-        """Django's own ``__init__`` sets one; the setting decides."""
+    def storage(self, value: Storage) -> None:
+        """Ignore the storage that Django's ``__init__`` sets."""
 
     def deconstruct(self) -> Any:
         name, path, args, options = super().deconstruct()
@@ -33,13 +34,13 @@ class CatalogFileField(models.FileField):
 
 class ImageKind(models.TextChoices):
     PICTURE = "picture", _("Picture of the product")
-    BACKDROP = "backdrop", _("Surroundings without the product")
+    BACKDROP = "backdrop", _("Background without the product")
 
 
 class ProductImage(CatalogObjectModel):
-    """One made picture. Its bytes never change; an edit is a new row with this one as parent.
+    """One picture. Its bytes never change; an edit is a new row with this one as its parent.
 
-    ``pruned_at``: since when its file is gone. The row says then what was made and not wanted.
+    ``pruned_at`` is when its file was deleted. The row remains: it records what was made and rejected.
     """
 
     job = models.ForeignKey(
@@ -64,15 +65,15 @@ class ProductImage(CatalogObjectModel):
     request_hash = models.CharField(max_length=64, editable=False)
     scene = models.CharField(_("scene"), max_length=60, blank=True)
     tier = models.CharField(_("tier"), max_length=40, blank=True)
-    locale = models.CharField(_("locale of its words"), max_length=20, blank=True, default="")
+    locale = models.CharField(_("language of its text"), max_length=20, blank=True, default="")
     state = models.CharField(
         _("state"), max_length=10, choices=ImageState, default=ImageState.PENDING
     )
     checks = models.JSONField(_("checks"), default=dict)
     digital_source_type = models.CharField(_("origin"), max_length=60)
     provenance = models.JSONField(_("provenance"), default=dict)
-    created_at = models.DateTimeField(_("made"), auto_now_add=True)
-    pruned_at = models.DateTimeField(_("file taken away"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    pruned_at = models.DateTimeField(_("file deleted at"), null=True, editable=False)
 
     objects = CatalogObjectManager()
 
@@ -100,7 +101,7 @@ class ProductImage(CatalogObjectModel):
 
 
 class Rendition(models.Model):
-    """A file derived from an image for delivery. ``url`` is kept so that a page asks no storage."""
+    """A file derived from an image for web pages. ``url`` is stored so that pages need no storage access."""
 
     image = models.ForeignKey(
         ProductImage, verbose_name=_("image"), on_delete=models.CASCADE, related_name="renditions"
@@ -123,3 +124,30 @@ class Rendition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.format} {self.width}"
+
+
+class ReviewEvent(models.Model):
+    """One transition of an image, written in the same transaction. Append only."""
+
+    image = models.ForeignKey(
+        ProductImage,
+        verbose_name=_("image"),
+        on_delete=models.CASCADE,
+        related_name="review_events",
+    )
+    move = models.CharField(_("decision"), max_length=20)
+    state = models.CharField(_("state afterwards"), max_length=10, choices=ImageState)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    note = models.TextField(_("note"), blank=True)
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+        verbose_name = _("review event")
+        verbose_name_plural = _("review events")
+
+    def __str__(self) -> str:
+        return f"{self.move} {self.image_id}"

@@ -1,4 +1,4 @@
-"""What is published where, and every change of it."""
+"""What is published where, and the history of it."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Place(CatalogObjectModel):
 
 
 class Placement(Place):
-    """The pointer that publishes.
+    """The published picture of a place.
 
-    ``picture_data`` is everything a page needs to show the picture, so that a page of any length
-    is one query and asks no storage; see ``storefront.Delivery`` for its shape. ``stale_since`` is
-    when it was first seen that the shop would say something else today than the picture does.
+    ``picture_data`` is everything that a page needs to show the picture, so that a page of any length
+    takes one query and no storage access; ``storefront.PictureData`` has its shape. ``stale_since``
+    is when the picture was first found to differ from what would be generated today.
     """
 
     image = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""Requests about words that may cost money: a translator's, and of who describes pictures."""
+"""Requests for texts that may cost money: translations, alternative texts, OCR."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class TextOutcome(models.TextChoices):
 
 
 class TextCall(models.Model):
-    """One request for texts: written before it goes out, completed after. ``cost_microusd`` is null while
-    nobody knows it; its estimate then stays reserved, until a person settles it by the bill.
+    """One request for texts: written before it is sent, completed afterwards. While ``cost_microusd``
+    is null, the estimate stays reserved, until a person settles it from the invoice.
 
-    ``locale`` is one code, or several with commas between them.
+    ``locale`` is one code, or several separated by commas.
     """
 
     deck = models.ForeignKey(
@@ -35,7 +35,7 @@ class TextCall(models.Model):
         related_name="text_calls",
     )  # fmt: skip
     locale = models.CharField(_("language"), max_length=500)
-    translator = models.CharField(_("asked"), max_length=120)
+    translator = models.CharField(_("provider"), max_length=120)
     model = models.CharField(_("model"), max_length=80)
     model_version = models.CharField(_("model version"), max_length=120, blank=True, default="")
     request_id = models.CharField(_("request id"), max_length=200, blank=True, default="")

@@ -1,4 +1,4 @@
-"""Moves of jobs, images and batches: one conditional UPDATE each, as the tables in ``states`` say."""
+"""Transitions of jobs, images and batches: one conditional UPDATE each, as in ``core.states``."""
 
 from __future__ import annotations
 
@@ -15,43 +15,45 @@ from nb_catalog.core.states import (
     JobState,
 )
 from nb_catalog.exceptions import InvalidTransition
-from nb_catalog.models.batches import ProviderBatch
 from nb_catalog.models.images import ProductImage
-from nb_catalog.models.jobs import ImageJob
+from nb_catalog.models.jobs import ImageJob, ProviderBatch
 
 
 def transition_jobs(jobs: models.QuerySet[ImageJob], move: str, **changes: Any) -> int:
-    """Move those of ``jobs`` that may make ``move``; how many did.
+    """Make the transition ``move`` for those of ``jobs`` that are in one of its sources. Return how many.
 
-    A job keeps its live key while it holds its place; a retry takes it again, which raises
-    ``IntegrityError`` when another job for the same picture has it meanwhile.
+    A job has its live key while it is live; a retry sets it again, which raises ``IntegrityError``
+    if another job for the same picture has it by now.
     """
     sources, target = JOB_TRANSITIONS[move]
-    held, holds = JOB_LIVE.issuperset(sources), target in JOB_LIVE
-    if not (held and holds):
-        changes.setdefault("live_key", F("fingerprint") if holds else None)
+    was_live, is_live = JOB_LIVE.issuperset(sources), target in JOB_LIVE
+    if not (was_live and is_live):
+        changes.setdefault("live_key", F("fingerprint") if is_live else None)
     if JobState.WAITING in sources:
         changes.setdefault("not_before", None)
     return jobs.filter(state__in=sources).update(state=target, **changes)
 
 
 def transition_batch(batch: ProviderBatch, move: str, **changes: Any) -> None:
-    """Move ``batch``, as long as it is still its holder's in this epoch.
+    """Make the transition ``move``, provided that ``batch`` is still held in this epoch.
 
-    Raises ``InvalidTransition`` when somebody else holds it now, or has moved it.
+    Raises ``InvalidTransition`` if another worker holds or has moved it.
     """
     sources, target = BATCH_TRANSITIONS[move]
     rows = ProviderBatch.objects.filter(
         pk=batch.pk, lease_owner=batch.lease_owner, epoch=batch.epoch, state__in=sources
     )
     if not rows.update(state=target, **changes):
-        raise InvalidTransition(f"Cannot {move} batch {batch.name}: somebody else works on it now.")
+        raise InvalidTransition(
+            f"Cannot {move} batch {batch.name}: another worker has taken it over."
+        )
     for name, value in {"state": target, **changes}.items():
         setattr(batch, name, value)
 
 
 def transition_image(image: ProductImage, move: str) -> None:
-    """Move ``image`` and refresh its state. Raises ``InvalidTransition`` when somebody was faster."""
+    """Make the transition ``move`` and update ``image.state``. Raises ``InvalidTransition`` if someone
+    else has decided before."""
     sources, target = IMAGE_TRANSITIONS[move]
     moved = ProductImage.objects.filter(pk=image.pk, state__in=sources).update(state=target)
     if not moved:
@@ -64,9 +66,9 @@ def transition_image(image: ProductImage, move: str) -> None:
 
 
 def lock_image(image: ProductImage) -> str:
-    """The state of ``image`` as it is now, and as it stays until the transaction ends.
+    """Lock the row of ``image`` until the transaction ends, and return its current state.
 
-    Empty when the row is gone. Call it inside a transaction.
+    Returns "" if the row is gone. Call it inside a transaction.
     """
     rows = ProductImage.objects.filter(pk=image.pk).select_for_update()
     return next(iter(rows.values_list("state", flat=True)), "")

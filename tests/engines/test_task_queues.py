@@ -111,11 +111,11 @@ def test_a_run_is_worked_off(shop):
     assert shop.most_attempts() == 1
 
 
-def test_lost_doubled_and_reordered_messages_change_nothing_but_the_time(shop):
-    first = shop.tell("start", 2)
+def test_lost_and_doubled_messages_change_nothing_but_the_time(shop):
+    shop.tell("start", 2)
     shop.lose_messages()
-    second = shop.tell("start", 2)
-    shop.tell("wake", second, 987_654, first, second)
+    shop.tell("start", 2)
+    shop.tell("wake", 4)
     with shop.worker():
         wait_until(lambda: shop.has_made(4))
     assert shop.most_attempts() == 1
@@ -128,7 +128,7 @@ def test_a_worker_that_is_killed_holds_nothing_up(shop):
         wait_until(lambda: shop.pictures() > 0)
         os.killpg(process.pid, signal.SIGKILL)
     assert 0 < shop.pictures() < 30, "the blow came too late"
-    more = shop.tell("start", 1)
+    shop.tell("start", 1)
     with shop.worker():
-        wait_until(lambda: shop.has_made(31) or shop.tell("wake", more))
+        wait_until(lambda: shop.has_made(31) or shop.tell("wake", 1))
     assert shop.pictures() == 31

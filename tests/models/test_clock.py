@@ -32,7 +32,7 @@ def asked(monkeypatch):
         def fetchone(self):
             return ((timezone.now() + ahead).replace(tzinfo=None),)
 
-    monkeypatch.setattr(clock, "_QUESTIONS", {connection.vendor: "the time"})
+    monkeypatch.setattr(clock, "_QUERIES", {connection.vendor: "the time"})
     monkeypatch.setattr(clock, "_compared", {})
     monkeypatch.setattr(connection, "cursor", Cursor)
     return times

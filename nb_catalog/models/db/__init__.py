@@ -1,1 +1,1 @@
-"""What the tables are built with: fields, indexes, the database clock."""
+"""Building blocks of the tables: fields, indexes, the database clock."""

@@ -1,4 +1,4 @@
-"""The time that all workers share: the database's. Machines' own clocks differ by minutes at times."""
+"""The database's time, which all workers share. The clocks of machines can differ by minutes."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Final, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
-# How long a comparison of the two clocks holds, and by how much this machine's may jump meanwhile
-# (set by hand, woken from sleep) before it is compared again.
+# How long a comparison of the two clocks is valid, and by how much this machine's clock may jump (set
+# manually, woken from sleep) before they are compared again.
 HOLDS_SECONDS: Final = 30.0
 JUMP_SECONDS: Final = 1.0
 
-# The time of the moment; now() of PostgreSQL is that of the transaction's beginning. SQLite has no
-# clock of its own: whoever opens the file is on the same machine.
-_QUESTIONS: Final = {
+# PostgreSQL's now() would be the start of the transaction. SQLite has no clock of its own: everyone
+# who opens the file is on the same machine.
+_QUERIES: Final = {
     "postgresql": "SELECT clock_timestamp()",
     "mysql": "SELECT UTC_TIMESTAMP(6)",
 }
 
 
 class _Comparison(NamedTuple):
-    """When the clocks were compared, by two clocks of this machine, and what was found."""
+    """When the clocks were compared, by two clocks of this machine, and by how much the database is ahead."""
 
     ours: datetime
     monotonic: float
@@ -39,30 +39,27 @@ _compared: dict[str, _Comparison] = {}
 
 
 def database_now() -> datetime:
-    """The time by the database's clock (aware). Asks the database once in half a minute."""
+    """Return the time by the database's clock (aware). Queries the database every ``HOLDS_SECONDS``."""
     ours, monotonic = timezone.now(), time.monotonic()
-    question = _QUESTIONS.get(connection.vendor)
-    if question is None:
+    query = _QUERIES.get(connection.vendor)
+    if query is None:
         return ours
     known = _compared.get(connection.alias)
     if known is None or not known.holds(ours, monotonic):
-        known = _compared[connection.alias] = _compare(question)
+        began = time.monotonic()
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            (theirs,) = cursor.fetchone()
+        ours, ended = timezone.now(), time.monotonic()
+        if theirs.tzinfo is None:
+            theirs = theirs.replace(tzinfo=UTC)
+        # The response was correct halfway through the round trip.
+        ahead = theirs + timedelta(seconds=(ended - began) / 2) - ours
+        known = _compared[connection.alias] = _Comparison(ours, ended, ahead)
     return timezone.now() + known.ahead
 
 
 def known_now() -> datetime:
-    """The same without asking, by the last comparison: for code that must not touch the database."""
+    """Return the same by the last comparison, for code that must not touch the database."""
     known = _compared.get(connection.alias)
     return timezone.now() + (known.ahead if known else timedelta(0))
-
-
-def _compare(question: str) -> _Comparison:
-    began = time.monotonic()
-    with connection.cursor() as cursor:
-        cursor.execute(question)
-        (theirs,) = cursor.fetchone()
-    ours, ended = timezone.now(), time.monotonic()
-    if theirs.tzinfo is None:
-        theirs = theirs.replace(tzinfo=UTC)
-    # The answer was true half the way back.
-    return _Comparison(ours, ended, theirs + timedelta(seconds=(ended - began) / 2) - ours)

@@ -1,4 +1,4 @@
-"""An index for columns that are null in nearly all rows."""
+"""An index for columns that are null in almost all rows."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.db.models import Q
 
 
 class SparseIndex(models.Index):
-    """An index of one column without its nulls, where the database can do that; else of all rows.
+    """A partial index of one column without its nulls; a full index if the database has no partial ones.
 
-    A job that moves is then written to the indexes that it is in alone. ``Index(condition=...)`` is no
-    index at all on MySQL, and a warning of ``check`` there.
+    A job's transition then only touches the indexes that it is in. ``Index(condition=...)`` would create
+    no index at all on MySQL, with a warning from ``check``.
     """
 
     def create_sql(self, model: Any, schema_editor: Any, using: str = "", **options: Any) -> Any:

@@ -15,12 +15,12 @@ MICROS = Decimal(1_000_000)
 
 
 def micros(amount: Decimal) -> int:
-    """US dollars to millionths, rounded away from zero."""
+    """Convert US dollars to millionths, rounded away from zero."""
     return int((amount * MICROS).to_integral_value(rounding=ROUND_UP))
 
 
 def usd(amount: int) -> Decimal:
-    """Millionths to US dollars, exact."""
+    """Convert millionths to US dollars, exactly."""
     return Decimal(amount) / MICROS
 
 
