@@ -31,7 +31,7 @@ ANYWHERE = {
     r"\bwho(?:so|m)?ever\b": "name the person, class or program",
     r"\bby (?:itself|themselves)\b": "automatically",
     r"\bat hand\b": "prefetched, or available",
-    r"\bso many\b(?! that\b)": "N, or this number of",
+    r"\b(?:about|after|at most|of|up to|with) so many\b": "N, or this number of",
     r"\bmended\b": "fixed",
     r"\blook(?:s|ed|ing)? over\b": "scan, or review",
     r"\b(?:take[ns]?|taking|took) away\b": "delete, or remove",
@@ -42,14 +42,14 @@ ANYWHERE = {
     r"\b(?:is|are|was|were) told\b": "is reported, receives",
     r"\btells? (?:how|what|where|which|whether|who)\b": "report, describe",
     r"\bas it stands\b": "by default",
-    r"\bstands? (?:in|on|at|there)\b": "is in, is at",
-    r"\b(?:lie|lies|lay) (?:in|on|at|there)\b": "is stored in, is in",
+    # Products stand and lie in scenes; values do not.
+    r"\b(?:stands? there|what stands|(?<!product )stands in)\b(?! for\b)": "is, is in",
+    r"\b(?:lie|lies) in (?:a|the|our) (?:database|storage|staging|table)\b": "is stored in",
     r"\bsurroundings\b": "background",
-    r"\bthe words\b": "the text",
 }
 # How no docstring begins.
 AT_THE_START = {
-    r"Answers?\b": "Return …",
+    r"Answers\b": "Return …",
     r"Tells?\b": "Report …, or Return …",
 }
 
