@@ -43,7 +43,7 @@ ANYWHERE = {
     r"\btells? (?:how|what|where|which|whether|who)\b": "report, describe",
     r"\bas it stands\b": "by default",
     # Products stand and lie in scenes; values do not.
-    r"\b(?:stands? there|what stands|(?<!product )stands in)\b(?! for\b)": "is, is in",
+    r"\b(?:stands? there|what stands(?! on)|(?<!product )stands in)\b(?! for\b)": "is, is in",
     r"\b(?:lie|lies) in (?:a|the|our) (?:database|storage|staging|table)\b": "is stored in",
     r"\bsurroundings\b": "background",
 }
