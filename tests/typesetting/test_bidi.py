@@ -76,7 +76,7 @@ def test_every_paired_bracket_is_mirrored_punctuation_in_python():
 def data_lines(name):
     """Yield the lines of a Unicode data file without comments. Skip the test without the file."""
     if (path := SHARED / f"{name}.gz").is_file():
-        file = gzip.open(path, "rt", encoding="utf-8")
+        file = gzip.open(path, "rt", encoding="utf-8")  # noqa: SIM115 - closed by the caller
     elif (path := DEBIAN / name).is_file():
         file = path.open(encoding="utf-8")
     else:
