@@ -1,8 +1,8 @@
-"""Texts with places for a product's values: "Now {price} until {ends:long}"."""
+"""Texts with placeholders for a product's values: "Now {price} until {ends:long}"."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from string import Formatter
 from typing import Any, NamedTuple
 
@@ -12,70 +12,65 @@ from nb_catalog.exceptions import CopyMissing
 
 
 class Part(NamedTuple):
-    """Words, and the value that follows them: its ``name`` is empty where none does."""
+    """Literal text and the placeholder after it; ``name`` is "" if none follows."""
 
     literal: str
     name: str
     style: str
 
     @property
-    def written(self) -> str:
-        """The value's place as it stands in the text: "{price:short}"."""
+    def placeholder(self) -> str:
+        """The placeholder as it is written in the text: "{price:short}"."""
         return f"{{{self.name}:{self.style}}}" if self.style else f"{{{self.name}}}"
 
 
 def parts(text: str) -> list[Part]:
-    """``text`` taken apart. "{{" and "}}" are braces.
+    """Split ``text`` at its placeholders. "{{" and "}}" are literal braces.
 
-    Raises ``ValueError`` for braces that do not close, and for anything but a name with a style.
+    Raises ``ValueError`` for unbalanced braces, and for anything but a name with an optional style.
     """
     try:
-        return list(_pieces(text))
+        fields = list(Formatter().parse(text))
     except ValueError as error:
-        raise ValueError(
-            f"{text!r}: {error} Write values as {{name}} or {{name:style}}, and braces doubled."
-        ) from error
+        raise _syntax_error(text, "unbalanced brace.") from error
+    split: list[Part] = []
+    for literal, name, style, conversion in fields:
+        if name is not None and (conversion or not name.isidentifier()):
+            raise _syntax_error(text, f"{name!r} is not the name of a value.")
+        if name is not None and style not in STYLES:
+            hint = nearest(style or "", STYLES[1:])
+            raise _syntax_error(text, f"there is no style {style!r}.{hint}")
+        split.append(Part(literal, name or "", style or ""))
+    return split
 
 
-def _pieces(text: str) -> Iterator[Part]:
-    try:
-        found = list(Formatter().parse(text))
-    except ValueError as error:
-        raise ValueError("a brace stands alone.") from error
-    for literal, name, style, conversion in found:
-        if name is None:
-            yield Part(literal, "", "")
-            continue
-        if conversion or not name.isidentifier():
-            raise ValueError(f"{name!r} is no name of a value.")
-        if style not in STYLES:
-            raise ValueError(f"there is no style {style!r}.{nearest(style or '', STYLES[1:])}")
-        yield Part(literal, name, style or "")
-
-
-def names(text: str) -> list[str]:
-    """The values that ``text`` asks for, each once. Raises ``ValueError``."""
-    return list(dict.fromkeys(piece.name for piece in parts(text) if piece.name))
-
-
-def fill(text: str, values: Mapping[str, Any], *, locale: str) -> str:
-    """``text`` with its values as ``locale`` writes them.
-
-    Raises ``CopyMissing`` for a value that is not there or empty, ``ValueError`` as ``parts`` does.
-    """
-    return "".join(
-        piece.literal + (_value(piece, values, locale=locale) if piece.name else "")
-        for piece in parts(text)
+def _syntax_error(text: str, problem: str) -> ValueError:
+    return ValueError(
+        f"{text!r}: {problem} Write values as {{name}} or {{name:style}}, and double literal braces."
     )
 
 
-def _value(piece: Part, values: Mapping[str, Any], *, locale: str) -> str:
-    if piece.name not in values:
-        raise CopyMissing(f"There is no value {{{piece.name}}}.{nearest(piece.name, values)}")
-    value = values[piece.name]
-    if value is None or value == "":
-        raise CopyMissing(f"The product has no {{{piece.name}}}.")
-    try:
-        return format_value(value, locale, style=piece.style)
-    except ValueError as error:
-        raise CopyMissing(f"{{{piece.name}:{piece.style}}} cannot be written: {error}") from error
+def names(text: str) -> list[str]:
+    """Return the names of the values in ``text``, without duplicates. Raises ``ValueError``."""
+    return list(dict.fromkeys(part.name for part in parts(text) if part.name))
+
+
+def fill(text: str, values: Mapping[str, Any], *, locale: str) -> str:
+    """Return ``text`` with its ``values`` formatted for ``locale``.
+
+    Raises ``CopyMissing`` for a value that is missing or empty, ``ValueError`` as ``parts`` does.
+    """
+    filled = ""
+    for literal, name, style in parts(text):
+        filled += literal
+        if not name:
+            continue
+        if name not in values:
+            raise CopyMissing(f"There is no value {{{name}}}.{nearest(name, values)}")
+        if values[name] is None or values[name] == "":
+            raise CopyMissing(f"The product has no {{{name}}}.")
+        try:
+            filled += format_value(values[name], locale, style=style)
+        except ValueError as error:
+            raise CopyMissing(f"{{{name}:{style}}} cannot be formatted: {error}") from error
+    return filled

@@ -1,4 +1,4 @@
-"""Texts on their way in or out of a deck."""
+"""Values that carry texts into and out of copy decks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeckTexts:
-    """What a file says. ``proposals`` want a look before they are shown: a program has translated
-    them, or the text that they were translated from is another one by now."""
+    """The texts of an imported file.
+
+    ``proposals`` need a person's review: a program translated them, or the text that they were
+    translated from has changed since. ``tool`` is the program that wrote the file.
+    """
 
     texts: Mapping[Cell, str] = field(default_factory=dict)
     proposals: Mapping[Cell, str] = field(default_factory=dict)

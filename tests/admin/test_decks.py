@@ -75,7 +75,7 @@ def test_a_wrong_text_is_said_at_its_cell_and_nothing_is_lost(root):
         page_of(deck), posted(deck, text__en__headline="Now {price", text__de__headline="Angebot")
     )
     page = answer.content.decode()
-    assert "a brace stands alone" in page and "Angebot" in page and "Now {price" in page
+    assert "unbalanced brace" in page and "Angebot" in page and "Now {price" in page
     assert words(deck) == {("en", "headline"): ("Sale", "")}
 
 
@@ -165,8 +165,8 @@ def test_an_unsure_translation_waits_as_a_proposal(root):
     [
         (b"role,xx\nheadline,a", "There is no language &#x27;xx&#x27;"),
         (b"\x89PNG\r\n", "The file is not UTF-8"),
-        (b"<xliff", "This is no XLIFF document"),
-        (b"role,en\nheadline,{price\nprice,}", "a brace stands alone"),
+        (b"<xliff", "This is not an XLIFF document"),
+        (b"role,en\nheadline,{price\nprice,}", "unbalanced brace"),
     ],
 )
 def test_a_wrong_file_changes_nothing_and_says_why(root, data, says):

@@ -54,15 +54,15 @@ def test_cells_that_a_spreadsheet_left_out_are_empty():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "The first column has to be called 'role', not ''."),
+        ("", "The first column must be called 'role', not ''."),
         ("name,en\nheadline,Sale", "not 'name'"),
         ("role\nheadline", "no column with a language"),
         ("role,en,dee\nheadline,a,b", "There is no language 'dee'. Did you mean 'de'?"),
-        ("role,en,en\nheadline,a,b", "The column 'en' is there twice."),
+        ("role,en,en\nheadline,a,b", "The column 'en' appears more than once."),
         ("role,en\nheadline,a\nheadline,b", "'headline' is in row 2 and in row 3"),
         ("role,en\n,a", "Row 2 has no role."),
         ("role,en\nheadline,Sale, now", "Row 2 has more cells than there are columns."),
-        ('role,en\nheadline,"Sale', "This is no CSV table"),
+        ('role,en\nheadline,"Sale', "This is not a CSV table"),
         ("role,en\n" + "".join(f"r{n},x\n" for n in range(1001)), "1001 rows are too many"),
     ],
 )

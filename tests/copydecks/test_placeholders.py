@@ -65,13 +65,13 @@ def test_a_moment_is_written_as_its_day():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{price", "a brace stands alone"),
-        ("price}", "a brace stands alone"),
-        ("{}", "'' is no name of a value"),
-        ("{0}", "'0' is no name"),
-        ("{title.__class__}", "'title.__class__' is no name"),
-        ("{title[0]}", "no name of a value"),
-        ("{title!r}", "no name of a value"),
+        ("{price", "unbalanced brace"),
+        ("price}", "unbalanced brace"),
+        ("{}", "'' is not the name of a value"),
+        ("{0}", "'0' is not the name"),
+        ("{title.__class__}", "'title.__class__' is not the name"),
+        ("{title[0]}", "not the name of a value"),
+        ("{title!r}", "not the name of a value"),
         ("{price:shrt}", "no style 'shrt'. Did you mean 'short'?"),
     ],
 )

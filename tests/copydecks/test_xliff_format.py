@@ -115,16 +115,16 @@ def test_what_the_file_calls_unsure_is_a_proposal(state):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "This is no XLIFF document"),
-        (b"<xliff", "This is no XLIFF document"),
-        (b"<html/>", "Only XLIFF 1.2 is read, and this is 'html'"),
-        (document(unit(), version="2.0"), "this is '2.0'. Export it as XLIFF 1.2."),
+        (b"", "This is not an XLIFF document"),
+        (b"<xliff", "This is not an XLIFF document"),
+        (b"<html/>", "Only XLIFF 1.2 is supported, not 'html'"),
+        (document(unit(), version="2.0"), "not '2.0'. Export the file as XLIFF 1.2."),
         (document(unit(), source="fr"), "translates from 'fr', and the deck is written in 'en'"),
         (document(unit(), target="en"), "translates 'en' into itself"),
         (document(unit(), target="dee"), "There is no language 'dee'. Did you mean 'de'?"),
         (document(unit("headlin")), "there is no text 'headlin'. Did you mean 'headline'?"),
         (document(unit("price", "x", "Jetzt")), "'Jetzt' has lost {price}"),
-        (document(unit(target="Jetzt {")), "a brace stands alone"),
+        (document(unit(target="Jetzt {")), "unbalanced brace"),
         (document(), "no translation in the file"),
         (document(unit(target="")), "no translation in the file"),
     ],
@@ -137,5 +137,5 @@ def test_a_wrong_document_says_what_is_wrong(data, says):
 
 def test_entities_of_a_hostile_file_are_not_followed():
     bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa">]><xliff version="1.2">&a;</xliff>'
-    with pytest.raises(DeckRefused, match="no XLIFF document"):
+    with pytest.raises(DeckRefused, match="not an XLIFF document"):
         read(bomb)

@@ -91,9 +91,9 @@ def test_what_is_there_is_not_asked_for_again(server, deck):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("Jetzt", "has other values than the original"),
-        ("Jetzt {price} {price:short} {title}", "has other values than the original"),
-        ("Jetzt {price", "a brace stands alone"),
+        ("Jetzt", "differ from the original"),
+        ("Jetzt {price} {price:short} {title}", "differ from the original"),
+        ("Jetzt {price", "unbalanced brace"),
         ("", "nothing was proposed"),
     ],
 )
@@ -148,7 +148,7 @@ def test_the_same_is_not_asked_twice_at_once_and_a_dead_request_is_not_waited_fo
         deck=deck, locale="de", translator="x", model="x", estimate_microusd=5,
         started_at=database_now(),
     )  # fmt: skip
-    with pytest.raises(RequestRefused, match="translated already"):
+    with pytest.raises(RequestRefused, match="already being translated"):
         translation.propose_translation(deck, "de", actor=None)
     TextCall.objects.filter(pk=call.pk).update(started_at=database_now() - paid_requests.MAX_AGE)
     server.script(answer({"headline": "Herbstaktion"}))
@@ -218,7 +218,7 @@ def test_the_page_of_files_offers_it_and_says_how_it_went(server, deck, client):
         f"/admin/nb_catalog/copydeck/{deck.pk}/propose/", {"locale": "de"}, follow=True
     ).content.decode()
     assert "1 proposal to accept." in page
-    assert "has other values than the original" in page
+    assert "differ from the original" in page
     server.script(fault("rate_limited"))
     page = client.post(
         f"/admin/nb_catalog/copydeck/{deck.pk}/propose/", {"locale": "ar"}, follow=True
