@@ -49,7 +49,8 @@ class PlacementSerializer(CatalogObjectSerializer):
 
     def _alt(self, placement, of_product):
         own = self.context["written"].get(placement.pk, "")
-        return resolve_alt(own, of_product=of_product, said=placement.picture_data.get("said", ""))
+        text = placement.picture_data.get("overlay_text", "")
+        return resolve_alt(own, of_product=of_product, overlay_text=text)
 
 
 def placement_context(page, *, locale=None):

@@ -1,8 +1,9 @@
-"""What a shop's pages ask: published pictures only. Calls no provider, writes nothing, touches
-no storage; a page of any length is one query a model.
+"""Published pictures for a shop's pages.
 
-These are plain functions, for views and for any template language. A ``Picture`` draws itself
-where templates escape: ``{% catalog_picture %}`` and Jinja2's ``{{ picture_for(...) }}`` both do.
+Nothing here calls a provider, writes or accesses a storage; a page of any length needs one query
+per model. These are plain functions, for views and for any template language. A ``Picture``
+renders itself where templates escape: ``{% catalog_picture %}`` and Jinja2's
+``{{ picture_for(...) }}`` both do.
 """
 
 from nb_catalog.storefront.api import (

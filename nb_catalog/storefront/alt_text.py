@@ -1,4 +1,4 @@
-"""Alternative texts: what a person wrote for a picture, else what the product and the picture say."""
+"""Alternative texts: what a person wrote for a picture, otherwise the product's text and the picture's."""
 
 from __future__ import annotations
 
@@ -15,49 +15,52 @@ from nb_catalog.registry import source_for
 
 
 def overlay_text(image: ProductImage) -> str:
-    """The words on a picture from top to bottom, as one text; "" where it has none."""
+    """Return the text on ``image`` from top to bottom; "" if it has none."""
     renderer: Mapping[str, Any] = image.spec.get("renderer") or {}
     texts: Mapping[str, str] = renderer.get("texts") or {}
     boxes = renderer.get("layout", {}).get("boxes", ()) if texts else ()
-    height = {box["role"]: box["place"]["top"] for box in boxes}
-    return joined(texts[role] for role in sorted(texts, key=lambda role: height.get(role, 0)))
+    tops = {box["role"]: box["place"]["top"] for box in boxes}
+    return join_sentences(texts[role] for role in sorted(texts, key=lambda role: tops.get(role, 0)))
 
 
-def joined(texts: Iterable[str]) -> str:
-    """``texts`` as sentences: a screen reader pauses between them."""
-    ended = (text if text[-1:] in ".!?…。！？؟" else f"{text}." for text in texts if text)
-    return " ".join(ended).removesuffix(".")
+def join_sentences(texts: Iterable[str]) -> str:
+    """Join ``texts`` as sentences, so that a screen reader pauses between them."""
+    sentences = (text if text[-1:] in ".!?…。！？؟" else f"{text}." for text in texts if text)
+    return " ".join(sentences).removesuffix(".")
 
 
-def written_alt(places: Sequence[str]) -> Any:
-    """What a person wrote for a placement's picture, in the first of ``places`` that has something: an
-    expression for a query of placements, "" where nobody did."""
+def written_alt(locales: Sequence[str]) -> Any:
+    """Return an expression for queries of placements: the text that a person wrote for the picture.
+
+    It is that of the first of ``locales`` that has one; otherwise "".
+    """
     texts = (
         Subquery(AltText.objects.filter(image=OuterRef("image"), locale=code).values("text")[:1])
-        for code in places
+        for code in locales
         if code
     )
     return Coalesce(*texts, Value(""), Value(""))
 
 
 def default_alt(product: Model, image: ProductImage, *, locale: str) -> str:
-    """What the storefront says of ``image`` where nobody wrote anything."""
-    return resolve_alt(
-        "", of_product=source_for(product).alt(product, locale), said=overlay_text(image)
-    )
+    """Return the alternative text of ``image`` that is used if no one has written one."""
+    text = overlay_text(image)
+    return resolve_alt("", of_product=source_for(product).alt(product, locale), overlay_text=text)
 
 
-def resolve_alt(written: str, *, of_product: str, said: str) -> str:
-    """What a person wrote for a picture; else the product's own text, and what is ``said`` on it."""
-    return written or joined([of_product, said])
+def resolve_alt(written: str, *, of_product: str, overlay_text: str) -> str:
+    """Return what a person wrote for a picture, otherwise the product's text and the picture's own."""
+    return written or join_sentences([of_product, overlay_text])
 
 
 def suggestion(product: Model, image: ProductImage, *, locale: str) -> str:
-    """From what there is: the product's own text, its facts and the scene where the site's language is
-    spoken, which they are in, and the words on the picture."""
+    """Return a draft from stored data: the product's text and the text on the picture.
+
+    In the site's language, facts and scene are added; they are in no other.
+    """
     source = source_for(product)
-    said = [source.alt(product, locale)]
+    phrases = [source.alt(product, locale)]
     if language_tag(locale) == language_tag(django_settings.LANGUAGE_CODE):
-        scene = Scene.objects.filter(key=image.scene).values_list("name", flat=True).first()
-        said[0] = ", ".join([said[0], *source.facts(product).values(), *([scene] if scene else [])])
-    return joined([*said, overlay_text(image)])
+        phrases += source.facts(product).values()
+        phrases += Scene.objects.filter(key=image.scene).values_list("name", flat=True)[:1]
+    return join_sentences([", ".join(phrases), overlay_text(image)])

@@ -1,4 +1,4 @@
-"""The questions of a shop's page, answered from what is published."""
+"""Functions for a shop's pages, which read what is published."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from nb_catalog.storefront.picture import (
 from nb_catalog.storefront.prefetch import (
     CACHE,
     Published,
-    PublishedPictures,
     active_locale,
     fetch,
     published_for,
@@ -35,21 +34,21 @@ M = TypeVar("M", bound=Model)
 def prefetch_catalog_images(
     products: Iterable[M], *, slots: Sequence[str] | None = None, locale: str | None = None
 ) -> list[M]:
-    """``products`` as a list, with their published pictures at hand: one query a model.
+    """Return ``products`` as a list with their published pictures prefetched. One query per model.
 
     Without ``slots`` the pictures of every slot are fetched, without ``locale`` those for the
-    active language. Where a product without a published picture shows its own photo, what the
-    photos need is fetched for all of ``products`` at once.
+    active language. If a product without a published picture shows its own photo, the photos of all
+    ``products`` are prefetched at once.
     """
-    found = list(products)
+    rows = list(products)
     by_model: dict[type[Model], list[M]] = defaultdict(list)
-    for product in found:
+    for product in rows:
         by_model[type(product)].append(product)
     for group in by_model.values():
-        shelf = fetch(group, slots=slots, locale=active_locale(locale))
+        pictures = fetch(group, slots=slots, locale=active_locale(locale))
         for product in group:
-            setattr(product, CACHE, shelf)
-    return found
+            setattr(product, CACHE, pictures)
+    return rows
 
 
 def picture_for(
@@ -61,38 +60,41 @@ def picture_for(
     alt: str | None = None,
     **options: str,
 ) -> Picture | None:
-    """The published picture at ``position`` of ``slot``; without one, at position 0, the
-    product's own photo; without that, None.
+    """Return the published picture at ``position`` of ``slot``, otherwise the product's own photo.
 
-    ``alt`` replaces the product's own text. ``options`` are the attributes of
-    ``Picture.with_attributes``, for a picture that is to be drawn. Outside of
+    The photo is used at position 0 only; without one, None is returned. ``alt`` replaces the
+    product's own text. ``options`` are those of ``Picture.with_attributes``. Without
     ``prefetch_catalog_images`` each call is a query.
     """
-    asked = active_locale(locale)
-    shelf = published_for(product, slot, locale=asked)
-    shown = html_attributes(**options) if options else DEFAULT_ATTRIBUTES
-    standing = shelf.published(product, slot).get(position)
-    if standing is not None:
+    locale = active_locale(locale)
+    pictures = published_for(product, slot, locale=locale)
+    attributes = html_attributes(**options) if options else DEFAULT_ATTRIBUTES
+    published = pictures.published(product, slot).get(position)
+    if published is not None:
         return Picture(
-            picture_data=standing.picture_data,
-            alt=_alt_of(standing, product, asked) if alt is None else alt,
-            image_id=standing.image_id,
+            picture_data=published.picture_data,
+            alt=_alt_of(published, product, locale) if alt is None else alt,
+            image_id=published.image_id,
             position=position,
-            html_attributes=shown,
+            html_attributes=attributes,
         )
     if position or not is_registered(type(product)):
         return None
-    return _own_photo(product, shelf, alt=alt, html_attributes=shown)
+    pictures.fetch_photos()
+    photos = source_for(product).photos(product)
+    if not photos:
+        return None
+    return _photo_picture(photos[0], alt=alt, html_attributes=attributes)
 
 
 def pictures_for(product: Model, slot: str, *, locale: str | None = None) -> list[Picture]:
-    """The published pictures of ``product`` in ``slot``, in order; empty when there are none."""
-    asked = active_locale(locale)
-    published = published_for(product, slot, locale=asked).published(product, slot)
+    """Return the published pictures of ``product`` in ``slot``, in order."""
+    locale = active_locale(locale)
+    published = published_for(product, slot, locale=locale).published(product, slot)
     return [
         Picture(
             picture_data=each.picture_data,
-            alt=_alt_of(each, product, asked),
+            alt=_alt_of(each, product, locale),
             image_id=each.image_id,
             position=position,
         )
@@ -101,7 +103,7 @@ def pictures_for(product: Model, slot: str, *, locale: str | None = None) -> lis
 
 
 def alt_for(product: Model, *, locale: str | None = None) -> str:
-    """The alternative text of ``product``'s pictures in ``locale``."""
+    """Return the alternative text of ``product``'s pictures in ``locale``."""
     return _alt(product, active_locale(locale))
 
 
@@ -113,18 +115,21 @@ def structured_data_for(
     position: int = 0,
     base_url: str = "",
 ) -> StructuredData | None:
-    """schema.org's ``ImageObject`` of a *published* picture, with its ``digitalSourceType``.
+    """Return schema.org's ``ImageObject`` of a *published* picture, with its ``digitalSourceType``.
 
-    ``base_url``, such as "https://shop.example", goes before addresses that have no host.
+    ``base_url``, such as "https://shop.example", is prepended to addresses without a host.
     """
     picture = picture_for(product, slot, locale=locale, position=position)
     if picture is None or picture.image_id is None:
         return None
+    src = picture.src
+    if src.startswith("/") and not src.startswith("//"):
+        src = f"{base_url.rstrip('/')}{src}"
     return StructuredData(
         {
             "@context": SCHEMA_ORG,
             "@type": "ImageObject",
-            "contentUrl": _absolute(picture.src, base_url=base_url),
+            "contentUrl": src,
             "width": picture.width,
             "height": picture.height,
             "caption": picture.alt,
@@ -133,29 +138,22 @@ def structured_data_for(
     )
 
 
-def _absolute(url: str, *, base_url: str) -> str:
-    rooted = url.startswith("/") and not url.startswith("//")
-    return f"{base_url.rstrip('/')}{url}" if rooted else url
-
-
 def _alt(product: Model, locale: str) -> str:
     return source_for(product).alt(product, locale) if is_registered(type(product)) else ""
 
 
-def _alt_of(standing: Published, product: Model, locale: str) -> str:
-    said = standing.picture_data.get("said", "")
-    return resolve_alt(standing.alt, of_product=_alt(product, locale), said=said)
+def _alt_of(published: Published, product: Model, locale: str) -> str:
+    text = published.picture_data.get("overlay_text", "")
+    return resolve_alt(published.alt, of_product=_alt(product, locale), overlay_text=text)
 
 
-def _own_photo(
-    product: Model, shelf: PublishedPictures, *, alt: str | None, html_attributes: HtmlAttributes
-) -> Picture | None:
-    shelf.fetch_photos()
-    photos = source_for(product).photos(product)
-    if not photos:
-        return None
-    photo = photos[0]
-    width, height = _known_size(photo)
+def _photo_picture(photo: Photo, *, alt: str | None, html_attributes: HtmlAttributes) -> Picture:
+    # Pixels only if the host's field stores them in columns: measuring would open the file.
+    field = getattr(photo.file, "field", None)
+    names = [getattr(field, name, None) for name in ("width_field", "height_field")]
+    width = height = 0
+    if all(names):
+        width, height = (getattr(photo.file.instance, str(name)) or 0 for name in names)
     return Picture(
         picture_data={
             "src": photo_url(photo),
@@ -169,18 +167,8 @@ def _own_photo(
     )
 
 
-def _known_size(photo: Photo) -> tuple[int, int]:
-    """Pixels, where the host's field keeps them in columns: to measure would open the file."""
-    field = getattr(photo.file, "field", None)
-    names = [getattr(field, name, None) for name in ("width_field", "height_field")]
-    if not all(names):
-        return 0, 0
-    width, height = (getattr(photo.file.instance, str(name)) or 0 for name in names)
-    return width, height
-
-
 def photo_url(photo: Photo) -> str:
-    """Where a browser finds the host's own photo."""
+    """Return the address of the host's own photo."""
     storage = photo.file.storage if photo.file is not None else storages[photo.storage]
     url: str = storage.url(photo.name)
     return url

@@ -1,4 +1,4 @@
-"""A picture as a page shows it, and how it is drawn in HTML and in JSON-LD."""
+"""A picture as a page shows it, rendered as HTML and as JSON-LD."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from nb_catalog.imaging.provenance import KNOWN_TERMS, DigitalSourceType
 from nb_catalog.storefront.picture_data import PictureData, widths_of
 
 SCHEMA_ORG: Final = "https://schema.org"
-# HTML asks for sizes wherever a srcset has widths; this is what browsers take without it.
+# HTML requires sizes if a srcset has widths; this is what browsers assume without it.
 WHOLE_WIDTH: Final = "100vw"
 
-# Browsers take the first source they can show: the smallest format goes first.
+# Browsers take the first source that they support: the smallest format goes first.
 SOURCES: Final[Mapping[str, str]] = {"avif": "image/avif", "webp": "image/webp"}
 
-# What could end a <script> element or open a comment in it, as django.utils.html.json_script has it.
+# What could end a <script> element or open a comment in it, as in django.utils.html.json_script.
 _IN_SCRIPT: Final = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HtmlAttributes:
-    """How a picture is put on a page. ``sizes`` and ``rest`` are attributes, escaped already."""
+    """Attributes of a picture on a page, escaped: ``sizes``, and all others in ``rest``."""
 
     sizes: str
     rest: str
@@ -40,8 +40,8 @@ def html_attributes(
     decoding: str = "async",
     fetchpriority: str = "",
 ) -> HtmlAttributes:
-    """A look from values that are not escaped yet; an empty one leaves its attribute out."""
-    given = {
+    """Return attributes with escaped values; an empty value leaves its attribute out."""
+    values = {
         "class": class_,
         "loading": loading,
         "decoding": decoding,
@@ -49,7 +49,7 @@ def html_attributes(
     }
     return HtmlAttributes(
         sizes=_attribute("sizes", sizes),
-        rest="".join(_attribute(name, value) for name, value in given.items()),
+        rest="".join(_attribute(name, value) for name, value in values.items()),
     )
 
 
@@ -64,7 +64,7 @@ DEFAULT_ATTRIBUTES: Final = html_attributes()
 class Picture:
     """One picture, ready for a template. ``image_id`` is None for the host's own photo.
 
-    A template that escapes draws it: Django's ``{% catalog_picture %}``, Jinja2's ``{{ … }}``.
+    A template that escapes renders it as HTML: Django's ``{% catalog_picture %}``, Jinja2's ``{{ … }}``.
     """
 
     picture_data: PictureData
@@ -80,12 +80,12 @@ class Picture:
 
     @property
     def width(self) -> int:
-        """Pixels; 0 where nothing is known."""
+        """Pixels; 0 if unknown."""
         return self.picture_data["width"]
 
     @property
     def height(self) -> int:
-        """Pixels; 0 where nothing is known."""
+        """Pixels; 0 if unknown."""
         return self.picture_data["height"]
 
     @property
@@ -97,7 +97,7 @@ class Picture:
     def sources(self) -> tuple[tuple[str, str], ...]:
         """(type, srcset) pairs for ``<source>``, the smallest format first."""
         srcsets = self.picture_data["srcsets"]
-        return tuple((SOURCES[kind], srcsets[kind]) for kind in SOURCES if kind in srcsets)
+        return tuple((SOURCES[name], srcsets[name]) for name in SOURCES if name in srcsets)
 
     @property
     def origin(self) -> str:
@@ -112,14 +112,16 @@ class Picture:
         return f"{SCHEMA_ORG}/{DigitalSourceType(self.origin).schema_org}"
 
     def url(self, *, width: int | None = None) -> str:
-        """The JPEG that is at least ``width`` pixels wide, else the widest."""
+        """Return the address of the narrowest JPEG of at least ``width`` pixels, otherwise the widest."""
         urls = widths_of(self.srcset) if width is not None else {}
-        enough = [each for each in sorted(urls) if each >= (width or 0)]
-        return urls[enough[0]] if enough else self.src
+        sufficient = [each for each in urls if each >= (width or 0)]
+        return urls[min(sufficient)] if sufficient else self.src
 
     def with_attributes(self, *, alt: str | None = None, **options: str) -> Picture:
-        """The same picture with other attributes: ``sizes``, ``class_``, ``loading``,
-        ``decoding``, ``fetchpriority``; ``alt`` replaces the product's own."""
+        """Return the same picture with other attributes; ``alt`` replaces the product's own.
+
+        ``options`` are ``sizes``, ``class_``, ``loading``, ``decoding`` and ``fetchpriority``.
+        """
         alt = self.alt if alt is None else alt
         return replace(
             self,
@@ -128,29 +130,29 @@ class Picture:
         )
 
     def __html__(self) -> str:
-        """``<picture>``. Every value that is not ours is escaped here, whoever wrote it.
+        """Return ``<picture>``. Every value from outside is escaped here.
 
-        Not by ``format_html``, which takes three times as long: a page draws hundreds of these.
+        ``format_html`` takes three times as long, and a page has hundreds of these.
         """
-        kept = self.picture_data
-        srcsets = kept["srcsets"]
+        data = self.picture_data
+        srcsets = data["srcsets"]
         sizes = self.html_attributes.sizes
-        drawn = "<picture>"
-        for kind, mime_type in SOURCES.items():
-            if kind in srcsets:
-                drawn += f'<source type="{mime_type}" srcset="{escape(srcsets[kind])}"{sizes}>'
-        drawn += f'<img src="{escape(kept["src"])}"'
+        html = "<picture>"
+        for name, mime_type in SOURCES.items():
+            if name in srcsets:
+                html += f'<source type="{mime_type}" srcset="{escape(srcsets[name])}"{sizes}>'
+        html += f'<img src="{escape(data["src"])}"'
         if "jpeg" in srcsets:
-            drawn += f' srcset="{escape(srcsets["jpeg"])}"{sizes}'
-        if kept["width"]:
-            drawn += f' width="{kept["width"]:d}" height="{kept["height"]:d}"'
-        if kept["origin"]:
-            drawn += f' data-digital-source-type="{escape(kept["origin"])}"'
-        return f'{drawn} alt="{escape(self.alt)}"{self.html_attributes.rest}></picture>'
+            html += f' srcset="{escape(srcsets["jpeg"])}"{sizes}'
+        if data["width"]:
+            html += f' width="{data["width"]:d}" height="{data["height"]:d}"'
+        if data["origin"]:
+            html += f' data-digital-source-type="{escape(data["origin"])}"'
+        return f'{html} alt="{escape(self.alt)}"{self.html_attributes.rest}></picture>'
 
 
 class StructuredData(dict[str, Any]):
-    """JSON-LD as a dict. A template that escapes draws it as a ``<script>``."""
+    """JSON-LD as a dict. A template that escapes renders it as a ``<script>``."""
 
     def __html__(self) -> str:
         text = json.dumps(self, ensure_ascii=False).translate(_IN_SCRIPT)

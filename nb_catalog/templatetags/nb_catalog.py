@@ -1,6 +1,6 @@
-"""Template tags: thin names for the functions of ``nb_catalog.storefront``.
+"""Template tags: thin wrappers of the functions of ``nb_catalog.storefront``.
 
-What they return draws itself, escaped; with ``as`` the template gets the value instead.
+What they return renders itself, escaped; with ``as`` the template gets the value instead.
 """
 
 from django import template
@@ -16,22 +16,22 @@ def catalog_picture(product, slot="", *, locale=None, position=0, alt=None, **op
     """``{% catalog_picture product "hero" sizes="(min-width: 60em) 50vw, 100vw" %}``
 
     Options: ``sizes``, ``class_``, ``loading``, ``decoding``, ``fetchpriority``, ``alt``,
-    ``locale``, ``position``. Nothing published: the product's own photo, or nothing.
-    In place of product and slot it takes a picture, as ``catalog_pictures`` lists them.
+    ``locale``, ``position``. If nothing is published, the product's own photo is shown, or nothing.
+    Instead of product and slot, the tag takes a picture from ``catalog_pictures``.
     """
     if isinstance(product, storefront.Picture):
         return product.with_attributes(alt=alt, **options)
     if not _is_row(product):
         return ""
-    found = storefront.picture_for(
+    picture = storefront.picture_for(
         product, slot, locale=locale, position=position, alt=alt, **options
     )
-    return found or ""
+    return picture or ""
 
 
 @register.simple_tag
 def catalog_pictures(product, slot, *, locale=None):
-    """``{% catalog_pictures product "gallery" as pictures %}``: a list of what is published."""
+    """``{% catalog_pictures product "gallery" as pictures %}``: the list of published pictures."""
     return storefront.pictures_for(product, slot, locale=locale) if _is_row(product) else []
 
 
@@ -40,27 +40,27 @@ def catalog_image_url(product, slot, *, width=None, locale=None, position=0):
     """``{% catalog_image_url product "hero" width=640 %}``: a JPEG at least that wide, if any."""
     if not _is_row(product):
         return ""
-    found = storefront.picture_for(product, slot, locale=locale, position=position)
-    return found.url(width=width) if found else ""
+    picture = storefront.picture_for(product, slot, locale=locale, position=position)
+    return picture.url(width=width) if picture else ""
 
 
 @register.simple_tag(takes_context=True)
 def catalog_jsonld(context, product, slot, *, locale=None, position=0):
     """``{% catalog_jsonld product "hero" %}``: schema.org's ImageObject of a published picture.
 
-    Addresses are absolute where the template has the request.
+    Addresses are absolute if the template's context has the request.
     """
     if not _is_row(product):
         return ""
     request = context.get("request")
-    found = storefront.structured_data_for(
+    data = storefront.structured_data_for(
         product,
         slot,
         locale=locale,
         position=position,
         base_url=f"{request.scheme}://{request.get_host()}" if request else "",
     )
-    return found or ""
+    return data or ""
 
 
 @register.simple_tag
@@ -70,5 +70,5 @@ def catalog_prefetch(products, *slots, locale=None):
 
 
 def _is_row(product):
-    """A variable that a template misspells is an empty string: the page shows nothing there."""
+    """A misspelt variable is an empty string in templates: the page shows nothing there."""
     return isinstance(product, Model)
