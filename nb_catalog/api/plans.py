@@ -12,7 +12,7 @@ from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of, usd_text
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.conf import settings
 from nb_catalog.core.types import Permission, RequestMode, TextMethod, Treatment
-from nb_catalog.generation.planning import MOST_VARIANTS
+from nb_catalog.generation.backgrounds import MAX_VARIANTS
 from nb_catalog.registry import source_for
 
 ALL = "all"
@@ -60,7 +60,7 @@ class PlanRequestSerializer(PlanOptionsSerializer):
     """Pictures in scenes."""
 
     scenes = KeysField(most=100, help_text=_("Scene keys."))
-    variants = serializers.IntegerField(default=1, min_value=1, max_value=MOST_VARIANTS)
+    variants = serializers.IntegerField(default=1, min_value=1, max_value=MAX_VARIANTS)
     ratio = serializers.CharField(default="1:1", max_length=10)
     tier = serializers.CharField(default="draft", max_length=40)
     treatment = serializers.ChoiceField(default=Treatment.LOCKED, choices=Treatment.choices)

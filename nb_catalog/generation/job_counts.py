@@ -1,9 +1,9 @@
-"""How the jobs of runs stand, by state: a count that is kept for a moment, however many look at it."""
+"""Job counts of runs by state, cached for a moment however many people watch."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,62 +13,58 @@ from nb_catalog.core.states import JOB_LIVE
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.db.clock import database_now
 
-# A database counts a million jobs in some 0.2 s. Kept for a second for so many of them, it spends
-# a hundredth of its time on counting; what few people wait for is counted at each look.
+# A database counts a million jobs in about 0.2 s. A count is cached for a second per this many jobs, so
+# that the database spends a hundredth of its time on counting; shorter runs are counted at each look.
 JOBS_PER_SECOND: Final = 50_000
 SMALL: Final = 5_000
 
 
 def counts_for(runs: Collection[Run]) -> Mapping[int, Counter[str]]:
-    """Jobs by state for each run, by its key. A constant number of queries, and none for counts that
-    were taken a moment ago.
+    """Return the number of jobs by state for each run, by the run's key.
 
-    The count of a run whose jobs have all ended stands until somebody retries some of them.
+    A constant number of queries, and none for counts that are still valid. Once all jobs of a run
+    have ended, its count is valid until some of them are retried.
     """
     now = database_now()
-    tallies = {run.pk: Counter(run.counted) for run in runs}
-    stale = [run for run in runs if not _holds(run, now=now)]
-    if stale:
-        tallies |= _counted([run.pk for run in stale])
-        _store(stale, tallies, now=now)
-    return tallies
+    counts = {run.pk: Counter(run.counted) for run in runs}
+    expired = []
+    for run in runs:
+        lifetime = timedelta(seconds=sum(run.counted.values()) / JOBS_PER_SECOND)
+        is_recent = run.counted_at is not None and now - run.counted_at < lifetime
+        if not run.counted or not (is_recent or _is_over(run.counted)):
+            expired.append(run)
+    if not expired:
+        return counts
+    counts |= _count_jobs([run.pk for run in expired])
+    by_time: dict[datetime | None, list[Run]] = defaultdict(list)
+    for run in expired:
+        if _is_over(counts[run.pk]) or counts[run.pk].total() > SMALL:
+            by_time[run.counted_at].append(run)
+            run.counted = dict(counts[run.pk])
+    for counted_at, group in by_time.items():
+        for run in group:
+            run.counted_at = now
+        # Only where nobody has invalidated or stored a count since.
+        Run.objects.filter(counted_at=counted_at).bulk_update(group, ["counted", "counted_at"])
+    return counts
 
 
 def invalidate(run: Run) -> None:
-    """Have the jobs of ``run`` counted anew: call it in the transaction that moves jobs which ended,
-    or many at once."""
+    """Have the jobs of ``run`` counted again.
+
+    Call it in the transaction that moves jobs which had ended, or many jobs at once.
+    """
     run.counted, run.counted_at = {}, database_now()
     run.save(update_fields=["counted", "counted_at"])
 
 
-def _holds(run: Run, *, now: datetime) -> bool:
-    if run.counted_at is None or not run.counted:
-        return False
-    kept = timedelta(seconds=sum(run.counted.values()) / JOBS_PER_SECOND)
-    return _is_over(run.counted) or now - run.counted_at < kept
+def _is_over(counts: Mapping[str, int]) -> bool:
+    return bool(counts) and JOB_LIVE.isdisjoint(counts)
 
 
-def _is_over(counted: Mapping[str, int]) -> bool:
-    return bool(counted) and JOB_LIVE.isdisjoint(counted)
-
-
-def _counted(keys: Collection[int]) -> dict[int, Counter[str]]:
-    found: dict[int, Counter[str]] = {key: Counter() for key in keys}
+def _count_jobs(keys: Collection[int]) -> dict[int, Counter[str]]:
+    counts: dict[int, Counter[str]] = {key: Counter() for key in keys}
     rows = ImageJob.objects.filter(run__in=keys).order_by()
     for key, state, number in rows.values_list("run", "state").annotate(Count("pk")):
-        found[key][state] = number
-    return found
-
-
-def _store(runs: Iterable[Run], tallies: Mapping[int, Counter[str]], *, now: datetime) -> None:
-    """Write down the counts that will hold, unless somebody has forgotten or renewed them since."""
-    by_time: dict[datetime | None, list[Run]] = defaultdict(list)
-    for run in runs:
-        tally = tallies[run.pk]
-        if _is_over(tally) or tally.total() > SMALL:
-            by_time[run.counted_at].append(run)
-            run.counted = dict(tally)
-    for counted_at, group in by_time.items():
-        for run in group:
-            run.counted_at = now
-        Run.objects.filter(counted_at=counted_at).bulk_update(group, ["counted", "counted_at"])
+        counts[key][state] = number
+    return counts

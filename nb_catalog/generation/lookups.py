@@ -1,20 +1,22 @@
-"""What the database knows of fingerprints: a constant number of queries for any number."""
+"""What is already stored or being made, by fingerprint: a constant number of queries."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-
-from django.db.models import QuerySet
+from typing import Final
 
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import ImageJob, ProductImage
 from nb_catalog.models.images import ImageKind
 
+# Pictures in these states can be used; the later in the tuple, the better.
+USABLE_STATES: Final = (ImageState.PENDING, ImageState.APPROVED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
-    """Fingerprints, by what became of them."""
+    """Fingerprints of pictures that can be used, that were rejected or retired, and that are being made."""
 
     present: frozenset[str]
     rejected: frozenset[str]
@@ -28,14 +30,15 @@ class Existing:
         )
 
 
-def lookup(fingerprints: Collection[str]) -> Existing:
-    """Which of ``fingerprints`` exist as pictures, were turned down, or are being made."""
+def find_existing(fingerprints: Collection[str]) -> Existing:
+    """Look up which of ``fingerprints`` have a picture or a job. Two queries."""
     present: set[str] = set()
     rejected: set[str] = set()
-    for fingerprint, state in (
-        _pictures().filter(fingerprint__in=fingerprints).values_list("fingerprint", "state")
-    ):
-        (present if state in _STANDING else rejected).add(fingerprint)
+    pictures = ProductImage.objects.filter(
+        kind=ImageKind.PICTURE, fingerprint__in=fingerprints
+    ).values_list("fingerprint", "state")
+    for fingerprint, state in pictures:
+        (present if state in USABLE_STATES else rejected).add(fingerprint)
     live = ImageJob.objects.filter(live_key__in=fingerprints).values_list("live_key", flat=True)
     return Existing(
         present=frozenset(present),
@@ -45,13 +48,8 @@ def lookup(fingerprints: Collection[str]) -> Existing:
 
 
 def requests_with_pictures(request_hashes: Collection[str]) -> frozenset[str]:
-    """Which of ``request_hashes`` have a picture that stands, whatever its fingerprint."""
-    standing = _pictures().filter(request_hash__in=request_hashes, state__in=_STANDING)
-    return frozenset(standing.values_list("request_hash", flat=True))
-
-
-_STANDING = (ImageState.PENDING, ImageState.APPROVED)
-
-
-def _pictures() -> QuerySet[ProductImage]:
-    return ProductImage.objects.filter(kind=ImageKind.PICTURE)
+    """Return those of ``request_hashes`` that have a usable picture, whatever its fingerprint."""
+    pictures = ProductImage.objects.filter(
+        kind=ImageKind.PICTURE, request_hash__in=request_hashes, state__in=USABLE_STATES
+    )
+    return frozenset(pictures.values_list("request_hash", flat=True))

@@ -1,4 +1,4 @@
-"""Words that a model paints into pictures: the recipes, and the pictures that the model changes."""
+"""Plans text that a model paints into pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import Model
 from django.utils import translation
 
 from nb_catalog.core.specs import ImageSpec
-from nb_catalog.core.types import RequestMode, Treatment
+from nb_catalog.core.types import RequestMode, TextMethod, Treatment
 from nb_catalog.exceptions import NBCatalogError, PictureMissing, RequestRefused
 from nb_catalog.generation.planners import PaidPlanner
 from nb_catalog.generation.prompts.painted_text import painted_text_prompt
@@ -28,44 +28,56 @@ from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.tiers import Tier
 from nb_catalog.registry import pose_of
 
-# The picture that the model changes, and the product's photo beside it.
+# The picture that the model changes, and the product's photo.
 REFERENCES: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaintedTextPlanner(PaidPlanner, TextPlanner):
-    """Words in a model's hand, which are read back when they come."""
+    """Text painted by the model of a tier; the worker runs OCR on the result."""
 
     tier: Tier
     mode: RequestMode = RequestMode.DIRECT
 
     @property
-    def references(self) -> int:
+    def reference_count(self) -> int:
         return REFERENCES
 
-    def objections(self) -> Iterator[str]:
-        """Every reason why none of it can be painted, whatever the picture."""
-        if self.maker.composites:
-            yield (
-                f"The tier “{self.tier.name}” renders scenes and paints no words. Choose one with a "
-                f"model, or have the words set: that costs nothing and is right letter by letter."
-            )
-            return
-        model_spec = self.tier.model_spec
-        yield from self.objections_of_card(
-            ratio=model_spec.ratios[0], treatment=model_spec.treatments[0]
-        )
-        yield from self.objections_of_maker()
+    @cached_property
+    def scene_prompts(self) -> Mapping[str, str]:
+        return dict(Scene.objects.values_list("key", "prompt"))
 
-    def further(self, spec: ImageSpec) -> ImageSpec:
-        """Another try in place of one that was rejected."""
+    def as_request(self) -> dict[str, object]:
+        return {
+            **super().as_request(),
+            "text": TextMethod.PAINTED.value,
+            "tier": self.tier.name,
+            "mode": self.mode.value,
+        }
+
+    def objections(self) -> Iterator[str]:
+        if self.provider.composites:
+            yield (
+                f"The tier “{self.tier.name}” renders scenes and cannot paint text. Choose one with a "
+                f"model, or have the text typeset: that is free and exact letter by letter."
+            )
+        else:
+            # Ratio and treatment depend on the base image; here it is any that the model can make.
+            model_spec = self.tier.model_spec
+            yield from self.tier_objections(
+                ratio=model_spec.ratios[0], treatment=model_spec.treatments[0]
+            )
+        yield from super().objections()
+
+    def next_variant(self, spec: ImageSpec) -> ImageSpec:
         return replace(spec, variant=spec.variant + 1)
 
-    def _about(self, product: Model) -> ProductInfo:
+    def product_info(self, product: Model) -> ProductInfo:
         photos = self.source.photos(product)
         if not photos:
             raise PictureMissing("The product has no photo. Upload one.")
-        # In the site's language, as every brief: in two languages one picture would be paid twice.
+        # Always in the site's language: the same picture requested in two languages would be paid
+        # for twice.
         with translation.override(django_settings.LANGUAGE_CODE):
             return ProductInfo(
                 photo=photos[0],
@@ -74,58 +86,56 @@ class PaintedTextPlanner(PaidPlanner, TextPlanner):
                 facts=self.source.facts(product),
             )
 
-    def _spec(
+    def overlay_spec(
         self,
-        about: ProductInfo,
         base: ProductImage,
         row: TextLayout,
         *,
         texts: Mapping[str, str],
         locale: str,
+        info: ProductInfo,
     ) -> ImageSpec | NBCatalogError:
         fields, canvas = fields_from_base(base, label=self.source.label), _canvas(base)
         ratio, treatment = fields["ratio"], fields["treatment"]
-        objections = tuple(self.objections_of_card(ratio=ratio, treatment=treatment))
+        objections = tuple(self.tier_objections(ratio=ratio, treatment=treatment))
         if objections:
             return RequestRefused(*objections)
         try:
-            brief = painted_text_prompt(
-                layout=self._read[row.key],
+            prompt = painted_text_prompt(
+                layout=self.parsed_layouts[row.key],
                 texts=texts,
                 locale=locale,
                 treatment=treatment,
-                title=about.title,
-                facts=about.facts,
-                scene_prompt=self._scenes.get(base.scene, ""),
+                title=info.title,
+                facts=info.facts,
+                scene_prompt=self.scene_prompts.get(base.scene, ""),
                 ratio=ratio,
                 has_picture=bool(canvas),
             )
         except RequestRefused as refusal:
             return refusal
-        photo = about.photo
         return ImageSpec(
             **fields,
             **fields_from_layout(row, locale=locale, deck=self.deck),
-            photo=photo.name if photo else "",
-            photo_version=photo.version if photo else "",
+            photo=info.photo.name if info.photo else "",
+            photo_version=info.photo.version if info.photo else "",
             size=self.tier.size,
             provider=self.tier.provider,
             model=self.tier.model,
             thinking=self.tier.thinking,
-            pose=about.pose if treatment == Treatment.LOCKED else "",
-            prompt=brief,
+            pose=info.pose if treatment == Treatment.LOCKED else "",
+            prompt=prompt,
             renderer=renderer_options(row, texts=texts, locale=locale),
             canvas=canvas,
         )
 
-    @cached_property
-    def _scenes(self) -> Mapping[str, str]:
-        return dict(Scene.objects.values_list("key", "prompt"))
-
 
 def _canvas(base: ProductImage) -> str:
-    """The file that a model paints on. Of a locked product it gets the surroundings alone, as it made
-    them: its own pixels are set in afterwards. "" where they were rendered together with it."""
+    """Return the name of the file that the model paints on.
+
+    For a locked product that is the background alone, as a model made it, because the product's own
+    pixels are composed in afterwards; "" if product and background were rendered together.
+    """
     if base.spec.get("treatment") != Treatment.LOCKED:
         return base.file.name or ""
     parent = base.parent

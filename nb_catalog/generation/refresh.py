@@ -1,80 +1,140 @@
-"""Published pictures whose words the shop would not say any more, and what to make in their place."""
+"""Plans replacements of pictures with text: of painted text by typeset text, and of outdated ones."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Final
+from functools import cached_property
+from typing import ClassVar, Final, Self
 
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from nb_catalog.copydecks.resolution import ResolvedCopy
 from nb_catalog.core.specs import ImageSpec
-from nb_catalog.exceptions import NBCatalogError
-from nb_catalog.generation.design_cache import DesignCache
-from nb_catalog.generation.free_planner import FreePlanner
-from nb_catalog.generation.replace_painted import Base, as_typeset, base_images
+from nb_catalog.exceptions import NBCatalogError, PictureMissing
+from nb_catalog.generation.planners import FreePlanner, plural_name
+from nb_catalog.generation.text_overlays import DesignCache, typeset_fields
 from nb_catalog.models import Placement, ProductImage
+from nb_catalog.models.images import ImageKind
 from nb_catalog.registry import CatalogSource
 
-# Published pictures with words of one product: bounds what is looked up at once.
-MOST_EACH: Final = 20
+# Assumed number of pictures with text per product; it sizes the plan's blocks.
+MAX_PER_PRODUCT: Final = 20
+
+# An object's key and the sha256 of one of its pictures.
+BaseKey = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplacePaintedText(FreePlanner):
+    """Typesets the text of ``images``, which a model painted, from the current layouts and decks.
+
+    ``bases`` are set by ``for_block``.
+    """
+
+    designs: DesignCache
+    images: Sequence[ProductImage]
+    bases: Mapping[BaseKey, ProductImage] = field(default_factory=dict)
+
+    per_product: ClassVar[int] = 1
+    max_per_product: ClassVar[int] = MAX_PER_PRODUCT
+
+    @property
+    def source(self) -> CatalogSource:
+        return self.designs.source
+
+    @cached_property
+    def painted(self) -> Mapping[str, Sequence[ImageSpec]]:
+        """The specs of ``images``, by product."""
+        specs: dict[str, list[ImageSpec]] = defaultdict(list)
+        for image in self.images:
+            specs[image.object_id].append(ImageSpec.from_dict(image.spec))
+        return specs
+
+    def title(self) -> str:
+        return _("%(what)s: words set instead of painted") % {"what": plural_name(self.source)}
+
+    def as_request(self) -> dict[str, object]:
+        return {
+            "model": self.source.label,
+            "exact": sorted(image.pk for image in self.images),
+        }
+
+    def for_block(self, products: Sequence[Model]) -> Self:
+        """Return a copy with the base images of ``products``. One query."""
+        specs = [spec for product in products for spec in self.painted.get(str(product.pk), ())]
+        return replace(self, bases=base_images(self.source.model, specs))
+
+    def specs(self, product: Model) -> Iterator[ImageSpec | NBCatalogError]:
+        for spec in self.painted.get(str(product.pk), ()):
+            copy = self.designs.copy_resolver(spec.deck).resolve(product, spec.locale)
+            current = self.designs.current_spec(spec, copy) or spec
+            yield as_typeset(current, self.bases) if isinstance(current, ImageSpec) else current
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedText:
-    """A published picture with words. ``now`` is the recipe that stands for it today, or why there
-    is none; it is stale when that differs from its own."""
+    """A published picture with text, and the spec that it would have today, or why there is none."""
 
     placement: Placement
-    now: ImageSpec | NBCatalogError
+    current: ImageSpec | NBCatalogError
 
     @property
     def is_stale(self) -> bool:
-        if not isinstance(self.now, ImageSpec):
+        if not isinstance(self.current, ImageSpec):
             return True
-        return self.now.fingerprint != self.placement.image.fingerprint
+        return self.current.fingerprint != self.placement.image.fingerprint
 
 
 @dataclass(frozen=True, kw_only=True)
 class RefreshPlanner(FreePlanner):
-    """The plan of nothing but what is out of date, on the same pictures in the same layouts."""
+    """Makes outdated published pictures again, with the same layouts on the same base images.
 
-    source: CatalogSource
+    Text that a model painted is typeset instead, which is free and exact. ``published`` and
+    ``bases`` are set by ``for_block``.
+    """
+
     designs: DesignCache
-    shown: Mapping[str, Sequence[PublishedText]] = field(default_factory=dict)
-    bases: Mapping[Base, ProductImage] = field(default_factory=dict)
+    published: Mapping[str, Sequence[PublishedText]] = field(default_factory=dict)
+    bases: Mapping[BaseKey, ProductImage] = field(default_factory=dict)
 
-    each: ClassVar[int] = 1
-    most_each: ClassVar[int] = MOST_EACH
+    per_product: ClassVar[int] = 1
+    max_per_product: ClassVar[int] = MAX_PER_PRODUCT
 
-    @classmethod
-    def of(cls, source: CatalogSource) -> RefreshPlanner:
-        return cls(source=source, designs=DesignCache(source))
+    @property
+    def source(self) -> CatalogSource:
+        return self.designs.source
 
-    def for_block(self, products: Sequence[Model]) -> RefreshPlanner:
-        """It with what is published of ``products``: one query, and another where a model painted."""
-        found: dict[str, list[PublishedText]] = defaultdict(list)
-        for each in self.looked_over(products):
-            found[each.placement.object_id].append(each)
-        stale = (each.now for shown in found.values() for each in shown if each.is_stale)
-        specs = [each for each in stale if isinstance(each, ImageSpec)]
-        return replace(self, shown=found, bases=base_images(self.source.model, specs))
+    def title(self) -> str:
+        return _("%(what)s: what is out of date") % {"what": plural_name(self.source)}
+
+    def as_request(self) -> dict[str, object]:
+        return {"model": self.source.label, "renewal": True}
+
+    def for_block(self, products: Sequence[Model]) -> Self:
+        """Return a copy with the published pictures of ``products`` and, for painted ones, their bases."""
+        published: dict[str, list[PublishedText]] = defaultdict(list)
+        outdated: list[ImageSpec] = []
+        for each in self.inspect(products):
+            published[each.placement.object_id].append(each)
+            if each.is_stale and isinstance(each.current, ImageSpec):
+                outdated.append(each.current)
+        return replace(self, published=published, bases=base_images(self.source.model, outdated))
 
     def specs(self, product: Model) -> Iterator[ImageSpec | NBCatalogError]:
-        for each in self.shown.get(str(product.pk), ()):
-            if each.is_stale:
-                yield self._in_its_place(each.now)
+        for each in self.published.get(str(product.pk), ()):
+            if not each.is_stale:
+                continue
+            current = each.current
+            if isinstance(current, ImageSpec) and current.paints_words:
+                yield as_typeset(current, self.bases)
+            else:
+                yield current
 
-    def _in_its_place(self, now: ImageSpec | NBCatalogError) -> ImageSpec | NBCatalogError:
-        """What a model painted is set now: that is free, and right at once."""
-        if isinstance(now, ImageSpec) and now.paints_words:
-            return as_typeset(now, self.bases)
-        return now
-
-    def looked_over(self, products: Sequence[Model]) -> Iterator[PublishedText]:
-        """Each published picture with words of ``products``, and what stands for it today."""
+    def inspect(self, products: Sequence[Model]) -> Iterator[PublishedText]:
+        """Yield each published picture with text of ``products`` and the spec that it would have today."""
         by_key = {str(product.pk): product for product in products}
         placements = (
             Placement.objects.about_any(self.source.model, list(by_key))
@@ -86,10 +146,46 @@ class RefreshPlanner(FreePlanner):
             spec = ImageSpec.from_dict(placement.image.spec)
             if not spec.base:
                 continue
-            told = (placement.object_id, spec.deck, spec.locale)
-            if told not in copies:
-                product = by_key[placement.object_id]
-                copies[told] = self.designs.wording(spec.deck).copy(product, spec.locale)
-            now = self.designs.today(spec, copies[told])
-            if now is not None:
-                yield PublishedText(placement=placement, now=now)
+            key = (placement.object_id, spec.deck, spec.locale)
+            if key not in copies:
+                resolver = self.designs.copy_resolver(spec.deck)
+                copies[key] = resolver.resolve(by_key[placement.object_id], spec.locale)
+            current = self.designs.current_spec(spec, copies[key])
+            if current is not None:
+                yield PublishedText(placement=placement, current=current)
+
+
+def base_images(model: type[Model], specs: Iterable[ImageSpec]) -> dict[BaseKey, ProductImage]:
+    """Return the base images of those ``specs`` of ``model`` whose text was painted.
+
+    Images whose file was deleted are left out.
+    """
+    wanted = {(spec.object_id, spec.base) for spec in specs if spec.paints_words}
+    if not wanted:
+        return {}
+    rows = ProductImage.objects.about_any(model, [key for key, _digest in wanted]).filter(
+        kind=ImageKind.PICTURE, pruned_at=None, sha256__in={digest for _key, digest in wanted}
+    )
+    return {(row.object_id, row.sha256): row for row in rows.order_by("pk")}
+
+
+def as_typeset(
+    painted: ImageSpec, bases: Mapping[BaseKey, ProductImage]
+) -> ImageSpec | PictureMissing:
+    """Return the spec that typesets the text of ``painted`` on its base image."""
+    base = bases.get((painted.object_id, painted.base))
+    if base is None:
+        return PictureMissing(
+            "The picture without text below this one no longer exists. Generate it again."
+        )
+    return replace(
+        painted,
+        **typeset_fields(base, painted.renderer),
+        photo_version="",
+        thinking="",
+        pose="",
+        prompt="",
+        system="",
+        canvas="",
+        variant=1,
+    )

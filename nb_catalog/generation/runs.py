@@ -1,9 +1,9 @@
-"""Starting plans, and what can be done about a run afterwards."""
+"""Starts plans as runs; cancels, retries and resumes runs."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import chain, islice
 from typing import Any, Final
@@ -14,11 +14,13 @@ from django.db.models import Sum
 
 from nb_catalog import tasks
 from nb_catalog.core import logs
+from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.generation import Item, ItemStatus, Plan, job_counts
-from nb_catalog.generation.lookups import lookup
+from nb_catalog.generation import job_counts
+from nb_catalog.generation.lookups import find_existing
+from nb_catalog.generation.plan import Item, ItemStatus, Plan
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.money import micros
@@ -29,15 +31,15 @@ from nb_catalog.worker import queue
 logger = logging.getLogger(__name__)
 
 BLOCK: Final = 1000
-# Far below what the column holds; more is a slip of the hand.
+# Well below the column's maximum; anything larger is a typo.
 MAX_BUDGET_USD: Final = 1_000_000
 
-# So many pictures at most are what a person in the admin waits for.
+# Runs of at most this many pictures are what a person in the admin waits for.
 SMALL_RUN: Final = 24
 INTERACTIVE_PRIORITY: Final = 10
 
-# What a plain "retry" takes up again. An unknown outcome may have been charged already, so it
-# has to be asked for by name.
+# What a plain retry queues again. An unknown outcome may have been charged already, so it has to be
+# requested explicitly.
 RETRIABLE: Final = (JobState.REFUSED, JobState.FAILED, JobState.CANCELLED)
 
 
@@ -50,11 +52,12 @@ def start_run(
 ) -> Run:
     """Write a job for each missing or stale picture of ``plan``, all or none, and wake a worker.
 
-    Starting the same plan again answers the run that it became. A picture that another run is
-    making already is left to that run. ``budget_usd`` bounds what the run may spend; reaching
-    it pauses the run. Runs of one ``priority`` take turns and those of a higher one go first; with
-    None a run of few pictures is as urgent as somebody who waits for them. Raises
-    ``RequestRefused`` for a budget below zero or beyond all reason.
+    Starting the same plan again returns the run that it became. A picture that another run is
+    already making is left to that run. ``budget_usd`` limits what the run may spend; reaching it
+    pauses the run. Runs of one ``priority`` take turns, and those of a higher one go first; with
+    None, small runs get the priority of a person who is waiting.
+
+    Raises ``RequestRefused`` for a budget below zero or above ``MAX_BUDGET_USD``.
     """
     budget = _budget(budget_usd)
     with transaction.atomic():
@@ -76,12 +79,12 @@ def start_run(
     return run
 
 
-def _log(run: Run, what: str, **more: Any) -> None:
-    logger.info("Run %s: %s.", run.pk, what, extra=logs.fields(run=run.pk, **more))
+def _log(run: Run, event: str, **fields: Any) -> None:
+    logger.info("Run %s: %s.", run.pk, event, extra=logs.fields(run=run.pk, **fields))
 
 
 def _budget(amount: Decimal | None) -> int | None:
-    """Whole micro-dollars, or None for no limit."""
+    """Return whole micro-dollars, or None for no limit."""
     if amount is None:
         return None
     if not (amount.is_finite() and 0 <= amount <= MAX_BUDGET_USD):
@@ -93,46 +96,43 @@ def _budget(amount: Decimal | None) -> int | None:
 
 def _write_jobs(run: Run, plan: Plan, *, priority: int | None) -> None:
     content_type = content_type_of(plan.source.model)
-    _one_at_a_time(content_type.pk)
+    _lock_jobs_of(content_type.pk)
     reused = 0
 
     def wanted() -> Iterator[Item]:
         nonlocal reused
         for item in plan.items():
             reused += item.status == ItemStatus.PRESENT
-            if item.status in (ItemStatus.MISSING, ItemStatus.STALE):
+            if item.is_wanted:
                 yield item
 
     items = wanted()
-    few = list(islice(items, SMALL_RUN + 1))
+    first = list(islice(items, SMALL_RUN + 1))
     if priority is None:
-        priority = INTERACTIVE_PRIORITY if len(few) <= SMALL_RUN else 0
+        priority = INTERACTIVE_PRIORITY if len(first) <= SMALL_RUN else 0
+    # A new run joins at the turn that is being worked on, not behind all turns of older runs.
+    waiting = queue.ordered_queue(free=plan.is_free, mode=plan.planner.mode)
+    turn = waiting.filter(priority=priority).values_list("turn", flat=True).first() or 0
     jobs = (
         _job(run, plan, item, content_type=content_type, priority=priority, turn=turn)
-        for turn, item in enumerate(chain(few, items), start=_turn(plan, priority=priority))
+        for turn, item in enumerate(chain(first, items), start=turn)
     )
-    while block := list(islice(jobs, BLOCK)):
-        # Conflicts are pictures that another run took up since they were looked at.
+    for block in blocks(jobs, size=BLOCK):
+        # Conflicts are pictures that another run took up since the plan looked.
         ImageJob.objects.bulk_create(block, ignore_conflicts=True)
     run.reused = reused
     run.estimate_microusd = run.jobs.aggregate(total=Sum("estimate_microusd"))["total"] or 0
     run.save(update_fields=["reused", "estimate_microusd"])
 
 
-def _turn(plan: Plan, *, priority: int) -> int:
-    """The turn that is being worked on: a run that starts now takes its turns from there."""
-    line = queue.ordered_queue(free=plan.is_free, mode=plan.planner.mode)
-    return line.filter(priority=priority).values_list("turn", flat=True).first() or 0
+def _lock_jobs_of(content_type_id: int) -> None:
+    """Keep others from writing jobs about objects of this model until the transaction ends.
 
-
-def _one_at_a_time(content_type_id: int) -> None:
-    """Until the transaction ends, nobody else writes jobs about products of this model.
-
-    Two who claim the same pictures in different orders would wait for each other for ever.
+    Two runs that claim the same pictures in different orders would deadlock.
     """
-    # No key changes: rows that refer to this one are still written meanwhile.
-    weaker = connection.features.has_select_for_no_key_update
-    rows = ContentType.objects.filter(pk=content_type_id).select_for_update(no_key=weaker)
+    # The weaker lock lets others write rows that refer to this one.
+    no_key = connection.features.has_select_for_no_key_update
+    rows = ContentType.objects.filter(pk=content_type_id).select_for_update(no_key=no_key)
     list(rows.values_list("pk"))
 
 
@@ -159,7 +159,7 @@ def _job(
 
 
 def cancel_run(run: Run) -> int:
-    """Cancel what has not been sent yet; how many jobs. What is in flight finishes."""
+    """Cancel the jobs that have not been sent yet and return their number. Calls in flight finish."""
     with transaction.atomic():
         cancelled = transition_jobs(run.jobs.all(), "cancel", finished_at=database_now())
         if cancelled:
@@ -169,18 +169,21 @@ def cancel_run(run: Run) -> int:
 
 
 def retry_run(run: Run, *, unknown: bool = False) -> int:
-    """Queue refused, failed and cancelled jobs again; how many.
+    """Queue refused, failed and cancelled jobs again and return their number.
 
-    With ``unknown`` those too whose outcome is unknown: their pictures may be paid for twice.
-    Jobs whose picture another run is making, or has made meanwhile, stay as they are: nothing
-    is paid for twice.
+    With ``unknown``, also those with an unknown outcome: their pictures may be charged twice.
+    Jobs whose picture another run is making, or has made meanwhile, stay as they are, so that
+    nothing else is paid for twice.
     """
     states = (*RETRIABLE, JobState.UNKNOWN) if unknown else RETRIABLE
     with transaction.atomic():
         jobs = list(run.jobs.filter(state__in=states).defer("spec").order_by("pk"))
         for content_type_id in {job.content_type_id for job in jobs}:
-            _one_at_a_time(content_type_id)
-        queued = sum(map(_retry, _not_made_meanwhile(jobs)))
+            _lock_jobs_of(content_type_id)
+        queued = 0
+        for block in blocks(jobs, size=BLOCK):
+            present = find_existing([job.fingerprint for job in block]).present
+            queued += sum(_retry(job) for job in block if job.fingerprint not in present)
         if queued:
             job_counts.invalidate(run)
             tasks.wake_up()
@@ -188,14 +191,8 @@ def retry_run(run: Run, *, unknown: bool = False) -> int:
     return queued
 
 
-def _not_made_meanwhile(jobs: Iterable[ImageJob]) -> Iterator[ImageJob]:
-    rest = iter(jobs)
-    while block := list(islice(rest, BLOCK)):
-        made = lookup([job.fingerprint for job in block]).present
-        yield from (job for job in block if job.fingerprint not in made)
-
-
 def _retry(job: ImageJob) -> int:
+    """Queue ``job`` again unless another run holds its place; return how many jobs were queued."""
     try:
         with transaction.atomic():
             return transition_jobs(
@@ -211,9 +208,9 @@ def _retry(job: ImageJob) -> int:
 
 
 def resume_run(run: Run, *, budget_usd: Decimal | None) -> None:
-    """Let a paused run go on with another budget, or with none.
+    """Resume a paused run with another budget, or with none.
 
-    Raises ``RequestRefused`` for a budget as ``start_run`` does.
+    Raises ``RequestRefused`` for an invalid budget, as ``start_run`` does.
     """
     budget = _budget(budget_usd)
     with transaction.atomic():

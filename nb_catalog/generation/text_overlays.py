@@ -1,5 +1,4 @@
-"""From a product to the recipes of its pictures with words: which picture, which words, which locale;
-set by the typesetter, or painted by a model."""
+"""Plans text on existing pictures: which picture, which texts, which locale."""
 
 from __future__ import annotations
 
@@ -7,29 +6,32 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
-from nb_catalog.copydecks.resolution import CopyResolver
+from nb_catalog.copydecks.resolution import CopyResolver, ResolvedCopy
+from nb_catalog.core.locales import parse_locale
 from nb_catalog.core.specs import ImageSpec
-from nb_catalog.core.states import ImageState
-from nb_catalog.core.types import Photo
+from nb_catalog.core.text import nearest
+from nb_catalog.core.types import Photo, TextMethod
 from nb_catalog.exceptions import NBCatalogError, PictureMissing
-from nb_catalog.generation.free_planner import FreePlanner
+from nb_catalog.generation.lookups import USABLE_STATES
+from nb_catalog.generation.planners import FreePlanner, join_names, plural_name
 from nb_catalog.models import CopyDeck, ProductImage, TextLayout
 from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.typesetter import ALIAS
 from nb_catalog.registry import CatalogSource
 from nb_catalog.typesetting.layouts import Layout
 
-# Scenes that one product has pictures in, where nobody says which: bounds what is looked up at once.
-MOST_SCENES: Final = 50
+# Assumed number of scenes per product when a plan covers all of them; it sizes the plan's blocks.
+MAX_SCENES: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductInfo:
-    """A product, as a model is told of it."""
+    """What a model is given of a product: photo, pose, title and facts."""
 
     photo: Photo | None = None
     pose: str = ""
@@ -39,11 +41,11 @@ class ProductInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class TextPlanner(ABC):
-    """Layouts and locales of one plan, on pictures in ``scenes`` (keys; none: in every scene that
-    the product has a picture of), with ``slot`` only on those that are published there. ``bases`` are
-    those pictures by product, once they are looked up.
+    """Layouts and locales of one plan, on pictures in ``scenes``.
 
-    The words are the deck's, and the shop's own where it has none for a role.
+    ``scenes`` are keys; without any, every scene that the product has a picture of is used. With
+    ``slot``, only pictures published there are. ``bases`` are those pictures by product, set by
+    ``for_block``. Texts come from ``deck``, and from the host for roles that the deck does not have.
     """
 
     source: CatalogSource
@@ -55,153 +57,164 @@ class TextPlanner(ABC):
     bases: Mapping[str, Sequence[ProductImage]] = field(default_factory=dict)
 
     @property
-    def each(self) -> int:
-        """Pictures per product and scene."""
+    def per_product(self) -> int:
         return len(self.layouts) * len(self.locales) * max(1, len(self.scenes))
 
     @property
-    def most_each(self) -> int:
-        """At most: a product may have pictures in any number of scenes."""
-        return len(self.layouts) * len(self.locales) * (len(self.scenes) or MOST_SCENES)
+    def max_per_product(self) -> int:
+        return len(self.layouts) * len(self.locales) * (len(self.scenes) or MAX_SCENES)
 
     @cached_property
-    def _read(self) -> Mapping[str, Layout]:
+    def parsed_layouts(self) -> Mapping[str, Layout]:
         return {row.key: row.layout for row in self.layouts}
 
-    def for_block(self, products: Sequence[Model]) -> TextPlanner:
-        """It with the pictures of ``products`` looked up, in one query."""
-        found: dict[str, dict[str, ProductImage]] = {}
-        pictures = (
+    @cached_property
+    def copy_resolver(self) -> CopyResolver:
+        return CopyResolver(source=self.source, deck=self.deck)
+
+    def title(self) -> str:
+        return _("%(what)s: %(layouts)s (%(locales)s)") % {
+            "what": plural_name(self.source),
+            "layouts": join_names(row.name for row in self.layouts),
+            "locales": join_names(self.locales),
+        }
+
+    def as_request(self) -> dict[str, object]:
+        return {
+            "model": self.source.label,
+            "layouts": [row.key for row in self.layouts],
+            "locales": list(self.locales),
+            "scenes": list(self.scenes),
+            "slot": self.slot,
+            "deck": self.deck.key if self.deck else "",
+        }
+
+    def objections(self) -> Iterator[str]:
+        slots = self.source.slots
+        if self.slot and self.slot not in slots:
+            yield f"The model has no slot {self.slot!r}.{nearest(self.slot, slots)}"
+        if not self.layouts:
+            yield "No layout was chosen. Choose at least one."
+        for row in self.layouts:
+            try:
+                Layout.from_mapping(row.content)
+            except ValueError as error:
+                yield f"The layout “{row.name}” is invalid. {error}"
+        for code in self.locales:
+            try:
+                parse_locale(code)
+            except ValueError as error:
+                yield str(error)
+
+    def for_block(self, products: Sequence[Model]) -> Self:
+        """Return a copy with the base images of ``products``. One query."""
+        images = (
             ProductImage.objects.about_any(
                 self.source.model, [str(product.pk) for product in products]
             )
-            .filter(kind=ImageKind.PICTURE, locale="", pruned_at=None, state__in=_STANDING)
+            .filter(kind=ImageKind.PICTURE, locale="", pruned_at=None, state__in=USABLE_STATES)
             .select_related("parent")
             .defer("provenance", "parent__provenance", "parent__spec", "parent__checks")
         )
         if self.scenes:
-            pictures = pictures.filter(scene__in=self.scenes)
+            images = images.filter(scene__in=self.scenes)
         if self.slot:
-            pictures = pictures.filter(placements__slot=self.slot)
-        # What comes last stays: an approved one, and of those the newest.
-        for picture in sorted(pictures, key=lambda each: (_STANDING.index(each.state), each.pk)):
-            found.setdefault(picture.object_id, {})[picture.scene] = picture
+            images = images.filter(placements__slot=self.slot)
+        bases: dict[str, dict[str, ProductImage]] = {}
+        # The last one of a scene wins: an approved one, and of those the newest.
+        for image in sorted(images, key=lambda each: (USABLE_STATES.index(each.state), each.pk)):
+            bases.setdefault(image.object_id, {})[image.scene] = image
         return replace(
-            self, bases={key: tuple(by_scene.values()) for key, by_scene in found.items()}
+            self, bases={key: tuple(by_scene.values()) for key, by_scene in bases.items()}
         )
 
     def specs(self, product: Model) -> Iterator[ImageSpec | NBCatalogError]:
-        """The recipes of one product's pictures, and why others are not possible.
+        """Yield the specs of one product's pictures, and an error for each that is not possible.
 
-        Raises ``PictureMissing`` when there is nothing to set words on.
+        Raises ``PictureMissing`` if there is no picture to put text on.
         """
         bases = self.bases.get(str(product.pk), ())
         if not bases:
-            raise PictureMissing(self._nothing())
-        about = self._about(product)
+            if self.slot:
+                raise PictureMissing(
+                    f"The product has no picture without text in {self.slot!r}. "
+                    f"Publish one there first."
+                )
+            raise PictureMissing(
+                "The product has no picture yet to put text on. Generate one first."
+            )
+        info = self.product_info(product)
         for locale in self.locales:
-            copy = self._wording.copy(product, locale)
+            copy = self.copy_resolver.resolve(product, locale)
             for row in self.layouts:
-                layout = self._read[row.key]
-                missing = copy.missing_for(layout, name=row.name, locale=locale)
+                layout = self.parsed_layouts[row.key]
+                error = copy.layout_error(layout, name=row.name, locale=locale)
                 for base in bases:
-                    yield missing or self._spec(
-                        about, base, row, texts=copy.shown_by(layout), locale=locale
+                    yield error or self.overlay_spec(
+                        base, row, texts=copy.for_layout(layout), locale=locale, info=info
                     )
 
-    def _nothing(self) -> str:
-        if self.slot:
-            return f"The product has no picture without words in {self.slot!r}. Publish one there first."
-        return "The product has no picture yet that words could be set on. Generate one first."
-
-    @cached_property
-    def _wording(self) -> CopyResolver:
-        return CopyResolver(source=self.source, deck=self.deck)
-
-    def _about(self, product: Model) -> ProductInfo:
-        """What has to be known of ``product`` itself, once for all its pictures."""
+    def product_info(self, product: Model) -> ProductInfo:
+        """Return what ``overlay_spec`` needs of ``product``, read once for all its pictures."""
         return ProductInfo()
 
     @abstractmethod
-    def _spec(
+    def overlay_spec(
         self,
-        about: ProductInfo,
         base: ProductImage,
         row: TextLayout,
         *,
         texts: Mapping[str, str],
         locale: str,
+        info: ProductInfo,
     ) -> ImageSpec | NBCatalogError:
-        """The recipe of ``texts`` (role -> text) on ``base``, or why there is none."""
+        """Return the spec of ``texts`` (role -> text) on ``base``, or why it is not possible."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class TypesetPlanner(FreePlanner, TextPlanner):
-    """Words that are set, letter by letter."""
+class TypesetPlanner(TextPlanner, FreePlanner):
+    """Text that is typeset, letter by letter."""
 
-    def _spec(
+    def as_request(self) -> dict[str, object]:
+        return {**super().as_request(), "text": TextMethod.SET.value}
+
+    def overlay_spec(
         self,
-        about: ProductInfo,
         base: ProductImage,
         row: TextLayout,
         *,
         texts: Mapping[str, str],
         locale: str,
+        info: ProductInfo,
     ) -> ImageSpec:
-        return typeset_over(
-            base, row, label=self.source.label, texts=texts, locale=locale, deck=self.deck
+        return ImageSpec(
+            **fields_from_base(base, label=self.source.label),
+            **fields_from_layout(row, locale=locale, deck=self.deck),
+            **typeset_fields(base, renderer_options(row, texts=texts, locale=locale)),
         )
 
 
-def typeset_over(
-    base: ProductImage,
-    row: TextLayout,
-    *,
-    label: str,
-    texts: Mapping[str, str],
-    locale: str,
-    deck: CopyDeck | None,
-) -> ImageSpec:
-    """The recipe of ``texts`` (role -> text) set on ``base``, a picture of an object of the model
-    ``label``, in the layout of ``row``."""
-    renderer = {
-        **renderer_options(row, texts=texts, locale=locale),
-        "origin": base.digital_source_type,
-    }
-    if product := base.checks.get("product"):
-        renderer["product"] = product
-    return ImageSpec(
-        **fields_from_base(base, label=label),
-        **fields_from_layout(row, locale=locale, deck=deck),
-        photo=base.file.name or "",
-        size=str(base.spec.get("size", "")),
-        provider=ALIAS,
-        model=ALIAS,
-        renderer=renderer,
-    )
-
-
 def renderer_options(row: TextLayout, *, texts: Mapping[str, str], locale: str) -> dict[str, Any]:
-    """What a renderer is told of words, however they get onto the picture."""
+    """Return the renderer's options for text, however it gets onto the picture."""
     return {"layout": row.content, "texts": texts, "locale": locale}
 
 
 def fields_from_base(base: ProductImage, *, label: str) -> dict[str, Any]:
-    """Fields of a recipe that a picture with words has from the one without them."""
-    made_from: dict[str, Any] = base.spec
+    """Return the fields of a spec with text that it shares with its base image."""
+    spec: dict[str, Any] = base.spec
     return {
         "object_type": label,
         "object_id": base.object_id,
         "scene": base.scene,
-        "scene_version": int(made_from.get("scene_version", 0)),
-        "treatment": str(made_from.get("treatment", "")),
-        "ratio": str(made_from.get("ratio", "")),
+        "scene_version": int(spec.get("scene_version", 0)),
+        "treatment": str(spec.get("treatment", "")),
+        "ratio": str(spec.get("ratio", "")),
         "base": base.sha256,
     }
 
 
 def fields_from_layout(row: TextLayout, *, locale: str, deck: CopyDeck | None) -> dict[str, Any]:
-    """Fields of a recipe that say whose words they are, and where they stand."""
+    """Return the fields of a spec that say where its texts are placed and which deck they come from."""
     return {
         "layout": row.key,
         "layout_version": row.version,
@@ -211,4 +224,64 @@ def fields_from_layout(row: TextLayout, *, locale: str, deck: CopyDeck | None) -
     }
 
 
-_STANDING: Final = (ImageState.PENDING, ImageState.APPROVED)
+def typeset_fields(base: ProductImage, renderer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a spec that make the typesetter put text on ``base``.
+
+    ``renderer`` is completed by the origin of ``base`` and the box of the product in it.
+    """
+    product = base.checks.get("product")
+    return {
+        "photo": base.file.name or "",
+        "size": str(base.spec.get("size", "")),
+        "provider": ALIAS,
+        "model": ALIAS,
+        "renderer": {
+            **renderer,
+            "origin": base.digital_source_type,
+            **({"product": product} if product else {}),
+        },
+    }
+
+
+class DesignCache:
+    """Layouts, copy decks and the decks' texts, each read once for a whole plan."""
+
+    def __init__(self, source: CatalogSource) -> None:
+        self.source = source
+        self._resolvers: dict[str, CopyResolver] = {}
+
+    @cached_property
+    def layouts(self) -> Mapping[str, TextLayout]:
+        return {row.key: row for row in TextLayout.objects.all()}
+
+    @cached_property
+    def decks(self) -> Mapping[str, CopyDeck]:
+        return {deck.key: deck for deck in CopyDeck.objects.all()}
+
+    def copy_resolver(self, deck: str) -> CopyResolver:
+        """Return the resolver for the deck with key ``deck``; for "", that of the host's own copy."""
+        if deck not in self._resolvers:
+            self._resolvers[deck] = CopyResolver(source=self.source, deck=self.decks.get(deck))
+        return self._resolvers[deck]
+
+    def current_spec(
+        self, spec: ImageSpec, copy: ResolvedCopy
+    ) -> ImageSpec | NBCatalogError | None:
+        """Return ``spec`` with the current ``copy`` in the current layout, or why it is not possible.
+
+        None if the layout or the deck no longer exists: there is nothing to compare with.
+        """
+        row = self.layouts.get(spec.layout)
+        if row is None or (spec.deck and spec.deck not in self.decks):
+            return None
+        try:
+            layout = row.layout
+        except ValueError:
+            return None
+        error = copy.layout_error(layout, name=row.name, locale=spec.locale)
+        return error or replace(
+            spec,
+            renderer={**spec.renderer, "layout": row.content, "texts": copy.for_layout(layout)},
+            layout_version=row.version,
+            deck_version=self.decks[spec.deck].version if spec.deck else 0,
+        )

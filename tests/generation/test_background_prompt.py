@@ -7,7 +7,7 @@ import pytest
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation.prompts.background import (
     FACT_LENGTH,
-    MOST_FACTS,
+    MAX_FACTS,
     TITLE_LENGTH,
     background_prompt,
     product_line,
@@ -73,7 +73,7 @@ def test_the_shape_of_the_picture_is_said(ratio, words):
 
 @pytest.mark.parametrize("scene", ["", " \n\t ", "\u202e\u200b"])
 def test_a_scene_without_words_is_refused(scene):
-    with pytest.raises(RequestRefused, match="no words"):
+    with pytest.raises(RequestRefused, match="no prompt"):
         painted(scene_prompt=scene)
 
 
@@ -93,7 +93,7 @@ def test_a_fact_cannot_break_out_either():
 def test_long_words_are_bounded():
     line = product_line("x" * 5_000, {f"fact {n}": "y" * 5_000 for n in range(50)})
     assert line.count("x") == TITLE_LENGTH - 1
-    assert line.count("y") == MOST_FACTS * (FACT_LENGTH - 1)
+    assert line.count("y") == MAX_FACTS * (FACT_LENGTH - 1)
     assert len(painted(scene_prompt="z" * 50_000)) < 3_000
 
 

@@ -77,14 +77,14 @@ def test_a_text_ends_where_its_quotation_marks_end(text, quoted):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("x" * (LONGEST_TEXT + 1), "has 121 characters, and a model paints at most 120"),
-        ('“«「‹"', "has quotation marks of every kind"),
+        ("x" * (LONGEST_TEXT + 1), "has 121 characters; a model paints at most 120"),
+        ('“«「‹"', "contains every kind of quotation marks"),
     ],
 )
 def test_what_a_model_could_not_paint_is_refused_with_what_to_do(text, why):
     with pytest.raises(RequestRefused, match=why) as refused:
         brief(box(), texts={"headline": text})
-    assert "Have the words set instead." in str(refused.value)
+    assert "Have the text typeset instead." in str(refused.value)
 
 
 def test_a_role_without_words_is_not_mentioned():

@@ -227,7 +227,7 @@ def test_without_layouts_the_starter_set_is_named():
 
 def test_a_layout_written_past_the_form_is_refused():
     factories.layout("broken", content={"boxes": [{"role": "headline"}]})
-    with pytest.raises(PlanRefused, match="“Broken” is wrong.*'place' is missing"):
+    with pytest.raises(PlanRefused, match="“Broken” is invalid.*'place' is missing"):
         generation.plan_texts([factories.product()], layouts=["broken"])
 
 
@@ -295,7 +295,7 @@ def test_without_the_picture_below_the_letters_are_proved_alone():
 
 
 def test_a_picture_without_words_cannot_be_verified():
-    with pytest.raises(RequestRefused, match="has no words"):
+    with pytest.raises(RequestRefused, match="has no typeset text"):
         verification.verify_text(factories.image())
 
 

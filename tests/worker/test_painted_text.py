@@ -182,7 +182,7 @@ def test_a_locked_picture_that_was_rendered_here_gets_new_surroundings_with_word
     assert script.asked[-1].references == ()
     assert "A quiet surface in soft light" in script.asked[-1].prompt
     assert image.parent.kind == "backdrop" and image.parent.parent == base
-    with pytest.raises(PlanRefused, match="renders scenes and paints no words"):
+    with pytest.raises(PlanRefused, match="renders scenes and cannot paint text"):
         asked(base, tier="rendered")
 
 
@@ -207,11 +207,11 @@ def test_a_text_that_is_too_long_to_be_painted_is_refused_by_itself(with_picture
     said["en"]["headline"] = "word " * 40
     base = with_picture("painted")
     [item] = asked(base).items()
-    assert item.status == "impossible" and "Have the words set instead." in item.problem
+    assert item.status == "impossible" and "Have the text typeset instead." in item.problem
 
 
 def test_only_what_a_model_painted_is_set_instead(with_picture):
-    with pytest.raises(PlanRefused, match="no words that a model painted"):
+    with pytest.raises(PlanRefused, match="no text that a model painted"):
         generation.plan_replacement([with_picture("locked")])
 
 
@@ -220,5 +220,5 @@ def test_pictures_of_two_models_are_not_set_in_one_plan():
     images = [
         factories.image(about, asked=factories.spec(about, base="aa11")) for about in (mug, poster)
     ]
-    with pytest.raises(PlanRefused, match="One plan is about one model"):
+    with pytest.raises(PlanRefused, match="A plan is about one model"):
         generation.plan_replacement(images)

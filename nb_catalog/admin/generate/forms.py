@@ -19,7 +19,7 @@ from nb_catalog.admin.formatting import dollars
 from nb_catalog.admin.generate.selection import Selection
 from nb_catalog.core.types import RequestMode, Treatment
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.generation.planning import MOST_VARIANTS
+from nb_catalog.generation.backgrounds import MAX_VARIANTS
 from nb_catalog.models import Scene
 from nb_catalog.providers import model_specs, provider, tiers
 
@@ -79,7 +79,7 @@ class GenerateForm(forms.Form):
         label=_("Scenes"), error_messages={"required": _("Choose at least one scene.")}
     )
     variants = forms.IntegerField(
-        label=_("Variants per product and scene"), min_value=1, max_value=MOST_VARIANTS, initial=1
+        label=_("Variants per product and scene"), min_value=1, max_value=MAX_VARIANTS, initial=1
     )
     ratio = forms.ChoiceField(
         label=_("Aspect ratio"), choices=[(r, r) for r in model_specs.RATIOS], initial="1:1"
@@ -206,7 +206,7 @@ class PlanPreview:
 
     @property
     def in_batch(self) -> bool:
-        return self.plan.planner.in_batch
+        return self.plan.in_batch
 
     @property
     def price_each(self) -> str:

@@ -1,1 +1,1 @@
-"""The prompts that models get."""
+"""Prompts for models."""

@@ -1,8 +1,8 @@
-"""Briefs for words that a model paints into a picture: what, where and how. Pure, as ``briefs`` is."""
+"""Prompts for text that a model paints into a picture: what, where and how. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from nb_catalog.core.locales import direction, parse_locale
@@ -12,14 +12,14 @@ from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation.prompts import background
 from nb_catalog.typesetting.layouts import Box, Layout
 
-# Models spell about 94 % of words right, and long ones worse; a sentence is the typesetter's business.
+# Models spell about 94 % of words right, and long texts worse: sentences are for the typesetter.
 LONGEST_TEXT: Final = 120
-# Google: the exact words in quotes. The first pair that the words do not use themselves.
+# Google's advice: the exact text in quotes. The first pair that the text does not contain is used.
 QUOTES: Final = (("“", "”"), ("«", "»"), ("「", "」"), ("‹", "›"), ('"', '"'))
-# Of the picture: where a third ends, and what counts as all of it.
+# Shares of the picture: where a third ends, and what counts as the whole width.
 _THIRD: Final = 1 / 3
 _ALL: Final = 0.7
-# Ems in shares of the shorter side.
+# Font sizes (em) as shares of the shorter side.
 _LARGE: Final = 0.08
 _SMALL: Final = 0.045
 _BOLD: Final = 600
@@ -54,64 +54,61 @@ def painted_text_prompt(
     ratio: str,
     has_picture: bool,
 ) -> str:
-    """The brief for painting ``texts`` (role -> text) into a picture, about where ``layout`` has them.
+    """Return the prompt for painting ``texts`` (role -> text) about where ``layout`` places them.
 
-    With ``has_picture`` the model is given the picture to change: one of the product, whose photo comes
-    second, or for ``locked`` its surroundings alone. Without, it paints empty surroundings anew,
-    in which the words stand. Raises ``RequestRefused`` for a text that is too long to be painted or has
-    quotation marks of all kinds.
+    With ``has_picture`` the model is given the picture to change: one of the product, followed by its
+    photo, or for ``locked`` the background alone. Without, it paints a new empty background with the
+    texts in it. Raises ``RequestRefused`` for a text that is too long to be painted or that contains
+    every kind of quotation marks.
     """
-    sentences = list(_sentences(layout, texts, locale=locale))
+    sentences = [
+        f"The {box.role.replace('_', ' ')} {_describe(box, locale=locale)}: {_quote(text, role=box.role)}."
+        for box in layout.boxes
+        if (text := visible_line(texts.get(box.role, "")))
+    ]
     script = f"The texts are in {parse_locale(locale).english_name}, in its own script."
     if has_picture:
         locked = treatment == Treatment.LOCKED
         return " ".join([_ADD, *sentences, script, _EXACTLY, _KEEP, _EMPTY if locked else _PRODUCT])
-    surroundings = background.painted_background_prompt(
+    scene = background.painted_background_prompt(
         title=title, facts=facts, scene_prompt=scene_prompt, ratio=ratio
     )
     return " ".join(
-        [surroundings, "These texts stand in it, and no others.", *sentences, script, _EXACTLY]
+        [scene, "These texts stand in it, and no others.", *sentences, script, _EXACTLY]
     )
 
 
-def _sentences(layout: Layout, texts: Mapping[str, str], *, locale: str) -> Iterator[str]:
-    for box in layout.boxes:
-        if text := visible_line(texts.get(box.role, "")):
-            where, look = _where(box, locale=locale), _look(box)
-            yield f"The {box.role.replace('_', ' ')} {where}, {look}: {_quoted(text, role=box.role)}."
-
-
-def _quoted(text: str, *, role: str) -> str:
+def _quote(text: str, *, role: str) -> str:
     if len(text) > LONGEST_TEXT:
         raise RequestRefused(
-            f"The text of {role!r} has {len(text)} characters, and a model paints at most {LONGEST_TEXT} of "
-            f"them legibly. Have the words set instead."
+            f"The text of {role!r} has {len(text)} characters; a model paints at most {LONGEST_TEXT} of "
+            f"them legibly. Have the text typeset instead."
         )
-    for opens, closes in QUOTES:
-        if opens not in text and closes not in text:
-            return f"{opens}{text}{closes}"
+    for opening, closing in QUOTES:
+        if opening not in text and closing not in text:
+            return f"{opening}{text}{closing}"
     raise RequestRefused(
-        f"The text of {role!r} has quotation marks of every kind, so that a model could not be told where it "
-        f"ends. Have the words set instead."
+        f"The text of {role!r} contains every kind of quotation marks, so none is left to mark its end for "
+        f"a model. Have the text typeset instead."
     )
 
 
-def _where(box: Box, *, locale: str) -> str:
+def _describe(box: Box, *, locale: str) -> str:
+    """Return where ``box`` is and how its text looks, in a model's terms."""
     place = box.place
     start = 1 - place.start - place.width if direction(locale) else place.start
     across, down = start + place.width / 2, place.top + place.height / 2
     row = _third(down, "at the top", "in the middle", "at the bottom")
-    if place.width >= _ALL:
-        return f"{row}, across the width"
-    return f"{row}, {_third(across, 'on the left', 'in the centre', 'on the right')}"
+    column = (
+        "across the width"
+        if place.width >= _ALL
+        else _third(across, "on the left", "in the centre", "on the right")
+    )
+    size = "large" if box.largest >= _LARGE else "small" if box.largest < _SMALL else "medium-sized"
+    weight = "bold " if box.weight >= _BOLD else ""
+    badge = f" on a badge of colour {box.plate.colour}" if box.plate else ""
+    return f"{row}, {column}, in {size} {weight}sans-serif letters of colour {box.colour}{badge}"
 
 
 def _third(at: float, first: str, second: str, third: str) -> str:
     return first if at < _THIRD else second if at <= 1 - _THIRD else third
-
-
-def _look(box: Box) -> str:
-    size = "large" if box.largest >= _LARGE else "small" if box.largest < _SMALL else "medium-sized"
-    weight = "bold " if box.weight >= _BOLD else ""
-    ground = f" on a badge of colour {box.plate.colour}" if box.plate else ""
-    return f"in {size} {weight}sans-serif letters of colour {box.colour}{ground}"
