@@ -5,7 +5,7 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import review
+from nb_catalog import publishing, review
 from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer
 from nb_catalog.api.jobs import RecipeField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
@@ -156,7 +156,7 @@ class ImageViewSet(CatalogReadViewSet):
     def alt(self, request, *args, **kwargs):
         """Write alternative texts; the answer has all of them."""
         image = self.get_object()
-        changed = review.set_alt_texts(image, self.asked()["texts"], actor=request.user)
+        changed = publishing.set_alt_texts(image, self.asked()["texts"], actor=request.user)
         return Response({"alt": dict(image.alts.values_list("locale", "text")), "changed": changed})
 
     @action(detail=True, methods=["post"])

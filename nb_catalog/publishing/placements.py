@@ -1,7 +1,8 @@
-"""Publishing: which image stands in which place of the storefront."""
+"""Publishes images: which image is in which place of the storefront."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -29,38 +30,45 @@ def publish(
     position: int = 0,
     actor: Actor,
 ) -> Placement:
-    """Put an approved ``image`` into ``slot``, in place of what stood there.
+    """Put an approved ``image`` into ``slot``, replacing what was there.
 
-    Makes the renditions that are missing, which takes a moment. Raises ``RequestRefused`` for
-    an image that is not approved, a slot that the product does not have and a language that
-    the site does not speak; ``PictureError`` and ``StorageFailed`` from the renditions.
+    Makes missing renditions, which takes a moment. Raises ``RequestRefused`` for an image that is
+    not approved, a slot that the product does not have and a locale that is not in ``LANGUAGES``;
+    ``PictureError`` and ``StorageFailed`` from the renditions.
     """
     objections = tuple(_objections(image, slot=slot, locale=locale))
     if objections:
         raise RequestRefused(*objections)
-    kept = _delivery(image)
-    place = _place_for(image, slot=slot, locale=locale, position=position)
+    picture_data = _picture_data(image)
+    place = {
+        "content_type_id": image.content_type_id,
+        "object_id": image.object_id,
+        "slot": slot,
+        "locale": locale,
+        "position": position,
+    }
     with transaction.atomic():
-        # Place before picture, as roll_back() does: two people would else wait for each other.
-        _locked(place)
-        # Asked again, because renditions take a moment: somebody may have retired it meanwhile.
+        # Place before image, as in roll_back(): a fixed order prevents deadlocks.
+        _lock(place)
+        # Checked again: while the renditions were made, someone may have retired it.
         if lock_image(image) != ImageState.APPROVED:
             raise RequestRefused(_not_approved(image))
-        return _set(place, image=image, picture_data=kept, actor=actor, move="publish")
+        return _set(place, image=image, picture_data=picture_data, actor=actor, move="publish")
 
 
 def withdraw(placement: Placement, *, actor: Actor) -> None:
-    """Take a picture out of the storefront. The image stays approved.
+    """Remove a picture from the storefront. The image stays approved.
 
-    Raises ``InvalidTransition`` when another picture stands there meanwhile, ``RequestRefused`` when
-    none does.
+    Raises ``InvalidTransition`` if another picture has been published there since,
+    ``RequestRefused`` if none is.
     """
-    place = _place_of(placement)
+    columns = ("content_type_id", "object_id", "slot", "locale", "position")
+    place = {name: getattr(placement, name) for name in columns}
     with transaction.atomic():
-        standing = _locked(place)
-        if standing is not None and standing.image_id != placement.image_id:
+        current = _lock(place)
+        if current is not None and current.image_id != placement.image_id:
             raise InvalidTransition(
-                "Another picture was published there meanwhile. Look again before you withdraw it."
+                "Another picture has been published there meanwhile. Look at it before you withdraw it."
             )
         _remove(place, actor=actor, move="withdraw")
 
@@ -73,37 +81,37 @@ def roll_back(
     position: int = 0,
     actor: Actor,
 ) -> Placement | None:
-    """Undo the last change of a place: what stood there before stands there again.
+    """Undo the last change of a place: publish again what was there before.
 
-    Rolling back twice goes two steps back. Answers the placement, or None when the place is
-    empty again. Raises ``RequestRefused`` when there is nothing to undo.
+    Rolling back twice undoes two changes. Returns the placement, or None if the place is empty
+    again. Raises ``RequestRefused`` if there is nothing to undo.
     """
     place = {
-        "content_type": content_type_of(product),
+        "content_type_id": content_type_of(product).pk,
         "object_id": str(product.pk),
         "slot": slot,
         "locale": locale,
         "position": position,
     }
     with transaction.atomic():
-        # Held first: of two who roll back at once, the second sees what the first has done.
-        _locked(place)
-        before = _before(place)
-        if before is not None and lock_image(before) != ImageState.APPROVED:
+        # Locked first: of two people who roll back at once, the second sees the first one's change.
+        _lock(place)
+        previous = _previous_image(place)
+        if previous is not None and lock_image(previous) != ImageState.APPROVED:
             raise RequestRefused(
-                f"Picture {before.pk} stood there before and is {before.get_state_display().lower()}"
-                f" now. Publish another one."
+                f"Picture {previous.pk} was there before and is"
+                f" {previous.get_state_display().lower()} now. Publish another one."
             )
-        if before is None:
+        if previous is None:
             _remove(place, actor=actor, move="roll_back")
             return None
-        kept = _delivery(before)
-        return _set(place, image=before, picture_data=kept, actor=actor, move="roll_back")
+        picture_data = _picture_data(previous)
+        return _set(place, image=previous, picture_data=picture_data, actor=actor, move="roll_back")
 
 
-def _objections(image: ProductImage, *, slot: str, locale: str) -> Any:
+def _objections(image: ProductImage, *, slot: str, locale: str) -> Iterator[str]:
     if image.kind != ImageKind.PICTURE:
-        yield f"Picture {image.pk} shows surroundings without the product."
+        yield f"Picture {image.pk} shows a background without the product."
     if not ProductImage.objects.filter(pk=image.pk, state=ImageState.APPROVED).exists():
         yield _not_approved(image)
     model = image.content_type.model_class()
@@ -112,14 +120,14 @@ def _objections(image: ProductImage, *, slot: str, locale: str) -> Any:
         yield f"The product has no slot {slot!r}.{nearest(slot, slots)}"
     languages = dict(django_settings.LANGUAGES)
     if locale and locale not in languages:
-        yield f"The site does not speak {locale!r}.{nearest(locale, languages)}"
+        yield f"The site has no language {locale!r}.{nearest(locale, languages)}"
 
 
-def _delivery(image: ProductImage) -> storefront.PictureData:
+def _picture_data(image: ProductImage) -> storefront.PictureData:
     return storefront.picture_data(
         renditions.make_renditions(image),
         origin=image.digital_source_type,
-        said=overlay_text(image),
+        overlay_text=overlay_text(image),
     )
 
 
@@ -127,22 +135,7 @@ def _not_approved(image: ProductImage) -> str:
     return f"Picture {image.pk} is not approved. Approve it first."
 
 
-def _place_for(image: ProductImage, *, slot: str, locale: str, position: int) -> dict[str, Any]:
-    return {
-        "content_type_id": image.content_type_id,
-        "object_id": image.object_id,
-        "slot": slot,
-        "locale": locale,
-        "position": position,
-    }
-
-
-def _place_of(placement: Placement) -> dict[str, Any]:
-    names = ("content_type_id", "object_id", "slot", "locale", "position")
-    return {name: getattr(placement, name) for name in names}
-
-
-def _locked(place: dict[str, Any]) -> Placement | None:
+def _lock(place: dict[str, Any]) -> Placement | None:
     return Placement.objects.filter(**place).select_for_update().first()
 
 
@@ -154,47 +147,42 @@ def _set(
     actor: Actor,
     move: str,
 ) -> Placement:
-    standing = _locked(place)
-    before_id = standing.image_id if standing else None
-    if standing is None:
-        standing = _first(place, image=image, picture_data=picture_data, actor=actor)
+    placement = _lock(place)
+    previous_id = placement.image_id if placement else None
+    columns = {"image": image, "picture_data": picture_data, "actor": actor}
+    if placement is None:
+        try:
+            with transaction.atomic():
+                placement = Placement.objects.create(**place, **columns)
+        except IntegrityError as error:
+            raise InvalidTransition(
+                "Someone else has published to this place at the same moment. Look at it, and try again."
+            ) from error
     else:
-        standing.image, standing.picture_data, standing.actor = image, picture_data, actor
-        standing.stale_since = None
-        standing.save(
-            update_fields=["image", "picture_data", "actor", "published_at", "stale_since"]
-        )
+        placement.image, placement.picture_data, placement.actor = image, picture_data, actor
+        placement.stale_since = None
+        placement.save(update_fields=[*columns, "published_at", "stale_since"])
     PlacementEvent.objects.create(
-        **place, image_before_id=before_id, image_after=image, actor=actor, move=move
+        **place, image_before_id=previous_id, image_after=image, actor=actor, move=move
     )
     signals.send_on_commit(
-        signals.image_published, sender=Placement, placement_id=standing.pk, image_id=image.pk
+        signals.image_published, sender=Placement, placement_id=placement.pk, image_id=image.pk
     )
-    return standing
-
-
-def _first(place: dict[str, Any], **columns: Any) -> Placement:
-    try:
-        with transaction.atomic():
-            return Placement.objects.create(**place, **columns)
-    except IntegrityError as error:
-        raise InvalidTransition(
-            "Somebody else published to this place at the same moment. Look, and try again."
-        ) from error
+    return placement
 
 
 def _remove(place: dict[str, Any], *, actor: Actor, move: str) -> None:
-    standing = _locked(place)
-    if standing is None:
+    placement = _lock(place)
+    if placement is None:
         raise RequestRefused("Nothing is published there.")
     PlacementEvent.objects.create(
-        **place, image_before_id=standing.image_id, image_after=None, actor=actor, move=move
+        **place, image_before_id=placement.image_id, image_after=None, actor=actor, move=move
     )
-    standing.delete()
+    placement.delete()
 
 
-def _before(place: dict[str, Any]) -> ProductImage | None:
-    """What stood in ``place`` before the last change that was not undone yet."""
+def _previous_image(place: dict[str, Any]) -> ProductImage | None:
+    """Return the image that was in ``place`` before the last change that has not been undone."""
     undone = 0
     for event in PlacementEvent.objects.filter(**place).order_by("-id").iterator():
         if event.move == "roll_back":
@@ -202,6 +190,6 @@ def _before(place: dict[str, Any]) -> ProductImage | None:
         elif undone:
             undone -= 1
         else:
-            before: ProductImage | None = event.image_before
-            return before
+            previous: ProductImage | None = event.image_before
+            return previous
     raise RequestRefused("There is no change of this place to undo.")

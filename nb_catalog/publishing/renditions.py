@@ -1,59 +1,47 @@
-"""Files for delivery, made from an image when it is published and never during a page view."""
+"""Files for web pages, made from an image when it is published and never during a page view."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from nb_catalog import storage
 from nb_catalog.conf import settings
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
-from nb_catalog.imaging.renditions import Derived, derive
+from nb_catalog.imaging.renditions import derive
 from nb_catalog.models import ProductImage, Rendition
 from nb_catalog.storage import catalog_storage
 
 
 def make_renditions(image: ProductImage) -> list[Rendition]:
-    """The renditions of ``image``; those that the settings ask for and that are missing are made.
+    """Return the renditions of ``image``; if a configured format is missing, make them first.
 
-    Raises ``PictureError`` when the original cannot be read, ``StorageFailed``.
+    A change of ``RENDITION_WIDTHS`` alone affects new pictures only. Raises ``PictureError`` if the
+    original cannot be read, ``StorageFailed``.
     """
-    # Asked anew: what somebody prefetched may be filtered, or older than the files.
-    stored = Rendition.objects.filter(image=image)
-    there = list(stored)
-    if _complete(there):
-        return there
-    made = [_stored(image, derived) for derived in _derived(image)]
-    Rendition.objects.bulk_create(made, ignore_conflicts=True)
-    return list(stored.all())
-
-
-def _complete(there: Sequence[Rendition]) -> bool:
-    """Whether every format is there; a change of RENDITION_WIDTHS concerns new pictures."""
-    return set(settings.RENDITION_FORMATS) <= {rendition.format for rendition in there}
-
-
-def _derived(image: ProductImage) -> list[Derived]:
-    mark = xmp_packet(DigitalSourceType(image.digital_source_type))
-    return list(
-        derive(
-            storage.read(str(image.file.name)),
-            widths=settings.RENDITION_WIDTHS,
-            formats=settings.RENDITION_FORMATS,
-            xmp=mark,
-            max_bytes=settings.MAX_PICTURE_BYTES,
-            max_pixels=settings.MAX_PICTURE_PIXELS,
+    # Queried again: what a caller has prefetched may be filtered, or older than the files.
+    rows = Rendition.objects.filter(image=image)
+    existing = list(rows)
+    if set(settings.RENDITION_FORMATS) <= {rendition.format for rendition in existing}:
+        return existing
+    files = derive(
+        storage.read(str(image.file.name)),
+        widths=settings.RENDITION_WIDTHS,
+        formats=settings.RENDITION_FORMATS,
+        xmp=xmp_packet(DigitalSourceType(image.digital_source_type)),
+        max_bytes=settings.MAX_PICTURE_BYTES,
+        max_pixels=settings.MAX_PICTURE_PIXELS,
+    )
+    renditions = []
+    for file in list(files):
+        stored = storage.store(file.data, folder="renditions", mime_type=file.mime_type)
+        renditions.append(
+            Rendition(
+                image=image,
+                format=file.format,
+                width=file.width,
+                height=file.height,
+                file=stored.name,
+                url=catalog_storage().url(stored.name),
+                byte_size=len(file.data),
+            )
         )
-    )
-
-
-def _stored(image: ProductImage, derived: Derived) -> Rendition:
-    stored = storage.store(derived.data, folder="renditions", mime_type=derived.mime_type)
-    return Rendition(
-        image=image,
-        format=derived.format,
-        width=derived.width,
-        height=derived.height,
-        file=stored.name,
-        url=catalog_storage().url(stored.name),
-        byte_size=len(derived.data),
-    )
+    Rendition.objects.bulk_create(renditions, ignore_conflicts=True)
+    return list(rows.all())

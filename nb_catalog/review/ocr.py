@@ -1,9 +1,10 @@
-"""Having words that a model painted read by one that looks at the picture: paid for like any call."""
+"""Has painted text read by a model, in addition to the OCR that runs here. Paid for like any call."""
 
 from __future__ import annotations
 
 import logging
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from django.db import transaction
@@ -18,7 +19,7 @@ from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.references import Limits, as_reference
 from nb_catalog.models import ProductImage
 from nb_catalog.models.transitions import lock_image
-from nb_catalog.providers.ocr import OcrResult, ocr_provider
+from nb_catalog.providers.ocr import ocr_provider
 from nb_catalog.registry import read_photo, source_for
 from nb_catalog.typesetting import ocr_detect
 from nb_catalog.typesetting.ocr_diff import (
@@ -34,35 +35,36 @@ logger = logging.getLogger(__name__)
 LIMITS: Final = Limits(reads=("image/jpeg", "image/png", "image/webp"), longest_side=2048)
 
 
-class Offer(NamedTuple):
-    """Who would read a picture, and what it costs at most, in USD."""
+class OcrOffer(NamedTuple):
+    """The provider that would read a picture, and what that costs at most, in USD."""
 
     name: str
     usd: Decimal
 
 
-def offer() -> Offer | None:
-    """What ``read_with_model`` would ask for; None where there is no reader.
+def offer() -> OcrOffer | None:
+    """Return what ``read_with_model`` would request; None without an OCR provider.
 
-    Raises ``RequestRefused`` where the reader does not know what it costs.
+    Raises ``RequestRefused`` if the provider's price is unknown.
     """
-    asked = ocr_provider()
-    return None if asked is None else Offer(asked.name, asked.estimate())
+    provider = ocr_provider()
+    return None if provider is None else OcrOffer(provider.name, provider.estimate())
 
 
 def read_with_model(image: ProductImage, *, actor: Actor) -> OcrComparison:
-    """Ask the reader what is written on ``image``, and keep how it compares with what was asked for, beside
-    what was read here: a model may read what should be there.
+    """Have a model read ``image``, and store how its text compares with the requested one.
 
-    The request is on record and its money reserved before it goes out. Raises ``RequestRefused`` for a
-    picture that no model wrote on, without a reader, while the same is underway and where a budget is
-    reached, ``PictureError`` and ``StorageFailed`` for the file, and ``ProviderError`` for what the
-    service answered.
+    The result is stored beside that of the OCR here, not in its place: a model may read what should
+    be there. The request is recorded and its cost reserved before it is sent.
+
+    Raises ``RequestRefused`` for a picture without painted text, without an OCR provider, while the
+    same request is in flight and when a budget is reached, ``PictureError`` and ``StorageFailed``
+    for the file, and the ``ProviderError`` of a failed request.
     """
     if OCR_CHECK not in image.checks:
-        raise RequestRefused(f"On picture {image.pk} there are no words that a model painted.")
-    asked = ocr_provider()
-    if asked is None:
+        raise RequestRefused(f"Picture {image.pk} has no text that a model painted.")
+    provider = ocr_provider()
+    if provider is None:
         raise RequestRefused("No OCR provider is configured. Set NB_CATALOG['OCR_PROVIDER'].")
     picture, _sent = as_reference(
         storage.read(str(image.file.name)),
@@ -70,41 +72,36 @@ def read_with_model(image: ProductImage, *, actor: Actor) -> OcrComparison:
         max_bytes=settings.MAX_PICTURE_BYTES,
         max_pixels=settings.MAX_PICTURE_PIXELS,
     )
-    question = PaidRequest(
-        payload=asked.build(picture.data, picture.mime_type, locale=image.locale),
+    request = PaidRequest(
+        payload=provider.build(picture.data, picture.mime_type, locale=image.locale),
         about=image,
         locales=(image.locale,),
-        estimate=asked.estimate(),
+        estimate=provider.estimate(),
         underway=paid_requests.already_running_message(image),
     )
-    reading = _compare(
-        image, paid_requests.send_paid_request(asked, question, actor=actor), by=asked.name
-    )
-    _store(image, reading)
-    return reading
-
-
-def _compare(image: ProductImage, transcript: OcrResult, *, by: str) -> OcrComparison:
-    spec: dict[str, Any] = image.spec
-    pieces = [
+    result = paid_requests.send_paid_request(provider, request, actor=actor)
+    # What the model takes for print on the product is accepted only if the product's photo shows it.
+    tokens = [
         Token(word, line=number)
-        for number, line in enumerate(transcript.lines)
+        for number, line in enumerate(chain(result.lines, result.printed))
         for word in single_line(line).split()
     ]
-    texts = spec["renderer"]["texts"]
-    known = _text_on_product(image) if transcript.printed else []
-    number = len(transcript.lines)
-    # What a model calls printed on the product is forgiven where the product's photo shows it.
-    pieces += [
-        Token(word, line=number + at)
-        for at, line in enumerate(transcript.printed)
-        for word in single_line(line).split()
-    ]
-    return compare(texts, {by: pieces}, locale=image.locale, known=known)
+    comparison = compare(
+        image.spec["renderer"]["texts"],
+        {provider.name: tokens},
+        locale=image.locale,
+        known=_text_on_product(image) if result.printed else [],
+    )
+    with transaction.atomic():
+        lock_image(image)
+        image.refresh_from_db(fields=["checks"])
+        image.checks = {**image.checks, MODEL_OCR_CHECK: comparison.as_dict()}
+        image.save(update_fields=["checks"])
+    return comparison
 
 
 def _text_on_product(image: ProductImage) -> list[str]:
-    """Every word that is read here on the product's photo; none where that is gone, or nothing reads."""
+    """Return the words that OCR finds on the product's photo; none if there is no photo or no OCR here."""
     product = image.catalog_object
     if product is None:
         return []
@@ -120,14 +117,6 @@ def _text_on_product(image: ProductImage) -> list[str]:
             max_bytes=settings.MAX_PICTURE_BYTES,
             max_pixels=settings.MAX_PICTURE_PIXELS,
         )
-    except Exception:  # noqa: BLE001 - foreign programs; the answer is paid for, and nothing is forgiven
-        logger.exception("What is printed on the product of picture %s cannot be read.", image.pk)
+    except Exception:  # noqa: BLE001 - foreign programs; the result is paid for already
+        logger.exception("The text on the product of picture %s cannot be read.", image.pk)
         return []
-
-
-@transaction.atomic
-def _store(image: ProductImage, reading: OcrComparison) -> None:
-    lock_image(image)
-    image.refresh_from_db(fields=["checks"])
-    image.checks = {**image.checks, MODEL_OCR_CHECK: reading.as_dict()}
-    image.save(update_fields=["checks"])

@@ -1,7 +1,8 @@
-"""Whether the files of a picture show its words: every one of them, the original and what was derived."""
+"""Verifies that the files of a picture show its text: the original and every rendition."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from nb_catalog import storage
@@ -19,20 +20,31 @@ __all__ = [
 ]
 
 
-def verify_text(image: ProductImage) -> dict[str, list[TextProof]]:
-    """By the name of each file of ``image``, how its texts compare with what was asked for. Nothing is
-    read as words: letters are drawn anew and compared, in any script. Where the picture below is still
-    there, the whole is composed anew, and ink that does not belong to the words is found as well.
+def verify_text(image: ProductImage) -> dict[str, list[Compared]]:
+    """Return, by the name of each file of ``image``, how its texts compare with the requested ones.
 
-    Raises ``RequestRefused`` for a picture without words, ``PictureError`` and ``StorageFailed`` for
-    a file that cannot be read, ``TextError`` when its fonts are others now.
+    No OCR is involved: glyphs are drawn again and compared, in any script. While the base image
+    exists, the whole picture is composed again, and ink that does not belong to the text is found
+    as well.
+
+    Raises ``RequestRefused`` for a picture without typeset text, ``PictureError`` and
+    ``StorageFailed`` for a file that cannot be read, ``TextError`` if its fonts have changed.
     """
     if not image.checks.get("text"):
-        raise RequestRefused(f"Picture {image.pk} has no words of ours on it.")
+        raise RequestRefused(f"Picture {image.pk} has no typeset text.")
     report = Report.from_dict(image.checks["text"])
     layout = Layout.from_mapping(image.spec["renderer"]["layout"])
     chain = fonts.chain_for(report.locale)
-    base_image = _base_image(image)
+    spec: dict[str, Any] = image.spec
+    base = None
+    # Its file may have been deleted.
+    with suppress(PictureMissing):
+        product = spec["renderer"].get("product")
+        base = BaseImage(
+            picture=storage.read(str(spec["photo"])),
+            texts=spec["renderer"]["texts"],
+            product=Rect(*product) if product else None,
+        )
     names = [image.file.name, *image.renditions.values_list("file", flat=True)]
     return {
         str(name): verify_file(
@@ -40,24 +52,9 @@ def verify_text(image: ProductImage) -> dict[str, list[TextProof]]:
             report,
             layout=layout,
             chain=chain,
-            base_image=base_image,
+            ground=base,
             max_bytes=settings.MAX_PICTURE_BYTES,
             max_pixels=settings.MAX_PICTURE_PIXELS,
         )
         for name in names
     }
-
-
-def _base_image(image: ProductImage) -> BaseImage | None:
-    """The picture that the words were set on; None where its file was taken away."""
-    made_from: dict[str, Any] = image.spec
-    try:
-        picture = storage.read(str(made_from["photo"]))
-    except PictureMissing:
-        return None
-    product = made_from["renderer"].get("product")
-    return BaseImage(
-        picture=picture,
-        texts=made_from["renderer"]["texts"],
-        product=Rect(*product) if product else None,
-    )

@@ -65,7 +65,7 @@ def test_texts_are_written_and_proposals_accepted(api_as):
 @pytest.mark.parametrize(
     ("texts", "status", "says"),
     [
-        ({"en": {"price": "{price"}}, 422, "a brace stands alone"),
+        ({"en": {"price": "{price"}}, 422, "unbalanced brace"),
         ({"xx": {"price": "a"}}, 422, "There is no locale 'xx'"),
         ({"en": "Sale"}, 400, "dictionary"),
         ({"en": {"price": "x" * 1001}}, 400, "1000 characters"),
@@ -172,9 +172,11 @@ def test_words_are_painted_read_back_and_set_instead(api_as, paid):
     base = ProductImage.objects.get(pk=image["id"]).spec["base"]
     ProductImage.objects.filter(sha256=base).update(sha256="0" * 64)
     gone = api.post(f"images/{image['id']}/set-text/")
-    assert gone.status_code == 422 and "is gone. Generate one anew." in gone.content.decode()
+    assert (
+        gone.status_code == 422 and "no longer exists. Generate it again." in gone.content.decode()
+    )
 
 
 def test_only_painted_words_are_set_instead(api_as):
     answer = api_as(Permission.GENERATE).post(f"images/{factories.image().pk}/set-text/")
-    assert answer.status_code == 422 and "no words that a model painted" in answer.content.decode()
+    assert answer.status_code == 422 and "no text that a model painted" in answer.content.decode()

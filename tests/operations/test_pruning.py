@@ -110,7 +110,7 @@ def test_what_was_ever_published_stays():
 def test_who_changes_the_mind_too_late_is_told():
     image = rejected(data=pictures("red"))
     pruned()
-    with pytest.raises(RequestRefused, match="its file was taken away"):
+    with pytest.raises(RequestRefused, match="its file was deleted"):
         review.reconsider(image, actor=None)
     image.refresh_from_db()
     assert image.state == "rejected"

@@ -6,7 +6,7 @@ from django.template import Context, Template
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from nb_catalog import review, storefront
+from nb_catalog import publishing, storefront
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.publishing import placements
@@ -62,7 +62,7 @@ def test_a_page_says_the_product_and_the_words_on_its_picture():
 def test_what_a_person_wrote_wins_in_its_language_and_its_stand_ins(settings):
     mug = factories.product(name="Blue mug")
     placement = factories.published(mug)
-    review.set_alt_texts(placement.image, {"en": "A mug", "de": "Ein  Becher\n"}, actor=None)
+    publishing.set_alt_texts(placement.image, {"en": "A mug", "de": "Ein  Becher\n"}, actor=None)
     assert shown(mug) == "A mug"
     assert shown(mug, "de") == shown(mug, "de-at") == "Ein Becher"
     assert shown(mug, "ar") == "Blue mug"
@@ -79,7 +79,7 @@ def test_what_a_person_wrote_wins_in_its_language_and_its_stand_ins(settings):
 
 def test_a_page_of_many_is_still_one_query():
     mugs = [factories.published(factories.product()) for _ in range(3)]
-    review.set_alt_texts(mugs[0].image, {"en": "A mug"}, actor=None)
+    publishing.set_alt_texts(mugs[0].image, {"en": "A mug"}, actor=None)
     products = [each.catalog_object for each in mugs]
     with CaptureQueriesContext(connection) as caught:
         found = storefront.prefetch_catalog_images(products, locale="en")
@@ -89,17 +89,17 @@ def test_a_page_of_many_is_still_one_query():
 
 def test_writing_counts_changes_and_an_empty_text_is_taken_out():
     image, actor = factories.image(), factories.staff()
-    assert review.set_alt_texts(image, {"en": "A mug", "de": ""}, actor=actor) == 1
-    assert review.set_alt_texts(image, {"en": "A mug"}, actor=None) == 0
+    assert publishing.set_alt_texts(image, {"en": "A mug", "de": ""}, actor=actor) == 1
+    assert publishing.set_alt_texts(image, {"en": "A mug"}, actor=None) == 0
     assert image.alts.get().changed_by == actor
-    assert review.set_alt_texts(image, {"en": " "}, actor=None) == 1
+    assert publishing.set_alt_texts(image, {"en": " "}, actor=None) == 1
     assert not image.alts.exists()
 
 
 def test_wrong_texts_write_nothing_and_all_is_said():
     image = factories.image()
     with pytest.raises(RequestRefused) as caught:
-        review.set_alt_texts(image, {"en": "fine", "xx": "a", "de": "x" * 501}, actor=None)
+        publishing.set_alt_texts(image, {"en": "fine", "xx": "a", "de": "x" * 501}, actor=None)
     assert len(caught.value.objections) == 2 and "501 characters" in str(caught.value)
     assert not image.alts.exists()
 

@@ -89,7 +89,7 @@ def test_every_objection_is_said_at_once_with_the_nearest_name(mug):
     assert len(said) == 4
     assert "without the product" in said[0] and "not approved" in said[1]
     assert said[2] == "The product has no slot 'heroo'. Did you mean 'hero'?"
-    assert said[3] == "The site does not speak 'dee'. Did you mean 'de'?"
+    assert said[3] == "The site has no language 'dee'. Did you mean 'de'?"
 
 
 def test_slots_languages_and_positions_are_places_of_their_own(mug):
@@ -177,7 +177,7 @@ def test_a_retired_picture_does_not_come_back(mug):
     publish(first)
     publish(second)
     review.retire(first, actor=None)
-    with pytest.raises(RequestRefused, match=f"Picture {first.pk} stood there before"):
+    with pytest.raises(RequestRefused, match=f"Picture {first.pk} was there before"):
         roll_back(mug)
     assert standing(mug) == second
 

@@ -91,6 +91,6 @@ def test_of_many_each_is_decided_on_its_own():
 
 def test_surroundings_cannot_be_approved():
     backdrop = factories.image(kind="backdrop")
-    with pytest.raises(RequestRefused, match="surroundings"):
+    with pytest.raises(RequestRefused, match="a background without"):
         review.approve(backdrop, actor=None)
     assert not ReviewEvent.objects.exists()

@@ -10,7 +10,7 @@ from django.core.management.base import SystemCheckError
 from django.template import Context, Template
 from PIL import Image
 
-from nb_catalog import review, storefront
+from nb_catalog import publishing, storefront
 from nb_catalog.billing import paid_requests
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import (
@@ -124,7 +124,7 @@ def test_a_small_picture_goes_out_as_it_is(server, image):
 
 
 def test_what_is_there_is_not_asked_for_again(server, image):
-    review.set_alt_texts(image, {"en": "By hand"}, actor=None)
+    publishing.set_alt_texts(image, {"en": "By hand"}, actor=None)
     server.script(answer(SAID))
     assert propose(image).written == 2
     assert propose(image).written == 0
@@ -138,7 +138,7 @@ def test_what_is_there_is_not_asked_for_again(server, image):
         ("", "de: nothing was proposed."),
         (" \n", "de: nothing was proposed."),
         (None, "de: nothing was proposed."),
-        ("x" * 501, "de: the proposal has 501 characters, at most 500 are possible."),
+        ("x" * 501, "de: the proposal has 501 characters; at most 500 are possible."),
     ],
 )
 def test_a_proposal_that_is_empty_or_too_long_is_not_kept(server, image, text, says):
@@ -153,7 +153,7 @@ def test_a_person_who_wrote_meanwhile_wins(server, image, monkeypatch):
     real = paid_requests._send
 
     def slowly(*args, **options):
-        review.set_alt_texts(image, {"de": "Von Hand"}, actor=None)
+        publishing.set_alt_texts(image, {"de": "Von Hand"}, actor=None)
         return real(*args, **options)
 
     monkeypatch.setattr(paid_requests, "_send", slowly)
@@ -181,7 +181,7 @@ def test_nothing_unaccepted_is_in_a_shop(server, root):
         assert "Blue mug" in listed and "LEAK" not in listed
     told = root.get(f"/api/catalog-images/images/{placement.image_id}/").json()
     assert told["alt"] == {} and "LEAK" not in json.dumps(told)
-    review.set_alt_texts(placement.image, {"de": waiting(placement.image)["de"]}, actor=None)
+    publishing.set_alt_texts(placement.image, {"de": waiting(placement.image)["de"]}, actor=None)
     assert storefront.picture_for(mug, "hero", locale="de").alt.startswith("LEAK"), (
         "it would be seen"
     )
@@ -190,7 +190,7 @@ def test_nothing_unaccepted_is_in_a_shop(server, root):
 def test_a_waiting_proposal_hides_no_stand_in(settings):
     mug = factories.product(name="Blue mug")
     placement = factories.published(mug)
-    review.set_alt_texts(placement.image, {"en": "A mug"}, actor=None)
+    publishing.set_alt_texts(placement.image, {"en": "A mug"}, actor=None)
     a_proposal(placement.image, "ar")
     settings.NB_CATALOG = {**settings.NB_CATALOG, "LOCALE_FALLBACKS": {"ar": ["en"]}}
     assert storefront.picture_for(mug, "hero", locale="ar").alt == "A mug"
@@ -199,7 +199,7 @@ def test_a_waiting_proposal_hides_no_stand_in(settings):
 def test_whoever_writes_a_text_has_decided_about_the_proposal(image):
     a_proposal(image)
     a_proposal(image, "en")
-    review.set_alt_texts(image, {"de": "Von Hand", "en": ""}, actor=None)
+    publishing.set_alt_texts(image, {"de": "Von Hand", "en": ""}, actor=None)
     assert waiting(image).keys() == {"en"}, "an empty field decides nothing"
     assert alt_text.discard_alt_texts(image, ["en", "ar"]) == 1
     assert waiting(image) == {}
@@ -240,7 +240,7 @@ def test_languages_that_cannot_be_asked_for_are_refused_beforehand(server, image
 
 def test_more_languages_than_fit_a_request_are_refused(image, monkeypatch):
     monkeypatch.setattr(alt_text, "MAX_LOCALES", 2)
-    with pytest.raises(RequestRefused, match="At most 2 languages are asked for at once, not 3"):
+    with pytest.raises(RequestRefused, match="At most 2 languages can be requested at once, not 3"):
         propose(image)
 
 

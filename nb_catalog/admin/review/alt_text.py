@@ -15,7 +15,6 @@ from django.utils import translation
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
-from nb_catalog import review
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.formatting import dollars
 from nb_catalog.admin.review.forms import pictures
@@ -63,7 +62,7 @@ class AltTextViews:
                 raise PermissionDenied
             given = _given(request, image)
             try:
-                changed = review.set_alt_texts(image, given, actor=request.user)
+                changed = describing.set_alt_texts(image, given, actor=request.user)
             except RequestRefused as refusal:
                 objections = refusal.objections
             else:
