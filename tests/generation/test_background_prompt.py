@@ -66,7 +66,7 @@ def test_the_same_facts_give_the_same_words(write):
         ("21:9", "a wide picture"),
     ],
 )
-def test_the_shape_of_the_picture_is_said(ratio, words):
+def test_the_prompt_names_the_shape_of_the_picture(ratio, words):
     assert words in painted(ratio=ratio)
     assert words in locked(ratio=ratio)
 

@@ -11,7 +11,7 @@ def box(role="headline", *, start=0.05, top=0.05, width=0.9, height=0.1, **look)
     return Box(role=role, place=Place(start=start, top=top, width=width, height=height), **look)
 
 
-def brief(*boxes, texts, locale="en", treatment="painted", has_picture=True):
+def build_prompt(*boxes, texts, locale="en", treatment="painted", has_picture=True):
     return painted_text_prompt(
         layout=Layout(boxes=boxes),
         texts=texts,
@@ -26,38 +26,38 @@ def brief(*boxes, texts, locale="en", treatment="painted", has_picture=True):
 
 
 def test_the_exact_words_stand_in_quotes_with_their_place_and_their_look():
-    said = brief(
+    prompt = build_prompt(
         box("headline", largest=0.1),
         box("price", start=0.6, top=0.8, width=0.3, plate=Plate(colour="#aa0000"), weight=400),
         texts={"headline": "Autumn offer", "price": "€12.50"},
     )
     assert (
         "The headline at the top, across the width, in large bold sans-serif letters of colour #ffffff: "
-        "“Autumn offer”." in said
+        "“Autumn offer”." in prompt
     )
-    assert "The price at the bottom, on the right, in large sans-serif letters" in said
-    assert "on a badge of colour #aa0000: “€12.50”." in said
-    assert said.startswith("Using the provided image, change only this")
-    assert "preserving style, lighting and composition" in said
+    assert "The price at the bottom, on the right, in large sans-serif letters" in prompt
+    assert "on a badge of colour #aa0000: “€12.50”." in prompt
+    assert prompt.startswith("Using the provided image, change only this")
+    assert "preserving style, lighting and composition" in prompt
 
 
 def test_a_line_starts_at_the_right_where_a_language_does():
     price = box("price", start=0.05, top=0.4, width=0.2)
-    assert "in the middle, on the left" in brief(price, texts={"price": "12"}, locale="en")
-    assert "in the middle, on the right" in brief(price, texts={"price": "12"}, locale="ar")
+    assert "in the middle, on the left" in build_prompt(price, texts={"price": "12"}, locale="en")
+    assert "in the middle, on the right" in build_prompt(price, texts={"price": "12"}, locale="ar")
 
 
 def test_the_photo_is_the_second_image_unless_the_product_is_set_in_later():
     texts = {"headline": "Hello"}
-    assert "The second image shows the product" in brief(box(), texts=texts)
-    locked = brief(box(), texts=texts, treatment="locked")
+    assert "The second image shows the product" in build_prompt(box(), texts=texts)
+    locked = build_prompt(box(), texts=texts, treatment="locked")
     assert "second image" not in locked and "leave the lower middle free of text" in locked
 
 
 def test_without_a_picture_the_surroundings_are_painted_with_the_words_in_them():
-    said = brief(box(), texts={"headline": "Hello"}, treatment="locked", has_picture=False)
-    assert "A beach at dusk" in said and "“Mug”" in said and "“Hello”" in said
-    assert "no text" not in said and "Show no product" in said
+    prompt = build_prompt(box(), texts={"headline": "Hello"}, treatment="locked", has_picture=False)
+    assert "A beach at dusk" in prompt and "“Mug”" in prompt and "“Hello”" in prompt
+    assert "no text" not in prompt and "Show no product" in prompt
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_without_a_picture_the_surroundings_are_painted_with_the_words_in_them()
     ],
 )
 def test_a_text_ends_where_its_quotation_marks_end(text, quoted):
-    assert f": {quoted}." in brief(box(), texts={"headline": text})
+    assert f": {quoted}." in build_prompt(box(), texts={"headline": text})
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,9 @@ def test_a_text_ends_where_its_quotation_marks_end(text, quoted):
 )
 def test_what_a_model_could_not_paint_is_refused_with_what_to_do(text, why):
     with pytest.raises(RequestRefused, match=why) as refused:
-        brief(box(), texts={"headline": text})
+        build_prompt(box(), texts={"headline": text})
     assert "Have the text typeset instead." in str(refused.value)
 
 
 def test_a_role_without_words_is_not_mentioned():
-    assert "price" not in brief(box(), box("price"), texts={"headline": "Hello"})
+    assert "price" not in build_prompt(box(), box("price"), texts={"headline": "Hello"})

@@ -39,28 +39,28 @@ def mug():
     return factories.product()
 
 
-def asked(*products, scenes=("marble",), **options):
+def plan_for(*products, scenes=("marble",), **options):
     return generation.plan_backgrounds(products, scenes=scenes, **options)
 
 
 def items_of(*products, **options):
-    return list(asked(*products, **options).items())
+    return list(plan_for(*products, **options).items())
 
 
 def statuses(*products, **options):
     return [item.status.value for item in items_of(*products, **options)]
 
 
-def made(about, *, variant=1, state=ImageState.PENDING, **options):
+def store_image(about, *, variant=1, state=ImageState.PENDING, **options):
     """The picture that asking for ``variant`` is about, as if it had been made."""
     (item,) = items_of(about, **options)
     spec = replace(item.spec, variant=variant)
     return factories.image(about, asked=spec, state=state)
 
 
-def refused(*products, **options):
+def objections_to(*products, **options):
     with pytest.raises(PlanRefused) as refusal:
-        asked(*products, **options)
+        plan_for(*products, **options)
     return refusal.value.objections
 
 
@@ -75,12 +75,12 @@ def test_what_nobody_has_made_is_missing(scene, mug):
 
 @pytest.mark.parametrize("state", [ImageState.PENDING, ImageState.APPROVED])
 def test_a_picture_that_stands_is_present(scene, mug, state):
-    made(mug, state=state)
+    store_image(mug, state=state)
     assert statuses(mug) == ["present"]
 
 
 def test_a_retired_picture_is_replaced_by_another_variant(scene, mug):
-    made(mug, state=ImageState.RETIRED)
+    store_image(mug, state=ImageState.RETIRED)
     (item,) = items_of(mug)
     assert (item.status, item.spec.variant) == ("missing", 2)
 
@@ -103,7 +103,7 @@ def test_a_job_that_holds_its_place_is_underway(scene, mug, state):
     "change", [{"renderer": {"surface": {"kind": "marble"}}}, None], ids=["scene", "photo"]
 )
 def test_a_picture_of_a_changed_scene_or_photo_is_stale(scene, mug, change):
-    made(mug)
+    store_image(mug)
     if change is None:
         mug.packshot.name = "another.png"
         mug.save()
@@ -114,25 +114,25 @@ def test_a_picture_of_a_changed_scene_or_photo_is_stale(scene, mug, change):
 
 
 def test_a_scene_saved_without_a_change_leaves_its_pictures_present(scene, mug):
-    made(mug)
+    store_image(mug)
     scene.name = "Marble, white"
     scene.save()
     assert statuses(mug) == ["present"]
 
 
 def test_a_changed_title_concerns_painted_pictures_and_not_rendered_ones(scene, mug, settings):
-    made(mug)
+    store_image(mug)
     mug.name = "Another name"
     assert statuses(mug) == ["present"]
     settings.NB_CATALOG = {**settings.NB_CATALOG, "TIERS": PAID_TIERS}
-    made(mug, treatment="painted")
+    store_image(mug, treatment="painted")
     mug.name = "Yet another name"
     assert statuses(mug, treatment="painted") == ["stale"]
 
 
 def test_a_product_without_a_photo_is_impossible_as_often_as_it_was_asked_for(scene, mug):
     bare = factories.product(photo=False)
-    plan = asked(bare, mug, variants=3)
+    plan = plan_for(bare, mug, variants=3)
     summary = plan.summary()
     assert (summary.count_of("impossible"), summary.count_of("missing")) == (3, 3)
     assert summary.problems == {"The product has no photo. Upload one.": 3}
@@ -143,7 +143,7 @@ def test_a_product_without_a_photo_is_impossible_as_often_as_it_was_asked_for(sc
 
 
 def test_a_rejected_picture_is_asked_for_as_the_next_variant(scene, mug):
-    made(mug, state=ImageState.REJECTED)
+    store_image(mug, state=ImageState.REJECTED)
     (item,) = items_of(mug)
     assert (item.status, item.spec.variant) == ("missing", 2)
 
@@ -158,14 +158,14 @@ def test_rejecting_again_and_again_goes_on_to_further_variants(scene, mug):
 
 def test_the_replacements_of_two_rejected_variants_never_meet(scene, mug):
     for variant in (1, 2):
-        made(mug, variant=variant, state=ImageState.REJECTED)
+        store_image(mug, variant=variant, state=ImageState.REJECTED)
     found = items_of(mug, variants=2)
     assert sorted(item.spec.variant for item in found) == [3, 4]
     assert {item.status for item in found} == {"missing"}
 
 
 def test_a_picture_that_replaced_a_rejected_one_is_present(scene, mug):
-    made(mug, state=ImageState.REJECTED)
+    store_image(mug, state=ImageState.REJECTED)
     factories.image(mug, asked=items_of(mug)[0].spec)
     assert statuses(mug) == ["present"]
 
@@ -173,12 +173,12 @@ def test_a_picture_that_replaced_a_rejected_one_is_present(scene, mug):
 # What is refused, before anything is looked up.
 
 
-def test_every_objection_is_said_at_once(scene, mug):
-    said = refused(mug, variants=13, ratio="7:3", treatment="painted")
-    assert len(said) == 3
-    assert "Variants must be between 1 and 12, not 13." in said[0]
-    assert any("no ratio '7:3'" in each for each in said)
-    assert any("no treatment 'painted'" in each and "locked" in each for each in said)
+def test_every_objection_is_reported_at_once(scene, mug):
+    objections = objections_to(mug, variants=13, ratio="7:3", treatment="painted")
+    assert len(objections) == 3
+    assert "Variants must be between 1 and 12, not 13." in objections[0]
+    assert any("no ratio '7:3'" in each for each in objections)
+    assert any("no treatment 'painted'" in each and "locked" in each for each in objections)
 
 
 @pytest.mark.parametrize(
@@ -192,18 +192,21 @@ def test_every_objection_is_said_at_once(scene, mug):
     ids=["scene", "no scene", "treatment", "variants"],
 )
 def test_a_refusal_says_what_would_be_possible(scene, mug, options, sentence):
-    assert sentence in refused(mug, **options)
+    assert sentence in objections_to(mug, **options)
 
 
 def test_a_tier_that_does_not_exist_names_the_nearest(scene, mug):
     with pytest.raises(RequestRefused, match="no tier 'drafd'. Did you mean 'draft'"):
-        asked(mug, tier="drafd")
+        plan_for(mug, tier="drafd")
 
 
 def test_a_scene_without_a_recipe_needs_a_tier_with_a_model(mug, settings):
     factories.scene("words-only", renderer={})
-    (said,) = refused(mug, scenes=["words-only"])
-    assert "no recipe for the local renderer" in said and "choose a tier with a model" in said
+    (objection,) = objections_to(mug, scenes=["words-only"])
+    assert (
+        "no recipe for the local renderer" in objection
+        and "choose a tier with a model" in objection
+    )
     settings.NB_CATALOG = {**settings.NB_CATALOG, "TIERS": PAID_TIERS}
     assert statuses(mug, scenes=["words-only"]) == ["missing"]
 
@@ -214,21 +217,21 @@ def test_an_unknown_price_refuses(scene, mug, settings):
         "TIERS": {"draft": {"PROVIDER": "gemini", "MODEL": "own", "SIZE": "1K"}},
         "MODEL_SPECS": {"own": {"provider": "gemini", "name": "Own", "sizes": ["1K"]}},
     }
-    said = refused(mug, treatment="locked")
-    assert said == (
+    objections = objections_to(mug, treatment="locked")
+    assert objections == (
         "The price of own at 1K is not known. State it in NB_CATALOG['MODEL_SPECS']['own']: "
         "'price_per_image' and 'usd_per_million'.",
     )
 
 
-def test_a_model_that_is_not_registered_is_told_what_to_write(scene):
+def test_a_model_that_is_not_registered_gets_a_hint(scene):
     with pytest.raises(NotRegistered, match="@nb_catalog.register"):
-        asked(Unlisted.objects.create(name="x"))
+        plan_for(Unlisted.objects.create(name="x"))
 
 
 def test_nothing_and_a_mixture_are_refused(scene, mug):
-    assert refused() == ("No products were given.",)
-    assert "Mug, Poster" in refused(mug, factories.poster())[0]
+    assert objections_to() == ("No products were given.",)
+    assert "Mug, Poster" in objections_to(mug, factories.poster())[0]
 
 
 # Price, order, size.
@@ -236,8 +239,8 @@ def test_nothing_and_a_mixture_are_refused(scene, mug):
 
 def test_the_price_is_that_of_what_would_be_made(scene, paid, mug):
     other = factories.product()
-    made(mug, treatment="painted")
-    plan = asked(mug, other, treatment="painted", variants=2)
+    store_image(mug, treatment="painted")
+    plan = plan_for(mug, other, treatment="painted", variants=2)
     assert plan.summary().wanted == 3
     assert plan.price_each_usd > Decimal("0.0336")
     assert plan.summary().price_usd == 3 * plan.price_each_usd
@@ -245,7 +248,7 @@ def test_the_price_is_that_of_what_would_be_made(scene, paid, mug):
 
 
 def test_the_local_provider_is_free(scene, mug):
-    assert asked(mug).is_free and asked(mug).summary().price_usd == 0
+    assert plan_for(mug).is_free and plan_for(mug).summary().price_usd == 0
 
 
 def test_products_scenes_and_variants_multiply(mug):
@@ -256,15 +259,15 @@ def test_products_scenes_and_variants_multiply(mug):
     assert {item.spec.scene for item in found} == {"marble", "oak"}
 
 
-def test_a_plan_is_worked_out_anew_each_time(scene, mug):
-    plan = asked(mug)
+def test_a_plan_is_computed_again_each_time(scene, mug):
+    plan = plan_for(mug)
     assert plan.summary().count_of("missing") == 1
-    made(mug)
+    store_image(mug)
     assert plan.summary().count_of("present") == 1
 
 
 def test_a_plan_keeps_what_was_asked_for(scene, mug):
-    plan = asked(mug, ratio="4:5", variants=2)
+    plan = plan_for(mug, ratio="4:5", variants=2)
     assert plan.request == {
         "model": "testcatalog.mug",
         "scenes": ["marble"],
@@ -275,8 +278,8 @@ def test_a_plan_keeps_what_was_asked_for(scene, mug):
         "mode": "direct",
     }
     assert plan.title == "Mugs: Marble (draft)"
-    assert asked(mug).key != asked(mug).key
-    assert asked(mug, key="mine").key == "mine"
+    assert plan_for(mug).key != plan_for(mug).key
+    assert plan_for(mug, key="mine").key == "mine"
 
 
 @pytest.mark.parametrize("per_block", [1, 2, 100])
@@ -309,7 +312,7 @@ def test_rejected_pictures_cost_two_queries_more_however_many_they_are(
     scene, number, django_assert_num_queries
 ):
     for _ in range(number):
-        made(factories.product(), state=ImageState.REJECTED)
+        store_image(factories.product(), state=ImageState.REJECTED)
     plan = generation.plan_backgrounds(Mug.objects.all(), scenes=["marble"])
     with django_assert_num_queries(6):
         assert plan.summary().wanted == number
@@ -319,12 +322,12 @@ def test_the_photos_of_a_list_are_fetched_together(scene, django_assert_num_quer
     posters = [Poster.objects.get(pk=factories.poster(photos=2).pk) for _ in range(6)]
     # Scenes and photos while asking; pictures, jobs and subjects while counting.
     with django_assert_num_queries(5):
-        assert asked(*posters).summary().wanted == 6
+        assert plan_for(*posters).summary().wanted == 6
     assert PosterPhoto.objects.count() == 12
 
 
 def test_a_plan_writes_nothing(scene, mug):
-    made(mug, state=ImageState.REJECTED)
+    store_image(mug, state=ImageState.REJECTED)
     with CaptureQueriesContext(connection) as captured:
         plan = generation.plan_backgrounds(Mug.objects.all(), scenes=["marble"], variants=4)
         plan.summary()
@@ -335,8 +338,8 @@ def test_a_plan_writes_nothing(scene, mug):
 
 def test_what_a_plan_wants_is_what_its_run_makes(scene, mug):
     other = factories.product()
-    made(mug)
-    plan = asked(mug, other, variants=2)
+    store_image(mug)
+    plan = plan_for(mug, other, variants=2)
     wanted = {item.fingerprint for item in plan.wanted()}
     run = runs.start_run(plan)
     assert set(run.jobs.values_list("fingerprint", flat=True)) == wanted
@@ -346,25 +349,25 @@ def test_what_a_plan_wants_is_what_its_run_makes(scene, mug):
 # How a product rests.
 
 
-@pytest.mark.parametrize("said", ["", "standing", "lying"])
-def test_what_the_source_says_of_the_posture_is_in_a_rendered_recipe(scene, mug, monkeypatch, said):
-    monkeypatch.setattr(MugSource, "pose", lambda self, product: said)
-    assert items_of(mug)[0].spec.pose == said
+@pytest.mark.parametrize("pose", ["", "standing", "lying"])
+def test_the_pose_of_the_source_is_in_a_rendered_spec(scene, mug, monkeypatch, pose):
+    monkeypatch.setattr(MugSource, "pose", lambda self, product: pose)
+    assert items_of(mug)[0].spec.pose == pose
 
 
-def test_a_posture_that_is_said_anew_makes_rendered_pictures_stale_and_painted_ones_not(
+def test_a_changed_pose_makes_rendered_pictures_stale_and_painted_ones_not(
     scene, mug, monkeypatch, settings
 ):
-    made(mug)
+    store_image(mug)
     monkeypatch.setattr(MugSource, "pose", lambda self, product: "lying")
     assert statuses(mug) == ["stale"]
     settings.NB_CATALOG = {**settings.NB_CATALOG, "TIERS": PAID_TIERS}
-    made(mug, treatment="painted")
+    store_image(mug, treatment="painted")
     monkeypatch.setattr(MugSource, "pose", lambda self, product: "standing")
     assert statuses(mug, treatment="painted") == ["present"]
 
 
-def test_a_posture_that_does_not_exist_is_told_with_those_that_do(scene, mug, monkeypatch):
+def test_an_unknown_pose_names_those_that_exist(scene, mug, monkeypatch):
     monkeypatch.setattr(MugSource, "pose", lambda self, product: "flat")
     (item,) = items_of(mug)
     assert item.status == "impossible"
