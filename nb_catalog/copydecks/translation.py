@@ -36,7 +36,9 @@ def propose_translation(deck: CopyDeck, locale: str, *, actor: Actor) -> Proposa
     """
     provider = translation_provider()
     if provider is None:
-        raise RequestRefused("No translation provider is configured. Set NB_CATALOG['TRANSLATION_PROVIDER'].")
+        raise RequestRefused(
+            "No translation provider is configured. Set NB_CATALOG['TRANSLATION_PROVIDER']."
+        )
     texts = missing_texts(deck, [locale])[locale]
     if not texts or locale == deck.locale:
         return ProposalResult(written=0)

@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 
-def verify_text(image: ProductImage) -> dict[str, list[Compared]]:
+def verify_text(image: ProductImage) -> dict[str, list[TextProof]]:
     """Return, by the name of each file of ``image``, how its texts compare with the requested ones.
 
     No OCR is involved: glyphs are drawn again and compared, in any script. While the base image
