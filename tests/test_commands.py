@@ -248,7 +248,7 @@ def test_asking_finds_models_that_are_gone(settings):
         settings.NB_CATALOG["TIERS"]["old"] = {**tier, "MODEL": "gemini-2.5-flash-image"}
         with pytest.raises(CommandError, match="not reachable"):
             _call("nb_models", "--ask")
-        assert not server.ledger.calls()
+        assert not server.request_log.calls()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Providers by alias, made anew from the settings each time they are asked for."""
+"""Image and text models. A provider is built from the settings on each access, never cached."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers.base import Provider
 
-__all__ = ["Provider", "backend_at", "provider"]
+__all__ = ["Provider", "import_backend", "provider"]
 
 B = TypeVar("B")
 
 
 def provider(alias: str) -> Provider:
-    """The provider that ``NB_CATALOG["PROVIDERS"][alias]`` describes.
+    """Return the provider that ``NB_CATALOG["PROVIDERS"][alias]`` configures.
 
-    Raises ``InvalidSettings`` for an unknown alias, a backend that does not import, and
+    Raises ``InvalidSettings`` for an unknown alias, a backend that cannot be imported, and
     options that the backend does not have.
     """
     table = settings.PROVIDERS
@@ -33,19 +33,21 @@ def provider(alias: str) -> Provider:
                 f"unknown key {key!r}.{nearest(key, ('BACKEND', 'OPTIONS'))}", path=path
             )
     if "BACKEND" not in entry:
-        raise InvalidSettings("'BACKEND' is missing: a dotted path to a Provider.", path=path)
+        raise InvalidSettings(
+            "'BACKEND' is missing: add the dotted path of a Provider class.", path=path
+        )
     # mypy wants a concrete class where a type is passed.
-    backend = backend_at(entry["BACKEND"], kind=Provider, path=path)  # type: ignore[type-abstract]
+    backend = import_backend(entry["BACKEND"], kind=Provider, path=path)  # type: ignore[type-abstract]
     return backend.from_options(alias, entry.get("OPTIONS", {}))
 
 
-def backend_at(dotted: str, *, kind: type[B], path: str) -> type[B]:
-    """The class with this dotted path. Raises ``InvalidSettings``, quoting the settings' ``path``, for
-    one that does not import or is no subclass of ``kind``."""
+def import_backend(dotted: str, *, kind: type[B], path: str) -> type[B]:
+    """Import the class at this dotted path. Raises ``InvalidSettings``, quoting the settings' ``path``,
+    if it cannot be imported or is not a subclass of ``kind``."""
     try:
         backend = import_string(dotted)
     except ImportError as error:
-        raise InvalidSettings(f"{dotted!r} does not import: {error}", path=path) from error
+        raise InvalidSettings(f"{dotted!r} cannot be imported: {error}", path=path) from error
     if not (isinstance(backend, type) and issubclass(backend, kind)):
         raise InvalidSettings(f"{dotted!r} is not a subclass of {kind.__name__}.", path=path)
     return backend

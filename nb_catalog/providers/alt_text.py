@@ -1,4 +1,4 @@
-"""Describers: whoever looks at a picture and proposes alternative texts for it."""
+"""Alt text providers: propose alternative texts for a picture."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureContext:
-    """What the shop knows of a picture: the product's title, and by locale the words that are set on it."""
+    """What is known about a picture: the product's title, and by locale the text set on it."""
 
     title: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -28,32 +28,33 @@ class PictureContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AltTextResult(TextResult):
-    """Alternative texts by locale as a describer proposes them, and what came with them."""
+    """The proposed alternative texts, by locale."""
 
     texts: Mapping[str, str]
 
 
 class AltTextProvider(TextProvider[AltTextResult]):
-    """Build, send and parse, as a ``Provider`` does for pictures."""
+    """Build, send and parse, as in ``Provider``."""
 
     setting: ClassVar[str] = "ALT_TEXT_PROVIDER"
 
     @abstractmethod
     def estimate(self, *, locales: Sequence[str], about: PictureContext) -> Decimal:
-        """The most that describing one picture in ``locales`` is expected to cost, in USD. Raises
-        ``RequestRefused`` where that is not known; what is free costs 0."""
+        """Return the maximum expected cost of describing one picture in ``locales``, in USD; 0 if it
+        is free. Raises ``RequestRefused`` if the cost is not known."""
 
     @abstractmethod
     def build(
         self, picture: bytes, mime_type: str, *, locales: Sequence[str], about: PictureContext
     ) -> Payload:
-        """The vendor's body for a ``picture``, a PNG, JPEG or WebP of at most 1024 pixels a side. Pure."""
+        """Return the service's request body for ``picture``, a PNG, JPEG or WebP file of at most 1024
+        pixels per side. Pure."""
 
 
 def alt_text_provider() -> AltTextProvider | None:
-    """The one that ``NB_CATALOG["ALT_TEXT_PROVIDER"]`` describes; None where there is none.
+    """Return the provider that ``NB_CATALOG["ALT_TEXT_PROVIDER"]`` configures; None if there is none.
 
-    Raises ``InvalidSettings`` for one that does not import, and for options that it does not have.
+    Raises ``InvalidSettings`` if it cannot be imported, and for options that it does not have.
     """
-    # An abstract class: mypy wants a concrete one where a type is passed.
+    # mypy wants a concrete class where a type is passed.
     return text_provider(AltTextProvider)  # type: ignore[type-abstract]

@@ -1,4 +1,4 @@
-"""What a provider of pictures is: build, send, parse, check."""
+"""The interface of an image provider: build, send, parse, check."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawRe
 
 
 class Provider(ABC):
-    """One way to get pictures made.
+    """A source of product pictures.
 
-    ``is_free`` says that no call costs money: free calls may be repeated after a crash, paid ones
-    are sent at most once. ``composites`` says whether the provider sets
-    the product's own pixels into the scene itself; where it does not, a locked picture is
-    composed by us on the surroundings that it returns.
+    ``is_free`` says that a call never costs money. ``composites`` says that the provider places
+    the product's own pixels into the scene itself; if it does not, a locked picture is composed
+    here, on the background that the provider returns.
 
-    ``reads`` are the MIME types of reference pictures that it takes, ``reference_limit_bytes`` the
-    largest single one and ``reference_total_bytes`` all of one request together, in bytes of the
-    files; None is no limit.
+    ``reads`` holds the MIME types of reference pictures that the provider accepts,
+    ``reference_limit_bytes`` the maximum size of one file and ``reference_total_bytes`` that of
+    all files of a request; None means no limit.
     """
 
     is_free: ClassVar[bool] = False
@@ -38,7 +37,10 @@ class Provider(ABC):
 
     @classmethod
     def from_options(cls, alias: str, options: Mapping[str, Any]) -> Provider:
-        """Make one from ``NB_CATALOG["PROVIDERS"][alias]["OPTIONS"]``; refuse unknown options."""
+        """Build a provider from ``NB_CATALOG["PROVIDERS"][alias]["OPTIONS"]``.
+
+        Raises ``InvalidSettings`` for an option that ``__init__`` does not take.
+        """
         known = set(inspect.signature(cls.__init__).parameters) - {"self", "alias"}
         path = f"NB_CATALOG['PROVIDERS'][{alias!r}]['OPTIONS']"
         for option in options:
@@ -50,27 +52,29 @@ class Provider(ABC):
 
     @abstractmethod
     def build(self, request: ImageRequest) -> Payload:
-        """The vendor's body for ``request``. Pure: no network, no clock, no settings."""
+        """Return the service's request body for ``request``. Pure: no network, clock or settings."""
 
     @abstractmethod
     async def send(self, payload: Payload) -> RawResponse:
-        """Send it once. The only step that spends money; no ORM, no retries.
+        """Send ``payload`` once and return the response. The only step that costs money; it
+        neither retries nor uses the ORM.
 
         Raises a subclass of ``ProviderError``.
         """
 
     @abstractmethod
     def parse(self, answer: RawResponse) -> ImageResult:
-        """The picture in the answer, untouched. Pure. Raises a subclass of ``ProviderError``."""
+        """Return the picture in the response, byte for byte. Pure. Raises a subclass of
+        ``ProviderError``."""
 
-    async def reachable(self, model: str) -> str:
-        """Ask the service whether it knows ``model``, free of charge: empty when it does, or when
-        there is no way to ask, else a sentence."""
+    async def check_model(self, model: str) -> str:
+        """Ask the service, free of charge, whether it knows ``model``. Return the problem as a
+        sentence; empty if there is none, or if the service cannot be asked."""
         return ""
 
     def check(self) -> Sequence[CheckMessage]:
-        """What is wrong with this provider's configuration, without touching the network."""
+        """Return problems of this provider's configuration, without using the network."""
         return ()
 
     async def close(self) -> None:  # noqa: B027 - most providers hold nothing open
-        """Let go of connections at the end of an event loop's life."""
+        """Close connections before the event loop ends."""

@@ -1,4 +1,4 @@
-"""What a provider with a batch service adds: submit, poll, collect, and how a batch is found again."""
+"""The interface that a provider with a batch service adds: upload, submit, find, poll, collect."""
 
 from __future__ import annotations
 
@@ -14,64 +14,64 @@ __all__ = ["BatchProvider", "BatchService", "limits_of", "takes_batches"]
 
 
 class BatchService(ABC):
-    """Everything here may be asked again: only ``submit`` is ever paid for, once a batch.
+    """Every method may be repeated, except ``submit``, which costs money each time.
 
-    All but ``line`` talk to the service and raise subclasses of ``ProviderError``.
+    All methods but ``request_line`` call the service and raise subclasses of ``ProviderError``.
     """
 
     @property
     @abstractmethod
     def batch_limits(self) -> BatchLimits | None:
-        """What one batch may hold; None where this configuration has no batch service."""
+        """The limits of one batch; None if this configuration has no batch service."""
 
     @abstractmethod
-    def line(self, key: str, payload: Payload) -> bytes:
-        """``payload`` as one line of an input file, ``key`` for finding its answer. Pure."""
+    def request_line(self, key: str, payload: Payload) -> bytes:
+        """Return ``payload`` as one line of an input file; its result carries ``key``. Pure."""
 
     @abstractmethod
     async def upload(self, path: Path, *, name: str) -> str:
-        """Hand the input file over; the service's name for it."""
+        """Upload the input file. Return the service's name for it."""
 
     @abstractmethod
     async def submit(self, file: str, *, model: str, name: str) -> str:
-        """Have the uploaded ``file`` worked on; the service's name for the batch. Sent once.
+        """Start a batch with the uploaded ``file``. Return the service's name for the batch.
 
-        ``name`` is shown by the service and is how ``find`` knows the batch again.
+        ``name`` is displayed by the service, and ``find`` searches for it.
         """
 
     @abstractmethod
     async def find(self, name: str) -> list[str]:
-        """The service's names of all batches that were submitted as ``name``, the first one first."""
+        """Return the service's names of all batches submitted as ``name``, oldest first."""
 
     @abstractmethod
     async def poll(self, batch: str) -> BatchReport:
-        """How the batch with the service's name ``batch`` stands."""
+        """Return the state of the batch that the service calls ``batch``."""
 
     @abstractmethod
     def collect(self, report: BatchReport) -> AsyncIterator[BatchItem]:
-        """The results, one at a time in any order, as they come over the line.
+        """Yield the results in any order, one at a time, while they are downloaded.
 
-        Ends without an error only when the file was read to its end.
+        Ends without an error only if the file was read to its end.
         """
 
     @abstractmethod
-    async def call_off(self, batch: str) -> None:
-        """Stop the batch. What was made until then may still be billed, and collected."""
+    async def cancel(self, batch: str) -> None:
+        """Stop the batch. Results made until then may still be billed, and collected."""
 
     @abstractmethod
-    async def forget(self, *files: str) -> None:
-        """Delete files at the service that are of no use any more; gone ones are no error."""
+    async def delete_files(self, *files: str) -> None:
+        """Delete files from the service. Files that no longer exist are not an error."""
 
 
 class BatchProvider(Provider, BatchService):
-    """A provider that is both; for type hints."""
+    """A provider with a batch service; for type hints."""
 
 
 def limits_of(provider: Provider) -> BatchLimits | None:
-    """What one batch of ``provider`` may hold; None when it takes none as it is configured."""
+    """Return the limits of one batch of ``provider``; None if it takes none as configured."""
     return provider.batch_limits if isinstance(provider, BatchService) else None
 
 
 def takes_batches(provider: Provider) -> TypeGuard[BatchProvider]:
-    """Whether ``provider`` has a batch service as it is configured."""
+    """Whether ``provider``, as configured, has a batch service."""
     return limits_of(provider) is not None

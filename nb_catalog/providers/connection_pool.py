@@ -1,4 +1,4 @@
-"""Connections to a service: made late, one for each process, event loop and address."""
+"""Connections to a service, opened on first use: one per process, event loop and key."""
 
 from __future__ import annotations
 
@@ -8,41 +8,42 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-A = TypeVar("A")
-L = TypeVar("L")
+K = TypeVar("K")
+C = TypeVar("C")
 
 
-class ConnectionPool(Generic[A, L]):
-    """Lines by address. Connections belong to their event loop, and what a forked child inherited
-    shares its sockets with the parent: it is left alone."""
+class ConnectionPool(Generic[K, C]):
+    """Connections by key. A connection belongs to one event loop. Connections that a forked child
+    inherits share their sockets with the parent, so the child ignores them."""
 
     def __init__(self) -> None:
-        self._lines: dict[int, dict[asyncio.AbstractEventLoop, dict[A, L]]] = {}
-        # Each thread with an event loop of its own changes the outer dictionaries.
+        self._connections: dict[int, dict[asyncio.AbstractEventLoop, dict[K, C]]] = {}
+        # Every thread that runs an event loop modifies the outer dictionaries.
         self._lock = threading.Lock()
 
-    def here(self) -> dict[A, L]:
-        """The lines of this process and of the running event loop."""
+    def current(self) -> dict[K, C]:
+        """Return the connections of this process and of the running event loop."""
         loop = asyncio.get_running_loop()
         with self._lock:
-            loops = self._lines.setdefault(os.getpid(), {})
+            loops = self._connections.setdefault(os.getpid(), {})
             if loop not in loops:
-                for ended in [other for other in loops if other.is_closed()]:
-                    loops.pop(ended, None)
+                for closed in [other for other in loops if other.is_closed()]:
+                    loops.pop(closed, None)
             return loops.setdefault(loop, {})
 
-    def line(self, address: A, *, opened: Callable[[A], L]) -> L:
-        """The line to ``address``, ``opened`` when there is none yet."""
-        # The innermost dictionary is this loop's own, and so this thread's.
-        lines = self.here()
-        if address not in lines:
-            lines[address] = opened(address)
-        return lines[address]
+    def get(self, key: K, *, open: Callable[[K], C]) -> C:
+        """Return the connection for ``key``; call ``open`` if there is none yet."""
+        # The innermost dictionary belongs to this loop, and so to this thread.
+        connections = self.current()
+        if key not in connections:
+            connections[key] = open(key)
+        return connections[key]
 
-    def taken(self, address: A) -> L | None:
-        """The line to ``address``, to be closed by who asks; None when there is none."""
-        return self.here().pop(address, None)
+    def pop(self, key: K) -> C | None:
+        """Remove the connection for ``key`` and return it for the caller to close; None if there
+        is none."""
+        return self.current().pop(key, None)
 
-    def ended(self) -> int:
-        """How many loops of this process have ended and are still remembered."""
-        return sum(loop.is_closed() for loop in self._lines.get(os.getpid(), {}))
+    def closed_loops(self) -> int:
+        """Return the number of closed event loops of this process that still have an entry."""
+        return sum(loop.is_closed() for loop in self._connections.get(os.getpid(), {}))

@@ -1,4 +1,4 @@
-"""The embedded provider: the product's own pixels in a rendered scene. No network, no key, no weights."""
+"""The built-in provider: the product's own pixels in a rendered scene. No network, no key, no weights."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ CUTTER: Final = "nb_catalog.imaging.cutout.cut_out"
 
 
 class LocalProvider(Provider):
-    """Cuts the product out and sets it into the scene that the recipe describes.
+    """Cuts the product out and composes it into the scene that its recipe describes.
 
-    ``cutter`` is the dotted path of another ``imaging.cutout.Cutter``, such as a wrapper of a
+    ``cutter`` is the dotted path of another ``imaging.cutout.Cutter``, such as a wrapper around a
     segmentation model that the host has installed.
     """
 
@@ -46,23 +46,29 @@ class LocalProvider(Provider):
 
     def __init__(self, *, alias: str, cutter: str = CUTTER) -> None:
         super().__init__(alias=alias)
-        self.cutter = cut_out if cutter == CUTTER else _imported(cutter, alias=alias)
+        self._path = f"NB_CATALOG['PROVIDERS'][{alias!r}]['OPTIONS']['cutter']"
+        try:
+            self.cutter: Cutter = import_string(cutter)
+        except ImportError as error:
+            raise InvalidSettings(
+                f"{cutter!r} cannot be imported: {error}", path=self._path
+            ) from error
 
     def build(self, request: ImageRequest) -> Payload:
-        """Photo, recipe, size in pixels, seed and pose.
+        """Return photo, recipe, size in pixels, seed and pose.
 
-        Raises ``RequestRejected`` for what needs a model or for an unknown pose, and
-        ``PictureMissing`` without a photo.
+        Raises ``RequestRejected`` for a request that needs a model, an unknown pose or an unknown
+        size, and ``PictureMissing`` without a photo.
         """
         if request.treatment != Treatment.LOCKED:
             raise RequestRejected(
                 "The local provider never redraws a product: use the locked treatment, "
-                "or a tier whose model paints."
+                "or a tier with a model that paints."
             )
         if not request.renderer:
             raise RequestRejected(
-                "This scene has no recipe for the local renderer, only words for a model: "
-                "add one to the scene, or use a tier with a model."
+                "This scene has no recipe for the local renderer, only a prompt for a model: "
+                "add a recipe to the scene, or use a tier with a model."
             )
         if request.pose not in POSES:
             raise RequestRejected(
@@ -72,26 +78,30 @@ class LocalProvider(Provider):
         photo = next((each for each in request.references if each.role == "product"), None)
         if photo is None:
             raise PictureMissing("The local provider needs a photo of the product, and got none.")
+        try:
+            size = pixel_size(request.ratio, request.size)
+        except RequestRefused as error:
+            raise RequestRejected(str(error)) from error
         return Payload(
             model=request.model,
             body={
                 "photo": photo.data,
                 "renderer": request.renderer,
-                "size": _size(request),
+                "size": size,
                 "seed": request.seed,
                 "pose": request.pose,
             },
         )
 
     async def send(self, payload: Payload) -> RawResponse:
-        """Make the picture in a thread. Raises ``PictureError`` and ``RequestRejected``."""
+        """Render the picture in a thread. Raises ``PictureError`` and ``RequestRejected``."""
         data, product = await asyncio.to_thread(render_variant, payload.body, cutter=self.cutter)
         return RawResponse(body=data, headers={"product": json.dumps(product)})
 
     def parse(self, answer: RawResponse) -> ImageResult:
-        """The picture as it was made."""
+        """Return the picture, and where on it the product is."""
         if not isinstance(answer.body, bytes) or not answer.body:
-            raise NoPicture("The local renderer answered without a picture.")
+            raise NoPicture("The local renderer returned no picture.")
         return ImageResult(
             data=answer.body,
             mime_type="image/jpeg",
@@ -100,29 +110,29 @@ class LocalProvider(Provider):
         )
 
     def check(self) -> Sequence[CheckMessage]:
-        """A cutter that cannot be called would fail every job."""
+        """Return a warning about a cutter that is not callable: it would fail every job."""
         if callable(self.cutter):
             return ()
         return (
             Warning(
-                f"{_path(self.alias)}['cutter'] names something that cannot be called.",
-                hint="Name a function that takes a PIL image and returns a Cutout.",
+                f"{self._path} is not callable.",
+                hint="Use the path of a function that takes a PIL image and returns a Cutout.",
                 id="nb_catalog.W101",
             ),
         )
 
 
 def render_variant(body: Mapping[str, Any], *, cutter: Cutter = cut_out) -> tuple[bytes, Rect]:
-    """The whole work on one picture: JPEG bytes, marked as computed without a model, and where on it
-    the product is.
+    """Render one picture: return a JPEG file, marked as computed without a model, and the product's
+    place on it.
 
-    Same body, same bytes. Raises ``PictureError`` for the photo and ``RequestRejected`` for the
-    recipe.
+    The same body gives the same bytes. Raises ``PictureError`` for the photo and ``RequestRejected``
+    for the recipe.
     """
     try:
         recipe = SceneRecipe.from_mapping(body["renderer"])
     except ValueError as error:
-        raise RequestRejected(f"The scene's recipe is wrong. {error}") from error
+        raise RequestRejected(f"The scene's recipe is invalid. {error}") from error
     photo = open_photo(
         body["photo"],
         max_bytes=settings.MAX_PICTURE_BYTES,
@@ -139,23 +149,3 @@ def render_variant(body: Mapping[str, Any], *, cutter: Cutter = cut_out) -> tupl
         picture.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
     )
     return data, picture.product
-
-
-def _size(request: ImageRequest) -> Size:
-    try:
-        return pixel_size(request.ratio, request.size)
-    except RequestRefused as error:
-        raise RequestRejected(str(error)) from error
-
-
-def _imported(cutter: str, *, alias: str) -> Cutter:
-    try:
-        found: Cutter = import_string(cutter)
-    except ImportError as error:
-        path = f"{_path(alias)}['cutter']"
-        raise InvalidSettings(f"{cutter!r} does not import: {error}", path=path) from error
-    return found
-
-
-def _path(alias: str) -> str:
-    return f"NB_CATALOG['PROVIDERS'][{alias!r}]['OPTIONS']"

@@ -1,4 +1,4 @@
-"""Readers: whoever looks at a picture and says what is written on it."""
+"""OCR providers: read the text on a picture."""
 
 from __future__ import annotations
 
@@ -18,32 +18,33 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcrResult(TextResult):
-    """``lines`` as they stand on a picture, from the top, and ``printed`` what stands on the product."""
+    """``lines`` of text on the picture, top to bottom; ``printed`` is the text on the product itself."""
 
     lines: tuple[str, ...]
     printed: tuple[str, ...] = ()
 
 
 class OcrProvider(TextProvider[OcrResult]):
-    """Build, send and parse, as a ``Provider`` does for pictures. A reader is not told what it should
-    find: it would find it."""
+    """Build, send and parse, as in ``Provider``. A request never contains the expected text: a model
+    that knows it reports it, even where the picture differs."""
 
     setting: ClassVar[str] = "OCR_PROVIDER"
 
     @abstractmethod
     def estimate(self) -> Decimal:
-        """The most that reading one picture is expected to cost, in USD. Raises ``RequestRefused`` where
-        that is not known; what is free costs 0."""
+        """Return the maximum expected cost of reading one picture, in USD; 0 if it is free. Raises
+        ``RequestRefused`` if the cost is not known."""
 
     @abstractmethod
     def build(self, picture: bytes, mime_type: str, *, locale: str) -> Payload:
-        """The vendor's body for a ``picture``, a PNG, JPEG or WebP, with words in ``locale``. Pure."""
+        """Return the service's request body for ``picture``, a PNG, JPEG or WebP file with text in
+        ``locale``. Pure."""
 
 
 def ocr_provider() -> OcrProvider | None:
-    """The one that ``NB_CATALOG["OCR_PROVIDER"]`` describes; None where there is none.
+    """Return the provider that ``NB_CATALOG["READER"]`` configures; None if there is none.
 
-    Raises ``InvalidSettings`` for one that does not import, and for options that it does not have.
+    Raises ``InvalidSettings`` if it cannot be imported, and for options that it does not have.
     """
-    # An abstract class: mypy wants a concrete one where a type is passed.
+    # mypy wants a concrete class where a type is passed.
     return text_provider(OcrProvider)  # type: ignore[type-abstract]

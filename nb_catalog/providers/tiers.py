@@ -1,4 +1,4 @@
-"""The ladder: named steps, each a provider, a model and a size."""
+"""Tiers: named choices of provider, model and size, cheapest first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEYS: Final = (*REQUIRED, "THINKING")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
-    """One step. ``provider`` is an alias of ``NB_CATALOG["PROVIDERS"]``."""
+    """One entry of ``NB_CATALOG["TIERS"]``. ``provider`` is an alias of ``NB_CATALOG["PROVIDERS"]``."""
 
     name: str
     provider: str
@@ -31,15 +31,15 @@ class Tier:
 
 
 def tier(name: str) -> Tier:
-    """The step called ``name``. Raises ``RequestRefused`` when there is none."""
-    steps = settings.TIERS
-    if name not in steps:
-        raise RequestRefused(f"There is no tier {name!r}.{nearest(name, steps)}")
-    return _tier(name, steps[name])
+    """Return the tier called ``name``. Raises ``RequestRefused`` if there is none."""
+    table = settings.TIERS
+    if name not in table:
+        raise RequestRefused(f"There is no tier {name!r}.{nearest(name, table)}")
+    return _tier(name, table[name])
 
 
 def tiers() -> Iterator[Tier]:
-    """Every step, the cheapest first as the settings list them."""
+    """Yield every tier in the settings' order, which is cheapest first."""
     for name, entry in settings.TIERS.items():
         yield _tier(name, entry)
 

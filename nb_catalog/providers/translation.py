@@ -1,4 +1,4 @@
-"""Translators: whoever proposes the texts of a copy deck in another language."""
+"""Translation providers: propose the texts of a copy deck in another locale."""
 
 from __future__ import annotations
 
@@ -19,30 +19,31 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranslationResult(TextResult):
-    """Texts by role as a translator proposes them, and what came with them."""
+    """The proposed texts, by role."""
 
     texts: Mapping[str, str]
 
 
 class TranslationProvider(TextProvider[TranslationResult]):
-    """Build, send and parse, as a ``Provider`` does for pictures."""
+    """Build, send and parse, as in ``Provider``."""
 
     setting: ClassVar[str] = "TRANSLATION_PROVIDER"
 
     @abstractmethod
     def estimate(self, texts: Mapping[str, str]) -> Decimal:
-        """The most that translating ``texts`` (role -> text) is expected to cost, in USD. Raises
-        ``RequestRefused`` where that is not known; what is free costs 0."""
+        """Return the maximum expected cost of translating ``texts`` (role -> text), in USD; 0 if it
+        is free. Raises ``RequestRefused`` if the cost is not known."""
 
     @abstractmethod
     def build(self, texts: Mapping[str, str], *, source: str, target: str) -> Payload:
-        """The vendor's body for ``texts`` from the locale ``source`` into ``target``. Pure."""
+        """Return the service's request body for translating ``texts`` from the locale ``source``
+        into ``target``. Pure."""
 
 
 def translation_provider() -> TranslationProvider | None:
-    """The one that ``NB_CATALOG["TRANSLATION_PROVIDER"]`` describes; None where there is none.
+    """Return the provider that ``NB_CATALOG["TRANSLATION_PROVIDER"]`` configures; None if there is none.
 
-    Raises ``InvalidSettings`` for one that does not import, and for options that it does not have.
+    Raises ``InvalidSettings`` if it cannot be imported, and for options that it does not have.
     """
-    # An abstract class: mypy wants a concrete one where a type is passed.
+    # mypy wants a concrete class where a type is passed.
     return text_provider(TranslationProvider)  # type: ignore[type-abstract]

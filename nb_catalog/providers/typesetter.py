@@ -1,4 +1,4 @@
-"""The embedded typesetter: words on a picture that exists. No network, no key, no model."""
+"""The built-in typesetter: sets text on an existing picture. No network, no key, no model."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ VERSION: Final = "typesetter/1"
 
 
 class TypesetterProvider(Provider):
-    """Sets the words of ``renderer`` on the picture that comes as the reference.
+    """Sets the texts of ``renderer`` on the picture that is passed as the reference.
 
     ``renderer`` has ``layout`` (a ``layouts.Layout`` as its mapping), ``texts`` (role -> text),
-    ``locale``, ``origin`` (the picture's IPTC term) and, where it is known, ``product``: left, top,
-    width and height in pixels.
+    ``locale``, ``origin`` (the picture's IPTC term) and, if known, ``product``: left, top, width
+    and height in pixels.
 
-    With ``ocr`` Tesseract reads each picture back, where the extra "ocr", the program and its data for the
-    language are installed: half a second a picture, and a second opinion on the review page.
+    With ``ocr``, Tesseract reads each picture back if the extra "ocr", the program and its data for
+    the language are installed. It takes half a second per picture and gives the review page a
+    second opinion.
     """
 
     is_free = True
@@ -44,21 +45,22 @@ class TypesetterProvider(Provider):
         self.ocr = ocr
 
     def build(self, request: ImageRequest) -> Payload:
-        """Picture, layout, words and locale.
+        """Return picture, layout, texts and locale.
 
-        Raises ``RequestRejected`` for a layout that is wrong, ``PictureMissing`` without a picture.
+        Raises ``RequestRejected`` for an invalid layout, ``PictureMissing`` without a picture.
         """
         if not request.references:
-            raise PictureMissing("The typesetter needs a picture to set words on, and got none.")
-        told = request.renderer
+            raise PictureMissing("The typesetter needs a picture to set text on, and got none.")
+        options = request.renderer
         try:
-            layout = Layout.from_mapping(told["layout"])
-            texts, locale, origin = dict(told["texts"]), str(told["locale"]), str(told["origin"])
+            layout = Layout.from_mapping(options["layout"])
+            texts, locale = dict(options["texts"]), str(options["locale"])
+            origin = str(options["origin"])
         except KeyError as error:
-            raise RequestRejected(f"The typesetter was told nothing of {error}.") from error
+            raise RequestRejected(f"The typesetter's options lack {error}.") from error
         except ValueError as error:
-            raise RequestRejected(f"The layout is wrong. {error}") from error
-        product = told.get("product")
+            raise RequestRejected(f"The layout is invalid. {error}") from error
+        product = options.get("product")
         return Payload(
             model=request.model,
             body={
@@ -73,14 +75,14 @@ class TypesetterProvider(Provider):
         )
 
     async def send(self, payload: Payload) -> RawResponse:
-        """Set the words in a thread. Raises ``PictureError``, ``TextError``, ``FontUnreadable``."""
-        data, report = await asyncio.to_thread(_set, payload.body)
+        """Set the text in a thread. Raises ``PictureError``, ``TextError``, ``FontUnreadable``."""
+        data, report = await asyncio.to_thread(render_text, payload.body)
         return RawResponse(body=data, headers={"report": json.dumps(report)})
 
     def parse(self, answer: RawResponse) -> ImageResult:
-        """The picture as it was made, and the report of what was set."""
+        """Return the picture, and the report about the text on it."""
         if not isinstance(answer.body, bytes) or not answer.body:
-            raise NoPicture("The typesetter answered without a picture.")
+            raise NoPicture("The typesetter returned no picture.")
         return ImageResult(
             data=answer.body,
             mime_type="image/jpeg",
@@ -89,17 +91,16 @@ class TypesetterProvider(Provider):
         )
 
 
-def _set(body: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
-    told = dict(body)
-    made = typeset_picture(
-        told.pop("picture"),
+def render_text(body: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    """Set the texts on the picture: return a JPEG file and the report about it."""
+    options = dict(body)
+    result = typeset_picture(
+        options.pop("picture"),
         chain=fonts.chain_for(body["locale"]),
         max_bytes=settings.MAX_PICTURE_BYTES,
         max_pixels=settings.MAX_PICTURE_PIXELS,
-        **told,
+        **options,
     )
-    proofs = {each.role: round(each.worst_glyph, 3) for each in made.proofs}
-    said: dict[str, Any] = {"text": made.report.as_dict(), "text_proof": proofs}
-    if made.ocr_differences is not None:
-        said["text_read"] = made.ocr_differences
-    return made.data, said
+    proofs = {each.role: round(each.worst_letter, 3) for each in result.proofs}
+    report = {"text": result.report.as_dict(), "text_proof": proofs}
+    return result.data, report if result.doubts is None else {**report, "text_read": result.doubts}

@@ -1,7 +1,8 @@
-"""For the tests of this project and of everybody who uses or extends it.
+"""Test helpers for this project and for projects that use or extend it.
 
-``ScriptedProvider`` and ``Script`` stand in for a paid provider, ``GeminiServer`` speaks Gemini's
-wire format on a local port and injects faults, ``ProviderContract`` is what every provider passes.
+``ScriptedProvider`` and ``Script`` replace a paid provider, ``GeminiServer`` speaks Gemini's wire
+format on a local port and injects faults, ``ProviderContract`` is a test class that every provider
+passes.
 """
 
 from __future__ import annotations

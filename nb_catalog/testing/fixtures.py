@@ -13,6 +13,6 @@ __all__ = ["gemini_server"]
 
 @pytest.fixture
 def gemini_server() -> Iterator[GeminiServer]:
-    """A local Gemini for one test, on a free port."""
+    """A local Gemini server for one test, on a free port."""
     with GeminiServer() as server:
         yield server

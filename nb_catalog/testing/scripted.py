@@ -1,4 +1,4 @@
-"""A provider that follows a script, for tests of everything around a paid call."""
+"""A provider that follows a script, for tests of the code around a paid call."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from nb_catalog import exceptions
 from nb_catalog.exceptions import ContentRefused, NoPicture, OutcomeUnknown, ProviderError
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.model_specs import pixel_size
 from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 from nb_catalog.testing.pictures import colour_of, solid_png
 
-# What one request comes to: an error, a picture's bytes, or a function that makes either.
+# The outcome of one request: an error, a picture's bytes, or a function that returns either.
 Step = ProviderError | bytes | Callable[[ImageRequest], "ProviderError | bytes"]
 
 USAGE: Final[Mapping[str, int]] = {
@@ -33,12 +32,12 @@ _SIGNATURES: Final = {
 
 
 class Script:
-    """What a ``ScriptedProvider`` answers, and what it was asked.
+    """The outcomes of a ``ScriptedProvider``, and the requests that it received.
 
-    Steps are used up one by one; after the last every request gets a picture of its size in a
-    colour that belongs to its prompt. ``seconds`` is how long a call takes. ``usage`` is what
-    each answer reports; an empty one reports nothing. ``model_version`` is who answers, the model
-    that was asked unless it is set.
+    Each request uses up one step. After the last step, every request gets a picture of its size, in
+    a colour derived from its prompt. ``seconds`` is the duration of a call. ``usage`` is reported by
+    each response; an empty one reports nothing. ``model_version`` is the model that responds, by
+    default the requested one.
 
         script = Script(RateLimited("Slow down.", retry_after=2))
         settings.NB_CATALOG = {"PROVIDERS": {"gemini": script.as_setting()}}
@@ -50,34 +49,34 @@ class Script:
         self.seconds = seconds
         self.usage = usage
         self.model_version = ""
-        self.asked: list[ImageRequest] = []
+        self.requests: list[ImageRequest] = []
         self.in_flight = 0
         self.most_in_flight = 0
         self._steps = deque(steps)
 
     def add(self, *steps: Step) -> None:
-        """More steps after those that are left."""
+        """Append steps to the remaining ones."""
         self._steps.extend(steps)
 
     @property
     def count(self) -> int:
-        """How many calls went out."""
-        return len(self.asked)
+        """The number of calls sent."""
+        return len(self.requests)
 
     def as_setting(self) -> dict[str, Any]:
-        """An entry for ``NB_CATALOG["PROVIDERS"]``."""
+        """Return an entry for ``NB_CATALOG["PROVIDERS"]``."""
         backend = f"{ScriptedProvider.__module__}.{ScriptedProvider.__qualname__}"
         return {"BACKEND": backend, "OPTIONS": {"script": self}}
 
     def next_for(self, request: ImageRequest) -> ProviderError | bytes:
-        """Use up one step."""
-        self.asked.append(request)
-        step = self._steps.popleft() if self._steps else fitting
+        """Use up one step and return its outcome."""
+        self.requests.append(request)
+        step = self._steps.popleft() if self._steps else matching_picture
         return step(request) if callable(step) else step
 
 
 class ScriptedProvider(Provider):
-    """A paid provider without a network. Providers are made anew all the time: the script lasts."""
+    """A paid provider without a network. Providers are built on each access, their script is shared."""
 
     def __init__(self, *, alias: str, script: Script | None = None) -> None:
         super().__init__(alias=alias)
@@ -87,7 +86,7 @@ class ScriptedProvider(Provider):
         return Payload(model=request.model, body={"request": request})
 
     async def send(self, payload: Payload) -> RawResponse:
-        """Raises the script's errors, except those that a provider reads in an answer."""
+        """Raise the script's error, unless it is one that a provider finds by parsing a response."""
         script = self.script
         outcome = script.next_for(payload.body["request"])
         script.in_flight += 1
@@ -97,14 +96,20 @@ class ScriptedProvider(Provider):
         finally:
             script.in_flight -= 1
         if isinstance(outcome, NoPicture | ContentRefused):
-            return RawResponse(body=_written(outcome, usage=script.usage))
+            content = {
+                "error": outcome.code,
+                "message": str(outcome),
+                "reason": outcome.reason,
+                "usage": outcome.usage or dict(script.usage),
+            }
+            return RawResponse(body=json.dumps(content))
         if isinstance(outcome, ProviderError):
             raise outcome
-        said = {
+        headers = {
             "usage": json.dumps(dict(script.usage)),
             "model": script.model_version or payload.model,
         }
-        return RawResponse(body=outcome, headers=said)
+        return RawResponse(body=outcome, headers=headers)
 
     def parse(self, answer: RawResponse) -> ImageResult:
         body = answer.body.encode() if isinstance(answer.body, str) else answer.body
@@ -117,35 +122,21 @@ class ScriptedProvider(Provider):
                     model_version=answer.headers.get("model", ""),
                     request_id="scripted",
                 )
-        raise _read(body)
+        try:
+            content = json.loads(body)
+            kind = {kind.code: kind for kind in _subclasses(ProviderError)}[content["error"]]
+            error = kind(content["message"], reason=content["reason"], usage=content["usage"])
+        except (ValueError, TypeError, LookupError, RecursionError):
+            error = OutcomeUnknown("The scripted response cannot be read.", reason="unreadable")
+        raise error
 
 
-def fitting(request: ImageRequest) -> bytes:
-    """A PNG of the asked size, in a colour that belongs to the request's prompt."""
+def matching_picture(request: ImageRequest) -> bytes:
+    """Return a PNG file of the requested size, in a colour derived from the request's prompt."""
     return solid_png(pixel_size(request.ratio, request.size), colour=colour_of(request.prompt))
 
 
-def _written(error: ProviderError, *, usage: Mapping[str, int]) -> str:
-    return json.dumps(
-        {
-            "error": error.code,
-            "message": str(error),
-            "reason": error.reason,
-            "usage": error.usage or dict(usage),
-        }
-    )
-
-
-def _read(body: bytes) -> ProviderError:
-    try:
-        written = json.loads(body)
-        kind = {kind.code: kind for kind in _kinds(exceptions.ProviderError)}[written["error"]]
-        return kind(written["message"], reason=written["reason"], usage=written["usage"])
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return OutcomeUnknown("The scripted answer cannot be read.", reason="unreadable")
-
-
-def _kinds(kind: type[ProviderError]) -> Iterator[type[ProviderError]]:
+def _subclasses(kind: type[ProviderError]) -> Iterator[type[ProviderError]]:
     yield kind
-    for narrower in kind.__subclasses__():
-        yield from _kinds(narrower)
+    for subclass in kind.__subclasses__():
+        yield from _subclasses(subclass)

@@ -204,7 +204,7 @@ def test_a_photo_of_sixteen_bits_keeps_its_greys(local, start):
 def test_a_model_that_paints_is_sent_a_still_upright_picture_that_it_can_read(name, script, start):
     start(factories.product(photo=GOOD[name]), treatment="painted")
     settle()
-    (reference,) = script.asked[0].references
+    (reference,) = script.requests[0].references
     sent = Image.open(BytesIO(reference.data))
     assert Image.MIME[sent.format] == reference.mime_type
     assert sent.mode in {"RGB", "RGBA", "L"} and getattr(sent, "n_frames", 1) == 1
@@ -215,5 +215,5 @@ def test_a_model_that_paints_is_sent_a_still_upright_picture_that_it_can_read(na
 def test_a_model_that_paints_is_sent_eight_bits(script, start):
     start(factories.product(photo=sixteen_bits()), treatment="painted")
     settle()
-    (reference,) = script.asked[0].references
+    (reference,) = script.requests[0].references
     assert Image.open(BytesIO(reference.data)).mode in {"RGB", "L"}

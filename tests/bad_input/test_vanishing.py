@@ -128,7 +128,7 @@ def test_a_scene_that_is_deleted_in_use_is_painted_as_it_was_asked_for(treatment
     Scene.objects.all().delete()
     settle()
     assert job_of(product).state == "succeeded"
-    assert words in script.asked[0].prompt
+    assert words in script.requests[0].prompt
 
 
 def test_a_scene_that_is_deleted_in_use_is_rendered_as_it_was_asked_for(local, start):

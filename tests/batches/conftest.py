@@ -76,13 +76,13 @@ def states():
 def books_agree(server):
     """Calls and money in the database are what the service's own books say."""
     sent = ProviderCall.objects.exclude(outcome="not_sent")
-    billed = Counter(entry.key for entry in server.ledger.of("batch item"))
+    billed = Counter(entry.key for entry in server.request_log.for_operation("batch item"))
     assert all(number == 1 for number in billed.values())
     known = sent.filter(cost_microusd__gt=0)
     told = {
         entry.key: micros(entry.billed_usd)
-        for entry in server.ledger.of("batch item")
-        if entry.told
+        for entry in server.request_log.for_operation("batch item")
+        if entry.reports_usage
     }
     assert {f"{c.job_id}.{c.epoch}": c.cost_microusd for c in known} == told
     return money_is_sound()

@@ -21,7 +21,7 @@ def test_a_batch_whose_answer_was_lost_is_found_by_its_name(start, server, kind)
     start(2)
     drain()
     assert states() == {"succeeded": 2}
-    assert len(server.ledger.of("batches.create")) == 1
+    assert len(server.request_log.for_operation("batches.create")) == 1
     assert ProviderBatch.objects.get().service_name.startswith("batches/")
     books_agree(server)
 
@@ -31,7 +31,7 @@ def test_a_batch_that_is_not_found_is_looked_for_more_than_once(start, server, k
     server.script_for("batches.create", fault(kind))
     start(2)
     worker.drain()
-    assert len(server.ledger.of("batches.list")) == schedule.MOST_LOOKUPS
+    assert len(server.request_log.for_operation("batches.list")) == schedule.MOST_LOOKUPS
     assert set(ProviderCall.objects.values_list("outcome", "cost_microusd")) == {("not_sent", 0)}
     forget_the_rest()
     drain()
@@ -45,7 +45,7 @@ def test_a_refusal_puts_the_pictures_back_at_once(start, server, kind):
     start(2)
     worker.drain()
     assert states() == {"queued": 2}
-    assert len(server.ledger.of("batches.list")) == 1
+    assert len(server.request_log.for_operation("batches.list")) == 1
     assert ProviderBatch.objects.get().error_code == kind.replace("retired_model", "model_retired")
 
 
@@ -63,7 +63,7 @@ def test_while_nobody_can_look_nothing_is_handed_in_again(start, server, monkeyp
     monkeypatch.setattr(schedule, "GRACE", 0.0)
     drain()
     assert states() == {"succeeded": 2}
-    assert len(server.ledger.of("batches.create")) == 1
+    assert len(server.request_log.for_operation("batches.create")) == 1
     books_agree(server)
 
 
@@ -73,7 +73,7 @@ def test_who_hands_in_too_late_calls_the_batch_off(start, server, monkeypatch):
     submit = GeminiProvider.submit
 
     async def stalled(self, file, *, model, name):
-        if not server.ledger.of("batches.create"):
+        if not server.request_log.for_operation("batches.create"):
             await shelf_taken_over()
         return await submit(self, file, model=model, name=name)
 
@@ -91,8 +91,8 @@ def test_who_hands_in_too_late_calls_the_batch_off(start, server, monkeypatch):
     assert states() == {"succeeded": 2}
     first, second = server.batches.all
     assert first.is_cancelled and not second.is_cancelled
-    assert len({entry.prompt for entry in server.ledger.of("batch item")}) == 2
-    assert [entry.display_name for entry in server.ledger.of("batches.cancel")] == [
+    assert len({entry.prompt for entry in server.request_log.for_operation("batch item")}) == 2
+    assert [entry.display_name for entry in server.request_log.for_operation("batches.cancel")] == [
         first.display_name
     ]
 

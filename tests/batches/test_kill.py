@@ -41,7 +41,9 @@ def test_a_batch_survives_a_kill(start, server, catalog, point):
     die_at(point, catalog)
     pick_up()
     assert states() == {"succeeded": 3}
-    assert len(server.ledger.of("batches.create")) == 1, "one batch, whoever died when"
+    assert len(server.request_log.for_operation("batches.create")) == 1, (
+        "one batch, whoever died when"
+    )
     assert ProductImage.objects.count() == 3
     assert not list(spool.names())
     assert not list(request_file.path_of("x").parent.glob("*.jsonl"))
@@ -64,6 +66,6 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(start, server, catalog)
     pick_up()
     assert states() == {"succeeded": 30}
     assert ProductImage.objects.count() == 30
-    items = server.ledger.of("batch item")
+    items = server.request_log.for_operation("batch item")
     assert len({entry.prompt for entry in items}) == len(items) == 30, "each was made once"
     books_agree(server)

@@ -25,7 +25,7 @@ def test_pictures_come_back_at_half_the_price(start, server):
     assert states() == {"succeeded": 5}
     batch = ProviderBatch.objects.get()
     assert (batch.state, batch.items, batch.error) == ("done", 5, "")
-    assert len(server.ledger.of("batches.create")) == 1
+    assert len(server.request_log.for_operation("batches.create")) == 1
     assert server.count == 0, "nothing went out directly"
     run.refresh_from_db()
     assert run.reserved_microusd == 0
@@ -57,7 +57,7 @@ def test_answers_are_matched_by_key_and_not_by_place(start, server):
     start(6)
     drain()
     assert states() == {"succeeded": 6}
-    digests = {entry.key: entry.prompt for entry in server.ledger.of("batch item")}
+    digests = {entry.key: entry.prompt for entry in server.request_log.for_operation("batch item")}
     for image in ProductImage.objects.select_related("job"):
         with image.file.open() as file:
             assert digests[f"{image.job_id}.{image.job.epoch}"].encode() in file.read()
@@ -138,7 +138,7 @@ def test_a_stuck_batch_is_called_off_and_made_again(start, server, settings):
     server.batches.script(BatchScript(stuck=True))
     start(2)
     drain(times=30)
-    assert len(server.ledger.of("batches.cancel")) >= 1
+    assert len(server.request_log.for_operation("batches.cancel")) >= 1
     assert states() == {"succeeded": 2}
     books_agree(server)
 
@@ -148,7 +148,7 @@ def test_results_that_break_off_are_fetched_again(start, server):
     start(9)
     drain()
     assert states() == {"succeeded": 9}
-    assert len(server.ledger.of("files.download")) == 2
+    assert len(server.request_log.for_operation("files.download")) == 2
     assert ProductImage.objects.count() == 9
     books_agree(server)
 
@@ -186,8 +186,8 @@ def test_a_batch_that_nobody_wants_any_more_is_called_off(start, server, monkeyp
     monkeypatch.setattr(schedule, "FIRST_LOOK", 0.0)
     ProviderBatch.objects.update(next_look_at="2026-01-01T00:00Z")
     worker.drain()
-    assert len(server.ledger.of("batches.cancel")) == 1
-    assert server.ledger.billed_usd == 0
+    assert len(server.request_log.for_operation("batches.cancel")) == 1
+    assert server.request_log.billed_usd == 0
     assert ProviderBatch.objects.get().state == "done"
     books_agree(server)
 

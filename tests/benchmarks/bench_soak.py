@@ -31,7 +31,7 @@ def main(jobs: int) -> None:
             closed = soak.work_it_off(progress=lambda left: bar.update(jobs - left - bar.n))
         took = time.perf_counter() - begun
         counts = soak.verify(server, run)
-        calls = server.ledger.calls()
+        calls = server.request_log.calls()
         spoiled = sum(bool(entry.fault) for entry in calls)
         print(
             f"{jobs} jobs, {len(calls)} calls, {spoiled} of them spoiled"
@@ -40,7 +40,7 @@ def main(jobs: int) -> None:
         print({name: number for name, number in counts.items() if not name.startswith("fault ")})
         print(
             f"breakers and pauses ended by hand: {closed}; {took:.0f} s;"
-            f" billed {server.ledger.billed_usd} USD"
+            f" billed {server.request_log.billed_usd} USD"
         )
         print(
             "Everything holds: histories, calls one to one, money to the micro-dollar, nothing in flight."

@@ -39,7 +39,7 @@ def measured(options: argparse.Namespace) -> None:
         with Crowd(options.processes, catalog=catalog, concurrency=8):
             for _ in tqdm(range(int(options.minutes * 60) + 15), unit="s"):
                 time.sleep(1)
-            times = sorted(entry.at for entry in server.ledger.calls())
+            times = sorted(entry.at for entry in server.request_log.calls())
     # The books say when an answer went out: a fixed delay after the request had come in.
     first, last = times[0] + 10, times[0] + 10 + options.minutes * 60
     used = sum(first <= moment < last for moment in times) / options.minutes

@@ -57,7 +57,7 @@ def test_the_preview_is_what_arrives(server, treatment):
     factories.product(name="Blue mug")
     plan = planned(treatment=treatment)
     (shown,) = generation.preview_requests(plan)
-    assert server.ledger.entries == (), "looking sends nothing"
+    assert server.request_log.entries == (), "looking sends nothing"
     runs.start_run(plan)
     worker.drain()
     (received,) = server.received

@@ -1,4 +1,4 @@
-"""The contract, for every provider that ships."""
+"""The contract, for every shipped provider."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_script_is_followed_and_outlives_its_provider(settings):
     assert outcome().data == b"\xff\xd8\xff picture"
     assert outcome().mime_type == "image/png"
     assert script.count == 3
-    assert script.asked == [request] * 3
+    assert script.requests == [request] * 3
 
 
 class Leaky(ScriptedProvider):
@@ -142,11 +142,11 @@ class Stubborn(ScriptedProvider):
 @pytest.mark.parametrize(
     ("kind", "broken"),
     [
-        (Leaky, "test_nothing_secret_shows"),
+        (Leaky, "test_nothing_secret_is_displayed"),
         (Forgetful, "test_building_twice_gives_the_same_body_and_leaves_the_request_alone"),
-        (Careless, "test_an_answer_without_a_picture_is_told_as_a_provider_error"),
-        (Fragile, "test_an_answer_without_a_picture_is_told_as_a_provider_error"),
-        (Stale, "test_answers_of_calls_in_flight_together_are_not_mixed_up"),
+        (Careless, "test_a_response_without_a_picture_raises_a_provider_error"),
+        (Fragile, "test_a_response_without_a_picture_raises_a_provider_error"),
+        (Stale, "test_responses_of_concurrent_calls_are_not_mixed_up"),
         (Eager, "test_one_send_is_one_call"),
         (Stubborn, "test_a_cancelled_call_stays_cancelled"),
     ],

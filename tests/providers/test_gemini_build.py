@@ -1,4 +1,4 @@
-"""What goes out to Gemini: compared with the shape that google-genai 3.4 was seen to send."""
+"""Requests to Gemini, compared with those that google-genai 3.4 sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a call, and which of our errors it becomes."""
+"""Every failure of a call to Gemini, and the error that it becomes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def quota(quota_id):
     }
 
 
-def told(status, body, **more):
+def error_for(status, body, **more):
     return errors.from_response(errors.parse_error_body(status, body), now=NOON, **more)
 
 
@@ -104,32 +104,34 @@ PLAN = "You exceeded your current quota, please check your plan and billing deta
     ],
 )
 def test_each_answer_becomes_one_kind_of_error(status, body, kind):
-    error = told(status, body)
+    error = error_for(status, body)
     assert type(error) is kind
     assert str(status) in str(error)
 
 
 def test_the_wait_is_the_longest_that_is_asked_for():
     body = google(429, EXHAUSTED, "Slow down.", retry_info("2.5s"))
-    assert told(429, body).retry_after == 2.5
-    assert told(429, body, retry_after="7").retry_after == 7
-    assert told(429, body, retry_after="1").retry_after == 2.5
-    assert told(503, google(503, "UNAVAILABLE"), retry_after="30").retry_after == 30
+    assert error_for(429, body).retry_after == 2.5
+    assert error_for(429, body, retry_after="7").retry_after == 7
+    assert error_for(429, body, retry_after="1").retry_after == 2.5
+    assert error_for(503, google(503, "UNAVAILABLE"), retry_after="30").retry_after == 30
 
 
 def test_a_wait_may_be_a_date():
-    assert told(429, None, retry_after="Wed, 01 Jul 2026 19:00:40 GMT").retry_after == 40
-    assert told(429, None, retry_after="Wed, 01 Jul 2026 18:00:00 GMT").retry_after == 0
+    assert error_for(429, None, retry_after="Wed, 01 Jul 2026 19:00:40 GMT").retry_after == 40
+    assert error_for(429, None, retry_after="Wed, 01 Jul 2026 18:00:00 GMT").retry_after == 0
 
 
 @pytest.mark.parametrize("delay", ["", "soon", "-2s", "infs", "1e9s", 3, None, {}])
 def test_a_wait_that_cannot_be_read_is_no_wait(delay):
-    assert told(429, google(429, EXHAUSTED, "Slow down.", retry_info(delay))).retry_after is None
+    assert (
+        error_for(429, google(429, EXHAUSTED, "Slow down.", retry_info(delay))).retry_after is None
+    )
 
 
 def test_a_used_up_day_waits_for_midnight_in_los_angeles():
     body = google(429, EXHAUSTED, PLAN, quota("RequestsPerDay"), retry_info("2s"))
-    assert told(429, body).retry_after == 12 * 3600
+    assert error_for(429, body).retry_after == 12 * 3600
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_without_a_time_zone_database_the_later_midnight_is_taken(monkeypatch):
 
 
 def test_a_rejected_key_says_where_to_set_it():
-    error = told(401, google(401, "UNAUTHENTICATED"), where_the_key_is="the settings")
+    error = error_for(401, google(401, "UNAUTHENTICATED"), key_setting="the settings")
     assert str(error).endswith("Set the key in the settings.")
 
 
@@ -169,7 +171,7 @@ def test_a_quoted_key_is_cut_out_even_where_the_message_is_cut_off():
 
 
 def test_a_long_message_is_bounded_to_one_line():
-    error = told(400, google(400, "INVALID_ARGUMENT", "bad\n" * 10_000))
+    error = error_for(400, google(400, "INVALID_ARGUMENT", "bad\n" * 10_000))
     assert len(str(error)) < 400
     assert "\n" not in str(error)
 
@@ -181,7 +183,7 @@ def test_a_long_message_is_bounded_to_one_line():
 )  # fmt: skip
 def test_an_error_body_of_any_form_is_told(body):
     for status in (400, 429, 500):
-        assert str(told(status, body))
+        assert str(error_for(status, body))
 
 
 def _invalid() -> Exception:
@@ -225,7 +227,7 @@ LOST = [
 
 @pytest.mark.parametrize("error", UNSENT, ids=lambda error: type(error).__name__)
 def test_what_failed_before_sending_is_free_to_try_again(error):
-    ours = errors.from_transport_error(error, troubles=transport_errors(), sent=False, timeout=300)
+    ours = errors.from_transport_error(error, transport=transport_errors(), sent=False, timeout=300)
     assert type(ours) is NotSent
     assert ours.retryable
 
@@ -234,13 +236,13 @@ def test_what_failed_before_sending_is_free_to_try_again(error):
 def test_what_failed_after_sending_may_have_been_billed(error):
     known = transport_errors()
     assert isinstance(error, known.other)
-    ours = errors.from_transport_error(error, troubles=known, sent=True, timeout=300)
+    ours = errors.from_transport_error(error, transport=known, sent=True, timeout=300)
     assert type(ours) is OutcomeUnknown
     assert not ours.retryable
 
 
 def test_time_that_ran_out_before_anything_was_sent_costs_nothing():
     ours = errors.from_transport_error(
-        TimeoutError(), troubles=transport_errors(), sent=False, timeout=300
+        TimeoutError(), transport=transport_errors(), sent=False, timeout=300
     )
     assert type(ours) is NotSent

@@ -67,8 +67,8 @@ def request(**changes):
     )
 
 
-def made(provider, *requests):
-    """Results and errors, in the order of the requests; the calls go out together."""
+def send_all(provider, *requests):
+    """Send ``requests`` concurrently. Return results and errors in their order."""
 
     async def one(each):
         return provider.parse(await provider.send(provider.build(each)))
@@ -83,7 +83,7 @@ def made(provider, *requests):
 
 
 def outcome(provider, **changes):
-    (result,) = made(provider, request(**changes))
+    (result,) = send_all(provider, request(**changes))
     return result
 
 
@@ -114,7 +114,7 @@ def test_what_goes_out_is_what_was_built(server):
         thinking="high",
         system="Exact.",
     )
-    made(provider, wanted)
+    send_all(provider, wanted)
     (received,) = server.received
     assert received.body == provider.build(wanted).body
     assert received.path == f"/v1/models/{MODEL}:generateContent"
@@ -194,10 +194,10 @@ def test_the_wait_that_google_asks_for_arrives(server):
 
 def test_a_rejected_key_says_where_it_is_set_and_hides_it(server):
     server.script(error(403, "PERMISSION_DENIED", f"Consumer 'api_key:{KEY}' has been suspended."))
-    told = outcome(ours(server))
-    assert "NB_CATALOG['PROVIDERS']['gemini']['OPTIONS']['api_key']" in str(told)
-    assert "GEMINI_API_KEY" in str(told)
-    assert KEY not in str(told)
+    problem = outcome(ours(server))
+    assert "NB_CATALOG['PROVIDERS']['gemini']['OPTIONS']['api_key']" in str(problem)
+    assert "GEMINI_API_KEY" in str(problem)
+    assert KEY not in str(problem)
 
 
 @pytest.mark.parametrize("key", ["", "two words", "line\nbreak"])
@@ -239,9 +239,9 @@ def test_a_refused_connection_was_not_sent():
 
 def test_a_late_answer_may_have_been_billed(server):
     server.script(Answer(delay=30))
-    told = outcome(ours(server, timeout=0.7))
-    assert type(told) is OutcomeUnknown
-    assert "within 0.7 seconds" in str(told)
+    problem = outcome(ours(server, timeout=0.7))
+    assert type(problem) is OutcomeUnknown
+    assert "within 0.7 seconds" in str(problem)
 
 
 def test_a_dripping_body_does_not_outlive_the_limit(server):
@@ -262,19 +262,19 @@ def test_a_call_that_waited_for_a_connection_until_the_end_was_not_sent(server):
             await asyncio.sleep(0.01)
         try:
             await hasty.send(hasty.build(request()))
-        except ProviderError as told:
-            return await first, told
+        except ProviderError as problem:
+            return await first, problem
         finally:
             await patient.close()
 
-    _, told = asyncio.run(both())
-    assert type(told) is NotSent
+    _, problem = asyncio.run(both())
+    assert type(problem) is NotSent
     assert server.count == 1
 
 
 def test_two_hundred_calls_are_in_flight_at_once():
     with GeminiServer(delay=2.5) as server:
-        results = made(ours(server, timeout=60), *[request(size="1K") for _ in range(200)])
+        results = send_all(ours(server, timeout=60), *[request(size="1K") for _ in range(200)])
         assert server.most_in_flight == 200
     assert not [each for each in results if isinstance(each, Exception)]
 
@@ -283,32 +283,34 @@ def test_nothing_private_is_logged_or_told(server, caplog):
     caplog.set_level(logging.DEBUG)
     provider = ours(server)
     server.script(Answer(), error(503, "UNAVAILABLE"), Answer(fault=Fault.DROP), Answer(body=b"{"))
-    told = [outcome(provider) for _ in range(4)]
-    shown = f"{caplog.text} {provider!r} {told!r} {[str(each) for each in told]}"
-    assert KEY not in shown
-    assert "private mug" not in shown
+    problem = [outcome(provider) for _ in range(4)]
+    output = f"{caplog.text} {provider!r} {problem!r} {[str(each) for each in problem]}"
+    assert KEY not in output
+    assert "private mug" not in output
 
 
 def test_an_error_does_not_carry_the_sdks_error_and_its_headers_along(server):
     server.script(error(403, "PERMISSION_DENIED"))
-    told = outcome(ours(server))
-    assert isinstance(told, ProviderError)
-    assert told.__cause__ is None
-    assert told.__context__ is None
+    problem = outcome(ours(server))
+    assert isinstance(problem, ProviderError)
+    assert problem.__cause__ is None
+    assert problem.__context__ is None
 
 
 def test_one_loop_has_one_client_and_keeps_its_connection(server):
     provider = ours(server)
 
     async def twice():
-        first = client.client_for(provider.account.address)
+        first = client.connection_for(provider.account.client_options).client
         for _ in range(2):
             await provider.send(provider.build(request()))
-        same = client.client_for(GeminiProvider(**_options(provider)).account.address)
+        same = client.connection_for(
+            GeminiProvider(**_options(provider)).account.client_options
+        ).client
         await provider.close()
         return (
             first is same,
-            client.client_for(provider.account.address) is first,
+            client.connection_for(provider.account.client_options).client is first,
             await provider.close(),
         )
 
@@ -323,12 +325,12 @@ def test_a_forked_child_makes_its_own_client_and_leaves_the_parents_alone(server
     provider = ours(server)
 
     async def forked():
-        parents = client.client_for(provider.account.address)
+        parents = client.connection_for(provider.account.client_options).client
         with monkeypatch.context() as child:
             child.setattr(os, "getpid", lambda: -1)
-            childs = client.client_for(provider.account.address)
+            childs = client.connection_for(provider.account.client_options).client
             await provider.close()
-        still = client.client_for(provider.account.address)
+        still = client.connection_for(provider.account.client_options).client
         await provider.send(provider.build(request()))
         await provider.close()
         return parents is childs, parents is still
@@ -340,13 +342,13 @@ def test_clients_of_ended_loops_are_let_go(server):
     provider = ours(server)
 
     async def unclosed():
-        client.client_for(provider.account.address)
+        client.connection_for(provider.account.client_options)
         # What a worker forgets; its loop ends without close().
-        await client._POOL.here()[provider.account.address].session.close()
+        await client.POOL.current()[provider.account.client_options].session.close()
 
     asyncio.run(unclosed())
-    made(provider, request())
-    assert client._POOL.ended() <= 1
+    send_all(provider, request())
+    assert client.POOL.closed_loops() <= 1
 
 
 def test_the_sdk_is_not_imported_before_a_call_is_made():

@@ -1,4 +1,4 @@
-"""What comes back from Gemini: every answer there is, and some there should not be."""
+"""Responses from Gemini: all documented ones, and malformed ones."""
 
 from __future__ import annotations
 
@@ -251,7 +251,7 @@ def test_a_long_message_is_bounded():
 
 
 def _swapped(value, chance: random.Random):
-    """``value`` with one of its leaves or branches put to something else."""
+    """Return ``value`` with one of its leaves or branches replaced."""
     other = chance.choice([None, 3, -1.5, "", "IMAGE", True, [], {}, [[]], [{}], {"error": {}}])
     if chance.random() < 0.25 or not isinstance(value, dict | list) or not value:
         return other

@@ -1,4 +1,4 @@
-"""Vertex AI: the same provider, another door, and what is checked before anybody knocks."""
+"""Vertex AI: the same provider with other credentials, and the checks of its options."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def on_vertex(server, **changes):
 
 
 def request(**changes):
-    asked = {"model": "gemini-nano-banana-2.1", "prompt": "A mug.", "ratio": "1:1", "size": "1K"}
-    return ImageRequest(**asked | changes)
+    fields = {"model": "gemini-nano-banana-2.1", "prompt": "A mug.", "ratio": "1:1", "size": "1K"}
+    return ImageRequest(**fields | changes)
 
 
-def made(maker, asked):
+def send(maker, image_request):
     async def one():
         try:
-            return maker.parse(await maker.send(maker.build(asked)))
+            return maker.parse(await maker.send(maker.build(image_request)))
         finally:
             await maker.close()
 
@@ -80,7 +80,7 @@ class TestVertex(ProviderContract):
 
 
 def test_the_project_and_the_token_go_along(server):
-    assert made(on_vertex(server), request()).data
+    assert send(on_vertex(server), request()).data
     (received,) = server.received
     assert received.path.endswith(
         "/projects/shop/locations/europe-west4/publishers/google/models/gemini-nano-banana-2.1:generateContent"
@@ -90,20 +90,20 @@ def test_the_project_and_the_token_go_along(server):
 
 
 def test_a_token_that_is_refused_says_where_credentials_are_set(server):
-    with pytest.raises(KeyRejected, match=DEFAULT_CREDENTIALS) as told:
-        made(on_vertex(server, credentials=Credentials(token="another")), request())
-    assert "another" not in str(told.value)
+    with pytest.raises(KeyRejected, match=DEFAULT_CREDENTIALS) as caught:
+        send(on_vertex(server, credentials=Credentials(token="another")), request())
+    assert "another" not in str(caught.value)
 
 
 @pytest.mark.parametrize("missing", ["project", "location"])
 def test_incomplete_options_are_an_error_and_send_nothing(server, missing):
     maker = on_vertex(server, **{missing: ""})
-    (found,) = maker.check()
-    assert found.id == "nb_catalog.E204"
-    assert repr(missing) in found.msg and "NB_CATALOG['PROVIDERS']['vertex']" in found.msg
+    (message,) = maker.check()
+    assert message.id == "nb_catalog.E204"
+    assert repr(missing) in message.msg and "NB_CATALOG['PROVIDERS']['vertex']" in message.msg
     with pytest.raises(NoCredentials, match=missing):
-        made(maker, request())
-    assert not server.ledger.entries
+        send(maker, request())
+    assert not server.request_log.entries
 
 
 def test_a_key_does_not_go_with_vertex():
@@ -118,18 +118,18 @@ def test_vertexs_options_need_vertex(option):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
-    [(None, "cannot be read"), ("{", "is no JSON"), ('{"type": "user"}', "service account"),
+    ("content", "text"),
+    [(None, "cannot be read"), ("{", "is not JSON"), ('{"type": "user"}', "service account"),
      ("[]", "service account")],
 )  # fmt: skip
-def test_a_file_that_holds_no_service_account_is_an_error(server, tmp_path, content, said):
+def test_a_file_that_holds_no_service_account_is_an_error(server, tmp_path, content, text):
     path = tmp_path / "key.json"
     if content is not None:
         path.write_text(content)
-    (found,) = on_vertex(server, credentials=str(path)).check()
-    assert found.id == "nb_catalog.E205"
-    assert said in found.msg
-    assert str(tmp_path) not in found.msg
+    (message,) = on_vertex(server, credentials=str(path)).check()
+    assert message.id == "nb_catalog.E205"
+    assert text in message.msg
+    assert str(tmp_path) not in message.msg
 
 
 def test_a_service_accounts_file_passes_the_check(server, tmp_path):
@@ -147,7 +147,7 @@ def test_no_credentials_at_all_are_warned_about(server, monkeypatch, tmp_path):
 
 
 class Failing(Credentials):
-    """Credentials that no token can be had for."""
+    """Credentials that give no token."""
 
     def __init__(self, error):
         super().__init__(token=None)
@@ -158,7 +158,7 @@ class Failing(Credentials):
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "said"),
+    ("error", "kind", "text"),
     [
         (RefreshError("invalid_grant: Invalid JWT: Token must be a short-lived token and in a reasonable"
                       " timeframe. Check your iat and exp values"), NoCredentials, "clock of this machine"),
@@ -168,10 +168,10 @@ class Failing(Credentials):
         (DefaultCredentialsError("none found"), NoCredentials, "Check the credentials"),
     ],
 )  # fmt: skip
-def test_credentials_that_give_no_token_send_nothing(server, error, kind, said):
-    with pytest.raises(kind, match=said):
-        made(on_vertex(server, credentials=Failing(error)), request())
-    assert not server.ledger.entries
+def test_credentials_that_give_no_token_send_nothing(server, error, kind, text):
+    with pytest.raises(kind, match=text):
+        send(on_vertex(server, credentials=Failing(error)), request())
+    assert not server.request_log.entries
 
 
 def test_a_reference_over_the_limit_of_vertex_is_refused(server):

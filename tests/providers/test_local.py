@@ -1,4 +1,4 @@
-"""The embedded provider: honest requests in, marked JPEG out, the same every time."""
+"""The built-in provider: valid requests give a marked JPEG, the same one each time."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def photo(image: Image.Image | None = None, *, role: str = "product") -> Referen
 
 
 def request(**changes: object) -> ImageRequest:
-    given = {
+    fields = {
         "model": "local-studio", "prompt": "On oak.", "ratio": "4:5", "size": "512",
         "references": (photo(),), "renderer": OAK, "seed": 3, **changes,
     }  # fmt: skip
-    return ImageRequest(**given)
+    return ImageRequest(**fields)
 
 
 def local(**options: object) -> LocalProvider:

@@ -1,4 +1,4 @@
-"""Cards: what a model can do, what it costs, and what a host may change."""
+"""Model specs: abilities, prices, and what a host may change."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ FINE = {"ratio": "4:5", "size": "1K", "references": 1, "treatment": "locked"}
 
 @pytest.fixture
 def host_cards(settings):
-    def configure(**given):
+    def configure(**overrides):
         settings.NB_CATALOG = {
-            "MODEL_SPECS": {key.replace("__", "-"): row for key, row in given.items()}
+            "MODEL_SPECS": {key.replace("__", "-"): row for key, row in overrides.items()}
         }
 
     return configure
@@ -92,20 +92,20 @@ def test_a_request_that_the_model_can_fulfil_meets_no_objection():
 
 
 def test_every_objection_is_told_at_once_with_what_is_possible():
-    told = spec_for("gemini-3.1-flash-image").objections(
+    reasons = spec_for("gemini-3.1-flash-image").objections(
         ratio="7:3", size="3k", references=15, treatment="printed", thinking="deep",
         today=date(2026, 10, 29),
     )  # fmt: skip
-    assert len(told) == 6
+    assert len(reasons) == 6
     for words in (
         "retired on 2026-10-29. Use gemini-nano-banana-2.1 instead.",
         "no size '3k'. Possible: 512, 1K, 2K, 4K.",
         "no ratio '7:3'. Possible: 1:1,",
         "no treatment 'printed'. Possible: locked, painted.",
-        "takes 15 reference pictures in no request. Possible: at most 14.",
+        "takes at most 14 reference pictures per request, not 15.",
         "no thinking level 'deep'. Possible: minimal, high.",
     ):
-        assert any(words in sentence for sentence in told), words
+        assert any(words in sentence for sentence in reasons), words
 
 
 def test_a_model_is_not_retired_the_day_before():
@@ -115,24 +115,22 @@ def test_a_model_is_not_retired_the_day_before():
 
 
 def test_a_size_that_only_one_ratio_lacks_is_an_objection():
-    told = spec_for("gemini-3.1-flash-image").objections(
+    reasons = spec_for("gemini-3.1-flash-image").objections(
         ratio="21:9", size="512", references=0, treatment="locked"
     )
-    assert told == (
+    assert reasons == (
         "gemini-3.1-flash-image has no size '512' in the ratio 21:9. Possible: 1K, 2K, 4K.",
     )
 
 
 def test_a_model_that_always_thinks_lets_nobody_choose():
-    told = spec_for("gemini-3-pro-image").objections(**FINE, thinking="high")
-    assert told == (
-        "gemini-3-pro-image lets nobody choose how long it thinks, 'high' was asked for.",
-    )
+    reasons = spec_for("gemini-3-pro-image").objections(**FINE, thinking="high")
+    assert reasons == ("gemini-3-pro-image has no thinking levels, 'high' was requested.",)
 
 
 def test_the_local_studio_only_locks():
-    told = spec_for("local-studio").objections(**{**FINE, "treatment": Treatment.PAINTED})
-    assert told == ("local-studio has no treatment 'painted'. Possible: locked.",)
+    reasons = spec_for("local-studio").objections(**{**FINE, "treatment": Treatment.PAINTED})
+    assert reasons == ("local-studio has no treatment 'painted'. Possible: locked.",)
 
 
 def test_only_free_work_is_estimated_at_nothing():
@@ -325,10 +323,10 @@ def test_a_batch_costs_half_of_everything():
 
 
 def test_a_model_without_a_batch_service_says_so():
-    told = spec_for("local-studio").objections(
+    reasons = spec_for("local-studio").objections(
         ratio="1:1", size="1K", references=0, treatment="locked", batch=True
     )
-    assert told == ("local-studio is not offered in batches. Ask for its pictures now.",)
+    assert reasons == ("local-studio is not offered in batches. Request its pictures directly.",)
 
 
 def test_a_picture_can_cost_its_list_price(settings):

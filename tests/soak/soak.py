@@ -83,7 +83,7 @@ def verify(server: GeminiServer, run) -> dict[str, int]:
     money_is_the_ledgers(server)
     nothing_is_left(server)
     return Counter(job.state for job in jobs) | Counter(
-        {f"fault {entry.fault}": 1 for entry in server.ledger.calls() if entry.fault}
+        {f"fault {entry.fault}": 1 for entry in server.request_log.calls() if entry.fault}
     )
 
 
@@ -107,19 +107,21 @@ def explained(job: ImageJob, calls: list[ProviderCall]) -> None:
 
 def calls_are_the_ledgers(server, jobs, calls) -> None:
     """One to one: what the server saw for each job's words is what is on record for the job."""
-    seen = server.ledger.by_prompt()
+    seen = server.request_log.by_prompt()
     for job in jobs:
         sent = [call for call in calls[job.pk] if call.outcome != "not_sent"]
         assert seen.pop(sha256(job.wanted.prompt.encode()).hexdigest()) == len(sent), job.pk
     assert not seen, "calls that nobody has on record"
-    billed = Counter(entry.prompt for entry in server.ledger.calls() if entry.worked)
+    billed = Counter(entry.prompt for entry in server.request_log.calls() if entry.worked)
     assert max(billed.values()) <= 4, "paid more often than the policy allows"
 
 
 def money_is_the_ledgers(server) -> None:
     """To the micro-dollar: what was told is booked, what was not keeps its reservation."""
-    told = sum(micros(e.billed_usd) for e in server.ledger.calls() if e.worked and e.told)
-    untold = [e for e in server.ledger.calls() if e.worked and not e.told]
+    told = sum(
+        micros(e.billed_usd) for e in server.request_log.calls() if e.worked and e.reports_usage
+    )
+    untold = [e for e in server.request_log.calls() if e.worked and not e.reports_usage]
     assert money_is_sound() == told
     open_calls = ProviderCall.objects.filter(cost_microusd=None)
     assert open_calls.count() >= len(untold), "what may be billed is reserved"
@@ -138,7 +140,7 @@ def nothing_is_lost_or_repeated(server: GeminiServer, run) -> None:
     """After workers were killed: every call of the server's books is on record, no job was billed
     twice or has two pictures, and what was made is there."""
     jobs = list(ImageJob.objects.filter(run=run))
-    seen = server.ledger.by_prompt()
+    seen = server.request_log.by_prompt()
     on_record = Counter(ProviderCall.objects.values_list("job_id", flat=True))
     for job in jobs:
         sent = seen.pop(sha256(job.wanted.prompt.encode()).hexdigest(), 0)
@@ -153,7 +155,7 @@ def nothing_is_lost_or_repeated(server: GeminiServer, run) -> None:
 
 
 def kinds_met(server) -> set[str]:
-    return {entry.fault for entry in server.ledger.calls() if entry.fault}
+    return {entry.fault for entry in server.request_log.calls() if entry.fault}
 
 
 __all__ = ["RATE", "STOPPING", "kinds_met", "settings_for", "start", "verify", "work_it_off"]

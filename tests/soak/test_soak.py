@@ -47,4 +47,4 @@ def test_batches_of_spoiled_items_leave_books_that_are_right(soaked, monkeypatch
         soak.work_it_off(rounds=20)
     counts = soak.verify(soaked, run)
     assert counts["succeeded"] > 80
-    assert soaked.ledger.of("batch item")
+    assert soaked.request_log.for_operation("batch item")

@@ -121,6 +121,6 @@ def test_the_service_s_bill_never_passes_the_budget(server, catalog, settings):
         wait_until(lambda: Run.objects.get(pk=run.pk).paused_reason == "day_budget")
         wait_until(lambda: not ImageJob.objects.filter(state__in=("leased", "calling")).exists())
     assert set(states()) == {"succeeded", "queued"}, "what there is no money for waits"
-    billed = server.ledger.billed_usd
+    billed = server.request_log.billed_usd
     assert Decimal("0.90") < billed <= Decimal("1.00")
     assert money_is_sound() == micros(billed)

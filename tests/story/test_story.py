@@ -116,7 +116,7 @@ def it_is_kept_as_it_came(image, maker):
     if maker.server is not None:
         original = image.parent or image
         parts = maker.server.received[-1].body["contents"][0]["parts"]
-        assert stored(original.file.name) == maker.server.drawn_for(maker.server.received[-1])
+        assert stored(original.file.name) == maker.server.picture_for(maker.server.received[-1])
         assert any("inlineData" in part for part in parts) == (maker.treatment == "painted")
 
 

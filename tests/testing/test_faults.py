@@ -1,4 +1,4 @@
-"""Every fault by name: what arrives, what is billed, and what the books say of it."""
+"""Every fault by name: what the client gets, what is billed, and what is logged."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def test_a_fault_is_what_its_row_says(server, name):
     kind = FAULTS[name]
     server.script(fault(name))
     met = outcome(server)
-    (entry,) = server.ledger.entries
+    (entry,) = server.request_log.entries
     assert entry.fault == name
     assert entry.worked == kind.billed
-    assert entry.told == kind.told
+    assert entry.reports_usage == kind.reports_usage
     assert (entry.billed_usd > 0) == kind.billed
     assert isinstance(met, ImageResult) == (name in GOOD)
-    if kind.told:
+    if kind.reports_usage:
         assert met.usage, "the client knows what it pays for"
     elif not isinstance(met, ImageResult):
         assert not met.usage
@@ -69,17 +69,27 @@ def test_a_thought_is_never_taken_for_the_picture(server):
 
 def test_the_page_lists_every_fault_and_what_it_costs():
     page = (ROOT / "docs/testing.md").read_text()
-    told = dict(re.findall(r"^\| `(\w+)` \| .*? \| (.*?) \|$", page, re.MULTILINE))
+    listed = dict(re.findall(r"^\| `(\w+)` \| .*? \| (.*?) \|$", page, re.MULTILINE))
     costs = {True: "yes", False: "no"}
-    assert told == {
-        name: "yes, unreported" if kind.billed and not kind.told else costs[kind.billed]
+    assert listed == {
+        name: "yes, usage not reported"
+        if kind.billed and not kind.reports_usage
+        else costs[kind.billed]
         for name, kind in FAULTS.items()
     }
 
 
 def test_the_command_serves_until_it_is_told_to_stop(tmp_path):
-    books = tmp_path / "books.jsonl"
-    command = [sys.executable, "manage.py", "nb_fake_gemini", "--ledger", str(books), "-v", "2"]
+    log = tmp_path / "requests.jsonl"
+    command = [
+        sys.executable,
+        "manage.py",
+        "nb_fake_gemini",
+        "--request-log",
+        str(log),
+        "-v",
+        "2",
+    ]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
@@ -98,8 +108,8 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path):
         out, _err = process.communicate(timeout=20)
     assert process.returncode == 0
     assert "1 requests" in out and "generateContent" in out
-    assert "A mug." not in out + books.read_text()
-    assert books.read_text().count("\n") == 1
+    assert "A mug." not in out + log.read_text()
+    assert log.read_text().count("\n") == 1
 
 
 def test_a_picture_is_padded_to_the_asked_size():

@@ -1,4 +1,4 @@
-"""The local Gemini, asked by the real SDK: every endpoint, what it refuses, its books."""
+"""The local Gemini, called by the real SDK: every endpoint, its refusals and its request log."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def server():
 
 @pytest.fixture
 def client(server):
-    with client_of(server) as made:
-        yield made
+    with client_of(server) as created:
+        yield created
 
 
 def client_of(server, **options):
@@ -38,7 +38,7 @@ def client_of(server, **options):
     return genai.Client(**{"api_key": KEY, "vertexai": False, "http_options": http, **options})
 
 
-def asked(client, *, model=NANO, contents="A mug.", **image):
+def request_picture(client, *, model=NANO, contents="A mug.", **image):
     config = types.GenerateContentConfig(
         response_modalities=["IMAGE"], image_config=types.ImageConfig(**image)
     )
@@ -50,27 +50,29 @@ def picture_in(answer):
 
 
 def refusal_of(call):
-    with pytest.raises(errors.APIError) as told:
+    with pytest.raises(errors.APIError) as caught:
         call()
-    return told.value
+    return caught.value
 
 
 def test_a_picture_of_the_asked_size_with_its_usage(client, server):
     part = types.Part.from_bytes(data=photo_bytes(), mime_type="image/png")
-    answer = asked(client, contents=["A mug.", part], aspect_ratio="16:9", image_size="2K")
+    answer = request_picture(
+        client, contents=["A mug.", part], aspect_ratio="16:9", image_size="2K"
+    )
     assert picture_in(answer).size == (2752, 1536)
     usage = answer.usage_metadata
     assert usage.prompt_token_count > 1120
     assert usage.candidates_token_count == spec_for(NANO).image_tokens["2K"]
     assert answer.model_version == NANO and answer.response_id
-    (entry,) = server.ledger.entries
-    assert (entry.operation, entry.worked, entry.told) == ("generateContent", True, True)
-    assert entry.billed_usd == server.ledger.billed_usd > Decimal("0.05")
+    (entry,) = server.request_log.entries
+    assert (entry.operation, entry.worked, entry.reports_usage) == ("generateContent", True, True)
+    assert entry.billed_usd == server.request_log.billed_usd > Decimal("0.05")
 
 
 def test_the_books_price_is_the_cards_by_another_way(client, server):
-    asked(client)
-    (entry,) = server.ledger.entries
+    request_picture(client)
+    (entry,) = server.request_log.entries
     counts = entry.usage
     ours = {"prompt": counts["promptTokenCount"], "candidates": counts["candidatesTokenCount"],
             "thoughts": counts["thoughtsTokenCount"], "total": counts["totalTokenCount"],
@@ -82,36 +84,36 @@ def test_the_books_price_is_the_cards_by_another_way(client, server):
 
 def test_the_same_words_give_the_same_picture_and_others_another(client):
     def bytes_of(words):
-        answer = asked(client, contents=words)
+        answer = request_picture(client, contents=words)
         return answer.candidates[0].content.parts[-1].inline_data.data
 
     assert bytes_of("A mug.") == bytes_of("A mug.") != bytes_of("A cup.")
 
 
 @pytest.mark.parametrize(
-    ("call", "code", "said"),
+    ("call", "code", "message"),
     [
-        (lambda c: asked(c, model="gemini-9-image"), 404, "is not found"),
-        (lambda c: asked(c, model="gemini-2.5-flash-image"), 404, "is not found"),
-        (lambda c: asked(c, aspect_ratio="7:3"), 400, "aspect_ratio"),
-        (lambda c: asked(c, image_size="3K"), 400, "image_size"),
-        (lambda c: asked(c, model=LITE, image_size="4K"), 400, "image_size"),
+        (lambda c: request_picture(c, model="gemini-9-image"), 404, "is not found"),
+        (lambda c: request_picture(c, model="gemini-2.5-flash-image"), 404, "is not found"),
+        (lambda c: request_picture(c, aspect_ratio="7:3"), 400, "aspect_ratio"),
+        (lambda c: request_picture(c, image_size="3K"), 400, "image_size"),
+        (lambda c: request_picture(c, model=LITE, image_size="4K"), 400, "image_size"),
         (
-            lambda c: asked(c, contents=[types.Part.from_bytes(
+            lambda c: request_picture(c, contents=[types.Part.from_bytes(
                 data=b"x", mime_type="image/png")] * 15),
             400, "At most 14 images",
         ),
         (
-            lambda c: asked(c, contents=[types.Part.from_bytes(data=b"x", mime_type="image/tiff")]),
+            lambda c: request_picture(c, contents=[types.Part.from_bytes(data=b"x", mime_type="image/tiff")]),
             400, "Unsupported MIME type",
         ),
     ],
     ids=["unknown model", "retired model", "ratio", "size", "size of Lite", "references", "mime"],
 )  # fmt: skip
-def test_what_is_not_on_the_card_is_refused(client, server, call, code, said):
-    told = refusal_of(lambda: call(client))
-    assert told.code == code and said in str(told)
-    assert server.ledger.billed_usd == 0
+def test_what_is_not_on_the_card_is_refused(client, server, call, code, message):
+    caught = refusal_of(lambda: call(client))
+    assert caught.code == code and message in str(caught)
+    assert server.request_log.billed_usd == 0
 
 
 def posted(server, body, *, path=f"/v1beta/models/{NANO}:generateContent", key=KEY):
@@ -129,7 +131,7 @@ WORDS = {"contents": [{"parts": [{"text": "A mug."}]}]}
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         ({"generationConfig": {"temperature": 1}}, "temperature is not supported"),
         ({"generationConfig": {"top_p": 1}}, "topP is not supported"),
@@ -151,11 +153,11 @@ WORDS = {"contents": [{"parts": [{"text": "A mug."}]}]}
         ),
     ],
 )
-def test_what_no_model_takes_is_refused(server, more, said):
+def test_what_no_model_takes_is_refused(server, more, message):
     status, answer = posted(server, WORDS | more)
     assert status == 400
     assert answer["error"]["status"] == "INVALID_ARGUMENT"
-    assert said in answer["error"]["message"]
+    assert message in answer["error"]["message"]
 
 
 def test_both_spellings_are_understood(server):
@@ -178,8 +180,8 @@ def test_a_promise_can_be_insisted_on():
     ("key", "status", "reason"), [("wrong", 400, "API_KEY_INVALID"), ("", 403, "")]
 )
 def test_a_key_that_is_wrong_or_missing_is_refused(server, key, status, reason):
-    found, answer = posted(server, WORDS, key=key)
-    assert found == status
+    code, answer = posted(server, WORDS, key=key)
+    assert code == status
     assert reason in json.dumps(answer["error"]["details"])
 
 
@@ -206,7 +208,7 @@ def test_an_interaction_ends_with_a_picture(client, server):
     picture = Image.open(io.BytesIO(base64.b64decode(answer.output_image.data)))
     assert (answer.status, picture.size) == ("completed", (928, 1152))
     assert client.interactions.get(answer.id).id == answer.id
-    assert server.ledger.billed_usd > 0
+    assert server.request_log.billed_usd > 0
 
 
 # Files and batches
@@ -259,11 +261,11 @@ def test_a_batch_is_done_by_key_at_half_the_price(client, server, tmp_path):
     assert set(results) == {"a", "b"}
     assert results["a"]["response"]["usageMetadata"]
     direct = price_of(results["a"]["response"]["usageMetadata"], model=LITE)
-    assert {entry.key: entry.billed_usd for entry in server.ledger.calls()}["a"] == pytest.approx(
-        direct / 2, abs=Decimal("0.000001")
-    )
+    assert {entry.key: entry.billed_usd for entry in server.request_log.calls()}[
+        "a"
+    ] == pytest.approx(direct / 2, abs=Decimal("0.000001"))
     results_of(client, job)
-    assert len(server.ledger.calls()) == 2, "reading results again costs nothing"
+    assert len(server.request_log.calls()) == 2, "reading results again costs nothing"
 
 
 def test_a_batch_takes_its_time_and_can_be_called_off(client, server, tmp_path):
@@ -274,7 +276,7 @@ def test_a_batch_takes_its_time_and_can_be_called_off(client, server, tmp_path):
     client.batches.cancel(name=job.name)
     states = [client.batches.get(name=job.name).state for _ in range(2)]
     assert "CANCELLED" in str(states[-1])
-    assert server.ledger.billed_usd == 0
+    assert server.request_log.billed_usd == 0
 
 
 def test_a_stuck_batch_expires_after_two_days(client, server, tmp_path):
@@ -289,10 +291,10 @@ def test_a_stuck_batch_expires_after_two_days(client, server, tmp_path):
 
 def test_batches_are_listed_in_pages(client, server, tmp_path):
     file = uploaded(client, server, line("a"), tmp_path)
-    made = [client.batches.create(model=LITE, src=file.name).name for _ in range(5)]
+    created = [client.batches.create(model=LITE, src=file.name).name for _ in range(5)]
     listed = [job.name for job in client.batches.list(config={"page_size": 2})]
-    assert listed == made[::-1]
-    client.batches.delete(name=made[0])
+    assert listed == created[::-1]
+    client.batches.delete(name=created[0])
     assert len(list(client.batches.list())) == 4
 
 
@@ -319,7 +321,7 @@ def test_a_line_that_the_service_would_refuse_is_an_items_own_error(client, serv
     job = client.batches.create(model=LITE, src=uploaded(client, server, text, tmp_path).name)
     results = results_of(client, client.batches.get(name=job.name))
     assert "temperature" in results["a"]["error"]["message"]
-    assert "is no request" in results["1"]["error"]["message"]
+    assert "is not a request" in results["1"]["error"]["message"]
     assert "response" in results["c"]
 
 
@@ -350,8 +352,8 @@ def test_the_async_client_is_served_too(server):
 
 
 def test_other_processes_can_read_the_books(client, server):
-    asked(client)
-    with urllib.request.urlopen(f"{server.url}/__nb__/ledger") as answer:
+    request_picture(client)
+    with urllib.request.urlopen(f"{server.url}/__nb__/requests") as answer:
         (entry,) = map(json.loads, answer.read().splitlines())
     assert entry["operation"] == "generateContent"
     assert "A mug." not in json.dumps(entry)
@@ -364,7 +366,7 @@ def test_other_processes_can_read_the_books(client, server):
 
 def test_faults_by_rate_come_again_with_the_same_seed():
     drawn = [
-        [bool(Rate(0.3, seed=seed).drawn(number)) for number in range(2000)] for seed in (1, 1, 2)
+        [bool(Rate(0.3, seed=seed).draw(number)) for number in range(2000)] for seed in (1, 1, 2)
     ]
     assert drawn[0] == drawn[1] != drawn[2]
     assert 500 < sum(drawn[0]) < 700
@@ -376,7 +378,7 @@ def test_a_misspelt_fault_says_the_nearest():
 
 
 def test_a_large_result_is_made_while_it_is_read(server):
-    """Two hundred megabytes of results are never in memory together."""
+    """200 MB of results are never in memory at the same time."""
     import tracemalloc
 
     with GeminiServer(picture_bytes=100_000, keep_bodies=False, insists_on_store=False) as large:

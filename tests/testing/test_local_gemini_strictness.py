@@ -1,5 +1,5 @@
-"""The local Gemini where a careless one would give in: misshapen bodies, batches nobody looks at,
-uploads in pieces, and what its own options say."""
+"""The local Gemini where a lenient one would pass: malformed bodies, batches that are not polled,
+uploads in chunks, and invalid options."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def server():
 
 
 def sent(server, path, body=None, *, method="POST", **headers):
-    """Status, headers and JSON of an answer, whatever its status."""
+    """Return status, headers and JSON of a response, of any status."""
     data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(
@@ -48,9 +48,9 @@ def sent(server, path, body=None, *, method="POST", **headers):
 
 
 def refused(server, path, body):
-    status, _headers, said = sent(server, path, body)
-    assert status == 400, said
-    error = json.loads(said)["error"]
+    status, _headers, content = sent(server, path, body)
+    assert status == 400, content
+    error = json.loads(content)["error"]
     assert error["status"] == "INVALID_ARGUMENT"
     return error["message"]
 
@@ -60,14 +60,14 @@ def words(text="A mug.", **more):
 
 
 def picture_of(server, body):
-    status, _headers, said = sent(server, PICTURES, body)
-    assert status == 200, said
-    blob = json.loads(said)["candidates"][0]["content"]["parts"][0]["inlineData"]
+    status, _headers, content = sent(server, PICTURES, body)
+    assert status == 200, content
+    blob = json.loads(content)["candidates"][0]["content"]["parts"][0]["inlineData"]
     return blob["mimeType"], base64.b64decode(blob["data"])
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ([], "Root element"),
         ("A mug.", "Root element"),
@@ -96,9 +96,9 @@ def picture_of(server, body):
         (words(store="no"), "'store': expected true or false"),
     ],
 )
-def test_a_misshapen_request_is_googles_400_and_names_the_place(server, body, said):
-    assert said in refused(server, PICTURES, body)
-    assert server.ledger.billed_usd == 0
+def test_a_misshapen_request_is_googles_400_and_names_the_place(server, body, message):
+    assert message in refused(server, PICTURES, body)
+    assert server.request_log.billed_usd == 0
 
 
 def test_googles_reader_forgives_a_null_and_a_list_of_one(server):
@@ -107,7 +107,7 @@ def test_googles_reader_forgives_a_null_and_a_list_of_one(server):
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ([], "Root element"),
         ({"batch": []}, "'batch': expected an object"),
@@ -119,13 +119,13 @@ def test_googles_reader_forgives_a_null_and_a_list_of_one(server):
         ),
     ],
 )
-def test_a_misshapen_batch_is_googles_400(server, body, said):
-    assert said in refused(server, BATCHES, body)
+def test_a_misshapen_batch_is_googles_400(server, body, message):
+    assert message in refused(server, BATCHES, body)
     assert not server.batches.all
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ({"model": NANO}, "'input'"),
         ({"model": NANO, "input": 3}, "'input'"),
@@ -139,8 +139,8 @@ def test_a_misshapen_batch_is_googles_400(server, body, said):
         ),
     ],
 )
-def test_a_misshapen_interaction_is_googles_400(server, body, said):
-    assert said in refused(server, INTERACTIONS, body)
+def test_a_misshapen_interaction_is_googles_400(server, body, message):
+    assert message in refused(server, INTERACTIONS, body)
 
 
 @pytest.mark.parametrize("path", ["/v1beta/batches?pageSize=many", "/v1beta/batches?pageToken=x"])
@@ -217,7 +217,7 @@ def test_a_misspelt_operation_says_the_nearest(server):
 
 
 def test_a_fault_of_pictures_cannot_happen_to_a_file(server):
-    with pytest.raises(ValueError, match="'text_only' happens to generateContent alone"):
+    with pytest.raises(ValueError, match="'text_only' is possible for generateContent only"):
         server.script_for("files.get", fault("text_only"))
     with pytest.raises(ValueError, match="can happen to 'files.get'"):
         Rate(0.5, operations=["files.get"], kinds=["text_only"])
@@ -253,25 +253,25 @@ def batch_of(server, *lines):
 
 
 def state_of(server, name):
-    said = json.loads(sent(server, f"/v1beta/{name}", method="GET")[2])
-    return said["metadata"]["state"]
+    batch = json.loads(sent(server, f"/v1beta/{name}", method="GET")[2])
+    return batch["metadata"]["state"]
 
 
 def results_of(server, name):
-    said = json.loads(sent(server, f"/v1beta/{name}", method="GET")[2])
-    file = said["metadata"]["output"]["responsesFile"]
+    batch = json.loads(sent(server, f"/v1beta/{name}", method="GET")[2])
+    file = batch["metadata"]["output"]["responsesFile"]
     return sent(server, f"/v1beta/{file}:download?alt=media", method="GET")[2]
 
 
 def test_a_batch_is_billed_when_it_is_due_whether_or_not_anybody_looks(server):
     server.batches.script(BatchScript(seconds=0.05))
     batch_of(server, line("a"))
-    assert not server.ledger.calls()
+    assert not server.request_log.calls()
     for _ in range(200):
-        if server.ledger.calls():
+        if server.request_log.calls():
             break
         time.sleep(0.05)
-    (entry,) = server.ledger.calls()
+    (entry,) = server.request_log.calls()
     assert entry.billed_usd > 0
 
 
@@ -280,7 +280,7 @@ def test_a_batch_that_nobody_looked_at_for_days_is_not_expired(server):
     name = batch_of(server, line("a"))
     began = server.batches.all[0].created
     server.pass_time(hours=200)
-    (entry,) = server.ledger.calls()
+    (entry,) = server.request_log.calls()
     assert entry.at == began + 3600, "the hour at which it was due, not that of the look"
     assert state_of(server, name) == "BATCH_STATE_SUCCEEDED"
 
@@ -290,7 +290,7 @@ def test_a_batch_that_is_longer_than_the_service_waits_expires(server):
     name = batch_of(server, line("a"))
     server.pass_time(hours=49)
     assert state_of(server, name) == "BATCH_STATE_EXPIRED"
-    assert server.ledger.billed_usd == 0
+    assert server.request_log.billed_usd == 0
 
 
 def test_a_batch_that_is_done_cannot_be_called_off(server):
@@ -309,7 +309,7 @@ def test_a_batch_whose_file_is_gone_fails(server):
     sent(server, f"/v1beta/{file['name']}", method="DELETE")
     server.pass_time(hours=2)
     assert state_of(server, name) == "BATCH_STATE_FAILED"
-    assert not server.ledger.calls()
+    assert not server.request_log.calls()
 
 
 def test_an_item_that_lets_google_keep_it_is_refused_where_that_is_insisted_on():
@@ -336,10 +336,10 @@ def test_a_result_is_cut_in_the_middle_however_short(server, count):
     whole = results_of(server, name)
     assert len(whole.splitlines()) == count
     server.script_for("files.download", fault("cut"))
-    with pytest.raises(IncompleteRead) as told:
+    with pytest.raises(IncompleteRead) as caught:
         results_of(server, name)
-    assert 0 < len(told.value.partial) < len(whole)
-    assert not told.value.partial.endswith(b"\n")
+    assert 0 < len(caught.value.partial) < len(whole)
+    assert not caught.value.partial.endswith(b"\n")
     assert results_of(server, name) == whole
 
 
@@ -378,9 +378,9 @@ def piece(server, place, data, *, offset, last=False):
 def upload(server, pieces):
     place, offset = begun(server), 0
     for number, data in enumerate(pieces, start=1):
-        _s, _h, said = piece(server, place, data, offset=offset, last=number == len(pieces))
+        _s, _h, content = piece(server, place, data, offset=offset, last=number == len(pieces))
         offset += len(data)
-    return json.loads(said)["file"]
+    return json.loads(content)["file"]
 
 
 def test_a_piece_that_comes_twice_is_kept_once(server):
@@ -390,7 +390,7 @@ def test_a_piece_that_comes_twice_is_kept_once(server):
     headers = piece(server, place, b"", offset=6)[1]
     assert headers["X-Goog-Upload-Size-Received"] == "6"
     answers = [piece(server, place, b"second", offset=6, last=True) for _ in range(2)]
-    assert {json.loads(said)["file"]["sizeBytes"] for _s, _h, said in answers} == {"12"}
+    assert {json.loads(content)["file"]["sizeBytes"] for _s, _h, content in answers} == {"12"}
 
 
 def test_an_upload_tells_how_far_it_is(server):
@@ -405,8 +405,8 @@ def test_an_upload_tells_how_far_it_is(server):
 def test_a_piece_that_leaves_a_gap_is_refused(server, offset):
     place = begun(server)
     piece(server, place, b"first ", offset=0)
-    status, _headers, said = piece(server, place, b"x", offset=offset)
-    assert status == 400 and b"6 bytes have come" in said
+    status, _headers, content = piece(server, place, b"x", offset=offset)
+    assert status == 400 and b"6 bytes were received" in content
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"file": "x"}', b'{"folder": {}}'])

@@ -261,10 +261,10 @@ def test_without_a_describer_it_says_how_to_have_one(image, settings):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"BACKEND": "nowhere.Describer"}, "does not import"),
+        ({"BACKEND": "nowhere.Describer"}, "cannot be imported"),
         ({"BACKEND": "nb_catalog.core.types.Money"}, "is not a subclass of AltTextProvider"),
         (
-            {"BACKEND": "nb_catalog.providers.gemini.translator.GeminiTranslation"},
+            {"BACKEND": "nb_catalog.providers.gemini.translation.GeminiTranslation"},
             "is not a subclass of AltTextProvider",
         ),
         ({"BACKEND": BACKEND, "OPTIONS": {**OPTIONS, "modell": 1}}, "Did you mean 'model'?"),

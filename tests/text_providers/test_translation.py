@@ -27,7 +27,7 @@ from tests.text_providers.conftest import OPTIONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BACKEND = "nb_catalog.providers.gemini.translator.GeminiTranslation"
+BACKEND = "nb_catalog.providers.gemini.translation.GeminiTranslation"
 USAGE = {"promptTokenCount": 300, "candidatesTokenCount": 40, "totalTokenCount": 340}
 OWN = {"headline": "Autumn sale", "price": "Now {price:short}", "badge": "New"}
 
@@ -186,7 +186,7 @@ def test_without_a_translator_it_says_how_to_have_one(deck, settings):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"BACKEND": "nowhere.Translator"}, "does not import"),
+        ({"BACKEND": "nowhere.Translator"}, "cannot be imported"),
         ({"BACKEND": "nb_catalog.core.types.Money"}, "is not a subclass of TranslationProvider"),
         ({"BACKEND": BACKEND, "OPTIONS": {**OPTIONS, "modell": 1}}, "Did you mean 'model'?"),
         ({"BACKEND": BACKEND, "OPTIONS": {"model": "x"}}, "usd_per_million"),

@@ -12,7 +12,7 @@ from nb_catalog.generation import runs
 from nb_catalog.models import ProductImage, ProviderCall
 from nb_catalog.publishing import placements, staleness
 from nb_catalog.review import verification
-from nb_catalog.testing.scripted import fitting
+from nb_catalog.testing.scripted import matching_picture
 from nb_catalog.typesetting import fonts, ocr_detect, typeset
 from nb_catalog.typesetting.layouts import Layout
 from nb_catalog.typesetting.ocr_diff import OcrComparison
@@ -57,7 +57,7 @@ def in_hand(**words):
     layout = Layout.from_mapping(factories.layout().content)
 
     def paint(request):
-        given = request.references[0].data if request.references else fitting(request)
+        given = request.references[0].data if request.references else matching_picture(request)
         ground = np.asarray(Image.open(BytesIO(given)).convert("RGB").resize((1024, 1024)))
         made = typeset(ground, layout=layout, texts=words, locale="en", chain=fonts.chain_for("en"))
         file = BytesIO()
@@ -91,7 +91,7 @@ def test_what_a_model_wrote_right_is_read_back_letter_by_letter(with_picture, sc
     plan = asked(base)
     assert plan.summary().price_usd > 0
     image = painted(plan, script, **SAID["en"])
-    request = script.asked[-1]
+    request = script.requests[-1]
     assert "“Autumn offer”" in request.prompt and "“€12.50”" in request.prompt
     reading = OcrComparison.from_dict(image.checks["ocr"])
     assert reading.is_exact and reading.said == SAID["en"], reading
@@ -179,8 +179,8 @@ def test_a_locked_picture_that_was_rendered_here_gets_new_surroundings_with_word
     worker.drain()
     base = run.jobs.get().images.get()
     image = painted(asked(base), script, **SAID["en"])
-    assert script.asked[-1].references == ()
-    assert "A quiet surface in soft light" in script.asked[-1].prompt
+    assert script.requests[-1].references == ()
+    assert "A quiet surface in soft light" in script.requests[-1].prompt
     assert image.parent.kind == "backdrop" and image.parent.parent == base
     with pytest.raises(PlanRefused, match="renders scenes and cannot paint text"):
         asked(base, tier="rendered")

@@ -28,7 +28,7 @@ from nb_catalog.exceptions import (
 from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall, ProviderPause, Run
 from nb_catalog.testing.pictures import solid_png
-from nb_catalog.testing.scripted import fitting
+from nb_catalog.testing.scripted import matching_picture
 from nb_catalog.worker import Worker, claims, drain, persistence, spool, sweep
 from nb_catalog.worker.recovery import requeue_due
 from tests import factories
@@ -152,7 +152,7 @@ def test_a_rate_limit_pauses_the_model_for_everybody_and_uses_up_no_try(script, 
 
 def test_a_spend_cap_stops_the_model_until_a_person_acts(script, start):
     capped = True
-    script.add(*[lambda r: ProviderStopped("Cap reached.") if capped else fitting(r)] * 5)
+    script.add(*[lambda r: ProviderStopped("Cap reached.") if capped else matching_picture(r)] * 5)
     start(5)
     Worker(concurrency=1).run(until_idle=True)
     assert script.count <= 2, "at most one more went out before the first was written down"
@@ -206,7 +206,7 @@ def test_a_locked_picture_keeps_the_model_s_ground_beside_the_composite(script, 
     assert (ground.kind, picture.kind, picture.parent) == ("backdrop", "picture", ground)
     assert picture.digital_source_type == "compositeWithTrainedAlgorithmicMedia"
     assert (picture.width, picture.height) == (ground.width, ground.height)
-    assert not script.asked[0].references, "the ground is painted without the product"
+    assert not script.requests[0].references, "the ground is painted without the product"
 
 
 def test_a_photo_that_cannot_be_cut_out_is_refused_before_it_is_paid_for(script, start):
@@ -227,7 +227,7 @@ def test_a_late_picture_is_kept_and_the_job_finishes_once(script, start):
     def while_out(request):
         with ThreadPoolExecutor(1) as other_process:
             other_process.submit(lose).result()
-        return fitting(request)
+        return matching_picture(request)
 
     def lose():
         ImageJob.objects.update(lease_until=timezone.now() - timedelta(hours=1))
@@ -313,7 +313,7 @@ def test_a_picture_beyond_the_site_s_limits_is_paid_once_and_its_bytes_are_kept(
     job = ImageJob.objects.get()
     assert (job.state, job.error_code, script.count) == ("failed", "answer_too_large", 1)
     (kept,) = nb_settings.STAGING_DIR.glob("*.broken")
-    assert kept.read_bytes() == fitting(script.asked[0]) and str(kept) in job.error
+    assert kept.read_bytes() == matching_picture(script.requests[0]) and str(kept) in job.error
     assert money_is_sound() > 0
 
 

@@ -54,13 +54,15 @@ class Command(BaseCommand):
             "--picture-bytes", type=int, default=0, help="Pad pictures to about that."
         )
         parser.add_argument("--jpeg", action="store_true", help="Answer JPEG in place of PNG.")
-        parser.add_argument("--ledger", default="", help="Write the books to this file at the end.")
+        parser.add_argument(
+            "--request-log", default="", help="Write the request log to this file at the end."
+        )
         parser.add_argument("--list-faults", action="store_true", help="List the faults and end.")
 
     def handle(self, *, list_faults, verbosity, **options):
         if list_faults:
             for name, kind in FAULTS.items():
-                self.stdout.write(f"{name:28} {kind.what}")
+                self.stdout.write(f"{name:28} {kind.description}")
             return
         with ExitStack() as stack:
             try:
@@ -77,7 +79,7 @@ class Command(BaseCommand):
             self.stdout.write(SETTINGS.format(url=server.url))
             self.stdout.flush()
             self._serve(server, verbosity=verbosity)
-            self._end(server, path=options["ledger"])
+            self._end(server, path=options["request_log"])
 
     def _serve(self, server, *, verbosity):
         """Until Ctrl-C or SIGTERM; with ``-v 2`` a line a request, without words or keys."""
@@ -88,7 +90,7 @@ class Command(BaseCommand):
         told, more = 0, True
         while more:
             more = not ended.wait(0.2)
-            entries = server.ledger.entries
+            entries = server.request_log.entries
             for entry in entries[told:] if verbosity >= 2 else ():
                 self.stdout.write(
                     f"{entry.number:6} {entry.operation:18} {entry.model:30}"
@@ -97,10 +99,10 @@ class Command(BaseCommand):
             told = len(entries)
 
     def _end(self, server, *, path):
-        entries = server.ledger.entries
+        entries = server.request_log.entries
         self.stdout.write(
             _("%(requests)s requests, %(usd)s USD billed.")
-            % {"requests": len(entries), "usd": server.ledger.billed_usd}
+            % {"requests": len(entries), "usd": server.request_log.billed_usd}
         )
         if path:
             lines = "".join(f"{json.dumps(entry.as_json())}\n" for entry in entries)

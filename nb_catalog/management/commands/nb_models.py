@@ -83,7 +83,7 @@ async def _reached(alias, model):
     except InvalidSettings as error:
         return str(error)
     try:
-        return await maker.reachable(model)
+        return await maker.check_model(model)
     finally:
         await maker.close()
 

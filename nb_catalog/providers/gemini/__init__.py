@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
-from nb_catalog.exceptions import ModelRetired
-from nb_catalog.providers.gemini import connectivity, wire
+from nb_catalog.core.text import nearest
+from nb_catalog.exceptions import InvalidSettings, ModelRetired
+from nb_catalog.providers.gemini import wire
 from nb_catalog.providers.gemini.account import Account, is_number
 from nb_catalog.providers.gemini.batch import GeminiBatches
-from nb_catalog.providers.gemini.client import call_config
-from nb_catalog.providers.gemini.safety import safety_settings as safety_from
+from nb_catalog.providers.gemini.client import Connection, call_config
 from nb_catalog.providers.model_specs import replacement_hint, spec_for
 from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 
-if TYPE_CHECKING:
-    from google.genai import Client
-
 __all__ = ["GeminiProvider"]
+
+PREFIX: Final = "HARM_CATEGORY_"
+# google-genai 3.4, types.HarmCategory and types.HarmBlockThreshold.
+CATEGORIES: Final = (
+    "HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT", "CIVIC_INTEGRITY",
+    "IMAGE_HATE", "IMAGE_DANGEROUS_CONTENT", "IMAGE_HARASSMENT", "IMAGE_SEXUALLY_EXPLICIT",
+)  # fmt: skip
+THRESHOLDS: Final = (
+    "BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF",
+)  # fmt: skip
 
 
 class GeminiProvider(GeminiBatches):
     """The Nano Banana family. One call makes one picture and is sent exactly once.
 
-    ``api_key`` may be left out: then ``GEMINI_API_KEY`` is read when a call goes out. With
-    ``vertex`` calls go to Vertex AI as ``project`` in ``location``, by ``credentials`` (see
-    ``Account``). ``timeout`` is the whole time that a call may take, in seconds: 4K pictures with
-    references were seen to take more than four minutes. ``base_url`` is for a gateway or a test
-    server. ``connections`` limits what is open at once in one event loop; 0 leaves the limit to
-    ``NB_CATALOG["CONCURRENCY"]``. ``safety_settings`` is category -> threshold.
+    Without ``api_key``, ``GEMINI_API_KEY`` is read when a call is sent. With ``vertex``, calls go to
+    Vertex AI as ``project`` in ``location``, authenticated by ``credentials`` (see ``Account``).
+    ``timeout`` is the maximum duration of a call in seconds: 4K pictures with references have taken
+    more than four minutes. ``base_url`` is for a gateway or a test server. ``connections`` limits
+    the open connections per event loop; 0 leaves the limit to ``NB_CATALOG["CONCURRENCY"]``.
+    ``safety_settings`` maps category to threshold.
     """
 
     def __init__(
@@ -58,20 +65,22 @@ class GeminiProvider(GeminiBatches):
         )
         super().__init__(alias=alias, account=account)
         if not is_number(timeout, int | float) or not timeout > 0:
-            raise account.wrong("timeout", "a positive number of seconds", timeout)
+            raise account.option_error("timeout", "a positive number of seconds", timeout)
         self.timeout = timeout
-        self.safety = safety_from(safety_settings or {}, path=f"{path}['safety_settings']")
+        self.safety = parse_safety_settings(
+            safety_settings or {}, path=f"{path}['safety_settings']"
+        )
         self.reads = wire.MIME_TYPES
         self.reference_limit_bytes = wire.MOST_ON_VERTEX if vertex else None
         self.reference_total_bytes = wire.MOST_INLINE_BYTES * 3 // 4
 
     def build(self, request: ImageRequest) -> Payload:
-        """The JSON body for ``request``; the model's card decides how ratio and size are spelt.
+        """Return the JSON body for ``request``; the model's spec decides how ratio and size are sent.
 
-        Raises ``RequestRefused`` for a model without a card and ``RequestRejected`` for a
-        reference that Gemini cannot read, or that is too large for it.
+        Raises ``RequestRefused`` for an unknown model and ``RequestRejected`` for a reference that
+        Gemini cannot read, or that is too large for it.
         """
-        body = wire.body_for(
+        body = wire.build_body(
             request,
             model_spec=spec_for(request.model),
             safety=self.safety,
@@ -80,31 +89,43 @@ class GeminiProvider(GeminiBatches):
         return Payload(model=request.model, body=body)
 
     async def send(self, payload: Payload) -> RawResponse:
-        """One POST, no retries, at most ``timeout`` seconds. Raises a ``ProviderError``."""
-        try:
-            return await self.talk(
-                lambda line: _post(payload, client=line.client), seconds=self.timeout
+        """Send one POST without retries, for at most ``timeout`` seconds. Raises a ``ProviderError``."""
+
+        async def post(connection: Connection) -> RawResponse:
+            response = await connection.client.aio.models.generate_content(
+                model=payload.model,
+                contents="-",  # required by the SDK, replaced by the body's own
+                config=call_config(dict(payload.body)),
             )
+            raw = response.sdk_http_response
+            if raw is None or raw.body is None:
+                return RawResponse(body="")
+            return RawResponse(body=raw.body, headers=raw.headers or {})
+
+        try:
+            return await self.call(post, seconds=self.timeout)
         except ModelRetired as error:
-            gone = ModelRetired(
+            retired = ModelRetired(
                 f"{error} {replacement_hint(payload.model)}".strip(), reason=error.reason
             )
-        raise gone
+        raise retired
 
     def parse(self, answer: RawResponse) -> ImageResult:
-        return wire.result_in(answer.body)
-
-    async def reachable(self, model: str) -> str:
-        return await connectivity.reachable(self, model)
+        return wire.parse_result(answer.body)
 
 
-async def _post(payload: Payload, *, client: Client) -> RawResponse:
-    response = await client.aio.models.generate_content(
-        model=payload.model,
-        contents="-",  # asked for by the SDK, replaced by the body's own
-        config=call_config(dict(payload.body)),
-    )
-    raw = response.sdk_http_response
-    if raw is None or raw.body is None:
-        return RawResponse(body="")
-    return RawResponse(body=raw.body, headers=raw.headers or {})
+def parse_safety_settings(value: Any, *, path: str) -> tuple[dict[str, str], ...]:
+    """Return ``{"HARASSMENT": "BLOCK_ONLY_HIGH"}`` as the body's ``safetySettings``.
+
+    Raises ``InvalidSettings`` for a category or a threshold that Google does not have.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidSettings("expected a dict of category -> threshold.", path=path)
+    settings = []
+    for key, threshold in value.items():
+        category = str(key).removeprefix(PREFIX)
+        for name, known in ((category, CATEGORIES), (str(threshold), THRESHOLDS)):
+            if name not in known:
+                raise InvalidSettings(f"there is no {name!r}.{nearest(name, known)}", path=path)
+        settings.append({"category": PREFIX + category, "threshold": str(threshold)})
+    return tuple(settings)

@@ -1,4 +1,4 @@
-"""Gemini's text models as a describer of pictures."""
+"""Gemini's text models as an alt text provider."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Final
 
 from nb_catalog.providers.alt_text import AltTextProvider, AltTextResult, PictureContext
 from nb_catalog.providers.gemini.text import (
-    LETTERS_PER_TOKEN,
+    CHARACTERS_PER_TOKEN,
     OVERHEAD_TOKENS,
     THINKING_TOKENS,
     GeminiTextProvider,
     language_name,
-    schema_texts,
-    structured_answer,
-    texts_by,
-    texts_in,
+    parse_structured,
+    string_fields,
+    text_part,
+    texts_schema,
 )
 from nb_catalog.providers.types import Payload, RawResponse
 
-# Letters that a text is asked to keep to: what a screen reader says in one breath.
-WANTED: Final = 200
-# Google counts a picture of up to 1024 pixels a side as at most so many.
+# The length in characters that the model is asked to keep to: what a screen reader says in one breath.
+MAX_LENGTH: Final = 200
+# Google's maximum for a picture of up to 1024 pixels per side.
 PICTURE_TOKENS: Final = 1120
 SYSTEM: Final = (
     "You write alternative texts for product pictures of an online shop: what somebody hears or reads "
@@ -37,37 +37,40 @@ SYSTEM: Final = (
 
 
 class GeminiAltText(GeminiTextProvider[AltTextResult], AltTextProvider):
-    """Takes the options of every ``GeminiTextProvider``: ``model``, ``usd_per_million`` and ``provider``."""
+    """Takes the options of ``GeminiTextProvider``: ``model``, ``usd_per_million`` and ``provider``."""
 
     def estimate(self, *, locales: Sequence[str], about: PictureContext) -> Decimal:
-        read = len(_told(about)) // LETTERS_PER_TOKEN + 1
-        # Nobody keeps models to the length that they are asked for.
-        text = 2 * WANTED // LETTERS_PER_TOKEN
+        context = len(_context_json(about)) // CHARACTERS_PER_TOKEN + 1
+        # Models may exceed the requested length.
+        text = 2 * MAX_LENGTH // CHARACTERS_PER_TOKEN
         return self.price(
-            read=OVERHEAD_TOKENS + PICTURE_TOKENS + read,
-            written=THINKING_TOKENS + text * len(locales),
+            input_tokens=OVERHEAD_TOKENS + PICTURE_TOKENS + context,
+            output_tokens=THINKING_TOKENS + text * len(locales),
         )
 
     def build(
         self, picture: bytes, mime_type: str, *, locales: Sequence[str], about: PictureContext
     ) -> Payload:
         languages = ", ".join(language_name(code) for code in locales)
-        return self.body(
-            system=SYSTEM.format(languages=languages, most=WANTED),
-            parts=[self.picture(picture, mime_type=mime_type), schema_texts(_told(about))],
-            schema=texts_by(locales),
+        return self.build_body(
+            system=SYSTEM.format(languages=languages, most=MAX_LENGTH),
+            parts=[
+                self.picture_part(picture, mime_type=mime_type),
+                text_part(_context_json(about)),
+            ],
+            schema=texts_schema(locales),
         )
 
     def parse(self, answer: RawResponse) -> AltTextResult:
-        found, receipt = structured_answer(answer)
+        fields, receipt = parse_structured(answer)
         return AltTextResult(
-            texts=texts_in(found),
+            texts=string_fields(fields),
             usage=receipt.usage,
             model_version=receipt.model_version,
             request_id=receipt.request_id,
         )
 
 
-def _told(about: PictureContext) -> str:
-    told = {"product": about.title, "words on the picture": dict(about.texts)}
-    return json.dumps(told, ensure_ascii=False)
+def _context_json(about: PictureContext) -> str:
+    context = {"product": about.title, "words on the picture": dict(about.texts)}
+    return json.dumps(context, ensure_ascii=False)

@@ -1,8 +1,8 @@
-"""Gemini's batch service: requests as lines of a file, answers as lines of another, at half price."""
+"""Gemini's batch service: a file with one request per line in, a file with one result per line out,
+at half price."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -21,7 +21,7 @@ from nb_catalog.providers.batches import BatchService
 from nb_catalog.providers.gemini import errors, wire
 from nb_catalog.providers.gemini.client import Connection, transport_errors
 from nb_catalog.providers.gemini.connection import GeminiConnection
-from nb_catalog.providers.gemini.json_access import mapping, mappings, text
+from nb_catalog.providers.responses import mapping, mappings, read_lines, text
 from nb_catalog.providers.types import BatchItem, BatchLimits, BatchReport, Payload
 
 if TYPE_CHECKING:
@@ -33,30 +33,30 @@ GOOGLE: Final = "https://generativelanguage.googleapis.com"
 VERSION: Final = "v1beta"
 MIME_TYPE: Final = "application/jsonl"
 
-# Google, November 2026: input files of up to 2 GB, 100 jobs at once, done within 24 hours as a
-# rule, given up after 48. Smaller shards than that come back sooner and are fetched again sooner.
+# Google, November 2026: input files of up to 2 GB, 100 jobs at once, usually done within 24 hours,
+# expired after 48. Smaller batches return sooner and are downloaded again sooner.
 LIMITS: Final = BatchLimits(
     items=1000, bytes=1_900_000_000, at_once=100, hours=24.0, expires_hours=48.0
 )
 
-# 2 GB over a line of 10 Mbit/s take half an hour.
+# 2 GB at 10 Mbit/s take half an hour.
 UPLOAD_SECONDS: Final = 3600.0
-ASK_SECONDS: Final = 60.0
-# Results come for as long as they are being stored: only silence is a reason to give up.
+CALL_SECONDS: Final = 60.0
+# A download lasts as long as its results are being stored: only silence is a reason to give up.
 SILENCE_SECONDS: Final = 120.0
 
 _UNFINISHED: Final = frozenset(
     {"UNSPECIFIED", "QUEUED", "PENDING", "RUNNING", "PAUSED", "UPDATING", "CANCELLING"}
 )
 _FINAL: Final = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"})
-# Items carry codes of google.rpc.Code where calls carry those of HTTP. 1 is an item that a batch
-# did not come to before it was called off.
+# Items have codes of google.rpc.Code, calls those of HTTP. 1 is an item that a batch had not started
+# when it was cancelled.
 _HTTP_OF_RPC: Final[Mapping[int, int]] = {
     1: 503, 2: 500, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429,
     9: 400, 10: 409, 11: 400, 12: 501, 13: 500, 14: 503, 15: 500, 16: 401,
 }  # fmt: skip
 _KEY: Final = re.compile(rb'"key"\s*:\s*"([^"\\]{1,120})"')
-# What an answer says beside its picture.
+# What a response contains beside its picture.
 _BESIDE_THE_PICTURE: Final = 2**20
 
 
@@ -65,136 +65,136 @@ class GeminiBatches(GeminiConnection, BatchService):
 
     @property
     def batch_limits(self) -> BatchLimits | None:
-        # Vertex AI reads batches from its own storage only, which a shop would have to rent.
+        # Vertex AI reads batches from Cloud Storage only, which a shop would have to rent.
         return None if self.account.vertex else LIMITS
 
-    def line(self, key: str, payload: Payload) -> bytes:
+    def request_line(self, key: str, payload: Payload) -> bytes:
         return pydantic_core.to_json({"key": key, "request": payload.body}) + b"\n"
 
     async def upload(self, path: Path, *, name: str) -> str:
         from google.genai import types
 
         config = types.UploadFileConfig(
-            display_name=name, mime_type=MIME_TYPE, http_options=self._own()
+            display_name=name, mime_type=MIME_TYPE, http_options=self._http_options()
         )
-        file = await self.talk(
-            lambda line: line.client.aio.files.upload(file=path, config=config),
+        file = await self.call(
+            lambda connection: connection.client.aio.files.upload(file=path, config=config),
             seconds=UPLOAD_SECONDS,
         )
         if not file.name:
-            raise OutcomeUnknown("Gemini took the file of requests and gave it no name.")
+            raise OutcomeUnknown("Gemini accepted the request file and returned no name for it.")
         return file.name
 
     async def submit(self, file: str, *, model: str, name: str) -> str:
         from google.genai import types
 
-        config = types.CreateBatchJobConfig(display_name=name, http_options=self._own())
-        batch = await self.talk(
-            lambda line: line.client.aio.batches.create(model=model, src=file, config=config),
-            seconds=ASK_SECONDS * 2,
+        config = types.CreateBatchJobConfig(display_name=name, http_options=self._http_options())
+        batch = await self.call(
+            lambda connection: connection.client.aio.batches.create(
+                model=model, src=file, config=config
+            ),
+            seconds=CALL_SECONDS * 2,
         )
         if not batch.name:
-            raise OutcomeUnknown("Gemini took the batch and gave it no name.")
+            raise OutcomeUnknown("Gemini accepted the batch and returned no name for it.")
         return batch.name
 
-    def _own(self) -> types.HttpOptions:
-        """The version that batches need, and the base_url: without one of the call's own, uploaded
-        bytes go to the host that the answer names."""
+    def _http_options(self) -> types.HttpOptions:
+        """Return the API version that batches need, and the base_url: without one for the call, the
+        SDK uploads bytes to the host that the response names."""
         from google.genai import types
 
         return types.HttpOptions(api_version=VERSION, base_url=self.base_url or None)
 
     async def find(self, name: str) -> list[str]:
-        found: list[tuple[str, str]] = []
+        matches: list[tuple[str, str]] = []
         token = ""
         while True:
             query = {"pageSize": "100", **({"pageToken": token} if token else {})}
-            page = await self._asked("GET", "batches", query=query)
+            page = await self._request("GET", "batches", query=query)
             for job in mappings(page, "operations") or mappings(page, "batches"):
                 metadata = mapping(job, "metadata") or job
                 if text(metadata, "displayName") == name and text(job, "name"):
-                    found.append((text(metadata, "createTime"), text(job, "name")))
+                    matches.append((text(metadata, "createTime"), text(job, "name")))
             token = text(page, "nextPageToken")
             if not token:
-                return [each for _created, each in sorted(found)]
+                return [batch for _created, batch in sorted(matches)]
 
     async def poll(self, batch: str) -> BatchReport:
         try:
-            # Raw: the SDK's reader fails for the whole batch when one item's error has details.
-            job = await self._asked("GET", batch)
+            # Raw, because the SDK's reader fails for the whole batch if one item's error has details.
+            job = await self._request("GET", batch)
         except ModelRetired as error:
-            # What a 404 means where no model is named.
-            return BatchReport(
-                name=batch, state="", is_final=True, is_gone=True, error=_gone(batch, error)
-            )
-        return _report(batch, job)
+            # This is what a 404 means in a path without a model.
+            message = f"Gemini no longer has the batch {batch}. {error}"
+            return BatchReport(name=batch, state="", is_final=True, is_gone=True, error=message)
+        return _parse_job(batch, job)
 
     async def collect(self, report: BatchReport) -> AsyncIterator[BatchItem]:
         if not report.result_file:
             return
-        most = settings.MAX_PICTURE_BYTES * 4 // 3 + _BESIDE_THE_PICTURE
-        response = await self.talk(
-            lambda line: self._opened(line, f"{report.result_file}:download"), seconds=ASK_SECONDS
-        )
+
+        async def open_file(connection: Connection) -> aiohttp.ClientResponse:
+            import aiohttp
+
+            response = await connection.session.get(
+                self._url(f"{report.result_file}:download"),
+                params={"alt": "media"},
+                headers=self._headers(),
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(sock_read=SILENCE_SECONDS),
+            )
+            if response.status != 200:
+                async with response:
+                    await self._read_json(response)
+            return response
+
+        max_bytes = settings.MAX_PICTURE_BYTES * 4 // 3 + _BESIDE_THE_PICTURE
+        response = await self.call(open_file, seconds=CALL_SECONDS)
         async with response:
             try:
-                async for line in _lines(response.content, most=most):
-                    yield _item(line, most=most)
+                async for line in read_lines(response.content, max_bytes=max_bytes):
+                    yield _parse_line(line, max_bytes=max_bytes)
                 return
             except transport_errors().all as error:
-                failure = self.failure(error, sent=True, seconds=SILENCE_SECONDS)
+                failure = self.convert_error(error, sent=True, seconds=SILENCE_SECONDS)
         raise failure
 
-    async def call_off(self, batch: str) -> None:
-        await self._asked("POST", f"{batch}:cancel")
+    async def cancel(self, batch: str) -> None:
+        await self._request("POST", f"{batch}:cancel")
 
-    async def forget(self, *files: str) -> None:
+    async def delete_files(self, *files: str) -> None:
         for file in files:
             try:
-                await self._asked("DELETE", file)
+                await self._request("DELETE", file)
             except ModelRetired:
-                continue  # expired by itself
+                continue  # a 404: the file has expired
 
-    async def _asked(
+    async def _request(
         self, method: str, path: str, *, query: Mapping[str, str] | None = None
     ) -> Mapping[str, Any]:
-        """The JSON object at ``path``. Raises what an answer other than 200 means."""
+        """Return the JSON object at ``path``. Raises a ``ProviderError`` unless the status is 200."""
 
-        async def ask(line: Connection) -> object:
-            async with line.session.request(
+        async def request(connection: Connection) -> object:
+            async with connection.session.request(
                 method,
                 self._url(path),
                 params=query,
                 headers=self._headers(),
                 allow_redirects=False,
             ) as response:
-                return await self._read(response)
+                return await self._read_json(response)
 
-        answer = await self.talk(ask, seconds=ASK_SECONDS)
-        if not isinstance(answer, Mapping):
-            raise OutcomeUnknown("Gemini's answer about a batch cannot be read.")
-        return answer
+        value = await self.call(request, seconds=CALL_SECONDS)
+        if not isinstance(value, Mapping):
+            raise OutcomeUnknown("Gemini's response about a batch cannot be read.")
+        return value
 
-    async def _opened(self, line: Connection, path: str) -> aiohttp.ClientResponse:
-        import aiohttp
-
-        response = await line.session.get(
-            self._url(path),
-            params={"alt": "media"},
-            headers=self._headers(),
-            allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(sock_read=SILENCE_SECONDS),
-        )
+    async def _read_json(self, response: aiohttp.ClientResponse) -> object:
+        value = _from_json(await response.read())
         if response.status != 200:
-            async with response:
-                await self._read(response)
-        return response
-
-    async def _read(self, response: aiohttp.ClientResponse) -> object:
-        answer = _json(await response.read())
-        if response.status != 200:
-            raise self.refusal(response.status, response.headers, answer)
-        return answer
+            raise self.response_error(response.status, response.headers, value)
+        return value
 
     def _url(self, path: str) -> str:
         return f"{(self.base_url or GOOGLE).rstrip('/')}/{VERSION}/{path}"
@@ -203,70 +203,53 @@ class GeminiBatches(GeminiConnection, BatchService):
         return {"x-goog-api-key": self.account.key}
 
 
-async def _lines(content: aiohttp.StreamReader, *, most: int) -> AsyncIterator[bytearray]:
-    """The lines of a body as they come. Of one longer than ``most`` bytes only a beginning of
-    that length comes: it must not fill the memory."""
-    line = bytearray()
-    async for chunk in content.iter_any():
-        start = 0
-        while (end := chunk.find(b"\n", start)) >= 0:
-            line += memoryview(chunk)[start : min(end, start + most - len(line) + 1)]
-            if not line.isspace() and line:
-                yield line
-                # Others want the loop too.
-                await asyncio.sleep(0)
-            line = bytearray()
-            start = end + 1
-        line += memoryview(chunk)[start : start + max(0, most - len(line) + 1)]
-    if not line.isspace() and line:
-        yield line
-
-
-def _item(line: bytearray, *, most: int) -> BatchItem:
-    if len(line) > most:
-        return BatchItem(key=_key_in(line), result=_too_long(most))
-    said = _json(line)
-    if not isinstance(said, Mapping):
-        return BatchItem(key=_key_in(line), result=_unreadable())
-    return BatchItem(key=text(said, "key"), result=_result(said))
-
-
-def _result(said: Mapping[str, Any]) -> Any:
-    error = mapping(said, "error") or mapping(said, "status")
-    if error:
+def _parse_line(line: bytearray, *, max_bytes: int) -> BatchItem:
+    value = None if len(line) > max_bytes else _from_json(line)
+    if not isinstance(value, Mapping):
+        match = _KEY.search(line[:1000]) or _KEY.search(line[-1000:])
+        key = match[1].decode("ascii", "replace") if match else ""
+        if len(line) > max_bytes:
+            return BatchItem(
+                key=key,
+                result=AnswerTooLarge(
+                    f"The picture in the batch is larger than {max_bytes:,} bytes in base64."
+                ),
+            )
+        return BatchItem(
+            key=key,
+            result=OutcomeUnknown(
+                "A line of the batch's results cannot be read; it may be billed."
+            ),
+        )
+    result: Any
+    if error := mapping(value, "error") or mapping(value, "status"):
         code = error.get("code")
         status = code if isinstance(code, int) and not isinstance(code, bool) else 500
-        return errors.from_response(
+        result = errors.from_response(
             errors.parse_error_body(_HTTP_OF_RPC.get(status, status), {"error": error})
         )
-    try:
-        return wire.result_of(mapping(said, "response"))
-    except NBCatalogError as failure:
-        return failure
+    else:
+        try:
+            result = wire.parse_response(mapping(value, "response"))
+        except NBCatalogError as failure:
+            result = failure
+    return BatchItem(key=text(value, "key"), result=result)
 
 
-def _too_long(most: int) -> AnswerTooLarge:
-    return AnswerTooLarge(f"The picture in the batch is larger than {most:,} bytes in base64.")
-
-
-def _unreadable() -> OutcomeUnknown:
-    return OutcomeUnknown("A line of the batch's results cannot be read; it may be billed.")
-
-
-def _key_in(line: bytearray) -> str:
-    """The key of a line that is no JSON, or too much of it."""
-    match = _KEY.search(line[:1000]) or _KEY.search(line[-1000:])
-    return match[1].decode("ascii", "replace") if match else ""
-
-
-def _report(batch: str, job: Mapping[str, Any]) -> BatchReport:
+def _parse_job(batch: str, job: Mapping[str, Any]) -> BatchReport:
     metadata = mapping(job, "metadata") or job
     state = text(metadata, "state")[:80]
-    word = state.removeprefix("JOB_STATE_").removeprefix("BATCH_STATE_")
-    file = _result_file(metadata, job)
+    name = state.removeprefix("JOB_STATE_").removeprefix("BATCH_STATE_")
+    destinations = (
+        mapping(place, field)
+        for place in (metadata, job)
+        for field in ("output", "dest", "response")
+    )
+    files = (text(each, "responsesFile", "fileName") for each in destinations)
+    file = next(filter(None, files), "")
     error = mapping(job, "error") or mapping(metadata, "error")
-    # A state that nobody has heard of is final once there is something to fetch.
-    final = word in _FINAL or (word not in _UNFINISHED and bool(file or job.get("done") is True))
+    # An unknown state is final once there is a result to download.
+    final = name in _FINAL or (name not in _UNFINISHED and bool(file or job.get("done") is True))
     return BatchReport(
         name=batch,
         state=state,
@@ -276,20 +259,7 @@ def _report(batch: str, job: Mapping[str, Any]) -> BatchReport:
     )
 
 
-def _result_file(*places: Mapping[str, Any]) -> str:
-    for place in places:
-        for name in ("output", "dest", "response"):
-            destination = mapping(place, name)
-            if file := text(destination, "responsesFile", "fileName"):
-                return file
-    return ""
-
-
-def _gone(batch: str, error: Exception) -> str:
-    return f"Gemini does not know the batch {batch} any more. {error}"
-
-
-def _json(body: bytes | bytearray) -> object:
+def _from_json(body: bytes | bytearray) -> object:
     try:
         return pydantic_core.from_json(body)
     except ValueError:

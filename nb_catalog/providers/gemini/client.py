@@ -1,4 +1,4 @@
-"""The SDK's client: made late, one for each process and event loop, and what it may raise."""
+"""The SDK's client, created on first use per process and event loop, and the exceptions it may raise."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ if TYPE_CHECKING:
     from google.genai import Client, types
 
 
-class Address(NamedTuple):
-    """What tells one client from another. ``connections`` 0: as many as there are calls.
-
-    Without a ``key`` the client is Vertex AI's.
-    """
+class ClientOptions(NamedTuple):
+    """The options that distinguish clients. ``connections`` 0 means no limit. Without a ``key`` the
+    client uses Vertex AI."""
 
     key: str
     base_url: str
@@ -29,48 +27,48 @@ class Address(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """A client and the connections under it, which are closed apart."""
+    """A client and its HTTP session, which are closed separately."""
 
     client: Client
     session: aiohttp.ClientSession
 
 
 class Progress:
-    """How far a call came: whether anything of it was sent."""
+    """Whether any part of a call has been sent."""
 
     sent = False
 
 
 class TransportErrors(NamedTuple):
-    """What the SDK and its two transports raise, by what it says about the request."""
+    """Exceptions of the SDK and its two transports, by what they say about the request."""
 
-    answered: type[Exception]
+    api_error: type[Exception]
     credentials: type[Exception]
     unsent: tuple[type[Exception], ...]
     other: tuple[type[Exception], ...]
 
     @property
     def all(self) -> tuple[type[Exception], ...]:
-        return (self.answered, self.credentials, *self.unsent, *self.other)
+        return (self.api_error, self.credentials, *self.unsent, *self.other)
 
 
-_POOL: Final[ConnectionPool[Address, Connection]] = ConnectionPool()
+POOL: Final[ConnectionPool[ClientOptions, Connection]] = ConnectionPool()
 _PROGRESS: Final[ContextVar[Progress | None]] = ContextVar("gemini_progress", default=None)
-# The SDK's own figure: a picture of 1.5 MB arrives in a few reads.
+# The SDK's own value: a picture of 1.5 MB arrives in a few reads.
 _READ_BUFFER: Final = 2**22
 SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
 @cache
 def transport_errors() -> TransportErrors:
-    """The families of errors. Imported late, for the reason that ``_opened`` gives."""
+    """Return the exception classes. Imported late, for the reason given in ``_open``."""
     import aiohttp
     import httpx2
     from google.auth.exceptions import GoogleAuthError
     from google.genai import errors
 
     return TransportErrors(
-        answered=errors.APIError,
+        api_error=errors.APIError,
         credentials=GoogleAuthError,
         unsent=(
             aiohttp.ClientConnectorError,
@@ -88,33 +86,29 @@ def transport_errors() -> TransportErrors:
 
 
 def watch_progress() -> Progress:
-    """The progress of the call that the running task is about to make."""
+    """Start watching the call that the running task is about to make."""
     progress = Progress()
     _PROGRESS.set(progress)
     return progress
 
 
-def client_for(address: Address) -> Client:
-    """The client of this process and of the running event loop."""
-    return connection_for(address).client
+def connection_for(options: ClientOptions) -> Connection:
+    """Return the connection of this process and of the running event loop."""
+    return POOL.get(options, open=_open)
 
 
-def connection_for(address: Address) -> Connection:
-    """The client of this process and of the running event loop, and what it is connected by."""
-    return _POOL.line(address, opened=_opened)
-
-
-async def close_client(address: Address) -> None:
+async def close_client(options: ClientOptions) -> None:
     """Close the client of the running event loop, if there is one."""
-    line = _POOL.taken(address)
-    if line is not None:
-        await line.session.close()
-        await line.client.aio.aclose()
-        line.client.close()
+    connection = POOL.pop(options)
+    if connection is not None:
+        await connection.session.close()
+        await connection.client.aio.aclose()
+        connection.client.close()
 
 
 def call_config(body: dict[str, object]) -> types.GenerateContentConfig:
-    """How the SDK sends ``body`` as it stands, once, and hands the answer back unread."""
+    """Return the config with which the SDK sends ``body`` unchanged, once, and returns the response
+    unparsed."""
     from google.genai import types
 
     return types.GenerateContentConfig(
@@ -128,18 +122,31 @@ def call_config(body: dict[str, object]) -> types.GenerateContentConfig:
     )
 
 
-def _opened(address: Address) -> Connection:
-    # The SDK takes half a second to import and 56 MB of memory: a web process that only shows
+def _open(options: ClientOptions) -> Connection:
+    # Importing the SDK takes half a second and 56 MB of memory: a web process that only displays
     # pictures must not pay for it.
+    import aiohttp
     from google.genai import Client, types
 
-    session = _session(address)
+    async def note_sent(*_: Any) -> None:
+        if progress := _PROGRESS.get():
+            progress.sent = True
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(note_sent)
+    # Our own session, because the SDK's is a subclass, which aiohttp 3.14 warns about.
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=options.connections),
+        trust_env=True,
+        read_bufsize=_READ_BUFFER,
+        trace_configs=[trace],
+    )
     client = Client(
-        **_identity(address),
+        **_authentication(options),
         http_options=types.HttpOptions(
-            base_url=address.base_url or None,
-            # Without retry options the SDK sends a request again after a dropped connection
-            # (`_async_request_once` in 3.4), which may be a second bill.
+            base_url=options.base_url or None,
+            # Without retry options the SDK repeats a request after a dropped connection
+            # (`_async_request_once` in 3.4), which may be billed twice.
             retry_options=types.HttpRetryOptions(attempts=1),
             # A redirect would carry the key to another host.
             async_client_args={"allow_redirects": False},
@@ -149,43 +156,21 @@ def _opened(address: Address) -> Connection:
     return Connection(client, session)
 
 
-def _identity(address: Address) -> dict[str, Any]:
-    """By what the service knows us. Which service is said each time: GOOGLE_GENAI_USE_VERTEXAI in
-    the environment would decide otherwise."""
-    if address.key:
-        return {"vertexai": False, "api_key": address.key}
+def _authentication(options: ClientOptions) -> dict[str, Any]:
+    # `vertexai` is always passed, because GOOGLE_GENAI_USE_VERTEXAI in the environment would decide
+    # otherwise.
+    if options.key:
+        return {"vertexai": False, "api_key": options.key}
+    credentials = options.credentials
+    if isinstance(credentials, str | Path):
+        from google.oauth2 import service_account
+
+        credentials = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
+            str(credentials), scopes=SCOPES
+        )
     return {
         "vertexai": True,
-        "project": address.project,
-        "location": address.location,
-        "credentials": _credentials(address.credentials),
+        "project": options.project,
+        "location": options.location,
+        "credentials": credentials,
     }
-
-
-def _credentials(given: Any) -> Any:
-    if not isinstance(given, str | Path):
-        return given
-    from google.oauth2 import service_account
-
-    return service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
-        str(given), scopes=SCOPES
-    )
-
-
-def _session(address: Address) -> aiohttp.ClientSession:
-    # Our own, because the SDK's session is a subclass, which aiohttp 3.14 warns about.
-    import aiohttp
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_headers_sent.append(_note_sent)
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=address.connections),
-        trust_env=True,
-        read_bufsize=_READ_BUFFER,
-        trace_configs=[trace],
-    )
-
-
-async def _note_sent(*_: Any) -> None:
-    if progress := _PROGRESS.get():
-        progress.sent = True

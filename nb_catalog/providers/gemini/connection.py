@@ -1,10 +1,10 @@
-"""The line to Google: one place where something is said, and where what goes wrong is understood."""
+"""Calls to Google: every request passes through here, and every failure becomes a ``ProviderError``."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from django.core.checks import CheckMessage
 
@@ -22,9 +22,11 @@ from nb_catalog.providers.gemini.client import (
 
 T = TypeVar("T")
 
+CHECK_SECONDS: Final = 20.0
+
 
 class GeminiConnection(Provider):
-    """What calls, batches and questions have in common."""
+    """What picture calls, batches and text calls have in common."""
 
     def __init__(self, *, alias: str, account: Account) -> None:
         super().__init__(alias=alias)
@@ -37,49 +39,60 @@ class GeminiConnection(Provider):
     def check(self) -> Sequence[CheckMessage]:
         return list(self.account.checks())
 
-    async def close(self) -> None:
-        await close_client(self.account.address)
+    async def check_model(self, model: str) -> str:
+        try:
+            await self.call(
+                lambda connection: connection.client.aio.models.get(model=model),
+                seconds=CHECK_SECONDS,
+            )
+        except ProviderError as error:
+            return str(error)
+        return ""
 
-    async def talk(self, say: Callable[[Connection], Awaitable[T]], *, seconds: float) -> T:
-        """What ``say`` answers within ``seconds``. Raises a ``ProviderError``."""
+    async def close(self) -> None:
+        await close_client(self.account.client_options)
+
+    async def call(self, request: Callable[[Connection], Awaitable[T]], *, seconds: float) -> T:
+        """Await ``request`` for at most ``seconds`` and return its result. Raises a ``ProviderError``."""
         if problem := self.account.problem:
-            raise NoCredentials(f"{problem} Set it in {self.account.where}.", reason="key")
+            raise NoCredentials(f"{problem} Set it in {self.account.key_setting}.", reason="key")
         known, progress = transport_errors(), watch_progress()
         try:
-            line = connection_for(self.account.address)  # before the clock runs: that takes a while
+            # Opened before the clock starts, because importing the SDK takes a while.
+            connection = connection_for(self.account.client_options)
             async with asyncio.timeout(seconds):
-                return await say(line)
+                return await request(connection)
         except known.all as error:
-            failure = self.failure(error, sent=progress.sent, seconds=seconds)
+            failure = self.convert_error(error, sent=progress.sent, seconds=seconds)
         # Raised here and not `from` the SDK's error, which holds the request's headers and so
         # the key.
         raise failure
 
-    def failure(self, error: Exception, *, sent: bool, seconds: float) -> ProviderError:
-        """Our error for what the SDK or a transport raised."""
+    def convert_error(self, error: Exception, *, sent: bool, seconds: float) -> ProviderError:
+        """Return our error for an exception of the SDK or a transport."""
         known = transport_errors()
-        if isinstance(error, known.answered):
+        if isinstance(error, known.api_error):
             headers = getattr(getattr(error, "response", None), "headers", None) or {}
             code = getattr(error, "code", None)
             status = code if isinstance(code, int) else 500
-            return self.refusal(status, headers, getattr(error, "details", None))
+            return self.response_error(status, headers, getattr(error, "details", None))
         return errors.from_transport_error(
             error,
-            troubles=known,
+            transport=known,
             sent=sent,
             timeout=seconds,
             secret=self.account.key,
-            where_the_key_is=self.account.where,
+            key_setting=self.account.key_setting,
         )
 
-    def refusal(
-        self, status: int, headers: Mapping[str, str], body: object, *, model: str = ""
+    def response_error(
+        self, status: int, headers: Mapping[str, str], body: object
     ) -> ProviderError:
-        """Our error for an answer that is not a 200."""
+        """Return our error for a response that is not a 200."""
         return errors.from_response(
             errors.parse_error_body(status, body, secret=self.account.key),
             retry_after=str(headers.get("Retry-After", "")),
             date=str(headers.get("Date", "")),
-            where_the_key_is=self.account.where,
-            where_the_address_is=f"{self.account.path}['base_url']",
+            key_setting=self.account.key_setting,
+            url_setting=f"{self.account.path}['base_url']",
         )

@@ -1,9 +1,9 @@
-"""The one place where everything that can go wrong with a call becomes one of our errors."""
+"""Converts every failure of a call to Gemini into a ``ProviderError``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
@@ -26,22 +26,20 @@ from nb_catalog.exceptions import (
     WrongService,
 )
 from nb_catalog.providers.gemini.client import TransportErrors
+from nb_catalog.providers.responses import is_web_page, mappings, one_line
 
-MESSAGE_LENGTH: Final = 300
-
-# Google says it in words only: "Your prepayment credits are depleted", "monthly spending cap",
-# "spend-based rate limit". "Check your plan and billing details" stands in every 429.
+# Only the message says so: "Your prepayment credits are depleted", "monthly spending cap",
+# "spend-based rate limit". "Check your plan and billing details" is part of every 429.
 _MONEY: Final = re.compile(r"\bspend|\bprepa(?:y|id)|credits? (?:are|is|have been) ", re.IGNORECASE)
 _BAD_KEY: Final = re.compile(r"api[ _]key (?:not valid|invalid|expired)", re.IGNORECASE)
-# RFC 7523, as Google words it: the token's times do not fit the server's.
+# RFC 7523, in Google's wording: the token's times do not match the server's.
 _CLOCK: Final = re.compile(r"clock|\biat\b|\bexp\b|short-lived|reasonable timeframe", re.IGNORECASE)
-_PAGE: Final = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _DELAY: Final = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s?")
 
 
 class ErrorBody(NamedTuple):
-    """An error answer, taken apart. ``official`` when it has the API's own error body; ``is_page``
-    when it is a web page."""
+    """A parsed error response. ``official`` if it has the API's own error body, ``is_page`` if it is a
+    web page."""
 
     status: int
     code: str
@@ -52,9 +50,9 @@ class ErrorBody(NamedTuple):
 
 
 def parse_error_body(status: int, body: object, *, secret: str = "") -> ErrorBody:
-    """Take ``body``, an answer's JSON, apart; nothing about its form is trusted.
+    """Parse ``body``, a response's JSON of any form.
 
-    ``secret`` is cut out of it: Google quotes the key when it says that a project is suspended.
+    ``secret`` is removed from it: Google quotes the key when it reports that a project is suspended.
     """
     if isinstance(body, list) and len(body) == 1:
         body = body[0]
@@ -63,12 +61,12 @@ def parse_error_body(status: int, body: object, *, secret: str = "") -> ErrorBod
     official = isinstance(inner, Mapping) and bool({"code", "status"} & set(inner))
     content: Mapping[str, Any] = inner if isinstance(inner, Mapping) else outer
     details = content.get("details")
-    # The SDK puts what is no JSON under "message".
-    page = is_page(body) or is_page(content.get("message"))
+    # The SDK stores a body that is not JSON under "message".
+    page = is_web_page(body) or is_web_page(content.get("message"))
     return ErrorBody(
         status=status,
-        code=_line(content.get("status"), secret=secret),
-        message="a web page." if page else _line(content.get("message"), secret=secret),
+        code=one_line(content.get("status"), secret=secret),
+        message="a web page." if page else one_line(content.get("message"), secret=secret),
         details=tuple(d for d in details if isinstance(d, Mapping))
         if isinstance(details, list)
         else (),
@@ -77,144 +75,121 @@ def parse_error_body(status: int, body: object, *, secret: str = "") -> ErrorBod
     )
 
 
-def is_page(body: object) -> bool:
-    """Whether ``body`` begins as a web page does."""
-    text = body.decode("latin-1") if isinstance(body, bytes) else body
-    return isinstance(text, str) and _PAGE.match(text) is not None
-
-
 def from_transport_error(
     error: Exception,
     *,
-    troubles: TransportErrors,
+    transport: TransportErrors,
     sent: bool,
     timeout: float,
     secret: str = "",
-    where_the_key_is: str = "",
+    key_setting: str = "",
 ) -> ProviderError:
-    """Our error for what the SDK or a transport raised without an answer of the service.
+    """Return our error for an exception of the SDK or a transport, raised without a response.
 
-    ``sent`` says whether anything went out, ``timeout`` how many seconds the call had.
+    ``sent`` says whether any part of the request was sent; ``timeout`` is in seconds.
     """
-    what = _line(f"{type(error).__name__}: {error}".rstrip(": "), secret=secret)
-    if isinstance(error, troubles.credentials):
-        return _without_token(error, what=what, where=where_the_key_is)
+    detail = one_line(f"{type(error).__name__}: {error}".rstrip(": "), secret=secret)
+    if isinstance(error, transport.credentials):
+        return _credentials_error(error, detail=detail, key_setting=key_setting)
     late = isinstance(error, TimeoutError)
-    if isinstance(error, troubles.unsent) or (late and not sent):
-        return NotSent(f"Gemini could not be reached, nothing was sent ({what}).", reason="connect")
+    if isinstance(error, transport.unsent) or (late and not sent):
+        return NotSent(
+            f"Gemini could not be reached, nothing was sent ({detail}).", reason="connect"
+        )
     if late:
         return OutcomeUnknown(
-            f"Gemini gave no complete answer within {timeout:g} seconds; it may be billed.",
+            f"Gemini sent no complete response within {timeout:g} seconds; it may be billed.",
             reason="timeout",
         )
     return OutcomeUnknown(
-        f"The request went out and no answer that can be read came back ({what}); it may be billed.",
+        f"The request was sent and no readable response arrived ({detail}); it may be billed.",
         reason="connection",
     )
 
 
-def _without_token(error: Exception, *, what: str, where: str) -> ProviderError:
-    """Our error for Vertex AI's credentials: no token came of them, so nothing was sent."""
+def _credentials_error(error: Exception, *, detail: str, key_setting: str) -> ProviderError:
+    """Return our error for Vertex AI's credentials: they gave no token, so nothing was sent."""
     if getattr(error, "retryable", False) or type(error).__name__ == "TransportError":
-        return NotSent(f"Google gave no token, nothing was sent ({what}).", reason="token")
-    advice = f" Check the credentials in {where}." if where else ""
-    if _CLOCK.search(what):
-        advice = " The clock of this machine seems to be off: set it by a time server."
+        return NotSent(f"Google issued no token, nothing was sent ({detail}).", reason="token")
+    advice = f" Check the credentials in {key_setting}." if key_setting else ""
+    if _CLOCK.search(detail):
+        advice = " The clock of this machine seems to be off: synchronize it with a time server."
     return NoCredentials(
-        f"Google accepts the credentials for Vertex AI not ({what}).{advice}", reason="token"
+        f"Google rejects the credentials for Vertex AI ({detail}).{advice}", reason="token"
     )
 
 
 def from_response(
-    answer: ErrorBody,
+    body: ErrorBody,
     *,
     retry_after: str = "",
     date: str = "",
-    where_the_key_is: str = "",
-    where_the_address_is: str = "base_url",
+    key_setting: str = "",
+    url_setting: str = "base_url",
     now: datetime | None = None,
 ) -> ProviderError:
-    """Our error for an answer that is not a 200. ``retry_after`` and ``date`` are headers' texts.
+    """Return our error for a response that is not a 200. ``retry_after`` and ``date`` are headers.
 
-    Times are reckoned from the answer's own ``date``: the clock of this machine may be off.
+    Waits are computed from the response's own ``date``, because this machine's clock may be off.
     """
-    kind, advice = _kind(answer)
-    if kind is KeyRejected and where_the_key_is:
-        advice = f" Set the key in {where_the_key_is}."
+    kind, advice = _classify(body)
+    if kind is KeyRejected and key_setting:
+        advice = f" Set the key in {key_setting}."
     if kind is WrongService:
-        advice = f" Is {where_the_address_is} right?"
-    moment = now or _moment(date) or datetime.now(UTC)
-    wait = _retry_after(answer, header=retry_after, now=moment)
+        advice = f" Is {url_setting} right?"
+    moment = now or _parse_date(date) or datetime.now(UTC)
+    wait = _longest_wait(body, header=retry_after, now=moment)
     if kind is DailyQuotaReached:
         wait = seconds_to_pacific_midnight(moment)
-    told = " ".join(part for part in (str(answer.status), answer.code) if part)
+    status = f"{body.status} {body.code}".rstrip()
     return kind(
-        f"Gemini answered {told}: {answer.message or 'no message'}{advice}",
+        f"Gemini returned {status}: {body.message or 'no message'}{advice}",
         retry_after=wait,
-        reason=answer.code or str(answer.status),
+        reason=body.code or str(body.status),
     )
 
 
-def _kind(answer: ErrorBody) -> tuple[type[ProviderError], str]:
-    """The class for an answer and what to add to its message."""
-    status = answer.status
-    if answer.is_page and status < 500:
+def _classify(body: ErrorBody) -> tuple[type[ProviderError], str]:
+    """Return the error class for a response, and advice to append to its message."""
+    status = body.status
+    quotas = [
+        f"{violation.get('quotaId', '')} {violation.get('quotaMetric', '')}"
+        for detail in body.details
+        for violation in mappings(detail, "violations")
+    ]
+    if body.is_page and status < 500:
         return (PageInstead if status < 300 else WrongService), ""
-    if status == 402 or (status == 429 and _MONEY.search(_everything(answer))):
-        return ProviderStopped, " Somebody has to look at the account's billing page."
+    if status == 402 or (status == 429 and _MONEY.search(" ".join((body.message, *quotas)))):
+        return ProviderStopped, " Check the account's billing page."
     if status == 429:
-        daily = any("PerDay" in quota for quota in _quotas(answer))
+        daily = any("PerDay" in quota for quota in quotas)
         return (DailyQuotaReached if daily else RateLimited), ""
     if status >= 500:
-        if answer.official:
+        if body.official:
             return (Overloaded if status == 503 else ServiceUnavailable), ""
         return OutcomeUnknown, " Something between here and Gemini failed; it may be billed."
-    if status in {401, 403} or (status == 400 and _is_about_the_key(answer)):
+    bad_key = any(detail.get("reason") == "API_KEY_INVALID" for detail in body.details)
+    if status in {401, 403} or (status == 400 and (bad_key or _BAD_KEY.search(body.message))):
         return KeyRejected, ""
-    if status == 404 and answer.official:
-        return ModelRetired, " The model is gone: choose another one."
+    if status == 404 and body.official:
+        return ModelRetired, " The model is no longer available: choose another one."
     if status in {408, 499} or status < 300:
         return OutcomeUnknown, " It may be billed."
-    return RequestRejected, "" if answer.official else " Is the base_url right?"
+    return RequestRejected, "" if body.official else " Is the base_url right?"
 
 
-def _is_about_the_key(answer: ErrorBody) -> bool:
-    reasons = {
-        detail.get("reason") for detail in answer.details if isinstance(detail.get("reason"), str)
-    }
-    return "API_KEY_INVALID" in reasons or bool(_BAD_KEY.search(answer.message))
+def _longest_wait(body: ErrorBody, *, header: str, now: datetime) -> float | None:
+    """Return the longest wait that the response or its Retry-After header asks for, in seconds."""
+    waits: list[float] = []
+    for value in (header.strip(), *(detail.get("retryDelay") for detail in body.details)):
+        if isinstance(value, str) and (match := _DELAY.fullmatch(value)):
+            waits.append(float(match[1]))
+    if moment := _parse_date(header):
+        waits.append(max(0.0, (moment - now).total_seconds()))
+    return max(waits, default=None)
 
 
-def _everything(answer: ErrorBody) -> str:
-    return " ".join((answer.message, *_quotas(answer)))
-
-
-def _quotas(answer: ErrorBody) -> Iterator[str]:
-    for detail in answer.details:
-        violations = detail.get("violations")
-        for violation in violations if isinstance(violations, list) else ():
-            if isinstance(violation, Mapping):
-                yield f"{violation.get('quotaId', '')} {violation.get('quotaMetric', '')}"
-
-
-def _retry_after(answer: ErrorBody, *, header: str, now: datetime) -> float | None:
-    """The longest wait that the answer or its header asks for, in seconds."""
-    asked = [_delay(detail.get("retryDelay")) for detail in answer.details]
-    asked += [_delay(header.strip()), _until(header, now)]
-    return max((wait for wait in asked if wait is not None), default=None)
-
-
-def _delay(text: object) -> float | None:
-    match = _DELAY.fullmatch(text) if isinstance(text, str) else None
-    return float(match[1]) if match else None
-
-
-def _until(header: str, now: datetime) -> float | None:
-    moment = _moment(header)
-    return None if moment is None else max(0.0, (moment - now).total_seconds())
-
-
-def _moment(header: str) -> datetime | None:
+def _parse_date(header: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(header)
     except ValueError:
@@ -223,15 +198,8 @@ def _moment(header: str) -> datetime | None:
 
 
 def seconds_to_pacific_midnight(now: datetime) -> float:
-    """Seconds until Google's daily quotas start anew: midnight in Los Angeles."""
+    """Return the seconds until Google's daily quotas reset, at midnight in Los Angeles."""
     zone = pacific()
     tomorrow = now.astimezone(zone).date() + timedelta(days=1)
     midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone)
     return (midnight.astimezone(UTC) - now).total_seconds()
-
-
-def _line(text: object, *, secret: str = "") -> str:
-    """One bounded line of what somebody else wrote."""
-    line = " ".join(str(text or "").split())
-    line = line.replace(secret, "[key]") if secret else line
-    return line if len(line) <= MESSAGE_LENGTH else f"{line[: MESSAGE_LENGTH - 1]}…"

@@ -1,4 +1,4 @@
-"""Gemini's text models as a reader of the words on pictures."""
+"""Gemini's text models as an OCR provider."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from nb_catalog.providers.gemini.text import (
     THINKING_TOKENS,
     GeminiTextProvider,
     language_name,
-    schema_texts,
-    structured_answer,
+    parse_structured,
+    text_part,
 )
 from nb_catalog.providers.ocr import OcrProvider, OcrResult
 from nb_catalog.providers.types import Payload, RawResponse
 
-# Google counts a picture of any size as at most so many.
+# Google's maximum for a picture of any size.
 PICTURE_TOKENS: Final = 1120
-# What a picture full of words comes to.
+# Enough for a picture full of text.
 LINES_TOKENS: Final = 1000
 SYSTEM: Final = (
     "You transcribe what is written on a product picture. Write every letter, digit, accent and sign exactly "
@@ -39,38 +39,37 @@ SCHEMA: Final = {
 
 
 class GeminiOcr(GeminiTextProvider[OcrResult], OcrProvider):
-    """Takes the options of every ``GeminiTextProvider``: ``model``, ``usd_per_million`` and ``provider``."""
+    """Takes the options of ``GeminiTextProvider``: ``model``, ``usd_per_million`` and ``provider``."""
 
     def estimate(self) -> Decimal:
         return self.price(
-            read=OVERHEAD_TOKENS + PICTURE_TOKENS, written=THINKING_TOKENS + LINES_TOKENS
+            input_tokens=OVERHEAD_TOKENS + PICTURE_TOKENS,
+            output_tokens=THINKING_TOKENS + LINES_TOKENS,
         )
 
     def build(self, picture: bytes, mime_type: str, *, locale: str) -> Payload:
-        return self.body(
+        return self.build_body(
             system=SYSTEM.format(language=language_name(locale)),
             parts=[
-                self.picture(picture, mime_type=mime_type),
-                schema_texts("What is written on it?"),
+                self.picture_part(picture, mime_type=mime_type),
+                text_part("What is written on it?"),
             ],
             schema=SCHEMA,
         )
 
     def parse(self, answer: RawResponse) -> OcrResult:
-        found, receipt = structured_answer(answer)
-        if not isinstance(found.get("lines"), list):
-            raise NoText(
-                "Gemini answered without lines.", reason="EMPTY", usage=dict(receipt.usage)
-            )
+        fields, receipt = parse_structured(answer)
+        if not isinstance(fields.get("lines"), list):
+            raise NoText("Gemini returned no lines.", reason="EMPTY", usage=dict(receipt.usage))
         return OcrResult(
-            lines=_texts(found, "lines"),
-            printed=_texts(found, "printed"),
+            lines=_strings(fields, "lines"),
+            printed=_strings(fields, "printed"),
             usage=receipt.usage,
             model_version=receipt.model_version,
             request_id=receipt.request_id,
         )
 
 
-def _texts(found: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    given = found.get(name)
-    return tuple(each for each in given if isinstance(each, str)) if isinstance(given, list) else ()
+def _strings(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    items = fields.get(name)
+    return tuple(item for item in items if isinstance(item, str)) if isinstance(items, list) else ()

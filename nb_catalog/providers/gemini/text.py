@@ -1,4 +1,4 @@
-"""What Gemini's text models have in common, whatever they are asked: prices, bodies and JSON answers."""
+"""What all of Gemini's text providers share: prices, request bodies and JSON responses."""
 
 from __future__ import annotations
 
@@ -15,70 +15,79 @@ from nb_catalog.exceptions import ContentRefused, InvalidSettings, NoText, Outco
 from nb_catalog.providers import provider as provider_named
 from nb_catalog.providers.gemini import GeminiProvider, wire
 from nb_catalog.providers.gemini.errors import from_response, parse_error_body
-from nb_catalog.providers.gemini.json_access import mapping, mappings, text
+from nb_catalog.providers.responses import mapping, mappings, text
 from nb_catalog.providers.text_base import TextProvider, TextResult
 from nb_catalog.providers.types import Payload, RawResponse
 
-A = TypeVar("A", bound=TextResult)
+R = TypeVar("R", bound=TextResult)
 
-# Of the instructions and of a schema, beside what is asked about; thinking is billed as output.
+# For the instructions and a schema, beside the actual content; thinking is billed as output.
 OVERHEAD_TOKENS: Final = 400
 THINKING_TOKENS: Final = 1000
-# Two letters a token is on the safe side in every script (Google: about four in English).
-LETTERS_PER_TOKEN: Final = 2
+# Two characters per token is on the safe side in every script (Google: about four in English).
+CHARACTERS_PER_TOKEN: Final = 2
 _MILLION: Final = Decimal(1_000_000)
 _MICRO: Final = Decimal("0.000001")
 
 
-class StructuredAnswer(NamedTuple):
-    """The JSON object that a model wrote, and what came with it."""
+class StructuredResponse(NamedTuple):
+    """The JSON object that a model wrote, and the response's receipt."""
 
     fields: Mapping[str, Any]
     receipt: wire.Receipt
 
 
-class GeminiTextProvider(TextProvider[A]):
-    """``model`` is the id of a text model, ``usd_per_million`` its price per million tokens: ``input`` and
-    ``output``, as text. Keys, addresses and Vertex AI are those of the provider ``provider``.
+class GeminiTextProvider(TextProvider[R]):
+    """``model`` is the id of a text model, ``usd_per_million`` its price per million tokens: ``input``
+    and ``output``, as strings. ``provider`` is the alias of the Gemini provider whose key, base_url
+    and Vertex AI options are used.
 
-    There is no default: models and their prices change too often to ship one.
+    There is no default model: models and their prices change too often to ship one.
     """
 
     def __init__(
         self, *, model: str, usd_per_million: Mapping[str, str], provider: str = "gemini"
     ) -> None:
         if not isinstance(model, str) or not model:
-            raise self._wrong("model", "the id of a text model", model)
+            raise self._option_error("model", "the id of a text model", model)
         self.model = model
         self.name = f"Gemini ({model})"[:120]
-        self._prices = self._priced(usd_per_million)
-        maker = provider_named(provider)
-        if not isinstance(maker, GeminiProvider):
-            raise self._wrong("provider", "the alias of a Gemini provider", provider)
-        self._maker = maker
+        expected = "{'input': ..., 'output': ...} in US dollars"
+        try:
+            prices = {name: Decimal(str(usd_per_million[name])) for name in ("input", "output")}
+        except (TypeError, KeyError, ArithmeticError) as error:
+            raise self._option_error("usd_per_million", expected, usd_per_million) from error
+        valid = all(each.is_finite() and each >= 0 for each in prices.values())
+        if len(usd_per_million) != 2 or not valid:
+            raise self._option_error("usd_per_million", expected, usd_per_million)
+        self._prices = prices
+        backend = provider_named(provider)
+        if not isinstance(backend, GeminiProvider):
+            raise self._option_error("provider", "the alias of a Gemini provider", provider)
+        self._provider = backend
 
     def cost(self, usage: Mapping[str, int]) -> Decimal | None:
         if "prompt" not in usage or "candidates" not in usage:
             return None
-        written = usage["candidates"] + usage.get("thoughts", 0)
-        return self.price(read=usage["prompt"], written=written)
+        output_tokens = usage["candidates"] + usage.get("thoughts", 0)
+        return self.price(input_tokens=usage["prompt"], output_tokens=output_tokens)
 
-    def price(self, *, read: int, written: int) -> Decimal:
-        """What so many tokens cost, in USD, rounded up to a micro-dollar."""
-        spent = self._prices["input"] * read + self._prices["output"] * written
-        return (spent / _MILLION).quantize(_MICRO, ROUND_UP)
+    def price(self, *, input_tokens: int, output_tokens: int) -> Decimal:
+        """Return the price of these tokens, in USD, rounded up to a micro-dollar."""
+        cost = self._prices["input"] * input_tokens + self._prices["output"] * output_tokens
+        return (cost / _MILLION).quantize(_MICRO, ROUND_UP)
 
-    def body(
+    def build_body(
         self, *, system: str, parts: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]
     ) -> Payload:
-        """A request that is answered with JSON of this ``schema``; ``parts`` are those of the one who asks:
-        ``schema_texts`` and ``picture``."""
+        """Return a request whose response is JSON of this ``schema``; ``parts`` come from
+        ``text_part`` and ``picture_part``."""
         return Payload(
             model=self.model,
             body={
-                "systemInstruction": {"parts": [schema_texts(system)]},
+                "systemInstruction": {"parts": [text_part(system)]},
                 "contents": [{"role": "user", "parts": [dict(part) for part in parts]}],
-                # Not to be kept by Google.
+                # Google must not keep it.
                 "store": False,
                 "generationConfig": {
                     "responseMimeType": "application/json",
@@ -87,47 +96,36 @@ class GeminiTextProvider(TextProvider[A]):
             },
         )
 
-    def picture(self, data: bytes, *, mime_type: str) -> dict[str, Any]:
-        """A picture's bytes as a part of a request. Raises ``RequestRejected`` for what Gemini does not
-        read, and for what is too large for it."""
+    def picture_part(self, data: bytes, *, mime_type: str) -> dict[str, Any]:
+        """Return a picture as a part of a request. Raises ``RequestRejected`` for one that Gemini
+        cannot read, or that is too large for it."""
         reference = Reference(data=data, mime_type=mime_type)
-        return wire.inline(reference, self._maker.reference_limit_bytes)
+        return wire.inline(reference, self._provider.reference_limit_bytes)
 
     async def send(self, payload: Payload) -> RawResponse:
-        return await self._maker.send(payload)
+        return await self._provider.send(payload)
 
     async def close(self) -> None:
-        await self._maker.close()
+        await self._provider.close()
 
     @classmethod
-    def _priced(cls, given: Any) -> dict[str, Decimal]:
-        wants = "{'input': ..., 'output': ...} in US dollars"
-        try:
-            prices = {name: Decimal(str(given[name])) for name in ("input", "output")}
-        except (TypeError, KeyError, ArithmeticError) as error:
-            raise cls._wrong("usd_per_million", wants, given) from error
-        if len(given) != 2 or not all(each.is_finite() and each >= 0 for each in prices.values()):
-            raise cls._wrong("usd_per_million", wants, given)
-        return prices
-
-    @classmethod
-    def _wrong(cls, option: str, wants: str, got: Any) -> InvalidSettings:
+    def _option_error(cls, option: str, expected: str, value: Any) -> InvalidSettings:
         path = f"{setting_path(cls.setting)}['OPTIONS'][{option!r}]"
-        return InvalidSettings(f"expected {wants}, got {got!r}.", path=path)
+        return InvalidSettings(f"expected {expected}, got {value!r}.", path=path)
 
 
 def language_name(code: str) -> str:
-    """A locale as models are told it: "German (de)"."""
+    """Return a locale's name for a prompt: "German (de)"."""
     return f"{parse_locale(code).english_name} ({code})"
 
 
-def schema_texts(said: str) -> dict[str, Any]:
-    """Words as a part of a request."""
-    return {"text": said}
+def text_part(content: str) -> dict[str, Any]:
+    """Return a text as a part of a request."""
+    return {"text": content}
 
 
-def texts_by(keys: Sequence[str]) -> dict[str, Any]:
-    """The schema of an object that has a text under each of ``keys``."""
+def texts_schema(keys: Sequence[str]) -> dict[str, Any]:
+    """Return the schema of an object that has a string under each of ``keys``."""
     return {
         "type": "OBJECT",
         "properties": {key: {"type": "STRING"} for key in keys},
@@ -135,41 +133,40 @@ def texts_by(keys: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def texts_in(found: Mapping[str, Any]) -> dict[str, str]:
-    """Those of the fields that are texts."""
-    return {key: each for key, each in found.items() if isinstance(each, str)}
+def string_fields(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return the fields whose values are strings."""
+    return {key: value for key, value in fields.items() if isinstance(value, str)}
 
 
-def structured_answer(answer: RawResponse) -> StructuredAnswer:
-    """What a model wrote as JSON. Raises ``OutcomeUnknown`` for what cannot be read, ``ContentRefused`` for
-    what Google's policy stopped, ``NoText`` for an answer without a JSON object."""
+def parse_structured(answer: RawResponse) -> StructuredResponse:
+    """Return the JSON that a model wrote. Raises ``OutcomeUnknown`` for an unreadable response,
+    ``ContentRefused`` for what Google's policy blocked, ``NoText`` for a response without a JSON
+    object."""
     try:
-        body = pydantic_core.from_json(answer.body)
+        response = pydantic_core.from_json(answer.body)
     except ValueError as error:
         raise OutcomeUnknown(
-            "Gemini's answer cannot be read; it may be billed.", reason="unreadable"
+            "Gemini's response cannot be read; it may be billed.", reason="unreadable"
         ) from error
-    body = body if isinstance(body, Mapping) else {}
-    receipt = wire.receipt_in(body)
-    return StructuredAnswer(_written(body, usage=dict(receipt.usage)), receipt)
-
-
-def _written(body: Mapping[str, Any], *, usage: dict[str, int]) -> Mapping[str, Any]:
-    if isinstance(body.get("error"), Mapping):
-        code = body["error"].get("code")
-        raise from_response(parse_error_body(code if isinstance(code, int) else 500, body))
-    if blocked := text(mapping(body, "promptFeedback"), "blockReason"):
-        raise ContentRefused(f"Gemini refused the request: {blocked}.", reason=blocked, usage=usage)
-    candidate = next(iter(mappings(body, "candidates")), {})
-    parts = mappings(mapping(candidate, "content"), "parts")
-    written = "".join(text(part, "text") for part in parts if not part.get("thought"))
-    try:
-        found = pydantic_core.from_json(written)
-    except ValueError:
-        found = None
-    if not isinstance(found, Mapping):
-        reason = text(candidate, "finishReason") or "EMPTY"
-        raise NoText(
-            f"Gemini answered without texts: {reason[:64]}.", reason=reason[:64], usage=usage
+    response = response if isinstance(response, Mapping) else {}
+    receipt = wire.parse_receipt(response)
+    if isinstance(response.get("error"), Mapping):
+        code = response["error"].get("code")
+        raise from_response(parse_error_body(code if isinstance(code, int) else 500, response))
+    if blocked := text(mapping(response, "promptFeedback"), "blockReason"):
+        raise ContentRefused(
+            f"Gemini refused the request: {blocked}.", reason=blocked, usage=dict(receipt.usage)
         )
-    return found
+    candidate = next(iter(mappings(response, "candidates")), {})
+    parts = mappings(mapping(candidate, "content"), "parts")
+    content = "".join(text(part, "text") for part in parts if not part.get("thought"))
+    try:
+        fields = pydantic_core.from_json(content)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, Mapping):
+        reason = (text(candidate, "finishReason") or "EMPTY")[:64]
+        raise NoText(
+            f"Gemini returned no texts: {reason}.", reason=reason, usage=dict(receipt.usage)
+        )
+    return StructuredResponse(fields, receipt)

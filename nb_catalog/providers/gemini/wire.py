@@ -1,4 +1,4 @@
-"""Gemini's generateContent as JSON: the body that goes out and the answer that comes back."""
+"""Gemini's generateContent as JSON: builds the request body and parses the response."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from nb_catalog.exceptions import (
     ProviderError,
     RequestRejected,
 )
-from nb_catalog.providers.gemini.errors import from_response, is_page, parse_error_body
-from nb_catalog.providers.gemini.json_access import mapping, mappings, text
+from nb_catalog.providers.gemini.errors import from_response, parse_error_body
 from nb_catalog.providers.model_specs import ModelSpec
+from nb_catalog.providers.responses import is_count, is_web_page, mapping, mappings, one_line, text
 from nb_catalog.providers.types import ImageRequest, ImageResult
 
 MIME_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"})
 MOST_INLINE_BYTES: Final = 100_000_000
-# Vertex AI, for each picture.
+# Per picture, on Vertex AI.
 MOST_ON_VERTEX: Final = 7_000_000
 
 _REFUSALS: Final = frozenset(
@@ -48,30 +48,35 @@ _COUNTS: Final = {
     "total": "totalTokenCount",
 }
 
-# Python's binascii takes 4 ms for a picture of 1.4 MB, this decoder 0.7 ms; it comes with the SDK.
+# Python's binascii takes 4 ms for a picture of 1.4 MB, this decoder 0.7 ms; the SDK depends on it.
 _BASE64: Final = pydantic_core.SchemaValidator(
     pydantic_core.core_schema.bytes_schema(), {"val_json_bytes": "base64"}
 )
 
 
-def body_for(
+def build_body(
     request: ImageRequest,
     *,
     model_spec: ModelSpec,
     safety: Sequence[Mapping[str, str]] = (),
     most_bytes: int | None = None,
 ) -> dict[str, Any]:
-    """The JSON body. Never temperature, top_p, top_k or seed: newer models refuse them.
+    """Return the JSON body, without temperature, top_p, top_k or seed: newer models refuse them.
 
     Raises ``RequestRejected`` for a reference that Gemini cannot read, for one of more than
-    ``most_bytes``, and for more than 100 MB in all.
+    ``most_bytes``, and for more than 100 MB in total.
     """
+    pictures = [inline(reference, most_bytes) for reference in request.references]
+    total = sum(len(picture["inlineData"]["data"]) for picture in pictures)
+    if total > MOST_INLINE_BYTES:
+        raise RequestRejected(
+            f"The reference pictures come to {total / 1e6:.0f} MB in the request, Gemini takes"
+            f" {MOST_INLINE_BYTES / 1e6:.0f}."
+        )
     body: dict[str, Any] = {
-        "contents": [
-            {"role": "user", "parts": [{"text": request.prompt}, *_pictures(request, most_bytes)]}
-        ],
-        "generationConfig": _generation(request, model_spec),
-        # Paid projects keep requests and pictures for 55 days unless each one says no.
+        "contents": [{"role": "user", "parts": [{"text": request.prompt}, *pictures]}],
+        "generationConfig": _generation_config(request, model_spec),
+        # Google keeps requests and pictures of paid projects for 55 days unless each one opts out.
         "store": False,
     }
     if request.system:
@@ -81,20 +86,9 @@ def body_for(
     return body
 
 
-def _pictures(request: ImageRequest, most_bytes: int | None) -> list[dict[str, Any]]:
-    pictures = [inline(reference, most_bytes) for reference in request.references]
-    total = sum(len(picture["inlineData"]["data"]) for picture in pictures)
-    if total > MOST_INLINE_BYTES:
-        raise RequestRejected(
-            f"The reference pictures come to {total / 1e6:.0f} MB in the request, Gemini takes"
-            f" {MOST_INLINE_BYTES / 1e6:.0f}."
-        )
-    return pictures
-
-
 def inline(reference: Reference, most_bytes: int | None = None) -> dict[str, Any]:
-    """A picture as a part of a request. Raises ``RequestRejected`` for one that Gemini cannot read, and for
-    one of more than ``most_bytes``."""
+    """Return a picture as a part of a request. Raises ``RequestRejected`` for one that Gemini cannot
+    read, and for one of more than ``most_bytes``."""
     if reference.mime_type not in MIME_TYPES:
         raise RequestRejected(
             f"Gemini does not read {reference.mime_type!r}. Possible: {', '.join(sorted(MIME_TYPES))}."
@@ -108,7 +102,7 @@ def inline(reference: Reference, most_bytes: int | None = None) -> dict[str, Any
     return {"inlineData": {"data": data, "mime_type": reference.mime_type}}
 
 
-def _generation(request: ImageRequest, model_spec: ModelSpec) -> dict[str, Any]:
+def _generation_config(request: ImageRequest, model_spec: ModelSpec) -> dict[str, Any]:
     options = {"aspectRatio": request.ratio}
     if model_spec.sends_image_size:
         options["imageSize"] = request.size
@@ -124,46 +118,47 @@ def _generation(request: ImageRequest, model_spec: ModelSpec) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What every answer may carry, with or without a picture."""
+    """Token counts, model version and request id of a response, with or without a picture."""
 
     usage: dict[str, int] = field(default_factory=dict)
     model_version: str = ""
     request_id: str = ""
 
 
-def result_in(body: str | bytes) -> ImageResult:
-    """The last picture of the answer that is no interim one, its bytes as they came.
+def parse_result(body: str | bytes) -> ImageResult:
+    """Return the response's last picture that is not an interim one, byte for byte.
 
-    Raises ``OutcomeUnknown`` for what cannot be read, ``ContentRefused`` for what Google's
-    policy stopped, ``NoPicture`` for any other answer without a picture.
+    Raises ``OutcomeUnknown`` for an unreadable response, ``ContentRefused`` for what Google's
+    policy blocked, ``NoPicture`` for any other response without a picture.
     """
     try:
-        answer = pydantic_core.from_json(body)
+        response = pydantic_core.from_json(body)
     except ValueError as error:
-        if is_page(body):
+        if is_web_page(body):
             raise PageInstead(
-                "A web page came where Gemini's answer belongs: something stands between this"
-                " machine and Google, or base_url is wrong. The picture may be billed.",
+                "A web page was returned in place of Gemini's response: something between this"
+                " machine and Google intercepts requests, or base_url is wrong. The picture may be"
+                " billed.",
                 reason="page",
             ) from None
         raise OutcomeUnknown(
-            "Gemini's answer cannot be read; it may be billed.", reason="unreadable"
+            "Gemini's response cannot be read; it may be billed.", reason="unreadable"
         ) from error
-    return result_of(answer if isinstance(answer, Mapping) else {})
+    return parse_response(response if isinstance(response, Mapping) else {})
 
 
-def result_of(answer: Mapping[str, Any]) -> ImageResult:
-    """``result_in`` for an answer whose JSON has been read."""
-    receipt = receipt_in(answer)
-    blob = next(_finished_pictures(answer), None)
+def parse_response(response: Mapping[str, Any]) -> ImageResult:
+    """Return the picture of a response, as ``parse_result`` does, from its parsed JSON."""
+    receipt = parse_receipt(response)
+    blob = next(_finished_pictures(response), None)
     if blob is None:
-        raise _without_picture(answer, receipt)
+        raise _missing_picture_error(response, receipt)
     try:
         data = _BASE64.validate_python(blob["data"])
     except pydantic_core.ValidationError:
         # No `from`: that error quotes the picture.
-        raise _as(
-            OutcomeUnknown, "The picture in Gemini's answer is damaged.", "base64", receipt
+        raise _error(
+            OutcomeUnknown, "The picture in Gemini's response is damaged.", "base64", receipt
         ) from None
     return ImageResult(
         data=data,
@@ -174,9 +169,9 @@ def result_of(answer: Mapping[str, Any]) -> ImageResult:
     )
 
 
-def _finished_pictures(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Inline pictures, the last one first, without those that belong to the model's thinking."""
-    for candidate in mappings(answer, "candidates"):
+def _finished_pictures(response: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield inline pictures, the last one first, without those of the model's thinking."""
+    for candidate in mappings(response, "candidates"):
         for part in reversed(mappings(mapping(candidate, "content"), "parts")):
             blob = mapping(part, "inlineData") or mapping(part, "inline_data")
             mime_type = text(blob, "mimeType", "mime_type")
@@ -186,29 +181,30 @@ def _finished_pictures(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
                 yield blob
 
 
-def _without_picture(answer: Mapping[str, Any], receipt: Receipt) -> ProviderError:
-    if isinstance(answer.get("error"), Mapping):
-        code = answer["error"].get("code")
-        return from_response(parse_error_body(code if isinstance(code, int) else 500, answer))
-    feedback = mapping(answer, "promptFeedback")
+def _missing_picture_error(response: Mapping[str, Any], receipt: Receipt) -> ProviderError:
+    if isinstance(response.get("error"), Mapping):
+        code = response["error"].get("code")
+        return from_response(parse_error_body(code if isinstance(code, int) else 500, response))
+    feedback = mapping(response, "promptFeedback")
     if blocked := text(feedback, "blockReason"):
-        more = _short(feedback, "blockReasonMessage")
-        return _as(
-            ContentRefused, f"Gemini refused the request: {blocked}.{more}", blocked, receipt
-        )
-    candidate = next(iter(mappings(answer, "candidates")), {})
+        detail = one_line(text(feedback, "blockReasonMessage"))
+        message = f"Gemini refused the request: {blocked}. {detail}".rstrip()
+        return _error(ContentRefused, message, blocked, receipt)
+    candidate = next(iter(mappings(response, "candidates")), {})
     reason = text(candidate, "finishReason")
-    more = _short(candidate, "finishMessage")
+    detail = one_line(text(candidate, "finishMessage"))
     if reason in _REFUSALS:
-        return _as(ContentRefused, f"Gemini refused the picture: {reason}.{more}", reason, receipt)
+        message = f"Gemini refused the picture: {reason}. {detail}".rstrip()
+        return _error(ContentRefused, message, reason, receipt)
     if not reason:
-        return _as(
-            NoPicture, "Gemini's answer has no picture and gives no reason.", "EMPTY", receipt
-        )
-    return _as(NoPicture, f"Gemini made no picture: {reason}.{more}", reason, receipt)
+        message = "Gemini's response has no picture and gives no reason."
+        return _error(NoPicture, message, "EMPTY", receipt)
+    return _error(
+        NoPicture, f"Gemini made no picture: {reason}. {detail}".rstrip(), reason, receipt
+    )
 
 
-def _as(kind: type[ProviderError], message: str, reason: str, receipt: Receipt) -> ProviderError:
+def _error(kind: type[ProviderError], message: str, reason: str, receipt: Receipt) -> ProviderError:
     return kind(
         message,
         reason=reason[:64],
@@ -218,25 +214,16 @@ def _as(kind: type[ProviderError], message: str, reason: str, receipt: Receipt) 
     )
 
 
-def receipt_in(answer: Mapping[str, Any]) -> Receipt:
-    """The token counts of an answer, and who gave it."""
-    counts = mapping(answer, "usageMetadata")
-    usage = {kind: counts[name] for kind, name in _COUNTS.items() if _is_count(counts.get(name))}
+def parse_receipt(response: Mapping[str, Any]) -> Receipt:
+    """Return a response's token counts, model version and request id."""
+    counts = mapping(response, "usageMetadata")
+    usage = {kind: counts[name] for kind, name in _COUNTS.items() if is_count(counts.get(name))}
     details = mappings(counts, "candidatesTokensDetails")
     image = [detail.get("tokenCount") for detail in details if detail.get("modality") == "IMAGE"]
-    if details and all(_is_count(count) for count in image):
+    if details and all(is_count(count) for count in image):
         usage["image"] = sum(count for count in image if count is not None)
     return Receipt(
         usage=usage,
-        model_version=text(answer, "modelVersion")[:128],
-        request_id=text(answer, "responseId")[:128],
+        model_version=text(response, "modelVersion")[:128],
+        request_id=text(response, "responseId")[:128],
     )
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
-
-
-def _short(value: Mapping[str, Any], name: str) -> str:
-    words = " ".join(text(value, name).split())[:300]
-    return f" {words}" if words else ""

@@ -1,4 +1,4 @@
-"""Which models there are, what they can do and what they cost: a table, never an ``if model ==``."""
+"""The known models, their abilities and prices: a table, never an ``if model ==``."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ __all__ = [
 
 
 def spec_for(model: str) -> ModelSpec:
-    """The card of ``model``, with what ``NB_CATALOG["MODEL_SPECS"]`` changes about it.
+    """Return the spec of ``model``, with the changes from ``NB_CATALOG["MODEL_SPECS"]``.
 
-    Raises ``RequestRefused`` when there is none and ``InvalidSettings`` when the host's changes
-    are wrong.
+    Raises ``RequestRefused`` if there is none and ``InvalidSettings`` if the host's changes are
+    invalid.
     """
-    given = settings.MODEL_SPECS
-    if model in given:
-        return with_overrides(SHIPPED.get(model), model=model, given=given[model])
+    overrides = settings.MODEL_SPECS
+    if model in overrides:
+        return with_overrides(SHIPPED.get(model), model=model, overrides=overrides[model])
     if model not in SHIPPED:
-        raise RequestRefused(f"There is no model {model!r}.{nearest(model, {*SHIPPED, *given})}")
+        known = {*SHIPPED, *overrides}
+        raise RequestRefused(f"There is no model {model!r}.{nearest(model, known)}")
     return SHIPPED[model]
 
 
 def replacement_hint(model: str) -> str:
-    """A sentence that names what to use in place of ``model``, or what may have been meant; empty
-    when nobody knows."""
+    """Return a sentence that names the successor of ``model``, or the model that may have been
+    meant; empty if neither is known."""
     known = all_specs()
     if model not in known:
         return nearest(model, known).strip()
-    instead = known[model].replaced_by
-    return f"Use {instead} instead." if instead else ""
+    successor = known[model].replaced_by
+    return f"Use {successor} instead." if successor else ""
 
 
 def is_version_of(version: str, model: str) -> bool:
-    """Whether an answer's ``version`` is ``model`` itself or a release of it.
+    """Whether a response's ``version`` is ``model`` itself or a release of it.
 
-    Google extends the id ("…-001", "…@20261106", "models/…"); a provider that says nothing has
-    not contradicted.
+    Google extends the id ("…-001", "…@20261106", "models/…"). An empty version counts as one.
     """
     name = version.rpartition("models/")[2].partition("@")[0].partition("/")[0]
     return not name or name == model or name.startswith(f"{model}-")
 
 
 def all_specs() -> dict[str, ModelSpec]:
-    """Every card by model id: the shipped ones first, then the host's own."""
+    """Return every spec by model id: the shipped ones first, then the host's own."""
     return {model: spec_for(model) for model in {**SHIPPED, **settings.MODEL_SPECS}}

@@ -1,4 +1,4 @@
-"""The shipped cards: one row a model, as Google and others documented them in November 2026."""
+"""The shipped model specs, as Google and others documented the models in November 2026."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ROWS: Final = (
         name="Nano Banana 2 Lite",
         batch=True,
         sizes=("1K",),
-        # One of Google's pages leaves out the four strips; the other lists all 14.
+        # One of Google's pages omits the four strips; the other lists all 14 ratios.
         ratios=RATIOS,
         max_references=14,
         thinking=("minimal", "high"),
@@ -63,8 +63,8 @@ _ROWS: Final = (
             "text_output": Decimal("7.50"),
             "image_output": Decimal(30),
         },
-        # 4K stands as 2,520 tokens on one page and as 3,780 on another: the larger one is
-        # reserved, the answer's own count is paid.
+        # One page says 2,520 tokens for 4K, another 3,780: the larger number is reserved, the
+        # response's own count is paid.
         image_tokens={"1K": 1120, "2K": 1680, "4K": 3780},
         price_per_image={"1K": Decimal("0.0336"), "2K": Decimal("0.0504"), "4K": Decimal("0.1134")},
         price_source="reported; Google's pages disagree about 4K",
@@ -97,7 +97,7 @@ _ROWS: Final = (
         price_as_of=_AS_OF,
         released=date(2026, 5, 28),
         deprecated_on=date(2026, 10, 6),
-        # Reported, not confirmed by Google. A host that still reaches it sets this to None.
+        # Reported, not confirmed by Google. A host that can still use it sets this to None.
         retired_on=date(2026, 10, 29),
         replaced_by="gemini-nano-banana-2.1",
         seconds={"512": 8.0, "1K": 12.0, "2K": 19.0, "4K": 30.0},

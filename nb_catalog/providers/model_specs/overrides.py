@@ -1,4 +1,4 @@
-"""What a host says about cards in ``NB_CATALOG["MODEL_SPECS"]``, checked and laid over the shipped ones."""
+"""Validates a host's ``NB_CATALOG["MODEL_SPECS"]`` and merges it with the shipped model specs."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _whole(value: Any) -> int:
+def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(value)
     return value
 
 
-def _seconds(value: Any) -> float:
+def _positive(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise ValueError(value)
     return float(value)
 
 
 def _usd(value: Any) -> Decimal:
-    # A float has lost the price's last digits before we see it.
+    # A float has already lost the price's last digits.
     if isinstance(value, bool | float) or not (amount := Decimal(value)).is_finite() or amount < 0:
         raise ValueError(value)
     return amount
 
 
-def _day(value: Any) -> date | None:
+def _date(value: Any) -> date | None:
     return value if value is None or isinstance(value, date) else date.fromisoformat(value)
 
 
-def _from(known: tuple[str, ...]) -> Callable[[Any], str]:
+def _choice(known: tuple[str, ...]) -> Callable[[Any], str]:
     def accept(value: Any) -> str:
         if value not in known:
             raise ValueError(value)
@@ -74,7 +74,7 @@ def _several(accept: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
 
 
 def _table(known: tuple[str, ...], accept: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
-    key = _from(known)
+    key = _choice(known)
 
     def accept_all(value: Any) -> dict[str, Any]:
         return {key(name): accept(amount) for name, amount in dict(value).items()}
@@ -85,33 +85,33 @@ def _table(known: tuple[str, ...], accept: Callable[[Any], Any]) -> Callable[[An
 _ACCEPT: Final[Mapping[str, tuple[Callable[[Any], Any], str]]] = {
     "provider": (_text, "the alias of a provider"),
     "name": (_text, "a text"),
-    "sizes": (_several(_from(SIZES)), f"a list from {', '.join(SIZES)}"),
-    "ratios": (_several(_from(RATIOS)), f"a list from {', '.join(RATIOS)}"),
-    "max_references": (_whole, "a whole number of pictures"),
+    "sizes": (_several(_choice(SIZES)), f"a list from {', '.join(SIZES)}"),
+    "ratios": (_several(_choice(RATIOS)), f"a list from {', '.join(RATIOS)}"),
+    "max_references": (_integer, "a whole number of pictures"),
     "treatments": (
-        _several(_from(tuple(Treatment.values))),
+        _several(_choice(tuple(Treatment.values))),
         f"a list from {', '.join(Treatment.values)}",
     ),
-    "thinking": (_several(_from(LEVELS)), f"a list from {', '.join(LEVELS)}"),
+    "thinking": (_several(_choice(LEVELS)), f"a list from {', '.join(LEVELS)}"),
     "free": (_flag, "True or False"),
     "batch": (_flag, "True or False"),
     "usd_per_million": (
         _table(RATES, _usd),
         f"a dict of {', '.join(RATES)} -> USD as Decimal or str",
     ),
-    "image_tokens": (_table(SIZES, _whole), "a dict of size -> a whole number of tokens"),
+    "image_tokens": (_table(SIZES, _integer), "a dict of size -> a whole number of tokens"),
     "price_per_image": (_table(SIZES, _usd), "a dict of size -> USD as Decimal or str"),
-    "reference_tokens": (_whole, "a whole number of tokens"),
-    "thinking_tokens": (_whole, "a whole number of tokens"),
+    "reference_tokens": (_integer, "a whole number of tokens"),
+    "thinking_tokens": (_integer, "a whole number of tokens"),
     "price_source": (_text, "a text"),
-    "price_as_of": (_day, "a date, 'YYYY-MM-DD' or None"),
-    "released": (_day, "a date, 'YYYY-MM-DD' or None"),
-    "deprecated_on": (_day, "a date, 'YYYY-MM-DD' or None"),
-    "retired_on": (_day, "a date, 'YYYY-MM-DD' or None"),
+    "price_as_of": (_date, "a date, 'YYYY-MM-DD' or None"),
+    "released": (_date, "a date, 'YYYY-MM-DD' or None"),
+    "deprecated_on": (_date, "a date, 'YYYY-MM-DD' or None"),
+    "retired_on": (_date, "a date, 'YYYY-MM-DD' or None"),
     "replaced_by": (_text, "the id of a model"),
-    "seconds": (_table(SIZES, _seconds), "a dict of size -> a positive number of seconds"),
+    "seconds": (_table(SIZES, _positive), "a dict of size -> a positive number of seconds"),
     "bills_per_image": (_flag, "True or False"),
-    "image_options": (_from(IMAGE_OPTIONS), f"one of {', '.join(IMAGE_OPTIONS)}"),
+    "image_options": (_choice(IMAGE_OPTIONS), f"one of {', '.join(IMAGE_OPTIONS)}"),
     "sends_image_size": (_flag, "True or False"),
 }
 _REQUIRED: Final = tuple(
@@ -121,33 +121,30 @@ _REQUIRED: Final = tuple(
 )
 
 
-def _validated(given: Mapping[str, Any], *, path: str) -> dict[str, Any]:
-    values = {}
-    for key, value in given.items():
+def with_overrides(
+    shipped: ModelSpec | None, *, model: str, overrides: Mapping[str, Any]
+) -> ModelSpec:
+    """Return the shipped spec with the host's changes, or a new spec if none is shipped.
+
+    Tables (prices, tokens, seconds) are merged key by key, all other values are replaced.
+    Raises ``InvalidSettings`` for an unknown key, a wrong value or, in a new spec, a missing key.
+    """
+    path = setting_path("MODEL_SPECS", model)
+    values: dict[str, Any] = {}
+    for key, value in overrides.items():
         if key not in _ACCEPT:
             raise InvalidSettings(f"unknown key {key!r}.{nearest(str(key), _ACCEPT)}", path=path)
-        accept, wants = _ACCEPT[key]
+        accept, expected = _ACCEPT[key]
         try:
             values[key] = accept(value)
         except (TypeError, ValueError, ArithmeticError) as error:
             raise InvalidSettings(
-                f"expected {wants}, got {value!r}.", path=f"{path}[{key!r}]"
+                f"expected {expected}, got {value!r}.", path=f"{path}[{key!r}]"
             ) from error
-    return values
-
-
-def with_overrides(shipped: ModelSpec | None, *, model: str, given: Mapping[str, Any]) -> ModelSpec:
-    """The shipped card with the host's changes, or the host's own card where none is shipped.
-
-    Tables (prices, tokens, seconds) are changed key by key, everything else is replaced.
-    Raises ``InvalidSettings`` for an unknown key, a wrong value or, in a new card, a missing one.
-    """
-    path = setting_path("MODEL_SPECS", model)
-    values = _validated(given, path=path)
     if shipped is None:
         if missing := [key for key in _REQUIRED if key not in values]:
             raise InvalidSettings(
-                f"a new card also needs {', '.join(map(repr, missing))}.", path=path
+                f"a new model also needs {', '.join(map(repr, missing))}.", path=path
             )
         return ModelSpec(id=model, **values)
     merged: dict[str, Any] = {

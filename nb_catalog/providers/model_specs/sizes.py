@@ -1,4 +1,4 @@
-"""Ratios, sizes and the pixels they stand for."""
+"""Aspect ratios, size names and their dimensions in pixels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nb_catalog.exceptions import RequestRefused
 
 SIZES: Final = ("512", "1K", "2K", "4K")
 
-# Google's table for the Gemini 3 image models, November 2026. What comes back may differ by a
+# Google's table for the Gemini 3 image models, November 2026. Actual pictures may differ by a
 # few percent: store the decoded size, never this one.
 _TABLE: Final[Mapping[str, tuple[tuple[int, int] | None, ...]]] = {
     "1:1": ((512, 512), (1024, 1024), (2048, 2048), (4096, 4096)),
@@ -39,9 +39,9 @@ RATIOS: Final = tuple(PIXELS)
 
 
 def pixel_size(ratio: str, size: str) -> Size:
-    """Width and height in pixels of a picture of ``ratio`` at ``size``.
+    """Return width and height in pixels of a picture of ``ratio`` at ``size``.
 
-    Raises ``RequestRefused`` for a ratio or a size that the table does not have.
+    Raises ``RequestRefused`` for a ratio or a size that is not in the table.
     """
     if ratio not in PIXELS:
         raise RequestRefused(f"There is no ratio {ratio!r}.{nearest(ratio, RATIOS)}")

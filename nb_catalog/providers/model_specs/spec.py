@@ -1,8 +1,8 @@
-"""What one model can do and what it costs: the row, and the questions it answers."""
+"""One model's abilities and prices, and the checks and estimates that follow from them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_UP, Decimal
@@ -17,22 +17,22 @@ _MILLION: Final = Decimal(1_000_000)
 _MICRO: Final = Decimal("0.000001")
 # Google bills a batch at half of everything (November 2026).
 BATCH_SHARE: Final = Decimal("0.5")
-# A brief of this project has 200 to 350 tokens; titles and facts are bounded.
+# A prompt of this project has 200 to 350 tokens; titles and facts are bounded.
 TEXT_TOKENS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """One model. Prices in USD, ``seconds`` is how long a picture of a size typically takes.
+    """One model. Prices are in USD; ``seconds`` is the typical duration of a call, by size.
 
-    ``usd_per_million`` has ``input``, ``text_output`` (thinking too) and ``image_output``, per
-    million tokens; ``price_per_image`` is the list price of the output alone. ``free`` says that
-    no call ever costs anything; a card that is not free and has no price refuses to estimate.
-    ``bills_per_image`` says that a picture costs its list price and nothing else, whatever was
-    counted: some gateways count nothing.
+    ``usd_per_million`` has ``input``, ``text_output`` (including thinking) and ``image_output``,
+    per million tokens; ``price_per_image`` is the list price of the output alone. ``free`` says
+    that calls never cost anything; a model that is not free and has no price is not estimated.
+    ``bills_per_image`` says that a picture costs exactly its list price, whatever the token counts:
+    some gateways count nothing.
     ``batch`` says that there is a batch service, at half of every price.
-    ``image_options`` is where the body carries ratio and size: ``imageConfig`` or
-    ``responseFormat``. ``sends_image_size`` is False where a model has one fixed size.
+    ``image_options`` is the field of the body that has ratio and size: ``imageConfig`` or
+    ``responseFormat``. ``sends_image_size`` is False for a model with one fixed size.
     """
 
     id: str
@@ -74,21 +74,36 @@ class ModelSpec:
         batch: bool = False,
         today: date | None = None,
     ) -> tuple[str, ...]:
-        """Every reason why this model cannot make such a picture; empty when it can.
+        """Return every reason why this model cannot make such a picture; empty if it can.
 
-        ``references`` counts pictures. ``today`` is for the model's retirement; without it the
-        calendar is left out.
+        ``references`` is a number of pictures. ``today`` is compared with the model's retirement;
+        without it the retirement is ignored.
         """
-        return (
-            *self._retirement(today),
-            *self._choice("size", size, self.sizes),
-            *self._choice("ratio", ratio, self.ratios),
-            *self._pair(ratio, size),
-            *self._choice("treatment", str(treatment), tuple(map(str, self.treatments))),
-            *self._references(references),
-            *(self._thinking(thinking) if thinking else ()),
-            *(self._batch() if batch else ()),
-        )
+        reasons: list[str] = []
+        if today is not None and self.retired_on is not None and today >= self.retired_on:
+            instead = f" Use {self.replaced_by} instead." if self.replaced_by else ""
+            reasons.append(f"{self.id} was retired on {self.retired_on:%Y-%m-%d}.{instead}")
+        reasons += self._unknown("size", size, self.sizes)
+        reasons += self._unknown("ratio", ratio, self.ratios)
+        # Some pairs of a known ratio and a known size do not exist.
+        if ratio in self.ratios and size in self.sizes and size not in PIXELS.get(ratio, {}):
+            possible = ", ".join(other for other in PIXELS.get(ratio, {}) if other in self.sizes)
+            reasons.append(
+                f"{self.id} has no size {size!r} in the ratio {ratio}. Possible: {possible}."
+            )
+        reasons += self._unknown("treatment", str(treatment), tuple(map(str, self.treatments)))
+        if references > self.max_references:
+            reasons.append(
+                f"{self.id} takes at most {self.max_references} reference pictures per request,"
+                f" not {references}."
+            )
+        if thinking and not self.thinking:
+            reasons.append(f"{self.id} has no thinking levels, {thinking!r} was requested.")
+        elif thinking:
+            reasons += self._unknown("thinking level", thinking, self.thinking)
+        if batch and not self.batch:
+            reasons.append(f"{self.id} is not offered in batches. Request its pictures directly.")
+        return tuple(reasons)
 
     def estimate(
         self,
@@ -98,24 +113,27 @@ class ModelSpec:
         batch: bool = False,
         text_tokens: int = TEXT_TOKENS,
     ) -> Decimal:
-        """The most that one picture is expected to cost, in USD, rounded up to six places.
+        """Return the maximum expected cost of one picture, in USD, rounded up to six places.
 
-        The larger of list price and token price, plus the input (``reference_tokens`` for each
-        of ``references`` pictures, and ``text_tokens``), plus an allowance for thinking; with
-        ``bills_per_image`` the list price alone. Raises ``RequestRefused`` when the price is not
+        This is the larger of list price and token price, plus the input (``reference_tokens`` for
+        each of ``references`` pictures, and ``text_tokens``), plus an allowance for thinking; with
+        ``bills_per_image`` the list price alone. Raises ``RequestRefused`` if the price is not
         known: an unknown price is never zero.
         """
         if self.free:
             return Decimal(0)
         if self.bills_per_image and (listed := self.price_per_image.get(size)):
             return _billed(listed, batch=batch)
-        picture = self._price_of_picture(size)
         rates = self.usd_per_million
-        if self.bills_per_image or picture is None or not {"input", "text_output"} <= set(rates):
-            wanted = "" if self.bills_per_image else " and 'usd_per_million'"
+        prices = [self.price_per_image[size]] if size in self.price_per_image else []
+        if size in self.image_tokens and "image_output" in rates:
+            prices.append(self.image_tokens[size] * rates["image_output"] / _MILLION)
+        picture = max(prices, default=None)
+        if self.bills_per_image or not picture or not {"input", "text_output"} <= set(rates):
+            more = "" if self.bills_per_image else " and 'usd_per_million'"
             raise RequestRefused(
                 f"The price of {self.id} at {size} is not known. State it in"
-                f" {setting_path('MODEL_SPECS', self.id)}: 'price_per_image'{wanted}."
+                f" {setting_path('MODEL_SPECS', self.id)}: 'price_per_image'{more}."
             )
         tokens = references * self.reference_tokens + text_tokens
         rest = tokens * rates["input"] + self.thinking_tokens * rates["text_output"]
@@ -124,18 +142,18 @@ class ModelSpec:
     def settle(
         self, usage: Mapping[str, int], *, size: str = "", batch: bool = False
     ) -> Decimal | None:
-        """What the answer's own token counts come to, in USD; None when it reported none.
+        """Return the cost of the response's own token counts, in USD; None if it reported none.
 
-        ``size`` is that of the picture that came, empty when none did.
+        ``size`` is that of the returned picture, empty without one.
         ``usage`` has ``prompt``, ``candidates``, ``thoughts``, ``total`` and ``image``, each of
-        them optional. Output that no count tells to be text is taken for picture, the dearer one.
+        them optional. Output that is not counted as text counts as image, the dearer of the two.
         """
         if self.free:
             return Decimal(0)
         if self.bills_per_image:
             listed = self.price_per_image.get(size)
             return _billed(listed, batch=batch) if listed else None
-        # A count of nothing at all is a report of nothing: unknown is never zero.
+        # Counts that are all zero say nothing: an unknown cost is never zero.
         if not any(usage.get(kind) for kind in ("prompt", "candidates", "total")):
             return None
         rates = self.usd_per_million
@@ -149,47 +167,10 @@ class ModelSpec:
         cost = prompt * rates["input"] + text * rates["text_output"] + image * rates["image_output"]
         return _billed(cost / _MILLION, batch=batch)
 
-    def _price_of_picture(self, size: str) -> Decimal | None:
-        prices = []
-        if size in self.price_per_image:
-            prices.append(self.price_per_image[size])
-        if size in self.image_tokens and "image_output" in self.usd_per_million:
-            prices.append(self.image_tokens[size] * self.usd_per_million["image_output"] / _MILLION)
-        price = max(prices, default=None)
-        return price or None
-
-    def _retirement(self, today: date | None) -> Iterator[str]:
-        if today is None or self.retired_on is None or today < self.retired_on:
-            return
-        instead = f" Use {self.replaced_by} instead." if self.replaced_by else ""
-        yield f"{self.id} was retired on {self.retired_on:%Y-%m-%d}.{instead}"
-
-    def _choice(self, what: str, given: str, possible: Iterable[str]) -> Iterator[str]:
-        if given not in (names := tuple(possible)):
-            yield f"{self.id} has no {what} {given!r}. Possible: {', '.join(names)}."
-
-    def _pair(self, ratio: str, size: str) -> Iterator[str]:
-        known = ratio in self.ratios and size in self.sizes
-        if known and size not in (row := PIXELS.get(ratio, {})):
-            possible = ", ".join(other for other in row if other in self.sizes)
-            yield f"{self.id} has no size {size!r} in the ratio {ratio}. Possible: {possible}."
-
-    def _references(self, given: int) -> Iterator[str]:
-        if given > self.max_references:
-            yield (
-                f"{self.id} takes {given} reference pictures in no request."
-                f" Possible: at most {self.max_references}."
-            )
-
-    def _batch(self) -> Iterator[str]:
-        if not self.batch:
-            yield f"{self.id} is not offered in batches. Ask for its pictures now."
-
-    def _thinking(self, given: str) -> Iterator[str]:
-        if not self.thinking:
-            yield f"{self.id} lets nobody choose how long it thinks, {given!r} was asked for."
-        else:
-            yield from self._choice("thinking level", given, self.thinking)
+    def _unknown(self, what: str, value: str, possible: tuple[str, ...]) -> list[str]:
+        if value in possible:
+            return []
+        return [f"{self.id} has no {what} {value!r}. Possible: {', '.join(possible)}."]
 
 
 def _billed(cost: Decimal, *, batch: bool) -> Decimal:

@@ -1,8 +1,8 @@
-"""The openai package's client: imported late, one for each process and event loop."""
+"""The openai package's client, imported and created on first use per process and event loop."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -14,21 +14,19 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 INSTALL: Final = "pip install 'nb-catalog[openai]'"
-# Nothing else goes out. The package adds an account's ids and any header that the environment names
-# for OpenAI (OPENAI_ORG_ID, OPENAI_PROJECT_ID, OPENAI_CUSTOM_HEADERS), and tells the machine's kind.
+# No other header is sent. The package adds an account's ids, headers from the environment that are
+# meant for OpenAI (OPENAI_ORG_ID, OPENAI_PROJECT_ID, OPENAI_CUSTOM_HEADERS), and the platform.
 HEADERS: Final = frozenset(
     {"accept", "authorization", "connection", "content-length", "content-type", "host",
      "transfer-encoding", "user-agent"}
 )  # fmt: skip
-# What else stands in an answer: counts, revised words.
+# What a response contains beside the picture: counts, a revised prompt.
 BESIDE_THE_PICTURE: Final = 2**18
 
 
-class Address(NamedTuple):
-    """What tells one client from another. ``connections`` 0: as many as there are calls.
-
-    ``picture_bytes`` is how large a picture in an answer may be.
-    """
+class ClientOptions(NamedTuple):
+    """The options that distinguish clients. ``connections`` 0 means no limit; ``picture_bytes`` is the
+    maximum size of a picture in a response."""
 
     key: str
     base_url: str
@@ -37,61 +35,61 @@ class Address(NamedTuple):
 
 
 class Progress:
-    """How far a call came: whether anything of it was sent."""
+    """Whether any part of a call has been sent."""
 
     sent = False
 
 
-POOL: Final[ConnectionPool[Address, AsyncOpenAI]] = ConnectionPool()
+POOL: Final[ConnectionPool[ClientOptions, AsyncOpenAI]] = ConnectionPool()
 _PROGRESS: Final[ContextVar[Progress | None]] = ContextVar("openai_progress", default=None)
 
 
 def watch_progress() -> Progress:
-    """The progress of the call that the running task is about to make."""
+    """Start watching the call that the running task is about to make."""
     progress = Progress()
     _PROGRESS.set(progress)
     return progress
 
 
-def client_for(address: Address) -> AsyncOpenAI:
-    """The client of this process and of the running event loop."""
-    return POOL.line(address, opened=_opened)
+def client_for(options: ClientOptions) -> AsyncOpenAI:
+    """Return the client of this process and of the running event loop."""
+    return POOL.get(options, open=_open)
 
 
-async def close_client(address: Address) -> None:
+async def close_client(options: ClientOptions) -> None:
     """Close the client of the running event loop, if there is one."""
-    client = POOL.taken(address)
+    client = POOL.pop(options)
     if client is not None:
         await client.close()
 
 
-def missing() -> str:
-    """Why the package cannot be used; empty when it can."""
+def import_problem() -> str:
+    """Return why the package cannot be used; empty if it can."""
     try:
-        import openai  # noqa: F401 - an extra: asked for, not used here
+        import openai  # noqa: F401 - only tests that the extra is installed
     except ImportError:
         return f"The package openai is not installed: {INSTALL}"
     return ""
 
 
-def _opened(address: Address) -> AsyncOpenAI:
-    if problem := missing():
+def _open(options: ClientOptions) -> AsyncOpenAI:
+    if problem := import_problem():
         raise InvalidSettings(problem, path="NB_CATALOG['PROVIDERS']")
     import httpx2
     from openai import AsyncOpenAI
 
-    limits = httpx2.Limits(max_connections=address.connections or None)
+    limits = httpx2.Limits(max_connections=options.connections or None)
     return AsyncOpenAI(
-        api_key=address.key,
-        base_url=address.base_url,
-        # Said outright: OPENAI_CUSTOM_HEADERS could put another key in its place.
-        default_headers={"Authorization": f"Bearer {address.key}"},
-        # One send is one call: the runner decides about the next.
+        api_key=options.key,
+        base_url=options.base_url,
+        # Explicit, because OPENAI_CUSTOM_HEADERS could replace the key with another one.
+        default_headers={"Authorization": f"Bearer {options.key}"},
+        # One send is one call: the worker decides about retries.
         max_retries=0,
         timeout=None,
         http_client=httpx2.AsyncClient(
             transport=_transport(
-                httpx2.AsyncHTTPTransport(limits=limits), picture_bytes=address.picture_bytes
+                httpx2.AsyncHTTPTransport(limits=limits), picture_bytes=options.picture_bytes
             ),
             # A redirect would carry the key to another host.
             follow_redirects=False,
@@ -101,8 +99,8 @@ def _opened(address: Address) -> AsyncOpenAI:
 
 
 def _transport(inner: Any, *, picture_bytes: int) -> Any:
-    """``inner``, with the headers that are needed and no more, an answer no longer than a picture
-    of ``picture_bytes`` is in base64, and a note when the first bytes of a request have gone out."""
+    """Return ``inner`` with only the necessary headers, responses limited to a picture of
+    ``picture_bytes`` in base64, and progress recorded when a request's headers have been sent."""
     import httpx2
 
     most_bytes = picture_bytes * 4 // 3 + BESIDE_THE_PICTURE
@@ -122,9 +120,15 @@ def _transport(inner: Any, *, picture_bytes: int) -> Any:
         async def aclose(self) -> None:
             await self._stream.aclose()
 
-    class Watching(httpx2.AsyncBaseTransport):
+    class Restricted(httpx2.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-            # A copy: the package keeps notes of its own in the headers of the request it made.
+            progress = _PROGRESS.get()
+
+            async def trace(event: str, _info: Any) -> None:
+                if progress is not None and event.endswith("send_request_headers.complete"):
+                    progress.sent = True
+
+            # A copy: the package stores data of its own in the headers of its request.
             bare = httpx2.Request(
                 request.method,
                 request.url,
@@ -132,7 +136,7 @@ def _transport(inner: Any, *, picture_bytes: int) -> Any:
                     pair for pair in request.headers.raw if pair[0].decode().lower() in HEADERS
                 ],
                 stream=request.stream,
-                extensions={**request.extensions, "trace": _noting(_PROGRESS.get())},
+                extensions={**request.extensions, "trace": trace},
             )
             response = await inner.handle_async_request(bare)
             response.stream = Bounded(response.stream)
@@ -141,12 +145,4 @@ def _transport(inner: Any, *, picture_bytes: int) -> Any:
         async def aclose(self) -> None:
             await inner.aclose()
 
-    return Watching()
-
-
-def _noting(progress: Progress | None) -> Callable[[str, Any], Awaitable[None]]:
-    async def note(event: str, _info: Any) -> None:
-        if progress is not None and event.endswith("send_request_headers.complete"):
-            progress.sent = True
-
-    return note
+    return Restricted()

@@ -1,4 +1,4 @@
-"""A local Gemini: the service's wire format on a port of this machine, with all its faults."""
+"""A local Gemini server: the service's wire format on a local port, with all known faults."""
 
 from nb_catalog.testing.gemini.answers import (
     Answer,
@@ -9,23 +9,23 @@ from nb_catalog.testing.gemini.answers import (
     picture,
     picture_json,
 )
-from nb_catalog.testing.gemini.asked import Received
 from nb_catalog.testing.gemini.batch_items import BatchScript
 from nb_catalog.testing.gemini.faults import FAULTS, FaultKind, Rate, fault
-from nb_catalog.testing.gemini.ledger import Entry, Ledger, price_of
+from nb_catalog.testing.gemini.request_log import LoggedRequest, RequestLog, price_of
+from nb_catalog.testing.gemini.requests import Received
 from nb_catalog.testing.gemini.server import GeminiServer
 
 __all__ = [
     "FAULTS",
     "Answer",
     "BatchScript",
-    "Entry",
     "Fault",
     "FaultKind",
     "GeminiServer",
-    "Ledger",
+    "LoggedRequest",
     "Rate",
     "Received",
+    "RequestLog",
     "error",
     "error_json",
     "fault",

@@ -1,4 +1,4 @@
-"""Answers of the local Gemini: good ones, Google's errors, and what goes wrong on the way."""
+"""Scripted responses of the local Gemini: pictures, Google's errors, and transport faults."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ USAGE: Mapping[str, Any] = {
     "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1120}],
 }
 
-# From the good answer to a request to what is sent instead: other JSON, or bytes that are none.
+# Turns the good response to a request into what is sent instead: other JSON, or bytes.
 Change: TypeAlias = Callable[[dict[str, Any]], Any]
 
 
 class Fault(StrEnum):
-    """What goes wrong with an answer on its way."""
+    """What goes wrong in transport."""
 
     NONE = "none"
-    DROP = "drop"  # the connection closes without an answer
+    DROP = "drop"  # the connection closes without a response
     CUT = "cut"  # it closes in the middle of the body
     DRIP = "drip"  # the body comes a byte at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer of a script. ``delay`` in seconds.
+    """One scripted response. ``delay`` is in seconds.
 
-    ``body`` None: the good answer to the request, which ``change`` may spoil. ``works`` says whether
-    the work was done, and so is billed: left out, it was when the answer is the good one.
-    ``name`` is what the ledger calls it.
+    ``body`` None stands for the good response to the request, which ``change`` may alter. ``works``
+    says whether the model does the work, which is billed; by default it does for a good response.
+    ``name`` is the fault's name in the request log.
     """
 
     status: int = 200
@@ -54,21 +54,21 @@ class Answer:
     name: str = ""
 
     @property
-    def is_worked(self) -> bool:
+    def does_work(self) -> bool:
         if self.works is None:
             return self.body is None and self.status == 200
         return self.works
 
 
 def json_answer(value: object, *, status: int = 200, delay: float = 0.0) -> Answer:
-    """Any JSON value as an answer."""
+    """Return a response with any JSON value."""
     return Answer(status=status, body=json.dumps(value).encode(), delay=delay)
 
 
 def picture(
     data: bytes, *, mime_type: str = "image/png", model: str = "scripted", delay: float = 0.0
 ) -> Answer:
-    """A 200 with ``data`` as its picture."""
+    """Return a response with ``data`` as its picture."""
     body = json.dumps(picture_json(data, mime_type=mime_type, model=model)).encode()
     return Answer(body=body, delay=delay, works=True)
 
@@ -81,7 +81,7 @@ def picture_json(
     usage: Mapping[str, Any] = USAGE,
     response_id: str = "response-1",
 ) -> dict[str, Any]:
-    """The JSON of an answer that went well."""
+    """Return the JSON of a good response."""
     blob = {"mimeType": mime_type, "data": base64.b64encode(data).decode("ascii")}
     candidate = {
         "content": {"parts": [{"inlineData": blob}], "role": "model"},
@@ -105,7 +105,7 @@ def error_json(
     quota_id: str = "",
     reason: str = "",
 ) -> dict[str, Any]:
-    """Google's error body. ``retry_delay`` as Google writes it: ``"2s"``."""
+    """Return Google's error body. ``retry_delay`` is written as Google does: ``"2s"``."""
     details: list[dict[str, Any]] = []
     if reason:
         details.append({"@type": f"{GOOGLE_RPC}.ErrorInfo", "reason": reason})
@@ -130,7 +130,7 @@ def error(
     reason: str = "",
     delay: float = 0.0,
 ) -> Answer:
-    """An answer with Google's error body."""
+    """Return a response with Google's error body."""
     body = error_json(
         code, status, message, retry_delay=retry_delay, quota_id=quota_id, reason=reason
     )

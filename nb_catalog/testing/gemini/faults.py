@@ -1,4 +1,4 @@
-"""Everything that the service is known to do wrong, by name; by script or by rate."""
+"""Every known fault of the service, by name: for scripts, or at random by rate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Final
 from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Size
 from nb_catalog.testing.gemini.answers import Answer, Change, Fault, error
-from nb_catalog.testing.gemini.asked import known_operation
+from nb_catalog.testing.gemini.requests import validate_operation
 from nb_catalog.testing.pictures import solid_png
 
 FINISH_REASONS: Final = (
@@ -27,19 +27,19 @@ WEB_PAGE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultKind:
-    """One thing that goes wrong. ``what`` is a sentence for the page about it.
+    """One kind of fault. ``description`` completes the table in docs/testing.md.
 
-    ``billed``: the work is done and has its price. ``told``: the client is told what was used.
+    ``billed``: the work is done and costs money. ``reports_usage``: the client receives the usage.
     """
 
     answer: Answer
-    what: str
+    description: str
     billed: bool = False
-    told: bool = False
+    reports_usage: bool = False
 
 
 def fault(name: str, *, delay: float = 0.0) -> Answer:
-    """The fault called ``name`` as an answer for a script. Raises ``ValueError``."""
+    """Return the fault called ``name`` for a script. Raises ``ValueError`` if there is none."""
     if name not in FAULTS:
         raise ValueError(f"There is no fault {name!r}.{nearest(name, FAULTS)}")
     return replace(FAULTS[name].answer, name=name, delay=delay)
@@ -47,11 +47,11 @@ def fault(name: str, *, delay: float = 0.0) -> Answer:
 
 @dataclass(frozen=True)
 class Rate:
-    """Faults at random: ``share`` of the requests, from ``kinds`` (all that need no person).
+    """Random faults in a ``share`` of the requests, from ``kinds`` (by default all temporary ones).
 
-    The same ``seed`` gives the same faults to requests in the same order. ``operations`` are
-    spoiled, as the ledger names them; one that answers no picture meets only what can happen to it.
-    Raises ``ValueError`` for a kind or an operation that there is not.
+    The same ``seed`` gives the same faults to requests in the same order. ``operations`` have names
+    as in the request log; those that do not return pictures only meet faults that are possible
+    there. Raises ``ValueError`` for an unknown kind or operation.
     """
 
     share: float
@@ -64,17 +64,17 @@ class Rate:
         for name in self.kinds:
             fault(name)
         for operation in self.operations:
-            known_operation(operation)
+            validate_operation(operation)
             if not self._possible(operation):
                 raise ValueError(f"None of {sorted(self.kinds)} can happen to {operation!r}.")
 
-    def drawn(self, number: int, *, operation: str = "generateContent") -> Answer | None:
-        """The fault of the request with ``number``; None for most."""
-        # Not for secrets: the same numbers must come again.
-        draw = random.Random(f"{self.seed}.{number}")  # noqa: S311
-        if draw.random() >= self.share:
+    def draw(self, number: int, *, operation: str = "generateContent") -> Answer | None:
+        """Return the fault of the request with this ``number``; None for most."""
+        # Not for secrets: the numbers must be reproducible.
+        generator = random.Random(f"{self.seed}.{number}")  # noqa: S311
+        if generator.random() >= self.share:
             return None
-        return fault(draw.choice(sorted(self._possible(operation))))
+        return fault(generator.choice(sorted(self._possible(operation))))
 
     def _possible(self, operation: str) -> frozenset[str]:
         kinds = frozenset(self.kinds or PASSING)
@@ -82,7 +82,7 @@ class Rate:
 
 
 def _without_picture(reason: str, *, parts: list[Any] | None = None) -> Change:
-    """The model worked and shows nothing: its text tokens are billed."""
+    """The model did its work and returned no picture: its text tokens are billed."""
 
     def change(good: dict[str, Any]) -> dict[str, Any]:
         candidate: dict[str, Any] = {"finishReason": reason, "index": 0}
@@ -156,7 +156,7 @@ _CORRUPT: Final = _encoded(solid_png(Size(96, 96))[:-40] + b"\0" * 28)
 FAULTS: Final[Mapping[str, FaultKind]] = {
     "rate_limited": FaultKind(
         answer=error(429, "RESOURCE_EXHAUSTED", "Quota exceeded.", retry_delay="2s"),
-        what="429 with RetryInfo: too many requests a minute",
+        description="429 with RetryInfo: too many requests a minute",
     ),
     "daily_quota": FaultKind(
         answer=error(
@@ -165,139 +165,141 @@ FAULTS: Final[Mapping[str, FaultKind]] = {
             "Quota exceeded.",
             quota_id="RequestsPerDayPerProjectPerModel",
         ),
-        what="429 of the day's quota, which starts anew at midnight Pacific time",
+        description="429 of the day's quota, which resets at midnight Pacific time",
     ),
     "spend_cap": FaultKind(
         answer=error(429, "RESOURCE_EXHAUSTED", "Your monthly spending cap has been exceeded."),
-        what="429 because the project has spent what it may: no retry helps",
+        description="429 because the project has reached its spend cap: no retry helps",
     ),
     "credit_used_up": FaultKind(
         answer=error(402, "RESOURCE_EXHAUSTED", "Your prepayment credits are depleted."),
-        what="402: the prepaid credit is used up",
+        description="402: the prepaid credit is used up",
     ),
-    "internal": FaultKind(answer=error(500, "INTERNAL"), what="500 with Google's error body"),
+    "internal": FaultKind(
+        answer=error(500, "INTERNAL"), description="500 with Google's error body"
+    ),
     "unavailable": FaultKind(
         answer=error(503, "UNAVAILABLE", "The model is overloaded."),
-        what="503 with Google's error body",
+        description="503 with Google's error body",
     ),
     "deadline": FaultKind(
-        answer=error(504, "DEADLINE_EXCEEDED"), what="504 with Google's error body"
+        answer=error(504, "DEADLINE_EXCEEDED"), description="504 with Google's error body"
     ),
     "bad_gateway": FaultKind(
         answer=Answer(
             status=502, body=b"<html>502 Bad Gateway</html>", headers={"Content-Type": "text/html"}
         ),
-        what="502 from something between here and Google",
+        description="502 from something between here and Google",
     ),
     "drop_before": FaultKind(
         answer=Answer(fault=Fault.DROP, works=False),
-        what="the connection closes before the work was done",
+        description="the connection closes before the work was done",
     ),
     "drop_after": FaultKind(
         answer=Answer(fault=Fault.DROP, works=True),
-        what="the work was done, and the connection closes without an answer",
+        description="the work was done, and the connection closes without a response",
         billed=True,
     ),
     "drip": FaultKind(
         answer=Answer(fault=Fault.DRIP, works=True),
-        what="the answer comes a byte at a time, longer than anybody waits",
+        description="the response arrives a byte at a time, beyond every timeout",
         billed=True,
     ),
     "cut": FaultKind(
         answer=Answer(fault=Fault.CUT, works=True),
-        what="the connection closes in the middle of the answer",
+        description="the connection closes in the middle of the response",
         billed=True,
     ),
     "malformed_json": FaultKind(
         answer=Answer(change=lambda good: json.dumps(good).encode()[:-20] + b"..."),
-        what="200 with JSON that cannot be read",
+        description="200 with JSON that cannot be read",
         billed=True,
     ),
     "empty_object": FaultKind(
-        answer=Answer(change=lambda good: {}), what="200 with `{}`", billed=True
+        answer=Answer(change=lambda good: {}), description="200 with `{}`", billed=True
     ),
     "empty_body": FaultKind(
-        answer=Answer(change=lambda good: b""), what="200 without a body", billed=True
+        answer=Answer(change=lambda good: b""), description="200 without a body", billed=True
     ),
     "empty_candidates": FaultKind(
         answer=Answer(
             change=lambda good: {**good, "candidates": [], "usageMetadata": _text_only(good)}
         ),
-        what="200 with an empty list of candidates",
+        description="200 with an empty list of candidates",
         billed=True,
-        told=True,
+        reports_usage=True,
     ),
     **{
         f"finish_{reason.lower()}": FaultKind(
             answer=Answer(change=_without_picture(reason)),
-            what=f"200 without a picture, finish reason {reason}",
+            description=f"200 without a picture, finish reason {reason}",
             billed=True,
-            told=True,
+            reports_usage=True,
         )
         for reason in FINISH_REASONS
     },
     **{
         f"block_{reason.lower()}": FaultKind(
             answer=Answer(change=_blocked(reason)),
-            what=f"200 with the block reason {reason}: the request was not looked at",
+            description=f"200 with the block reason {reason}: the request was not processed",
             billed=True,
-            told=True,
+            reports_usage=True,
         )
         for reason in BLOCK_REASONS
     },
     "text_only": FaultKind(
         answer=Answer(change=_without_picture("STOP", parts=_TEXT)),
-        what="200 with words in place of a picture",
+        description="200 with text instead of a picture",
         billed=True,
-        told=True,
+        reports_usage=True,
     ),
     "thought_images": FaultKind(
         answer=Answer(change=lambda good: _with_parts(good, [*_interim(good), *_parts(good)])),
-        what="a good picture after interim ones that are marked as thoughts",
+        description="a good picture after interim ones that are marked as thoughts",
         billed=True,
-        told=True,
+        reports_usage=True,
     ),
     "only_thought_images": FaultKind(
         answer=Answer(change=lambda good: _with_parts(good, _interim(good))),
-        what="interim pictures, and no final one",
+        description="interim pictures, and no final one",
         billed=True,
-        told=True,
+        reports_usage=True,
     ),
     "wrong_ratio": FaultKind(
         answer=Answer(
             change=_with_blob(data=_encoded(solid_png(Size(640, 480), colour=(90, 60, 30))))
         ),
-        what="a sound picture of another ratio and size than was asked for",
+        description="a valid picture of another ratio and size than requested",
         billed=True,
-        told=True,
+        reports_usage=True,
     ),
     "wrong_mime": FaultKind(
         answer=Answer(change=_with_blob(mimeType="image/jpeg")),
-        what="a sound picture that claims to be of another type",
+        description="a valid picture with the MIME type of another format",
         billed=True,
-        told=True,
+        reports_usage=True,
     ),
     "corrupt_picture": FaultKind(
         answer=Answer(change=_with_blob(data=_CORRUPT)),
-        what="a picture that cannot be decoded",
+        description="a picture that cannot be decoded",
         billed=True,
-        told=True,
+        reports_usage=True,
     ),
     "bad_base64": FaultKind(
         answer=Answer(change=_with_blob(data="@@@not base64@@@")),
-        what="a picture whose base64 is broken",
+        description="a picture whose base64 is broken",
         billed=True,
-        told=True,
+        reports_usage=True,
     ),
     "another_model_version": FaultKind(
         answer=Answer(change=lambda good: {**good, "modelVersion": "gemini-silent-successor-001"}),
-        what="a good picture, made by another model than was asked for",
+        description="a good picture, made by another model than requested",
         billed=True,
-        told=True,
+        reports_usage=True,
     ),
     "retired_model": FaultKind(
         answer=error(404, "NOT_FOUND", "This model is not found or no longer available."),
-        what="404: the model is gone",
+        description="404: the model is gone",
     ),
     "bad_key": FaultKind(
         answer=error(
@@ -306,23 +308,23 @@ FAULTS: Final[Mapping[str, FaultKind]] = {
             "API key not valid. Please pass a valid API key.",
             reason="API_KEY_INVALID",
         ),
-        what="400: the key is wrong or revoked",
+        description="400: the key is wrong or revoked",
     ),  # fmt: skip
     "web_page": FaultKind(
         answer=Answer(body=WEB_PAGE, headers={"Content-Type": "text/html"}),
-        what="200 with a web page: a proxy, a sign-in page or a wrong address answered",
+        description="200 with a web page from a proxy, a sign-in page or a wrong URL",
     ),
 }
 
-# What can happen to any request; the rest is about pictures.
+# Possible for any request; the other faults concern pictures.
 ANYWHERE: Final = frozenset(name for name, kind in FAULTS.items() if kind.answer.change is None) | {
     "malformed_json",
     "empty_object",
     "empty_body",
 }
-# What stops a whole provider or model until a person has looked, or until tomorrow.
+# Stops a whole provider or model until a person acts, or until the next day.
 STOPPING: Final = frozenset(
     {"daily_quota", "spend_cap", "credit_used_up", "retired_model", "bad_key", "web_page"}
 )
-# `drip` is over only when the client gives up.
+# `drip` ends only when the client gives up.
 PASSING: Final = frozenset(FAULTS) - STOPPING - {"drip"}

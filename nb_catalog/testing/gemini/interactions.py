@@ -1,4 +1,4 @@
-"""The Interactions side of the local Gemini, as far as pictures go."""
+"""The Interactions API of the local Gemini, limited to pictures."""
 
 from __future__ import annotations
 
@@ -7,47 +7,47 @@ from collections.abc import Iterator
 from typing import Any
 
 from nb_catalog.testing.gemini import shapes
-from nb_catalog.testing.gemini.drawing import Wanted
+from nb_catalog.testing.gemini.drawing import PictureRequest
 
 
-def objections(asked: Any) -> list[str]:
-    """What is wrong with the body of an interaction before it is read as a request."""
-    body, said = shapes.read(asked, shapes.INTERACTION)
-    if not said and not isinstance(body.get("input"), str | list):
-        said.append("Invalid value at 'input': expected a text or a list.")
-    if not said and body.get("store") is False:
-        said += [
+def objections(value: Any) -> list[str]:
+    """Return what is wrong with the body of an interaction, before it is read as a picture request."""
+    body, misfits = shapes.read(value, shapes.INTERACTION)
+    if not misfits and not isinstance(body.get("input"), str | list):
+        misfits.append("Invalid value at 'input': expected a text or a list.")
+    if not misfits and body.get("store") is False:
+        misfits += [
             f"{name} needs store=true."
             for name in ("background", "previous_interaction_id")
             if body.get(name)
         ]
-    return said
+    return misfits
 
 
-def wanted_of(asked: Any) -> dict[str, Any]:
-    """An interaction's body as the generateContent body that asks for the same."""
-    given, _misfits = shapes.read(asked, shapes.INTERACTION)
-    form = given.get("response_format", {})
+def to_generate_content(value: Any) -> dict[str, Any]:
+    """Return the generateContent body that requests the same as an interaction's body."""
+    interaction, _misfits = shapes.read(value, shapes.INTERACTION)
+    form = interaction.get("response_format", {})
     options = {"aspectRatio": form.get("aspect_ratio"), "imageSize": form.get("image_size")}
     config: dict[str, Any] = {"imageConfig": options}
-    if level := given.get("generation_config", {}).get("thinking_level"):
+    if level := interaction.get("generation_config", {}).get("thinking_level"):
         config["thinkingConfig"] = {"thinkingLevel": level}
     body: dict[str, Any] = {
-        "contents": [{"role": "user", "parts": list(_parts(given.get("input")))}],
+        "contents": [{"role": "user", "parts": list(_parts(interaction.get("input")))}],
         "generationConfig": config,
-        "store": given.get("store"),
+        "store": interaction.get("store"),
     }
-    if system := given.get("system_instruction"):
+    if system := interaction.get("system_instruction"):
         body["systemInstruction"] = {"parts": [{"text": system}]}
     return body
 
 
-def _parts(given: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(given, str):
-        yield {"text": given}
-    for each in given if isinstance(given, list) else ():
+def _parts(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, str):
+        yield {"text": value}
+    for each in value if isinstance(value, list) else ():
         if not isinstance(each, dict):
-            yield {"input": each}  # which no part has: it is refused by name
+            yield {"input": each}  # no part has this field: it is refused by name
         elif "content" in each:
             yield from _parts(each["content"])
         elif each.get("type") == "text":
@@ -59,10 +59,10 @@ def _parts(given: Any) -> Iterator[dict[str, Any]]:
 
 
 def interaction_json(
-    name: str, wanted: Wanted, *, picture: bytes, mime_type: str
+    name: str, request: PictureRequest, *, picture: bytes, mime_type: str
 ) -> dict[str, Any]:
-    """A completed interaction whose last step holds the picture."""
-    usage = wanted.usage()
+    """Return a completed interaction; its last step contains the picture."""
+    usage = request.usage()
     image = {
         "type": "image",
         "mime_type": mime_type,
@@ -71,7 +71,7 @@ def interaction_json(
     return {
         "id": name,
         "status": "completed",
-        "model": wanted.model,
+        "model": request.model,
         "created": "2026-11-21T09:00:00Z",
         "updated": "2026-11-21T09:00:05Z",
         "steps": [{"type": "model_output", "content": [image]}],

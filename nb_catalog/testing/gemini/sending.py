@@ -1,4 +1,4 @@
-"""An answer on its way out, whole or as a fault has it."""
+"""Sends responses, whole or with a transport fault."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from nb_catalog.testing.gemini.answers import Answer, Fault
-from nb_catalog.testing.serving import hung_up
+from nb_catalog.testing.local_server import close_connection
 
 if TYPE_CHECKING:
-    from nb_catalog.testing.gemini.asked import Done
+    from nb_catalog.testing.gemini.requests import CallResult
 
 JSON: Final = "application/json; charset=UTF-8"
 DRIP_SECONDS: Final = 0.02
 
 
 async def send(
-    request: web.Request, answer: Answer, done: Done, body: bytes | None
+    request: web.Request, answer: Answer, result: CallResult, body: bytes | None
 ) -> web.StreamResponse:
-    """Send ``body``, or ``done.stream`` where it is None, and spoil it as ``answer`` says."""
+    """Send ``body``, or ``result.stream`` if it is None, with the fault of ``answer``."""
     if answer.fault is Fault.DROP:
-        return hung_up(request)
-    status = answer.status if answer.body is not None else done.status
-    headers = {"Content-Type": JSON, **done.headers, **answer.headers}
+        return close_connection(request)
+    status = answer.status if answer.body is not None else result.status
+    headers = {"Content-Type": JSON, **result.headers, **answer.headers}
     if body is None:
-        return await _streamed(request, answer, done, headers=headers)
+        return await _send_stream(request, answer, result, headers=headers)
     if answer.fault is Fault.NONE:
         return web.Response(status=status, body=body, headers=headers)
     response = web.StreamResponse(
@@ -38,41 +38,41 @@ async def send(
     try:
         if answer.fault is Fault.CUT:
             await response.write(body[: len(body) // 2])
-            return hung_up(request, response)
-        for place in range(len(body)):
-            await response.write(body[place : place + 1])
+            return close_connection(request, response)
+        for index in range(len(body)):
+            await response.write(body[index : index + 1])
             await asyncio.sleep(DRIP_SECONDS)
     except ConnectionError:
-        pass  # the client has given up: that is what dripping is for
+        pass  # the client has given up, which is the purpose of dripping
     return response
 
 
-async def _streamed(
-    request: web.Request, answer: Answer, done: Done, *, headers: Mapping[str, str]
+async def _send_stream(
+    request: web.Request, answer: Answer, result: CallResult, *, headers: Mapping[str, str]
 ) -> web.StreamResponse:
     response = web.StreamResponse(headers={**headers, "Content-Type": "application/jsonl"})
     await response.prepare(request)
     try:
-        before, lines = b"", 0
-        async for line in done.stream():
-            await response.write(before)
-            before, lines = line, lines + 1
-            if answer.fault is Fault.CUT and lines == 2:
+        previous, count = b"", 0
+        async for line in result.stream():
+            await response.write(previous)
+            previous, count = line, count + 1
+            if answer.fault is Fault.CUT and count == 2:
                 break
         if answer.fault is Fault.CUT:
-            await response.write(before[: len(before) // 2])
-            return hung_up(request, response)
-        await response.write(before)
+            await response.write(previous[: len(previous) // 2])
+            return close_connection(request, response)
+        await response.write(previous)
     except ConnectionError:
-        pass  # the client went away
+        pass  # the client has disconnected
     return response
 
 
-def usage_in(body: bytes | None) -> Mapping[str, Any] | None:
-    """The usage that ``body`` tells its reader; None where it tells none."""
+def reported_usage(body: bytes | None) -> Mapping[str, Any] | None:
+    """Return the usage that ``body`` reports; None if it reports none."""
     try:
-        said = json.loads(body or b"null")
+        content = json.loads(body or b"null")
     except ValueError:
         return None
-    usage = said.get("usageMetadata") if isinstance(said, dict) else None
+    usage = content.get("usageMetadata") if isinstance(content, dict) else None
     return usage if isinstance(usage, dict) else None

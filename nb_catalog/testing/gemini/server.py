@@ -3,11 +3,11 @@
     with GeminiServer() as server:
         server.script(error(429, "RESOURCE_EXHAUSTED", retry_delay="2s"), fault("drop_after"))
         settings: {"BACKEND": "...GeminiProvider", "OPTIONS": {"base_url": server.url, ...}}
-        assert server.ledger.billed_usd == ...
+        assert server.request_log.billed_usd == ...
 
-Without a script every request is answered with a picture of the asked size, in a colour that
-belongs to its prompt. What the service would refuse is refused, and so is what this project
-promises never to send.
+Without a script, every request gets a picture of the requested size, in a colour derived from its
+prompt. The server refuses what the service would refuse, and what this project promises never to
+send.
 """
 
 from __future__ import annotations
@@ -19,25 +19,24 @@ from typing import Any
 from aiohttp import web
 
 from nb_catalog.testing.gemini.answers import Answer
-from nb_catalog.testing.gemini.asked import Received, known_operation
 from nb_catalog.testing.gemini.batches import Batches
-from nb_catalog.testing.gemini.drawing import Drawer, Wanted
+from nb_catalog.testing.gemini.drawing import Drawer, PictureRequest
 from nb_catalog.testing.gemini.faults import ANYWHERE, Rate
-from nb_catalog.testing.gemini.ledger import Ledger
+from nb_catalog.testing.gemini.request_log import RequestLog
+from nb_catalog.testing.gemini.requests import Received, validate_operation
 from nb_catalog.testing.gemini.service import Service
-from nb_catalog.testing.serving import LocalServer
+from nb_catalog.testing.local_server import LocalServer
 
 
 class GeminiServer(LocalServer):
-    """Listens while its ``with`` block runs, in a thread of its own, on a free port unless told.
+    """Listens while its ``with`` block runs, in a separate thread; ``port`` 0 is a free one.
 
-    ``delay`` in seconds, ``batch_seconds`` how long a batch takes. ``keys`` and ``tokens`` are the API
-    keys and bearer tokens that are right (None: any). ``faults`` spoils calls at random. ``picture``
-    is answered in place of a plain colour, ``mime_type`` is what plain ones are,
-    ``picture_bytes`` pads each one to about that size, and with ``unique`` no two are ever the
-    same file. ``keep_bodies`` False saves memory in large runs. ``insists_on_store`` refuses requests
-    that let Google keep them. ``text_models`` are ids of further models that are there; what they answer
-    is up to scripts.
+    ``delay`` is the duration of a picture in seconds, ``batch_seconds`` that of a batch. ``keys`` and
+    ``tokens`` are the valid API keys and bearer tokens (None: any). ``faults`` injects random faults.
+    ``picture`` replaces the plain pictures, ``mime_type`` is the type of plain ones,
+    ``picture_bytes`` pads each file to about that size, and with ``unique`` no two files are the same.
+    ``keep_bodies`` False saves memory in large runs. ``insists_on_store`` refuses requests that let
+    Google keep them. ``text_models`` are ids of additional models, whose responses need scripts.
     """
 
     def __init__(
@@ -72,18 +71,18 @@ class GeminiServer(LocalServer):
             insists_on_store=insists_on_store,
             text_models=text_models,
             scripts=defaultdict(deque),
-            address=lambda: self.root,
+            root=lambda: self.root,
         )
 
     @property
     def url(self) -> str:
-        """The ``base_url`` to give to a provider."""
+        """The ``base_url`` for a provider."""
         return self.root
 
     @property
-    def ledger(self) -> Ledger:
-        """Every request that came in, and what it costs."""
-        return self._service.ledger
+    def request_log(self) -> RequestLog:
+        """Every request received, and its cost."""
+        return self._service.request_log
 
     @property
     def batches(self) -> Batches:
@@ -91,18 +90,18 @@ class GeminiServer(LocalServer):
 
     @property
     def received(self) -> list[Received]:
-        """The generateContent requests as they came in."""
+        """The generateContent requests received."""
         return self._service.received
 
     @property
     def count(self) -> int:
-        """How many generateContent requests came in."""
+        """The number of generateContent requests received."""
         return len(self.received)
 
-    def drawn_for(self, received: Received) -> bytes:
-        """The picture that a request got when nothing went wrong: the same bytes each time, unless
-        the server is ``unique``."""
-        return self._service.drawer.picture(Wanted(received.body, model=""))
+    def picture_for(self, received: Received) -> bytes:
+        """Return the picture that a request without a fault got: always the same bytes, unless the
+        server is ``unique``."""
+        return self._service.drawer.picture(PictureRequest(received.body, model=""))
 
     @property
     def delay(self) -> float:
@@ -121,28 +120,27 @@ class GeminiServer(LocalServer):
         return self._service.most_in_flight
 
     def script(self, *answers: Answer) -> None:
-        """Answer the next generateContent requests with ``answers``, one after the other."""
+        """Respond to the next generateContent requests with ``answers``, in this order."""
         self.script_for("generateContent", *answers)
 
     def script_for(self, operation: str, *answers: Answer) -> None:
-        """The same for another operation: "batches.create", "files.download", as in the ledger.
+        """Do the same for another operation, such as "batches.create" or "files.download".
 
-        Raises ``ValueError`` for an operation that there is not, and for a fault of pictures where
-        none is answered.
+        Raises ``ValueError`` for an unknown operation, and for a fault that only pictures can have.
         """
-        known_operation(operation)
+        validate_operation(operation)
         for answer in answers:
             if operation != "generateContent" and answer.name and answer.name not in ANYWHERE:
-                raise ValueError(f"{answer.name!r} happens to generateContent alone.")
+                raise ValueError(f"{answer.name!r} is possible for generateContent only.")
         self._service.scripts[operation].extend(answers)
 
     def pass_time(self, *, hours: float) -> None:
-        """Move the server's clock ahead: batches and files grow older by so much, and what is due
-        by then is done."""
-        self.do(self._service.pass_time(hours))
+        """Move the server's clock forward: batches and files age, and batches that become due are
+        processed."""
+        self.run(self._service.pass_time(hours))
 
     def route(self, app: web.Application) -> None:
-        app.router.add_route("*", "/{path:.*}", self._service.answer)
+        app.router.add_route("*", "/{path:.*}", self._service.handle)
 
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)

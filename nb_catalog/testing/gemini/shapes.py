@@ -1,4 +1,4 @@
-"""The shape of the bodies that the service reads, and what it says of any other."""
+"""The schemas of request bodies, and the messages about bodies that do not match."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final, TypeAlias
 
-# A kind of value, a list of one shape, or a message: names and the shapes of their values.
+# A type, a list of one shape, or a message: names and the shapes of their values.
 Shape: TypeAlias = Any
 
 _BLOB: Final = {"mimeType": str, "data": str}
@@ -28,11 +28,11 @@ GENERATE: Final[Shape] = {
         "responseModalities": [str],
         "imageConfig": _IMAGE,
         "responseFormat": {"image": _IMAGE},
-        # Of text models: an image model knows them and answers with a picture all the same.
+        # For text models: an image model accepts them and returns a picture nevertheless.
         "responseMimeType": str,
         "responseSchema": {"type": str, "properties": dict, "required": [str]},
         "thinkingConfig": {"thinkingLevel": str, "includeThoughts": bool},
-        # Known, and refused all the same: image models take no sampling.
+        # Known, but refused: image models take no sampling parameters.
         "temperature": float,
         "topP": float,
         "topK": float,
@@ -53,7 +53,7 @@ BATCH: Final[Shape] = {
 UPLOAD: Final[Shape] = {
     "file": {"name": str, "displayName": str, "mimeType": str, "sizeBytes": object}
 }
-# What `input` holds is read by its own types.
+# `input` is read by its own types.
 INTERACTION: Final[Shape] = {
     "model": str,
     "input": object,
@@ -71,71 +71,66 @@ INTERACTION: Final[Shape] = {
     "stream": bool,
     "previous_interaction_id": str,
 }
-_WANTS: Final = {str: "a text", bool: "true or false", float: "a number", dict: "an object"}
+_EXPECTED: Final = {str: "a text", bool: "true or false", float: "a number", dict: "an object"}
 
 
 def read(value: Any, shape: Shape) -> tuple[Any, list[str]]:
-    """``value`` with Google's own spelling of every name and without what does not fit, and a
-    sentence for each thing that does not.
+    """Return ``value`` in Google's spelling of every name, without what does not match ``shape``, and
+    a sentence about each mismatch.
 
-    Names may be in camel or in snake case, null is as good as nothing, and one message may stand
-    where a list of them belongs: so Google's JSON reader has it.
+    Like Google's JSON parser, this accepts names in camel and in snake case, null for an absent
+    value, and one message in place of a list of messages.
     """
     misfits: list[str] = []
-    fitting = _fitted(value, shape, path="", misfits=misfits)
-    return ({} if fitting is None else fitting), misfits
+    result = _match(value, shape, path="", misfits=misfits)
+    return ({} if result is None else result), misfits
 
 
-def _fitted(value: Any, shape: Shape, *, path: str, misfits: list[str]) -> Any:
+def _match(value: Any, shape: Shape, *, path: str, misfits: list[str]) -> Any:
     if value is None or shape is object:
         return value
     if isinstance(shape, list):
         items = value if isinstance(value, list) else [value]
-        fitted = [
-            _fitted(each, shape[0], path=f"{path}[{place}]", misfits=misfits)
-            for place, each in enumerate(items)
+        matches = [
+            _match(each, shape[0], path=f"{path}[{index}]", misfits=misfits)
+            for index, each in enumerate(items)
         ]
-        return [each for each in fitted if each is not None]
+        return [each for each in matches if each is not None]
     if isinstance(shape, Mapping):
         if isinstance(value, dict):
-            return dict(_fields(value, shape, path=path, misfits=misfits))
+            return dict(_match_fields(value, shape, path=path, misfits=misfits))
         misfits.append(_misfit(path, "an object"))
         return None
-    if _is(value, shape):
+    kind = (int, float) if shape is float else shape
+    if isinstance(value, kind) and not (shape is float and isinstance(value, bool)):
         return value
-    misfits.append(_misfit(path, _WANTS[shape]))
+    misfits.append(_misfit(path, _EXPECTED[shape]))
     return None
 
 
-def _fields(
+def _match_fields(
     value: Mapping[str, Any], shape: Mapping[str, Shape], *, path: str, misfits: list[str]
 ) -> Iterator[tuple[str, Any]]:
     names = {snake(name): name for name in shape}
-    for given, content in value.items():
-        name = given if given in shape else names.get(given)
+    for key, content in value.items():
+        name = key if key in shape else names.get(key)
         if name is None:
             place = f" at '{path}'" if path else ""
-            misfits.append(f"Unknown name {given[:80]!r}{place}: Cannot find field.")
+            misfits.append(f"Unknown name {key[:80]!r}{place}: Cannot find field.")
             continue
         inner = f"{path}.{snake(name)}" if path else snake(name)
-        fitted = _fitted(content, shape[name], path=inner, misfits=misfits)
-        if fitted is not None:
-            yield name, fitted
+        match = _match(content, shape[name], path=inner, misfits=misfits)
+        if match is not None:
+            yield name, match
 
 
-def _is(value: Any, kind: type) -> bool:
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, kind)
-
-
-def _misfit(path: str, wants: str) -> str:
+def _misfit(path: str, expected: str) -> str:
     if not path:
         return "Root element must be a message."
-    return f"Invalid value at '{path}': expected {wants}."
+    return f"Invalid value at '{path}': expected {expected}."
 
 
 @cache
 def snake(name: str) -> str:
-    """``imageConfig`` as ``image_config``."""
+    """Return ``image_config`` for ``imageConfig``."""
     return re.sub("[A-Z]", lambda sign: f"_{sign[0].lower()}", name)

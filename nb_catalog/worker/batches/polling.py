@@ -40,7 +40,7 @@ async def poll(seat: Seat, batch: ProviderBatch, maker: BatchProvider) -> None:
         return
     if batch.state == BatchState.RUNNING and await _is_to_stop(seat, batch):
         with contextlib.suppress(ProviderError):  # it is asked to stop again at the next look
-            await maker.call_off(batch.service_name)
+            await maker.cancel(batch.service_name)
             await seat.ask(transition_batch, batch, "stop", looks=0)
     await seat.release(batch, wait=schedule.gap(batch.looks), service_state=report.state, error="")
 
@@ -120,4 +120,4 @@ def _rest(order: ClaimedJob, report: BatchReport) -> JobOutcome:
 async def delete_remote(batch: ProviderBatch, maker: BatchProvider) -> None:
     """Delete the batch's files at the provider: they hold photos and words."""
     with contextlib.suppress(ProviderError):  # they expire by themselves
-        await maker.forget(*filter(None, (batch.input_file, batch.result_file)))
+        await maker.delete_files(*filter(None, (batch.input_file, batch.result_file)))

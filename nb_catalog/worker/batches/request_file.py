@@ -82,7 +82,7 @@ def _encode(order: ClaimedJob, *, maker: BatchProvider) -> tuple[ClaimedJob, byt
         if order.problem is not None:
             raise order.problem
         told, payload = build_payload(order, maker=maker)
-        return told, maker.line(key_of(order), payload)
+        return told, maker.request_line(key_of(order), payload)
     except NBCatalogError:
         raise
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything

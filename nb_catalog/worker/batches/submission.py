@@ -101,7 +101,7 @@ async def accept(seat: Seat, batch: ProviderBatch, name: str, maker: BatchProvid
             batch.name,
             extra=logs.fields(batch=batch.name),
         )
-        await maker.call_off(name)
+        await maker.cancel(name)
         raise
     await seat.release(batch, wait=schedule.FIRST_LOOK)
 
@@ -120,7 +120,7 @@ async def look_up(
         return
     if names:
         for superfluous in names[1:]:
-            await maker.call_off(superfluous)
+            await maker.cancel(superfluous)
         await accept(seat, batch, names[0], maker)
     elif refused is not None and _is_definite(refused):
         await close(seat, batch, error=refused, maker=maker)

@@ -1,4 +1,4 @@
-"""An HTTP server for tests: on a port of this machine, in a thread of its own."""
+"""An HTTP server for tests, on a local port and in a separate thread."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from typing import Any, Final, Self, TypeVar
 
 from aiohttp import web
 
-# 100 MB of pictures inline, and the rest of the request.
-MOST_BODY: Final = 128 * 2**20
+# 100 MB of inline pictures, and the rest of the request.
+MAX_BODY: Final = 128 * 2**20
 START_SECONDS: Final = 10.0
-DO_SECONDS: Final = 60.0
+RUN_SECONDS: Final = 60.0
 
 Result = TypeVar("Result")
 
 
 class LocalServer(ABC):
-    """Listens while its ``with`` block runs, on a free port unless told. ``root`` is its address."""
+    """Listens while its ``with`` block runs. ``port`` 0 is a free one; ``root`` is the server's URL."""
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.root = ""
-        self._trouble: OSError | None = None
+        self._error: OSError | None = None
         self._host, self._port = host, port
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
     @abstractmethod
     def route(self, app: web.Application) -> None:
-        """Say what is answered where."""
+        """Add the routes."""
 
     def __enter__(self) -> Self:
-        """Raises ``OSError`` when the port is taken or not allowed."""
+        """Start the server. Raises ``OSError`` if the port is in use or not allowed."""
         self._thread.start()
         if not self._ready.wait(START_SECONDS):
             raise RuntimeError(f"The server did not start within {START_SECONDS:.0f} seconds.")
-        if self._trouble is not None:
-            raise self._trouble
+        if self._error is not None:
+            raise self._error
         return self
 
-    def do(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Carry out ``work`` in the server's own thread and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(DO_SECONDS)
+    def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        """Run ``coroutine`` in the server's thread and return its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(RUN_SECONDS)
 
     def __exit__(
         self,
@@ -57,14 +57,14 @@ class LocalServer(ABC):
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        app = web.Application(client_max_size=MOST_BODY)
+        app = web.Application(client_max_size=MAX_BODY)
         self.route(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port, backlog=1024).start()
         except OSError as error:
-            self._trouble = error
+            self._error = error
             await runner.cleanup()
             self._ready.set()
             return
@@ -76,8 +76,10 @@ class LocalServer(ABC):
             await runner.cleanup()
 
 
-def hung_up(request: web.Request, response: web.StreamResponse | None = None) -> web.StreamResponse:
-    """Close the connection under the answer, as networks do."""
+def close_connection(
+    request: web.Request, response: web.StreamResponse | None = None
+) -> web.StreamResponse:
+    """Close the connection before the response is complete, as failing networks do."""
     if request.transport is not None:
         request.transport.close()
     return response or web.Response()

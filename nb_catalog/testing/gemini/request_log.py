@@ -1,4 +1,4 @@
-"""The server's books: every request, what was worked on, and what it costs by the card's prices."""
+"""The server's request log: every request, whether work was done, and its cost by the model's prices."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ _MILLION: Final = Decimal(1_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One request, or one item of a batch. ``status`` is None when no answer went out.
+class LoggedRequest:
+    """One request, or one item of a batch. ``status`` is None if no response was sent.
 
-    ``worked``: the model did its work, and ``billed_usd`` is its price. ``told``: the client was
-    told the ``usage``. ``prompt`` is the sha256 of the words (64 hex digits), never the words.
+    ``worked`` says that the model did its work, which costs ``billed_usd``; ``reports_usage`` that
+    the client received the ``usage``. ``prompt`` is the prompt's sha256 (64 hex digits), never its
+    text.
     """
 
     number: int
@@ -33,7 +34,7 @@ class Entry:
     status: int | None = 200
     fault: str = ""
     worked: bool = False
-    told: bool = False
+    reports_usage: bool = False
     usage: Mapping[str, Any] = field(default_factory=dict)
     billed_usd: Decimal = Decimal(0)
     prompt: str = ""
@@ -41,49 +42,49 @@ class Entry:
     display_name: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data; money as text."""
+        """Return plain data; money is a string."""
         return {**asdict(self), "usage": dict(self.usage), "billed_usd": str(self.billed_usd)}
 
 
-class Ledger:
-    """Entries in the order in which they were answered. Read it from any thread."""
+class RequestLog:
+    """Requests in the order of their responses. Thread-safe."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._entries: list[LoggedRequest] = []
         self._lock = threading.Lock()
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: LoggedRequest) -> None:
         with self._lock:
             self._entries.append(entry)
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[LoggedRequest, ...]:
         with self._lock:
             return tuple(self._entries)
 
-    def of(self, operation: str) -> list[Entry]:
-        """Entries of one operation, such as "batches.create"."""
+    def for_operation(self, operation: str) -> list[LoggedRequest]:
+        """Return the entries of one operation, such as "batches.create"."""
         return [entry for entry in self.entries if entry.operation == operation]
 
-    def calls(self) -> list[Entry]:
-        """What may cost money: single requests, and items of batches that were worked on."""
+    def calls(self) -> list[LoggedRequest]:
+        """Return what may cost money: single requests, and items of processed batches."""
         return [entry for entry in self.entries if entry.operation in CALLS]
 
     def by_prompt(self) -> Counter[str]:
-        """How many calls there were for each prompt's sha256."""
+        """Return the number of calls by the prompt's sha256."""
         return Counter(entry.prompt for entry in self.calls())
 
     @property
     def billed_usd(self) -> Decimal:
-        """What everything comes to."""
+        """The total cost."""
         return sum((entry.billed_usd for entry in self.entries), Decimal(0))
 
 
 def price_of(usage: Mapping[str, Any], *, model: str, batch: bool = False) -> Decimal:
-    """What ``usage``, as Google reports it, costs: rounded up to the micro-dollar.
+    """Return the cost of ``usage``, as Google reports it, rounded up to the micro-dollar.
 
-    Counted by modality, which is another way than ``cards.Card.settle`` takes. A model without
-    prices costs nothing here.
+    Counts by modality, independently of ``ModelSpec.settle``. A model without prices costs nothing
+    here.
     """
     try:
         rates = spec_for(model).usd_per_million
@@ -91,14 +92,14 @@ def price_of(usage: Mapping[str, Any], *, model: str, batch: bool = False) -> De
         return Decimal(0)
     if not rates:
         return Decimal(0)
-    made = {
+    tokens = {
         detail["modality"]: detail["tokenCount"]
         for detail in usage.get("candidatesTokensDetails", ())
     }
-    text = made.get("TEXT", 0) + usage.get("thoughtsTokenCount", 0)
+    text = tokens.get("TEXT", 0) + usage.get("thoughtsTokenCount", 0)
     cost = (
         usage.get("promptTokenCount", 0) * rates["input"]
         + text * rates["text_output"]
-        + made.get("IMAGE", 0) * rates["image_output"]
+        + tokens.get("IMAGE", 0) * rates["image_output"]
     )
     return (cost / _MILLION / (2 if batch else 1)).quantize(_MICRO, ROUND_UP)

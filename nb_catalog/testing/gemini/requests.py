@@ -1,4 +1,4 @@
-"""A request on its way through the local Gemini: what is asked for, and what it comes to."""
+"""Requests to the local Gemini, the operations that they call, and the operations' results."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from aiohttp import web
 
 from nb_catalog.core.text import nearest
 from nb_catalog.testing.gemini.answers import error_json
-from nb_catalog.testing.gemini.drawing import Wanted
+from nb_catalog.testing.gemini.drawing import PictureRequest
 
 _MODEL: Final = (
     r"(?:(?:/projects/[^/]+/locations/[^/]+)?/publishers/google)?/models/(?P<model>[^/:]+)"
 )
-# (method, path behind the version, operation). The first that fits.
+# (method, path after the version, operation). The first match counts.
 _ROUTES: Final = tuple(
     (method, re.compile(path), operation)
     for method, path, operation in (
@@ -45,7 +45,7 @@ _VERSION: Final = re.compile(r"(?:/upload|/download)?/v1(?:beta1?|alpha)?(?=/)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """One request as it came in."""
+    """The path, headers and body of a request."""
 
     path: str
     headers: Mapping[str, str] = field(repr=False)
@@ -53,20 +53,20 @@ class Received:
 
 
 @dataclass(slots=True, kw_only=True)
-class Asked:
-    """A request on its way through: what is asked, and of whom."""
+class Call:
+    """A request while it is processed. ``path_values`` are the named parts of its path."""
 
     request: web.Request
     operation: str
-    named: Mapping[str, str]
+    path_values: Mapping[str, str]
     number: int
     body: Any = field(default_factory=dict)
-    wanted: Wanted = field(default_factory=lambda: Wanted({}, model=""))
+    picture_request: PictureRequest = field(default_factory=lambda: PictureRequest({}, model=""))
 
     @property
     def model(self) -> str:
         body = self.body if isinstance(self.body, dict) else {}
-        return self.named.get("model", "") or str(body.get("model", ""))
+        return self.path_values.get("model", "") or str(body.get("model", ""))
 
     @property
     def is_vertex(self) -> bool:
@@ -74,10 +74,10 @@ class Asked:
 
 
 @dataclass(slots=True, kw_only=True)
-class Done:
-    """What an operation came to: JSON, or a stream. ``usage`` is what it is billed by."""
+class CallResult:
+    """The result of an operation: JSON, or a stream. ``usage`` is what is billed."""
 
-    said: Any = None
+    content: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     usage: Mapping[str, Any] = field(default_factory=dict)
@@ -85,29 +85,28 @@ class Done:
     stream: Any = None
 
 
-def known_operation(operation: str) -> str:
-    """``operation`` itself. Raises ``ValueError`` when there is none of that name."""
+def validate_operation(operation: str) -> None:
+    """Raise ``ValueError`` unless there is an ``operation`` of that name."""
     if operation not in OPERATIONS:
         raise ValueError(f"There is no operation {operation!r}.{nearest(operation, OPERATIONS)}")
-    return operation
 
 
-def asked_of(request: web.Request, *, numbers: Iterator[int]) -> Asked | None:
-    """Which operation ``request`` is for; None when there is no such address."""
+def match_call(request: web.Request, *, numbers: Iterator[int]) -> Call | None:
+    """Return the call that ``request`` makes; None if there is no such path."""
     version = _VERSION.match(request.path)
     path = request.path[version.end() :] if version else request.path
     for method, pattern, operation in _ROUTES:
         if method == request.method and (match := pattern.fullmatch(path)):
-            asked = Asked(
+            call = Call(
                 request=request,
                 operation=operation,
-                named=match.groupdict(),
+                path_values=match.groupdict(),
                 number=next(numbers),
             )
-            return None if asked.is_vertex and operation not in ON_VERTEX else asked
+            return None if call.is_vertex and operation not in ON_VERTEX else call
     return None
 
 
-def refused(code: int, status: str, message: str, *, reason: str = "") -> Done:
-    """Google's error, as what an operation came to."""
-    return Done(status=code, said=error_json(code, status, message, reason=reason))
+def error_result(code: int, status: str, message: str, *, reason: str = "") -> CallResult:
+    """Return Google's error as the result of an operation."""
+    return CallResult(status=code, content=error_json(code, status, message, reason=reason))

@@ -1,4 +1,4 @@
-"""Gemini's text models as a translator."""
+"""Gemini's text models as a translation provider."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from decimal import Decimal
 from typing import Final
 
 from nb_catalog.providers.gemini.text import (
-    LETTERS_PER_TOKEN,
+    CHARACTERS_PER_TOKEN,
     OVERHEAD_TOKENS,
     THINKING_TOKENS,
     GeminiTextProvider,
     language_name,
-    schema_texts,
-    structured_answer,
-    texts_by,
-    texts_in,
+    parse_structured,
+    string_fields,
+    text_part,
+    texts_schema,
 )
 from nb_catalog.providers.translation import TranslationProvider, TranslationResult
 from nb_catalog.providers.types import Payload, RawResponse
@@ -31,25 +31,27 @@ SYSTEM: Final = (
 
 
 class GeminiTranslation(GeminiTextProvider[TranslationResult], TranslationProvider):
-    """Takes the options of every ``GeminiTextProvider``: ``model``, ``usd_per_million`` and ``provider``."""
+    """Takes the options of ``GeminiTextProvider``: ``model``, ``usd_per_million`` and ``provider``."""
 
     def estimate(self, texts: Mapping[str, str]) -> Decimal:
-        letters = sum(len(role) + len(each) for role, each in texts.items())
-        tokens = letters // LETTERS_PER_TOKEN + 1
+        characters = sum(len(role) + len(each) for role, each in texts.items())
+        tokens = characters // CHARACTERS_PER_TOKEN + 1
         # A translation may be longer than its original.
-        return self.price(read=OVERHEAD_TOKENS + tokens, written=THINKING_TOKENS + 2 * tokens)
+        return self.price(
+            input_tokens=OVERHEAD_TOKENS + tokens, output_tokens=THINKING_TOKENS + 2 * tokens
+        )
 
     def build(self, texts: Mapping[str, str], *, source: str, target: str) -> Payload:
-        return self.body(
+        return self.build_body(
             system=SYSTEM.format(source=language_name(source), target=language_name(target)),
-            parts=[schema_texts(json.dumps(dict(texts), ensure_ascii=False))],
-            schema=texts_by(list(texts)),
+            parts=[text_part(json.dumps(dict(texts), ensure_ascii=False))],
+            schema=texts_schema(list(texts)),
         )
 
     def parse(self, answer: RawResponse) -> TranslationResult:
-        found, receipt = structured_answer(answer)
+        fields, receipt = parse_structured(answer)
         return TranslationResult(
-            texts=texts_in(found),
+            texts=string_fields(fields),
             usage=receipt.usage,
             model_version=receipt.model_version,
             request_id=receipt.request_id,
