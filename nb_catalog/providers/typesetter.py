@@ -101,6 +101,9 @@ def render_text(body: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
         max_pixels=settings.MAX_PICTURE_PIXELS,
         **options,
     )
-    proofs = {each.role: round(each.worst_letter, 3) for each in result.proofs}
+    proofs = {each.role: round(each.worst_glyph, 3) for each in result.proofs}
     report = {"text": result.report.as_dict(), "text_proof": proofs}
-    return result.data, report if result.doubts is None else {**report, "text_read": result.doubts}
+    return result.data, report if result.ocr_differences is None else {
+        **report,
+        "text_read": result.ocr_differences,
+    }

@@ -52,7 +52,7 @@ def verify_text(image: ProductImage) -> dict[str, list[TextProof]]:
             report,
             layout=layout,
             chain=chain,
-            ground=base,
+            base_image=base,
             max_bytes=settings.MAX_PICTURE_BYTES,
             max_pixels=settings.MAX_PICTURE_PIXELS,
         )
