@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar, overload
+from typing import Any, Final, Generic, TypedDict, TypeVar, overload
 
 from django.conf import settings as django_settings
 
@@ -339,3 +339,13 @@ class Settings:
 
 
 settings: Final = Settings()
+
+
+class PictureLimits(TypedDict):
+    max_bytes: int
+    max_pixels: int
+
+
+def picture_limits() -> PictureLimits:
+    """Return ``max_bytes`` and ``max_pixels`` for the functions of ``imaging``, which read no settings."""
+    return {"max_bytes": settings.MAX_PICTURE_BYTES, "max_pixels": settings.MAX_PICTURE_PIXELS}

@@ -133,11 +133,11 @@ def test_a_job_that_kills_its_workers_is_told():
 
 
 def test_many_errors_that_say_the_same_are_heeded_once_and_the_longest_wait_counts(monkeypatch):
-    def ending(seconds):
+    def outcome(seconds):
         about = factories.product(photo=False)
-        job = factories.job(about, asked=factories.spec(about, provider="paid"), state="calling")
-        order = claims.claimed_job(job, owner="one")
-        return outcomes.outcome_for_error(order, RateLimited("Slow.", retry_after=seconds))
+        row = factories.job(about, asked=factories.spec(about, provider="paid"), state="calling")
+        job = claims.claimed_job(row, owner="one")
+        return outcomes.outcome_for_error(job, RateLimited("Slow.", retry_after=seconds))
 
     heeded = []
     heed = ratelimit.record_backoff
@@ -146,7 +146,7 @@ def test_many_errors_that_say_the_same_are_heeded_once_and_the_longest_wait_coun
         "record_backoff",
         lambda error, **where: heeded.append(error) or heed(error, **where),
     )
-    persistence.write_outcomes([], [ending(seconds) for seconds in (5, 90, None, 7)])
+    persistence.write_outcomes([], [outcome(seconds) for seconds in (5, 90, None, 7)])
     assert [error.retry_after for error in heeded] == [90]
     pause = ProviderPause.objects.get()
     assert (pause.until - timezone.now()).total_seconds() == pytest.approx(90, abs=5)

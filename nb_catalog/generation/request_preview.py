@@ -69,7 +69,7 @@ def _preview(plan: Plan, product: Model, spec: ImageSpec) -> RequestPreview:
     provider = plan.planner.provider
     photo = next(each for each in plan.source.photos(product) if each.name == spec.photo)
     try:
-        references, sent = references_of(spec, photo, maker=provider)
+        references, sent = references_of(spec, photo, provider=provider)
         payload = provider.build(ImageRequest.from_spec(spec, references))
     except NBCatalogError as error:
         return RequestPreview(**fields, problem=str(error))

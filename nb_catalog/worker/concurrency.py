@@ -1,4 +1,4 @@
-"""How much work of a kind a worker has in hand, and how much more it takes."""
+"""How many jobs of a kind a worker holds, and how many more it takes."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import Final
 
-# One order in hand more for every so many lines: while it is prepared or stored, no line is idle.
+# One more job for every four calls: while it is prepared or stored, no call slot is idle.
 AHEAD: Final = 4
-# Calls that start together are answered together, and a wave of pictures is what fills memory
+# Calls that start together end together, and a wave of pictures is what fills memory
 # and trips rate limits. So the first calls start one after the other.
 WARM_UP_SECONDS: Final = 2.0
 FIRST_CALLS: Final = 16
-# How long a lane that had nothing is left alone while there is work in the other.
+# How long an empty queue is left alone while there is other work.
 REST_SECONDS: Final = 0.5
-# As many orders as a lane ended lately are a second's work. More would be kept from other workers.
+# As many free jobs as ended within this time are claimed. More would be kept from other workers.
 LATELY_SECONDS: Final = 1.0
 MOST_FREE: Final = 200
 
 
 class ConcurrencyLimit(ABC):
-    """Orders of one kind. ``busy`` counts those in hand."""
+    """Jobs of one kind. ``busy`` counts those that the worker holds."""
 
     is_free: bool
 
@@ -31,23 +31,23 @@ class ConcurrencyLimit(ABC):
 
     @abstractmethod
     def capacity(self) -> int:
-        """How many orders may be in hand now."""
+        """Return how many jobs the worker may hold now."""
 
-    def room(self, *, may_rest: bool) -> int:
-        """How many orders more to claim now; 0 where that is not worth a query."""
+    def free_slots(self, *, may_back_off: bool) -> int:
+        """Return how many more jobs to claim now; 0 if that is not worth a query."""
         capacity = self.capacity()
-        room = capacity - self.busy
-        rests = may_rest and time.monotonic() - self._empty_at < REST_SECONDS
-        return 0 if rests or room < max(1, capacity // 16) else room
+        free = capacity - self.busy
+        backs_off = may_back_off and time.monotonic() - self._empty_at < REST_SECONDS
+        return 0 if backs_off or free < max(1, capacity // 16) else free
 
-    def note_claim(self, found: int) -> None:
-        """So many orders came of a claim."""
-        self.busy += found
-        if not found:
+    def record_claim(self, count: int) -> None:
+        """Record that a claim returned ``count`` jobs."""
+        self.busy += count
+        if not count:
             self._empty_at = time.monotonic()
 
-    def note_end(self) -> None:
-        """An order in hand is done with."""
+    def record_end(self) -> None:
+        """Record that a job has ended."""
         self.busy -= 1
 
 
@@ -75,8 +75,7 @@ class PaidLimit(ConcurrencyLimit):
 
 
 class FreeLimit(ConcurrencyLimit):
-    """Work of our own in ``threads`` threads: twice as many orders, or what takes a second where
-    they are done sooner."""
+    """Local work in ``threads`` threads: twice as many jobs, or as many as end within a second."""
 
     is_free = True
 
@@ -85,8 +84,8 @@ class FreeLimit(ConcurrencyLimit):
         self._least = threads * 2
         self._ended: deque[float] = deque(maxlen=MOST_FREE)
 
-    def note_end(self) -> None:
-        super().note_end()
+    def record_end(self) -> None:
+        super().record_end()
         self._ended.append(time.monotonic())
 
     def capacity(self) -> int:

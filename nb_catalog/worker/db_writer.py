@@ -1,4 +1,4 @@
-"""The one thread that talks to the database, and groups what it is told into few commits."""
+"""Group commit: the one thread that uses the database, and writes transitions in few transactions."""
 
 from __future__ import annotations
 
@@ -21,111 +21,107 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 Entry = tuple[ClaimedJob | JobOutcome, "asyncio.Future[bool]"]
 
-# Long enough for a burst of answers to arrive together, short beside any call. At 100 pictures
-# a second it makes some 12 transactions a second of 200 moves.
+# Long enough for a burst of responses to arrive together, short beside any call. At 100 pictures
+# a second it makes some 12 transactions a second of 200 transitions.
 WINDOW: Final = 0.080
-# So many entries are enough for a transaction: what waits no longer saves nothing more.
+# With this many entries a transaction starts at once: waiting longer saves nothing more.
 ENOUGH: Final = 100
-# How long a database may be gone before the worker gives up. Nothing is lost then either:
-# leases run out, and paid bytes lie in the staging directory.
+# How long a database may be unreachable before the worker gives up. Nothing is lost then either:
+# leases run out, and paid bytes are in the spool.
 PATIENCE: Final = 120.0
 
 
 class GroupCommitWriter:
-    """Group commit. ``commits`` counts transactions, for whoever measures them. ``crowd`` tells how
-    many could have something to write: once all of them have, nobody is waited for."""
+    """Group commit. ``commits`` counts transactions, for measurements.
 
-    def __init__(self, *, crowd: Callable[[], int]) -> None:
+    ``pending_count`` returns the number of potential writers; once all have queued an entry, the
+    commit is not delayed further.
+    """
+
+    def __init__(self, *, pending_count: Callable[[], int]) -> None:
         self.commits = 0
-        self._crowd = crowd
+        self._pending_count = pending_count
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="nb-catalog-database")
         self._entries: list[Entry] = []
-        self._rung, self._enough = asyncio.Event(), asyncio.Event()
-        self._writing: asyncio.Task[None] | None = None
+        self._has_entries, self._has_enough = asyncio.Event(), asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        self._writing = asyncio.create_task(self._write_on())
+        self._task = asyncio.create_task(self._commit_windows())
 
     async def close(self) -> None:
-        if self._writing is not None:
-            self._writing.cancel()
-            await asyncio.gather(self._writing, return_exceptions=True)
-        await self.ask(_close_connection)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        # Looked up in the thread: ``connection`` is a different object in each.
+        await self.run_in_db(lambda: connection.close())
         self._thread.shutdown()
 
-    async def ask(self, question: Callable[..., T], *args: Any, **options: Any) -> T:
-        """Run ``question`` in the database thread, again while the database is away."""
+    async def run_in_db(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
+        """Run ``function`` in the database thread, and retry while the database is unreachable."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
-            self._thread, lambda: with_db_retry(question, *args, **options)
+            self._thread, lambda: with_db_retry(function, *args, **options)
         )
 
     async def write(self, entry: ClaimedJob | JobOutcome) -> bool:
-        """Begin an order, or end one: whether it was still ours. Returns after the commit."""
+        """Begin a job, or end one. Return after the commit whether it was still ours."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._entries.append((entry, done))
-        self._rung.set()
-        if len(self._entries) >= min(ENOUGH, self._crowd() or ENOUGH):
-            self._enough.set()
+        self._has_entries.set()
+        if len(self._entries) >= min(ENOUGH, self._pending_count() or ENOUGH):
+            self._has_enough.set()
         return await done
 
-    async def _write_on(self) -> None:
+    async def _commit_windows(self) -> None:
         while True:
-            await self._rung.wait()
+            await self._has_entries.wait()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(WINDOW):
-                    await self._enough.wait()
-            self._rung.clear()
-            self._enough.clear()
+                    await self._has_enough.wait()
+            self._has_entries.clear()
+            self._has_enough.clear()
             entries, self._entries = self._entries, []
             if entries:
                 await self._commit(entries)
 
     async def _commit(self, entries: list[Entry]) -> None:
-        """One transaction for all; when one entry is poison, one for each."""
-        orders = [entry for entry in entries if isinstance(entry[0], ClaimedJob)]
-        endings = [entry for entry in entries if isinstance(entry[0], JobOutcome)]
+        """Write all in one transaction, or each in its own if one entry breaks it."""
+        jobs = [(entry, done) for entry, done in entries if isinstance(entry, ClaimedJob)]
+        outcomes = [(entry, done) for entry, done in entries if isinstance(entry, JobOutcome)]
         self.commits += 1
         try:
-            with tracing.span("commit", begun=len(orders), ended=len(endings)):
-                held = await self.ask(
+            with tracing.span("commit", begun=len(jobs), ended=len(outcomes)):
+                results = await self.run_in_db(
                     persistence.write_outcomes,
-                    [entry[0] for entry in orders],
-                    [entry[0] for entry in endings],
+                    [job for job, _ in jobs],
+                    [outcome for outcome, _ in outcomes],
                 )
         except (OperationalError, InterfaceError) as error:
             for _, done in entries:
                 done.set_exception(error)
-        except Exception as error:  # noqa: BLE001 - what one entry holds must not stop the others
+        except Exception as error:  # noqa: BLE001 - one broken entry must not stop the others
             if len(entries) == 1:
                 entries[0][1].set_exception(error)
             else:
                 for entry in entries:
                     await self._commit([entry])
         else:
-            self._answer(orders + endings, held)
-
-    def _answer(self, entries: list[Entry], held: list[bool]) -> None:
-        for (_, done), answer in zip(entries, held, strict=True):
-            if not done.done():
-                done.set_result(answer)
+            for (_, done), is_ours in zip([*jobs, *outcomes], results, strict=True):
+                if not done.done():
+                    done.set_result(is_ours)
 
 
-def _close_connection() -> None:
-    # Looked up here: ``connection`` is a different object in every thread.
-    connection.close()
-
-
-def with_db_retry(question: Callable[..., T], *args: Any, **options: Any) -> T:
-    """Ask, and ask again on a new connection while the database is locked or gone."""
+def with_db_retry(function: Callable[..., T], *args: Any, **options: Any) -> T:
+    """Call ``function``, and again on a new connection while the database is locked or unreachable."""
     started, pause = time.monotonic(), 0.05
     while True:
         try:
-            return question(*args, **options)
+            return function(*args, **options)
         except (OperationalError, InterfaceError) as error:
             if time.monotonic() - started > PATIENCE:
                 raise
-            logger.warning("The database does not answer (%s); trying again.", error)
+            logger.warning("The database does not respond (%s); trying again.", error)
             connection.close()
             time.sleep(pause)
             pause = min(2.0, pause * 2)

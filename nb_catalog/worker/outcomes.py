@@ -1,9 +1,10 @@
-"""Which move an error makes, what it costs, and when to try again."""
+"""Which transition a result or an error leads to, what it costs, and when to try again."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,27 +20,36 @@ from nb_catalog.exceptions import (
     OutcomeUnknown,
     ProviderError,
     RequestRefused,
+    ServiceUnavailable,
 )
 from nb_catalog.models.db.clock import known_now
 from nb_catalog.models.db.money import micros
 from nb_catalog.providers.model_specs import spec_for
-from nb_catalog.providers.types import ImageResult
-from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredResult
+from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredImage
 
 SHORTEST_WAIT: Final = 2.0
 LONGEST_WAIT: Final = 300.0
 
 
-def outcome_for_result(order: ClaimedJob, kept: StoredResult, result: ImageResult) -> JobOutcome:
-    """The answer was a picture; ``kept.problem`` makes it a failure that is paid for and kept."""
-    problem = kept.problem
+def outcome_for_result(
+    job: ClaimedJob,
+    images: tuple[StoredImage, ...],
+    result: ImageResult,
+    *,
+    problem: NBCatalogError | None = None,
+) -> JobOutcome:
+    """Return the outcome of a call that returned a picture.
+
+    ``problem`` says why ``images`` are not the picture that was requested: the job fails, and what was
+    paid for is kept.
+    """
     return JobOutcome(
-        order=order,
+        job=job,
         move="succeed" if problem is None else "fail",
-        images=kept.images,
+        images=images,
         error_code="" if problem is None else problem.code,
         error="" if problem is None else strip_unstorable(str(problem)),
-        cost_microusd=_cost(order, result.usage, size=order.spec.size),
+        cost_microusd=_cost(job, result.usage, size=job.spec.size),
         usage=result.usage,
         model_version=strip_unstorable(result.model_version),
         request_id=strip_unstorable(result.request_id),
@@ -47,86 +57,105 @@ def outcome_for_result(order: ClaimedJob, kept: StoredResult, result: ImageResul
     )
 
 
-def outcome_for_not_begun(order: ClaimedJob, error: NBCatalogError) -> JobOutcome:
-    """Nothing was sent and nothing will be."""
+def outcome_for_not_begun(job: ClaimedJob, error: NBCatalogError) -> JobOutcome:
+    """Return the outcome of a job for which nothing was sent and nothing will be."""
     return JobOutcome(
-        order=order, move="give_up", error_code=error.code, error=strip_unstorable(str(error))
+        job=job, move="give_up", error_code=error.code, error=strip_unstorable(str(error))
     )
 
 
-def outcome_for_never_sent(order: ClaimedJob, error: NBCatalogError) -> JobOutcome:
-    """The order was part of a batch and could not be written into it: nothing was sent for it."""
-    return JobOutcome(
-        order=order,
-        move="fail",
-        error_code=error.code,
-        error=strip_unstorable(str(error)),
-        cost_microusd=0,
-        was_sent=False,
-    )
+def outcome_for_never_sent(job: ClaimedJob, error: NBCatalogError) -> JobOutcome:
+    """Return the outcome of a job of a batch that could not be written into the request file."""
+    return replace(outcome_for_not_begun(job, error), move="fail", cost_microusd=0, was_sent=False)
 
 
-def outcome_for_error(order: ClaimedJob, error: NBCatalogError) -> JobOutcome:
-    """The call went out, and this is what came of it."""
-    move, not_before = _move(order, error)
+def outcome_for_error(job: ClaimedJob, error: NBCatalogError) -> JobOutcome:
+    """Return the outcome of a call that went out and ended with ``error``."""
+    move, not_before = _transition_for(job, error)
     stops = ratelimit.active_pause(error) is not None
-    concerns_all = stops or ratelimit.is_overload(error)
-    said: dict[str, Any] = {}
+    details: dict[str, Any] = {}
     if isinstance(error, ProviderError):
-        said = {
+        details = {
             "usage": error.usage,
             "model_version": strip_unstorable(error.model_version),
             "request_id": strip_unstorable(error.request_id),
-            "cost_microusd": _cost_of_failure(order, error),
+            "backoff": error if stops or ratelimit.is_overload(error) else None,
         }
+        if job.is_free or error.billed == Billed.NO:
+            details["cost_microusd"] = 0
+        elif error.usage:
+            details["cost_microusd"] = _cost(job, error.usage)
     return JobOutcome(
-        order=order,
+        job=job,
         move=move,
         error_code=error.code,
         error=strip_unstorable(str(error)),
         not_before=not_before,
-        stops=error if concerns_all and isinstance(error, ProviderError) else None,
-        # What stops everybody is not this job's fault.
-        counts=move != "defer" or not stops,
+        # What stops every call is not this job's fault.
+        uses_attempt=move != "defer" or not stops,
         finished_at=known_now(),
         was_sent=not isinstance(error, NotSent | NoCredentials),
-        **said,
+        **details,
     )
 
 
-def _move(order: ClaimedJob, error: NBCatalogError) -> tuple[str, datetime | None]:
-    if isinstance(error, OutcomeUnknown) and not order.is_free:
+def _transition_for(job: ClaimedJob, error: NBCatalogError) -> tuple[str, datetime | None]:
+    """Return the transition, and when to try again."""
+    if isinstance(error, OutcomeUnknown) and not job.is_free:
         return "lose", None
     if isinstance(error, ContentRefused):
         return "refuse", None
-    if error.retryable and ratelimit.active_pause(error) is not None:
-        return "defer", _later(order, error)
-    may_retry = error.retryable or order.is_free and isinstance(error, ProviderError)
-    if may_retry and order.attempts < settings.MAX_ATTEMPTS:
-        return "defer", _later(order, error)
-    return "fail", None
-
-
-def _later(order: ClaimedJob, error: NBCatalogError) -> datetime:
-    """At least what the provider asked for, else 2 s doubled with every try, jittered."""
-    asked = getattr(error, "retry_after", None) or 0.0
-    backoff = min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (order.attempts - 1))
+    may_retry = error.retryable or job.is_free and isinstance(error, ProviderError)
+    stops = error.retryable and ratelimit.active_pause(error) is not None
+    if not stops and not (may_retry and job.attempts < settings.MAX_ATTEMPTS):
+        return "fail", None
+    # At least what the provider asked for, otherwise 2 s doubled with every attempt, jittered.
+    backoff = min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (job.attempts - 1))
     jittered = backoff * random.uniform(1.0, 1.5)  # noqa: S311 - spreads retries, hides nothing
-    return known_now() + timedelta(seconds=max(asked, jittered))
+    wait = max(getattr(error, "retry_after", None) or 0.0, jittered)
+    return "defer", known_now() + timedelta(seconds=wait)
 
 
-def _cost(order: ClaimedJob, usage: Mapping[str, int], *, size: str = "") -> int | None:
-    if order.is_free:
+def _cost(job: ClaimedJob, usage: Mapping[str, int], *, size: str = "") -> int | None:
+    if job.is_free:
         return 0
     try:
-        settled = spec_for(order.spec.model).settle(usage, size=size, batch=order.in_batch)
+        cost = spec_for(job.spec.model).settle(usage, size=size, batch=job.in_batch)
     except RequestRefused:
-        # The model's card was taken out of the settings after the call.
+        # The model's spec was removed from the settings after the call.
         return None
-    return None if settled is None else micros(settled)
+    return None if cost is None else micros(cost)
 
 
-def _cost_of_failure(order: ClaimedJob, error: ProviderError) -> int | None:
-    if order.is_free or error.billed == Billed.NO:
-        return 0
-    return _cost(order, error.usage) if error.usage else None
+def batch_item_failed(job: ClaimedJob, error: NBCatalogError) -> JobOutcome:
+    """Return the outcome of an item whose result is not a picture. A retry goes into another batch."""
+    outcome = outcome_for_error(job, error)
+    move = outcome.move
+    if move == "defer":
+        move = "return_from_batch" if job.attempts < settings.MAX_ATTEMPTS else "fail"
+    # The limits of one item say nothing about direct calls.
+    return replace(outcome, move=move, not_before=None, backoff=None, uses_attempt=True)
+
+
+def batch_item_not_sent(job: ClaimedJob, error: NBCatalogError) -> JobOutcome:
+    """Return the outcome of a job whose batch did not go out: queued again, free of charge."""
+    return replace(outcome_for_never_sent(job, error), move="return_from_batch", uses_attempt=False)
+
+
+def batch_item_not_processed(job: ClaimedJob, *, message: str) -> JobOutcome:
+    """Return the outcome of an item that the provider had not reached when the batch ended: it is not
+    charged."""
+    return batch_item_failed(
+        job, ServiceUnavailable(f"The batch ended without this picture. {message}".strip())
+    )
+
+
+def batch_item_missing(job: ClaimedJob) -> JobOutcome:
+    """Return the outcome of an item that the results of a successful batch do not mention."""
+    return batch_item_failed(
+        job,
+        OutcomeUnknown(
+            "The provider reports that the batch succeeded, but its results have no line for this "
+            "picture. It may have been charged: check the provider's bill before you retry."
+        ),
+    )

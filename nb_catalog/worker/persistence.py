@@ -1,9 +1,9 @@
-"""Writing down what happens to orders: several at once in one transaction, each fenced."""
+"""Writes what happens to jobs: several at once in one transaction, each fenced."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,55 +19,69 @@ from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import transition_jobs
-from nb_catalog.worker import pictures
 from nb_catalog.worker.claims import hand_back, lease_end, still_owned
-from nb_catalog.worker.types import ClaimedJob, JobOutcome
+from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredImage
 
-OUTCOMES = {
+CALL_OUTCOMES = {
     "succeed": CallOutcome.PICTURE,
     "adopt": CallOutcome.PICTURE,
     "lose": CallOutcome.UNKNOWN,
 }
 _ENDED_BADLY = (JobState.FAILED, JobState.REFUSED, JobState.UNKNOWN)
+_COMPLETED_FIELDS = (
+    "outcome", "cost_microusd", "usage", "model_version", "request_id", "error_code", "finished_at",
+)  # fmt: skip
 
 
-def write_outcomes(beginnings: Sequence[ClaimedJob], endings: Sequence[JobOutcome]) -> list[bool]:
-    """Begin and end orders in one transaction: for each, in this order, whether it was held."""
+def write_outcomes(jobs: Sequence[ClaimedJob], outcomes: Sequence[JobOutcome]) -> list[bool]:
+    """Begin ``jobs`` and end those of ``outcomes`` in one transaction.
+
+    Returns for each, in this order, whether it was still ours.
+    """
     with transaction.atomic():
-        begun = _begin(beginnings)
-        ended = _end(endings)
-    return [order.job_id in begun for order in beginnings] + [
-        ending.order.job_id in ended for ending in endings
+        begun = _begin(jobs) if jobs else set()
+        ended = _end(outcomes) if outcomes else set()
+    return [job.job_id in begun for job in jobs] + [
+        outcome.job.job_id in ended for outcome in outcomes
     ]
 
 
-def _begin(orders: Sequence[ClaimedJob]) -> set[int]:
-    if not orders:
-        return set()
-    still = _still_held(orders, JobState.LEASED, JobState.CALLING, JobState.UNKNOWN)
-    # An order begins once. What has begun already did so in a commit whose answer was lost with the
+def _begin(jobs: Sequence[ClaimedJob]) -> set[int]:
+    states = _lock_owned(jobs, JobState.LEASED, JobState.CALLING, JobState.UNKNOWN)
+    # A job begins once. One that is calling has begun in a commit whose response was lost with the
     # connection, and nothing has been sent for it yet.
-    begun = {job_id for job_id, state in still.items() if state == JobState.CALLING}
-    _take_back([each for each in orders if still.get(each.job_id) == JobState.UNKNOWN])
-    mine = drop_existing([each for each in orders if still.get(each.job_id) == JobState.LEASED])
+    begun = {job_id for job_id, state in states.items() if state == JobState.CALLING}
+    _requeue_unsent([job for job in jobs if states.get(job.job_id) == JobState.UNKNOWN])
+    leased = drop_existing([job for job in jobs if states.get(job.job_id) == JobState.LEASED])
     now = database_now()
-    paid = [order for order in mine if not order.is_free]
-    let_through = reserve(_open(paid, now=now), now=now)
-    hand_back(order for order in paid if order.job_id not in let_through)
-    going = [order for order in mine if order.is_free or order.job_id in let_through]
-    transition_jobs(still_owned(going), "begin", lease_until=lease_end(), error="", error_code="")
-    ProviderCall.objects.bulk_create(
-        call_of(order, now=now) for order in going if not order.is_free
+    paid = [job for job in leased if not job.is_free]
+    # A model may have been paused since the claim.
+    paused = ratelimit.paused(now) if paid else ()
+    let_through = reserve(
+        (
+            job
+            for job in paid
+            if not ratelimit.is_paused(job.spec.provider, job.spec.model, among=paused)
+        ),
+        now=now,
     )
-    return begun | {order.job_id for order in going}
+    hand_back([job for job in paid if job.job_id not in let_through])
+    beginning = [job for job in leased if job.is_free or job.job_id in let_through]
+    transition_jobs(
+        still_owned(beginning), "begin", lease_until=lease_end(), error="", error_code=""
+    )
+    ProviderCall.objects.bulk_create(
+        build_call(job, now=now) for job in beginning if not job.is_free
+    )
+    return begun | {job.job_id for job in beginning}
 
 
-def _take_back(orders: Sequence[ClaimedJob]) -> None:
-    """Queue again what a sweep has called lost before it could be sent; it has cost nothing."""
-    if not orders:
+def _requeue_unsent(jobs: Sequence[ClaimedJob]) -> None:
+    """Queue again what a sweep has marked as lost before it could be sent; it has cost nothing."""
+    if not jobs:
         return
     transition_jobs(
-        still_owned(orders),
+        still_owned(jobs),
         "retry",
         attempts=F("attempts") - 1,
         lease_owner="",
@@ -76,189 +90,229 @@ def _take_back(orders: Sequence[ClaimedJob]) -> None:
         error_code="",
     )
     _complete_calls(
-        [JobOutcome(order=each, move="retry", cost_microusd=0, was_sent=False) for each in orders]
+        [JobOutcome(job=job, move="retry", cost_microusd=0, was_sent=False) for job in jobs]
     )
 
 
-def drop_existing(orders: list[ClaimedJob]) -> list[ClaimedJob]:
-    """Orders whose picture does not exist yet. One can have been made since its job was written,
-    by a run that finished in that moment or by bytes that came home late."""
-    pictures = ProductImage.objects.filter(
-        fingerprint__in={order.fingerprint for order in orders},
+def drop_existing(jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:
+    """Cancel the jobs whose picture exists, and return the others.
+
+    The picture may have been made since its job was written, by a run that finished in that moment or
+    by bytes that were adopted late.
+    """
+    images = ProductImage.objects.filter(
+        fingerprint__in={job.fingerprint for job in jobs},
         kind=ImageKind.PICTURE,
         state__in=(ImageState.PENDING, ImageState.APPROVED),
     )
-    made = set(pictures.values_list("fingerprint", flat=True))
-    spared = [order for order in orders if order.fingerprint in made]
-    hand_back(spared)
-    transition_jobs(
-        ImageJob.objects.filter(pk__in=[order.job_id for order in spared]),
-        "cancel",
-        error_code="made_meanwhile",
-        error="This picture was made meanwhile. Nothing was sent for it again.",
-        finished_at=database_now(),
-    )
-    return [order for order in orders if order.fingerprint not in made]
+    existing = set(images.values_list("fingerprint", flat=True))
+    superfluous = [job for job in jobs if job.fingerprint in existing]
+    if superfluous:
+        hand_back(superfluous)
+        transition_jobs(
+            ImageJob.objects.filter(pk__in=[job.job_id for job in superfluous]),
+            "cancel",
+            error_code="made_meanwhile",
+            error="This picture was made meanwhile. Nothing was sent for it again.",
+            finished_at=database_now(),
+        )
+    return [job for job in jobs if job.fingerprint not in existing]
 
 
-def _open(orders: Iterable[ClaimedJob], *, now: datetime) -> list[ClaimedJob]:
-    """Those whose model was not paused since they were claimed."""
-    paused = ratelimit.paused(now)
-    return [
-        each
-        for each in orders
-        if not ratelimit.is_paused(each.spec.provider, each.spec.model, among=paused)
-    ]
-
-
-def reserve(orders: Iterable[ClaimedJob], *, now: datetime) -> set[int]:
-    """Set money aside for ``orders``: the jobs that the budgets let through."""
+def reserve(jobs: Iterable[ClaimedJob], *, now: datetime) -> set[int]:
+    """Reserve money for ``jobs``. Return the ids of those that the budgets let through."""
     amounts: dict[int, dict[int, int]] = defaultdict(dict)
-    for order in orders:
-        amounts[order.run_id][order.job_id] = order.estimate_microusd
-    return budgets.reserve(amounts, day=now.date())
+    for job in jobs:
+        amounts[job.run_id][job.job_id] = job.estimate_microusd
+    return budgets.reserve(amounts, day=now.date()) if amounts else set()
 
 
-def call_of(
-    order: ClaimedJob, *, now: datetime, batch: ProviderBatch | None = None
+def build_call(
+    job: ClaimedJob, *, now: datetime, batch: ProviderBatch | None = None
 ) -> ProviderCall:
-    """The row that says of ``order`` that it goes out ``now``."""
+    """Return the unsaved row that puts on record that ``job`` goes out ``now``."""
     return ProviderCall(
-        job_id=order.job_id,
+        job_id=job.job_id,
         batch=batch,
-        epoch=order.epoch,
-        lease_owner=order.owner,
-        provider=order.spec.provider,
-        model=order.spec.model,
-        tier=order.tier,
-        scene=order.spec.scene,
-        estimate_microusd=order.estimate_microusd,
-        photo_sent=dict(order.photo_sent),
+        epoch=job.epoch,
+        lease_owner=job.owner,
+        provider=job.spec.provider,
+        model=job.spec.model,
+        tier=job.tier,
+        scene=job.spec.scene,
+        estimate_microusd=job.estimate_microusd,
+        photo_sent=dict(job.photo_sent),
         started_at=now,
     )
 
 
-def _end(endings: Sequence[JobOutcome]) -> set[int]:
+def _end(outcomes: Sequence[JobOutcome]) -> set[int]:
     ended: set[int] = set()
-    alike: dict[tuple[Any, ...], list[ClaimedJob]] = defaultdict(list)
-    for ending in endings:
-        alike[_changes_of(ending)].append(ending.order)
-    for (move, *values), orders in alike.items():
-        ended |= _move_held(orders, move, **dict(zip(_CHANGED, values, strict=True)))
-    _record_backoff(endings)
-    for ending in endings:
-        if ending.order.job_id in ended:
-            _signal_failures(ending)
-    _hold_calls([each.order for each in endings if each.order.job_id not in ended])
-    pictures.save_images([each for each in endings if each.images], ended)
-    _complete_calls([ending for ending in endings if not ending.order.is_free])
+    # Equal changes are one UPDATE.
+    groups: dict[tuple[Any, ...], list[ClaimedJob]] = defaultdict(list)
+    for each in outcomes:
+        key = (each.move, each.error_code, each.error, each.not_before, each.uses_attempt)
+        groups[key].append(each.job)
+    for (move, error_code, error, not_before, uses_attempt), jobs in groups.items():
+        changes = {"error_code": error_code, "error": error, "not_before": not_before}
+        if not uses_attempt:
+            changes["attempts"] = F("attempts") - 1
+        ended |= _transition_owned(jobs, move, **changes)
+    _record_backoff(outcomes)
+    for each in outcomes:
+        state = JOB_TRANSITIONS[each.move].target
+        if each.job.job_id in ended and state in _ENDED_BADLY:
+            signals.send_job_failed([each.job.job_id], state=str(state), error_code=each.error_code)
+    late = [each.job.job_id for each in outcomes if each.job.job_id not in ended]
+    if late:
+        # Two sweeps that found the same bytes must not both store and pay for them.
+        calls = ProviderCall.objects.filter(job_id__in=late).order_by("pk")
+        list(calls.select_for_update().values_list("pk"))
+    if with_images := [each for each in outcomes if each.images]:
+        save_images(with_images, ended)
+    if paid := [each for each in outcomes if not each.job.is_free]:
+        _complete_calls(paid)
     return ended
 
 
-def _record_backoff(endings: Sequence[JobOutcome]) -> None:
-    """What the endings mean for other calls. Of many that say the same, the longest wait counts."""
+def _record_backoff(outcomes: Sequence[JobOutcome]) -> None:
+    """Record what ``outcomes`` mean for other calls: the longest wait of each model and error."""
     errors: dict[tuple[str, str, str], ProviderError] = {}
-    for ending in endings:
-        if (error := ending.stops) is None:
+    for each in outcomes:
+        if (error := each.backoff) is None:
             continue
-        spec = ending.order.spec
-        key = (spec.provider, spec.model, error.code)
+        key = (each.job.spec.provider, each.job.spec.model, error.code)
         if key not in errors or (error.retry_after or 0) > (errors[key].retry_after or 0):
             errors[key] = error
     for (provider, model, _code), error in errors.items():
         ratelimit.record_backoff(error, provider=provider, model=model)
 
 
-def _signal_failures(ending: JobOutcome) -> None:
-    state = JOB_TRANSITIONS[ending.move].target
-    if state in _ENDED_BADLY:
-        signals.send_job_failed(
-            [ending.order.job_id], state=str(state), error_code=ending.error_code
-        )
-
-
-def _hold_calls(late: Sequence[ClaimedJob]) -> None:
-    """Lock the calls of orders whose job is no longer held: two sweeps that found the same staged
-    bytes must not both keep and pay for them."""
-    if not late:
-        return
-    calls = ProviderCall.objects.filter(job_id__in=[order.job_id for order in late])
-    list(calls.order_by("pk").select_for_update().values_list("pk"))
-
-
-_CHANGED = ("error_code", "error", "not_before", "counts")
-
-
-def _changes_of(ending: JobOutcome) -> tuple[Any, ...]:
-    return (ending.move, *(getattr(ending, name) for name in _CHANGED))
-
-
-def _move_held(
-    orders: Sequence[ClaimedJob], move: str, *, counts: bool, **changes: Any
-) -> set[int]:
-    # A picture may come home after a sweep has called its job lost.
+def _transition_owned(jobs: Sequence[ClaimedJob], move: str, **changes: Any) -> set[int]:
+    # A picture may arrive after a sweep has marked its job as lost.
     moves = (move, "adopt") if move == "succeed" else (move,)
-    still = _still_held(
-        orders, *(state for each in moves for state in JOB_TRANSITIONS[each].sources)
+    states = _lock_owned(
+        jobs, *(state for each in moves for state in JOB_TRANSITIONS[each].sources)
     )
     if JOB_TRANSITIONS[move].target not in JOB_UNDERWAY:
         changes["finished_at"] = database_now()
-    if not counts:
-        changes["attempts"] = F("attempts") - 1
-    jobs = still_owned(order for order in orders if order.job_id in still)
+    owned = still_owned(job for job in jobs if job.job_id in states)
     for each in moves:
-        transition_jobs(jobs, each, **changes)
-    return set(still)
+        if JOB_TRANSITIONS[each].sources.intersection(states.values()):
+            transition_jobs(owned, each, **changes)
+    return set(states)
 
 
-def _still_held(orders: Sequence[ClaimedJob], *states: str) -> dict[int, str]:
-    """Job ids among ``orders`` whose fence holds, and their states, locked until the transaction
-    ends."""
-    fences = {(order.job_id, order.owner, order.epoch) for order in orders}
-    rows = ImageJob.objects.filter(pk__in=[order.job_id for order in orders], state__in=states)
-    found = (
+def _lock_owned(jobs: Sequence[ClaimedJob], *states: str) -> dict[int, str]:
+    """Return the ids of those of ``jobs`` whose fence holds, and their states, locked until the
+    transaction ends."""
+    fences = {(job.job_id, job.owner, job.epoch) for job in jobs}
+    rows = ImageJob.objects.filter(pk__in=[job.job_id for job in jobs], state__in=states)
+    locked = (
         rows.select_for_update().order_by("pk").values_list("pk", "lease_owner", "epoch", "state")
     )
-    return {job_id: state for job_id, *fence, state in found if (job_id, *fence) in fences}
+    return {job_id: state for job_id, *fence, state in locked if (job_id, *fence) in fences}
 
 
-def _complete_calls(endings: Sequence[JobOutcome]) -> None:
-    by_fence = {(ending.order.job_id, ending.order.epoch): ending for ending in endings}
+def _complete_calls(outcomes: Sequence[JobOutcome]) -> None:
+    by_fence = {(each.job.job_id, each.job.epoch): each for each in outcomes}
     calls = [
         call
         for call in ProviderCall.objects.filter(job_id__in=[job for job, _ in by_fence])
         if (call.job_id, call.epoch) in by_fence and call.cost_microusd is None
     ]
+    if not calls:
+        return
     settled = []
     for call in calls:
-        ending = by_fence[call.job_id, call.epoch]
-        _complete(call, ending)
-        if ending.cost_microusd is not None:
-            settled.append(budgets.settled_call(call, run_id=ending.order.run_id))
-    _update(calls)
-    budgets.settle(settled)
-
-
-_COMPLETED = (
-    "outcome", "cost_microusd", "usage", "model_version", "request_id", "error_code", "finished_at",
-)  # fmt: skip
-
-
-def _update(calls: list[ProviderCall]) -> None:
+        outcome = by_fence[call.job_id, call.epoch]
+        sent = CALL_OUTCOMES.get(outcome.move, CallOutcome.FAILED)
+        call.outcome = sent if outcome.was_sent else CallOutcome.NOT_SENT
+        call.cost_microusd = outcome.cost_microusd
+        call.usage = dict(outcome.usage)
+        call.model_version = outcome.model_version[:120]
+        call.request_id = outcome.request_id[:200]
+        call.error_code = outcome.error_code
+        call.finished_at = outcome.finished_at or database_now()
+        if outcome.cost_microusd is not None:
+            settled.append(budgets.settled_call(call, run_id=outcome.job.run_id))
     # An upsert of whole rows: bulk_update() builds a CASE for every column of every row, which
     # was a tenth of the worker's CPU.
     target = ("id",) if connection.features.supports_update_conflicts_with_target else None
     ProviderCall.objects.bulk_create(
-        calls, update_conflicts=True, update_fields=_COMPLETED, unique_fields=target
+        calls, update_conflicts=True, update_fields=_COMPLETED_FIELDS, unique_fields=target
     )
+    budgets.settle(settled)
 
 
-def _complete(call: ProviderCall, ending: JobOutcome) -> None:
-    sent = OUTCOMES.get(ending.move, CallOutcome.FAILED)
-    call.outcome = sent if ending.was_sent else CallOutcome.NOT_SENT
-    call.cost_microusd = ending.cost_microusd
-    call.usage = dict(ending.usage)
-    call.model_version = ending.model_version[:120]
-    call.request_id = ending.request_id[:200]
-    call.error_code = ending.error_code
-    call.finished_at = ending.finished_at or database_now()
+def save_images(outcomes: Sequence[JobOutcome], ended: set[int]) -> None:
+    """Create a row for every picture. One that arrives after its lease was lost is kept as well,
+    unless the same bytes were stored for the same job already."""
+    jobs = [each.job for each in outcomes]
+    repeated = [job.job_id for job in jobs if job.job_id not in ended or job.epoch > 1]
+    existing = set(
+        ProductImage.objects.filter(job_id__in=repeated).values_list("job_id", "sha256")
+        if repeated
+        else ()
+    )
+    parents = _base_images(jobs)
+    # A background before the picture that was composed on it, which is its child.
+    for depth in range(max(len(each.images) for each in outcomes)):
+        rows = {
+            each.job.job_id: _build_image(each.job, image, parents.get(each.job.job_id))
+            for each in outcomes
+            for image in each.images[depth : depth + 1]
+            if (each.job.job_id, image.sha256) not in existing
+        }
+        images = list(rows.values())
+        if connection.features.can_return_rows_from_bulk_insert:
+            ProductImage.objects.bulk_create(images)
+        else:
+            # MySQL does not return the keys, which children and signals need.
+            for image in images:
+                image.save(force_insert=True)
+        for image in images:
+            signals.send_on_commit(
+                signals.image_made, sender=ProductImage, image_id=image.pk, job_id=image.job_id
+            )
+        parents = rows
+
+
+def _base_images(jobs: Sequence[ClaimedJob]) -> Mapping[int, ProductImage]:
+    """Return, by job, the picture that a job works on."""
+    hashes = {job.spec.base for job in jobs} - {""}
+    if not hashes:
+        return {}
+    images = {
+        (image.sha256, image.content_type_id, image.object_id): image
+        for image in ProductImage.objects.filter(sha256__in=hashes).order_by("-pk")
+    }
+    keys = {job.job_id: (job.spec.base, job.content_type_id, job.object_id) for job in jobs}
+    return {job_id: images[key] for job_id, key in keys.items() if key in images}
+
+
+def _build_image(job: ClaimedJob, image: StoredImage, parent: ProductImage | None) -> ProductImage:
+    # Beside the spec, what was done to the photo on its way to the model.
+    photo_sent = {"photo_sent": dict(job.photo_sent)} if job.photo_sent else {}
+    return ProductImage(
+        job_id=job.job_id,
+        parent=parent,
+        content_type_id=job.content_type_id,
+        object_id=job.object_id,
+        kind=image.kind,
+        file=image.name,
+        sha256=image.sha256,
+        mime_type=image.mime_type,
+        width=image.width,
+        height=image.height,
+        byte_size=image.byte_size,
+        spec={**job.spec.as_dict(), **photo_sent},
+        fingerprint=job.fingerprint,
+        request_hash=job.spec.request_hash,
+        scene=job.spec.scene,
+        tier=job.tier,
+        locale=job.spec.locale,
+        checks=dict(image.checks),
+        digital_source_type=image.digital_source_type,
+        provenance=dict(image.provenance),
+    )

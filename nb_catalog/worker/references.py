@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from nb_catalog import storage
-from nb_catalog.conf import settings
+from nb_catalog.conf import picture_limits
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.types import Photo, Reference
 from nb_catalog.exceptions import PictureMissing, RequestRefused
@@ -18,38 +18,41 @@ from nb_catalog.providers.model_specs import pixel_size
 from nb_catalog.registry import read_photo
 from nb_catalog.worker.types import ClaimedJob
 
-# Of the longer side of the wanted picture: more detail than that cannot show in it.
+# Times the longer side of the requested picture: more detail than that cannot show in it.
 SIDES: Final = 2
 
 
 def references_for(
-    order: ClaimedJob, *, maker: Provider
+    job: ClaimedJob, *, provider: Provider
 ) -> tuple[ClaimedJob, tuple[Reference, ...]]:
-    """The references of ``order``, and the order with what was done to the photo written on it.
+    """Return ``job`` with what was done to its photo, and its references.
 
     Raises ``PictureError``, ``StorageFailed``.
     """
-    if order.photo is None:
+    if job.photo is None:
         raise PictureMissing("The product has no photo. Upload one.")
-    references, sent = references_of(order.spec, order.photo, maker=maker)
-    return replace(order, photo_sent=sent), references
+    references, sent = references_of(job.spec, job.photo, provider=provider)
+    return replace(job, photo_sent=sent), references
 
 
 def references_of(
-    spec: ImageSpec, photo: Photo, *, maker: Provider
+    spec: ImageSpec, photo: Photo, *, provider: Provider
 ) -> tuple[tuple[Reference, ...], dict[str, Any]]:
-    """What goes along with a request for ``spec``, and a ``PhotoSent`` as plain data.
+    """Return the references of a request for ``spec``, and a ``PhotoSent`` as plain data.
 
-    The photo does not go along when the answer will be surroundings that the product is set into.
+    The photo is not among them if the model paints a background that the product is set into.
     Raises ``PictureError``, ``StorageFailed``.
     """
-    bounds = {"max_bytes": settings.MAX_PICTURE_BYTES, "max_pixels": settings.MAX_PICTURE_PIXELS}
+    bounds = picture_limits()
     data = read_photo(photo)
-    if maker.composites:
+    if provider.composites:
         facts = examine(data, decode=False, **bounds)
         return (Reference(data=data, mime_type=facts.mime_type),), {}
-    limits = limits_of(spec, maker=maker)
-    canvas = _canvas(spec, limits=limits, **bounds)
+    limits = limits_of(spec, provider=provider)
+    canvas: tuple[Reference, ...] = ()
+    if spec.canvas:
+        # The picture that the model is to change goes first, as the prompt says.
+        canvas = (as_reference(storage.read(spec.canvas), limits=limits, **bounds)[0],)
     if spec.locked:
         # Refused before it is paid for, should the product not come out of its background.
         locked.outlined(data, **bounds)
@@ -58,28 +61,18 @@ def references_of(
     return (*canvas, reference), sent.as_dict()
 
 
-def _canvas(spec: ImageSpec, *, limits: Limits, **bounds: int) -> tuple[Reference, ...]:
-    """The picture that the model is to change; it goes first, as the brief says."""
-    if not spec.canvas:
-        return ()
-    return (as_reference(storage.read(spec.canvas), limits=limits, **bounds)[0],)
-
-
-def limits_of(spec: ImageSpec, *, maker: Provider) -> Limits:
-    """How the photo has to be for ``maker``, and how large it need be for this picture."""
-    total = maker.reference_total_bytes
+def limits_of(spec: ImageSpec, *, provider: Provider) -> Limits:
+    """Return what the photo has to be for ``provider``, and how large it need be for this picture."""
+    total = provider.reference_total_bytes
     if total is not None and spec.canvas:
         total //= 2
-    sizes = [maker.reference_limit_bytes, total]
+    sizes = [provider.reference_limit_bytes, total]
+    try:
+        longer_side = max(pixel_size(spec.ratio, spec.size))
+    except RequestRefused:
+        longer_side = 0
     return Limits(
-        reads=maker.reads,
-        longest_side=max(LEAST_SIDE, SIDES * _longer_side(spec)),
+        reads=provider.reads,
+        longest_side=max(LEAST_SIDE, SIDES * longer_side),
         most_bytes=min((size for size in sizes if size is not None), default=None),
     )
-
-
-def _longer_side(spec: ImageSpec) -> int:
-    try:
-        return max(pixel_size(spec.ratio, spec.size))
-    except RequestRefused:
-        return 0

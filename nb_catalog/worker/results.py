@@ -1,19 +1,21 @@
-"""From a provider's answer to pictures in the storage. Runs in a pool thread; touches no table."""
+"""From a provider's response to pictures in the storage. Runs in a pool thread; touches no table."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from nb_catalog import storage
-from nb_catalog.conf import settings
-from nb_catalog.core import logs
+from nb_catalog.conf import picture_limits
+from nb_catalog.core import logs, tracing
 from nb_catalog.core.text import strip_unstorable
-from nb_catalog.core.types import Rect
+from nb_catalog.core.types import ImageResult
 from nb_catalog.exceptions import (
     AnswerTooLarge,
+    NBCatalogError,
     NoPicture,
     ObjectGone,
     PictureError,
@@ -28,131 +30,121 @@ from nb_catalog.providers.base import Provider
 from nb_catalog.providers.model_specs import is_version_of
 from nb_catalog.providers.types import ImageResult
 from nb_catalog.registry import read_photo
+from nb_catalog.typesetting import ocr_detect
+from nb_catalog.typesetting.ocr_diff import READ, OcrComparison
 from nb_catalog.worker import spool
-from nb_catalog.worker.ocr_check import ocr_check
-from nb_catalog.worker.types import ClaimedJob, StoredImage, StoredResult
+from nb_catalog.worker.outcomes import outcome_for_result
+from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredImage
 
 logger = logging.getLogger(__name__)
 
-# (asked, answered) of which the log says that they differ. Pictures are kept in several threads.
+# (requested, actual) models for which a warning was logged. Results are stored in several threads.
 _warned: set[tuple[str, str]] = set()
 _warning = threading.Lock()
 
 
-def spool_result(order: ClaimedJob, result: ImageResult, *, again: bool = False) -> ImageResult:
-    """Put aside a picture that has just come. What was paid for goes to disk before anything
-    else happens, and comes back without its bytes: a crowd of answers must not fill the memory.
-    With its bytes it comes back where the disk does not take it, which is logged the first time."""
-    if order.is_free:
+def spool_result(job: ClaimedJob, result: ImageResult, *, again: bool = False) -> ImageResult:
+    """Write a picture that has just come to the spool, and return ``result`` without its bytes.
+
+    What was paid for goes to disk before anything else happens; without its bytes a crowd of results
+    does not fill the memory. The bytes stay if the disk does not take them, which is logged the first
+    time.
+    """
+    if job.is_free:
         return result
     try:
-        spool.put(order.staging_name, result)
+        spool.put(job.spool_name, result)
     except OSError as error:
         if not again:
             logger.error(
-                "The staging directory does not take the picture of job %s (%s): it is in memory alone.",
-                order.job_id,
+                "The staging directory does not take the picture of job %s (%s): it is in memory only.",
+                job.job_id,
                 error.strerror,
-                extra=logs.fields(**order.labels),
+                extra=logs.fields(**job.labels),
             )
         return result
     return replace(result, data=b"")
 
 
-def load_spooled(order: ClaimedJob, result: ImageResult) -> ImageResult:
-    """``result`` with its bytes. Raises ``StorageFailed`` when the staged file is gone."""
-    if result.data:
-        return result
-    staged = spool.get(order.staging_name)
-    if staged is None:
-        raise StorageFailed("The staged picture is gone from the staging directory.")
-    return staged
+def store_result(job: ClaimedJob, result: ImageResult, *, provider: Provider) -> JobOutcome:
+    """Check and store a picture, read from the spool if it is there, and return the job's outcome.
 
+    A locked product is composed on a background that came without it. If that fails, the background is
+    kept all the same, because it is paid for.
 
-def store_result(order: ClaimedJob, result: ImageResult, *, provider: Provider) -> StoredResult:
-    """Check and store what came, and compose a locked picture on it where that is still to do.
-
-    Raises ``NoPicture`` when the bytes are no sound picture, ``StorageFailed`` when the storage
-    did not take them.
+    Raises ``NoPicture`` when the bytes are not a sound picture, ``StorageFailed`` when the storage
+    did not take them or the spool has lost them.
     """
-    facts = _examined(order, result)
-    if provider.composites or not order.spec.locked:
-        mark = _mark(result)
-        return StoredResult(
-            images=(_stored(order, result, result.data, facts, kind=ImageKind.PICTURE, mark=mark),)
-        )
+    with tracing.span("keep", job=job.job_id):
+        if not result.data:
+            spooled = spool.get(job.spool_name)
+            if spooled is None:
+                raise StorageFailed("The picture is gone from the staging directory.")
+            result = spooled
+        facts = _examine_result(job, result)
+        if provider.composites or not job.spec.locked:
+            # A provider that does not mark its picture is taken to have drawn all of it.
+            mark = read_mark(result.data) or DigitalSourceType.MODEL
+            picture = _store(job, result, result.data, facts, kind=ImageKind.PICTURE, mark=mark)
+            return outcome_for_result(job, (picture,), result)
+        return _store_locked(job, result, facts)
+
+
+def _store_locked(job: ClaimedJob, result: ImageResult, facts: Facts) -> JobOutcome:
+    """Compose the product on ``result``, a background, and store both."""
+    limits = picture_limits()
+    composed: bytes | None = None
+    problem: NBCatalogError | None = None
     try:
+        if job.photo is None:
+            raise job.problem or PictureError("The product's photo is gone.")
         # Composed before anything is stored: when the storage fails, it fails for both.
-        composed = _composed(order, result)
-        problem = None
+        composed, product = locked.compose_into(
+            result.data, photo=read_photo(job.photo), pose=job.spec.pose, **limits
+        )
     except (PictureError, ObjectGone) as error:
-        # The photo was good when the call went out. What was paid for is kept all the same.
-        composed, problem = None, error
-    ground = _stored(
-        order, result, result.data, facts, kind=ImageKind.BACKDROP, mark=DigitalSourceType.MODEL
+        # The photo was good when the call went out.
+        problem = error
+    background = _store(
+        job, result, result.data, facts, kind=ImageKind.BACKDROP, mark=DigitalSourceType.MODEL
     )
     if composed is None:
-        return StoredResult(images=(ground,), problem=problem)
-    return StoredResult(images=(ground, _picture(order, result, *composed)))
-
-
-def _composed(order: ClaimedJob, result: ImageResult) -> tuple[bytes, Rect]:
-    return locked.compose_into(
-        result.data,
-        photo=_photo_bytes(order),
-        pose=order.spec.pose,
-        max_bytes=settings.MAX_PICTURE_BYTES,
-        max_pixels=settings.MAX_PICTURE_PIXELS,
+        return outcome_for_result(job, (background,), result, problem=problem)
+    picture = _store(
+        job,
+        result,
+        composed,
+        examine(composed, **limits),
+        kind=ImageKind.PICTURE,
+        mark=of_lineage(model_drew_ground=True, model_drew_product=False),
     )
+    picture = replace(picture, checks={**picture.checks, "product": list(product)})
+    return outcome_for_result(job, (background, picture), result)
 
 
-def _picture(order: ClaimedJob, result: ImageResult, composed: bytes, product: Rect) -> StoredImage:
-    facts = examine(
-        composed, max_bytes=settings.MAX_PICTURE_BYTES, max_pixels=settings.MAX_PICTURE_PIXELS
-    )
-    both = of_lineage(model_drew_ground=True, model_drew_product=False)
-    stored = _stored(order, result, composed, facts, kind=ImageKind.PICTURE, mark=both)
-    return replace(stored, checks={**stored.checks, "product": list(product)})
-
-
-def _photo_bytes(order: ClaimedJob) -> bytes:
-    if order.photo is None:
-        raise order.problem or PictureError("The product's photo is gone.")
-    return read_photo(order.photo)
-
-
-def _mark(result: ImageResult) -> DigitalSourceType:
-    """What the provider says of its own picture; a model that says nothing drew all of it."""
-    return read_mark(result.data) or of_lineage(model_drew_ground=True, model_drew_product=True)
-
-
-def _examined(order: ClaimedJob, result: ImageResult) -> Facts:
-    said: dict[str, Any] = {
-        "usage": dict(result.usage),
-        "model_version": result.model_version,
-        "request_id": result.request_id,
-    }
+def _examine_result(job: ClaimedJob, result: ImageResult) -> Facts:
     try:
-        return examine(
-            result.data,
-            max_bytes=settings.MAX_PICTURE_BYTES,
-            max_pixels=settings.MAX_PICTURE_PIXELS,
-        )
-    except PictureTooLarge as error:
-        where = "" if order.is_free else f" Its bytes are in {spool.set_aside(order.staging_name)}."
-        raise AnswerTooLarge(
-            f"The provider's picture is beyond this site's own limits: {error}{where}", **said
-        ) from error
+        return examine(result.data, **picture_limits())
     except PictureError as error:
+        receipt: dict[str, Any] = {
+            "usage": dict(result.usage),
+            "model_version": result.model_version,
+            "request_id": result.request_id,
+        }
+        if isinstance(error, PictureTooLarge):
+            where = "" if job.is_free else f" Its bytes are in {spool.set_aside(job.spool_name)}."
+            raise AnswerTooLarge(
+                f"The provider's picture exceeds this site's own limits: {error}{where}", **receipt
+            ) from error
         raise NoPicture(
-            f"The provider answered with bytes that are no sound picture: {error}",
+            f"The provider returned bytes that are not a sound picture: {error}",
             reason=error.code,
-            **said,
+            **receipt,
         ) from error
 
 
-def _stored(
-    order: ClaimedJob,
+def _store(
+    job: ClaimedJob,
     result: ImageResult,
     data: bytes,
     facts: Facts,
@@ -161,11 +153,12 @@ def _stored(
     mark: DigitalSourceType,
 ) -> StoredImage:
     original = data is result.data
+    spec = job.spec
     stored = storage.store(
         data,
         folder="originals" if original else "composed",
         mime_type=facts.mime_type,
-        on_disk=spool.path(order.staging_name) if original and not order.is_free else None,
+        on_disk=spool.path(job.spool_name) if original and not job.is_free else None,
     )
     return StoredImage(
         name=stored.name,
@@ -179,45 +172,57 @@ def _stored(
         checks={
             "decoded": facts.decoded,
             **result.report,
-            **_answered_by(order, result),
-            **(ocr_check(order, data) if kind == ImageKind.PICTURE else {}),
+            **_model_check(spec.model, result.model_version),
+            **(ocr_check(job, data) if kind == ImageKind.PICTURE else {}),
         },
-        provenance=_provenance(order, result),
+        provenance={
+            "provider": spec.provider,
+            "model": spec.model,
+            "model_version": strip_unstorable(result.model_version),
+            "request_id": strip_unstorable(result.request_id),
+            "treatment": spec.treatment,
+            "photo": spec.photo,
+            "scene": spec.scene,
+            "scene_version": spec.scene_version,
+            "call": "" if job.is_free else job.spool_name,
+        },
     )
 
 
-def _answered_by(order: ClaimedJob, result: ImageResult) -> dict[str, Any]:
-    """A check that did not hold: another model answered than was asked."""
-    asked, answered = order.spec.model, result.model_version
-    if is_version_of(answered, asked):
+def _model_check(requested: str, actual: str) -> dict[str, Any]:
+    """Return a failed check if another model responded than the requested one."""
+    if is_version_of(actual, requested):
         return {}
-    _warn_once(asked, answered)
-    return {"answered_by": strip_unstorable(answered)}
-
-
-def _warn_once(asked: str, answered: str) -> None:
     with _warning:
-        if (asked, answered) in _warned:
-            return
-        _warned.add((asked, answered))
-    logger.warning(
-        "The model %s was asked and %s answered: its prices and abilities may differ. Compare "
-        "NB_CATALOG['MODEL_SPECS'].",
-        asked,
-        answered,
-    )
+        is_new = (requested, actual) not in _warned
+        _warned.add((requested, actual))
+    if is_new:
+        logger.warning(
+            "The model %s was requested and %s responded: its prices and abilities may differ. "
+            "Compare NB_CATALOG['CARDS'].",
+            requested,
+            actual,
+        )
+    return {"answered_by": strip_unstorable(actual)}
 
 
-def _provenance(order: ClaimedJob, result: ImageResult) -> dict[str, Any]:
-    spec = order.spec
-    return {
-        "provider": spec.provider,
-        "model": spec.model,
-        "model_version": strip_unstorable(result.model_version),
-        "request_id": strip_unstorable(result.request_id),
-        "treatment": spec.treatment,
-        "photo": spec.photo,
-        "scene": spec.scene,
-        "scene_version": spec.scene_version,
-        "call": "" if order.is_free else order.staging_name,
-    }
+def ocr_check(job: ClaimedJob, picture: bytes) -> dict[str, Any]:
+    """Return the check of the text on ``picture``; empty if no text was to be painted."""
+    if not job.spec.paints_words:
+        return {}
+    try:
+        comparison = ocr_detect.read_back(
+            picture,
+            job.spec.renderer["texts"],
+            locale=job.spec.locale,
+            photo=partial(read_photo, job.photo) if job.photo else None,
+            **picture_limits(),
+        )
+    except Exception:  # noqa: BLE001 - foreign programs; what was paid for is kept, read or not
+        logger.exception(
+            "The text on the picture of job %s cannot be read back.",
+            job.job_id,
+            extra=logs.fields(**job.labels),
+        )
+        comparison = OcrComparison()
+    return {READ: comparison.as_dict()}

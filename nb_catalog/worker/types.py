@@ -1,4 +1,4 @@
-"""Work orders: what a worker knows about one job, and what it reports about it."""
+"""What a worker knows about one job, and what it reports about it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from nb_catalog.exceptions import NBCatalogError, ProviderError
 class ClaimedJob:
     """A job as it was claimed. ``(owner, epoch)`` is the fence of every later UPDATE.
 
-    ``goes_at`` is when its call may go out, by this process's monotonic clock in seconds; None where
-    any time will do.
-    ``photo_sent`` is a ``PhotoSent`` as plain data, once the photo has been made ready.
-    ``photo`` is None and ``problem`` says why when the catalog object or its photo is gone.
+    ``goes_at`` is when its call may go out, by this process's monotonic clock in seconds; None if it
+    may go at any time.
+    ``photo_sent`` is a ``PhotoSent`` as plain data, once the photo has been prepared.
+    ``photo`` is None and ``problem`` says why if the catalog object or its photo is gone.
     """
 
     job_id: int
@@ -42,7 +42,7 @@ class ClaimedJob:
 
     @property
     def labels(self) -> dict[str, str | int]:
-        """What logs and spans say of it."""
+        """Its fields in logs and spans."""
         return {
             "job": self.job_id,
             "run": self.run_id,
@@ -52,14 +52,14 @@ class ClaimedJob:
         }
 
     @property
-    def staging_name(self) -> str:
-        """Unique over processes, machines and databases: the owner carries a random part."""
+    def spool_name(self) -> str:
+        """Unique over processes, machines and databases: the owner has a random part."""
         return f"{self.job_id}.{self.epoch}.{self.owner}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredImage:
-    """A picture that lies in the storage and has no row yet. Sizes in pixels."""
+    """A picture that is in the storage and has no row yet. Sizes in pixels."""
 
     name: str
     sha256: str
@@ -74,33 +74,23 @@ class StoredImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredResult:
-    """What of an answer lies in the storage. ``problem`` says why it is not the picture that was
-    asked for: surroundings that are paid for are kept when the product cannot be set into them.
-    """
-
-    images: tuple[StoredImage, ...]
-    problem: NBCatalogError | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class JobOutcome:
-    """How the work on an order ended: a move of ``states.JOB_MOVES``, and what the call cost.
+    """How work on a job ended: a transition of ``JOB_TRANSITIONS``, and what the call cost.
 
-    ``images`` holds surroundings before the picture that was composed on them.
-    ``stops`` is an error that speaks for everybody's calls; ``counts`` says whether a try was used up.
-    ``cost_microusd`` is None when the provider did not report it: the reservation then stays.
-    ``was_sent`` is False when the call was on record and did not go out after all.
+    ``images`` holds a background before the picture that was composed on it.
+    ``backoff`` is an error that concerns other calls too; ``uses_attempt`` says whether an attempt was
+    used up. ``cost_microusd`` is None if the provider did not report it: the reservation then stays.
+    ``was_sent`` is False if the call was on record and did not go out after all.
     """
 
-    order: ClaimedJob
+    job: ClaimedJob
     move: str
     images: tuple[StoredImage, ...] = ()
     error_code: str = ""
     error: str = ""
     not_before: datetime | None = None
-    stops: ProviderError | None = None
-    counts: bool = True
+    backoff: ProviderError | None = None
+    uses_attempt: bool = True
     cost_microusd: int | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
     model_version: str = ""
@@ -110,9 +100,9 @@ class JobOutcome:
 
     @property
     def labels(self) -> dict[str, str | int | None]:
-        """What logs say of it."""
+        """Its fields in logs."""
         return {
-            **self.order.labels,
+            **self.job.labels,
             "move": self.move,
             "error_code": self.error_code,
             "cost_microusd": self.cost_microusd,

@@ -128,8 +128,8 @@ def test_two_plans_for_the_same_pictures_make_each_picture_once(round_, monkeypa
     mugs = Mug.objects.filter(pk__in=keys)
     # In opposite orders, which is what makes two writers wait for each other for ever.
     one, other = (
-        generation.plan_backgrounds(mugs.order_by(order), scenes=[scene], variants=3)
-        for order in ("pk", "-pk")
+        generation.plan_backgrounds(mugs.order_by(job), scenes=[scene], variants=3)
+        for job in ("pk", "-pk")
     )
     outcomes = at_once(partial(runs.start_run, one), partial(runs.start_run, other))
     assert all(isinstance(each, Run) for each in outcomes)

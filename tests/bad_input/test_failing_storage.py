@@ -75,7 +75,7 @@ def test_a_paid_picture_waits_on_disk_and_is_never_paid_again(treatment, outage,
     assert len(list(spool.names())) == 1
 
     outage.failures = 0
-    assert [ending.move for ending in worker.sweep()] == ["succeed"]
+    assert [outcome.move for outcome in worker.sweep()] == ["succeed"]
     assert job_of(product).state == "succeeded"
     assert script.count == ProviderCall.objects.count() == 1
     assert not list(spool.names())

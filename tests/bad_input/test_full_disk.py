@@ -98,9 +98,9 @@ def test_a_disk_that_fills_up_during_a_call_costs_no_picture(
     start(product, treatment="painted")
     wait_until(lambda: script.in_flight == 1)
     disk.fill()
-    wait_until(lambda: "it is in memory alone" in caplog.text)
+    wait_until(lambda: "it is in memory only" in caplog.text)
     time.sleep(0.5)
-    assert caplog.text.count("it is in memory alone") == 1
+    assert caplog.text.count("it is in memory only") == 1
     assert job_of(product).state == "calling" and not ProductImage.objects.exists()
     disk.clear()
     wait_until(lambda: job_of(product).state == "succeeded")

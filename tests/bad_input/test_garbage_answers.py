@@ -51,7 +51,7 @@ def test_garbage_each_time_ends_and_says_what_is_wrong(name, script, start):
     settle()
     job = job_of(product)
     assert (job.state, job.error_code) == ("failed", "no_picture")
-    assert "answered with bytes that are no sound picture" in job.error
+    assert "returned bytes that are not a sound picture" in job.error
     assert GARBAGE[name][1] in job.error
     assert script.count == nb_settings.MAX_ATTEMPTS
     assert not ProductImage.objects.exists() and not list(spool.names())

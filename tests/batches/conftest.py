@@ -39,7 +39,7 @@ def catalog(settings, server):
 @pytest.fixture
 def start(catalog, monkeypatch):
     """start(n): a run of n pictures in batches, each of a product of its own."""
-    monkeypatch.setattr(schedule, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(schedule, "FIRST_WAIT", 0.0)
     monkeypatch.setattr(schedule, "GRACE", 0.0)
 
     def start(pictures=1, *, treatment="painted", budget_usd=None, **options):

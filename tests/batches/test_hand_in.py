@@ -125,20 +125,20 @@ def test_more_batches_than_the_account_may_have_wait(start, server, monkeypatch)
     limits = BatchLimits(items=1, bytes=10**9, at_once=2, hours=24, expires_hours=48)
     monkeypatch.setattr(gemini_batch, "LIMITS", limits)
     start(3)
-    monkeypatch.setattr(schedule, "FIRST_LOOK", 3600.0)
+    monkeypatch.setattr(schedule, "FIRST_WAIT", 3600.0)
     worker.drain()
     assert states() == {"submitted": 2, "queued": 1}
-    monkeypatch.setattr(schedule, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(schedule, "FIRST_WAIT", 0.0)
     ProviderBatch.objects.update(next_look_at=timezone.now())
     drain()
     assert states() == {"succeeded": 3}
 
 
 def test_the_looks_grow_further_apart():
-    gaps = [schedule.gap(looks) for looks in range(40)]
-    assert gaps[0] == schedule.FIRST_LOOK
+    gaps = [schedule.poll_interval(polls) for polls in range(40)]
+    assert gaps[0] == schedule.FIRST_WAIT
     assert gaps == sorted(gaps)
-    assert gaps[-1] == schedule.LONGEST_LOOK
+    assert gaps[-1] == schedule.LONGEST_WAIT
 
 
 def test_a_worker_that_is_told_to_stop_puts_an_unfinished_batch_back(start, server, monkeypatch):
@@ -148,9 +148,9 @@ def test_a_worker_that_is_told_to_stop_puts_an_unfinished_batch_back(start, serv
     interrupted = worker.Worker()
     line = request_file._encode
 
-    def stopping(order, **options):
+    def stopping(job, **options):
         interrupted.stop()
-        return line(order, **options)
+        return line(job, **options)
 
     monkeypatch.setattr(request_file, "_encode", stopping)
     interrupted.run(until_idle=True)

@@ -164,7 +164,7 @@ def test_a_look_that_fails_is_taken_again(start, server):
 
 def test_what_a_person_cancelled_is_kept_when_it_is_paid_for(start, server, monkeypatch):
     run = start(1)
-    monkeypatch.setattr(schedule, "FIRST_LOOK", 3600.0)
+    monkeypatch.setattr(schedule, "FIRST_WAIT", 3600.0)
     worker.drain()
     assert states() == {"submitted": 1}
     assert runs.cancel_run(run) == 1
@@ -180,10 +180,10 @@ def test_what_a_person_cancelled_is_kept_when_it_is_paid_for(start, server, monk
 def test_a_batch_that_nobody_wants_any_more_is_called_off(start, server, monkeypatch):
     server.batches.script(BatchScript(stuck=True))
     run = start(2)
-    monkeypatch.setattr(schedule, "FIRST_LOOK", 3600.0)
+    monkeypatch.setattr(schedule, "FIRST_WAIT", 3600.0)
     worker.drain()
     runs.cancel_run(run)
-    monkeypatch.setattr(schedule, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(schedule, "FIRST_WAIT", 0.0)
     ProviderBatch.objects.update(next_look_at="2026-01-01T00:00Z")
     worker.drain()
     assert len(server.request_log.for_operation("batches.cancel")) == 1

@@ -58,7 +58,7 @@ def measured(jobs: int, url: str, size: int) -> None:
     options = {"api_key": "k", "base_url": url}
     gemini = {"BACKEND": "nb_catalog.providers.gemini.GeminiProvider", "OPTIONS": options}
     settings.NB_CATALOG |= {"PROVIDERS": {"gemini": gemini}, "TIERS": soak.TIERS}
-    schedule.FIRST_LOOK = 0.2
+    schedule.FIRST_WAIT = 0.2
     soak.start(1, batch=True)
     drain()  # what is imported once is not the batch's
     ImageJob.objects.all().delete()
@@ -75,7 +75,7 @@ def measured(jobs: int, url: str, size: int) -> None:
     watcher.start()
     cpu, begun = time.process_time(), time.perf_counter()
     with tqdm(total=jobs, unit="picture") as bar:
-        worker = Worker(on_ending=lambda _ending: bar.update())
+        worker = Worker(on_outcome=lambda _ending: bar.update())
         while ImageJob.objects.exclude(state="succeeded").exists():
             worker.run(until_idle=True)
             time.sleep(0.2)

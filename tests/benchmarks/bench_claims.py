@@ -113,11 +113,11 @@ def claim_ms() -> tuple[float, float]:
     taking, whole = [], []
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        taken = claims.take(owner="one", limit=100, free=False)
+        taken = claims.claim_rows(owner="one", limit=100, free=False)
         taking.append((time.perf_counter() - began) * 1000)
-        orders = [claims.claimed_job(job, owner="one", goes_at=when) for job, when in taken]
+        jobs = [claims.claimed_job(job, owner="one", goes_at=when) for job, when in taken]
         whole.append((time.perf_counter() - began) * 1000)
-        assert len(orders) == 100
+        assert len(jobs) == 100
     return statistics.median(taking), statistics.median(whole)
 
 

@@ -42,9 +42,9 @@ def rate(kind: str, jobs: int) -> float:
 
     filled(kind, jobs)
     began = time.perf_counter()
-    endings = worker.Worker(concurrency=200).run(until_idle=True)
+    outcomes = worker.Worker(concurrency=200).run(until_idle=True)
     seconds = time.perf_counter() - began
-    assert sum(endings.values()) == jobs, endings
+    assert sum(outcomes.values()) == jobs, outcomes
     return jobs / seconds
 
 

@@ -70,9 +70,9 @@ def ours(jobs: int, port: int, *, decode: bool = True) -> dict[str, float]:
     runs.start_run(plan)
     worker = Worker()
     before, started = time.process_time(), time.perf_counter()
-    endings = worker.run(until_idle=True)
+    outcomes = worker.run(until_idle=True)
     seconds = time.perf_counter() - started
-    assert endings == {"succeed": jobs}, endings
+    assert outcomes == {"succeed": jobs}, outcomes
     return {
         "seconds": seconds,
         "cpu": time.process_time() - before,

@@ -99,7 +99,7 @@ def policy(settings):
     return give
 
 
-def work_on():
+def run_async():
     for _ in range(4):
         worker.drain()
 
@@ -108,7 +108,7 @@ def work_on():
 def test_held_is_what_may_have_been_charged(script, start):  # noqa: F811 - the fixtures
     script.add(OutcomeUnknown("It broke off."))
     start(1)
-    work_on()
+    run_async()
     assert (ImageJob.objects.get().state, script.count) == ("unknown", 1)
 
 
@@ -119,7 +119,7 @@ def test_the_policy_pays_again_as_often_as_it_says(script, start, policy, most, 
     script.add(*[OutcomeUnknown("It broke off.")] * 9)
     start(1)
     for _ in range(3):
-        work_on()
+        run_async()
     job = ImageJob.objects.get()
     assert (job.state, script.count) == ("unknown", calls)
     assert billing.unsettled_calls().count() == calls, "each keeps its money"
@@ -131,10 +131,10 @@ def test_the_policy_waits(script, start, policy):  # noqa: F811 - the fixtures
     policy(ACTION="retry", AFTER_SECONDS=3600)
     script.add(OutcomeUnknown("It broke off."))
     start(1)
-    work_on()
+    run_async()
     assert (ImageJob.objects.get().state, script.count) == ("unknown", 1)
     ImageJob.objects.update(finished_at=NOON)
-    work_on()
+    run_async()
     assert (ImageJob.objects.get().state, script.count) == ("succeeded", 2)
 
 
@@ -143,7 +143,7 @@ def test_a_second_payment_stays_within_the_budget(script, start, policy):  # noq
     policy(ACTION="retry", AFTER_SECONDS=0.001)
     script.add(OutcomeUnknown("It broke off."))
     run = start(1, budget_usd=Decimal("0.04"))
-    work_on()
+    run_async()
     run.refresh_from_db()
     assert run.paused_reason == "run_budget"
     assert (ImageJob.objects.get().state, script.count) == ("queued", 1)

@@ -60,22 +60,22 @@ def claimed(limit=100, *, owner="one"):
     return claims.claim(owner=owner, limit=limit, free=False)
 
 
-def waits(orders, monkeypatch=None):
-    first = min((order.goes_at for order in orders), default=0.0)
-    return [round(order.goes_at - first, 3) for order in orders]
+def waits(jobs, monkeypatch=None):
+    first = min((job.goes_at for job in jobs), default=0.0)
+    return [round(job.goes_at - first, 3) for job in jobs]
 
 
 def test_without_limits_nothing_is_counted():
     paid(3)
-    assert [order.goes_at for order in claimed()] == [None] * 3
+    assert [job.goes_at for job in claimed()] == [None] * 3
     assert not RateLimitState.objects.exists()
 
 
 def test_a_claim_takes_no_more_than_the_slots_of_the_next_seconds(limits):
     limits(REQUESTS_PER_MINUTE=61, BURST=0)
     paid(10)
-    orders = claimed()
-    assert waits(orders) == pytest.approx([0, 1, 2], abs=0.01)
+    jobs = claimed()
+    assert waits(jobs) == pytest.approx([0, 1, 2], abs=0.01)
     assert ImageJob.objects.filter(state="queued").count() == 7
 
 
@@ -108,9 +108,9 @@ def test_a_model_without_a_slot_does_not_hold_up_the_others(limits):
     limits(REQUESTS_PER_MINUTE=61, BURST=0)
     paid(50)
     paid(2, model=NANO)
-    orders = claimed(20)
-    assert sorted(order.spec.model for order in orders) == [LITE] * 3 + [NANO] * 2
-    assert [order.goes_at for order in orders if order.spec.model == NANO] == [None] * 2
+    jobs = claimed(20)
+    assert sorted(job.spec.model for job in jobs) == [LITE] * 3 + [NANO] * 2
+    assert [job.goes_at for job in jobs if job.spec.model == NANO] == [None] * 2
 
 
 def test_the_days_quota_ends_at_midnight_in_california(limits, now):
@@ -195,8 +195,8 @@ def test_what_was_taken_is_given_back_when_the_claim_fails(limits):
 def test_a_late_order_counts_once_for_the_day(limits, now):
     limits(REQUESTS_PER_MINUTE=60, BURST=0, REQUESTS_PER_DAY=1)
     paid(2)
-    [order] = claims.claim(owner="one", limit=10, free=False)
-    assert claims.another_slot(order) is not None, "the day's only call has not gone out yet"
+    [job] = claims.claim(owner="one", limit=10, free=False)
+    assert claims.another_slot(job) is not None, "the day's only call has not gone out yet"
     assert RateLimitState.objects.get().sent_today == 1
     assert claimed() == []
 
@@ -204,11 +204,11 @@ def test_a_late_order_counts_once_for_the_day(limits, now):
 def test_a_late_order_gets_another_slot_while_there_is_one(limits, now):
     limits(REQUESTS_PER_MINUTE=61, BURST=0)
     paid(3)
-    order = claimed(1)[0]
-    later = claims.another_slot(order)
-    assert later is not None and later.goes_at - order.goes_at == pytest.approx(1, abs=0.1)
+    job = claimed(1)[0]
+    later = claims.another_slot(job)
+    assert later is not None and later.goes_at - job.goes_at == pytest.approx(1, abs=0.1)
     claimed()
-    assert claims.another_slot(order) is None
+    assert claims.another_slot(job) is None
 
 
 # Turns
@@ -216,7 +216,7 @@ def test_a_late_order_gets_another_slot_while_there_is_one(limits, now):
 
 def test_runs_take_turns(start_run):
     large, small = start_run(50), start_run(3)
-    runs = [order.run_id for order in claims.claim(owner="one", limit=8, free=True)]
+    runs = [job.run_id for job in claims.claim(owner="one", limit=8, free=True)]
     assert runs == [large, small, large, small, large, small, large, large]
 
 
@@ -224,7 +224,7 @@ def test_a_run_that_starts_late_takes_its_turns_from_now_on(start_run):
     large = start_run(50)
     claims.claim(owner="one", limit=20, free=True)
     small = start_run(3)
-    runs = [order.run_id for order in claims.claim(owner="one", limit=8, free=True)]
+    runs = [job.run_id for job in claims.claim(owner="one", limit=8, free=True)]
     assert sorted(runs[:6]) == [large] * 3 + [small] * 3
     assert runs[6:] == [large, large]
 
@@ -232,7 +232,7 @@ def test_a_run_that_starts_late_takes_its_turns_from_now_on(start_run):
 def test_a_person_who_waits_goes_before_everything(start_run):
     start_run(50)
     urgent = start_run(2, priority=10)
-    runs = [order.run_id for order in claims.claim(owner="one", limit=4, free=True)]
+    runs = [job.run_id for job in claims.claim(owner="one", limit=4, free=True)]
     assert runs[:2] == [urgent, urgent]
 
 
@@ -274,5 +274,5 @@ def test_time_that_a_claim_waited_for_the_lock_is_not_added_to_the_slots(limits,
 
     monkeypatch.setattr(ratelimit.limiter, "_locked", waits_long)
     before = time.monotonic()
-    orders = claimed()
-    assert [round(order.goes_at - before) for order in orders] == [0, 1, 2]
+    jobs = claimed()
+    assert [round(job.goes_at - before) for job in jobs] == [0, 1, 2]

@@ -38,7 +38,7 @@ def test_three_spoiled_calls_in_ten_leave_books_that_are_right(soaked):
 
 
 def test_batches_of_spoiled_items_leave_books_that_are_right(soaked, monkeypatch):
-    monkeypatch.setattr("nb_catalog.worker.batches.schedule.FIRST_LOOK", 0.0)
+    monkeypatch.setattr("nb_catalog.worker.batches.schedule.FIRST_WAIT", 0.0)
     items = Rate(0.3, seed=3, kinds=sorted(PASSING))
     soaked.batches.script(*[BatchScript(rate=items, shuffled=True)] * 20)
     run = soak.start(120, batch=True)

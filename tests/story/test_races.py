@@ -92,8 +92,8 @@ def test_no_job_is_claimed_twice_and_none_is_forgotten(paid):
 
     def claim(owner):
         taken = []
-        while orders := with_db_retry(claims.claim, owner=owner, limit=5, free=False):
-            taken += [order.job_id for order in orders]
+        while jobs := with_db_retry(claims.claim, owner=owner, limit=5, free=False):
+            taken += [job.job_id for job in jobs]
         return taken
 
     taken = [
@@ -116,11 +116,9 @@ def test_slots_and_places_are_given_out_once(paid, settings):
             for o in with_db_retry(claims.claim, owner=owner, limit=4, free=False)
         ]
 
-    orders = [
-        o for taken in at_once(*[lambda n=n: claim(f"w{n}") for n in range(4)]) for o in taken
-    ]
-    assert len(orders) == 15
-    moments = sorted(order.goes_at for order in orders)
+    jobs = [o for taken in at_once(*[lambda n=n: claim(f"w{n}") for n in range(4)]) for o in taken]
+    assert len(jobs) == 15
+    moments = sorted(job.goes_at for job in jobs)
     assert moments[-1] - moments[0] == pytest.approx(1.4, abs=0.5), "a tenth of a second apart"
 
 

@@ -50,7 +50,7 @@ def arm_batches(point: str) -> None:
         submission,
     )
 
-    schedule.FIRST_LOOK = 0.0
+    schedule.FIRST_WAIT = 0.0
     if point == "after gathering":
         request_file.write_requests = die
     elif point == "while filling":
@@ -68,7 +68,7 @@ def arm_batches(point: str) -> None:
     elif point == "mid-results":
         results.store_result = after(results.store_result)
     elif point == "after the results":
-        polling.end_the_rest = die_on_the_line
+        polling.end_unanswered = die_on_the_line
     elif point == "before closing":
         queries.close = die
 
@@ -76,7 +76,7 @@ def arm_batches(point: str) -> None:
 def arm(point: str) -> None:
     from nb_catalog.providers.gemini import GeminiProvider
     from nb_catalog.providers.local import LocalProvider
-    from nb_catalog.worker import claims, pictures, results, spool
+    from nb_catalog.worker import claims, persistence, results, spool
 
     if point == "after claim":
         claims.with_photos = die
@@ -89,10 +89,9 @@ def arm(point: str) -> None:
     elif point == "after staging":
         results.store_result = die
     elif point == "after storing":
-        keep = results.store_result
-        results.store_result = after(keep)
+        results.store_result = after(results.store_result)
     elif point == "inside the commit":
-        pictures.save_images = die
+        persistence.save_images = die
     elif point == "after the commit":
         spool.drop = die
     elif point in BATCH_POINTS:

@@ -13,7 +13,7 @@ from nb_catalog.models.transitions import transition_jobs
 from nb_catalog.providers import provider
 from nb_catalog.providers.types import ImageResult
 from nb_catalog.registry import source_for
-from nb_catalog.worker import claims, outcomes, persistence, recovery, results, spool
+from nb_catalog.worker import claims, persistence, recovery, results, spool
 from tests.bad_input.conftest import at_once
 from tests.catalog.models import Mug
 from tests.worker.conftest import money_is_sound
@@ -28,10 +28,10 @@ def broken(*_args, **_options):
 
 def staged(result=RESULT):
     """A call whose worker died after the answer was put aside."""
-    order = calling()
-    spool.put(order.staging_name, result)
+    job = calling()
+    spool.put(job.spool_name, result)
     expire()
-    return order
+    return job
 
 
 def without_its_provider(settings):
@@ -79,11 +79,11 @@ def test_bytes_that_no_sweep_can_take_in_are_set_aside_and_stop_no_worker(
     script, start, monkeypatch
 ):
     start()
-    order = staged()
+    job = staged()
     monkeypatch.setattr(results, "store_result", broken)
     worker.drain()
     assert ImageJob.objects.get().state == "unknown"
-    aside = spool.path(order.staging_name).with_suffix(".broken")
+    aside = spool.path(job.spool_name).with_suffix(".broken")
     assert RESULT.data in aside.read_bytes() and not list(spool.names())
 
 
@@ -97,11 +97,11 @@ def test_a_provider_that_left_the_settings_fails_its_jobs_and_says_so(script, st
 
 def test_bytes_of_a_provider_that_left_the_settings_are_set_aside(script, start, settings):
     start()
-    order = staged()
+    job = staged()
     without_its_provider(settings)
     worker.drain()
     assert ImageJob.objects.get().state == "unknown"
-    assert spool.path(order.staging_name).with_suffix(".broken").exists()
+    assert spool.path(job.spool_name).with_suffix(".broken").exists()
 
 
 def test_products_that_the_shop_s_code_cannot_find_fail_their_jobs_only(script, start, monkeypatch):
@@ -149,10 +149,10 @@ def test_whether_work_waits_is_asked_outside_of_a_transaction(script, start):
 
 def test_free_work_that_two_workers_finish_is_one_picture(start):
     start(treatment="locked")
-    orders = []
+    jobs = []
     for owner in ("slow", "quick"):
-        orders += claims.claim(owner=owner, limit=1, free=True)
-        assert persistence.write_outcomes(orders[-1:], []) == [True]
+        jobs += claims.claim(owner=owner, limit=1, free=True)
+        assert persistence.write_outcomes(jobs[-1:], []) == [True]
         expire()
         recovery.free_expired_leases()
         if owner == "slow":
@@ -160,14 +160,8 @@ def test_free_work_that_two_workers_finish_is_one_picture(start):
     ImageJob.objects.update(state="calling", lease_owner="quick")
     result = ImageResult(data=RESULT.data, mime_type="image/png")
     local = provider("local")
-    for order in orders:
-        persistence.write_outcomes(
-            [],
-            [
-                outcomes.outcome_for_result(
-                    order, results.store_result(order, result, provider=local), result
-                )
-            ],
-        )
+    for job in jobs:
+        outcome = results.store_result(job, result, provider=local)
+        persistence.write_outcomes([], [outcome])
     assert ProductImage.objects.count() == 1
     assert ImageJob.objects.get().state == "succeeded"

@@ -31,9 +31,9 @@ def claimed(*, free=False):
 
 
 def calling(*, free=False):
-    order = claimed(free=free)
-    assert persistence.write_outcomes([order], []) == [True]
-    return order
+    job = claimed(free=free)
+    assert persistence.write_outcomes([job], []) == [True]
+    return job
 
 
 def expire():
@@ -51,18 +51,18 @@ def test_what_was_claimed_and_never_sent_is_queued_again(script, start):
 
 def test_a_lease_that_runs_is_left_alone(script, start):
     start()
-    order = calling()
-    spool.put(order.staging_name, RESULT)
+    job = calling()
+    spool.put(job.spool_name, RESULT)
     assert worker.sweep() == []
     assert ImageJob.objects.get().state == JobState.CALLING
-    assert list(spool.names()) == [order.staging_name]
+    assert list(spool.names()) == [job.spool_name]
 
 
 def test_a_call_without_staged_bytes_becomes_unknown_and_keeps_its_money(script, start):
     start()
     calling()
     expire()
-    assert [ending.move for ending in worker.sweep()] == ["lose"]
+    assert [outcome.move for outcome in worker.sweep()] == ["lose"]
     job = ImageJob.objects.get()
     assert (job.state, job.error_code) == ("unknown", "outcome_unknown")
     assert "bill" in job.error
@@ -72,10 +72,10 @@ def test_a_call_without_staged_bytes_becomes_unknown_and_keeps_its_money(script,
 
 def test_staged_bytes_are_adopted_and_paid_once(script, start):
     start()
-    order = calling()
-    spool.put(order.staging_name, RESULT)
+    job = calling()
+    spool.put(job.spool_name, RESULT)
     expire()
-    assert [ending.move for ending in worker.sweep()] == ["succeed"]
+    assert [outcome.move for outcome in worker.sweep()] == ["succeed"]
     image = ProductImage.objects.get()
     assert ImageJob.objects.get().state == JobState.SUCCEEDED
     with image.file.open() as file:
@@ -88,11 +88,11 @@ def test_staged_bytes_are_adopted_and_paid_once(script, start):
 
 def test_bytes_on_another_machine_are_adopted_after_the_job_was_called_unknown(script, start):
     start()
-    order = calling()
+    job = calling()
     expire()
     worker.sweep()
     assert ImageJob.objects.get().state == JobState.UNKNOWN
-    spool.put(order.staging_name, RESULT)
+    spool.put(job.spool_name, RESULT)
     worker.sweep()
     assert ImageJob.objects.get().state == JobState.SUCCEEDED
     assert ProductImage.objects.count() == 1
@@ -101,14 +101,14 @@ def test_bytes_on_another_machine_are_adopted_after_the_job_was_called_unknown(s
 
 def test_bytes_of_a_job_that_was_made_again_are_kept_as_a_picture_to_review(script, start):
     run = start()
-    order = calling()
+    job = calling()
     expire()
     worker.sweep()
     from nb_catalog.generation import runs
 
     runs.retry_run(run, unknown=True)
     worker.drain()
-    spool.put(order.staging_name, RESULT)
+    spool.put(job.spool_name, RESULT)
     worker.sweep()
     assert set(ProductImage.objects.values_list("state", flat=True)) == {"pending"}
     assert ProductImage.objects.count() == 2, "both were paid for"
@@ -118,11 +118,11 @@ def test_bytes_of_a_job_that_was_made_again_are_kept_as_a_picture_to_review(scri
 
 def test_staged_bytes_that_are_stored_already_are_dropped(script, start):
     start()
-    order = calling()
-    spool.put(order.staging_name, RESULT)
+    job = calling()
+    spool.put(job.spool_name, RESULT)
     expire()
     worker.sweep()
-    spool.put(order.staging_name, RESULT)
+    spool.put(job.spool_name, RESULT)
     worker.sweep()
     assert ProductImage.objects.count() == 1 and not list(spool.names())
 
@@ -169,12 +169,12 @@ def test_waiting_work_is_queued_when_its_time_has_come(script, start):
 
 def test_a_half_written_staging_file_is_nothing(script, start):
     start()
-    order = calling()
-    spool.put(order.staging_name, RESULT)
-    path = spool.path(order.staging_name)
+    job = calling()
+    spool.put(job.spool_name, RESULT)
+    path = spool.path(job.spool_name)
     path.rename(path.with_suffix(".writing"))
     expire()
-    assert [ending.move for ending in worker.sweep()] == ["lose"]
+    assert [outcome.move for outcome in worker.sweep()] == ["lose"]
 
 
 def test_a_picture_comes_back_from_staging_as_it_went_in():
@@ -186,10 +186,10 @@ def test_a_picture_comes_back_from_staging_as_it_went_in():
 
 def test_a_sweep_stops_adopting_when_its_time_is_over(script, start, monkeypatch):
     start(3)
-    orders = claims.claim(owner="dead", limit=3, free=False)
-    persistence.write_outcomes(orders, [])
-    for order in orders:
-        spool.put(order.staging_name, RESULT)
+    jobs = claims.claim(owner="dead", limit=3, free=False)
+    persistence.write_outcomes(jobs, [])
+    for job in jobs:
+        spool.put(job.spool_name, RESULT)
     expire()
     assert len(recovery.adopt_spooled(seconds=-1)) == 0
     assert len(recovery.adopt_spooled()) == 3
@@ -200,20 +200,20 @@ def test_a_sweep_stops_adopting_when_its_time_is_over(script, start, monkeypatch
 
 def test_an_order_whose_beginning_was_written_and_not_acknowledged_goes_out(script, start):
     start()
-    order = calling()
+    job = calling()
     reserved = money_is_sound()
-    assert persistence.write_outcomes([order], []) == [True]
+    assert persistence.write_outcomes([job], []) == [True]
     assert ProviderCall.objects.count() == 1 and money_is_sound() == reserved
     assert ImageJob.objects.get().state == JobState.CALLING
 
 
 def test_one_that_a_sweep_has_called_lost_meanwhile_was_never_sent(script, start):
     start()
-    order = calling()
+    job = calling()
     expire()
     worker.sweep()
     assert ImageJob.objects.get().state == JobState.UNKNOWN
-    assert persistence.write_outcomes([order], []) == [False]
+    assert persistence.write_outcomes([job], []) == [False]
     job, call = ImageJob.objects.get(), ProviderCall.objects.get()
     assert (job.state, job.attempts, job.error) == ("queued", 0, "")
     assert (call.outcome, call.cost_microusd) == ("not_sent", 0)
@@ -224,12 +224,12 @@ def test_one_that_a_sweep_has_called_lost_meanwhile_was_never_sent(script, start
 
 def test_one_that_somebody_else_has_taken_meanwhile_is_left_to_them(script, start):
     start()
-    order = calling()
+    job = calling()
     expire()
     worker.sweep()
     ImageJob.objects.update(state=JobState.QUEUED, lease_owner="")
     claims.claim(owner="another", limit=1, free=False)
-    assert persistence.write_outcomes([order], []) == [False]
+    assert persistence.write_outcomes([job], []) == [False]
     job = ImageJob.objects.get()
     assert (job.state, job.lease_owner) == ("leased", "another")
     assert ProviderCall.objects.get().outcome == "unknown"
@@ -237,9 +237,9 @@ def test_one_that_somebody_else_has_taken_meanwhile_is_left_to_them(script, star
 
 def test_an_ending_that_is_written_twice_counts_once(script, start):
     start()
-    order = calling()
-    ending = outcomes.outcome_for_error(order, ContentRefused("No.", usage=RESULT.usage))
-    assert persistence.write_outcomes([], [ending]) == [True]
+    job = calling()
+    outcome = outcomes.outcome_for_error(job, ContentRefused("No.", usage=RESULT.usage))
+    assert persistence.write_outcomes([], [outcome]) == [True]
     settled = money_is_sound()
-    persistence.write_outcomes([], [ending])
+    persistence.write_outcomes([], [outcome])
     assert money_is_sound() == settled and ProviderCall.objects.count() == 1

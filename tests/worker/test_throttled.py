@@ -65,7 +65,7 @@ def test_who_missed_the_slot_takes_another(script, start, limits, monkeypatch):
     monkeypatch.setattr("nb_catalog.worker.execution.LATE", 0.3)
     asked = []
     another = claims.another_slot
-    monkeypatch.setattr(claims, "another_slot", lambda order: asked.append(order) or another(order))
+    monkeypatch.setattr(claims, "another_slot", lambda job: asked.append(job) or another(job))
     script.seconds = 0.6
     start(9)
     for _ in range(5):
@@ -79,7 +79,7 @@ def test_a_call_whose_turn_is_over_when_it_is_on_record_is_not_sent(
 ):
     limits(REQUESTS_PER_MINUTE=6100, BURST=0)
     late = iter([False, True])
-    monkeypatch.setattr("nb_catalog.worker.execution._is_late", lambda order: next(late, False))
+    monkeypatch.setattr("nb_catalog.worker.execution._is_late", lambda job: next(late, False))
     start(1)
     for _ in range(2):
         drain()

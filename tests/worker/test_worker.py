@@ -246,11 +246,11 @@ def test_a_late_picture_is_kept_and_the_job_finishes_once(script, start):
 
 def test_a_worker_that_lost_its_job_to_another_changes_nothing_but_keeps_the_picture(script, start):
     start()
-    order = claims.claim(owner="slow", limit=1, free=False)[0]
+    job = claims.claim(owner="slow", limit=1, free=False)[0]
     ImageJob.objects.update(lease_until=timezone.now() - timedelta(hours=1))
     drain()
     assert ImageJob.objects.get().state == JobState.SUCCEEDED
-    assert persistence.write_outcomes([order], []) == [False], "a lost lease begins nothing"
+    assert persistence.write_outcomes([job], []) == [False], "a lost lease begins nothing"
     assert script.count == ProviderCall.objects.count() == 1
 
 
@@ -258,16 +258,16 @@ def test_jobs_of_urgent_runs_go_first(script, start):
     start(2)
     urgent = start(1)
     ImageJob.objects.filter(run=urgent).update(priority=5)
-    order = claims.claim(owner="me", limit=1, free=False)[0]
-    assert order.run_id == urgent.pk
+    job = claims.claim(owner="me", limit=1, free=False)[0]
+    assert job.run_id == urgent.pk
 
 
 def test_the_worker_stops_when_its_slice_is_over(script, start):
     script.seconds = 0.1
     start(30)
     started = time.monotonic()
-    endings = Worker(concurrency=1).run(seconds=0.3)
-    assert 0 < endings["succeed"] < 30
+    outcomes = Worker(concurrency=1).run(seconds=0.3)
+    assert 0 < outcomes["succeed"] < 30
     assert time.monotonic() - started < 10
     left = ImageJob.objects.exclude(state="succeeded")
     assert not left.filter(state="calling").exists()

@@ -38,29 +38,29 @@ class Command(BaseCommand):
         parser.add_argument("--seconds", type=_seconds, help="Stop after about so many seconds.")
 
     def handle(self, *, once, concurrency, free_threads, seconds, verbosity, **options):
-        endings = Counter()
+        outcomes = Counter()
         with self._told(verbosity=verbosity, once=once) as tell:
             worker = Worker(
                 concurrency=concurrency,
                 free_threads=free_threads,
-                on_ending=lambda ending: (endings.update([ending.move]), tell(ending)),
+                on_outcome=lambda outcome: (outcomes.update([outcome.move]), tell(outcome)),
             )
             with _stopped_by_signals(worker):
                 worker.run(until_idle=once, seconds=seconds)
         if verbosity:
-            self.stdout.write(_summary(endings))
+            self.stdout.write(_summary(outcomes))
 
     @contextmanager
     def _told(self, *, verbosity, once):
         """What happens on each ending: a line, a step of the bar, or nothing."""
         if verbosity >= 2:
-            yield lambda ending: self.stdout.write(_line(ending))
+            yield lambda outcome: self.stdout.write(_line(outcome))
         elif verbosity and once and sys.stderr.isatty():
             with tqdm(total=_underway(), unit=_("picture"), file=sys.stderr) as bar:
                 made = Counter()
-                yield lambda ending: _step(bar, made, ending)
+                yield lambda outcome: _step(bar, made, outcome)
         else:
-            yield lambda ending: None
+            yield lambda outcome: None
 
 
 def _at_least_one(text):
@@ -105,35 +105,35 @@ def _underway():
     return ImageJob.objects.filter(state__in=JOB_UNDERWAY).count()
 
 
-def _line(ending):
-    """One ending. Never the error's text: a provider's may quote what it was asked."""
-    order = ending.order
+def _line(outcome):
+    """Return a line for one outcome. Never the error's text: a provider's may quote the request."""
+    job = outcome.job
     line = _("Job %(job)s: %(state)s (%(tier)s, %(model)s)") % {
-        "job": order.job_id,
-        "state": _state_after(ending.move),
-        "tier": order.tier,
-        "model": order.spec.model,
+        "job": job.job_id,
+        "state": _state_after(outcome.move),
+        "tier": job.tier,
+        "model": job.spec.model,
     }
-    return f"{line} [{ending.error_code}]" if ending.error_code else line
+    return f"{line} [{outcome.error_code}]" if outcome.error_code else line
 
 
 def _state_after(move):
     return JobState(JOB_TRANSITIONS[move].target).label.lower()
 
 
-def _step(bar, made, ending):
-    if JOB_TRANSITIONS[ending.move].target not in JOB_UNDERWAY:
+def _step(bar, made, outcome):
+    if JOB_TRANSITIONS[outcome.move].target not in JOB_UNDERWAY:
         bar.update()
-    made[ending.move] += 1
+    made[outcome.move] += 1
     bar.set_postfix({_state_after(move): number for move, number in made.items()})
 
 
-def _summary(endings):
-    made = endings["succeed"] + endings["adopt"]
+def _summary(outcomes):
+    made = outcomes["succeed"] + outcomes["adopt"]
     parts = [ngettext("%(n)s picture generated", "%(n)s pictures generated", made) % {"n": made}]
     parts += [
         f"{number} {_state_after(move)}"
-        for move, number in endings.items()
+        for move, number in outcomes.items()
         if move not in {"succeed", "adopt"}
     ]
     parts.append(_("%(n)s remaining") % {"n": _underway()})

@@ -1,4 +1,4 @@
-"""Batches: put together, handed in, looked after, fetched. The worker's second lane to a provider."""
+"""Batches: created, submitted, polled, downloaded. The other way to a provider, beside direct calls."""
 
 from nb_catalog.worker.batches.coordinator import BatchCoordinator
 from nb_catalog.worker.batches.queries import heartbeat, work_is_due

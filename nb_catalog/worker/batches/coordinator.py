@@ -1,11 +1,10 @@
-"""The desk: whoever sits here takes one batch at a time a step further."""
+"""Coordinator: advances one provider batch at a time."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
 
 from django.db import DatabaseError
 
@@ -14,103 +13,86 @@ from nb_catalog.exceptions import InvalidSettings, InvalidTransition
 from nb_catalog.models import ProviderBatch
 from nb_catalog.providers.batches import BatchProvider, takes_batches
 from nb_catalog.worker.batches import polling, queries, request_file, schedule, submission
-from nb_catalog.worker.batches.seat import Seat
 from nb_catalog.worker.execution import WorkerContext
-from nb_catalog.worker.types import JobOutcome
 
 logger = logging.getLogger(__name__)
 
 
 class BatchCoordinator:
-    """``owner`` holds the batches that are worked on here; ``held`` are those, for the heartbeat.
+    """``owner`` holds the batches that are worked on here; ``held`` are those, for the heartbeat."""
 
-    ``is_stopping`` and ``on_ending`` are the ``Seat``'s.
-    """
-
-    def __init__(
-        self,
-        *,
-        owner: str,
-        shop: WorkerContext,
-        is_stopping: Callable[[], bool],
-        on_ending: Callable[[JobOutcome], None],
-    ) -> None:
+    def __init__(self, *, owner: str, context: WorkerContext) -> None:
         self.owner = owner
         self.held: list[ProviderBatch] = []
         self.is_busy = False
-        self._is_closing = asyncio.Event()
-        self._seat = Seat(shop=shop, is_stopping=is_stopping, on_ending=on_ending)
+        self._context = context
 
-    async def sit(self) -> None:
-        """Take steps until ``close``; a step that is under way is finished."""
-        while not self._is_closing.is_set():
-            if not await self._step_safely():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._is_closing.wait(), schedule.IDLE_SECONDS)
-
-    def close(self) -> None:
-        """Take no further step; end an idle wait at once, so that a worker stops without delay."""
-        self._is_closing.set()
-
-    async def _step_safely(self) -> bool:
-        self.is_busy = True
-        try:
-            return await self.step()
-        except InvalidTransition:
-            logger.info("A batch was taken over by another worker.")
-        except DatabaseError:
-            logger.exception("The database did not take what is known of a batch.")
-        except Exception:  # noqa: BLE001 - a provider is a plug-in and may raise anything
-            logger.exception("A batch broke its worker. It is taken up again when its lease ends.")
-        finally:
-            self.held.clear()
-            self.is_busy = False
-        return False
+    async def run(self) -> None:
+        """Take steps until the worker closes; the current step is finished."""
+        while not self._context.closing:
+            self.is_busy = True
+            did_something = False
+            try:
+                did_something = await self.step()
+            except InvalidTransition:
+                logger.info("A batch was taken over by another worker.")
+            except DatabaseError:
+                logger.exception("The database did not take what is known of a batch.")
+            except Exception:  # noqa: BLE001 - a provider is a plug-in and may raise anything
+                logger.exception("A batch broke its worker. It is retried when its lease ends.")
+            finally:
+                self.held.clear()
+                self.is_busy = False
+            if not did_something:
+                await asyncio.sleep(schedule.IDLE_SECONDS)
 
     async def step(self) -> bool:
-        """Look after a batch that is due, else put a new one together. Whether there was one."""
-        batch = await self._seat.ask(queries.claim_due, owner=self.owner)
+        """Advance a batch that is due, otherwise create a new one. Return whether there was one."""
+        run_in_db = self._context.writer.run_in_db
+        batch = await run_in_db(queries.claim_due, owner=self.owner)
         if batch is not None:
             self.held.append(batch)
-            await self._look_after(batch)
+            await self._advance(batch)
             return True
-        gathered = await self._seat.ask(queries.create_batch, owner=self.owner)
-        if gathered is None:
+        created = await run_in_db(queries.create_batch, owner=self.owner)
+        if created is None:
             return False
-        batch, orders = gathered
+        batch, jobs = created
         self.held.append(batch)
-        maker = await self._maker(batch)
-        if maker is not None:
-            await submission.assemble(self._seat, batch, orders, maker=maker)
+        provider = await self._provider_of(batch)
+        if provider is not None:
+            await submission.assemble(batch, jobs, provider=provider, context=self._context)
         return True
 
-    async def _look_after(self, batch: ProviderBatch) -> None:
+    async def _advance(self, batch: ProviderBatch) -> None:
+        context = self._context
         # What a worker that died may have left on this machine.
-        await self._seat.shop.in_pool(request_file.remove, request_file.path_of(batch.name))
+        await context.run_in_pool(request_file.remove, request_file.path_of(batch.name))
         if batch.state == BatchState.OPEN:
-            await submission.close(self._seat, batch, error=submission.DIED)
+            await submission.close(batch, error=submission.DIED, context=context)
             return
-        maker = await self._maker(batch)
-        if maker is None:
+        provider = await self._provider_of(batch)
+        if provider is None:
             return
         if batch.state == BatchState.SENDING:
-            await submission.look_up(self._seat, batch, maker)
+            await submission.look_up(batch, provider=provider, context=context)
         elif batch.state == BatchState.READY:
-            await polling.fetch(self._seat, batch, polling.report_of(batch), maker)
+            report = polling.report_of(batch)
+            await polling.fetch(batch, report, provider=provider, context=context)
         else:
-            await polling.poll(self._seat, batch, maker)
+            await polling.poll(batch, provider=provider, context=context)
 
-    async def _maker(self, batch: ProviderBatch) -> BatchProvider | None:
-        """None, and another look later, while the settings do not have the provider: what is with
-        it is neither lost nor made again meanwhile."""
+    async def _provider_of(self, batch: ProviderBatch) -> BatchProvider | None:
+        """Return None, and poll later, while the settings do not have the provider: its batch is
+        neither lost nor submitted again meanwhile."""
         try:
-            maker = self._seat.shop.provider(batch.provider)
+            provider = self._context.provider(batch.provider)
+            if takes_batches(provider):
+                return provider
+            message = "The provider takes no batches now."
         except InvalidSettings as error:
-            await self._seat.release(batch, wait=schedule.LONGEST_LOOK, error=str(error))
-            return None
-        if takes_batches(maker):
-            return maker
-        await self._seat.release(
-            batch, wait=schedule.LONGEST_LOOK, error="The provider takes no batches now."
+            message = str(error)
+        await self._context.writer.run_in_db(
+            queries.release, batch, wait=schedule.LONGEST_WAIT, error=message
         )
         return None

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from nb_catalog.exceptions import NBCatalogError, StorageFailed
 from nb_catalog.models import ProviderBatch
 from nb_catalog.providers.batches import BatchProvider
-from nb_catalog.providers.types import BatchItem, BatchReport
-from nb_catalog.worker import results, spool
-from nb_catalog.worker.batches import item_outcomes, queries
+from nb_catalog.worker import outcomes, results, spool
+from nb_catalog.worker.batches import queries
 from nb_catalog.worker.execution import (
     WorkerContext,
-    build_outcome,
     log_plugin_error,
     plugin_error,
-    store_spooled,
+    store_with_retry,
 )
 from nb_catalog.worker.types import ClaimedJob, JobOutcome
 
-logger = logging.getLogger(__name__)
-
-# Lines whose orders are looked up together; what bounds the pictures in memory.
-TOGETHER: Final = 16
+# Lines whose jobs are read together; this bounds the pictures in memory.
+BLOCK: Final = 16
 
 
 class DownloadInterrupted(Exception):
@@ -33,75 +27,69 @@ class DownloadInterrupted(Exception):
 
 
 async def fetch(
-    batch: ProviderBatch,
-    report: BatchReport,
-    *,
-    maker: BatchProvider,
-    shop: WorkerContext,
-    is_stopping: Callable[[], bool],
-    on_ending: Callable[[JobOutcome], None],
+    batch: ProviderBatch, report: BatchReport, *, provider: BatchProvider, context: WorkerContext
 ) -> None:
-    """Finish every item that ``report``'s file has an answer for. May be repeated at any time:
-    what was finished before is passed over.
+    """Finish every item that ``report``'s file has a result for. May be repeated at any time:
+    what was finished before is skipped.
 
-    Raises ``ProviderError`` when the file breaks off, ``DownloadInterrupted`` when the worker is stopping or
-    what came can be put nowhere.
+    Raises ``ProviderError`` when the file breaks off, ``DownloadInterrupted`` when the worker is stopping
+    or neither the disk nor the storage takes what came.
     """
-    async for lines in _together(maker.collect(report)):
-        if is_stopping():
-            raise DownloadInterrupted
-        orders = await shop.clerk.ask(queries.claimed_jobs, batch, list(lines))
-        ended = await asyncio.gather(
-            *(_finish(order, lines[key], maker=maker, shop=shop) for key, order in orders.items())
-        )
-        for ending in ended:
-            if ending is not None:
-                on_ending(ending)
-
-
-async def _together(answers: AsyncIterator[BatchItem]) -> AsyncIterator[dict[str, BatchItem]]:
-    """Items by key, ``TOGETHER`` at a time. A key that comes twice counts once."""
     block: dict[str, BatchItem] = {}
-    async for item in answers:
+    async for item in provider.collect(report):
+        # A key that comes twice counts once.
         block.setdefault(item.key, item)
-        if len(block) == TOGETHER:
-            yield block
+        if len(block) == BLOCK:
+            await _finish_block(batch, block, provider=provider, context=context)
             block = {}
     if block:
-        yield block
+        await _finish_block(batch, block, provider=provider, context=context)
+
+
+async def _finish_block(
+    batch: ProviderBatch,
+    block: dict[str, BatchItem],
+    *,
+    provider: BatchProvider,
+    context: WorkerContext,
+) -> None:
+    if context.is_stopping():
+        raise DownloadInterrupted
+    jobs = await context.writer.run_in_db(queries.claimed_jobs, batch, list(block))
+    await asyncio.gather(
+        *(_finish(job, block[key], provider=provider, context=context) for key, job in jobs.items())
+    )
 
 
 async def _finish(
-    order: ClaimedJob, item: BatchItem, *, maker: BatchProvider, shop: WorkerContext
-) -> JobOutcome | None:
-    """Store what came and write down how the job ended; None when it was not owed any more, or
-    when its picture waits in the staging directory because the storage did not take it."""
-    ending = await _ending(order, item, maker=maker, shop=shop)
-    if ending is None:
-        return None
-    held = await shop.clerk.write(ending)
-    if ending.move != "lose":
-        await shop.in_mailroom(spool.drop, order.staging_name)
-    return ending if held else None
+    job: ClaimedJob, item: BatchItem, *, provider: BatchProvider, context: WorkerContext
+) -> None:
+    """Store and record one item. A picture that the storage did not take waits in the spool."""
+    outcome = await _outcome_for(job, item, provider=provider, context=context)
+    if outcome is None:
+        return
+    await context.record(outcome)
+    if outcome.move != "lose":
+        await context.run_in_spool(spool.drop, job.spool_name)
 
 
-async def _ending(
-    order: ClaimedJob, item: BatchItem, *, maker: BatchProvider, shop: WorkerContext
+async def _outcome_for(
+    job: ClaimedJob, item: BatchItem, *, provider: BatchProvider, context: WorkerContext
 ) -> JobOutcome | None:
     if isinstance(item.result, NBCatalogError):
-        return item_outcomes.failed(order, item.result)
+        return outcomes.batch_item_failed(job, item.result)
     try:
-        # Staged for a crash, and kept in hand all the same: few are in hand at a time here.
-        taken = await shop.in_mailroom(results.spool_result, order, item.result)
-        if taken.data:
-            return await store_spooled(order, taken, maker=maker, shop=shop)
-        return await shop.in_pool(build_outcome, order, item.result, maker=maker)
+        # Spooled for a crash, and kept in memory all the same: a block has few items.
+        spooled = await context.run_in_spool(results.spool_result, job, item.result)
+        if spooled.data:
+            return await store_with_retry(job, spooled, provider=provider, context=context)
+        return await context.run_in_pool(results.store_result, job, item.result, provider=provider)
     except StorageFailed as error:
-        if not spool.path(order.staging_name).is_file():
-            raise DownloadInterrupted from error  # it lies nowhere: the batch is fetched again
-        return None  # staged: a sweep stores it
+        if not spool.path(job.spool_name).is_file():
+            raise DownloadInterrupted from error  # it is stored nowhere: the batch is fetched again
+        return None  # in the spool: a sweep stores it
     except NBCatalogError as error:
-        return item_outcomes.failed(order, error)
+        return outcomes.batch_item_failed(job, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
-        log_plugin_error(maker, order)
-        return item_outcomes.failed(order, plugin_error(error, order=order))
+        log_plugin_error(provider, job)
+        return outcomes.batch_item_failed(job, plugin_error(error, job=job))

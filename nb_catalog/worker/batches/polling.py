@@ -1,4 +1,4 @@
-"""From a batch that is with the provider to pictures: looks, results, and what has none."""
+"""From a batch that is with the provider to pictures: polls, results, and items without a result."""
 
 from __future__ import annotations
 
@@ -9,25 +9,29 @@ from nb_catalog.exceptions import ProviderError
 from nb_catalog.models import ProviderBatch
 from nb_catalog.models.transitions import transition_batch
 from nb_catalog.providers.batches import BatchProvider
-from nb_catalog.providers.types import BatchReport
-from nb_catalog.worker import spool
-from nb_catalog.worker.batches import download, item_outcomes, queries, schedule
-from nb_catalog.worker.batches.seat import Seat
-from nb_catalog.worker.types import ClaimedJob, JobOutcome
+from nb_catalog.worker import outcomes, spool
+from nb_catalog.worker.batches import download, queries, schedule
+from nb_catalog.worker.execution import WorkerContext
 
 
-async def poll(seat: Seat, batch: ProviderBatch, maker: BatchProvider) -> None:
-    """Ask how the batch stands; fetch its results when it is at its end, stop it when it is late."""
+async def poll(batch: ProviderBatch, *, provider: BatchProvider, context: WorkerContext) -> None:
+    """Ask for the batch's state; fetch its results when it has ended, stop it when it is late."""
+    run_in_db = context.writer.run_in_db
+    has_expired = schedule.has_expired(batch, limits=provider.batch_limits)
     try:
-        report = await maker.poll(batch.service_name)
+        report = await provider.poll(batch.service_name)
     except ProviderError as error:
-        if schedule.is_given_up(batch, limits=maker.batch_limits):
-            await fetch(seat, batch, await _given_up(seat, batch, error), maker)
-            return
-        await seat.release(batch, wait=schedule.gap(batch.looks), error=str(error))
+        if has_expired:
+            # The provider was unreachable for as long as it keeps a batch: the results are unknown.
+            await run_in_db(transition_batch, batch, "finish", error=str(error), looks=0)
+            report = _lost(report_of(batch), error)
+            await fetch(batch, report, provider=provider, context=context)
+        else:
+            wait = schedule.poll_interval(batch.looks)
+            await run_in_db(queries.release, batch, wait=wait, error=str(error))
         return
-    if report.is_final or schedule.is_given_up(batch, limits=maker.batch_limits):
-        await seat.ask(
+    if report.is_final or has_expired:
+        await run_in_db(
             transition_batch,
             batch,
             "finish",
@@ -36,65 +40,64 @@ async def poll(seat: Seat, batch: ProviderBatch, maker: BatchProvider) -> None:
             error=report.error,
             looks=0,
         )
-        await fetch(seat, batch, report, maker)
+        await fetch(batch, report, provider=provider, context=context)
         return
-    if batch.state == BatchState.RUNNING and await _is_to_stop(seat, batch):
-        with contextlib.suppress(ProviderError):  # it is asked to stop again at the next look
-            await maker.cancel(batch.service_name)
-            await seat.ask(transition_batch, batch, "stop", looks=0)
-    await seat.release(batch, wait=schedule.gap(batch.looks), service_state=report.state, error="")
-
-
-async def _given_up(seat: Seat, batch: ProviderBatch, error: ProviderError) -> BatchReport:
-    """Nobody could be asked for as long as the provider keeps a batch: what it made is unknown."""
-    await seat.ask(transition_batch, batch, "finish", error=str(error), looks=0)
-    return _lost(report_of(batch), error)
-
-
-async def _is_to_stop(seat: Seat, batch: ProviderBatch) -> bool:
-    """Past its deadline, or nobody waits for any of it."""
-    return schedule.is_late(batch) or not await seat.ask(queries.is_wanted, batch)
+    if batch.state == BatchState.RUNNING and (
+        schedule.is_late(batch) or not await run_in_db(queries.is_wanted, batch)
+    ):
+        with contextlib.suppress(ProviderError):  # the next poll tries again
+            await provider.call_off(batch.service_name)
+            await run_in_db(transition_batch, batch, "stop", looks=0)
+    await run_in_db(
+        queries.release,
+        batch,
+        wait=schedule.poll_interval(batch.looks),
+        service_state=report.state,
+        error="",
+    )
 
 
 async def fetch(
-    seat: Seat, batch: ProviderBatch, report: BatchReport, maker: BatchProvider
+    batch: ProviderBatch, report: BatchReport, *, provider: BatchProvider, context: WorkerContext
 ) -> None:
-    """Finish every picture that the results hold, then what they say nothing about."""
+    """Finish every picture that the results contain, then the items that they do not mention."""
+    run_in_db = context.writer.run_in_db
     try:
-        await download.fetch(
-            batch,
-            report,
-            maker=maker,
-            shop=seat.shop,
-            is_stopping=seat.is_stopping,
-            on_ending=seat.on_ending,
-        )
+        await download.fetch(batch, report, provider=provider, context=context)
     except download.DownloadInterrupted:
-        await seat.release(batch, wait=0.0, looks=batch.looks)
+        await run_in_db(queries.release, batch, wait=0.0, looks=batch.looks)
         return
     except ProviderError as error:
-        if not schedule.is_given_up(batch, limits=maker.batch_limits):
-            await seat.release(batch, wait=schedule.gap(batch.looks), error=str(error))
+        if not schedule.has_expired(batch, limits=provider.batch_limits):
+            wait = schedule.poll_interval(batch.looks)
+            await run_in_db(queries.release, batch, wait=wait, error=str(error))
             return
         report = _lost(report, error)
-    await end_the_rest(seat, batch, report)
-    await seat.ask(queries.close, batch)
-    await delete_remote(batch, maker)
+    await end_unanswered(batch, report, context=context)
+    await run_in_db(queries.close, batch)
+    await delete_remote(batch, provider=provider)
 
 
-async def end_the_rest(seat: Seat, batch: ProviderBatch, report: BatchReport) -> None:
-    """What the results have no line for: made by nobody, or nobody knows."""
+async def end_unanswered(
+    batch: ProviderBatch, report: BatchReport, *, context: WorkerContext
+) -> None:
+    """End the items that the results have no line for."""
+    is_unknown = report.is_gone or report.state.endswith("_STATE_SUCCEEDED")
     last = 0
-    while orders := await seat.ask(queries.unanswered, batch, after=last):
-        last = orders[-1].job_id
-        for order in orders:
-            if spool.path(order.staging_name).exists():
+    while jobs := await context.writer.run_in_db(queries.unanswered, batch, after=last):
+        last = jobs[-1].job_id
+        for job in jobs:
+            if spool.path(job.spool_name).exists():
                 continue  # it came, and the storage did not take it: a sweep stores it
-            await seat.end(_rest(order, report))
+            await context.record(
+                outcomes.batch_item_missing(job)
+                if is_unknown
+                else outcomes.batch_item_not_processed(job, message=report.error)
+            )
 
 
 def report_of(batch: ProviderBatch) -> BatchReport:
-    """What was known when the batch ended."""
+    """Return what was known when the batch ended."""
     return BatchReport(
         name=batch.service_name,
         state=batch.service_state,
@@ -111,13 +114,7 @@ def _lost(report: BatchReport, error: ProviderError) -> BatchReport:
     )
 
 
-def _rest(order: ClaimedJob, report: BatchReport) -> JobOutcome:
-    if report.is_gone or report.state.endswith("_STATE_SUCCEEDED"):
-        return item_outcomes.not_found(order)
-    return item_outcomes.not_made(order, said=report.error)
-
-
-async def delete_remote(batch: ProviderBatch, maker: BatchProvider) -> None:
-    """Delete the batch's files at the provider: they hold photos and words."""
-    with contextlib.suppress(ProviderError):  # they expire by themselves
-        await maker.delete_files(*filter(None, (batch.input_file, batch.result_file)))
+async def delete_remote(batch: ProviderBatch, *, provider: BatchProvider) -> None:
+    """Delete the batch's files at the provider: they contain photos and texts."""
+    with contextlib.suppress(ProviderError):  # they expire automatically
+        await provider.forget(*filter(None, (batch.input_file, batch.result_file)))

@@ -1,17 +1,17 @@
-"""The rows of batches: jobs put into them, who works on which, and when to look again."""
+"""The rows of batches: jobs put into them, which worker holds which, and when to poll again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from nb_catalog import ratelimit, signals
+from nb_catalog import providers, ratelimit, signals
 from nb_catalog.core.states import BatchState, JobState
 from nb_catalog.core.types import RequestMode
 from nb_catalog.exceptions import (
@@ -23,39 +23,36 @@ from nb_catalog.exceptions import (
 from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import transition_batch, transition_jobs
-from nb_catalog.providers import provider
 from nb_catalog.providers.batches import limits_of
-from nb_catalog.providers.types import BatchLimits
-from nb_catalog.worker import claims, persistence, queue
-from nb_catalog.worker.batches import item_outcomes
+from nb_catalog.worker import claims, outcomes, persistence, queue
 from nb_catalog.worker.types import ClaimedJob
 
-# After a batch could not be handed in, its model is left alone for so long.
+# How long nothing of a model is submitted after one of its batches could not be.
 REST: Final = timedelta(seconds=60)
 BLOCK: Final = 500
 
 
 def create_batch(*, owner: str) -> tuple[ProviderBatch, list[ClaimedJob]] | None:
-    """Put queued jobs into a new batch that ``owner`` holds; None when there is nothing to do.
+    """Put queued jobs into a new batch that ``owner`` holds. Return None if there is nothing to do.
 
     The jobs are ``submitted``, their money is reserved and their calls are on record before a
-    line is written: whatever dies from here on, nobody else takes them up.
+    line is written: whatever dies from here on, no other worker claims them.
     """
-    for alias, model in _groups():
+    for alias, model in _waiting_models():
         limits = _limits(alias)
         if limits is None:
             _refuse(alias, model)
-        elif not _rests(alias, model) and _underway(alias) < limits.at_once:
+        elif _may_submit(alias, model, limits):
             with transaction.atomic():
-                gathered = _gathered(alias, model, most=limits.items, owner=owner)
-            if gathered is not None:
-                batch, orders = gathered
-                return batch, claims.with_photos(orders)
+                created = _fill_batch(alias, model, most=limits.items, owner=owner)
+            if created is not None:
+                batch, jobs = created
+                return batch, claims.with_photos(jobs)
     return None
 
 
-def _groups() -> list[tuple[str, str]]:
-    """(provider, model) of what waits, the most urgent first."""
+def _waiting_models() -> list[tuple[str, str]]:
+    """Return the (provider, model) of what waits."""
     waiting = _waiting().values_list("provider", "model").distinct().order_by()
     return [(str(alias), str(model)) for alias, model in waiting]
 
@@ -66,15 +63,15 @@ def _waiting() -> QuerySet[ImageJob]:
 
 def _limits(alias: str) -> BatchLimits | None:
     try:
-        return limits_of(provider(alias))
+        return limits_of(providers.provider(alias))
     except InvalidSettings:
         return None
 
 
 def _refuse(alias: str, model: str) -> None:
-    """End jobs that were asked for when the provider still took batches."""
+    """End jobs that were requested when the provider still took batches."""
     error = RequestRejected(
-        f"The provider {alias!r} takes no batches as it is configured now. Ask for these pictures "
+        f"The provider {alias!r} takes no batches as it is configured now. Request these pictures "
         "directly, or correct NB_CATALOG['PROVIDERS'] and retry."
     )
     with transaction.atomic():
@@ -89,34 +86,32 @@ def _refuse(alias: str, model: str) -> None:
         signals.send_job_failed(list(failed), state=JobState.FAILED, error_code=error.code)
 
 
-def _rests(alias: str, model: str) -> bool:
-    """Whether its last batch failed just now, or one is being fetched: what comes back from that
-    goes out together with what waits."""
-    rows = ProviderBatch.objects.filter(provider=alias, model=model)
+def _may_submit(alias: str, model: str, limits: BatchLimits) -> bool:
+    """Return whether another batch may go out: not shortly after one failed, nor while results are
+    fetched, since what comes back from those goes out together with what waits."""
+    batches = ProviderBatch.objects.filter(provider=alias)
     failed = Q(state=BatchState.DONE, finished_at__gt=database_now() - REST) & ~Q(error_code="")
-    return rows.filter(failed | Q(state=BatchState.READY)).exists()
+    if batches.filter(failed | Q(state=BatchState.READY), model=model).exists():
+        return False
+    return batches.exclude(state=BatchState.DONE).count() < limits.at_once
 
 
-def _underway(alias: str) -> int:
-    return ProviderBatch.objects.filter(provider=alias).exclude(state=BatchState.DONE).count()
-
-
-def _gathered(
+def _fill_batch(
     alias: str, model: str, *, most: int, owner: str
 ) -> tuple[ProviderBatch, list[ClaimedJob]] | None:
-    wanted = _waiting().filter(provider=alias, model=model)
-    jobs = list(queue.skip_locked(wanted)[:most])
+    waiting = _waiting().filter(provider=alias, model=model)
+    rows = list(queue.skip_locked(waiting)[:most])
     now, name = database_now(), f"nb-{uuid4().hex}"
-    orders = persistence.drop_existing([claims.claimed_job(job, owner=name) for job in jobs])
-    let_through = persistence.reserve(orders, now=now)
-    going = [order for order in orders if order.job_id in let_through]
-    if not going:
+    jobs = persistence.drop_existing([claims.claimed_job(row, owner=name) for row in rows])
+    let_through = persistence.reserve(jobs, now=now)
+    jobs = [job for job in jobs if job.job_id in let_through]
+    if not jobs:
         return None
     batch = ProviderBatch.objects.create(
         name=name,
         provider=alias,
         model=model,
-        items=len(going),
+        items=len(jobs),
         epoch=1,
         lease_owner=owner,
         lease_until=claims.lease_end(),
@@ -133,42 +128,37 @@ def _gathered(
         error="",
         error_code="",
     )
-    if moved != len(going):
-        raise InvalidTransition("Another worker took some of these jobs first.")
+    if moved != len(jobs):
+        raise InvalidTransition("Another worker claimed some of these jobs first.")
     ProviderCall.objects.bulk_create(
-        (persistence.call_of(order, now=now, batch=batch) for order in going), batch_size=BLOCK
+        (persistence.build_call(job, now=now, batch=batch) for job in jobs), batch_size=BLOCK
     )
-    return batch, going
+    return batch, jobs
 
 
 def claim_due(*, owner: str) -> ProviderBatch | None:
-    """A batch that nobody holds and that there is something to do for, held by ``owner`` now."""
+    """Return a batch that is due and that no living worker holds, now held by ``owner``."""
     due = _due()
     for batch in due.order_by("next_look_at")[:5]:
-        mine = {"lease_owner": owner, "lease_until": claims.lease_end(), "epoch": batch.epoch + 1}
-        same = due.filter(pk=batch.pk, epoch=batch.epoch)
-        if same.update(**mine):
-            for name, value in mine.items():
+        claim = {"lease_owner": owner, "lease_until": claims.lease_end(), "epoch": batch.epoch + 1}
+        if due.filter(pk=batch.pk, epoch=batch.epoch).update(**claim):
+            for name, value in claim.items():
                 setattr(batch, name, value)
             return batch
     return None
 
 
 def _due() -> QuerySet[ProviderBatch]:
-    """Batches that there is something to do for and that nobody alive holds."""
     now = database_now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     return ProviderBatch.objects.filter(free, next_look_at__lte=now).exclude(state=BatchState.DONE)
 
 
 def work_is_due() -> bool:
-    """Whether a batch could be put together or looked after now."""
-    if _due().exists():
-        return True
-    return any(
-        not _rests(alias, model)
-        and ((limits := _limits(alias)) is None or _underway(alias) < limits.at_once)
-        for alias, model in _groups()
+    """Return whether a batch could be created or advanced now."""
+    return _due().exists() or any(
+        (limits := _limits(alias)) is None or _may_submit(alias, model, limits)
+        for alias, model in _waiting_models()
     )
 
 
@@ -178,17 +168,18 @@ def heartbeat(batches: Iterable[ProviderBatch]) -> None:
         _held(batch).update(lease_until=claims.lease_end())
 
 
-def release(batch: ProviderBatch, *, next_look_at: datetime, **changes: Any) -> None:
-    """Let ``batch`` go until ``next_look_at``. Nothing when somebody else holds it."""
-    _held(batch).update(next_look_at=next_look_at, lease_owner="", lease_until=None, **changes)
+def release(batch: ProviderBatch, *, wait: float, looks: int | None = None, **changes: Any) -> None:
+    """Release ``batch`` for ``wait`` seconds; without ``looks`` this poll counts.
 
-
-def update_held(batch: ProviderBatch, **changes: Any) -> None:
-    """Write down what became known of ``batch``. Raises ``InvalidTransition`` when it is not held."""
-    if not _held(batch).update(**changes):
-        raise InvalidTransition(f"Batch {batch.name} is not ours any more.")
-    for name, value in changes.items():
-        setattr(batch, name, value)
+    Does nothing if another worker holds it.
+    """
+    _held(batch).update(
+        next_look_at=database_now() + timedelta(seconds=wait),
+        looks=batch.looks + 1 if looks is None else looks,
+        lease_owner="",
+        lease_until=None,
+        **changes,
+    )
 
 
 def _held(batch: ProviderBatch) -> QuerySet[ProviderBatch]:
@@ -198,77 +189,70 @@ def _held(batch: ProviderBatch) -> QuerySet[ProviderBatch]:
 
 
 def claimed_jobs(batch: ProviderBatch, keys: Sequence[str]) -> dict[str, ClaimedJob]:
-    """Orders by key of a line, with the photos that they need, for lines whose answer is still owed.
+    """Return jobs by key of a line, with the photos that they need, for lines whose result is still due.
 
-    A job that a person cancelled meanwhile is owed its answer too: it is paid for.
+    The result of a job that a person cancelled meanwhile is due too: it is paid for.
     """
     ids = {number: key for key in keys if (number := _job_id(key)) is not None}
     calls = ProviderCall.objects.filter(batch=batch, job_id__in=ids, finished_at__isnull=True)
-    owed = [_order(call) for call in calls.select_related("job")]
+    due = [_job_of_call(call) for call in calls.select_related("job")]
     # A painted picture needs no photo any more; one that the product is set into does.
-    locked = claims.with_photos([order for order in owed if order.spec.locked])
-    painted = [order for order in owed if not order.spec.locked]
-    return {
-        ids[order.job_id]: order
-        for order in (*locked, *painted)
-        if ids[order.job_id] == key_of(order)
-    }
+    locked = claims.with_photos([job for job in due if job.spec.locked])
+    painted = [job for job in due if not job.spec.locked]
+    return {ids[job.job_id]: job for job in (*locked, *painted) if ids[job.job_id] == key_of(job)}
 
 
-def record_photos(batch: ProviderBatch, orders: Iterable[ClaimedJob]) -> None:
-    """Write down how the photos of ``orders`` went into the file."""
-    sent = {order.job_id: order.photo_sent for order in orders if order.photo_sent}
-    calls = ProviderCall.objects.filter(batch=batch, job_id__in=sent).only("job_id")
-    found = list(calls)
-    for call in found:
+def record_photos(batch: ProviderBatch, jobs: Iterable[ClaimedJob]) -> None:
+    """Record how the photos of ``jobs`` were sent in the file."""
+    sent = {job.job_id: job.photo_sent for job in jobs if job.photo_sent}
+    calls = list(ProviderCall.objects.filter(batch=batch, job_id__in=sent).only("job_id"))
+    for call in calls:
         call.photo_sent = dict(sent[call.job_id])
-    ProviderCall.objects.bulk_update(found, ["photo_sent"], batch_size=BLOCK)
+    ProviderCall.objects.bulk_update(calls, ["photo_sent"], batch_size=BLOCK)
 
 
 def unanswered(batch: ProviderBatch, *, after: int = 0) -> list[ClaimedJob]:
-    """Up to ``BLOCK`` orders whose answer is still owed, by job from ``after`` on."""
+    """Return up to ``BLOCK`` jobs whose result is still due, ordered by job, those above ``after``."""
     calls = ProviderCall.objects.filter(batch=batch, job_id__gt=after, finished_at__isnull=True)
-    return [_order(call) for call in calls.select_related("job").order_by("job_id")[:BLOCK]]
+    return [_job_of_call(call) for call in calls.select_related("job").order_by("job_id")[:BLOCK]]
 
 
 def is_wanted(batch: ProviderBatch) -> bool:
-    """Whether anybody still waits for one of its pictures."""
+    """Return whether any job still waits for one of its pictures."""
     return bool(batch.jobs.filter(state=JobState.SUBMITTED).exists())
 
 
-def _order(call: ProviderCall) -> ClaimedJob:
-    job = call.job
+def _job_of_call(call: ProviderCall) -> ClaimedJob:
     return replace(
-        claims.claimed_job(job, owner=call.lease_owner),
+        claims.claimed_job(call.job, owner=call.lease_owner),
         epoch=call.epoch,
-        attempts=job.attempts,
+        attempts=call.job.attempts,
         in_batch=True,
         photo_sent=call.photo_sent,
     )
 
 
-def key_of(order: ClaimedJob) -> str:
-    """What a line of a batch is known by."""
-    return f"{order.job_id}.{order.epoch}"
+def key_of(job: ClaimedJob) -> str:
+    """Return the key that identifies a job's line of a batch."""
+    return f"{job.job_id}.{job.epoch}"
 
 
 def _job_id(key: str) -> int | None:
+    # The key comes back from the provider and may be anything.
     number, _, epoch = key.partition(".")
     return int(number) if number.isdecimal() and epoch.isdecimal() and len(number) < 19 else None
 
 
-def give_back(batch: ProviderBatch, error: NBCatalogError) -> None:
-    """Queue everything of ``batch`` again: it did not go out, and nothing is charged for it."""
-    while orders := unanswered(batch):
-        persistence.write_outcomes([], [item_outcomes.not_sent(order, error) for order in orders])
-
-
 def close(batch: ProviderBatch, *, error: NBCatalogError | None = None) -> None:
-    """``batch`` is done with. ``error`` says what kept it from going out."""
-    said = {} if error is None else {"error_code": error.code, "error": str(error)}
+    """Close ``batch``. With ``error``, which kept it from going out, queue its jobs again: nothing is
+    charged for them."""
+    changes = {} if error is None else {"error_code": error.code, "error": str(error)}
     with transaction.atomic():
         if error is not None:
-            give_back(batch, error)
+            while jobs := unanswered(batch):
+                persistence.write_outcomes(
+                    [], [outcomes.batch_item_not_sent(job, error) for job in jobs]
+                )
             ratelimit.record_backoff(error, provider=batch.provider, model=batch.model)
         transition_batch(
             batch,
@@ -276,5 +260,5 @@ def close(batch: ProviderBatch, *, error: NBCatalogError | None = None) -> None:
             finished_at=database_now(),
             next_look_at=None,
             lease_until=None,
-            **said,
+            **changes,
         )

@@ -1,4 +1,4 @@
-"""A batch's file of requests: one line an order, on disk and never whole in memory."""
+"""A batch's file of requests: one line per job, on disk and never whole in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, RequestRejected
@@ -20,9 +20,9 @@ logger = logging.getLogger(__name__)
 FOLDER: Final = "batches"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class WriteResult:
-    """What became of the orders: written into the file, not possible, or more than fits."""
+    """The jobs that were written into the file, that could not be, and that did not fit."""
 
     written: list[ClaimedJob] = field(default_factory=list)
     problems: list[tuple[ClaimedJob, NBCatalogError]] = field(default_factory=list)
@@ -30,66 +30,59 @@ class WriteResult:
 
 
 def path_of(name: str) -> Path:
-    """Where the file of the batch ``name`` is written."""
+    """Return the path of the file of the batch ``name``."""
     return settings.STAGING_DIR / FOLDER / f"{name}.jsonl"
 
 
 def write_requests(
     path: Path,
-    orders: Sequence[ClaimedJob],
+    jobs: Sequence[ClaimedJob],
     *,
-    maker: BatchProvider,
+    provider: BatchProvider,
     most_bytes: int,
     is_stopping: Callable[[], bool],
 ) -> WriteResult:
-    """Write a line for each of ``orders`` until the file is full. Runs in a pool thread.
+    """Write a line for each of ``jobs`` until the file is full. Runs in a pool thread.
 
-    When it is to stop, what is not written yet is left over.
+    Once ``is_stopping()`` is true, what is not written yet is left over.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    filled = WriteResult()
+    result = WriteResult()
     with path.open("wb") as file:
-        for place, order in enumerate(orders):
-            if is_stopping() or not _fits(file, order, filled, maker=maker, most_bytes=most_bytes):
-                filled.left_over.extend(orders[place:])
+        for index, job in enumerate(jobs):
+            if is_stopping():
+                result.left_over.extend(jobs[index:])
                 break
-    return filled
+            try:
+                sent, line = _encode(job, provider=provider)
+                if len(line) > most_bytes:
+                    raise RequestRejected(
+                        f"The request alone has {len(line):,} bytes, a batch at most {most_bytes:,}."
+                    )
+            except NBCatalogError as error:
+                result.problems.append((job, error))
+                continue
+            if file.tell() + len(line) > most_bytes:
+                result.left_over.extend(jobs[index:])
+                break
+            file.write(line)
+            result.written.append(sent)
+    return result
 
 
-def _fits(
-    file: BinaryIO, order: ClaimedJob, filled: WriteResult, *, maker: BatchProvider, most_bytes: int
-) -> bool:
+def _encode(job: ClaimedJob, *, provider: BatchProvider) -> tuple[ClaimedJob, bytes]:
     try:
-        told, line = _encode(order, maker=maker)
-    except NBCatalogError as error:
-        filled.problems.append((order, error))
-        return True
-    if file.tell() + len(line) > most_bytes:
-        if filled.written:
-            return False
-        too_long = RequestRejected(
-            f"The request alone has {len(line):,} bytes, a batch {most_bytes:,}."
-        )
-        filled.problems.append((order, too_long))
-        return True
-    file.write(line)
-    filled.written.append(told)
-    return True
-
-
-def _encode(order: ClaimedJob, *, maker: BatchProvider) -> tuple[ClaimedJob, bytes]:
-    try:
-        if order.problem is not None:
-            raise order.problem
-        told, payload = build_payload(order, maker=maker)
-        return told, maker.request_line(key_of(order), payload)
+        if job.problem is not None:
+            raise job.problem
+        sent, payload = build_payload(job, provider=provider)
+        return sent, provider.line(key_of(job), payload)
     except NBCatalogError:
         raise
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
-        log_plugin_error(maker, order)
+        log_plugin_error(provider, job)
         raise RequestRejected(plugin_error_text(error)) from error
 
 
 def remove(path: Path) -> None:
-    """Delete a batch's file; none is no error."""
+    """Delete a batch's file if it exists."""
     path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""When to look at a batch again."""
+"""When to poll a batch again."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from nb_catalog.models.db.clock import known_now
 from nb_catalog.providers.types import BatchLimits
 
 IDLE_SECONDS: Final = 0.5
-# Between two looks at a batch: at first soon, for small ones come back quickly, then rarely.
-FIRST_LOOK: Final = 20.0
-LONGEST_LOOK: Final = 600.0
+# Seconds between two polls: short at first, because small batches come back quickly, then long.
+FIRST_WAIT: Final = 20.0
+LONGEST_WAIT: Final = 600.0
 GROWTH: Final = 1.5
-# How long a batch whose hand-in was cut off may take to show up, and how often it is looked for.
+# How long a batch whose submission was interrupted may take to show up, and how often it is looked up.
 GRACE: Final = 60.0
 MOST_LOOKUPS: Final = 3
-# After a provider has given a batch up, how long until nothing is expected of it any more.
+# How long after the provider's own expiry nothing is expected of a batch any more.
 AFTER_EXPIRY: Final = timedelta(hours=2)
 
 
-def gap(looks: int) -> float:
-    """Seconds until the next look, after ``looks`` of them."""
-    return min(LONGEST_LOOK, FIRST_LOOK * GROWTH ** min(looks, 50))
+def poll_interval(polls: int) -> float:
+    """Return the seconds until the next poll, after ``polls`` of them."""
+    return min(LONGEST_WAIT, FIRST_WAIT * GROWTH ** min(polls, 50))
 
 
 def is_late(batch: ProviderBatch) -> bool:
-    """Past the deadline that the host has set."""
+    """Return whether the host's own deadline has passed."""
     return _age(batch) > timedelta(hours=settings.BATCH_HOURS)
 
 
-def is_given_up(batch: ProviderBatch, *, limits: BatchLimits | None) -> bool:
-    """Whether the provider's own clock has run out, whatever it says of the state."""
+def has_expired(batch: ProviderBatch, *, limits: BatchLimits | None) -> bool:
+    """Return whether the provider no longer keeps the batch, whatever state it reports."""
     if limits is None:
         return False
     return _age(batch) > timedelta(hours=limits.expires_hours) + AFTER_EXPIRY

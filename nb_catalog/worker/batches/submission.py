@@ -1,10 +1,9 @@
-"""Handing a batch in, once: on record before it goes out, looked up when that was cut off."""
+"""Submits a batch once: on record before it goes out, looked up if that was interrupted."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from nb_catalog.core import logs
@@ -20,131 +19,136 @@ from nb_catalog.models.db.clock import known_now
 from nb_catalog.models.transitions import transition_batch
 from nb_catalog.providers.batches import BatchProvider
 from nb_catalog.worker import outcomes
-from nb_catalog.worker.batches import item_outcomes, queries, request_file, schedule
+from nb_catalog.worker.batches import queries, request_file, schedule
 from nb_catalog.worker.batches.polling import delete_remote
-from nb_catalog.worker.batches.seat import Seat
+from nb_catalog.worker.execution import WorkerContext
 from nb_catalog.worker.types import ClaimedJob
 
 logger = logging.getLogger(__name__)
 
-DIED: Final = ServiceUnavailable("The worker died before it had handed the batch in.")
+DIED: Final = ServiceUnavailable("The worker died before it had submitted the batch.")
 _FULL: Final = ServiceUnavailable("The batch was full, or the worker was told to stop.")
 
 
 async def assemble(
-    seat: Seat, batch: ProviderBatch, orders: Sequence[ClaimedJob], *, maker: BatchProvider
+    batch: ProviderBatch,
+    jobs: Sequence[ClaimedJob],
+    *,
+    provider: BatchProvider,
+    context: WorkerContext,
 ) -> None:
-    """Write ``orders`` into a file, and hand it in."""
-    limits = maker.batch_limits
+    """Write ``jobs`` into a file, and submit it."""
+    limits = provider.batch_limits
     if limits is None:
         return
+    run_in_db = context.writer.run_in_db
     path = request_file.path_of(batch.name)
     try:
-        filled = await seat.shop.in_pool(
+        result = await context.run_in_pool(
             request_file.write_requests,
             path,
-            orders,
-            maker=maker,
+            jobs,
+            provider=provider,
             most_bytes=limits.bytes,
-            is_stopping=seat.is_stopping,
+            is_stopping=context.is_stopping,
         )
-        for order, problem in filled.problems:
-            await seat.end(outcomes.outcome_for_never_sent(order, problem))
-        for order in filled.left_over:
-            await seat.shop.clerk.write(item_outcomes.not_sent(order, _FULL))
-        if filled.written:
-            await seat.ask(queries.record_photos, batch, filled.written)
-            await _submit(seat, batch, path, maker, written=len(filled.written))
+        for job, problem in result.problems:
+            await context.record(outcomes.outcome_for_never_sent(job, problem))
+        for job in result.left_over:
+            await context.writer.write(outcomes.batch_item_not_sent(job, _FULL))
+        if not result.written:
+            await run_in_db(queries.close, batch)
+            return
+        await run_in_db(queries.record_photos, batch, result.written)
+        try:
+            file = await provider.upload(path, name=batch.name)
+        except ProviderError as error:
+            await close(batch, error=error, context=context)
+            return
+        await run_in_db(
+            transition_batch, batch, "send", input_file=file, items=len(result.written), looks=0
+        )
+        try:
+            name = await provider.submit(file, model=batch.model, name=batch.name)
+        except ProviderError as error:
+            await look_up(batch, provider=provider, context=context, refused=error)
         else:
-            await seat.ask(queries.close, batch)
+            await accept(batch, name, provider=provider, context=context)
     finally:
-        await seat.shop.in_pool(request_file.remove, path)
+        await context.run_in_pool(request_file.remove, path)
 
 
-async def _submit(
-    seat: Seat, batch: ProviderBatch, path: Path, maker: BatchProvider, *, written: int
+async def accept(
+    batch: ProviderBatch, name: str, *, provider: BatchProvider, context: WorkerContext
 ) -> None:
-    try:
-        file = await maker.upload(path, name=batch.name)
-    except ProviderError as error:
-        await close(seat, batch, error=error)
-        return
-    await seat.ask(transition_batch, batch, "send", input_file=file, items=written, looks=0)
-    try:
-        name = await maker.submit(file, model=batch.model, name=batch.name)
-    except ProviderError as error:
-        await look_up(seat, batch, maker, refused=error)
-    else:
-        await accept(seat, batch, name, maker)
+    """Record that the provider has the batch, by its own ``name`` for it.
 
-
-async def accept(seat: Seat, batch: ProviderBatch, name: str, maker: BatchProvider) -> None:
-    """The provider has the batch, by its own ``name`` for it. Raises ``InvalidTransition`` when we came
-    too late; the batch is called off then."""
-    now = known_now()
+    Raises ``InvalidTransition`` if that comes too late; the batch is then cancelled at the provider.
+    """
     try:
-        await seat.ask(
+        await context.writer.run_in_db(
             transition_batch,
             batch,
             "accept",
             service_name=name,
-            submitted_at=now,
+            submitted_at=known_now(),
             looks=0,
             error="",
             error_code="",
         )
     except InvalidTransition:
-        # We were thought dead, and the pictures have been queued again. This batch must not
+        # This worker was thought dead, and the pictures have been queued again. This batch must not
         # make them too.
         logger.warning(
-            "Batch %s was handed in too late and is called off.",
+            "Batch %s was submitted too late and is cancelled.",
             batch.name,
             extra=logs.fields(batch=batch.name),
         )
-        await maker.cancel(name)
+        await provider.call_off(name)
         raise
-    await seat.release(batch, wait=schedule.FIRST_LOOK)
+    await context.writer.run_in_db(queries.release, batch, wait=schedule.FIRST_WAIT)
 
 
 async def look_up(
-    seat: Seat, batch: ProviderBatch, maker: BatchProvider, *, refused: ProviderError | None = None
+    batch: ProviderBatch,
+    *,
+    provider: BatchProvider,
+    context: WorkerContext,
+    refused: ProviderError | None = None,
 ) -> None:
-    """Find out whether a batch whose hand-in failed or was cut off is with the provider.
+    """Find out whether a batch whose submission failed or was interrupted is with the provider.
 
-    Nothing is handed in again before the provider has said, more than once, that it is not.
+    Nothing is submitted again before the provider has reported, more than once, that it is not.
     """
+    run_in_db = context.writer.run_in_db
     try:
-        names = await maker.find(batch.name)
+        names = await provider.find(batch.name)
     except ProviderError as error:
-        await seat.release(batch, wait=schedule.GRACE, error=str(error), looks=batch.looks)
+        await run_in_db(
+            queries.release, batch, wait=schedule.GRACE, error=str(error), looks=batch.looks
+        )
         return
+    # Only a service that failed may have accepted the batch all the same.
+    is_definite = refused is not None and not isinstance(
+        refused, OutcomeUnknown | ServiceUnavailable
+    )
     if names:
         for superfluous in names[1:]:
-            await maker.cancel(superfluous)
-        await accept(seat, batch, names[0], maker)
-    elif refused is not None and _is_definite(refused):
-        await close(seat, batch, error=refused, maker=maker)
-    elif batch.looks + 1 >= schedule.MOST_LOOKUPS:
-        await close(seat, batch, error=refused or DIED, maker=maker)
+            await provider.call_off(superfluous)
+        await accept(batch, names[0], provider=provider, context=context)
+    elif is_definite or batch.looks + 1 >= schedule.MOST_LOOKUPS:
+        await close(batch, error=refused or DIED, context=context)
+        await delete_remote(batch, provider=provider)
     else:
-        await seat.release(batch, wait=schedule.GRACE, error=str(refused or DIED))
+        await run_in_db(queries.release, batch, wait=schedule.GRACE, error=str(refused or DIED))
 
 
-async def close(
-    seat: Seat, batch: ProviderBatch, *, error: NBCatalogError, maker: BatchProvider | None = None
-) -> None:
-    """The batch does not go out: its pictures are queued again, free of charge."""
-    await seat.ask(queries.close, batch, error=error)
+async def close(batch: ProviderBatch, *, error: NBCatalogError, context: WorkerContext) -> None:
+    """Close a batch that does not go out: its pictures are queued again, free of charge."""
+    await context.writer.run_in_db(queries.close, batch, error=error)
     logger.warning(
         "Batch %s did not go out (%s).",
         batch.name,
         error.code,
         extra=logs.fields(batch=batch.name, error_code=error.code),
     )
-    if maker is not None:
-        await delete_remote(batch, maker)
-
-
-def _is_definite(error: ProviderError) -> bool:
-    """Whether ``error`` says that no batch was made. A service that failed may have made one."""
-    return not isinstance(error, OutcomeUnknown | ServiceUnavailable)

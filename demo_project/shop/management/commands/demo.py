@@ -137,21 +137,21 @@ class Command(BaseCommand):
         """
         if not count:
             return 0
-        endings: Counter[str] = Counter()
+        outcomes: Counter[str] = Counter()
         patience = time.monotonic() + 2 * nb_settings.LEASE_SECONDS
         with self._bar(count, "Pictures") as step:
             while True:
-                endings += drain(on_ending=lambda ending: step())
+                outcomes += drain(on_outcome=lambda outcome: step())
                 if not self._underway(plans) or time.monotonic() > patience:
                     break
                 time.sleep(1)
-        lost = {move: count for move, count in endings.items() if move != "succeed"}
+        lost = {move: count for move, count in outcomes.items() if move != "succeed"}
         if lost:
             said = ", ".join(f"{count} x {move}" for move, count in lost.items())
             self.stderr.write(
                 self.style.WARNING(f"Not everything went well: {said}. See Runs in the admin.")
             )
-        return endings["succeed"]
+        return outcomes["succeed"]
 
     def _underway(self, plans: list[Plan]) -> bool:
         return any(plan.summary().count_of(ItemStatus.UNDERWAY) for plan in plans)
