@@ -152,7 +152,11 @@ def adopt_spooled(*, seconds: float | None = None) -> list[JobOutcome]:
     that time allows. The rest are for the next sweep."""
     started = time.monotonic()
     adopted: list[JobOutcome] = []
-    for name in list(spool.names()):
+    names = list(spool.names())
+    in_progress = _in_progress(names)
+    for name in names:
+        if name in in_progress:
+            continue
         if seconds is not None and time.monotonic() - started > seconds:
             break
         try:
@@ -167,6 +171,27 @@ def adopt_spooled(*, seconds: float | None = None) -> list[JobOutcome]:
         else:
             adopted += [] if outcome is None else [outcome]
     return adopted
+
+
+def _in_progress(names: list[str]) -> set[str]:
+    """Return those of ``names`` whose worker is alive: normally all, which spares a query for each."""
+    ids = [
+        int(job_id)
+        for name in names
+        if (job_id := name.partition(".")[0]).isdecimal() and len(job_id) < 19
+    ]
+    held: set[str] = set()
+    for start in range(0, len(ids), BLOCK):
+        rows = ImageJob.objects.filter(
+            pk__in=ids[start : start + BLOCK],
+            state=JobState.CALLING,
+            lease_until__gte=database_now(),
+        )
+        held |= {
+            f"{job_id}.{epoch}.{owner}"
+            for job_id, epoch, owner in rows.values_list("pk", "epoch", "lease_owner")
+        }
+    return held.intersection(names)
 
 
 def _adopt(name: str) -> JobOutcome | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import replace
+from hashlib import sha256
+from threading import Lock
 from typing import Any, Final
 
 from nb_catalog import storage
 from nb_catalog.conf import picture_limits
 from nb_catalog.core.specs import ImageSpec
-from nb_catalog.core.types import Photo, Reference
+from nb_catalog.core.types import Photo, PhotoSent, Reference
 from nb_catalog.exceptions import PictureMissing, RequestRefused
 from nb_catalog.imaging import locked
 from nb_catalog.imaging.inspect import examine
@@ -20,6 +23,12 @@ from nb_catalog.worker.types import ClaimedJob
 
 # Times the longer side of the requested picture: more detail than that cannot show in it.
 SIDES: Final = 2
+# Prepared photos that are kept, each of at most this many bytes: 32 MB in all.
+MOST_CACHED: Final = 16
+MOST_CACHED_BYTES: Final = 2 * 2**20
+
+_prepared: OrderedDict[tuple[Any, ...], tuple[Reference, PhotoSent]] = OrderedDict()
+_prepared_lock = Lock()
 
 
 def references_for(
@@ -52,13 +61,39 @@ def references_of(
     canvas: tuple[Reference, ...] = ()
     if spec.canvas:
         # The picture that the model is to change goes first, as the prompt says.
-        canvas = (as_reference(storage.read(spec.canvas), limits=limits, **bounds)[0],)
+        canvas = (prepare(storage.read(spec.canvas), limits=limits)[0],)
     if spec.locked:
         # Refused before it is paid for, should the product not come out of its background.
         locked.outlined(data, **bounds)
         return canvas, {}
-    reference, sent = as_reference(data, limits=limits, **bounds)
+    reference, sent = prepare(data, limits=limits)
     return (*canvas, reference), sent.as_dict()
+
+
+def prepare(photo: bytes, *, limits: Limits) -> tuple[Reference, PhotoSent]:
+    """Return ``photo`` as a model takes it, and what was done to it. Raises ``PictureError``.
+
+    The last few are kept: pictures of one product follow each other and are made of the same photo.
+    """
+    bounds = picture_limits()
+    key = (
+        sha256(photo).digest(),
+        frozenset(limits.reads),
+        limits.longest_side,
+        limits.most_bytes,
+        *bounds.values(),
+    )
+    with _prepared_lock:
+        if key in _prepared:
+            _prepared.move_to_end(key)
+            return _prepared[key]
+    prepared = as_reference(photo, limits=limits, **bounds)
+    if len(prepared[0].data) <= MOST_CACHED_BYTES:
+        with _prepared_lock:
+            _prepared[key] = prepared
+            while len(_prepared) > MOST_CACHED:
+                _prepared.popitem(last=False)
+    return prepared
 
 
 def limits_of(spec: ImageSpec, *, provider: Provider) -> Limits:
