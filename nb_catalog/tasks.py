@@ -134,4 +134,4 @@ def _work(*, batches: bool) -> int:
     WakeUp.objects.filter(pk=ROW).update(queued_at=None)
     worker = Worker(batches=batches)
     worker.run(until_idle=True, seconds=settings.WAKE_SECONDS)
-    return worker.endings.total()
+    return worker.outcomes.total()

@@ -15,7 +15,6 @@ from typing import Any, Final, TypeVar
 from nb_catalog import providers, ratelimit
 from nb_catalog.conf import settings
 from nb_catalog.core import logs, tracing
-from nb_catalog.core.types import ImageResult, Payload
 from nb_catalog.exceptions import (
     InvalidSettings,
     NBCatalogError,
@@ -25,6 +24,7 @@ from nb_catalog.exceptions import (
     StorageFailed,
 )
 from nb_catalog.providers import Provider
+from nb_catalog.providers.types import ImageRequest, ImageResult, Payload
 from nb_catalog.worker import claims, outcomes, results, spool
 from nb_catalog.worker.db_writer import GroupCommitWriter
 from nb_catalog.worker.references import references_for
@@ -250,4 +250,4 @@ def build_payload(job: ClaimedJob, *, provider: Provider) -> tuple[ClaimedJob, P
     Raises ``NBCatalogError``.
     """
     job, references = references_for(job, provider=provider)
-    return job, provider.build(job.spec.as_request(references))
+    return job, provider.build(ImageRequest.from_spec(job.spec, references))

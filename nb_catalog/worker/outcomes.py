@@ -25,6 +25,7 @@ from nb_catalog.exceptions import (
 from nb_catalog.models.db.clock import known_now
 from nb_catalog.models.db.money import micros
 from nb_catalog.providers.model_specs import spec_for
+from nb_catalog.providers.types import ImageResult
 from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredImage
 
 SHORTEST_WAIT: Final = 2.0

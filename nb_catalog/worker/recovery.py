@@ -16,12 +16,12 @@ from nb_catalog.billing import budgets
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.states import JobState
-from nb_catalog.core.types import ImageResult
 from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown, StorageFailed
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import transition_jobs
+from nb_catalog.providers.types import ImageResult
 from nb_catalog.worker import claims, outcomes, persistence, queue, results, spool
 from nb_catalog.worker.types import ClaimedJob, JobOutcome
 

@@ -12,7 +12,6 @@ from nb_catalog import storage
 from nb_catalog.conf import picture_limits
 from nb_catalog.core import logs, tracing
 from nb_catalog.core.text import strip_unstorable
-from nb_catalog.core.types import ImageResult
 from nb_catalog.exceptions import (
     AnswerTooLarge,
     NBCatalogError,
@@ -31,7 +30,7 @@ from nb_catalog.providers.model_specs import is_version_of
 from nb_catalog.providers.types import ImageResult
 from nb_catalog.registry import read_photo
 from nb_catalog.typesetting import ocr_detect
-from nb_catalog.typesetting.ocr_diff import READ, OcrComparison
+from nb_catalog.typesetting.ocr_diff import OCR_CHECK, OcrComparison
 from nb_catalog.worker import spool
 from nb_catalog.worker.outcomes import outcome_for_result
 from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredImage
@@ -225,4 +224,4 @@ def ocr_check(job: ClaimedJob, picture: bytes) -> dict[str, Any]:
             extra=logs.fields(**job.labels),
         )
         comparison = OcrComparison()
-    return {READ: comparison.as_dict()}
+    return {OCR_CHECK: comparison.as_dict()}

@@ -8,6 +8,7 @@ from typing import Final
 from nb_catalog.exceptions import NBCatalogError, StorageFailed
 from nb_catalog.models import ProviderBatch
 from nb_catalog.providers.batches import BatchProvider
+from nb_catalog.providers.types import BatchItem, BatchReport
 from nb_catalog.worker import outcomes, results, spool
 from nb_catalog.worker.batches import queries
 from nb_catalog.worker.execution import (

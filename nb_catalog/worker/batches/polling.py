@@ -9,6 +9,7 @@ from nb_catalog.exceptions import ProviderError
 from nb_catalog.models import ProviderBatch
 from nb_catalog.models.transitions import transition_batch
 from nb_catalog.providers.batches import BatchProvider
+from nb_catalog.providers.types import BatchReport
 from nb_catalog.worker import outcomes, spool
 from nb_catalog.worker.batches import download, queries, schedule
 from nb_catalog.worker.execution import WorkerContext
@@ -46,7 +47,7 @@ async def poll(batch: ProviderBatch, *, provider: BatchProvider, context: Worker
         schedule.is_late(batch) or not await run_in_db(queries.is_wanted, batch)
     ):
         with contextlib.suppress(ProviderError):  # the next poll tries again
-            await provider.call_off(batch.service_name)
+            await provider.cancel(batch.service_name)
             await run_in_db(transition_batch, batch, "stop", looks=0)
     await run_in_db(
         queries.release,
@@ -117,4 +118,4 @@ def _lost(report: BatchReport, error: ProviderError) -> BatchReport:
 async def delete_remote(batch: ProviderBatch, *, provider: BatchProvider) -> None:
     """Delete the batch's files at the provider: they contain photos and texts."""
     with contextlib.suppress(ProviderError):  # they expire automatically
-        await provider.forget(*filter(None, (batch.input_file, batch.result_file)))
+        await provider.delete_files(*filter(None, (batch.input_file, batch.result_file)))

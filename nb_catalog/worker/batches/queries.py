@@ -24,6 +24,7 @@ from nb_catalog.models import ImageJob, ProviderBatch, ProviderCall
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import transition_batch, transition_jobs
 from nb_catalog.providers.batches import limits_of
+from nb_catalog.providers.types import BatchLimits
 from nb_catalog.worker import claims, outcomes, persistence, queue
 from nb_catalog.worker.types import ClaimedJob
 

@@ -75,7 +75,7 @@ def _encode(job: ClaimedJob, *, provider: BatchProvider) -> tuple[ClaimedJob, by
         if job.problem is not None:
             raise job.problem
         sent, payload = build_payload(job, provider=provider)
-        return sent, provider.line(key_of(job), payload)
+        return sent, provider.request_line(key_of(job), payload)
     except NBCatalogError:
         raise
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything

@@ -104,7 +104,7 @@ async def accept(
             batch.name,
             extra=logs.fields(batch=batch.name),
         )
-        await provider.call_off(name)
+        await provider.cancel(name)
         raise
     await context.writer.run_in_db(queries.release, batch, wait=schedule.FIRST_WAIT)
 
@@ -134,7 +134,7 @@ async def look_up(
     )
     if names:
         for superfluous in names[1:]:
-            await provider.call_off(superfluous)
+            await provider.cancel(superfluous)
         await accept(batch, names[0], provider=provider, context=context)
     elif is_definite or batch.looks + 1 >= schedule.MOST_LOOKUPS:
         await close(batch, error=refused or DIED, context=context)
