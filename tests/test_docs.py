@@ -37,7 +37,7 @@ NO_IMPORT_PATHS = {
     *(f"nb_catalog.{name}" for name in ("change_copydeck", "view_productimage")),
 }
 # Quoted in docs/, and no label of the admin.
-NOT_LABELS = {"Unreported", "language"}
+NOT_LABELS = {"language"}
 
 MODELS = """
 from django.db import models
