@@ -210,7 +210,7 @@ def ocr_check(job: ClaimedJob, picture: bytes) -> dict[str, Any]:
     if not job.spec.paints_words:
         return {}
     try:
-        comparison = ocr_detect.read_back(
+        comparison = ocr_detect.check_texts(
             picture,
             job.spec.renderer["texts"],
             locale=job.spec.locale,
