@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -36,7 +35,18 @@ def publish(
     not approved, a slot that the product does not have and a locale that is not in ``LANGUAGES``;
     ``PictureError`` and ``StorageFailed`` from the renditions.
     """
-    objections = tuple(_objections(image, slot=slot, locale=locale))
+    objections: list[str] = []
+    if image.kind != ImageKind.PICTURE:
+        objections.append(f"Picture {image.pk} shows a background without the product.")
+    if not ProductImage.objects.filter(pk=image.pk, state=ImageState.APPROVED).exists():
+        objections.append(_not_approved(image))
+    model = image.content_type.model_class()
+    slots = source_for(model).slots if model else ()
+    if slot not in slots:
+        objections.append(f"The product has no slot {slot!r}.{nearest(slot, slots)}")
+    languages = dict(django_settings.LANGUAGES)
+    if locale and locale not in languages:
+        objections.append(f"The site has no language {locale!r}.{nearest(locale, languages)}")
     if objections:
         raise RequestRefused(*objections)
     picture_data = _picture_data(image)
@@ -107,20 +117,6 @@ def roll_back(
             return None
         picture_data = _picture_data(previous)
         return _set(place, image=previous, picture_data=picture_data, actor=actor, move="roll_back")
-
-
-def _objections(image: ProductImage, *, slot: str, locale: str) -> Iterator[str]:
-    if image.kind != ImageKind.PICTURE:
-        yield f"Picture {image.pk} shows a background without the product."
-    if not ProductImage.objects.filter(pk=image.pk, state=ImageState.APPROVED).exists():
-        yield _not_approved(image)
-    model = image.content_type.model_class()
-    slots = source_for(model).slots if model else ()
-    if slot not in slots:
-        yield f"The product has no slot {slot!r}.{nearest(slot, slots)}"
-    languages = dict(django_settings.LANGUAGES)
-    if locale and locale not in languages:
-        yield f"The site has no language {locale!r}.{nearest(locale, languages)}"
 
 
 def _picture_data(image: ProductImage) -> storefront.PictureData:
