@@ -2,10 +2,9 @@
 
     .venv-test/bin/python -m tests.benchmarks.bench_typeset [--rounds 15]
 
-Wanted: at most 40 ms a locale without encoding, scrim, plate, outline, shadow and contrast included;
-and at most 1.5 times Pillow's time for the strings alone. Pillow gets its sizes and places for nothing.
-Then whole files, from the bytes of one picture to JPEGs in all locales, with the picture opened once and
-with it opened anew for each.
+Targets: at most 40 ms per locale without encoding, but with scrim, plate, outline, shadow and contrast; at
+most 1.5 times Pillow's time for the strings alone. Pillow is given sizes and positions. Then whole files,
+from the bytes of one picture to JPEGs in all locales, with the picture opened once and opened for each.
 """
 
 import argparse
@@ -24,17 +23,17 @@ def main() -> None:
     import django
 
     django.setup()
-    measured(options.rounds)
+    measure(options.rounds)
 
 
-def measured(rounds: int) -> None:
+def measure(rounds: int) -> None:
     import numpy as np
     from PIL import Image
     from tqdm import tqdm
 
     from nb_catalog.typesetting import fonts, typeset
     from nb_catalog.typesetting.layouts import Layout
-    from tests.typesetting.lettering import HEADLINES, texts_for
+    from tests.typesetting.sample_texts import HEADLINES, texts_for
     from tests.typesetting.test_typeset import BANNER
 
     bare = [
@@ -43,38 +42,38 @@ def measured(rounds: int) -> None:
     ]
     PLAIN = Layout(boxes=tuple(bare))
     noise = np.random.default_rng(1).random((1080, 1080, 3))
-    ground = (noise * 90 + np.linspace(20, 160, 1080)[None, :, None]).astype(np.uint8)
-    picture = Image.fromarray(ground)
+    base_image = (noise * 90 + np.linspace(20, 160, 1080)[None, :, None]).astype(np.uint8)
+    picture = Image.fromarray(base_image)
     whole, ratios = [], []
     for locale in tqdm(HEADLINES, unit="locale", leave=False):
-        job = {"words": texts_for(locale), "locale": locale, "chain": fonts.chain_for(locale)}
-        made = typeset(ground, layout=PLAIN, **job)
+        job = {"texts": texts_for(locale), "locale": locale, "chain": fonts.chain_for(locale)}
+        made = typeset(base_image, layout=PLAIN, **job)
         strings = [
-            (each.text, each.size, each.ink, fonts.families_for(locale).family.at(700))
+            (each.text, each.size, each.ink, fonts.family_for(locale).family.at(700))
             for each in made.report.texts
         ]
         times = defaultdict(list)
         for _ in range(rounds):
-            times["whole"].append(seconds(typeset, ground, layout=BANNER, **job))
-            times["plain"].append(seconds(typeset, ground, layout=PLAIN, **job))
-            times["pillow"].append(seconds(drawn_by_pillow, picture, strings))
+            times["whole"].append(time_call(typeset, base_image, layout=BANNER, **job))
+            times["plain"].append(time_call(typeset, base_image, layout=PLAIN, **job))
+            times["pillow"].append(time_call(draw_with_pillow, picture, strings))
         pairs = zip(times["plain"], times["pillow"], strict=True)
         whole.append(statistics.median(times["whole"]) * 1000)
         ratios.append(statistics.median(plain / pillow for plain, pillow in pairs))
         tqdm.write(
             f"{locale:8}{whole[-1]:7.1f} ms{ratios[-1]:8.2f} of Pillow's time for the strings"
         )
-    print(f"a locale: median {statistics.median(whole):.1f} ms, most {max(whole):.1f} ms")
+    print(f"per locale: median {statistics.median(whole):.1f} ms, most {max(whole):.1f} ms")
     print(f"against Pillow: median {statistics.median(ratios):.2f}, most {max(ratios):.2f}")
-    print_shared(picture, layout=BANNER, rounds=max(3, rounds // 5))
+    measure_files(picture, layout=BANNER, rounds=max(3, rounds // 5))
 
 
-def print_shared(picture, *, layout, rounds):
+def measure_files(picture, *, layout, rounds):
     from nb_catalog.imaging import open_cache
     from nb_catalog.imaging.encode import encode
     from nb_catalog.typesetting import fonts
     from nb_catalog.typesetting.render import typeset_picture
-    from tests.typesetting.lettering import HEADLINES, texts_for
+    from tests.typesetting.sample_texts import HEADLINES, texts_for
 
     data = encode(picture, format="jpeg", quality=92)
     bounds = {"max_bytes": 10**8, "max_pixels": 10**8}
@@ -90,22 +89,22 @@ def print_shared(picture, *, layout, rounds):
 
     all_locales(shares=True)
     times = {
-        shares: [seconds(all_locales, shares=shares) for _ in range(rounds)]
+        shares: [time_call(all_locales, shares=shares) for _ in range(rounds)]
         for shares in (True, False)
     }
     shared, alone = (statistics.median(times[each]) for each in (True, False))
     each = shared / len(HEADLINES) * 1000
-    print(f"whole files, proved: {each:.0f} ms a locale; {shared / alone:.2f} of opening each anew")
+    print(f"whole files, proved: {each:.0f} ms per locale; {shared / alone:.2f} of opening each")
 
 
-def seconds(work, *args, **options):
+def time_call(work, *args, **options):
     began = time.perf_counter()
     work(*args, **options)
     return time.perf_counter() - began
 
 
-def drawn_by_pillow(picture, plain):
-    """As one would without this package: a copy, a font at its size and weight, three strings."""
+def draw_with_pillow(picture, plain):
+    """Copy the picture and draw three strings at their size and weight, as one would without us."""
     from PIL import ImageDraw, ImageFont
 
     drawn = picture.copy()

@@ -14,7 +14,7 @@ from nb_catalog.typesetting.bidi import implicit
 # A development checkout's own copies, compressed, and those of Debian's package "unicode-data".
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 DEBIAN = Path("/usr/share/unicode")
-# Unicode 8.0 made the last change to rules X1 to L2 (UAX #9, revision 33).
+# Rule N0 has its present form since Unicode 8.0 (UAX #9, revision 33): older files expect other levels.
 OLDEST_UNICODE = (8, 0)
 # The sample of the ordinary suite: one line in so many. Prime, so that it meets every group of cases.
 SAMPLING = 31
@@ -75,17 +75,15 @@ def test_every_paired_bracket_is_mirrored_punctuation_in_python():
 
 def data_lines(name):
     """Yield the lines of a Unicode data file without comments. Skip the test without the file."""
-    if (path := SHARED / f"{name}.gz").is_file():
-        file = gzip.open(path, "rt", encoding="utf-8")  # noqa: SIM115 - closed by the caller
-    elif (path := DEBIAN / name).is_file():
-        file = path.open(encoding="utf-8")
-    else:
+    sources = [(SHARED / f"{name}.gz", gzip.open), (DEBIAN / name, open)]
+    path, opener = next((each for each in sources if each[0].is_file()), (None, None))
+    if path is None:
         pytest.skip(f"{name} is missing: apt-get install unicode-data")
-    with file:
+    with opener(path, "rt", encoding="utf-8") as file:
         header = next(file)
         major, minor = map(int, re.search(r"-(\d+)\.(\d+)\.\d+\.txt", header).groups())
         if (major, minor) < OLDEST_UNICODE:
-            pytest.skip(f"{path} is of Unicode {major}.{minor}: the algorithm has changed since")
+            pytest.skip(f"{path} is of Unicode {major}.{minor}: rule N0 was different then")
         for line in file:
             if line := line.partition("#")[0].strip():
                 yield line

@@ -1,4 +1,4 @@
-"""Contrast as WCAG defines it, and veils that are as thick as they must be."""
+"""Contrast as WCAG defines it, and scrims as opaque as they have to be."""
 
 import numpy as np
 import pytest
@@ -17,9 +17,9 @@ WHITE, BLACK = (255, 255, 255), (0, 0, 0)
         ((119, 119, 119), WHITE, 4.48),
     ],
 )
-def test_ratios_are_the_standard_s(one, other, ratio):
-    found = contrast.text_contrast(np.array([one], np.uint8), colour=other)
-    assert found == pytest.approx(ratio, abs=0.01)
+def test_ratios_match_wcag(one, other, ratio):
+    measured = contrast.text_contrast(np.array([one], np.uint8), colour=other)
+    assert measured == pytest.approx(ratio, abs=0.01)
 
 
 def background(share_of_white, count=4000):
@@ -28,12 +28,12 @@ def background(share_of_white, count=4000):
     return pixels
 
 
-def test_a_few_light_pixels_make_white_letters_unreadable_not_one():
+def test_a_few_light_pixels_do_not_count_but_five_percent_do():
     assert contrast.text_contrast(background(0.04), colour=WHITE) == pytest.approx(21)
     assert contrast.text_contrast(background(0.08), colour=WHITE) == pytest.approx(1)
 
 
-def test_a_veil_is_as_thick_as_the_letters_need():
+def test_a_scrim_is_as_opaque_as_the_text_needs():
     pixels, solid = background(0.5), np.ones(4000, np.float32)
     opacity = contrast.scrim_opacity(pixels, solid, colour=WHITE, scrim=BLACK, target=4.5)
     assert 0.4 < opacity < 0.6
@@ -42,11 +42,11 @@ def test_a_veil_is_as_thick_as_the_letters_need():
         assert (contrast.text_contrast(under, colour=WHITE) >= 4.5) is enough
 
 
-def test_no_veil_lies_where_none_is_needed():
+def test_a_scrim_that_is_not_needed_is_transparent():
     pixels, solid = background(0.0), np.ones(4000, np.float32)
     assert contrast.scrim_opacity(pixels, solid, colour=WHITE, scrim=BLACK, target=7) == 0.0
 
 
-def test_a_veil_of_the_letters_own_colour_helps_nobody():
+def test_a_scrim_of_the_text_s_own_colour_is_refused():
     pixels, solid = background(0.5), np.ones(4000, np.float32)
     assert contrast.scrim_opacity(pixels, solid, colour=WHITE, scrim=WHITE, target=4.5) is None

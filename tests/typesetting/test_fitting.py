@@ -1,10 +1,10 @@
-"""Text in a box: as large as it fits, in as few lines as that takes, never over its edge."""
+"""Text in a box: as large as it fits, on as few lines as possible, never beyond its edges."""
 
 import pytest
 
 from nb_catalog.exceptions import TextDoesNotFit
 from nb_catalog.typesetting.fitting import fit_text
-from tests.typesetting.lettering import HEADLINES, paragraph, shared_texts
+from tests.typesetting.sample_texts import HEADLINES, paragraph, shared_texts
 
 BOX = {"width": 460, "height": 300, "sizes": (14, 96), "max_lines": 3}
 
@@ -13,35 +13,35 @@ def fitted(text, locale="en", **box):
     return fit_text([paragraph(line, locale) for line in text.split("\n")], **{**BOX, **box})
 
 
-def lines(found):
-    return [line.text for line in found.lines]
+def lines(fitted_text):
+    return [line.text for line in fitted_text.lines]
 
 
 EVERY_TEXT = [
     *HEADLINES.items(),
-    *((locale, said["headline"]) for locale, said in shared_texts().items()),
+    *((locale, phrase["headline"]) for locale, phrase in shared_texts().items()),
 ]
 
 
 @pytest.mark.parametrize(("locale", "text"), EVERY_TEXT)
 def test_every_headline_fits_and_a_larger_size_does_not(locale, text):
-    found = fitted(text, locale)
-    assert found.width <= 460 and found.height <= 300
-    assert 1 <= len(found.lines) <= 3
-    assert "".join(lines(found)).replace(" ", "") == text.replace(" ", "")
-    if found.size < 96 and locale not in {"ja", "zh-Hans", "zh-Hant"}:
+    result = fitted(text, locale)
+    assert result.width <= 460 and result.height <= 300
+    assert 1 <= len(result.lines) <= 3
+    assert "".join(lines(result)).replace(" ", "") == text.replace(" ", "")
+    if result.size < 96 and locale not in {"ja", "zh-Hans", "zh-Hant"}:
         with pytest.raises(TextDoesNotFit):
-            fitted(text, locale, sizes=(found.size + 2, found.size + 2))
+            fitted(text, locale, sizes=(result.size + 2, result.size + 2))
 
 
 @pytest.mark.parametrize(("locale", "text"), EVERY_TEXT)
-def test_no_line_touches_the_next(locale, text):
-    found = fitted(text, locale, width=260, height=420, max_lines=6)
-    for above, below in zip(found.lines, found.lines[1:], strict=False):
-        assert found.line_height > (below.ink.top - above.ink.bottom) * found.size
+def test_no_line_touches_the_next_one(locale, text):
+    result = fitted(text, locale, width=260, height=420, max_lines=6)
+    for above, below in zip(result.lines, result.lines[1:], strict=False):
+        assert result.line_height > (below.ink.top - above.ink.bottom) * result.size
 
 
-def test_a_phrase_stays_whole_though_its_letters_alone_would_fit_larger():
+def test_a_phrase_is_kept_whole_even_if_broken_it_would_be_larger():
     text = "夏のセール – 防水バックパックで快適な旅行を。"
     whole = fitted(text, "ja")
     parted = fitted(text, "ja", sizes=(whole.size + 4, whole.size + 4))
@@ -49,34 +49,34 @@ def test_a_phrase_stays_whole_though_its_letters_alone_would_fit_larger():
     assert "防水バックパックで" not in "|".join(lines(parted))
 
 
-def test_few_lines_come_before_even_ones():
+def test_fewer_lines_win_over_even_lines():
     assert lines(fitted("One two", sizes=(40, 40))) == ["One two"]
 
 
-def test_lines_are_even():
+def test_lines_are_of_similar_length():
     assert lines(fitted("Light waterproof jacket for rain", sizes=(48, 48))) == [
         "Light waterproof",
         "jacket for rain",
     ]
 
 
-def test_a_text_s_own_line_breaks_are_kept():
+def test_hard_line_breaks_are_kept():
     assert lines(fitted("Today\nonly", width=900)) == ["Today", "only"]
 
 
-def test_a_longer_text_is_smaller():
+def test_a_longer_text_is_set_smaller():
     assert fitted("Rain jackets").size > fitted("Rain jackets for the whole family").size
 
 
-def test_a_line_without_phrases_that_fit_parts_ideographs():
+def test_ideographs_are_separated_if_no_phrase_fits():
     text = "轻便耐用防水双肩背包"
-    found = fitted(text, "zh-Hans", width=90, height=900, max_lines=12, sizes=(40, 40))
-    assert "".join(lines(found)) == text
-    assert max(len(line) for line in lines(found)) <= 2
+    result = fitted(text, "zh-Hans", width=90, height=900, max_lines=12, sizes=(40, 40))
+    assert "".join(lines(result)) == text
+    assert max(len(line) for line in lines(result)) <= 2
 
 
 @pytest.mark.parametrize(
-    ("text", "box", "words"),
+    ("text", "box", "messages"),
     [
         ("Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenfabrik", {"width": 200},
          ["its longest word is", "200 x 300 px", "Shorten the text"]),
@@ -86,15 +86,15 @@ def test_a_line_without_phrases_that_fit_parts_ideographs():
     ],
     ids=["long word", "long text", "many lines", "flat box"],
 )  # fmt: skip
-def test_what_does_not_fit_says_why(text, box, words):
+def test_text_that_does_not_fit_is_refused_with_the_reason(text, box, messages):
     with pytest.raises(TextDoesNotFit) as caught:
         fitted(text, **box)
-    for word in words:
-        assert word in str(caught.value)
+    for message in messages:
+        assert message in str(caught.value)
     assert caught.value.text.startswith(text[:3])
 
 
-def test_a_margin_grows_with_the_text():
+def test_a_margin_scales_with_the_text():
     free = fitted("Price", margin=0.0, height=100)
     edged = fitted("Price", margin=0.5, height=100)
     assert edged.size < free.size
@@ -104,7 +104,7 @@ def test_a_margin_grows_with_the_text():
 COMPOUND = "Donau\u00addampf\u00adschiff\u00adfahrts\u00adgesellschaft"
 
 
-def test_a_long_word_is_parted_at_its_soft_hyphens_and_shows_a_hyphen_there():
+def test_a_long_word_is_broken_at_its_soft_hyphens_with_a_hyphen():
     whole = fitted(COMPOUND.replace("\u00ad", ""), "de")
     parted = fitted(COMPOUND, "de")
     assert parted.size > 1.5 * whole.size and parted.width <= 460
@@ -115,7 +115,7 @@ def test_a_long_word_is_parted_at_its_soft_hyphens_and_shows_a_hyphen_there():
     )
 
 
-def test_a_soft_hyphen_in_the_middle_of_a_line_is_not_seen():
+def test_a_soft_hyphen_within_a_line_is_invisible():
     with_one = fitted("Regen\u00adjacke für draußen", "de", sizes=(30, 30))
     without = fitted("Regenjacke für draußen", "de", sizes=(30, 30))
     assert len(with_one.lines) == len(without.lines) == 1
@@ -123,8 +123,8 @@ def test_a_soft_hyphen_in_the_middle_of_a_line_is_not_seen():
     assert with_one.lines[0].ink == pytest.approx(without.lines[0].ink, abs=0.001)
 
 
-def test_a_hyphen_takes_its_room():
-    """A width at which the word's part fits alone, and not with its hyphen, is too narrow."""
+def test_a_hyphen_needs_space():
+    """A width at which only the part of the word without its hyphen fits is too narrow."""
     part = fitted("Donau", "de", sizes=(40, 40)).width
     with pytest.raises(TextDoesNotFit):
         fitted("Donau\u00adtal", "de", sizes=(40, 40), width=part + 1, max_lines=2)

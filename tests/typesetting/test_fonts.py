@@ -1,4 +1,4 @@
-"""Fonts for every locale: the shop's own first, then packages, then the machine's."""
+"""Fonts for every locale: the shop's own, then those of packages, then the system's."""
 
 import io
 import json
@@ -19,7 +19,7 @@ from nb_catalog.checks import check_typesetting
 from nb_catalog.exceptions import FontUnreadable, InvalidSettings
 from nb_catalog.typesetting import fonts
 from nb_catalog.typesetting.previews import SPECIMEN_HEIGHT, SPECIMEN_WIDTH
-from tests.typesetting.lettering import HEADLINES
+from tests.typesetting.sample_texts import HEADLINES
 
 HEBREW = next(
     Path(str(each.locate()))
@@ -34,61 +34,61 @@ OWN_FONT = {
 
 @pytest.fixture
 def no_packages(monkeypatch):
-    """A machine on which nobody installed a font package."""
+    """A machine without font packages."""
     monkeypatch.setattr(fonts, "_ENTRY_POINT_GROUPS", ())
-    forget()
+    clear_caches()
     yield
     monkeypatch.undo()
-    forget()
+    clear_caches()
 
 
 @pytest.fixture
 def no_system(monkeypatch):
-    """A slim container."""
+    """A slim container without fonts."""
     monkeypatch.setattr(fonts, "system_files", set)
-    forget()
+    clear_caches()
     yield
     monkeypatch.undo()
-    forget()
+    clear_caches()
 
 
-def forget():
-    for known in (fonts._installed_families, fonts._match_installed):
-        known.cache_clear()
+def clear_caches():
+    for cached in (fonts._installed_families, fonts._match_installed):
+        cached.cache_clear()
 
 
 @pytest.mark.parametrize("locale", HEADLINES)
-def test_a_locale_gets_the_font_that_was_made_for_its_script(locale):
-    found = fonts.family_for(locale)
-    assert found.origin == fonts.Origin.PACKAGE
-    assert found.family.name == f"Noto Sans {OWN_FONT.get(locale, '')}".strip()
+def test_a_locale_gets_the_font_made_for_its_script(locale):
+    match = fonts.family_for(locale)
+    assert match.origin == fonts.Origin.PACKAGE
+    assert match.family.name == f"Noto Sans {OWN_FONT.get(locale, '')}".strip()
     assert fonts.chain_for(locale).missing_characters(HEADLINES[locale]) == []
 
 
-def test_django_s_codes_name_the_same_fonts():
+def test_django_s_language_codes_give_the_same_fonts():
     assert fonts.family_for("zh-hant").family is fonts.family_for("zh-TW").family
     assert fonts.family_for("zh-cn").family.name == "Noto Sans SC"
 
 
-def test_words_of_another_script_have_a_font_too():
+def test_text_in_another_script_has_a_font_too():
     assert fonts.chain_for("en").missing_characters("ジャケット سترة") == []
 
 
-def test_the_shop_s_own_font_comes_first_where_it_is_meant(settings):
+def test_the_shop_s_own_font_comes_first_in_its_locales(settings):
     settings.NB_CATALOG = {"FONTS": [{"FILE": str(HEBREW), "LOCALES": ["de"]}]}
     assert fonts.chain_for("de").families[0].name == "Noto Sans Hebrew"
     assert fonts.chain_for("fr").families[0].name == "Noto Sans"
 
 
-def test_a_font_may_lie_in_a_storage(settings):
+def test_a_font_may_be_in_a_storage(settings):
     storages["default"].save("brand/own.ttf", ContentFile(HEBREW.read_bytes()))
     settings.NB_CATALOG = {"FONTS": [{"FILE": "brand/own.ttf", "STORAGE": "default"}]}
-    found = fonts.family_for("he")
-    assert found.origin == fonts.Origin.SHOP
-    assert found.family.faces[0].name == "default:brand/own.ttf"
+    match = fonts.family_for("he")
+    assert match.origin == fonts.Origin.SHOP
+    assert match.family.faces[0].name == "default:brand/own.ttf"
 
 
-def test_a_font_that_is_not_in_the_storage_is_told(settings):
+def test_a_font_missing_from_the_storage_is_reported(settings):
     settings.NB_CATALOG = {"FONTS": [{"FILE": "brand/none.ttf", "STORAGE": "default"}]}
     with pytest.raises(
         FontUnreadable, match=r"brand/none.ttf cannot be read from STORAGES\['default'\]"
@@ -96,36 +96,36 @@ def test_a_font_that_is_not_in_the_storage_is_told(settings):
         fonts.chain_for("en")
 
 
-def test_without_packages_the_machine_s_own_fonts_serve(no_packages):
+def test_without_packages_system_fonts_are_used(no_packages):
     if shutil.which("fc-list") is None:
         pytest.skip("this machine lists no fonts")
-    found = fonts.family_for("en")
-    assert found.origin == fonts.Origin.SYSTEM
-    assert "mono" not in found.family.name.lower()
+    match = fonts.family_for("en")
+    assert match.origin == fonts.Origin.SYSTEM
+    assert "mono" not in match.family.name.lower()
 
 
-def test_without_any_font_a_locale_says_what_to_install(no_packages, no_system):
+def test_without_any_font_the_hint_says_what_to_install(no_packages, no_system):
     assert fonts.family_for("ja") is None
     assert "pip install 'nb-catalog[fonts-cjk]'" in fonts.installation_hint("ja")
     assert "pip install 'nb-catalog[fonts]'" in fonts.installation_hint("th")
     assert "Geor" in fonts.installation_hint("ka"), "no package of ours has Georgian"
 
 
-def test_a_broken_file_among_the_machine_s_is_passed_over(no_packages, monkeypatch, tmp_path):
+def test_a_broken_system_font_is_skipped(no_packages, monkeypatch, tmp_path):
     (tmp_path / "broken.ttf").write_bytes(b"nothing")
     shutil.copy(HEBREW, tmp_path / "good.ttf")
     monkeypatch.setattr(fonts, "system_files", lambda: set(tmp_path.iterdir()))
-    forget()
+    clear_caches()
     assert fonts.family_for("he").family.faces[0].name == str(tmp_path / "good.ttf")
 
 
 @pytest.mark.parametrize(
-    "given",
+    "fonts_setting",
     ["font.ttf", {"FILE": "font.ttf"}, [{"STORAGE": "default"}], [{"FILE": "a", "LOCALE": ["en"]}],
      [{"FILE": "a", "LOCALES": "en"}], [3]],
 )  # fmt: skip
-def test_fonts_written_wrong_are_told_by_their_setting(settings, given):
-    settings.NB_CATALOG = {"FONTS": given}
+def test_an_invalid_fonts_setting_is_reported(settings, fonts_setting):
+    settings.NB_CATALOG = {"FONTS": fonts_setting}
     with pytest.raises(InvalidSettings, match=r"NB_CATALOG\['FONTS'\]: expected a list of paths"):
         fonts.chain_for("en")
 
@@ -133,7 +133,7 @@ def test_fonts_written_wrong_are_told_by_their_setting(settings, given):
 # Checks
 
 
-def test_a_shop_whose_locales_all_have_fonts_is_told_nothing(settings):
+def test_the_check_is_silent_if_all_locales_have_fonts(settings):
     settings.NB_CATALOG = {"LOCALES": list(HEADLINES)}
     assert check_typesetting() == []
 
@@ -144,10 +144,10 @@ def test_the_check_names_what_is_wrong(settings, no_packages, no_system, tmp_pat
     settings.NB_CATALOG = {"FONTS": [str(tmp_path / "none.ttf")]}
     assert [each.id for each in check_typesetting()] == ["nb_catalog.E041"]
     settings.NB_CATALOG = {"FONTS": "none"}
-    assert check_typesetting() == [], "the check of settings says so, once"
+    assert check_typesetting() == [], "check_settings reports it, once"
 
 
-def test_django_s_own_list_of_languages_is_nobody_s_choice(settings, monkeypatch):
+def test_django_s_default_languages_are_not_the_shop_s(settings, monkeypatch):
     settings.LANGUAGES = [("en", "English"), ("he", "Hebrew")]
     settings.NB_CATALOG = {}
     assert conf.settings.LOCALES == ("en", "he")
@@ -162,25 +162,23 @@ def test_django_s_own_list_of_languages_is_nobody_s_choice(settings, monkeypatch
 def test_the_command_lists_every_locale(settings, capsys):
     settings.NB_CATALOG = {"LOCALES": ["en", "he"]}
     call_command("nb_fonts")
-    said = capsys.readouterr().out
-    assert "Noto Sans Hebrew" in said and "100-900" in said and "an installed package" in said
+    output = capsys.readouterr().out
+    assert "Noto Sans Hebrew" in output and "100-900" in output and "an installed package" in output
 
 
-def test_the_command_ends_with_1_and_an_advice_where_a_font_is_missing(
-    no_packages, no_system, capsys
-):
-    with pytest.raises(SystemExit) as ended:
+def test_the_command_exits_with_1_and_a_hint_if_a_font_is_missing(no_packages, no_system, capsys):
+    with pytest.raises(SystemExit) as caught:
         call_command("nb_fonts", "--locale", "ja")
-    assert ended.value.code == 1
+    assert caught.value.code == 1
     assert "fonts-cjk" in capsys.readouterr().out
 
 
-def test_the_command_tells_programs_files_and_hashes():
-    said = io.StringIO()
-    call_command("nb_fonts", "--json", "--locale", "he", stdout=said)
-    told = json.loads(said.getvalue())["he"]
-    assert told["family"] == "Noto Sans Hebrew"
-    assert len(told["faces"][0]["sha256"]) == 64
+def test_the_command_prints_files_and_hashes_as_json():
+    stdout = io.StringIO()
+    call_command("nb_fonts", "--json", "--locale", "he", stdout=stdout)
+    match = json.loads(stdout.getvalue())["he"]
+    assert match["family"] == "Noto Sans Hebrew"
+    assert len(match["faces"][0]["sha256"]) == 64
 
 
 def test_the_command_draws_a_line_in_each_locale(tmp_path):
@@ -193,11 +191,11 @@ def test_the_command_draws_a_line_in_each_locale(tmp_path):
     assert arabic[:, SPECIMEN_WIDTH // 2 :].any() and not arabic[:, : SPECIMEN_WIDTH // 2].any()
 
 
-def test_the_command_says_where_a_picture_cannot_be_written(tmp_path):
+def test_the_command_reports_a_picture_that_cannot_be_written(tmp_path):
     with pytest.raises(CommandError, match="cannot be written: No such file"):
         call_command("nb_fonts", "--locale", "de", "--specimen", str(tmp_path / "no" / "f.png"))
 
 
-def test_the_command_refuses_a_locale_that_there_is_not():
+def test_the_command_refuses_an_unknown_locale():
     with pytest.raises(CommandError, match="'pt-br'"):
         call_command("nb_fonts", "--locale", "xx")

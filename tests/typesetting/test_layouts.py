@@ -1,4 +1,4 @@
-"""Layouts: read, checked, mirrored."""
+"""Layouts: parsed, validated, mirrored."""
 
 import pytest
 
@@ -14,8 +14,8 @@ def test_a_box_needs_a_role_and_a_place():
     assert layout.boxes[0].contrast == 4.5
 
 
-def test_a_layout_survives_its_column():
-    given = {
+def test_a_layout_survives_its_json_column():
+    content = {
         "boxes": [
             {**HEADLINE, "stroke": {"colour": "#000000"}, "shadow": {}, "align": "centre"},
             {
@@ -30,19 +30,19 @@ def test_a_layout_survives_its_column():
             {"place": {"start": 0, "top": 0, "width": 0.5, "height": 1}, "colour": "#123456"}
         ],
     }
-    layout = Layout.from_mapping(given)
+    layout = Layout.from_mapping(content)
     assert Layout.from_mapping(layout.as_mapping()) == layout
     assert layout.boxes[1].plate.colour == "#ffd400"
 
 
-def test_places_are_mirrored_where_lines_start_at_the_right():
+def test_places_are_mirrored_in_right_to_left_locales():
     place = Place(start=0.1, top=0.2, width=0.3, height=0.25)
     size = Size(1000, 800)
     assert place.to_rect(size, rtl=False) == Rect(100, 160, 300, 200)
     assert place.to_rect(size, rtl=True) == Rect(600, 160, 300, 200)
 
 
-def test_a_place_up_to_the_edge_stays_on_the_picture():
+def test_a_place_at_the_edge_stays_on_the_picture():
     place = Place(start=2 / 3, top=0.0, width=1 / 3, height=1.0)
     for side in range(301, 340):
         rect = place.to_rect(Size(side, side), rtl=False)
@@ -50,7 +50,7 @@ def test_a_place_up_to_the_edge_stays_on_the_picture():
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("content", "messages"),
     [
         ({}, ["boxes", "at least one"]),
         ({"boxes": HEADLINE}, ["boxes", "a list"]),
@@ -58,7 +58,7 @@ def test_a_place_up_to_the_edge_stays_on_the_picture():
         ({"boxes": [{"role": "headline"}]}, ["boxes[0]", "'place' is missing"]),
         ({"boxes": [{"place": HEADLINE["place"]}]}, ["boxes[0]", "'role' is missing"]),
         ({"boxes": [{**HEADLINE, "role": "Head line"}]}, ["boxes[0].role", "lowercase letters"]),
-        ({"boxes": [HEADLINE, HEADLINE]}, ["'headline'", "twice"]),
+        ({"boxes": [HEADLINE, HEADLINE]}, ["'headline'", "used twice"]),
         ({"boxes": [{**HEADLINE, "weigth": 7}]}, ["'weigth'", "Did you mean 'weight'"]),
         ({"boxes": [{**HEADLINE, "weight": 1000}]}, ["boxes[0].weight", "100 to 900"]),
         ({"boxes": [{**HEADLINE, "lines": 0}]}, ["boxes[0].lines", "1 to 12"]),
@@ -79,14 +79,14 @@ def test_a_place_up_to_the_edge_stays_on_the_picture():
         ("boxes", ["layout", "an object"]),
     ],
 )
-def test_what_is_wrong_is_told_by_its_place(given, words):
+def test_an_invalid_value_is_reported_with_its_path(content, messages):
     with pytest.raises(ValueError) as caught:
-        Layout.from_mapping(given)
-    for word in words:
-        assert word in str(caught.value)
+        Layout.from_mapping(content)
+    for message in messages:
+        assert message in str(caught.value)
 
 
-def test_rects_know_what_they_share():
+def test_rects_report_what_they_share():
     rect = Rect(0, 0, 10, 10)
     assert rect.shared(Rect(5, 5, 10, 10)) == 25
     assert rect.shared(Rect(10, 0, 5, 5)) == 0

@@ -1,4 +1,4 @@
-"""Words read back from a scene by what is installed. Needs the extra ocr; Tesseract where it says so."""
+"""Text detected and read in a picture. Needs the extra "ocr"; some tests need Tesseract."""
 
 from io import BytesIO
 
@@ -17,24 +17,24 @@ BOUNDS = {"max_bytes": 100_000_000, "max_pixels": 100_000_000}
 SHADES = np.linspace(20, 160, 1080)[None, :, None]
 
 
-def painted(words, *, locale, grain=0):
-    """A PNG with ``words``, on a ground with or without grain."""
-    ground = SHADES + np.random.default_rng(1).random((1080, 1080, 3)) * grain
-    made = typeset(
-        ground.astype(np.uint8),
+def painted(texts, *, locale, grain=0):
+    """A PNG with ``texts``, on a background with or without grain."""
+    base_image = SHADES + np.random.default_rng(1).random((1080, 1080, 3)) * grain
+    result = typeset(
+        base_image.astype(np.uint8),
         layout=BANNER,
-        texts=words,
+        texts=texts,
         locale=locale,
         chain=fonts.chain_for(locale),
     )
     file = BytesIO()
-    Image.fromarray(made.pixels).save(file, "PNG")
+    Image.fromarray(result.pixels).save(file, "PNG")
     return file.getvalue()
 
 
-def read(words, *, locale, asked=None, grain=0):
+def read(texts, *, locale, requested=None, grain=0):
     return ocr_detect.check_texts(
-        painted(words, locale=locale, grain=grain), asked or words, locale=locale, **BOUNDS
+        painted(texts, locale=locale, grain=grain), requested or texts, locale=locale, **BOUNDS
     )
 
 
@@ -61,15 +61,15 @@ def needs_tesseract(locale):
         chosen=["en", "he", "ja"],
     ),
 )
-def test_what_was_written_right_is_read_so(locale, headline, price, grain):
+def test_correct_text_is_read_exactly(locale, headline, price, grain):
     needs_tesseract(locale)
-    words = {"headline": headline, "price": price}
-    found = read(words, locale=locale, grain=grain)
-    assert found.is_exact, found
+    texts = {"headline": headline, "price": price}
+    comparison = read(texts, locale=locale, grain=grain)
+    assert comparison.is_exact, comparison
 
 
 @pytest.mark.parametrize(
-    ("locale", "written", "asked"),
+    ("locale", "written", "requested"),
     [
         ("fr", "1 299 €", "299 €"),
         ("en", "Autumn offer now", "Autumn offer"),
@@ -79,24 +79,26 @@ def test_what_was_written_right_is_read_so(locale, headline, price, grain):
         ("ko", "가을 세일 무료", "가울 세일 무료"),
     ],
 )
-def test_what_was_written_otherwise_is_told(locale, written, asked):
+def test_different_text_is_reported(locale, written, requested):
     needs_tesseract(locale)
-    found = read({"headline": written}, locale=locale, asked={"headline": asked})
-    assert not found.is_exact and found.reader, found
+    comparison = read({"headline": written}, locale=locale, requested={"headline": requested})
+    assert not comparison.is_exact and comparison.reader, comparison
 
 
-def test_what_is_printed_on_the_product_is_no_fault_of_the_picture():
+def test_text_printed_on_the_product_does_not_count_as_extra():
     both = painted({"headline": "Autumn offer", "price": "ACME"}, locale="en")
     photo = painted({"price": "ACME"}, locale="en")
-    asked = {"headline": "Autumn offer"}
-    assert ocr_detect.check_texts(both, asked, locale="en", **BOUNDS).extra == ("ACME",)
-    assert ocr_detect.check_texts(both, asked, locale="en", photo=lambda: photo, **BOUNDS).is_exact
+    requested = {"headline": "Autumn offer"}
+    assert ocr_detect.check_texts(both, requested, locale="en", **BOUNDS).extra == ("ACME",)
+    assert ocr_detect.check_texts(
+        both, requested, locale="en", photo=lambda: photo, **BOUNDS
+    ).is_exact
 
 
-def test_a_picture_without_words_has_none():
-    found = read({"price": "€12.50"}, locale="en", asked={"headline": "Autumn offer"})
-    assert found.share == 0 and found.said == {"headline": ""}
+def test_a_text_that_is_not_there_is_not_found():
+    comparison = read({"price": "€12.50"}, locale="en", requested={"headline": "Autumn offer"})
+    assert comparison.share == 0 and comparison.said == {"headline": ""}
 
 
-def test_a_language_that_nothing_reads_is_nobody_s():
+def test_a_language_that_nothing_reads_has_no_reader():
     assert not read({"headline": "عرض الخريف"}, locale="ar").reader

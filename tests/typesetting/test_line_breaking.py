@@ -1,11 +1,11 @@
-"""Where lines may end, and where they never do."""
+"""Where lines may end, and where they must not."""
 
 import pytest
 
 from nb_catalog.typesetting.line_breaking import ideograph_breaks, word_breaks
 
 
-def words(text, language="en"):
+def parts_of(text, language="en"):
     breaks = [0, *word_breaks(text, language=language), len(text)]
     return [text[start:end] for start, end in zip(breaks, breaks[1:], strict=False)]
 
@@ -15,7 +15,7 @@ def words(text, language="en"):
     [
         ("en", "Free shipping today", ["Free ", "shipping ", "today"]),
         ("en", "well-made", ["well-", "made"]),
-        # A dash that stands alone ends a line; it does not begin one.
+        # A free-standing dash ends a line and does not start one.
         ("en", "Sale – now", ["Sale – ", "now"]),
         ("en", "-30 % off", ["-30 % ", "off"]),
         ("en", "only 5-10 left", ["only ", "5-10 ", "left"]),
@@ -32,7 +32,7 @@ def words(text, language="en"):
             "już od 100 zł i 5 € za sztukę",
             ["już ", "od ", "100 ", "zł ", "i 5 € ", "za ", "sztukę"],
         ),
-        # Words of one letter stay with the next one.
+        # One-letter words stay with the next word.
         ("pl", "plecak w góry i las", ["plecak ", "w góry ", "i las"]),
         ("cs", "batoh s kapsou", ["batoh ", "s kapsou"]),
         ("en", "a b", ["a ", "b"]),
@@ -44,27 +44,27 @@ def words(text, language="en"):
     ],
 )
 def test_words_stay_whole(language, text, parts):
-    assert words(text, language) == parts
+    assert parts_of(text, language) == parts
 
 
-def test_japanese_breaks_between_phrases_and_never_before_its_marks():
+def test_japanese_breaks_between_phrases_and_never_before_punctuation():
     text = "送料無料、今日だけのセール。"
-    parts = words(text, "ja")
+    parts = parts_of(text, "ja")
     assert len(parts) > 1
     assert all(part[0] not in "、。ー" for part in parts)
 
 
-def test_thai_breaks_between_words_and_never_inside_a_syllable():
-    parts = words("ลดราคาฤดูร้อนกระเป๋าเป้กันน้ำ", "th")
+def test_thai_breaks_between_words_and_never_within_a_syllable():
+    parts = parts_of("ลดราคาฤดูร้อนกระเป๋าเป้กันน้ำ", "th")
     assert len(parts) > 3
-    assert "ฤดู" in "|".join(parts), "the budget parser alone parts it after its first letter"
+    assert "ฤดู" in "|".join(parts), "budoux alone would break it after its first letter"
     for part in parts:
         assert part[-1] not in "เแโใไฤ"
         assert part[0] not in "ะาำๅๆ"
 
 
 def test_numbers_and_latin_words_stay_whole_in_chinese():
-    parts = words("全场1,980元起Pro版", "zh-Hans")
+    parts = parts_of("全场1,980元起Pro版", "zh-Hans")
     assert any("1,980" in part for part in parts)
     assert any("Pro" in part for part in parts)
 
@@ -72,7 +72,7 @@ def test_numbers_and_latin_words_stay_whole_in_chinese():
 def test_ideographs_may_be_separated_but_not_from_their_punctuation():
     text = "双肩背包，轻便"
     breaks = ideograph_breaks(text, language="zh-Hans")
-    assert breaks == [1, 2, 3, 5, 6], "nothing begins with the comma"
+    assert breaks == [1, 2, 3, 5, 6], "no line starts with the comma"
 
 
 def test_ideograph_breaks_do_not_break_latin_words():

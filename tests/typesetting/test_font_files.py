@@ -1,4 +1,4 @@
-"""Font files: read, refused, at their weights."""
+"""Font files: opened or refused, their weights and their coverage."""
 
 from importlib.metadata import files
 from pathlib import Path
@@ -24,7 +24,7 @@ def family(path):
     return FontFamily(tuple(open_file(path)))
 
 
-def test_a_variable_font_comes_in_every_weight_by_its_axis_name():
+def test_a_variable_font_has_every_weight_of_its_wght_axis():
     [face] = open_file(HEBREW)
     assert face.weight_range == (100, 900)
     thin, bold = (family(HEBREW).at(weight).hb_font for weight in (100, 700))
@@ -32,17 +32,17 @@ def test_a_variable_font_comes_in_every_weight_by_its_axis_name():
     assert bold.get_glyph_extents(glyph).width > thin.get_glyph_extents(glyph).width
 
 
-def test_a_weight_that_there_is_not_becomes_the_nearest():
+def test_a_weight_that_does_not_exist_becomes_the_nearest():
     assert family(SANS).at(950).weight == 900
 
 
-def test_an_italic_is_no_part_of_an_upright_family():
-    found = group_families([*open_file(ITALIC), *open_file(SANS)])
-    assert [each.name for each in found] == ["Noto Sans"]
-    assert found[0].faces == tuple(open_file(SANS))
+def test_an_italic_is_not_part_of_an_upright_family():
+    grouped = group_families([*open_file(ITALIC), *open_file(SANS)])
+    assert [each.name for each in grouped] == ["Noto Sans"]
+    assert grouped[0].faces == tuple(open_file(SANS))
 
 
-def test_a_file_is_opened_once_while_it_stays_as_it_is(tmp_path):
+def test_an_unchanged_file_is_opened_once(tmp_path):
     copy = tmp_path / "brand.ttf"
     copy.write_bytes(HEBREW.read_bytes())
     first = open_file(copy)
@@ -52,7 +52,7 @@ def test_a_file_is_opened_once_while_it_stays_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "message"),
     [
         (b"", "not a font"),
         (b"%PDF-1.7 and so on", "not a font"),
@@ -60,13 +60,13 @@ def test_a_file_is_opened_once_while_it_stays_as_it_is(tmp_path):
         (b"\x00\x01\x00\x00" + bytes(40), "not a font"),
     ],
 )
-def test_what_is_no_font_is_refused_by_name(data, words):
-    with pytest.raises(FontUnreadable, match=words) as caught:
+def test_a_file_that_is_not_a_font_is_refused_by_name(data, message):
+    with pytest.raises(FontUnreadable, match=message) as caught:
         open_bytes(data, name="brand.ttf")
     assert "brand.ttf" in str(caught.value)
 
 
-def test_a_font_cut_in_the_middle_is_refused_or_opens_without_harm():
+def test_a_truncated_font_is_refused_or_harmless():
     data = SANS.read_bytes()
     for length in range(0, len(data), len(data) // 40):
         try:
@@ -76,30 +76,30 @@ def test_a_font_cut_in_the_middle_is_refused_or_opens_without_harm():
         font_files.font_at(face, face.nearest_weight(400)).hb_font.get_glyph_extents(3)
 
 
-def test_a_missing_file_says_so(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(FontUnreadable, match="No such file"):
         open_file(tmp_path / "none.ttf")
 
 
-def test_a_file_beyond_the_limit_is_not_read(monkeypatch):
+def test_a_file_above_the_size_limit_is_not_read(monkeypatch):
     monkeypatch.setattr(font_files, "MAX_FONT_BYTES", 1000)
     with pytest.raises(FontUnreadable, match="the limit is 1,000"):
         open_bytes(bytes(1001), name="huge.ttf")
 
 
-def test_a_letter_and_its_marks_are_drawn_by_one_font():
+def test_a_letter_and_its_marks_form_one_cluster():
     text = "e\u0301שׁ\u200dx"
     assert [text[start:end] for start, end in clusters(text)] == ["e\u0301", "שׁ\u200dx"]
 
 
-def test_spaces_and_signs_stay_in_the_font_of_the_word_before_them():
+def test_spaces_and_punctuation_stay_in_the_font_of_the_word_before_them():
     chain = FontChain(families=(family(HEBREW), family(SANS)))
     fonts = chain.assign_fonts("abж - שלום", weight=400)
     hebrew, sans = ["Noto Sans Hebrew"], ["Noto Sans"]
     assert [font.face.family for font in fonts] == hebrew * 2 + sans * 4 + hebrew * 4
 
 
-def test_a_character_that_no_font_has_is_told_by_its_name():
+def test_a_character_that_no_font_covers_is_reported_by_name():
     chain = FontChain(families=(family(SANS), family(HEBREW)))
     assert chain.missing_characters("Sale 🎒 ★\u200f") == ["🎒", "★"]
     with pytest.raises(CharacterMissing, match="U\\+1F392 SCHOOL SATCHEL") as caught:

@@ -1,4 +1,4 @@
-"""Words for tests: in every locale that the shop may speak, and the fonts for them."""
+"""Sample texts for tests, in 22 locales, and the fonts for them."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from nb_catalog.typesetting.paragraphs import Paragraph
 
 PHRASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "phrases.json"
 
-# Two words and a name; "–" stands in all of them, and a price beside it.
+# A headline in each locale, most with an en dash.
 HEADLINES = {
     "en": "Autumn offer – rain jacket",
     "de": "Herbstangebot – Regenjacke für draußen",
@@ -39,24 +39,24 @@ HEADLINES = {
 
 
 def texts_for(locale):
-    """Headline, price and badge."""
-    known = locales.parse_locale(locale)
+    """Headline, price and badge of a locale."""
+    parsed = locales.parse_locale(locale)
     return {
         "headline": HEADLINES[locale],
-        "price": format_currency(1299.5, "EUR", locale=known),
-        # Babel leaves out the mark that keeps the sign before the number in Arabic.
-        "badge": "\u200e" + format_percent(-0.3, locale=known),
+        "price": format_currency(1299.5, "EUR", locale=parsed),
+        # Babel omits the mark that keeps the minus before the number in Arabic.
+        "badge": "\u200e" + format_percent(-0.3, locale=parsed),
     }
 
 
 def shared_texts():
-    """The shared phrases in the same roles; nothing where they are not here."""
+    """Further headlines and badges; empty if the file of phrases is missing."""
     if not PHRASES.is_file():
         return {}
     phrases = json.loads(PHRASES.read_text(encoding="utf-8"))
     return {
-        locale: {**texts_for(locale), "headline": said["headline"], "badge": said["badge"]}
-        for locale, said in phrases.items()
+        locale: {**texts_for(locale), "headline": phrase["headline"], "badge": phrase["badge"]}
+        for locale, phrase in phrases.items()
     }
 
 

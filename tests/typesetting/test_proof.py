@@ -1,0 +1,141 @@
+"""The proof: the requested text passes in every delivered file, one wrong letter does not."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nb_catalog.core import locales
+from nb_catalog.core.types import Rect, Size
+from nb_catalog.imaging.encode import encode, shrink
+from nb_catalog.typesetting import fonts, typeset
+from nb_catalog.typesetting.layout_engine import lay_out
+from nb_catalog.typesetting.layouts import Layout
+from nb_catalog.typesetting.proof import compare_glyphs, verify
+from tests.typesetting.sample_texts import HEADLINES, shared_texts, texts_for
+from tests.typesetting.test_typeset import BANNER, base_image, set_text
+
+__all__ = ["base_image"]
+
+# One letter each, changed to one that looks similar.
+SLIPS = {
+    "en": ("offer", "offen"),
+    "de": ("ß", "B"),
+    "fr": ("à", "a"),
+    "pl": ("w góry", "w gory"),
+    "cs": ("zimní", "zimni"),
+    "el": ("Φ", "Θ"),
+    "ru": ("дождевик", "дожцевик"),
+    "tr": ("İÇİN", "IÇIN"),
+    "vi": ("Ưu", "Uu"),
+    "ar": ("خريف", "حريف"),
+    "fa": ("پیشنهاد", "بیشنهاد"),
+    "he": ("סתיו", "סתיי"),
+    "hi": ("ऋतु", "ऋत"),
+    "th": ("ข้อ", "ขอ"),
+    "ja": ("軽", "経"),
+    "zh-Hans": ("防", "访"),
+    "ko": ("할인", "활인"),
+}
+
+
+def delivered(pixels, *, width, format):
+    data = encode(shrink(Image.fromarray(pixels), width=width), format=format)
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def compare_all(texts, picture, locale):
+    side = 720
+    return [
+        compare_glyphs(
+            lay_out(
+                box, texts[box.role], size=Size(side, side), chain=fonts.chain_for(locale),
+                language=locales.language_tag(locale), rtl=bool(locales.direction(locale)),
+            ),
+            picture, size=Size(side, side),
+        )
+        for box in BANNER.boxes
+        if box.role in texts
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("locale", "texts"), [*((each, texts_for(each)) for each in HEADLINES), *shared_texts().items()]
+)
+def test_every_locale_is_proved_in_delivered_files(base_image, locale, texts):
+    result = set_text(base_image, texts, locale).pixels
+    for width, format in ((720, "jpeg"), (720, "avif"), (480, "webp")):
+        for proof in compare_all(texts, delivered(result, width=width, format=format), locale):
+            assert proof.is_proved, (width, format, proof)
+
+
+@pytest.mark.parametrize("locale", SLIPS)
+def test_one_wrong_letter_is_not_proved(base_image, locale):
+    correct, wrong = SLIPS[locale]
+    requested = {"headline": HEADLINES[locale]}
+    result = {"headline": requested["headline"].replace(correct, wrong, 1)}
+    assert result != requested
+    picture = delivered(set_text(base_image, result, locale).pixels, width=720, format="jpeg")
+    [proof] = compare_all(requested, picture, locale)
+    assert not proof.is_proved, proof
+
+
+def test_a_picture_without_the_text_is_not_proved(base_image):
+    for proof in compare_all(texts_for("en"), base_image, "en"):
+        assert not proof.is_proved and proof.overlap < 0.5
+
+
+def test_letters_too_small_to_read_prove_nothing(base_image):
+    texts = {"badge": "-30%"}
+    picture = delivered(set_text(base_image, texts).pixels, width=96, format="jpeg")
+    [proof] = compare_all(texts, picture, "en")
+    assert not proof.is_legible and not proof.is_proved
+
+
+def test_text_that_swapped_colours_and_shrank_is_proved_by_its_report(base_image):
+    layout = BANNER.as_mapping()
+    layout["boxes"][0]["scrim"] = {"colour": "#101820", "swaps": True}
+    layout = Layout.from_mapping(layout)
+    light, chain = np.full_like(base_image, 240), fonts.chain_for("en")
+    result = typeset(
+        light, layout=layout, texts=texts_for("en"), locale="en", chain=chain,
+        product=Rect(0, 120, 720, 300),
+    )  # fmt: skip
+    assert result.report.texts[0].colour == "#101820"
+    proofs = verify(result.pixels, report=result.report, layout=layout, chain=chain)
+    assert all(proof.is_proved for proof in proofs), proofs
+    other = verify(result.pixels, report=result.report, layout=layout, chain=fonts.chain_for("he"))
+    assert not any(proof.matches_report or proof.is_proved for proof in other)
+
+
+def test_a_letter_that_was_painted_over_is_noticed(base_image):
+    texts = {"headline": HEADLINES["en"]}
+    result = typeset(
+        base_image, layout=BANNER, texts=texts, locale="en", chain=fonts.chain_for("en")
+    )
+    picture = result.pixels.copy()
+    ink = result.report.texts[0].ink
+    picture[ink.top : ink.bottom, ink.left : ink.left + result.report.texts[0].size // 2] = 30
+    [proof] = compare_all(texts, picture, "en")
+    assert proof.worst_glyph < 0.3 and not proof.is_proved
+
+
+def test_a_broken_word_is_proved_with_its_hyphen(base_image):
+    texts = {
+        **texts_for("de"),
+        "headline": "Donau\u00addampf\u00adschiff\u00adfahrts\u00adgesellschaft",
+    }
+    result = typeset(
+        base_image, layout=BANNER, texts=texts, locale="de", chain=fonts.chain_for("de")
+    )
+    [headline] = [text for text in result.report.texts if text.role == "headline"]
+    assert any(line.endswith("-") for line in headline.lines)
+    proofs = verify(
+        result.pixels,
+        report=result.report,
+        layout=BANNER,
+        chain=fonts.chain_for("de"),
+        expected=result.pixels,
+    )
+    assert all(each.is_proved for each in proofs)
