@@ -1,1 +1,1 @@
-"""The craft of pixels: the only floor that knows Pillow, numpy and OpenCV."""
+"""Image processing with Pillow, numpy and OpenCV: reading, cut-outs, scenes, composites, files."""

@@ -1,4 +1,4 @@
-"""What the bytes of a picture file say about themselves, read without decoding a pixel."""
+"""Container formats of picture files: type, chunks and size, read without decoding a pixel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JPEG_WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xDA)})
 
 
 def sniff(data: bytes) -> str | None:
-    """The MIME type that the first bytes speak for, or None for anything but a known picture."""
+    """Return the MIME type by the file's signature, or None if it is not a known picture format."""
     if data.startswith(PNG_SIGNATURE):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -28,20 +28,17 @@ def sniff(data: bytes) -> str | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     if data[4:8] == b"ftyp":
-        return _sniff_brands(data)
+        # ISO 14496-12: box length, "ftyp", major brand, minor version, compatible brands.
+        (length,) = struct.unpack_from(">I", data)
+        brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(length, 256), 4))}
+        if brands & AVIF_BRANDS:
+            return "image/avif"
+        return "image/heic" if brands & HEIF_BRANDS else None
     return None
 
 
-def _sniff_brands(data: bytes) -> str | None:
-    (length,) = struct.unpack_from(">I", data)
-    brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(length, 256), 4))}
-    if brands & AVIF_BRANDS:
-        return "image/avif"
-    return "image/heic" if brands & HEIF_BRANDS else None
-
-
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Type and content of every chunk of a PNG; ends quietly where the file is cut."""
+    """Yield type and content of every chunk of a PNG; stop silently where the file is truncated."""
     at = len(PNG_SIGNATURE)
     while at + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -52,7 +49,7 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker (its second byte) and content of a JPEG's segments before the first scan."""
+    """Yield marker (its second byte) and content of a JPEG's segments before the first scan."""
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -70,7 +67,7 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Type and content of every chunk of a WebP; ends quietly where the file is cut."""
+    """Yield type and content of every chunk of a WebP; stop silently where the file is truncated."""
     at = 12
     while at + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, at)
@@ -80,8 +77,8 @@ def riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += 8 + length + length % 2
 
 
-def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Type and content of the top boxes of an ISO base media file such as AVIF."""
+def iso_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield type and content of the top-level boxes of an ISO base media file such as AVIF."""
     at = 0
     while at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -97,7 +94,7 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def webp_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height that a WebP's header claims, or None where it cannot be read."""
+    """Return width and height from a WebP's header, or None if it cannot be read."""
     kind = data[12:16]
     if kind == b"VP8 " and len(data) >= 30:
         width, height = struct.unpack_from("<HH", data, 26)
@@ -113,8 +110,10 @@ def webp_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def png_has_its_end(data: bytes) -> bool:
-    """Whether a PNG has its last chunk. Decoders forgive a missing one: the pixels are all there,
-    but what stands behind them, such as the mark of the origin, may be lost.
+def png_is_complete(data: bytes) -> bool:
+    """Return whether a PNG has its last chunk.
+
+    Decoders accept a file without it: the pixels are complete, but chunks after them, such as the
+    provenance mark, may be lost.
     """
     return any(kind == b"IEND" for kind, _ in png_chunks(data))

@@ -1,4 +1,4 @@
-"""Pixels to files: smaller, flatter, encoded, with the mark of their origin written in."""
+"""Encoding of pixels as files with their provenance mark; scaling and flattening."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ XMP_IN_PNG: Final = "XML:com.adobe.xmp"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFormat:
-    """How one format is written. ``quality`` None: the format is lossless."""
+    """Encoder settings of one format. ``quality`` is None for a lossless format."""
 
     pillow_name: str
     mime_type: str
@@ -28,8 +28,8 @@ class FileFormat:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-# Qualities that look alike on product photos; speed 8 and method 4 because a rendition is made
-# once per width while a person waits for the approval to go through.
+# Qualities that look alike on product photos. Speed 8 and method 4, because renditions are encoded
+# while a person waits for an approval to finish.
 FORMATS: Final[Mapping[str, FileFormat]] = {
     "jpeg": FileFormat(
         pillow_name="JPEG",
@@ -71,15 +71,15 @@ def encode(
     xmp: bytes | None = None,
     full_chroma: bool = False,
 ) -> bytes:
-    """``picture`` as a file.
+    """Return ``picture`` as a file.
 
-    An array is (H, W, 3) or (H, W, 4) uint8 sRGB with straight alpha. ``quality`` is 1 to 100,
-    None takes the format's own. ``full_chroma`` keeps JPEG's colour at full resolution (4:4:4),
-    for masters that are worked on again; delivery is 4:2:0. ``xmp`` is a packet as made by
-    ``provenance.xmp_packet``. Nothing else that came with ``picture`` is written.
+    An array is (H, W, 3) or (H, W, 4) uint8 sRGB with straight alpha. ``quality`` is 1 to 100;
+    None means the format's default. ``full_chroma`` keeps JPEG's and AVIF's colour at full
+    resolution (4:4:4), for masters that will be edited again; renditions are 4:2:0. ``xmp`` is a
+    packet from ``provenance.xmp_packet``. No other metadata of ``picture`` is written.
 
-    Raises ``ValueError`` for an unknown format, and for see-through pixels that the format cannot
-    hold: ``flatten`` them first.
+    Raises ``ValueError`` for an unknown format, and for transparent pixels if the format has no
+    alpha channel: ``flatten`` them first.
     """
     if format not in FORMATS:
         raise ValueError(f"Unknown format {format!r}. Known: {', '.join(FORMATS)}.")
@@ -90,62 +90,49 @@ def encode(
     if image.mode not in {"RGB", "RGBA"}:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     if image.info:
-        # Pillow writes profiles, comments and more that it finds there, each format others.
+        # Pillow writes profiles, comments and more from there; which ones depends on the format.
         image = image.copy()
         image.info = {}
-    file = BytesIO()
-    image.save(
-        file,
-        target.pillow_name,
-        **_options(target, quality=quality, full_chroma=full_chroma),
-        **_mark(target, xmp=xmp),
-    )
-    return file.getvalue()
-
-
-def _options(target: FileFormat, *, quality: int | None, full_chroma: bool) -> dict[str, Any]:
     options = dict(target.options)
     if target.quality is not None:
         options["quality"] = target.quality if quality is None else quality
     if target.pillow_name in {"JPEG", "AVIF"}:
         options["subsampling"] = "4:4:4" if full_chroma else "4:2:0"
     if target.pillow_name == "JPEG" and full_chroma:
-        # Pillow gives a progressive file 2 bytes a pixel of room, which grain at 4:4:4 overflows:
+        # Pillow reserves 2 bytes a pixel for a progressive file, which grain at 4:4:4 exceeds:
         # "broken data stream when writing image file".
         options |= {"optimize": False, "progressive": False}
-    return options
-
-
-def _mark(target: FileFormat, *, xmp: bytes | None) -> dict[str, Any]:
-    if not xmp:
-        return {}
-    if target.pillow_name != "PNG":
-        return {"xmp": xmp}
-    # Pillow ignores xmp= for PNG without a word.
-    text = PngImagePlugin.PngInfo()
-    text.add_itxt(XMP_IN_PNG, xmp.decode())
-    return {"pnginfo": text}
+    if xmp and target.pillow_name == "PNG":
+        # Pillow 13 silently ignores xmp= for PNG.
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt(XMP_IN_PNG, xmp.decode())
+        options["pnginfo"] = text
+    elif xmp:
+        options["xmp"] = xmp
+    file = BytesIO()
+    image.save(file, target.pillow_name, **options)
+    return file.getvalue()
 
 
 def shrink(image: Image.Image, *, width: int) -> Image.Image:
-    """``image`` at ``width`` pixels, its height in proportion; itself if it is not wider.
+    """Return ``image`` at ``width`` pixels with its height in proportion; itself if not wider.
 
-    Lanczos, on premultiplied colour where the picture is see-through, so that hidden colours
-    do not bleed into edges.
+    Lanczos on premultiplied colour, so that hidden colours of transparent pixels do not bleed into
+    edges. Raises ``ValueError`` for a width below 1.
     """
     if width < 1:
-        raise ValueError(f"A width is at least 1 pixel, not {width}.")
+        raise ValueError(f"width: expected at least 1 pixel, got {width}.")
     if image.width <= width:
         return image
     size = (width, max(1, round(image.height * width / image.width)))
-    # Image.resize() premultiplies RGBA by itself.
+    # Image.resize() premultiplies RGBA itself.
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def flatten(image: Image.Image, *, background: Colour = "#ffffff") -> Image.Image:
-    """``image`` as RGB, see-through pixels laid on ``background`` (CSS colour or sRGB bytes)."""
+    """Return ``image`` as RGB, transparent pixels on ``background`` (CSS colour or sRGB bytes)."""
     if not image.has_transparency_data:
         return image if image.mode == "RGB" else image.convert("RGB")
     rgb = ImageColor.getrgb(background) if isinstance(background, str) else background
-    ground = Image.new("RGBA", image.size, (*rgb[:3], 255))
-    return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
+    base = Image.new("RGBA", image.size, (*rgb[:3], 255))
+    return Image.alpha_composite(base, image.convert("RGBA")).convert("RGB")

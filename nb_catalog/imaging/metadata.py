@@ -1,4 +1,4 @@
-"""Taking out of a file what its camera and its editors wrote into it, without touching a pixel."""
+"""Removal of metadata that cameras and editors wrote into a file, without touching a pixel."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 
 from nb_catalog.imaging import containers
 
-# APP1 has EXIF and XMP, APP13 Photoshop's and IPTC's fields, 0xFE comments. APP2 is the colour
-# profile and APP14 says how the colours are to be read: those stay.
+# APP1 holds EXIF and XMP, APP13 Photoshop and IPTC fields, 0xFE comments. APP2, the colour profile,
+# and APP14, which decoders need to interpret the colours, stay.
 _IN_JPEG: Final = frozenset({0xE1, 0xED, 0xFE})
 _IN_PNG: Final = frozenset({b"eXIf", b"tEXt", b"iTXt", b"zTXt", b"tIME"})
 _IN_WEBP: Final = frozenset({b"EXIF", b"XMP "})
@@ -18,16 +18,39 @@ _WEBP_FLAGS: Final = 0b0000_1100
 
 
 def without_metadata(data: bytes, *, mime_type: str) -> bytes:
-    """``data``, a sound JPEG, PNG or WebP, without EXIF, XMP, IPTC and comments; itself when it has
-    none. Pixels and colour profile stay bit for bit."""
-    strip = {"image/jpeg": _jpeg, "image/png": _png, "image/webp": _webp}.get(mime_type)
-    if strip is None:
+    """Return an undamaged JPEG, PNG or WebP without EXIF, XMP, IPTC and comments.
+
+    Pixels and colour profile stay bit for bit. Returns ``data`` itself if it has no metadata or
+    another type.
+    """
+    if mime_type == "image/jpeg":
+        stripped = b"".join(_jpeg_parts(data))
+    elif mime_type == "image/png":
+        at = len(containers.PNG_SIGNATURE)
+        parts = [data[:at]]
+        while at + 12 <= len(data):
+            length, kind = struct.unpack_from(">I4s", data, at)
+            if kind not in _IN_PNG:
+                parts.append(data[at : at + 12 + length])
+            at += 12 + length
+        stripped = b"".join(parts)
+    elif mime_type == "image/webp":
+        parts = []
+        for kind, content in containers.riff_chunks(data):
+            if kind in _IN_WEBP:
+                continue
+            if kind == b"VP8X" and content:
+                content = bytes([content[0] & ~_WEBP_FLAGS & 0xFF]) + content[1:]
+            header = struct.pack("<4sI", kind, len(content))
+            parts.append(header + content + b"\0" * (len(content) % 2))
+        body = b"".join(parts)
+        stripped = struct.pack("<4sI4s", b"RIFF", len(body) + 4, b"WEBP") + body
+    else:
         return data
-    stripped = b"".join(strip(data))
     return data if len(stripped) == len(data) else stripped
 
 
-def _jpeg(data: bytes) -> Iterator[bytes]:
+def _jpeg_parts(data: bytes) -> Iterator[bytes]:
     yield data[:2]
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
@@ -44,32 +67,3 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
             yield data[at : at + 2 + length]
         at += 2 + length
     yield data[at:]
-
-
-def _png(data: bytes) -> Iterator[bytes]:
-    at = len(containers.PNG_SIGNATURE)
-    yield data[:at]
-    while at + 12 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        if kind not in _IN_PNG:
-            yield data[at : at + 12 + length]
-        at += 12 + length
-
-
-def _webp(data: bytes) -> Iterator[bytes]:
-    kept = [
-        (kind, _flagged(kind, content))
-        for kind, content in containers.riff_chunks(data)
-        if kind not in _IN_WEBP
-    ]
-    body = b"".join(
-        struct.pack("<4sI", kind, len(content)) + content + b"\0" * (len(content) % 2)
-        for kind, content in kept
-    )
-    yield struct.pack("<4sI4s", b"RIFF", len(body) + 4, b"WEBP") + body
-
-
-def _flagged(kind: bytes, content: bytes) -> bytes:
-    if kind != b"VP8X" or not content:
-        return content
-    return bytes([content[0] & ~_WEBP_FLAGS & 0xFF]) + content[1:]

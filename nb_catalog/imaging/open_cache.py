@@ -1,4 +1,4 @@
-"""Pictures that were just opened, kept for a moment: the next ones are made of them too."""
+"""A small cache of decoded pictures: several results in a row are often made from one picture."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from nb_catalog.imaging.encode import flatten
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.scenery.canvas import Pixels
 
-# Bytes of pixels that are kept: one picture of 4K, or a dozen of 1K.
-MOST: Final = 64 * 2**20
+# Bytes of pixels in the cache: one picture of 4K, or a dozen of 1K.
+MAX_BYTES: Final = 64 * 2**20
 
-_kept: OrderedDict[bytes, Pixels] = OrderedDict()
-_keeping = Lock()
+_cache: OrderedDict[bytes, Pixels] = OrderedDict()
+_lock = Lock()
 
 
 def open_cached(picture: bytes, *, max_bytes: int, max_pixels: int) -> Pixels:
-    """The pixels of ``picture`` on white, (height, width, 3) sRGB uint8, not to be written to.
+    """Return the pixels of ``picture`` on white, (height, width, 3) sRGB uint8, read-only.
 
-    Raises ``PictureError`` when it does not open.
+    Raises ``PictureError`` if it does not open.
     """
     key = sha256(picture).digest()
-    with _keeping:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]
+    with _lock:
+        if key in _cache:
+            _cache.move_to_end(key)
+            return _cache[key]
     pixels = np.array(flatten(open_photo(picture, max_bytes=max_bytes, max_pixels=max_pixels)))
     pixels.flags.writeable = False
-    with _keeping:
-        _kept[key] = pixels
-        _kept.move_to_end(key)
-        while len(_kept) > 1 and sum(each.nbytes for each in _kept.values()) > MOST:
-            _kept.popitem(last=False)
-        if pixels.nbytes > MOST:
-            del _kept[key]
+    with _lock:
+        _cache[key] = pixels
+        _cache.move_to_end(key)
+        while len(_cache) > 1 and sum(each.nbytes for each in _cache.values()) > MAX_BYTES:
+            _cache.popitem(last=False)
+        if pixels.nbytes > MAX_BYTES:
+            del _cache[key]
     return pixels
 
 
-def forget() -> None:
-    """Let all of them go."""
-    with _keeping:
-        _kept.clear()
+def clear() -> None:
+    """Empty the cache."""
+    with _lock:
+        _cache.clear()

@@ -1,9 +1,9 @@
-"""Who made the picture: the IPTC mark, computed from the lineage, written as XMP and read back."""
+"""Provenance of a picture: the IPTC digital source type, written as XMP and read back."""
 
 from __future__ import annotations
 
+import re
 import zlib
-from collections.abc import Iterator
 from enum import StrEnum
 from io import BytesIO
 from typing import Final
@@ -23,17 +23,22 @@ XMP: Final = "http://ns.adobe.com/xap/1.0/"
 
 XMP_IN_JPEG: Final = b"http://ns.adobe.com/xap/1.0/\0"
 XMP_IN_PNG: Final = b"XML:com.adobe.xmp\0"
-# The packet that is read is bounded: a few KB of text can unpack to gigabytes.
+# Limit for reading a packet: a few KB of compressed text can unpack to gigabytes.
 MAX_XMP_BYTES: Final = 4 * 2**20
 
-# C2PA 2.1, "Embedding manifests into various file formats".
+# UUID of the box that holds a C2PA manifest store (C2PA 2.1, "Embedding manifests").
 C2PA_UUID_BOX: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+# XML 1.0, section 2.2: characters that a document cannot contain, not even escaped.
+NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 JPEG_APP1: Final = 0xE1
 JPEG_APP11: Final = 0xEB
+# ISO 19566-5, annex D: "JP", box number, packet number; then the superbox and its description box,
+# each with its length first, whose type begins with the letters c2pa.
+JPEG_C2PA_STORE: Final = re.compile(rb"JP.{6}.{4}jumb.{4}jumdc2pa", re.DOTALL)
 
 
 class DigitalSourceType(StrEnum):
-    """The IPTC terms this project uses. The value is the term; order is from least to most AI."""
+    """The IPTC terms this project uses, from least to most AI. The value is the term."""
 
     CAPTURE = "digitalCapture"
     CREATION = "digitalCreation"
@@ -43,7 +48,7 @@ class DigitalSourceType(StrEnum):
 
     @property
     def uri(self) -> str:
-        """As it stands in XMP."""
+        """The full URI, as written in XMP."""
         return VOCABULARY + self.value
 
     @property
@@ -60,22 +65,23 @@ class DigitalSourceType(StrEnum):
 KNOWN_TERMS: Final = frozenset(term.value for term in DigitalSourceType)
 
 
-def of_lineage(
+def source_type_for(
     *,
-    model_drew_ground: bool,
+    model_drew_background: bool,
     model_drew_product: bool,
     typeset: bool = False,
     procedural: bool = False,
 ) -> DigitalSourceType:
-    """The term that says most about how much of the picture a machine made.
+    """Return the term for how a picture was made; the strongest involvement of a machine wins.
 
-    ``model_drew_ground``: a trained model painted the surroundings of a real product.
-    ``model_drew_product``: it painted the product, or all. ``procedural``: surroundings computed
-    without a model. ``typeset``: text was set on it. With none of them it is the photo itself.
+    ``model_drew_background``: a trained model painted the background of a real product.
+    ``model_drew_product``: it painted the product, or the whole picture. ``procedural``: the
+    background was computed without a model. ``typeset``: text was set on it. Without any of them
+    it is the photo itself.
     """
     if model_drew_product:
         return DigitalSourceType.MODEL
-    if model_drew_ground:
+    if model_drew_background:
         return DigitalSourceType.COMPOSITE_WITH_MODEL
     if procedural:
         return DigitalSourceType.ALGORITHMIC
@@ -83,9 +89,9 @@ def of_lineage(
 
 
 def strongest(*terms: DigitalSourceType) -> DigitalSourceType:
-    """The one of ``terms`` that tells of the most AI: what a picture made from several inherits.
+    """Return the one of ``terms`` with the most AI, which a picture made from several inherits.
 
-    Raises ``ValueError`` without any.
+    Raises ``ValueError`` without any terms.
     """
     return max(terms, key=list(DigitalSourceType).index)
 
@@ -93,7 +99,7 @@ def strongest(*terms: DigitalSourceType) -> DigitalSourceType:
 def xmp_packet(
     term: DigitalSourceType, *, creator_tool: str = "nb_catalog", credit: str = ""
 ) -> bytes:
-    """An XMP packet that carries ``term``, for ``encode.encode(xmp=...)``.
+    """Return an XMP packet that contains ``term``, for ``encode.encode(xmp=...)``.
 
     ISO 16684-1 for the wrapper, IPTC Photo Metadata 2023.2 for ``DigitalSourceType``.
     """
@@ -107,7 +113,7 @@ def xmp_packet(
         "photoshop:Credit": credit,
     }
     attributes = "".join(
-        f" {name}={quoteattr(_printable(value))}"
+        f" {name}={quoteattr(NOT_IN_XML.sub('', value))}"
         for name, value in properties.items()
         if value or name == "rdf:about"
     )
@@ -119,48 +125,34 @@ def xmp_packet(
     ).encode()
 
 
-def _printable(text: str) -> str:
-    """``text`` without the characters that XML 1.0 has no way to write."""
-    return "".join(
-        char
-        for char in text
-        if char in "\t\n\r"
-        or ("\x20" <= char < "\ufffe" and not "\ud800" <= char <= "\udfff")
-        or char >= "\U00010000"
-    )
-
-
 def read_mark(data: bytes) -> DigitalSourceType | None:
-    """The mark in a JPEG, PNG, WebP or AVIF file; None without one, or with one that we do not
-    know or cannot read. No pixel is decoded.
+    """Return the mark of a JPEG, PNG, WebP or AVIF file without decoding a pixel.
+
+    Returns None if there is no mark, or one that is unknown or unreadable.
     """
-    packet = _xmp_in(data)
+    packet = _find_xmp(data)
     if packet is None:
         return None
-    for uri in _source_types(packet):
-        term = uri.strip().rpartition("/")[2]
-        if term in KNOWN_TERMS:
-            return DigitalSourceType(term)
-    return None
-
-
-def _source_types(packet: bytes) -> Iterator[str]:
-    """XMP may write a property as an attribute, as an element, or as a reference."""
-    name = f"{{{IPTC_EXT}}}DigitalSourceType"
     try:
         root = ElementTree.fromstring(packet.strip(b"\0"), forbid_dtd=True)
     except (SyntaxError, ValueError, LookupError):
-        # expat's ParseError is a SyntaxError, what defusedxml forbids a ValueError, an encoding
-        # that nobody knows a LookupError.
-        return
+        # expat's ParseError is a SyntaxError, what defusedxml forbids a ValueError, an unknown
+        # encoding a LookupError.
+        return None
+    name = f"{{{IPTC_EXT}}}DigitalSourceType"
     for element in root.iter():
-        if name in element.attrib:
-            yield element.attrib[name]
+        # XMP may write a property as an attribute, as an element, or as a reference.
+        uris = [element.attrib.get(name, "")]
         if element.tag == name:
-            yield element.attrib.get(f"{{{RDF}}}resource") or element.text or ""
+            uris.append(element.attrib.get(f"{{{RDF}}}resource") or element.text or "")
+        for uri in uris:
+            term = uri.strip().rpartition("/")[2]
+            if term in KNOWN_TERMS:
+                return DigitalSourceType(term)
+    return None
 
 
-def _xmp_in(data: bytes) -> bytes | None:
+def _find_xmp(data: bytes) -> bytes | None:
     match containers.sniff(data):
         case "image/jpeg":
             packets = (
@@ -169,53 +161,45 @@ def _xmp_in(data: bytes) -> bytes | None:
                 if marker == JPEG_APP1 and content.startswith(XMP_IN_JPEG)
             )
         case "image/png":
-            packets = (
-                _text_of_itxt(content)
-                for kind, content in containers.png_chunks(data)
-                if kind == b"iTXt" and content.startswith(XMP_IN_PNG)
-            )
+            for kind, content in containers.png_chunks(data):
+                if kind == b"iTXt" and content.startswith(XMP_IN_PNG):
+                    # PNG 11.3.4.5: keyword, NUL, compression flag, method, language, NUL,
+                    # translated keyword, NUL, text.
+                    rest = content[len(XMP_IN_PNG) :]
+                    text = rest[2:].split(b"\0", 2)[-1]
+                    if rest[:1] != b"\1":
+                        return text
+                    try:
+                        return zlib.decompressobj().decompress(text, MAX_XMP_BYTES)
+                    except zlib.error:
+                        return None
+            return None
         case "image/webp":
             packets = (c for kind, c in containers.riff_chunks(data) if kind == b"XMP ")
         case "image/avif":
-            return _xmp_in_avif(data)
+            # The packet is an item that the meta box points to; libavif finds it without decoding.
+            try:
+                with AvifImagePlugin.AvifImageFile(BytesIO(data)) as image:
+                    packet = image.info.get("xmp")
+            except (OSError, ValueError, SyntaxError, RuntimeError):
+                return None
+            return packet if isinstance(packet, bytes) else None
         case _:
             return None
     return next(packets, None)
 
 
-def _text_of_itxt(content: bytes) -> bytes:
-    """PNG 11.3.4.5: keyword, NUL, compressed?, method, language, NUL, translated keyword, NUL, text."""
-    compressed = content[len(XMP_IN_PNG) : len(XMP_IN_PNG) + 1] == b"\1"
-    text = content[len(XMP_IN_PNG) + 2 :].split(b"\0", 2)[-1]
-    if not compressed:
-        return text
-    try:
-        return zlib.decompressobj().decompress(text, MAX_XMP_BYTES)
-    except zlib.error:
-        return b""
-
-
-def _xmp_in_avif(data: bytes) -> bytes | None:
-    # The packet is an item that the meta box points to; libavif follows it without decoding.
-    try:
-        with AvifImagePlugin.AvifImageFile(BytesIO(data)) as image:
-            packet = image.info.get("xmp")
-    except (OSError, ValueError, SyntaxError, RuntimeError):
-        return None
-    return packet if isinstance(packet, bytes) else None
-
-
 def has_c2pa(data: bytes) -> bool:
-    """Whether a C2PA manifest store stands where PNG, JPEG, WebP or AVIF keep it.
+    """Return whether a PNG, JPEG, WebP or AVIF file contains a C2PA manifest store.
 
-    It says that one is there, not that its signature holds.
+    Its signature is not verified.
     """
     match containers.sniff(data):
         case "image/png":
             return any(kind == b"caBX" for kind, _ in containers.png_chunks(data))
         case "image/jpeg":
             return any(
-                marker == JPEG_APP11 and _begins_c2pa_store(content)
+                marker == JPEG_APP11 and JPEG_C2PA_STORE.match(content)
                 for marker, content in containers.jpeg_segments(data)
             )
         case "image/webp":
@@ -223,20 +207,7 @@ def has_c2pa(data: bytes) -> bool:
         case "image/avif":
             return any(
                 kind == b"uuid" and content.startswith(C2PA_UUID_BOX)
-                for kind, content in containers.boxes(data)
+                for kind, content in containers.iso_boxes(data)
             )
         case _:
             return False
-
-
-def _begins_c2pa_store(segment: bytes) -> bool:
-    """ISO 19566-5, annex D: "JP", box number, packet number; then the superbox and its description,
-    whose type begins with the letters c2pa.
-    """
-    superbox, description = segment[8:], segment[16:]
-    return (
-        segment.startswith(b"JP")
-        and superbox[4:8] == b"jumb"
-        and description[4:8] == b"jumd"
-        and description[8:12] == b"c2pa"
-    )

@@ -1,4 +1,4 @@
-"""Photos on their way to a model: in a form that it reads, as large as it needs, and no word more."""
+"""Reference photos for a model: a format that it reads, within its limits, without metadata."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ from nb_catalog.imaging.inspect import Facts, examine, open_photo, opener
 from nb_catalog.imaging.metadata import without_metadata
 
 READ_MODES: Final = frozenset({"RGB", "L"})
-# Models read at most about this much of a picture: Google counts 1,120 tokens for one of any size.
-LEAST_SIDE: Final = 2048
+# Models use no more detail than this: Google counts 1,120 tokens for a picture of any size.
+DEFAULT_LONGEST_SIDE: Final = 2048
 QUALITY: Final = 95
-GROUND: Final = "#ffffff"
-# What a picture is made smaller by when it still has too many bytes.
-STEP: Final = 0.8
-STEPS: Final = 12
+BACKGROUND: Final = "#ffffff"
+# Factor by which a picture is scaled down while it has too many bytes, and how often.
+SHRINK_FACTOR: Final = 0.8
+MAX_ATTEMPTS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a model takes: MIME types, pixels on the longer side, bytes of the file (None: any)."""
+    """What a model accepts: MIME types, pixels on the longer side, bytes of the file (None: any)."""
 
     reads: Collection[str]
-    longest_side: int = LEAST_SIDE
+    longest_side: int = DEFAULT_LONGEST_SIDE
     most_bytes: int | None = None
 
 
 def as_reference(
     photo: bytes, *, limits: Limits, max_bytes: int, max_pixels: int
 ) -> tuple[Reference, PhotoSent]:
-    """``photo`` as a model takes it, and what was done to it on the way.
+    """Return ``photo`` as a model accepts it, and a record of what was changed.
 
-    A photo that can be read is sent bit for bit, less its metadata: nobody but the shop needs to
-    know where it was taken. Any other is drawn anew as a JPEG. Raises ``PictureError``.
+    A photo within the limits is sent bit for bit, except for its metadata, because only the shop
+    needs to know where it was taken. Any other is re-encoded as a JPEG. Raises ``PictureError``.
     """
     facts = examine(photo, max_bytes=max_bytes, max_pixels=max_pixels)
-    changes = list(_changes(photo, facts, limits=limits))
+    changes = list(_required_changes(photo, facts, limits=limits))
     if not changes:
         data, mime_type = without_metadata(photo, mime_type=facts.mime_type), facts.mime_type
         changes = [] if data is photo else ["metadata_removed"]
         size = (facts.width, facts.height)
     else:
         image = flatten(
-            open_photo(photo, max_bytes=max_bytes, max_pixels=max_pixels), background=GROUND
+            open_photo(photo, max_bytes=max_bytes, max_pixels=max_pixels), background=BACKGROUND
         )
-        data, size = _drawn(image, limits=limits)
+        data, size = _encode_within(limits, image=image)
         mime_type = "image/jpeg"
         if size != (facts.width, facts.height) and "downscaled" not in changes:
             changes.append("downscaled")
@@ -68,15 +68,15 @@ def as_reference(
     return Reference(data=data, mime_type=mime_type), sent
 
 
-def _changes(photo: bytes, facts: Facts, *, limits: Limits) -> Iterator[str]:
-    """Codes of what must be done to the pixels before the photo can go."""
+def _required_changes(photo: bytes, facts: Facts, *, limits: Limits) -> Iterator[str]:
+    """Yield codes of what must be changed before the photo can be sent."""
     if facts.mime_type not in limits.reads or facts.mime_type == "image/heic":
-        # HEIC is on Google's list, and comes out of it in no colour space that one could rely on.
+        # Gemini accepts HEIC, but the colour space in which it reads it is undocumented.
         yield f"from_{facts.mime_type.removeprefix('image/')}"
     if facts.frames > 1:
         yield "first_frame"
     if not facts.upright:
-        # Nobody documents that a model heeds EXIF: what stands sideways in the file is turned.
+        # No provider documents that its models respect EXIF orientation.
         yield "turned"
     if facts.has_alpha:
         yield "flattened"
@@ -86,44 +86,37 @@ def _changes(photo: bytes, facts: Facts, *, limits: Limits) -> Iterator[str]:
         yield "to_8_bit"
     elif facts.mode not in READ_MODES and not facts.has_alpha:
         yield "to_rgb"
-    if facts.mode != "CMYK" and _has_another_profile(photo, mime_type=facts.mime_type):
-        yield "to_srgb"
+    profile = None
+    if facts.mode != "CMYK":
+        with opener(facts.mime_type)(BytesIO(photo)) as image:
+            profile = image.info.get("icc_profile")
+    if profile:
+        # Models ignore profiles, so other colour spaces have to be converted.
+        try:
+            name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(BytesIO(profile)))
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            name = "sRGB"
+        if "srgb" not in name.lower():
+            yield "to_srgb"
     if max(facts.width, facts.height) > limits.longest_side or (
         limits.most_bytes is not None and len(photo) > limits.most_bytes
     ):
         yield "downscaled"
 
 
-def _has_another_profile(photo: bytes, *, mime_type: str) -> bool:
-    """Whether the colours are meant in another space than sRGB, which a model would not know."""
-    with opener(mime_type)(BytesIO(photo)) as image:
-        profile = image.info.get("icc_profile")
-    if not profile:
-        return False
-    try:
-        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(BytesIO(profile)))
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return False
-    return "srgb" not in name.lower()
-
-
-def _drawn(image: Image.Image, *, limits: Limits) -> tuple[bytes, tuple[int, int]]:
-    """A JPEG within ``limits``, and its size in pixels."""
+def _encode_within(limits: Limits, *, image: Image.Image) -> tuple[bytes, tuple[int, int]]:
+    """Return ``image`` as a JPEG within ``limits``, and its size in pixels."""
     side = limits.longest_side
-    for _step in range(STEPS):
+    for _ in range(MAX_ATTEMPTS):
         if max(image.size) > side:
-            image = _scaled(image, side=side)
+            scale = side / max(image.size)
+            size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+            image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
         data = encode(image, format="jpeg", quality=QUALITY, full_chroma=True)
         if limits.most_bytes is None or len(data) <= limits.most_bytes:
             return data, image.size
-        side = int(max(image.size) * STEP)
+        side = int(max(image.size) * SHRINK_FACTOR)
     raise PictureTooLarge(
-        f"The photo cannot be made smaller than {limits.most_bytes:,} bytes, which is what the "
-        "model takes. Upload another one."
+        f"The photo could not be compressed to {limits.most_bytes:,} bytes, the most that the model "
+        "accepts. Upload another one."
     )
-
-
-def _scaled(image: Image.Image, *, side: int) -> Image.Image:
-    scale = side / max(image.size)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)

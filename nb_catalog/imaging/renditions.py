@@ -1,4 +1,4 @@
-"""From a stored picture to the files that a shop delivers."""
+"""Renditions: a stored picture as the files that a shop delivers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from nb_catalog.imaging.inspect import open_photo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Derived:
-    """One delivery file; sizes in pixels."""
+class RenditionFile:
+    """One file for delivery; sizes in pixels."""
 
     format: str
     mime_type: str
@@ -28,17 +28,17 @@ def derive(
     xmp: bytes,
     max_bytes: int,
     max_pixels: int,
-) -> Iterator[Derived]:
-    """``picture`` in each of ``formats`` at each of ``widths`` that does not enlarge it.
+) -> Iterator[RenditionFile]:
+    """Yield ``picture`` in each of ``formats`` at each of ``widths`` that does not enlarge it.
 
-    A picture narrower than the widest one asked for is delivered at its own width too. Every
-    file carries ``xmp``. Raises ``PictureError`` when the picture does not open.
+    A picture narrower than the widest of ``widths`` is also delivered at its own width. Every file
+    contains ``xmp``. Raises ``PictureError`` if the picture does not open.
     """
     image = flatten(open_photo(picture, max_bytes=max_bytes, max_pixels=max_pixels))
     for width in fitting_widths(widths, own=image.width):
         smaller = shrink(image, width=width)
         for each in formats:
-            yield Derived(
+            yield RenditionFile(
                 format=each,
                 mime_type=MIME_TYPES[each],
                 width=smaller.width,
@@ -48,7 +48,7 @@ def derive(
 
 
 def fitting_widths(widths: Iterable[int], *, own: int) -> list[int]:
-    """The widths that make sense for a picture of ``own`` pixels across, ascending."""
-    asked = set(widths)
-    smaller = {width for width in asked if width < own}
-    return sorted(smaller | {min(own, max(asked))})
+    """Return the widths, ascending, at which a picture ``own`` pixels wide is not enlarged."""
+    requested = set(widths)
+    smaller = {width for width in requested if width < own}
+    return sorted(smaller | {min(own, max(requested))})

@@ -23,7 +23,7 @@ from nb_catalog.imaging.compose import compose, estimate_pose, view_for
 from nb_catalog.imaging.cutout import Cutter, cut_out
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
-from nb_catalog.imaging.provenance import of_lineage, xmp_packet
+from nb_catalog.imaging.provenance import source_type_for, xmp_packet
 from nb_catalog.imaging.scenery import SceneRecipe, render
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.model_specs import pixel_size
@@ -139,12 +139,10 @@ def render_variant(body: Mapping[str, Any], *, cutter: Cutter = cut_out) -> tupl
         max_pixels=settings.MAX_PICTURE_PIXELS,
     )
     cutout = cutter(photo)
-    seed, rests = body["seed"], body.get("pose") or estimate_pose(cutout.pixels[..., 3])
-    backdrop = render(
-        recipe, size=Size(*body["size"]), seed=seed, view=view_for(cutout, rests=rests)
-    )
-    term = of_lineage(model_drew_ground=False, model_drew_product=False, procedural=True)
-    picture = compose(cutout, backdrop, seed=seed, rests=rests)
+    seed, pose = body["seed"], body.get("pose") or estimate_pose(cutout.pixels[..., 3])
+    backdrop = render(recipe, size=Size(*body["size"]), seed=seed, view=view_for(cutout, pose=pose))
+    term = source_type_for(model_drew_background=False, model_drew_product=False, procedural=True)
+    picture = compose(cutout, backdrop, seed=seed, pose=pose)
     data = encode(
         picture.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
     )

@@ -15,7 +15,7 @@ from nb_catalog.core.types import Photo, PhotoSent, Reference
 from nb_catalog.exceptions import PictureMissing, RequestRefused
 from nb_catalog.imaging import locked
 from nb_catalog.imaging.inspect import examine
-from nb_catalog.imaging.references import LEAST_SIDE, Limits, as_reference
+from nb_catalog.imaging.references import DEFAULT_LONGEST_SIDE, Limits, as_reference
 from nb_catalog.providers import Provider
 from nb_catalog.providers.model_specs import pixel_size
 from nb_catalog.registry import read_photo
@@ -64,7 +64,7 @@ def references_of(
         canvas = (prepare(storage.read(spec.canvas), limits=limits)[0],)
     if spec.locked:
         # Refused before it is paid for, should the product not come out of its background.
-        locked.outlined(data, **bounds)
+        locked.cut_out_photo(data, **bounds)
         return canvas, {}
     reference, sent = prepare(data, limits=limits)
     return (*canvas, reference), sent.as_dict()

@@ -23,7 +23,7 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.imaging import locked
 from nb_catalog.imaging.inspect import Facts, examine
-from nb_catalog.imaging.provenance import DigitalSourceType, of_lineage, read_mark
+from nb_catalog.imaging.provenance import DigitalSourceType, read_mark, source_type_for
 from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.model_specs import is_version_of

@@ -82,9 +82,9 @@ BAD = {
     "text called png": (
         b"name;price\nMug;12.00\n" * 40,
         "picture_unreadable",
-        ("not a picture", "whatever the file is called", "Expected PNG, JPEG"),
+        ("not a picture", "regardless of its name", "Expected PNG, JPEG"),
     ),
-    "zero bytes": (b"", "picture_missing", ("no bytes", "Give a PNG, JPEG")),
+    "zero bytes": (b"", "picture_missing", ("no bytes", "Upload a PNG, JPEG")),
     "bomb": (
         bomb(),
         "picture_too_large",

@@ -81,7 +81,7 @@ def measure_files(picture, *, layout, rounds):
     def all_locales(*, shares):
         for locale in HEADLINES:
             if not shares:
-                open_cache.forget()
+                open_cache.clear()
             typeset_picture(
                 data, layout=layout, texts=texts_for(locale), locale=locale,
                 chain=fonts.chain_for(locale), origin="algorithmicMedia", **bounds,

@@ -19,7 +19,7 @@ from nb_catalog.imaging.compose import (
     shadows,
     view_for,
 )
-from nb_catalog.imaging.cutout import Box, Cutout, cut_out
+from nb_catalog.imaging.cutout import CropBox, Cutout, cut_out
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.scenery import Light, SceneRecipe, render
 from nb_catalog.imaging.scenery.stage import plain_box
@@ -52,7 +52,7 @@ def compose_on(*given, **options):
 
 def cutout_of(image: Image.Image) -> Cutout:
     cropped = image.crop(image.getchannel("A").getbbox())
-    box = Box(0, 0, cropped.width, cropped.height)
+    box = CropBox(0, 0, cropped.width, cropped.height)
     return Cutout(pixels=np.array(cropped), box=box, photo_size=Size(*image.size), method="alpha")
 
 
@@ -170,8 +170,8 @@ def test_a_round_base_touches_the_ground_all_along_its_front():
     underside = height - 1 - depth * (1 - np.sqrt(np.clip(1 - x**2, 0, 1)))
     alpha = (np.arange(height)[:, None] <= underside).astype(np.uint8) * 255
     backdrop = scene("studio-white", view="front")
-    shape = shadows.figure(alpha, left=90, top=90, backdrop=backdrop)
-    contact = shadows.contact(shape)
+    shape = shadows.silhouette(alpha, left=90, top=90, backdrop=backdrop)
+    contact = shadows.contact_line(shape)
     columns = np.round((np.arange(width) + 90) * shape.scale).astype(int)
     at_middle, towards_rim = columns[width // 2], columns[round(0.1 * width)]
     assert contact[:, at_middle].max() > 0.9
@@ -183,8 +183,8 @@ def test_a_lifted_toe_does_not_touch_the_ground():
     for column in range(240, 300):
         alpha[100 - (column - 240) // 3 :, column] = 0
     backdrop = scene("studio-white", view="front")
-    shape = shadows.figure(alpha, left=20, top=90, backdrop=backdrop)
-    contact = shadows.contact(shape)
+    shape = shadows.silhouette(alpha, left=20, top=90, backdrop=backdrop)
+    contact = shadows.contact_line(shape)
     assert contact[:, round(100 * shape.scale)].max() > 0.9
     assert contact[:, round(315 * shape.scale)].max() < 0.3
 
@@ -232,7 +232,9 @@ def test_half_covered_edges_mix_in_linear_light():
     pixels_[..., :3] = 255
     pixels_[..., 3] = 128
     pixels_[20:-20, 20:-20, 3] = 255
-    veil = Cutout(pixels=pixels_, box=Box(0, 0, 120, 200), photo_size=Size(120, 200), method="a")
+    veil = Cutout(
+        pixels=pixels_, box=CropBox(0, 0, 120, 200), photo_size=Size(120, 200), method="a"
+    )
     black = np.zeros((400, 400, 3), np.uint8)
     picture = compose_on(veil, black)
     half = [value for value in np.unique(picture) if 0 < value < 255]

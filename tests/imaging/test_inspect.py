@@ -61,7 +61,7 @@ def test_what_is_no_picture_is_refused_with_the_formats_that_are(data):
 
 
 def test_a_heic_picture_says_what_reads_it_where_nothing_does(monkeypatch):
-    monkeypatch.setattr("nb_catalog.imaging.heif.reader", lambda: None)
+    monkeypatch.setattr("nb_catalog.imaging.inspect.heic_reader", lambda: None)
     with pytest.raises(PictureUnreadable, match=r"HEIC.*Export it as.*nb-catalog\[heic\]"):
         inspect.examine(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", **LIMITS)
 

@@ -14,14 +14,14 @@ BOUNDS = {"max_bytes": 10**7, "max_pixels": 10**7}
 @pytest.fixture(autouse=True)
 def decoded(monkeypatch):
     """How often a picture was really decoded."""
-    open_cache.forget()
+    open_cache.clear()
     count = []
     real = inspect.open_photo
     monkeypatch.setattr(
         open_cache, "open_photo", lambda data, **bounds: count.append(data) or real(data, **bounds)
     )
     yield count
-    open_cache.forget()
+    open_cache.clear()
 
 
 def test_the_same_bytes_are_decoded_once(decoded):
@@ -40,7 +40,7 @@ def test_nobody_paints_on_what_is_kept():
 
 
 def test_what_was_not_used_longest_goes_first(decoded, monkeypatch):
-    monkeypatch.setattr(open_cache, "MOST", 2 * 20 * 20 * 3)
+    monkeypatch.setattr(open_cache, "MAX_BYTES", 2 * 20 * 20 * 3)
     pictures = [solid_png(Size(20, 20), colour=(n, 0, 0)) for n in range(3)]
     for picture in (pictures[0], pictures[1], pictures[0], pictures[2], pictures[0]):
         open_cache.open_cached(picture, **BOUNDS)
@@ -50,7 +50,7 @@ def test_what_was_not_used_longest_goes_first(decoded, monkeypatch):
 
 
 def test_one_that_is_too_large_is_opened_and_not_kept(decoded, monkeypatch):
-    monkeypatch.setattr(open_cache, "MOST", 100)
+    monkeypatch.setattr(open_cache, "MAX_BYTES", 100)
     for _ in range(2):
         assert np.array(
             open_cache.open_cached(solid_png(Size(20, 20), colour=(1, 2, 3)), **BOUNDS)

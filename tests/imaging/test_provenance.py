@@ -15,29 +15,29 @@ from nb_catalog.imaging.provenance import DigitalSourceType
 from tests.imaging.pictures import LIMITS, colourful, png_chunk, saved
 
 LINEAGES = [
-    ({"model_drew_ground": True, "model_drew_product": True}, "trainedAlgorithmicMedia"),
-    ({"model_drew_ground": False, "model_drew_product": True}, "trainedAlgorithmicMedia"),
+    ({"model_drew_background": True, "model_drew_product": True}, "trainedAlgorithmicMedia"),
+    ({"model_drew_background": False, "model_drew_product": True}, "trainedAlgorithmicMedia"),
     (
-        {"model_drew_ground": True, "model_drew_product": False, "typeset": True},
+        {"model_drew_background": True, "model_drew_product": False, "typeset": True},
         "compositeWithTrainedAlgorithmicMedia",
     ),
     (
         {
-            "model_drew_ground": False,
+            "model_drew_background": False,
             "model_drew_product": False,
             "procedural": True,
             "typeset": True,
         },
         "algorithmicMedia",
     ),
-    ({"model_drew_ground": False, "model_drew_product": False, "typeset": True}, "digitalCreation"),
-    ({"model_drew_ground": False, "model_drew_product": False}, "digitalCapture"),
+    ({"model_drew_background": False, "model_drew_product": False, "typeset": True}, "digitalCreation"),
+    ({"model_drew_background": False, "model_drew_product": False}, "digitalCapture"),
 ]
 
 
 @pytest.mark.parametrize(("lineage", "term"), LINEAGES)
 def test_the_mark_follows_from_the_lineage(lineage, term):
-    mark = provenance.of_lineage(**lineage)
+    mark = provenance.source_type_for(**lineage)
     assert mark.uri == f"http://cv.iptc.org/newscodes/digitalsourcetype/{term}"
     assert mark.made_with_ai == ("trained" in term.lower())
 

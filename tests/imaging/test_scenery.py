@@ -17,13 +17,13 @@ from django.core.management import call_command
 import nb_catalog
 from nb_catalog.core.types import Size
 from nb_catalog.imaging.scenery import SceneRecipe, render, thumbnail
-from nb_catalog.imaging.scenery.backdrop import rendered
+from nb_catalog.imaging.scenery.backdrop import build_backdrop
 from nb_catalog.imaging.scenery.gobo import gobo
-from nb_catalog.imaging.scenery.ground import thrown
-from nb_catalog.imaging.scenery.light import Light, lit
+from nb_catalog.imaging.scenery.ground import project_gobo
+from nb_catalog.imaging.scenery.light import Light, sample_light
 from nb_catalog.imaging.scenery.noise import fractal
 from nb_catalog.imaging.scenery.recipe import SURFACES, WALLS, Lamp
-from nb_catalog.imaging.scenery.stage import staged
+from nb_catalog.imaging.scenery.stage import build_stage
 from nb_catalog.imaging.scenery.surfaces import PAINTERS
 from nb_catalog.models import Scene
 from nb_catalog.providers.model_specs import RATIOS, pixel_size
@@ -93,7 +93,7 @@ def test_every_material_that_a_recipe_may_name_has_a_painter():
 @pytest.mark.parametrize("kind", SURFACES)
 def test_a_surface_has_texture_where_the_product_stands(kind):
     recipe = SceneRecipe.from_mapping({"surface": {"kind": kind, "tone": "#9a8f80"}})
-    ground = rendered(recipe, size=Size(512, 512), seed=3, view="top").pixels
+    ground = build_backdrop(recipe, size=Size(512, 512), seed=3, view="top").pixels
     grey = cv2.cvtColor(ground, cv2.COLOR_RGB2GRAY).astype(np.float32)
     detail = grey - cv2.GaussianBlur(grey, (0, 0), 6)
     assert detail.std() > 0.8
@@ -103,7 +103,7 @@ def test_a_surface_has_texture_where_the_product_stands(kind):
 @pytest.mark.parametrize("kind", sorted(set(WALLS) - set(SURFACES)))
 def test_a_wall_that_is_no_surface_paints_too(kind):
     recipe = SceneRecipe.from_mapping({**OAK, "wall": {"kind": kind, "tone": "#7a8f80"}})
-    assert rendered(recipe, size=SMALL, seed=1, view="front").pixels[:100].std() > 1
+    assert build_backdrop(recipe, size=SMALL, seed=1, view="front").pixels[:100].std() > 1
 
 
 # Rendering
@@ -112,8 +112,8 @@ def test_a_wall_that_is_no_surface_paints_too(kind):
 @pytest.mark.parametrize("key", SCENES)
 @pytest.mark.parametrize("view", ["front", "top"])
 def test_the_same_scene_comes_out_in_the_same_bytes(key, view):
-    one = rendered(scene(key), size=SMALL, seed=11, view=view)
-    other = rendered(scene(key), size=SMALL, seed=11, view=view)
+    one = build_backdrop(scene(key), size=SMALL, seed=11, view=view)
+    other = build_backdrop(scene(key), size=SMALL, seed=11, view=view)
     assert one.pixels.shape == (320, 320, 3)
     assert one.pixels.dtype == np.uint8
     assert np.array_equal(one.pixels, other.pixels)
@@ -143,36 +143,36 @@ def test_another_process_renders_the_same_bytes():
 
 @pytest.mark.parametrize("key", SCENES)
 def test_twice_the_size_is_the_same_picture_only_finer(key):
-    small = rendered(scene(key), size=Size(320, 400), seed=5, view="front").pixels
-    large = rendered(scene(key), size=Size(640, 800), seed=5, view="front").pixels
+    small = build_backdrop(scene(key), size=Size(320, 400), seed=5, view="front").pixels
+    large = build_backdrop(scene(key), size=Size(640, 800), seed=5, view="front").pixels
     shrunk = cv2.resize(large, (320, 400), interpolation=cv2.INTER_AREA)
     soft = [cv2.blur(each.astype(np.float32), (9, 9)) for each in (small, shrunk)]
     assert difference(soft[0], soft[1]) < 2.5
     # Another seed is another picture, so the comparison above can fail.
-    other = rendered(scene(key), size=Size(320, 400), seed=6, view="front").pixels
+    other = build_backdrop(scene(key), size=Size(320, 400), seed=6, view="front").pixels
     assert difference(small, other) > difference(small, shrunk)
 
 
 @pytest.mark.parametrize("key", SCENES)
 def test_seeds_differ_in_framing_and_light(key):
-    drawn = [rendered(scene(key), size=SMALL, seed=seed, view="front") for seed in range(4)]
+    drawn = [build_backdrop(scene(key), size=SMALL, seed=seed, view="front") for seed in range(4)]
     assert len({(round(each.box.centre), round(each.box.height)) for each in drawn}) == 4
     assert len({each.light.azimuth for each in drawn}) == 4
     assert len({each.light.colour for each in drawn}) == 4
 
 
 def test_seeds_light_a_scene_from_both_sides():
-    sides = Counter(lit(Lamp(), seed=seed).azimuth > 0 for seed in range(40))
+    sides = Counter(sample_light(Lamp(), seed=seed).azimuth > 0 for seed in range(40))
     assert min(sides.values()) > 8
-    assert all(lit(Lamp(side="left"), seed=seed).azimuth < 0 for seed in range(20))
-    assert all(abs(lit(Lamp(side="front"), seed=seed).azimuth) < 20 for seed in range(20))
+    assert all(sample_light(Lamp(side="left"), seed=seed).azimuth < 0 for seed in range(20))
+    assert all(abs(sample_light(Lamp(side="front"), seed=seed).azimuth) < 20 for seed in range(20))
 
 
 @pytest.mark.parametrize("ratio", RATIOS)
 @pytest.mark.parametrize("key", ["oak-table", "pastel-podium"])
 def test_a_product_has_its_place_in_every_ratio(ratio, key):
     size = pixel_size(ratio, "1K" if ratio == "21:9" else "512")
-    backdrop = rendered(scene(key), size=size, seed=2, view="front")
+    backdrop = build_backdrop(scene(key), size=size, seed=2, view="front")
     box = backdrop.box
     assert backdrop.pixels.shape == (size.height, size.width, 3)
     assert box.bottom - box.height >= 0
@@ -183,18 +183,18 @@ def test_a_product_has_its_place_in_every_ratio(ratio, key):
 
 
 def test_a_stand_raises_the_product_and_says_where_its_top_is():
-    backdrop = rendered(scene("pastel-podium"), size=Size(512, 512), seed=3, view="front")
+    backdrop = build_backdrop(scene("pastel-podium"), size=Size(512, 512), seed=3, view="front")
     foot = (int(backdrop.box.bottom), int(backdrop.box.centre))
     assert backdrop.platform is not None
     assert backdrop.platform[foot] == 255
     assert backdrop.platform[500, 256] == 0
-    bare = rendered(scene("oak-table"), size=Size(512, 512), seed=3, view="front")
+    bare = build_backdrop(scene("oak-table"), size=Size(512, 512), seed=3, view="front")
     assert bare.platform is None
 
 
 def test_a_warm_lamp_makes_a_warmer_picture():
     cool, warm = (
-        rendered(
+        build_backdrop(
             SceneRecipe.from_mapping(
                 {"surface": {"kind": "paper", "tone": "#cccccc"}, "light": {"warmth": warmth}}
             ),
@@ -215,7 +215,9 @@ def test_the_wall_of_a_table_is_out_of_focus_and_the_ground_at_the_product_is_no
         "wall": {"kind": "brick", "tone": "#aa8877"},
         "mood": {"blur": 1.0, "grain": 0},
     }
-    backdrop = rendered(SceneRecipe.from_mapping(recipe), size=Size(640, 640), seed=4, view="front")
+    backdrop = build_backdrop(
+        SceneRecipe.from_mapping(recipe), size=Size(640, 640), seed=4, view="front"
+    )
     grey = cv2.cvtColor(backdrop.pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
     detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 3))
     foot = int(backdrop.box.bottom)
@@ -225,16 +227,23 @@ def test_the_wall_of_a_table_is_out_of_focus_and_the_ground_at_the_product_is_no
 @pytest.mark.parametrize("seed", range(12))
 def test_a_band_of_sun_finds_the_products_foot_and_leaves_the_corners(seed):
     recipe = scene("concrete")
-    light, stage = lit(recipe.light, seed=seed), staged(recipe, size=SMALL, seed=seed, view="front")
+    light, stage = (
+        sample_light(recipe.light, seed=seed),
+        build_stage(recipe, size=SMALL, seed=seed, view="front"),
+    )
     pattern = gobo(recipe.light, light=light, distance=stage.wall_distance, seed=seed)
     across = np.array([[-4, -0.1, 0, 0.1, 4]], np.float32)
-    sun = thrown(pattern, across=across, away=np.zeros_like(across), stage=stage, light=light)[0]
+    sun = project_gobo(
+        pattern, across=across, away=np.zeros_like(across), stage=stage, light=light
+    )[0]
     assert sun[1:4].min() > 0.8
     assert sun[[0, 4]].max() < 0.2
 
 
 def test_grain_hides_the_steps_of_a_soft_gradient():
-    wall = rendered(scene("grey-sweep"), size=Size(512, 512), seed=1, view="front").pixels[40:140]
+    wall = build_backdrop(scene("grey-sweep"), size=Size(512, 512), seed=1, view="front").pixels[
+        40:140
+    ]
     runs = (np.diff(wall[..., 1].astype(int), axis=1) == 0).mean()
     assert runs < 0.75
 
@@ -254,7 +263,7 @@ def test_a_recipe_that_names_its_view_is_always_seen_so():
 
 def test_a_thumbnail_shows_the_scene():
     small = thumbnail(scene("festive"), size=Size(160, 120), seed=2)
-    large = rendered(scene("festive"), size=Size(320, 240), seed=2, view="front").pixels
+    large = build_backdrop(scene("festive"), size=Size(320, 240), seed=2, view="front").pixels
     assert small.shape == (120, 160, 3)
     shrunk = cv2.resize(large, (160, 120), interpolation=cv2.INTER_AREA)
     assert difference(small, shrunk) < 6

@@ -1,8 +1,8 @@
-"""The product's own pixels set into surroundings: size, place, shadow, reflection."""
+"""Composites: a cut-out product placed in a scene, with shadow and reflection."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from nb_catalog.core.types import Rect, Size
@@ -12,18 +12,23 @@ from nb_catalog.imaging.cutout import Cutout
 from nb_catalog.imaging.scenery import Backdrop, Light
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.imaging.scenery.noise import stream
-from nb_catalog.imaging.scenery.stage import Box, plain_box
+from nb_catalog.imaging.scenery.stage import plain_box
 
-__all__ = ["Composed", "Framing", "Pose", "compose", "compose_on", "estimate_pose", "view_for"]
+__all__ = ["Composition", "Framing", "Pose", "compose", "compose_on", "estimate_pose", "view_for"]
 
-MOST_ENLARGED: Final = 1.5
-"""Beyond this a photo looks soft beside a sharp ground."""
-HANGS: Final = 0.07
+MAX_ENLARGEMENT: Final = 1.5
+"""Enlarged further, a photo looks soft in front of a sharp scene."""
+HANGING_DISTANCE: Final = 0.07
+"""Units between the wall and a product that hangs in front of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Framing:
-    """How a product sits in its place: ``fill`` of the box 0..1, shifts in box widths and heights."""
+    """Size and position of a product in its box.
+
+    ``fill`` is the share of the box it may take, 0.05 to 1.5; ``right`` and ``up`` shift it, in
+    box widths and heights.
+    """
 
     fill: float = 1.0
     right: float = 0.0
@@ -33,29 +38,33 @@ class Framing:
         if not 0.05 <= self.fill <= 1.5:
             raise ValueError(f"fill: expected a number from 0.05 to 1.5, got {self.fill!r}.")
 
+    def place(self, cutout: Cutout, backdrop: Backdrop, *, pose: Pose, seed: int) -> Rect:
+        """Return the rectangle of the scaled product; ``seed`` shifts it a little sideways."""
+        tall, wide = cutout.pixels.shape[:2]
+        box = backdrop.box
+        centre, bottom = box.centre + self.right * box.width, box.bottom - self.up * box.height
+        scale = min(box.width * self.fill / wide, box.height * self.fill / tall, MAX_ENLARGEMENT)
+        width, height = max(1, round(wide * scale)), max(1, round(tall * scale))
+        shift = 0.02 * float(stream(seed, "place").random() - 0.5) * (box.width - width)
+        if backdrop.view == "top":
+            bottom -= (box.height - height) / 2
+        elif pose == "standing":
+            bottom += 0.05 * backdrop.squash * width
+        else:
+            bottom -= 0.06 * backdrop.unit
+        return Rect(round(centre + shift - width / 2), round(bottom) - height, width, height)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    left: int
-    top: int
-    width: int
-    height: int
 
-
-def view_for(cutout: Cutout, *, rests: Pose | None = None) -> str:
-    """The view that suits a product: "top" for what lies flat, "front" for what stands."""
-    return "top" if (rests or _judged(cutout)) == "lying" else "front"
-
-
-def _judged(cutout: Cutout) -> Pose:
-    return estimate_pose(cutout.pixels[..., 3])
-
-
-class Composed(NamedTuple):
-    """A picture, (H, W, 3) sRGB uint8, and where on it the product is."""
+class Composition(NamedTuple):
+    """A picture, (H, W, 3) sRGB uint8, and the rectangle that the product takes in it."""
 
     pixels: Pixels
     product: Rect
+
+
+def view_for(cutout: Cutout, *, pose: Pose | None = None) -> str:
+    """Return the view that suits a product: "top" if it lies flat, "front" if it stands."""
+    return "top" if (pose or estimate_pose(cutout.pixels[..., 3])) == "lying" else "front"
 
 
 def compose(
@@ -64,30 +73,31 @@ def compose(
     *,
     seed: int = 0,
     framing: Framing | None = None,
-    rests: Pose | None = None,
-) -> Composed:
-    """The product in the scene, of the backdrop's size.
+    pose: Pose | None = None,
+) -> Composition:
+    """Place the product in the scene; the result has the backdrop's size.
 
-    Where the scaled cut-out is solid, the result is the cut-out. It is enlarged at most 1.5
-    times. A product that cannot stand, in a scene seen from the front, hangs before the wall.
-    ``rests`` overrules what the outline says.
+    Where the scaled cut-out is opaque, its pixels are copied unchanged. It is enlarged at most
+    1.5 times. A product that cannot stand hangs in front of the wall if the scene is seen from
+    the front. ``pose`` overrides the estimate from the outline.
     """
-    rests = "lying" if backdrop.view == "top" else rests or _judged(cutout)
-    place = _place(cutout, backdrop, rests=rests, framing=framing or Framing(), seed=seed)
-    product = merge.scaled(cutout.pixels, width=place.width, height=place.height)
+    pose = "lying" if backdrop.view == "top" else pose or estimate_pose(cutout.pixels[..., 3])
+    place = (framing or Framing()).place(cutout, backdrop, pose=pose, seed=seed)
+    product = merge.scale(cutout.pixels, width=place.width, height=place.height)
     pixels = backdrop.pixels.copy()
-    outline = shadows.figure(product[..., 3], left=place.left, top=place.top, backdrop=backdrop)
-    if rests == "standing":
+    outline = shadows.silhouette(product[..., 3], left=place.left, top=place.top, backdrop=backdrop)
+    if pose == "standing":
         if backdrop.gloss > 0:
-            merge.mirrored(pixels, shadows.reflection(product, shape=outline, backdrop=backdrop))
-        dark = shadows.standing(outline, backdrop=backdrop)
+            reflection = shadows.reflection(product, shape=outline, backdrop=backdrop)
+            merge.add_reflection(pixels, reflection)
+        dark = shadows.standing_shadow(outline, backdrop=backdrop)
     elif backdrop.view == "top":
-        dark = shadows.lying(outline, backdrop=backdrop)
+        dark = shadows.lying_shadow(outline, backdrop=backdrop)
     else:
-        dark = shadows.lying(outline, backdrop=backdrop, thickness=HANGS)
+        dark = shadows.lying_shadow(outline, backdrop=backdrop, thickness=HANGING_DISTANCE)
     merge.darken(pixels, dark, light=backdrop.light)
-    merge.pasted(pixels, product, left=place.left, top=place.top)
-    return Composed(pixels, Rect(place.left, place.top, place.width, place.height))
+    merge.paste(pixels, product, left=place.left, top=place.top)
+    return Composition(pixels, place)
 
 
 def compose_on(
@@ -98,47 +108,17 @@ def compose_on(
     view: str = "front",
     seed: int = 0,
     framing: Framing | None = None,
-    rests: Pose | None = None,
-) -> Composed:
-    """The product on surroundings that a model painted, whose light is not known.
+    pose: Pose | None = None,
+) -> Composition:
+    """Place the product in a background that a model painted and whose light is unknown.
 
-    ``picture`` is (H, W, 3) sRGB uint8. Shadows are those of a softbox unless ``light`` says
-    better.
+    ``picture`` is (H, W, 3) sRGB uint8. Without ``light``, shadows are those of a softbox from
+    the upper left.
     """
     size = Size(picture.shape[1], picture.shape[0])
     box = plain_box(size)
     backdrop = Backdrop(
-        pixels=picture, light=light or Light.default(), box=box, view=view,
+        pixels=picture, light=light or Light(), box=box, view=view,
         unit=min(box.height, box.width * 1.35), squash=0.27, edge=0.0,
     )  # fmt: skip
-    return compose(cutout, backdrop, seed=seed, framing=framing, rests=rests)
-
-
-def _place(
-    cutout: Cutout, backdrop: Backdrop, *, rests: Pose, framing: Framing, seed: int
-) -> _Place:
-    tall, wide = cutout.pixels.shape[:2]
-    box = _moved(backdrop.box, framing)
-    scale = min(box.width * framing.fill / wide, box.height * framing.fill / tall, MOST_ENLARGED)
-    width, height = max(1, round(wide * scale)), max(1, round(tall * scale))
-    shift = 0.02 * float(stream(seed, "place").random() - 0.5) * (box.width - width)
-    if backdrop.view == "top":
-        bottom = box.bottom - (box.height - height) / 2
-    elif rests == "standing":
-        bottom = box.bottom + 0.05 * backdrop.squash * width
-    else:
-        bottom = box.bottom - 0.06 * backdrop.unit
-    return _Place(
-        left=round(box.centre + shift - width / 2),
-        top=round(bottom) - height,
-        width=width,
-        height=height,
-    )
-
-
-def _moved(box: Box, framing: Framing) -> Box:
-    return replace(
-        box,
-        centre=box.centre + framing.right * box.width,
-        bottom=box.bottom - framing.up * box.height,
-    )
+    return compose(cutout, backdrop, seed=seed, framing=framing, pose=pose)

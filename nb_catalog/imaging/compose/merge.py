@@ -1,4 +1,4 @@
-"""Laying a product on pixels: scaling, clean edges, linear light where two colours mix."""
+"""Merging a product with a scene: scaling, clean edges, mixing in linear light."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Rgba: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 4) sRGB with straight alpha."""
 
 BAND: Final = 512
+"""Rows processed at a time, so that a 4K picture never exists as float."""
 WRAP: Final = 0.22
-"""How much of the ground's light bends round the rim, in pixels that the product only half covers."""
-# IEC 61966-2-1: sRGB to linear light and back.
+"""Share of the background's light that bends around the rim, in partly covered pixels."""
+# IEC 61966-2-1: sRGB to linear light.
 _LEVELS = np.arange(256, dtype=np.float64) / 255
 TO_LINEAR: Final = np.where(
     _LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4
@@ -27,7 +28,7 @@ TO_LINEAR: Final = np.where(
 
 
 def to_srgb(linear: npt.NDArray[np.floating]) -> Plane:
-    """Linear light 0..1 as sRGB 0..255 (IEC 61966-2-1)."""
+    """Return linear light 0..1 as sRGB 0..255 (IEC 61966-2-1)."""
     curve = np.where(
         linear <= 0.0031308,
         linear * 12.92,
@@ -36,59 +37,57 @@ def to_srgb(linear: npt.NDArray[np.floating]) -> Plane:
     return np.asarray(curve * 255, np.float32)
 
 
-def scaled(product: Rgba, *, width: int, height: int) -> Rgba:
-    """The product at another size, without dark or light fringes.
+def scale(product: Rgba, *, width: int, height: int) -> Rgba:
+    """Return the product at another size, without dark or light fringes.
 
-    Pillow premultiplies RGBA while it resizes, so hidden colours do not bleed in.
+    Partly covered pixels of the outline take the mean colour of the opaque product within 2
+    pixels. Opaque pixels stay as resampled, and so do transparent areas inside the product, such
+    as glass.
     """
-    image = Image.fromarray(product)
-    small = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return _decontaminated(np.array(small))
-
-
-def _decontaminated(product: Rgba) -> Rgba:
-    """Half-covered pixels of the outline take the colour of the solid product beside them.
-
-    Solid pixels stay, and so does what is see-through inside the product, such as glass.
-    """
-    alpha = product[..., 3]
+    # Pillow premultiplies RGBA while it resizes, so hidden colours do not bleed in.
+    resized = np.array(
+        Image.fromarray(product).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    )
+    alpha = resized[..., 3]
     outside = cv2.dilate((alpha < 8).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     rim = (alpha > 0) & (alpha < 250) & outside
     solid = (alpha >= 250).astype(np.float32)
     weight = cv2.boxFilter(solid, -1, (5, 5), normalize=False)
     summed = cv2.boxFilter(
-        product[..., :3].astype(np.float32) * solid[..., None], -1, (5, 5), normalize=False
+        resized[..., :3].astype(np.float32) * solid[..., None], -1, (5, 5), normalize=False
     )
     known = rim & (weight > 0)
-    out = product.copy()
-    out[known, :3] = np.round(summed[known] / weight[known][:, None]).astype(np.uint8)
-    return out
+    resized[known, :3] = np.round(summed[known] / weight[known][:, None]).astype(np.uint8)
+    return resized
 
 
 def darken(pixels: Pixels, dark: Plane, *, light: Light) -> None:
-    """Take ``dark`` (a small map, 0..1) of the light away, in place; shadows lose the lamp's colour."""
+    """Darken ``pixels`` in place by ``dark``, a small map from 0 (lit) to 1 (black).
+
+    A shadow loses light of the lamp's colour, so under a warm lamp it turns cooler.
+    """
     height, width = pixels.shape[:2]
     key = np.array(light.colour, np.float32)
     key /= key.max()
-    kept = np.power(1 - dark[..., None] * key, np.float32(1 / 2.2))
-    used = np.flatnonzero(dark.max(axis=1) > 0.002)
-    if not used.size:
+    remaining = np.power(1 - dark[..., None] * key, np.float32(1 / 2.2))
+    shaded = np.flatnonzero(dark.max(axis=1) > 0.002)
+    if not shaded.size:
         return
     k = dark.shape[1] / width, dark.shape[0] / height
-    start, stop = int(used[0] / k[1]), min(height, int((used[-1] + 2) / k[1]) + 1)
+    start, stop = int(shaded[0] / k[1]), min(height, int((shaded[-1] + 2) / k[1]) + 1)
     for first in range(start, stop, BAND):
         last = min(stop, first + BAND)
         into = np.array([[k[0], 0, 0.5 * k[0] - 0.5], [0, k[1], (first + 0.5) * k[1] - 0.5]])
         wide = cv2.warpAffine(
-            kept, into, (width, last - first),
+            remaining, into, (width, last - first),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
         wide *= pixels[first:last]
         pixels[first:last] = np.clip(wide + np.float32(0.5), 0, 255).astype(np.uint8)
 
 
-def mirrored(pixels: Pixels, image: Plane) -> None:
-    """Lay a small (h, w, 4) reflection over ``pixels``, in place, as light that is added."""
+def add_reflection(pixels: Pixels, image: Plane) -> None:
+    """Blend a small (h, w, 4) reflection, colour 0..255 and cover 0..1, over ``pixels`` in place."""
     height, width = pixels.shape[:2]
     used = np.flatnonzero(image[..., 3].max(axis=1) > 0.002)
     if not used.size:
@@ -104,8 +103,11 @@ def mirrored(pixels: Pixels, image: Plane) -> None:
     pixels[start:stop] = np.clip(under + np.float32(0.5), 0, 255).astype(np.uint8)
 
 
-def pasted(pixels: Pixels, product: Rgba, *, left: int, top: int) -> None:
-    """Lay the product on ``pixels``, in place: solid pixels are copied, mixed ones meet in linear light."""
+def paste(pixels: Pixels, product: Rgba, *, left: int, top: int) -> None:
+    """Paste the product onto ``pixels`` in place, with its corner at (left, top).
+
+    Opaque pixels are copied; partly covered ones are mixed in linear light.
+    """
     height, width = pixels.shape[:2]
     rows = slice(max(0, top), min(height, top + product.shape[0]))
     columns = slice(max(0, left), min(width, left + product.shape[1]))

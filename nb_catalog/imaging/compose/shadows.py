@@ -1,4 +1,4 @@
-"""Shadows and reflections of a product: computed small, because nothing in them is sharp."""
+"""Shadows and reflections of a product, computed at low resolution: nothing in them is sharp."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ from nb_catalog.imaging.scenery.backdrop import Backdrop
 from nb_catalog.imaging.scenery.noise import Plane, smoothstep
 
 UNIT: Final = 300
-"""Pixels for a product's height in the map of shadows."""
-LONGEST: Final = 1.25
-"""A shadow's length in product heights, at most: a low sun must not draw a line across the picture."""
+"""Pixels of a product's nominal height in the shadow map."""
+MAX_LENGTH: Final = 1.25
+"""Maximum length of a shadow in product heights: a low sun must not draw a line across the picture."""
 SLICES: Final = 6
 BASE: Final = 0.12
-"""What ends within this share of the height above the lowest point belongs to the base."""
+"""Columns that end within this share of the height above the lowest point belong to the base."""
 AT_THE_RIM: Final = 0.9
-"""How far out, from the middle of a base to its end, its rise is read."""
+"""Where the rise of a base is measured, from its middle (0) to its end (1)."""
 ROUNDEST_BASE: Final = 0.5
-"""Depth over half the width of a circle on the ground that is seen from 30 degrees above."""
+"""Depth divided by half the width of a circle on the ground, seen from 30 degrees above: sin 30."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """The product's outline in the small map: ``alpha`` 0..1 with its corner at (left, top)."""
+class Silhouette:
+    """The product's outline in the shadow map: ``alpha`` 0..1 with its corner at (left, top).
+
+    ``shape`` is that of the map, ``scale`` its pixels for each pixel of the picture, and ``unit``
+    the nominal product height in its pixels.
+    """
 
     alpha: Plane
     left: float
@@ -43,13 +47,15 @@ class Figure:
         return self.top + float(self.alpha.shape[0])
 
 
-def figure(alpha: npt.NDArray[np.uint8], *, left: int, top: int, backdrop: Backdrop) -> Figure:
-    """The outline of a product placed at (left, top), and the map that its shadows are drawn in."""
+def silhouette(
+    alpha: npt.NDArray[np.uint8], *, left: int, top: int, backdrop: Backdrop
+) -> Silhouette:
+    """Return the outline of a product placed at (left, top), scaled to the shadow map."""
     height, width = backdrop.pixels.shape[:2]
     scale = min(1.0, UNIT / backdrop.unit)
     small = (max(2, round(alpha.shape[1] * scale)), max(2, round(alpha.shape[0] * scale)))
     shrunk = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA)
-    return Figure(
+    return Silhouette(
         alpha=shrunk.astype(np.float32) * np.float32(1 / 255),
         left=left * scale, top=top * scale,
         shape=(max(2, round(height * scale)), max(2, round(width * scale))),
@@ -57,11 +63,11 @@ def figure(alpha: npt.NDArray[np.uint8], *, left: int, top: int, backdrop: Backd
     )  # fmt: skip
 
 
-def standing(shape: Figure, *, backdrop: Backdrop) -> Plane:
-    """Darkness 0..1 around a product on its foot: contact, occlusion, cast shadow."""
+def standing_shadow(shape: Silhouette, *, backdrop: Backdrop) -> Plane:
+    """Return darkness 0..1 around a standing product: contact, occlusion, cast shadow."""
     light = backdrop.light
-    cast = _cast(shape, backdrop=backdrop) * np.float32(0.42 + 0.46 * light.strength)
-    line = contact(shape)
+    cast = _cast_shadow(shape, backdrop=backdrop) * np.float32(0.42 + 0.46 * light.strength)
+    line = contact_line(shape)
     tight = _spread(line, x=0.010 * shape.unit, y=0.0075 * shape.unit) * np.float32(0.93)
     near = _spread(line, x=0.035 * shape.unit, y=0.027 * shape.unit) * np.float32(0.70)
     wide = _spread(line, x=0.13 * shape.unit, y=0.062 * shape.unit) * np.float32(0.42)
@@ -75,18 +81,30 @@ def standing(shape: Figure, *, backdrop: Backdrop) -> Plane:
 
 
 def _spread(line: Plane, *, x: float, y: float) -> Plane:
-    """A line of contact blurred to a band that keeps its height of 1 in the middle."""
+    """Blur a contact line to a band whose middle stays at 1."""
     soft = cv2.GaussianBlur(line, (0, 0), sigmaX=max(0.5, x), sigmaY=max(0.5, y))
     return np.asarray(
         np.minimum(soft * np.float32(max(0.5, y) * math.sqrt(2 * math.pi)), 1), np.float32
     )
 
 
-def contact(shape: Figure) -> Plane:
-    """One pixel for each column where the product's underside meets the ground."""
+def contact_line(shape: Silhouette) -> Plane:
+    """Draw one pixel for each column where the product's underside meets the ground."""
     height, width = shape.alpha.shape
     low = lowest((shape.alpha * 255).astype(np.uint8))
-    gap = (_rise(low, height=height) - _round_base(low, height=height)).clip(0)
+    rise = np.asarray(height - 1 - low, np.float32)
+    # A round base seen from above is an ellipse in the picture: its rim rises evenly to both
+    # sides and still touches the ground. A side that does not rise, as under a shoe with a lifted
+    # toe, means a flat base.
+    base = np.flatnonzero(rise <= BASE * height)
+    left, right = int(base[0]), int(base[-1])
+    half = max(1.0, (right - left) / 2)
+    off = np.abs(np.arange(width, dtype=np.float32) - (left + right) / 2) / half
+    inset = round((1 - AT_THE_RIM) * half)
+    at_rim = min(float(rise[left + inset]), float(rise[right - inset]))
+    depth = min(at_rim / (1 - math.sqrt(1 - AT_THE_RIM**2)), ROUNDEST_BASE * half)
+    ellipse = np.asarray(depth * (1 - np.sqrt(np.clip(1 - np.square(off), 0, 1))), np.float32)
+    gap = (rise - ellipse).clip(0)
     gap /= 0.022 * height + 0.022 * width
     weight = np.where(low >= 0, np.exp(-np.square(gap)), 0).astype(np.float32)
     plane = np.zeros(shape.shape, np.float32)
@@ -103,97 +121,79 @@ def contact(shape: Figure) -> Plane:
     return plane
 
 
-def _rise(low: Plane, *, height: int) -> Plane:
-    """For each column how far its underside is above the lowest point."""
-    return np.asarray(height - 1 - low, np.float32)
+def _cast_shadow(shape: Silhouette, *, backdrop: Backdrop) -> Plane:
+    """Project the outline onto the ground away from the light, blurrier the higher its cause.
 
-
-def _round_base(low: Plane, *, height: int) -> Plane:
-    """For each column how far a round base, seen from above, rises there and still stands.
-
-    A circle on the ground is an ellipse in the picture: its rim rises evenly to both sides. A
-    side that does not rise, as under a shoe with a lifted toe, means a flat base.
+    A picture has no depth. A slender product is assumed to be round, so its shadow is as wide as
+    itself, seen from the lamp; a wide one is assumed to be a board that faces the camera.
     """
-    rise = _rise(low, height=height)
-    base = np.flatnonzero(rise <= BASE * height)
-    left, right = int(base[0]), int(base[-1])
-    half = max(1.0, (right - left) / 2)
-    off = np.abs(np.arange(low.size, dtype=np.float32) - (left + right) / 2) / half
-    inset = round((1 - AT_THE_RIM) * half)
-    seen = min(float(rise[left + inset]), float(rise[right - inset]))
-    depth = min(seen / (1 - math.sqrt(1 - AT_THE_RIM**2)), ROUNDEST_BASE * half)
-    return np.asarray(depth * (1 - np.sqrt(np.clip(1 - np.square(off), 0, 1))), np.float32)
-
-
-def _cast(shape: Figure, *, backdrop: Backdrop) -> Plane:
-    """The outline laid on the ground away from the light, blurrier the higher its cause."""
-    height = shape.alpha.shape[0]
-    into = _onto_ground(shape, backdrop=backdrop)
-    length = min(LONGEST, math.hypot(*backdrop.light.reach))
+    height, width = shape.alpha.shape
+    right, away = backdrop.light.reach
+    reach = math.hypot(right, away)
+    shorter = min(1.0, MAX_LENGTH / max(reach, 1e-6))
+    roundness = min(1.0, max(0.15, (1.25 - width / height) / 0.65))
+    turn = math.radians(backdrop.light.azimuth) * roundness
+    across = np.array([math.cos(turn), -math.sin(turn) * backdrop.squash])
+    down = np.array([-right, away * backdrop.squash]) * shorter
+    if abs(across[0] * down[1] - across[1] * down[0]) < 0.03:
+        down[1] += 0.05
+    deep = width * (0.22 + 0.28 * roundness) * backdrop.squash
+    foot = np.array([shape.left + width / 2, shape.bottom - deep])
+    # From pixels of the outline to pixels of the shadow map.
+    matrix = np.column_stack([across, down, foot - across * width / 2 - down * height])
     up = 1 - (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height
     total = np.zeros(shape.shape, np.float32)
     for index in range(SLICES):
         share = index / (SLICES - 1)
         ramp = np.clip(1 - np.abs(up * (SLICES - 1) - index), 0, 1)
         part = shape.alpha * ramp * np.float32(1 - 0.45 * share)
-        laid = cv2.warpAffine(part, into, shape.shape[::-1], flags=cv2.INTER_LINEAR)
+        projected = cv2.warpAffine(part, matrix, shape.shape[::-1], flags=cv2.INTER_LINEAR)
+        length = min(MAX_LENGTH, reach)
         sigma = (0.007 + (0.012 + 0.10 * backdrop.light.softness) * share * length) * shape.unit
         total += cv2.GaussianBlur(
-            laid, (0, 0), sigmaX=max(0.6, sigma), sigmaY=max(0.6, sigma * (0.35 + backdrop.squash))
+            projected,
+            (0, 0),
+            sigmaX=max(0.6, sigma),
+            sigmaY=max(0.6, sigma * (0.35 + backdrop.squash)),
         )
     return np.asarray(np.clip(total, 0, 1), np.float32)
 
 
-def _onto_ground(shape: Figure, *, backdrop: Backdrop) -> npt.NDArray[np.float64]:
-    """From pixels of the outline to pixels of its shadow.
+def lying_shadow(shape: Silhouette, *, backdrop: Backdrop, thickness: float = 0.030) -> Plane:
+    """Return darkness 0..1 around a product that lies flat or hangs in front of a wall.
 
-    A picture has no depth. What is slender is taken to be round, so its shadow is as wide as it
-    is, seen from the lamp; what is wide is taken to be a board that faces us.
+    ``thickness`` is its distance from the surface in units.
     """
-    height, width = shape.alpha.shape
-    right, away = backdrop.light.reach
-    shorter = min(1.0, LONGEST / max(math.hypot(right, away), 1e-6))
-    round_ = min(1.0, max(0.15, (1.25 - width / height) / 0.65))
-    turn = math.radians(backdrop.light.azimuth) * round_
-    across = np.array([math.cos(turn), -math.sin(turn) * backdrop.squash])
-    down = np.array([-right, away * backdrop.squash]) * shorter
-    if abs(across[0] * down[1] - across[1] * down[0]) < 0.03:
-        down[1] += 0.05
-    deep = width * (0.22 + 0.28 * round_) * backdrop.squash
-    foot = np.array([shape.left + width / 2, shape.bottom - deep])
-    corner = foot - across * width / 2 - down * height
-    return np.column_stack([across, down, corner])
-
-
-def lying(shape: Figure, *, backdrop: Backdrop, thickness: float = 0.030) -> Plane:
-    """Darkness 0..1 around a product that lies flat, or hangs ``thickness`` units before a wall."""
     light = backdrop.light
-    padded = _placed(shape, x=0, y=0)
+    unmoved = _moved(shape, x=0, y=0)
     x, y = light.towards
     slant = 1 / math.tan(math.radians(max(25.0, light.elevation)))
-    moved = _placed(
+    moved = _moved(
         shape, x=-x * thickness * slant * shape.unit, y=-y * thickness * slant * shape.unit
     )
-    half = _placed(shape, x=-x * 0.4 * thickness * shape.unit, y=-y * 0.4 * thickness * shape.unit)
+    half = _moved(shape, x=-x * 0.4 * thickness * shape.unit, y=-y * 0.4 * thickness * shape.unit)
     unit = shape.unit
     tight = cv2.GaussianBlur(half, (0, 0), max(0.6, 0.22 * thickness * unit)) * 0.50
     cast = cv2.GaussianBlur(
         moved, (0, 0), max(0.6, (0.35 + 0.9 * light.softness) * thickness * unit)
     )
-    around = cv2.GaussianBlur(padded, (0, 0), max(0.8, 2.2 * thickness * unit)) * 0.22
+    around = cv2.GaussianBlur(unmoved, (0, 0), max(0.8, 2.2 * thickness * unit)) * 0.22
     cast = cast * (0.28 + 0.45 * light.strength)
     return np.asarray(1 - (1 - tight) * (1 - cast) * (1 - around), np.float32)
 
 
-def _placed(shape: Figure, *, x: float, y: float) -> Plane:
+def _moved(shape: Silhouette, *, x: float, y: float) -> Plane:
     into = np.array([[1, 0, shape.left + x], [0, 1, shape.top + y]], np.float64)
     return np.asarray(cv2.warpAffine(shape.alpha, into, shape.shape[::-1]), np.float32)
 
 
 def reflection(
-    product: npt.NDArray[np.uint8], *, shape: Figure, backdrop: Backdrop
+    product: npt.NDArray[np.uint8], *, shape: Silhouette, backdrop: Backdrop
 ) -> npt.NDArray[np.float32]:
-    """What a polished ground returns: (h, w, 4) float, colour 0..255 and cover 0..1, in the small map."""
+    """Return what a polished ground mirrors of the product, in the shadow map.
+
+    (h, w, 4) float32: colour 0..255 and cover 0..1.
+    """
     height, width = shape.alpha.shape
     small = cv2.resize(product, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = lowest((shape.alpha * 255).astype(np.uint8))
@@ -201,15 +201,15 @@ def reflection(
     rows = np.arange(height, dtype=np.float32)[:, None]
     source = 2 * meets[None, :] + 1 - (rows + height - 0.06 * width)
     columns = np.broadcast_to(np.arange(width, dtype=np.float32)[None, :], source.shape)
-    turned = cv2.remap(
+    mirrored = cv2.remap(
         small, np.ascontiguousarray(columns), source.astype(np.float32), cv2.INTER_LINEAR
     )
     fade = np.exp(-rows / (0.30 * shape.unit)) * (
         1 - smoothstep(rows, start=0.5 * height, stop=height)
     )
-    turned[..., 3] *= (backdrop.gloss * np.float32(0.34 / 255)) * fade
-    turned = cv2.GaussianBlur(
-        turned, (0, 0), sigmaX=max(0.6, 0.004 * shape.unit), sigmaY=max(0.6, 0.008 * shape.unit)
+    mirrored[..., 3] *= (backdrop.gloss * np.float32(0.34 / 255)) * fade
+    mirrored = cv2.GaussianBlur(
+        mirrored, (0, 0), sigmaX=max(0.6, 0.004 * shape.unit), sigmaY=max(0.6, 0.008 * shape.unit)
     )
     into = np.array([[1, 0, shape.left], [0, 1, shape.bottom - 0.06 * width]], np.float64)
-    return np.asarray(cv2.warpAffine(turned, into, shape.shape[::-1]), np.float32)
+    return np.asarray(cv2.warpAffine(mirrored, into, shape.shape[::-1]), np.float32)

@@ -1,4 +1,4 @@
-"""Two ways to tell a product from an even ground. Where they agree, they can be believed."""
+"""Two ways to separate a product from an even background; they are reliable where they agree."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nb_catalog.imaging.cutout.background import Floats, Ground, Mask
+from nb_catalog.imaging.cutout.background import Background, Floats, Mask
 
 Bytes = NDArray[np.uint8]
 
-# Distances in CIE Lab. The weak threshold follows the product out to its faint parts, the strong
-# one says where there is a product at all.
+# Distances in CIE Lab. The weak threshold includes the product's faint parts, the strong one
+# decides where there is a product at all (hysteresis).
 WEAK_IN_SPREADS: Final = 2.4
 WEAK: Final = 1.3
 STRONG: Final = 4.0
@@ -28,7 +28,8 @@ HOLE_OFF: Final = 0.5
 HOLE_RIM: Final = 2
 HOLE_PIXELS: Final = 12
 GAIN: Final = 3.0
-SURROUNDINGS: Final = 24
+"""Amplification of the difference to the background that GrabCut is given."""
+MARGIN: Final = 24
 GRABCUT_ROUNDS: Final = 3
 
 
@@ -37,11 +38,11 @@ def disc(radius: int) -> Bytes:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
 
 
-def eroded(mask: Mask, *, by: int) -> Mask:
+def erode(mask: Mask, *, by: int) -> Mask:
     return cv2.erode(mask.astype(np.uint8), disc(by)) > 0
 
 
-def dilated(mask: Mask, *, by: int) -> Mask:
+def dilate(mask: Mask, *, by: int) -> Mask:
     return cv2.dilate(mask.astype(np.uint8), disc(by)) > 0
 
 
@@ -51,37 +52,53 @@ def overlap(one: Mask, other: Mask) -> float:
     return int(np.count_nonzero(one & other)) / union if union else 0.0
 
 
-def mask_by_colour(colours: Floats, *, ground: Ground, firmness: float = 1.0) -> Mask:
-    """What differs from the ground, joined to what differs clearly, without its cast shadow.
+def mask_by_colour(colours: Floats, *, background: Background, firmness: float = 1.0) -> Mask:
+    """Return what differs from the background and touches what differs clearly.
 
-    ``firmness`` above 1 asks for a greater difference: a mask that changes with it has no clear
-    outline. Holes are closed, because a white label on a white ground looks like one.
+    Its cast shadow is left out. ``firmness`` above 1 requires a greater difference: a mask that
+    changes with it has no clear outline. Holes are closed, because a white label on a white
+    background looks like one.
     """
     height, width = colours.shape[:2]
-    behind = ground.over(width=width, height=height)
+    behind = background.over(width=width, height=height)
     smooth = np.asarray(cv2.GaussianBlur(colours, (0, 0), 0.7), np.float32)
     distance = np.linalg.norm(smooth - behind, axis=-1)
-    strong = distance > max(STRONG, STRONG_IN_SPREADS * ground.spread)
-    found = _joined(distance > firmness * max(WEAK, WEAK_IN_SPREADS * ground.spread), strong)
-    found = filled(found)
-    if not found.any():
-        return found
-    found &= ~dilated(_shadow(smooth, behind, found, spread=ground.spread), by=1)
-    return _tidied(_joined(_sharpened(found, distance), strong))
+    strong = distance > max(STRONG, STRONG_IN_SPREADS * background.spread)
+    mask = _connected_to(
+        distance > firmness * max(WEAK, WEAK_IN_SPREADS * background.spread), strong
+    )
+    mask = fill_holes(mask)
+    if not mask.any():
+        return mask
+    mask &= ~dilate(_shadow(smooth, behind, mask, spread=background.spread), by=1)
+    # Smoothing and JPEG's ringing added a rim next to strong edges. The edge itself lies about
+    # half way up to the product's colour; ringing reaches as far as JPEG's blocks, but only to a
+    # small share of the step that causes it.
+    for reach, share in RIMS:
+        rim = mask & ~erode(mask, by=reach)
+        height_of_step = cv2.dilate(distance, disc(reach))
+        mask = np.asarray(mask & ~(rim & (distance < share * height_of_step)))
+    mask = remove_specks(_connected_to(mask, strong), share=SPECK)
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc(2))
+    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc(1))
+    return fill_holes(opened > 0)
 
 
-def holes(mask: Mask, colours: Floats, *, ground: Ground, least: float) -> Mask:
-    """Parts of ``mask`` through which the ground shows, as through the handle of a mug.
+def find_holes(mask: Mask, colours: Floats, *, background: Background, least: float) -> Mask:
+    """Return the parts of ``mask`` through which the background shows, as through a mug's handle.
 
-    They are as even as the ground outside and have its very colour; a label that resembles the
-    ground has shading or print. ``least`` is the smallest that counts, as a share of the picture.
+    They are as even as the background outside and have exactly its colour; a label that resembles
+    the background has shading or print. ``least`` is the smallest area that counts, as a share of
+    the picture.
     """
     height, width = mask.shape
-    behind = ground.over(width=width, height=height)
+    behind = background.over(width=width, height=height)
     smooth = np.asarray(cv2.GaussianBlur(colours, (0, 0), 0.7), np.float32)
-    alike = np.linalg.norm(smooth - behind, axis=-1) < max(WEAK, WEAK_IN_SPREADS * ground.spread)
+    alike = np.linalg.norm(smooth - behind, axis=-1) < max(
+        WEAK, WEAK_IN_SPREADS * background.spread
+    )
     off = colours - behind
-    outside = off[~dilated(mask, by=6)]
+    outside = off[~dilate(mask, by=6)]
     if not len(outside):
         return np.zeros_like(mask)
     noise = _noise(outside[:, 0])
@@ -89,69 +106,52 @@ def holes(mask: Mask, colours: Floats, *, ground: Ground, least: float) -> Mask:
     open_ = np.zeros(count, np.bool_)
     for label in range(1, count):
         if stats[label, cv2.CC_STAT_AREA] >= least * mask.size:
-            inner = off[eroded(labels == label, by=HOLE_RIM)]
+            inner = off[erode(labels == label, by=HOLE_RIM)]
             open_[label] = len(inner) >= HOLE_PIXELS and (
-                float(np.linalg.norm(np.median(inner, axis=0))) < max(HOLE_OFF, ground.spread)
+                float(np.linalg.norm(np.median(inner, axis=0))) < max(HOLE_OFF, background.spread)
                 and _noise(inner[:, 0]) < 1.4 * noise + 0.03
             )
     return np.asarray(open_[labels])
 
 
 def _noise(values: Floats) -> float:
-    """A standard deviation that ringing in a tenth of ``values`` does not move."""
+    """Estimate the standard deviation from the 90th percentile of absolute deviations.
+
+    Ringing in a tenth of ``values`` does not change it; 1.645 is the normal quantile.
+    """
     return float(np.percentile(np.abs(values - np.median(values)), 90)) / 1.645
 
 
-def _sharpened(found: Mask, distance: Floats) -> Mask:
-    """Without the rim that smoothing and JPEG's ringing added next to a strong edge.
+def mask_by_grabcut(colours: Floats, *, background: Background, first: Mask) -> Mask:
+    """Separate both sides by colour models, starting from ``first``.
 
-    The edge itself lies about half way up to the product's colour; ringing reaches as far as
-    JPEG's blocks, but only to a small share of the step that causes it.
-    """
-    for reach, share in RIMS:
-        rim = found & ~eroded(found, by=reach)
-        height = cv2.dilate(distance, disc(reach))
-        found = np.asarray(found & ~(rim & (distance < share * height)))
-    return found
-
-
-def mask_by_grabcut(colours: Floats, *, ground: Ground, first: Mask) -> Mask:
-    """Rother, Kolmogorov, Blake 2004: colour models of both sides, started from ``first``.
-
-    It is given the difference to the ground: a gradient behind the product would otherwise
-    share its colours with the product's greys. Only the product's surroundings are looked at.
+    GrabCut (Rother, Kolmogorov, Blake: "GrabCut", SIGGRAPH 2004) works on the difference to the
+    background: a gradient behind the product would otherwise share its colours with the product's
+    greys. Only the neighbourhood of the product is examined.
     """
     height, width = first.shape
     left, top, across, down = cv2.boundingRect(first.astype(np.uint8))
     window = np.s_[
-        max(0, top - SURROUNDINGS) : top + down + SURROUNDINGS,
-        max(0, left - SURROUNDINGS) : left + across + SURROUNDINGS,
+        max(0, top - MARGIN) : top + down + MARGIN,
+        max(0, left - MARGIN) : left + across + MARGIN,
     ]
-    off = colours[window] - ground.over(width=width, height=height)[window]
-    found = np.zeros_like(first)
-    found[window] = _grabcut(np.clip(128 + GAIN * off, 0, 255).astype(np.uint8), first[window])
-    return without_specks(found, share=0.01)
-
-
-def _grabcut(picture: Bytes, first: Mask) -> Mask:
-    states = np.where(first, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    states[eroded(first, by=UNCERTAIN)] = cv2.GC_FGD
-    states[~dilated(first, by=UNCERTAIN)] = cv2.GC_BGD
-    ground_model, product_model = np.zeros((1, 65)), np.zeros((1, 65))
+    off = colours[window] - background.over(width=width, height=height)[window]
+    nearby = first[window]
+    states = np.where(nearby, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    states[erode(nearby, by=UNCERTAIN)] = cv2.GC_FGD
+    states[~dilate(nearby, by=UNCERTAIN)] = cv2.GC_BGD
+    background_model, product_model = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.grabCut(
-        picture,
-        states,
-        (0, 0, 0, 0),
-        ground_model,
-        product_model,
-        GRABCUT_ROUNDS,
-        cv2.GC_INIT_WITH_MASK,
-    )
-    return np.asarray((states == cv2.GC_FGD) | (states == cv2.GC_PR_FGD))
+        np.clip(128 + GAIN * off, 0, 255).astype(np.uint8), states, (0, 0, 0, 0),
+        background_model, product_model, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK,
+    )  # fmt: skip
+    mask = np.zeros_like(first)
+    mask[window] = (states == cv2.GC_FGD) | (states == cv2.GC_PR_FGD)
+    return remove_specks(mask, share=0.01)
 
 
-def without_specks(mask: Mask, *, share: float) -> Mask:
-    """Only the pieces that have at least ``share`` of the biggest one's area."""
+def remove_specks(mask: Mask, *, share: float) -> Mask:
+    """Return only the pieces that have at least ``share`` of the largest one's area."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     if count < 3:
         return mask
@@ -160,37 +160,35 @@ def without_specks(mask: Mask, *, share: float) -> Mask:
     return np.asarray((areas >= share * areas.max())[labels] & mask)
 
 
-def filled(mask: Mask) -> Mask:
-    """``mask`` with its holes closed."""
+def fill_holes(mask: Mask) -> Mask:
+    """Return ``mask`` with its holes closed."""
     padded = np.pad(mask.astype(np.uint8), 1)
     cv2.floodFill(padded, None, (0, 0), 2, flags=4)
     return np.asarray(padded[1:-1, 1:-1] != 2)
 
 
-def _joined(weak: Mask, strong: Mask) -> Mask:
+def _connected_to(weak: Mask, strong: Mask) -> Mask:
+    """Return the pieces of ``weak`` that contain a pixel of ``strong``."""
     count, labels = cv2.connectedComponents(weak.astype(np.uint8), connectivity=8)
-    wanted = np.zeros(count, np.bool_)
-    wanted[labels[strong & weak]] = True
-    wanted[0] = False
-    return np.asarray(wanted[labels])
+    touched = np.zeros(count, np.bool_)
+    touched[labels[strong & weak]] = True
+    touched[0] = False
+    return np.asarray(touched[labels])
 
 
-def _shadow(smooth: Floats, behind: Floats, found: Mask, *, spread: float) -> Mask:
-    """The soft darkening below the product that keeps the ground's hue and fades outwards."""
+def _shadow(smooth: Floats, behind: Floats, mask: Mask, *, spread: float) -> Mask:
+    """Return the soft shadow below the product: it keeps the background's hue and fades outwards."""
     lightness = np.ascontiguousarray(smooth[..., 0])
     slope = np.hypot(
         cv2.Scharr(lightness, cv2.CV_32F, 1, 0) / 32, cv2.Scharr(lightness, cv2.CV_32F, 0, 1) / 32
     )
     dimmed = np.clip(lightness / np.maximum(behind[..., 0], 1), 0.05, 1.2)[..., None]
     tint = np.linalg.norm(smooth[..., 1:] - behind[..., 1:] * dimmed, axis=-1)
-    rows = np.flatnonzero(found.any(axis=1))
-    below = np.arange(found.shape[0])[:, None] > rows[0] + 0.55 * (rows[-1] - rows[0])
+    rows = np.flatnonzero(mask.any(axis=1))
+    below = np.arange(mask.shape[0])[:, None] > rows[0] + 0.55 * (rows[-1] - rows[0])
     darker = behind[..., 0] - lightness
-    soft = found & below & (slope < SHADOW_SOFTNESS) & (tint < 3 + 1.5 * spread) & (darker > 0.5)
-    return _fading_outwards(soft, darker, outside=dilated(~found, by=1))
-
-
-def _fading_outwards(soft: Mask, darker: Floats, *, outside: Mask) -> Mask:
+    soft = mask & below & (slope < SHADOW_SOFTNESS) & (tint < 3 + 1.5 * spread) & (darker > 0.5)
+    outside = dilate(~mask, by=1)
     count, labels = cv2.connectedComponents(soft.astype(np.uint8), connectivity=4)
     shadow = np.zeros(count, np.bool_)
     rim = labels[soft & outside]
@@ -199,10 +197,3 @@ def _fading_outwards(soft: Mask, darker: Floats, *, outside: Mask) -> Mask:
         shadow[label] = float(np.median(depth[rim == label])) <= SHADOW_RIM
     shadow[0] = False
     return np.asarray(shadow[labels])
-
-
-def _tidied(mask: Mask) -> Mask:
-    mask = without_specks(mask, share=SPECK)
-    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc(2))
-    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc(1))
-    return filled(opened > 0)

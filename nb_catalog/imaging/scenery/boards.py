@@ -1,12 +1,10 @@
-"""What is laid piece by piece: wooden planks, glazed tiles, brick."""
+"""Painters of materials made of pieces: wooden planks, glazed tiles, brick."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from nb_catalog.imaging.scenery.canvas import Canvas, Pixels, colour, dyed, mixed
+from nb_catalog.imaging.scenery.canvas import Canvas, Pixels, blend, dye, parse_colour
 from nb_catalog.imaging.scenery.noise import Plane, fractal, lattice, smoothstep, stream
 
 PLANK = 0.46
@@ -26,25 +24,18 @@ def walnut(canvas: Canvas) -> Pixels:
 
 def _planks(canvas: Canvas, *, rings: float, swing: float, pores: float) -> Pixels:
     value = np.empty(canvas.shape, np.float32)
-    for index, rows in _courses(canvas):
-        strip = (rows.stop - rows.start, canvas.shape[1])
-        value[rows] = _plank(canvas, index, shape=strip, rings=rings, swing=swing, pores=pores)
-    y, _ = canvas.lines()
     offset = stream(canvas.seed, "planks").random() * PLANK
-    gap = np.abs((y + offset + PLANK / 2) % PLANK - PLANK / 2)
-    value -= 0.42 * np.exp(-np.square(gap / 0.0035)) + 0.06 * np.exp(-gap / 0.012)
-    return dyed(value, tone=canvas.material.tone, accent=canvas.material.accent)
-
-
-def _courses(canvas: Canvas) -> Iterator[tuple[int, slice]]:
-    offset = stream(canvas.seed, "planks").random() * PLANK
-    count = int((canvas.reach[0] + offset) / PLANK) + 1
-    for index in range(count):
+    for index in range(int((canvas.reach[0] + offset) / PLANK) + 1):
         start = round((index * PLANK - offset) * canvas.density[0])
         stop = round(((index + 1) * PLANK - offset) * canvas.density[0])
         rows = slice(max(0, start), min(canvas.shape[0], stop))
         if rows.stop > rows.start:
-            yield index, rows
+            strip = (rows.stop - rows.start, canvas.shape[1])
+            value[rows] = _plank(canvas, index, shape=strip, rings=rings, swing=swing, pores=pores)
+    y, _ = canvas.coordinates()
+    gap = np.abs((y + offset + PLANK / 2) % PLANK - PLANK / 2)
+    value -= 0.42 * np.exp(-np.square(gap / 0.0035)) + 0.06 * np.exp(-gap / 0.012)
+    return dye(value, tone=canvas.material.tone, accent=canvas.material.accent)
 
 
 def _plank(
@@ -75,7 +66,7 @@ def _plank(
 
 def tiles(canvas: Canvas) -> Pixels:
     """Hand-made glazed tiles: each a little different in colour and tilt, pale grout."""
-    y, x = canvas.lines()
+    y, x = canvas.coordinates()
     rows, columns = (int(each / TILE) + 2 for each in canvas.reach)
     own = lattice(stream(canvas.seed, "tiles"), cells=(rows * 3, columns))
     row, column = (y / TILE).astype(int), (x / TILE).astype(int)
@@ -86,15 +77,15 @@ def tiles(canvas: Canvas) -> Pixels:
     edge = np.maximum(np.abs(inside_y), np.abs(inside_x)) + 0.004 * wave
     value += 0.10 * canvas.relief((0.012 * wave).astype(np.float32), depth=0.35)
     value -= 0.16 * smoothstep(edge, start=0.455, stop=0.485)
-    glazed = dyed(value.astype(np.float32), tone=canvas.material.tone)
-    grout = colour(canvas.material.accent or "#d8d3ca") + 5 * canvas.grain("grout")[..., None]
-    return mixed(glazed, grout, amount=smoothstep(edge, start=0.482, stop=0.490))
+    glazed = dye(value.astype(np.float32), tone=canvas.material.tone)
+    grout = parse_colour(canvas.material.accent or "#d8d3ca") + 5 * canvas.grain("grout")[..., None]
+    return blend(glazed, grout, amount=smoothstep(edge, start=0.482, stop=0.490))
 
 
 def brick(canvas: Canvas) -> Pixels:
     """Painted or bare brick in running bond."""
     tall, long = BRICK
-    y, x = canvas.lines()
+    y, x = canvas.coordinates()
     row = (y / tall).astype(int)
     shifted = x / long + 0.5 * (row % 2)
     own = lattice(
@@ -109,4 +100,4 @@ def brick(canvas: Canvas) -> Pixels:
     height = (0.010 * face + 0.0018 * rough).astype(np.float32)
     value = 0.48 + 0.07 * own[row, shifted.astype(int)] * face + 0.03 * rough - 0.07 * (1 - face)
     value += 0.22 * canvas.relief(height, depth=0.8)
-    return dyed(value.astype(np.float32), tone=canvas.material.tone)
+    return dye(value.astype(np.float32), tone=canvas.material.tone)

@@ -1,4 +1,4 @@
-"""A piece of material seen straight on: its measures, relief and dyes."""
+"""The canvas on which a material is painted, seen straight on: measures, noise, relief, colour."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from nb_catalog.imaging.scenery.recipe import Material
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) sRGB."""
 BAND = 256
-"""Rows mixed at a time, so that a large picture never exists as float."""
+"""Rows processed at a time, so that a large picture never exists as float."""
 Colour: TypeAlias = npt.NDArray[np.float32]
 """(3,) sRGB, 0..255."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canvas:
-    """``shape`` in pixels (rows, columns) covers ``extent`` in units (height, width).
+    """A flat piece of material: ``shape`` in pixels covers ``extent`` in units (rows, columns).
 
-    A unit is the nominal height of a product. Rows and columns may be of different density,
-    because a canvas that will be seen at a slant needs fewer rows. ``towards`` is where the
-    light comes from, (x, y) with y pointing down.
+    A unit is the nominal height of a product. Rows and columns may differ in density, because a
+    canvas that is seen at an angle needs fewer rows. ``towards`` is the direction to the light,
+    (x, y) with y pointing down.
     """
 
     material: Material
@@ -38,7 +38,7 @@ class Canvas:
 
     @property
     def density(self) -> tuple[float, float]:
-        """Pixels for each pattern unit (rows, columns), the material's scale included."""
+        """Pixels per pattern unit (rows, columns), including the material's scale."""
         scale = self.material.scale
         return (
             self.shape[0] / self.extent[0] * scale,
@@ -59,12 +59,12 @@ class Canvas:
         octaves: int = 4,
         gain: float = 0.5,
     ) -> Plane:
-        """Fractal noise with so many cells for each pattern unit."""
+        """Return fractal noise; ``rows`` and ``columns`` are cells per pattern unit."""
         across = rows if columns is None else columns
         cells = (rows * self.reach[0], across * self.reach[1])
         return fractal(self.seed, name, shape=self.shape, cells=cells, octaves=octaves, gain=gain)
 
-    def slanted(
+    def directional_noise(
         self,
         name: str,
         *,
@@ -74,7 +74,10 @@ class Canvas:
         octaves: int = 4,
         gain: float = 0.5,
     ) -> Plane:
-        """Noise stretched along a direction, in degrees from the rows."""
+        """Return noise stretched along a direction, ``angle`` degrees from the rows.
+
+        ``along`` and ``across`` are cells per pattern unit.
+        """
         side = math.hypot(*self.reach)
         pixels = max(8, round(side * max(self.density) * 0.75))
         square = fractal(
@@ -99,7 +102,7 @@ class Canvas:
         )  # fmt: skip
 
     def grain(self, name: str, *, cells: float = 700) -> Plane:
-        """The finest texture: white noise at ``cells`` for each pattern unit."""
+        """Return the finest texture: white noise with ``cells`` per pattern unit."""
         size = (max(2, round(cells * self.reach[0])), max(2, round(cells * self.reach[1])))
         how = cv2.INTER_AREA if size[0] > self.shape[0] else cv2.INTER_LINEAR
         plane = lattice(stream(self.seed, name), cells=size)
@@ -108,9 +111,10 @@ class Canvas:
         )
 
     def relief(self, height: Plane, *, depth: float) -> Plane:
-        """Brightness that a bumpy surface gains or loses in raking light; about -1..1.
+        """Return the brightness that bumps gain or lose in raking light, about -1..1.
 
-        ``height`` and ``depth`` in units: the slope towards the light, as a tangent.
+        ``height`` is in units and is multiplied by ``depth``; the result is the sine of the slope
+        towards the light.
         """
         rows, columns = self.density
         down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=rows / 8)
@@ -120,29 +124,35 @@ class Canvas:
         )
         return np.asarray(slope / np.sqrt(1 + np.square(slope)), np.float32)
 
-    def lines(self) -> tuple[Plane, Plane]:
-        """Pattern coordinates: a column (rows, 1) and a row (1, columns)."""
+    def coordinates(self) -> tuple[Plane, Plane]:
+        """Return pattern coordinates: a column (rows, 1) and a row (1, columns)."""
         rows, columns = self.shape
         y = (np.arange(rows, dtype=np.float32) + 0.5) / np.float32(self.density[0])
         x = (np.arange(columns, dtype=np.float32) + 0.5) / np.float32(self.density[1])
         return y[:, None], x[None, :]
 
-    def scattered(self, name: str, *, each_unit: float) -> npt.NDArray[np.float64]:
-        """(N, 6) random draws in 0..1 for things strewn evenly: x, y and four of their own."""
+    def scatter(self, name: str, *, each_unit: float) -> npt.NDArray[np.float64]:
+        """Return (N, 6) random numbers in 0..1 for scattered things: x, y and four of their own.
+
+        ``each_unit`` is their number per square pattern unit; at most 60,000 in all.
+        """
         count = min(60_000, round(each_unit * self.reach[0] * self.reach[1]))
         return stream(self.seed, name).random((count, 6))
 
 
-def colour(text: str) -> Colour:
-    """``"#b98a5a"`` as three sRGB numbers from 0 to 255."""
+def parse_colour(text: str) -> Colour:
+    """Return ``"#b98a5a"`` as three sRGB numbers from 0 to 255."""
     return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], np.float32)
 
 
-def dyed(value: Plane, *, tone: str, accent: str = "", contrast: float = 1.0) -> Pixels:
-    """``value`` as colour: 0 is deep, 0.5 the tone itself, 1 light. ``accent`` is the deep end."""
-    middle = colour(tone)
+def dye(value: Plane, *, tone: str, accent: str = "", contrast: float = 1.0) -> Pixels:
+    """Map ``value`` to colour: 0 is deep, 0.5 the tone itself, 1 light.
+
+    ``accent`` replaces the deep end.
+    """
+    middle = parse_colour(tone)
     grey = middle.mean()
-    deep = colour(accent) if accent else (middle * 1.12 - grey * 0.12) * 0.30
+    deep = parse_colour(accent) if accent else (middle * 1.12 - grey * 0.12) * 0.30
     light = np.minimum(middle * 1.28 + 18, 255) * 0.7 + 255 * 0.3
     steps = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
     low = deep + (middle - deep) * np.minimum(steps * 2, 1)
@@ -154,8 +164,8 @@ def dyed(value: Plane, *, tone: str, accent: str = "", contrast: float = 1.0) ->
     return np.asarray(cv2.LUT(three, lookup), np.uint8)
 
 
-def mixed(under: Pixels, over: Pixels | Plane, *, amount: Plane) -> Pixels:
-    """``over``, a picture or one colour, laid on ``under`` by ``amount`` 0..1."""
+def blend(under: Pixels, over: Pixels | Plane, *, amount: Plane) -> Pixels:
+    """Blend ``over``, a picture or one colour, onto ``under`` by ``amount`` 0..1."""
     out = np.empty_like(under)
     for first in range(0, under.shape[0], BAND):
         rows = slice(first, first + BAND)

@@ -1,4 +1,4 @@
-"""What stands between the lamp and the scene: window bars, leaves, the edge of a roof."""
+"""Gobos, patterns that shape the light: window panes, leaves, the edge of a roof."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb_catalog.imaging.scenery.light import Light
-from nb_catalog.imaging.scenery.noise import Plane, blurred, smoothstep, stream
+from nb_catalog.imaging.scenery.noise import Plane, blur, smoothstep, stream
 from nb_catalog.imaging.scenery.recipe import Lamp
 
 Gobo: TypeAlias = Callable[[Plane, Plane], Plane]
@@ -22,20 +22,20 @@ GOBO_UNITS = 5.0
 
 
 def gobo(lamp: Lamp, *, light: Light, distance: float, seed: int) -> Gobo:
-    """The gobo of a lamp; ``distance`` is that from the product to the wall, in units."""
+    """Return the gobo of a lamp; ``distance`` is from the product to the wall, in units."""
     if lamp.kind == "sun":
-        return _band(lamp, light=light, distance=distance, seed=seed)
+        return _sun_band(lamp, light=light, distance=distance, seed=seed)
     if lamp.kind == "window":
-        return _drawn(_panes(seed), lamp=lamp, light=light)
+        return _blurred_pattern(_panes(seed), lamp=lamp, light=light)
     if lamp.kind == "leaves":
-        return _drawn(_branches(seed), lamp=lamp, light=light)
+        return _blurred_pattern(_branches(seed), lamp=lamp, light=light)
     return lambda x, y: np.ones_like(x + y)
 
 
 def landing(light: Light) -> tuple[float, float]:
-    """How far right and up a ray comes on the wall's plane for each unit that it has yet to go.
+    """Return how far a ray moves right and up on the wall's plane for each unit of distance.
 
-    Flatter than true, so that the pattern on the ground stays near the one on the wall.
+    Flatter than in reality, so that the pattern on the ground stays near the one on the wall.
     """
     turn, climb = math.radians(light.azimuth), math.radians(light.elevation)
     forward = max(math.cos(turn), 0.35)
@@ -43,12 +43,12 @@ def landing(light: Light) -> tuple[float, float]:
 
 
 def _lean(light: Light) -> float:
-    """A lamp at the side throws a square as a parallelogram."""
+    """Return the shear of the pattern: a lamp at the side projects a square as a parallelogram."""
     return -0.32 * math.copysign(1, light.azimuth)
 
 
-def _band(lamp: Lamp, *, light: Light, distance: float, seed: int) -> Gobo:
-    """A slanted band of sun; the product's foot and the wall behind it both lie in it."""
+def _sun_band(lamp: Lamp, *, light: Light, distance: float, seed: int) -> Gobo:
+    """Return a slanted band of sun that includes the product's foot and the wall behind it."""
     draw = stream(seed, "band").random(3)
     steep, lean = 0.5 + 0.5 * float(draw[0]), _lean(light)
     right, up = (distance * each for each in landing(light))
@@ -56,7 +56,7 @@ def _band(lamp: Lamp, *, light: Light, distance: float, seed: int) -> Gobo:
     middle = foot + max(-0.4, min(0.4, 0.35 * (behind - foot)))
     start, stop = middle - 0.75 - 0.35 * float(draw[1]), middle + 0.75 + 0.45 * float(draw[2])
 
-    def shining(x: Plane, y: Plane) -> Plane:
+    def light_at(x: Plane, y: Plane) -> Plane:
         at = np.asarray(x - steep * (y + lean * x), np.float32)
         total: Plane = np.zeros_like(at)
         for soft, share in (
@@ -68,24 +68,24 @@ def _band(lamp: Lamp, *, light: Light, distance: float, seed: int) -> Gobo:
             total += np.float32(share) * (rise - fall)
         return total
 
-    return shining
+    return light_at
 
 
-def _drawn(shape: Plane, *, lamp: Lamp, light: Light) -> Gobo:
-    """A drawn pattern, twice blurred: a lamp has a bright middle and a faint rim."""
+def _blurred_pattern(shape: Plane, *, lamp: Lamp, light: Light) -> Gobo:
+    """Return a pattern blurred twice, because a lamp has a bright middle and a faint rim."""
     per_unit = GOBO_PIXELS / GOBO_UNITS
-    near = blurred(shape, sigma=(0.008 + 0.05 * lamp.softness) * per_unit)
-    far = blurred(shape, sigma=(0.03 + 0.11 * lamp.softness) * per_unit)
+    near = blur(shape, sigma=(0.008 + 0.05 * lamp.softness) * per_unit)
+    far = blur(shape, sigma=(0.03 + 0.11 * lamp.softness) * per_unit)
     pattern = np.asarray(0.72 * near + 0.28 * far, np.float32)
     lean = np.float32(_lean(light))
 
-    def shining(x: Plane, y: Plane) -> Plane:
+    def light_at(x: Plane, y: Plane) -> Plane:
         column = (x * per_unit + GOBO_PIXELS / 2).astype(np.float32)
         row = ((-y - lean * x) * per_unit + GOBO_PIXELS / 2).astype(np.float32)
         seen = cv2.remap(pattern, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         return np.asarray(seen, np.float32)
 
-    return shining
+    return light_at
 
 
 def _panes(seed: int) -> Plane:
@@ -102,14 +102,8 @@ def _panes(seed: int) -> Plane:
     for row in range(5):
         for column in range(4):
             x, y = left + column * (wide + bar), top + row * (tall + bar)
-            cv2.rectangle(
-                plane,
-                (round(x), round(y)),
-                (round(x + wide), round(y + tall)),
-                1.0,
-                -1,
-                cv2.LINE_AA,
-            )
+            corner = (round(x + wide), round(y + tall))
+            cv2.rectangle(plane, (round(x), round(y)), corner, 1.0, -1, cv2.LINE_AA)
     return plane * (1 - 0.5 * (1 - _branches(seed)))
 
 
@@ -117,26 +111,20 @@ def _branches(seed: int) -> Plane:
     rng = stream(seed, "branches")
     plane = np.ones((GOBO_PIXELS, GOBO_PIXELS), np.float32)
     for _ in range(9):
-        start = rng.random(2) * (1.1, 0.75) + (-0.05, -0.2)
+        at = (rng.random(2) * (1.1, 0.75) + (-0.05, -0.2)) * GOBO_PIXELS
         heading = float(rng.uniform(0.9, 2.2))
-        _frond(plane, rng, start=start * GOBO_PIXELS, heading=heading)
-    return plane
-
-
-def _frond(
-    plane: Plane, rng: np.random.Generator, *, start: npt.NDArray[np.float64], heading: float
-) -> None:
-    at, bend = start, float(rng.uniform(-0.05, 0.05))
-    leaf = float(rng.uniform(0.85, 1.25)) * GOBO_PIXELS * 0.034
-    for index in range(15):
-        ahead = at + np.array([math.cos(heading), math.sin(heading)]) * leaf * 0.8
-        cv2.line(plane, _point(at), _point(ahead), 0.0, 2, cv2.LINE_AA)
-        for side in (-1, 1):
-            turn = heading + side * float(rng.uniform(0.6, 1.1))
-            tip = ahead + np.array([math.cos(turn), math.sin(turn)]) * leaf * 1.1
+        bend = float(rng.uniform(-0.05, 0.05))
+        leaf = float(rng.uniform(0.85, 1.25)) * GOBO_PIXELS * 0.034
+        for index in range(15):
+            ahead = at + np.array([math.cos(heading), math.sin(heading)]) * leaf * 0.8
+            cv2.line(plane, _point(at), _point(ahead), 0.0, 2, cv2.LINE_AA)
             axes = (round(leaf * 1.25 * (1 - index / 22)), round(leaf * 0.34))
-            cv2.ellipse(plane, _point(tip), axes, math.degrees(turn), 0, 360, 0.0, -1, cv2.LINE_AA)
-        at, heading = ahead, heading + bend + float(rng.uniform(-0.08, 0.08))
+            for side in (-1, 1):
+                turn = heading + side * float(rng.uniform(0.6, 1.1))
+                tip = _point(ahead + np.array([math.cos(turn), math.sin(turn)]) * leaf * 1.1)
+                cv2.ellipse(plane, tip, axes, math.degrees(turn), 0, 360, 0.0, -1, cv2.LINE_AA)
+            at, heading = ahead, heading + bend + float(rng.uniform(-0.08, 0.08))
+    return plane
 
 
 def _point(at: npt.NDArray[np.float64]) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The ground as the camera sees it: material, perspective, depth of field, light."""
+"""The ground of a scene as the camera sees it: material, perspective, depth of field, light."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from nb_catalog.imaging.scenery.recipe import SceneRecipe
 from nb_catalog.imaging.scenery.stage import DISTANCE, Stage
 from nb_catalog.imaging.scenery.surfaces import PAINTERS
 
-MOST = 1.1
-"""Pixels of the unrolled ground for each pixel of the picture, at most: distance needs few."""
+MAX_CANVAS = 1.1
+"""Maximum pixels of the ground's canvas for each pixel of the picture; distant ground needs few."""
 LIGHT_PIXELS = 512
-"""Long side of the map in which light is computed; it holds nothing finer."""
+"""Longer side of the map in which light is computed; it has no finer detail."""
 
 
-def material(recipe: SceneRecipe, *, stage: Stage, light: Light, seed: int, top: int) -> Pixels:
-    """The ground's own colour for rows ``top`` to the bottom, in perspective."""
+def paint_ground(recipe: SceneRecipe, *, stage: Stage, light: Light, seed: int, top: int) -> Pixels:
+    """Return the ground's own colour in perspective for the rows from ``top`` down."""
     if stage.view == "top":
-        return _flat(recipe, stage=stage, light=light, seed=seed)
+        return _paint_from_above(recipe, stage=stage, light=light, seed=seed)
     width, height = stage.size
     depths = stage.depth(np.array([top, height], np.float32))
     far, near = (float(each - 1) * DISTANCE for each in depths)
@@ -34,7 +34,9 @@ def material(recipe: SceneRecipe, *, stage: Stage, light: Light, seed: int, top:
     extent = (far - near, float(right - left))
     columns = stage.unit / max(float(depths[1]), 0.72)
     rows = stage.unit * stage.squash * 1.7
-    spare = math.sqrt(min(1.0, MOST * width * height / (extent[0] * rows * extent[1] * columns)))
+    spare = math.sqrt(
+        min(1.0, MAX_CANVAS * width * height / (extent[0] * rows * extent[1] * columns))
+    )
     shape = (
         max(8, math.ceil(extent[0] * rows * spare)),
         max(8, math.ceil(extent[1] * columns * spare)),
@@ -42,21 +44,20 @@ def material(recipe: SceneRecipe, *, stage: Stage, light: Light, seed: int, top:
     canvas = Canvas(
         material=recipe.surface, seed=seed, shape=shape, extent=extent, towards=light.towards
     )
-    drawn = _focused(PAINTERS[recipe.surface.kind](canvas), far=far, near=near, unit=stage.unit)
-    into = _homography(stage, shape=shape, extent=extent, far=far, left=float(left), top=top)
+    painted = _blur_by_depth(
+        PAINTERS[recipe.surface.kind](canvas), far=far, near=near, unit=stage.unit
+    )
+    matrix = stage.homography(shape=shape, extent=extent, far=far, left=float(left), top=top)
     return np.asarray(
         cv2.warpPerspective(
-            drawn,
-            into,
-            (width, height - top),
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
+            painted, matrix, (width, height - top),
+            flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
         ),
         np.uint8,
-    )
+    )  # fmt: skip
 
 
-def _flat(recipe: SceneRecipe, *, stage: Stage, light: Light, seed: int) -> Pixels:
+def _paint_from_above(recipe: SceneRecipe, *, stage: Stage, light: Light, seed: int) -> Pixels:
     width, height = stage.size
     canvas = Canvas(
         material=recipe.surface, seed=seed, shape=(height, width),
@@ -70,64 +71,38 @@ def _flat(recipe: SceneRecipe, *, stage: Stage, light: Light, seed: int) -> Pixe
     return np.ascontiguousarray(PAINTERS[recipe.surface.kind](turned).transpose(1, 0, 2))
 
 
-def _focused(drawn: Pixels, *, far: float, near: float, unit: float) -> Pixels:
-    """Sharp at the product, softer with distance: rows of the canvas are distances."""
-    away = np.linspace(far, near, drawn.shape[0], dtype=np.float32)
+def _blur_by_depth(canvas: Pixels, *, far: float, near: float, unit: float) -> Pixels:
+    """Blur what is far from the product; each row of the canvas is one distance."""
+    away = np.linspace(far, near, canvas.shape[0], dtype=np.float32)
     share = smoothstep(away, start=0.35, stop=max(1.6, far * 0.9))
     share = np.maximum(share, 0.8 * smoothstep(-away, start=0.7, stop=2.2))
-    used = np.flatnonzero(share > 0.02)
-    if not used.size:
-        return drawn
+    blurred = np.flatnonzero(share > 0.02)
+    if not blurred.size:
+        return canvas
     soft = cv2.GaussianBlur(
-        drawn, (0, 0), sigmaX=max(0.4, 0.0085 * unit), sigmaY=max(0.4, 0.0045 * unit)
+        canvas, (0, 0), sigmaX=max(0.4, 0.0085 * unit), sigmaY=max(0.4, 0.0045 * unit)
     )
-    mix = share[used][:, None, None]
-    out = drawn.copy()
-    sharp = drawn[used].astype(np.float32)
-    out[used] = (sharp + (soft[used] - sharp) * mix + np.float32(0.5)).astype(np.uint8)
+    mix = share[blurred][:, None, None]
+    out = canvas.copy()
+    sharp = canvas[blurred].astype(np.float32)
+    out[blurred] = (sharp + (soft[blurred] - sharp) * mix + np.float32(0.5)).astype(np.uint8)
     return out
-
-
-def _homography(
-    stage: Stage,
-    *,
-    shape: tuple[int, int],
-    extent: tuple[float, float],
-    far: float,
-    left: float,
-    top: int,
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """From canvas pixels to picture pixels, rows counted from ``top``."""
-    to_units = np.array(
-        [[extent[1] / shape[1], 0, left], [0, -extent[0] / shape[0], far], [0, 0, 1.0]]
-    )
-    rise = stage.floor - stage.horizon
-    camera = np.array(
-        [
-            [stage.unit, stage.centre / DISTANCE, stage.centre],
-            [0, (stage.horizon - top) / DISTANCE, stage.horizon - top + rise],
-            [0, 1 / DISTANCE, 1.0],
-        ]
-    )
-    return np.asarray(camera @ to_units)
-
-
-def light_grid(stage: Stage) -> tuple[Plane, Plane]:
-    """Pixel coordinates (x, y) of the light map's points."""
-    width, height = stage.size
-    scale = min(0.5, LIGHT_PIXELS / max(width, height))
-    columns, rows = max(8, round(width * scale)), max(8, round(height * scale))
-    x = (np.arange(columns, dtype=np.float32) + 0.5) * np.float32(width / columns)
-    y = (np.arange(rows, dtype=np.float32) + 0.5) * np.float32(height / rows)
-    grid = np.meshgrid(x, y)
-    return grid[0].astype(np.float32), grid[1].astype(np.float32)
 
 
 def illumination(
     recipe: SceneRecipe, *, stage: Stage, light: Light, pattern: Gobo, seed: int
 ) -> Plane:
-    """Light that arrives on the ground: (h, w, 3) linear, about 1 near the product, low resolution."""
-    x, y = light_grid(stage)
+    """Return the light that arrives on the ground, about 1 near the product.
+
+    (h, w, 3) linear light, at most ``LIGHT_PIXELS`` on the longer side.
+    """
+    width, height = stage.size
+    scale = min(0.5, LIGHT_PIXELS / max(width, height))
+    columns, rows = max(8, round(width * scale)), max(8, round(height * scale))
+    x, y = np.meshgrid(
+        (np.arange(columns, dtype=np.float32) + 0.5) * np.float32(width / columns),
+        (np.arange(rows, dtype=np.float32) + 0.5) * np.float32(height / rows),
+    )
     if stage.view == "top":
         across = (x - np.float32(stage.size.width / 2)) / np.float32(stage.unit)
         up = (np.float32(stage.size.height / 2) - y) / np.float32(stage.unit)
@@ -137,7 +112,7 @@ def illumination(
             across * light.towards[0] - up * light.towards[1], -1.5, 1.5
         )
     else:
-        # Where paper rises as the wall, a dark far end would show as a band.
+        # Where paper curves up to become the wall, a dark far end would show as a band.
         depth_counts = 0.15 if recipe.edge == "sweep" else 0.55
         depth = stage.depth(y)
         across = (x - np.float32(stage.centre)) / np.float32(stage.unit) * depth
@@ -145,24 +120,27 @@ def illumination(
         key = pool(
             recipe.light, x=across, y=away * np.float32(depth_counts) + np.float32(0.5), seed=seed
         )
-        key *= thrown(pattern, across=across, away=away, stage=stage, light=light)
+        key *= project_gobo(pattern, across=across, away=away, stage=stage, light=light)
     drift = mottle(
         seed=seed, shape=(y.shape[0], y.shape[1]),
         x_units=stage.size.width / stage.unit, y_units=stage.size.height / stage.unit,
     )  # fmt: skip
-    return coloured(key * drift, recipe=recipe, light=light)
+    return colour_light(key * drift, recipe=recipe, light=light)
 
 
-def thrown(pattern: Gobo, *, across: Plane, away: Plane, stage: Stage, light: Light) -> Plane:
-    """The gobo on the ground: each ray is followed to the plane of the wall, so it meets there."""
-    left_over = np.float32(stage.wall_distance) - away
+def project_gobo(pattern: Gobo, *, across: Plane, away: Plane, stage: Stage, light: Light) -> Plane:
+    """Return the gobo's pattern on the ground.
+
+    Each ray is continued to the plane of the wall, so both patterns meet at the edge.
+    """
+    remaining = np.float32(stage.wall_distance) - away
     right, up = landing(light)
-    x, y = across + left_over * np.float32(right), left_over * np.float32(up)
+    x, y = across + remaining * np.float32(right), remaining * np.float32(up)
     return pattern(x, y)
 
 
-def coloured(key: Plane, *, recipe: SceneRecipe, light: Light) -> Plane:
-    """Key light in its own colour over a complementary fill."""
+def colour_light(key: Plane, *, recipe: SceneRecipe, light: Light) -> Plane:
+    """Return key light in the lamp's colour, added to a fill of the complementary colour."""
     fill = {"softbox": 0.42, "spot": 0.14, "sun": 0.46, "window": 0.40, "leaves": 0.44}[
         recipe.light.kind
     ]

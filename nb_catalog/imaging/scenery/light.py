@@ -1,4 +1,4 @@
-"""The key light of a scene, and how it falls on wall and ground."""
+"""The key light of a scene, and its distribution on wall and ground."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from nb_catalog.imaging.scenery.recipe import Lamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Light:
-    """Where the key light stands and what it is like.
+    """Position and character of the key light.
 
-    ``azimuth`` in degrees: 0 from the camera, 90 from the right, -90 from the left. ``colour``
-    is a linear-light multiplier for red, green and blue. ``softness`` 0 is bare sun, 1 an
-    overcast sky; ``strength`` is how dark a shadow gets.
+    ``azimuth`` in degrees: 0 from the camera, 90 from the right, -90 from the left;
+    ``elevation`` in degrees above the ground. ``colour`` is a linear-light multiplier for red,
+    green and blue. ``softness`` 0 is bare sun, 1 an overcast sky; ``strength`` is how dark a
+    shadow gets. The default is a softbox from the upper left.
     """
 
     azimuth: float = -60.0
@@ -26,14 +27,9 @@ class Light:
     colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
     strength: float = 0.55
 
-    @classmethod
-    def default(cls) -> Light:
-        """A softbox from the upper left: the safest guess where the light is not known."""
-        return cls()
-
     @property
     def reach(self) -> tuple[float, float]:
-        """Where the shadow of a point one unit high falls: to the right, and away from us."""
+        """Where the shadow of a point one unit high falls: to the right, and away from the camera."""
         slant = 1 / math.tan(math.radians(self.elevation))
         turn = math.radians(self.azimuth)
         return -math.sin(turn) * slant, math.cos(turn) * slant
@@ -48,8 +44,8 @@ class Light:
         ) > 90 else -flat * 0.5
 
 
-def lit(lamp: Lamp, *, seed: int) -> Light:
-    """The light that this variant gets: side, height and warmth differ from seed to seed."""
+def sample_light(lamp: Lamp, *, seed: int) -> Light:
+    """Return the light of one variant: side, height and warmth differ from seed to seed."""
     draw = stream(seed, "lamp").random(6)
     side = {"left": -1.0, "right": 1.0}.get(lamp.side, -1.0 if draw[0] < 0.5 else 1.0)
     shaped = lamp.kind in ("window", "leaves", "sun")
@@ -59,17 +55,13 @@ def lit(lamp: Lamp, *, seed: int) -> Light:
         azimuth=side * float(turn),
         elevation=float(np.clip(lamp.elevation + 18 * (draw[3] - 0.5), 15, 85)),
         softness=lamp.softness,
-        colour=_tint(warmth),
+        colour=(1 + 0.11 * warmth, 1 + 0.01 * warmth, 1 - 0.15 * warmth),
         strength=lamp.strength,
     )
 
 
-def _tint(warmth: float) -> tuple[float, float, float]:
-    return 1 + 0.11 * warmth, 1 + 0.01 * warmth, 1 - 0.15 * warmth
-
-
 def pool(lamp: Lamp, *, x: Plane, y: Plane, seed: int) -> Plane:
-    """How much of the lamp's cone reaches points in units around the product."""
+    """Return how much of the lamp's cone reaches points around the product, given in units."""
     draw = stream(seed, "pool").random(2)
     across, up = x - np.float32(0.3 * (draw[0] - 0.5)), y - np.float32(0.45 + 0.2 * draw[1])
     if lamp.kind == "spot":
@@ -81,6 +73,6 @@ def pool(lamp: Lamp, *, x: Plane, y: Plane, seed: int) -> Plane:
 
 
 def mottle(*, seed: int, shape: tuple[int, int], x_units: float, y_units: float) -> Plane:
-    """Bounce light is never even: a slow drift of a few percent."""
+    """Return the slow drift of a few percent that bounced light has, about 1."""
     drift = fractal(seed, "mottle", shape=shape, cells=(y_units * 0.7, x_units * 0.7), octaves=2)
     return np.asarray(1 + 0.035 * smoothstep(drift, start=-2, stop=2), np.float32)

@@ -1,4 +1,8 @@
-"""What a product can stand on: podium, block, slab. Each is an outline on the ground, raised."""
+"""Props: the podium, block, slab or disc that a product is placed on.
+
+From the front a prop is a stand, an outline on the ground that is raised; from above it is a flat
+disc below the product.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +16,17 @@ import numpy.typing as npt
 
 from nb_catalog.imaging.scenery.canvas import Canvas, Pixels
 from nb_catalog.imaging.scenery.light import Light
-from nb_catalog.imaging.scenery.noise import Plane, blurred, smoothstep, stream
+from nb_catalog.imaging.scenery.noise import Plane, blur, smoothstep, stream, warp
 from nb_catalog.imaging.scenery.recipe import Material, Prop, SceneRecipe
 from nb_catalog.imaging.scenery.stage import STANDS, Stage
 from nb_catalog.imaging.scenery.surfaces import PAINTERS
 
 SUBPIXEL = 4
-Outline = npt.NDArray[np.float64]
-"""(N, 2) points on the ground in units, x right and z away, counter-clockwise from the right."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stand:
-    """A raised outline: its foot is ``base`` units above the ground, its top ``height`` higher."""
-
-    prop: Prop
-    outline: Outline
-    base: float
-
-    @property
-    def top(self) -> float:
-        return self.base + self.prop.height
+DISCS = ("disc", "podium")
+DISC_RADIUS = 0.56
+"""In units: wider than most products, narrower than most pictures."""
+Points = npt.NDArray[np.float64]
+"""(N, 2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +38,105 @@ class Overlay:
     pixels: Pixels
     cover: Plane
 
+    def paste_onto(self, backdrop: Pixels) -> None:
+        """Blend the overlay onto ``backdrop`` in place; what is outside of it is clipped."""
+        height, width = backdrop.shape[:2]
+        rows = slice(max(0, self.top), min(height, self.top + self.cover.shape[0]))
+        columns = slice(max(0, self.left), min(width, self.left + self.cover.shape[1]))
+        inside = (
+            slice(rows.start - self.top, rows.stop - self.top),
+            slice(columns.start - self.left, columns.stop - self.left),
+        )
+        under = backdrop[rows, columns].astype(np.float32)
+        under += (self.pixels[inside] - under) * self.cover[inside][..., None]
+        backdrop[rows, columns] = np.clip(under + np.float32(0.5), 0, 255).astype(np.uint8)
 
-def stacked(recipe: SceneRecipe, *, seed: int) -> tuple[Stand, ...]:
-    """The stands of a recipe from the ground up."""
-    base, found = 0.0, []
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """A raised outline: its foot is ``base`` units above the ground, its top ``height`` higher.
+
+    ``outline`` is in units, x right and z away, counter-clockwise from the right.
+    """
+
+    prop: Prop
+    outline: Points
+    base: float
+
+    @property
+    def top(self) -> float:
+        return self.base + self.prop.height
+
+    def side_light(
+        self, lower: Points, *, stage: Stage, light: Light, columns: Points, rows: Points
+    ) -> Plane:
+        """Return the light on the upright side, (rows, columns).
+
+        It depends on where the front of the outline faces, and decreases towards the foot, whose
+        pixels are ``lower``, because the ground takes light away.
+        """
+        count = len(self.outline)
+        front = np.arange(count // 2, count)
+        tangent = np.gradient(self.outline, axis=0)[front]
+        normal = np.stack([tangent[:, 1], -tangent[:, 0]], 1)
+        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+        turn = math.radians(light.azimuth)
+        facing = normal @ np.array([math.sin(turn), -math.cos(turn)])
+        value = 0.40 + 0.56 * np.power(np.clip(facing * 0.5 + 0.5, 0, 1), 1.6)
+        at = lower[front]
+        order = np.argsort(at[:, 0])
+        side = np.interp(columns, at[order, 0], value[order]).astype(np.float32)
+        foot = np.interp(columns, at[order, 0], at[order, 1])
+        gap = np.maximum(foot[None, :] - rows[:, None].astype(np.float32), 0) / stage.unit
+        near_ground = 1 - 0.34 * np.exp(-gap / 0.016) - 0.12 * np.exp(-gap / 0.12)
+        return np.asarray(side[None, :] * near_ground.astype(np.float32), np.float32)
+
+    def light_below(
+        self, *, stage: Stage, light: Light, shape: tuple[int, int], origin: npt.NDArray[np.int64]
+    ) -> Plane:
+        """Return the share of light, 0..1, that this stand leaves on the lid below it."""
+        foot = stage.project(self.outline, height=self.base) - origin
+        moved = self.outline + np.array(light.reach) * self.prop.height
+        fallen = stage.project(moved, height=self.base) - origin
+        hull = cv2.convexHull(np.concatenate([foot, fallen]).astype(np.float32))[:, 0]
+        cast = blur(fill_polygon(hull, shape), sigma=(0.01 + 0.05 * light.softness) * stage.unit)
+        tight = blur(fill_polygon(foot, shape), sigma=0.02 * stage.unit)
+        return np.asarray((1 - 0.6 * light.strength * cast) * (1 - 0.5 * tight), np.float32)
+
+    def paint(
+        self, *, stage: Stage, light: Light, shape: tuple[int, int], lid: Plane, seed: int
+    ) -> Plane:
+        """Return the unlit material, sRGB 0..255; ``lid`` is 1 on the top and 0 on the side."""
+        extent = (shape[0] / stage.unit, shape[1] / stage.unit)
+        material = Material(
+            kind=self.prop.surface, tone=self.prop.tone, accent=self.prop.accent, relief=0.7
+        )
+        painter = PAINTERS[self.prop.surface]
+        upright = Canvas(
+            material=material, seed=seed + 5, shape=shape, extent=extent, towards=light.towards
+        )
+        flat = Canvas(
+            material=material, seed=seed + 6, shape=shape,
+            extent=(extent[0] / stage.squash, extent[1]), towards=light.towards,
+        )  # fmt: skip
+        side, top = painter(upright).astype(np.float32), painter(flat).astype(np.float32)
+        return side + (top - side) * smoothstep(lid, start=0, stop=1)[..., None]
+
+
+def stack_stands(recipe: SceneRecipe, *, seed: int) -> tuple[Stand, ...]:
+    """Return the stands of a recipe from the ground up."""
+    base, stands = 0.0, []
     for index, prop in enumerate(each for each in recipe.props if each.kind in STANDS):
-        found.append(Stand(prop=prop, outline=outline(prop, seed=seed + index), base=base))
+        stands.append(Stand(prop=prop, outline=stand_outline(prop, seed=seed + index), base=base))
         base += prop.height
-    return tuple(found)
+    return tuple(stands)
 
 
-def outline(prop: Prop, *, seed: int) -> Outline:
-    """The plan of a stand: round, square with soft corners, or as a stone splits."""
+def stand_outline(prop: Prop, *, seed: int) -> Points:
+    """Return the plan of a stand: round, square with soft corners, or irregular like split stone.
+
+    The block is a superellipse |x|^n + |y|^n = 1 with n = 40.
+    """
     angles = np.linspace(0, 2 * np.pi, 241)[:-1]
     circle = np.stack([np.cos(angles), np.sin(angles)], 1)
     half = prop.width / 2
@@ -69,40 +150,35 @@ def outline(prop: Prop, *, seed: int) -> Outline:
     return np.asarray(circle * (1 + np.asarray(wobble)[:, None]) * (half, half * 0.72))
 
 
-def shadow(
+def stand_shadow(
     stands: tuple[Stand, ...], *, stage: Stage, light: Light, shape: tuple[int, int]
 ) -> Plane:
-    """How dark the stands make the ground, 0..1, in a map of the whole picture at ``shape``."""
+    """Return how dark the stands make the ground, 0..1, in a map of the picture at ``shape``."""
     scale = np.array([shape[1] / stage.size.width, shape[0] / stage.size.height])
     dark: Plane = np.zeros(shape, np.float32)
     unit = stage.unit * float(scale[0])
     for stand in stands:
         reach = np.array(light.reach) * stand.top
-        stood, fallen = stage.project(stand.outline), stage.project(stand.outline + reach)
-        hull = cv2.convexHull(np.concatenate([stood, fallen]).astype(np.float32))[:, 0]
-        cast = blurred(filled(hull * scale, shape), sigma=(0.012 + 0.10 * light.softness) * unit)
+        foot, fallen = stage.project(stand.outline), stage.project(stand.outline + reach)
+        hull = cv2.convexHull(np.concatenate([foot, fallen]).astype(np.float32))[:, 0]
+        cast = blur(fill_polygon(hull * scale, shape), sigma=(0.012 + 0.10 * light.softness) * unit)
         deep = np.float32(0.72 * light.strength + 0.12)
         dark = np.asarray(np.maximum(dark, cast * deep), np.float32)
     for stand in stands[:1]:
-        foot = filled(stage.project(stand.outline) * scale, shape)
-        tight = blurred(foot, sigma=0.022 * unit) * 0.62
-        wide = 0.30 * blurred(foot, sigma=0.09 * unit)
+        contact = fill_polygon(stage.project(stand.outline) * scale, shape)
+        tight = blur(contact, sigma=0.022 * unit) * 0.62
+        wide = 0.30 * blur(contact, sigma=0.09 * unit)
         dark = np.asarray(1 - (1 - dark) * (1 - tight) * (1 - wide), np.float32)
     return dark
 
 
-def filled(points: npt.NDArray[Any], shape: tuple[int, int]) -> Plane:
-    plane = np.zeros(shape, np.uint8)
-    cv2.fillPoly(
-        plane, [np.round(points * 2**SUBPIXEL).astype(np.int32)], 255.0, cv2.LINE_AA, SUBPIXEL
-    )
-    return plane.astype(np.float32) * np.float32(1 / 255)
-
-
-def drawn(
+def draw_stand(
     stand: Stand, *, stage: Stage, light: Light, brightness: Plane, seed: int, above: Stand | None
 ) -> Overlay:
-    """The stand as seen. ``brightness`` is the light on the ground, (h, w, 3), of the whole picture."""
+    """Draw a stand as seen from the front; ``above`` is the next one on top of it.
+
+    ``brightness`` is the light on the ground, (h, w, 3), a map of the whole picture.
+    """
     upper = stage.project(stand.outline, height=stand.top)
     lower = stage.project(stand.outline, height=stand.base)
     both = np.concatenate([upper, lower])
@@ -110,121 +186,85 @@ def drawn(
     right, bottom = (int(each) for each in np.ceil(both.max(0)) + 3)
     shape, origin = (bottom - top, right - left), np.array([left, top])
     hull = cv2.convexHull(both.astype(np.float32))[:, 0]
-    cover, lid = filled(hull - origin, shape), filled(upper - origin, shape)
-    columns = np.arange(left, right, dtype=np.float64)
-    side = _side_light(stand, stage=stage, light=light, columns=columns)[None, :]
-    side = side * _grounded(lower, columns=columns, top=top, rows=shape[0], unit=stage.unit)
+    cover, lid = fill_polygon(hull - origin, shape), fill_polygon(upper - origin, shape)
+    columns, rows = np.arange(left, right, dtype=np.float64), np.arange(top, bottom, dtype=float)
+    side = stand.side_light(lower, stage=stage, light=light, columns=columns, rows=rows)
     lid_light = np.full(shape, 1.05, np.float32)
     if above is not None:
-        lid_light *= _occluded(above, stage=stage, light=light, shape=shape, origin=origin)
-    glint = _rim(upper, origin=origin, shape=shape, unit=stage.unit)
+        lid_light *= above.light_below(stage=stage, light=light, shape=shape, origin=origin)
+    rim = np.zeros(shape, np.uint8)
+    edge = np.round((upper[len(upper) // 2 :] - origin) * 2**SUBPIXEL).astype(np.int32)
+    thick = max(1, round(stage.unit * 0.006))
+    cv2.polylines(rim, [edge], False, 255.0, thick, cv2.LINE_AA, SUBPIXEL)
+    glint = blur(rim.astype(np.float32) / 255, sigma=stage.unit * 0.004)
     shade = side + (lid_light - side) * lid + 0.10 * glint
-    local = _local(
-        brightness, stage=stage, box=(left, top, right, bottom), drop=stand.top * stage.unit
-    )
-    skin = _skin(stand, stage=stage, light=light, shape=shape, lid=lid, seed=seed)
-    lit = skin * np.power(np.maximum(shade[..., None] * local, 0.01), np.float32(1 / 2.2))
-    return Overlay(left=left, top=top, pixels=np.clip(lit, 0, 255).astype(np.uint8), cover=cover)
-
-
-def _side_light(
-    stand: Stand, *, stage: Stage, light: Light, columns: npt.NDArray[np.float64]
-) -> Plane:
-    """Light on the upright side for each column: by where the front of the outline faces."""
-    count = len(stand.outline)
-    front = np.arange(count // 2, count)
-    tangent = np.gradient(stand.outline, axis=0)[front]
-    normal = np.stack([tangent[:, 1], -tangent[:, 0]], 1)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-    turn = math.radians(light.azimuth)
-    facing = normal @ np.array([math.sin(turn), -math.cos(turn)])
-    value = 0.40 + 0.56 * np.power(np.clip(facing * 0.5 + 0.5, 0, 1), 1.6)
-    at = stage.project(stand.outline[front], height=stand.base)[:, 0]
-    order = np.argsort(at)
-    return np.asarray(np.interp(columns, at[order], value[order]), np.float32)
-
-
-def _grounded(
-    lower: npt.NDArray[np.float64],
-    *,
-    columns: npt.NDArray[np.float64],
-    top: int,
-    rows: int,
-    unit: float,
-) -> Plane:
-    """The side darkens towards its foot, where the ground takes light away."""
-    front = lower[len(lower) // 2 :]
-    order = np.argsort(front[:, 0])
-    foot = np.interp(columns, front[order, 0], front[order, 1])
-    row = np.arange(top, top + rows, dtype=np.float32)[:, None]
-    gap = np.maximum(foot[None, :] - row, 0) / unit
-    return np.asarray(1 - 0.34 * np.exp(-gap / 0.016) - 0.12 * np.exp(-gap / 0.12), np.float32)
-
-
-def _occluded(
-    above: Stand,
-    *,
-    stage: Stage,
-    light: Light,
-    shape: tuple[int, int],
-    origin: npt.NDArray[np.int64],
-) -> Plane:
-    foot = stage.project(above.outline, height=above.base) - origin
-    moved = above.outline + np.array(light.reach) * above.prop.height
-    hull = cv2.convexHull(
-        np.concatenate([foot, stage.project(moved, height=above.base) - origin]).astype(np.float32)
-    )[:, 0]
-    cast = blurred(filled(hull, shape), sigma=(0.01 + 0.05 * light.softness) * stage.unit)
-    tight = blurred(filled(foot, shape), sigma=0.02 * stage.unit)
-    return np.asarray((1 - 0.6 * light.strength * cast) * (1 - 0.5 * tight), np.float32)
-
-
-def _rim(
-    upper: npt.NDArray[np.float64],
-    *,
-    origin: npt.NDArray[np.int64],
-    shape: tuple[int, int],
-    unit: float,
-) -> Plane:
-    plane = np.zeros(shape, np.uint8)
-    front = np.round((upper[len(upper) // 2 :] - origin) * 2**SUBPIXEL).astype(np.int32)
-    thick = max(1, round(unit * 0.006))
-    cv2.polylines(plane, [front], False, 255.0, thick, cv2.LINE_AA, SUBPIXEL)
-    return blurred(plane.astype(np.float32) / 255, sigma=unit * 0.004)
-
-
-def _local(
-    brightness: Plane, *, stage: Stage, box: tuple[int, int, int, int], drop: float
-) -> Plane:
-    """The light map over a box of the picture, taken from the ground ``drop`` pixels below."""
-    left, top, right, bottom = box
+    # The light of the ground below the stand, squeezed, because the side is upright.
     k = brightness.shape[1] / stage.size.width, brightness.shape[0] / stage.size.height
+    drop = stand.top * stage.unit
     into = np.array(
         [[k[0], 0, left * k[0] - 0.5], [0, k[1] * 0.4, (top + drop * 0.6) * k[1] - 0.5]]
     )
-    return np.asarray(
-        cv2.warpAffine(
-            brightness, into, (right - left, bottom - top),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
-        ),
-        np.float32,
-    )  # fmt: skip
+    local = warp(brightness, into, size=(shape[1], shape[0]))
+    paint = stand.paint(stage=stage, light=light, shape=shape, lid=lid, seed=seed)
+    lit = paint * np.power(np.maximum(shade[..., None] * local, 0.01), np.float32(1 / 2.2))
+    return Overlay(left=left, top=top, pixels=np.clip(lit, 0, 255).astype(np.uint8), cover=cover)
 
 
-def _skin(
-    stand: Stand, *, stage: Stage, light: Light, shape: tuple[int, int], lid: Plane, seed: int
+def find_disc(recipe: SceneRecipe) -> Prop | None:
+    """Return the prop that is visible from above, if any; a podium takes precedence over a disc."""
+    discs = sorted(
+        (each for each in recipe.props if each.kind in DISCS), key=lambda p: p.kind == "disc"
+    )
+    return discs[0] if discs else None
+
+
+def disc_shadow(
+    prop: Prop, *, stage: Stage, light: Light, shape: tuple[int, int], seed: int
 ) -> Plane:
-    extent = (shape[0] / stage.unit, shape[1] / stage.unit)
-    stuff = Material(
-        kind=stand.prop.surface, tone=stand.prop.tone, accent=stand.prop.accent, relief=0.7
-    )
-    paint = PAINTERS[stand.prop.surface]
-    upright = Canvas(
-        material=stuff, seed=seed + 5, shape=shape, extent=extent, towards=light.towards
-    )
-    lying = Canvas(
-        material=stuff, seed=seed + 6, shape=shape,
-        extent=(extent[0] / stage.squash, extent[1]), towards=light.towards,
+    """Return how dark the disc makes the ground, 0..1, in a map of the picture at ``shape``."""
+    scale = np.array([shape[1] / stage.size.width, shape[0] / stage.size.height])
+    unit = stage.unit * float(scale[0])
+    ring = _disc_outline(prop, stage=stage, seed=seed) * scale
+    thick = min(0.06, 0.4 * prop.height) * unit
+    moved = fill_polygon(ring - np.array(light.towards) * thick, shape)
+    cast = blur(moved, sigma=(0.008 + 0.03 * light.softness) * unit) * (0.25 + 0.4 * light.strength)
+    contact = blur(fill_polygon(ring, shape), sigma=0.02 * unit)
+    return np.asarray(1 - (1 - cast) * (1 - 0.3 * contact))
+
+
+def draw_disc(prop: Prop, *, stage: Stage, light: Light, brightness: Plane, seed: int) -> Overlay:
+    """Draw the disc as seen from above, lit like the ground.
+
+    ``brightness`` is the light on the ground, (h, w, 3), a map of the whole picture.
+    """
+    ring = _disc_outline(prop, stage=stage, seed=seed)
+    left, top = (int(each) for each in np.floor(ring.min(0)) - 2)
+    right, bottom = (int(each) for each in np.ceil(ring.max(0)) + 3)
+    shape = (bottom - top, right - left)
+    canvas = Canvas(
+        material=Material(kind=prop.surface, tone=prop.tone, accent=prop.accent),
+        seed=seed + 7, shape=shape, towards=light.towards,
+        extent=(shape[0] / stage.unit, shape[1] / stage.unit),
     )  # fmt: skip
-    side, top = paint(upright).astype(np.float32), paint(lying).astype(np.float32)
-    return side + (top - side) * smoothstep(lid, start=0, stop=1)[..., None]
+    k = brightness.shape[1] / stage.size.width
+    into = np.array([[k, 0, left * k - 0.5], [0, k, top * k - 0.5]])
+    local = warp(brightness, into, size=(shape[1], shape[0]))
+    paint = PAINTERS[prop.surface](canvas).astype(np.float32)
+    lit = paint * np.power(np.maximum(local, 0.01), np.float32(1 / 2.2))
+    return Overlay(
+        left=left, top=top, pixels=np.clip(lit, 0, 255).astype(np.uint8),
+        cover=fill_polygon(ring - (left, top), shape),
+    )  # fmt: skip
+
+
+def _disc_outline(prop: Prop, *, stage: Stage, seed: int) -> Points:
+    shape = stand_outline(prop, seed=seed) * (2 * DISC_RADIUS / prop.width) * stage.unit
+    return shape * (1, -1) + (stage.centre, stage.box.bottom - stage.box.height / 2)
+
+
+def fill_polygon(points: npt.NDArray[Any], shape: tuple[int, int]) -> Plane:
+    """Return a filled, antialiased polygon of pixel positions, 0..1."""
+    plane = np.zeros(shape, np.uint8)
+    corners = np.round(points * 2**SUBPIXEL).astype(np.int32)
+    cv2.fillPoly(plane, [corners], 255.0, cv2.LINE_AA, SUBPIXEL)
+    return plane.astype(np.float32) * np.float32(1 / 255)

@@ -1,4 +1,4 @@
-"""A scene's recipe: what stands where, of what material, in which light. Checked when made."""
+"""The recipe of a rendered scene: materials, light, props, finish. Validated on creation."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ PROPS: Final = ("arch", "block", "bokeh", "disc", "podium", "slab")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What a surface or a wall is made of. ``scale`` above 1 makes its pattern larger.
+    """The material of a surface or a wall. ``scale`` above 1 makes its pattern larger.
 
-    ``accent`` is the second colour of what has one: veins, chips, grout. ``gloss`` 0 to 1 mirrors
-    what stands on it, ``relief`` deepens or flattens its bumps.
+    ``accent`` is the colour of veins, chips or grout, if the material has any. ``gloss`` 0 to 1 is
+    how much it mirrors, ``relief`` deepens or flattens its bumps.
     """
 
     kind: str
@@ -49,7 +49,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lamp:
-    """The key light. ``warmth`` runs from cool -1 to warm 1, ``elevation`` in degrees."""
+    """The key light. ``warmth`` is from -1 (cool) to 1 (warm), ``elevation`` in degrees."""
 
     kind: str = "softbox"
     side: str = "either"
@@ -72,11 +72,11 @@ class Lamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prop:
-    """A thing in the scene. Width and height are in product heights.
+    """An object in the scene. Width and height are in product heights.
 
-    Podium, block and slab carry the product and are stacked in the order given. An arch is a
-    niche in the wall, a disc a round of board before it (``height`` is that of its middle), bokeh
-    lights far behind (``width`` scales them, ``height`` is how many).
+    Podium, block and slab support the product and are stacked in their order. An arch is a niche
+    in the wall; a disc is a round board in front of it, with its middle at ``height``; bokeh is
+    lights far behind, scaled by ``width`` and as many as ``height`` says.
     """
 
     kind: str
@@ -100,7 +100,7 @@ class Prop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mood:
-    """The finish: exposure in stops, vignette and grain from 0 to 1, blur of the far wall."""
+    """The finish: exposure in stops; vignette, grain and blur of the far wall from 0 to 1."""
 
     exposure: float = 0.0
     vignette: float = 0.25
@@ -114,7 +114,7 @@ class Mood:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneRecipe:
-    """One scene, complete. ``view`` "auto" lets the product's shape decide."""
+    """A complete scene. With ``view`` "auto" it depends on the product's pose."""
 
     surface: Material
     wall: Material
@@ -132,19 +132,20 @@ class SceneRecipe:
             raise ValueError(f"surface.kind: {error}") from error
 
     @classmethod
-    def from_mapping(cls, given: Mapping[str, Any]) -> SceneRecipe:
-        """The recipe that a readable mapping stands for.
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> SceneRecipe:
+        """Return the recipe for a mapping such as a scene's JSON.
 
-        Only ``surface`` is needed; without a ``wall`` the surface's material rises as one.
-        Raises ``ValueError`` whose text names the wrong key, the nearest known one and what is
-        accepted.
+        Only ``surface`` is required; without a ``wall``, the wall has the surface's material.
+        Raises ``ValueError`` with the wrong key, the nearest known one and the accepted values.
         """
-        written = dict(known(cls, given, path="recipe"))
-        if "surface" not in written:
-            raise ValueError("recipe: the key 'surface' is missing: an object with a 'kind'.")
+        values = dict(known(cls, mapping, path="recipe"))
+        if "surface" not in values:
+            raise ValueError(
+                "recipe: the key 'surface' is missing. Expected an object with a 'kind'."
+            )
         kinds = {"surface": Material, "wall": Material, "light": Lamp, "mood": Mood}
         for name, kind in kinds.items():
-            if name in written:
-                written[name] = part(kind, written[name], path=name)
-        written["props"] = parts(Prop, written.get("props", ()), path="props")
-        return cls(**{"wall": written["surface"], **written})
+            if name in values:
+                values[name] = part(kind, values[name], path=name)
+        values["props"] = parts(Prop, values.get("props", ()), path="props")
+        return cls(**{"wall": values["surface"], **values})

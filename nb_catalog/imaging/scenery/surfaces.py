@@ -1,4 +1,4 @@
-"""Which painter draws which kind of material."""
+"""The painter of each kind of material."""
 
 from __future__ import annotations
 
