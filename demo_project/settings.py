@@ -1,4 +1,4 @@
-"""Settings of the demo shop. For trying things out on one machine, not for production."""
+"""Settings of the demo shop, for one developer machine, not for production."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("DEMO_DATA_DIR", BASE_DIR / "var" / "demo"))
 
 
-def _kept_secret_key() -> str:
-    """Made once and kept, so that a restart does not log everybody out."""
+def _load_secret_key() -> str:
+    """Return the key from its file, which is created once, so that sessions survive a restart."""
     DATA_DIR.mkdir(parents=True, exist_ok=True)
     file = DATA_DIR / "secret-key"
     try:
@@ -30,30 +30,7 @@ def _kept_secret_key() -> str:
     return file.read_text()
 
 
-def _database() -> dict[str, Any]:
-    if os.environ.get("DEMO_DATABASE") == "postgres":
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": os.environ.get("PGDATABASE", "nb_catalog_demo"),
-            "USER": os.environ.get("PGUSER", ""),
-            "PASSWORD": os.environ.get("PGPASSWORD", ""),
-            "HOST": os.environ.get("PGHOST", ""),
-            "PORT": os.environ.get("PGPORT", ""),
-        }
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "demo.sqlite3",
-        # The web server and the worker write at the same time: WAL lets readers go on, IMMEDIATE
-        # makes a writer queue for the lock instead of failing half-way through a transaction.
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-    }
-
-
-SECRET_KEY = os.environ.get("DEMO_SECRET_KEY") or _kept_secret_key()
+SECRET_KEY = os.environ.get("DEMO_SECRET_KEY") or _load_secret_key()
 DEBUG = os.environ.get("DEMO_DEBUG", "1") == "1"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
@@ -94,7 +71,32 @@ TEMPLATES = [
         },
     },
 ]
-DATABASES = {"default": _database()}
+DATABASES: dict[str, dict[str, Any]]
+if os.environ.get("DEMO_DATABASE") == "postgres":
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": os.environ.get("PGDATABASE", "nb_catalog_demo"),
+            "USER": os.environ.get("PGUSER", ""),
+            "PASSWORD": os.environ.get("PGPASSWORD", ""),
+            "HOST": os.environ.get("PGHOST", ""),
+            "PORT": os.environ.get("PGPORT", ""),
+        }
+    }
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA_DIR / "demo.sqlite3",
+            # The web server and the worker write at the same time. WAL does not block readers;
+            # IMMEDIATE makes a writer wait for the lock instead of failing in mid-transaction.
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"
@@ -123,8 +125,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
 }
 
-# A worker runs beside the demo's web server and finds the work in the database by itself, so the
-# wake-up that a run sends may go nowhere.
+# The worker that runs beside the demo's web server polls the database, so the task that a new run
+# enqueues may be discarded.
 if django.VERSION >= (6, 0):
     TASKS = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend"}}
 else:
@@ -132,7 +134,7 @@ else:
     TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
 
 NB_CATALOG: dict[str, Any] = {"DAILY_BUDGET_USD": "25"}
-# A key in the environment alone must not make the demo spend money.
+# An API key in the environment alone must not make the demo spend money.
 if os.environ.get("DEMO_USE_GEMINI") == "1" and os.environ.get("GEMINI_API_KEY"):
     NB_CATALOG["TIERS"] = GEMINI_TIERS
 

@@ -1,4 +1,4 @@
-"""Where everything lives: the shop in each language, the admin and the API in one."""
+"""URLs of the demo: the shop in each language, the admin and the API."""
 
 from __future__ import annotations
 

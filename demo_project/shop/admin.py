@@ -1,4 +1,4 @@
-"""The shop's side of the admin. The pictures come with nb_catalog's mixin."""
+"""The shop's admin. nb_catalog's mixin adds the pictures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CategoryAdmin(admin.ModelAdmin):
 
 @admin.register(Product)
 class ProductAdmin(CatalogImagesMixin, admin.ModelAdmin):
-    list_display = ["name", "catalog_pictures", "category", "price_written", "colour", "material"]
+    list_display = ["name", "catalog_pictures", "category", "formatted_price", "colour", "material"]
     list_filter = ["category"]
     list_select_related = ["category"]
     search_fields = ["name", "description", "colour", "material"]
@@ -34,7 +34,7 @@ class ProductAdmin(CatalogImagesMixin, admin.ModelAdmin):
     ]
 
     @admin.display(description=_("price"), ordering="price")
-    def price_written(self, product: Product) -> str:
+    def formatted_price(self, product: Product) -> str:
         return format_value(Money(product.price, product.currency), "en")
 
 

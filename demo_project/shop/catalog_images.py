@@ -1,4 +1,4 @@
-"""What nb_catalog may know about the shop's rows. Found by the app like ``admin.py``."""
+"""What nb_catalog may know about the shop's rows. Discovered like ``admin.py``."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class ProductSource(nb_catalog.CatalogSource):
     slots = ("hero", "gallery", "social")
 
     def alt(self, product: Product, locale: str) -> str:
-        return product.said("name", locale=locale)
+        return product.translate("name", locale=locale)
 
     def values(self, product: Product, locale: str) -> dict[str, object]:
-        title = product.said("name", locale=locale)
+        title = product.translate("name", locale=locale)
         facts = {name: getattr(product, name) for name in self.fact_fields}
         return {"title": title, "price": Money(product.price, product.currency), **facts}
 
     def copy(self, product: Product, locale: str) -> dict[str, str]:
         return {
-            "headline": product.said_in("name", locale=locale),
+            "headline": product.get_translation("name", locale=locale),
             "price": format_value(Money(product.price, product.currency), locale),
         }
 
@@ -36,14 +36,14 @@ class BundleSource(nb_catalog.CatalogSource):
     slots = ("hero",)
 
     def alt(self, bundle: Bundle, locale: str) -> str:
-        return bundle.said("name", locale=locale)
+        return bundle.translate("name", locale=locale)
 
     def values(self, bundle: Bundle, locale: str) -> dict[str, object]:
-        title = bundle.said("name", locale=locale)
+        title = bundle.translate("name", locale=locale)
         return {"title": title, "price": Money(bundle.price, bundle.currency)}
 
     def copy(self, bundle: Bundle, locale: str) -> dict[str, str]:
         return {
-            "headline": bundle.said_in("name", locale=locale),
+            "headline": bundle.get_translation("name", locale=locale),
             "price": format_value(Money(bundle.price, bundle.currency), locale),
         }

@@ -1,4 +1,4 @@
-"""What every page of the shop shows."""
+"""Template context of every page of the shop."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from django.utils.translation import get_language_info
 from demo_project.shop.models import Category
 
 
-class Tongue(NamedTuple):
+class LanguageLink(NamedTuple):
     code: str
     name: str
     url: str
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
-    """Categories for the menu, and this page in every language. Both are made when first used."""
+    """Return the menu's categories and links to this page in every language, both lazy."""
     return {
         "categories": SimpleLazyObject(lambda: list(Category.objects.all())),
-        "tongues": SimpleLazyObject(
-            lambda: [_tongue(request, code) for code, _ in settings.LANGUAGES]
+        "language_links": SimpleLazyObject(
+            lambda: [
+                LanguageLink(
+                    code, get_language_info(code)["name_local"], translate_url(request.path, code)
+                )
+                for code, _ in settings.LANGUAGES
+            ]
         ),
     }
-
-
-def _tongue(request: HttpRequest, code: str) -> Tongue:
-    return Tongue(code, get_language_info(code)["name_local"], translate_url(request.path, code))

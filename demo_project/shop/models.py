@@ -1,4 +1,4 @@
-"""What the shop sells."""
+"""The shop's models: categories, products and bundles."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ class Translatable(models.Model):
     class Meta:
         abstract = True
 
-    def said_in(self, field: str, *, locale: str) -> str:
-        """``field`` in ``locale``; empty where nobody has translated it."""
+    def get_translation(self, field: str, *, locale: str) -> str:
+        """Return ``field`` in ``locale``, or "" if it is not translated."""
         language = locale.partition("-")[0]
         if language == "en":
             return str(getattr(self, field))
         return str(self.translations.get(language, {}).get(field, ""))
 
-    def said(self, field: str, *, locale: str) -> str:
-        """``field`` in ``locale`` ("de-at" falls back to "de", everything to English)."""
+    def translate(self, field: str, *, locale: str) -> str:
+        """Return ``field`` in ``locale``; "de-at" falls back to "de", everything to English."""
         for code in (locale, locale.partition("-")[0]):
             if text := self.translations.get(code, {}).get(field):
                 return str(text)
         return str(getattr(self, field))
 
-    def _here(self, field: str) -> str:
-        return self.said(field, locale=get_language() or "en")
+    def _translate_active(self, field: str) -> str:
+        return self.translate(field, locale=get_language() or "en")
 
     @property
     def local_name(self) -> str:
-        return self._here("name")
+        return self._translate_active("name")
 
     @property
     def local_description(self) -> str:
-        return self._here("description")
+        return self._translate_active("description")
 
 
 class Category(Translatable):
@@ -63,7 +63,7 @@ class Category(Translatable):
 
 
 class Product(Translatable):
-    """One article. Its own photo, the packshot, is what the catalog pictures are made from."""
+    """One article. Catalog pictures are made from its own photo, the packshot."""
 
     category = models.ForeignKey(
         Category, models.PROTECT, related_name="products", verbose_name=_("category")
@@ -100,19 +100,19 @@ class Product(Translatable):
 
     @property
     def local_colour(self) -> str:
-        return self._here("colour")
+        return self._translate_active("colour")
 
     @property
     def local_material(self) -> str:
-        return self._here("material")
+        return self._translate_active("material")
 
     @property
     def local_size(self) -> str:
-        return self._here("size")
+        return self._translate_active("size")
 
 
 class Bundle(Translatable):
-    """Several articles sold together. Shows the other shape of host: a UUID key, photos in rows."""
+    """Several articles sold together: an example with a UUID key and photos in their own model."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=120)

@@ -1,4 +1,4 @@
-"""The shop's pages. Pictures of a whole list are fetched with one query."""
+"""The shop's pages. The pictures of a whole list are fetched with one query."""
 
 from __future__ import annotations
 
@@ -26,39 +26,35 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def category(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Category, slug=slug)
-    products = prefetch_catalog_images(found.products.all(), slots=("hero",))
-    return render(request, "shop/category.html", {"category": found, "products": products})
+    current = get_object_or_404(Category, slug=slug)
+    products = prefetch_catalog_images(current.products.all(), slots=("hero",))
+    return render(request, "shop/category.html", {"category": current, "products": products})
 
 
 def product(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Product.objects.select_related("category"), slug=slug)
-    others = found.category.products.exclude(pk=found.pk)[:4]
-    shown = prefetch_catalog_images([found, *others], slots=("hero", "gallery", "social"))
-    card = (
-        picture_for(found, "social")
-        if pictures_for(found, "social")
-        else picture_for(found, "hero")
-    )
+    current = get_object_or_404(Product.objects.select_related("category"), slug=slug)
+    others = current.category.products.exclude(pk=current.pk)[:4]
+    products = prefetch_catalog_images([current, *others], slots=("hero", "gallery", "social"))
+    card = picture_for(current, "social" if pictures_for(current, "social") else "hero")
     context = {
         "card": request.build_absolute_uri(card.url(width=1280)) if card else "",
-        "product": found,
-        "gallery": [picture.position for picture in pictures_for(found, "gallery")],
-        "others": shown[1:],
-        "bundles": found.bundles.all(),
+        "product": current,
+        "gallery": [picture.position for picture in pictures_for(current, "gallery")],
+        "others": products[1:],
+        "bundles": current.bundles.all(),
     }
     return render(request, "shop/product.html", context)
 
 
 def bundle(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Bundle, slug=slug)
-    prefetch_catalog_images([found], slots=("hero",))
-    products = prefetch_catalog_images(found.products.all(), slots=("hero",))
-    return render(request, "shop/bundle.html", {"bundle": found, "products": products})
+    current = get_object_or_404(Bundle, slug=slug)
+    prefetch_catalog_images([current], slots=("hero",))
+    products = prefetch_catalog_images(current.products.all(), slots=("hero",))
+    return render(request, "shop/bundle.html", {"bundle": current, "products": products})
 
 
 def behind(request: HttpRequest) -> HttpResponse:
-    """How this demo is put together, with the doors to its other rooms."""
+    """Describe the demo, with links to the shop, the admin and the API."""
     context = {
         "made": ProductImage.objects.count(),
         "published": Placement.objects.count(),

@@ -115,7 +115,7 @@ def _store_locked(job: ClaimedJob, result: ImageResult, facts: Facts) -> JobOutc
         composed,
         examine(composed, **limits),
         kind=ImageKind.PICTURE,
-        mark=of_lineage(model_drew_ground=True, model_drew_product=False),
+        mark=source_type_for(model_drew_background=True, model_drew_product=False),
     )
     picture = replace(picture, checks={**picture.checks, "product": list(product)})
     return outcome_for_result(job, (background, picture), result)

@@ -21,15 +21,15 @@ STOCK = ("stoneware-mug", "earl-grey", "slow-morning")
 
 @pytest.fixture(autouse=True)
 def small_stock(monkeypatch, settings):
-    everything = goods.rows
+    everything = goods.load_rows
     monkeypatch.setattr(
         goods,
-        "rows",
+        "load_rows",
         lambda kind: [
             row for row in everything(kind) if kind == "categories" or row["slug"] in STOCK
         ],
     )
-    monkeypatch.setattr("demo_project.shop.dressing.rows", goods.rows)
+    monkeypatch.setattr("demo_project.shop.pictures.load_rows", goods.load_rows)
     monkeypatch.setattr(goods, "photo_file", partial(photography.photo_file, side=240))
     monkeypatch.setenv("DEMO_PASSWORD", "a test's own")
     monkeypatch.setenv("DEMO_USE_GEMINI", "")

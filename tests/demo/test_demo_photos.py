@@ -11,7 +11,7 @@ from nb_catalog.imaging.cutout import cut_out
 from tests.cases import ordinary
 
 SIDE = 480
-ON_A_GROUND = [key for key, make in photography.SUBJECTS.items() if make().ground]
+ON_A_GROUND = [key for key, make in photography.SUBJECTS.items() if make().background]
 
 
 def solid(alpha):
@@ -58,5 +58,5 @@ def test_lenses_let_light_through():
 
 
 def test_everything_in_stock_has_a_photo():
-    stock = [row["slug"] for kind in ("products", "bundles") for row in goods.rows(kind)]
+    stock = [row["slug"] for kind in ("products", "bundles") for row in goods.load_rows(kind)]
     assert sorted(stock) == sorted(photography.SUBJECTS)

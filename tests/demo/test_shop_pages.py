@@ -162,9 +162,9 @@ def test_every_page_has_one_heading_and_landmarks(client):
 
 def test_words_fall_back_to_the_wider_language_and_then_to_english():
     made = product(1, pictures=False)
-    assert made.said("name", locale="de-at") == "Becher 1"
-    assert made.said("name", locale="sv") == "Mug 1"
-    assert made.said("colour", locale="de") == "oat"
+    assert made.translate("name", locale="de-at") == "Becher 1"
+    assert made.translate("name", locale="sv") == "Mug 1"
+    assert made.translate("colour", locale="de") == "oat"
 
 
 def test_prices_are_written_as_each_language_does():

@@ -1,4 +1,4 @@
-"""The shop's stock, from the JSON files beside this module. What is there already stays as it is."""
+"""The shop's stock, loaded from the JSON files in this package; existing rows are not changed."""
 
 from __future__ import annotations
 
@@ -14,48 +14,50 @@ from django.core.files.base import ContentFile
 from demo_project.shop.models import Bundle, BundlePhoto, Category, Product
 from demo_project.shop.photography import photo_file
 
-Drawing: TypeAlias = Future[tuple[str, bytes]]
+PhotoFuture: TypeAlias = Future[tuple[str, bytes]]
 
-WORDS = ("name", "description", "translations")
-FACTS = ("price", "colour", "material", "size")
-
-
-def rows(kind: str) -> list[dict[str, Any]]:
-    """The rows of ``categories``, ``products``, ``bundles`` or ``decks``."""
-    found: list[dict[str, Any]] = json.loads(
-        (Path(__file__).parent / f"{kind}.json").read_text("utf-8")
-    )
-    return found
+TEXT_FIELDS = ("name", "description", "translations")
+FACT_FIELDS = ("price", "colour", "material", "size")
 
 
-def stock_up() -> Iterator[Product | Bundle]:
-    """Write what is missing and draw its photos; answers each product and bundle when it is there."""
-    wanted = [row["slug"] for kind in ("products", "bundles") for row in rows(kind)]
+def load_rows(kind: str) -> list[dict[str, Any]]:
+    """Return the rows of ``categories``, ``products``, ``bundles`` or ``decks``."""
+    file = Path(__file__).parent / f"{kind}.json"
+    rows: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))
+    return rows
+
+
+def create_stock() -> Iterator[Product | Bundle]:
+    """Create missing rows and draw their photos; yield each product and bundle once it exists."""
+    slugs = [row["slug"] for kind in ("products", "bundles") for row in load_rows(kind)]
     done = Product.objects.exclude(packshot="").values_list("slug", flat=True)
     done = {*done, *Bundle.objects.filter(photos__isnull=False).values_list("slug", flat=True)}
-    shelves = {row["slug"]: _category(row, position=n) for n, row in enumerate(rows("categories"))}
-    with ThreadPoolExecutor(os.cpu_count()) as artists:
-        drawn = {slug: artists.submit(photo_file, slug) for slug in wanted if slug not in done}
-        for n, row in enumerate(rows("products")):
-            photo = drawn.get(row["slug"])
-            yield _product(row, photo, category=shelves[row["category"]], position=n)
-        for row in rows("bundles"):
-            yield _bundle(row, drawn.get(row["slug"]))
+    categories = {}
+    for n, row in enumerate(load_rows("categories")):
+        defaults = {**_pick(row, *TEXT_FIELDS), "position": n}
+        category, _ = Category.objects.get_or_create(slug=row["slug"], defaults=defaults)
+        categories[row["slug"]] = category
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
+        photos = {slug: executor.submit(photo_file, slug) for slug in slugs if slug not in done}
+        for n, row in enumerate(load_rows("products")):
+            category, photo = categories[row["category"]], photos.get(row["slug"])
+            yield _create_product(row, photo, category=category, position=n)
+        for row in load_rows("bundles"):
+            yield _create_bundle(row, photos.get(row["slug"]))
 
 
-def _taken(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def _pick(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: row[name] for name in names if name in row}
 
 
-def _category(row: Mapping[str, Any], *, position: int) -> Category:
-    defaults = {**_taken(row, *WORDS), "position": position}
-    return Category.objects.get_or_create(slug=row["slug"], defaults=defaults)[0]
-
-
-def _product(
-    row: Mapping[str, Any], photo: Drawing | None, *, category: Category, position: int
+def _create_product(
+    row: Mapping[str, Any], photo: PhotoFuture | None, *, category: Category, position: int
 ) -> Product:
-    defaults = {**_taken(row, *WORDS, *FACTS), "category": category, "position": position}
+    defaults = {
+        **_pick(row, *TEXT_FIELDS, *FACT_FIELDS),
+        "category": category,
+        "position": position,
+    }
     product, _ = Product.objects.get_or_create(slug=row["slug"], defaults=defaults)
     if photo is not None:
         name, data = photo.result()
@@ -63,10 +65,10 @@ def _product(
     return product
 
 
-def _bundle(row: Mapping[str, Any], photo: Drawing | None) -> Bundle:
-    defaults = {**_taken(row, *WORDS, "price"), "id": row["id"]}
-    bundle, made = Bundle.objects.get_or_create(slug=row["slug"], defaults=defaults)
-    if made:
+def _create_bundle(row: Mapping[str, Any], photo: PhotoFuture | None) -> Bundle:
+    defaults = {**_pick(row, *TEXT_FIELDS, "price"), "id": row["id"]}
+    bundle, created = Bundle.objects.get_or_create(slug=row["slug"], defaults=defaults)
+    if created:
         bundle.products.set(Product.objects.filter(slug__in=row["products"]))
     if photo is not None:
         name, data = photo.result()

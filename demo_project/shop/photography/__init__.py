@@ -1,4 +1,4 @@
-"""Draws the shop's product photos, so that the demo needs no picture files of anybody's."""
+"""Renders the shop's product photos, so that the demo needs no third-party picture files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from PIL import Image
 
-from demo_project.shop.photography.grounds import on_ground
+from demo_project.shop.photography.background import on_background
 from demo_project.shop.photography.products import (
     backpack,
     bath,
@@ -21,7 +21,7 @@ from demo_project.shop.photography.products import (
     sound,
     wear,
 )
-from demo_project.shop.photography.render import photographed
+from demo_project.shop.photography.render import photograph
 from demo_project.shop.photography.subject import Subject
 
 __all__ = ["SUBJECTS", "cut_out", "photo", "photo_file"]
@@ -52,20 +52,20 @@ SUBJECTS: Final[Mapping[str, Callable[[], Subject]]] = MappingProxyType(
 
 
 def cut_out(key: str, *, side: int = 1600) -> Image.Image:
-    """The product ``key`` on nothing: RGBA, ``side`` pixels square."""
+    """Return the product ``key`` without background: RGBA, ``side`` pixels square."""
     subject = SUBJECTS[key]()
-    return photographed(subject.parts, camera=subject.camera, side=side)
+    return photograph(subject.parts, camera=subject.camera, side=side)
 
 
 def photo(key: str, *, side: int = 1600) -> Image.Image:
-    """The packshot of ``key``: RGB on a plain light ground, or RGBA if it is cut out already."""
+    """Return the packshot of ``key``: RGB on a plain light background, or RGBA without one."""
     subject = SUBJECTS[key]()
-    product = photographed(subject.parts, camera=subject.camera, side=side)
-    return on_ground(product, subject.ground) if subject.ground else product
+    product = photograph(subject.parts, camera=subject.camera, side=side)
+    return on_background(product, subject.background) if subject.background else product
 
 
 def photo_file(key: str, *, side: int = 1600) -> tuple[str, bytes]:
-    """A file name and its bytes: JPEG with a ground, PNG without. The same each time."""
+    """Return a file name and reproducible bytes: JPEG with a background, PNG without."""
     picture = photo(key, side=side)
     buffer = io.BytesIO()
     if picture.mode == "RGBA":

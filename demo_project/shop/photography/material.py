@@ -1,4 +1,4 @@
-"""What a surface is made of. Colours are sRGB hex, turned into linear light."""
+"""Surface materials. Colours are sRGB hex and converted to linear light."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Texture = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Material:
-    """``print`` is an RGBA texture (linear, 0..1) laid over the colour across the part's grid.
+    """A surface; ``print`` is an RGBA texture (linear, 0..1) over the colour, across the part's grid.
 
-    ``tint`` is a tiling texture of one channel that multiplies the colour, ``bump`` one that
-    tilts the normals; ``tiles`` says how often they repeat along columns and rows. ``glow`` is
-    light given off, ``sheen`` the soft rim of cloth, ``glass`` the depth of tinted glass.
+    ``tint`` is a tiling texture of one channel that multiplies the colour, ``bump`` one that tilts
+    the normals; ``tiles`` is how often they repeat along columns and rows. ``glow`` is emitted
+    light, ``sheen`` the soft rim of cloth, ``glass`` the depth of tinted glass.
     """
 
     colour: str = "#cccccc"
@@ -41,7 +41,7 @@ class Material:
 
 
 def linear(colour: str) -> NDArray[np.float32]:
-    """``"#rrggbb"`` as linear light, float32 of shape (3,). The curve is IEC 61966-2-1."""
+    """Return ``"#rrggbb"`` as linear light, float32 of shape (3,) (curve of IEC 61966-2-1)."""
     srgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(
         np.float32

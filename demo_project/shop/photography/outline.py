@@ -1,4 +1,4 @@
-"""Flat curves: what profiles, cross-sections and paths are made of. Arrays of shape (n, 2)."""
+"""Flat curves for profiles, cross-sections and paths: arrays of shape (n, 2)."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 Curve = NDArray[np.float64]
 
 
-def filleted(
+def fillet(
     corners: Sequence[tuple[float, ...]], *, closed: bool = False, step: float = 0.02
 ) -> Curve:
-    """A polyline through ``(x, y[, radius])`` corners with rounded corners, dense enough to shade.
+    """Return a polyline through ``(x, y[, radius])`` with rounded corners, dense enough to shade.
 
-    ``step`` is the greatest distance between two points of the result.
+    ``step`` is the maximum distance between two points of the result.
     """
     points = np.array([corner[:2] for corner in corners], float)
     radii = np.array([corner[2] if len(corner) > 2 else 0.0 for corner in corners], float)
     pieces = [_corner(points, radii, i, closed) for i in range(len(points))]
     if closed:
         pieces.append(pieces[0][:1])
-    return densified(np.concatenate(pieces), step=step)
+    return densify(np.concatenate(pieces), step=step)
 
 
 def _corner(points: Curve, radii: Curve, i: int, closed: bool) -> Curve:
-    """One corner as a quadratic Bezier arc, which shades like a fillet at these sizes."""
+    """Return one corner as a quadratic Bezier arc, which looks like a fillet at these sizes."""
     at = points[i]
     if radii[i] <= 0 or (not closed and i in (0, len(points) - 1)):
         return at[None]
@@ -37,8 +37,8 @@ def _corner(points: Curve, radii: Curve, i: int, closed: bool) -> Curve:
     return (1 - t) ** 2 * start + 2 * t * (1 - t) * at + t**2 * end
 
 
-def densified(curve: Curve, *, step: float) -> Curve:
-    """The same polyline with no stretch longer than ``step``."""
+def densify(curve: Curve, *, step: float) -> Curve:
+    """Return the same polyline with no segment longer than ``step``."""
     length = np.hypot(*np.diff(curve, axis=0).T)
     keep = np.concatenate([[True], length > 1e-9])
     curve, length = curve[keep], length[length > 1e-9]
@@ -66,7 +66,7 @@ def smooth(knots: Sequence[Sequence[float]], *, count: int, closed: bool = False
 def rounded_rectangle(width: float, height: float, radius: float, *, step: float = 0.03) -> Curve:
     """Closed, counter-clockwise, around the origin."""
     x, y = width / 2, height / 2
-    return filleted(
+    return fillet(
         [(-x, -y, radius), (x, -y, radius), (x, y, radius), (-x, y, radius)], closed=True, step=step
     )
 
@@ -85,7 +85,7 @@ def superellipse(width: float, height: float, power: float = 2.0, *, count: int 
 
 
 def inset(closed_curve: Curve, by: float) -> Curve:
-    """A closed counter-clockwise curve moved inwards along its normals."""
+    """Move a closed counter-clockwise curve inwards along its normals."""
     tangent = np.roll(closed_curve[:-1], -1, axis=0) - np.roll(closed_curve[:-1], 1, axis=0)
     normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-12

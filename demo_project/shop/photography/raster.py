@@ -1,4 +1,4 @@
-"""Which point of which part each sample sees: a painter's algorithm per part, a depth test between parts."""
+"""Rasterizer: the painter's algorithm within a part, a depth test between parts."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Camera:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posed:
-    """A part as the camera sees it: ``points`` in view space, ``pixels`` (x, y) on the frame."""
+class ProjectedPart:
+    """A part projected by the camera: ``points`` in view space, ``pixels`` (x, y) on the frame."""
 
     part: Part
     points: NDArray[np.float64]
@@ -39,7 +39,7 @@ class Posed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Samples:
     """Per sample: index of the part (-1: none), depth, and the part's cell that covers it."""
 
     part: NDArray[np.int16]
@@ -49,13 +49,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """Every part as the camera sees it, and how to get from a pixel back to a point.
+    """All parts projected by the camera, and the way back from a pixel to a point.
 
-    Only the window of ``shape`` (height, width) at ``corner`` (x, y) of the frame is looked at:
-    the rest is empty. Both are multiples of 4.
+    Only the window of ``shape`` (height, width) at ``corner`` (x, y) of the frame is rendered: the
+    rest is empty. Both are multiples of 4.
     """
 
-    parts: tuple[Posed, ...]
+    parts: tuple[ProjectedPart, ...]
     lens: float
     scale: float
     centre: NDArray[np.float64]
@@ -64,7 +64,7 @@ class View:
     shape: tuple[int, int]
 
     def points(self, x: Array, y: Array, depth: Array) -> Array:
-        """View-space points (n, 3) of the window's pixels at a depth."""
+        """Return view-space points (n, 3) of the window's pixels at a depth."""
         x, y = x + self.corner[0], y + self.corner[1]
         shrink = (self.lens - depth) / self.lens
         return np.stack(
@@ -77,8 +77,8 @@ class View:
         ).astype(np.float32)
 
 
-def viewed(parts: Sequence[Part], camera: Camera, *, side: int) -> View:
-    """Parts in view space, centred and fitted to a frame of ``side`` pixels."""
+def build_view(parts: Sequence[Part], camera: Camera, *, side: int) -> View:
+    """Transform parts to view space, centred and fitted to a frame of ``side`` pixels."""
     turn = (
         rotation(about="z", degrees=camera.roll)
         @ rotation(about="x", degrees=camera.pitch)
@@ -98,7 +98,9 @@ def viewed(parts: Sequence[Part], camera: Camera, *, side: int) -> View:
     stop = np.minimum(-(-(side / 2 + half + 8) // 4) * 4, side // 4 * 4).astype(int)
     return View(
         parts=tuple(
-            Posed(part=part, points=p, pixels=(f - centre) * (scale, -scale) + side / 2 - start)
+            ProjectedPart(
+                part=part, points=p, pixels=(f - centre) * (scale, -scale) + side / 2 - start
+            )
             for part, p, f in zip(parts, turned, flat, strict=True)
         ),
         lens=camera.lens,
@@ -110,19 +112,21 @@ def viewed(parts: Sequence[Part], camera: Camera, *, side: int) -> View:
     )
 
 
-def see(parts: Sequence[Posed], *, shape: tuple[int, int], behind: Array | None = None) -> Seen:
-    """``behind`` is a depth that a sample must lie in front of."""
-    seen = Seen(
+def rasterize(
+    parts: Sequence[ProjectedPart], *, shape: tuple[int, int], behind: Array | None = None
+) -> Samples:
+    """Return what each sample shows; ``behind`` is a depth that parts must be in front of."""
+    seen = Samples(
         part=np.full(shape, -1, np.int16),
         depth=np.full(shape, FAR) if behind is None else behind.copy(),
         cell=np.zeros(shape, np.int32),
     )
     for index, part in enumerate(parts):
-        _see_part(seen, index, part)
+        _rasterize_part(seen, index, part)
     return seen
 
 
-def _see_part(seen: Seen, index: int, posed_part: Posed) -> None:
+def _rasterize_part(seen: Samples, index: int, posed_part: ProjectedPart) -> None:
     quads, cells, z = _facing_quads(posed_part)
     if not len(quads):
         return
@@ -139,7 +143,7 @@ def _see_part(seen: Seen, index: int, posed_part: Posed) -> None:
 
 
 def _facing_quads(
-    posed_part: Posed,
+    posed_part: ProjectedPart,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.float64]]:
     p, z = posed_part.pixels, posed_part.points[..., 2]
     rows, columns = z.shape
@@ -165,14 +169,14 @@ def _facing_quads(
 
 
 def _keep_nearer(
-    seen: Seen,
+    seen: Samples,
     index: int,
     window: NDArray[np.int32],
     low: NDArray[np.int64],
     planes: Array,
     cells: NDArray[np.int32],
 ) -> None:
-    """Put a part's window of quad numbers (0: none) in front of what lies farther away."""
+    """Write a part's window of quad numbers (0: none) over what is farther away."""
     height, width = window.shape
     place = np.s_[low[1] : low[1] + height, low[0] : low[0] + width]
     offset, across, down = (
@@ -188,9 +192,9 @@ def _keep_nearer(
 
 
 def _depth_planes(quads: NDArray[np.float64], z: NDArray[np.float64]) -> Array:
-    """Depth as a + b x + c y for each quad, from its mean edges.
+    """Return depth as a + b x + c y for each quad, from its mean edges.
 
-    A quad seen edge on has no slope worth the name: it lies at its mean depth.
+    The slope of a quad seen edge-on is unreliable, so it is flat at its mean depth.
     """
     inverse = inverse_edges(quads)
     du = (z[:, 1] + z[:, 2] - z[:, 0] - z[:, 3]) / 2
@@ -203,7 +207,7 @@ def _depth_planes(quads: NDArray[np.float64], z: NDArray[np.float64]) -> Array:
 
 
 def inverse_edges(quads: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For each quad the 2 x 2 matrix from pixels to its own coordinates, -0.5 to 0.5 across."""
+    """Return for each quad the 2x2 matrix from pixels to its own coordinates, -0.5 to 0.5."""
     u = (quads[:, 1] + quads[:, 2] - quads[:, 0] - quads[:, 3]) / 2
     v = (quads[:, 2] + quads[:, 3] - quads[:, 0] - quads[:, 1]) / 2
     area = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]

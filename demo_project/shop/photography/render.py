@@ -1,4 +1,4 @@
-"""Parts in, photograph out: RGBA with straight alpha and no ground."""
+"""Renders parts to a photograph: RGBA with straight alpha and no background."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from demo_project.shop.photography.raster import Camera, Seen, View, see, viewed
-from demo_project.shop.photography.shading import shaded
+from demo_project.shop.photography.raster import Camera, Samples, View, build_view, rasterize
+from demo_project.shop.photography.shading import shade
 from demo_project.shop.photography.shadow import key_shadow, open_sky
 from demo_project.shop.photography.solid import Part
 
 Array = NDArray[np.float32]
 
 
-def photographed(parts: Sequence[Part], *, camera: Camera, side: int = 1600) -> Image.Image:
-    """One product on nothing, ``side`` pixels square. The same parts give the same bytes.
+def photograph(parts: Sequence[Part], *, camera: Camera, side: int = 1600) -> Image.Image:
+    """Render a product without background, ``side`` pixels square; the same parts give the same bytes.
 
-    Edges are seen at twice the resolution, the inside of surfaces once per pixel.
+    Edges are sampled at twice the resolution, the inside of surfaces once per pixel.
     """
-    view = viewed(parts, camera, side=side * 2)
+    view = build_view(parts, camera, side=side * 2)
     solid = replace(view, parts=tuple(p for p in view.parts if p.part.material.alpha >= 1))
     clear = replace(view, parts=tuple(p for p in view.parts if p.part.material.alpha < 1))
     picture, depth = _layer(solid, None)
@@ -32,13 +32,13 @@ def photographed(parts: Sequence[Part], *, camera: Camera, side: int = 1600) -> 
         over, _ = _layer(clear, depth)
         picture = over + picture * (1 - over[..., 3:])
     frame = Image.new("RGBA", (side, side))
-    frame.paste(_developed(picture), (view.corner[0] // 2, view.corner[1] // 2))
+    frame.paste(_develop(picture), (view.corner[0] // 2, view.corner[1] // 2))
     return frame
 
 
 def _layer(view: View, behind: Array | None) -> tuple[Array, Array]:
-    """Premultiplied linear RGBA of the window at half the samples' resolution, and the depth."""
-    seen = see(view.parts, shape=view.shape, behind=behind)
+    """Return premultiplied linear RGBA of the window at half the samples' resolution, and the depth."""
+    seen = rasterize(view.parts, shape=view.shape, behind=behind)
     edges = _edges(seen)
     shadow, sky = key_shadow(view, seen), open_sky(seen, side=view.side)
     picture = np.zeros((view.shape[0] // 2, view.shape[1] // 2, 4), np.float32)
@@ -49,7 +49,7 @@ def _layer(view: View, behind: Array | None) -> tuple[Array, Array]:
         ys, xs = np.nonzero(inside == index)
         if len(ys):
             xy = np.stack([xs, ys], 1).astype(np.float32) * 2 + 0.5
-            colour, alpha = shaded(
+            colour, alpha = shade(
                 part,
                 seen.cell[ys * 2, xs * 2],
                 xy,
@@ -57,13 +57,13 @@ def _layer(view: View, behind: Array | None) -> tuple[Array, Array]:
                 shadow=shadow[ys, xs],
                 open_sky=sky[ys, xs],
             )
-            picture[ys, xs] = _premultiplied(colour, alpha)
+            picture[ys, xs] = _premultiply(colour, alpha)
         for fine_rows, fine_columns in corners:
             mine = seen.part[fine_rows, fine_columns] == index
             ys, xs = fine_rows[mine], fine_columns[mine]
             if not len(ys):
                 continue
-            colour, alpha = shaded(
+            colour, alpha = shade(
                 part,
                 seen.cell[ys, xs],
                 np.stack([xs, ys], 1).astype(np.float32),
@@ -71,17 +71,17 @@ def _layer(view: View, behind: Array | None) -> tuple[Array, Array]:
                 shadow=shadow[ys // 2, xs // 2],
                 open_sky=sky[ys // 2, xs // 2],
             )
-            picture[ys // 2, xs // 2] += _premultiplied(colour, alpha) / 4
-    return _softened(picture, edges), seen.depth
+            picture[ys // 2, xs // 2] += _premultiply(colour, alpha) / 4
+    return _soften(picture, edges), seen.depth
 
 
-def _premultiplied(colour: Array, alpha: Array) -> Array:
-    # Highlights are held before the mean is taken, or one bright sample would eat a whole edge.
-    return np.concatenate([_toned(colour) * alpha[:, None], alpha[:, None]], axis=1)
+def _premultiply(colour: Array, alpha: Array) -> Array:
+    # Highlights are compressed before averaging, or one bright sample would dominate an edge.
+    return np.concatenate([_tone_map(colour) * alpha[:, None], alpha[:, None]], axis=1)
 
 
-def _edges(seen: Seen) -> NDArray[np.bool_]:
-    """Pixels whose samples, or their neighbours', lie on more than one surface."""
+def _edges(seen: Samples) -> NDArray[np.bool_]:
+    """Return pixels whose samples, or their neighbours', are on more than one surface."""
     lowest, highest = _extremes(seen.part)
     mixed = (lowest != highest).astype(np.uint8)
     depth = np.where(seen.part >= 0, seen.depth, 0)
@@ -98,14 +98,14 @@ def _extremes(samples: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArra
     )
 
 
-def _softened(picture: Array, edges: NDArray[np.bool_]) -> Array:
-    """A tent over the neighbours, on edges only: four samples alone leave visible steps."""
+def _soften(picture: Array, edges: NDArray[np.bool_]) -> Array:
+    """Apply a tent filter to edges only: four samples alone leave visible steps."""
     tent = np.array([1, 6, 1], np.float32) / 8
     soft = cv2.sepFilter2D(picture, -1, tent, tent)
     return np.where(edges[..., None], soft, picture)
 
 
-def _developed(picture: Array) -> Image.Image:
+def _develop(picture: Array) -> Image.Image:
     alpha = np.clip(picture[..., 3:], 0, 1)
     colour = picture[..., :3] / np.maximum(alpha, np.float32(1e-4))
     srgb = _SRGB[(np.clip(colour, 0, 1) * (len(_SRGB) - 1) + 0.5).astype(np.uint16)]
@@ -113,15 +113,15 @@ def _developed(picture: Array) -> Image.Image:
     return Image.fromarray(np.concatenate([np.where(shown > 0, srgb, 0), shown], axis=2))
 
 
-def _toned(colour: Array) -> Array:
-    """Straight up to 0.7, then a shoulder that never clips."""
+def _tone_map(colour: Array) -> Array:
+    """Tone-map: linear up to 0.7, then a shoulder that never clips."""
     knee = 0.7
     over = np.maximum(colour - knee, 0)
     return np.where(colour > knee, knee + (1 - knee) * over / (over + (1 - knee)), colour)
 
 
 def _srgb_table() -> NDArray[np.uint8]:
-    """Linear light, in 1/65535, to sRGB bytes: a look-up is much faster than a power."""
+    """Return the table from linear light, in 1/65535, to sRGB bytes: faster than a power."""
     c = np.arange(65536) / 65535
     srgb = np.where(c <= 0.0031308, c * 12.92, 1.055 * c ** (1 / 2.4) - 0.055)
     return (srgb * 255 + 0.5).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Light that does not arrive: the key light's shadow, and corners that see little of the room."""
+"""Shadows: the key light's shadow map, and ambient occlusion of corners."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demo_project.shop.photography import studio
-from demo_project.shop.photography.raster import FAR, Posed, Seen, View
+from demo_project.shop.photography.raster import FAR, ProjectedPart, Samples, View
 
 Array = NDArray[np.float32]
 MAP_SIDE: Final = 512
 BIAS: Final = 0.05
 
 
-def key_shadow(view: View, seen: Seen) -> Array:
-    """Share of the key light that arrives, at half the samples' resolution."""
+def key_shadow(view: View, seen: Samples) -> Array:
+    """Return the share of the key light that arrives, at half the samples' resolution."""
     frame = np.stack([*studio.KEY.axes()[1:], studio.KEY.axes()[0]]).astype(np.float32)
     depths = _depth_from_the_light([p for p in view.parts if p.part.material.alpha >= 1], frame)
     ys, xs = np.nonzero(seen.part[::4, ::4] >= 0)
@@ -41,13 +41,13 @@ def _soft(share: Array) -> Array:
 
 
 def _taps(count: int) -> Array:
-    """Points of a sunflower: even over the disc that the soft box's blur covers."""
+    """Return points of a sunflower spiral, evenly spread over the disc of the soft box's blur."""
     i = np.arange(count) + 0.5
     radius, turn = 11 * np.sqrt(i / count), i * 2.39996
     return np.stack([radius * np.cos(turn), radius * np.sin(turn)], 1).astype(np.float32)
 
 
-def _depth_from_the_light(parts: Sequence[Posed], frame: Array) -> Array:
+def _depth_from_the_light(parts: Sequence[ProjectedPart], frame: Array) -> Array:
     depths = np.full((MAP_SIDE, MAP_SIDE), FAR, np.float32)
     for part in parts:
         points = part.points @ frame.T.astype(np.float64)
@@ -64,8 +64,8 @@ def _depth_from_the_light(parts: Sequence[Posed], frame: Array) -> Array:
     return depths
 
 
-def open_sky(seen: Seen, *, side: int) -> Array:
-    """How much of the room each sample sees, from depth alone, at half the samples' resolution.
+def open_sky(seen: Samples, *, side: int) -> Array:
+    """Return how much of the room each sample sees, at half the samples' resolution.
 
     Unsharp masking of the depth buffer (Luft, Colditz, Deussen 2006), at three scales.
     """

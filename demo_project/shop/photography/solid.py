@@ -1,4 +1,4 @@
-"""Solids as grids of points: turned, swept, extruded. x goes right, y up, z to the viewer."""
+"""Solids as grids of points: lathed, swept, extruded. x is right, y up, z towards the viewer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demo_project.shop.photography.material import Material
-from demo_project.shop.photography.outline import Curve, densified, inset
+from demo_project.shop.photography.outline import Curve, densify, inset
 
 Grid = NDArray[np.float64]
 
@@ -24,9 +24,9 @@ class Part:
     grain: float = 0.0
 
     def grained(self, size: float) -> Part:
-        """Tints and bumps repeat every ``size`` along x and y instead of along the grid.
+        """Return the part with tints and bumps that repeat every ``size`` along x and y.
 
-        For extrusions, whose grid runs together in the middle of a cap.
+        For extrusions, whose grid converges in the middle of a cap.
         """
         return replace(self, grain=size)
 
@@ -40,7 +40,7 @@ class Part:
         return replace(self, points=self.points @ rotation(about=about, degrees=degrees).T)
 
     def bent(self, shape: Callable[[Grid], Grid]) -> Part:
-        """``shape`` gets the points and answers new ones of the same shape."""
+        """Return the part with ``shape`` applied to its points."""
         return replace(self, points=shape(self.points.copy()))
 
 
@@ -55,8 +55,8 @@ def rotation(*, about: str, degrees: float) -> NDArray[np.float64]:
 
 
 def lathe(profile: Curve, material: Material, *, count: int = 160, step: float = 0.02) -> Part:
-    """``profile`` (radius, height) turned about the y axis; the seam lies at the back."""
-    profile = densified(np.asarray(profile, float), step=step)
+    """Rotate ``profile`` (radius, height) about the y axis; the seam is at the back."""
+    profile = densify(np.asarray(profile, float), step=step)
     angle = np.linspace(-np.pi, np.pi, count + 1)
     radius = np.maximum(profile[:, :1], 1e-4)
     points = np.stack(
@@ -76,14 +76,14 @@ def tube(
     up: tuple[float, float, float] = (0.0, 0.0, 1.0),
     capped: bool = True,
 ) -> Part:
-    """A section (a circle unless given, in units of ``radius``) swept along a path of (n, 3)."""
+    """Sweep a section (by default a circle; in units of ``radius``) along a path of (n, 3)."""
     path = np.asarray(path, float)
     if section is None:
         turn = np.linspace(0, 2 * np.pi, count + 1)
         section = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     along = np.gradient(path, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-12
-    side, over = _carried_frames(along, up)
+    side, over = _transport_frames(along, up)
     size = np.broadcast_to(np.asarray(radius, float), (len(path),)).copy()
     if capped:
         path, side, over = (np.concatenate([a[:1], a, a[-1:]]) for a in (path, side, over))
@@ -94,8 +94,8 @@ def tube(
     return Part(points=points, material=material)
 
 
-def _carried_frames(along: Grid, up: tuple[float, float, float]) -> tuple[Grid, Grid]:
-    """Two directions across the path that turn as little as they can from point to point."""
+def _transport_frames(along: Grid, up: tuple[float, float, float]) -> tuple[Grid, Grid]:
+    """Return two directions across the path that rotate as little as possible along it."""
     over = np.empty_like(along)
     last = np.array(up, float)
     for i, direction in enumerate(along):
@@ -105,12 +105,12 @@ def _carried_frames(along: Grid, up: tuple[float, float, float]) -> tuple[Grid, 
     return np.cross(over, along), over
 
 
-def extruded(outline: Curve, rim: Curve, material: Material, *, step: float = 0.03) -> Part:
-    """A closed outline in x and z raised along y. ``rim`` lists (inset, height), bottom to top.
+def extrude(outline: Curve, rim: Curve, material: Material, *, step: float = 0.03) -> Part:
+    """Extrude a closed outline in x and z along y. ``rim`` is (inset, height), bottom to top.
 
     Both ends are closed by flat caps.
     """
-    rim = densified(np.asarray(rim, float), step=step)
+    rim = densify(np.asarray(rim, float), step=step)
     rings = [_ring(inset(outline, by), height) for by, height in rim]
     middle = outline[:-1].mean(axis=0) * (1, -1)
     caps = [
@@ -134,13 +134,13 @@ def _towards(ring: Grid, middle: Curve, share: float) -> Grid:
     return moved
 
 
-def standing(part: Part) -> Part:
-    """An extrusion turned so that its outline's x and z lie in x and y: a plate facing us."""
+def stand_up(part: Part) -> Part:
+    """Rotate an extrusion so that its outline is in x and y: a plate that faces the viewer."""
     return part.turned(about="x", degrees=90)
 
 
 def sheet(points: Grid, material: Material) -> Part:
-    """A thin surface that is seen from both sides."""
+    """Return a thin surface that is visible from both sides."""
     return Part(points=np.asarray(points, float), material=material, two_sided=True)
 
 

@@ -1,4 +1,4 @@
-"""The photo studio: soft boxes around the product, and the light they send towards a direction."""
+"""The photo studio: soft boxes around the product, and the light from any direction."""
 
 from __future__ import annotations
 
@@ -41,8 +41,10 @@ SKY: Final = np.array([0.21, 0.215, 0.225], np.float32)
 FLOOR: Final = np.array([0.17, 0.165, 0.155], np.float32)
 
 
-def falling(normals: Array, *, shadow: Array | float = 1.0, open_sky: Array | float = 1.0) -> Array:
-    """Light that falls on a matt surface: (n, 3). ``shadow`` dims the key, ``open_sky`` the rest."""
+def diffuse_light(
+    normals: Array, *, shadow: Array | float = 1.0, open_sky: Array | float = 1.0
+) -> Array:
+    """Return the light on a matt surface, (n, 3). ``shadow`` dims the key, ``open_sky`` the rest."""
     up = normals[:, 1:2] * 0.5 + 0.5
     light = (SKY * up + FLOOR * (1 - up)) * np.reshape(open_sky, (-1, 1))
     for box in BOXES:
@@ -54,12 +56,12 @@ def falling(normals: Array, *, shadow: Array | float = 1.0, open_sky: Array | fl
     return light.astype(np.float32)
 
 
-def mirrored(directions: Array, *, rough: float) -> Array:
-    """Light that a mirror of this roughness shows in these directions: (n, 3)."""
+def specular_light(directions: Array, *, rough: float) -> Array:
+    """Return the light that a surface of this roughness mirrors from these directions, (n, 3)."""
     up = directions[:, 1]
     blur = 0.04 + 0.9 * rough
-    # A white table below, a grey room above, and a dark band where the two meet: the band is
-    # what gives metal and glass their drawing.
+    # A white table below, a grey room above, and a dark band where the two meet, which gives metal
+    # and glass their definition.
     floor = _step(-up, 0.02, 0.25 + blur) * 0.62
     room = _step(up, -0.1, 0.9 + blur) * 0.4
     band = 0.16 + 0.2 * rough

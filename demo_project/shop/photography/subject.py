@@ -1,4 +1,4 @@
-"""A product in front of the camera, and the ground that it is photographed on."""
+"""A product in front of the camera, and the background of its photo."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from demo_project.shop.photography.solid import Part
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """``ground`` is a hex colour, or empty for a picture that is cut out already."""
+    """``background`` is a hex colour, or "" for a photo without background."""
 
     parts: tuple[Part, ...]
     camera: Camera
-    ground: str = ""
+    background: str = ""

@@ -13,21 +13,21 @@ from demo_project.shop.photography.material import Texture
 
 
 class Label:
-    """A print, drawn in pixels of its own and laid on a part as its ``print``."""
+    """Artwork for a part's ``print``, drawn in pixels."""
 
-    def __init__(self, width: int, height: int, *, ground: str | None = None) -> None:
-        self.image = Image.new("RGBA", (width, height), ground or (0, 0, 0, 0))
+    def __init__(self, width: int, height: int, *, background: str | None = None) -> None:
+        self.image = Image.new("RGBA", (width, height), background or (0, 0, 0, 0))
         self.pen = ImageDraw.Draw(self.image)
 
     def text(
-        self, words: str, at: tuple[float, float], *, size: int, ink: str, spacing: float = 0.0
+        self, text: str, at: tuple[float, float], *, size: int, ink: str, spacing: float = 0.0
     ) -> Label:
-        """``words`` centred on ``at``; ``spacing`` between letters in ems."""
+        """Draw ``text`` centred on ``at``; ``spacing`` between letters in ems."""
         font = ImageFont.load_default(size)
         gap = spacing * size
-        widths = [font.getlength(letter) for letter in words]
-        x = at[0] - (sum(widths) + gap * (len(words) - 1)) / 2
-        for letter, width in zip(words, widths, strict=True):
+        widths = [font.getlength(letter) for letter in text]
+        x = at[0] - (sum(widths) + gap * (len(text) - 1)) / 2
+        for letter, width in zip(text, widths, strict=True):
             self.pen.text((x, at[1]), letter, fill=ink, font=font, anchor="lm")
             x += width + gap
         return self
@@ -58,7 +58,7 @@ class Label:
         return self
 
     def texture(self) -> Texture:
-        """Linear RGBA, 0..1, softened by less than a pixel so that it does not sparkle."""
+        """Return linear RGBA, 0..1, softened by less than a pixel so that it does not sparkle."""
         srgb = np.asarray(self.image, np.float32) / 255
         rgb = np.where(
             srgb[..., :3] <= 0.04045,
@@ -73,7 +73,7 @@ class Label:
 
 @cache
 def weave(threads: int = 32, *, size: int = 256, slub: float = 0.35) -> Texture:
-    """Plain weave as a height, 0..1, tiling."""
+    """Return plain weave as a height, 0..1, tiling."""
     y, x = np.mgrid[0:size, 0:size] / size * threads * np.pi
     warp, weft = abs(np.sin(x)) * (0.6 + 0.4 * np.sin(y * 0.5) ** 2), abs(np.sin(y))
     over = (np.floor(x / np.pi) + np.floor(y / np.pi)) % 2
@@ -83,7 +83,7 @@ def weave(threads: int = 32, *, size: int = 256, slub: float = 0.35) -> Texture:
 
 @cache
 def noise(seed: int, *, size: int = 256, cell: int = 16, octaves: int = 3) -> Texture:
-    """Tiling value noise, 0..1."""
+    """Return tiling value noise, 0..1."""
     random = np.random.default_rng(seed)
     total, weight = np.zeros((size, size), np.float32), 0.0
     for octave in range(octaves):
@@ -102,7 +102,7 @@ def noise(seed: int, *, size: int = 256, cell: int = 16, octaves: int = 3) -> Te
 
 @cache
 def speckles(seed: int, *, size: int = 512, count: int = 900, dark: float = 0.45) -> Texture:
-    """Iron speckle in a glaze: a tint around 1."""
+    """Return iron speckle in a glaze as a tint around 1."""
     random = np.random.default_rng(seed)
     tint = np.ones((size, size), np.float32)
     for x, y, r in zip(
@@ -125,7 +125,7 @@ def speckles(seed: int, *, size: int = 512, count: int = 900, dark: float = 0.45
 
 @cache
 def leather(seed: int = 3, *, size: int = 256) -> Texture:
-    """Pebbled grain as a height."""
+    """Return pebbled leather grain as a height."""
     random = np.random.default_rng(seed)
     points = random.random((420, 2)).astype(np.float32) * size
     near = np.full((size, size), 1e9, np.float32)
@@ -138,7 +138,7 @@ def leather(seed: int = 3, *, size: int = 256) -> Texture:
 
 @cache
 def grain(seed: int, *, size: int = 512) -> Texture:
-    """Wood as a tint around 1: fine streaks along the rows' direction."""
+    """Return wood as a tint around 1: fine streaks along the rows."""
     base = noise(seed, size=size, cell=128)
     y = np.mgrid[0:size, 0:size][0] / size
     rings = np.sin((y * 2 + base * 0.55) * 2 * np.pi * 5)
@@ -150,7 +150,7 @@ def grain(seed: int, *, size: int = 512) -> Texture:
 
 @cache
 def pages(count: int = 60, *, size: int = 512) -> Texture:
-    """The edge of a book block, as a tint."""
+    """Return the edge of a book block as a tint."""
     random = np.random.default_rng(5)
     lines = np.repeat(0.82 + 0.18 * random.random(count).astype(np.float32), -(-size // count))[
         :size
@@ -158,7 +158,7 @@ def pages(count: int = 60, *, size: int = 512) -> Texture:
     return np.repeat(lines[:, None], size, 1)
 
 
-def combined(*tints: NDArray[np.float32]) -> Texture:
+def combine(*tints: NDArray[np.float32]) -> Texture:
     result = tints[0]
     for tint in tints[1:]:
         result = result * tint

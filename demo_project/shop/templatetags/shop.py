@@ -13,5 +13,5 @@ register = template.Library()
 
 @register.filter
 def price(article: Product | Bundle) -> str:
-    """The price of an article as the page's language writes it."""
+    """Format the price of an article for the active language."""
     return format_value(Money(article.price, article.currency), get_language() or "en")

@@ -1,4 +1,4 @@
-"""``manage.py demo``: stock the shop, have its pictures made, publish them, open the doors."""
+"""``manage.py demo``: fill the shop, generate and publish its pictures, serve it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from demo_project.shop import dressing, goods
+from demo_project.shop import goods, pictures
 from demo_project.shop.models import Bundle, Product
 from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.conf import settings as nb_settings
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class Command(BaseCommand):
-    help = "Fill the demo shop, have its pictures made and published, and serve it."
+    help = "Fill the demo shop, generate and publish its pictures, and serve it."
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -55,18 +55,20 @@ class Command(BaseCommand):
         for design, starters in ((Scene, "nb_catalog_scenes"), (TextLayout, "nb_catalog_layouts")):
             if not design.objects.exists():
                 call_command("loaddata", starters, verbosity=0)
-        password = self._open_an_account()
-        self._stock_up()
-        dressing.write_decks()
-        self._dress(paid=options["gemini"], sure=options["yes"])
-        self._sum_up(password, port=options["port"])
+        password = self._create_admin()
+        total = len(goods.load_rows("products")) + len(goods.load_rows("bundles"))
+        for _ in self._with_progress(goods.create_stock(), "Products", total=total):
+            pass
+        pictures.create_copy_decks()
+        self._make_pictures(paid=options["gemini"], confirmed=options["yes"])
+        self._print_summary(password, port=options["port"])
         if not options["no_serve"]:
             self._serve(port=options["port"])
 
     def _check_port(self, port: int) -> None:
-        """Before anything else: minutes later the web server would say it and be gone."""
+        """Fail before any work is done, and not minutes later when the web server starts."""
         with socket.socket() as probe:
-            # As the web server does: a port that was closed just now is free.
+            # As the web server does, so that a port that was just closed counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
@@ -78,110 +80,106 @@ class Command(BaseCommand):
     def _use_gemini(self) -> None:
         if not os.environ.get("GEMINI_API_KEY"):
             raise CommandError("--gemini needs a key: set GEMINI_API_KEY in the environment.")
-        # The variable is for the worker, which is a process of its own.
+        # The variable is for the worker, which is a separate process.
         os.environ["DEMO_USE_GEMINI"] = "1"
         settings.NB_CATALOG["TIERS"] = GEMINI_TIERS
 
-    def _open_an_account(self) -> str:
-        """The password of "admin", or nothing if the account is there and keeps its own."""
+    def _create_admin(self) -> str:
+        """Return the password of "admin", or "" if the account exists and keeps its own."""
         users = get_user_model().objects
-        given = os.environ.get("DEMO_PASSWORD", "")
+        requested = os.environ.get("DEMO_PASSWORD", "")
         user = users.filter(username="admin").first()
         if user is None:
-            password = given or secrets.token_urlsafe(9)
+            password = requested or secrets.token_urlsafe(9)
             self.admin = users.create_superuser("admin", "admin@example.com", password)
             return password
         self.admin = user
-        if given and not user.check_password(given):
-            user.set_password(given)
+        if requested and not user.check_password(requested):
+            user.set_password(requested)
             user.save(update_fields=["password"])
-        return given
+        return requested
 
-    def _stock_up(self) -> None:
-        total = len(goods.rows("products")) + len(goods.rows("bundles"))
-        for _ in self._watched(goods.stock_up(), "Products", total=total):
-            pass
-
-    def _dress(self, *, paid: bool, sure: bool) -> None:
-        """Plan, confirm, make, publish. What exists is neither made nor paid for again."""
-        # Heroes are enough to judge a paid model by.
-        wanted = dressing.wishes(slots=("hero",)) if paid else dressing.wishes()
-        planned = dressing.planned(wanted)
-        summaries = [plan.summary() for plan, _ in planned]
+    def _make_pictures(self, *, paid: bool, confirmed: bool) -> None:
+        """Plan, confirm, generate and publish. Existing pictures are not generated or paid again."""
+        # Hero pictures are enough to evaluate a paid model.
+        slots = ("hero",) if paid else tuple(pictures.RATIOS)
+        plans = pictures.build_plans(pictures.planned_pictures(slots=slots))
+        summaries = [plan.summary() for plan, _ in plans]
         missing = sum(summary.wanted for summary in summaries)
         price = sum((summary.price_usd for summary in summaries), Decimal(0))
-        if price and not sure:
-            self._ask(missing, price)
-        for (plan, _), summary in zip(planned, summaries, strict=True):
+        if price and not confirmed:
+            self._confirm_cost(missing, price)
+        for (plan, _), summary in zip(plans, summaries, strict=True):
             if summary.wanted:
                 start_run(plan, actor=self.admin)
         underway = sum(summary.count_of(ItemStatus.UNDERWAY) for summary in summaries)
-        self.made = self._work([plan for plan, _ in planned], count=missing + underway)
+        self.made = self._run_worker([plan for plan, _ in plans], count=missing + underway)
         self.published = 0
-        for plan, wishes in self._watched(planned, "Publishing"):
-            self.published += dressing.publish(plan, wishes, actor=self.admin)
+        for plan, planned in self._with_progress(plans, "Publishing"):
+            self.published += pictures.publish(plan, planned, actor=self.admin)
 
-    def _ask(self, count: int, price: Decimal) -> None:
-        question = f"{count} pictures, about {price:.2f} USD at Google's list prices. Go on? [y/N] "
+    def _confirm_cost(self, count: int, price: Decimal) -> None:
+        question = (
+            f"{count} pictures, about {price:.2f} USD at Google's list prices. Continue? [y/N] "
+        )
         if not sys.stdin.isatty():
             raise CommandError(
                 f"{count} pictures would cost about {price:.2f} USD: confirm with --yes."
             )
         if input(question).strip().lower() not in ("y", "yes"):
-            raise CommandError("Nothing was made and nothing was spent.")
+            raise CommandError("Cancelled: no pictures were generated and nothing was spent.")
 
-    def _work(self, plans: list[Plan], *, count: int) -> int:
-        """Work until none of the plans' pictures is underway; how many were made.
+    def _run_worker(self, plans: list[Plan], *, count: int) -> int:
+        """Work until none of the plans' pictures is in progress; return how many were generated.
 
-        Jobs that a killed worker left behind come free when its lease runs out.
+        Jobs of a killed worker are available again when its lease expires.
         """
         if not count:
             return 0
-        outcomes: Counter[str] = Counter()
-        patience = time.monotonic() + 2 * nb_settings.LEASE_SECONDS
-        with self._bar(count, "Pictures") as step:
+        endings: Counter[str] = Counter()
+        deadline = time.monotonic() + 2 * nb_settings.LEASE_SECONDS
+        with ProgressBar(count, "Pictures", out=self.stdout) as step:
             while True:
-                outcomes += drain(on_outcome=lambda outcome: step())
-                if not self._underway(plans) or time.monotonic() > patience:
+                endings += drain(on_ending=lambda ending: step())
+                underway = any(plan.summary().count_of(ItemStatus.UNDERWAY) for plan in plans)
+                if not underway or time.monotonic() > deadline:
                     break
                 time.sleep(1)
         lost = {move: count for move, count in outcomes.items() if move != "succeed"}
         if lost:
-            said = ", ".join(f"{count} x {move}" for move, count in lost.items())
+            details = ", ".join(f"{count} x {move}" for move, count in lost.items())
             self.stderr.write(
-                self.style.WARNING(f"Not everything went well: {said}. See Runs in the admin.")
+                self.style.WARNING(
+                    f"Some pictures were not generated: {details}. See Runs in the admin."
+                )
             )
         return outcomes["succeed"]
 
-    def _underway(self, plans: list[Plan]) -> bool:
-        return any(plan.summary().count_of(ItemStatus.UNDERWAY) for plan in plans)
-
-    def _watched(self, things: Iterable[T], name: str, *, total: int | None = None) -> Iterator[T]:
-        """``things``, with a bar on a terminal and a line elsewhere."""
-        if total is None and isinstance(things, Sized):
-            total = len(things)
-        with self._bar(total or 0, name) as step:
-            for thing in things:
-                yield thing
+    def _with_progress(
+        self, items: Iterable[T], name: str, *, total: int | None = None
+    ) -> Iterator[T]:
+        """Yield ``items`` and show progress."""
+        if total is None and isinstance(items, Sized):
+            total = len(items)
+        with ProgressBar(total or 0, name, out=self.stdout) as step:
+            for item in items:
+                yield item
                 step()
 
-    def _bar(self, total: int, name: str) -> Bar:
-        return Bar(total, name, out=self.stdout)
-
-    def _sum_up(self, password: str, *, port: int) -> None:
-        spent = sum(run.spent_usd for run in Run.objects.all())
+    def _print_summary(self, password: str, *, port: int) -> None:
+        spent = usd(Run.objects.aggregate(total=Sum("spent_microusd"))["total"] or 0)
         table = [
             ("Products and sets", Product.objects.count() + Bundle.objects.count()),
             ("Scenes", Scene.objects.count()),
-            ("Pictures made now / in all", f"{self.made} / {ProductImage.objects.count()}"),
-            ("Published now / in all", f"{self.published} / {Placement.objects.count()}"),
-            ("Files for browsers", Rendition.objects.count()),
+            ("Pictures generated now / total", f"{self.made} / {ProductImage.objects.count()}"),
+            ("Published now / total", f"{self.published} / {Placement.objects.count()}"),
+            ("Files for delivery", Rendition.objects.count()),
             ("Money spent so far", f"{spent:.2f} USD"),
             ("Time", f"{time.monotonic() - self.started:.1f} s"),
         ]
         self.stdout.write("")
         for name, value in table:
-            self.stdout.write(f"  {name:<28}{value}")
+            self.stdout.write(f"  {name:<32}{value}")
         self.stdout.write("")
         where = f"http://127.0.0.1:{port}"
         for name, path in (
@@ -190,18 +188,18 @@ class Command(BaseCommand):
             ("API", "/api/catalog-images/"),
             ("More", "/en/behind-the-pictures/"),
         ):
-            self.stdout.write(f"  {name:<28}{where}{path}")
-        self.stdout.write(f"  {'Sign in':<28}admin / {password or '(the password from last time)'}")
+            self.stdout.write(f"  {name:<32}{where}{path}")
+        self.stdout.write(f"  {'Sign in':<32}admin / {password or '(unchanged password)'}")
         if os.environ.get("GEMINI_API_KEY") and os.environ.get("DEMO_USE_GEMINI") != "1":
             self.stdout.write(
-                "\n  GEMINI_API_KEY is set. `manage.py demo --gemini` has Google's models draw the scenes."
+                "\n  GEMINI_API_KEY is set. `manage.py demo --gemini` uses Google's models for the scenes."
             )
         self.stdout.write("")
 
     def _serve(self, *, port: int) -> None:
         command = [sys.executable, str(Path(sys.argv[0]).resolve()), "nb_worker"]
         worker = subprocess.Popen(command)  # noqa: S603 - our own manage.py
-        # Told to end, Python would end at once and leave the worker behind.
+        # By default SIGTERM would end Python at once and leave the worker running.
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
         try:
             call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)
@@ -210,8 +208,8 @@ class Command(BaseCommand):
             worker.wait(timeout=30)
 
 
-class Bar:
-    """Progress: tqdm on a terminal, a line at the start and at the end elsewhere."""
+class ProgressBar:
+    """Progress: tqdm on a terminal, otherwise a line at the start and at the end."""
 
     def __init__(self, total: int, name: str, *, out: Any) -> None:
         self.total, self.name, self.out, self.done = total, name, out, 0

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from demo_project.shop.photography.material import Material
-from demo_project.shop.photography.outline import filleted, rounded_rectangle, smooth, superellipse
+from demo_project.shop.photography.outline import fillet, rounded_rectangle, smooth, superellipse
 from demo_project.shop.photography.raster import Camera
-from demo_project.shop.photography.solid import Grid, Part, extruded, lathe, sheet, standing, tube
+from demo_project.shop.photography.solid import Grid, Part, extrude, lathe, sheet, stand_up, tube
 from demo_project.shop.photography.subject import Subject
 from demo_project.shop.photography.textures import leather, noise, weave
 
@@ -30,7 +30,7 @@ def backpack() -> Subject:
     strap = Material(colour="#5c3820", rough=0.55, bump=leather(), bump_depth=0.2, tiles=(2, 12))
     web = Material(colour="#3b3a36", rough=0.9, bump=weave(16), bump_depth=0.4, tiles=(3, 30))
     brass = Material(colour="#c69a4e", rough=0.25, metal=True)
-    rim = filleted(
+    rim = fillet(
         [
             (0.16, 0),
             (0.02, 0.08, 0.1),
@@ -41,33 +41,33 @@ def backpack() -> Subject:
         ],
         step=0.02,
     )
-    base_rim = filleted(
+    base_rim = fillet(
         [(0.16, 0), (0.02, 0.08, 0.1), (0, 0.3, 0.1), (0, 0.6), (0.0, 0.73, 0.08), (0.05, 0.775)],
         step=0.02,
     )
     body = (
-        standing(extruded(rounded_rectangle(1.36, 1.8, 0.26), rim, canvas))
+        stand_up(extrude(rounded_rectangle(1.36, 1.8, 0.26), rim, canvas))
         .moved(z=-0.38)
         .bent(_filled)
         .grained(0.2)
     )
     base = (
-        standing(extruded(rounded_rectangle(1.4, 0.54, 0.22), base_rim, hide))
+        stand_up(extrude(rounded_rectangle(1.4, 0.54, 0.22), base_rim, hide))
         .scaled(1, 1, 1.06)
         .moved(y=-0.655, z=-0.4)
         .bent(_filled)
     )
-    pocket_rim = filleted([(0, 0), (0, 0.12, 0.08), (0.07, 0.22, 0.06), (0.16, 0.235)], step=0.014)
+    pocket_rim = fillet([(0, 0), (0, 0.12, 0.08), (0.07, 0.22, 0.06), (0.16, 0.235)], step=0.014)
     pocket = (
-        standing(extruded(rounded_rectangle(0.98, 0.72, 0.16), pocket_rim, canvas))
+        stand_up(extrude(rounded_rectangle(0.98, 0.72, 0.16), pocket_rim, canvas))
         .moved(y=-0.2, z=0.33)
         .grained(0.2)
     )
     flap = (
-        standing(
-            extruded(
+        stand_up(
+            extrude(
                 rounded_rectangle(1.02, 0.3, 0.1),
-                filleted([(0.0, 0), (0, 0.03, 0.02), (0.03, 0.05)], step=0.01),
+                fillet([(0.0, 0), (0, 0.03, 0.02), (0.03, 0.05)], step=0.01),
                 hide,
             )
         )
@@ -75,7 +75,7 @@ def backpack() -> Subject:
         .grained(0.35)
     )
     stud = lathe(
-        filleted([(0.035, 0), (0.035, 0.02, 0.01), (0, 0.03)], step=0.006), brass, count=50
+        fillet([(0.035, 0), (0.035, 0.02, 0.01), (0, 0.03)], step=0.006), brass, count=50
     ).turned(about="x", degrees=90)
     return Subject(
         parts=(
@@ -93,7 +93,7 @@ def backpack() -> Subject:
 
 
 def _filled(points: Grid) -> Grid:
-    """A bag that holds something: fuller in the middle, softer at the top."""
+    """A filled bag: fuller in the middle, softer at the top."""
     x, y = points[..., 0], points[..., 1]
     points[..., 2] += (
         0.09
@@ -106,7 +106,7 @@ def _filled(points: Grid) -> Grid:
 
 
 def _roll(canvas: Material, hide: Material) -> list[Part]:
-    """The rolled top: a spiral seen from its ends, lying across the bag."""
+    """The rolled top across the bag: a spiral when seen from its ends."""
     turn = np.linspace(0, 2 * np.pi * 2.4, 220)
     size = 0.20 - 0.055 * turn / turn[-1]
     x = np.linspace(-0.66, 0.66, 60)
@@ -115,10 +115,10 @@ def _roll(canvas: Material, hide: Material) -> list[Part]:
     z = 0.0 + (size * 1.15 * np.sin(turn))[:, None] + 0 * x
     roll = sheet(np.stack([np.repeat(x[None], 220, 0), y, z], -1), replace(canvas, tiles=(9, 14)))
     neck = (
-        standing(
-            extruded(
+        stand_up(
+            extrude(
                 rounded_rectangle(1.26, 0.4, 0.1),
-                filleted([(0.06, 0), (0, 0.1, 0.05), (0, 0.4, 0.05), (0.08, 0.5)], step=0.02),
+                fillet([(0.06, 0), (0, 0.1, 0.05), (0, 0.4, 0.05), (0.08, 0.5)], step=0.02),
                 canvas,
             )
         )

@@ -1,14 +1,14 @@
-"""For the bath: soap dispenser and soap."""
+"""Bathroom products: soap dispenser and soap."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from demo_project.shop.photography.material import Material
-from demo_project.shop.photography.outline import filleted, rounded_rectangle, smooth, superellipse
+from demo_project.shop.photography.outline import fillet, rounded_rectangle, smooth, superellipse
 from demo_project.shop.photography.products.kitchen import band
 from demo_project.shop.photography.raster import Camera
-from demo_project.shop.photography.solid import Part, extruded, lathe, tube
+from demo_project.shop.photography.solid import Part, extrude, lathe, tube
 from demo_project.shop.photography.subject import Subject
 from demo_project.shop.photography.textures import Label, noise
 
@@ -16,7 +16,7 @@ from demo_project.shop.photography.textures import Label, noise
 def hand_wash() -> Subject:
     amber = Material(colour="#a8581c", rough=0.05, glass=2.0)
     black = Material(colour="#1b1b1c", rough=0.34)
-    body = filleted(
+    body = fillet(
         [
             (0, 0.02),
             (0.34, 0, 0.05),
@@ -27,7 +27,7 @@ def hand_wash() -> Subject:
         ],
         step=0.014,
     )
-    collar = filleted(
+    collar = fillet(
         [
             (0.16, 1.37),
             (0.185, 1.38, 0.01),
@@ -40,9 +40,9 @@ def hand_wash() -> Subject:
         step=0.01,
     )
     stem = lathe(np.array([(0.042, 1.6), (0.042, 1.86)]), black, count=60)
-    head = extruded(
+    head = extrude(
         superellipse(0.34, 0.24, 2.6, count=80),
-        filleted([(0.015, 0), (0, 0.015, 0.01), (0, 0.1, 0.03), (0.04, 0.12)], step=0.01),
+        fillet([(0.015, 0), (0, 0.015, 0.01), (0, 0.1, 0.03), (0.04, 0.12)], step=0.01),
         black,
     ).moved(y=1.85)
     spout = smooth(
@@ -52,7 +52,7 @@ def hand_wash() -> Subject:
     nozzle = tube(
         spout, np.linspace(0.062, 0.04, 60), black, section=superellipse(2.2, 1.7, 2.6, count=40)
     )
-    art = Label(1000, 900, ground="#efe9dc")
+    art = Label(1000, 900, background="#efe9dc")
     art.text("HALDEN & MOOR", (500, 150), size=54, ink="#2d2a26", spacing=0.18)
     art.line([(120, 222), (880, 222)], ink="#2d2a26", width=3)
     art.text("HAND WASH", (500, 370), size=104, ink="#2d2a26", spacing=0.08)
@@ -73,7 +73,7 @@ def hand_wash() -> Subject:
             band(0.4025, 0.2, 0.94, 118, paper),
         ),
         camera=Camera(yaw=-12, pitch=8, fill=0.84),
-        ground="#f3f2f0",
+        background="#f3f2f0",
     )
 
 
@@ -84,7 +84,7 @@ def _ribbed(part: Part) -> Part:
 
 
 def soap() -> Subject:
-    """Two bars, one on the other, a little turned."""
+    """Two bars, one on the other, slightly rotated."""
     olive = Material(
         colour="#9fa878",
         rough=0.42,
@@ -103,10 +103,10 @@ def soap() -> Subject:
         bump=noise(34, cell=4),
         bump_depth=0.05,
     )
-    rim = filleted([(0.1, 0), (0.0, 0.05, 0.05), (0.0, 0.33, 0.07), (0.1, 0.4)], step=0.014)
+    rim = fillet([(0.1, 0), (0.0, 0.05, 0.05), (0.0, 0.33, 0.07), (0.1, 0.4)], step=0.014)
     shape = rounded_rectangle(1.5, 0.98, 0.22)
-    lower = extruded(shape, rim, olive).turned(about="y", degrees=8)
-    upper = extruded(shape, rim, sand).turned(about="y", degrees=-16).moved(y=0.395)
+    lower = extrude(shape, rim, olive).turned(about="y", degrees=8)
+    upper = extrude(shape, rim, sand).turned(about="y", degrees=-16).moved(y=0.395)
     x, z = np.meshgrid(np.linspace(-0.55, 0.55, 50), np.linspace(0.34, -0.34, 40))
     art = Label(1100, 680).frame((60, 60, 1040, 620), ink="#a88d63", width=9, radius=80)
     art.text("HALDEN", (550, 270), size=140, ink="#a88d63", spacing=0.14)
@@ -124,5 +124,5 @@ def soap() -> Subject:
         .moved(y=0.395)
     )
     return Subject(
-        parts=(lower, upper, mark), camera=Camera(yaw=6, pitch=27, fill=0.72), ground="#eef0f1"
+        parts=(lower, upper, mark), camera=Camera(yaw=6, pitch=27, fill=0.72), background="#eef0f1"
     )

@@ -1,11 +1,11 @@
-"""For the room: lamp, candle, plant."""
+"""Home products: lamp, candle, plant."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from demo_project.shop.photography.material import Material
-from demo_project.shop.photography.outline import filleted, smooth
+from demo_project.shop.photography.outline import fillet, smooth
 from demo_project.shop.photography.products.kitchen import band
 from demo_project.shop.photography.raster import Camera
 from demo_project.shop.photography.solid import Part, ball, lathe, sheet, tube
@@ -18,7 +18,7 @@ def lamp() -> Subject:
     enamel = Material(colour="#20443f", rough=0.28)
     inside = Material(colour="#fff3dc", rough=0.6, glow=0.75)
     base = lathe(
-        filleted(
+        fillet(
             [(0, 0), (0.5, 0, 0.03), (0.5, 0.07, 0.04), (0.06, 0.1, 0.05), (0.055, 0.2)], step=0.015
         ),
         enamel,
@@ -38,21 +38,21 @@ def lamp() -> Subject:
         0.032,
         brass,
     )
-    shade = filleted(
+    shade = fillet(
         [(0.0, 0.5), (0.07, 0.5, 0.03), (0.1, 0.42, 0.03), (0.46, 0.0, 0.015)], step=0.015
     )[::-1]
-    lining = filleted([(0.0, 0.44), (0.08, 0.4, 0.03), (0.45, 0.005)], step=0.015)
-    knob = lathe(filleted([(0.06, 0.48), (0.075, 0.56, 0.02), (0, 0.6)], step=0.01), brass)
+    lining = fillet([(0.0, 0.44), (0.08, 0.4, 0.03), (0.45, 0.005)], step=0.015)
+    knob = lathe(fillet([(0.06, 0.48), (0.075, 0.56, 0.02), (0, 0.6)], step=0.01), brass)
     bulb = ball(0.12, Material(colour="#fff6e2", rough=0.3, glow=1.4)).moved(y=0.16)
     head = [lathe(shade, enamel), lathe(lining, inside), knob, bulb]
     head = [part.turned(about="z", degrees=22).moved(0.62, 1.4, 0) for part in head]
-    switch = lathe(filleted([(0.03, 0.0), (0.03, 0.03, 0.01), (0, 0.035)], step=0.01), brass).moved(
+    switch = lathe(fillet([(0.03, 0.0), (0.03, 0.03, 0.01), (0, 0.035)], step=0.01), brass).moved(
         -0.24, 0.08, 0.2
     )
     return Subject(
         parts=(base, stem, switch, *head),
         camera=Camera(yaw=-30, pitch=5, fill=0.84),
-        ground="#f3f3f1",
+        background="#f3f3f1",
     )
 
 
@@ -67,7 +67,7 @@ def candle() -> Subject:
     )
     wax = Material(colour="#f3e6cb", rough=0.5, glow=0.06)
     cotton = Material(colour="#3b332b", rough=0.9)
-    cup = filleted(
+    cup = fillet(
         [
             (0, 0),
             (0.44, 0, 0.06),
@@ -78,9 +78,9 @@ def candle() -> Subject:
         ],
         step=0.014,
     )
-    top = filleted([(0.44, 0.765), (0.42, 0.755, 0.02), (0.12, 0.735, 0.1), (0, 0.75)], step=0.012)
+    top = fillet([(0.44, 0.765), (0.42, 0.755, 0.02), (0.12, 0.735, 0.1), (0, 0.75)], step=0.012)
     wick = tube(smooth([(0, 0.73, 0), (0.01, 0.83, 0), (0.03, 0.9, 0.0)], count=30), 0.014, cotton)
-    art = Label(900, 620, ground="#ece3d3").frame((30, 30, 870, 590), ink="#3a3836", width=3)
+    art = Label(900, 620, background="#ece3d3").frame((30, 30, 870, 590), ink="#3a3836", width=3)
     art.text("FIG & CEDAR", (450, 240), size=92, ink="#2e2b28", spacing=0.1)
     art.line([(400, 318), (500, 318)], ink="#2e2b28", width=3)
     art.text("scented candle, 45 hours", (450, 385), size=42, ink="#4b453e", spacing=0.04)
@@ -89,7 +89,7 @@ def candle() -> Subject:
     return Subject(
         parts=(lathe(cup, stone), lathe(top, wax), wick, band(0.4755, 0.26, 0.66, 78, paper)),
         camera=Camera(yaw=-6, pitch=8, fill=0.74),
-        ground="#f3f2ef",
+        background="#f3f2ef",
     )
 
 
@@ -110,7 +110,7 @@ def plant() -> Subject:
         bump=noise(17, cell=4),
         bump_depth=0.8,
     )
-    pot = filleted(
+    pot = fillet(
         [
             (0, 0.06),
             (0.34, 0.05, 0.03),
@@ -122,7 +122,7 @@ def plant() -> Subject:
         ],
         step=0.014,
     )
-    saucer = filleted(
+    saucer = fillet(
         [
             (0, 0),
             (0.4, 0, 0.03),
@@ -133,11 +133,11 @@ def plant() -> Subject:
         ],
         step=0.014,
     )
-    earth = filleted([(0.45, 0.74), (0.2, 0.765, 0.1), (0, 0.77)], step=0.012)
+    earth = fillet([(0.45, 0.74), (0.2, 0.765, 0.1), (0, 0.77)], step=0.012)
     return Subject(
         parts=(lathe(pot, clay), lathe(saucer, clay), lathe(earth, soil), *_leaves()),
         camera=Camera(yaw=0, pitch=12, fill=0.86),
-        ground="#f1f2f0",
+        background="#f1f2f0",
     )
 
 
@@ -172,8 +172,8 @@ def _leaves() -> list[Part]:
 
 
 def _leaf_print() -> Label:
-    """Grey-green bands across and a yellow rim, as a snake plant has them."""
-    art = Label(220, 900, ground="#3f6f49")
+    """Grey-green bands and a yellow rim, as on a snake plant."""
+    art = Label(220, 900, background="#3f6f49")
     random = np.random.default_rng(3)
     for y in range(0, 900, 22):
         shift = random.integers(-9, 9, 12)

@@ -1,11 +1,11 @@
-"""For the table: mug, oil, tea, flask."""
+"""Kitchen products: mug, oil, tea, flask."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from demo_project.shop.photography.material import Material
-from demo_project.shop.photography.outline import filleted, smooth, superellipse
+from demo_project.shop.photography.outline import fillet, smooth, superellipse
 from demo_project.shop.photography.raster import Camera
 from demo_project.shop.photography.solid import Part, lathe, tube
 from demo_project.shop.photography.subject import Subject
@@ -13,7 +13,7 @@ from demo_project.shop.photography.textures import Label, grain, noise, speckles
 
 
 def band(radius: float, low: float, high: float, degrees: float, material: Material) -> Part:
-    """A label around the front of a cylinder."""
+    """Return a label around the front of a cylinder."""
     angle = np.radians(np.linspace(-degrees / 2, degrees / 2, 80))
     height = np.linspace(low, high, 30)[:, None]
     ones = np.ones_like(height)
@@ -31,7 +31,7 @@ def band(radius: float, low: float, high: float, degrees: float, material: Mater
 def mug() -> Subject:
     glaze = Material(colour="#d9d0bf", rough=0.22, tint=speckles(4), tiles=(2, 2))
     clay = Material(colour="#a07a58", rough=0.8, tint=0.82 + 0.22 * noise(2, cell=8), tiles=(4, 1))
-    outside = filleted(
+    outside = fillet(
         [
             (0.452, 0.16),
             (0.5, 0.34, 0.2),
@@ -43,7 +43,7 @@ def mug() -> Subject:
         ],
         step=0.015,
     )
-    foot = filleted([(0, 0), (0.44, 0, 0.015), (0.452, 0.16)], step=0.015)
+    foot = fillet([(0, 0), (0.44, 0, 0.015), (0.452, 0.16)], step=0.015)
     path = smooth(
         [
             (0.46, 0.8, 0),
@@ -64,7 +64,7 @@ def mug() -> Subject:
 
 def olive_oil() -> Subject:
     glass = Material(colour="#5f7a2a", rough=0.05, glass=2.1)
-    body = filleted(
+    body = fillet(
         [
             (0, 0.02),
             (0.3, 0, 0.05),
@@ -75,7 +75,7 @@ def olive_oil() -> Subject:
         ],
         step=0.014,
     )
-    capsule = filleted(
+    capsule = fillet(
         [
             (0.112, 1.82),
             (0.118, 1.84, 0.01),
@@ -86,7 +86,7 @@ def olive_oil() -> Subject:
         ],
         step=0.014,
     )
-    art = Label(900, 900, ground="#f4efe2").frame((34, 34, 866, 866), ink="#46512a", width=5)
+    art = Label(900, 900, background="#f4efe2").frame((34, 34, 866, 866), ink="#46512a", width=5)
     art.text("HALDEN & MOOR", (450, 120), size=52, ink="#46512a", spacing=0.12)
     art.line([(330, 170), (570, 170)], ink="#46512a", width=3)
     _olive_branch(art)
@@ -98,7 +98,7 @@ def olive_oil() -> Subject:
     return Subject(
         parts=(lathe(body, glass), lathe(capsule, black), band(0.3625, 0.24, 1.02, 132, paper)),
         camera=Camera(pitch=5, yaw=0, fill=0.86),
-        ground="#f5f5f4",
+        background="#f5f5f4",
     )
 
 
@@ -139,11 +139,11 @@ def tea_tin() -> Subject:
     steel = Material(colour="#d9cfae", rough=0.25, metal=True)
     wall = lathe(np.array([(0.5, 0.03), (0.5, 0.98)]), paint, count=200)
     base = lathe(
-        filleted([(0, 0), (0.49, 0, 0.02), (0.508, 0.015, 0.012), (0.5, 0.03)], step=0.01), steel
+        fillet([(0, 0), (0.49, 0, 0.02), (0.508, 0.015, 0.012), (0.5, 0.03)], step=0.01), steel
     )
-    ring = lathe(filleted([(0.5, 0.975), (0.512, 0.985, 0.01), (0.5, 0.997)], step=0.006), steel)
+    ring = lathe(fillet([(0.5, 0.975), (0.512, 0.985, 0.01), (0.5, 0.997)], step=0.006), steel)
     lid = lathe(
-        filleted(
+        fillet(
             [
                 (0.5, 0.995),
                 (0.515, 1.0, 0.008),
@@ -159,7 +159,9 @@ def tea_tin() -> Subject:
         lid_paint,
     )
     return Subject(
-        parts=(wall, base, ring, lid), camera=Camera(pitch=9, yaw=-8, fill=0.76), ground="#eef0f0"
+        parts=(wall, base, ring, lid),
+        camera=Camera(pitch=9, yaw=-8, fill=0.76),
+        background="#eef0f0",
     )
 
 
@@ -173,7 +175,7 @@ def flask() -> Subject:
     )
     steel = Material(colour="#d6d6d4", rough=0.2, metal=True)
     wood = Material(colour="#b98a5a", rough=0.5, tint=grain(3), tiles=(1, 1))
-    body = filleted(
+    body = fillet(
         [
             (0, 0),
             (0.3, 0, 0.03),
@@ -184,12 +186,10 @@ def flask() -> Subject:
         ],
         step=0.015,
     )
-    collar = filleted(
+    collar = fillet(
         [(0.252, 1.69), (0.262, 1.7, 0.01), (0.262, 1.76, 0.01), (0.25, 1.77)], step=0.008
     )
-    cap = filleted(
-        [(0.25, 1.768), (0.272, 1.78, 0.015), (0.272, 2.05, 0.04), (0, 2.06)], step=0.012
-    )
+    cap = fillet([(0.25, 1.768), (0.272, 1.78, 0.015), (0.272, 2.05, 0.04), (0, 2.06)], step=0.012)
     loop = smooth(
         [
             (-0.262, 1.88, 0),

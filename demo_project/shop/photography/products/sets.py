@@ -1,4 +1,4 @@
-"""Things that are sold together, photographed together."""
+"""Sets: products that are sold, and photographed, together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from demo_project.shop.photography.subject import Subject
 def placed(
     subject: Subject, *, size: float, degrees: float, x: float, y: float = 0.0, z: float = 0.0
 ) -> list[Part]:
-    """A subject's parts, standing somewhere else."""
+    """Return a subject's parts, moved to another place."""
     return [
         part.scaled(size, size, size).turned(about="y", degrees=degrees).moved(x, y, z)
         for part in subject.parts

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from demo_project.shop.photography.material import Material
-from demo_project.shop.photography.outline import filleted, smooth, superellipse
+from demo_project.shop.photography.outline import fillet, smooth, superellipse
 from demo_project.shop.photography.raster import Camera
-from demo_project.shop.photography.solid import Grid, Part, extruded, sheet, tube
+from demo_project.shop.photography.solid import Grid, Part, extrude, sheet, tube
 from demo_project.shop.photography.subject import Subject
 from demo_project.shop.photography.textures import Label, leather, noise, weave
 
@@ -26,16 +26,16 @@ def sneaker() -> Subject:
         colour="#f2eee4", rough=0.9, sheen=0.1, bump=weave(24), bump_depth=0.4, tiles=(1, 4)
     )
     outline = _sole_outline()
-    sole = extruded(
+    sole = extrude(
         outline,
-        filleted([(0.06, 0), (0.0, 0.05, 0.04), (0.0, 0.24, 0.03), (0.035, 0.285)], step=0.015),
+        fillet([(0.06, 0), (0.0, 0.05, 0.04), (0.0, 0.24, 0.03), (0.035, 0.285)], step=0.015),
         rubber,
     )
-    foxing = extruded(outline, np.array([(-0.006, 0.185), (-0.006, 0.215)]), line)
+    foxing = extrude(outline, np.array([(-0.006, 0.185), (-0.006, 0.215)]), line)
     return Subject(
         parts=(sole.bent(_sprung), foxing.bent(_sprung), _upper(), _tongue(), *_laces(lace)),
         camera=Camera(yaw=-4, pitch=5, fill=0.88),
-        ground="#f1f1f0",
+        background="#f1f1f0",
     )
 
 

@@ -1,13 +1,13 @@
-"""Cloth and paper: cushion and book."""
+"""Products of cloth and paper: cushion and book."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from demo_project.shop.photography.material import Material
-from demo_project.shop.photography.outline import filleted, rounded_rectangle
+from demo_project.shop.photography.outline import fillet, rounded_rectangle
 from demo_project.shop.photography.raster import Camera
-from demo_project.shop.photography.solid import Part, extruded, sheet, standing, tube
+from demo_project.shop.photography.solid import Part, extrude, sheet, stand_up, tube
 from demo_project.shop.photography.subject import Subject
 from demo_project.shop.photography.textures import Label, noise, pages, weave
 
@@ -47,7 +47,7 @@ def cushion() -> Subject:
     return Subject(
         parts=(Part(points=front, material=linen, two_sided=True), rear, piping),
         camera=Camera(yaw=-6, pitch=3, fill=0.78),
-        ground="#f4f2ee",
+        background="#f4f2ee",
     )
 
 
@@ -75,10 +75,10 @@ def book() -> Subject:
     )
     paper = Material(colour="#efe6d2", rough=0.9, tint=pages(70).T, tiles=(1, 1))
     width, tall, thick = 1.3, 1.9, 0.26
-    board = standing(
-        extruded(
+    board = stand_up(
+        extrude(
             rounded_rectangle(width, tall, 0.02),
-            filleted([(0.008, 0), (0, 0.006, 0.004), (0, 0.03, 0.004), (0.008, 0.036)], step=0.006),
+            fillet([(0.008, 0), (0, 0.006, 0.004), (0, 0.03, 0.004), (0.008, 0.036)], step=0.006),
             cloth,
         )
     )
@@ -121,7 +121,7 @@ def book() -> Subject:
 
 
 def _box(width: float, tall: float, deep: float, material: Material) -> list[Part]:
-    """The three sides of a block of pages that can be seen: right, top, bottom."""
+    """Return the three visible sides of a block of pages: right, top, bottom."""
     a, b = np.linspace(-0.5, 0.5, 40), np.linspace(-0.5, 0.5, 40)
     p, q = np.meshgrid(a, b)
     half = np.full_like(p, 0.5)

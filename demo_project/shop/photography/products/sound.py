@@ -1,13 +1,13 @@
-"""For the ears: headphones and a speaker."""
+"""Audio products: headphones and a speaker."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from demo_project.shop.photography.material import Material
-from demo_project.shop.photography.outline import filleted, rounded_rectangle, smooth, superellipse
+from demo_project.shop.photography.outline import fillet, rounded_rectangle, smooth, superellipse
 from demo_project.shop.photography.raster import Camera
-from demo_project.shop.photography.solid import Part, extruded, lathe, standing, tube
+from demo_project.shop.photography.solid import Part, extrude, lathe, stand_up, tube
 from demo_project.shop.photography.subject import Subject
 from demo_project.shop.photography.textures import Label, grain, leather, noise, weave
 
@@ -34,13 +34,13 @@ def headphones() -> Subject:
     return Subject(
         parts=(bow, cover, *_cup(shell, steel, pad, side=-1), *_cup(shell, steel, pad, side=1)),
         camera=Camera(yaw=-34, pitch=12, fill=0.78),
-        ground="#f2f1ef",
+        background="#f2f1ef",
     )
 
 
 def _cup(shell: Material, steel: Material, pad: Material, *, side: int) -> list[Part]:
-    """An ear cup that stands on its side; the pad looks inwards."""
-    case = filleted(
+    """An ear cup on its side; the pad faces inwards."""
+    case = fillet(
         [
             (0, 0.3),
             (0.3, 0.29, 0.05),
@@ -51,15 +51,15 @@ def _cup(shell: Material, steel: Material, pad: Material, *, side: int) -> list[
         ],
         step=0.014,
     )[::-1]
-    disc = filleted(
+    disc = fillet(
         [(0.26, 0.292), (0.262, 0.306, 0.006), (0.24, 0.31, 0.006), (0.23, 0.3, 0.01), (0, 0.302)],
         step=0.01,
     )
-    ring = filleted([(0.423, 0.04), (0.43, 0.06, 0.01), (0.423, 0.085)], step=0.006)
+    ring = fillet([(0.423, 0.04), (0.43, 0.06, 0.01), (0.423, 0.085)], step=0.006)
     soft = np.linspace(0, 2 * np.pi, 60)
     cushion = np.stack([0.29 + 0.115 * np.cos(soft), -0.055 + 0.1 * np.sin(soft)], 1)
     mesh = Material(colour="#2b2724", rough=0.95, bump=weave(30), bump_depth=0.4, tiles=(6, 3))
-    cloth = filleted([(0, -0.012), (0.26, -0.012)], step=0.02)
+    cloth = fillet([(0, -0.012), (0.26, -0.012)], step=0.02)
     parts = [
         lathe(case, shell),
         lathe(disc, steel),
@@ -90,7 +90,7 @@ def speaker() -> Subject:
     brass = Material(colour="#c8a060", rough=0.22, metal=True)
     hide = Material(colour="#6e4529", rough=0.55, bump=leather(), bump_depth=0.35, tiles=(2, 12))
     width, tall, deep = 2.0, 1.2, 0.72
-    rim = filleted(
+    rim = fillet(
         [
             (0.05, 0),
             (0, 0.05, 0.05),
@@ -101,7 +101,7 @@ def speaker() -> Subject:
         ],
         step=0.02,
     )
-    case = standing(extruded(rounded_rectangle(width, tall, 0.2), rim, wood)).moved(z=-deep / 2)
+    case = stand_up(extrude(rounded_rectangle(width, tall, 0.2), rim, wood)).moved(z=-deep / 2)
     x, y = np.meshgrid(np.linspace(-1, 1, 120), np.linspace(-1, 1, 90))
     edge = np.sqrt(np.clip(1 - x**8, 0, 1) * np.clip(1 - y**8, 0, 1))
     panel = Part(
@@ -111,7 +111,7 @@ def speaker() -> Subject:
         material=cloth,
     )
     knob = lathe(
-        filleted([(0.075, 0), (0.075, 0.09, 0.012), (0.0, 0.095)], step=0.01), brass, count=90
+        fillet([(0.075, 0), (0.075, 0.09, 0.012), (0.0, 0.095)], step=0.01), brass, count=90
     )
     knobs = [knob.moved(px, tall / 2 - 0.005, 0.1) for px in (0.5, 0.72)]
     badge = (
@@ -137,9 +137,9 @@ def speaker() -> Subject:
     strap = tube(path, 0.03, hide, section=superellipse(1.3, 5.6, 3, count=40))
     studs = [knob.scaled(0.5, 0.35, 0.5).moved(px, tall / 2 - 0.005, -0.0) for px in (-0.9, 0.9)]
     dark = Material(colour="#1d1c1b", rough=0.7)
-    plinth = extruded(
+    plinth = extrude(
         rounded_rectangle(width - 0.16, deep - 0.12, 0.06),
-        filleted([(0.03, -0.07), (0.0, -0.04, 0.02), (0.0, 0.02)], step=0.02),
+        fillet([(0.03, -0.07), (0.0, -0.04, 0.02), (0.0, 0.02)], step=0.02),
         dark,
     ).moved(y=-tall / 2)
     return Subject(

@@ -1,11 +1,11 @@
-"""To wear: watch and sunglasses."""
+"""Accessories: watch and sunglasses."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from demo_project.shop.photography.material import Material
-from demo_project.shop.photography.outline import filleted, smooth, superellipse
+from demo_project.shop.photography.outline import fillet, smooth, superellipse
 from demo_project.shop.photography.raster import Camera
 from demo_project.shop.photography.solid import Grid, Part, lathe, sheet, tube
 from demo_project.shop.photography.subject import Subject
@@ -15,7 +15,7 @@ from demo_project.shop.photography.textures import Label, leather, noise
 def watch() -> Subject:
     steel = Material(colour="#cfd0d2", rough=0.17, metal=True)
     brushed = Material(colour="#c4c5c8", rough=0.34, metal=True)
-    case = filleted(
+    case = fillet(
         [
             (0, -0.16),
             (0.44, -0.15, 0.03),
@@ -26,7 +26,7 @@ def watch() -> Subject:
         ],
         step=0.01,
     )
-    bezel = filleted(
+    bezel = fillet(
         [(0.45, 0.095), (0.452, 0.13, 0.02), (0.425, 0.145, 0.01), (0.41, 0.12, 0.01), (0.4, 0.06)],
         step=0.008,
     )
@@ -37,7 +37,7 @@ def watch() -> Subject:
     parts = [lathe(case, brushed, count=220), lathe(bezel, steel, count=220)]
     parts = [part.turned(about="x", degrees=90) for part in parts]
     crown = lathe(
-        filleted(
+        fillet(
             [(0.0, 0), (0.055, 0, 0.01), (0.06, 0.02, 0.01), (0.06, 0.1, 0.012), (0, 0.11)],
             step=0.008,
         ),
@@ -48,12 +48,12 @@ def watch() -> Subject:
     return Subject(
         parts=(*parts, _round(face), *_hands(steel), *_lugs(steel), *_straps()),
         camera=Camera(yaw=-16, pitch=14, fill=0.88),
-        ground="#f3f3f3",
+        background="#f3f3f3",
     )
 
 
 def _round(face: Part) -> Part:
-    """A square grid pressed into a disc, so that its print stays undistorted at the middle."""
+    """Return a square grid mapped to a disc, so that its print is undistorted in the middle."""
     points = face.points.copy()
     away = np.hypot(points[..., 0], points[..., 1])
     points[..., :2] *= np.minimum(1, 0.425 / np.maximum(away, 1e-6))[..., None]
@@ -61,7 +61,7 @@ def _round(face: Part) -> Part:
 
 
 def _dial() -> Label:
-    art = Label(1200, 1200, ground="#1c2e44")
+    art = Label(1200, 1200, background="#1c2e44")
     art.disc((600, 600), 560, ink="#21364f")
     for minute in range(60):
         turn = np.radians(minute * 6)
@@ -93,7 +93,7 @@ def _hands(steel: Material) -> list[Part]:
             sheet(np.stack([x * taper, y, z], -1), material).turned(about="z", degrees=-degrees)
         )
     hub = lathe(
-        filleted([(0.034, 0.08), (0.034, 0.105, 0.005), (0, 0.108)], step=0.006), gold, count=60
+        fillet([(0.034, 0.08), (0.034, 0.105, 0.005), (0, 0.108)], step=0.006), gold, count=60
     )
     return [*parts, hub.turned(about="x", degrees=90)]
 
@@ -137,7 +137,7 @@ def _straps() -> list[Part]:
 
 
 def _strap(hide: Material, *, end: int) -> Part:
-    """Leaves the case, curves over the cushion that the watch stands on, and goes behind it."""
+    """Straps that leave the case and curve over and behind the cushion that holds the watch."""
     knots = [
         (0, 0.43, -0.05),
         (0, 0.6, -0.09),
@@ -203,7 +203,7 @@ def sunglasses() -> Subject:
             )
         )
         stud = lathe(
-            filleted([(0.03, 0), (0.03, 0.012, 0.005), (0, 0.016)], step=0.006), gold, count=40
+            fillet([(0.03, 0), (0.03, 0.012, 0.005), (0, 0.016)], step=0.006), gold, count=40
         )
         parts.append(stud.turned(about="x", degrees=90).moved(1.06 * side, 0.29, -0.03))
     bridge = smooth(
