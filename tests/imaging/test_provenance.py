@@ -30,7 +30,10 @@ LINEAGES = [
         },
         "algorithmicMedia",
     ),
-    ({"model_drew_background": False, "model_drew_product": False, "typeset": True}, "digitalCreation"),
+    (
+        {"model_drew_background": False, "model_drew_product": False, "typeset": True},
+        "digitalCreation",
+    ),
     ({"model_drew_background": False, "model_drew_product": False}, "digitalCapture"),
 ]
 
