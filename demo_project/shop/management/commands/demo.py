@@ -136,11 +136,11 @@ class Command(BaseCommand):
         """
         if not count:
             return 0
-        endings: Counter[str] = Counter()
+        outcomes: Counter[str] = Counter()
         deadline = time.monotonic() + 2 * nb_settings.LEASE_SECONDS
         with ProgressBar(count, "Pictures", out=self.stdout) as step:
             while True:
-                endings += drain(on_ending=lambda ending: step())
+                outcomes += drain(on_outcome=lambda outcome: step())
                 underway = any(plan.summary().count_of(ItemStatus.UNDERWAY) for plan in plans)
                 if not underway or time.monotonic() > deadline:
                     break
@@ -167,7 +167,7 @@ class Command(BaseCommand):
                 step()
 
     def _print_summary(self, password: str, *, port: int) -> None:
-        spent = usd(Run.objects.aggregate(total=Sum("spent_microusd"))["total"] or 0)
+        spent = sum(run.spent_usd for run in Run.objects.all())
         table = [
             ("Products and sets", Product.objects.count() + Bundle.objects.count()),
             ("Scenes", Scene.objects.count()),
