@@ -1,15 +1,13 @@
-"""What ``manage.py check`` says about settings, tiers, providers, storage and registered models."""
+"""System checks: settings, tiers, providers, storage and registered models."""
 
 from typing import Final
 
 from django.core.checks import Tags, register
 
-from nb_catalog.checks.connectivity import check_connectivity
-from nb_catalog.checks.registry import check_registry
-from nb_catalog.checks.settings import check_settings
+from nb_catalog.checks.settings import check_registry, check_settings
 from nb_catalog.checks.storage import check_storage
 from nb_catalog.checks.task_queue import check_task_queue
-from nb_catalog.checks.tiers import check_tiers
+from nb_catalog.checks.tiers import check_connectivity, check_tiers
 from nb_catalog.checks.typesetting import (
     check_alt_text_provider,
     check_ocr_provider,
@@ -35,7 +33,7 @@ TAG: Final = "nb_catalog"
 
 
 def register_all() -> None:
-    """Called once, when the app is ready."""
+    """Register the checks. Called once, when the app is ready."""
     register(check_settings, TAG)
     register(check_tiers, TAG)
     register(check_task_queue, TAG)

@@ -1,4 +1,4 @@
-"""The storage that pictures live in."""
+"""The storage of the pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nb_catalog.core.text import nearest
 
 
 def check_storage(**_options: Any) -> list[CheckMessage]:
-    """The catalog's storage exists, and its addresses last: renditions keep theirs."""
+    """Check that the catalog's storage exists, and that its URLs do not expire."""
     alias = or_nothing(lambda: settings.STORAGE)
     if not alias:
         return []
@@ -22,7 +22,7 @@ def check_storage(**_options: Any) -> list[CheckMessage]:
     if alias not in known:
         return [
             Error(
-                f"{NAME}['STORAGE']: STORAGES has no {alias!r}.",
+                f"{NAME}['STORAGE']: STORAGES has no alias {alias!r}.",
                 hint=nearest(alias, known).strip(),
                 id="nb_catalog.E020",
             )
@@ -37,13 +37,24 @@ def check_storage(**_options: Any) -> list[CheckMessage]:
                 id="nb_catalog.E021",
             )
         ]
-    return [_signed(alias)] if _signs_addresses(storage) else []
+    if not signs_urls(storage):
+        return []
+    return [
+        Warning(
+            f"The URLs of STORAGES[{alias!r}] expire, but renditions store them permanently.",
+            hint=(
+                '"OPTIONS": {"querystring_auth": False}, with a bucket or a CDN that is publicly '
+                "readable."
+            ),
+            id="nb_catalog.W020",
+        )
+    ]
 
 
-def _signs_addresses(storage: object) -> bool:
-    """As django-storages does it: told by attributes, because signing may use the network."""
-    own_domain = getattr(storage, "custom_domain", None)
-    if own_domain:
+def signs_urls(storage: object) -> bool:
+    """Return whether the URLs of a django-storages backend expire. Decided by its attributes, because
+    signing may use the network."""
+    if getattr(storage, "custom_domain", None):
         return bool(
             getattr(storage, "querystring_auth", False)
             and getattr(storage, "cloudfront_signer", None)
@@ -51,14 +62,3 @@ def _signs_addresses(storage: object) -> bool:
     public = getattr(storage, "default_acl", None) == "publicRead"
     signs = getattr(storage, "querystring_auth", False) and not public
     return bool(signs or getattr(storage, "expiration_secs", None))
-
-
-def _signed(alias: str) -> CheckMessage:
-    return Warning(
-        f"The addresses of STORAGES[{alias!r}] expire, and renditions keep theirs for ever.",
-        hint=(
-            '"OPTIONS": {"querystring_auth": False}, with a bucket or a CDN that may be read by '
-            "everybody."
-        ),
-        id="nb_catalog.W020",
-    )

@@ -1,85 +1,92 @@
-"""Tiers: their providers and models exist, fit each other and can make what is asked."""
+"""Tiers: their providers and models exist, match, and can make what the tier promises."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any, Final
 
+from django.apps import apps
 from django.core.checks import CheckMessage, Error, Warning
+from django.db import DatabaseError
 from django.utils import timezone
 
 from nb_catalog.checks.settings import or_nothing
 from nb_catalog.conf import NAME, settings
-from nb_catalog.exceptions import InvalidSettings, RequestRefused
-from nb_catalog.providers import Provider, model_specs, provider
-from nb_catalog.providers.tiers import Tier, tier
+from nb_catalog.exceptions import InvalidSettings, ModelRetired, RequestRefused
+from nb_catalog.providers import model_specs, provider
+from nb_catalog.providers.tiers import Tier, tier, tiers
 
 # Prices were seen to change twice a year.
 STALE: Final = timedelta(days=120)
-# How long before a model's end a warning comes: time to try another one.
+# How long before a model's retirement a warning appears: time to try another one.
 NOTICE: Final = timedelta(days=60)
+
+TIER_HINT: Final = '"draft": {"PROVIDER": "local", "MODEL": "local-studio", "SIZE": "1K"}'
+MODEL_HINT: Final = "Name a shipped model, or describe your own in NB_CATALOG['MODEL_SPECS']."
+PROVIDER_HINT: Final = (
+    '"PROVIDERS": {"gemini": {"BACKEND": "nb_catalog.providers.gemini.GeminiProvider", '
+    '"OPTIONS": {}}}'
+)
 
 
 def check_tiers(**_options: Any) -> list[CheckMessage]:
-    """Every tier: its provider and model exist, fit each other, and can make its size."""
-    found: list[CheckMessage] = []
+    """Check that each tier's provider and model exist, match, and can make its size."""
+    messages: list[CheckMessage] = []
     aliases: dict[str, None] = {}
     for name in or_nothing(lambda: settings.TIERS):
         try:
-            step = tier(name)
+            entry = tier(name)
         except InvalidSettings as error:
-            found.append(Error(str(error), hint=TIER_HINT, id="nb_catalog.E010"))
+            messages.append(Error(str(error), hint=TIER_HINT, id="nb_catalog.E010"))
         else:
-            aliases[step.provider] = None
-            found += _of_tier(step)
+            aliases[entry.provider] = None
+            messages += check_tier(entry)
     for alias in aliases:
-        found += _of_provider(alias)
-    return found
+        messages += check_provider(alias)
+    return messages
 
 
-TIER_HINT: Final = '"draft": {"PROVIDER": "local", "MODEL": "local-studio", "SIZE": "1K"}'
-
-
-def _of_tier(step: Tier) -> Iterator[CheckMessage]:
-    path = f"{NAME}['TIERS'][{step.name!r}]"
+def check_tier(entry: Tier) -> Iterator[CheckMessage]:
+    """Check one tier, without its provider."""
+    path = f"{NAME}['TIERS'][{entry.name!r}]"
     try:
-        model_spec = step.model_spec
+        model_spec = entry.model_spec
     except RequestRefused as refusal:
         yield Error(f"{path}: {refusal}", hint=MODEL_HINT, id="nb_catalog.E011")
         return
     except InvalidSettings:
-        return  # check_settings tells what is wrong with the card
-    yield from _retirement(model_spec, path=path)
-    yield from _price_age(model_spec, path=path)
-    for objection in _objections(model_spec, step):
-        yield Error(f"{path}: {objection}", hint="Choose what is possible.", id="nb_catalog.E012")
-    try:
-        model_spec.estimate(size=step.size, references=0)
-    except RequestRefused as refusal:
-        yield Error(f"{path}: {refusal}", hint=_price_hint(step), id="nb_catalog.E014")
-
-
-MODEL_HINT: Final = "Name a shipped model, or describe your own in NB_CATALOG['MODEL_SPECS']."
-
-
-def _objections(model_spec: model_specs.ModelSpec, step: Tier) -> tuple[str, ...]:
-    """What is wrong with the size and the thinking level, whatever is asked for later."""
-    possible = [
-        ratio for ratio in model_spec.ratios if step.size in model_specs.PIXELS.get(ratio, {})
+        return  # check_settings reports what is wrong with the spec
+    yield from _check_retirement(model_spec, path=path)
+    if not model_spec.free:
+        yield from _check_price_date(model_spec, path=path)
+    ratios = [
+        ratio for ratio in model_spec.ratios if entry.size in model_specs.PIXELS.get(ratio, {})
     ]
-    return model_spec.objections(
-        ratio=(possible or model_spec.ratios)[0],
-        size=step.size,
+    for objection in model_spec.objections(
+        ratio=(ratios or model_spec.ratios)[0],
+        size=entry.size,
         references=0,
         treatment=model_spec.treatments[0],
-        thinking=step.thinking,
-    )
+        thinking=entry.thinking,
+    ):
+        yield Error(f"{path}: {objection}", hint="Choose a supported value.", id="nb_catalog.E012")
+    try:
+        model_spec.estimate(size=entry.size, references=0)
+    except RequestRefused as refusal:
+        yield Error(
+            f"{path}: {refusal}",
+            hint=(
+                f"\"MODEL_SPECS\": {{{entry.model!r}: {{'price_per_image': {{{entry.size!r}: '0.05'}}, "
+                f"'usd_per_million': {{'input': '0.5', 'text_output': '3'}}}}}}"
+            ),
+            id="nb_catalog.E014",
+        )
 
 
-def _retirement(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[CheckMessage]:
+def _check_retirement(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[CheckMessage]:
     today = timezone.now().date()
-    hint = replacement(model_spec)
+    hint = replacement_hint(model_spec)
     if model_spec.retired_on is not None and model_spec.retired_on <= today:
         yield Error(
             f"{path}: {model_spec.id} was retired on {model_spec.retired_on:%Y-%m-%d}.",
@@ -96,8 +103,28 @@ def _retirement(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[Che
         yield Warning(f"{path}: {model_spec.id} is deprecated.", hint=hint, id="nb_catalog.W001")
 
 
-def replacement(model_spec: model_specs.ModelSpec) -> str:
-    """The replacement and what it costs beside what is paid now."""
+def _check_price_date(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[CheckMessage]:
+    known = model_spec.price_as_of
+    if known is None or timezone.now().date() - known > STALE:
+        age = "has no date" if known is None else f"is as of {known:%Y-%m-%d}"
+        yield Warning(
+            f"{path}: the price of {model_spec.id} {age}. Estimates and budgets are based on it.",
+            hint=(
+                'Compare it with the provider\'s price list, then set: "MODEL_SPECS": '
+                f"{{{model_spec.id!r}: {{'price_as_of': '{timezone.now():%Y-%m-%d}'}}}}"
+            ),
+            id="nb_catalog.W002",
+        )
+    if model_spec.replaced_by and model_spec.replaced_by not in model_specs.all_specs():
+        yield Warning(
+            f"{path}: {model_spec.id} is replaced by {model_spec.replaced_by!r}, which has no model spec.",
+            hint=MODEL_HINT,
+            id="nb_catalog.W003",
+        )
+
+
+def replacement_hint(model_spec: model_specs.ModelSpec) -> str:
+    """Return the replacement of a model, with its cost compared to the present one."""
     if not model_spec.replaced_by:
         return MODEL_HINT
     hint = f'"MODEL": "{model_spec.replaced_by}"'
@@ -110,66 +137,55 @@ def replacement(model_spec: model_specs.ModelSpec) -> str:
     return f"{hint} costs at most {prices[0]:.4f} USD at {size}, {model_spec.id} {prices[1]:.4f}."
 
 
-def _price_age(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[CheckMessage]:
-    if model_spec.free:
-        return
-    known = model_spec.price_as_of
-    if known is None or timezone.now().date() - known > STALE:
-        since = "nobody says when" if known is None else f"{known:%Y-%m-%d}"
-        yield Warning(
-            f"{path}: the price of {model_spec.id} is as of {since}. Estimates and budgets go by it.",
-            hint=(
-                "Compare it with the provider's price list, then say so: "
-                f"\"MODEL_SPECS\": {{{model_spec.id!r}: {{'price_as_of': '{timezone.now():%Y-%m-%d}'}}}}"
-            ),
-            id="nb_catalog.W002",
-        )
-    if model_spec.replaced_by and model_spec.replaced_by not in model_specs.all_specs():
-        yield Warning(
-            f"{path}: {model_spec.id} is said to be replaced by {model_spec.replaced_by!r}, which has no "
-            "model spec.",
-            hint=MODEL_HINT,
-            id="nb_catalog.W003",
-        )
-
-
-def _price_hint(step: Tier) -> str:
-    return (
-        f"\"MODEL_SPECS\": {{{step.model!r}: {{'price_per_image': {{{step.size!r}: '0.05'}}, "
-        f"'usd_per_million': {{'input': '0.5', 'text_output': '3'}}}}}}"
-    )
-
-
-def _of_provider(alias: str) -> Iterator[CheckMessage]:
+def check_provider(alias: str) -> Iterator[CheckMessage]:
+    """Check one provider and that its tiers name models that are billed as it is: a free model at a
+    provider that bills would spend past every budget."""
     try:
-        maker = provider(alias)
+        backend = provider(alias)
     except InvalidSettings as error:
         yield Error(str(error), hint=PROVIDER_HINT, id="nb_catalog.E015")
         return
-    yield from maker.check()
-    yield from _lanes(maker)
-
-
-PROVIDER_HINT: Final = (
-    '"PROVIDERS": {"gemini": {"BACKEND": "nb_catalog.providers.gemini.GeminiProvider", '
-    '"OPTIONS": {}}}'
-)
-
-
-def _lanes(maker: Provider) -> Iterator[CheckMessage]:
-    """A free model at a provider that bills would spend past every budget."""
+    yield from backend.check()
     for name in settings.TIERS:
         try:
-            step = tier(name)
-            free = step.model_spec.free
+            entry = tier(name)
+            free = entry.model_spec.free
         except (InvalidSettings, RequestRefused):
             continue
-        if step.provider == maker.alias and free != maker.is_free:
-            bills = "does not bill" if maker.is_free else "bills"
+        if entry.provider == alias and free != backend.is_free:
+            bills = "does not bill" if backend.is_free else "bills"
             costs = "is free" if free else "costs money"
             yield Error(
-                f"{NAME}['TIERS'][{name!r}]: the model {step.model!r} {costs}, "
-                f"and the provider {maker.alias!r} {bills}.",
-                hint=f'"PROVIDER": "{step.model_spec.provider}"',
+                f"{NAME}['TIERS'][{name!r}]: the model {entry.model!r} {costs}, "
+                f"and the provider {alias!r} {bills}.",
+                hint=f'"PROVIDER": "{entry.model_spec.provider}"',
                 id="nb_catalog.E016",
             )
+
+
+def check_connectivity(
+    databases: Iterable[str] | None = None, **_options: Any
+) -> list[CheckMessage]:
+    """Warn of tiers whose model was reported as retired (404) by a call. Only with ``--database``."""
+    messages: list[CheckMessage] = []
+    if not databases:
+        return messages
+    try:
+        # Checks are registered before models can be imported.
+        rows = apps.get_model("nb_catalog.ProviderPause").objects.filter(
+            cause=ModelRetired.code, until__gt=timezone.now()
+        )
+        retired = set(rows.values_list("provider", "model"))
+        for entry in tiers():
+            if (entry.provider, entry.model) in retired:
+                messages.append(
+                    Warning(
+                        f"{NAME}['TIERS'][{entry.name!r}]: {entry.provider} reports that {entry.model} "
+                        "no longer exists.",
+                        hint=replacement_hint(entry.model_spec),
+                        id="nb_catalog.W004",
+                    )
+                )
+    except (InvalidSettings, RequestRefused, DatabaseError):
+        pass  # other checks report invalid settings; before the first migrate there are no rows
+    return messages

@@ -1,8 +1,8 @@
-"""Fonts and locales, whether the words of each can be set on a picture; and whoever is asked for words."""
+"""Locales, the fonts to set their text on pictures, and the providers of texts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
@@ -17,41 +17,49 @@ from nb_catalog.typesetting import fonts
 
 
 def check_typesetting(**_options: Any) -> list[CheckMessage]:
-    """Every locale of the shop exists and has a font; every font of the shop opens."""
+    """Check that every locale of the shop exists and has a font, and that every font can be opened."""
     try:
         codes, _, chains = settings.LOCALES, settings.FONTS, settings.LOCALE_FALLBACKS
     except InvalidSettings:
-        return []  # check_settings says so, once
-    found: list[CheckMessage] = []
+        return []  # check_settings reports it
+    messages: list[CheckMessage] = []
     for code in codes:
         try:
             locales.parse_locale(code)
-            if fonts.family_for(code) is None:
-                found.append(_without_font(code))
+            if fonts.families_for(code) is None:
+                messages.append(
+                    Warning(
+                        f"Text in {code!r} cannot be set on pictures: {fonts.advice(code)}",
+                        hint=f"Or remove it from {NAME}['LOCALES']; manage.py nb_fonts lists them all.",
+                        id="nb_catalog.W042",
+                    )
+                )
         except ValueError as error:
-            found.append(
-                Error(str(error), hint=f"{NAME}['LOCALES'], or LANGUAGES.", id="nb_catalog.E040")
-            )
+            hint = f"{NAME}['LOCALES'], or LANGUAGES."
+            messages.append(Error(str(error), hint=hint, id="nb_catalog.E040"))
         except FontUnreadable as error:
             return [Error(str(error), hint=f"{NAME}['FONTS'].", id="nb_catalog.E041")]
-    return found + [
-        Error(str(error), hint=f"{NAME}['LOCALE_FALLBACKS'].", id="nb_catalog.E040")
-        for error in _unknown(code for first, chain in chains.items() for code in (first, *chain))
-    ]
+    for code in dict.fromkeys(code for first, chain in chains.items() for code in (first, *chain)):
+        try:
+            locales.parse_locale(code)
+        except ValueError as error:
+            hint = f"{NAME}['LOCALE_FALLBACKS']."
+            messages.append(Error(str(error), hint=hint, id="nb_catalog.E040"))
+    return messages
 
 
 def check_translation_provider(**_options: Any) -> list[CheckMessage]:
-    """The translator imports, and has the options that it was given."""
+    """Check that the translation provider can be imported and knows its options."""
     return _check_text_provider("TRANSLATION_PROVIDER", translation_provider, id="nb_catalog.E043")
 
 
 def check_alt_text_provider(**_options: Any) -> list[CheckMessage]:
-    """The describer imports, and has the options that it was given."""
+    """Check that the provider of alternative texts can be imported and knows its options."""
     return _check_text_provider("ALT_TEXT_PROVIDER", alt_text_provider, id="nb_catalog.E044")
 
 
 def check_ocr_provider(**_options: Any) -> list[CheckMessage]:
-    """The reader imports, and has the options that it was given."""
+    """Check that the OCR provider can be imported and knows its options."""
     return _check_text_provider("OCR_PROVIDER", ocr_provider, id="nb_catalog.E045")
 
 
@@ -61,25 +69,9 @@ def _check_text_provider(
     try:
         getattr(settings, setting)
     except InvalidSettings:
-        return []  # check_settings says so, once
+        return []  # check_settings reports it
     try:
         make()
     except InvalidSettings as error:
-        return [Error(str(error), hint="Or None, to have nothing proposed.", id=id)]
+        return [Error(str(error), hint="Set it to None to disable proposals.", id=id)]
     return []
-
-
-def _unknown(codes: Iterable[str]) -> Iterator[ValueError]:
-    for code in dict.fromkeys(codes):
-        try:
-            locales.parse_locale(code)
-        except ValueError as error:
-            yield error
-
-
-def _without_font(code: str) -> CheckMessage:
-    return Warning(
-        f"Words in {code!r} cannot be set on pictures: {fonts.installation_hint(code)}",
-        hint=f"Or leave it out of {NAME}['LOCALES']; manage.py nb_fonts lists them all.",
-        id="nb_catalog.W042",
-    )
