@@ -1,4 +1,4 @@
-"""Money: reserved before a call goes out, settled when it is answered. Whole micro-dollars."""
+"""Budgets: money is reserved before a call is sent, and settled once its cost is known. Micro-dollars."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ RUN_BUDGET: Final = "run_budget"
 DAY_BUDGET: Final = "day_budget"
 TIER_BUDGET: Final = "tier_budget"
 USER_BUDGET: Final = "user_budget"
-# The tier, in reports and budgets, of requests that make no picture.
+# The tier of requests for texts, in reports and budgets.
 TEXT: Final = "text"
-# These have room again at midnight UTC.
+# These are reset at midnight UTC.
 DAILY: Final = (DAY_BUDGET, TIER_BUDGET, USER_BUDGET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetOwner:
     """Whose budgets a run's calls count against. ``user`` is a primary key as text, or empty;
-    ``run_id`` is 0 for calls of no run."""
+    ``run_id`` is 0 for calls without a run."""
 
     run_id: int
     tier: str
@@ -48,7 +48,7 @@ class BudgetOwner:
 
 
 class SettledCall(NamedTuple):
-    """A call whose cost has become known. ``day`` is the UTC day it was sent on."""
+    """A call whose cost is known now. ``day`` is the UTC day on which it was sent."""
 
     run_id: int
     day: date
@@ -60,7 +60,7 @@ class SettledCall(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _BudgetRow:
-    """One row that an amount is added to, unless it has no room for it."""
+    """Rows (one) with a budget, the condition that an amount fits, and the code if it does not."""
 
     rows: QuerySet[Any]
     room: Q
@@ -75,91 +75,78 @@ class _BudgetRow:
 
 
 def reserve(amounts: Mapping[int, Mapping[int, int]], *, day: date) -> set[int]:
-    """Reserve micro-dollars: run -> {job: amount}. Answers the jobs that were let through.
+    """Reserve micro-dollars: run -> {job: amount}. Return the jobs that fit into their budgets.
 
-    A budget that is reached pauses the run and fails nothing. Call it inside the transaction
-    that writes the call rows.
+    A reached budget pauses the run; no job fails. Call it inside the transaction that writes the
+    rows of the calls.
     """
-    let_through: set[int] = set()
-    payers = owners_of(amounts)
+    accepted: set[int] = set()
+    owners = owners_of(amounts)
     for run_id, jobs in sorted(amounts.items(), key=itemgetter(0)):
-        if _reserve(payers[run_id], sum(jobs.values()), day=day) is None:
-            let_through |= jobs.keys()
-        else:
-            let_through |= _one_by_one(payers[run_id], jobs, day=day)
-    return let_through
+        if _reserve(owners[run_id], sum(jobs.values()), day=day) is None:
+            accepted |= jobs.keys()
+            continue
+        # All of them do not fit: as many as do, in order.
+        for job_id, amount in jobs.items():
+            reached = _reserve(owners[run_id], amount, day=day)
+            if reached is not None:
+                running = Run.objects.filter(pk=run_id, paused_reason="")
+                if running.update(paused_reason=reached):
+                    facts = {"run_id": run_id, "reason": reached}
+                    extra = logs.fields(run=run_id, reason=reached)
+                    logger.warning("Run %s is paused: %s.", run_id, reached, extra=extra)
+                    signals.send_on_commit(signals.budget_paused, sender=Run, **facts)
+                break
+            accepted.add(job_id)
+    return accepted
 
 
-def _one_by_one(payer: BudgetOwner, jobs: Mapping[int, int], *, day: date) -> set[int]:
-    let_through = set()
-    for job_id, amount in jobs.items():
-        reached = _reserve(payer, amount, day=day)
-        if reached is not None:
-            runs = Run.objects.filter(pk=payer.run_id, paused_reason="")
-            if runs.update(paused_reason=reached):
-                logger.warning(
-                    "Run %s is paused: %s.",
-                    payer.run_id,
-                    reached,
-                    extra=logs.fields(run=payer.run_id, reason=reached),
-                )
-                signals.send_on_commit(
-                    signals.budget_paused, sender=Run, run_id=payer.run_id, reason=reached
-                )
-            break
-        let_through.add(job_id)
-    return let_through
-
-
-def _reserve(payer: BudgetOwner, amount: int, *, day: date) -> str | None:
-    """Reserve in every purse, or in none and say which budget is reached."""
+def _reserve(owner: BudgetOwner, amount: int, *, day: date) -> str | None:
+    """Reserve ``amount`` in every budget, or in none and return the code of the one that is reached."""
     added: list[_BudgetRow] = []
-    for purse in _budget_rows(payer, amount, day=day):
-        if not purse.add(amount):
+    for row in _budget_rows(owner, amount, day=day):
+        if not row.add(amount):
             for earlier in added:
                 earlier.take_back(amount)
-            return purse.reached
-        added.append(purse)
+            return row.reached
+        added.append(row)
     return None
 
 
-def _budget_rows(payer: BudgetOwner, amount: int, *, day: date) -> Iterator[_BudgetRow]:
-    """The day's before the others', and the run's last: two workers would else wait for each
-    other's rows."""
+def _budget_rows(owner: BudgetOwner, amount: int, *, day: date) -> Iterator[_BudgetRow]:
+    """Yield in lock order: day, shares, run. A fixed order prevents deadlocks between workers."""
     DailyBudget.objects.get_or_create(day=day)
     today = DailyBudget.objects.filter(day=day)
     yield _BudgetRow(today, _has_room(settings.DAILY_BUDGET_USD, amount), DAY_BUDGET)
-    for kind, name, limit, reached in _shares(payer):
+    for kind, name, limit, reached in _shares(owner):
         DailyBudgetShare.objects.get_or_create(day=day, kind=kind, name=name)
         share = DailyBudgetShare.objects.filter(day=day, kind=kind, name=name)
         yield _BudgetRow(share, _has_room(limit, amount), reached)
-    if not payer.run_id:
+    if not owner.run_id:
         return
     total = F("reserved_microusd") + F("spent_microusd") + amount
     within = Q(budget_microusd__isnull=True) | Q(budget_microusd__gte=total)
-    run = Run.objects.filter(pk=payer.run_id, paused_reason="")
+    run = Run.objects.filter(pk=owner.run_id, paused_reason="")
     yield _BudgetRow(run, within, RUN_BUDGET)
 
 
-def _shares(payer: BudgetOwner) -> Iterator[tuple[str, str, Decimal | None, str]]:
-    """(kind, name, budget of a day, what it is called when it is reached)"""
-    yield ShareKind.TIER, payer.tier, settings.TIER_DAILY_BUDGETS_USD.get(payer.tier), TIER_BUDGET
-    if payer.user:
+def _shares(owner: BudgetOwner) -> Iterator[tuple[str, str, Decimal | None, str]]:
+    """Yield (kind, name, budget per day, code if it is reached)."""
+    yield ShareKind.TIER, owner.tier, settings.TIER_DAILY_BUDGETS_USD.get(owner.tier), TIER_BUDGET
+    if owner.user:
         budgets = settings.USER_DAILY_BUDGETS_USD
-        limit = budgets.get(payer.username, budgets.get("*"))
-        yield ShareKind.USER, payer.user, limit, USER_BUDGET
+        limit = budgets.get(owner.username, budgets.get("*"))
+        yield ShareKind.USER, owner.user, limit, USER_BUDGET
 
 
 def _has_room(limit: Decimal | None, amount: int) -> Q:
-    return Q() if limit is None else Q(reserved_microusd__lte=_room(micros(limit), amount))
-
-
-def _room(limit: int, amount: int) -> CombinedExpression:
-    return limit - amount - F("spent_microusd")
+    if limit is None:
+        return Q()
+    return Q(reserved_microusd__lte=micros(limit) - amount - F("spent_microusd"))
 
 
 def owners_of(run_ids: Collection[int]) -> dict[int, BudgetOwner]:
-    """Whose budgets the calls of these runs count against."""
+    """Return run -> whose budgets its calls count against."""
     name = f"actor__{get_user_model().USERNAME_FIELD}"
     rows = Run.objects.filter(pk__in=run_ids).values_list("pk", "tier", "actor_id", name)
     return {
@@ -174,7 +161,7 @@ def owners_of(run_ids: Collection[int]) -> dict[int, BudgetOwner]:
 
 
 def settled_call(call: ProviderCall, *, run_id: int) -> SettledCall:
-    """What is to settle of a call with a known cost."""
+    """Return what ``settle`` needs of a call whose cost is known."""
     assert call.cost_microusd is not None  # noqa: S101 - asked only then
     return SettledCall(
         run_id=run_id,
@@ -187,30 +174,30 @@ def settled_call(call: ProviderCall, *, run_id: int) -> SettledCall:
 
 
 def settle(calls: Iterable[SettledCall]) -> None:
-    """Turn reservations into spending, and enter it into the daybook."""
+    """Convert reservations to spending, and add it to the daily totals."""
     calls = list(calls)
     _record_spending(calls, owners_of({call.run_id for call in calls}))
 
 
 def reserve_text_request(actor: Actor, amount: int, *, day: date) -> str | None:
-    """Reserve micro-dollars for a request about words: None, or which budget of the day is reached. Call it
-    inside the transaction that writes the request's row."""
+    """Reserve micro-dollars for a request for texts. Return None, or the code of the budget that is
+    reached. Call it inside the transaction that writes the request's row."""
     return _reserve(_text_request_owner(actor), amount, day=day)
 
 
 def settle_text_request(call: TextCall) -> None:
-    """Turn the reservation of a request about words, whose cost is known, into spending."""
+    """Convert the reservation of a request for texts, whose cost is known, to spending."""
     assert call.cost_microusd is not None  # noqa: S101 - asked only then
-    payer = _text_request_owner(call.actor)
-    told = SettledCall(
-        run_id=payer.run_id,
+    owner = _text_request_owner(call.actor)
+    settled = SettledCall(
+        run_id=owner.run_id,
         day=call.started_at.date(),
         reserved_microusd=call.estimate_microusd,
         cost_microusd=call.cost_microusd,
         model=call.model,
         scene="",
     )
-    _record_spending([told], {payer.run_id: payer})
+    _record_spending([settled], {owner.run_id: owner})
 
 
 def _text_request_owner(actor: Actor) -> BudgetOwner:
@@ -219,24 +206,24 @@ def _text_request_owner(actor: Actor) -> BudgetOwner:
     return BudgetOwner(run_id=0, tier=TEXT, user=user, username=name)
 
 
-def _record_spending(calls: Iterable[SettledCall], payers: Mapping[int, BudgetOwner]) -> None:
-    lines = daily_totals.Totals()
+def _record_spending(calls: Iterable[SettledCall], owners: Mapping[int, BudgetOwner]) -> None:
+    totals = daily_totals.Totals()
     by_run: dict[int, _Amounts] = defaultdict(_Amounts)
     by_day: dict[date, _Amounts] = defaultdict(_Amounts)
     by_share: dict[tuple[date, str, str], _Amounts] = defaultdict(_Amounts)
     for run_id, day, reserved, cost, model, scene in calls:
-        payer = payers[run_id]
+        owner = owners[run_id]
         by_run[run_id].add(reserved, cost)
         by_day[day].add(reserved, cost)
-        for kind, name, _limit, _reached in _shares(payer):
+        for kind, name, _limit, _reached in _shares(owner):
             by_share[day, kind, name].add(reserved, cost)
-        lines.add(daily_totals.TotalsKey(day, model, payer.tier, scene, payer.user), cost=cost)
-    # In the order of reserve(): two workers would else wait for each other's rows.
+        totals.add(daily_totals.TotalsKey(day, model, owner.tier, scene, owner.user), cost=cost)
+    # In the lock order of reserve().
     for day, sums in sorted(by_day.items(), key=itemgetter(0)):
         DailyBudget.objects.filter(day=day).update(**sums.as_changes())
     for (day, kind, name), sums in sorted(by_share.items(), key=itemgetter(0)):
         DailyBudgetShare.objects.filter(day=day, kind=kind, name=name).update(**sums.as_changes())
-    daily_totals.add(lines)
+    daily_totals.add(totals)
     by_run.pop(0, None)
     for run_id, sums in sorted(by_run.items(), key=itemgetter(0)):
         Run.objects.filter(pk=run_id).update(**sums.as_changes())
@@ -259,35 +246,27 @@ class _Amounts:
 
 
 def resume(*, day: date) -> int:
-    """Let runs go on that were paused by a budget of a day, where it has room again; how many."""
+    """Resume runs that were paused by a daily budget which has room again. Return how many."""
     paused = Run.objects.filter(paused_reason__in=DAILY)
     reasons = dict(paused.values_list("pk", "paused_reason"))
-    going = [
-        payer.run_id
-        for payer in owners_of(reasons).values()
-        if _is_open(payer, reasons[payer.run_id], day=day)
-    ]
-    return paused.filter(pk__in=going).update(paused_reason="")
-
-
-def _is_open(payer: BudgetOwner, reason: str, *, day: date) -> bool:
-    # Room for a micro-dollar: whether a picture fits is for reserve() to say.
-    least = 1
-    if reason == DAY_BUDGET:
+    resumable = []
+    for owner in owners_of(reasons).values():
+        reason = reasons[owner.run_id]
         limit = settings.DAILY_BUDGET_USD
         rows: QuerySet[Any] = DailyBudget.objects.filter(day=day)
-    else:
-        share = next((each for each in _shares(payer) if each[3] == reason), None)
-        if share is None:
-            return True
-        kind, name, limit, _reached = share
-        rows = DailyBudgetShare.objects.filter(day=day, kind=kind, name=name)
-    return limit is None or not rows.exclude(_has_room(limit, least)).exists()
+        if reason != DAY_BUDGET:
+            share = next((each for each in _shares(owner) if each[3] == reason), None)
+            kind, name, limit, _reached = share or ("", "", None, "")
+            rows = DailyBudgetShare.objects.filter(day=day, kind=kind, name=name)
+        # Room for one micro-dollar is enough here: reserve() decides whether a picture fits.
+        if limit is None or not rows.exclude(_has_room(limit, 1)).exists():
+            resumable.append(owner.run_id)
+    return paused.filter(pk__in=resumable).update(paused_reason="")
 
 
 def resumes_at(reason: str, *, now: datetime) -> datetime | None:
-    """When a run that is paused for ``reason`` goes on by itself; None: when somebody raises the
-    budget."""
+    """Return when a run that is paused for ``reason`` resumes automatically; None if only once somebody
+    raises the budget."""
     if reason not in DAILY:
         return None
     tomorrow = now.astimezone(UTC).date() + timedelta(days=1)

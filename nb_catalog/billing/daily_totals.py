@@ -1,5 +1,5 @@
-"""What settled calls came to, summed by day, model, tier, scene and user: reports read these few rows,
-never every call."""
+"""Totals of settled calls by day, model, tier, scene and user: reports read these few rows instead of
+every call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nb_catalog.models import DailySpendTotal
 
 
 class TotalsKey(NamedTuple):
-    """What a line sums up. ``user`` is a primary key as text, or empty."""
+    """What the calls of a total have in common. ``user`` is a primary key as text, or empty."""
 
     day: date
     model: str
@@ -23,26 +23,26 @@ class TotalsKey(NamedTuple):
 
 
 class Totals:
-    """Calls and micro-dollars by heading."""
+    """Number of calls and micro-dollars by key."""
 
     def __init__(self) -> None:
         self.calls: Counter[TotalsKey] = Counter()
         self.spent: Counter[TotalsKey] = Counter()
 
-    def add(self, heading: TotalsKey, *, cost: int) -> None:
-        self.calls[heading] += 1
-        self.spent[heading] += cost
+    def add(self, key: TotalsKey, *, cost: int) -> None:
+        self.calls[key] += 1
+        self.spent[key] += cost
 
 
-def add(sums: Totals) -> None:
-    """Add ``sums`` to the day's lines. Call it in the transaction that settles the calls."""
-    # In one order: two workers would else wait for each other's rows.
-    for heading in sorted(sums.calls):
+def add(totals: Totals) -> None:
+    """Add ``totals`` to the rows of the days. Call it in the transaction that settles the calls."""
+    # A fixed order prevents deadlocks between workers.
+    for key in sorted(totals.calls):
         changes = {
-            "calls": F("calls") + sums.calls[heading],
-            "spent_microusd": F("spent_microusd") + sums.spent[heading],
+            "calls": F("calls") + totals.calls[key],
+            "spent_microusd": F("spent_microusd") + totals.spent[key],
         }
-        line: dict[str, Any] = heading._asdict()
-        if not DailySpendTotal.objects.filter(**line).update(**changes):
-            DailySpendTotal.objects.get_or_create(**line)
-            DailySpendTotal.objects.filter(**line).update(**changes)
+        row: dict[str, Any] = key._asdict()
+        if not DailySpendTotal.objects.filter(**row).update(**changes):
+            DailySpendTotal.objects.get_or_create(**row)
+            DailySpendTotal.objects.filter(**row).update(**changes)

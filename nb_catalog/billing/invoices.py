@@ -1,4 +1,4 @@
-"""A provider's bill, as a table in a CSV file, beside what is on record."""
+"""Compare a provider's invoice, as a CSV file, with the recorded calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nb_catalog.models import ProviderCall
 from nb_catalog.models.db.money import usd
 from nb_catalog.providers.model_specs import all_specs
 
-# What columns are called in the exports that people have: Google Cloud's, AI Studio's, gateways'.
+# The names of columns in the exports of Google Cloud, AI Studio and gateways.
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "day": ("usage start date", "usage date", "date", "day", "start_time", "usage_start_time"),
     "model": ("sku description", "sku.description", "sku", "model", "description"),
@@ -28,9 +28,9 @@ OTHER: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """(day, model) -> USD; an empty model is what belongs to none that is known here.
+    """(day, model) -> USD; an empty model stands for rows of no known model.
 
-    ``names`` are the descriptions of that rest, for people to look at.
+    ``names`` are the descriptions of those rows, for people to look at.
     """
 
     amounts: Mapping[tuple[date, str], Decimal]
@@ -39,7 +39,7 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One day and model: what the bill says, what is booked, what may have been spent beyond."""
+    """One day and model: what was invoiced, what is recorded, what may have been spent in addition."""
 
     day: date
     model: str
@@ -50,72 +50,67 @@ class Comparison:
 
     @property
     def difference_usd(self) -> Decimal:
-        """What the bill says beyond what is booked; below zero when it says less."""
+        """What was invoiced beyond what is recorded; negative if less was."""
         return self.billed_usd - self.booked_usd
 
     @property
     def is_explained(self) -> bool:
-        """Whether the bill lies between what is booked and what may have been spent. Bills are
-        rounded to cents."""
+        """Whether the invoice is between what is recorded and what may have been spent, give or take a
+        cent: invoices are rounded."""
         cent = Decimal("0.01")
         return -cent <= self.difference_usd <= self.open_usd + cent
 
 
 @dataclass(slots=True)
-class _Booked:
+class _Recorded:
     booked: int = 0
     reserved: int = 0
     calls: int = 0
 
 
 def parse_invoice(file: TextIO, *, columns: Mapping[str, str] | None = None) -> Invoice:
-    """The bill in a CSV ``file`` with a header. ``columns`` names those that hold ``day``, ``model``
-    and ``usd``, where they are not called as usual.
+    """Read an invoice from a CSV ``file`` with a header. ``columns`` maps ``day``, ``model`` and ``usd``
+    to the file's column names, if they are not among ``COLUMNS``.
 
     Raises ``InvoiceUnreadable`` with the line and what was expected.
     """
-    sample = file.read(4096)
+    header = file.readline()
     file.seek(0)
-    rows = csv.DictReader(file, delimiter=_delimiter(sample))
-    places = _column_indexes(rows.fieldnames or (), given=columns or {})
+    rows = csv.DictReader(file, delimiter=max(",;\t", key=header.count))
+    names = _find_columns(rows.fieldnames or (), overrides=columns or {})
     amounts: dict[tuple[date, str], Decimal] = defaultdict(Decimal)
     others: set[str] = set()
     for row in rows:
         if not any((value or "").strip() for value in row.values() if isinstance(value, str)):
             continue
-        what = (row[places["model"]] or "").strip()
-        model = _model_in(what)
+        description = (row[names["model"]] or "").strip()
+        model = _find_model(description)
         if model == OTHER:
-            others.add(what)
-        amount = _amount(row[places["usd"]], line=rows.line_num)
-        amounts[_day(row[places["day"]], line=rows.line_num), model] += amount
+            others.add(description)
+        amount = _parse_amount(row[names["usd"]], line=rows.line_num)
+        amounts[_parse_day(row[names["day"]], line=rows.line_num), model] += amount
     if not amounts:
-        raise InvoiceUnreadable("The bill has a header and no lines.")
+        raise InvoiceUnreadable("The invoice has a header but no rows.")
     return Invoice(dict(amounts), tuple(sorted(others)))
 
 
-def _delimiter(sample: str) -> str:
-    first = sample.splitlines()[0] if sample else ""
-    return max(",;\t", key=first.count)
-
-
-def _column_indexes(header: Sequence[str], *, given: Mapping[str, str]) -> dict[str, str]:
-    names = {name.strip().lstrip("\ufeff").casefold(): name for name in header}
-    places = {}
-    for what, usual in COLUMNS.items():
-        wanted = [given[what]] if what in given else usual
-        found = next((names[each.casefold()] for each in wanted if each.casefold() in names), None)
-        if found is None:
+def _find_columns(header: Sequence[str], *, overrides: Mapping[str, str]) -> dict[str, str]:
+    by_name = {name.strip().lstrip("\ufeff").casefold(): name for name in header}
+    columns = {}
+    for key, usual in COLUMNS.items():
+        names = [overrides[key]] if key in overrides else usual
+        matches = [by_name[name.casefold()] for name in names if name.casefold() in by_name]
+        if not matches:
             raise InvoiceUnreadable(
-                f"The bill has no column for the {what}: looked for {', '.join(map(repr, wanted))},"
-                f" found {', '.join(map(repr, header)) or 'no header'}. Name it: --column {what}=…"
+                f"The invoice has no column for the {key}: looked for {', '.join(map(repr, names))},"
+                f" found {', '.join(map(repr, header)) or 'no header'}. Name it: --column {key}=…"
             )
-        places[what] = found
-    return places
+        columns[key] = matches[0]
+    return columns
 
 
-def _model_in(text: str) -> str:
-    """The model that a line's description is about: by its id or its name, the longest that fits."""
+def _find_model(text: str) -> str:
+    """Return the model whose id or name is in ``text``, the longest match; "" if there is none."""
     plain = _normalized(text)
     fits = [
         (len(_normalized(name)), model_spec.id)
@@ -130,7 +125,7 @@ def _normalized(text: str) -> str:
     return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
-def _amount(text: str | None, *, line: int) -> Decimal:
+def _parse_amount(text: str | None, *, line: int) -> Decimal:
     plain = (text or "").strip().replace("$", "").replace("USD", "").replace(" ", "")
     if "," in plain and "." not in plain:
         plain = plain.replace(",", ".")
@@ -138,50 +133,36 @@ def _amount(text: str | None, *, line: int) -> Decimal:
         amount = Decimal(plain.replace(",", ""))
     except InvalidOperation:
         raise InvoiceUnreadable(
-            f"Line {line} of the bill: {text!r} is no amount in USD, such as 12.34."
+            f"Line {line} of the invoice: {text!r} is not an amount in USD, such as 12.34."
         ) from None
     if not amount.is_finite():
-        raise InvoiceUnreadable(f"Line {line} of the bill: {text!r} is no amount in USD.")
+        raise InvoiceUnreadable(f"Line {line} of the invoice: {text!r} is not an amount in USD.")
     return amount
 
 
-def _day(text: str | None, *, line: int) -> date:
+def _parse_day(text: str | None, *, line: int) -> date:
     plain = (text or "").strip()
     for form in ("%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d"):
         try:
             return datetime.strptime(plain[:10], form).date()  # noqa: DTZ007 - a day has no zone
         except ValueError:
             continue
-    raise InvoiceUnreadable(f"Line {line} of the bill: {text!r} is no date, such as 2026-11-25.")
+    raise InvoiceUnreadable(
+        f"Line {line} of the invoice: {text!r} is not a date, such as 2026-11-25."
+    )
 
 
 def reconcile(bill: Invoice, *, provider: str = "", zone: tzinfo | None = None) -> list[Comparison]:
-    """Each day and model of ``bill`` and of our calls in its time, the oldest first.
+    """Return each day and model of ``bill`` and of the recorded calls in its period, the oldest first.
 
-    ``zone`` is where the provider's days begin, Google's unless told. Raises ``InvoiceUnreadable``
+    ``zone`` is where the provider's days begin, Google's by default. Raises ``InvoiceUnreadable``
     for a provider that nothing was ever sent to.
     """
+    zone = zone or pacific()
     days = [day for day, _model in bill.amounts]
-    ours = _booked(min(days), max(days), provider=provider, zone=zone or pacific())
-    return [
-        Comparison(
-            day=day,
-            model=model,
-            billed_usd=bill.amounts.get((day, model), Decimal(0)),
-            booked_usd=usd(ours[day, model].booked),
-            open_usd=usd(ours[day, model].reserved),
-            calls=ours[day, model].calls,
-        )
-        for day, model in sorted({*bill.amounts, *ours})
-    ]
-
-
-def _booked(
-    first: date, last: date, *, provider: str, zone: tzinfo
-) -> dict[tuple[date, str], _Booked]:
-    calls = ProviderCall.objects.filter(
-        started_at__gte=datetime.combine(first, time(0), tzinfo=zone),
-        started_at__lt=datetime.combine(last + timedelta(days=1), time(0), tzinfo=zone),
+    calls = ProviderCall.objects.order_by().filter(
+        started_at__gte=datetime.combine(min(days), time(0), tzinfo=zone),
+        started_at__lt=datetime.combine(max(days) + timedelta(days=1), time(0), tzinfo=zone),
     )
     if provider:
         known = set(ProviderCall.objects.order_by().values_list("provider", flat=True).distinct())
@@ -190,11 +171,21 @@ def _booked(
                 f"Nothing was ever sent to a provider {provider!r}.{nearest(provider, known)}"
             )
         calls = calls.filter(provider=provider)
-    sums: dict[tuple[date, str], _Booked] = defaultdict(_Booked)
-    rows = calls.order_by().values_list("started_at", "model", "cost_microusd", "estimate_microusd")
+    recorded: dict[tuple[date, str], _Recorded] = defaultdict(_Recorded)
+    rows = calls.values_list("started_at", "model", "cost_microusd", "estimate_microusd")
     for started_at, model, cost, estimate in rows.iterator(chunk_size=5000):
-        mine = sums[started_at.astimezone(zone).date(), model]
-        mine.calls += 1
-        mine.booked += cost or 0
-        mine.reserved += estimate if cost is None else 0
-    return sums
+        totals = recorded[started_at.astimezone(zone).date(), model]
+        totals.calls += 1
+        totals.booked += cost or 0
+        totals.reserved += estimate if cost is None else 0
+    return [
+        Comparison(
+            day=day,
+            model=model,
+            billed_usd=bill.amounts.get((day, model), Decimal(0)),
+            booked_usd=usd(recorded[day, model].booked),
+            open_usd=usd(recorded[day, model].reserved),
+            calls=recorded[day, model].calls,
+        )
+        for day, model in sorted({*bill.amounts, *recorded})
+    ]

@@ -1,4 +1,4 @@
-"""Asking for words: on record and within budgets before a request goes out, settled once it is answered."""
+"""Send paid requests for texts: recorded and within budgets before sending, settled afterwards."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from nb_catalog.providers.types import Payload, RawResponse
 
 A = TypeVar("A", bound=TextResult)
 
-# A request that is older is over, whatever its row says: its process died.
+# An older request that is still in flight is lost: its process died.
 MAX_AGE: Final = timedelta(minutes=6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidRequest:
-    """A request before it goes out. ``estimate`` is the most that it is expected to cost, in USD.
+    """A request before it is sent. ``estimate`` is the most that it is expected to cost, in USD.
 
-    A language of one deck or picture is asked for once at a time: while it is, ``underway`` is the
-    objection. ``is_wanted`` is asked again once nobody else can ask.
+    Only one request at a time is sent for a locale of one deck or picture; ``underway`` is the objection
+    to another. ``is_wanted`` is called again once no other request can start.
     """
 
     payload: Payload
@@ -52,90 +52,88 @@ class PaidRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalResult:
-    """How many texts were proposed; ``refused`` says of each other one why it is of no use."""
+    """How many texts were proposed; ``refused`` has the reason for each one that is unusable."""
 
     written: int
     refused: tuple[str, ...] = ()
 
 
-def send_paid_request(adviser: TextProvider[A], question: PaidRequest, *, actor: Actor) -> A:
-    """What ``adviser`` answers. The request is on record and its money reserved before it goes out.
+def send_paid_request(provider: TextProvider[A], request: PaidRequest, *, actor: Actor) -> A:
+    """Send ``request`` and return the parsed response. It is recorded and its money reserved before.
 
-    Raises ``RequestRefused`` while the same is underway and where a budget is reached, and
-    ``ProviderError`` for what the service answered.
+    Raises ``RequestRefused`` while the same request is under way and if a budget is reached, and
+    ``ProviderError`` for errors of the service.
     """
-    call = _begin(adviser, question, actor=actor)
+    call = _begin(provider, request, actor=actor)
     try:
-        answer = adviser.parse(_send(adviser, question.payload))
+        result = provider.parse(_send(provider, request.payload))
     except ProviderError as error:
-        _fail(call, error, adviser)
+        if isinstance(error, NotSent | NoCredentials):
+            _finish(call, outcome=TextOutcome.NOT_SENT, error_code=error.code, cost=0)
+        elif isinstance(error, OutcomeUnknown):
+            _finish(call, outcome=TextOutcome.UNKNOWN, error_code=error.code)
+        else:
+            cost = 0 if error.billed == Billed.NO else _cost(provider, error.usage)
+            _finish(call, outcome=TextOutcome.FAILED, error_code=error.code, cost=cost)
         raise
     except BaseException:
-        # A plug-in's own fault, or the process is told to stop: it may have been charged.
+        # A bug in a plug-in, or the process is stopped: the request may have been charged.
         _finish(call, outcome=TextOutcome.UNKNOWN, error_code=OutcomeUnknown.code)
         raise
-    _finish(call, outcome=TextOutcome.ANSWERED, answer=answer, cost=_cost(adviser, answer.usage))
-    return answer
+    _finish(call, outcome=TextOutcome.ANSWERED, result=result, cost=_cost(provider, result.usage))
+    return result
 
 
 def mark_lost() -> int:
-    """Note that the outcome of requests is unknown whose process must have died; how many there were."""
+    """Mark requests whose process died as UNKNOWN. Return the number marked."""
     now = database_now()
     lost = TextCall.objects.filter(outcome=TextOutcome.IN_FLIGHT, started_at__lte=now - MAX_AGE)
     return lost.update(outcome=TextOutcome.UNKNOWN, error_code=OutcomeUnknown.code, finished_at=now)
 
 
 def already_running_message(image: ProductImage) -> str:
-    """The objection while a model looks at ``image``, whatever it was asked."""
+    """Return the objection while a request about ``image`` is in flight."""
     return f"A model is looking at picture {image.pk} already. Try again in a moment."
 
 
-def _send(adviser: TextProvider[Any], payload: Payload) -> RawResponse:
+def _send(provider: TextProvider[Any], payload: Payload) -> RawResponse:
     async def send() -> RawResponse:
         try:
-            return await adviser.send(payload)
+            return await provider.send(payload)
         finally:
-            await adviser.close()
+            await provider.close()
 
     return asyncio.run(send())
 
 
 @transaction.atomic
-def _begin(adviser: TextProvider[Any], question: PaidRequest, *, actor: Actor) -> TextCall:
-    about = question.about
+def _begin(provider: TextProvider[Any], request: PaidRequest, *, actor: Actor) -> TextCall:
+    about = request.about
     column = "deck" if isinstance(about, CopyDeck) else "image"
-    # Held: two who ask at once do so in turns.
+    # Locked: concurrent requests are checked one after the other.
     type(about)._default_manager.select_for_update().get(pk=about.pk)
     now = database_now()
     underway = TextCall.objects.filter(
         **{column: about}, outcome=TextOutcome.IN_FLIGHT, started_at__gt=now - MAX_AGE
     )
-    if any(set(question.locales) & set(call.locales) for call in underway):
-        raise RequestRefused(question.underway)
-    if not question.is_wanted():
-        raise RequestRefused("Somebody else has asked for the same meanwhile. Nothing was sent.")
-    amount = micros(question.estimate)
+    if any(set(request.locales) & set(call.locales) for call in underway):
+        raise RequestRefused(request.underway)
+    if not request.is_wanted():
+        raise RequestRefused(
+            "Someone else has sent the same request in the meantime. Nothing was sent."
+        )
+    amount = micros(request.estimate)
     if reached := budgets.reserve_text_request(actor, amount, day=now.date()):
-        raise RequestRefused(f"A budget of the day is reached ({reached}). Nothing was sent.")
+        raise RequestRefused(f"A daily budget is reached ({reached}). Nothing was sent.")
     return TextCall.objects.create(
-        **{column: about}, locale=", ".join(question.locales), translator=adviser.name,
-        model=adviser.model, actor=actor, estimate_microusd=amount, started_at=now,
+        **{column: about}, locale=", ".join(request.locales), translator=provider.name,
+        model=provider.model, actor=actor, estimate_microusd=amount, started_at=now,
     )  # fmt: skip
 
 
-def _fail(call: TextCall, error: ProviderError, adviser: TextProvider[Any]) -> None:
-    if isinstance(error, NotSent | NoCredentials):
-        _finish(call, outcome=TextOutcome.NOT_SENT, error_code=error.code, cost=0)
-    elif isinstance(error, OutcomeUnknown):
-        _finish(call, outcome=TextOutcome.UNKNOWN, error_code=error.code)
-    else:
-        cost = 0 if error.billed == Billed.NO else _cost(adviser, error.usage)
-        _finish(call, outcome=TextOutcome.FAILED, error_code=error.code, cost=cost)
-
-
-def _cost(adviser: TextProvider[Any], usage: Mapping[str, int]) -> int | None:
-    told = adviser.cost(usage)
-    return None if told is None else micros(told)
+def _cost(provider: TextProvider[Any], usage: Mapping[str, int]) -> int | None:
+    cost = provider.cost(usage)
+    return None if cost is None else micros(cost)
 
 
 @transaction.atomic
@@ -144,7 +142,7 @@ def _finish(
     *,
     outcome: TextOutcome,
     error_code: str = "",
-    answer: TextResult | None = None,
+    result: TextResult | None = None,
     cost: int | None = None,
 ) -> None:
     changes: dict[str, Any] = {
@@ -152,13 +150,13 @@ def _finish(
         "error_code": error_code,
         "finished_at": database_now(),
     }
-    if answer is not None:
-        changes["usage"] = dict(answer.usage)
-        changes["model_version"] = answer.model_version[:120]
-        changes["request_id"] = answer.request_id[:200]
+    if result is not None:
+        changes["usage"] = dict(result.usage)
+        changes["model_version"] = result.model_version[:120]
+        changes["request_id"] = result.request_id[:200]
     row = TextCall.objects.filter(pk=call.pk)
     row.update(**changes)
-    # A request that was given up for lost may be settled by a person before it is answered.
+    # A person may have settled a request that was taken for lost before its response arrived.
     if cost is not None and row.filter(cost_microusd=None).update(cost_microusd=cost):
         call.cost_microusd = cost
         budgets.settle_text_request(call)

@@ -1,9 +1,9 @@
-"""Spending by day, model, tier, scene and user, and what a published picture came to."""
+"""Spending by day, model, tier, scene and user, and the cost of a published picture."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -24,14 +24,14 @@ from nb_catalog.models import (
 from nb_catalog.models.db.money import usd
 from nb_catalog.models.images import ImageKind
 
-# So many rows of a table are shown; the rest is one row.
+# The number of rows of a table; the rest is summed up in one more row.
 MOST_ROWS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendGroup:
-    """One row: what a day, a model, a scene or a user came to. ``open_usd`` is reserved for calls
-    whose cost is not known."""
+    """One row: the spending of a day, a model, a scene or a user. ``open_usd`` is reserved for calls of
+    unknown cost."""
 
     name: str
     calls: int
@@ -45,10 +45,10 @@ class SpendGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Spending from the day ``first`` to the day ``last``, both with them, by UTC.
+    """Spending from the day ``first`` to the day ``last``, inclusive, in UTC.
 
-    ``published`` counts pictures made in that time that were ever published. Rejected drafts and
-    failed tries are part of what they cost.
+    ``published`` counts pictures made in that period that were ever published. Rejected drafts and
+    failed attempts are part of their cost.
     """
 
     first: date
@@ -66,31 +66,12 @@ class Report:
 
     @property
     def usd_per_published(self) -> Decimal | None:
-        """None while nothing is published: dividing by nothing is no price."""
+        """None if nothing has been published."""
         return self.total.spent_usd / self.published if self.published else None
 
 
-def report(*, first: date, last: date) -> Report:
-    """What was spent from ``first`` to ``last``. A constant number of queries, which read the daybook's
-    lines and the calls whose cost is not known, and of pictures no more than an index."""
-    entries = [*_settled(first, last), *_open(first, last), *_open_words(first, last)]
-    names = _usernames({entry.user for entry in entries})
-    days = _sums(entries, lambda entry: entry.day.isoformat())
-    return Report(
-        first=first,
-        last=last,
-        total=_line("", _sums(entries, lambda entry: "").get("", _NOTHING)),
-        days=tuple(_line(name, days.get(name, _NOTHING)) for name in _every_day(first, last)),
-        models=_by(entries, lambda entry: entry.model),
-        tiers=_by(entries, lambda entry: entry.tier),
-        scenes=_by(entries, lambda entry: entry.scene),
-        users=_by(entries, lambda entry: names.get(entry.user, "")),
-        **_pictures(first, last),
-    )
-
-
 class SpendEntry(NamedTuple):
-    """Calls that are alike, and micro-dollars. ``user`` is a primary key as text, or empty."""
+    """Number and micro-dollars of similar calls. ``user`` is a primary key as text, or empty."""
 
     day: date
     model: str
@@ -102,43 +83,57 @@ class SpendEntry(NamedTuple):
     open: int
 
 
+def report(*, first: date, last: date) -> Report:
+    """Return what was spent from ``first`` to ``last``. A constant number of queries, which read the
+    daily totals, the calls of unknown cost, and of pictures no more than an index."""
+    entries = [*_entries(first, last)]
+    users = get_user_model()
+    rows = users._default_manager.filter(pk__in={entry.user for entry in entries if entry.user})
+    # Deleted users have no name.
+    names = {str(key): str(name) for key, name in rows.values_list("pk", users.USERNAME_FIELD)}
+    days = _sums(entries, lambda entry: entry.day.isoformat())
+    # Days without a call too: a chart needs them.
+    every_day = [
+        (first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1)
+    ]
+    return Report(
+        first=first,
+        last=last,
+        total=_group("", _sums(entries, lambda entry: "").get("", _NOTHING)),
+        days=tuple(_group(day, days.get(day, _NOTHING)) for day in every_day),
+        models=_by(entries, lambda entry: entry.model),
+        tiers=_by(entries, lambda entry: entry.tier),
+        scenes=_by(entries, lambda entry: entry.scene),
+        users=_by(entries, lambda entry: names.get(entry.user, "")),
+        **_count_pictures(first, last),
+    )
+
+
 # Calls, spent, open.
 Sums = tuple[int, int, int]
 _NOTHING: Final[Sums] = (0, 0, 0)
 
 
-def _settled(first: date, last: date) -> Iterator[SpendEntry]:
-    lines = DailySpendTotal.objects.filter(day__gte=first, day__lte=last).order_by()
-    columns = ("day", "model", "tier", "scene", "user", "calls", "spent_microusd")
-    for day, model, tier, scene, user, calls, spent in lines.values_list(*columns):
+def _entries(first: date, last: date) -> Iterator[SpendEntry]:
+    """Yield the daily totals of settled calls, then each call and each request of unknown cost."""
+    totals = DailySpendTotal.objects.filter(day__gte=first, day__lte=last).order_by()
+    for day, model, tier, scene, user, calls, spent in totals.values_list(
+        "day", "model", "tier", "scene", "user", "calls", "spent_microusd"
+    ):
         yield SpendEntry(day, model, tier, scene, user, calls, spent, open=0)
-
-
-def _open(first: date, last: date) -> Iterator[SpendEntry]:
-    calls = ProviderCall.objects.filter(_sent(first, last), cost_microusd=None)
-    columns = ("started_at", "model", "tier", "scene", "job__run__actor", "estimate_microusd")
-    for started_at, model, tier, scene, user, estimate in calls.order_by().values_list(*columns):
+    sent = Q(started_at__gte=_midnight(first), started_at__lt=_midnight(last + timedelta(days=1)))
+    unsettled = ProviderCall.objects.filter(sent, cost_microusd=None).order_by()
+    for started_at, model, tier, scene, user, estimate in unsettled.values_list(
+        "started_at", "model", "tier", "scene", "job__run__actor", "estimate_microusd"
+    ):
         day, key = started_at.astimezone(UTC).date(), "" if user is None else str(user)
         yield SpendEntry(day, model, tier, scene, key, calls=1, spent=0, open=estimate)
-
-
-def _open_words(first: date, last: date) -> Iterator[SpendEntry]:
-    calls = TextCall.objects.filter(_sent(first, last), cost_microusd=None)
-    columns = ("started_at", "model", "actor", "estimate_microusd")
-    for started_at, model, user, estimate in calls.order_by().values_list(*columns):
+    requests = TextCall.objects.filter(sent, cost_microusd=None).order_by()
+    for started_at, model, user, estimate in requests.values_list(
+        "started_at", "model", "actor", "estimate_microusd"
+    ):
         day, key = started_at.astimezone(UTC).date(), "" if user is None else str(user)
         yield SpendEntry(day, model, budgets.TEXT, "", key, calls=1, spent=0, open=estimate)
-
-
-def _sent(first: date, last: date) -> Q:
-    return Q(started_at__gte=_midnight(first), started_at__lt=_midnight(last + timedelta(days=1)))
-
-
-def _usernames(keys: Iterable[str]) -> Mapping[str, str]:
-    """Names by key. Who is gone has none."""
-    model = get_user_model()
-    rows = model._default_manager.filter(pk__in=[key for key in keys if key])
-    return {str(key): str(name) for key, name in rows.values_list("pk", model.USERNAME_FIELD)}
 
 
 def _midnight(day: date) -> datetime:
@@ -154,39 +149,33 @@ def _sums(entries: Iterable[SpendEntry], name_of: Callable[[SpendEntry], str]) -
     return dict(sums)
 
 
-def _line(name: str, sums: Sums) -> SpendGroup:
+def _group(name: str, sums: Sums) -> SpendGroup:
     calls, spent, still_open = sums
     return SpendGroup(name=name, calls=calls, spent_usd=usd(spent), open_usd=usd(still_open))
-
-
-def _every_day(first: date, last: date) -> Iterator[str]:
-    """Those without a call too: a chart needs them."""
-    for number in range((last - first).days + 1):
-        yield (first + timedelta(days=number)).isoformat()
 
 
 def _by(
     entries: Iterable[SpendEntry], name_of: Callable[[SpendEntry], str]
 ) -> tuple[SpendGroup, ...]:
-    """The dearest first, what is beyond the first ones as one line with an empty name."""
+    """Group and sort by cost, the highest first; the rest after ``MOST_ROWS`` has an empty name."""
     sums = _sums(entries, lambda entry: name_of(entry) or "-")
-    lines = sorted(
-        (_line(name, each) for name, each in sums.items()),
-        key=lambda line: (-line.at_most_usd, line.name),
+    groups = sorted(
+        (_group(name, each) for name, each in sums.items()),
+        key=lambda group: (-group.at_most_usd, group.name),
     )
-    rest = lines[MOST_ROWS:]
+    rest = groups[MOST_ROWS:]
     if not rest:
-        return tuple(lines)
+        return tuple(groups)
     other = SpendGroup(
         name="",
-        calls=sum(line.calls for line in rest),
-        spent_usd=sum((line.spent_usd for line in rest), Decimal(0)),
-        open_usd=sum((line.open_usd for line in rest), Decimal(0)),
+        calls=sum(group.calls for group in rest),
+        spent_usd=sum((group.spent_usd for group in rest), Decimal(0)),
+        open_usd=sum((group.open_usd for group in rest), Decimal(0)),
     )
-    return (*lines[:MOST_ROWS], other)
+    return (*groups[:MOST_ROWS], other)
 
 
-def _pictures(first: date, last: date) -> dict[str, int]:
+def _count_pictures(first: date, last: date) -> dict[str, int]:
     start, end = _midnight(first), _midnight(last + timedelta(days=1))
     made = ProductImage.objects.filter(
         kind=ImageKind.PICTURE, created_at__gte=start, created_at__lt=end

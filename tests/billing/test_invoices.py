@@ -68,11 +68,17 @@ def test_columns_can_be_named():
     [
         ("", "no column for the day.*found no header"),
         ("date,model\n", r"no column for the usd: looked for .*Name it: --column usd=…"),
-        ("date,model,usd\n", "a header and no lines"),
-        (f"date,model,usd\n2026-11-20,{LITE},much\n", "Line 2 of the bill: 'much' is no amount"),
-        (f"date,model,usd\n2026-11-20,{LITE},NaN\n", "Line 2 of the bill: 'NaN'"),
-        (f"date,model,usd\nyesterday,{LITE},1\n", "Line 2 of the bill: 'yesterday' is no date"),
-        (f"date,model,usd\n2026-11-20,{LITE}\n", "Line 2 of the bill: None is no amount"),
+        ("date,model,usd\n", "a header but no rows"),
+        (
+            f"date,model,usd\n2026-11-20,{LITE},much\n",
+            "Line 2 of the invoice: 'much' is not an amount",
+        ),
+        (f"date,model,usd\n2026-11-20,{LITE},NaN\n", "Line 2 of the invoice: 'NaN'"),
+        (
+            f"date,model,usd\nyesterday,{LITE},1\n",
+            "Line 2 of the invoice: 'yesterday' is not a date",
+        ),
+        (f"date,model,usd\n2026-11-20,{LITE}\n", "Line 2 of the invoice: None is not an amount"),
     ],
 )
 def test_a_bill_that_cannot_be_read_says_where(text, said):

@@ -216,7 +216,7 @@ def test_a_picture_is_described_once_at_a_time(server, image):
 
 def test_a_budget_that_is_reached_sends_nothing(server, image, settings):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "TIER_DAILY_BUDGETS_USD": {"text": "0.0001"}}
-    with pytest.raises(RequestRefused, match="A budget of the day is reached"):
+    with pytest.raises(RequestRefused, match="A daily budget is reached"):
         propose(image)
     assert server.count == TextCall.objects.count() == 0
 

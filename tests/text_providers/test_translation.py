@@ -137,7 +137,7 @@ def test_an_answer_without_texts_is_on_record_with_its_cost(
 
 def test_a_budget_that_is_reached_sends_nothing(server, deck, settings):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "TIER_DAILY_BUDGETS_USD": {"text": "0.0001"}}
-    with pytest.raises(RequestRefused, match="A budget of the day is reached"):
+    with pytest.raises(RequestRefused, match="A daily budget is reached"):
         translation.propose_translation(deck, "de", actor=None)
     assert server.count == TextCall.objects.count() == 0
     assert not DailyBudget.objects.exists(), "nothing is reserved either"
