@@ -1,4 +1,4 @@
-"""Taking away what nobody needs: files of pictures rejected long ago, and files that no row knows."""
+"""Pruning: delete files of pictures rejected long ago, and files that no row refers to."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from nb_catalog.storage import FOLDERS, ROOT, catalog_storage
 
 logger = logging.getLogger(__name__)
 
-# A file is stored before its row is committed: what is young may be about to get one.
+# A file is stored before its row is committed: a younger file may be about to get one.
 YOUNG: Final = timedelta(days=1)
 BLOCK: Final = 500
 
-Report = Callable[[str], None]
+OnDelete = Callable[[str], None]
 
 
 @dataclass(slots=True)
 class Pruned:
-    """What was taken away, or would be."""
+    """What was deleted, or would be."""
 
     pictures: int = 0
     orphans: int = 0
@@ -38,8 +38,8 @@ class Pruned:
 
 
 def rejected_before(moment: datetime) -> QuerySet[ProductImage]:
-    """Pictures rejected before ``moment`` whose files nobody refers to: never published, and nothing
-    that is kept was made from them."""
+    """Return pictures rejected before ``moment`` whose files nothing refers to: never published, and
+    no picture that remains was made from them."""
     referred = Q(pk__in=Placement.objects.values("image"))
     for name in ("image_before", "image_after"):
         events = PlacementEvent.objects.exclude(**{name: None})
@@ -47,8 +47,8 @@ def rejected_before(moment: datetime) -> QuerySet[ProductImage]:
     kept = ProductImage.objects.exclude(state=ImageState.REJECTED)
     referred |= Q(pk__in=kept.exclude(parent=None).values("parent"))
     rejected = _rejected().annotate(decided=Max("review_events__at")).filter(decided__lt=moment)
-    found: QuerySet[ProductImage] = rejected.exclude(referred).order_by("pk")
-    return found
+    unreferenced: QuerySet[ProductImage] = rejected.exclude(referred).order_by("pk")
+    return unreferenced
 
 
 def _rejected() -> QuerySet[ProductImage]:
@@ -56,35 +56,57 @@ def _rejected() -> QuerySet[ProductImage]:
 
 
 def prune(
-    *, days: int, orphans: bool = True, dry_run: bool = False, told: Report = lambda name: None
+    *,
+    days: int,
+    orphans: bool = True,
+    dry_run: bool = False,
+    on_delete: OnDelete = lambda name: None,
 ) -> Pruned:
-    """Take away files of pictures rejected more than ``days`` ago, and orphans. Rows stay: they say
-    what was made, what it cost and that it is not wanted again.
+    """Delete the files of pictures rejected more than ``days`` ago, and orphans. Rows remain: they record
+    what was made, what it cost and that it was rejected.
 
-    ``told`` is called with each name. With ``dry_run`` nothing is taken away.
+    ``on_delete`` is called with each name. With ``dry_run`` nothing is deleted.
     """
     done = Pruned()
     cutoff = database_now() - timedelta(days=days)
-    # Every kind is named because the index of when they were made begins with it.
+    # All kinds are listed because the index with the creation time begins with the kind.
     old = _rejected().filter(kind__in=ImageKind.values, created_at__lt=cutoff)
     keys = sorted(old.order_by().values_list("pk", flat=True))
-    # Who refers to them is asked for a block at a time: for all at once it takes long.
+    # References are looked up block by block: in one query this takes long.
     for start in range(0, len(keys), BLOCK):
         for image in rejected_before(cutoff).filter(pk__in=keys[start : start + BLOCK]):
-            _prune_picture(image, cutoff, done, dry_run=dry_run, told=told)
+            _prune_picture(image, cutoff, done, dry_run=dry_run, on_delete=on_delete)
     if orphans:
-        for name in _orphans(catalog_storage()):
+        for name in orphaned_files():
             done.orphans += 1
-            _delete_file(name, done, dry_run=dry_run, told=told)
+            _delete_file(name, done, dry_run=dry_run, on_delete=on_delete)
     return done
 
 
+def orphaned_files() -> Iterator[str]:
+    """Yield the files in our folders that no row refers to and that are a day old."""
+    storage, old = catalog_storage(), database_now() - YOUNG
+    for folder in FOLDERS:
+        names = list(_below(storage, f"{ROOT}/{folder}"))
+        for start in range(0, len(names), BLOCK):
+            block = names[start : start + BLOCK]
+            images = ProductImage.objects.filter(file__in=block, pruned_at=None)
+            renditions = Rendition.objects.filter(file__in=block)
+            known = {
+                *images.values_list("file", flat=True),
+                *renditions.values_list("file", flat=True),
+            }
+            for name in block:
+                if name not in known and storage.get_modified_time(name) < old:
+                    yield name
+
+
 def _prune_picture(
-    image: ProductImage, cutoff: datetime, done: Pruned, *, dry_run: bool, told: Report
+    image: ProductImage, cutoff: datetime, done: Pruned, *, dry_run: bool, on_delete: OnDelete
 ) -> None:
     with transaction.atomic():
         if not dry_run:
-            # Somebody may have reconsidered it since it was looked for.
+            # Someone may have reconsidered it in the meantime.
             still = rejected_before(cutoff).filter(pk=image.pk).values("pk")
             keys = list(still.values_list("pk", flat=True))
             if not ProductImage.objects.filter(pk__in=keys, pruned_at=None).update(
@@ -96,20 +118,14 @@ def _prune_picture(
             image.renditions.all().delete()
     done.pictures += 1
     for name in sorted(names):
-        if not _is_known(name, but=image):
-            _delete_file(name, done, dry_run=dry_run, told=told)
+        # The same bytes have the same name: another row may refer to the file.
+        others = ProductImage.objects.filter(file=name, pruned_at=None).exclude(pk=image.pk)
+        renditions = Rendition.objects.filter(file=name).exclude(image=image)
+        if not others.exists() and not renditions.exists():
+            _delete_file(name, done, dry_run=dry_run, on_delete=on_delete)
 
 
-def _is_known(name: str, *, but: ProductImage | None = None) -> bool:
-    """Whether a row refers to the file: the same bytes have the same name, whoever made them."""
-    images = ProductImage.objects.filter(file=name, pruned_at=None)
-    renditions = Rendition.objects.filter(file=name)
-    if but is not None:
-        images, renditions = images.exclude(pk=but.pk), renditions.exclude(image=but)
-    return images.exists() or renditions.exists()
-
-
-def _delete_file(name: str, done: Pruned, *, dry_run: bool, told: Report) -> None:
+def _delete_file(name: str, done: Pruned, *, dry_run: bool, on_delete: OnDelete) -> None:
     storage = catalog_storage()
     try:
         done.bytes += storage.size(name)
@@ -118,27 +134,10 @@ def _delete_file(name: str, done: Pruned, *, dry_run: bool, told: Report) -> Non
     except FileNotFoundError:
         return
     except Exception:  # noqa: BLE001 - a storage may be any foreign code with any error
-        logger.exception("%s could not be taken away; the next time it is an orphan.", name)
+        logger.exception("%s could not be deleted; the next run treats it as an orphan.", name)
         return
     done.names.append(name)
-    told(name)
-
-
-def _orphans(storage: Storage) -> Iterator[str]:
-    """Files below our folders that no row knows and that are a day old."""
-    old = database_now() - YOUNG
-    for folder in FOLDERS:
-        names = list(_below(storage, f"{ROOT}/{folder}"))
-        for start in range(0, len(names), BLOCK):
-            block = names[start : start + BLOCK]
-            known = set(
-                ProductImage.objects.filter(file__in=block, pruned_at=None).values_list(
-                    "file", flat=True
-                )
-            ) | set(Rendition.objects.filter(file__in=block).values_list("file", flat=True))
-            for name in block:
-                if name not in known and storage.get_modified_time(name) < old:
-                    yield name
+    on_delete(name)
 
 
 def _below(storage: Storage, folder: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How the work stands: what waits, what is out, what is stuck, what was spent today."""
+"""The current status: what is queued, in flight and stuck, and what was spent today."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.money import usd
 from nb_catalog.worker import queue, spool
 
-# The rate is that of the last minutes.
+# The period over which the rate is measured.
 WINDOW: Final = timedelta(minutes=5)
-# So long may work lie without anybody taking it up, before somebody should look.
-PATIENCE: Final = timedelta(minutes=15)
+# How long work may remain unclaimed before it is reported as a problem.
+STUCK_AFTER: Final = timedelta(minutes=15)
 _HELD: Final = (JobState.LEASED, JobState.CALLING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """A provider's model that must wait, or the whole provider where ``model`` is empty."""
+    """A paused model of a provider, or the whole provider if ``model`` is empty."""
 
     provider: str
     model: str
@@ -38,9 +38,9 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """One look. ``jobs`` has the states that still matter; ``oldest_seconds`` is since when the job
-    whose turn is next was asked for; ``lost`` are leases that ran out and were not swept yet.
-    ``staged`` counts paid pictures that lie on this machine's disk and are not stored yet.
+    """A snapshot. ``jobs`` has the unfinished states; ``oldest_seconds`` is the age of the job whose
+    turn is next; ``lost`` counts expired leases that have not been swept yet. ``staged`` counts paid
+    pictures on this machine's disk that are not stored yet.
     """
 
     jobs: Mapping[str, int]
@@ -61,7 +61,7 @@ class Status:
     problems: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data; money as text."""
+        """Return plain data; money as text."""
         return {
             name: str(value) if isinstance(value, Decimal) else value
             for name, value in asdict(self).items()
@@ -69,7 +69,7 @@ class Status:
 
 
 def collect() -> Status:
-    """How the work stands. A constant number of queries, none of which counts what is over."""
+    """Return the current status. A constant number of queries, none of which counts finished jobs."""
     now = database_now()
     jobs = ImageJob.objects.order_by()
     counted = jobs.filter(state__in=[*JOB_UNDERWAY, JobState.UNKNOWN]).values_list("state")
@@ -82,7 +82,8 @@ def collect() -> Status:
         oldest_seconds=None if oldest is None else (now - oldest).total_seconds(),
         workers=alive.values("lease_owner").distinct().count(),
         lost=jobs.filter(state__in=_HELD, lease_until__lt=now).count(),
-        per_minute=_finished(now - WINDOW) / (WINDOW / timedelta(minutes=1)),
+        per_minute=jobs.filter(state=JobState.SUCCEEDED, finished_at__gte=now - WINDOW).count()
+        / (WINDOW / timedelta(minutes=1)),
         batches=ProviderBatch.objects.exclude(state=BatchState.DONE).count(),
         staged=sum(1 for _name in spool.names()),
         spent_today_usd=usd(today.spent_microusd if today else 0),
@@ -96,7 +97,16 @@ def collect() -> Status:
             .values_list("paused_reason")
             .annotate(Count("id"))
         ),
-        pauses=_pauses(now),
+        pauses=tuple(
+            Pause(
+                provider=row.provider,
+                model=row.model,
+                cause=row.cause,
+                until=row.until.isoformat(),
+                needs_person=row.until - now > ratelimit.UNTIL_A_PERSON_ACTS / 2,
+            )
+            for row in ProviderPause.objects.filter(until__gt=now).order_by("provider", "model")
+        ),
         caps={
             f"{provider} {model}": cap
             for (provider, model), cap in ratelimit.in_flight_caps().items()
@@ -105,38 +115,21 @@ def collect() -> Status:
     )
 
 
-def _next_since(lane: Callable[..., QuerySet[ImageJob]]) -> datetime | None:
-    """When the job was asked for whose turn is next in ``lane``; the older one of free and paid. By
-    the queue's own index: the oldest of a million would have to be looked for."""
+def _next_since(jobs: Callable[..., QuerySet[ImageJob]]) -> datetime | None:
+    """Return when the job whose turn is next was created; the older one of free and paid. This uses the
+    queue's index: finding the oldest of a million jobs would take a scan."""
     moments = [
         moment
         for free in (True, False)
-        for moment in lane(free=free).values_list("created_at", flat=True)[:1]
+        for moment in jobs(free=free).values_list("created_at", flat=True)[:1]
     ]
     return min(moments, default=None)
 
 
-def _finished(since: Any) -> int:
-    return ImageJob.objects.filter(state=JobState.SUCCEEDED, finished_at__gte=since).count()
-
-
-def _pauses(now: Any) -> tuple[Pause, ...]:
-    return tuple(
-        Pause(
-            provider=row.provider,
-            model=row.model,
-            cause=row.cause,
-            until=row.until.isoformat(),
-            needs_person=row.until - now > ratelimit.UNTIL_A_PERSON_ACTS / 2,
-        )
-        for row in ProviderPause.objects.filter(until__gt=now).order_by("provider", "model")
-    )
-
-
 def problems() -> tuple[str, ...]:
-    """Words for what a person should look at; empty when all is well. A few quick queries."""
-    now, found = database_now(), []
-    since = now - PATIENCE
+    """Return codes of what a person should look at; empty if all is well. A few quick queries."""
+    now, codes = database_now(), []
+    since = now - STUCK_AFTER
     if queue.work_is_waiting():
         held = ImageJob.objects.filter(state__in=_HELD, lease_until__gte=now).exists()
         next_since = _next_since(queue.queued)
@@ -146,9 +139,9 @@ def problems() -> tuple[str, ...]:
             finished_at__gte=since,
         ).exists()
         if waits and not held and not moved:
-            found.append("nobody_works")
+            codes.append("nobody_works")
     if ImageJob.objects.filter(state__in=_HELD, lease_until__lt=since).exists():
-        found.append("lost_jobs")
+        codes.append("lost_jobs")
     if ProviderPause.objects.filter(until__gt=now + ratelimit.UNTIL_A_PERSON_ACTS / 2).exists():
-        found.append("provider_stopped")
-    return tuple(found)
+        codes.append("provider_stopped")
+    return tuple(codes)

@@ -17,12 +17,12 @@ logger = logging.getLogger(__name__)
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """200 when work goes on, 503 with the names of what is wrong. Tells nothing that is secret:
-    no names, no figures."""
+    """Return 200 if all is well, 503 with the codes of the problems otherwise. Reveals no names and no
+    numbers."""
     try:
         problems = list(status.problems())
     except DatabaseError:
-        logger.exception("The health of the app cannot be told.")
+        logger.exception("The health of the app cannot be determined.")
         problems = ["database"]
-    said = {"status": "degraded" if problems else "ok", "problems": problems}
-    return JsonResponse(said, status=503 if problems else 200)
+    body = {"status": "degraded" if problems else "ok", "problems": problems}
+    return JsonResponse(body, status=503 if problems else 200)

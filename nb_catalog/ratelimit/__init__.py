@@ -1,5 +1,4 @@
-"""When something may be sent to a provider's model, and when not. Kept in the database: all workers
-heed it."""
+"""When something may be sent to a provider's model. The state is in the database, shared by all workers."""
 
 from nb_catalog.ratelimit.gcra import JITTER
 from nb_catalog.ratelimit.limiter import (
@@ -13,12 +12,12 @@ from nb_catalog.ratelimit.pauses import (
     EVERY_MODEL,
     SHORTEST_PAUSE,
     UNTIL_A_PERSON_ACTS,
-    active_pause,
+    active_pauses,
+    backoff_for,
     exclude_models,
     is_overload,
     is_paused,
     pause,
-    paused,
     record_backoff,
 )
 
@@ -29,14 +28,14 @@ __all__ = [
     "UNTIL_A_PERSON_ACTS",
     "Limiter",
     "Wait",
-    "active_pause",
+    "backoff_for",
     "exclude_models",
     "exhausted_models",
     "in_flight_caps",
     "is_overload",
     "is_paused",
     "pause",
-    "paused",
+    "active_pauses",
     "record_backoff",
     "reduce_concurrency",
 ]

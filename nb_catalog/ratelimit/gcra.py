@@ -1,7 +1,7 @@
-"""When the next calls may go out: the generic cell rate algorithm, as arithmetic.
+"""When the next calls may be sent: the generic cell rate algorithm, as arithmetic.
 
-GCRA (ITU-T I.371) keeps one moment, the theoretical arrival time. A call may go when that moment
-is no further ahead than the burst allows, and pushes it on by one interval.
+GCRA (ITU-T I.371) stores one moment, the theoretical arrival time. A call may be sent if that moment
+is not further ahead than the burst allows, and advances it by one interval.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-# By how much later than its slot a call may reach the service: preparing, committing and the
-# network take different time each time.
+# By how much later than its slot a call may reach the service: preparation, commit and network take
+# a varying time.
 JITTER: Final = timedelta(seconds=1)
 MINUTE: Final = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """Calls ``interval`` apart, ``burst`` of them at once after a rest."""
+    """Calls ``interval`` apart, and up to ``burst`` of them at once after idling."""
 
     interval: timedelta
     burst: int
@@ -30,22 +30,22 @@ class Rate:
 
 
 def rate_of(per_minute: int, *, burst: int) -> Rate:
-    """The pace at which no 60 seconds at the service ever see more than ``per_minute`` calls.
+    """Return the rate at which the service never sees more than ``per_minute`` calls in any 60 seconds.
 
-    Slots lie in a stretch of 60 s and the jitter for whatever arrives within 60 s, so that
-    rate + burst = quota holds with (60 s + jitter) / (quota - burst) between two calls.
+    The slots of calls that arrive within 60 s are spread over 60 s + jitter, so rate + burst = quota
+    holds with an interval of (60 s + jitter) / (quota - burst).
     """
     return Rate(interval=(MINUTE + JITTER) / (per_minute - burst), burst=burst)
 
 
 def next_slots(
-    arrival: datetime | None, *, now: datetime, pace: Rate, until: datetime
+    arrival: datetime | None, *, now: datetime, rate: Rate, until: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
-    """(when a call may go, the theoretical arrival time once it does), up to ``until``."""
+    """Yield (when a call may be sent, the theoretical arrival time once it is), up to ``until``."""
     arrival = arrival or now
     while True:
-        slot = max(now, arrival - pace.ahead)
+        slot = max(now, arrival - rate.ahead)
         if slot > until:
             return
-        arrival = max(arrival, slot) + pace.interval
+        arrival = max(arrival, slot) + rate.interval
         yield slot, arrival

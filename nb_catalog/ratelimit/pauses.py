@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import Q
 
@@ -24,15 +24,15 @@ from nb_catalog.ratelimit.limiter import reduce_concurrency
 
 logger = logging.getLogger(__name__)
 
-# A breaker: whoever has seen to the cause deletes the row in the admin.
+# A circuit breaker: the person who has fixed the cause deletes the row in the admin.
 UNTIL_A_PERSON_ACTS: Final = timedelta(days=3650)
 SHORTEST_PAUSE: Final = timedelta(seconds=2)
 # In place of a model: every model of the provider.
 EVERY_MODEL: Final = ""
 
 
-def active_pause(error: Exception) -> timedelta | None:
-    """How long ``error`` stops further calls, or None when it is about one call only."""
+def backoff_for(error: Exception) -> timedelta | None:
+    """Return how long ``error`` stops further calls; None if it concerns one call only."""
     if not isinstance(error, ProviderError) or not error.stops:
         return None
     if error.needs_person:
@@ -41,16 +41,16 @@ def active_pause(error: Exception) -> timedelta | None:
 
 
 def is_overload(error: Exception) -> bool:
-    """Whether ``error`` says that so many calls at a time are too many."""
+    """Return whether ``error`` reports too many concurrent calls."""
     too_many = isinstance(error, RateLimited | Overloaded)
     return too_many and not isinstance(error, DailyQuotaReached)
 
 
 def record_backoff(error: Exception, *, provider: str, model: str) -> None:
-    """Write down what ``error`` means for other calls: a pause, and fewer at a time."""
+    """Store what ``error`` means for other calls: a pause, or fewer at a time."""
     if is_overload(error):
         reduce_concurrency(provider, model, now=database_now())
-    wait = active_pause(error)
+    wait = backoff_for(error)
     if wait is None or not isinstance(error, ProviderError):
         return
     pause(
@@ -63,7 +63,7 @@ def record_backoff(error: Exception, *, provider: str, model: str) -> None:
 
 
 def pause(provider: str, model: str, *, until: datetime, reason: str, cause: str = "") -> None:
-    """Send nothing to ``model`` before ``until``; a longer pause that stands is not shortened."""
+    """Send nothing to ``model`` before ``until``. A longer pause that exists is not shortened."""
     changes = {"until": until, "reason": reason[:200], "cause": cause}
     _row, created = ProviderPause.objects.get_or_create(
         provider=provider, model=model, defaults=changes
@@ -82,26 +82,24 @@ def pause(provider: str, model: str, *, until: datetime, reason: str, cause: str
     )
 
 
-def paused(now: datetime) -> set[tuple[str, str]]:
-    """(provider, model) of everything that waits at ``now``; ``EVERY_MODEL`` for a whole provider."""
-    if not _stands():
+def active_pauses(now: datetime) -> set[tuple[str, str]]:
+    """Return (provider, model) of everything paused at ``now``; ``EVERY_MODEL`` for a whole provider."""
+    if not _any_row():
         return set()
     rows = ProviderPause.objects.filter(until__gt=now)
     return set(rows.values_list("provider", "model"))
 
 
-@compile_once
-def _stands() -> Any:
-    return ProviderPause.objects.values_list("pk")[:1]
+_any_row = compile_once(lambda: ProviderPause.objects.values_list("pk")[:1])
 
 
 def is_paused(provider: str, model: str, *, among: Collection[tuple[str, str]]) -> bool:
-    """Whether a pause ``among`` those that stand is about ``model``."""
+    """Return whether one of the pauses ``among`` applies to ``model``."""
     return (provider, model) in among or (provider, EVERY_MODEL) in among
 
 
 def exclude_models(keys: Iterable[tuple[str, str]]) -> Q:
-    """A condition on jobs: they are of none of these models; ``EVERY_MODEL`` for a whole provider."""
+    """Return a condition on jobs: for none of these models; ``EVERY_MODEL`` for a whole provider."""
     condition = Q()
     for provider, model in sorted(keys):
         named = {} if model == EVERY_MODEL else {"model": model}

@@ -73,7 +73,7 @@ def outcome_for_never_sent(job: ClaimedJob, error: NBCatalogError) -> JobOutcome
 def outcome_for_error(job: ClaimedJob, error: NBCatalogError) -> JobOutcome:
     """Return the outcome of a call that went out and ended with ``error``."""
     move, not_before = _transition_for(job, error)
-    stops = ratelimit.active_pause(error) is not None
+    stops = ratelimit.backoff_for(error) is not None
     details: dict[str, Any] = {}
     if isinstance(error, ProviderError):
         details = {
@@ -107,7 +107,7 @@ def _transition_for(job: ClaimedJob, error: NBCatalogError) -> tuple[str, dateti
     if isinstance(error, ContentRefused):
         return "refuse", None
     may_retry = error.retryable or job.is_free and isinstance(error, ProviderError)
-    stops = error.retryable and ratelimit.active_pause(error) is not None
+    stops = error.retryable and ratelimit.backoff_for(error) is not None
     if not stops and not (may_retry and job.attempts < settings.MAX_ATTEMPTS):
         return "fail", None
     # At least what the provider asked for, otherwise 2 s doubled with every attempt, jittered.

@@ -56,7 +56,7 @@ def _begin(jobs: Sequence[ClaimedJob]) -> set[int]:
     now = database_now()
     paid = [job for job in leased if not job.is_free]
     # A model may have been paused since the claim.
-    paused = ratelimit.paused(now) if paid else ()
+    paused = ratelimit.active_pauses(now) if paid else ()
     let_through = reserve(
         (
             job

@@ -44,7 +44,7 @@ def queued(
 ) -> models.QuerySet[ImageJob]:
     """Return the jobs that may be claimed now, the most urgent first: neither of a paused run nor of a
     model that is paused or ``closed``."""
-    closed = closed | ratelimit.paused(database_now())
+    closed = closed | ratelimit.active_pauses(database_now())
     jobs = ordered_queue(free=free, mode=mode).filter(ratelimit.exclude_models(closed))
     paused_runs = list(Run.objects.exclude(paused_reason="").values_list("pk", flat=True))
     return jobs.exclude(run_id__in=paused_runs) if paused_runs else jobs

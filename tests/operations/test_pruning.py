@@ -65,7 +65,7 @@ def test_what_was_rejected_long_ago_loses_its_file_and_keeps_its_row():
 def test_a_dry_run_says_so_and_takes_nothing():
     image = rejected(data=pictures("red"))
     names = []
-    done = pruned(dry_run=True, told=names.append)
+    done = pruned(dry_run=True, on_delete=names.append)
     assert (done.pictures, names) == (1, [image.file.name])
     image.refresh_from_db()
     assert there(image) and image.pruned_at is None
@@ -122,7 +122,7 @@ def test_who_changes_the_mind_in_time_keeps_the_picture(monkeypatch):
     review.reconsider(image, actor=None)
     done = pruning.Pruned()
     cutoff = timezone.now() - timedelta(days=90)
-    pruning._prune_picture(listed[0], cutoff, done, dry_run=False, told=lambda name: None)
+    pruning._prune_picture(listed[0], cutoff, done, dry_run=False, on_delete=lambda name: None)
     assert done.pictures == 0 and there(image)
 
 
@@ -153,7 +153,7 @@ def test_a_storage_that_fails_leaves_an_orphan_for_the_next_time(monkeypatch, ca
     with monkeypatch.context() as patch:
         patch.setattr(broken, "delete", fails)
         assert pruned().names == []
-    assert "could not be taken away" in caplog.text
+    assert "could not be deleted" in caplog.text
     aged(image.file.name)
     assert image.file.name in pruned(orphans=True).names
     assert files.catalog_storage() is not None

@@ -23,7 +23,7 @@ def granted(per_minute, *, burst, minutes, asks):
     for now in asks:
         if seconds(now) > minutes * 60:
             break
-        it = next_slots(arrival, now=now, pace=rate_of(per_minute, burst=burst), until=now)
+        it = next_slots(arrival, now=now, rate=rate_of(per_minute, burst=burst), until=now)
         for slot, then in it:
             gone.append(slot)
             arrival = then
@@ -80,7 +80,7 @@ def test_nearly_all_of_the_quota_is_in_use(per_minute):
 def test_slots_lie_apart_up_to_the_horizon():
     until = START + timedelta(seconds=2)
     found = [
-        slot for slot, _then in next_slots(None, now=START, pace=rate_of(61, burst=0), until=until)
+        slot for slot, _then in next_slots(None, now=START, rate=rate_of(61, burst=0), until=until)
     ]
     assert [seconds(slot) for slot in found] == [0.0, 1.0, 2.0]
 
@@ -88,5 +88,5 @@ def test_slots_lie_apart_up_to_the_horizon():
 def test_time_that_passed_unused_is_not_saved_up():
     arrival = START - timedelta(hours=1)
     until = START + timedelta(seconds=2)
-    found = list(next_slots(arrival, now=START, pace=rate_of(61, burst=0), until=until))
+    found = list(next_slots(arrival, now=START, rate=rate_of(61, burst=0), until=until))
     assert len(found) == 3

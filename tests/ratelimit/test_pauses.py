@@ -39,22 +39,22 @@ def pause(minutes, *, reason="Slow down.", of=MODEL):
     ],
 )
 def test_a_rate_limit_pauses_for_as_long_as_it_says_and_two_seconds_at_least(error, seconds):
-    assert ratelimit.active_pause(error) == timedelta(seconds=seconds)
+    assert ratelimit.backoff_for(error) == timedelta(seconds=seconds)
 
 
 def test_a_stopped_provider_waits_for_a_person():
-    assert ratelimit.active_pause(ProviderStopped("Cap.", retry_after=5)) > timedelta(days=3000)
+    assert ratelimit.backoff_for(ProviderStopped("Cap.", retry_after=5)) > timedelta(days=3000)
 
 
 @pytest.mark.parametrize("kind", [ContentRefused, OutcomeUnknown, ServiceUnavailable])
 def test_an_error_about_one_call_pauses_nothing(kind):
-    assert ratelimit.active_pause(kind("No.", retry_after=9)) is None
+    assert ratelimit.backoff_for(kind("No.", retry_after=9)) is None
 
 
 def test_a_pause_holds_for_its_model_until_it_is_over():
     until = pause(5)
-    assert ratelimit.paused(until - MINUTE) == {MODEL}
-    assert ratelimit.paused(until) == set()
+    assert ratelimit.active_pauses(until - MINUTE) == {MODEL}
+    assert ratelimit.active_pauses(until) == set()
 
 
 def test_a_longer_pause_replaces_a_shorter_one_and_never_the_other_way_round():
@@ -81,7 +81,7 @@ def test_jobs_of_other_models_and_providers_stay_open():
     }  # fmt: skip
     pause(5)
     pause(5, of=("gateway", "another"))
-    open_now = ratelimit.exclude_models(ratelimit.paused(timezone.now()))
+    open_now = ratelimit.exclude_models(ratelimit.active_pauses(timezone.now()))
     assert set(ImageJob.objects.filter(open_now)) == {
         job for pair, job in jobs.items() if pair != MODEL
     }
@@ -89,5 +89,5 @@ def test_jobs_of_other_models_and_providers_stay_open():
 
 def test_without_a_pause_everything_is_open():
     job = factories.job()
-    open_now = ratelimit.exclude_models(ratelimit.paused(timezone.now()))
+    open_now = ratelimit.exclude_models(ratelimit.active_pauses(timezone.now()))
     assert list(ImageJob.objects.filter(open_now)) == [job]

@@ -37,7 +37,7 @@ class Command(BaseCommand):
                 if dry_run or verbosity >= 2:
                     self.stdout.write(name)
 
-            done = pruning.prune(days=days, orphans=not no_orphans, dry_run=dry_run, told=told)
+            done = pruning.prune(days=days, orphans=not no_orphans, dry_run=dry_run, on_delete=told)
         if not verbosity:
             return
         pictures = ngettext("%d rejected picture", "%d rejected pictures", done.pictures)
