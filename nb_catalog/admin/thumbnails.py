@@ -116,7 +116,7 @@ def layout_picture(
 
 
 def _lettered(layout: Layout, locale: str) -> bytes:
-    texts = locales.sample_words(locale)
+    texts = locales.sample_texts(locale)
     for role in layout.roles:
         texts.setdefault(role, texts["subline"])
     made = layout_preview(layout, texts=texts, locale=locale, chain=fonts.chain_for(locale))

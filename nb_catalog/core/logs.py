@@ -1,4 +1,4 @@
-"""Fields of log records, for formatters that write them as JSON: ids, names and codes, as spans have."""
+"""Structured fields of log records, for JSON formatters: ids, names and codes, as on spans."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ PREFIX: Final = "nb_catalog."
 
 
 def fields(**values: Any) -> dict[str, Any]:
-    """``extra`` of a log call. Empty values are left out."""
+    """Return the ``extra`` argument of a log call, without empty values."""
     return {f"{PREFIX}{name}": value for name, value in values.items() if value not in (None, "")}

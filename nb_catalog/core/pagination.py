@@ -1,4 +1,4 @@
-"""How long a list is, found out without counting a million rows."""
+"""Counting and paginating long lists without counting a million rows."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from django.core.paginator import Paginator
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
 
-# Longer lists are not counted, and are paged by key: to skip rows a database reads them.
+# Longer lists are not counted and use keyset pagination, because OFFSET reads the skipped rows.
 COUNT_LIMIT: Final = 10_000
 
 
 def bounded_count(rows: QuerySet[Any]) -> int | None:
-    """How many ``rows`` there are; None where they are more than ``COUNT_LIMIT``."""
-    found = rows.order_by()[: COUNT_LIMIT + 1].count()
-    return None if found > COUNT_LIMIT else found
+    """Return the number of ``rows``, or None if there are more than ``COUNT_LIMIT``."""
+    count = rows.order_by()[: COUNT_LIMIT + 1].count()
+    return None if count > COUNT_LIMIT else count
 
 
 def estimated_count(model: type[Model]) -> int:
-    """Roughly how many rows there are of ``model``: its keys are given out one by one, and few rows
-    are ever deleted."""
+    """Return the approximate number of rows of ``model``: its keys are consecutive, and few rows are
+    ever deleted."""
     keys = model._default_manager.values_list("pk", flat=True)
-    # Two look-ups in an index. Asked for both at once, SQLite would read the table.
+    # Two index lookups: for Min and Max in one query, SQLite would scan the table.
     first, last = keys.order_by("pk").first(), keys.order_by("-pk").first()
     return 0 if first is None or last is None else int(last - first + 1)
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages of the first ``COUNT_LIMIT`` rows; ``is_cut`` says that there are more."""
+    """Pages of the first ``COUNT_LIMIT`` rows; ``is_cut`` tells whether there are more."""
 
     @cached_property
     def _length(self) -> int | None:

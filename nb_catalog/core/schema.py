@@ -1,4 +1,4 @@
-"""Readable mappings, such as people write as JSON, made into values that are checked when made."""
+"""Build validated dataclasses from mappings that people write as JSON."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from nb_catalog.core.text import nearest
 
 T = TypeVar("T")
 Accept: TypeAlias = Callable[[Any], Any]
-"""Turns a written value into ours or raises ``ValueError`` that says what is accepted."""
+"""Converts a written value, or raises ``ValueError`` with what is accepted."""
 
 HEX: Final = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 def one_of(*known: str) -> Accept:
-    """One of some words."""
+    """Accept one of the ``known`` strings."""
 
     def accept(value: Any) -> str:
         if value not in known:
@@ -31,7 +31,7 @@ def one_of(*known: str) -> Accept:
 
 
 def number(low: float, high: float) -> Accept:
-    """A finite number from ``low`` to ``high``."""
+    """Accept a finite number from ``low`` to ``high``."""
 
     def accept(value: Any) -> float:
         good = isinstance(value, int | float) and not isinstance(value, bool)
@@ -43,7 +43,7 @@ def number(low: float, high: float) -> Accept:
 
 
 def whole(low: int, high: int) -> Accept:
-    """A whole number from ``low`` to ``high``."""
+    """Accept a whole number from ``low`` to ``high``."""
 
     def accept(value: Any) -> int:
         good = isinstance(value, int) and not isinstance(value, bool)
@@ -55,26 +55,26 @@ def whole(low: int, high: int) -> Accept:
 
 
 def flag(value: Any) -> bool:
-    """True or false."""
+    """Accept true or false."""
     if not isinstance(value, bool):
         raise ValueError(f"expected true or false, got {value!r}.")
     return value
 
 
 def colour(value: Any) -> str:
-    """``#`` and six hex digits, in lower case."""
+    """Accept ``#`` and six hex digits; return them in lower case."""
     if not isinstance(value, str) or not HEX.fullmatch(value):
         raise ValueError(f"expected a colour such as '#b98a5a', got {value!r}.")
     return value.lower()
 
 
 def colour_or_none(value: Any) -> str:
-    """A colour, or "" for none."""
+    """Accept a colour, or "" for none."""
     return "" if value == "" else colour(value)
 
 
 def check(part: Any, **rules: Accept) -> None:
-    """Put what each rule makes of an attribute in its place. For ``__post_init__``.
+    """Replace each attribute by what its rule returns. For use in ``__post_init__``.
 
     Raises ``ValueError`` that begins with the attribute's name.
     """
@@ -85,46 +85,48 @@ def check(part: Any, **rules: Accept) -> None:
             raise ValueError(f"{name}: {error}") from error
 
 
-def part(kind: type[T], given: Any, *, path: str, **nested: type[Any]) -> T:
-    """``kind`` made from a mapping, what is ``nested`` in it made first; every error begins with the
-    place."""
-    written = dict(known(kind, given, path=path))
+def part(kind: type[T], data: Any, *, path: str, **nested: type[Any]) -> T:
+    """Return a ``kind`` built from a mapping; keys in ``nested`` are built with their own class first.
+
+    Raises ``ValueError`` that begins with ``path``.
+    """
+    values = dict(known(kind, data, path=path))
     for name, inner in nested.items():
-        if written.get(name) is not None:
-            written[name] = part(inner, written[name], path=f"{path}.{name}")
+        if values.get(name) is not None:
+            values[name] = part(inner, values[name], path=f"{path}.{name}")
     for each in fields(kind):  # type: ignore[arg-type]
         needed = each.default is MISSING and each.default_factory is MISSING
-        if needed and each.name not in written:
+        if needed and each.name not in values:
             raise ValueError(f"{path}: the key {each.name!r} is missing.")
     try:
-        return kind(**written)
+        return kind(**values)
     except ValueError as error:
         raise ValueError(f"{path}.{error}") from error
 
 
-def parts(kind: type[T], given: Any, *, path: str, **nested: type[Any]) -> tuple[T, ...]:
-    """A list of them."""
-    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise ValueError(f"{path}: expected a list of objects, got {given!r}.")
+def parts(kind: type[T], items: Any, *, path: str, **nested: type[Any]) -> tuple[T, ...]:
+    """Return one ``kind`` for each mapping of a list, as ``part`` does."""
+    if isinstance(items, str | Mapping) or not isinstance(items, Iterable):
+        raise ValueError(f"{path}: expected a list of objects, got {items!r}.")
     return tuple(
-        part(kind, each, path=f"{path}[{index}]", **nested) for index, each in enumerate(given)
+        part(kind, item, path=f"{path}[{index}]", **nested) for index, item in enumerate(items)
     )
 
 
-def known(kind: type[Any], given: Any, *, path: str) -> Mapping[str, Any]:
-    """``given``, a mapping whose keys are all fields of ``kind``."""
-    if not isinstance(given, Mapping):
-        raise ValueError(f"{path}: expected an object with named keys, got {given!r}.")
+def known(kind: type[Any], data: Any, *, path: str) -> Mapping[str, Any]:
+    """Return ``data`` if it is a mapping whose keys are all fields of ``kind``. Raises ``ValueError``."""
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{path}: expected an object with named keys, got {data!r}.")
     names = sorted(each.name for each in fields(kind))
-    for key in given:
+    for key in data:
         if key not in names:
             raise ValueError(
                 f"{path}: there is no key {key!r}.{_close(key, names)} Accepted: {', '.join(names)}."
             )
-    return given
+    return data
 
 
 def _close(word: Any, accepted: Iterable[str]) -> str:
-    """The nearest match alone: what is accepted is listed anyway."""
+    """Return only a close match: the message lists what is accepted anyway."""
     hint = nearest(word, accepted) if isinstance(word, str) else ""
     return hint if hint.startswith(" Did you mean") else ""

@@ -1,4 +1,4 @@
-"""A recipe: the frozen, complete description of one wanted picture, and its fingerprint."""
+"""The frozen, complete specification of one picture, and its fingerprint."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Any, Final, Self
 
 from nb_catalog.core.types import Treatment
 
-# Part of every fingerprint: raised when the same recipe would be carried out differently.
+# Part of every fingerprint: incremented when the same spec would lead to a different picture.
 EDITION: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSpec:
-    """One wanted picture.
+    """One picture to generate.
 
-    ``words`` is the brief exactly as it will be sent and is empty for a provider that renders;
-    ``renderer`` is the scene's recipe for a provider that renders and is empty for a model.
-    So a changed title makes a painted picture stale and leaves a rendered one alone. ``pose``
-    is how the host says the product rests, for a locked picture; "" leaves it to the photo.
+    ``prompt`` is the background prompt exactly as it will be sent, and empty for a provider that
+    renders; ``renderer`` holds the scene's options for such a provider, and is empty for a model. So a
+    changed title makes a painted picture stale but not a rendered one. ``pose`` is how the host says
+    the product rests, for a locked picture; "" leaves it to the photo.
 
-    Words on a picture: ``base`` is the sha256 of the picture that they are set on, and ``photo`` its
-    file; ``renderer`` holds every word, and the layout with them. ``deck`` is the copy deck that they
-    are from, "" where the shop itself says them.
+    Text typeset on a picture: ``base`` is the sha256 of the picture below the text, and ``photo`` its
+    file; ``renderer`` holds the layout and every text. ``deck`` is the copy deck of the texts, "" if
+    they come from the host's catalog source.
 
-    Words that a model paints: ``words`` is the brief with all of them, ``base`` the picture without words
-    that they are for, and ``canvas`` the file that the model changes: that picture, or for a locked product
-    its surroundings; "" lets it paint surroundings anew. ``photo`` is the product's own.
+    Text painted by a model: ``prompt`` contains all texts, ``base`` is the picture without text that
+    they are for, and ``canvas`` the file that the model edits: that picture, or for a locked product
+    its background; with "" the model paints a new background. ``photo`` is the product's own.
     """
 
     object_type: str
@@ -59,10 +59,10 @@ class ImageSpec:
 
     @property
     def fingerprint(self) -> str:
-        """sha256 over everything that decides what the picture looks like (64 hex digits).
+        """sha256 over everything that determines what the picture looks like (64 hex digits).
 
-        The versions are left out: a scene saved without a change to its words or renderer asks for
-        the same picture, and so does a deck whose change this picture does not show.
+        Versions are left out: a scene saved without a change to its prompt or renderer options still
+        describes the same picture, and so does a deck with a change that this picture does not show.
         """
         content = {name: getattr(self, name) for name in _FINGERPRINTED}
         if self.base:
@@ -71,9 +71,9 @@ class ImageSpec:
 
     @property
     def request_hash(self) -> str:
-        """sha256 over what was asked for, without how it would be done today (64 hex digits).
+        """sha256 over what was requested, without how it would be made today (64 hex digits).
 
-        An image with this subject and another fingerprint is stale.
+        An image with the same hash and a different fingerprint is stale.
         """
         text_fields = (
             [self.layout, self.locale, *([self.deck] if self.deck else [])] if self.base else []
@@ -81,13 +81,13 @@ class ImageSpec:
         return _digest([*(getattr(self, name) for name in _REQUEST), *text_fields])
 
     @property
-    def sets_words(self) -> bool:
-        """Whether words are set on a picture that exists."""
+    def sets_text(self) -> bool:
+        """Whether text is typeset on an existing picture."""
         return bool(self.base) and not self.prompt
 
     @property
-    def paints_words(self) -> bool:
-        """Whether a model draws words into the picture."""
+    def paints_text(self) -> bool:
+        """Whether a model paints text into the picture."""
         return bool(self.base) and bool(self.prompt)
 
     @property
@@ -95,8 +95,8 @@ class ImageSpec:
         return self.treatment == Treatment.LOCKED
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for a JSON column."""
-        # dataclasses.asdict() copies the renderer's tree deeply: four times the cost of the rest.
+        """Return plain data for a JSON column."""
+        # dataclasses.asdict() copies the renderer's tree, which takes four times as long as the rest.
         return {name: getattr(self, name) for name in _FIELDS}
 
     @classmethod
@@ -105,10 +105,10 @@ class ImageSpec:
 
 
 _FIELDS: Final = tuple(each.name for each in fields(ImageSpec))
-# Only pictures with words have these: what was made before there were any keeps its fingerprint.
+# Only pictures with text have these, so that pictures made before text existed keep their fingerprint.
 _OF_TEXT: Final = ("base", "layout", "locale")
-# A deck's words are in the renderer: the same ones from another deck make the same picture.
-# What a model paints on follows from the base.
+# A deck's texts are in the renderer: the same texts from another deck make the same picture. The canvas
+# follows from the base.
 _ALWAYS_WRITTEN: Final = ("scene_version", "layout_version", "deck", "deck_version", "canvas")
 _FINGERPRINTED: Final = tuple(name for name in _FIELDS if name not in {*_OF_TEXT, *_ALWAYS_WRITTEN})
 _REQUEST: Final = (

@@ -1,7 +1,7 @@
-"""Spans for OpenTelemetry where its API is installed (extra ``otel``); else nothing, at no cost.
+"""OpenTelemetry spans if its API is installed (extra ``otel``); otherwise nothing, at no cost.
 
-A job is a span, with its call and the keeping of its picture below it. Attributes are ids, names and
-codes: never a prompt, a key or what an error says.
+A job is a span, with child spans for its call and for storing its picture. Attributes are ids, names and
+codes: never prompts, API keys or error messages.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ NAME: Final = "nb_catalog"
 
 @contextmanager
 def span(name: str, **attributes: str | int | bool) -> Iterator[dict[str, Any]]:
-    """A span ``nb_catalog.<name>``. What is put into the dict meanwhile becomes its attributes too;
-    an error of ours becomes ``nb_catalog.error_code``."""
+    """Run the block in a span ``nb_catalog.<name>``. Entries added to the dict become attributes as
+    well; an error is recorded as ``nb_catalog.error_code``."""
     more: dict[str, Any] = {}
     if trace is None:
         yield more
         return
-    told = {f"{NAME}.{key}": value for key, value in attributes.items()}
+    prefixed = {f"{NAME}.{key}": value for key, value in attributes.items()}
     tracer = trace.get_tracer(NAME)
     with tracer.start_as_current_span(
-        f"{NAME}.{name}", attributes=told, record_exception=False, set_status_on_exception=False
+        f"{NAME}.{name}", attributes=prefixed, record_exception=False, set_status_on_exception=False
     ) as running:
         try:
             yield more

@@ -1,4 +1,4 @@
-"""The values that travel between the floors. Frozen: a change is a new value."""
+"""Values shared by all packages. Frozen: a change is a new value."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-# Whoever acts: a row of the host's own user model, or None for the machine.
+# Who acts: a row of the host's user model, or None for the system.
 Actor: TypeAlias = Any
 
 POSES: Final = ("", "standing", "lying")
-"""How a product rests; "" lets its picture decide."""
+"""How a product rests; "" leaves it to its photo."""
 
 
 class Treatment(TextChoices):
-    """How the product gets into the scene."""
+    """How the product is put into the scene."""
 
     LOCKED = "locked", _("Locked: the product's own pixels")
     PAINTED = "painted", _("Painted: a model redraws the product")
 
 
 class RequestMode(TextChoices):
-    """When a picture is wanted: at once, or whenever the provider has time, at half the price."""
+    """Whether a picture is requested immediately, or in a provider's batch at half the price."""
 
     DIRECT = "direct", _("Now")
     BATCH = "batch", _("In a batch, at half the price")
 
 
 class TextMethod(TextChoices):
-    """How words get onto a picture."""
+    """How text gets onto a picture."""
 
     SET = "set", _("Set: every letter exactly as it is written")
     PAINTED = "painted", _("Painted: a model draws them into the scene")
 
 
 class Permission(StrEnum):
-    """Who may spend, decide and publish."""
+    """The permissions to spend, decide, publish and settle."""
 
     GENERATE = "nb_catalog.generate"
     REVIEW = "nb_catalog.review"
@@ -71,11 +71,11 @@ class Rect(NamedTuple):
         return self.top + self.height
 
     def grown(self, by: int) -> Rect:
-        """It with ``by`` more pixels on each side; fewer, where that is negative."""
+        """Return it with ``by`` more pixels on each side, or fewer if ``by`` is negative."""
         return Rect(self.left - by, self.top - by, self.width + 2 * by, self.height + 2 * by)
 
     def holds(self, other: Rect) -> bool:
-        """Whether ``other`` lies inside of it, or is it."""
+        """Return whether ``other`` is inside it or equal to it."""
         return (
             self.left <= other.left
             and self.top <= other.top
@@ -84,14 +84,14 @@ class Rect(NamedTuple):
         )
 
     def shared(self, other: Rect) -> int:
-        """How many pixels both cover."""
+        """Return the number of pixels in both."""
         wide = min(self.right, other.right) - max(self.left, other.left)
         tall = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(0, wide) * max(0, tall)
 
 
 class Money(NamedTuple):
-    """An amount in a currency by its ISO 4217 code, "EUR". django-money's own will do as well."""
+    """An amount in a currency (ISO 4217 code, "EUR"). django-money's ``Money`` is accepted as well."""
 
     amount: Decimal
     currency: str
@@ -99,11 +99,10 @@ class Money(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photo:
-    """A picture of the product that the host owns, by its name in one of the host's storages.
+    """A photo of the product that the host owns, by its name in one of the host's storages.
 
-    ``version`` tells one content from another when a file is replaced under the same name.
-    ``file`` is the model field's own file, when the photo comes from a field: its storage wins
-    over the alias.
+    ``version`` distinguishes contents when a file is replaced under the same name. ``file`` is the
+    model field's own file, if the photo comes from a field: its storage overrides the alias.
     """
 
     name: str
@@ -115,7 +114,7 @@ class Photo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A picture that is sent along with a request."""
+    """A picture that is sent with a request."""
 
     data: bytes = field(repr=False)
     mime_type: str
@@ -124,8 +123,8 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoSent:
-    """The product's photo as a model got it. Pixels, bytes, sha256 in hex; ``changes`` are codes
-    such as "from_heic" and "downscaled", empty when it went as it is."""
+    """The product's photo as it was sent to a model. Pixels, bytes, sha256 in hex; ``changes`` are
+    codes such as "from_heic" and "downscaled", empty if it was sent unchanged."""
 
     mime_type: str
     width: int
@@ -135,5 +134,5 @@ class PhotoSent:
     changes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for a JSON column."""
+        """Return plain data for a JSON column."""
         return {**asdict(self), "changes": list(self.changes)}

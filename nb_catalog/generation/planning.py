@@ -116,7 +116,7 @@ def plan_replacement(images: Sequence[ProductImage], *, key: str = "") -> Plan:
     if len({image.content_type_id for image in images}) > 1:
         raise PlanRefused("A plan is about one model; these pictures are of several.")
     for image in images:
-        if not ImageSpec.from_dict(image.spec).paints_words:
+        if not ImageSpec.from_dict(image.spec).paints_text:
             raise PlanRefused(f"Picture {image.pk} has no text that a model painted.")
     objects = {image.object_id: image.catalog_object for image in images}
     products = [product for product in objects.values() if product is not None]

@@ -128,7 +128,7 @@ class RefreshPlanner(FreePlanner):
             if not each.is_stale:
                 continue
             current = each.current
-            if isinstance(current, ImageSpec) and current.paints_words:
+            if isinstance(current, ImageSpec) and current.paints_text:
                 yield as_typeset(current, self.bases)
             else:
                 yield current
@@ -160,7 +160,7 @@ def base_images(model: type[Model], specs: Iterable[ImageSpec]) -> dict[BaseKey,
 
     Images whose file was deleted are left out.
     """
-    wanted = {(spec.object_id, spec.base) for spec in specs if spec.paints_words}
+    wanted = {(spec.object_id, spec.base) for spec in specs if spec.paints_text}
     if not wanted:
         return {}
     rows = ProductImage.objects.about_any(model, [key for key, _digest in wanted]).filter(

@@ -151,7 +151,7 @@ def _with_photo(job: ClaimedJob, product: models.Model | None) -> ClaimedJob:
     if product is None:
         gone = ObjectGone("The product was deleted while its picture waited to be made.")
         return replace(job, problem=gone)
-    if job.spec.sets_words:
+    if job.spec.sets_text:
         return replace(job, photo=Photo(name=job.spec.photo, storage=settings.STORAGE))
     try:
         photos = source_for(product).photos(product)

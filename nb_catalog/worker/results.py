@@ -207,7 +207,7 @@ def _model_check(requested: str, actual: str) -> dict[str, Any]:
 
 def ocr_check(job: ClaimedJob, picture: bytes) -> dict[str, Any]:
     """Return the check of the text on ``picture``; empty if no text was to be painted."""
-    if not job.spec.paints_words:
+    if not job.spec.paints_text:
         return {}
     try:
         comparison = ocr_detect.check_texts(
