@@ -1,4 +1,4 @@
-"""The app's entry: finds the host's ``catalog_images`` modules and registers the checks."""
+"""The app config: imports the host's ``catalog_images`` modules and registers the checks."""
 
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules

@@ -247,19 +247,11 @@ def _backend(value: Any) -> Mapping[str, Any] | None:
     return {**entry, "OPTIONS": dict(entry.get("OPTIONS", {}))}
 
 
-def _fallbacks(value: Any) -> Mapping[str, tuple[str, ...]]:
-    return {_text(code): _locales(chain) for code, chain in dict(value).items()}
-
-
 def _shop_locales() -> tuple[str, ...]:
     """Return the host's LANGUAGES. Nobody chose Django's default list of a hundred languages."""
     if django_settings.is_overridden("LANGUAGES"):  # type: ignore[misc]
         return tuple(code for code, _name in django_settings.LANGUAGES)
     return (str(django_settings.LANGUAGE_CODE),)
-
-
-def _default_staging_dir() -> Path:
-    return Path(tempfile.gettempdir()) / f"nb_catalog-{os.getuid() if hasattr(os, 'getuid') else 0}"
 
 
 class Settings:
@@ -292,7 +284,12 @@ class Settings:
     )
     MAX_PICTURE_BYTES = Setting(64 * 2**20, _at_least(1), "a whole number of bytes")
     MAX_PICTURE_PIXELS = Setting(110_000_000, _at_least(1), "a whole number of pixels")
-    STAGING_DIR = Setting(_default_staging_dir, Path, "a directory's path")
+    STAGING_DIR = Setting(
+        # A directory for each user of the machine: workers of different users cannot share one.
+        lambda: Path(tempfile.gettempdir()) / f"nb_catalog-{getattr(os, 'getuid', int)()}",
+        Path,
+        "a directory's path",
+    )
     DAILY_BUDGET_USD = Setting[Decimal | None](
         None, _usd_or_none, "None, or an amount as Decimal, int or str"
     )
@@ -310,7 +307,9 @@ class Settings:
     )
     LOCALES = Setting(_shop_locales, _locales, "a list of locales, such as ['en', 'pt-br', 'ar']")
     LOCALE_FALLBACKS = Setting[Mapping[str, tuple[str, ...]]](
-        {}, _fallbacks, "a dict of locale -> a list of locales to use in its place"
+        {},
+        lambda v: {_text(code): _locales(chain) for code, chain in dict(v).items()},
+        "a dict of locale -> a list of locales to use in its place",
     )
     TRANSLATION_PROVIDER = Setting[Mapping[str, Any] | None](
         None, _backend, BACKEND_OR_NONE, aliases=("TRANSLATOR",)

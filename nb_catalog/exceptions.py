@@ -4,45 +4,45 @@ NBCatalogError
 ├── RegistryError
 │   ├── AlreadyRegistered
 │   └── NotRegistered
-├── RequestRefused            said before anything is written or paid for
+├── RequestRefused            reported before anything is written or paid for
 │   ├── PlanRefused
-│   └── DeckRefused           texts of a copy deck that cannot be what they say
-├── IllegalMove               a state machine said no; usually somebody else was faster
-├── ObjectGone                the product was deleted meanwhile
-├── BillUnreadable            a provider's bill that cannot be compared
-├── StorageFailed             a storage did not take or give a file
+│   └── DeckRefused           texts of a copy deck that are not valid
+├── InvalidTransition         not allowed in this state; usually someone else was faster
+├── ObjectGone                the product has been deleted
+├── InvoiceUnreadable         a provider's invoice that cannot be parsed or compared
+├── StorageFailed             a storage failed to save or read a file
 ├── PictureError              the bytes of a picture are the problem
 │   ├── PictureMissing
 │   ├── PictureUnreadable
 │   ├── PictureTooLarge
 │   └── CutoutRefused
-├── CopyMissing               the shop says nothing in the language that was asked for
-├── TextError                 words that cannot be set on a picture as they are
+├── CopyMissing               no copy in the requested locale
+├── TextError                 text that cannot be set on a picture as it is
 │   ├── CharacterMissing      no font has a glyph for it
-│   ├── TextDoesNotFit        its box is too small, at the smallest size too
-│   └── ContrastTooLow        nobody could read it on its ground
-├── FontUnreadable            a file that is no font, or one that nothing opens
-└── ProviderError             what came back from a provider, or did not
+│   ├── TextDoesNotFit        its box is too small, even at the smallest size
+│   └── ContrastTooLow        unreadable on its background
+├── FontUnreadable            a file that is not a font, or cannot be opened
+└── ProviderError             a provider's error, or no usable response
     ├── NotSent
     ├── RateLimited
     │   └── DailyQuotaReached
     ├── ServiceUnavailable
-    │   └── Overloaded        too many calls at a time, from whomever
-    ├── ProviderStopped       spend cap, credit used up: a person must act
-    ├── WrongService          a web page answered: not the service at all
+    │   └── Overloaded        too many concurrent calls, not only ours
+    ├── ProviderStopped       spend cap or no credit left: a person must act
+    ├── WrongService          an error page: not the service at all
     ├── OutcomeUnknown
-    │   ├── PageInstead       a web page where the answer belongs
-    │   └── AddressRefused    the picture lies where nothing may be fetched from
-    ├── NoPicture             answered without a usable picture; another try may help
+    │   ├── PageInstead       a web page in place of the response
+    │   └── AddressRefused    the picture is at a URL that settings do not allow
+    ├── NoPicture             no usable picture in the response; a retry may help
     ├── NoText
     ├── AnswerTooLarge        beyond MAX_PICTURE_BYTES or MAX_PICTURE_PIXELS
     ├── ContentRefused
     ├── RequestRejected
     ├── KeyRejected
-    │   └── NoCredentials     nothing to send with: nothing was sent
+    │   └── NoCredentials     no credentials found: nothing was sent
     └── ModelRetired
 
-InvalidSettings               django's ImproperlyConfigured: outside the family that callers catch
+InvalidSettings               Django's ImproperlyConfigured: outside the tree that callers catch
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class InvalidSettings(ImproperlyConfigured):
 
 
 class NBCatalogError(Exception):
-    """The root. ``code`` is stable and part of the API; the text is a sentence for a person."""
+    """The root. ``code`` is stable and part of the API; the message is a sentence for people."""
 
     code: ClassVar[str] = "error"
     retryable: ClassVar[bool] = False
@@ -128,7 +128,7 @@ class NotRegistered(RegistryError, LookupError):
 
 
 class RequestRefused(NBCatalogError):
-    """What was asked for cannot be done; ``objections`` holds every reason at once."""
+    """The request cannot be carried out; ``objections`` has all of the reasons."""
 
     code = "request_refused"
 
@@ -146,7 +146,7 @@ class DeckRefused(RequestRefused):
 
 
 class InvalidTransition(NBCatalogError):
-    """A move that the table of moves does not have, or that somebody else made first."""
+    """A transition that the state does not allow, or that someone else has made first."""
 
     code = "illegal_move"
 
@@ -181,7 +181,7 @@ class PictureTooLarge(PictureError):
 
 
 class CutoutRefused(PictureError):
-    """The product could not be told from its background with confidence."""
+    """The product could not be separated from its background with confidence."""
 
     code = "cutout_refused"
 
@@ -191,7 +191,7 @@ class CopyMissing(NBCatalogError):
 
 
 class TextError(NBCatalogError):
-    """Words that cannot be set on a picture. The message names the text, its locale and its box."""
+    """Text that cannot be set on a picture. The message names the text, its locale and its box."""
 
     code = "text_error"
 
@@ -203,12 +203,12 @@ class TextError(NBCatalogError):
         super().__init__(f'{place}"{quoted}": {what}')
 
     def at(self, *, box: str, locale: str) -> Self:
-        """The same, for the reader of a whole picture."""
+        """Return the same error with the box and the locale, for messages about a whole picture."""
         return type(self)(self.what, text=self.text, box=box, locale=locale)
 
 
 class CharacterMissing(TextError):
-    """No font of the chain has a glyph for it."""
+    """No font in the fallback chain has a glyph for a character."""
 
     code = "character_missing"
 
@@ -226,7 +226,7 @@ class FontUnreadable(NBCatalogError):
 
 
 class Billed(StrEnum):
-    """Whether a call that failed costs money all the same."""
+    """Whether a failed call is billed."""
 
     YES = "yes"
     NO = "no"
@@ -234,7 +234,7 @@ class Billed(StrEnum):
 
 
 class BackoffScope(StrEnum):
-    """How far one answer speaks for every further call."""
+    """Which further calls would fail the same way."""
 
     NOTHING = ""
     MODEL = "model"
@@ -242,14 +242,14 @@ class BackoffScope(StrEnum):
 
 
 class ProviderError(NBCatalogError):
-    """A call that did not end in a picture.
+    """A call that did not result in a picture.
 
-    ``stops`` says whether calls to the model, or to the whole provider, would fail the same way.
-    They then wait: for ``retry_after`` seconds, or with ``needs_person`` until somebody has seen
-    to it.
+    ``stops`` tells whether calls to the model, or to the whole provider, would fail the same way. They
+    are then paused: for ``retry_after`` seconds, or if ``needs_person`` until a person has fixed the
+    cause.
 
-    ``retry_after`` is in seconds, as the provider said it. ``usage`` holds the token counts
-    that came with the answer, because answers without a picture are billed too.
+    ``retry_after`` is in seconds, as the provider sent it. ``usage`` has the token counts of the
+    response, because responses without a picture are billed too.
     """
 
     code = "provider_error"
@@ -276,7 +276,7 @@ class ProviderError(NBCatalogError):
 
 
 class NotSent(ProviderError):
-    """The connection failed before the request left: free to try again."""
+    """The connection failed before the request was sent: a retry costs nothing extra."""
 
     code = "not_sent"
     retryable = True
@@ -295,7 +295,7 @@ class DailyQuotaReached(RateLimited):
 
 
 class ServiceUnavailable(ProviderError):
-    """A 5xx with the provider's own error body, which its billing FAQ says is not charged."""
+    """A 5xx with the provider's own error body; not charged, according to its billing FAQ."""
 
     code = "service_unavailable"
     retryable = True
@@ -303,7 +303,7 @@ class ServiceUnavailable(ProviderError):
 
 
 class Overloaded(ServiceUnavailable):
-    """A 503 with the provider's own error body: it has more to do than it can."""
+    """A 503 with the provider's own error body: it is out of capacity."""
 
     code = "overloaded"
 
@@ -319,7 +319,7 @@ class ProviderStopped(ProviderError):
 
 
 class WrongService(ProviderError):
-    """A web page refused the request: the address is wrong, or something stands in between."""
+    """A web page refused the request: the URL is wrong, or a proxy is in between."""
 
     code = "wrong_service"
     retryable = True
@@ -329,14 +329,14 @@ class WrongService(ProviderError):
 
 
 class OutcomeUnknown(ProviderError):
-    """The request went out and no answer that can be trusted came back. It may be charged."""
+    """The request was sent and no trustworthy response came back. It may be charged."""
 
     code = "outcome_unknown"
 
 
 class PageInstead(OutcomeUnknown):
-    """A web page came with a 200, as networks answer that want people to sign in. It is not
-    known whether the request had reached the service."""
+    """A web page with status 200, as captive portals send. It is unknown whether the request reached
+    the service."""
 
     code = "page_instead"
     stops = BackoffScope.PROVIDER
@@ -344,8 +344,8 @@ class PageInstead(OutcomeUnknown):
 
 
 class AddressRefused(OutcomeUnknown):
-    """The picture was made and lies at an address that the settings do not allow. Every further
-    one would be paid for and lost the same way."""
+    """The picture was made but is at a URL that the settings do not allow. Every further one would be
+    paid for and lost the same way."""
 
     code = "address_refused"
     stops = BackoffScope.PROVIDER
@@ -353,7 +353,7 @@ class AddressRefused(OutcomeUnknown):
 
 
 class NoPicture(ProviderError):
-    """Answered without a usable picture. Each further try is paid for."""
+    """A response without a usable picture. Each retry is paid for."""
 
     code = "no_picture"
     retryable = True
@@ -361,21 +361,21 @@ class NoPicture(ProviderError):
 
 
 class NoText(ProviderError):
-    """Answered without the texts that were asked for. Each further try is paid for."""
+    """A response without the requested texts. Each retry is paid for."""
 
     code = "no_text"
     billed = Billed.YES
 
 
 class AnswerTooLarge(ProviderError):
-    """A picture beyond the host's own limits. It is paid for, and would be as large again."""
+    """A picture beyond the host's own limits. It is paid for, and a retry would be as large."""
 
     code = "answer_too_large"
     billed = Billed.YES
 
 
 class ContentRefused(ProviderError):
-    """The provider's policy said no. The same request would be refused again."""
+    """Refused by the provider's content policy. The same request would be refused again."""
 
     code = "content_refused"
     billed = Billed.UNKNOWN
@@ -387,8 +387,8 @@ class RequestRejected(ProviderError):
 
 
 class KeyRejected(ProviderError):
-    """A key that is wrong, revoked or not allowed to. What waits is not lost: it goes on once the
-    key is right."""
+    """A key that is wrong, revoked or lacks permission. Queued jobs are not lost: they continue once
+    the key is right."""
 
     code = "key_rejected"
     retryable = True

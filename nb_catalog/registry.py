@@ -1,4 +1,4 @@
-"""Which models have pictures, and how their title, facts, photos and copy are read."""
+"""The models that have pictures, and how their title, facts, photos and copy are read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ S = TypeVar("S", bound="type[CatalogSource]")
 
 
 class CatalogSource:
-    """How a catalog object is read. Subclass it, name the fields, override what differs.
+    """How a catalog object is read. Subclass it, name the fields, and override what differs.
 
     ``photo_field`` is an image field, or a path to one through relations ("photos" or
     "photos__image"). ``photo_version_field`` names a field, such as a modification time, that
@@ -56,18 +56,21 @@ class CatalogSource:
         return str(getattr(product, self.title_field)) if self.title_field else str(product)
 
     def facts(self, product: Model) -> Mapping[str, str]:
-        """What a model may be told about the product: verbose field name -> text."""
-        return {
-            self._verbose_name(name): str(value)
-            for name in self.fact_fields
-            if (value := getattr(product, name)) not in (None, "")
-        }
+        """Return what a model may know about the product: verbose field name -> text."""
+        facts = {}
+        for name in self.fact_fields:
+            if (value := getattr(product, name)) not in (None, ""):
+                field = _field(self.model, name)
+                facts[str(getattr(field, "verbose_name", name)).replace("_", " ")] = str(value)
+        return facts
 
     def photos(self, product: Model) -> list[Photo]:
-        """The host's own pictures of the product, the best one first."""
+        """Return the host's own photos of the product, the best one first."""
         if not self.photo_field:
             return []
-        version = self._photo_version(product)
+        version = (
+            str(getattr(product, self.photo_version_field)) if self.photo_version_field else ""
+        )
         return [
             Photo(name=file.name, version=version, alt=self.title(product), file=file)
             for file in _files(product, self.photo_field.split("__"))
@@ -75,41 +78,42 @@ class CatalogSource:
         ]
 
     def pose(self, product: Model) -> str:
-        """How the product rests in a rendered scene: "standing", "lying" or "", as its photo looks.
+        """Return how the product rests in a rendered scene: "standing", "lying", or "" to decide by its
+        photo.
 
-        Clothing is laid flat and seen from above. A scene that names its own view wins.
+        Clothing is laid flat and seen from above. A scene with a view of its own overrides this.
         """
         return ""
 
     def copy(self, product: Model, locale: str) -> Mapping[str, str]:
-        """Words for text on pictures: role -> text in ``locale``.
+        """Return texts for pictures: role -> text in ``locale``.
 
-        As it stands, the title in the site's own language and nothing in any other: words are never
-        filled in from another language.
+        By default, returns the title in the site language and nothing for other locales; there is no
+        language fallback.
         """
         own = language_tag(locale) == language_tag(django_settings.LANGUAGE_CODE)
         return {"headline": self.title(product)} if own else {}
 
     def values(self, product: Model, locale: str) -> Mapping[str, Any]:
-        """What ``{placeholders}`` of copy decks stand for: name -> a text, ``types.Money``, a number
-        or a date, each written as ``locale`` writes it. As it stands, the title and the facts by
-        their fields' names.
+        """Return the values of ``{placeholders}`` in copy decks: name -> a text, ``types.Money``, a number
+        or a date, which are formatted for ``locale``. By default, the title, and the facts by their
+        fields' names.
         """
         facts = {name: getattr(product, name) for name in self.fact_fields}
         return {"title": self.title(product), **facts}
 
     def alt(self, product: Model, locale: str) -> str:
-        """The alternative text of a published picture in ``locale``."""
+        """Return the alternative text of a published picture in ``locale``."""
         return self.title(product)
 
     def queryset(self) -> QuerySet[Model]:
-        """Catalog objects with whatever their photos need, so that a list costs no query a row."""
-        found = self.model._default_manager.all()
+        """Return the catalog objects with their photos prefetched: a list takes no query per row."""
+        objects = self.model._default_manager.all()
         lookups = self.photo_lookups()
-        return found.prefetch_related(*lookups) if lookups else found
+        return objects.prefetch_related(*lookups) if lookups else objects
 
     def photo_lookups(self) -> tuple[str, ...]:
-        """Relations on the way to the photos, for ``prefetch_related``."""
+        """Return the relations on the path to the photos, for ``prefetch_related``."""
         path: list[str] = []
         model: type[Model] | None = self.model
         for name in self.photo_field.split("__"):
@@ -121,7 +125,7 @@ class CatalogSource:
         return ("__".join(path),) if path else ()
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        """(what is wrong, what to write instead) for each misspelt or missing field."""
+        """Yield (what is wrong, what to write instead) for each misspelt or missing field."""
         attributes = (
             ("title_field", self.title_field),
             *(("fact_fields", f) for f in self.fact_fields),
@@ -138,7 +142,7 @@ class CatalogSource:
         if not self.photo_field:
             if not overridden:
                 yield (
-                    f"{type(self).__name__} says nowhere which photos {self._name()} has.",
+                    f"{type(self).__name__} does not say which photos {self.model._meta.label} has.",
                     "Set photo_field to an ImageField or a relation, or override photos().",
                 )
             return
@@ -157,22 +161,12 @@ class CatalogSource:
             nearest(name, known).strip(),
         )
 
-    def _photo_version(self, product: Model) -> str:
-        return str(getattr(product, self.photo_version_field)) if self.photo_version_field else ""
-
-    def _verbose_name(self, name: str) -> str:
-        field = _field(self.model, name)
-        return str(getattr(field, "verbose_name", name)).replace("_", " ")
-
-    def _name(self) -> str:
-        return self.model._meta.label
-
 
 def register(*models: type[Model]) -> Callable[[S], S]:
-    """Decorate a ``CatalogSource`` to serve ``models``.
+    """Decorate a ``CatalogSource`` to register it for ``models``.
 
-    Raises ``AlreadyRegistered`` when a model has a source, ``RegistryError`` when what is
-    given is no concrete model or the decorated class no ``CatalogSource``.
+    Raises ``AlreadyRegistered`` if a model has a source, ``RegistryError`` if an argument is not a
+    concrete model or the decorated class is not a ``CatalogSource``.
     """
     if not models or not all(hasattr(model, "_meta") for model in models):
         raise RegistryError("register() takes models: write @nb_catalog.register(Product).")
@@ -181,47 +175,50 @@ def register(*models: type[Model]) -> Callable[[S], S]:
         if not (isinstance(source, type) and issubclass(source, CatalogSource)):
             raise RegistryError(f"{source!r} must be a subclass of nb_catalog.CatalogSource.")
         for model in models:
-            _add(model, source)
+            if model._meta.abstract:
+                raise RegistryError(
+                    f"{model.__name__} is abstract: register the models that inherit from it."
+                )
+            if model in _sources:
+                raise AlreadyRegistered(
+                    f"{model._meta.label} is already registered with "
+                    f"{type(_sources[model]).__qualname__}. Keep one of the two, or call "
+                    f"nb_catalog.registry.unregister({model.__name__}) first."
+                )
+            _sources[model] = source(model)
         return source
 
     return decorate
 
 
-def _add(model: type[Model], source: type[CatalogSource]) -> None:
-    if model._meta.abstract:
-        raise RegistryError(
-            f"{model.__name__} is abstract: register the models that inherit from it."
-        )
-    if model in _sources:
-        raise AlreadyRegistered(
-            f"{model._meta.label} is registered with {type(_sources[model]).__qualname__} already. "
-            f"Keep one of the two, or call nb_catalog.registry.unregister({model.__name__}) first."
-        )
-    _sources[model] = source(model)
-
-
 def unregister(model: type[Model]) -> None:
-    """Forget the source of ``model``, to put another in its place."""
+    """Remove the source of ``model``. Raises ``NotRegistered`` if it has none."""
     if _sources.pop(model, None) is None:
         raise NotRegistered(f"{model._meta.label} is not registered.")
 
 
 def registered() -> Mapping[type[Model], CatalogSource]:
-    """Every registered model with its source, in the order of registration."""
+    """Return every registered model with its source, in the order of registration."""
     return dict(_sources)
 
 
 def is_registered(model: type[Model]) -> bool:
+    """Return whether ``model``, or a model that it derives from, is registered."""
     return any(base in _sources for base in model.__mro__)
 
 
 def source_for(subject: Model | type[Model] | str) -> CatalogSource:
-    """The source of a model, of one of its instances, or of a label such as "shop.product".
+    """Return the source of a model, of one of its instances, or of a label such as "shop.product".
 
-    Proxies and subclasses are served by the source of the model they derive from.
+    Proxies and subclasses use the source of the model that they derive from. Raises
+    ``NotRegistered``.
     """
     if isinstance(subject, str):
-        return _source_by_label(subject)
+        by_label = {source.label: source for source in _sources.values()}
+        if subject.lower() not in by_label:
+            hint = nearest(subject.lower(), by_label)
+            raise NotRegistered(f"No model {subject!r} is registered.{hint}")
+        return by_label[subject.lower()]
     model = subject if isinstance(subject, type) else type(subject)
     for base in model.__mro__:
         if base in _sources:
@@ -233,43 +230,33 @@ def source_for(subject: Model | type[Model] | str) -> CatalogSource:
     )
 
 
-def _source_by_label(label: str) -> CatalogSource:
-    by_label = {source.label: source for source in _sources.values()}
-    if label.lower() not in by_label:
-        raise NotRegistered(f"No model {label!r} is registered.{nearest(label.lower(), by_label)}")
-    return by_label[label.lower()]
-
-
 def pose_of(product: Model) -> str:
-    """What the product's source says of its pose. Raises ``RegistryError`` for anything else
-    than ``types.POSES``."""
+    """Return the pose of the product as its source reports it. Raises ``RegistryError`` for a value
+    that is not one of ``types.POSES``."""
     source = source_for(product)
-    said = source.pose(product)
-    if said not in POSES:
+    pose = source.pose(product)
+    if pose not in POSES:
         accepted = ", ".join(repr(each) for each in POSES)
         raise RegistryError(
-            f"{type(source).__name__}.pose() returned {said!r}. It must be one of {accepted}."
+            f"{type(source).__name__}.pose() returned {pose!r}. It must be one of {accepted}."
         )
-    return said
+    return pose
 
 
 def read_photo(photo: Photo) -> bytes:
-    """The bytes of a photo from the storage it lives in.
-
-    Raises ``PictureMissing``, and ``StorageFailed`` when the storage does not answer.
-    """
+    """Return the bytes of a photo from its storage. Raises ``PictureMissing``, ``StorageFailed``."""
     storage = photo.file.storage if photo.file is not None else storages[photo.storage]
     try:
-        with storage.open(photo.name, "rb") as opened:
-            data: bytes = opened.read()
+        with storage.open(photo.name, "rb") as file:
+            data: bytes = file.read()
     except FileNotFoundError as error:
         raise PictureMissing(
             f"The product's photo {photo.name!r} is not in its storage. Upload it again."
         ) from error
     except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
         raise StorageFailed(
-            f"The storage did not give the product's photo {photo.name!r} "
-            f"({type(error).__name__}). Try again once it works."
+            f"The storage failed to read the product's photo {photo.name!r} "
+            f"({type(error).__name__}). Try again when the storage works."
         ) from error
     return data
 
@@ -284,7 +271,7 @@ def _field(model: type[Model] | None, name: str) -> Field[Any, Any] | Any | None
 
 
 def _files(value: Any, path: list[str]) -> Iterator[Any]:
-    """Walk ``path`` from ``value``, through one and many, to the image files at its end."""
+    """Yield the image files at the end of ``path`` from ``value``, through single and multiple relations."""
     if value is None:
         return
     if hasattr(value, "all"):
@@ -294,10 +281,8 @@ def _files(value: Any, path: list[str]) -> Iterator[Any]:
         yield from _files(getattr(value, path[0], None), path[1:])
     elif hasattr(value, "storage"):
         yield value
-    elif (own := _image_field(value)) is not None:
-        yield getattr(value, own)
-
-
-def _image_field(row: Any) -> str | None:
-    names = [f.name for f in row._meta.get_fields() if hasattr(f, "upload_to")]
-    return names[0] if names else None
+    else:
+        # A row without a named field: its first file field.
+        names = [field.name for field in value._meta.get_fields() if hasattr(field, "upload_to")]
+        if names:
+            yield getattr(value, names[0])

@@ -1,7 +1,7 @@
-"""What a shop can listen to. Each signal is sent after the commit that it is about, with ids only.
+"""Signals for hosts. Each is sent after the commit of the change that it reports, with ids only.
 
-Receivers run where the change was written, the first two in a worker's one thread for the
-database: send a task of your own for anything that takes time. What a receiver raises is logged.
+Receivers run in the process that wrote the change, those of the first two in a worker's only database
+thread: enqueue a task of your own for anything slow. Exceptions of receivers are logged.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ budget_paused: Final = Signal()
 
 def send_on_commit(signal: Signal, *, sender: type, **facts: Any) -> None:
     """Send ``signal`` once the running transaction has committed."""
-    transaction.on_commit(lambda: _send(signal, sender=sender, **facts))
+
+    def send() -> None:
+        for receiver, result in signal.send_robust(sender=sender, **facts):
+            if isinstance(result, Exception):
+                logger.error("A receiver raised an exception: %r.", receiver, exc_info=result)
+
+    transaction.on_commit(send)
 
 
 def send_job_failed(keys: Iterable[int], *, state: str, error_code: str) -> None:
-    """``job_failed`` for each of the jobs, once the running transaction has committed."""
+    """Send ``job_failed`` for each of the jobs once the running transaction has committed."""
     for key in keys:
         send_on_commit(job_failed, sender=ImageJob, job_id=key, state=state, error_code=error_code)
-
-
-def _send(signal: Signal, *, sender: type, **facts: Any) -> None:
-    for receiver, answer in signal.send_robust(sender=sender, **facts):
-        if isinstance(answer, Exception):
-            logger.error("A receiver broke: %r.", receiver, exc_info=answer)

@@ -1,4 +1,4 @@
-"""Bytes in the catalog's storage, under names made of their hash: written once, cached for ever."""
+"""Files in the catalog's storage, named by their hash: written once, cacheable forever."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nb_catalog.conf import settings
 from nb_catalog.exceptions import PictureMissing, StorageFailed
 
 ROOT: Final = "nb_catalog"
-# What came, what was made of it, what is delivered.
+# Files as received, composed pictures, renditions for pages.
 FOLDERS: Final = ("originals", "composed", "renditions")
 EXTENSIONS: Final = {
     "image/avif": ".avif",
@@ -24,54 +24,48 @@ EXTENSIONS: Final = {
     "image/png": ".png",
     "image/webp": ".webp",
 }
-# By the folder of a hash: what one thread has half written is not what a kill has left behind.
-_one_at_a_time: Final = {f"{number:02x}": Lock() for number in range(256)}
+# By the first byte of the hash: a file that another thread is writing must not pass for the remains of a
+# killed process.
+_write_locks: Final = {f"{number:02x}": Lock() for number in range(256)}
 
 
 def catalog_storage() -> Storage:
-    """Return the storage that originals and renditions live in."""
+    """Return the storage of originals and renditions."""
     return storages[settings.STORAGE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """Where bytes lie: the storage's name for them, and their sha256 in hex."""
+    """A stored file: its name in the storage, and the sha256 of its bytes in hex."""
 
     name: str
     sha256: str
 
 
 def store(data: bytes, *, folder: str, mime_type: str, on_disk: Path | None = None) -> Stored:
-    """Write ``data``, unless the same bytes are there already. Raises ``StorageFailed``.
+    """Write ``data``, unless the same bytes are stored already. Raises ``StorageFailed``.
 
-    ``on_disk`` is a file that holds the same bytes: a storage on the same disk links it, which
-    spares writing them again. The file itself stays.
+    ``on_disk`` is a file with the same bytes: a storage on the same disk links it instead of writing
+    them again. The file itself is kept.
     """
     digest = sha256(data).hexdigest()
     name = f"{ROOT}/{folder}/{digest[:2]}/{digest}{EXTENSIONS.get(mime_type, '.bin')}"
     storage = catalog_storage()
     try:
-        # Two products may have the same picture made in the same moment, in two threads.
-        with _one_at_a_time[digest[:2]]:
-            there = _is_there(storage, name, size=len(data))
-            saved = name if there else _save(storage, name, data, on_disk=on_disk)
+        # Two threads may store the same picture of two products at the same time.
+        with _write_locks[digest[:2]]:
+            exists = storage.exists(name)
+            if exists and storage.size(name) != len(data):
+                # A full disk or a killed process leaves the first part of a file.
+                storage.delete(name)
+                exists = False
+            saved = name if exists else _save(storage, name, data, on_disk=on_disk)
     except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
         raise StorageFailed(
-            f"The storage did not take {name!r} ({type(error).__name__}). Nothing is lost: "
-            f"it is tried again once the storage works."
+            f"The storage failed to save {name!r} ({type(error).__name__}). Nothing is lost: "
+            f"saving is retried when the storage works."
         ) from error
     return Stored(name=saved, sha256=digest)
-
-
-def _is_there(storage: Storage, name: str, *, size: int) -> bool:
-    """Whether the storage has all of the file. A full disk or a kill in the middle of a write leaves
-    the first part of one, which is taken away."""
-    if not storage.exists(name):
-        return False
-    if storage.size(name) == size:
-        return True
-    storage.delete(name)
-    return False
 
 
 def _save(storage: Storage, name: str, data: bytes, *, on_disk: Path | None) -> str:
@@ -80,7 +74,7 @@ def _save(storage: Storage, name: str, data: bytes, *, on_disk: Path | None) -> 
     link = on_disk.with_name(f"{on_disk.name}.{uuid4().hex}.link")
     try:
         link.hardlink_to(on_disk)
-    except OSError:  # another kind of disk, or a system without links
+    except OSError:  # another file system, or one without links
         return storage.save(name, ContentFile(data))
     try:
         with _Linked(link) as linked:
@@ -90,7 +84,7 @@ def _save(storage: Storage, name: str, data: bytes, *, on_disk: Path | None) -> 
 
 
 class _Linked(File):  # type: ignore[type-arg]
-    """A file that Django's own storage may move into place; a host's kind of it may read it."""
+    """A file that Django's own storage moves into place; a host's subclass may read it instead."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path.open("rb"), name=path.name)
@@ -101,7 +95,7 @@ class _Linked(File):  # type: ignore[type-arg]
 
 
 def read(name: str) -> bytes:
-    """The bytes under ``name``. Raises ``PictureMissing``, ``StorageFailed``."""
+    """Return the bytes stored as ``name``. Raises ``PictureMissing``, ``StorageFailed``."""
     try:
         with catalog_storage().open(name, "rb") as file:
             data: bytes = file.read()
@@ -111,6 +105,6 @@ def read(name: str) -> bytes:
         ) from error
     except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
         raise StorageFailed(
-            f"The storage did not give {name!r} ({type(error).__name__}). Try again once it works."
+            f"The storage failed to read {name!r} ({type(error).__name__}). Try again when it works."
         ) from error
     return data

@@ -69,7 +69,7 @@ def test_a_misspelt_label_names_the_nearest():
 
 
 def test_a_second_registration_is_refused():
-    with pytest.raises(AlreadyRegistered, match="MugSource already"):
+    with pytest.raises(AlreadyRegistered, match="already registered with MugSource"):
         nb_catalog.register(Mug)(type("Other", (nb_catalog.CatalogSource,), {}))
     assert isinstance(registry.source_for(Mug), MugSource)
 

@@ -107,7 +107,7 @@ def test_a_receiver_that_breaks_is_logged_and_harms_nobody(script, start, caplog
     finally:
         signals.image_made.disconnect(broken)
     assert ImageJob.objects.get().state == "succeeded" and len(found) == 1
-    assert "A receiver broke" in caplog.text
+    assert "A receiver raised an exception" in caplog.text
 
 
 def test_keys_are_known_where_the_database_does_not_tell_them(script, start, monkeypatch):  # noqa: F811

@@ -73,7 +73,9 @@ def test_a_file_that_is_gone_is_told_by_name():
 def test_a_storage_that_gives_nothing_says_so(outage):
     stored = files.store(DATA, folder="originals", mime_type="image/png")
     outage.gives = False
-    with pytest.raises(StorageFailed, match=r"did not give .*\(ConnectionResetError\)") as failure:
+    with pytest.raises(
+        StorageFailed, match=r"failed to read .*\(ConnectionResetError\)"
+    ) as failure:
         files.read(stored.name)
     assert "hung up" not in str(failure.value)
 
