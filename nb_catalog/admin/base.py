@@ -1,4 +1,4 @@
-"""What the machine writes and people only read: no adding, changing or deleting."""
+"""Base classes for admin pages; most of our tables are read-only for people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nb_catalog.registry import registered
 
 
 class AdminPages:
-    """Further pages of a ``ModelAdmin``, each behind the admin's login."""
+    """Mixin for additional pages of a ``ModelAdmin``, each behind the admin's login."""
 
     def page(
         self,
@@ -29,7 +29,7 @@ class AdminPages:
         name: str,
         cacheable: bool = False,
     ) -> URLPattern:
-        """Without ``cacheable`` the admin forbids browsers to keep the answer."""
+        """Return the URL pattern of ``view``. Unless ``cacheable``, browsers may not cache the response."""
         guarded = self.admin_site.admin_view(view, cacheable=cacheable)
         return path(route, guarded, name=f"nb_catalog_{self.opts.model_name}_{name}")
 
@@ -43,7 +43,7 @@ class AdminPages:
 
 
 class ReadOnlyAdmin(AdminPages, admin.ModelAdmin):
-    """List and detail pages for reading, of a million rows as well."""
+    """Read-only list and detail pages that also work with millions of rows."""
 
     actions = None
     show_full_result_count = False
@@ -65,8 +65,10 @@ class ReadOnlyAdmin(AdminPages, admin.ModelAdmin):
 
 
 class CatalogObjectAdmin(ReadOnlyAdmin):
-    """Rows about catalog objects: the list fetches all their titles at once, and a search for the key of
-    a product finds its rows. Other ``search_fields`` should be found by an index too."""
+    """Rows that belong to catalog objects. Titles are fetched at once; search matches object keys.
+
+    Other ``search_fields`` should be backed by an index too.
+    """
 
     search_help_text = _("Product key")
 
@@ -77,20 +79,22 @@ class CatalogObjectAdmin(ReadOnlyAdmin):
         if not term:
             return queryset, False
         kinds = [content_type_of(model).pk for model in registered()]
-        # Not the key alone, which no index begins with.
-        about = queryset.filter(content_type__in=kinds, object_id=term)
-        return (about if about.exists() else queryset.filter(self.search_for(term))), False
+        # With the content type, because no index starts with the object key.
+        matches = queryset.filter(content_type__in=kinds, object_id=term)
+        return (
+            matches if matches.exists() else queryset.filter(self.search_condition(term))
+        ), False
 
-    def search_for(self, term: str) -> Q:
-        """What else ``term`` may mean, where no product has this key."""
+    def search_condition(self, term: str) -> Q:
+        """Return the condition for terms that are not the key of a product."""
         return Q(pk__in=())
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        found = super().get_changelist_instance(request)
-        rows: Sequence[Any] = list(found.result_list)
+        changelist = super().get_changelist_instance(request)
+        rows: Sequence[Any] = list(changelist.result_list)
         catalog_objects.attach_info(rows, site=self.admin_site)
-        found.result_list = rows
-        return found
+        changelist.result_list = rows
+        return changelist
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         row = super().get_object(request, object_id, from_field)

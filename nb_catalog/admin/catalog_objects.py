@@ -1,4 +1,4 @@
-"""What our rows are about: titles and photos of catalog objects, one query a model."""
+"""Titles, photos and admin URLs of the catalog objects that rows belong to, with one query per model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ObjectKey: TypeAlias = tuple[int, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogObjectInfo:
-    """A catalog object as the admin shows it. ``admin_url`` is empty where it has no page."""
+    """A catalog object as shown in the admin. ``admin_url`` is empty if it has no admin page."""
 
     key: ObjectKey
     title: str
@@ -36,75 +36,64 @@ class CatalogObjectInfo:
 def info_for_objects(
     rows: Iterable[CatalogObjectModel], *, site: AdminSite
 ) -> Mapping[ObjectKey, CatalogObjectInfo]:
-    """The subject of each row by (content type, object id), those of deleted objects too."""
-    wanted: dict[int, set[str]] = defaultdict(set)
+    """Return the info for each row by (content type, object id), including deleted objects."""
+    keys_by_type: dict[int, set[str]] = defaultdict(set)
     for row in rows:
-        wanted[row.content_type_id].add(row.object_id)
-    found: dict[ObjectKey, CatalogObjectInfo] = {}
-    for type_id, keys in wanted.items():
-        found.update(((type_id, key), _gone(type_id, key)) for key in keys)
-        found.update(_of_model(type_id, keys, site=site))
-    return found
+        keys_by_type[row.content_type_id].add(row.object_id)
+    infos: dict[ObjectKey, CatalogObjectInfo] = {}
+    for type_id, keys in keys_by_type.items():
+        # Deleted objects are known by their key only.
+        infos |= {(type_id, key): CatalogObjectInfo(key=(type_id, key), title=key) for key in keys}
+        model = ContentType.objects.get_for_id(type_id).model_class()
+        if model is None or not is_registered(model):
+            continue
+        source = source_for(model)
+        for product in source.queryset().filter(pk__in=keys):
+            info = _build_info(product, source, type_id=type_id, site=site)
+            infos[info.key] = info
+    return infos
 
 
 def attach_info(rows: Iterable[CatalogObjectModel], *, site: AdminSite) -> None:
-    """Set ``subject_shown`` on each row, for templates and list columns."""
-    several = list(rows)
-    found = info_for_objects(several, site=site)
-    for row in several:
-        row.subject_shown = found[row.content_type_id, row.object_id]
+    """Set ``object_info`` on each row, for templates and list columns."""
+    rows = list(rows)
+    infos = info_for_objects(rows, site=site)
+    for row in rows:
+        row.object_info = infos[row.content_type_id, row.object_id]
 
 
 def info_for_object(row: CatalogObjectModel, *, site: AdminSite) -> CatalogObjectInfo:
     return info_for_objects([row], site=site)[row.content_type_id, row.object_id]
 
 
-def of_product(product: Model, *, site: AdminSite) -> CatalogObjectInfo:
-    """``product`` itself, which is at hand already."""
+def info_for_product(product: Model, *, site: AdminSite) -> CatalogObjectInfo:
+    """Return the info for ``product``, which is already loaded."""
     type_id = content_type_of(product).pk
-    return _shown(product, source_for(product), type_id=type_id, site=site)
+    return _build_info(product, source_for(product), type_id=type_id, site=site)
 
 
 def product_of(row: CatalogObjectModel) -> Model:
-    """The catalog object itself. Raises ``ObjectGone``."""
-    found: Model | None = row.catalog_object
-    if found is None:
+    """Return the catalog object of ``row``. Raises ``ObjectGone``."""
+    product: Model | None = row.catalog_object
+    if product is None:
         raise ObjectGone(gettext("The product was deleted. Its picture can only be unpublished."))
-    return found
+    return product
 
 
-def _gone(type_id: int, key: str) -> CatalogObjectInfo:
-    return CatalogObjectInfo(key=(type_id, key), title=key)
-
-
-def _of_model(
-    type_id: int, keys: set[str], *, site: AdminSite
-) -> dict[ObjectKey, CatalogObjectInfo]:
-    model = ContentType.objects.get_for_id(type_id).model_class()
-    if model is None or not is_registered(model):
-        return {}
-    source = source_for(model)
-    rows = source.queryset().filter(pk__in=keys)
-    shown = (_shown(row, source, type_id=type_id, site=site) for row in rows)
-    return {each.key: each for each in shown}
-
-
-def _shown(
+def _build_info(
     product: Model, source: CatalogSource, *, type_id: int, site: AdminSite
 ) -> CatalogObjectInfo:
     photos = source.photos(product)
+    meta = product._meta
+    admin_url = ""
+    if site.is_registered(type(product)):
+        name = f"{site.name}:{meta.app_label}_{meta.model_name}_change"
+        admin_url = reverse(name, args=[str(product.pk)])
     return CatalogObjectInfo(
         key=(type_id, str(product.pk)),
         title=source.title(product),
         label=source.label,
         photo_url=storefront.photo_url(photos[0]) if photos else "",
-        admin_url=_admin_url(product, site=site),
+        admin_url=admin_url,
         slots=tuple(source.slots),
     )
-
-
-def _admin_url(product: Model, *, site: AdminSite) -> str:
-    if not site.is_registered(type(product)):
-        return ""
-    meta = product._meta
-    return reverse(f"{site.name}:{meta.app_label}_{meta.model_name}_change", args=[str(product.pk)])

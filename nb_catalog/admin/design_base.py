@@ -1,4 +1,4 @@
-"""What people design: JSON that is edited one key a line, and a picture of it that is redrawn meanwhile."""
+"""Base for scenes and layouts: a JSON editor with a live preview picture."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from nb_catalog.models.designs import Design
 
 
 class PrettyJSON(json.JSONEncoder):
-    """Recipes are edited by people: one key a line."""
+    """Indented JSON with one key per line, for editing."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "indent": 2, "sort_keys": False})
 
 
 class FixedKeyAdmin:
-    """A key that is written once: recipes of pictures name their design by it."""
+    """Make ``key`` read-only once saved: the specs of pictures refer to designs by key."""
 
     prepopulated_fields: ClassVar[Any] = {"key": ("name",)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        kept = () if obj is None else ("key",)
-        return (*super().get_readonly_fields(request, obj), *kept)
+        fixed = () if obj is None else ("key",)
+        return (*super().get_readonly_fields(request, obj), *fixed)
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Mapping[str, Any]:
         return super().get_prepopulated_fields(request, obj) if obj is None else {}
 
 
 class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
-    """``content_field`` is the JSON that is drawn; ``drawn`` and ``saved_url`` say how and where."""
+    """``content_field`` holds the JSON; ``render_preview`` draws it, ``saved_url`` is its picture's URL."""
 
     content_field: ClassVar[str] = ""
     picture_alt: ClassVar[Any] = ""
@@ -84,12 +84,12 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
         )
 
     @admin.display(description=_("version"))
-    def shown_version(self, design: Design) -> str:
+    def design_version(self, design: Design) -> str:
         return str(design.version) if design.pk else gettext("1 (after saving)")
 
     @admin.display(description=_("preview"))
     def live_picture(self, design: Design) -> str:
-        """Redrawn by design.js while the JSON is edited; without JavaScript, as it was saved."""
+        """The preview: redrawn by design.js during editing; without JavaScript, the saved design."""
         url = self.saved_url(design) if design.pk else ""
         return format_html(
             '<div class="nbc-design" data-field="id_{}" data-url="{}" data-working="{}">{}'
@@ -97,22 +97,22 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
             self.content_field,
             self.url_of("preview"),
             gettext("Drawing…"),
-            self.choices(),
-            self.stage_words(),
+            self.preview_controls(),
+            self.stage_attributes(),
             format_html('src="{}"', url) if url else "hidden",
             self.picture_alt,
         )
 
-    def choices(self) -> str:
-        """Controls above the picture, whose values go along with the JSON."""
+    def preview_controls(self) -> str:
+        """Return HTML controls above the picture, whose values are sent with the JSON."""
         return ""
 
-    def stage_words(self) -> str:
-        """Attributes of what stands around the picture, for a script that draws over it."""
+    def stage_attributes(self) -> str:
+        """Return HTML attributes of the element around the picture, for scripts that draw over it."""
         return ""
 
     def thumbnail(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:
-        """For everybody who chooses designs: who may view them or have pictures generated."""
+        """Serve the picture of a saved design to users who may view designs or generate pictures."""
         if not (self.has_view_permission(request) or request.user.has_perm("nb_catalog.generate")):
             raise PermissionDenied
         design = get_object_or_404(self.model, pk=pk)
@@ -122,10 +122,10 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
             raise Http404
         if digest != thumbnails.digest(content):
             return redirect(url)
-        return self._answered(request, content, keep=thumbnails.FOR_EVER)
+        return self._preview_response(request, content, cache_control=thumbnails.FOREVER)
 
     def preview(self, request: HttpRequest) -> HttpResponse:
-        """JSON that is not saved yet, from the query string; 400 says what is wrong."""
+        """Draw unsaved JSON from the query string; a 400 response contains the error."""
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         try:
@@ -134,19 +134,23 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
             return JsonResponse(
                 {"error": gettext("This is not valid JSON: %s") % error}, status=400
             )
-        return self._answered(request, content, keep=thumbnails.A_WHILE)
+        return self._preview_response(request, content, cache_control=thumbnails.SHORTLY)
 
-    def _answered(self, request: HttpRequest, content: Any, *, keep: str) -> HttpResponse:
+    def _preview_response(
+        self, request: HttpRequest, content: Any, *, cache_control: str
+    ) -> HttpResponse:
         try:
-            return self.drawn(request, content, keep=keep)
+            return self.render_preview(request, content, cache_control=cache_control)
         except (ValueError, NBCatalogError) as error:
             return JsonResponse({"error": str(error)}, status=400)
 
-    # Not abstract methods: ModelAdmin has a metaclass of its own, which abc's would conflict with.
+    # Not abstract methods: ABCMeta would conflict with the metaclass of ModelAdmin.
     def saved_url(self, design: Any) -> str:
-        """Where a browser finds the picture of a saved design; empty where there is none."""
+        """Return the URL of a saved design's picture; empty if it has none."""
         raise NotImplementedError
 
-    def drawn(self, request: HttpRequest, content: Any, *, keep: str) -> HttpResponse:
-        """The picture of ``content``. Raises ``ValueError`` and ``NBCatalogError``."""
+    def render_preview(
+        self, request: HttpRequest, content: Any, *, cache_control: str
+    ) -> HttpResponse:
+        """Return the picture of ``content``. Raises ``ValueError`` and ``NBCatalogError``."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Money and time as people read them."""
+"""Format amounts of money and durations for people."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from django.utils.translation import gettext, ngettext
 
 from nb_catalog.models.db.money import usd
 
-_FOUR: Final = Decimal("0.0001")
-_TWO: Final = Decimal("0.01")
-MUCH: Final = Decimal(100)
+# From this amount on, USD are shown with two decimals; drafts cost cents and need four.
+TWO_DECIMALS_FROM: Final = Decimal(100)
 
 
 def dollars(amount: Decimal) -> str:
-    """``amount`` in USD, rounded up: four decimals below 100, where a draft costs cents."""
-    places = 4 if amount < MUCH else 2
-    rounded = amount.quantize(_FOUR if places == 4 else _TWO, ROUND_UP)
+    """Format ``amount`` (USD), rounded up to four decimals, or to two from 100 USD on."""
+    places = 4 if amount < TWO_DECIMALS_FROM else 2
+    rounded = amount.quantize(Decimal(1).scaleb(-places), ROUND_UP)
     return f"${number_format(rounded, decimal_pos=places, use_l10n=True, force_grouping=True)}"
 
 
 def micro_dollars(amount: int | None) -> str:
-    """A money column as text; None was not reported."""
+    """Format a column of micro-dollars; None means that the cost was not reported."""
     return gettext("not reported") if amount is None else dollars(usd(amount))
 
 
 def duration(seconds: float) -> str:
-    """A rough guess in words: seconds, minutes or hours."""
+    """Format ``seconds`` roughly, in seconds, minutes or hours."""
     if seconds < 90:
         whole = max(1, round(seconds))
         return ngettext("%d second", "%d seconds", whole) % whole

@@ -1,4 +1,4 @@
-"""Made pictures: a list and a page for reading; decisions are made on the review page."""
+"""Generated pictures: read-only list and detail pages; decisions are made on the review page."""
 
 from __future__ import annotations
 
@@ -36,28 +36,28 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
     search_help_text = _("Product key, start of a SHA-256 digest, or fingerprint")
     fields = (
         "large_picture", "product", "to_review", "state", ("scene", "tier", "kind"),
-        ("pixels", "byte_size", "mime_type"), "digital_source_type", "shown_checks",
-        "shown_provenance", "shown_spec", "sha256", "job", "parent", "created_at",
+        ("pixels", "byte_size", "mime_type"), "digital_source_type", "checks_json",
+        "provenance_json", "spec_json", "sha256", "job", "parent", "created_at",
     )  # fmt: skip
 
     class Media:
         css = {"all": ("nb_catalog/admin.css",)}
 
-    def search_for(self, term: str) -> Q:
-        """A fingerprint, or the first digits of a sha256."""
+    def search_condition(self, term: str) -> Q:
+        """Match a fingerprint or the first digits of a SHA-256."""
         digits = term.lower()
         if not _HEX.fullmatch(digits):
             return Q(pk__in=())
-        # As a range: not every database looks a beginning up in an index.
+        # As a range: not every database uses an index for prefix searches.
         return Q(sha256__gte=digits, sha256__lt=f"{digits}g") | Q(fingerprint=digits)
 
     def get_urls(self) -> list[URLPattern]:
         return [*self.review_urls(), *self.alt_urls(), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        found = super().get_queryset(request).prefetch_related(thumbnails.RENDITIONS)
-        on_list = request.resolver_match and request.resolver_match.url_name.endswith("changelist")
-        return found.defer("spec", "provenance", "checks") if on_list else found
+        rows = super().get_queryset(request).prefetch_related(thumbnails.RENDITIONS)
+        is_list = request.resolver_match and request.resolver_match.url_name.endswith("changelist")
+        return rows.defer("spec", "provenance", "checks") if is_list else rows
 
     @admin.display(description=_("picture"))
     def picture(self, image: ProductImage) -> str:
@@ -78,7 +78,7 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
 
     @admin.display(description=_("product"))
     def product(self, image: ProductImage) -> str:
-        return image.subject_shown.title
+        return image.object_info.title
 
     @admin.display(description=_("review"))
     def to_review(self, image: ProductImage) -> str:
@@ -90,15 +90,15 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
         return f"{image.width} × {image.height}"
 
     @admin.display(description=_("checks"))
-    def shown_checks(self, image: ProductImage) -> str:
+    def checks_json(self, image: ProductImage) -> str:
         return _pretty(image.checks)
 
     @admin.display(description=_("provenance"))
-    def shown_provenance(self, image: ProductImage) -> str:
+    def provenance_json(self, image: ProductImage) -> str:
         return _pretty(image.provenance)
 
     @admin.display(description=_("spec"))
-    def shown_spec(self, image: ProductImage) -> str:
+    def spec_json(self, image: ProductImage) -> str:
         return _pretty(image.spec)
 
 

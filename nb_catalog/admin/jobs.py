@@ -1,18 +1,21 @@
-"""Jobs, to read: what became of each wanted picture."""
+"""Jobs and provider batches: read-only pages."""
 
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin.base import CatalogObjectAdmin
+from nb_catalog.admin.base import CatalogObjectAdmin, ReadOnlyAdmin
 from nb_catalog.admin.changelists import ProviderFilter, TierFilter
 from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.core.states import JobState
-from nb_catalog.models import ImageJob
+from nb_catalog.models import ImageJob, ProviderBatch
 
 _WITH_ERRORS = (JobState.WAITING, JobState.REFUSED, JobState.FAILED, JobState.UNKNOWN)
 
@@ -26,11 +29,11 @@ class ImageJobAdmin(CatalogObjectAdmin):
     search_help_text = _("Product key, or text of an error")
     fields = (
         "product", "run", "state", ("attempts", "not_before"), ("error_code", "error"),
-        ("tier", "provider", "model"), "estimate", "wanted_picture", ("created_at", "finished_at"),
+        ("tier", "provider", "model"), "estimate", "requested_picture", ("created_at", "finished_at"),
     )  # fmt: skip
 
-    def search_for(self, term: str) -> Q:
-        """Words of an error. Jobs that went well have none, and there may be a million of them."""
+    def search_condition(self, term: str) -> Q:
+        """Match the text of an error, skipping the (possibly millions of) jobs that have none."""
         return Q(state__in=_WITH_ERRORS) & (Q(error__icontains=term) | Q(error_code=term))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -38,16 +41,59 @@ class ImageJobAdmin(CatalogObjectAdmin):
 
     @admin.display(description=_("product"))
     def product(self, job: ImageJob) -> str:
-        return job.subject_shown.title
+        return job.object_info.title
 
     @admin.display(description=_("estimate"))
     def estimate(self, job: ImageJob) -> str:
         return micro_dollars(job.estimate_microusd)
 
     @admin.display(description=_("picture"))
-    def wanted_picture(self, job: ImageJob) -> str:
-        wanted = job.wanted
+    def requested_picture(self, job: ImageJob) -> str:
+        spec = job.wanted
         return format_html(
             "{} · {} · {} · {} · {}",
-            wanted.scene, wanted.treatment, wanted.ratio, wanted.size, f"#{wanted.variant}",
+            spec.scene, spec.treatment, spec.ratio, spec.size, f"#{spec.variant}",
         )  # fmt: skip
+
+
+@admin.register(ProviderBatch)
+class ProviderBatchAdmin(ReadOnlyAdmin):
+    list_display = (
+        "name",
+        "state",
+        "model",
+        "items",
+        "made",
+        "waited",
+        "next_look_at",
+        "error_code",
+    )
+    list_filter = ("state", "provider", "model")
+    search_fields = ("=name", "=service_name")
+    search_help_text = _("Batch name, ours or the provider's")
+    fields = (
+        ("name", "state"), ("provider", "model"), ("items", "made", "waits"),
+        ("service_name", "service_state"), ("input_file", "result_file"),
+        ("error_code", "error"), ("looks", "next_look_at"),
+        ("created_at", "submitted_at", "finished_at"),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).annotate(
+            made_count=Count("jobs", filter=Q(jobs__state=JobState.SUCCEEDED)),
+            waiting_count=Count("jobs", filter=Q(jobs__state=JobState.SUBMITTED)),
+        )  # fmt: skip
+
+    @admin.display(description=_("made"))
+    def made(self, batch: ProviderBatch) -> int:
+        return batch.made_count
+
+    @admin.display(description=_("pending"))
+    def waits(self, batch: ProviderBatch) -> int:
+        return batch.waiting_count
+
+    @admin.display(description=_("with the provider for"))
+    def waited(self, batch: ProviderBatch) -> str:
+        if batch.submitted_at is None:
+            return gettext("not submitted")
+        return timesince(batch.submitted_at, batch.finished_at or timezone.now())

@@ -1,4 +1,4 @@
-"""What a host's own ``ModelAdmin`` mixes in to have pictures made and judged."""
+"""Mixin that adds picture actions and links to the host project's own ``ModelAdmin``."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ from nb_catalog.registry import is_registered, source_for
 
 
 class CatalogImagesMixin:
-    """Adds the actions "Generate pictures…", "Put text on pictures…" and "Redo pictures that are out of
-    date", links to the product's pictures, and the column ``catalog_pictures`` for ``list_display``. The
-    model has to be registered with nb_catalog.
+    """Adds the actions "Generate pictures…", "Add text to pictures…" and "Regenerate outdated pictures".
 
-    When a product is saved whose published pictures show other words than it has now, the page says so.
+    Also adds links to the product's pictures, and the column ``catalog_pictures`` for
+    ``list_display``. The model must be registered with nb_catalog.
 
-    The actions are appended when the admin is made, so that the host's own ``actions`` stay.
-    ``actions = None`` turns ours off too, as it does Django's.
+    After saving a product, a message reports published pictures whose text is now out of date.
+
+    The actions are appended in ``__init__``, so the host's own ``actions`` are kept.
+    ``actions = None`` disables them, like Django's own.
     """
 
     def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
@@ -47,19 +48,19 @@ class CatalogImagesMixin:
         self.change_form_template = "admin/nb_catalog/catalog_object/change_form.html"
 
     def check(self, **options: Any) -> list[checks.CheckMessage]:
-        return [*super().check(**options), *self._catalog_problems()]
+        return [*super().check(**options), *self._catalog_checks()]
 
     def has_generate_catalog_pictures_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(Permission.GENERATE)
 
     @admin.action(description=_("Generate pictures…"), permissions=["generate_catalog_pictures"])
     def generate_catalog_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
-        """Keep the selection, however large, and go on to the page that plans its pictures."""
+        """Store the selection, of any size, and go to the page that plans its pictures."""
         return self._with_selection(request, queryset, page="run_generate")
 
     @admin.action(description=_("Add text to pictures…"), permissions=["generate_catalog_pictures"])
     def put_text_on_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
-        """The same for the page that plans words on them."""
+        """Store the selection and go to the page that plans text on its pictures."""
         return self._with_selection(request, queryset, page="run_texts")
 
     @admin.action(
@@ -67,13 +68,13 @@ class CatalogImagesMixin:
         permissions=["generate_catalog_pictures"],
     )
     def renew_catalog_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
-        """Make anew what is published of the chosen products and shows other words than they have."""
-        return refresh.refresh_with_messages(request, queryset, admin_of=self)
+        """Regenerate published pictures of the selected products whose text is out of date."""
+        return refresh.refresh_with_messages(request, queryset, model_admin=self)
 
     def save_related(self, request: HttpRequest, form: Any, *args: Any, **options: Any) -> None:
         super().save_related(request, form, *args, **options)
-        if is_registered(self.model) and self._sees_pictures(request):
-            refresh.warn_about_product(request, form.instance, admin_of=self)
+        if is_registered(self.model) and self._may_view_pictures(request):
+            refresh.warn_about_product(request, form.instance, model_admin=self)
 
     def _with_selection(
         self, request: HttpRequest, queryset: QuerySet, *, page: str
@@ -88,68 +89,64 @@ class CatalogImagesMixin:
 
     @admin.display(description=_("Pictures"))
     def catalog_pictures(self, product: Model) -> str:
-        """A column with a link to the pictures of each product."""
+        """Column with a link to the pictures of each product."""
         return format_html(
             '<a href="{}">{}</a>', self.catalog_pictures_url(product), gettext("Pictures")
         )
 
     def catalog_pictures_url(self, product: Model) -> str:
-        """The review page, about ``product`` only."""
+        """Return the URL of the review page for ``product``."""
         query = urlencode({"model": _label(self.model), "product": product.pk, "state": "all"})
         return f"{self._catalog_url('productimage_review')}?{query}"
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> HttpResponse:
-        context["catalog_images_base"] = self._change_form_base()
-        product = options.get("obj")
-        product = product if is_registered(self.model) else None
-        if product is not None and self._sees_pictures(request):
-            context["catalog_pictures_url"] = self.catalog_pictures_url(product)
-        if product is not None and self.has_generate_catalog_pictures_permission(request):
-            query = urlencode({"model": _label(self.model), "key": product.pk})
-            context["catalog_generate_url"] = f"{self._catalog_url('run_generate')}?{query}"
-        return super().render_change_form(request, context, *args, **options)
-
-    def _sees_pictures(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("nb_catalog.view_productimage")
-
-    def _change_form_base(self) -> Any:
         label, name = self.opts.app_label, self.opts.model_name
         stock = [
             f"admin/{label}/{name}/change_form.html",
             f"admin/{label}/change_form.html",
             "admin/change_form.html",
         ]
-        return select_template([self._own_change_form] if self._own_change_form else stock)
+        own = self._own_change_form
+        context["catalog_images_base"] = select_template([own] if own else stock)
+        product = options.get("obj")
+        product = product if is_registered(self.model) else None
+        if product is not None and self._may_view_pictures(request):
+            context["catalog_pictures_url"] = self.catalog_pictures_url(product)
+        if product is not None and self.has_generate_catalog_pictures_permission(request):
+            query = urlencode({"model": _label(self.model), "key": product.pk})
+            context["catalog_generate_url"] = f"{self._catalog_url('run_generate')}?{query}"
+        return super().render_change_form(request, context, *args, **options)
+
+    def _may_view_pictures(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("nb_catalog.view_productimage")
 
     def _catalog_url(self, name: str) -> str:
         return reverse(f"{self.admin_site.name}:nb_catalog_{name}")
 
-    def _catalog_problems(self) -> list[checks.CheckMessage]:
-        return [*self._unregistered(), *self._unreachable()]
-
-    def _unregistered(self) -> list[checks.CheckMessage]:
+    def _catalog_checks(self) -> list[checks.CheckMessage]:
+        """Check that the model and, on this admin site, our own pages are registered."""
+        problems: list[checks.CheckMessage] = []
         try:
             source_for(self.model)
         except NotRegistered as error:
-            said, _dot, hint = str(error).partition(". ")
-            return [checks.Error(f"{said}.", hint=hint, obj=type(self), id="nb_catalog.E101")]
-        return []
-
-    def _unreachable(self) -> list[checks.CheckMessage]:
-        missing = [m for m in (Run, ProductImage) if not self.admin_site.is_registered(m)]
-        if not missing:
-            return []
-        names = ", ".join(model.__name__ for model in missing)
-        return [
-            checks.Error(
-                f"The admin site {self.admin_site.name!r} does not have {names} of nb_catalog.",
-                hint="Register them there with RunAdmin and ProductImageAdmin from nb_catalog.admin.",
-                obj=type(self),
-                id="nb_catalog.E102",
+            message, _dot, hint = str(error).partition(". ")
+            problems.append(
+                checks.Error(f"{message}.", hint=hint, obj=type(self), id="nb_catalog.E101")
             )
-        ]
+        missing = [m for m in (Run, ProductImage) if not self.admin_site.is_registered(m)]
+        if missing:
+            names = ", ".join(model.__name__ for model in missing)
+            problems.append(
+                checks.Error(
+                    f"The admin site {self.admin_site.name!r} does not have {names} of nb_catalog.",
+                    hint="Register them there with RunAdmin and ProductImageAdmin from nb_catalog.admin.",
+                    obj=type(self),
+                    id="nb_catalog.E102",
+                )
+            )
+        return problems
 
 
 def _label(model: type[Model]) -> str:

@@ -1,4 +1,4 @@
-"""What is published where: a list for reading, with the two ways back."""
+"""Published pictures: a read-only list with the actions unpublish and roll back."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
     class Media:
         css = {"all": ("nb_catalog/admin.css",)}
 
-    def search_for(self, term: str) -> Q:
+    def search_condition(self, term: str) -> Q:
         return Q(slot=term)
 
     def get_urls(self) -> list[URLPattern]:
         return [
             self.page("<int:pk>/withdraw/", require_POST(self.withdraw), name="withdraw"),
             self.page("<int:pk>/roll-back/", require_POST(self.roll_back), name="roll_back"),
-            *self.renewal_urls(),
+            *self.refresh_urls(),
             *super().get_urls(),
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         stale = Placement.objects.filter(stale_since__isnull=False)
         key = request.GET.get("q", "").strip()
-        chosen = stale.filter(object_id=key) if key else stale
+        stale = stale.filter(object_id=key) if key else stale
         may_renew = request.user.has_perm(Permission.GENERATE)
-        more = {"stale": chosen.count() if may_renew else 0, "renew_key": key}
-        return super().changelist_view(request, {**(extra_context or {}), **more})
+        context = {"stale": stale.count() if may_renew else 0, "renew_key": key}
+        return super().changelist_view(request, {**(extra_context or {}), **context})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         images = ProductImage.objects.defer("spec", "provenance", "checks")
@@ -67,12 +67,12 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
         return super().get_queryset(request).prefetch_related(Prefetch("image", images))
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        return self._for(request, super().get_list_display(request))
+        return self._visible(request, super().get_list_display(request))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return self._for(request, super().get_fields(request, obj))
+        return self._visible(request, super().get_fields(request, obj))
 
-    def _for(self, request: HttpRequest, names: Any) -> list[str]:
+    def _visible(self, request: HttpRequest, names: Any) -> list[str]:
         may_publish = request.user.has_perm(Permission.PUBLISH)
         return [name for name in names if may_publish or name != "buttons"]
 
@@ -87,7 +87,7 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
 
     @admin.display(description=_("product"))
     def product(self, placement: Placement) -> str:
-        return placement.subject_shown.title
+        return placement.object_info.title
 
     @admin.display(description=_("place"), ordering="slot")
     def place(self, placement: Placement) -> str:
@@ -121,41 +121,42 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
             placements.withdraw(placement, actor=request.user)
             return gettext("Unpublished from %(slot)s. The picture remains approved.")
 
-        return self._act(request, pk, act)
+        return self._apply(request, pk, act)
 
     def roll_back(self, request: HttpRequest, pk: int) -> HttpResponse:
         def act(placement: Placement) -> str:
-            standing = placements.roll_back(
+            restored = placements.roll_back(
                 catalog_objects.product_of(placement),
                 slot=placement.slot,
                 locale=placement.locale,
                 position=placement.position,
                 actor=request.user,
             )
-            if standing is None:
+            if restored is None:
                 return gettext("Rolled back: %(slot)s is empty again.")
             return gettext("Rolled back: %(slot)s shows the previous picture again.")
 
-        return self._act(request, pk, act)
+        return self._apply(request, pk, act)
 
-    def _act(self, request: HttpRequest, pk: int, act: Callable[[Placement], str]) -> HttpResponse:
+    def _apply(
+        self, request: HttpRequest, pk: int, act: Callable[[Placement], str]
+    ) -> HttpResponse:
         if not request.user.has_perm(Permission.PUBLISH):
             raise PermissionDenied
         placement = Placement.objects.filter(pk=pk).first()
         if placement is None:
-            said = gettext("Someone else has already unpublished this. Reload the page.")
-            self.message_user(request, said, messages.ERROR)
+            message = gettext("Someone else has already unpublished this. Reload the page.")
+            self.message_user(request, message, messages.ERROR)
             return redirect(self.url_of("changelist"))
         try:
-            said = act(placement) % {"slot": placement.slot}
+            message = act(placement) % {"slot": placement.slot}
         except NBCatalogError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
-            self.message_user(request, self._with_way_back(placement, said), messages.SUCCESS)
+            label = ".".join(placement.content_type.natural_key())
+            query = {"model": label, "product": placement.object_id, "state": "all"}
+            url = f"{self.url_of('review', model='productimage')}?{urlencode(query)}"
+            link_text = gettext("Pictures of this product")
+            message = format_html('{} <a href="{}">{}</a>', message, url, link_text)
+            self.message_user(request, message, messages.SUCCESS)
         return redirect(self.url_of("changelist"))
-
-    def _with_way_back(self, placement: Placement, said: str) -> str:
-        label = ".".join(placement.content_type.natural_key())
-        query = {"model": label, "product": placement.object_id, "state": "all"}
-        url = f"{self.url_of('review', model='productimage')}?{urlencode(query)}"
-        return format_html('{} <a href="{}">{}</a>', said, url, gettext("Pictures of this product"))

@@ -1,4 +1,4 @@
-"""How a run goes: what its page shows, and the pieces that are renewed while it works."""
+"""Progress of a run: what its page shows, and the parts that are updated live."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from nb_catalog.models.images import ImageKind
 
 NEWEST: Final = 12
 FAILURES: Final = 25
-# A worker claims within half a second; a queue that stands still for this long has none.
-STILL: Final = timedelta(seconds=10)
-# After a batch that failed, its model is left alone for a minute.
-RESTS: Final = timedelta(seconds=70)
+# Workers claim jobs within half a second; if nothing moves for this long, none is running.
+IDLE_AFTER: Final = timedelta(seconds=10)
+# After a failed batch, workers leave its model alone for a minute.
+BATCH_COOLDOWN: Final = timedelta(seconds=70)
 BATCHES: Final = 10
-ENDED_BADLY: Final = (JobState.FAILED, JobState.REFUSED, JobState.UNKNOWN)
+UNSUCCESSFUL: Final = (JobState.FAILED, JobState.REFUSED, JobState.UNKNOWN)
 RETRIABLE: Final = (JobState.FAILED, JobState.REFUSED, JobState.CANCELLED)
 CANCELLABLE: Final = (JobState.QUEUED, JobState.WAITING, JobState.SUBMITTED)
-# Replaced one by one, so that a button keeps its focus while numbers change.
+# Updated separately, so that buttons keep their focus while numbers change.
 PARTS: Final = ("progress", "hint", "buttons", "failures", "newest")
 
 _PAUSED: Final = {
@@ -57,8 +57,7 @@ _PAUSED: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class RunProgress:
-    """A look at ``run``. Everything is read when it is first asked for; a constant number of
-    queries."""
+    """Progress of ``run``. Values are read on first access, with a constant number of queries."""
 
     run: Run
     site: AdminSite
@@ -91,20 +90,20 @@ class RunProgress:
 
     @property
     def by_state(self) -> list[tuple[str, str, int]]:
-        """(state, its name, how many) for states that occur, in the order of the way."""
-        found = [(state.value, state.label, self.counts.get(state, 0)) for state in JobState]
-        return [each for each in found if each[2]]
+        """Return (state, label, count) for the states that occur, in the order of ``JobState``."""
+        counts = [(state.value, state.label, self.counts.get(state, 0)) for state in JobState]
+        return [each for each in counts if each[2]]
 
     @property
     def sentence(self) -> str:
-        """What a screen reader is told."""
-        made = self.counts.get(JobState.SUCCEEDED, 0)
-        said = ngettext(
+        """Return the progress as a sentence, for screen readers."""
+        succeeded = self.counts.get(JobState.SUCCEEDED, 0)
+        message = ngettext(
             "%(made)d of %(total)d picture generated",
             "%(made)d of %(total)d pictures generated",
             self.total,
-        ) % {"made": made, "total": self.total}
-        return gettext("Done: %s.") % said if self.is_done else f"{said}."
+        ) % {"made": succeeded, "total": self.total}
+        return gettext("Done: %s.") % message if self.is_done else f"{message}."
 
     @property
     def is_free(self) -> bool:
@@ -125,16 +124,16 @@ class RunProgress:
     @property
     def paused(self) -> str:
         reason = self.run.paused_reason
-        said = str(_PAUSED.get(reason, reason))
-        goes_on = budgets.resumes_at(reason, now=database_now())
-        if goes_on is None:
-            return said
-        when = date_format(timezone.localtime(goes_on), "DATETIME_FORMAT")
-        then = gettext(
+        message = str(_PAUSED.get(reason, reason))
+        resumes_at = budgets.resumes_at(reason, now=database_now())
+        if resumes_at is None:
+            return message
+        when = date_format(timezone.localtime(resumes_at), "DATETIME_FORMAT")
+        hint = gettext(
             "Nothing is lost: the run resumes automatically at %s, or as soon as someone "
             "raises the budget and resumes it."
         )
-        return f"{said} {then % when}"
+        return f"{message} {hint % when}"
 
     @property
     def can_cancel(self) -> int:
@@ -161,59 +160,60 @@ class RunProgress:
 
     @cached_property
     def failures(self) -> Sequence[ImageJob]:
-        rows = self.run.jobs.filter(state__in=ENDED_BADLY).defer("spec").order_by("-id")
-        found = list(rows[:FAILURES])
-        catalog_objects.attach_info(found, site=self.site)
-        return found
+        rows = self.run.jobs.filter(state__in=UNSUCCESSFUL).defer("spec").order_by("-id")
+        jobs = list(rows[:FAILURES])
+        catalog_objects.attach_info(jobs, site=self.site)
+        return jobs
 
     @property
     def further_failures(self) -> int:
-        return max(0, self._sum(ENDED_BADLY) - len(self.failures))
+        return max(0, self._sum(UNSUCCESSFUL) - len(self.failures))
 
     @cached_property
     def provider_pauses(self) -> list[ProviderPause]:
-        """Pauses that jobs of this run wait for."""
+        """Return the pauses that jobs of this run wait for."""
         if not self.underway:
             return []
-        standing = {(p.provider, p.model): p for p in _standing_pauses()}
-        if not standing:
+        pauses = ProviderPause.objects.filter(until__gt=database_now())
+        current = {(pause.provider, pause.model): pause for pause in pauses}
+        if not current:
             return []
         used = self.run.jobs.filter(state__in=JOB_UNDERWAY).order_by()
         pairs = used.values_list("provider", "model").distinct()
-        found = {
+        relevant = {
             pause.pk: pause
             for provider, model in pairs
             for key in ((provider, model), (provider, ratelimit.EVERY_MODEL))
-            if (pause := standing.get(key)) is not None
+            if (pause := current.get(key)) is not None
         }
-        return list(found.values())
+        return list(relevant.values())
 
     @cached_property
     def batches(self) -> list[ProviderBatch]:
-        """Batches that pictures of this run are in and that are not done."""
+        """Return unfinished batches that contain jobs of this run."""
         if not self.counts.get(JobState.SUBMITTED):
             return []
-        inside = self.run.jobs.filter(state=JobState.SUBMITTED).order_by()
-        rows = ProviderBatch.objects.filter(pk__in=inside.values("batch_id"))
+        submitted = self.run.jobs.filter(state=JobState.SUBMITTED).order_by()
+        rows = ProviderBatch.objects.filter(pk__in=submitted.values("batch_id"))
         return list(rows.exclude(state=BatchState.DONE).order_by("pk")[:BATCHES])
 
     @cached_property
-    def nobody_works(self) -> bool:
-        """Jobs wait, no worker holds a live lease, and nothing has moved for a while."""
+    def lacks_worker(self) -> bool:
+        """Whether jobs wait, no worker holds a live lease, and no job has finished lately."""
         if not self.counts.get(JobState.QUEUED) or self.run.paused_reason or self.provider_pauses:
             return False
         now = database_now()
-        held = ImageJob.objects.filter(state__in=(JobState.LEASED, JobState.CALLING))
+        leased = ImageJob.objects.filter(state__in=(JobState.LEASED, JobState.CALLING))
         batches = ProviderBatch.objects.filter(
-            Q(lease_until__gt=now) | Q(finished_at__gt=now - RESTS)
+            Q(lease_until__gt=now) | Q(finished_at__gt=now - BATCH_COOLDOWN)
         )
-        if held.filter(lease_until__gt=now).exists() or batches.exists():
+        if leased.filter(lease_until__gt=now).exists() or batches.exists():
             return False
-        lately = ImageJob.objects.filter(finished_at__gt=now - STILL)
-        return now - self.run.created_at > STILL and not lately.exists()
+        recent = ImageJob.objects.filter(finished_at__gt=now - IDLE_AFTER)
+        return now - self.run.created_at > IDLE_AFTER and not recent.exists()
 
     def parts(self, request: HttpRequest) -> dict[str, str]:
-        """The pieces of the page that change, as HTML by name."""
+        """Return the parts of the page that change, as HTML by name."""
         context = {"progress": self, "run": self.run}
         return {
             name: render_to_string(f"admin/nb_catalog/run/parts/{name}.html", context, request)
@@ -224,14 +224,10 @@ class RunProgress:
         return sum(self.counts.get(state, 0) for state in states)
 
 
-def progress(run: Run, *, request: HttpRequest, site: AdminSite) -> RunProgress:
+def run_progress(run: Run, *, request: HttpRequest, site: AdminSite) -> RunProgress:
     return RunProgress(
         run=run,
         site=site,
         may_generate=request.user.has_perm(Permission.GENERATE),
         may_review=request.user.has_perm("nb_catalog.view_productimage"),
     )
-
-
-def _standing_pauses() -> Any:
-    return ProviderPause.objects.filter(until__gt=database_now())

@@ -1,4 +1,4 @@
-"""Runs: a list, a page that watches one work, and what can be done about it."""
+"""Runs: the list, the live progress page, and the actions cancel, retry and resume."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.admin.generate.text_views import TextViews
-from nb_catalog.admin.run_progress import PARTS, progress
+from nb_catalog.admin.run_progress import PARTS, run_progress
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.generation import job_counts, runs
@@ -26,7 +26,7 @@ from nb_catalog.models import Run
 
 
 class BudgetForm(forms.Form):
-    """A new budget; left empty there is none."""
+    """A new budget; empty means no limit."""
 
     budget_usd = forms.DecimalField(
         min_value=Decimal(0), max_digits=12, decimal_places=6, required=False
@@ -35,7 +35,7 @@ class BudgetForm(forms.Form):
 
 @admin.register(Run)
 class RunAdmin(TextViews, ReadOnlyAdmin):
-    list_display = ("title", "made", "underway", "troubled", "spent", "budget", "created_at")
+    list_display = ("title", "made", "underway", "not_generated", "spent", "budget", "created_at")
     list_filter = ("tier", "created_at")
     search_fields = ("title",)
     fields = ("title", "actor", "created_at")
@@ -46,7 +46,7 @@ class RunAdmin(TextViews, ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             *self.generate_urls(),
-            *self.lettering_urls(),
+            *self.text_urls(),
             self.page("<int:pk>/progress/", self.progress_data, name="progress"),
             self.page("<int:pk>/cancel/", require_POST(self.cancel), name="cancel"),
             self.page("<int:pk>/retry/", require_POST(self.retry), name="retry"),
@@ -55,32 +55,32 @@ class RunAdmin(TextViews, ReadOnlyAdmin):
         ]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        found = super().get_changelist_instance(request)
-        rows = list(found.result_list)
-        counted = job_counts.counts_for(rows)
+        changelist = super().get_changelist_instance(request)
+        rows = list(changelist.result_list)
+        counts = job_counts.counts_for(rows)
         for run in rows:
-            run.tally = counted[run.pk]
-        found.result_list = rows
-        return found
+            run.job_counts = counts[run.pk]
+        changelist.result_list = rows
+        return changelist
 
     def has_view_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
-        """Who may start a run may watch it."""
+        """Users who may start runs may also view them."""
         return super().has_view_permission(request, obj) or request.user.has_perm(
             Permission.GENERATE
         )
 
     @admin.display(description=_("made"))
     def made(self, run: Run) -> str:
-        made, total = run.tally[JobState.SUCCEEDED], run.tally.total()
-        return f"{made}\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}{total}"
+        succeeded, total = run.job_counts[JobState.SUCCEEDED], run.job_counts.total()
+        return f"{succeeded}\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}{total}"
 
     @admin.display(description=_("in progress"))
     def underway(self, run: Run) -> int:
-        return sum(run.tally[state] for state in JOB_UNDERWAY)
+        return sum(run.job_counts[state] for state in JOB_UNDERWAY)
 
     @admin.display(description=_("not generated"))
-    def troubled(self, run: Run) -> int:
-        return run.tally.total() - run.tally[JobState.SUCCEEDED] - self.underway(run)
+    def not_generated(self, run: Run) -> int:
+        return run.job_counts.total() - run.job_counts[JobState.SUCCEEDED] - self.underway(run)
 
     @admin.display(description=_("spent"), ordering="spent_microusd")
     def spent(self, run: Run) -> str:
@@ -98,9 +98,8 @@ class RunAdmin(TextViews, ReadOnlyAdmin):
         run = self.get_object(request, object_id)
         context = dict(extra_context or {})
         if run is not None and self.has_view_permission(request, run):
-            looked = progress(run, request=request, site=self.admin_site)
             context |= {
-                "progress": looked,
+                "progress": run_progress(run, request=request, site=self.admin_site),
                 "parts": {name: f"admin/nb_catalog/run/parts/{name}.html" for name in PARTS},
                 "run": run,
                 "title": run.title,
@@ -108,59 +107,60 @@ class RunAdmin(TextViews, ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def progress_data(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The renewed pieces of a run's page, and whether anything is still to come."""
+        """Return the page parts that change, and whether the run is done, as JSON."""
         run = get_object_or_404(Run, pk=pk)
         if not self.has_view_permission(request, run):
             raise PermissionDenied
         request.current_app = self.admin_site.name
-        looked = progress(run, request=request, site=self.admin_site)
-        answer = JsonResponse(
+        progress = run_progress(run, request=request, site=self.admin_site)
+        response = JsonResponse(
             {
-                "done": looked.is_done,
-                "percent": looked.percent,
-                "sentence": looked.sentence,
-                "parts": looked.parts(request),
+                "done": progress.is_done,
+                "percent": progress.percent,
+                "sentence": progress.sentence,
+                "parts": progress.parts(request),
             }
         )
-        answer["Cache-Control"] = "no-store"
-        return answer
+        response["Cache-Control"] = "no-store"
+        return response
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
-        run = self._run_to_act_on(request, pk)
+        run = self._get_run(request, pk)
         count = runs.cancel_run(run)
-        said = ngettext(
+        message = ngettext(
             "%d job cancelled. Requests in flight will finish.",
             "%d jobs cancelled. Requests in flight will finish.",
             count,
         )
-        return self._back(request, run, said % count)
+        return self._redirect(request, run, message % count)
 
     def retry(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """With ``unknown`` in the form also what may have been paid for already."""
-        run = self._run_to_act_on(request, pk)
+        """Retry failed jobs; with ``unknown`` in the form, also jobs that may have been charged already."""
+        run = self._get_run(request, pk)
         count = runs.retry_run(run, unknown="unknown" in request.POST)
-        return self._back(
+        return self._redirect(
             request, run, ngettext("%d job queued again.", "%d jobs queued again.", count) % count
         )
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
-        run = self._run_to_act_on(request, pk)
+        run = self._get_run(request, pk)
         form = BudgetForm(request.POST)
         if not form.is_valid():
             errors = " ".join(form.errors["budget_usd"])
-            return self._back(request, run, errors, level=messages.ERROR)
-        # A limit is lifted by an empty field, never by a field that was not sent.
-        said = "budget_usd" in request.POST
-        runs.resume_run(run, budget_usd=form.cleaned_data["budget_usd"] if said else run.budget_usd)
-        return self._back(request, run, gettext("Run resumed."))
+            return self._redirect(request, run, errors, level=messages.ERROR)
+        # An empty field lifts the limit; a missing field must not.
+        is_sent = "budget_usd" in request.POST
+        budget = form.cleaned_data["budget_usd"] if is_sent else run.budget_usd
+        runs.resume_run(run, budget_usd=budget)
+        return self._redirect(request, run, gettext("Run resumed."))
 
-    def _run_to_act_on(self, request: HttpRequest, pk: int) -> Run:
+    def _get_run(self, request: HttpRequest, pk: int) -> Run:
         if not request.user.has_perm(Permission.GENERATE):
             raise PermissionDenied
         return get_object_or_404(Run, pk=pk)
 
-    def _back(
-        self, request: HttpRequest, run: Run, said: str, *, level: int = messages.SUCCESS
+    def _redirect(
+        self, request: HttpRequest, run: Run, message: str, *, level: int = messages.SUCCESS
     ) -> HttpResponse:
-        self.message_user(request, said, level)
+        self.message_user(request, message, level)
         return redirect(self.url_of("change", run.pk))

@@ -1,4 +1,4 @@
-"""Scenes: words, recipe and a picture of what the recipe makes."""
+"""Scenes: prompt, recipe and a preview of the recipe."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class SceneForm(forms.ModelForm):
         fields = ("name", "key", "prompt", "system", "renderer", "position", "is_active")
 
     def clean_renderer(self) -> dict[str, Any]:
-        given = self.cleaned_data["renderer"]
-        if given in (None, {}):
+        renderer = self.cleaned_data["renderer"]
+        if renderer in (None, {}):
             return {}
         try:
-            SceneRecipe.from_mapping(given)
+            SceneRecipe.from_mapping(renderer)
         except ValueError as error:
             raise forms.ValidationError(str(error), code="recipe") from error
-        return given
+        return renderer
 
 
 @admin.register(Scene)
@@ -42,40 +42,42 @@ class SceneAdmin(DesignAdmin):
     picture_alt = _("Preview of the scene without a product")
     no_picture = _("AI model only")
     form = SceneForm
-    list_display = ("picture", "name", "key", "shown_version", "position", "is_active")
+    list_display = ("picture", "name", "key", "design_version", "position", "is_active")
     search_fields = ("name", "key", "prompt")
-    readonly_fields = ("live_picture", "shown_version", "told_painted", "told_locked")
+    readonly_fields = ("live_picture", "design_version", "painted_prompt", "locked_prompt")
     fieldsets = (
-        (None, {"fields": ("name", "key", ("position", "is_active"), "shown_version")}),
+        (None, {"fields": ("name", "key", ("position", "is_active"), "design_version")}),
         (_("For AI models"), {"fields": ("prompt", "system")}),
         (
             _("Prompts sent to the model"),
-            {"fields": ("told_painted", "told_locked"), "classes": ("collapse",)},
+            {"fields": ("painted_prompt", "locked_prompt"), "classes": ("collapse",)},
         ),
         (_("For the local renderer"), {"fields": ("renderer", "live_picture")}),
     )
 
     @admin.display(description=Treatment.PAINTED.label)
-    def told_painted(self, scene: Scene) -> str:
-        return _told(scene, Treatment.PAINTED)
+    def painted_prompt(self, scene: Scene) -> str:
+        return _sample_prompt(scene, Treatment.PAINTED)
 
     @admin.display(description=Treatment.LOCKED.label)
-    def told_locked(self, scene: Scene) -> str:
-        return _told(scene, Treatment.LOCKED)
+    def locked_prompt(self, scene: Scene) -> str:
+        return _sample_prompt(scene, Treatment.LOCKED)
 
     def saved_url(self, scene: Scene) -> str:
         return thumbnails.scene_url(scene, site=self.admin_site)
 
-    def drawn(self, request: HttpRequest, content: Any, *, keep: str) -> HttpResponse:
-        return thumbnails.scene_picture(request, content, keep=keep)
+    def render_preview(
+        self, request: HttpRequest, content: Any, *, cache_control: str
+    ) -> HttpResponse:
+        return thumbnails.serve_scene(request, content, cache_control=cache_control)
 
 
-def _told(scene: Scene, treatment: Treatment) -> str:
-    """The prompt for a plain product in this scene, as it was saved."""
+def _sample_prompt(scene: Scene, treatment: Treatment) -> str:
+    """Return the prompt for a sample product in this scene, as saved."""
     if not scene.pk:
         return gettext("Save the scene to see its prompt.")
     try:
-        brief = background_prompt(
+        prompt = background_prompt(
             treatment=treatment,
             title=gettext("Mug"),
             facts={gettext("colour"): gettext("blue")},
@@ -84,4 +86,4 @@ def _told(scene: Scene, treatment: Treatment) -> str:
         )
     except RequestRefused as refusal:
         return str(refusal)
-    return format_html('<div class="nbc-told">{}</div>', brief)
+    return format_html('<div class="nbc-prompt">{}</div>', prompt)

@@ -1,8 +1,7 @@
-"""Layouts: boxes, panels, and a picture of them in any of the shop's languages."""
+"""Layouts: boxes and panels, with a preview in any of the shop's languages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -27,11 +26,11 @@ class TextLayoutAdmin(DesignAdmin):
 
     content_field = "content"
     picture_alt = _("Preview of the layout on a sample picture")
-    list_display = ("picture", "name", "key", "roles", "shown_version", "position", "is_active")
+    list_display = ("picture", "name", "key", "roles", "design_version", "position", "is_active")
     search_fields = ("name", "key")
-    readonly_fields = ("live_picture", "shown_version")
+    readonly_fields = ("live_picture", "design_version")
     fieldsets = (
-        (None, {"fields": ("name", "key", ("position", "is_active"), "shown_version")}),
+        (None, {"fields": ("name", "key", ("position", "is_active"), "design_version")}),
         (_("Text placement"), {"fields": ("content", "live_picture")}),
     )
 
@@ -39,32 +38,50 @@ class TextLayoutAdmin(DesignAdmin):
         before = row.version
         super().save_model(request, row, form, change)
         if row.version != before:
-            shown = Placement.objects.filter(image__spec__layout=row.key)
-            warn_about_stale(request, shown, admin_of=self)
+            published = Placement.objects.filter(image__spec__layout=row.key)
+            warn_about_stale(request, published, model_admin=self)
 
     @admin.display(description=_("texts"))
     def roles(self, row: TextLayout) -> str:
         try:
             return ", ".join(row.layout.roles)
         except ValueError as error:
-            # Written past the form: the list is where it can be found and mended.
+            # Saved without form validation: the list shows where to fix it.
             return str(error)
 
-    def choices(self) -> str:
-        """The locales of the shop, to see the layout in each, and channels that cover a part of it."""
+    def preview_controls(self) -> str:
+        """Return selects for the preview's locale and for a channel whose covered areas are shown."""
+        languages = [
+            (
+                code,
+                "rtl" if locales.direction(code) == locales.RTL else "ltr",
+                str(locales.parse_locale(code).display_name),
+            )
+            for code in settings.LOCALES
+        ]
+        channels = [
+            (
+                key,
+                channel.covered.top,
+                channel.covered.bottom,
+                channel.covered.side,
+                f"{channel.name} ({channel.ratio[0]}:{channel.ratio[1]})",
+            )
+            for key, channel in CHANNELS.items()
+        ]
         return format_html(
             '<p class="nbc-stage-choices"><label for="nbc-locale">{}</label> '
             '<select id="nbc-locale" name="locale">{}</select> '
             '<label for="nbc-channel">{}</label> <select id="nbc-channel">'
             '<option value="">{}</option>{}</select></p><p class="help">{}</p>',
             gettext("Sample language"),
-            format_html_join("", '<option value="{}" data-direction="{}">{}</option>', _spoken()),
+            format_html_join("", '<option value="{}" data-direction="{}">{}</option>', languages),
             gettext("Show areas covered in"),
             gettext("None"),
             format_html_join(
                 "",
                 '<option value="{}" data-top="{}" data-bottom="{}" data-side="{}">{}</option>',
-                _covering(),
+                channels,
             ),
             gettext(
                 "Drag a box to move it, or its corner to resize it. The arrow keys move it; with "
@@ -72,32 +89,21 @@ class TextLayoutAdmin(DesignAdmin):
             ),
         )
 
-    def stage_words(self) -> str:
-        said = {
+    def stage_attributes(self) -> str:
+        labels = {
             "start": gettext("start"),
             "top": gettext("top"),
             "width": gettext("width"),
             "height": gettext("height"),
             "covered": gettext("covered"),
         }
-        return format_html_join("", ' data-{}="{}"', said.items())
+        return format_html_join("", ' data-{}="{}"', labels.items())
 
     def saved_url(self, row: TextLayout) -> str:
         return thumbnails.layout_url(row, site=self.admin_site)
 
-    def drawn(self, request: HttpRequest, content: Any, *, keep: str) -> HttpResponse:
+    def render_preview(
+        self, request: HttpRequest, content: Any, *, cache_control: str
+    ) -> HttpResponse:
         locale = request.GET.get("locale") or settings.LOCALES[0]
-        return thumbnails.layout_picture(request, content, locale=locale, keep=keep)
-
-
-def _spoken() -> Iterator[tuple[str, str, str]]:
-    for code in settings.LOCALES:
-        side = "rtl" if locales.direction(code) == locales.RTL else "ltr"
-        yield code, side, str(locales.parse_locale(code).display_name)
-
-
-def _covering() -> Iterator[tuple[str, float, float, float, str]]:
-    for key, channel in CHANNELS.items():
-        edges = channel.covered
-        across, down = channel.ratio
-        yield key, edges.top, edges.bottom, edges.side, f"{channel.name} ({across}:{down})"
+        return thumbnails.serve_layout(request, content, locale=locale, cache_control=cache_control)

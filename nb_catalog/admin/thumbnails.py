@@ -1,4 +1,4 @@
-"""Small pictures for the admin's pages: a rendition where there is one, else made once and cached."""
+"""Small pictures for admin pages: an existing rendition, otherwise generated once and cached."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ SCENE: Final = Size(320, 240)
 FORMAT: Final = "webp"
 MIME_TYPE: Final = "image/webp"
 WEEK: Final = 7 * 24 * 3600
-# Addresses carry a digest of what they show, so that a browser never has to ask again.
-FOR_EVER: Final = "private, max-age=31536000, immutable"
-# A recipe that is being typed: somebody may come back to it.
-A_WHILE: Final = "private, max-age=600"
+# URLs contain a digest of their content, so browsers may cache it forever.
+FOREVER: Final = "private, max-age=31536000, immutable"
+# Unsaved designs: the user may return to a previous version while editing.
+SHORTLY: Final = "private, max-age=600"
 
-# For lists: only what a thumbnail could be, in the order of their widths. Under a name of their
-# own, because a service must not take them for all the renditions that there are.
+# Only renditions usable as thumbnails, by width. They get an attribute of their own, because
+# services must not mistake them for all renditions.
 RENDITIONS: Final = Prefetch(
     "renditions",
     Rendition.objects.filter(format__in=("webp", "jpeg")).order_by("width", "-format"),
@@ -51,10 +51,10 @@ RENDITIONS: Final = Prefetch(
 
 
 def thumbnail_url(image: ProductImage, *, site: AdminSite, width: int = SMALL) -> str:
-    """Where a browser finds ``image`` at about ``width`` pixels. Fetch ``RENDITIONS`` before."""
-    enough = [each for each in image.thumbnail_renditions if each.width >= width]
-    if enough and enough[0].width <= 2 * width:
-        return enough[0].url
+    """Return the URL of ``image`` at about ``width`` pixels. ``RENDITIONS`` must be prefetched."""
+    large_enough = [each for each in image.thumbnail_renditions if each.width >= width]
+    if large_enough and large_enough[0].width <= 2 * width:
+        return large_enough[0].url
     name = f"{site.name}:nb_catalog_productimage_preview"
     return reverse(name, args=[image.pk, image.sha256[:16], width])
 
@@ -65,7 +65,7 @@ def original_url(image: ProductImage, *, site: AdminSite) -> str:
 
 
 def scene_url(scene: Scene, *, site: AdminSite) -> str:
-    """Where a browser finds the thumbnail of ``scene``; empty for a scene without a recipe."""
+    """Return the URL of the thumbnail of ``scene``; empty if it has no recipe."""
     if not scene.renderer:
         return ""
     name = f"{site.name}:nb_catalog_scene_thumbnail"
@@ -73,95 +73,96 @@ def scene_url(scene: Scene, *, site: AdminSite) -> str:
 
 
 def serve_thumbnail(request: HttpRequest, image: ProductImage, *, width: int) -> HttpResponse:
-    """``image`` at ``width`` pixels with the mark of its origin. 404 when it cannot be read."""
+    """Return ``image`` at ``width`` pixels, with its provenance metadata. 404 if it cannot be read."""
     if width not in WIDTHS:
         raise Http404
-    key = f"nb_catalog:preview:{image.sha256}:{width}"
-    return _answer(request, key=key, make=lambda: _derived(image, width=width))
+
+    def render() -> bytes:
+        try:
+            renditions = derive(
+                storage.read(image.file.name),
+                widths=[width],
+                formats=[FORMAT],
+                xmp=xmp_packet(DigitalSourceType(image.digital_source_type)),
+                max_bytes=settings.MAX_PICTURE_BYTES,
+                max_pixels=settings.MAX_PICTURE_PIXELS,
+            )
+            return next(renditions).data
+        except (PictureError, StorageFailed) as error:
+            raise Http404(str(error)) from error
+
+    return _cached_response(request, f"preview:{image.sha256}:{width}", render)
 
 
-def original(request: HttpRequest, image: ProductImage) -> HttpResponse:
-    """The picture as it is stored, byte by byte. 404 when it cannot be read."""
+def serve_original(request: HttpRequest, image: ProductImage) -> HttpResponse:
+    """Return the stored file, byte for byte. 404 if it cannot be read."""
     try:
         response = HttpResponse(storage.read(image.file.name), content_type=image.mime_type)
     except (PictureError, StorageFailed) as error:
         raise Http404(str(error)) from error
-    return _kept(response, FOR_EVER)
+    return _with_cache_headers(response, FOREVER)
 
 
-def scene_picture(
-    request: HttpRequest, renderer: Mapping[str, Any], *, keep: str = FOR_EVER
+def serve_scene(
+    request: HttpRequest, renderer: Mapping[str, Any], *, cache_control: str = FOREVER
 ) -> HttpResponse:
-    """The scene of a recipe, for a browser to ``keep``. Raises ``ValueError`` whose text names
-    what is wrong with it."""
+    """Return the rendered scene of a recipe. Raises ``ValueError`` with the problem of a wrong recipe."""
     recipe = SceneRecipe.from_mapping(renderer)
-    key = f"nb_catalog:scene:{digest(renderer)}"
-    return _answer(request, key=key, make=lambda: _rendered(recipe), keep=keep)
+
+    def render() -> bytes:
+        return encode(thumbnail(recipe, size=SCENE), format=FORMAT)
+
+    return _cached_response(request, f"scene:{digest(renderer)}", render, cache_control)
 
 
 def layout_url(row: TextLayout, *, site: AdminSite) -> str:
-    """Where a browser finds the sample of ``row``."""
+    """Return the URL of the sample picture of ``row``."""
     name = f"{site.name}:nb_catalog_textlayout_thumbnail"
     return reverse(name, args=[row.pk, digest(row.content)])
 
 
-def layout_picture(
-    request: HttpRequest, content: Mapping[str, Any], *, locale: str, keep: str = FOR_EVER
+def serve_layout(
+    request: HttpRequest, content: Mapping[str, Any], *, locale: str, cache_control: str = FOREVER
 ) -> HttpResponse:
-    """A layout on a sample picture, with sample words of ``locale``. Raises ``ValueError`` for a
-    layout or a locale that is wrong, ``NBCatalogError`` for words that do not go into it."""
+    """Return a layout on a sample picture, with sample texts of ``locale``.
+
+    Raises ``ValueError`` for an invalid layout or locale, ``NBCatalogError`` for texts that do
+    not fit.
+    """
     layout, language = Layout.from_mapping(content), str(locales.parse_locale(locale))
-    key = f"nb_catalog:layout:{language}:{digest(content)}"
-    return _answer(request, key=key, make=lambda: _lettered(layout, locale), keep=keep)
+
+    def render() -> bytes:
+        texts = locales.sample_texts(locale)
+        for role in layout.roles:
+            texts.setdefault(role, texts["subline"])
+        picture = layout_preview(layout, texts=texts, locale=locale, chain=fonts.chain_for(locale))
+        return encode(picture, format=FORMAT)
+
+    key = f"layout:{language}:{digest(content)}"
+    return _cached_response(request, key, render, cache_control)
 
 
-def _lettered(layout: Layout, locale: str) -> bytes:
-    texts = locales.sample_texts(locale)
-    for role in layout.roles:
-        texts.setdefault(role, texts["subline"])
-    made = layout_preview(layout, texts=texts, locale=locale, chain=fonts.chain_for(locale))
-    return encode(made, format=FORMAT)
-
-
-def _derived(image: ProductImage, *, width: int) -> bytes:
-    try:
-        made = derive(
-            storage.read(image.file.name),
-            widths=[width],
-            formats=[FORMAT],
-            xmp=xmp_packet(DigitalSourceType(image.digital_source_type)),
-            max_bytes=settings.MAX_PICTURE_BYTES,
-            max_pixels=settings.MAX_PICTURE_PIXELS,
-        )
-        return next(made).data
-    except (PictureError, StorageFailed) as error:
-        raise Http404(str(error)) from error
-
-
-def _rendered(recipe: SceneRecipe) -> bytes:
-    return encode(thumbnail(recipe, size=SCENE), format=FORMAT)
-
-
-def _answer(
-    request: HttpRequest, *, key: str, make: Callable[[], bytes], keep: str = FOR_EVER
+def _cached_response(
+    request: HttpRequest, key: str, render: Callable[[], bytes], cache_control: str = FOREVER
 ) -> HttpResponse:
-    etag = quote_etag(key.rpartition("nb_catalog:")[2])
-    known = get_conditional_response(request, etag=etag)
-    if known is not None:
-        return known
-    response = HttpResponse(cache.get_or_set(key, make, WEEK), content_type=MIME_TYPE)
+    etag = quote_etag(key)
+    not_modified = get_conditional_response(request, etag=etag)
+    if not_modified is not None:
+        return not_modified
+    content = cache.get_or_set(f"nb_catalog:{key}", render, WEEK)
+    response = HttpResponse(content, content_type=MIME_TYPE)
     response["ETag"] = etag
-    return _kept(response, keep)
+    return _with_cache_headers(response, cache_control)
 
 
-def _kept(response: HttpResponse, how_long: str) -> HttpResponse:
-    response["Cache-Control"] = how_long
+def _with_cache_headers(response: HttpResponse, cache_control: str) -> HttpResponse:
+    response["Cache-Control"] = cache_control
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
-def digest(renderer: Mapping[str, Any]) -> str:
-    """What tells one recipe's picture from another's in an address."""
-    # Another release may render the same recipe differently.
-    text = json.dumps([__version__, renderer], sort_keys=True, separators=(",", ":"))
+def digest(content: Mapping[str, Any]) -> str:
+    """Return the part of a URL that changes with the picture of a recipe or layout."""
+    # Another release may render the same content differently.
+    text = json.dumps([__version__, content], sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()[:16]

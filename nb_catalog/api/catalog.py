@@ -1,4 +1,4 @@
-"""``models/`` and ``scenes/``: what pictures can be made of, and in what surroundings."""
+"""``models/`` and ``scenes/``: the registered models and the available scenes."""
 
 from collections import defaultdict
 
@@ -28,7 +28,7 @@ class ModelSerializer(serializers.Serializer):
 
 
 class ModelViewSet(CatalogReadViewSet):
-    """The host's models that pictures can be made for."""
+    """Models of the host project that are registered for pictures."""
 
     serializer_class = ModelSerializer
     read_permission = "nb_catalog.view_productimage"
@@ -39,12 +39,13 @@ class ModelViewSet(CatalogReadViewSet):
         return list(registered().values())
 
     def retrieve(self, request, *args, label, **kwargs):
-        return Response(self.shown_list([source_for(label)])[0])
+        return Response(self.serialize_page([source_for(label)])[0])
 
-    def shown_list(self, sources):
+    def serialize_page(self, sources):
         types = {source: content_type_of(source.model).pk for source in sources}
-        images = _images_by_state(types.values())
-        published = _published(types.values())
+        images = image_counts(types.values())
+        placements = Placement.objects.filter(content_type__in=types.values()).order_by()
+        published = dict(placements.values_list("content_type").annotate(Count("pk")))
         rows = [
             {
                 "label": source.label,
@@ -60,22 +61,18 @@ class ModelViewSet(CatalogReadViewSet):
         return self.get_serializer(rows, many=True).data
 
 
-def _images_by_state(types):
+def image_counts(types):
+    """Return the number of pictures by content type and state, using one query."""
     rows = ProductImage.objects.filter(content_type__in=types, kind=ImageKind.PICTURE)
-    counted = rows.order_by().values_list("content_type", "state").annotate(Count("pk"))
-    found = defaultdict(lambda: dict.fromkeys(ImageState.values, 0))
-    for type_id, state, number in counted:
-        found[type_id][state] = number
-    return found
-
-
-def _published(types):
-    rows = Placement.objects.filter(content_type__in=types).order_by()
-    return dict(rows.values_list("content_type").annotate(Count("pk")))
+    rows = rows.order_by().values_list("content_type", "state").annotate(Count("pk"))
+    counts = defaultdict(lambda: dict.fromkeys(ImageState.values, 0))
+    for type_id, state, number in rows:
+        counts[type_id][state] = number
+    return counts
 
 
 class SceneSerializer(serializers.ModelSerializer):
-    """``local``: whether the scene can be made without a model."""
+    """``local`` tells whether the scene can be rendered without a model."""
 
     local = serializers.SerializerMethodField()
 
@@ -93,7 +90,7 @@ class SceneDetailSerializer(SceneSerializer):
 
 
 class SceneViewSet(CatalogReadViewSet):
-    """The scenes that are offered. Their words are shown to those who may generate."""
+    """Active scenes. Prompts are visible only to users who may generate pictures."""
 
     read_permission = "nb_catalog.view_scene"
     lookup_field = "key"

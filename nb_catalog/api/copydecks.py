@@ -1,4 +1,4 @@
-"""``layouts/`` and ``decks/``: where words stand on pictures, and the words."""
+"""``layouts/`` and ``decks/``: text placement on pictures, and the texts."""
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -24,7 +24,7 @@ class LayoutSerializer(serializers.ModelSerializer):
         try:
             return list(row.layout.roles)
         except ValueError:
-            return []  # written past the form; the admin says what is wrong with it
+            return []  # saved without form validation; the admin reports the error
 
 
 class LayoutDetailSerializer(LayoutSerializer):
@@ -33,7 +33,7 @@ class LayoutDetailSerializer(LayoutSerializer):
 
 
 class LayoutViewSet(CatalogReadViewSet):
-    """The layouts that are offered."""
+    """Active layouts."""
 
     read_permission = "nb_catalog.view_textlayout"
     lookup_field = "key"
@@ -62,14 +62,14 @@ class DeckDetailSerializer(DeckSerializer):
         fields = (*DeckSerializer.Meta.fields, "texts", "proposals")
 
     def get_proposals(self, deck) -> dict[str, dict[str, str]]:
-        found = {}
+        proposals = {}
         for text in deck.texts.exclude(proposed_by=""):
-            found.setdefault(text.locale, {})[text.role] = text.text
-        return found
+            proposals.setdefault(text.locale, {})[text.role] = text.text
+        return proposals
 
 
 class DeckTextsSerializer(serializers.Serializer):
-    """An empty text is taken out; what is not there is left alone."""
+    """An empty text deletes the stored one; texts that are not sent do not change."""
 
     texts = serializers.DictField(
         child=serializers.DictField(
@@ -88,7 +88,7 @@ class DeckTextsSerializer(serializers.Serializer):
 
 
 class AcceptedSerializer(serializers.Serializer):
-    """Which proposals are accepted: locale -> roles."""
+    """Proposals to accept, as locale -> roles."""
 
     roles = serializers.DictField(
         child=serializers.ListField(child=serializers.CharField(max_length=60), max_length=100)
@@ -96,7 +96,7 @@ class AcceptedSerializer(serializers.Serializer):
 
 
 class DeckViewSet(CatalogReadViewSet):
-    """Copy decks. POST to ``texts/`` writes, to ``accept/`` accepts what a machine proposed."""
+    """Copy decks. POST to ``texts/`` to write texts, to ``accept/`` to accept proposals."""
 
     read_permission = "nb_catalog.view_copydeck"
     action_permissions = dict.fromkeys(("texts", "accept"), "nb_catalog.change_copydeck")
@@ -115,20 +115,19 @@ class DeckViewSet(CatalogReadViewSet):
 
     @action(detail=True, methods=["post"])
     def texts(self, request, *args, **kwargs):
-        """Write texts; ``changed`` says how many."""
+        """Write texts; ``changed`` is the number of changed texts."""
         deck = self.get_object()
-        changed = copydecks.save_texts(deck, self.asked()["texts"], actor=request.user)
-        return self._answer(deck, changed=changed)
+        changed = copydecks.save_texts(deck, self.validated_body()["texts"], actor=request.user)
+        return self._deck_response(deck, changed=changed)
 
     @action(detail=True, methods=["post"])
     def accept(self, request, *args, **kwargs):
-        """Let proposals be shown; ``changed`` says how many."""
+        """Accept proposals; ``changed`` is the number accepted."""
         deck = self.get_object()
-        asked = self.asked()["roles"].items()
-        cells = {(locale, role) for locale, roles in asked for role in roles}
-        return self._answer(
-            deck, changed=copydecks.accept_proposals(deck, cells, actor=request.user)
-        )
+        accepted = self.validated_body()["roles"].items()
+        cells = {(locale, role) for locale, roles in accepted for role in roles}
+        changed = copydecks.accept_proposals(deck, cells, actor=request.user)
+        return self._deck_response(deck, changed=changed)
 
-    def _answer(self, deck, *, changed):
+    def _deck_response(self, deck, *, changed):
         return Response({**DeckDetailSerializer(deck).data, "changed": changed})

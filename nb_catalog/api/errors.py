@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details, on our own views only."""
+"""Errors as RFC 9457 problem details, for the views of this package only."""
 
 from http import HTTPStatus
 
@@ -20,7 +20,7 @@ from nb_catalog.exceptions import (
 
 MEDIA_TYPE = "application/problem+json"
 
-# The first that fits. 422 says: the request was understood, and what it asks for cannot be done.
+# The first matching class applies. 422: the request was understood but cannot be fulfilled.
 STATUSES = (
     (NotRegistered, HTTPStatus.NOT_FOUND),
     (InvalidTransition, HTTPStatus.CONFLICT),
@@ -34,48 +34,36 @@ STATUSES = (
 
 
 def handle(error, context):
-    """The exception handler of our views; errors that nobody expects stay errors."""
+    """Convert ``error`` into a problem response; None for unexpected errors, as DRF expects."""
     if isinstance(error, NBCatalogError):
         set_rollback()
-        return _of_ours(error)
+        status = next(status for kind, status in STATUSES if isinstance(error, kind))
+        more = {}
+        if isinstance(error, RequestRefused):
+            more["objections"] = list(error.objections)
+        headers = {"Retry-After": "60"} if error.retryable else {}
+        data = problem(status=status, code=error.code, detail=str(error), **more)
+        return Response(data, status=status, headers=headers)
     response = exception_handler(error, context)
-    if response is not None:
-        response.data = _of_drf(error, response)
+    if response is None:
+        return None
+    status, data = response.status_code, response.data
+    if isinstance(error, drf.ValidationError):
+        response.data = problem(
+            status=status,
+            code="invalid",
+            detail=_("Some values are missing or invalid."),
+            errors=data if isinstance(data, dict) else {"non_field_errors": data},
+        )
+    else:
+        detail = data.get("detail", "")
+        code = getattr(detail, "code", "error")
+        response.data = problem(status=status, code=code, detail=str(detail))
     return response
 
 
-def _of_ours(error):
-    status = next(status for kind, status in STATUSES if isinstance(error, kind))
-    more = {}
-    if isinstance(error, RequestRefused):
-        more["objections"] = list(error.objections)
-    headers = {"Retry-After": "60"} if error.retryable else {}
-    data = problem(status=status, code=error.code, detail=str(error), **more)
-    return Response(data, status=status, headers=headers)
-
-
-def _of_drf(error, response):
-    if isinstance(error, drf.ValidationError):
-        return problem(
-            status=response.status_code,
-            code="invalid",
-            detail=_("Some values are missing or invalid."),
-            errors=_by_field(response.data),
-        )
-    detail = response.data.get("detail", "")
-    return problem(
-        status=response.status_code,
-        code=getattr(detail, "code", "error"),
-        detail=str(detail),
-    )
-
-
-def _by_field(data):
-    return data if isinstance(data, dict) else {"non_field_errors": data}
-
-
 def problem(*, status, code, detail, **more):
-    """``code`` is stable: programs decide by it. ``detail`` is a sentence for a person."""
+    """Return a problem document. ``code`` is stable, for programs; ``detail`` is for people."""
     return {
         "type": f"urn:nb-catalog:problem:{code}",
         "title": code.replace("_", " ").capitalize(),

@@ -1,4 +1,4 @@
-"""Fields and pieces of bodies that several endpoints share."""
+"""Fields, serializers and filters shared by several endpoints."""
 
 from decimal import Decimal
 
@@ -11,12 +11,12 @@ from nb_catalog.registry import source_for
 
 CENT = Decimal("0.01")
 
-# More keys than this belong into several requests: they travel as parameters of one query.
+# The keys become parameters of one SQL query, whose number databases limit.
 MOST_KEYS = 1000
 
 
 class UsdField(serializers.Field):
-    """US dollars as a decimal string: "0.0336", "20.00"; null where there is none."""
+    """US dollars as a decimal string such as "0.0336" or "20.00"; null if there is no amount."""
 
     def __init__(self, **options):
         super().__init__(read_only=True, **options)
@@ -26,24 +26,24 @@ class UsdField(serializers.Field):
 
 
 def usd_text(value):
-    """At least two decimals, and no digit lost."""
+    """Format ``value`` in USD with at least two decimals, without losing digits."""
     amount = value.normalize()
     return format(amount.quantize(CENT) if amount.as_tuple().exponent > -2 else amount, "f")
 
 
 class ModelLabelField(serializers.Field):
-    """The model of a row's catalog object: "shop.product"."""
+    """Model label of a row's catalog object, such as "shop.product"."""
 
     def __init__(self, **options):
         super().__init__(read_only=True, source="content_type_id", **options)
 
     def to_representation(self, value):
-        found = ContentType.objects.get_for_id(value)
-        return f"{found.app_label}.{found.model}"
+        content_type = ContentType.objects.get_for_id(value)
+        return f"{content_type.app_label}.{content_type.model}"
 
 
 class KeyListField(serializers.ListField):
-    """Keys of catalog objects: integers, UUIDs or text, as JSON numbers or strings."""
+    """Keys of catalog objects (integers, UUIDs or text) as JSON numbers or strings."""
 
     child = serializers.CharField(max_length=128)
 
@@ -52,7 +52,7 @@ class KeyListField(serializers.ListField):
 
 
 class CatalogObjectSerializer(serializers.Serializer):
-    """A row about one catalog object."""
+    """Base for rows that belong to one catalog object."""
 
     id = serializers.IntegerField(read_only=True)
     model = ModelLabelField()
@@ -60,8 +60,10 @@ class CatalogObjectSerializer(serializers.Serializer):
 
 
 class CatalogObjectFilter(serializers.Serializer):
-    """``?model=shop.product&object=1&object=2``. ``object`` needs ``model``: keys of two models
-    may be equal."""
+    """Query string ``?model=shop.product&object=1&object=2``.
+
+    ``object`` requires ``model``, because two models may use the same keys.
+    """
 
     model = serializers.CharField(required=False)
     object = KeyListField(required=False)
@@ -71,41 +73,38 @@ class CatalogObjectFilter(serializers.Serializer):
             raise serializers.ValidationError({"model": [_("Specify the model of these objects.")]})
         return data
 
-    def narrow(self, rows):
-        """Raises ``NotRegistered``."""
-        given = self.validated_data
-        if "model" not in given:
-            return rows
-        model = source_for(given["model"]).model
-        if "object" in given:
-            return rows.about_any(model, given["object"])
-        return rows.filter(content_type=ContentType.objects.get_for_model(model))
+    def filter_queryset(self, queryset):
+        """Return ``queryset`` restricted to the validated query. Raises ``NotRegistered``."""
+        query = self.validated_data
+        if "model" not in query:
+            return queryset
+        model = source_for(query["model"]).model
+        if "object" in query:
+            return queryset.about_any(model, query["object"])
+        return queryset.filter(content_type=ContentType.objects.get_for_model(model))
 
 
 def objects_of(source, keys, *, field="objects"):
-    """Catalog objects by their keys, in one query; refuses a key that does not exist.
+    """Return the catalog objects with these keys, in their order, using one query.
 
-    Raises DRF's ``ValidationError``.
+    Raises DRF's ``ValidationError`` for ``field`` if a key is malformed or does not exist.
     """
-    values = {key: _key_value(source.model, key, field=field) for key in dict.fromkeys(keys)}
-    found = source.queryset().in_bulk(values.values())
-    missing = [key for key, value in values.items() if value not in found]
+    primary = source.model._meta.pk
+    values = {}
+    for key in dict.fromkeys(keys):
+        try:
+            values[key] = primary.to_python(key)
+            primary.run_validators(values[key])
+        except DjangoValidationError as error:
+            raise _missing_objects([key], field=field) from error
+    objects = source.queryset().in_bulk(values.values())
+    missing = [key for key, value in values.items() if value not in objects]
     if missing:
-        raise _no_such_objects(missing, field=field)
-    return [found[value] for value in values.values()]
+        raise _missing_objects(missing, field=field)
+    return [objects[value] for value in values.values()]
 
 
-def _key_value(model, key, *, field):
-    primary = model._meta.pk
-    try:
-        value = primary.to_python(key)
-        primary.run_validators(value)
-    except DjangoValidationError as error:
-        raise _no_such_objects([key], field=field) from error
-    return value
-
-
-def _no_such_objects(keys, *, field):
+def _missing_objects(keys, *, field):
     names = ", ".join(keys[:5]) + ("…" if len(keys) > 5 else "")
     return serializers.ValidationError(
         {field: [_("No objects exist with these keys: %(keys)s.") % {"keys": names}]}

@@ -1,4 +1,4 @@
-"""``images/``: made pictures, decisions about them, and publishing."""
+"""``images/``: generated pictures, review decisions and publishing."""
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from nb_catalog import publishing, review
 from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer
-from nb_catalog.api.jobs import RecipeField
+from nb_catalog.api.jobs import SpecField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.states import IMAGE_TRANSITIONS, ImageState
@@ -31,7 +31,7 @@ class PlaceSerializer(serializers.Serializer):
 
 
 class ImageSerializer(CatalogObjectSerializer):
-    """A made picture; sizes in pixels, ``url`` is the original."""
+    """A generated picture; sizes in pixels, ``url`` is the original file."""
 
     job = serializers.IntegerField(source="job_id")
     run = serializers.IntegerField(source="job.run_id", default=None)
@@ -47,19 +47,19 @@ class ImageSerializer(CatalogObjectSerializer):
     height = serializers.IntegerField()
     byte_size = serializers.IntegerField()
     sha256 = serializers.CharField()
-    spec = RecipeField()
+    spec = SpecField()
     checks = serializers.JSONField()
     digital_source_type = serializers.CharField()
     created_at = serializers.DateTimeField()
     published_in = PlaceSerializer(source="placements.all", many=True)
 
     def get_decisions(self, image) -> list[str]:
-        """What can be decided about it now."""
+        """Return the review decisions that are possible now."""
         return [name for name in DECISIONS if image.state in IMAGE_TRANSITIONS[name].sources]
 
 
 class EventSerializer(serializers.Serializer):
-    """One decision."""
+    """One review decision."""
 
     move = serializers.CharField()
     state = serializers.CharField()
@@ -74,13 +74,16 @@ class ImageDetailSerializer(ImageSerializer):
     alt = serializers.SerializerMethodField()
 
     def get_alt(self, image) -> dict[str, str]:
-        """What people wrote, by locale."""
+        """Return the alternative texts written by people, by locale."""
         return {each.locale: each.text for each in image.alts.all()}
 
 
 class ImageFilterSerializer(CatalogObjectFilter):
-    """``?state=pending&slot=hero&run=7&scene=marble``, and by object. ``slot`` finds what is
-    published there. Surroundings without the product are listed with ``kind=backdrop``."""
+    """Query string ``?state=pending&slot=hero&run=7&scene=marble``, and by object.
+
+    ``slot`` finds images published there. Backgrounds without the product are listed only with
+    ``kind=backdrop``.
+    """
 
     state = serializers.MultipleChoiceField(required=False, choices=ImageState.choices)
     kind = serializers.ChoiceField(default=ImageKind.PICTURE, choices=ImageKind.choices)
@@ -88,19 +91,18 @@ class ImageFilterSerializer(CatalogObjectFilter):
     scene = serializers.CharField(required=False)
     run = serializers.IntegerField(required=False, min_value=0, max_value=2**63 - 1)
 
-    def narrow(self, rows):
-        given = self.validated_data
-        rows = super().narrow(rows).filter(kind=given["kind"])
-        if given.get("state"):
-            rows = rows.filter(state__in=given["state"])
-        if "slot" in given:
-            # Not a join: an image in two languages of a slot is one image.
-            rows = rows.filter(
-                pk__in=ProductImage.objects.filter(placements__slot=given["slot"]).values("pk")
-            )
-        if "scene" in given:
-            rows = rows.filter(scene=given["scene"])
-        return rows.filter(job__run=given["run"]) if "run" in given else rows
+    def filter_queryset(self, queryset):
+        query = self.validated_data
+        queryset = super().filter_queryset(queryset).filter(kind=query["kind"])
+        if query.get("state"):
+            queryset = queryset.filter(state__in=query["state"])
+        if "slot" in query:
+            # Not a join: an image published in two languages of a slot must appear once.
+            published = ProductImage.objects.filter(placements__slot=query["slot"])
+            queryset = queryset.filter(pk__in=published.values("pk"))
+        if "scene" in query:
+            queryset = queryset.filter(scene=query["scene"])
+        return queryset.filter(job__run=query["run"]) if "run" in query else queryset
 
 
 class NoteSerializer(serializers.Serializer):
@@ -108,7 +110,7 @@ class NoteSerializer(serializers.Serializer):
 
 
 class PublishSerializer(serializers.Serializer):
-    """A place. An empty ``locale`` serves every language."""
+    """Where to publish. An empty ``locale`` serves every language."""
 
     slot = serializers.CharField(max_length=40, help_text=_("One of the model's slots."))
     locale = serializers.CharField(default="", allow_blank=True, max_length=20)
@@ -116,7 +118,7 @@ class PublishSerializer(serializers.Serializer):
 
 
 class AltSerializer(serializers.Serializer):
-    """Alternative texts by locale; an empty one is taken out."""
+    """Alternative texts by locale; an empty text deletes the stored one."""
 
     texts = serializers.DictField(
         child=serializers.CharField(allow_blank=True, max_length=LONGEST_ALT)
@@ -149,14 +151,14 @@ class ImageViewSet(CatalogReadViewSet):
         return rows
 
     def get_serializer_context(self):
-        words = self.action == "retrieve" and self.may_read_prompts
-        return {**super().get_serializer_context(), "words": words}
+        with_prompts = self.action == "retrieve" and self.may_read_prompts
+        return {**super().get_serializer_context(), "with_prompts": with_prompts}
 
     @action(detail=True, methods=["post"])
     def alt(self, request, *args, **kwargs):
-        """Write alternative texts; the answer has all of them."""
+        """Write alternative texts; the response contains all of them."""
         image = self.get_object()
-        changed = publishing.set_alt_texts(image, self.asked()["texts"], actor=request.user)
+        changed = publishing.set_alt_texts(image, self.validated_body()["texts"], actor=request.user)
         return Response({"alt": dict(image.alts.values_list("locale", "text")), "changed": changed})
 
     @action(detail=True, methods=["post"])
@@ -176,13 +178,15 @@ class ImageViewSet(CatalogReadViewSet):
 
     @action(detail=True, methods=["post"])
     def retire(self, request, *args, **kwargs):
-        """Approved becomes retired; refused while it is published."""
+        """Approved becomes retired; refused while the picture is published."""
         return self._decide(review.retire)
 
     @action(detail=True, methods=["post"])
     def publish(self, request, *args, **kwargs):
-        """Put an approved picture into a slot, in place of what stands there."""
-        placement = placements.publish(self.get_object(), actor=request.user, **self.asked())
+        """Publish an approved picture to a slot, replacing the current picture."""
+        placement = placements.publish(
+            self.get_object(), actor=request.user, **self.validated_body()
+        )
         context = {**self.get_serializer_context(), **placement_context([placement])}
         return Response(
             PlacementSerializer(placement, context=context).data, status=status.HTTP_201_CREATED
@@ -190,8 +194,7 @@ class ImageViewSet(CatalogReadViewSet):
 
     @action(detail=True, methods=["post"], url_path="set-text")
     def set_text(self, request, *args, **kwargs):
-        """Set the words that a model painted exactly, free of charge; ``run`` is the run that does it, null
-        where there is such a picture already."""
+        """Typeset painted text, free of charge. ``run`` is null if such a picture already exists."""
         run = review.typeset_instead(self.get_object(), actor=request.user)
         if run is None:
             return Response({"run": None})
@@ -199,11 +202,11 @@ class ImageViewSet(CatalogReadViewSet):
 
     @action(detail=True, methods=["post"], url_path="read-text")
     def read_text(self, request, *args, **kwargs):
-        """Have words that a model painted read by the ``OCR_PROVIDER``, which costs money."""
+        """Check painted text with the OCR provider, which costs money."""
         reading = ocr.read_with_model(self.get_object(), actor=request.user)
         return Response({**reading.as_dict(), "is_exact": reading.is_exact})
 
-    def _decide(self, move):
+    def _decide(self, decision):
         image = self.get_object()
-        move(image, actor=self.request.user, note=self.asked()["note"])
+        decision(image, actor=self.request.user, note=self.validated_body()["note"])
         return Response(ImageSerializer(image, context=self.get_serializer_context()).data)

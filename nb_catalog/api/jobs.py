@@ -1,4 +1,4 @@
-"""``jobs/``: wanted pictures and how each of them stands."""
+"""``jobs/``: requested pictures and their status."""
 
 from rest_framework import serializers
 
@@ -8,20 +8,20 @@ from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob
 from nb_catalog.models.db.money import usd
 
-# Of a recipe, what anybody may see who may see the job.
-SHOWN = ("scene", "treatment", "ratio", "size", "variant")
+# The part of a spec that everyone who may see the job may see.
+PUBLIC_SPEC_FIELDS = ("scene", "treatment", "ratio", "size", "variant")
 
 
-class RecipeField(serializers.Field):
-    """What was asked for; the words for a model only where ``words`` of the context says so."""
+class SpecField(serializers.Field):
+    """The requested picture; prompts only if ``with_prompts`` is set in the context."""
 
     def __init__(self, **options):
         super().__init__(read_only=True, **options)
 
     def to_representation(self, value):
-        if self.context.get("words"):
+        if self.context.get("with_prompts"):
             return value
-        return {name: value.get(name) for name in SHOWN}
+        return {name: value.get(name) for name in PUBLIC_SPEC_FIELDS}
 
 
 class JobSerializer(CatalogObjectSerializer):
@@ -30,7 +30,7 @@ class JobSerializer(CatalogObjectSerializer):
     tier = serializers.CharField()
     provider = serializers.CharField()
     provider_model = serializers.CharField(source="model")
-    spec = RecipeField()
+    spec = SpecField()
     estimate_usd = serializers.SerializerMethodField()
     is_free = serializers.BooleanField()
     mode = serializers.CharField()
@@ -46,7 +46,7 @@ class JobSerializer(CatalogObjectSerializer):
 
 
 class CallSerializer(serializers.Serializer):
-    """One request to a provider; ``cost_usd`` is null while the provider has not reported it."""
+    """One request to a provider; ``cost_usd`` is null until the cost is known."""
 
     provider = serializers.CharField()
     model = serializers.CharField()
@@ -72,17 +72,17 @@ class JobDetailSerializer(JobSerializer):
 
 
 class JobFilter(CatalogObjectFilter):
-    """``?run=7&state=failed&state=unknown``, and by object."""
+    """Query string ``?run=7&state=failed&state=unknown``, and by object."""
 
     run = serializers.IntegerField(required=False, min_value=0, max_value=2**63 - 1)
     state = serializers.MultipleChoiceField(required=False, choices=JobState.choices)
 
-    def narrow(self, rows):
-        given = self.validated_data
-        rows = super().narrow(rows)
-        if "run" in given:
-            rows = rows.filter(run=given["run"])
-        return rows.filter(state__in=given["state"]) if given.get("state") else rows
+    def filter_queryset(self, queryset):
+        query = self.validated_data
+        queryset = super().filter_queryset(queryset)
+        if "run" in query:
+            queryset = queryset.filter(run=query["run"])
+        return queryset.filter(state__in=query["state"]) if query.get("state") else queryset
 
 
 class JobViewSet(CatalogReadViewSet):
@@ -97,5 +97,5 @@ class JobViewSet(CatalogReadViewSet):
         return ImageJob.objects.all()
 
     def get_serializer_context(self):
-        words = self.action == "retrieve" and self.may_read_prompts
-        return {**super().get_serializer_context(), "words": words}
+        with_prompts = self.action == "retrieve" and self.may_read_prompts
+        return {**super().get_serializer_context(), "with_prompts": with_prompts}

@@ -1,4 +1,4 @@
-"""Pages of bounded length, with no settings of the host's."""
+"""Pagination with bounded page sizes, independent of the host's DRF settings."""
 
 from django.db.models import QuerySet
 from rest_framework.pagination import CursorPagination, PageNumberPagination
@@ -11,7 +11,7 @@ MOST = 200
 
 
 class KeysetPagination(CursorPagination):
-    """Pages found by key: the hundred-thousandth costs what the first does."""
+    """Keyset pagination: every page costs the same, however deep."""
 
     page_size = PAGE_SIZE
     page_size_query_param = "page_size"
@@ -19,8 +19,10 @@ class KeysetPagination(CursorPagination):
 
 
 class CatalogPagination(PageNumberPagination):
-    """Numbered pages and their ``count``. The pages of a list too long to be counted have no number and
-    a null ``count``: ``next`` leads on by key. Who asks for a ``page`` by its number gets it, counted.
+    """Numbered pages with a ``count``; keyset pagination for lists too long to count.
+
+    Pages of long lists have no number and a null ``count``; follow ``next``. A request for a
+    ``page`` by number is always counted.
     """
 
     page_size = PAGE_SIZE
@@ -32,9 +34,9 @@ class CatalogPagination(PageNumberPagination):
 
     def paginate_queryset(self, queryset, request, view=None):
         numbered = self.page_query_param in request.query_params
-        goes_on = KeysetPagination.cursor_query_param in request.query_params
+        has_cursor = KeysetPagination.cursor_query_param in request.query_params
         is_table = isinstance(queryset, QuerySet)
-        if is_table and (goes_on or not numbered and pagination.bounded_count(queryset) is None):
+        if is_table and (has_cursor or not numbered and pagination.bounded_count(queryset) is None):
             self._long = KeysetPagination()
             self._long.ordering = queryset.query.order_by or queryset.model._meta.ordering
             return self._long.paginate_queryset(queryset, request, view)
@@ -53,6 +55,6 @@ class CatalogPagination(PageNumberPagination):
         )
 
     def get_paginated_response_schema(self, schema):
-        found = super().get_paginated_response_schema(schema)
-        found["properties"]["count"]["nullable"] = True
-        return found
+        page_schema = super().get_paginated_response_schema(schema)
+        page_schema["properties"]["count"]["nullable"] = True
+        return page_schema

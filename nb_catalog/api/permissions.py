@@ -1,4 +1,4 @@
-"""Who may do what: Django's permissions, the same as in the admin."""
+"""Permission classes: the same Django permissions as in the admin."""
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
@@ -6,10 +6,10 @@ from nb_catalog.conf import settings
 
 
 class CatalogPermission(BasePermission):
-    """A view names ``read_permission`` and, by action, ``action_permissions``.
+    """Check the view's ``read_permission`` or its ``action_permissions``.
 
-    An action that is named nowhere is allowed to nobody but superusers. Hosts replace or extend
-    this class by subclassing a view and setting ``permission_classes``.
+    An action without an entry is allowed only to superusers. To replace or extend this class,
+    subclass a view and set ``permission_classes``.
     """
 
     def has_permission(self, request, view):
@@ -18,7 +18,7 @@ class CatalogPermission(BasePermission):
 
 
 class PublicReadPermission(CatalogPermission):
-    """Anybody may read where ``NB_CATALOG["API_PUBLIC_PLACEMENTS"]`` says so."""
+    """Allow anyone to read if ``NB_CATALOG["API_PUBLIC_PLACEMENTS"]`` is True."""
 
     def has_permission(self, request, view):
         if request.method in SAFE_METHODS and settings.API_PUBLIC_PLACEMENTS:

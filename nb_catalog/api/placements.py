@@ -1,4 +1,4 @@
-"""``placements/``: what is published, for headless storefronts too."""
+"""``placements/``: published pictures, also for headless storefronts."""
 
 from collections import defaultdict
 
@@ -21,7 +21,7 @@ from nb_catalog.storefront.alt_text import resolve_alt, written_alt
 
 
 class PlacementSerializer(CatalogObjectSerializer):
-    """A published picture with everything that an ``<img>`` or ``<picture>`` needs."""
+    """A published picture with all data for an ``<img>`` or ``<picture>`` element."""
 
     slot = serializers.CharField()
     locale = serializers.CharField()
@@ -40,80 +40,77 @@ class PlacementSerializer(CatalogObjectSerializer):
             "sources": [{"type": kind, "srcset": srcset} for kind, srcset in picture.sources],
             "width": picture.width,
             "height": picture.height,
-            "alt": self._alt(placement, self.context["alts"].get(key, "")),
+            "alt": resolve_alt(
+                self.context["written"].get(placement.pk, ""),
+                of_product=self.context["alts"].get(key, ""),
+                said=placement.picture_data.get("said", ""),
+            ),
             "origin": {
                 "digital_source_type": picture.origin,
                 "schema_org": picture.schema_org,
             },
         }
 
-    def _alt(self, placement, of_product):
-        own = self.context["written"].get(placement.pk, "")
-        text = placement.picture_data.get("overlay_text", "")
-        return resolve_alt(own, of_product=of_product, overlay_text=text)
-
 
 def placement_context(page, *, locale=None):
-    """What the serializer needs besides the rows: alternative texts, one query and one more a model."""
+    """Return the serializer context for ``page``: alternative texts, in one query plus one per model."""
+    locale = active_locale(locale)
     keys = defaultdict(set)
     for placement in page:
         keys[placement.content_type_id].add(placement.object_id)
     alts = {}
-    for type_id, wanted in keys.items():
-        alts.update(_alts(type_id, wanted, locale=active_locale(locale)))
-    alt = written_alt(tuple(fallbacks(active_locale(locale))))
-    shown = Placement.objects.filter(pk__in=[placement.pk for placement in page])
+    for type_id, object_ids in keys.items():
+        model = ContentType.objects.get_for_id(type_id).model_class()
+        if model is None or not is_registered(model):
+            continue
+        source = source_for(model)
+        for product in source.queryset().in_bulk(object_ids).values():
+            alts[type_id, str(product.pk)] = source.alt(product, locale)
+    alt = written_alt(tuple(fallbacks(locale)))
+    rows = Placement.objects.filter(pk__in=[placement.pk for placement in page])
     return {
         "alts": alts,
-        "written": dict(shown.annotate(alt=alt).order_by().values_list("pk", "alt")),
+        "written": dict(rows.annotate(alt=alt).order_by().values_list("pk", "alt")),
     }
 
 
-def _alts(type_id, keys, *, locale):
-    model = ContentType.objects.get_for_id(type_id).model_class()
-    if model is None or not is_registered(model):
-        return
-    source = source_for(model)
-    for product in source.queryset().in_bulk(keys).values():
-        yield (type_id, str(product.pk)), source.alt(product, locale)
-
-
 class PlacementFilter(CatalogObjectFilter):
-    """``?model=shop.product&object=1&object=2&slot=hero&locale=de-at&stale=true``.
+    """Query string ``?model=shop.product&object=1&object=2&slot=hero&locale=de-at&stale=true``.
 
-    ``locale`` finds for each place the one picture that a page in that language shows: the
-    language's own, else the one for all. An empty one finds only those for all languages.
+    ``locale`` finds, for each slot and position, the one picture that a page in that language
+    shows: the language's own, otherwise the one for all languages. An empty ``locale`` finds only
+    pictures for all languages.
     """
 
     slot = serializers.CharField(required=False)
     locale = serializers.CharField(required=False, allow_blank=True, max_length=20)
     stale = serializers.BooleanField(required=False, allow_null=True, default=None)
 
-    def narrow(self, rows):
-        given = self.validated_data
-        rows = super().narrow(rows)
-        if "slot" in given:
-            rows = rows.filter(slot=given["slot"])
-        if given["stale"] is not None:
-            rows = rows.filter(stale_since__isnull=not given["stale"])
-        return rows.filter(_serving(given["locale"])) if "locale" in given else rows
+    def filter_queryset(self, queryset):
+        query = self.validated_data
+        queryset = super().filter_queryset(queryset)
+        if "slot" in query:
+            queryset = queryset.filter(slot=query["slot"])
+        if query["stale"] is not None:
+            queryset = queryset.filter(stale_since__isnull=not query["stale"])
+        return queryset.filter(shown_in(query["locale"])) if "locale" in query else queryset
 
 
-def _serving(locale):
-    """No row of a closer language stands in the same place."""
+def shown_in(locale):
+    """Match placements that a page in ``locale`` shows: none in a closer language shares the place."""
     same = {
         name: OuterRef(name) for name in ("content_type_id", "object_id", "slot", "position")
     }  # fmt: skip
-    found = Q(pk__in=[])
+    condition = Q(pk__in=[])
     closer = []
     for each in fallbacks(locale):
-        found |= Q(locale=each) & ~Exists(Placement.objects.filter(locale__in=closer, **same))
+        condition |= Q(locale=each) & ~Exists(Placement.objects.filter(locale__in=closer, **same))
         closer = [*closer, each]
-    return found
+    return condition
 
 
 class PlaceOfObjectSerializer(serializers.Serializer):
-    """A place of one catalog object, whether or not something stands there."""
+    """A place of one catalog object, which may be empty."""
 
     model = serializers.CharField()
     object = serializers.CharField(max_length=128)
@@ -125,7 +122,7 @@ class PlaceOfObjectSerializer(serializers.Serializer):
 class PlacementViewSet(CatalogReadViewSet):
     """Published pictures. Filter by ``model`` with ``object``, ``slot``, ``locale``.
 
-    Anybody may read them where ``NB_CATALOG["API_PUBLIC_PLACEMENTS"]`` is True.
+    Public if ``NB_CATALOG["API_PUBLIC_PLACEMENTS"]`` is True.
     """
 
     permission_classes = (PublicReadPermission,)
@@ -146,50 +143,50 @@ class PlacementViewSet(CatalogReadViewSet):
             "content_type_id", "object_id", "slot", "position", "locale"
         )
 
-    def shown_list(self, page):
-        return self._shown(page, many=True)
+    def serialize_page(self, page):
+        return self._serialize(page, many=True)
 
     def retrieve(self, request, *args, **kwargs):
-        return Response(self._shown(self.get_object()))
+        return Response(self._serialize(self.get_object()))
 
     @action(detail=True, methods=["post"])
     def withdraw(self, request, *args, **kwargs):
-        """Take a picture out of the storefront."""
+        """Remove a picture from the storefront."""
         placements.withdraw(self.get_object(), actor=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["post"], url_path="roll-back")
     def roll_back(self, request, *args, **kwargs):
-        """Undo the last change of this place; 204 when it is empty then."""
-        standing = self.get_object()
-        product = standing.catalog_object
+        """Undo the last change of this place; 204 if it is empty afterwards."""
+        placement = self.get_object()
+        product = placement.catalog_object
         if product is None:
             raise NotFound
-        return self._roll_back(product, place=standing)
+        return self._roll_back(product, place=placement)
 
     @action(detail=False, methods=["post"], url_path="roll-back")
     def roll_back_place(self, request, *args, **kwargs):
-        """Undo the last change of a place that may be empty now; 204 when it is empty then."""
-        asked = self.asked()
-        [product] = objects_of(source_for(asked["model"]), [asked["object"]], field="object")
-        place = Placement(**{name: asked[name] for name in ("slot", "locale", "position")})
+        """Undo the last change of a place that may be empty now; 204 if it is empty afterwards."""
+        body = self.validated_body()
+        [product] = objects_of(source_for(body["model"]), [body["object"]], field="object")
+        place = Placement(**{name: body[name] for name in ("slot", "locale", "position")})
         return self._roll_back(product, place=place)
 
     def _roll_back(self, product, *, place):
-        standing = placements.roll_back(
+        restored = placements.roll_back(
             product,
             slot=place.slot,
             locale=place.locale,
             position=place.position,
             actor=self.request.user,
         )
-        if standing is None:
+        if restored is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
-        return Response(self._shown(standing))
+        return Response(self._serialize(restored))
 
-    def _shown(self, rows, *, many=False):
-        asked = self.request.query_params.get("locale")
-        context = placement_context(rows if many else [rows], locale=asked or None)
+    def _serialize(self, rows, *, many=False):
+        locale = self.request.query_params.get("locale")
+        context = placement_context(rows if many else [rows], locale=locale or None)
         return PlacementSerializer(
             rows, many=many, context={**self.get_serializer_context(), **context}
         ).data

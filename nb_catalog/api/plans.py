@@ -1,4 +1,4 @@
-"""``plans/``: what a request stands for and what it would cost. Writes nothing."""
+"""``plans/``: what a request would generate and what it would cost. Writes nothing."""
 
 from itertools import islice
 
@@ -20,7 +20,7 @@ MOST_ITEMS = 200
 
 
 class KeysField(serializers.Field):
-    """A list of keys; in a form, one text with commas."""
+    """A list of keys; in form data, one comma-separated text."""
 
     def __init__(self, *, most, **options):
         self.keys = KeyListField(max_length=most)
@@ -34,13 +34,13 @@ class KeysField(serializers.Field):
 
     def get_value(self, dictionary):
         if hasattr(dictionary, "getlist") and self.field_name in dictionary:
-            given = ",".join(dictionary.getlist(self.field_name)).split(",")
-            return [key.strip() for key in given if key.strip()]
+            keys = ",".join(dictionary.getlist(self.field_name)).split(",")
+            return [key.strip() for key in keys if key.strip()]
         return super().get_value(dictionary)
 
 
 class ObjectsField(KeysField):
-    """ "all", or keys."""
+    """The word "all", or keys."""
 
     def to_internal_value(self, data):
         if data in (ALL, [ALL]):
@@ -49,7 +49,7 @@ class ObjectsField(KeysField):
 
 
 class PlanOptionsSerializer(serializers.Serializer):
-    """About which objects. ``key`` makes starting it idempotent: one key, one run."""
+    """Objects of a plan. ``key`` makes starting it idempotent: one key, one run."""
 
     model = serializers.CharField(help_text=_("A registered model, for example shop.product."))
     objects = ObjectsField(most=MOST_KEYS, help_text=_('"all", or object keys.'))
@@ -57,7 +57,7 @@ class PlanOptionsSerializer(serializers.Serializer):
 
 
 class PlanRequestSerializer(PlanOptionsSerializer):
-    """Pictures in scenes."""
+    """Pictures of objects in scenes."""
 
     scenes = KeysField(most=100, help_text=_("Scene keys."))
     variants = serializers.IntegerField(default=1, min_value=1, max_value=MAX_VARIANTS)
@@ -68,9 +68,12 @@ class PlanRequestSerializer(PlanOptionsSerializer):
 
 
 class TextPlanSerializer(PlanOptionsSerializer):
-    """Words on pictures. Without ``locales`` in every one of the shop, without ``scenes`` on the newest
-    picture of every scene, with ``slot`` only on what is published there; without ``deck`` the shop's
-    own words. They are set, free of charge; with ``text`` "painted" the model of ``tier`` draws them."""
+    """Text on pictures.
+
+    Defaults: all shop locales, the newest picture of every scene (or, with ``slot``, what is
+    published there), and the shop's own texts if no ``deck`` is given. Text is typeset free of
+    charge; with ``text`` "painted", the model of ``tier`` draws it.
+    """
 
     layouts = KeysField(most=100, help_text=_("Layout keys."))
     locales = KeysField(most=200, required=False, help_text=_("Locales, for example de or pt-br."))
@@ -82,54 +85,50 @@ class TextPlanSerializer(PlanOptionsSerializer):
     mode = serializers.ChoiceField(default=RequestMode.DIRECT, choices=RequestMode.choices)
 
     def validate(self, attrs):
-        # Written out, so that a key that comes back means the same request.
-        given = list(dict.fromkeys(attrs.get("locales") or settings.LOCALES))
-        return {**attrs, "locales": given, "scenes": attrs.get("scenes") or []}
+        # Defaults are stored explicitly, so that a repeated key is compared with the same request.
+        chosen = list(dict.fromkeys(attrs.get("locales") or settings.LOCALES))
+        return {**attrs, "locales": chosen, "scenes": attrs.get("scenes") or []}
 
 
-def plan_from(asked, *, key):
-    """The plan of a checked body. Raises ``PlanRefused``, ``NotRegistered``, ``ValidationError``."""
-    return generation.plan_backgrounds(
-        _objects(asked),
-        scenes=asked["scenes"],
-        variants=asked["variants"],
-        ratio=asked["ratio"],
-        tier=asked["tier"],
-        treatment=asked["treatment"],
-        mode=asked["mode"],
-        key=key,
-    )
+def plan_from(body, *, key):
+    """Return the plan of a validated body.
+
+    Raises ``RequestRefused``, ``NotRegistered`` and ``ValidationError``.
+    """
+    named = ("scenes", "variants", "ratio", "tier", "treatment", "mode")
+    options = {name: body[name] for name in named}
+    return generation.plan_backgrounds(_objects(body), **options, key=key)
 
 
-def text_plan_from(asked, *, key):
-    """The same for words on pictures."""
+def text_plan_from(body, *, key):
+    """Return the plan for text on pictures; raises as ``plan_from`` does."""
     named = ("layouts", "locales", "scenes", "slot", "deck", "text", "tier", "mode")
-    wishes = {name: asked[name] for name in named}
-    return generation.plan_texts(_objects(asked), **wishes, key=key)
+    options = {name: body[name] for name in named}
+    return generation.plan_texts(_objects(body), **options, key=key)
 
 
-def refresh_plan_from(asked, *, key):
-    """The same for what is published and out of date."""
-    return generation.plan_refresh(_objects(asked), key=key)
+def refresh_plan_from(body, *, key):
+    """Return the plan for published pictures that are out of date; raises as ``plan_from`` does."""
+    return generation.plan_refresh(_objects(body), key=key)
 
 
-def _objects(asked):
-    source = source_for(asked["model"])
-    wanted = asked["objects"]
-    return source.queryset().order_by("pk") if wanted == ALL else objects_of(source, wanted)
+def _objects(body):
+    source = source_for(body["model"])
+    keys = body["objects"]
+    return source.queryset().order_by("pk") if keys == ALL else objects_of(source, keys)
 
 
 class ItemsPageSerializer(serializers.Serializer):
-    """Which items of a plan the answer lists."""
+    """Pagination of a plan's items."""
 
     page = serializers.IntegerField(default=1, min_value=1, max_value=100_000)
     page_size = serializers.IntegerField(default=50, min_value=0, max_value=MOST_ITEMS)
 
 
 class PlanViewSet(CatalogViewSet):
-    """POST what is wanted; the answer says what of it exists and what the rest costs.
+    """POST a request; the response reports which pictures exist and what the others cost.
 
-    ``page`` and ``page_size`` (at most 200) in the query string choose the items that are listed.
+    ``page`` and ``page_size`` (at most 200) in the query string select the listed items.
     """
 
     action_permissions = dict.fromkeys(
@@ -140,48 +139,44 @@ class PlanViewSet(CatalogViewSet):
     serializer_classes = {"texts": TextPlanSerializer, "renewal": PlanOptionsSerializer}
 
     def create(self, request, *args, **kwargs):
-        return self._planned(plan_from)
+        return self._plan_response(plan_from)
 
     @action(detail=False, methods=["post"])
     def texts(self, request, *args, **kwargs):
-        """Words on the pictures that there are. It costs nothing."""
-        return self._planned(text_plan_from)
+        """Plan text on existing pictures. Planning is free."""
+        return self._plan_response(text_plan_from)
 
     @action(detail=False, methods=["post"])
     def renewal(self, request, *args, **kwargs):
-        """What is published, has words on it and is out of date. It costs nothing."""
-        return self._planned(refresh_plan_from)
+        """Plan new versions of published pictures whose text is out of date. Free of charge."""
+        return self._plan_response(refresh_plan_from)
 
-    def _planned(self, plan_of):
+    def _plan_response(self, make_plan):
         paging = ItemsPageSerializer(data=self.request.query_params)
         paging.is_valid(raise_exception=True)
-        asked = self.asked()
-        return Response(_shown(plan_of(asked, key=asked["key"]), **paging.validated_data))
+        body = self.validated_body()
+        return Response(plan_as_dict(make_plan(body, key=body["key"]), **paging.validated_data))
 
     @action(detail=False, methods=["post"])
     def preview(self, request, *args, **kwargs):
-        """What would be sent, exactly: for the first product, a request a scene. Nothing is sent."""
-        asked = self.asked()
-        plan = plan_from(asked, key=asked["key"])
-        return Response([_shown_sending(each) for each in generation.preview_requests(plan)])
+        """Return the requests for the first product, one per scene, exactly as they would be sent.
+
+        Nothing is sent.
+        """
+        body = self.validated_body()
+        requests = generation.preview_requests(plan_from(body, key=body["key"]))
+        shown = ("scene", "provider", "model", "treatment", "prompt", "system", "body",
+                 "photo_sent", "problem")  # fmt: skip
+        return Response(
+            [
+                {"object": each.object_id, **{name: getattr(each, name) for name in shown}}
+                for each in requests
+            ]
+        )
 
 
-def _shown_sending(sending):
-    return {
-        "object": sending.object_id,
-        "scene": sending.scene,
-        "provider": sending.provider,
-        "model": sending.model,
-        "treatment": sending.treatment,
-        "prompt": sending.prompt,
-        "system": sending.system,
-        "body": sending.body,
-        "photo_sent": sending.photo_sent,
-        "problem": sending.problem,
-    }
-
-
-def _shown(plan, *, page, page_size):
+def plan_as_dict(plan, *, page, page_size):
+    """Return ``plan`` with its summary, price and one page of items."""
     summary = plan.summary()
     start = (page - 1) * page_size
     items = islice(plan.items(), start, start + page_size) if page_size else ()
@@ -203,18 +198,16 @@ def _shown(plan, *, page, page_size):
         "seconds": summary.seconds,
         "page": page,
         "page_size": page_size,
-        "items": [_shown_item(item) for item in items],
-    }
-
-
-def _shown_item(item):
-    spec = item.spec
-    return {
-        "object": item.object_id,
-        "scene": spec.scene if spec else None,
-        "layout": spec.layout if spec else None,
-        "locale": spec.locale if spec else None,
-        "variant": spec.variant if spec else None,
-        "status": item.status.value,
-        "problem": item.problem,
+        "items": [
+            {
+                "object": item.object_id,
+                "scene": item.spec.scene if item.spec else None,
+                "layout": item.spec.layout if item.spec else None,
+                "locale": item.spec.locale if item.spec else None,
+                "variant": item.spec.variant if item.spec else None,
+                "status": item.status.value,
+                "problem": item.problem,
+            }
+            for item in items
+        ],
     }

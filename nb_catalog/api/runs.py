@@ -1,4 +1,4 @@
-"""``runs/``: confirmed plans. Starting one twice with the same key is starting it once."""
+"""``runs/``: started plans. Starting a plan twice with the same key starts it once."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -32,7 +32,7 @@ KEY_HEADER = "Idempotency-Key"
 
 
 class BudgetField(serializers.DecimalField):
-    """US dollars; null is no limit."""
+    """US dollars; null means no limit."""
 
     def __init__(self, **options):
         super().__init__(
@@ -41,21 +41,21 @@ class BudgetField(serializers.DecimalField):
 
 
 class PriorityField(serializers.IntegerField):
-    """The higher, the sooner."""
+    """Jobs with a higher priority run first."""
 
     def __init__(self, **options):
         super().__init__(min_value=-1000, max_value=1000, **options)
 
 
 class RunRequestSerializer(PlanRequestSerializer):
-    """A plan, and what it may cost."""
+    """A plan with its budget."""
 
     budget_usd = BudgetField(default=None)
     priority = PriorityField(default=0)
 
 
 class TextRunSerializer(TextPlanSerializer):
-    """Words that are set cost nothing; painted ones do."""
+    """A text plan. Typeset text is free; painted text is not."""
 
     budget_usd = BudgetField(default=None)
     priority = PriorityField(default=0)
@@ -73,12 +73,12 @@ class RetrySerializer(serializers.Serializer):
 
 
 class ResumeSerializer(serializers.Serializer):
-    # Without a default: leaving it out by mistake must not lift a limit.
+    # Required: omitting it by mistake must not lift a limit.
     budget_usd = BudgetField(required=True, help_text=_("US dollars; null for no limit."))
 
 
 class RunSerializer(serializers.Serializer):
-    """A run; ``counts`` has its jobs by state."""
+    """A run; ``counts`` is the number of its jobs by state."""
 
     id = serializers.IntegerField()
     key = serializers.CharField(source="plan_key")
@@ -102,7 +102,7 @@ class RunSerializer(serializers.Serializer):
         return {state: counts[state] for state in JobState.values}
 
     def get_goes_on_at(self, run) -> datetime | None:
-        """When a paused run goes on by itself; null when somebody has to raise its budget."""
+        """Return when a paused run resumes automatically; null if its budget must be raised first."""
         return budgets.resumes_at(run.paused_reason, now=timezone.now())
 
     def get_state(self, run) -> str:
@@ -113,8 +113,8 @@ class RunSerializer(serializers.Serializer):
 
 
 class RunViewSet(CatalogReadViewSet):
-    """Runs. POST starts one; the same ``key`` (or ``Idempotency-Key`` header) answers the run
-    that it became, with 200 in place of 201."""
+    """Runs. POST starts one; repeating the ``key`` (or ``Idempotency-Key`` header) returns the
+    existing run with 200 instead of 201."""
 
     read_permission = "nb_catalog.view_run"
     action_permissions = dict.fromkeys(
@@ -133,91 +133,98 @@ class RunViewSet(CatalogReadViewSet):
     def get_queryset(self):
         return Run.objects.select_related("actor")
 
-    def shown_list(self, page):
+    def serialize_page(self, page):
         counts = job_counts.counts_for(page)
         return RunSerializer(page, many=True, context={"counts": counts}).data
 
     def retrieve(self, request, *args, **kwargs):
-        return self._answer(self.get_object())
+        return self._run_response(self.get_object())
 
     def create(self, request, *args, **kwargs):
-        return self._started(plan_from)
+        return self._start(plan_from)
 
     @action(detail=False, methods=["post"])
     def texts(self, request, *args, **kwargs):
-        """Start a plan of words on pictures."""
-        return self._started(text_plan_from)
+        """Start a plan for text on pictures."""
+        return self._start(text_plan_from)
 
     @action(detail=False, methods=["post"])
     def renewal(self, request, *args, **kwargs):
-        """Make anew what is published, has words on it and is out of date."""
-        return self._started(refresh_plan_from)
+        """Regenerate published pictures whose text is out of date."""
+        return self._start(refresh_plan_from)
 
-    def _started(self, plan_of):
-        asked = self.asked()
-        key = self._key(asked)
+    def _start(self, make_plan):
+        body = self.validated_body()
+        key = self._idempotency_key(body)
         existing = self.get_queryset().filter(plan_key=key).first() if key else None
         if existing is not None:
-            _refuse_another_request(existing, asked)
-            return self._answer(existing)
-        plan = plan_of(asked, key=key)
+            _require_same_request(existing, body)
+            return self._run_response(existing)
+        plan = make_plan(body, key=key)
         run = runs.start_run(
-            replace(plan, request={**plan.request, "objects": _short(asked["objects"])}),
+            replace(plan, request={**plan.request, "objects": _objects_digest(body["objects"])}),
             actor=self.request.user,
-            budget_usd=asked.get("budget_usd"),
-            priority=asked["priority"],
+            budget_usd=body.get("budget_usd"),
+            priority=body["priority"],
         )
-        return self._answer(run, status=status.HTTP_201_CREATED)
+        return self._run_response(run, status=status.HTTP_201_CREATED)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request, *args, **kwargs):
-        """Cancel what has not been sent yet."""
+        """Cancel jobs that have not been sent yet."""
         run = self.get_object()
-        return self._answer(run, changed=runs.cancel_run(run))
+        return self._run_response(run, changed=runs.cancel_run(run))
 
     @action(detail=True, methods=["post"])
     def retry(self, request, *args, **kwargs):
         """Queue refused, failed and cancelled jobs again."""
         run = self.get_object()
-        return self._answer(run, changed=runs.retry_run(run, unknown=self.asked()["unknown"]))
+        unknown = self.validated_body()["unknown"]
+        return self._run_response(run, changed=runs.retry_run(run, unknown=unknown))
 
     @action(detail=True, methods=["post"])
     def resume(self, request, *args, **kwargs):
-        """Let a paused run go on with another budget."""
+        """Resume a paused run with a new budget."""
         run = self.get_object()
-        runs.resume_run(run, budget_usd=self.asked()["budget_usd"])
-        return self._answer(run)
+        runs.resume_run(run, budget_usd=self.validated_body()["budget_usd"])
+        return self._run_response(run)
 
-    def _key(self, asked):
+    def _idempotency_key(self, body):
         header = self.request.headers.get(KEY_HEADER, "").strip()
         if len(header) > 64:
             raise serializers.ValidationError({KEY_HEADER: [_("At most 64 characters.")]})
-        if header and asked["key"] and header != asked["key"]:
+        if header and body["key"] and header != body["key"]:
             raise serializers.ValidationError(
                 {"key": [_("The Idempotency-Key header has a different value.")]}
             )
-        return asked["key"] or header
+        return body["key"] or header
 
-    def _answer(self, run, *, status=status.HTTP_200_OK, **more):
-        """``more`` says how many jobs an action ``changed``."""
-        shown = RunSerializer(run, context={"counts": job_counts.counts_for([run])}).data
-        return Response({**shown, **more}, status=status)
+    def _run_response(self, run, *, status=status.HTTP_200_OK, **more):
+        """``more`` may add ``changed``, the number of jobs that an action changed."""
+        data = RunSerializer(run, context={"counts": job_counts.counts_for([run])}).data
+        return Response({**data, **more}, status=status)
 
 
-def _short(objects):
-    """Which objects were asked for, of bounded length: "all", or their number and a digest."""
+def _objects_digest(objects):
+    """Describe the requested objects in bounded length: "all", or their number and a digest."""
     if objects == ALL:
         return ALL
     keys = sorted(set(objects))
     return f"{len(keys)} ({sha256(repr(keys).encode()).hexdigest()[:16]})"
 
 
-def _refuse_another_request(run, asked):
-    """A key that comes back with other wishes is a mistake, and answering the old run hides it."""
-    now = {**asked, "model": asked["model"].lower(), "objects": _short(asked["objects"])}
-    other = [name for name, value in run.request.items() if name in now and now[name] != value]
-    if other:
+def _require_same_request(run, body):
+    """Refuse a key that is reused for a different request: returning the old run would hide it."""
+    current = {
+        **body,
+        "model": body["model"].lower(),
+        "objects": _objects_digest(body["objects"]),
+    }
+    different = [
+        name for name, value in run.request.items() if name in current and current[name] != value
+    ]
+    if different:
         raise RequestRefused(
-            f"The key {run.plan_key!r} belongs to run {run.pk}, which asked for another "
-            f"{', '.join(other)}. Use a new key for a new request."
+            f"The key {run.plan_key!r} belongs to run {run.pk}, which was started with a different "
+            f"{', '.join(different)}. Use a new key for a new request."
         )

@@ -1,4 +1,4 @@
-"""Addresses of the API; include them where you like."""
+"""URL patterns of the API; include them under any prefix."""
 
 from rest_framework.routers import DefaultRouter
 

@@ -1,4 +1,4 @@
-"""What all our views share. Authentication, throttling and rendering are the host's."""
+"""Base view sets. Authentication, throttling and rendering come from the host project."""
 
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -10,7 +10,7 @@ from nb_catalog.core.types import Permission
 
 
 class CatalogViewSet(GenericViewSet):
-    """``serializer_classes`` and ``action_permissions`` are by action."""
+    """``serializer_classes`` and ``action_permissions`` are keyed by action."""
 
     permission_classes = (CatalogPermission,)
     pagination_class = CatalogPagination
@@ -21,7 +21,7 @@ class CatalogViewSet(GenericViewSet):
     serializer_classes = {}
 
     def needed_permission(self):
-        """The permission that the current action needs, or None for an unknown one."""
+        """Return the permission required by the current action; None for an unknown action."""
         if self.action in self.action_permissions:
             return self.action_permissions[self.action]
         return self.read_permission if self.action in READS else None
@@ -34,50 +34,48 @@ class CatalogViewSet(GenericViewSet):
 
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
-        if response.status_code >= 400 and _is_json(response):
+        renderer = getattr(response, "accepted_renderer", None)
+        is_json = getattr(renderer, "media_type", "") == "application/json"
+        if response.status_code >= 400 and is_json:
             response.content_type = errors.MEDIA_TYPE
         return response
 
     @property
     def may_read_prompts(self):
-        """Prompts are for those who may have pictures made."""
+        """Prompts are visible only to users who may generate pictures."""
         return self.request.user.has_perm(Permission.GENERATE)
 
-    def asked(self):
-        """The body of the request, checked."""
+    def validated_body(self):
+        """Return the validated request body. Raises ``ValidationError``."""
         serializer = self.get_serializer(data=self.request.data)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
 
 class CatalogReadViewSet(CatalogViewSet):
-    """Rows in bounded pages. ``filter_class`` reads the query string of a list."""
+    """Read-only rows in bounded pages. ``filter_class`` validates the query string of a list."""
 
     filter_class = None
 
-    def filtered(self, rows):
-        """``rows`` as the query string narrows them."""
-        if self.filter_class is None:
-            return rows
-        given = self.filter_class(data=self.request.query_params)
-        given.is_valid(raise_exception=True)
-        return given.narrow(rows)
+    def filter_queryset(self, queryset):
+        """Apply ``filter_class`` to lists. Detail views find every row: some filters have defaults."""
+        if self.filter_class is None or self.action != "list":
+            return queryset
+        query = self.filter_class(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        return query.filter_queryset(queryset)
 
     def list(self, request, *args, **kwargs):
-        page = self.paginate_queryset(self.filtered(self.get_queryset()))
-        return self.get_paginated_response(self.shown_list(page))
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.serialize_page(page))
 
-    def shown_list(self, page):
+    def serialize_page(self, page):
+        """Return the serialized rows of one page."""
         return self.get_serializer(page, many=True).data
 
     def retrieve(self, request, *args, **kwargs):
         return Response(self.get_serializer(self.get_object()).data)
 
 
-# None is a method that the address does not have: 405 for those who may read.
+# None: the URL does not support the method. Users who may read get a 405 for it.
 READS = frozenset({"list", "retrieve", "metadata", None})
-
-
-def _is_json(response):
-    renderer = getattr(response, "accepted_renderer", None)
-    return getattr(renderer, "media_type", "") == "application/json"

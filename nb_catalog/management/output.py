@@ -1,4 +1,4 @@
-"""Tables and bars on a terminal."""
+"""Tables and bars for terminal output."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> Iterator[str]:
-    """``rows`` in columns, the first one as the head; columns numbered in ``right`` end flush. On a
-    terminal that is too narrow each row goes on in lines of its own."""
+    """Yield the lines of a table whose first row is the header.
+
+    Columns whose index is in ``right`` are right-aligned. If the terminal is too narrow, each cell
+    gets a line of its own.
+    """
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     if sum(widths) + 2 * len(widths) > shutil.get_terminal_size((200, 24)).columns:
-        yield from _narrow(rows)
+        head, *rest = rows
+        for row in rest:
+            yield row[0]
+            for name, cell in zip(head[1:], row[1:], strict=True):
+                yield f"    {name}: {cell}" if name else f"    {cell}"
         return
     for row in rows:
         cells = [
@@ -23,16 +30,8 @@ def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> Iterat
         yield "  ".join(cells).rstrip()
 
 
-def _narrow(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    head, *rest = rows
-    for row in rest:
-        yield row[0]
-        for name, cell in zip(head[1:], row[1:], strict=True):
-            yield f"    {name}: {cell}" if name else f"    {cell}"
-
-
 def bar(share: float, *, width: int = 30) -> str:
-    """A bar of ``share`` (0 to 1) of ``width`` signs, to an eighth of a sign."""
+    """Return a bar for ``share`` (0 to 1) of ``width`` characters, drawn in eighths."""
     eighths = round(max(0.0, min(1.0, share)) * width * 8)
     whole, rest = divmod(eighths, 8)
     return "█" * whole + (_EIGHTHS[rest] if rest else "")

@@ -221,7 +221,7 @@ def test_scene_thumbnails_are_cached_for_ever(root):
     first = root.get(url)
     assert first["Content-Type"] == "image/webp"
     assert first.content[8:12] == b"WEBP"
-    assert first["Cache-Control"] == thumbnails.FOR_EVER
+    assert first["Cache-Control"] == thumbnails.FOREVER
     assert root.get(url, headers={"If-None-Match": first["ETag"]}).status_code == 304
 
 

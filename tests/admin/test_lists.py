@@ -118,7 +118,7 @@ def test_deleting_a_pause_lets_the_provider_go_on(root):
 
 def test_pauses_are_lifted_from_the_list_by_those_who_may(sign_in):
     pause = a_pause()
-    data = {"action": "go_on", "_selected_action": [pause.pk]}
+    data = {"action": "resume", "_selected_action": [pause.pk]}
     view = "nb_catalog.view_providerpause"
     sign_in(view).post(list_url("providerpause"), data)
     assert ProviderPause.objects.exists()

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from nb_catalog.admin import CatalogImagesMixin, RunAdmin
-from nb_catalog.admin.generate.selection import BLOCK, KEPT, SESSION_KEY, Selection
+from nb_catalog.admin.generate.selection import BLOCK_SIZE, MAX_SELECTIONS, SESSION_KEY, Selection
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Run
 from tests import factories
@@ -107,13 +107,13 @@ def test_uuid_keys_are_kept_as_text(root):
 
 def test_only_the_latest_selections_are_kept(root):
     mug = factories.product()
-    for _ in range(KEPT + 2):
+    for _ in range(MAX_SELECTIONS + 2):
         press(root, MUGS, [mug.pk])
-    assert len(kept(root)) == KEPT
+    assert len(kept(root)) == MAX_SELECTIONS
 
 
 def test_a_large_selection_is_read_in_blocks(root, django_assert_num_queries):
-    Mug.objects.bulk_create(Mug(name=f"Mug {n}") for n in range(2 * BLOCK + 10))
+    Mug.objects.bulk_create(Mug(name=f"Mug {n}") for n in range(2 * BLOCK_SIZE + 10))
     keys = tuple(str(key) for key in Mug.objects.order_by("pk").values_list("pk", flat=True))
     chosen = Selection(token="", label="testcatalog.mug", keys=keys)
     with django_assert_num_queries(3):

@@ -133,7 +133,7 @@ def test_a_changed_layout_is_told_on_its_page(root, mugs):
 
 
 def test_many_pictures_are_left_to_the_command(root, mugs, monkeypatch):
-    monkeypatch.setattr(refresh, "MAX_PRODUCTS", 3)
+    monkeypatch.setattr(refresh, "MAX_CHECKED", 3)
     deck = factories.deck()
     answer = root.post(page_of(deck), posted(deck, text__en__headline="Only {colour}"), follow=True)
     assert any("Run manage.py nb_stale" in each for each in said(answer))

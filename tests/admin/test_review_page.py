@@ -148,7 +148,7 @@ def test_reviewers_do_not_publish_and_publishers_do_not_judge(sign_in):
     assert press(client, "approve", pending).status_code == 403
     answer = press_with_javascript(client, "publish", pending, slot="hero").json()
     assert answer["ok"] is False
-    assert "not approved" in answer["said"]
+    assert "not approved" in answer["message"]
     assert not Placement.objects.exists()
 
 
@@ -211,7 +211,7 @@ def test_a_slot_that_does_not_exist_is_told_and_the_approval_stays(root):
     image = factories.image()
     answer = press_with_javascript(root, "publish", image, slot="hiro").json()
     assert answer["level"] == "warning"
-    assert "Did you mean" in answer["said"]
+    assert "Did you mean" in answer["message"]
     assert state_of(image) == ImageState.APPROVED
 
 
@@ -220,8 +220,8 @@ def test_a_second_decision_loses_and_loses_nothing(root):
     review.approve(image, actor=factories.superuser())
     answer = press_with_javascript(root, "reject", image, note="Crooked handle").json()
     assert answer["ok"] is False
-    assert "Someone else was faster." in answer["said"]
-    assert "Crooked handle" in answer["said"]
+    assert "Someone else was faster." in answer["message"]
+    assert "Crooked handle" in answer["message"]
     assert "nbc-is-approved" in answer["card"]
     assert state_of(image) == ImageState.APPROVED
     assert ReviewEvent.objects.count() == 1
@@ -237,7 +237,7 @@ def test_a_conflict_without_javascript_is_a_message(root):
 def test_a_published_picture_is_not_retired(root):
     image = factories.published().image
     answer = press_with_javascript(root, "retire", image).json()
-    assert "is published (hero)" in answer["said"]
+    assert "is published (hero)" in answer["message"]
     assert state_of(image) == ImageState.APPROVED
 
 
@@ -265,7 +265,7 @@ def test_nobody_elses_publication_is_taken_back(root):
     first = factories.published(mug).image
     second = factories.published(mug).image
     answer = press_with_javascript(root, "roll_back", first, slot="hero").json()
-    assert "Another picture is published there now" in answer["said"]
+    assert "Another picture is published there now" in answer["message"]
     assert Placement.objects.get().image == second
 
 
@@ -274,7 +274,7 @@ def test_a_publication_of_a_deleted_product_is_not_taken_back(root):
     image = factories.published(mug).image
     mug.delete()
     answer = press_with_javascript(root, "roll_back", image, slot="hero").json()
-    assert "The product was deleted" in answer["said"]
+    assert "The product was deleted" in answer["message"]
     assert Placement.objects.get().image == image
 
 
@@ -388,7 +388,7 @@ def test_previews_are_small_cached_and_carry_the_mark_of_their_origin(root):
     image = factories.image(size=(900, 900))
     answer = root.get(f"/admin/nb_catalog/productimage/{image.pk}/{image.sha256[:16]}-320.webp")
     assert answer["Content-Type"] == "image/webp"
-    assert answer["Cache-Control"] == thumbnails.FOR_EVER
+    assert answer["Cache-Control"] == thumbnails.FOREVER
     assert b"compositeWithTrainedAlgorithmicMedia" in answer.content
 
 

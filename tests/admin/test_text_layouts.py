@@ -69,7 +69,7 @@ def test_a_preview_shows_words_on_the_side_where_lines_start(root, settings, loc
     answer = root.get(PREVIEW, {"content": json.dumps(CORNER), "locale": locale})
     columns = red(drawn(answer))
     assert bool(columns.mean() < 280) == (locale == "en")
-    assert answer["Cache-Control"] == thumbnails.A_WHILE
+    assert answer["Cache-Control"] == thumbnails.SHORTLY
 
 
 @pytest.mark.parametrize(

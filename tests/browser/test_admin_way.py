@@ -104,7 +104,7 @@ def test_from_the_list_of_products_to_the_page_of_the_shop(person):
     person.wait_for(".nbc-is-rejected")
     person.wait_for(".nbc-picture.nbc-now.nbc-is-pending")
     person.press("p")
-    person.wait_for_text(".nbc-said", "approved and published to hero")
+    person.wait_for_text(".nbc-messages", "approved and published to hero")
     published = Placement.objects.get().image
     assert ProductImage.objects.exclude(pk=published.pk).get().state == ImageState.REJECTED
     assert published.object_id in {str(mug.pk) for mug in mugs}
@@ -150,7 +150,7 @@ def test_the_keyboard_moves_judges_and_undoes(person):
     person.wait_for(f"#picture-{images[2].pk}.nbc-now")
     person.press("r")
     person.wait_for(f"#picture-{images[2].pk}.nbc-is-rejected")
-    person.click(".nbc-said button")
+    person.click(".nbc-messages button")
     person.wait_for(f"#picture-{images[2].pk}.nbc-is-pending")
     moves = ["approve", "reject", "reconsider"]
     assert list(ReviewEvent.objects.values_list("move", flat=True)) == moves
@@ -172,7 +172,7 @@ def test_when_somebody_was_faster_the_note_is_still_there(person):
     person.wait_for("textarea").send_keys("Crooked handle")
     review.approve(image, actor=factories.superuser())
     person.click("[value^='reject:']")
-    person.wait_for_text(".nbc-said", "Someone else was faster.")
+    person.wait_for_text(".nbc-messages", "Someone else was faster.")
     person.wait_for(".nbc-is-approved")
     assert person.wait_for("textarea").get_attribute("value") == "Crooked handle"
 

@@ -155,7 +155,7 @@ def test_the_review_page_offers_it_with_its_price(root, server, image):
     answer = root.post(
         DECIDE, {"decision": f"read_text:{image.pk}"}, headers={"Accept": "application/json"}
     ).json()
-    assert answer["ok"] and "exactly as requested" in answer["said"]
+    assert answer["ok"] and "exactly as requested" in answer["message"]
     assert "letter by letter (Gemini (a-text-model))" in answer["card"]
 
 
@@ -164,7 +164,7 @@ def test_what_goes_wrong_is_told_on_the_page(root, server, image):
     answer = root.post(
         DECIDE, {"decision": f"read_text:{image.pk}"}, headers={"Accept": "application/json"}
     ).json()
-    assert not answer["ok"] and answer["said"]
+    assert not answer["ok"] and answer["message"]
 
 
 def test_without_a_reader_or_painted_words_nothing_is_offered(root, image, settings):

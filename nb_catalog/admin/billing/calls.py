@@ -1,4 +1,4 @@
-"""What was sent and what it cost, and providers that have to wait."""
+"""Calls to providers and their costs, and pauses of providers."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog import billing
 from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.billing.reconcile import ReconcileAdmin, UnsettledFilter
-from nb_catalog.admin.changelists import ModelFilter, ProviderFilter
+from nb_catalog.admin.changelists import INTEGER_KEY, ModelFilter, ProviderFilter
 from nb_catalog.admin.formatting import micro_dollars
-from nb_catalog.admin.review.forms import LOOKS_LIKE_A_KEY
 from nb_catalog.core.types import Actor
-from nb_catalog.models import ProviderCall, ProviderPause
+from nb_catalog.models import ProviderCall, ProviderPause, TextCall
 from nb_catalog.providers.model_specs import is_version_of
 
-A_PERSON_HAS_TO_ACT = timedelta(days=365)
+# Pauses that end later than this wait for a person.
+UNTIL_RESUMED = timedelta(days=365)
 _WHAT_TO_DO = {
     "provider_stopped": _("Check the billing page of the provider account."),
     "key_rejected": _("Correct the provider's API key in the settings and restart the workers."),
@@ -45,7 +45,7 @@ _WHAT_TO_DO = {
 @admin.register(ProviderCall)
 class ProviderCallAdmin(ReconcileAdmin):
     list_display = (
-        "id", "provider", "model", "answered_by", "outcome", "estimate", "cost", "error_code", "started_at",
+        "id", "provider", "model", "used_model", "outcome", "estimate", "cost", "error_code", "started_at",
     )  # fmt: skip
     list_filter = (
         UnsettledFilter, "outcome", ("provider", ProviderFilter), ("model", ModelFilter), "started_at",
@@ -53,7 +53,7 @@ class ProviderCallAdmin(ReconcileAdmin):
     search_fields = ("request_id", "job__id")
     search_help_text = _("Request ID or job number")
     fields = (
-        "job", "batch", ("provider", "model", "answered_by"), "request_id", ("outcome", "error_code"),
+        "job", "batch", ("provider", "model", "used_model"), "request_id", ("outcome", "error_code"),
         ("estimate", "cost"), ("settled_by", "settled_at"), "usage", ("started_at", "finished_at"),
     )  # fmt: skip
 
@@ -61,19 +61,19 @@ class ProviderCallAdmin(ReconcileAdmin):
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
         term = search_term.strip()
-        found = Q(request_id=term)
-        if LOOKS_LIKE_A_KEY.fullmatch(term):
-            found |= Q(job=int(term))
-        return (queryset.filter(found) if term else queryset), False
+        condition = Q(request_id=term)
+        if INTEGER_KEY.fullmatch(term):
+            condition |= Q(job=int(term))
+        return (queryset.filter(condition) if term else queryset), False
 
-    def open_calls(self) -> QuerySet:
+    def unsettled_calls(self) -> QuerySet:
         return billing.unsettled_calls()
 
     def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
         return billing.settle_manually(keys, cost_microusd=cost_microusd, actor=actor)
 
     @admin.display(description=_("model version"), ordering="model_version")
-    def answered_by(self, call: ProviderCall) -> str:
+    def used_model(self, call: ProviderCall) -> str:
         if is_version_of(call.model_version, call.model):
             return call.model_version
         return gettext("%s: not the requested model") % call.model_version
@@ -87,19 +87,49 @@ class ProviderCallAdmin(ReconcileAdmin):
         return micro_dollars(call.cost_microusd)
 
 
+@admin.register(TextCall)
+class TextCallAdmin(ReconcileAdmin):
+    list_display = (
+        "started_at", "deck", "image", "locale", "translator", "actor", "outcome", "cost",
+    )  # fmt: skip
+    list_filter = (UnsettledFilter, "outcome", "started_at")
+    list_select_related = ("deck", "image", "actor")
+    fields = (
+        "deck", "image", "locale", "translator", "model", "model_version", "request_id", "actor",
+        "outcome", "error_code", "estimate", "cost", ("settled_by", "settled_at"), "usage",
+        "started_at", "finished_at",
+    )  # fmt: skip
+
+    def unsettled_calls(self) -> QuerySet:
+        return billing.unsettled_text_calls()
+
+    def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
+        return billing.settle_text_calls_manually(keys, cost_microusd=cost_microusd, actor=actor)
+
+    @admin.display(description=_("cost"), ordering="cost_microusd")
+    def cost(self, call: TextCall) -> str:
+        return (
+            gettext("unknown") if call.cost_microusd is None else micro_dollars(call.cost_microusd)
+        )
+
+    @admin.display(description=_("estimate"))
+    def estimate(self, call: TextCall) -> str:
+        return micro_dollars(call.estimate_microusd)
+
+
 @admin.register(ProviderPause)
 class ProviderPauseAdmin(ReadOnlyAdmin):
-    """Deleting a pause is how a person says that work may go on."""
+    """Deleting a pause resumes the provider."""
 
-    actions = ("go_on",)
-    list_display = ("provider", "shown_model", "shown_until", "reason")
-    fields = ("provider", "shown_model", "shown_until", ("cause", "reason"), "what_to_do")
+    actions = ("resume",)
+    list_display = ("provider", "paused_model", "paused_until", "reason")
+    fields = ("provider", "paused_model", "paused_until", ("cause", "reason"), "what_to_do")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("nb_catalog.delete_providerpause")
 
     @admin.action(description=_("Resume selected providers"), permissions=["delete"])
-    def go_on(self, request: HttpRequest, queryset: QuerySet) -> None:
+    def resume(self, request: HttpRequest, queryset: QuerySet) -> None:
         count = queryset.count()
         queryset.delete()
         self.message_user(
@@ -113,20 +143,20 @@ class ProviderPauseAdmin(ReadOnlyAdmin):
         )
 
     @admin.display(description=_("model"), ordering="model")
-    def shown_model(self, pause: ProviderPause) -> str:
+    def paused_model(self, pause: ProviderPause) -> str:
         return pause.model or gettext("all models")
 
     @admin.display(description=_("until"), ordering="until")
-    def shown_until(self, pause: ProviderPause) -> str:
-        if pause.until - timezone.now() > A_PERSON_HAS_TO_ACT:
+    def paused_until(self, pause: ProviderPause) -> str:
+        if pause.until - timezone.now() > UNTIL_RESUMED:
             return gettext("until resumed manually")
         return date_format(timezone.localtime(pause.until), "DATETIME_FORMAT")
 
     @admin.display(description=_("what to do"))
     def what_to_do(self, pause: ProviderPause) -> str:
-        first = _WHAT_TO_DO.get(pause.cause, "")
-        then = gettext(
+        advice = _WHAT_TO_DO.get(pause.cause, "")
+        note = gettext(
             "Nothing is sent during this pause; jobs wait, and nothing is lost. Once the "
             "cause is fixed, delete the pause to resume work."
         )
-        return f"{first} {then}".strip()
+        return f"{advice} {note}".strip()

@@ -1,4 +1,4 @@
-"""Settling calls of unknown cost by the provider's bill: nothing, the estimate, or what stands on it."""
+"""Settle calls of unknown cost against the provider's invoice, as not billed or with the billed amount."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.core.types import Actor, Permission
 from nb_catalog.models.db.money import micros
 
-# Of the calls that are to be settled.
-SHOWN: Final = 50
+# Calls listed on the confirmation page.
+MAX_LISTED: Final = 50
 
 
 class UnsettledFilter(admin.SimpleListFilter):
-    """Calls whose cost nobody knows, of a ``ReconcileAdmin``."""
+    """Filters the calls of a ``ReconcileAdmin`` whose cost is unknown."""
 
     title = _("cost")
     parameter_name = "open"
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
-        self._open_calls = model_admin.open_calls
+        self._unsettled_calls = model_admin.unsettled_calls
         super().__init__(request, params, model, model_admin)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -38,12 +38,12 @@ class UnsettledFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == "yes":
-            return queryset.filter(pk__in=self._open_calls().values("pk"))
+            return queryset.filter(pk__in=self._unsettled_calls().values("pk"))
         return queryset
 
 
 class InvoiceAmountForm(forms.Form):
-    """What stands on the bill."""
+    """The amount per call on the invoice."""
 
     usd = forms.DecimalField(
         label=_("USD per call, if the invoice states it"),
@@ -56,14 +56,15 @@ class InvoiceAmountForm(forms.Form):
 
 
 class ReconcileAdmin(ReadOnlyAdmin):
-    """Actions that settle calls; whose, say ``open_calls`` and ``settle``."""
+    """Actions that settle calls. Subclasses define ``unsettled_calls`` and ``settle``."""
 
     actions = ("not_billed", "billed")
 
-    def open_calls(self) -> QuerySet:
+    def unsettled_calls(self) -> QuerySet:
         raise NotImplementedError
 
     def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
+        """Settle at ``cost_microusd`` each, or at the estimates if None. Return the number settled."""
         raise NotImplementedError
 
     def has_reconcile_permission(self, request: HttpRequest) -> bool:
@@ -73,47 +74,51 @@ class ReconcileAdmin(ReadOnlyAdmin):
         description=_("Not on the invoice: release the reserved amount"), permissions=["reconcile"]
     )
     def not_billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return self._settle(request, queryset, form=None)
+        return self.confirm_or_settle(request, queryset, form=None)
 
     @admin.action(description=_("On the invoice: record as spent"), permissions=["reconcile"])
     def billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return self._settle(
+        return self.confirm_or_settle(
             request,
             queryset,
             form=InvoiceAmountForm(request.POST if _is_confirmed(request) else None),
         )
 
-    def _settle(
+    def confirm_or_settle(
         self, request: HttpRequest, calls: QuerySet, *, form: InvoiceAmountForm | None
     ) -> HttpResponse | None:
-        """Without a ``form`` nothing was billed."""
+        """Show the confirmation page, or settle once confirmed. No ``form``: nothing was billed."""
         keys = list(calls.values_list("pk", flat=True))
         if not _is_confirmed(request) or (form is not None and not form.is_valid()):
-            return self._asked(request, keys, form=form)
-        settled = self.settle(keys, cost_microusd=_microusd(form), actor=request.user)
-        said = ngettext("%d call settled.", "%d calls settled.", settled) % settled
+            return self.confirmation_page(request, keys, form=form)
+        cost: int | None = 0
+        if form is not None:
+            usd = form.cleaned_data["usd"]
+            cost = None if usd is None else micros(usd)
+        settled = self.settle(keys, cost_microusd=cost, actor=request.user)
+        message = ngettext("%d call settled.", "%d calls settled.", settled) % settled
         if left := len(keys) - settled:
-            said += " " + ngettext(
+            message += " " + ngettext(
                 "%d call was not changed: its cost is already known, or it is still in flight.",
                 "%d calls were not changed: their cost is already known, or they are still in flight.",
                 left,
             ) % left  # fmt: skip
-        self.message_user(request, said, messages.SUCCESS if settled else messages.WARNING)
+        self.message_user(request, message, messages.SUCCESS if settled else messages.WARNING)
         return None
 
-    def _asked(
+    def confirmation_page(
         self, request: HttpRequest, keys: Sequence[int], *, form: InvoiceAmountForm | None
     ) -> HttpResponse:
-        """The page that asks whether it is meant: money that is booked is not taken back."""
-        found = self.open_calls().filter(pk__in=keys)
-        count = found.count()
+        """Return the confirmation page: settling cannot be undone."""
+        unsettled = self.unsettled_calls().filter(pk__in=keys)
+        count = unsettled.count()
         context = self.page_context(
             request,
             title=gettext("Settle against the provider's invoice"),
-            calls=found[:SHOWN],
+            calls=unsettled[:MAX_LISTED],
             count=count,
-            further=max(0, count - SHOWN),
-            reserved=micro_dollars(billing.unsettled_total(found)),
+            further=max(0, count - MAX_LISTED),
+            reserved=micro_dollars(billing.unsettled_total(unsettled)),
             form=form,
             keys=keys,
             action=request.POST["action"],
@@ -123,11 +128,3 @@ class ReconcileAdmin(ReadOnlyAdmin):
 
 def _is_confirmed(request: HttpRequest) -> bool:
     return "confirmed" in request.POST
-
-
-def _microusd(form: InvoiceAmountForm | None) -> int | None:
-    """What each call cost in micro-dollars; None is what was estimated."""
-    if form is None:
-        return 0
-    usd = form.cleaned_data["usd"]
-    return None if usd is None else micros(usd)

@@ -1,4 +1,4 @@
-"""The page of spending: a chart by day, bars by model, tier, scene and user."""
+"""The spending page: a chart by day, and bars by model, tier, scene and user."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ from nb_catalog.models.db.clock import database_now
 
 DAYS: Final = 30
 MAX_DAYS: Final = 366
-# The chart's own units; the page scales them.
+# In SVG units; the page scales the chart.
 WIDTH: Final = 900
 HEIGHT: Final = 220
 LABELS: Final = 8
 
 
 class PeriodForm(forms.Form):
-    """From which day to which."""
+    """First and last day."""
 
     first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
     last = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        first, last = given.get("first"), given.get("last")
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("first"), cleaned.get("last")
         if first and last and first > last:
             self.add_error("first", gettext("The first day is after the last."))
         elif first and last and (last - first).days >= MAX_DAYS:
             self.add_error("first", gettext("At most %d days at a time.") % MAX_DAYS)
-        return given
+        return cleaned
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One day of the chart, in its units. ``open_*`` is what stands on top for unknown costs.
-    ``is_edge``: the first day or the last, whose label has room on a phone too."""
+    """One day of the chart, in SVG units. ``open_*`` is the stacked part for unknown costs.
+    ``is_edge``: the first or last day, whose label also fits on a phone."""
 
     x: float
     width: float
@@ -62,13 +62,13 @@ class Column:
     open_y: float
     open_height: float
     label: str
-    said: str
+    tooltip: str
     is_edge: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One line of a table with its bar, in per cent of the longest."""
+    """One table row with its bar, in percent of the longest."""
 
     name: str
     calls: int
@@ -104,8 +104,8 @@ class DailyBudgetAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         today = database_now().date()
-        usual = {"first": today - timedelta(days=DAYS - 1), "last": today}
-        form = PeriodForm(request.GET or usual)
+        default = {"first": today - timedelta(days=DAYS - 1), "last": today}
+        form = PeriodForm(request.GET or default)
         if not form.is_valid():
             context = self.page_context(request, title=_("Spending"), form=form)
             return TemplateResponse(
@@ -120,40 +120,41 @@ class DailyBudgetAdmin(ReadOnlyAdmin):
             spent=dollars(report.total.spent_usd),
             unknown=dollars(report.total.open_usd) if report.total.open_usd else "",
             each=None if report.usd_per_published is None else dollars(report.usd_per_published),
-            chart={"width": WIDTH, "height": HEIGHT, "top": dollars(_most(report.days))},
-            columns=list(_columns(report.days)),
+            chart={"width": WIDTH, "height": HEIGHT, "top": dollars(_largest(report.days))},
+            columns=list(chart_columns(report.days)),
             tables=[
-                (heading, list(_bars(lines)))
-                for heading, lines in (
+                (heading, list(_bars(groups)))
+                for heading, groups in (
                     (_("By model"), report.models),
                     (_("By tier"), report.tiers),
                     (_("By scene"), report.scenes),
                     (_("By user"), report.users),
                 )
             ],
-            spent_days=list(_bars(line for line in report.days if line.calls)),
+            spent_days=list(_bars(day for day in report.days if day.calls)),
         )
         return TemplateResponse(request, "admin/nb_catalog/dailybudget/report.html", context)
 
 
-def _most(lines: Iterable[SpendGroup]) -> Decimal:
-    return max((line.at_most_usd for line in lines), default=Decimal(0))
+def _largest(groups: Iterable[SpendGroup]) -> Decimal:
+    return max((group.at_most_usd for group in groups), default=Decimal(0))
 
 
-def _columns(days: tuple[SpendGroup, ...]) -> Iterator[Column]:
-    most = _most(days) or Decimal(1)
+def chart_columns(days: tuple[SpendGroup, ...]) -> Iterator[Column]:
+    """Yield a column per day. At most about ``LABELS`` of them have a label, the last day always."""
+    largest = _largest(days) or Decimal(1)
     step = WIDTH / len(days)
     last = len(days) - 1
     every = -(-len(days) // LABELS)
-    # The last day always, and no other so near to it that the two would touch.
+    # No label so close to the last one that they would touch.
     labelled = {last, *range(0, max(1, last - every // 2), every)}
-    for number, line in enumerate(days):
-        height = float(line.spent_usd / most) * HEIGHT
-        above = float(line.open_usd / most) * HEIGHT
-        day = date_format(date.fromisoformat(line.name), "SHORT_DATE_FORMAT")
-        said = gettext("%(day)s: %(spent)s") % {"day": day, "spent": dollars(line.spent_usd)}
-        if line.open_usd:
-            said += gettext(", plus up to %s of unknown cost") % dollars(line.open_usd)
+    for number, group in enumerate(days):
+        height = float(group.spent_usd / largest) * HEIGHT
+        above = float(group.open_usd / largest) * HEIGHT
+        day = date_format(date.fromisoformat(group.name), "SHORT_DATE_FORMAT")
+        tooltip = gettext("%(day)s: %(spent)s") % {"day": day, "spent": dollars(group.spent_usd)}
+        if group.open_usd:
+            tooltip += gettext(", plus up to %s of unknown cost") % dollars(group.open_usd)
         yield Column(
             x=round(number * step + step * 0.1, 2),
             width=round(step * 0.8, 2),
@@ -162,20 +163,20 @@ def _columns(days: tuple[SpendGroup, ...]) -> Iterator[Column]:
             open_y=round(HEIGHT - height - above, 2),
             open_height=round(above, 2),
             label=day if number in labelled else "",
-            said=said,
+            tooltip=tooltip,
             is_edge=number in {0, len(days) - 1},
         )
 
 
-def _bars(lines: Iterable[SpendGroup]) -> Iterator[Bar]:
-    lines = list(lines)
-    most = _most(lines) or Decimal(1)
-    for line in lines:
+def _bars(groups: Iterable[SpendGroup]) -> Iterator[Bar]:
+    groups = list(groups)
+    largest = _largest(groups) or Decimal(1)
+    for group in groups:
         yield Bar(
-            name=line.name or gettext("other"),
-            calls=line.calls,
-            spent=dollars(line.spent_usd),
-            unknown=dollars(line.open_usd) if line.open_usd else "",
-            percent=round(float(line.spent_usd / most) * 100, 1),
-            open_percent=round(float(line.open_usd / most) * 100, 1),
+            name=group.name or gettext("other"),
+            calls=group.calls,
+            spent=dollars(group.spent_usd),
+            unknown=dollars(group.open_usd) if group.open_usd else "",
+            percent=round(float(group.spent_usd / largest) * 100, 1),
+            open_percent=round(float(group.open_usd / largest) * 100, 1),
         )

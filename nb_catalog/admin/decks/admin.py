@@ -1,8 +1,8 @@
-"""Copy decks: a grid of languages and roles, with what machines proposed beside what people wrote."""
+"""Copy decks: a grid of texts by language and role, with machine proposals to accept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django import forms
@@ -22,13 +22,13 @@ from nb_catalog.copydecks import placeholders
 from nb_catalog.copydecks.types import Cell
 from nb_catalog.core import locales
 from nb_catalog.core.text import nearest
-from nb_catalog.models import CopyDeck, CopyText, Placement, TextLayout
+from nb_catalog.models import CopyDeck, Placement, TextLayout
 from nb_catalog.models.copy_decks import LONGEST_TEXT
 from nb_catalog.registry import registered, source_for
 
 
 class DeckCell(NamedTuple):
-    """One text in the grid: its field, and the box that accepts it where a machine proposed it."""
+    """One text in the grid: its field and, for a machine proposal, the checkbox to accept it."""
 
     role: str
     field: forms.BoundField
@@ -37,17 +37,17 @@ class DeckCell(NamedTuple):
 
 
 class DeckRow(NamedTuple):
-    """The texts of one language. ``missing`` counts roles that the deck's own language has."""
+    """The texts of one language. ``missing`` counts roles that only the source language has."""
 
     locale: str
     name: str
-    entries: Sequence[DeckCell]
+    cells: Sequence[DeckCell]
     missing: int
 
 
 class DeckForm(forms.ModelForm):
-    """The deck and each of its texts. Only what was changed on this page is written: two people may
-    fill different languages at once."""
+    """A deck with all its texts. Only texts changed on this page are saved, so that several people can
+    edit different languages at the same time."""
 
     class Meta:
         model = CopyDeck
@@ -56,35 +56,41 @@ class DeckForm(forms.ModelForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         texts = list(self.instance.texts.all()) if self.instance.pk else []
-        self._standing = {(text.locale, text.role): text for text in texts}
+        self._texts = {(text.locale, text.role): text for text in texts}
         codes = (*settings.LOCALES, self.instance.locale, *(text.locale for text in texts))
         self.codes = tuple(dict.fromkeys(filter(None, codes)))
-        self.roles = _roles(texts)
-        # Who may only look gets a form without the deck's own fields.
-        if written := self.fields.get("locale"):
+        roles: dict[str, None] = {}
+        for row in TextLayout.objects.all():
+            try:
+                roles |= dict.fromkeys(row.layout.roles)
+            except ValueError:
+                continue  # its own page reports the error
+        self.roles = tuple(roles | dict.fromkeys(text.role for text in texts))
+        # Users with view permission only get a form without the deck's own fields.
+        if locale_field := self.fields.get("locale"):
             self.fields["locale"] = forms.ChoiceField(
-                label=written.label,
-                help_text=written.help_text,
-                choices=[(code, _name_of(code)) for code in self.codes],
+                label=locale_field.label,
+                help_text=locale_field.help_text,
+                choices=[(code, _language_name(code)) for code in self.codes],
             )
         for code in self.codes:
             for role in self.roles:
                 self._add_cell(code, role)
 
     def _add_cell(self, code: str, role: str) -> None:
-        standing = self._standing.get((code, role))
-        where = f"{_name_of(code)}, {role}"
+        text = self._texts.get((code, role))
+        label = f"{_language_name(code)}, {role}"
         self.fields[_text_name(code, role)] = forms.CharField(
-            label=where,
+            label=label,
             required=False,
             max_length=LONGEST_TEXT,
-            initial=standing.text if standing else "",
+            initial=text.text if text else "",
             show_hidden_initial=True,
             widget=forms.Textarea(
-                attrs={"rows": 2, "lang": code, "dir": "auto", "aria-label": where}
+                attrs={"rows": 2, "lang": code, "dir": "auto", "aria-label": label}
             ),
         )
-        if standing and standing.proposed_by:
+        if text and text.proposed_by:
             self.fields[_accept_name(code, role)] = forms.BooleanField(
                 label=_("Accept"), required=False
             )
@@ -116,34 +122,23 @@ class DeckForm(forms.ModelForm):
         ]
 
     def rows(self) -> Iterator[DeckRow]:
-        """The grid, the deck's own language first."""
+        """Yield the rows of the grid, the source language first."""
         own = self.instance.locale
-        wanted = {role for code, role in self._standing if code == own}
+        required = {role for code, role in self._texts if code == own}
         for code in sorted(self.codes, key=lambda each: each != own):
-            there = {role for each, role in self._standing if each == code}
-            entries = [self._entry(code, role) for role in self.roles]
-            yield DeckRow(code, _name_of(code), entries, len(wanted - there))
-
-    def _entry(self, code: str, role: str) -> DeckCell:
-        standing = self._standing.get((code, role))
-        accept = _accept_name(code, role)
-        return DeckCell(
-            role=role,
-            field=self[_text_name(code, role)],
-            accept=self[accept] if accept in self.fields else None,
-            proposed_by=standing.proposed_by if standing else "",
-        )
-
-
-def _roles(texts: Sequence[CopyText]) -> tuple[str, ...]:
-    """Those that layouts have a box for, and those that the deck has words for."""
-    found: dict[str, None] = {}
-    for row in TextLayout.objects.all():
-        try:
-            found |= dict.fromkeys(row.layout.roles)
-        except ValueError:
-            continue  # its own page says what is wrong with it
-    return tuple(found | dict.fromkeys(text.role for text in texts))
+            cells = []
+            for role in self.roles:
+                text, accept = self._texts.get((code, role)), _accept_name(code, role)
+                cells.append(
+                    DeckCell(
+                        role=role,
+                        field=self[_text_name(code, role)],
+                        accept=self[accept] if accept in self.fields else None,
+                        proposed_by=text.proposed_by if text else "",
+                    )
+                )
+            present = {role for each, role in self._texts if each == code}
+            yield DeckRow(code, _language_name(code), cells, len(required - present))
 
 
 def _text_name(code: str, role: str) -> str:
@@ -154,7 +149,7 @@ def _accept_name(code: str, role: str) -> str:
     return f"accept-{code}-{role}"
 
 
-def _name_of(code: str) -> str:
+def _language_name(code: str) -> str:
     try:
         return str(locales.parse_locale(code).display_name)
     except ValueError:
@@ -181,59 +176,64 @@ class CopyDeckAdmin(FixedKeyAdmin, DeckFileViews, admin.ModelAdmin):
         return [*self.file_urls(), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        proposed = Count("texts", filter=~Q(texts__proposed_by=""))
-        spoken = Count("texts__locale", filter=Q(texts__proposed_by=""), distinct=True)
-        return super().get_queryset(request).annotate(proposed=proposed, spoken=spoken)
+        proposal_count = Count("texts", filter=~Q(texts__proposed_by=""))
+        language_count = Count("texts__locale", filter=Q(texts__proposed_by=""), distinct=True)
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(proposal_count=proposal_count, language_count=language_count)
+        )
 
-    @admin.display(description=_("languages"), ordering="spoken")
+    @admin.display(description=_("languages"), ordering="language_count")
     def languages(self, deck: CopyDeck) -> int:
-        return deck.spoken
+        return deck.language_count
 
-    @admin.display(description=_("proposals to accept"), ordering="proposed")
+    @admin.display(description=_("proposals to accept"), ordering="proposal_count")
     def proposals(self, deck: CopyDeck) -> int:
-        return deck.proposed
+        return deck.proposal_count
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> HttpResponse:
-        grid = context["adminform"].form
+        form, deck = context["adminform"].form, options.get("obj")
+        may_write = (
+            self.has_add_permission(request)
+            if deck is None
+            else self.has_change_permission(request, deck)
+        )
         context |= {
-            "rows": list(grid.rows()),
-            "roles": grid.roles,
-            "values": list(_values_of_products()),
-            "reads_only": not self._may_write(request, options.get("obj")),
+            "rows": list(form.rows()),
+            "roles": form.roles,
+            "values": list(placeholder_examples()),
+            "read_only": not may_write,
         }
         return super().render_change_form(request, context, *args, **options)
-
-    def _may_write(self, request: HttpRequest, deck: CopyDeck | None) -> bool:
-        if deck is None:
-            return self.has_add_permission(request)
-        return self.has_change_permission(request, deck)
 
     def save_model(self, request: HttpRequest, deck: CopyDeck, form: Any, change: bool) -> None:
         super().save_model(request, deck, form, change)
         if not isinstance(form, DeckForm):
-            return  # the list, where only the order is edited
+            return  # the list, where only position and is_active are edited
         changed = copydecks.save_texts(deck, form.changed_texts(), actor=request.user)
         accepted = copydecks.accept_proposals(deck, form.accepted(), actor=request.user)
         if not changed and not accepted:
             return
-        said = ngettext("%d text saved.", "%d texts saved.", changed + accepted)
-        self.message_user(request, said % (changed + accepted), messages.SUCCESS)
-        for sentence in _unknown_values(form.changed_texts().values()):
-            self.message_user(request, sentence, messages.WARNING)
-        shown = Placement.objects.filter(image__spec__deck=deck.key)
-        warn_about_stale(request, shown, admin_of=self)
+        message = ngettext("%d text saved.", "%d texts saved.", changed + accepted)
+        self.message_user(request, message % (changed + accepted), messages.SUCCESS)
+        for warning in unknown_value_warnings(form.changed_texts().values()):
+            self.message_user(request, warning, messages.WARNING)
+        published = Placement.objects.filter(image__spec__deck=deck.key)
+        warn_about_stale(request, published, model_admin=self)
 
 
 class PlaceholderExamples(NamedTuple):
-    """What texts may ask of the products of a model, with one product's as an example."""
+    """Placeholders for the values of a model's products, with examples from one product."""
 
     name: str
     examples: Sequence[tuple[str, str]]
 
 
-def _values_of_products() -> Iterator[PlaceholderExamples]:
+def placeholder_examples() -> Iterator[PlaceholderExamples]:
+    """Yield the placeholders of each registered model that has a product."""
     locale = settings.LOCALES[0]
     for model in registered():
         source = source_for(model)
@@ -248,11 +248,14 @@ def _values_of_products() -> Iterator[PlaceholderExamples]:
         yield PlaceholderExamples(str(model._meta.verbose_name), examples)
 
 
-def _unknown_values(texts: Any) -> Iterator[str]:
-    """Values that no product has: said, and written all the same, for there may be no product yet."""
-    known = {name[1:-1] for each in _values_of_products() for name, _example in each.examples}
-    asked = dict.fromkeys(name for text in texts for name in placeholders.names(text))
-    for name in asked if known else ():
+def unknown_value_warnings(texts: Iterable[str]) -> Iterator[str]:
+    """Yield a warning for each placeholder without a product value.
+
+    Not an error: there may be no product yet.
+    """
+    known = {name[1:-1] for each in placeholder_examples() for name, _example in each.examples}
+    names = dict.fromkeys(name for text in texts for name in placeholders.names(text))
+    for name in names if known else ():
         if name not in known:
-            said = gettext("No product has the value %s.") % f"{{{name}}}"
-            yield f"{said}{nearest(name, known)}"
+            message = gettext("No product has the value %s.") % f"{{{name}}}"
+            yield f"{message}{nearest(name, known)}"

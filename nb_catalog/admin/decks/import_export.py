@@ -1,4 +1,4 @@
-"""A copy deck's files: a table for merchandisers, XLIFF for translators, and the way back in."""
+"""Export and import of copy decks as CSV or XLIFF, and machine translation of missing texts."""
 
 from __future__ import annotations
 
@@ -25,34 +25,40 @@ from nb_catalog.exceptions import DeckRefused, InvalidSettings, NBCatalogError
 from nb_catalog.models import CopyDeck
 from nb_catalog.providers.translation import translation_provider
 
-# Bytes of an uploaded file: ten thousand texts.
-LARGEST: Final = 5 * 2**20
+# Bytes of an uploaded file; enough for about ten thousand texts.
+MAX_BYTES: Final = 5 * 2**20
 
 
 class DeckFileViews(AdminPages):
-    """The page of a deck's files, as further pages of ``CopyDeckAdmin``."""
+    """The page of a deck's files, as additional pages of ``CopyDeckAdmin``."""
 
     def file_urls(self) -> list[URLPattern]:
         return [
             self.page("<int:pk>/files/", self.files, name="files"),
-            self.page("<int:pk>/files/texts.csv", self.table, name="table"),
+            self.page("<int:pk>/files/texts.csv", self.download_csv, name="table"),
             self.page("<int:pk>/propose/", require_POST(self.propose), name="propose"),
-            self.page("<int:pk>/files/<str:locale>.xlf", self.sheet, name="sheet"),
+            self.page("<int:pk>/files/<str:locale>.xlf", self.download_xliff, name="sheet"),
         ]
 
     def files(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """GET offers the files; POST takes one in. View permission, and change permission."""
+        """GET offers the files; POST imports one. Requires the permissions view and, for POST, change."""
         deck = self._deck(request, pk)
         objections: tuple[str, ...] = ()
         if request.method == "POST":
             if not self.has_change_permission(request, deck):
                 raise PermissionDenied
             try:
-                self._take_in(request, deck)
+                self.import_file(request, deck)
             except DeckRefused as refusal:
                 objections = refusal.objections
             else:
                 return redirect(self.url_of("change", deck.pk))
+        missing = translation.missing_texts(deck, self._targets(deck))
+        missing_texts = [
+            (code, locales.parse_locale(code).display_name, len(texts))
+            for code, texts in missing.items()
+            if texts
+        ]
         context = self.page_context(
             request,
             title=gettext("Files for %s") % deck,
@@ -63,22 +69,22 @@ class DeckFileViews(AdminPages):
             ],
             source=locales.parse_locale(deck.locale).display_name,
             objections=objections,
-            lacking=self._lacking(deck),
-            translator=_translator_name(),
+            lacking=missing_texts,
+            translator=provider_name(),
         )
         return TemplateResponse(request, "admin/nb_catalog/copydeck/files.html", context)
 
-    def table(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def download_csv(self, request: HttpRequest, pk: int) -> HttpResponse:
         deck = self._deck(request, pk)
-        written = csv_format.as_csv(deck.texts_by_locale, locales=_locales(deck))
-        return _download(written.encode(), "text/csv; charset=utf-8", name=f"{deck.key}.csv")
+        content = csv_format.as_csv(deck.texts_by_locale, locales=_locales(deck))
+        return _download(content.encode(), "text/csv; charset=utf-8", name=f"{deck.key}.csv")
 
-    def sheet(self, request: HttpRequest, pk: int, locale: str) -> HttpResponse:
+    def download_xliff(self, request: HttpRequest, pk: int, locale: str) -> HttpResponse:
         deck = self._deck(request, pk)
         if locale not in self._targets(deck):
             raise Http404
         texts = {text.role: text for text in deck.texts.filter(locale=locale)}
-        written = xliff_format.as_xliff(
+        content = xliff_format.as_xliff(
             [
                 XliffFile(
                     deck=deck.key,
@@ -90,10 +96,13 @@ class DeckFileViews(AdminPages):
                 )
             ]
         )
-        return _download(written, xliff_format.MIME_TYPE, name=f"{deck.key}.{locale}.xlf")
+        return _download(content, xliff_format.MIME_TYPE, name=f"{deck.key}.{locale}.xlf")
 
     def propose(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """POST: have what a language lacks proposed. It may cost money: permissions generate and change."""
+        """POST: request translations of missing texts, which may cost money.
+
+        Requires the permissions change and generate.
+        """
         deck = self._deck(request, pk)
         may_write = self.has_change_permission(request, deck)
         if not may_write or not request.user.has_perm(Permission.GENERATE):
@@ -102,34 +111,27 @@ class DeckFileViews(AdminPages):
         if locale not in self._targets(deck):
             raise Http404
         try:
-            outcome = translation.propose_translation(deck, locale, actor=request.user)
+            result = translation.propose_translation(deck, locale, actor=request.user)
         except NBCatalogError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
-            self.message_user(request, _told(0, outcome.written), messages.SUCCESS)
-            for sentence in outcome.refused:
+            self.message_user(request, _import_message(0, result.written), messages.SUCCESS)
+            for sentence in result.refused:
                 self.message_user(request, sentence, messages.WARNING)
         return redirect(self.url_of("files", deck.pk))
 
-    def _lacking(self, deck: CopyDeck) -> list[tuple[str, str, int]]:
-        """(locale, its name, how many texts it lacks) of languages that lack some."""
-        return [
-            (code, str(locales.parse_locale(code).display_name), len(texts))
-            for code, texts in translation.missing_texts(deck, self._targets(deck)).items()
-            if texts
-        ]
-
-    def _take_in(self, request: HttpRequest, deck: CopyDeck) -> None:
-        texts = _read(request, deck)
-        waiting = {(t.locale, t.role) for t in deck.texts.exclude(proposed_by="")}
-        # A table holds no proposals: an empty cell must not throw one away.
-        kept = {c: text for c, text in texts.texts.items() if text.strip() or c not in waiting}
-        written = copydecks.save_texts(deck, kept, actor=request.user)
+    def import_file(self, request: HttpRequest, deck: CopyDeck) -> None:
+        """Save the texts and proposals of the uploaded file. Raises ``DeckRefused``."""
+        texts = read_upload(request, deck)
+        proposals = {(t.locale, t.role) for t in deck.texts.exclude(proposed_by="")}
+        # CSV files contain no proposals: an empty cell must not discard one.
+        changes = {c: t for c, t in texts.texts.items() if t.strip() or c not in proposals}
+        written = copydecks.save_texts(deck, changes, actor=request.user)
         by = texts.tool or gettext("a translation file")
         proposed = copydecks.save_texts(
             deck, texts.proposals, actor=request.user, proposed_by=by[:120]
         )
-        self.message_user(request, _told(written, proposed), messages.SUCCESS)
+        self.message_user(request, _import_message(written, proposed), messages.SUCCESS)
 
     def _deck(self, request: HttpRequest, pk: int) -> CopyDeck:
         deck = self.get_object(request, str(pk))
@@ -144,16 +146,17 @@ class DeckFileViews(AdminPages):
 
 
 def _locales(deck: CopyDeck) -> list[str]:
-    """The deck's own first, those of the shop, and others that it has words in."""
-    there = deck.texts.order_by("locale").values_list("locale", flat=True).distinct()
-    return list(dict.fromkeys((deck.locale, *settings.LOCALES, *there)))
+    """Return the deck's own locale, those of the shop, and others in which it has texts."""
+    used = deck.texts.order_by("locale").values_list("locale", flat=True).distinct()
+    return list(dict.fromkeys((deck.locale, *settings.LOCALES, *used)))
 
 
-def _read(request: HttpRequest, deck: CopyDeck) -> DeckTexts:
+def read_upload(request: HttpRequest, deck: CopyDeck) -> DeckTexts:
+    """Parse the uploaded CSV or XLIFF file. Raises ``DeckRefused``."""
     file: Any = request.FILES.get("file")
     if file is None:
         raise DeckRefused(gettext("Choose a file first."))
-    if file.size > LARGEST:
+    if file.size > MAX_BYTES:
         raise DeckRefused(
             gettext("The file is larger than 5 MB. Check that you chose the right file.")
         )
@@ -166,21 +169,24 @@ def _read(request: HttpRequest, deck: CopyDeck) -> DeckTexts:
     return csv_format.from_csv(data, locales=_locales(deck))
 
 
-def _translator_name() -> str:
-    """Who would be asked; empty where nobody is, or where the setting is wrong, which ``check`` says."""
+def provider_name() -> str:
+    """Return the name of the translation provider; empty if there is none.
+
+    Also empty if its setting is wrong, which ``check`` reports.
+    """
     try:
-        found = translation_provider()
+        provider = translation_provider()
     except InvalidSettings:
         return ""
-    return found.name if found is not None else ""
+    return provider.name if provider is not None else ""
 
 
-def _told(written: int, proposed: int) -> str:
-    said = ngettext("%d text changed.", "%d texts changed.", written) % written
+def _import_message(written: int, proposed: int) -> str:
+    message = ngettext("%d text changed.", "%d texts changed.", written) % written
     if not proposed:
-        return said
+        return message
     more = ngettext("%d proposal to accept.", "%d proposals to accept.", proposed)
-    return f"{said} {more % proposed}"
+    return f"{message} {more % proposed}"
 
 
 def _download(data: bytes, mime_type: str, *, name: str) -> HttpResponse:

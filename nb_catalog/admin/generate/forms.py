@@ -1,4 +1,4 @@
-"""The form in which somebody says what pictures are wanted, and what it may offer."""
+"""The form for generating pictures, its choices, and the preview of its plan."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ from nb_catalog.generation.backgrounds import MAX_VARIANTS
 from nb_catalog.models import Scene
 from nb_catalog.providers import model_specs, provider, tiers
 
-# The longer side of a drawn ratio, in the units of its SVG.
-DRAWN: Final = 28
+# Longer side of a ratio icon, in SVG units.
+ICON_SIZE: Final = 28
+# Fields whose error messages name the field themselves.
+_CHOICE_FIELDS: Final = frozenset({"scenes", "layouts", "locales"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneChoice:
-    """A scene to click. ``thumbnail`` is empty for scenes that only a model can make."""
+    """A selectable scene. ``thumbnail`` is empty for scenes that require a model."""
 
     key: str
     name: str
@@ -38,7 +40,7 @@ class SceneChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatioChoice:
-    """A ratio as a drawn shape: numbers of an SVG's rectangle."""
+    """A ratio with the SVG rectangle of its icon."""
 
     name: str
     x: float
@@ -49,7 +51,7 @@ class RatioChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierChoice:
-    """A step of the ladder, with what its model can do. ``problem`` says why it is of no use."""
+    """A tier with the abilities of its model. ``problem`` tells why it cannot be used."""
 
     name: str
     model: str = ""
@@ -73,7 +75,7 @@ def budget_field() -> forms.DecimalField:
 
 
 class GenerateForm(forms.Form):
-    """What ``plans.plan_backgrounds`` takes, plus a budget."""
+    """The arguments of ``generation.plan_backgrounds``, plus a budget."""
 
     scenes = forms.MultipleChoiceField(
         label=_("Scenes"), error_messages={"required": _("Choose at least one scene.")}
@@ -98,8 +100,8 @@ class GenerateForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.offered = list(Scene.objects.filter(is_active=True))
-        self.fields["scenes"].choices = [(scene.key, scene.name) for scene in self.offered]
+        self.scenes = list(Scene.objects.filter(is_active=True))
+        self.fields["scenes"].choices = [(scene.key, scene.name) for scene in self.scenes]
         self.tiers = tuple(tier_choices())
         self.fields["tier"].choices = [(tier.name, tier.name) for tier in self.tiers]
         self.fields["tier"].initial = self.tiers[0].name if self.tiers else ""
@@ -108,35 +110,40 @@ class GenerateForm(forms.Form):
         return self.cleaned_data["mode"] or RequestMode.DIRECT
 
     def plan(self, chosen: Selection, *, nonce: str) -> generation.Plan:
-        """The plan of a valid form. Its key belongs to the opened page and to every wish on it:
-        pressing twice starts one run, and a changed wish another.
-
-        Raises ``PlanRefused``.
-        """
-        wishes = {name: self.cleaned_data[name] for name in self.fields if name != "budget_usd"}
-        said = repr([nonce, chosen.token, chosen.label, sorted(wishes.items())])
-        return generation.plan_backgrounds(
-            chosen.products(), **wishes, key=sha256(said.encode()).hexdigest()
-        )
+        """Return the plan of a valid form. Raises ``RequestRefused``."""
+        options = {name: self.cleaned_data[name] for name in self.fields if name != "budget_usd"}
+        key = plan_key(chosen, options, nonce=nonce)
+        return generation.plan_backgrounds(chosen.products(), **options, key=key)
 
     def scene_choices(self, *, site: AdminSite) -> list[SceneChoice]:
         return [
             SceneChoice(
                 key=scene.key, name=scene.name, thumbnail=thumbnails.scene_url(scene, site=site)
             )
-            for scene in self.offered
+            for scene in self.scenes
         ]
 
 
+def plan_key(chosen: Selection, options: Mapping[str, Any], *, nonce: str) -> str:
+    """Return a key for the opened page (``nonce``) and all options on it.
+
+    Submitting the same page twice starts one run; changing an option starts another.
+    """
+    content = repr([nonce, chosen.token, chosen.label, sorted(options.items())])
+    return sha256(content.encode()).hexdigest()
+
+
 def tier_choices(*, references: int = 1, paints: bool = False) -> Iterator[TierChoice]:
-    """The steps of the ladder, with the price of a picture that so many pictures go along with; with
-    ``paints`` those alone that have a model."""
+    """Yield the tiers, with the price of a picture made from this number of ``references``.
+
+    With ``paints``, only tiers that use a model.
+    """
     for tier in tiers.tiers():
         if paints and provider(tier.provider).composites:
             continue
         try:
             model_spec = tier.model_spec
-            each = model_spec.estimate(size=tier.size, references=references)
+            price = model_spec.estimate(size=tier.size, references=references)
         except RequestRefused as refusal:
             yield TierChoice(name=tier.name, model=tier.model, size=tier.size, problem=str(refusal))
             continue
@@ -144,34 +151,25 @@ def tier_choices(*, references: int = 1, paints: bool = False) -> Iterator[TierC
             name=tier.name,
             model=model_spec.name,
             size=tier.size,
-            price=_price(each),
+            price=gettext("up to %s each") % dollars(price) if price else gettext("free"),
             treatments=tuple(str(each) for each in model_spec.treatments),
             ratios=tuple(model_spec.ratios),
-            modes=tuple(_modes(model_spec)),
+            modes=(
+                RequestMode.DIRECT.value,
+                *([RequestMode.BATCH.value] if model_spec.batch else []),
+            ),
         )
-
-
-def _modes(model_spec: model_specs.ModelSpec) -> Iterator[str]:
-    yield RequestMode.DIRECT.value
-    if model_spec.batch:
-        yield RequestMode.BATCH.value
-
-
-def _price(each: Decimal) -> str:
-    if not each:
-        return gettext("free")
-    return gettext("up to %s each") % dollars(each)
 
 
 def ratio_choices() -> Iterator[RatioChoice]:
     for name in model_specs.RATIOS:
         across, down = (int(part) for part in name.split(":"))
-        scale = DRAWN / max(across, down)
+        scale = ICON_SIZE / max(across, down)
         width, height = across * scale, down * scale
         yield RatioChoice(
             name=name,
-            x=round((DRAWN - width) / 2 + 1, 2),
-            y=round((DRAWN - height) / 2 + 1, 2),
+            x=round((ICON_SIZE - width) / 2 + 1, 2),
+            y=round((ICON_SIZE - height) / 2 + 1, 2),
             width=round(width, 2),
             height=round(height, 2),
         )
@@ -179,7 +177,7 @@ def ratio_choices() -> Iterator[RatioChoice]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPreview:
-    """A plan as the page shows it: numbers, or the reasons why there is none."""
+    """A plan as shown on the page: its numbers, or the reasons why there is none."""
 
     objections: tuple[str, ...] = ()
     plan: generation.Plan | None = None
@@ -188,7 +186,7 @@ class PlanPreview:
 
     @property
     def costs_nothing(self) -> bool:
-        """Whether there is something to make, and all of it for free."""
+        """Whether there is something to generate, and all of it is free."""
         return self.plan is not None and self.plan.is_free and any(self.plan.wanted())
 
     @property
@@ -197,7 +195,7 @@ class PlanPreview:
 
     @property
     def wanted(self) -> int:
-        # In a template ``summary.wanted`` would ask the summary for a status of that name.
+        # In templates, ``summary.wanted`` would look up a status of that name.
         return self.summary.wanted
 
     @property
@@ -225,7 +223,7 @@ class PlanPreview:
 
 
 class PlanForm(Protocol):
-    """A form whose wishes are a plan."""
+    """A form that describes a plan."""
 
     fields: Mapping[str, Any]
     cleaned_data: Mapping[str, Any]
@@ -239,9 +237,15 @@ class PlanForm(Protocol):
 
 
 def requested_plan(form: PlanForm, chosen: Selection, *, nonce: str) -> PlanPreview:
-    """The plan, not worked out yet; errors of the form and objections as sentences."""
+    """Return the plan without its numbers, or form errors and objections as sentences."""
     if not form.is_valid():
-        return PlanPreview(objections=tuple(_sentences(form)))
+        return PlanPreview(
+            objections=tuple(
+                error if name in _CHOICE_FIELDS else f"{form[name].label}: {error}"
+                for name, errors in form.errors.items()
+                for error in errors
+            )
+        )
     try:
         plan = form.plan(chosen, nonce=nonce)
     except RequestRefused as refusal:
@@ -250,15 +254,5 @@ def requested_plan(form: PlanForm, chosen: Selection, *, nonce: str) -> PlanPrev
 
 
 def with_summary(preview: PlanPreview) -> PlanPreview:
-    """``preview`` with its numbers: reads everything that was chosen."""
+    """Return ``preview`` with its numbers, which reads all selected objects."""
     return preview if preview.plan is None else replace(preview, summary=preview.plan.summary())
-
-
-# Their errors say by themselves what is to be chosen.
-_CHOICES: Final = frozenset({"scenes", "layouts", "locales"})
-
-
-def _sentences(form: PlanForm) -> Iterator[str]:
-    for name, errors in form.errors.items():
-        for error in errors:
-            yield error if name in _CHOICES else f"{form[name].label}: {error}"

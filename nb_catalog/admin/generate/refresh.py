@@ -1,4 +1,4 @@
-"""Published pictures that are out of date: told where it is noticed, redone with one click."""
+"""Report published pictures that are out of date, and regenerate them with one click."""
 
 from __future__ import annotations
 
@@ -23,96 +23,94 @@ from nb_catalog.publishing import staleness
 
 logger = logging.getLogger(__name__)
 
-# Published pictures that are looked at while somebody waits for a page.
-MAX_PRODUCTS: Final = 500
+# Placements that are checked during a web request.
+MAX_CHECKED: Final = 500
 
 
-def warn_about_stale(request: HttpRequest, shown: QuerySet[Placement], *, admin_of: Any) -> None:
-    """Look at ``shown`` and say how many of them are out of date, with the way to redo them."""
-    if shown.count() > MAX_PRODUCTS:
-        said = gettext(
+def warn_about_stale(
+    request: HttpRequest, published: QuerySet[Placement], *, model_admin: Any
+) -> None:
+    """Check ``published`` and report how many are out of date, with a link to regenerate them."""
+    if published.count() > MAX_CHECKED:
+        message = gettext(
             "Some published pictures may be out of date now. Run manage.py nb_stale to find them."
         )
-        admin_of.message_user(request, said, messages.WARNING)
+        model_admin.message_user(request, message, messages.WARNING)
         return
-    stale = [each for block in staleness.scan_placements(shown) for each in block]
+    stale = [each for block in staleness.scan_placements(published) for each in block]
     if stale:
-        message = _told(len(stale), admin_of=admin_of)
-        admin_of.message_user(request, message, messages.WARNING)
+        message = _stale_message(len(stale), model_admin=model_admin)
+        model_admin.message_user(request, message, messages.WARNING)
 
 
-def warn_about_product(request: HttpRequest, product: Model, *, admin_of: Any) -> None:
-    """The same for one product that was saved. What breaks in the shop's own words does not stop that."""
+def warn_about_product(request: HttpRequest, product: Model, *, model_admin: Any) -> None:
+    """Report outdated pictures of a saved product. Errors in the host's code do not prevent saving."""
     try:
         stale = staleness.mark_stale([product])
     except DatabaseError:
         raise
-    except Exception:  # noqa: BLE001 - the host's own code, asked for words
-        logger.exception("The words of a saved %s cannot be compared.", product._meta.label)
-        said = gettext("The text on its published pictures could not be checked. See the log.")
-        admin_of.message_user(request, said, messages.WARNING)
+    except Exception:  # noqa: BLE001 - the host's own code provides the texts
+        logger.exception("The texts of a saved %s could not be compared.", product._meta.label)
+        message = gettext("The text on its published pictures could not be checked. See the log.")
+        model_admin.message_user(request, message, messages.WARNING)
         return
     if stale:
-        message = _told(len(stale), admin_of=admin_of, product=product)
-        admin_of.message_user(request, message, messages.WARNING)
+        message = _stale_message(len(stale), model_admin=model_admin, product=product)
+        model_admin.message_user(request, message, messages.WARNING)
 
 
-def _told(count: int, *, admin_of: Any, product: Model | None = None) -> str:
-    said = ngettext(
+def _stale_message(count: int, *, model_admin: Any, product: Model | None = None) -> str:
+    message = ngettext(
         "%d published picture shows outdated text.",
         "%d published pictures show outdated text.",
         count,
     )
-    if not admin_of.admin_site.is_registered(Placement):
-        return said % count
-    url = _placements_url(admin_of, product=product)
+    if not model_admin.admin_site.is_registered(Placement):
+        return message % count
+    url = reverse(f"{model_admin.admin_site.name}:nb_catalog_placement_changelist")
+    url = f"{url}?is_stale=yes" + (f"&q={product.pk}" if product is not None else "")
     return format_html(
-        '{} <a href="{}">{}</a>', said % count, url, gettext("Review and regenerate them")
+        '{} <a href="{}">{}</a>', message % count, url, gettext("Review and regenerate them")
     )
 
 
-def _placements_url(admin_of: Any, *, product: Model | None) -> str:
-    url = reverse(f"{admin_of.admin_site.name}:nb_catalog_placement_changelist")
-    return f"{url}?is_stale=yes" + (f"&q={product.pk}" if product is not None else "")
-
-
 class RefreshViews:
-    """The button "Redo what is out of date", as a further page of ``PlacementAdmin``."""
+    """The button "Regenerate outdated pictures", as an additional page of ``PlacementAdmin``."""
 
-    def renewal_urls(self) -> list[URLPattern]:
+    def refresh_urls(self) -> list[URLPattern]:
         return [self.page("renew/", require_POST(self.renew), name="renew")]
 
     def renew(self, request: HttpRequest) -> HttpResponse:
-        """POST: all that is marked, or the products in ``key``. Permission generate."""
+        """POST: regenerate everything marked, or only the product ``key``. Requires permission generate."""
         if not request.user.has_perm(Permission.GENERATE):
             raise PermissionDenied
-        shown = Placement.objects.filter(stale_since__isnull=False)
+        stale = Placement.objects.filter(stale_since__isnull=False)
         if key := request.POST.get("key"):
-            shown = shown.filter(object_id=key)
-        return refresh_with_messages(request, staleness.products_of(shown), admin_of=self)
+            stale = stale.filter(object_id=key)
+        return refresh_with_messages(request, staleness.products_of(stale), model_admin=self)
 
 
 def refresh_with_messages(
-    request: HttpRequest, products: Iterable[Model], *, admin_of: Any
+    request: HttpRequest, products: Iterable[Model], *, model_admin: Any
 ) -> HttpResponse:
-    """Start what has to be made anew and go to its run; where there is none, say why."""
-    outcome = staleness.refresh(products, actor=request.user)
-    site = admin_of.admin_site.name
-    if outcome.runs:
-        said = gettext("Started. Pictures appear below as they are generated.")
-        admin_of.message_user(request, said, messages.SUCCESS)
-        if len(outcome.runs) == 1:
-            return redirect(reverse(f"{site}:nb_catalog_run_change", args=[outcome.runs[0].pk]))
+    """Start regeneration and redirect to its run, or report why nothing was started."""
+    result = staleness.refresh(products, actor=request.user)
+    site = model_admin.admin_site.name
+    if result.runs:
+        message = gettext("Started. Pictures appear below as they are generated.")
+        model_admin.message_user(request, message, messages.SUCCESS)
+        if len(result.runs) == 1:
+            return redirect(reverse(f"{site}:nb_catalog_run_change", args=[result.runs[0].pk]))
         return redirect(reverse(f"{site}:nb_catalog_run_changelist"))
-    said = (
+    message = (
         gettext(
             "The outdated pictures have already been regenerated, or cannot be. Review and "
             "publish the new ones, or plan them again to see why."
         )
-        if outcome.stale
+        if result.stale
         else gettext("No published pictures are out of date.")
     )
-    admin_of.message_user(request, said, messages.WARNING if outcome.stale else messages.INFO)
+    model_admin.message_user(request, message, messages.WARNING if result.stale else messages.INFO)
     return redirect(
-        reverse(f"{site}:{admin_of.opts.app_label}_{admin_of.opts.model_name}_changelist")
+        reverse(f"{site}:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist")
     )

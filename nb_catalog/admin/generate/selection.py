@@ -1,4 +1,4 @@
-"""Which catalog objects somebody chose, kept in the session between two pages."""
+"""Selected catalog objects, stored in the session between two pages."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from nb_catalog.exceptions import NotRegistered
 from nb_catalog.registry import CatalogSource, source_for
 
 SESSION_KEY: Final = "nb_catalog_selections"
-# A selection of 100,000 is some 300 KB of session: only the latest few are kept.
-KEPT: Final = 3
-# Keys of one query: below the least number of parameters that a database takes.
-BLOCK: Final = 500
+# A selection of 100,000 objects takes about 300 KB of session data.
+MAX_SELECTIONS: Final = 3
+# Keys per query: below the parameter limit of every database.
+BLOCK_SIZE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Keys of catalog objects of one model, as text. ``token`` is its name in the session."""
+    """Keys of catalog objects of one model, as text. ``token`` identifies it in the session."""
 
     token: str
     label: str
@@ -34,7 +34,7 @@ class Selection:
         return source_for(self.label)
 
     def products(self, *, limit: int | None = None) -> SelectedQuerySet:
-        """The objects, or the first ``limit`` of them. Deleted ones are left out."""
+        """Return the objects, or the first ``limit`` of them, without deleted ones."""
         return SelectedQuerySet.of(self.source, keys=self.keys[:limit])
 
     def __len__(self) -> int:
@@ -42,44 +42,44 @@ class Selection:
 
 
 class SelectedQuerySet(QuerySet):
-    """Objects by their keys, read in blocks: any number of them fits every database."""
+    """Objects by their keys, read in blocks, so that any number works with every database."""
 
-    chosen_from: CatalogSource
+    source: CatalogSource
     keys: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, source: CatalogSource, *, keys: tuple[str, ...]) -> Self:
-        found = cls(model=source.model)
-        found.chosen_from, found.keys = source, keys
-        return found
+        queryset = cls(model=source.model)
+        queryset.source, queryset.keys = source, keys
+        return queryset
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[Model]:
-        """In the order of the keys; a query for each block, photos fetched along."""
+        """Yield the objects in the order of their keys, using one query per block."""
         keys = iter(self.keys)
-        while block := list(islice(keys, min(chunk_size or BLOCK, BLOCK))):
-            rows = {str(row.pk): row for row in self.chosen_from.queryset().filter(pk__in=block)}
+        while block := list(islice(keys, min(chunk_size or BLOCK_SIZE, BLOCK_SIZE))):
+            rows = {str(row.pk): row for row in self.source.queryset().filter(pk__in=block)}
             yield from (rows[key] for key in block if key in rows)
 
     def _clone(self) -> Self:
         copy = super()._clone()
-        copy.chosen_from, copy.keys = self.chosen_from, self.keys
+        copy.source, copy.keys = self.source, self.keys
         return copy
 
 
 def store_selection(request: HttpRequest, *, model: type[Model], keys: Iterable[Any]) -> str:
-    """Remember ``keys`` and answer the token to find them by. Raises ``NotRegistered``."""
-    kept = dict(request.session.get(SESSION_KEY, {}))
+    """Store ``keys`` in the session and return their token. Raises ``NotRegistered``."""
+    selections = dict(request.session.get(SESSION_KEY, {}))
     token = uuid4().hex
-    kept[token] = {
+    selections[token] = {
         "label": source_for(model).label,
         "keys": list(dict.fromkeys(str(key) for key in keys)),
     }
-    request.session[SESSION_KEY] = dict(list(kept.items())[-KEPT:])
+    request.session[SESSION_KEY] = dict(list(selections.items())[-MAX_SELECTIONS:])
     return token
 
 
-def selection(request: HttpRequest, token: str) -> Selection | None:
-    """What was kept under ``token`` in this session, as long as its model is registered."""
+def load_selection(request: HttpRequest, token: str) -> Selection | None:
+    """Return the selection stored under ``token``; None if it expired or its model is not registered."""
     entry = request.session.get(SESSION_KEY, {}).get(token)
     if entry is None:
         return None

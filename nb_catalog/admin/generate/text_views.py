@@ -1,10 +1,11 @@
-"""The page on which words are put on pictures: layouts, languages, a live plan, a start. Free of charge,
-unless a model is to paint them."""
+"""The page that adds text to pictures: layouts, languages, live plan and start.
+
+Typeset text is free; text painted by a model is not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -25,9 +26,9 @@ from nb_catalog.admin.generate.selection import Selection
 from nb_catalog.admin.generate.views import (
     LIVE_UP_TO,
     GenerateViews,
-    may_generate,
     nonce_of,
     plan_context,
+    require_generate,
 )
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
@@ -38,7 +39,7 @@ from nb_catalog.registry import source_for
 
 
 class TextForm(forms.Form):
-    """What ``plans.plan_texts`` takes."""
+    """The arguments of ``generation.plan_texts``."""
 
     layouts = forms.MultipleChoiceField(
         label=_("Layouts"), error_messages={"required": _("Choose at least one layout.")}
@@ -68,8 +69,8 @@ class TextForm(forms.Form):
             ("", _("The newest picture of each scene")),
             *((slot, gettext("Pictures published in %s") % slot) for slot in slots),
         ]
-        self.offered = list(TextLayout.objects.filter(is_active=True))
-        self.fields["layouts"].choices = [(row.key, row.name) for row in self.offered]
+        self.layouts = list(TextLayout.objects.filter(is_active=True))
+        self.fields["layouts"].choices = [(row.key, row.name) for row in self.layouts]
         self.fields["locales"].choices = [
             (code, locales.parse_locale(code).display_name) for code in settings.LOCALES
         ]
@@ -78,65 +79,66 @@ class TextForm(forms.Form):
         self.fields["deck"].choices = [("", _("The shop's own texts")), *decks]
         scenes = Scene.objects.filter(is_active=True).values_list("key", "name")
         self.fields["scenes"].choices = list(scenes)
-        self.painters = tuple(generate_forms.tier_choices(references=REFERENCES, paints=True))
-        self.fields["tier"].choices = [(tier.name, tier.name) for tier in self.painters]
-        if not self.painters:
+        self.paint_tiers = tuple(generate_forms.tier_choices(references=REFERENCES, paints=True))
+        self.fields["tier"].choices = [(tier.name, tier.name) for tier in self.paint_tiers]
+        if not self.paint_tiers:
             for name in ("text", "tier", "budget_usd"):
                 del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean()
-        if given.get("text") == TextMethod.PAINTED and not given.get("tier"):
+        cleaned = super().clean()
+        if cleaned.get("text") == TextMethod.PAINTED and not cleaned.get("tier"):
             self.add_error("tier", _("Choose a tier to paint the text."))
-        return given
+        return cleaned
 
     def plan(self, chosen: Selection, *, nonce: str) -> generation.Plan:
-        """The plan of a valid form; see ``wishes.WishForm.plan``. Raises ``PlanRefused``."""
-        asked = {name: value for name, value in self.cleaned_data.items() if name != "budget_usd"}
-        if asked.get("text") != TextMethod.PAINTED:
-            asked = {name: asked[name] for name in asked if name not in {"text", "tier"}}
-        said = repr([nonce, chosen.token, chosen.label, sorted(asked.items())])
-        return generation.plan_texts(
-            chosen.products(), **asked, key=sha256(said.encode()).hexdigest()
-        )
+        """Return the plan of a valid form. Raises ``RequestRefused``."""
+        ignored = {"budget_usd"}
+        if self.cleaned_data.get("text") != TextMethod.PAINTED:
+            ignored |= {"text", "tier"}
+        options = {name: self.cleaned_data[name] for name in self.cleaned_data.keys() - ignored}
+        key = generate_forms.plan_key(chosen, options, nonce=nonce)
+        return generation.plan_texts(chosen.products(), **options, key=key)
 
     def layout_choices(self, *, site: Any) -> list[SceneChoice]:
         return [
             SceneChoice(key=row.key, name=row.name, thumbnail=thumbnails.layout_url(row, site=site))
-            for row in self.offered
+            for row in self.layouts
         ]
 
 
 class TextViews(GenerateViews):
-    """The page and its plan, as further pages of ``RunAdmin``."""
+    """The page and its plan, as additional pages of ``RunAdmin``."""
 
-    def lettering_urls(self) -> list[URLPattern]:
+    def text_urls(self) -> list[URLPattern]:
         return [
             self.page("texts/", self.texts, name="texts"),
             self.page("texts/plan/", require_POST(self.texts_plan), name="texts_plan"),
         ]
 
     def texts(self, request: HttpRequest) -> HttpResponse:
-        """GET shows the form; POST updates the plan or starts it. Permission generate."""
-        may_generate(request)
+        """GET shows the form; POST updates the plan or starts it. Requires permission generate."""
+        require_generate(request)
         chosen = self._chosen(request)
         if chosen is None or not len(chosen):
             return self._nothing_chosen(request, title=gettext("Add text to pictures"))
         if request.method != "POST":
             return self._texts_page(request, chosen, form=_form(chosen), nonce=uuid4().hex)
         form = _form(chosen, request.POST)
-        return self._carried_on(request, chosen, form=form, page=self._texts_page, name="texts")
+        return self._confirm_or_start(
+            request, chosen, form=form, page=self._texts_page, name="texts"
+        )
 
     def texts_plan(self, request: HttpRequest) -> HttpResponse:
-        """The plan of the posted wishes, as the piece of page that shows it."""
-        may_generate(request)
+        """Return the plan of the posted form, as an HTML fragment."""
+        require_generate(request)
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
-        asked = generate_forms.requested_plan(
+        preview = generate_forms.requested_plan(
             _form(chosen, request.POST), chosen, nonce=nonce_of(request)
         )
-        context = plan_context(generate_forms.with_summary(asked))
+        context = plan_context(generate_forms.with_summary(preview))
         return TemplateResponse(request, "admin/nb_catalog/run/plan.html", context)
 
     def _texts_page(
@@ -155,7 +157,7 @@ class TextViews(GenerateViews):
             nonce=nonce,
             layouts=form.layout_choices(site=self.admin_site),
             chosen_layouts=form["layouts"].value() or [],
-            painters=form.painters,
+            painters=form.paint_tiers,
             live=len(chosen) <= LIVE_UP_TO,
             **self._chosen_context(chosen),
             **plan_context(preview),
@@ -163,5 +165,5 @@ class TextViews(GenerateViews):
         return TemplateResponse(request, "admin/nb_catalog/run/texts.html", context)
 
 
-def _form(chosen: Selection, *given: Any) -> TextForm:
-    return TextForm(*given, slots=source_for(chosen.label).slots)
+def _form(chosen: Selection, *data: Any) -> TextForm:
+    return TextForm(*data, slots=source_for(chosen.label).slots)

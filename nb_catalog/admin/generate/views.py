@@ -1,4 +1,4 @@
-"""The page on which pictures are asked for: wishes, a live plan, a deliberate start."""
+"""The page that generates pictures: options, live plan, confirmation and start."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from django.views.decorators.http import require_POST
 from nb_catalog import generation
 from nb_catalog.admin import catalog_objects
 from nb_catalog.admin.formatting import dollars, duration
-from nb_catalog.admin.generate import forms, selection
+from nb_catalog.admin.generate import forms
 from nb_catalog.admin.generate.forms import GenerateForm, PlanForm, PlanPreview
-from nb_catalog.admin.generate.selection import Selection
+from nb_catalog.admin.generate.selection import Selection, load_selection
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import NotRegistered, RequestRefused
 from nb_catalog.generation import runs
 from nb_catalog.models import Run
 from nb_catalog.registry import source_for
 
-SHOWN: Final = 6
-# Above this the plan is worked out on demand: every keystroke would read the whole catalog.
+# Selected products listed on the page.
+MAX_LISTED: Final = 6
+# Above this, the plan is calculated on demand: every keystroke would read the whole catalog.
 LIVE_UP_TO: Final = 3000
 
 
 class GenerateViews:
-    """The generate page and its plan, as further pages of ``RunAdmin``."""
+    """The generate page and its plan, as additional pages of ``RunAdmin``."""
 
     def generate_urls(self) -> list[URLPattern]:
         return [
@@ -46,43 +47,42 @@ class GenerateViews:
         ]
 
     def generate(self, request: HttpRequest) -> HttpResponse:
-        """GET shows the form; POST updates the plan or starts it. Permission generate."""
-        may_generate(request)
+        """GET shows the form; POST updates the plan or starts it. Requires permission generate."""
+        require_generate(request)
         chosen = self._chosen(request)
         if chosen is None or not len(chosen):
             return self._nothing_chosen(request, title=gettext("Generate pictures"))
         if request.method != "POST":
             return self._form_page(request, chosen, form=GenerateForm(), nonce=uuid4().hex)
-        return self._answer(request, chosen)
-
-    def plan_fragment(self, request: HttpRequest) -> HttpResponse:
-        """The plan of the posted wishes, as the piece of page that shows it."""
-        may_generate(request)
-        chosen = self._chosen(request)
-        if chosen is None:
-            raise PermissionDenied
-        preview = _preview(request, GenerateForm(request.POST), chosen)
-        return TemplateResponse(request, "admin/nb_catalog/run/plan.html", plan_context(preview))
-
-    def sent_fragment(self, request: HttpRequest) -> HttpResponse:
-        """What would be sent for the posted wishes, as the piece of page that shows it."""
-        may_generate(request)
-        chosen = self._chosen(request)
-        if chosen is None:
-            raise PermissionDenied
-        asked = forms.requested_plan(GenerateForm(request.POST), chosen, nonce=nonce_of(request))
-        return TemplateResponse(request, "admin/nb_catalog/run/sent.html", _sent_context(asked))
-
-    def _answer(self, request: HttpRequest, chosen: Selection) -> HttpResponse:
         form = GenerateForm(request.POST)
         if "sent" in request.POST:
             preview = forms.requested_plan(form, chosen, nonce=nonce_of(request))
-            return self._form_page(
-                request, chosen, form=form, nonce=nonce_of(request), **_sent_context(preview)
-            )
-        return self._carried_on(request, chosen, form=form, page=self._form_page, name="generate")
+            context = sent_context(preview)
+            return self._form_page(request, chosen, form=form, nonce=nonce_of(request), **context)
+        return self._confirm_or_start(
+            request, chosen, form=form, page=self._form_page, name="generate"
+        )
 
-    def _carried_on(
+    def plan_fragment(self, request: HttpRequest) -> HttpResponse:
+        """Return the plan of the posted form, as an HTML fragment."""
+        require_generate(request)
+        chosen = self._chosen(request)
+        if chosen is None:
+            raise PermissionDenied
+        preview = forms.requested_plan(GenerateForm(request.POST), chosen, nonce=nonce_of(request))
+        context = plan_context(forms.with_summary(preview))
+        return TemplateResponse(request, "admin/nb_catalog/run/plan.html", context)
+
+    def sent_fragment(self, request: HttpRequest) -> HttpResponse:
+        """Return the requests that the posted form would send, as an HTML fragment."""
+        require_generate(request)
+        chosen = self._chosen(request)
+        if chosen is None:
+            raise PermissionDenied
+        preview = forms.requested_plan(GenerateForm(request.POST), chosen, nonce=nonce_of(request))
+        return TemplateResponse(request, "admin/nb_catalog/run/sent.html", sent_context(preview))
+
+    def _confirm_or_start(
         self,
         request: HttpRequest,
         chosen: Selection,
@@ -91,21 +91,24 @@ class GenerateViews:
         page: Callable[..., HttpResponse],
         name: str,
     ) -> HttpResponse:
-        """Update the plan of ``page``, whose address has this ``name``, or start it: at once where it
-        costs nothing, else once somebody has said yes to the price."""
-        shown = {"form": form, "nonce": nonce_of(request)}
-        asked = forms.requested_plan(form, chosen, nonce=nonce_of(request))
+        """Update the plan of ``page``, whose URL has this ``name``, or start it.
+
+        Free plans start immediately, others once the user has confirmed the price.
+        """
+        fields = {"form": form, "nonce": nonce_of(request)}
+        preview = forms.requested_plan(form, chosen, nonce=nonce_of(request))
         if "start" not in request.POST:
-            return page(request, chosen, preview=forms.with_summary(asked), **shown)
-        started = started_before(asked)
-        if started is not None:
-            return self._to_run(request, started, again=True)
-        # A price need not be worked out; one picture to make is enough to begin.
-        preview = asked if asked.costs_nothing else forms.with_summary(asked)
+            return page(request, chosen, preview=forms.with_summary(preview), **fields)
+        if preview.plan is not None:
+            existing = Run.objects.filter(plan_key=preview.plan.key).first()
+            if existing is not None:
+                return self._redirect_to_run(request, existing, again=True)
+        # A free plan needs no summary: one picture to generate is enough to start.
         if not preview.costs_nothing:
+            preview = forms.with_summary(preview)
             if not preview.can_start:
-                return page(request, chosen, preview=preview, **shown)
-            if _agreed(request) < preview.summary.price_usd:
+                return page(request, chosen, preview=preview, **fields)
+            if confirmed_price(request) < preview.summary.price_usd:
                 return self._confirm_page(request, chosen, form=form, preview=preview, name=name)
         try:
             run = runs.start_run(
@@ -113,17 +116,19 @@ class GenerateViews:
             )
         except RequestRefused as refusal:
             return page(
-                request, chosen, preview=PlanPreview(objections=refusal.objections), **shown
+                request, chosen, preview=PlanPreview(objections=refusal.objections), **fields
             )
-        return self._to_run(request, run)
+        return self._redirect_to_run(request, run)
 
-    def _to_run(self, request: HttpRequest, run: Run, *, again: bool = False) -> HttpResponse:
-        said = (
+    def _redirect_to_run(
+        self, request: HttpRequest, run: Run, *, again: bool = False
+    ) -> HttpResponse:
+        message = (
             gettext("This plan has already been started. This is its run.")
             if again
             else gettext("Started. Pictures appear below as they are generated.")
         )
-        self.message_user(request, said, messages.INFO if again else messages.SUCCESS)
+        self.message_user(request, message, messages.INFO if again else messages.SUCCESS)
         return redirect(self.url_of("change", run.pk))
 
     def _form_page(
@@ -160,7 +165,7 @@ class GenerateViews:
         preview: PlanPreview,
         name: str,
     ) -> HttpResponse:
-        kept = [
+        hidden_fields = [
             (field, value)
             for field in (*form.fields, "nonce", "selection", "model", "key")
             for value in request.POST.getlist(field)
@@ -168,7 +173,7 @@ class GenerateViews:
         context = self.page_context(
             request,
             title=gettext("Spend up to %s?") % preview.price,
-            kept=kept,
+            hidden_fields=hidden_fields,
             confirm_url=self.url_of(name),
             agreed=str(preview.summary.price_usd),
             **self._chosen_context(chosen),
@@ -181,27 +186,30 @@ class GenerateViews:
         return TemplateResponse(request, "admin/nb_catalog/run/nothing_chosen.html", context)
 
     def _chosen(self, request: HttpRequest) -> Selection | None:
-        """From the session, or one object that the address names."""
-        asked = request.POST if request.method == "POST" else request.GET
-        if "key" in asked:
-            return _single(asked.get("model", ""), key=asked["key"], user=request.user)
-        return selection.selection(request, asked.get("selection", ""))
+        """Return the selection from the session, or the single object given by "model" and "key"."""
+        data = request.POST if request.method == "POST" else request.GET
+        if "key" in data:
+            return single_selection(data.get("model", ""), key=data["key"], user=request.user)
+        return load_selection(request, data.get("selection", ""))
 
     def _chosen_context(self, chosen: Selection) -> dict[str, Any]:
-        first = list(chosen.products(limit=SHOWN).iterator())
+        first = list(chosen.products(limit=MAX_LISTED).iterator())
         return {
             "chosen": chosen,
             "chosen_model": chosen.source.model._meta,
             "first_chosen": [
-                catalog_objects.of_product(each, site=self.admin_site) for each in first
+                catalog_objects.info_for_product(each, site=self.admin_site) for each in first
             ],
             "further_chosen": max(0, len(chosen) - len(first)),
         }
 
 
-def _single(label: str, *, key: str, user: Any) -> Selection | None:
-    """One product by its address, for those who may see it. A selection in the session was made
-    on a list that the person saw."""
+def single_selection(label: str, *, key: str, user: Any) -> Selection | None:
+    """Return a selection of one product; None if it cannot exist.
+
+    Raises ``PermissionDenied`` unless ``user`` may view the product. Stored selections need no such
+    check: they were made on a list that the user could see.
+    """
     try:
         source = source_for(label)
         primary = source.model._meta.pk
@@ -217,7 +225,8 @@ def _single(label: str, *, key: str, user: Any) -> Selection | None:
     return Selection(token="", label=source.label, keys=(key,))
 
 
-def may_generate(request: HttpRequest) -> None:
+def require_generate(request: HttpRequest) -> None:
+    """Raise ``PermissionDenied`` unless the user may generate pictures."""
     if not request.user.has_perm(Permission.GENERATE):
         raise PermissionDenied
 
@@ -226,39 +235,32 @@ def nonce_of(request: HttpRequest) -> str:
     return request.POST.get("nonce", "")
 
 
-def _agreed(request: HttpRequest) -> Decimal:
-    """The price that a person said yes to; nothing counts as less than any price."""
+def confirmed_price(request: HttpRequest) -> Decimal:
+    """Return the price that the user confirmed, in USD; -1, below any price, if there is none."""
     try:
-        agreed = Decimal(request.POST.get("agreed_usd", "-1"))
+        price = Decimal(request.POST.get("agreed_usd", "-1"))
     except InvalidOperation:
         return Decimal(-1)
-    return agreed if agreed.is_finite() else Decimal(-1)
+    return price if price.is_finite() else Decimal(-1)
 
 
-def _preview(request: HttpRequest, form: GenerateForm, chosen: Selection) -> PlanPreview:
-    return forms.with_summary(forms.requested_plan(form, chosen, nonce=nonce_of(request)))
-
-
-def started_before(preview: PlanPreview) -> Run | None:
-    return Run.objects.filter(plan_key=preview.plan.key).first() if preview.plan else None
-
-
-def _sent_context(preview: PlanPreview) -> dict[str, Any]:
-    """Requests as they would go out; a provider that renders here sends none."""
-    found = generation.preview_requests(preview.plan) if preview.plan else []
+def sent_context(preview: PlanPreview) -> dict[str, Any]:
+    """Return the context of the request preview. Local providers send nothing."""
+    requests = generation.preview_requests(preview.plan) if preview.plan else []
     names = {scene.key: scene.name for scene in preview.plan.planner.scenes} if preview.plan else {}
-    shown = [
+    previews = [
         {
-            "sending": each,
+            "request": each,
             "scene": names[each.scene],
             "body": json.dumps(each.body, indent=2, ensure_ascii=False, default=str),
         }
-        for each in found
+        for each in requests
     ]
-    return {"sent": shown, "sent_objections": preview.objections, "sent_asked": True}
+    return {"sent": previews, "sent_objections": preview.objections, "show_sent": True}
 
 
 def plan_context(preview: PlanPreview | None) -> dict[str, Any]:
+    """Return the context of the plan fragment, with the ten most frequent problems."""
     context: dict[str, Any] = {"preview": preview}
     if preview is not None and preview.summary is not None:
         context["takes"] = duration(preview.summary.seconds)

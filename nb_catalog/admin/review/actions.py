@@ -1,4 +1,4 @@
-"""One decision about one picture as the review page sends it, carried out and told in a sentence."""
+"""One review action on one picture: read from the page's form, executed, and reported as a sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nb_catalog.models import ProductImage
 from nb_catalog.publishing import placements
 from nb_catalog.review import ocr
 
-MOST_POSITIONS: Final = 1000
+MAX_POSITION: Final = 1000
 
 _SERVICES: Final = {
     "approve": (review.approve, _("Picture %(pk)s approved.")),
@@ -29,25 +29,39 @@ _SERVICES: Final = {
     "retire": (review.retire, _("Picture %(pk)s retired.")),
 }
 PUBLISHING_VERBS: Final = ("publish", "roll_back")
-# Words that a model painted, set exactly on the picture below.
-SET_WORDS: Final = "set_text"
-# Words that a model painted, read by another one. It costs money.
-READ_WORDS: Final = "read_text"
-VERBS: Final = (*_SERVICES, *PUBLISHING_VERBS, SET_WORDS, READ_WORDS)
-# What the message offers to take a decision back.
+# Typeset the text that a model painted, on the same base image.
+SET_TEXT: Final = "set_text"
+# Check painted text with the OCR provider, which costs money.
+READ_TEXT: Final = "read_text"
+VERBS: Final = (*_SERVICES, *PUBLISHING_VERBS, SET_TEXT, READ_TEXT)
+# Verbs whose message offers to undo them.
 UNDO: Final = {"reject": "reconsider"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """``verb`` is one of ``VERBS``; ``ticked`` says that it is made about several pictures at once."""
+class ReviewAction:
+    """A verb of ``VERBS`` with its arguments. ``in_bulk``: several pictures were selected at once."""
 
     verb: str
     note: str = ""
     slot: str = ""
     locale: str = ""
     position: int = 0
-    ticked: bool = False
+    in_bulk: bool = False
+
+    @classmethod
+    def from_form(cls, verb: str, pk: int, data: Mapping[str, str]) -> ReviewAction:
+        """Read the fields of picture ``pk`` from the form data of the review page."""
+        position = data.get(f"position-{pk}", "")
+        return cls(
+            verb=verb,
+            note=data.get(f"note-{pk}", "").strip(),
+            slot=data.get(f"slot-{pk}", ""),
+            in_bulk=f"ticked-{pk}" in data,
+            locale=data.get(f"locale-{pk}", ""),
+            # A few digits are enough: int() raises ValueError for thousands of them.
+            position=min(int(position[:9]), MAX_POSITION) if position.isdecimal() else 0,
+        )
 
     @property
     def place(self) -> dict[str, str | int]:
@@ -56,22 +70,21 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewOutcome:
-    """How it went, for a person. ``undo`` is the verb that takes it back, or empty; what else it
-    needs is in ``place``."""
+    """Result for the user. ``undo`` is the verb that reverts it, or empty; ``place`` its arguments."""
 
-    said: str
+    message: str
     level: int = messages.SUCCESS
     undo: str = ""
     place: Mapping[str, str | int] = field(default_factory=dict)
 
     @property
-    def went_well(self) -> bool:
+    def succeeded(self) -> bool:
         return self.level == messages.SUCCESS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewPermissions:
-    """What somebody may do on the review page."""
+    """What a user may do on the review page."""
 
     review: bool
     publish: bool
@@ -90,123 +103,108 @@ class ReviewPermissions:
         return self.review or self.publish or self.generate
 
     def verbs(self, state: str) -> frozenset[str]:
-        """What these powers can do with a picture in ``state``."""
-        moves = {
+        """Return the verbs that are allowed for a picture in ``state``."""
+        transitions = {
             name
-            for name, move in IMAGE_TRANSITIONS.items()
-            if self.review and state in move.sources
+            for name, transition in IMAGE_TRANSITIONS.items()
+            if self.review and state in transition.sources
         }
         may_publish = state == ImageState.APPROVED or (state == ImageState.PENDING and self.review)
-        return frozenset(moves | ({"publish"} if self.publish and may_publish else set()))
+        return frozenset(transitions | ({"publish"} if self.publish and may_publish else set()))
 
     def require(self, verb: str) -> None:
-        needed = {
+        """Raise ``PermissionDenied`` if ``verb`` is not allowed."""
+        required = {
             **dict.fromkeys(PUBLISHING_VERBS, self.publish),
-            SET_WORDS: self.generate,
-            READ_WORDS: self.generate,
+            SET_TEXT: self.generate,
+            READ_TEXT: self.generate,
         }
-        if not needed.get(verb, self.review):
+        if not required.get(verb, self.review):
             raise PermissionDenied
 
 
-def decision(verb: str, pk: int, given: Mapping[str, str]) -> Decision:
-    """Read the fields of picture ``pk`` from the page's form."""
-    position = given.get(f"position-{pk}", "")
-    return Decision(
-        verb=verb,
-        note=given.get(f"note-{pk}", "").strip(),
-        slot=given.get(f"slot-{pk}", ""),
-        ticked=f"ticked-{pk}" in given,
-        locale=given.get(f"locale-{pk}", ""),
-        # A few digits are enough: Python refuses to read thousands of them.
-        position=min(int(position[:9]), MOST_POSITIONS) if position.isdecimal() else 0,
-    )
-
-
-def decide(image: ProductImage, asked: Decision, *, actor: Actor) -> ReviewOutcome:
-    """Carry ``asked`` out. Raises ``PermissionDenied``; every refusal becomes an outcome."""
-    powers = ReviewPermissions.of(actor)
-    powers.require(asked.verb)
+def execute(image: ProductImage, action: ReviewAction, *, actor: Actor) -> ReviewOutcome:
+    """Execute ``action``. Raises ``PermissionDenied``; every refusal is returned as an outcome."""
+    permissions = ReviewPermissions.of(actor)
+    permissions.require(action.verb)
     try:
-        if asked.verb == "publish":
-            return _publish(image, asked, actor=actor, powers=powers)
-        if asked.verb == "roll_back":
-            return _roll_back(image, asked, actor=actor)
-        if asked.verb == SET_WORDS:
-            return _set_text(image, actor=actor)
-        if asked.verb == READ_WORDS:
-            return _read_text(image, actor=actor)
-        service, said = _SERVICES[asked.verb]
-        service(image, actor=actor, note=asked.note)
+        match action.verb:
+            case "publish":
+                return _publish(image, action, actor=actor, permissions=permissions)
+            case "roll_back":
+                return _roll_back(image, action, actor=actor)
+            case "set_text":
+                return _set_text(image, actor=actor)
+            case "read_text":
+                return _read_text(image, actor=actor)
+        service, message = _SERVICES[action.verb]
+        service(image, actor=actor, note=action.note)
     except NBCatalogError as error:
-        return _refused(error, asked)
-    return ReviewOutcome(said=str(said) % {"pk": image.pk}, undo=UNDO.get(asked.verb, ""))
+        message = str(error)
+        if isinstance(error, InvalidTransition):
+            message = gettext("Someone else was faster. %s") % message
+        if action.note:
+            # The page is rendered again: without this, the typed note would be lost.
+            message = " ".join((message, gettext("Your note was: “%s”") % action.note))
+        return ReviewOutcome(message=message, level=messages.ERROR)
+    return ReviewOutcome(message=str(message) % {"pk": image.pk}, undo=UNDO.get(action.verb, ""))
 
 
 def _publish(
-    image: ProductImage, asked: Decision, *, actor: Actor, powers: ReviewPermissions
+    image: ProductImage, action: ReviewAction, *, actor: Actor, permissions: ReviewPermissions
 ) -> ReviewOutcome:
-    if asked.ticked:
+    if action.in_bulk:
         review.require_individual_review(image)
-    approved_now = image.state == ImageState.PENDING and powers.review
-    if approved_now:
-        review.approve(image, actor=actor, note=asked.note)
+    approves = image.state == ImageState.PENDING and permissions.review
+    if approves:
+        review.approve(image, actor=actor, note=action.note)
     try:
-        placements.publish(image, **asked.place, actor=actor)
+        placements.publish(image, **action.place, actor=actor)
     except NBCatalogError as error:
-        if not approved_now:
+        if not approves:
             raise
-        said = gettext("Picture %(pk)s is approved, but not published. %(why)s")
-        return ReviewOutcome(said=said % {"pk": image.pk, "why": error}, level=messages.WARNING)
-    said = (
+        message = gettext("Picture %(pk)s is approved, but not published. %(why)s")
+        message = message % {"pk": image.pk, "why": error}
+        return ReviewOutcome(message=message, level=messages.WARNING)
+    message = (
         gettext("Picture %(pk)s approved and published to %(slot)s.")
-        if approved_now
+        if approves
         else gettext("Picture %(pk)s published to %(slot)s.")
     )
-    said = said % {"pk": image.pk, "slot": asked.slot}
-    return ReviewOutcome(said=said, undo="roll_back", place=asked.place)
+    message = message % {"pk": image.pk, "slot": action.slot}
+    return ReviewOutcome(message=message, undo="roll_back", place=action.place)
+
+
+def _roll_back(image: ProductImage, action: ReviewAction, *, actor: Actor) -> ReviewOutcome:
+    """Undo a publication, as long as ``image`` is still published there."""
+    if not image.placements.filter(**action.place).exists():
+        raise InvalidTransition(
+            gettext("Another picture is published there now. Nothing was changed.")
+        )
+    placements.roll_back(catalog_objects.product_of(image), **action.place, actor=actor)
+    message = gettext(
+        "%(slot)s was rolled back to its previous content. Picture %(pk)s remains approved."
+    )
+    return ReviewOutcome(message=message % {"pk": image.pk, "slot": action.slot})
 
 
 def _set_text(image: ProductImage, *, actor: Actor) -> ReviewOutcome:
     if review.typeset_instead(image, actor=actor) is None:
-        said = gettext("A picture with this text, typeset, already exists.")
-        return ReviewOutcome(said=said, level=messages.INFO)
-    said = gettext(
+        message = gettext("A picture with this text, typeset, already exists.")
+        return ReviewOutcome(message=message, level=messages.INFO)
+    message = gettext(
         "The text of picture %(pk)s is being typeset. The new picture will appear here for review."
     )
-    return ReviewOutcome(said=said % {"pk": image.pk})
+    return ReviewOutcome(message=message % {"pk": image.pk})
 
 
 def _read_text(image: ProductImage, *, actor: Actor) -> ReviewOutcome:
     reading = ocr.read_with_model(image, actor=actor)
     if reading.is_exact:
-        said = gettext("%(reader)s reads the text of picture %(pk)s exactly as requested.")
+        message = gettext("%(reader)s reads the text of picture %(pk)s exactly as requested.")
     else:
-        said = gettext(
+        message = gettext(
             "%(reader)s reads text on picture %(pk)s that differs from the requested text."
         )
     level = messages.SUCCESS if reading.is_exact else messages.WARNING
-    return ReviewOutcome(said=said % {"reader": reading.reader, "pk": image.pk}, level=level)
-
-
-def _roll_back(image: ProductImage, asked: Decision, *, actor: Actor) -> ReviewOutcome:
-    """Undo a publication, as long as ``image`` is what stands there."""
-    if not image.placements.filter(**asked.place).exists():
-        raise InvalidTransition(
-            gettext("Another picture is published there now. Nothing was changed.")
-        )
-    placements.roll_back(catalog_objects.product_of(image), **asked.place, actor=actor)
-    said = gettext(
-        "%(slot)s was rolled back to its previous content. Picture %(pk)s remains approved."
-    )
-    return ReviewOutcome(said=said % {"pk": image.pk, "slot": asked.slot})
-
-
-def _refused(error: NBCatalogError, asked: Decision) -> ReviewOutcome:
-    said = str(error)
-    if isinstance(error, InvalidTransition):
-        said = gettext("Someone else was faster. %s") % said
-    if asked.note:
-        # Nothing that a person typed is lost.
-        said = " ".join((said, gettext("Your note was: “%s”") % asked.note))
-    return ReviewOutcome(said=said, level=messages.ERROR)
+    return ReviewOutcome(message=message % {"reader": reading.reader, "pk": image.pk}, level=level)

@@ -1,8 +1,8 @@
-"""The page of a picture's alternative texts: one field a language, with what the shop would say itself."""
+"""The page for a picture's alternative texts: one field per language, with the shop's default."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.contrib import messages
@@ -23,24 +23,24 @@ from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import InvalidSettings, NBCatalogError, RequestRefused
 from nb_catalog.models import AltProposal, ProductImage
 from nb_catalog.models.alt_text import LONGEST_ALT
-from nb_catalog.publishing import alt_text as describing
-from nb_catalog.storefront import alt_text as alts
+from nb_catalog.publishing import alt_text
+from nb_catalog.storefront import alt_text as storefront_alt_text
 
 
 class AltTextField(NamedTuple):
-    """What is written in a language, what the shop says without it, and what could be written: from what
-    is known, and as a machine proposes it."""
+    """The text in one language, the shop's default without it, a suggestion from product data, and a
+    machine's proposal."""
 
     locale: str
     name: str
     text: str
-    unwritten: str
+    default: str
     suggestion: str
     proposal: AltProposal | None
 
 
 class AltTextViews:
-    """Alternative texts, as a further page of ``ProductImageAdmin``."""
+    """Alternative texts, as additional pages of ``ProductImageAdmin``."""
 
     def alt_urls(self) -> list[URLPattern]:
         propose = require_POST(self.propose_alts)
@@ -50,113 +50,109 @@ class AltTextViews:
         ]
 
     def alt(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """GET shows the texts; POST writes them, takes proposals over and throws them away. Permissions
-        view and review."""
+        """GET shows the texts; POST saves them and accepts or discards proposals.
+
+        Requires the permissions view and, for POST, review.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
         image = get_object_or_404(pictures(), pk=pk)
         objections: tuple[str, ...] = ()
-        given: Mapping[str, str] = {}
+        posted: Mapping[str, str] = {}
         if request.method == "POST":
             if not request.user.has_perm(Permission.REVIEW):
                 raise PermissionDenied
-            given = _given(request, image)
+            # An accepted proposal is saved as it was read, even if it has changed since.
+            posted = {
+                **_posted(request, image, "alt"),
+                **_posted(request, image, "accept"),
+            }
             try:
-                changed = describing.set_alt_texts(image, given, actor=request.user)
+                changed = publishing.set_alt_texts(image, posted, actor=request.user)
             except RequestRefused as refusal:
                 objections = refusal.objections
             else:
-                discarded = describing.discard_alt_texts(image, _ticked(request, image, "discard"))
-                self.message_user(request, _told(changed, discarded), messages.SUCCESS)
+                discarded = alt_text.discard_alt_texts(
+                    image, list(_posted(request, image, "discard"))
+                )
+                message = ngettext("%d text saved.", "%d texts saved.", changed) % changed
+                if discarded:
+                    more = ngettext(
+                        "%d proposal was discarded.", "%d proposals were discarded.", discarded
+                    )
+                    message = f"{message} {more % discarded}"
+                self.message_user(request, message, messages.SUCCESS)
                 return redirect(f"{self.url_of('review')}?picture={image.pk}")
         context = self.page_context(
             request,
             title=gettext("Alternative texts of picture %d") % image.pk,
             image=image,
             large_url=thumbnails.thumbnail_url(image, site=self.admin_site, width=thumbnails.LARGE),
-            fields=list(_fields(image, given=given)),
+            fields=list(alt_text_fields(image, posted=posted)),
             longest=LONGEST_ALT,
             objections=objections,
             may_write=request.user.has_perm(Permission.REVIEW),
-            offer=_offer(image) if _may_propose(request) else None,
+            offer=alt_text_offer(image) if _may_propose(request) else None,
         )
         return TemplateResponse(request, "admin/nb_catalog/productimage/alt.html", context)
 
     def propose_alts(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """POST: have what is lacking proposed. It may cost money: permissions view, review and generate."""
+        """POST: request proposals for missing texts, which may cost money.
+
+        Requires the permissions view, review and generate.
+        """
         if not self.has_view_permission(request) or not _may_propose(request):
             raise PermissionDenied
         image = get_object_or_404(pictures(), pk=pk)
         try:
-            wanted = describing.locales_for(image)
-            outcome = describing.propose_alt_texts(image, wanted, actor=request.user)
+            codes = alt_text.locales_for(image)
+            result = alt_text.propose_alt_texts(image, codes, actor=request.user)
         except NBCatalogError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
-            said = ngettext(
-                "%d proposal to accept.",
-                "%d proposals to accept.",
-                outcome.written,
-            )
-            self.message_user(request, said % outcome.written, messages.SUCCESS)
-            for sentence in outcome.refused:
+            message = ngettext("%d proposal to accept.", "%d proposals to accept.", result.written)
+            self.message_user(request, message % result.written, messages.SUCCESS)
+            for sentence in result.refused:
                 self.message_user(request, sentence, messages.WARNING)
         return redirect(self.url_of("alt", image.pk))
 
 
-def _given(request: HttpRequest, image: ProductImage) -> dict[str, str]:
-    """What was typed, and in its place what was accepted: as it was read, whatever is proposed by now."""
-    names = ((code, f"alt-{code}") for code in describing.locales_for(image))
-    typed = {code: request.POST[name] for code, name in names if name in request.POST}
-    accepted = _ticked(request, image, "accept")
-    return {**typed, **{code: request.POST[f"accept-{code}"] for code in accepted}}
-
-
-def _ticked(request: HttpRequest, image: ProductImage, what: str) -> list[str]:
-    return [code for code in describing.locales_for(image) if f"{what}-{code}" in request.POST]
-
-
-def _told(changed: int, discarded: int) -> str:
-    said = ngettext("%d text saved.", "%d texts saved.", changed) % changed
-    if not discarded:
-        return said
-    more = ngettext("%d proposal was discarded.", "%d proposals were discarded.", discarded)
-    return f"{said} {more % discarded}"
+def _posted(request: HttpRequest, image: ProductImage, prefix: str) -> dict[str, str]:
+    """Return the posted fields named "prefix-locale", by locale."""
+    names = {code: f"{prefix}-{code}" for code in alt_text.locales_for(image)}
+    return {code: request.POST[name] for code, name in names.items() if name in request.POST}
 
 
 def _may_propose(request: HttpRequest) -> bool:
     return request.user.has_perms([Permission.REVIEW, Permission.GENERATE])
 
 
-def _offer(image: ProductImage) -> dict[str, Any] | None:
-    """Who would be asked, and what for; None where nobody is, or the setting is wrong, which ``check``
-    says."""
+def alt_text_offer(image: ProductImage) -> dict[str, Any] | None:
+    """Return the provider's name, the languages and the price of proposals for ``image``.
+
+    None if no provider is configured, or its setting is wrong, which ``check`` reports.
+    """
     try:
-        found = describing.offer(image)
+        offer = alt_text.offer(image)
     except (InvalidSettings, RequestRefused):
         return None
-    if found is None:
+    if offer is None:
         return None
-    return {"name": found.name, "languages": _names(found.locales), "price": dollars(found.usd)}
+    languages = (str(locales.parse_locale(code).display_name) for code in offer.locales)
+    return {"name": offer.name, "languages": ", ".join(languages), "price": dollars(offer.usd)}
 
 
-def _names(codes: Iterable[str]) -> str:
-    return ", ".join(str(locales.parse_locale(code).display_name) for code in codes)
-
-
-def _fields(image: ProductImage, *, given: Mapping[str, str]) -> Iterator[AltTextField]:
-    standing: dict[str, Any] = dict(image.alts.values_list("locale", "text"))
+def alt_text_fields(image: ProductImage, *, posted: Mapping[str, str]) -> Iterator[AltTextField]:
+    """Yield a field per locale. ``posted`` texts, which were refused, replace the stored ones."""
+    stored: dict[str, Any] = dict(image.alts.values_list("locale", "text"))
     proposals = {each.locale: each for each in image.alt_proposals.all()}
     product = image.catalog_object
-    for code in describing.locales_for(image):
-        name, text = (
-            str(locales.parse_locale(code).display_name),
-            given.get(code, standing.get(code, "")),
-        )
-        if product is None:
-            yield AltTextField(code, name, text, "", "", proposals.get(code))
-            continue
-        with translation.override(code):
-            unwritten = alts.default_alt(product, image, locale=code)
-            suggestion = alts.suggestion(product, image, locale=code)
-        yield AltTextField(code, name, text, unwritten, suggestion, proposals.get(code))
+    for code in alt_text.locales_for(image):
+        name = str(locales.parse_locale(code).display_name)
+        text = posted.get(code, stored.get(code, ""))
+        default = suggestion = ""
+        if product is not None:
+            with translation.override(code):
+                default = storefront_alt_text.default_alt(product, image, locale=code)
+                suggestion = storefront_alt_text.suggestion(product, image, locale=code)
+        yield AltTextField(code, name, text, default, suggestion, proposals.get(code))

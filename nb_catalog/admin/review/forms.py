@@ -1,8 +1,7 @@
-"""Which pictures the review page shows."""
+"""The filters of the review page."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -11,25 +10,24 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import thumbnails
+from nb_catalog.admin.changelists import INTEGER_KEY
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import ProductImage, Run, Scene
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.images import ImageKind
 from nb_catalog.registry import registered, source_for
 
-RUNS_OFFERED: Final = 50
-# What a database takes for a big integer, whatever somebody sends.
-LOOKS_LIKE_A_KEY: Final = re.compile(r"[0-9]{1,18}")
+MAX_RUNS: Final = 50
 
 
 def pictures() -> QuerySet:
-    """Pictures of products, with what their cards need."""
+    """Return the pictures of products, with the related rows that their cards need."""
     rows = ProductImage.objects.filter(kind=ImageKind.PICTURE)
     return rows.prefetch_related(thumbnails.RENDITIONS, "placements")
 
 
 class FilterForm(forms.Form):
-    """Which pictures to look at. ``product`` is a key; it needs a model."""
+    """Filters for pictures. ``product`` is an object key and requires ``model``."""
 
     state = forms.ChoiceField(label=_("State"), required=False)
     run = forms.ChoiceField(label=_("Run"), required=False)
@@ -38,36 +36,33 @@ class FilterForm(forms.Form):
     scene = forms.ChoiceField(label=_("Scene"), required=False)
     picture = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, given: Mapping[str, str]) -> None:
-        super().__init__({"state": ImageState.PENDING, **given})
+    def __init__(self, data: Mapping[str, str]) -> None:
+        super().__init__({"state": ImageState.PENDING, **data})
         every = ("", _("All"))
         states = [(state.value, state.label) for state in ImageState]
         models = [(s.label, m._meta.verbose_name_plural) for m, s in registered().items()]
+        runs = list(Run.objects.values_list("pk", "title")[:MAX_RUNS])
+        run = data.get("run", "")
+        if INTEGER_KEY.fullmatch(run) and int(run) not in dict(runs):
+            runs += Run.objects.filter(pk=run).values_list("pk", "title")
         self.fields["state"].choices = [*states, ("all", _("All"))]
-        self.fields["run"].choices = [every, *_runs(given.get("run", ""))]
+        self.fields["run"].choices = [every, *((str(pk), f"#{pk} {title}") for pk, title in runs)]
         self.fields["model"].choices = [every, *models]
         self.fields["scene"].choices = [every, *Scene.objects.values_list("key", "name")]
 
-    def chosen(self) -> QuerySet:
-        """The pictures; a value that is not offered is left out, as if nothing was said."""
+    def get_queryset(self) -> QuerySet:
+        """Return the matching pictures. Invalid values are ignored, as if they were not given."""
         self.is_valid()
-        said = self.cleaned_data
-        if said.get("picture"):
-            return pictures().filter(pk=said["picture"])
+        query = self.cleaned_data
         rows = pictures()
-        if said.get("state", ImageState.PENDING) != "all":
-            rows = rows.filter(state=said.get("state") or ImageState.PENDING)
-        if said.get("run"):
-            rows = rows.filter(job__run=said["run"])
-        if said.get("model"):
-            rows = rows.filter(content_type=content_type_of(source_for(said["model"]).model))
-        if said.get("product"):
-            rows = rows.filter(object_id=said["product"])
-        return rows.filter(scene=said["scene"]) if said.get("scene") else rows
-
-
-def _runs(chosen: str) -> list[tuple[str, str]]:
-    rows = list(Run.objects.values_list("pk", "title", "created_at")[:RUNS_OFFERED])
-    if LOOKS_LIKE_A_KEY.fullmatch(chosen) and int(chosen) not in {pk for pk, _title, _at in rows}:
-        rows += Run.objects.filter(pk=chosen).values_list("pk", "title", "created_at")
-    return [(str(pk), f"#{pk} {title}") for pk, title, _at in rows]
+        if query.get("picture"):
+            return rows.filter(pk=query["picture"])
+        if query.get("state", ImageState.PENDING) != "all":
+            rows = rows.filter(state=query.get("state") or ImageState.PENDING)
+        if query.get("run"):
+            rows = rows.filter(job__run=query["run"])
+        if query.get("model"):
+            rows = rows.filter(content_type=content_type_of(source_for(query["model"]).model))
+        if query.get("product"):
+            rows = rows.filter(object_id=query["product"])
+        return rows.filter(scene=query["scene"]) if query.get("scene") else rows

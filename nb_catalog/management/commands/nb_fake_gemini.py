@@ -1,4 +1,4 @@
-"""``manage.py nb_fake_gemini``: a local Gemini to try things with, faults included. No key, no cost."""
+"""``manage.py nb_fake_gemini``: a local Gemini server with faults. Needs no key and costs nothing."""
 
 import json
 import signal
@@ -29,35 +29,36 @@ NB_CATALOG = {{
 
 class Command(BaseCommand):
     help = (
-        "Serve a local Gemini that speaks the real one's wire format: pictures, batches, files, "
-        "and every fault that is known. Ctrl-C ends it."
+        "Run a local server with Gemini's wire format: pictures, batches, files, and every known "
+        "fault. Press Ctrl-C to stop it."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser):
-        parser.add_argument("--port", type=int, default=0, help="0, the default, is any free one.")
+        parser.add_argument(
+            "--port", type=int, default=0, help="Port; 0 (the default) picks a free one."
+        )
         parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--delay", type=float, default=0.0, help="Seconds per picture.")
+        parser.add_argument("--batch-seconds", type=float, default=5.0, help="Seconds per batch.")
         parser.add_argument(
-            "--delay", type=float, default=0.0, help="Seconds that a picture takes."
+            "--fault-rate",
+            type=float,
+            default=0.0,
+            help="Fraction of calls that fail, such as 0.3.",
+        )
+        parser.add_argument("--seed", type=int, default=0, help="Seed of the fault sequence.")
+        parser.add_argument(
+            "--kinds", default="", help="Comma-separated faults to choose from; see --list-faults."
         )
         parser.add_argument(
-            "--batch-seconds", type=float, default=5.0, help="Seconds that a batch takes."
+            "--picture-bytes", type=int, default=0, help="Pad pictures to about this size."
         )
+        parser.add_argument("--jpeg", action="store_true", help="Return JPEG instead of PNG.")
         parser.add_argument(
-            "--fault-rate", type=float, default=0.0, help="Share of calls to spoil, such as 0.3."
+            "--request-log", default="", help="Write all requests to this file (JSON lines) on exit."
         )
-        parser.add_argument("--seed", type=int, default=0, help="The same seed, the same faults.")
-        parser.add_argument(
-            "--kinds", default="", help="Faults to choose from, with commas; see --list-faults."
-        )
-        parser.add_argument(
-            "--picture-bytes", type=int, default=0, help="Pad pictures to about that."
-        )
-        parser.add_argument("--jpeg", action="store_true", help="Answer JPEG in place of PNG.")
-        parser.add_argument(
-            "--request-log", default="", help="Write the request log to this file at the end."
-        )
-        parser.add_argument("--list-faults", action="store_true", help="List the faults and end.")
+        parser.add_argument("--list-faults", action="store_true", help="List the faults and exit.")
 
     def handle(self, *, list_faults, verbosity, **options):
         if list_faults:
@@ -66,7 +67,9 @@ class Command(BaseCommand):
             return
         with ExitStack() as stack:
             try:
-                server = stack.enter_context(GeminiServer(**_given(options), keep_bodies=False))
+                server = stack.enter_context(
+                    GeminiServer(**server_options(options), keep_bodies=False)
+                )
             except OSError as error:
                 raise CommandError(
                     _("Cannot listen on this host and port: %s. Choose another --port.")
@@ -78,38 +81,36 @@ class Command(BaseCommand):
             )
             self.stdout.write(SETTINGS.format(url=server.url))
             self.stdout.flush()
-            self._serve(server, verbosity=verbosity)
-            self._end(server, path=options["request_log"])
+            self.wait_for_signal(server, verbosity=verbosity)
+            entries = server.request_log.entries
+            self.stdout.write(
+                _("%(requests)s requests, %(usd)s USD billed.")
+                % {"requests": len(entries), "usd": server.request_log.billed_usd}
+            )
+            if options["request_log"]:
+                lines = "".join(f"{json.dumps(entry.as_json())}\n" for entry in entries)
+                Path(options["request_log"]).write_text(lines)
 
-    def _serve(self, server, *, verbosity):
-        """Until Ctrl-C or SIGTERM; with ``-v 2`` a line a request, without words or keys."""
+    def wait_for_signal(self, server, *, verbosity):
+        """Wait for Ctrl-C or SIGTERM; with ``-v 2`` print each request, without prompts or keys."""
         ended = threading.Event()
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: ended.set())
-        told, more = 0, True
+        printed, more = 0, True
         while more:
             more = not ended.wait(0.2)
             entries = server.request_log.entries
-            for entry in entries[told:] if verbosity >= 2 else ():
+            for entry in entries[printed:] if verbosity >= 2 else ():
                 self.stdout.write(
                     f"{entry.number:6} {entry.operation:18} {entry.model:30}"
                     f" {entry.status or '-'} {entry.fault or ''} {entry.billed_usd}"
                 )
-            told = len(entries)
-
-    def _end(self, server, *, path):
-        entries = server.request_log.entries
-        self.stdout.write(
-            _("%(requests)s requests, %(usd)s USD billed.")
-            % {"requests": len(entries), "usd": server.request_log.billed_usd}
-        )
-        if path:
-            lines = "".join(f"{json.dumps(entry.as_json())}\n" for entry in entries)
-            Path(path).write_text(lines)
+            printed = len(entries)
 
 
-def _given(options):
+def server_options(options):
+    """Return the arguments of ``GeminiServer``. Raises ``CommandError``."""
     kinds = [name.strip() for name in options["kinds"].split(",") if name.strip()]
     unknown = sorted(set(kinds) - set(FAULTS))
     if unknown:

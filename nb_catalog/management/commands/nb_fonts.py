@@ -1,4 +1,4 @@
-"""``manage.py nb_fonts``: which font serves which of the shop's locales."""
+"""``manage.py nb_fonts``: the fonts used for the shop's locales."""
 
 import json
 from pathlib import Path
@@ -24,15 +24,15 @@ ORIGINS = {
 
 class Command(BaseCommand):
     help = (
-        "Print which font the words of each locale are set in, and what to install where there is "
-        "none. Exit status 1 when a locale has none."
+        "Print the font used for each locale, and what to install if there is none. Exits with "
+        "status 1 if a locale has no font."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--locale", action="append", help="This one; may be given again.")
-        parser.add_argument("--json", action="store_true", help="For programs.")
+        parser.add_argument("--locale", action="append", help="Only this locale; may be repeated.")
+        parser.add_argument("--json", action="store_true", help="Print JSON.")
         parser.add_argument(
-            "--specimen", metavar="FILE.png", type=Path, help="Draw a line in each locale."
+            "--specimen", metavar="FILE.png", type=Path, help="Draw a sample line for each locale."
         )
 
     def handle(self, *, locale, **options):
@@ -42,28 +42,43 @@ class Command(BaseCommand):
         except (FontUnreadable, ValueError) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
-            told = {code: _as_json(found) for code, found in serving.items()}
-            self.stdout.write(json.dumps(told, indent=2, ensure_ascii=False))
+            content = {
+                code: font
+                and {
+                    "family": font.family.name,
+                    "origin": font.origin.value,
+                    "faces": [{"file": f.name, "sha256": f.sha256} for f in font.family.faces],
+                }
+                for code, font in serving.items()
+            }
+            self.stdout.write(json.dumps(content, indent=2, ensure_ascii=False))
         else:
-            self._list(serving)
+            self.print_table(serving)
         if options["specimen"]:
-            self._draw(serving, options["specimen"])
+            self.draw_specimen(serving, options["specimen"])
         if not all(serving.values()):
             raise SystemExit(1)
 
-    def _list(self, serving):
-        head = [_("locale"), _("font"), _("weights"), _("source")]
-        for line in table([head, *(_row(code, found) for code, found in serving.items())]):
+    def print_table(self, serving):
+        rows = [[_("locale"), _("font"), _("weights"), _("source")]]
+        for code, font in serving.items():
+            if font is None:
+                rows.append([code, "-", "-", "-"])
+                continue
+            lightest, heaviest = font.family.weight_range
+            weights = str(lightest) if lightest == heaviest else f"{lightest}-{heaviest}"
+            rows.append([code, font.family.name, weights, str(ORIGINS[font.origin])])
+        for line in table(rows):
             self.stdout.write(line)
-        for code, found in serving.items():
-            if found is None:
+        for code, font in serving.items():
+            if font is None:
                 self.stdout.write(self.style.ERROR(f"{code}: {fonts.installation_hint(code)}"))
 
-    def _draw(self, serving, file):
+    def draw_specimen(self, serving, file):
         lines = [
             (locales.parse_locale(code).display_name, code, fonts.chain_for(code))
-            for code, found in serving.items()
-            if found is not None
+            for code, font in serving.items()
+            if font is not None
         ]
         try:
             file.write_bytes(encode(font_specimen(lines), format="png"))
@@ -71,18 +86,3 @@ class Command(BaseCommand):
             raise CommandError(
                 _("Cannot write the picture: %(why)s.") % {"why": error.strerror}
             ) from error
-
-
-def _row(code, found):
-    if found is None:
-        return [code, "-", "-", "-"]
-    lightest, heaviest = found.family.weight_range
-    weights = str(lightest) if lightest == heaviest else f"{lightest}-{heaviest}"
-    return [code, found.family.name, weights, str(ORIGINS[found.origin])]
-
-
-def _as_json(found):
-    if found is None:
-        return None
-    faces = [{"file": face.name, "sha256": face.sha256} for face in found.family.faces]
-    return {"family": found.family.name, "origin": found.origin.value, "faces": faces}

@@ -1,4 +1,4 @@
-"""``manage.py nb_models``: which models there are, what they can do, what they cost."""
+"""``manage.py nb_models``: available models, their abilities and their prices."""
 
 import asyncio
 import json
@@ -21,17 +21,17 @@ from nb_catalog.providers import model_specs, provider, tiers
 
 class Command(BaseCommand):
     help = (
-        "Print every model: abilities, price of one picture, where the price is from, and when the "
-        "model ends."
+        "Print all models with their abilities, the price of one picture, the source of the price, and "
+        "the end of life."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--model", default="", help="One model in full.")
-        parser.add_argument("--json", action="store_true", help="Everything, for programs.")
+        parser.add_argument("--model", default="", help="Print all details of one model.")
+        parser.add_argument("--json", action="store_true", help="Print JSON.")
         parser.add_argument(
             "--ask",
             action="store_true",
-            help="Ask the providers whether the models of the tiers are reachable. Costs nothing.",
+            help="Check whether the models used by the tiers are reachable. Free of charge.",
         )
 
     def handle(self, *, model, ask, **options):
@@ -42,68 +42,71 @@ class Command(BaseCommand):
             )
         chosen = {model: known[model]} if model else known
         if options["json"]:
-            shown = [_as_json(model_spec) for model_spec in chosen.values()]
-            self.stdout.write(json.dumps(shown, indent=2, default=_plain))
+            content = [_as_json(model_spec) for model_spec in chosen.values()]
+            self.stdout.write(json.dumps(content, indent=2, default=_to_json))
         elif model:
-            self._tell(chosen[model])
+            for name, value in _as_json(chosen[model]).items():
+                text = json.dumps(value, default=_to_json, ensure_ascii=False)
+                self.stdout.write(f"{name}: {text}")
         else:
-            self._list(list(chosen.values()))
+            self.print_table(list(chosen.values()))
         if ask:
-            self._ask(model)
+            self.check_reachable(model)
 
-    def _list(self, chosen):
+    def print_table(self, chosen):
         head = [_("model"), _("USD per picture"), _("batch"), _("ratios"), _("references"),
                 _("thinking"), _("tiers"), _("end of life")]  # fmt: skip
-        rows = [_row(model_spec) for model_spec in chosen]
-        for line in table([head, *rows]):
-            self.stdout.write(line)
-        for line in _notes(chosen):
+        rows = [
+            [
+                f"{spec.id}{'*' if spec.id in settings.MODEL_SPECS else ''}",
+                (
+                    " ".join([*spec.sizes, _("free")])
+                    if spec.free
+                    else "  ".join(f"{size} {_price(spec, size)}" for size in spec.sizes)
+                ),
+                _("half") if spec.batch else "–",
+                (
+                    _("all %d") % len(model_specs.RATIOS)
+                    if set(spec.ratios) == set(model_specs.RATIOS)
+                    else str(len(spec.ratios))
+                ),
+                str(spec.max_references),
+                " ".join(spec.thinking) or "–",
+                " ".join(_tiers_of(spec)) or "–",
+                _end_of_life(spec),
+            ]
+            for spec in chosen
+        ]
+        for line in (*table([head, *rows]), *footnotes(chosen)):
             self.stdout.write(line)
 
-    def _tell(self, model_spec):
-        for name, value in _as_json(model_spec).items():
-            self.stdout.write(f"{name}: {json.dumps(value, default=_plain, ensure_ascii=False)}")
-
-    def _ask(self, model):
-        steps = [step for step in tiers.tiers() if model in ("", step.model)]
-        wanted = sorted({(step.provider, step.model) for step in steps})
-        answers = {}
-        for alias, each in tqdm(wanted, unit=_("model"), file=sys.stderr, disable=None):
-            answers[alias, each] = asyncio.run(_reached(alias, each))
-        for (alias, each), said in answers.items():
-            told = said or _("reachable")
-            self.stdout.write(f"{alias} {each}: {told}")
-        if any(answers.values()):
+    def check_reachable(self, model):
+        used = [tier for tier in tiers.tiers() if model in ("", tier.model)]
+        pairs = sorted({(tier.provider, tier.model) for tier in used})
+        problems = {}
+        for alias, name in tqdm(pairs, unit=_("model"), file=sys.stderr, disable=None):
+            problems[alias, name] = asyncio.run(reachability_problem(alias, name))
+        for (alias, name), problem in problems.items():
+            message = problem or _("reachable")
+            self.stdout.write(f"{alias} {name}: {message}")
+        if any(problems.values()):
             raise CommandError(_("Some models used by the tiers are not reachable."))
 
 
-async def _reached(alias, model):
+async def reachability_problem(alias, model):
+    """Return why ``model`` cannot be reached through provider ``alias``; empty if it can."""
     try:
-        maker = provider(alias)
+        image_provider = provider(alias)
     except InvalidSettings as error:
         return str(error)
     try:
-        return await maker.check_model(model)
+        return await image_provider.check_model(model)
     finally:
-        await maker.close()
+        await image_provider.close()
 
 
-def _row(model_spec):
-    mark = "*" if model_spec.id in settings.MODEL_SPECS else ""
-    return [
-        f"{model_spec.id}{mark}",
-        _prices(model_spec),
-        _("half") if model_spec.batch else "–",
-        _ratios(model_spec),
-        str(model_spec.max_references),
-        " ".join(model_spec.thinking) or "–",
-        " ".join(_tiers_of(model_spec)) or "–",
-        _end(model_spec),
-    ]
-
-
-def _notes(chosen):
-    """What stands below the table: where prices are from, what replaces what, how to read it."""
+def footnotes(chosen):
+    """Yield the footnotes of the table: price sources, replacements and how to read it."""
     priced = [model_spec for model_spec in chosen if not model_spec.free]
     for source in sorted(
         {(model_spec.price_source, str(model_spec.price_as_of or "")) for model_spec in priced}
@@ -129,18 +132,6 @@ def _notes(chosen):
         yield _("* added or changed by NB_CATALOG['MODEL_SPECS']")
 
 
-def _ratios(model_spec):
-    if set(model_spec.ratios) == set(model_specs.RATIOS):
-        return _("all %d") % len(model_specs.RATIOS)
-    return str(len(model_spec.ratios))
-
-
-def _prices(model_spec):
-    if model_spec.free:
-        return " ".join([*model_spec.sizes, _("free")])
-    return "  ".join(f"{size} {_price(model_spec, size)}" for size in model_spec.sizes)
-
-
 def _price(model_spec, size):
     try:
         return f"{model_spec.estimate(size=size, references=1):.4f}"
@@ -152,11 +143,11 @@ def _tiers_of(model_spec):
     return [name for name, entry in settings.TIERS.items() if entry.get("MODEL") == model_spec.id]
 
 
-def _end(model_spec):
+def _end_of_life(model_spec):
     if model_spec.retired_on:
         past = model_spec.retired_on <= timezone.now().date()
-        said = _("retired %s") if past else _("retires %s")
-        return said % model_spec.retired_on.isoformat()
+        message = _("retired %s") if past else _("retires %s")
+        return message % model_spec.retired_on.isoformat()
     return _("deprecated") if model_spec.deprecated_on else "–"
 
 
@@ -172,7 +163,7 @@ def _as_json(model_spec):
     }
 
 
-def _plain(value):
+def _to_json(value):
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, date):

@@ -1,4 +1,4 @@
-"""``manage.py nb_prune``: take away files that nobody needs any more."""
+"""``manage.py nb_prune``: delete files that are no longer needed."""
 
 import sys
 
@@ -13,17 +13,19 @@ from nb_catalog.operations import pruning
 
 class Command(BaseCommand):
     help = (
-        "Take away the files of pictures that were rejected long ago, and files that no row knows. "
-        "What is or was published, and what something else was made from, stays; rows stay too."
+        "Delete the files of pictures that were rejected long ago, and orphaned files. Database rows, "
+        "pictures that are or were published, and sources of other pictures are kept."
     )
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "--days", type=int, default=90, help="Rejected more than so many days ago (90)."
+            "--days", type=int, default=90, help="Minimum age of the rejection in days (90)."
         )
-        parser.add_argument("--dry-run", action="store_true", help="Only say what would go.")
         parser.add_argument(
-            "--no-orphans", action="store_true", help="Leave files alone that no row knows."
+            "--dry-run", action="store_true", help="Only report what would be deleted."
+        )
+        parser.add_argument(
+            "--no-orphans", action="store_true", help="Keep files that no database row refers to."
         )
 
     def handle(self, *, days, dry_run, no_orphans, verbosity, **options):
@@ -32,16 +34,16 @@ class Command(BaseCommand):
         shows = verbosity and not dry_run and sys.stderr.isatty()
         with tqdm(unit=_("file"), disable=not shows, file=sys.stderr) as bar:
 
-            def told(name):
+            def report(name):
                 bar.update()
                 if dry_run or verbosity >= 2:
                     self.stdout.write(name)
 
-            done = pruning.prune(days=days, orphans=not no_orphans, dry_run=dry_run, on_delete=told)
+            result = pruning.prune(days=days, orphans=not no_orphans, dry_run=dry_run, on_delete=report)
         if not verbosity:
             return
-        pictures = ngettext("%d rejected picture", "%d rejected pictures", done.pictures)
-        orphans = ngettext("%d orphaned file", "%d orphaned files", done.orphans)
-        said = _("Would delete: %(what)s") if dry_run else _("Deleted: %(what)s")
-        what = f"{pictures % done.pictures}, {orphans % done.orphans}, {filesizeformat(done.bytes)}"
-        self.stdout.write(said % {"what": what})
+        pictures = ngettext("%d rejected picture", "%d rejected pictures", result.pictures)
+        orphans = ngettext("%d orphaned file", "%d orphaned files", result.orphans)
+        message = _("Would delete: %(what)s") if dry_run else _("Deleted: %(what)s")
+        what = f"{pictures % result.pictures}, {orphans % result.orphans}, {filesizeformat(result.bytes)}"
+        self.stdout.write(message % {"what": what})

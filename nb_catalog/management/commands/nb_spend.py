@@ -1,4 +1,4 @@
-"""``manage.py nb_spend``: what was spent per day, model, tier, scene and user, and per published picture."""
+"""``manage.py nb_spend``: spending per day, model, tier, scene and user, and per published picture."""
 
 import json
 from dataclasses import asdict
@@ -15,13 +15,13 @@ MOST_DAYS = 3660
 
 
 class Command(BaseCommand):
-    help = "Print what was spent, as tables and bars, and what a published picture came to."
+    help = "Print spending as tables and bars, and the cost per published picture."
 
     def add_arguments(self, parser):
-        parser.add_argument("--days", type=int, default=30, help="So many days up to today (30).")
-        parser.add_argument("--since", default="", help="The first day, YYYY-MM-DD.")
-        parser.add_argument("--until", default="", help="The last day, YYYY-MM-DD (today).")
-        parser.add_argument("--json", action="store_true", help="Everything, for programs.")
+        parser.add_argument("--days", type=int, default=30, help="Number of days up to today (30).")
+        parser.add_argument("--since", default="", help="First day, YYYY-MM-DD.")
+        parser.add_argument("--until", default="", help="Last day, YYYY-MM-DD (today).")
+        parser.add_argument("--json", action="store_true", help="Print JSON.")
 
     def handle(self, *, days, since, until, **options):
         last = _day(until, "--until") or database_now().date()
@@ -35,11 +35,12 @@ class Command(BaseCommand):
             raise CommandError(_("At most %d days at a time.") % MOST_DAYS)
         report = billing.report(first=first, last=last)
         if options["json"]:
-            self.stdout.write(json.dumps(_plain(report), indent=2, default=str))
+            content = {**asdict(report), "usd_per_published": report.usd_per_published}
+            self.stdout.write(json.dumps(content, indent=2, default=str))
         else:
-            self._tell(report)
+            self.print_report(report)
 
-    def _tell(self, report):
+    def print_report(self, report):
         self.stdout.write(
             _("%(first)s to %(last)s (UTC): %(spent)s USD for %(calls)d calls")
             % {
@@ -54,7 +55,7 @@ class Command(BaseCommand):
                 _("plus up to %s USD for calls of unknown cost; nb_reconcile lists them")
                 % report.total.open_usd
             )
-        per = report.usd_per_published
+        price = report.usd_per_published
         self.stdout.write(
             _(
                 "%(made)d pictures generated, %(rejected)d rejected, %(published)d published: "
@@ -64,29 +65,29 @@ class Command(BaseCommand):
                 "made": report.made,
                 "rejected": report.rejected,
                 "published": report.published,
-                "each": _("%.4f USD each") % per if per is not None else _("no price yet"),
+                "each": _("%.4f USD each") % price if price is not None else _("no price yet"),
             }  # fmt: skip
         )
-        spent = [line for line in report.days if line.calls]
-        self._list(_("day"), spent)
-        for head, lines in ((_("model"), report.models), (_("tier"), report.tiers),
+        days = [day for day in report.days if day.calls]
+        self.print_table(_("day"), days)
+        for head, groups in ((_("model"), report.models), (_("tier"), report.tiers),
                             (_("scene"), report.scenes), (_("user"), report.users)):  # fmt: skip
-            self._list(head, lines)
+            self.print_table(head, groups)
 
-    def _list(self, head, lines):
-        if not lines:
+    def print_table(self, head, groups):
+        if not groups:
             return
-        most = max(line.at_most_usd for line in lines) or 1
+        most = max(group.at_most_usd for group in groups) or 1
         rows = [[head, _("calls"), _("USD"), _("unknown (max.)"), ""]]
         rows += [
             [
-                line.name or _("other"),
-                str(line.calls),
-                f"{line.spent_usd:.4f}",
-                f"{line.open_usd:.4f}" if line.open_usd else "",
-                bar(float(line.spent_usd / most)),
+                group.name or _("other"),
+                str(group.calls),
+                f"{group.spent_usd:.4f}",
+                f"{group.open_usd:.4f}" if group.open_usd else "",
+                bar(float(group.spent_usd / most)),
             ]
-            for line in lines
+            for group in groups
         ]
         self.stdout.write("")
         for line in table(rows, right=(1, 2, 3)):
@@ -103,8 +104,3 @@ def _day(text, option):
             _("%(option)s: %(text)r is not a valid date. Write it as 2026-11-25.")
             % {"option": option, "text": text}
         ) from None
-
-
-def _plain(report):
-    per = report.usd_per_published
-    return {**asdict(report), "usd_per_published": per}

@@ -1,4 +1,4 @@
-"""``manage.py nb_stale``: published pictures whose words are out of date."""
+"""``manage.py nb_stale``: find published pictures whose text is out of date."""
 
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
@@ -10,12 +10,14 @@ from nb_catalog.publishing import staleness
 
 class Command(BaseCommand):
     help = (
-        "Look at everything that is published with words on it, and mark what the shop would say "
-        "differently today. With --redo new pictures are made, which wait for review; it costs nothing."
+        "Check all published pictures with text, and mark those whose text differs from the shop's "
+        "current text. With --redo, new pictures are generated for review, free of charge."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--redo", action="store_true", help="Make new ones of what is marked.")
+        parser.add_argument(
+            "--redo", action="store_true", help="Generate new versions of the marked pictures."
+        )
 
     def handle(self, *, redo, verbosity, **options):
         stale = 0
@@ -23,10 +25,10 @@ class Command(BaseCommand):
             stale += len(block)
             for each in block if verbosity else ():
                 self.stdout.write(f"{each}  {each.locale}  #{each.image_id}")
-        said = ngettext(
+        message = ngettext(
             "%d published picture is out of date.", "%d published pictures are out of date.", stale
         )
-        self.stdout.write(said % stale)
+        self.stdout.write(message % stale)
         if not (redo and stale):
             return
         marked = Placement.objects.filter(stale_since__isnull=False)

@@ -1,4 +1,4 @@
-"""``manage.py nb_worker``: make the queued pictures, until told to stop."""
+"""``manage.py nb_worker``: generate queued pictures until stopped."""
 
 import argparse
 import signal
@@ -21,44 +21,59 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 class Command(BaseCommand):
     help = (
-        "Make the queued pictures. SIGTERM and Ctrl-C let what is in hand finish; "
-        "a second one stops at once."
+        "Generate queued pictures. SIGTERM and Ctrl-C let jobs in progress finish; a second signal "
+        "stops immediately."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--once", action="store_true", help="Stop when nothing is queued.")
+        parser.add_argument("--once", action="store_true", help="Stop when the queue is empty.")
         parser.add_argument(
-            "--concurrency", type=_at_least_one, help="Paid calls in flight (CONCURRENCY)."
+            "--concurrency", type=_at_least_one, help="Maximum paid calls in flight (CONCURRENCY)."
         )
         parser.add_argument(
             "--free-threads",
             type=_at_least_one,
-            help="Pictures made here at a time (FREE_THREADS).",
+            help="Maximum pictures rendered locally at a time (FREE_THREADS).",
         )
-        parser.add_argument("--seconds", type=_seconds, help="Stop after about so many seconds.")
+        parser.add_argument("--seconds", type=_seconds, help="Stop after about this many seconds.")
 
     def handle(self, *, once, concurrency, free_threads, seconds, verbosity, **options):
-        outcomes = Counter()
-        with self._told(verbosity=verbosity, once=once) as tell:
+        counts = Counter()
+        with self.reporter(verbosity=verbosity, once=once) as report:
             worker = Worker(
                 concurrency=concurrency,
                 free_threads=free_threads,
-                on_outcome=lambda outcome: (outcomes.update([outcome.move]), tell(outcome)),
+                on_outcome=lambda outcome: (counts.update([outcome.move]), report(outcome)),
             )
-            with _stopped_by_signals(worker):
+            with stop_on_signals(worker):
                 worker.run(until_idle=once, seconds=seconds)
-        if verbosity:
-            self.stdout.write(_summary(outcomes))
+        if not verbosity:
+            return
+        generated = counts.pop("succeed", 0) + counts.pop("adopt", 0)
+        parts = [
+            ngettext("%(n)s picture generated", "%(n)s pictures generated", generated)
+            % {"n": generated},
+            *(f"{number} {_state_after(move)}" for move, number in counts.items()),
+            _("%(n)s remaining") % {"n": _underway()},
+        ]
+        self.stdout.write(", ".join(parts) + ".")
 
     @contextmanager
-    def _told(self, *, verbosity, once):
-        """What happens on each ending: a line, a step of the bar, or nothing."""
+    def reporter(self, *, verbosity, once):
+        """Yield the function that reports each outcome: as a line, in a progress bar, or not at all."""
         if verbosity >= 2:
-            yield lambda outcome: self.stdout.write(_line(outcome))
+            yield lambda outcome: self.stdout.write(describe(outcome))
         elif verbosity and once and sys.stderr.isatty():
             with tqdm(total=_underway(), unit=_("picture"), file=sys.stderr) as bar:
-                made = Counter()
-                yield lambda outcome: _step(bar, made, outcome)
+                counts = Counter()
+
+                def advance(outcome):
+                    if JOB_TRANSITIONS[outcome.move].target not in JOB_UNDERWAY:
+                        bar.update()
+                    counts[outcome.move] += 1
+                    bar.set_postfix({_state_after(move): n for move, n in counts.items()})
+
+                yield advance
         else:
             yield lambda outcome: None
 
@@ -78,8 +93,8 @@ def _seconds(text):
 
 
 @contextmanager
-def _stopped_by_signals(worker):
-    """The first signal stops the worker gently and gives the signals back to Python."""
+def stop_on_signals(worker):
+    """Stop ``worker`` gracefully on the first signal; a second one reaches Python's own handler."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals reach the main thread only
         return
@@ -105,14 +120,14 @@ def _underway():
     return ImageJob.objects.filter(state__in=JOB_UNDERWAY).count()
 
 
-def _line(outcome):
-    """Return a line for one outcome. Never the error's text: a provider's may quote the request."""
-    job = outcome.job
+def describe(outcome):
+    """Return one line about ``outcome``, without the error text: a provider's may quote the prompt."""
+    order = outcome.order
     line = _("Job %(job)s: %(state)s (%(tier)s, %(model)s)") % {
-        "job": job.job_id,
+        "job": order.job_id,
         "state": _state_after(outcome.move),
-        "tier": job.tier,
-        "model": job.spec.model,
+        "tier": order.tier,
+        "model": order.spec.model,
     }
     return f"{line} [{outcome.error_code}]" if outcome.error_code else line
 

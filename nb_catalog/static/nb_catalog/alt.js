@@ -1,5 +1,5 @@
 "use strict";
-/* A suggestion goes into its field with one click. Without this file it can be copied. */
+/* Copies a suggestion into its field. Without JavaScript, the user can copy it. */
 for (const button of document.querySelectorAll("[data-use]")) {
     const field = document.getElementById(button.dataset.use);
     button.hidden = false;

@@ -1,5 +1,5 @@
 "use strict";
-/* Draws what is designed while its JSON is typed. Controls beside the picture go along. */
+/* Redraws the preview while the JSON is edited. The values of its controls are sent too. */
 document.addEventListener("DOMContentLoaded", () => {
     const WAIT = 500;
     const place = document.querySelector(".nbc-design");
@@ -8,37 +8,37 @@ document.addEventListener("DOMContentLoaded", () => {
     let latest = 0;
 
     const address = () => {
-        const asked = new URLSearchParams({ content: field.value });
+        const query = new URLSearchParams({ content: field.value });
         for (const control of place.querySelectorAll("select[name]")) {
-            asked.set(control.name, control.value);
+            query.set(control.name, control.value);
         }
-        return `${place.dataset.url}?${asked}`;
+        return `${place.dataset.url}?${query}`;
     };
 
     const draw = async () => {
         const picture = place.querySelector("img");
         const line = place.querySelector("p[role=status]");
-        const mine = ++latest;
+        const request = ++latest;
         if (["", "{}", "null"].includes(field.value.trim())) {
             picture.hidden = true;
             line.textContent = "";
             return;
         }
-        const wanted = address();
+        const url = address();
         line.classList.remove("nbc-wrong");
         line.textContent = place.dataset.working;
-        const answer = await fetch(wanted, { credentials: "same-origin" });
-        if (mine !== latest) {
+        const response = await fetch(url, { credentials: "same-origin" });
+        if (request !== latest) {
             return;
         }
-        if (answer.ok) {
-            /* The browser has it in its cache now. */
-            picture.src = wanted;
+        if (response.ok) {
+            /* The browser has cached the picture by now. */
+            picture.src = url;
             picture.hidden = false;
             line.textContent = "";
-        } else if (answer.status === 400) {
+        } else if (response.status === 400) {
             line.classList.add("nbc-wrong");
-            line.textContent = (await answer.json()).error;
+            line.textContent = (await response.json()).error;
         } else {
             line.textContent = "";
         }

@@ -1,8 +1,8 @@
 "use strict";
-/* The plan follows the form. Without this file "Update plan" does the same. */
+/* Updates the plan with the form. Without JavaScript, "Update plan" does the same. */
 {
     const WAIT = 250;
-    const form = document.getElementById("nbc-wishes");
+    const form = document.getElementById("nbc-generate");
     const plan = document.getElementById("nbc-plan");
     const start = document.getElementById("nbc-start");
     const update = document.getElementById("nbc-update");
@@ -27,7 +27,7 @@
         plan.setAttribute("aria-busy", "false");
     };
 
-    const renew = async () => {
+    const updatePlan = async () => {
         if (underway) {
             underway.abort();
         }
@@ -35,14 +35,14 @@
         plan.setAttribute("aria-busy", "true");
         start.disabled = true;
         try {
-            const answer = await fetch(form.dataset.planUrl, {
+            const response = await fetch(form.dataset.planUrl, {
                 method: "POST", body: new FormData(form), signal: underway.signal,
                 credentials: "same-origin",
             });
-            if (!answer.ok) {
-                throw new Error(String(answer.status));
+            if (!response.ok) {
+                throw new Error(String(response.status));
             }
-            plan.innerHTML = await answer.text();
+            plan.innerHTML = await response.text();
         } catch (error) {
             if (error.name === "AbortError") {
                 return;
@@ -52,17 +52,17 @@
         settle();
     };
 
-    /* The requests themselves, for whoever wants to read them. */
+    /* Shows the requests as they would be sent. */
     const show = async () => {
         sent.setAttribute("aria-busy", "true");
         try {
-            const answer = await fetch(form.dataset.sentUrl, {
+            const response = await fetch(form.dataset.sentUrl, {
                 method: "POST", body: new FormData(form), credentials: "same-origin",
             });
-            if (!answer.ok) {
-                throw new Error(String(answer.status));
+            if (!response.ok) {
+                throw new Error(String(response.status));
             }
-            sent.innerHTML = await answer.text();
+            sent.innerHTML = await response.text();
             sent.querySelector(".nbc-sent").focus();
         } catch {
             sent.textContent = form.dataset.failed;
@@ -70,7 +70,7 @@
         sent.setAttribute("aria-busy", "false");
     };
 
-    /* A model that cannot do a treatment, a ratio or a batch does not offer it. */
+    /* Disables treatments, ratios and batches that the selected tier does not support. */
     const restrict = (name, possible) => {
         let lost = false;
         for (const choice of form.elements[name]) {
@@ -109,7 +109,7 @@
             say(form.dataset.nothing);
             settle();
         } else if (live) {
-            timer = setTimeout(renew, WAIT);
+            timer = setTimeout(updatePlan, WAIT);
         }
     };
 
@@ -124,10 +124,10 @@
             if (event.submitter !== start) {
                 event.preventDefault();
                 clearTimeout(timer);
-                renew();
+                updatePlan();
                 return;
             }
-            /* After the browser has collected the form: the button's own value goes along. */
+            /* Deferred until the browser has collected the form, including the button's value. */
             setTimeout(() => { start.disabled = true; });
         });
         window.addEventListener("pageshow", (event) => {
@@ -140,7 +140,7 @@
         settle();
         if (live && isComplete() &&
             plan.querySelector(".nbc-figures") === null) {
-            renew();
+            updatePlan();
         }
     }
 }

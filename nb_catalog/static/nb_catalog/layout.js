@@ -1,19 +1,19 @@
 "use strict";
-/* Boxes over the picture of a layout: dragged and resized with the pointer or the arrow keys. They are
-   written into the JSON beside it, which stays the one truth. Without this file it is typed. */
+/* Boxes over the preview of a layout, moved and resized with the pointer or the arrow keys. Changes are
+   written to the JSON, the only source of truth. Without JavaScript, the JSON is edited directly. */
 document.addEventListener("DOMContentLoaded", () => {
     const place = document.querySelector(".nbc-design");
     const stage = place && place.querySelector(".nbc-stage");
     const field = place && document.getElementById(place.dataset.field);
-    const spoken = document.getElementById("nbc-locale");
+    const localeSelect = document.getElementById("nbc-locale");
     const channel = document.getElementById("nbc-channel");
-    if (!stage || !field || !spoken) {
+    if (!stage || !field || !localeSelect) {
         return;
     }
     const GRID = 0.005;
     const STEP = 0.01;
     const LEAST = 0.02;
-    const words = stage.dataset;
+    const labels = stage.dataset;
     const covers = document.createElement("div");
     const boxes = document.createElement("div");
     covers.className = "nbc-covers";
@@ -22,7 +22,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
     const snapped = (share) => Math.round(Math.round(share / GRID) * GRID * 1000) / 1000;
     const within = (share, least, most) => Math.max(least, Math.min(most, share));
-    const mirrored = () => spoken.selectedOptions[0].dataset.direction === "rtl";
+    const mirrored = () => localeSelect.selectedOptions[0].dataset.direction === "rtl";
 
     const read = () => {
         try {
@@ -36,7 +36,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const isPlaced = (box) => box && box.place
         && ["start", "top", "width", "height"].every((edge) => Number.isFinite(box.place[edge]));
 
-    /* Of what a channel covers, {left, top, right, bottom} in shares of the picture. */
+    /* Margins covered by the channel: {left, top, right, bottom} as fractions of the picture. */
     const margins = () => {
         const option = channel && channel.selectedOptions[0];
         const side = Number(option && option.dataset.side) || 0;
@@ -62,14 +62,14 @@ document.addEventListener("DOMContentLoaded", () => {
         shape.style.height = percent(at.height);
     };
 
-    const named = (shape, box, edges) => {
+    const label = (shape, box, edges) => {
         const at = box.place;
         const covered = isCovered(at, edges);
         shape.classList.toggle("nbc-covered", covered);
         shape.setAttribute("aria-label", [
-            box.role, `${words.start} ${percent(at.start)}`, `${words.top} ${percent(at.top)}`,
-            `${words.width} ${percent(at.width)}`, `${words.height} ${percent(at.height)}`,
-            ...(covered ? [words.covered] : []),
+            box.role, `${labels.start} ${percent(at.start)}`, `${labels.top} ${percent(at.top)}`,
+            `${labels.width} ${percent(at.width)}`, `${labels.height} ${percent(at.height)}`,
+            ...(covered ? [labels.covered] : []),
         ].join(", "));
     };
 
@@ -151,22 +151,22 @@ document.addEventListener("DOMContentLoaded", () => {
         return shape;
     };
 
-    /* The shapes stay the same ones, so that the keyboard keeps its place. */
+    /* Shapes are reused, so that the keyboard focus stays. */
     const show = () => {
         const content = read();
         const edges = margins();
-        const found = content ? content.boxes : [];
+        const placed = content ? content.boxes : [];
         stage.dir = mirrored() ? "rtl" : "ltr";
-        while (boxes.children.length > found.length) {
+        while (boxes.children.length > placed.length) {
             boxes.lastElementChild.remove();
         }
-        found.forEach((box, number) => {
+        placed.forEach((box, number) => {
             const shape = boxes.children[number] || boxes.appendChild(shapeOf(number));
             shape.hidden = !isPlaced(box);
             if (!shape.hidden) {
                 shape.firstElementChild.textContent = box.role;
                 lay(shape, box.place);
-                named(shape, box, edges);
+                label(shape, box, edges);
             }
         });
         covers.style.borderWidth = "0";
@@ -177,7 +177,7 @@ document.addEventListener("DOMContentLoaded", () => {
     };
 
     field.addEventListener("input", show);
-    spoken.addEventListener("change", show);
+    localeSelect.addEventListener("change", show);
     if (channel) {
         channel.addEventListener("change", show);
     }

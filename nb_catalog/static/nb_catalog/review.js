@@ -1,11 +1,11 @@
 "use strict";
-/* Decisions without reloading, and the keyboard. Without this file every button is a plain form's. */
+/* Review actions without reloading, and keyboard shortcuts. Without JavaScript, buttons submit the form. */
 {
     const form = document.getElementById("nbc-review");
-    const said = document.getElementById("nbc-said");
+    const messages = document.getElementById("nbc-messages");
     const zoom = document.getElementById("nbc-zoom");
-    const SEEN = 4;
-    const ONWARDS = ["approve", "reject", "publish"];
+    const MAX_MESSAGES = 4;
+    const ADVANCING = ["approve", "reject", "publish"];
 
     const cards = () => [...form.querySelectorAll(".nbc-picture")];
     const now = () => form.querySelector(".nbc-picture.nbc-now");
@@ -33,8 +33,8 @@
 
     const isOpen = (card) => card.classList.contains("nbc-is-pending");
 
-    /* The next picture to judge: further on if there is one, else an earlier one that was left. */
-    const onwards = (pk) => {
+    /* Goes to the next pending picture: a later one, otherwise an earlier one that was skipped. */
+    const advance = (pk) => {
         const all = cards();
         const at = all.findIndex((card) => card.dataset.pk === pk);
         const next = [...all.slice(at + 1), ...all.slice(0, at)].find(isOpen);
@@ -42,14 +42,14 @@
             go(next);
         } else {
             go(all[at]);
-            say({ said: form.dataset.end, level: "info" });
+            say({ message: form.dataset.end, level: "info" });
         }
     };
 
-    const say = ({ said: sentence, level, undo, place, pk }) => {
+    const say = ({ message, level, undo, place, pk }) => {
         const line = document.createElement("li");
         line.className = level;
-        line.textContent = sentence;
+        line.textContent = message;
         if (undo) {
             const button = document.createElement("button");
             button.type = "button";
@@ -61,9 +61,9 @@
             });
             line.append(" ", button);
         }
-        said.prepend(line);
-        while (said.children.length > SEEN) {
-            said.lastElementChild.remove();
+        messages.prepend(line);
+        while (messages.children.length > MAX_MESSAGES) {
+            messages.lastElementChild.remove();
         }
         if (level === "success" || level === "info") {
             setTimeout(() => line.remove(), undo ? 15000 : 6000);
@@ -90,41 +90,41 @@
         for (const [name, value] of Object.entries(place)) {
             body.set(`${name}-${pk}`, value);
         }
-        let news;
+        let result;
         try {
-            const answer = await fetch(form.action, {
+            const response = await fetch(form.action, {
                 method: "POST", body, credentials: "same-origin",
                 headers: { Accept: "application/json" },
             });
-            if (!answer.ok) {
-                throw new Error(String(answer.status));
+            if (!response.ok) {
+                throw new Error(String(response.status));
             }
-            news = await answer.json();
+            result = await response.json();
         } catch {
             card.removeAttribute("aria-busy");
-            say({ said: form.dataset.failed, level: "error" });
+            say({ message: form.dataset.failed, level: "error" });
             return;
         }
-        const { fresh, note } = replace(card, news.card);
-        say({ ...news, pk });
-        if (news.ok && ONWARDS.includes(verb)) {
-            onwards(pk);
+        const { fresh, note } = replace(card, result.card);
+        say({ ...result, pk });
+        if (result.ok && ADVANCING.includes(verb)) {
+            advance(pk);
             return;
         }
         const field = fresh.querySelector("textarea");
-        if (!news.ok && field && note) {
+        if (!result.ok && field && note) {
             field.value = note;
             field.closest("details").open = true;
         }
         go(fresh);
     };
 
-    /* One by one: making their files takes a moment each, and each card says how it went. */
-    const publishTicked = async () => {
-        const ticked = [...form.querySelectorAll("[name=chosen]:checked")].map((box) => box.value);
+    /* One by one: rendering takes a moment each, and each card shows its result. */
+    const publishSelected = async () => {
+        const selected = [...form.querySelectorAll("[name=chosen]:checked")].map((box) => box.value);
         const bar = document.getElementById("nbc-published");
-        bar.max = ticked.length;
-        for (const [at, pk] of ticked.entries()) {
+        bar.max = selected.length;
+        for (const [at, pk] of selected.entries()) {
             bar.hidden = false;
             bar.value = at;
             await decide("publish", pk, { ticked: "1" });
@@ -179,7 +179,7 @@
                 decide(verb, pk);
             } else if (verb === "publish_chosen") {
                 event.preventDefault();
-                publishTicked();
+                publishSelected();
             }
         });
         form.addEventListener("click", (event) => {

@@ -1,17 +1,17 @@
 "use strict";
-/* Renews the pieces of a run's page until nothing is left to be made. */
+/* Updates the parts of a run's page until the run is done. */
 {
     const EVERY = 1500;
     const form = document.getElementById("nbc-run");
     const status = document.getElementById("nbc-status");
     let failures = 0;
 
-    const renew = (name, html) => {
+    const update = (name, html) => {
         const place = form.querySelector(`[data-part="${name}"]`);
         if (place.dataset.shown === html) {
             return;
         }
-        /* Somebody is about to press a button or types a budget: it waits for the next time. */
+        /* The user is about to press a button or types a budget: update it next time. */
         if (place.contains(document.activeElement) || place.querySelector("details[open]")) {
             return;
         }
@@ -25,22 +25,22 @@
         }
     };
 
-    const look = async () => {
+    const poll = async () => {
         let done = false;
         try {
-            const answer = await fetch(form.dataset.url, {
+            const response = await fetch(form.dataset.url, {
                 credentials: "same-origin", headers: { Accept: "application/json" },
             });
-            if (!answer.ok) {
-                throw new Error(String(answer.status));
+            if (!response.ok) {
+                throw new Error(String(response.status));
             }
-            const news = await answer.json();
-            for (const [name, html] of Object.entries(news.parts)) {
-                renew(name, html);
+            const data = await response.json();
+            for (const [name, html] of Object.entries(data.parts)) {
+                update(name, html);
             }
-            say(news.sentence);
-            form.dataset.done = news.done ? "yes" : "no";
-            done = news.done;
+            say(data.sentence);
+            form.dataset.done = data.done ? "yes" : "no";
+            done = data.done;
             failures = 0;
         } catch {
             failures += 1;
@@ -51,11 +51,11 @@
             status.classList.add("visually-hidden");
         }
         if (!done) {
-            setTimeout(look, EVERY * Math.min(1 + failures, 10));
+            setTimeout(poll, EVERY * Math.min(1 + failures, 10));
         }
     };
 
     if (form !== null && form.dataset.done === "no") {
-        setTimeout(look, EVERY);
+        setTimeout(poll, EVERY);
     }
 }
