@@ -102,14 +102,7 @@ class CatalogImagesMixin:
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> HttpResponse:
-        label, name = self.opts.app_label, self.opts.model_name
-        stock = [
-            f"admin/{label}/{name}/change_form.html",
-            f"admin/{label}/change_form.html",
-            "admin/change_form.html",
-        ]
-        own = self._own_change_form
-        context["catalog_images_base"] = select_template([own] if own else stock)
+        context["catalog_images_base"] = self.change_form_base()
         product = options.get("obj")
         product = product if is_registered(self.model) else None
         if product is not None and self._may_view_pictures(request):
@@ -121,6 +114,16 @@ class CatalogImagesMixin:
 
     def _may_view_pictures(self, request: HttpRequest) -> bool:
         return request.user.has_perm("nb_catalog.view_productimage")
+
+    def change_form_base(self) -> Any:
+        """Return the template to extend: the host's own, otherwise the one that Django would use."""
+        label, name = self.opts.app_label, self.opts.model_name
+        stock = [
+            f"admin/{label}/{name}/change_form.html",
+            f"admin/{label}/change_form.html",
+            "admin/change_form.html",
+        ]
+        return select_template([self._own_change_form] if self._own_change_form else stock)
 
     def _catalog_url(self, name: str) -> str:
         return reverse(f"{self.admin_site.name}:nb_catalog_{name}")

@@ -163,7 +163,7 @@ def test_a_hosts_own_change_form_template_is_kept(rf):
     class Own(CatalogImagesMixin, admin.ModelAdmin):
         change_form_template = "admin/auth/user/change_password.html"
 
-    base = Own(Mug, admin.site)._change_form_base()
+    base = Own(Mug, admin.site).change_form_base()
     assert base.template.name == "admin/auth/user/change_password.html"
 
 

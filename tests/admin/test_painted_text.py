@@ -90,9 +90,9 @@ def test_a_price_is_agreed_to_before_anything_is_painted(root):
     base_of(mug)
     page = root.post(TEXTS, asked(mug, start="1", budget_usd="2"))
     assert "Spend up to" in page.content.decode() and not Run.objects.exists()
-    kept = page.context["kept"]
+    hidden = page.context["hidden_fields"]
     assert f'action="{TEXTS}"' in page.content.decode()
-    again = {name: [v for n, v in kept if n == name] for name, _value in kept}
+    again = {name: [v for n, v in hidden if n == name] for name, _value in hidden}
     agreed = page.context["agreed"]
     answer = root.post(TEXTS, {**again, "agreed_usd": agreed, "start": "1"})
     run = Run.objects.get()
