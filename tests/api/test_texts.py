@@ -112,7 +112,7 @@ def test_texts_are_started_once_made_published_and_renewed(api_as):
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json()["id"] == again.json()["id"]
     other = api.post("runs/texts/", {**body, "locales": ["de"]})
-    assert other.status_code == 422 and "another locales" in other.content.decode()
+    assert other.status_code == 422 and "different locales" in other.content.decode()
     worker.drain()
     for job in Run.objects.get().jobs.all():
         image = job.images.get()
@@ -158,7 +158,7 @@ def test_words_are_painted_read_back_and_set_instead(api_as, paid):
     assert api.post("runs/texts/", {**body, "budget_usd": "1.5"}).status_code == 201
     assert Run.objects.get().budget_microusd == 1_500_000
     other = api.post("runs/texts/", {**body, "text": "set"})
-    assert other.status_code == 422 and "another text" in other.content.decode()
+    assert other.status_code == 422 and "different text" in other.content.decode()
     worker.drain()
     [image] = api.get("images/?model=testcatalog.mug").json()["results"][:1]
     assert "ocr" in image["checks"]
