@@ -123,16 +123,16 @@ def _entries(first: date, last: date) -> Iterator[SpendEntry]:
         yield SpendEntry(day, model, tier, scene, user, calls, spent, open=0)
     sent = Q(started_at__gte=_midnight(first), started_at__lt=_midnight(last + timedelta(days=1)))
     unsettled = ProviderCall.objects.filter(sent, cost_microusd=None).order_by()
-    for started_at, model, tier, scene, user, estimate in unsettled.values_list(
+    for started_at, model, tier, scene, actor, estimate in unsettled.values_list(
         "started_at", "model", "tier", "scene", "job__run__actor", "estimate_microusd"
     ):
-        day, key = started_at.astimezone(UTC).date(), "" if user is None else str(user)
+        day, key = started_at.astimezone(UTC).date(), "" if actor is None else str(actor)
         yield SpendEntry(day, model, tier, scene, key, calls=1, spent=0, open=estimate)
     requests = TextCall.objects.filter(sent, cost_microusd=None).order_by()
-    for started_at, model, user, estimate in requests.values_list(
+    for started_at, model, actor, estimate in requests.values_list(
         "started_at", "model", "actor", "estimate_microusd"
     ):
-        day, key = started_at.astimezone(UTC).date(), "" if user is None else str(user)
+        day, key = started_at.astimezone(UTC).date(), "" if actor is None else str(actor)
         yield SpendEntry(day, model, budgets.TEXT, "", key, calls=1, spent=0, open=estimate)
 
 
