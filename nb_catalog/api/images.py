@@ -158,7 +158,9 @@ class ImageViewSet(CatalogReadViewSet):
     def alt(self, request, *args, **kwargs):
         """Write alternative texts; the response contains all of them."""
         image = self.get_object()
-        changed = publishing.set_alt_texts(image, self.validated_body()["texts"], actor=request.user)
+        changed = publishing.set_alt_texts(
+            image, self.validated_body()["texts"], actor=request.user
+        )
         return Response({"alt": dict(image.alts.values_list("locale", "text")), "changed": changed})
 
     @action(detail=True, methods=["post"])

@@ -26,10 +26,10 @@ def check_typesetting(**_options: Any) -> list[CheckMessage]:
     for code in codes:
         try:
             locales.parse_locale(code)
-            if fonts.families_for(code) is None:
+            if fonts.family_for(code) is None:
                 messages.append(
                     Warning(
-                        f"Text in {code!r} cannot be set on pictures: {fonts.advice(code)}",
+                        f"Text in {code!r} cannot be set on pictures: {fonts.installation_hint(code)}",
                         hint=f"Or remove it from {NAME}['LOCALES']; manage.py nb_fonts lists them all.",
                         id="nb_catalog.W042",
                     )

@@ -15,7 +15,7 @@ from nb_catalog.core.types import Photo, PhotoSent, Reference
 from nb_catalog.exceptions import PictureMissing, RequestRefused
 from nb_catalog.imaging import locked
 from nb_catalog.imaging.inspect import examine
-from nb_catalog.imaging.references import Limits, as_reference
+from nb_catalog.imaging.references import DEFAULT_LONGEST_SIDE, Limits, as_reference
 from nb_catalog.providers import Provider
 from nb_catalog.providers.model_specs import pixel_size
 from nb_catalog.registry import read_photo
@@ -108,6 +108,6 @@ def limits_of(spec: ImageSpec, *, provider: Provider) -> Limits:
         longer_side = 0
     return Limits(
         reads=provider.reads,
-        longest_side=max(LEAST_SIDE, SIDES * longer_side),
+        longest_side=max(DEFAULT_LONGEST_SIDE, SIDES * longer_side),
         most_bytes=min((size for size in sizes if size is not None), default=None),
     )

@@ -105,6 +105,7 @@ class Worker:
             finally:
                 # Calls in flight finish, and so does a step with a batch; the rest is handed back.
                 context.closing = True
+                coordinator.close()
                 await asyncio.gather(*self._running, *background, return_exceptions=True)
                 leases.cancel()
                 await asyncio.gather(leases, return_exceptions=True)

@@ -15,6 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
+from nb_catalog import publishing
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.formatting import dollars
 from nb_catalog.admin.review.forms import pictures

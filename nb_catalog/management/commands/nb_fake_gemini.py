@@ -56,7 +56,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--jpeg", action="store_true", help="Return JPEG instead of PNG.")
         parser.add_argument(
-            "--request-log", default="", help="Write all requests to this file (JSON lines) on exit."
+            "--request-log",
+            default="",
+            help="Write all requests to this file (JSON lines) on exit.",
         )
         parser.add_argument("--list-faults", action="store_true", help="List the faults and exit.")
 

@@ -39,7 +39,9 @@ class Command(BaseCommand):
                 if dry_run or verbosity >= 2:
                     self.stdout.write(name)
 
-            result = pruning.prune(days=days, orphans=not no_orphans, dry_run=dry_run, on_delete=report)
+            result = pruning.prune(
+                days=days, orphans=not no_orphans, dry_run=dry_run, on_delete=report
+            )
         if not verbosity:
             return
         pictures = ngettext("%d rejected picture", "%d rejected pictures", result.pictures)

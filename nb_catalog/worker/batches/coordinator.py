@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 from django.db import DatabaseError
@@ -25,10 +26,15 @@ class BatchCoordinator:
         self.held: list[ProviderBatch] = []
         self.is_busy = False
         self._context = context
+        self._is_closing = asyncio.Event()
+
+    def close(self) -> None:
+        """Take no further step, and end an idle wait at once: a worker stops without delay."""
+        self._is_closing.set()
 
     async def run(self) -> None:
-        """Take steps until the worker closes; the current step is finished."""
-        while not self._context.closing:
+        """Take steps until ``close``; the current step is finished."""
+        while not self._is_closing.is_set():
             self.is_busy = True
             did_something = False
             try:
@@ -43,7 +49,8 @@ class BatchCoordinator:
                 self.held.clear()
                 self.is_busy = False
             if not did_something:
-                await asyncio.sleep(schedule.IDLE_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._is_closing.wait(), schedule.IDLE_SECONDS)
 
     async def step(self) -> bool:
         """Advance a batch that is due, otherwise create a new one. Return whether there was one."""
