@@ -244,7 +244,7 @@ class BackoffScope(StrEnum):
 class ProviderError(NBCatalogError):
     """A call that did not result in a picture.
 
-    ``stops`` tells whether calls to the model, or to the whole provider, would fail the same way. They
+    ``stops``: whether calls to the model, or to the whole provider, would fail the same way. They
     are then paused: for ``retry_after`` seconds, or if ``needs_person`` until a person has fixed the
     cause.
 

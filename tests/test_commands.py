@@ -160,10 +160,13 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_has(number):
         command, cwd=ROOT, env=environment,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    first = process.stdout.readline()
-    assert ": made" in first, process.stderr.read()
-    process.send_signal(number)
-    told, wrong = process.communicate(timeout=60)
+    try:
+        first = process.stdout.readline()
+        process.send_signal(number)
+        told, wrong = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert ": made" in first, wrong
     assert process.returncode == 0, wrong
     assert SECRET not in first + told + wrong
     states = list(ImageJob.objects.values_list("state", flat=True))

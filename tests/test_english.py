@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # Whether docstrings and comments of nb_catalog are read too.
-READ_THE_PACKAGE = False
+READ_THE_PACKAGE = True
 
 PAGES = [
     ROOT / "README.md",

@@ -72,7 +72,7 @@ def image_counts(types):
 
 
 class SceneSerializer(serializers.ModelSerializer):
-    """``local`` tells whether the scene can be rendered without a model."""
+    """``local``: whether the scene can be rendered without a model."""
 
     local = serializers.SerializerMethodField()
 

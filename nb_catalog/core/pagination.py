@@ -30,7 +30,7 @@ def estimated_count(model: type[Model]) -> int:
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages of the first ``COUNT_LIMIT`` rows; ``is_cut`` tells whether there are more."""
+    """Pages of the first ``COUNT_LIMIT`` rows; ``is_cut``: whether there are more."""
 
     @cached_property
     def _length(self) -> int | None:

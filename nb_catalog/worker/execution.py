@@ -50,7 +50,7 @@ class WorkerContext:
     ``call_semaphore`` bounds the calls in flight. The worker holds more jobs than that, so that reading
     photos, checking pictures and waiting for commits leave no call slot idle.
 
-    ``is_stopping`` returns whether the worker was told to stop; ``closing`` is True once it has.
+    ``is_stopping`` returns whether the worker is stopping; ``closing`` is True once it has stopped claiming.
     ``on_outcome`` is called with outcomes of batches that were written.
     """
 

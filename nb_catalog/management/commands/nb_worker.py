@@ -122,34 +122,15 @@ def _underway():
 
 def describe(outcome):
     """Return one line about ``outcome``, without the error text: a provider's may quote the prompt."""
-    order = outcome.order
+    job = outcome.job
     line = _("Job %(job)s: %(state)s (%(tier)s, %(model)s)") % {
-        "job": order.job_id,
+        "job": job.job_id,
         "state": _state_after(outcome.move),
-        "tier": order.tier,
-        "model": order.spec.model,
+        "tier": job.tier,
+        "model": job.spec.model,
     }
     return f"{line} [{outcome.error_code}]" if outcome.error_code else line
 
 
 def _state_after(move):
     return JobState(JOB_TRANSITIONS[move].target).label.lower()
-
-
-def _step(bar, made, outcome):
-    if JOB_TRANSITIONS[outcome.move].target not in JOB_UNDERWAY:
-        bar.update()
-    made[outcome.move] += 1
-    bar.set_postfix({_state_after(move): number for move, number in made.items()})
-
-
-def _summary(outcomes):
-    made = outcomes["succeed"] + outcomes["adopt"]
-    parts = [ngettext("%(n)s picture generated", "%(n)s pictures generated", made) % {"n": made}]
-    parts += [
-        f"{number} {_state_after(move)}"
-        for move, number in outcomes.items()
-        if move not in {"succeed", "adopt"}
-    ]
-    parts.append(_("%(n)s remaining") % {"n": _underway()})
-    return ", ".join(parts) + "."

@@ -1,4 +1,4 @@
-"""Questions that are asked so often that making their SQL would take longer than answering them."""
+"""Caches the compiled SQL of hot queries, where compiling costs more than executing."""
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ from typing import Any, Final, ParamSpec
 
 from django.db import connection, models
 
-Asked = ParamSpec("Asked")
-# A question's arguments stand in its SQL. More than these of one question are made anew.
-MOST: Final = 256
+P = ParamSpec("P")
+# Arguments are part of the SQL: this many argument sets of one query are cached.
+MAX_CACHED: Final = 256
 
 
-def compile_once(question: Callable[Asked, models.QuerySet[Any, Any]]) -> Callable[Asked, Any]:
-    """Make a function that returns a ``values_list`` into one that returns its rows (tuples).
+def compile_once(build_query: Callable[P, models.QuerySet[Any, Any]]) -> Callable[P, Any]:
+    """Decorate a function that returns a ``values_list``: the result returns its rows as tuples.
 
-    The query is compiled once for the same arguments, which must be hashable, and asked at each
-    call. Values are as the driver gives them: SQLite and MySQL know neither true nor moments.
+    The SQL is compiled once per set of arguments, which must be hashable, and executed at each call.
+    Values are as the database driver returns them: SQLite and MySQL have no booleans or timestamps.
     """
 
-    @lru_cache(maxsize=MOST)
-    def compiled(
-        _alias: str, *args: Asked.args, **kwargs: Asked.kwargs
-    ) -> tuple[str, tuple[Any, ...]]:
-        sql, params = question(*args, **kwargs).query.sql_with_params()
+    @lru_cache(maxsize=MAX_CACHED)
+    def compiled(_alias: str, *args: P.args, **kwargs: P.kwargs) -> tuple[str, tuple[Any, ...]]:
+        sql, params = build_query(*args, **kwargs).query.sql_with_params()
         return sql, tuple(params)
 
-    @wraps(question)
-    def rows(*args: Asked.args, **kwargs: Asked.kwargs) -> list[tuple[Any, ...]]:
+    @wraps(build_query)
+    def rows(*args: P.args, **kwargs: P.kwargs) -> list[tuple[Any, ...]]:
         statement = compiled(connection.alias, *args, **kwargs)  # type: ignore[arg-type]
         with connection.cursor() as cursor:
             cursor.execute(*statement)

@@ -1,4 +1,4 @@
-"""Classes that depend on their surroundings: rules W1 to N2, and paired brackets (BD14 to BD16)."""
+"""Classes that depend on their context: rules W1 to N2, and paired brackets (BD14 to BD16)."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from nb_catalog.worker.types import ClaimedJob
 logger = logging.getLogger(__name__)
 
 DIED: Final = ServiceUnavailable("The worker died before it had submitted the batch.")
-_FULL: Final = ServiceUnavailable("The batch was full, or the worker was told to stop.")
+_FULL: Final = ServiceUnavailable("The batch was full, or the worker is stopping.")
 
 
 async def assemble(
