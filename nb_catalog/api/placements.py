@@ -43,7 +43,7 @@ class PlacementSerializer(CatalogObjectSerializer):
             "alt": resolve_alt(
                 self.context["written"].get(placement.pk, ""),
                 of_product=self.context["alts"].get(key, ""),
-                said=placement.picture_data.get("said", ""),
+                overlay_text=placement.picture_data.get("overlay_text", ""),
             ),
             "origin": {
                 "digital_source_type": picture.origin,

@@ -129,7 +129,7 @@ def test_a_difference_is_shown_letter_by_letter_and_is_not_approved_in_passing(r
     image.refresh_from_db()
     assert image.state == "pending" and not image.placements.exists()
     ticked = press_with_javascript(root, "publish", image, slot="hero", ticked="1").json()
-    assert not ticked["ok"] and "decide about it alone" in ticked["message"]
+    assert not ticked["ok"] and "decide about it individually" in ticked["message"]
     image.refresh_from_db()
     assert image.state == "pending"
     tally = review.approve_all([image], actor=None)
@@ -165,14 +165,14 @@ def test_setting_words_needs_the_permission_to_generate(sign_in):
 
 def test_a_picture_without_painted_words_is_refused_with_a_sentence(root):
     answer = press_with_javascript(root, "set_text", factories.image()).json()
-    assert not answer["ok"] and "no words that a model painted" in answer["message"]
+    assert not answer["ok"] and "no text that a model painted" in answer["message"]
 
 
 def test_where_the_picture_below_is_gone_nothing_can_be_set_and_it_is_said(root):
     image = painted(MISSPELT)
     ProductImage.objects.filter(pk=image.parent_id).update(sha256="0" * 64)
     answer = press_with_javascript(root, "set_text", image).json()
-    assert not answer["ok"] and "is gone. Generate one anew." in answer["message"]
+    assert not answer["ok"] and "no longer exists. Generate it again." in answer["message"]
 
 
 @pytest.mark.django_db(transaction=True)

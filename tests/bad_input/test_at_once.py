@@ -37,7 +37,7 @@ def test_of_two_who_decide_at_once_exactly_one_wins(decisions, round_):
         for decision, person in zip(decisions, people, strict=True)
     ]
     outcomes = at_once(*acts)
-    assert sorted(type(each).__name__ for each in outcomes) == ["IllegalMove", "NoneType"]
+    assert sorted(type(each).__name__ for each in outcomes) == ["InvalidTransition", "NoneType"]
     winner = outcomes.index(None)
     refusal = next(each for each in outcomes if each is not None)
     assert str(image.pk) in str(refusal) and "Reload the page" in str(refusal)

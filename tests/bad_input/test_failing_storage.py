@@ -107,7 +107,7 @@ def test_a_publication_that_cannot_be_stored_changes_nothing(outage):
     image = factories.image(product)
     review.approve(image, actor=None)
     outage.failures = 1
-    with pytest.raises(StorageFailed, match="tried again once the storage works"):
+    with pytest.raises(StorageFailed, match="retried when the storage works"):
         placements.publish(image, slot="hero", actor=None)
     assert storefront.picture_for(product, "hero").image_id is None
     assert not image.renditions.exists()

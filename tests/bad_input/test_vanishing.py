@@ -116,7 +116,7 @@ def test_a_photo_that_was_replaced_while_its_job_waits_is_told_by_name(script, s
     settle()
     job = job_of(product)
     assert (job.state, job.error_code) == ("failed", "picture_missing")
-    assert planned in job.error and "Plan its pictures anew" in job.error
+    assert planned in job.error and "Plan its pictures again" in job.error
 
 
 @pytest.mark.parametrize("treatment", ["locked", "painted"])

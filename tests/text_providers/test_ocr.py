@@ -134,7 +134,7 @@ def test_a_budget_that_is_reached_sends_nothing(server, image, settings):
 def test_only_painted_words_are_read_and_only_where_somebody_reads(image, settings):
     with pytest.raises(RequestRefused, match="no text that a model painted"):
         ocr.read_with_model(factories.image(), actor=None)
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "READER": None}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "OCR_PROVIDER": None}
     with pytest.raises(RequestRefused, match=r"Set NB_CATALOG\['OCR_PROVIDER'\]"):
         ocr.read_with_model(image, actor=None)
     assert ocr_provider() is None

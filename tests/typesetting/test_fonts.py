@@ -192,7 +192,7 @@ def test_the_command_draws_a_line_in_each_locale(tmp_path):
 
 
 def test_the_command_reports_a_picture_that_cannot_be_written(tmp_path):
-    with pytest.raises(CommandError, match="cannot be written: No such file"):
+    with pytest.raises(CommandError, match="Cannot write the picture: No such file"):
         call_command("nb_fonts", "--locale", "de", "--specimen", str(tmp_path / "no" / "f.png"))
 
 
