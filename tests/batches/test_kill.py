@@ -34,7 +34,7 @@ def pick_up():
 
 @pytest.mark.parametrize(
     "point",
-    ordinary(sorted(BATCH_POINTS), chosen=["after gathering", "after handing in", "mid-results"]),
+    ordinary(sorted(BATCH_POINTS), chosen=["after handing in"]),
 )
 def test_a_batch_survives_a_kill(start, server, catalog, point):
     start(3)

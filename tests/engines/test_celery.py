@@ -121,6 +121,7 @@ def test_lost_and_doubled_messages_change_nothing_but_the_time(broker):
     assert set(ImageJob.objects.values_list("attempts", flat=True)) == {1}
 
 
+@pytest.mark.matrix
 def test_a_broker_that_is_away_loses_nothing(settings, caplog):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "WAKE_UP": "celery"}
     queue = f"nb-{uuid4().hex}"

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from nb_catalog.exceptions import CutoutRefused
 from nb_catalog.imaging import cutout, inspect
 from nb_catalog.imaging.cutout import alpha
+from tests.cases import ordinary
 from tests.imaging import pictures
 from tests.imaging.pictures import GROUNDS, LIFESTYLE, LIMITS, PACKSHOTS, bottle, mug, on_ground
 
@@ -246,7 +247,7 @@ def _product_alone(path) -> Image.Image:
 
 @pytest.mark.once
 @pytest.mark.skipif(not PACKSHOTS, reason="the real packshots are not here")
-@pytest.mark.parametrize("name", GROUNDS)
+@pytest.mark.parametrize("name", ordinary(GROUNDS, chosen=["cream vignette"]))
 def test_real_products_come_off_studio_grounds_well_or_not_at_all(name):
     overlaps, refused = [], 0
     for path in PACKSHOTS[::2]:

@@ -100,6 +100,7 @@ def test_a_job_of_a_frozen_worker_is_taken_over_and_finished_once(catalog, setti
     assert ProductImage.objects.filter(job__run=run).count() == 6
 
 
+@pytest.mark.matrix
 def test_who_is_told_to_stop_finishes_what_is_in_flight_and_hands_the_rest_back(server, catalog):
     server.delay = 1.0
     run = soak.start(40)
