@@ -144,7 +144,8 @@ def nothing_is_lost_or_repeated(server: GeminiServer, run) -> None:
     on_record = Counter(ProviderCall.objects.values_list("job_id", flat=True))
     for job in jobs:
         sent = seen.pop(sha256(job.wanted.prompt.encode()).hexdigest(), 0)
-        assert sent <= min(1, on_record[job.pk]), f"job {job.pk}: {sent} calls"
+        calls = ProviderCall.objects.filter(job=job).values_list("epoch", "outcome", "error_code")
+        assert sent <= min(1, on_record[job.pk]), f"job {job.pk}: {sent} calls, {list(calls)}"
     assert not seen, "calls that nobody has on record"
     pictures = Counter(ProductImage.objects.values_list("job_id", flat=True))
     made = {job.pk for job in jobs if job.state == "succeeded"}
