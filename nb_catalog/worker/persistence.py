@@ -20,7 +20,7 @@ from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import transition_jobs
 from nb_catalog.worker.claims import hand_back, lease_end, still_owned
-from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredImage
+from nb_catalog.worker.types import ClaimedJob, Fence, JobOutcome, StoredImage
 
 CALL_OUTCOMES = {
     "succeed": CallOutcome.PICTURE,
@@ -41,18 +41,18 @@ def write_outcomes(jobs: Sequence[ClaimedJob], outcomes: Sequence[JobOutcome]) -
     with transaction.atomic():
         begun = _begin(jobs) if jobs else set()
         ended = _end(outcomes) if outcomes else set()
-    return [job.job_id in begun for job in jobs] + [
-        outcome.job.job_id in ended for outcome in outcomes
+    return [job.fence in begun for job in jobs] + [
+        outcome.job.fence in ended for outcome in outcomes
     ]
 
 
-def _begin(jobs: Sequence[ClaimedJob]) -> set[int]:
+def _begin(jobs: Sequence[ClaimedJob]) -> set[Fence]:
     states = _lock_owned(jobs, JobState.LEASED, JobState.CALLING, JobState.UNKNOWN)
     # A job begins once. One that is calling has begun in a commit whose response was lost with the
     # connection, and nothing has been sent for it yet.
-    begun = {job_id for job_id, state in states.items() if state == JobState.CALLING}
-    _requeue_unsent([job for job in jobs if states.get(job.job_id) == JobState.UNKNOWN])
-    leased = drop_existing([job for job in jobs if states.get(job.job_id) == JobState.LEASED])
+    begun = {fence for fence, state in states.items() if state == JobState.CALLING}
+    _requeue_unsent([job for job in jobs if states.get(job.fence) == JobState.UNKNOWN])
+    leased = drop_existing([job for job in jobs if states.get(job.fence) == JobState.LEASED])
     now = database_now()
     paid = [job for job in leased if not job.is_free]
     # A model may have been paused since the claim.
@@ -73,7 +73,7 @@ def _begin(jobs: Sequence[ClaimedJob]) -> set[int]:
     ProviderCall.objects.bulk_create(
         build_call(job, now=now) for job in beginning if not job.is_free
     )
-    return begun | {job.job_id for job in beginning}
+    return begun | {job.fence for job in beginning}
 
 
 def _requeue_unsent(jobs: Sequence[ClaimedJob]) -> None:
@@ -146,8 +146,8 @@ def build_call(
     )
 
 
-def _end(outcomes: Sequence[JobOutcome]) -> set[int]:
-    ended: set[int] = set()
+def _end(outcomes: Sequence[JobOutcome]) -> set[Fence]:
+    ended: set[Fence] = set()
     # Equal changes are one UPDATE.
     groups: dict[tuple[Any, ...], list[ClaimedJob]] = defaultdict(list)
     for each in outcomes:
@@ -161,9 +161,9 @@ def _end(outcomes: Sequence[JobOutcome]) -> set[int]:
     _record_backoff(outcomes)
     for each in outcomes:
         state = JOB_TRANSITIONS[each.move].target
-        if each.job.job_id in ended and state in _ENDED_BADLY:
+        if each.job.fence in ended and state in _ENDED_BADLY:
             signals.send_job_failed([each.job.job_id], state=str(state), error_code=each.error_code)
-    late = [each.job.job_id for each in outcomes if each.job.job_id not in ended]
+    late = [each.job.job_id for each in outcomes if each.job.fence not in ended]
     if late:
         # Two sweeps that found the same bytes must not both store and pay for them.
         calls = ProviderCall.objects.filter(job_id__in=late).order_by("pk")
@@ -188,7 +188,7 @@ def _record_backoff(outcomes: Sequence[JobOutcome]) -> None:
         ratelimit.record_backoff(error, provider=provider, model=model)
 
 
-def _transition_owned(jobs: Sequence[ClaimedJob], move: str, **changes: Any) -> set[int]:
+def _transition_owned(jobs: Sequence[ClaimedJob], move: str, **changes: Any) -> set[Fence]:
     # A picture may arrive after a sweep has marked its job as lost.
     moves = (move, "adopt") if move == "succeed" else (move,)
     states = _lock_owned(
@@ -196,26 +196,34 @@ def _transition_owned(jobs: Sequence[ClaimedJob], move: str, **changes: Any) -> 
     )
     if JOB_TRANSITIONS[move].target not in JOB_UNDERWAY:
         changes["finished_at"] = database_now()
-    owned = still_owned(job for job in jobs if job.job_id in states)
+    owned = still_owned(job for job in jobs if job.fence in states)
     for each in moves:
         if JOB_TRANSITIONS[each].sources.intersection(states.values()):
             transition_jobs(owned, each, **changes)
     return set(states)
 
 
-def _lock_owned(jobs: Sequence[ClaimedJob], *states: str) -> dict[int, str]:
-    """Return the ids of those of ``jobs`` whose fence holds, and their states, locked until the
-    transaction ends."""
+def _lock_owned(jobs: Sequence[ClaimedJob], *states: str) -> dict[Fence, str]:
+    """Return the fences of ``jobs`` that hold, and the states of their rows, locked until the
+    transaction ends.
+
+    By fence, not by id: while the database was away a worker may have claimed a job again that it
+    still waits to begin, and only the later claim holds.
+    """
     fences = {(job.job_id, job.owner, job.epoch) for job in jobs}
     rows = ImageJob.objects.filter(pk__in=[job.job_id for job in jobs], state__in=states)
     locked = (
         rows.select_for_update().order_by("pk").values_list("pk", "lease_owner", "epoch", "state")
     )
-    return {job_id: state for job_id, *fence, state in locked if (job_id, *fence) in fences}
+    return {
+        (job_id, epoch): state
+        for job_id, owner, epoch, state in locked
+        if (job_id, owner, epoch) in fences
+    }
 
 
 def _complete_calls(outcomes: Sequence[JobOutcome]) -> None:
-    by_fence = {(each.job.job_id, each.job.epoch): each for each in outcomes}
+    by_fence = {each.job.fence: each for each in outcomes}
     calls = [
         call
         for call in ProviderCall.objects.filter(job_id__in=[job for job, _ in by_fence])
@@ -245,11 +253,11 @@ def _complete_calls(outcomes: Sequence[JobOutcome]) -> None:
     budgets.settle(settled)
 
 
-def save_images(outcomes: Sequence[JobOutcome], ended: set[int]) -> None:
+def save_images(outcomes: Sequence[JobOutcome], ended: set[Fence]) -> None:
     """Create a row for every picture. One that arrives after its lease was lost is kept as well,
     unless the same bytes were stored for the same job already."""
     jobs = [each.job for each in outcomes]
-    repeated = [job.job_id for job in jobs if job.job_id not in ended or job.epoch > 1]
+    repeated = [job.job_id for job in jobs if job.fence not in ended or job.epoch > 1]
     existing = set(
         ProductImage.objects.filter(job_id__in=repeated).values_list("job_id", "sha256")
         if repeated

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.types import Photo
 from nb_catalog.exceptions import NBCatalogError, ProviderError
+
+# A job's id and the epoch of its claim: one worker may hold two claims of a job, of which one is void.
+Fence: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,11 @@ class ClaimedJob:
             "provider": self.spec.provider,
             "model": self.spec.model,
         }
+
+    @property
+    def fence(self) -> Fence:
+        """Identifies this claim of the job."""
+        return self.job_id, self.epoch
 
     @property
     def spool_name(self) -> str:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from nb_catalog import worker
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Size
-from nb_catalog.exceptions import ContentRefused
+from nb_catalog.exceptions import ContentRefused, OutcomeUnknown
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.providers.types import ImageResult
 from nb_catalog.testing.pictures import solid_png
@@ -47,6 +47,30 @@ def test_what_was_claimed_and_never_sent_is_queued_again(script, start):
     worker.sweep()
     job = ImageJob.objects.get()
     assert (job.state, job.lease_owner) == ("queued", "")
+
+
+def test_a_job_that_its_own_worker_claimed_again_begins_once(script, start):
+    """While the database was away its lease ran out. Both claims then begin in one commit."""
+    start()
+    first = claimed()
+    expire()
+    worker.sweep()
+    second = claimed()
+    assert (second.owner, second.epoch) == (first.owner, first.epoch + 1)
+    assert persistence.write_outcomes([first, second], []) == [False, True]
+    assert list(ProviderCall.objects.values_list("epoch", flat=True)) == [second.epoch]
+    money_is_sound()
+
+
+def test_an_outcome_of_a_void_claim_ends_nothing(script, start):
+    start()
+    first = calling()
+    ImageJob.objects.update(state=JobState.QUEUED, lease_owner="")
+    second = calling()
+    lost = [
+        outcomes.outcome_for_error(job, OutcomeUnknown("Nobody knows.")) for job in (first, second)
+    ]
+    assert persistence.write_outcomes([], lost) == [False, True]
 
 
 def test_a_lease_that_runs_is_left_alone(script, start):
