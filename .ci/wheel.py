@@ -1,8 +1,10 @@
-"""Builds the wheel and the source archive, looks into them, and tries the wheel in an empty project."""
+"""Builds the source archive and the wheel and looks into them, tries the wheel in an empty project, and
+runs the README's first command in the unpacked archive. Works in a clone and in such an archive."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -26,6 +28,8 @@ NEEDED = (
 STAYS_HERE = ("tests/", "demo_project/", "docs/", ".ci/")
 SETTINGS = """
 INSTALLED_APPS += ["rest_framework", "nb_catalog"]
+MEDIA_ROOT = BASE_DIR / "media"
+MEDIA_URL = "media/"
 """
 # The first steps of whoever installs it.
 TRY = (
@@ -40,32 +44,57 @@ TRY = (
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="nb_catalog-wheel-") as directory:
         home = Path(directory)
-        wheel = built(home / "dist")
-        missing = [*lacking(wheel), *superfluous(wheel)]
+        run(sys.executable, "-m", "build", "--outdir", home / "dist", ROOT)
+        archive, wheel = next(home.glob("dist/*.tar.gz")), next(home.glob("dist/*.whl"))
+        source = unpacked(archive, home=home)
+        missing = [*lost(source), *lacking(wheel), *superfluous(wheel), *broken_links(wheel)]
         for line in missing:
-            print(line)
+            print(line, flush=True)
         if missing:
             return 1
-        tried(wheel, home=home)
-    print("The wheel holds what it needs and works in an empty project.")
+        environment = source / ".venv"
+        tried(wheel, home=home, environment=environment)
+        # In the same environment, which then lacks little. One product: that it runs is what matters.
+        run("sh", source / "demo_project/run", "--no-serve", "--products", 1)
+    print("Wheel and archive hold what they need, and both work.")
     return 0
 
 
-def built(target: Path) -> Path:
-    """The wheel, made from the source archive, so that both are known to be complete."""
-    run(sys.executable, "-m", "build", "--outdir", target, ROOT)
-    archive, wheel = next(target.glob("*.tar.gz")), next(target.glob("*.whl"))
+def unpacked(archive: Path, *, home: Path) -> Path:
     with tarfile.open(archive) as opened:
-        print(f"{archive.name}: {len(opened.getnames())} files")
-    return wheel
+        opened.extractall(home / "source", filter="data")
+    (source,) = (home / "source").iterdir()
+    return source
+
+
+def tracked() -> list[str]:
+    """What is under version control; in an unpacked archive nothing says so."""
+    if not (ROOT / ".git").exists():
+        return []
+    return run("git", "-C", ROOT, "ls-files", quiet=True).splitlines()
+
+
+def lost(source: Path) -> Iterable[str]:
+    print(f"{source.name}: {sum(path.is_file() for path in source.rglob('*'))} files")
+    for name in tracked():
+        if not (source / name).is_file():
+            yield f"The archive lacks {name}."
 
 
 def lacking(wheel: Path) -> Iterable[str]:
     names = set(zipfile.ZipFile(wheel).namelist())
-    print(f"{wheel.name}: {len(names)} files, {wheel.stat().st_size / 1024:.0f} KB")
-    tracked = run("git", "-C", ROOT, "ls-files", "nb_catalog", quiet=True).split()
-    for name in sorted({*NEEDED, *tracked} - names):
+    print(f"{wheel.name}: {len(names)} files, {wheel.stat().st_size / 1024:.0f} KB", flush=True)
+    ours = (name for name in tracked() if name.startswith("nb_catalog/"))
+    for name in sorted({*NEEDED, *ours} - names):
         yield f"The wheel lacks {name}."
+
+
+def broken_links(wheel: Path) -> Iterable[str]:
+    """An index of packages shows the README without the files beside it."""
+    opened = zipfile.ZipFile(wheel)
+    (name,) = (name for name in opened.namelist() if name.endswith(".dist-info/METADATA"))
+    for target in re.findall(r"\]\((?!https://|#)([^)]*)\)", opened.read(name).decode()):
+        yield f"The README links to {target}, which is not an address."
 
 
 def superfluous(wheel: Path) -> Iterable[str]:
@@ -74,16 +103,17 @@ def superfluous(wheel: Path) -> Iterable[str]:
             yield f"The wheel has {name}."
 
 
-def tried(wheel: Path, *, home: Path) -> None:
+def tried(wheel: Path, *, home: Path, environment: Path) -> None:
     """Install the wheel with its plain dependencies only, and take the first steps."""
-    run(ROOT / ".ci/venv", home / "venv")
-    python = home / "venv/bin/python"
-    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", wheel)
+    run("sh", ROOT / ".ci/venv", environment)
+    python = environment / "bin/python"
+    pip = (python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-compile")
+    run(*pip, wheel)
     run(python, "-m", "django", "startproject", "mysite", home)
     with (home / "mysite/settings.py").open("a") as settings:
         settings.write(SETTINGS)
     for words in TRY:
-        print("manage.py", *words)
+        print("manage.py", *words, flush=True)
         run(python, "manage.py", *words, cwd=home)
 
 

@@ -166,6 +166,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[webdriver.Chrome], None]]]] = {
     "product": ("/en/products/earl-grey/", settle),
     "generate": ("/admin/nb_catalog/run/generate/?model=shop.product&key=1", choose_scenes),
     "review": ("/admin/nb_catalog/productimage/review/?state=all", settle),
+    "series": ("/admin/nb_catalog/series/1/sheet/", settle),
     "deck": ("/admin/nb_catalog/copydeck/1/change/", settle),
     "texts": ("/admin/nb_catalog/run/texts/?model=shop.product&key=1", choose_words),
     "banners": ("/admin/nb_catalog/run/texts/?model=shop.product&key=1", make_banners),

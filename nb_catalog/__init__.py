@@ -1,6 +1,6 @@
 """Product pictures for any Django catalog."""
 
-from nb_catalog.registry import CatalogSource, register
+from nb_catalog.registry import CatalogSource, Slot, register
 
-__all__ = ["CatalogSource", "register"]
+__all__ = ["CatalogSource", "Slot", "register"]
 __version__ = "0.1.0"

@@ -40,6 +40,7 @@ PROVIDERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "local": {"BACKEND": "nb_catalog.providers.local.LocalProvider"},
     "gemini": {"BACKEND": "nb_catalog.providers.gemini.GeminiProvider"},
     "typesetter": {"BACKEND": "nb_catalog.providers.typesetter.TypesetterProvider"},
+    "photo": {"BACKEND": "nb_catalog.providers.photo.PhotoProvider"},
 }
 
 
@@ -122,7 +123,7 @@ def _at_least(least: int) -> Callable[[Any], int]:
     return accept
 
 
-def _seconds(value: Any) -> float:
+def _positive(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise ValueError(value)
     return float(value)
@@ -168,7 +169,7 @@ def _flag(value: Any) -> bool:
     return value
 
 
-WAKE_UPS: Final = ("tasks", "celery", "none")
+WAKE_UPS: Final = ("auto", "tasks", "celery", "none")
 
 
 def _one_of(choices: tuple[str, ...]) -> Callable[[Any], str]:
@@ -191,8 +192,61 @@ def _unknown_policy(value: Any) -> Mapping[str, Any]:
     if policy.get("ACTION") != "retry" or not policy.keys() <= RETRY.keys():
         raise ValueError(value)
     merged = {**RETRY, **policy}
-    _seconds(merged["AFTER_SECONDS"])
+    _positive(merged["AFTER_SECONDS"])
     _at_least(1)(merged["AT_MOST"])
+    return merged
+
+
+REQUIRED: Final[Mapping[str, float]] = {"RATIO_WITHIN": 0.03, "SIZE_AT_LEAST": 0.9}
+
+
+def _required(value: Any) -> Mapping[str, float]:
+    if not dict(value).keys() <= REQUIRED.keys():
+        raise ValueError(value)
+    merged = {**REQUIRED, **{name: float(each) for name, each in dict(value).items()}}
+    if not all(0 <= each <= 1 for each in merged.values()):
+        raise ValueError(value)
+    return merged
+
+
+# Fitted to photos of 55 products: docs/fidelity.md says how, and what each measures.
+FIDELITY_THRESHOLDS: Final[Mapping[str, float]] = {
+    "lost_detail": 1.0,
+    "weak_detail": 0.25,
+    "lost_place": 0.7,
+    "shape": 0.9,
+    "difference": 3.8,
+    "chroma": 2.5,
+    "hue": 4.5,
+    "blob": 0.5,
+    "outline": 18.0,
+    "cut_off": 3.0,
+}
+FIDELITY: Final[Mapping[str, Any]] = {"REQUIRE": "warn", "THRESHOLDS": FIDELITY_THRESHOLDS}
+
+
+def _fidelity(value: Any) -> Mapping[str, Any]:
+    given = dict(value)
+    if not given.keys() <= FIDELITY.keys():
+        raise ValueError(value)
+    _one_of(("none", "warn", "block"))(given.get("REQUIRE", "warn"))
+    thresholds = dict(given.get("THRESHOLDS", {}))
+    if not thresholds.keys() <= FIDELITY_THRESHOLDS.keys():
+        raise ValueError(value)
+    for each in thresholds.values():
+        _positive(each)
+    return {**FIDELITY, **given, "THRESHOLDS": {**FIDELITY_THRESHOLDS, **thresholds}}
+
+
+# Each try is paid for.
+MAX_DRIFT_RETRIES: Final = 3
+SERIES: Final[Mapping[str, int]] = {"DRIFT_RETRIES": 0}
+
+
+def _series(value: Any) -> Mapping[str, int]:
+    merged = {**SERIES, **dict(value)}
+    if merged.keys() != SERIES.keys() or _at_least(0)(merged["DRIFT_RETRIES"]) > MAX_DRIFT_RETRIES:
+        raise ValueError(value)
     return merged
 
 
@@ -247,6 +301,19 @@ def _backend(value: Any) -> Mapping[str, Any] | None:
     return {**entry, "OPTIONS": dict(entry.get("OPTIONS", {}))}
 
 
+CLASSICAL_CUTOUT: Final[Mapping[str, Any]] = {
+    "BACKEND": "nb_catalog.imaging.cutout.backends.ClassicalCutout",
+    "OPTIONS": {},
+}
+
+
+def _required_backend(value: Any) -> Mapping[str, Any]:
+    entry = _backend(value)
+    if entry is None:
+        raise ValueError(value)
+    return entry
+
+
 def _shop_locales() -> tuple[str, ...]:
     """Return the host's LANGUAGES. Nobody chose Django's default list of a hundred languages."""
     if django_settings.is_overridden("LANGUAGES"):  # type: ignore[misc]
@@ -261,6 +328,9 @@ class Settings:
     PROVIDERS = Setting(
         PROVIDERS, lambda v: {**PROVIDERS, **_table(v)}, "a dict of alias -> {'BACKEND', 'OPTIONS'}"
     )
+    CUTOUT = Setting[Mapping[str, Any]](
+        CLASSICAL_CUTOUT, _required_backend, "{'BACKEND': a dotted path, 'OPTIONS': a dict}"
+    )
     TIERS = Setting(LOCAL_TIERS, _table, "a dict of tier -> {'PROVIDER', 'MODEL', 'SIZE'}")
     MODEL_SPECS = Setting[Mapping[str, Mapping[str, Any]]](
         {}, _table, "a dict of model id -> a dict of changed values", aliases=("CARDS",)
@@ -272,15 +342,27 @@ class Settings:
     FREE_THREADS = Setting(
         lambda: os.cpu_count() or 1, _at_least(1), "a whole number of threads, at least 1"
     )
-    LEASE_SECONDS = Setting(60.0, _seconds, "a positive number of seconds")
-    CALL_SECONDS = Setting(330.0, _seconds, "a positive number of seconds")
-    WAKE_SECONDS = Setting(20.0, _seconds, "a positive number of seconds")
-    WAKE_UP = Setting("tasks", _one_of(WAKE_UPS), f"one of {', '.join(WAKE_UPS)}")
+    LEASE_SECONDS = Setting(60.0, _positive, "a positive number of seconds")
+    CALL_SECONDS = Setting(330.0, _positive, "a positive number of seconds")
+    WAKE_SECONDS = Setting(20.0, _positive, "a positive number of seconds")
+    WAKE_UP = Setting("auto", _one_of(WAKE_UPS), f"one of {', '.join(WAKE_UPS)}")
     TASK_BACKEND = Setting("default", _text, "an alias of TASKS")
-    BATCH_HOURS = Setting(30.0, _seconds, "a positive number of hours")
+    BATCH_HOURS = Setting(30.0, _positive, "a positive number of hours")
     MAX_ATTEMPTS = Setting(4, _at_least(1), "a whole number, at least 1")
     UNKNOWN_POLICY = Setting(
         HOLD, _unknown_policy, "{'ACTION': 'hold'}, or 'retry' with 'AFTER_SECONDS' and 'AT_MOST'"
+    )
+    REQUIRE = Setting(
+        REQUIRED, _required, "a dict with RATIO_WITHIN and SIZE_AT_LEAST, each from 0 to 1"
+    )
+    FIDELITY = Setting[Mapping[str, Any]](
+        FIDELITY,
+        _fidelity,
+        "a dict with REQUIRE, one of 'none', 'warn' and 'block', and THRESHOLDS, a dict of some of "
+        f"{', '.join(FIDELITY_THRESHOLDS)} -> a positive number",
+    )
+    SERIES = Setting[Mapping[str, int]](
+        SERIES, _series, f"a dict with DRIFT_RETRIES, a whole number from 0 to {MAX_DRIFT_RETRIES}"
     )
     MAX_PICTURE_BYTES = Setting(64 * 2**20, _at_least(1), "a whole number of bytes")
     MAX_PICTURE_PIXELS = Setting(110_000_000, _at_least(1), "a whole number of pixels")
@@ -305,11 +387,15 @@ class Settings:
     RENDITION_FORMATS = Setting(
         RENDITION_FORMATS, _formats, "a list from 'avif', 'webp' and 'jpeg' that has 'jpeg'"
     )
+    STALE_CHECK_SECONDS = Setting(900.0, _positive, "a positive number of seconds")
     LOCALES = Setting(_shop_locales, _locales, "a list of locales, such as ['en', 'pt-br', 'ar']")
     LOCALE_FALLBACKS = Setting[Mapping[str, tuple[str, ...]]](
         {},
         lambda v: {_text(code): _locales(chain) for code, chain in dict(v).items()},
         "a dict of locale -> a list of locales to use in its place",
+    )
+    LATIN_DIGITS = Setting[tuple[str, ...]](
+        (), _locales, "a list of locales whose numbers are written 0 to 9, such as ['ar-eg', 'fa']"
     )
     TRANSLATION_PROVIDER = Setting[Mapping[str, Any] | None](
         None, _backend, BACKEND_OR_NONE, aliases=("TRANSLATOR",)
@@ -320,6 +406,7 @@ class Settings:
     OCR_PROVIDER = Setting[Mapping[str, Any] | None](
         None, _backend, BACKEND_OR_NONE, aliases=("READER",)
     )
+    COMPARISON_PROVIDER = Setting[Mapping[str, Any] | None](None, _backend, BACKEND_OR_NONE)
     FONTS = Setting[tuple[Mapping[str, Any], ...]](
         (), _fonts, "a list of paths, or of {'FILE', 'STORAGE', 'LOCALES'}"
     )

@@ -6,16 +6,19 @@ NBCatalogError
 │   └── NotRegistered
 ├── RequestRefused            reported before anything is written or paid for
 │   ├── PlanRefused
+│   ├── FidelityRefused       a product that differs from its photo: published with a reason only
 │   └── DeckRefused           texts of a copy deck that are not valid
 ├── InvalidTransition         not allowed in this state; usually someone else was faster
 ├── ObjectGone                the product has been deleted
 ├── InvoiceUnreadable         a provider's invoice that cannot be parsed or compared
+├── DownloadFailed            a file that a person asked for did not arrive as it should
 ├── StorageFailed             a storage failed to save or read a file
 ├── PictureError              the bytes of a picture are the problem
 │   ├── PictureMissing
 │   ├── PictureUnreadable
 │   ├── PictureTooLarge
-│   └── CutoutRefused
+│   ├── CutoutRefused
+│   └── CropRefused           the photo cannot be cropped without cutting off its product
 ├── CopyMissing               no copy in the requested locale
 ├── TextError                 text that cannot be set on a picture as it is
 │   ├── CharacterMissing      no font has a glyph for it
@@ -28,7 +31,9 @@ NBCatalogError
     │   └── DailyQuotaReached
     ├── ServiceUnavailable
     │   └── Overloaded        too many concurrent calls, not only ours
-    ├── ProviderStopped       spend cap or no credit left: a person must act
+    ├── ProviderStopped       spend cap, no credit left, no billing: a person must act
+    │   └── AccountBlocked    region, disabled API, suspended project, policy of the organization
+    ├── ModelUnavailable      this account may not use the model, or its quota is 0
     ├── WrongService          an error page: not the service at all
     ├── OutcomeUnknown
     │   ├── PageInstead       a web page in place of the response
@@ -53,6 +58,7 @@ from typing import ClassVar, Self
 from django.core.exceptions import ImproperlyConfigured
 
 __all__ = [
+    "AccountBlocked",
     "AddressRefused",
     "AlreadyRegistered",
     "AnswerTooLarge",
@@ -62,15 +68,19 @@ __all__ = [
     "ContentRefused",
     "ContrastTooLow",
     "CopyMissing",
+    "CropRefused",
     "CutoutRefused",
     "DailyQuotaReached",
     "DeckRefused",
+    "DownloadFailed",
+    "FidelityRefused",
     "FontUnreadable",
     "InvalidSettings",
     "InvalidTransition",
     "InvoiceUnreadable",
     "KeyRejected",
     "ModelRetired",
+    "ModelUnavailable",
     "NBCatalogError",
     "NoCredentials",
     "NoPicture",
@@ -137,6 +147,10 @@ class RequestRefused(NBCatalogError):
         self.objections = objections
 
 
+class FidelityRefused(RequestRefused):
+    code = "fidelity_refused"
+
+
 class PlanRefused(RequestRefused):
     code = "plan_refused"
 
@@ -151,12 +165,22 @@ class InvalidTransition(NBCatalogError):
     code = "illegal_move"
 
 
+class SpecUnreadable(NBCatalogError):
+    """A job was written by other code than this, and cannot be read by it."""
+
+    code = "spec_unreadable"
+
+
 class ObjectGone(NBCatalogError):
     code = "object_gone"
 
 
 class InvoiceUnreadable(NBCatalogError):
     code = "bill_unreadable"
+
+
+class DownloadFailed(NBCatalogError):
+    code = "download_failed"
 
 
 class StorageFailed(NBCatalogError):
@@ -186,6 +210,12 @@ class CutoutRefused(PictureError):
     code = "cutout_refused"
 
 
+class CropRefused(PictureError):
+    """The photo cannot be cropped to the ratio without cutting the product, or too little is left."""
+
+    code = "crop_refused"
+
+
 class CopyMissing(NBCatalogError):
     code = "copy_missing"
 
@@ -200,7 +230,7 @@ class TextError(NBCatalogError):
         place = f"{box} ({locale}), " if box else ""
         line = " ".join(text.split())
         quoted = line if len(line) <= 60 else f"{line[:59].rstrip()}…"
-        super().__init__(f'{place}"{quoted}": {what}')
+        super().__init__(f'{place}"{quoted}": {what}' if quoted else f"{place}{what}")
 
     def at(self, *, box: str, locale: str) -> Self:
         """Return the same error with the box and the locale, for messages about a whole picture."""
@@ -309,12 +339,26 @@ class Overloaded(ServiceUnavailable):
 
 
 class ProviderStopped(ProviderError):
-    """A spend cap or an empty account: every further call would fail the same way."""
-
     code = "provider_stopped"
     retryable = True
     billed = Billed.NO
     stops = BackoffScope.PROVIDER
+    needs_person = True
+
+
+class AccountBlocked(ProviderStopped):
+    """Every call is refused: region, API that is not enabled, suspended project, organization's policy."""
+
+    code = "account_blocked"
+
+
+class ModelUnavailable(ProviderError):
+    """A model that exists and that this account may not use: not in its plan, no access, quota of 0."""
+
+    code = "model_unavailable"
+    retryable = True
+    billed = Billed.NO
+    stops = BackoffScope.MODEL
     needs_person = True
 
 
@@ -335,8 +379,7 @@ class OutcomeUnknown(ProviderError):
 
 
 class PageInstead(OutcomeUnknown):
-    """A web page with status 200, as captive portals send. It is unknown whether the request reached
-    the service."""
+    """A web page with status 200, as captive portals send: the service may have got the request."""
 
     code = "page_instead"
     stops = BackoffScope.PROVIDER
@@ -344,8 +387,7 @@ class PageInstead(OutcomeUnknown):
 
 
 class AddressRefused(OutcomeUnknown):
-    """The picture was made but is at a URL that the settings do not allow. Every further one would be
-    paid for and lost the same way."""
+    """The picture is at a URL that the settings do not allow, as every further one would be."""
 
     code = "address_refused"
     stops = BackoffScope.PROVIDER
@@ -387,8 +429,7 @@ class RequestRejected(ProviderError):
 
 
 class KeyRejected(ProviderError):
-    """A key that is wrong, revoked or lacks permission. Queued jobs are not lost: they continue once
-    the key is right."""
+    """A key that is wrong, revoked or lacks permission. Queued jobs continue once the key is right."""
 
     code = "key_rejected"
     retryable = True

@@ -11,14 +11,17 @@ from uuid import uuid4
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.utils.translation import gettext as _
 
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import PictureMissing, StorageFailed
 
 ROOT: Final = "nb_catalog"
-# Files as received, composed pictures, renditions for pages.
-FOLDERS: Final = ("originals", "composed", "renditions")
+# Files as received, composed pictures, renditions for pages, masks of cut-outs, photos of scenes, files of
+# scenes that wait for a decision.
+FOLDERS: Final = ("originals", "composed", "renditions", "masks", "backdrops", "imports")
 EXTENSIONS: Final = {
+    "application/zip": ".zip",
     "image/avif": ".avif",
     "image/jpeg": ".jpg",
     "image/png": ".png",
@@ -62,8 +65,11 @@ def store(data: bytes, *, folder: str, mime_type: str, on_disk: Path | None = No
             saved = name if exists else _save(storage, name, data, on_disk=on_disk)
     except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
         raise StorageFailed(
-            f"The storage failed to save {name!r} ({type(error).__name__}). Nothing is lost: "
-            f"saving is retried when the storage works."
+            _(
+                "The storage failed to save %(name)r (%(error)s). Nothing is lost: saving is retried "
+                "when the storage works."
+            )
+            % {"name": name, "error": type(error).__name__}
         ) from error
     return Stored(name=saved, sha256=digest)
 
@@ -101,10 +107,12 @@ def read(name: str) -> bytes:
             data: bytes = file.read()
     except FileNotFoundError as error:
         raise PictureMissing(
-            f"The picture's file {name!r} is not in the storage. Restore it from a backup."
+            _("The picture's file %(name)r is not in the storage. Restore it from a backup.")
+            % {"name": name}
         ) from error
     except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
         raise StorageFailed(
-            f"The storage failed to read {name!r} ({type(error).__name__}). Try again when it works."
+            _("The storage failed to read %(name)r (%(error)s). Try again when it works.")
+            % {"name": name, "error": type(error).__name__}
         ) from error
     return data

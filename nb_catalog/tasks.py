@@ -21,6 +21,7 @@ from typing import Final
 
 import django
 from django.db import connection, transaction
+from django.utils.module_loading import import_string
 
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import InvalidSettings
@@ -51,16 +52,19 @@ except ImportError:
 # which does no harm.
 LOST_AFTER: Final = timedelta(seconds=60)
 ROW: Final = 1
+# What else is done at the end of a slice, by its name, like a plug-in: it is on a higher floor.
+UPKEEP: Final = "nb_catalog.publishing.upkeep.run_due"
 
 if task is not None:
-
-    @task
+    # Where it is declared hardly matters, ``TASK_BACKEND`` is read when it is enqueued. Django's default
+    # alias would not import in a project without one.
+    @task(backend=min(task_backends, key=lambda alias: alias != "default"))
     def work_a_while() -> int:
         """Work for ``WAKE_SECONDS`` and send a wake-up if something is still queued."""
         # Building a batch takes minutes: a web request must not wait for that.
-        done = _work(batches=not is_immediate_backend())
+        done, more = _work(batches=not is_immediate_backend())
         # The immediate backend would run the next slice inside this one.
-        if work_is_waiting() and not is_immediate_backend():
+        if (more or work_is_waiting()) and not is_immediate_backend():
             _enqueue()
         return done
 
@@ -73,36 +77,41 @@ if shared_task is not None:
     )
     def work_a_while_in_celery() -> None:
         """The same as a Celery task."""
-        _work(batches=True)
-        if work_is_waiting():
+        _, more = _work(batches=True)
+        if more or work_is_waiting():
             _send_to_celery()
 
 
 def wake_up() -> None:
     """Send a wake-up when the current transaction commits, as ``WAKE_UP`` says, unless one is queued.
 
+    By default none goes to the immediate backend, which would generate the pictures inside the request.
     A queue that is unreachable is logged: the jobs wait in our own table.
     """
     if settings.WAKE_UP == "celery":
         transaction.on_commit(_send_to_celery, robust=True)
-    elif settings.WAKE_UP == "tasks" and task is not None:
+    elif settings.WAKE_UP in ("auto", "tasks") and task is not None:
         transaction.on_commit(_enqueue, robust=True)
 
 
 def is_immediate_backend() -> bool:
     """Return whether the configured backend works inside the request that wakes it."""
     return (
-        settings.WAKE_UP == "tasks"
+        settings.WAKE_UP in ("auto", "tasks")
         and task is not None
         and isinstance(task_backends[settings.TASK_BACKEND], ImmediateBackend)
     )
 
 
 def _enqueue() -> None:
-    if is_immediate_backend() and connection.in_atomic_block:
-        # Inside a test's transaction, for example: the worker's own connection would see nothing.
-        logger.warning("Queued jobs were not worked on: the immediate backend needs a commit.")
-        return
+    if is_immediate_backend():
+        if settings.WAKE_UP == "auto":
+            # Django's default backend, which hardly anybody has chosen: nb_worker finds the jobs.
+            return
+        if connection.in_atomic_block:
+            # Inside a test's transaction, for example: the worker's own connection would see nothing.
+            logger.warning("Queued jobs were not worked on: the immediate backend needs a commit.")
+            return
     _send_unless_queued(work_a_while.using(backend=settings.TASK_BACKEND).enqueue)
 
 
@@ -129,9 +138,11 @@ def _send_unless_queued(send: Callable[[], object]) -> None:
         raise
 
 
-def _work(*, batches: bool) -> int:
+def _work(*, batches: bool) -> tuple[int, bool]:
+    """Work for a slice of time. Return how many jobs ended, and whether the upkeep has more to do."""
     # Before anything is claimed: a run that is started from now on sends a wake-up of its own.
     WakeUp.objects.filter(pk=ROW).update(queued_at=None)
     worker = Worker(batches=batches)
     worker.run(until_idle=True, seconds=settings.WAKE_SECONDS)
-    return worker.outcomes.total()
+    more: bool = import_string(UPKEEP)()
+    return worker.outcomes.total(), more

@@ -1,16 +1,42 @@
 """What every test starts with."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.management.color import no_style
 from django.db import connections
 from django.test import TransactionTestCase
+from django.utils import translation
+
+from tests.cutouts.fixtures import cutout_backend, drawn_mask
+from tests.settings import SCRATCH, SHARED
+
+__all__ = ["cutout_backend", "drawn_mask"]
 
 # Written by ``migrate`` and the same for every test. Django would empty them too and then write them
 # again, which takes nine tenths of the time of a flush.
 KEPT_TABLES = {"django_content_type", "auth_permission"}
+HERE = Path(__file__).parent
+# What is in here knows no Django and no database, so it is the same on each of them: marked ``once``.
+ONCE = (
+    "core", "imaging", "providers", "testing", "typesetting", "demo/test_demo_photos.py",
+    "ratelimit/test_gcra.py", "test_english.py", "test_floors.py", "test_translations.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        path = item.path.relative_to(HERE)
+        if any(path.is_relative_to(each) for each in ONCE):
+            item.add_marker(pytest.mark.once)
+
+
+def pytest_unconfigure():
+    """pytest-xdist ends its processes in a way that leaves out what ``atexit`` has."""
+    if not SHARED:
+        shutil.rmtree(SCRATCH, ignore_errors=True)
 
 
 def flush(case):
@@ -31,6 +57,12 @@ def _quick_flush():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flush)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _language_is_the_site_s():
+    """A request of the test client leaves its language active in this process."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -2,23 +2,27 @@
 
 from collections import Counter
 from decimal import Decimal
+from hashlib import sha256
 from io import BytesIO
 from itertools import count
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission as PermissionRow
+from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from PIL import Image, ImageDraw
 
 from nb_catalog import copydecks, storage
+from nb_catalog import series as catalog_series
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import JOB_LIVE, ImageState, JobState
 from nb_catalog.imaging.provenance import DigitalSourceType
-from nb_catalog.models import CopyDeck, ImageJob, ProductImage, Run, Scene, TextLayout
+from nb_catalog.models import CopyDeck, ImageJob, PhotoCutout, ProductImage, Run, Scene, TextLayout
 from nb_catalog.models.db.money import micros
-from nb_catalog.models.generic import content_type_of
+from nb_catalog.models.generic import object_key
+from nb_catalog.models.photos import photo_key
 from nb_catalog.publishing import placements
-from nb_catalog.registry import source_for
+from nb_catalog.registry import read_photo, source_for
 from tests.catalog.models import Mug, Poster, PosterPhoto
 
 _numbers = count(1)
@@ -33,8 +37,14 @@ VIEWS = tuple(
         "scene",
         "textlayout",
         "copydeck",
+        "photocutout",
+        "series",
     )
 )
+VIEW_PRODUCTS = tuple(f"testcatalog.view_{name}" for name in ("mug", "poster", "vase"))
+
+# What this project promises never to send, and Google accepts: ``GeminiServer(**OUR_RULES)``.
+OUR_RULES = {"require_store_false": True, "refuse_sampling": True}
 
 
 def photo_bytes(size=(120, 150), *, colour=(32, 84, 160), ground="white", kind="PNG"):
@@ -78,18 +88,27 @@ def scene(key="marble", **fields):
     return Scene.objects.get_or_create(key=key, defaults=defaults | fields)[0]
 
 
+def series(*members, key="autumn", **fields):
+    """A series of mugs, or of the model of its ``members``, in the scene "marble" and the slot "hero"."""
+    of = source_for(members[0]) if members else source_for(Mug)
+    options = {"name": key.capitalize(), "scene": scene(), "slot": "hero", "model": of.model}
+    made = catalog_series.create(key=key, **options | fields)
+    catalog_series.add(made, members)
+    return made
+
+
 def layout(key="banner", **fields):
     """A headline across the top and a price below; the one with this key when it is there."""
     content = {
         "boxes": [
             {
                 "role": "headline",
-                "place": {"start": 0.05, "top": 0.03, "width": 0.9, "height": 0.16},
+                "place": {"start": 0.05, "top": 0.02, "width": 0.9, "height": 0.09},
                 "scrim": {},
             },
             {
                 "role": "price",
-                "place": {"start": 0.05, "top": 0.84, "width": 0.6, "height": 0.13},
+                "place": {"start": 0.05, "top": 0.91, "width": 0.6, "height": 0.08},
                 "plate": {"colour": "#202020"},
                 "optional": True,
             },
@@ -136,14 +155,19 @@ def spec(about, **changes):
     return ImageSpec(**defaults | changes)
 
 
+def subject(about):
+    """The columns that say which object a picture of ``about`` is kept under."""
+    type_id, key = object_key(about)
+    return {"content_type": ContentType.objects.get_for_id(type_id), "object_id": key}
+
+
 def job(about=None, *, of=None, state=JobState.QUEUED, asked=None, **fields):
     """A job of the run ``of`` for the product ``about``; both are made when they are left out."""
     about = about or product(photo=False)
     asked = asked or spec(about)
     defaults = {
         "run": of or run(),
-        "content_type": content_type_of(about),
-        "object_id": str(about.pk),
+        **subject(about),
         "spec": asked.as_dict(),
         "fingerprint": asked.fingerprint,
         "live_key": asked.fingerprint if state in JOB_LIVE else None,
@@ -165,8 +189,7 @@ def image(about=None, *, state=ImageState.PENDING, size=(40, 50), data=None, ask
     data = data or photo_bytes(size, colour=colour)
     stored = storage.store(data, folder="originals", mime_type="image/png")
     defaults = {
-        "content_type": content_type_of(about),
-        "object_id": str(about.pk),
+        **subject(about),
         "file": stored.name,
         "sha256": stored.sha256,
         "mime_type": "image/png",
@@ -177,6 +200,7 @@ def image(about=None, *, state=ImageState.PENDING, size=(40, 50), data=None, ask
         "fingerprint": asked.fingerprint,
         "request_hash": asked.request_hash,
         "scene": asked.scene,
+        "series": asked.series or None,
         "tier": "draft",
         "state": state,
         "digital_source_type": DigitalSourceType.COMPOSITE_WITH_MODEL,
@@ -222,3 +246,37 @@ def deck(key="autumn", *, locale="en", **texts):
     }
     copydecks.save_texts(made, said)
     return made
+
+
+def mask_bytes(size=(120, 150), *, box=None):
+    """A mask of the product of ``photo_bytes``, or of ``box``, as the bytes of a grey PNG."""
+    width, height = size
+    box = box or (width // 4, height // 5, width * 3 // 4, height * 4 // 5)
+    mask = Image.new("L", size, 0)
+    ImageDraw.Draw(mask).rectangle(box, fill=255)
+    written = BytesIO()
+    mask.save(written, "PNG")
+    return written.getvalue()
+
+
+def cutout(about=None, *, state="doubtful", masked=True, number=0, **fields):
+    """The cut-out of a photo of ``about``, with a real mask of a machine's."""
+    about = about or product()
+    photo = source_for(about).photos(about)[number]
+    data = read_photo(photo)
+    size = Image.open(BytesIO(data)).size
+    stored = storage.store(mask_bytes(size), folder="masks", mime_type="image/png")
+    made = {"mask": stored.name, "mask_sha256": stored.sha256, "method": "network", "score": 0.62}
+    defaults = {
+        **subject(about),
+        "key": photo_key(photo),
+        "name": photo.name,
+        "photo_sha256": sha256(data).hexdigest(),
+        "width": size[0],
+        "height": size[1],
+        "state": state,
+        "reasons": ["unsure"] if state == "doubtful" else [],
+        "suggested_kind": "packshot",
+        **(made if masked else {}),
+    }
+    return PhotoCutout.objects.create(**defaults | fields)

@@ -11,6 +11,7 @@ from django.utils import timezone
 import nb_catalog
 from nb_catalog import checks, registry
 from nb_catalog.providers import model_specs
+from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Unlisted
 from tests.settings import ROOT
 
@@ -86,7 +87,14 @@ class PublicBucketStorage(FileSystemStorage):
 @pytest.mark.django_db
 def test_the_shipped_settings_are_without_fault(settings):
     settings.NB_CATALOG = {}
-    assert django_checks.run_checks(tags=["nb_catalog"]) == []
+    assert _ids(django_checks.run_checks(tags=["nb_catalog"])) == []
+
+
+@pytest.mark.django_db
+def test_the_check_before_a_deployment_says_what_can_be_cut_out(settings):
+    settings.NB_CATALOG = {}
+    notes = django_checks.run_checks(tags=["nb_catalog"], include_deployment_checks=True)
+    assert _ids(notes) == ["nb_catalog.I001"]
 
 
 @pytest.mark.django_db
@@ -331,11 +339,19 @@ def test_a_source_that_says_nothing_about_photos_is_told():
     assert "photo_field" in message.hint
 
 
+@pytest.mark.parametrize(("use_tz", "ids"), [(True, []), (False, ["nb_catalog.E008"])])
+def test_times_without_zones_are_refused(settings, use_tz, ids):
+    settings.USE_TZ = use_tz
+    messages = checks.check_time_zones()
+    assert _ids(messages) == ids
+    assert all(message.is_serious() and "USE_TZ = True" in message.hint for message in messages)
+
+
 def test_every_id_is_documented():
     used = set()
     for path in (ROOT / "nb_catalog").rglob("*.py"):
-        used |= set(re.findall(r"nb_catalog\.[EW]\d{3}", path.read_text()))
-    told = set(re.findall(r"nb_catalog\.[EW]\d{3}", (ROOT / "docs/checks.md").read_text()))
+        used |= set(re.findall(r"nb_catalog\.[EIW]\d{3}", path.read_text()))
+    told = set(re.findall(r"nb_catalog\.[EIW]\d{3}", (ROOT / "docs/checks.md").read_text()))
     assert used == told
 
 
@@ -399,3 +415,10 @@ def test_a_model_that_the_service_said_is_gone_is_told_where_databases_are_asked
     message = _only(checks.check_connectivity(databases=["default"]))
     assert message.id == "nb_catalog.W004"
     assert "gemini-nano-banana-2.1" in message.hint
+
+
+def test_a_cutout_backend_of_one_source_is_checked_too(monkeypatch):
+    monkeypatch.setattr(MugSource, "cutout", {"BACKEND": "shop.nowhere.Cutout"})
+    message = _only(checks.check_cutout())
+    assert message.id == "nb_catalog.E046"
+    assert "MugSource.cutout" in message.msg

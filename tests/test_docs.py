@@ -6,21 +6,26 @@ import re
 import subprocess
 import sys
 import tomllib
+from argparse import _SubParsersAction
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands, load_command_class
 from django.utils.module_loading import import_string
+from PIL import Image
 
 from nb_catalog import checks
 from nb_catalog.conf import GEMINI_TIERS, Setting, Settings
 from nb_catalog.core.states import BATCH_TRANSITIONS, IMAGE_TRANSITIONS, JOB_TRANSITIONS
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import ProviderError
+from nb_catalog.imaging.cutout import cut_out
 from nb_catalog.providers.tiers import tiers
+from tests.catalog.models import Mug
 from tests.factories import photo_bytes, published
 from tests.test_floors import FLOORS
 
@@ -28,13 +33,21 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 # Their defaults depend on the machine, or are tables of their own.
-DESCRIBED_IN_WORDS = {"PROVIDERS", "TIERS", "FREE_THREADS", "STAGING_DIR", "LOCALES"}
+DESCRIBED_IN_WORDS = {
+    "PROVIDERS",
+    "CUTOUT",
+    "TIERS",
+    "FREE_THREADS",
+    "STAGING_DIR",
+    "LOCALES",
+    "FIDELITY",
+}
 
 # Permissions, log fields, spans and a Celery task: named like paths, not imported.
 NO_IMPORT_PATHS = {
     *map(str, Permission),
     *(f"nb_catalog.{name}" for name in ("job", "call", "keep", "commit", "work_a_while")),
-    *(f"nb_catalog.{name}" for name in ("change_copydeck", "view_productimage")),
+    *(f"nb_catalog.{name}" for name in ("change_copydeck", "change_run", "view_productimage")),
 }
 # Quoted in docs/, and no label of the admin.
 NOT_LABELS = {"language"}
@@ -58,6 +71,59 @@ SHOW = """
 from django.template.loader import render_to_string
 from shop.models import Product
 print(render_to_string("shop/product.html", {"product": Product.objects.get()}))
+"""
+
+
+# A package of somebody else, with an admin of its own.
+STORE = {
+    "models.py": """
+from django.db import models
+
+
+class Category(models.Model):
+    name = models.CharField(max_length=80)
+
+    def __str__(self):
+        return self.name
+
+
+class Item(models.Model):
+    title = models.CharField(max_length=80)
+    category = models.ForeignKey(Category, on_delete=models.CASCADE)
+    finish = models.CharField(max_length=1, choices=[("m", "Matt"), ("g", "Glossy")])
+
+    def get_title(self):
+        return self.title
+
+
+class ItemImage(models.Model):
+    item = models.ForeignKey(Item, related_name="images", on_delete=models.CASCADE)
+    original = models.ImageField(upload_to="items")
+""",
+    "admin.py": """
+from django.contrib import admin
+from store.models import Item
+
+
+@admin.register(Item)
+class ItemAdmin(admin.ModelAdmin):
+    list_display = ["title"]
+""",
+}
+ATTACHED = """
+from django.contrib import admin
+from store.models import Category, Item
+item = Item.objects.first()
+if item is None:
+    item = Category.objects.create(name="Mugs").item_set.create(title="Blue mug", finish="m")
+    item.images.create(original="items/a.png")
+    item.images.create(original="items/b.png")
+print(item.get_title())
+source = __import__("nb_catalog.registry").registry.source_for(item)
+print(dict(source.facts(item)))
+print([photo.name for photo in source.photos(item)])
+print(type(admin.site.get_model_admin(Item)).__name__)
+print("generate_catalog_pictures" in admin.site.get_model_admin(Item).actions)
 """
 
 
@@ -97,7 +163,7 @@ class Project:
         self.run("-m", "django", "startproject", "mysite", ".")
         self.manage("startapp", "shop")
         self.write("shop/models.py", MODELS)
-        self.write("mysite/settings.py", 'INSTALLED_APPS += ["shop"]\nMEDIA_URL = "/media/"\n')
+        self.write("mysite/settings.py", 'INSTALLED_APPS += ["shop"]\n')
         (home / "photo.png").write_bytes(photo_bytes((480, 600)))
 
     def run(self, *arguments):
@@ -142,22 +208,68 @@ def test_the_guide_leads_from_an_empty_project_to_a_published_picture(guide, tmp
     project = Project(tmp_path)
     start, publish = project.follow(guide)
     project.manage("makemigrations", "shop")
-    for command in ("migrate", "loaddata nb_catalog_scenes"):
+    for command in ("migrate", "loaddata nb_catalog_scenes nb_catalog_layouts"):
         assert f"python manage.py {command}" in guide
         project.manage(*command.split())
     project.manage("check", "--fail-level", "WARNING")
     project.manage("shell", "-c", STOCK)
     before = project.manage("shell", "-c", SHOW)
-    assert "packshots/mug" in before
+    assert 'src="/media/packshots/mug' in before
     output = project.manage("shell", "-c", start)
     assert "2 pictures, 0.00" in output
-    # Done already where wake-ups go to the immediate backend, which is what is there by default.
-    project.manage("nb_worker", "--once")
+    assert "2 pictures generated" in project.manage("nb_worker", "--once")
     project.manage("shell", "-c", publish)
     after = project.manage("shell", "-c", SHOW)
     assert "<picture" in after
     assert 'type="image/avif"' in after
     assert "packshots" not in after
+
+
+@pytest.mark.matrix
+def test_a_package_s_models_are_attached_and_detached_as_the_page_says(tmp_path):
+    page = (ROOT / "docs/attaching.md").read_text()
+    project = Project(tmp_path)
+    for app, files in {"store": STORE, "pictures": {}}.items():
+        project.manage("startapp", app)
+        for name, code in files.items():
+            project.write(f"{app}/{name}", code)
+    project.write("mysite/settings.py", 'MEDIA_ROOT = BASE_DIR / "media"\n')
+    project.follow(page.split("\n## Wagtail")[0])
+    project.follow("\n## Cutting" + page.split("\n## Cutting")[1])
+    project.manage("makemigrations", "shop", "store")
+    project.manage("migrate")
+    project.manage("check", "--fail-level", "WARNING")
+    assert project.manage("shell", "-c", ATTACHED).splitlines()[-5:] == [
+        "Blue mug", "{'category': 'Mugs', 'finish': 'Matt'}", "['items/a.png', 'items/b.png']",
+        "ItemWithPicturesAdmin", "True",
+    ]  # fmt: skip
+    assert "table nb_catalog_run: 0 rows" in project.manage("nb_uninstall")
+    assert "Deleted." in project.manage("nb_uninstall", "--delete", "--yes")
+    assert "Blue mug" in project.manage("shell", "-c", ATTACHED.partition("source =")[0])
+
+
+def attaching(title):
+    text = (ROOT / "docs/attaching.md").read_text()
+    (block,) = [block for block in blocks(text) if block.title == title]
+    namespace = {}
+    exec(compile(block.code, title, "exec"), namespace)  # noqa: S102 - our own page
+    return namespace
+
+
+def test_the_cut_out_backend_that_is_shown_cuts_out():
+    backend = attaching("pictures/cutouts.py")["DarkItems"](threshold=230)
+    photo = Image.open(BytesIO(photo_bytes((240, 300))))
+    cutout = cut_out(photo, backend=backend)
+    assert (cutout.photo_size, cutout.score, cutout.reasons) == ((240, 300), 0.5, ())
+    share = cutout.pixels.shape[0] * cutout.pixels.shape[1] / (240 * 300)
+    assert 0.2 < share < 0.5, "the product, without its ground"
+
+
+def test_photos_by_their_names_are_returned_as_shown():
+    source = attaching("photos that are known by their names")["ItemSource"](Mug)
+    photos = source.photos(Mug(pk=7, name="Blue"))
+    assert [photo.name for photo in photos] == ["items/7/front.jpg", "items/7/side.jpg"]
+    assert (photos[0].storage, photos[0].alt) == ("default", "Blue")
 
 
 def test_the_settings_for_gemini_are_accepted(tmp_path):
@@ -215,6 +327,10 @@ def test_every_command_that_a_page_names_exists(page):
 
 def assert_options_exist(app, name, options):
     parser = load_command_class(app, name).create_parser("manage.py", name)
+    parts = next((each for each in parser._actions if isinstance(each, _SubParsersAction)), None)
+    if parts is not None and options and not options[0].startswith("-"):
+        assert options[0] in parts.choices, (name, options[0])
+        parser = parts.choices[options[0]]
     for option in options:
         if option.startswith("--"):
             assert option.partition("=")[0] in parser._option_string_actions, (name, option)
@@ -223,7 +339,7 @@ def assert_options_exist(app, name, options):
 def test_the_two_commands_of_the_readme_can_be_run():
     commands = re.findall(r"^sh (\S+)$", README, re.MULTILINE)
     assert commands == ["demo_project/run", "tests/run"]
-    for script in (*commands, ".ci/run", ".ci/venv"):
+    for script in (*commands, ".ci/run", ".ci/venv", ".ci/install"):
         assert os.access(ROOT / script, os.X_OK), script
 
 
@@ -441,7 +557,7 @@ def test_every_dotted_path_that_a_page_names_is_supported(page):
     for path in re.findall(r"[`\"](nb_catalog\.\w[\w.]*)(?:\(\))?[`\"]", text):
         module, _, name = path.rpartition(".")
         supported = path in {*SUPPORTED, *DOTTED_PATHS} or name in SUPPORTED.get(module, ())
-        assert supported or path in NO_IMPORT_PATHS or re.fullmatch(r"nb_catalog\.[EW]\d{3}", path)
+        assert supported or path in NO_IMPORT_PATHS or re.fullmatch(r"nb_catalog\.[EIW]\d{3}", path)
 
 
 @pytest.mark.parametrize(
@@ -469,6 +585,20 @@ def test_pre_commit_runs_the_ruff_that_the_tests_run():
     pinned = re.search(r"ruff-pre-commit\n\s+rev: v(\d+)\.(\d+)\.\d+\n", hooks)
     major, minor = int(pinned[1]), int(pinned[2])
     assert f'"ruff>={major}.{minor},<{major}.{minor + 1}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_address_of_the_project_is_the_same_everywhere():
+    """An index of packages shows the README without the files beside it: its links become absolute."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    source = project["project"]["urls"]["Source"]
+    assert all(url.startswith(source) for url in project["project"]["urls"].values())
+    text = README
+    for each in project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        assert source in each["replacement"]
+        text = re.sub(each["pattern"], each["replacement"], text)
+    targets = re.findall(r"\]\(([^)]*)\)", text)
+    assert len(targets) >= 30
+    assert all(target.startswith((f"{source}/", "#")) for target in targets)
 
 
 def test_the_source_archive_holds_what_the_top_level_has():

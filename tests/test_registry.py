@@ -132,6 +132,20 @@ def test_facts_leave_out_what_is_not_known():
     assert source.facts(Mug(name="x")) == {}
 
 
+def test_soft_goods_lie_by_their_title_or_category_unless_the_host_says_otherwise():
+    class Plain(nb_catalog.CatalogSource):
+        title_field = "name"
+
+    class Own(Plain):
+        def pose(self, product):
+            return "standing"
+
+    plain, own = Plain(Mug), Own(Mug)
+    for name, pose in (("Wool scarf", "lying"), ("Blue mug", ""), ("Towel rail", "")):
+        assert plain.pose(Mug(name=name)) == pose
+        assert own.pose(Mug(name=name)) == "standing"
+
+
 def test_copy_and_alternative_text_begin_with_the_title(settings):
     settings.LANGUAGE_CODE = "en-us"
     source = registry.source_for(Mug)

@@ -11,8 +11,9 @@ from django.utils import timezone
 from nb_catalog import generation, tasks
 from nb_catalog.core.states import JobState
 from nb_catalog.generation import runs
-from nb_catalog.models import ImageJob, WakeUp
+from nb_catalog.models import ImageJob, Run, WakeUp
 from nb_catalog.testing import Script
+from nb_catalog.worker import Worker
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,6 +46,13 @@ def backend(settings):
 @pytest.fixture
 def dummy(backend):
     return backend("Dummy")
+
+
+@pytest.fixture
+def immediate(backend, settings):
+    """Working inside the request, as somebody who tries things out may want it."""
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "WAKE_UP": "tasks"}
+    return backend("Immediate")
 
 
 def plan_of(pictures):
@@ -167,6 +175,7 @@ def test_a_retry_and_a_resumption_wake_a_worker_and_an_empty_retry_does_not(scri
     runs.cancel_run(run)
     runs.retry_run(run)
     WakeUp.objects.update(queued_at=None)
+    Run.objects.update(paused_reason="run_budget")
     runs.resume_run(run, budget_usd=None)
     assert messages(dummy) == [WAKE_UP] * 3
 
@@ -179,8 +188,15 @@ def test_a_setting_picks_the_queue(script, dummy, backend, settings):
     assert messages(tasks.task_backends["default"]) == []
 
 
-def test_the_immediate_backend_makes_the_pictures_at_once_after_the_commit(script, backend):
+def test_by_default_the_immediate_backend_leaves_the_work_to_a_worker(script, backend):
     backend("Immediate")
+    run = runs.start_run(plan_of(3))
+    assert script.count == 0 and factories.counts_of(run) == {"queued": 3}
+    Worker().run(until_idle=True)
+    assert factories.counts_of(run) == {"succeeded": 3}
+
+
+def test_the_immediate_backend_makes_the_pictures_at_once_after_the_commit(script, immediate):
     assert tasks.is_immediate_backend()
     with transaction.atomic():
         run = runs.start_run(plan_of(3))
@@ -188,18 +204,35 @@ def test_the_immediate_backend_makes_the_pictures_at_once_after_the_commit(scrip
     assert factories.counts_of(run) == {"succeeded": 3}
 
 
-def test_the_immediate_backend_makes_free_pictures_too(backend):
-    backend("Immediate")
+def test_the_immediate_backend_makes_free_pictures_too(immediate):
     mug = factories.product()
     run = runs.start_run(generation.plan_backgrounds([mug], scenes=[factories.scene()]))
     assert factories.counts_of(run) == {"succeeded": 1}
 
 
+def test_the_immediate_backend_writes_and_makes_a_large_run(immediate, monkeypatch):
+    monkeypatch.setattr(runs, "LARGE_RUN", 2)
+    mugs = [factories.product() for _ in range(3)]
+    run = runs.start_run(generation.plan_backgrounds(mugs, scenes=[factories.scene()]))
+    assert run.starting is None and factories.counts_of(run) == {"succeeded": 3}
+
+
+def test_a_slice_that_ends_while_a_run_is_written_sends_the_next_one(script, dummy, monkeypatch):
+    monkeypatch.setattr(runs, "LARGE_RUN", 2)
+    run = runs.start_run(plan_of(3))
+    assert messages(dummy) == [WAKE_UP] and run.starting is not None
+    monkeypatch.setattr(tasks.Worker, "run", lambda worker, **options: None)
+    tasks.work_a_while.func()
+    assert messages(dummy) == [WAKE_UP] * 2
+    monkeypatch.undo()
+    assert tasks.work_a_while.func() == 3
+    assert factories.counts_of(run) == {"succeeded": 3}
+
+
 @pytest.mark.django_db(transaction=False)
 def test_the_immediate_backend_does_not_work_on_what_only_a_test_s_transaction_can_see(
-    script, backend, caplog, django_capture_on_commit_callbacks
+    script, immediate, caplog, django_capture_on_commit_callbacks
 ):
-    backend("Immediate")
     with (
         caplog.at_level(logging.WARNING, "nb_catalog.tasks"),
         django_capture_on_commit_callbacks(execute=True),

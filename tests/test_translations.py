@@ -6,10 +6,14 @@ from gettext import GNUTranslations
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.contrib import admin
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext, override
 
 import nb_catalog
+from nb_catalog import generation
+from tests import factories
 
 PACKAGE = Path(nb_catalog.__file__).parent
 LANGUAGES = ("de", "fr")
@@ -74,3 +78,26 @@ def test_the_admin_speaks_it(language, admin_client):
         )
     assert expected != "Review pictures"
     assert expected in page.content.decode()
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_no_two_pages_of_the_admin_have_one_name(language):
+    with override(language):
+        ours = apps.get_app_config("nb_catalog").get_models()
+        names = [str(m._meta.verbose_name_plural) for m in ours if admin.site.is_registered(m)]
+    assert len(names) > 5
+    assert sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_runs_of_texts_are_named_in_the_language_of_who_starts_them(language, settings):
+    settings.NB_CATALOG = {
+        **settings.NB_CATALOG,
+        "LOCALES": ["en", "de", "fr"],
+        "TRANSLATION_PROVIDER": {"BACKEND": "tests.browser.test_text_requests.EchoTranslation"},
+    }
+    deck = factories.deck(en={"headline": "Autumn sale"})
+    with override(language):
+        run = generation.request_translations(deck, ["fr"], actor=None)
+    assert "Autumn" in run.title and not run.title.startswith("Translate")

@@ -28,7 +28,7 @@ class ProductAdmin(CatalogImagesMixin, admin.ModelAdmin):
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "slug", "category", "description", ("price", "currency")]}),
-        (_("Facts"), {"fields": [("colour", "material", "size")]}),
+        (_("Facts"), {"fields": [("colour", "material", "size", "height_cm")]}),
         (_("Photo"), {"fields": ["packshot"]}),
         (_("Other languages"), {"fields": ["translations"], "classes": ["collapse"]}),
     ]

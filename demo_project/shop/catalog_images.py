@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 import nb_catalog
 from demo_project.shop.models import Bundle, Product
 from nb_catalog.core import Money, format_value
@@ -12,7 +14,14 @@ class ProductSource(nb_catalog.CatalogSource):
     title_field = "name"
     photo_field = "packshot"
     fact_fields = ("colour", "material", "size")
-    slots = ("hero", "gallery", "social")
+    height_field = "height_cm"
+    slots = (
+        nb_catalog.Slot("hero", ratio="4:5", stale="renew"),
+        # Cut to squares by the page: no letter may be at risk.
+        nb_catalog.Slot("gallery", words=False),
+        nb_catalog.Slot("social", ratio="16:9", stale="renew"),
+        nb_catalog.Slot("lookbook", ratio="4:5", words=False),
+    )
 
     def alt(self, product: Product, locale: str) -> str:
         return product.translate("name", locale=locale)
@@ -33,7 +42,13 @@ class ProductSource(nb_catalog.CatalogSource):
 class BundleSource(nb_catalog.CatalogSource):
     title_field = "name"
     photo_field = "photos__image"
-    slots = ("hero",)
+    slots = {"hero": "4:5", "lookbook": "4:5"}
+
+    def bundle(self, bundle: Bundle) -> list[Product]:
+        return list(bundle.products.all())
+
+    def queryset(self) -> QuerySet[Bundle]:
+        return super().queryset().prefetch_related("products")
 
     def alt(self, bundle: Bundle, locale: str) -> str:
         return bundle.translate("name", locale=locale)

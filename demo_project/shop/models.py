@@ -76,6 +76,9 @@ class Product(Translatable):
     colour = models.CharField(_("colour"), max_length=60, blank=True)
     material = models.CharField(_("material"), max_length=80, blank=True)
     size = models.CharField(_("size"), max_length=60, blank=True)
+    height_cm = models.DecimalField(
+        _("height in cm"), max_digits=5, decimal_places=1, null=True, blank=True
+    )
     packshot = models.ImageField(
         _("packshot"),
         upload_to="packshots/",

@@ -75,8 +75,10 @@ def build_plans(pictures: Iterable[PlannedPicture]) -> list[tuple[Plan, list[Pla
                 [picture.product for picture in group],
                 scenes=[scene],
                 ratio=RATIOS[slot],
+                slot=slot,
                 tier="draft",
                 treatment="locked",
+                bundles=True,
             ),
             group,
         )

@@ -53,6 +53,11 @@ def bundle(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "shop/bundle.html", {"bundle": current, "products": products})
 
 
+def lookbook(request: HttpRequest) -> HttpResponse:
+    """Show the two series; the template asks for their pictures."""
+    return render(request, "shop/lookbook.html")
+
+
 def behind(request: HttpRequest) -> HttpResponse:
     """Describe the demo, with links to the shop, the admin and the API."""
     context = {

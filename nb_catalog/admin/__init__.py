@@ -1,7 +1,8 @@
 """The admin pages: generate pictures, follow runs, review and publish."""
 
-from nb_catalog.admin.billing.calls import ProviderCallAdmin, ProviderPauseAdmin, TextCallAdmin
+from nb_catalog.admin.billing.calls import ProviderCallAdmin, ProviderPauseAdmin
 from nb_catalog.admin.billing.spend import DailyBudgetAdmin
+from nb_catalog.admin.cutouts.admin import PhotoCutoutAdmin
 from nb_catalog.admin.decks.admin import CopyDeckAdmin
 from nb_catalog.admin.images import ProductImageAdmin
 from nb_catalog.admin.jobs import ImageJobAdmin, ProviderBatchAdmin
@@ -9,6 +10,7 @@ from nb_catalog.admin.mixins import CatalogImagesMixin
 from nb_catalog.admin.placements import PlacementAdmin
 from nb_catalog.admin.runs import RunAdmin
 from nb_catalog.admin.scenes import SceneAdmin
+from nb_catalog.admin.series.admin import SeriesAdmin
 from nb_catalog.admin.text_layouts import TextLayoutAdmin
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "CopyDeckAdmin",
     "DailyBudgetAdmin",
     "ImageJobAdmin",
+    "PhotoCutoutAdmin",
     "PlacementAdmin",
     "ProductImageAdmin",
     "ProviderBatchAdmin",
@@ -23,6 +26,6 @@ __all__ = [
     "ProviderPauseAdmin",
     "RunAdmin",
     "SceneAdmin",
-    "TextCallAdmin",
+    "SeriesAdmin",
     "TextLayoutAdmin",
 ]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import catalog_objects
 from nb_catalog.admin.changelists import KeysetChangeList
+from nb_catalog.admin.search import Search
 from nb_catalog.core.pagination import BoundedPaginator
-from nb_catalog.models.generic import content_type_of
-from nb_catalog.registry import registered
+from nb_catalog.core.permissions import Action, may
 
 
 class AdminPages:
@@ -43,16 +42,28 @@ class AdminPages:
 
 
 class ReadOnlyAdmin(AdminPages, admin.ModelAdmin):
-    """Read-only list and detail pages that also work with millions of rows."""
+    """Read-only list and detail pages that also work with millions of rows.
 
+    ``view_action`` replaces Django's own permission to view them.
+    """
+
+    view_action: ClassVar[Action | None] = None
     actions = None
     show_full_result_count = False
     paginator = BoundedPaginator
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
 
+    class Media:
+        css = {"all": ("nb_catalog/admin.css",)}
+
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[KeysetChangeList]:
         return KeysetChangeList
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        if self.view_action is None:
+            return super().has_view_permission(request, obj)
+        return may(request.user, self.view_action)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -65,12 +76,10 @@ class ReadOnlyAdmin(AdminPages, admin.ModelAdmin):
 
 
 class CatalogObjectAdmin(ReadOnlyAdmin):
-    """Rows that belong to catalog objects. Titles are fetched at once; search matches object keys.
+    """Rows that belong to catalog objects. Titles are fetched at once; search matches the objects' names.
 
-    Other ``search_fields`` should be backed by an index too.
+    A term that is a product's key, as a number, means that product only.
     """
-
-    search_help_text = _("Product key")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
@@ -78,16 +87,13 @@ class CatalogObjectAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        kinds = [content_type_of(model).pk for model in registered()]
-        # With the content type, because no index starts with the object key.
-        matches = queryset.filter(content_type__in=kinds, object_id=term)
-        return (
-            matches if matches.exists() else queryset.filter(self.search_condition(term))
-        ), False
+        search = Search(term=term, rows=queryset)
+        search.warn(request)
+        return queryset.filter(self.search_condition(search)), False
 
-    def search_condition(self, term: str) -> Q:
-        """Return the condition for terms that are not the key of a product."""
-        return Q(pk__in=())
+    def search_condition(self, search: Search) -> Q:
+        """Return the condition for the rows that a term means."""
+        return search.about
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)

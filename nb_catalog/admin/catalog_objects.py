@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
 
 from django.contrib.admin import AdminSite
 from django.contrib.contenttypes.models import ContentType
@@ -14,16 +13,22 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from nb_catalog import storefront
-from nb_catalog.exceptions import ObjectGone
-from nb_catalog.models.generic import CatalogObjectModel, content_type_of
+from nb_catalog.exceptions import ObjectGone, RegistryError
+from nb_catalog.models.generic import (
+    CatalogObjectModel,
+    ObjectKey,
+    content_type_of,
+    existing_keys,
+)
 from nb_catalog.registry import CatalogSource, is_registered, source_for
-
-ObjectKey: TypeAlias = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogObjectInfo:
-    """A catalog object as shown in the admin. ``admin_url`` is empty if it has no admin page."""
+    """A catalog object as shown in the admin. ``admin_url`` is empty if it has no admin page.
+
+    ``exists`` is False once it has been deleted; its title is its key then.
+    """
 
     key: ObjectKey
     title: str
@@ -31,6 +36,7 @@ class CatalogObjectInfo:
     photo_url: str = ""
     admin_url: str = ""
     slots: tuple[str, ...] = ()
+    exists: bool = True
 
 
 def info_for_objects(
@@ -45,12 +51,23 @@ def info_for_objects(
         # Deleted objects are known by their key only.
         infos |= {(type_id, key): CatalogObjectInfo(key=(type_id, key), title=key) for key in keys}
         model = ContentType.objects.get_for_id(type_id).model_class()
-        if model is None or not is_registered(model):
+        if model is None:
+            continue
+        if not is_registered(model):
+            # Texts are requested about copy decks and pictures.
+            for row in model._default_manager.filter(pk__in=keys):
+                key = (type_id, str(row.pk))
+                infos[key] = CatalogObjectInfo(key=key, title=f"{model._meta.verbose_name} {row}")
             continue
         source = source_for(model)
+        missing = set(keys)
         for product in source.queryset().filter(pk__in=keys):
             info = _build_info(product, source, type_id=type_id, site=site)
             infos[info.key] = info
+            missing.discard(info.key[1])
+        # What queryset() hides is not deleted.
+        for key in missing - existing_keys(type_id, missing) if missing else ():
+            infos[type_id, key] = replace(infos[type_id, key], exists=False)
     return infos
 
 
@@ -83,7 +100,11 @@ def product_of(row: CatalogObjectModel) -> Model:
 def _build_info(
     product: Model, source: CatalogSource, *, type_id: int, site: AdminSite
 ) -> CatalogObjectInfo:
-    photos = source.photos(product)
+    try:
+        title, photos = source.title(product), source.photos(product)
+    except RegistryError as error:
+        # A page of many products must not break at one that the host's code cannot read.
+        title, photos = f"{product.pk}: {error}", []
     meta = product._meta
     admin_url = ""
     if site.is_registered(type(product)):
@@ -91,9 +112,9 @@ def _build_info(
         admin_url = reverse(name, args=[str(product.pk)])
     return CatalogObjectInfo(
         key=(type_id, str(product.pk)),
-        title=source.title(product),
+        title=title,
         label=source.label,
         photo_url=storefront.photo_url(photos[0]) if photos else "",
         admin_url=admin_url,
-        slots=tuple(source.slots),
+        slots=tuple(source.slot_table),
     )

@@ -12,12 +12,13 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.conf import settings
 from nb_catalog.core import pagination
+from nb_catalog.core.types import Treatment
 from nb_catalog.models import Scene
 from nb_catalog.providers import model_specs
 from nb_catalog.registry import registered
@@ -26,6 +27,21 @@ from nb_catalog.registry import registered
 INTEGER_KEY: Final = re.compile(r"[0-9]{1,18}")
 BEFORE: Final = "before"
 AFTER: Final = "after"
+
+
+def key_in(query: QueryDict, name: str) -> int | None:
+    """Return the key of a row that ``query`` has under ``name``; None if it has none."""
+    value = query.get(name, "")
+    return int(value) if INTEGER_KEY.fullmatch(value) else None
+
+
+def query_from(query: QueryDict, **position: int) -> str:
+    """Return ``query`` as a query string for the rows after or before ``position``, or for the first ones."""
+    query = query.copy()
+    for name in (AFTER, BEFORE):
+        query.pop(name, None)
+    query.update({name: str(value) for name, value in position.items()})
+    return query.urlencode()
 
 
 class KeysetChangeList(ChangeList):
@@ -43,15 +59,35 @@ class KeysetChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         before, after = self._pop_key(BEFORE), self._pop_key(AFTER)
-        super().get_results(request)
+        try:
+            super().get_results(request)
+        except IncorrectLookupParameters:
+            # The last page has become shorter: its rows may have been unpublished one after another.
+            pages = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+            self.page_num = min(self.page_num, pages.num_pages)
+            super().get_results(request)
         self.is_long = self.paginator.is_cut
         if not self.is_long:
             return
-        self.result_list = rows = self._slice(before=before, after=after)
+        size, rows = self.list_per_page, self.queryset
+        if after is not None:
+            block = list(rows.filter(pk__gt=after).order_by("pk")[: size + 1])
+            has_newer, has_older = len(block) > size, True
+            block = block[:size][::-1]
+        else:
+            older = rows if before is None else rows.filter(pk__lt=before)
+            block = list(older.order_by("-pk")[: size + 1])
+            has_newer, has_older = before is not None, len(block) > size
+            block = block[:size]
+        self.result_list = block
+        if block and has_newer:
+            self.newer_url = self._page_url(**{AFTER: block[0].pk})
+        if block and has_older:
+            self.older_url = self._page_url(**{BEFORE: block[-1].pk})
         # Read by the templates. Selecting the whole list for an action is not possible.
-        self.result_count = self.full_result_count = len(rows)
+        self.result_count = self.full_result_count = len(block)
         self.show_full_result_count = self.multi_page = self.can_show_all = False
-        self.show_admin_actions = bool(rows)
+        self.show_admin_actions = bool(block)
         self.sortable_by = ()
 
     @property
@@ -76,23 +112,6 @@ class KeysetChangeList(ChangeList):
         if not INTEGER_KEY.fullmatch(key):
             raise IncorrectLookupParameters
         return int(key)
-
-    def _slice(self, *, before: int | None, after: int | None) -> list[Any]:
-        size, rows = self.list_per_page, self.queryset
-        if after is not None:
-            block = list(rows.filter(pk__gt=after).order_by("pk")[: size + 1])
-            has_newer, has_older = len(block) > size, True
-            block = block[:size][::-1]
-        else:
-            older = rows if before is None else rows.filter(pk__lt=before)
-            block = list(older.order_by("-pk")[: size + 1])
-            has_newer, has_older = before is not None, len(block) > size
-            block = block[:size]
-        if block and has_newer:
-            self.newer_url = self._page_url(**{AFTER: block[0].pk})
-        if block and has_older:
-            self.older_url = self._page_url(**{BEFORE: block[-1].pk})
-        return block
 
     def _page_url(self, **key: int) -> str:
         return str(self.get_query_string({PAGE_VAR: None, ORDER_VAR: None, **key}))
@@ -139,12 +158,12 @@ class ModelFilter(SettingsFilter):
 
 class SceneFilter(SettingsFilter):
     def known_choices(self) -> Iterable[tuple[str, Any]]:
-        return list(Scene.objects.values_list("key", "name"))
+        return [("", Treatment.PHOTO.label), *Scene.objects.values_list("key", "name")]
 
 
 class SlotFilter(SettingsFilter):
     def known_choices(self) -> Iterable[tuple[str, Any]]:
-        slots = {slot for source in registered().values() for slot in source.slots}
+        slots = {slot for source in registered().values() for slot in source.slot_table}
         return [(slot, slot) for slot in sorted(slots)]
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.base import AdminPages
+from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models.designs import Design
 
@@ -29,10 +30,25 @@ class PrettyJSON(json.JSONEncoder):
         super().__init__(**{**options, "indent": 2, "sort_keys": False})
 
 
+class RowForm(forms.ModelForm):
+    """A row of an editable list. Each field gets a label: screen readers do not use a column's head."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{field.label}: {self.instance}"
+
+
 class FixedKeyAdmin:
-    """Make ``key`` read-only once saved: the specs of pictures refer to designs by key."""
+    """Make ``key`` read-only once saved: the specs of pictures refer to designs by key.
+
+    The fields of editable lists are labelled.
+    """
 
     prepopulated_fields: ClassVar[Any] = {"key": ("name",)}
+
+    def get_changelist_form(self, request: HttpRequest, **options: Any) -> type[forms.ModelForm]:
+        return super().get_changelist_form(request, **{"form": RowForm, **options})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         fixed = () if obj is None else ("key",)
@@ -78,9 +94,10 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
         if not url:
             return format_html('<span class="nbc-no-picture">{}</span>', self.no_picture)
         return format_html(
-            '<img class="nbc-thumb nbc-thumb-scene" src="{}" alt="" width="96" height="72"'
+            '<img class="nbc-thumb nbc-thumb-scene" src="{}" alt="{}" width="96" height="72"'
             ' loading="lazy">',
             url,
+            design.name,
         )
 
     @admin.display(description=_("version"))
@@ -97,13 +114,13 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
             self.content_field,
             self.url_of("preview"),
             gettext("Drawing…"),
-            self.preview_controls(),
+            self.preview_controls(design),
             self.stage_attributes(),
             format_html('src="{}"', url) if url else "hidden",
             self.picture_alt,
         )
 
-    def preview_controls(self) -> str:
+    def preview_controls(self, design: Design) -> str:
         """Return HTML controls above the picture, whose values are sent with the JSON."""
         return ""
 
@@ -113,7 +130,7 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
 
     def thumbnail(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:
         """Serve the picture of a saved design to users who may view designs or generate pictures."""
-        if not (self.has_view_permission(request) or request.user.has_perm("nb_catalog.generate")):
+        if not (self.has_view_permission(request) or may(request.user, Action.PLAN)):
             raise PermissionDenied
         design = get_object_or_404(self.model, pk=pk)
         content = getattr(design, self.content_field)

@@ -1,4 +1,4 @@
-"""Format amounts of money and durations for people."""
+"""Format amounts of money, durations, places and languages for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Final
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
+from nb_catalog.core import locales
 from nb_catalog.models.db.money import usd
+from nb_catalog.models.placements import Place
 
 # From this amount on, USD are shown with two decimals; drafts cost cents and need four.
 TWO_DECIMALS_FROM: Final = Decimal(100)
@@ -36,3 +38,25 @@ def duration(seconds: float) -> str:
         return ngettext("%d minute", "%d minutes", whole) % whole
     whole = round(seconds / 3600)
     return ngettext("%d hour", "%d hours", whole) % whole
+
+
+def place_name(slot: str, *, position: int = 0, locale: str = "") -> str:
+    """Return the name of a place: "hero", "gallery 2", "gallery 2 · de". ``position`` counts from 0.
+
+    It is the same everywhere in the admin; the first position has no number.
+    """
+    name = f"{slot} {position + 1}" if position else slot
+    return f"{name} · {locale}" if locale else name
+
+
+def name_of_place(place: Place) -> str:
+    """Return the name of the place of a placement, which includes its language."""
+    return place_name(place.slot, position=place.position, locale=place.locale)
+
+
+def language_name(code: str) -> str:
+    """Return the language's name in that language, or the code itself if it is unknown."""
+    try:
+        return str(locales.parse_locale(code).display_name)
+    except ValueError:
+        return code

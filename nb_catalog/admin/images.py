@@ -20,6 +20,9 @@ from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import SceneFilter, TierFilter
 from nb_catalog.admin.review.alt_text import AltTextViews
 from nb_catalog.admin.review.views import ReviewViews
+from nb_catalog.admin.search import Search
+from nb_catalog.core.permissions import Action, may
+from nb_catalog.core.types import Treatment
 from nb_catalog.models import ProductImage
 
 _HEX = re.compile("[0-9a-f]{4,64}")
@@ -27,29 +30,30 @@ _HEX = re.compile("[0-9a-f]{4,64}")
 
 @admin.register(ProductImage)
 class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
-    list_display = ("picture", "product", "scene", "tier", "state", "pixels", "created_at")
+    view_action = Action.VIEW_IMAGES
+    list_display = ("picture", "product", "scene_of", "tier", "state", "pixels", "created_at")
     list_display_links = ("picture", "product")
     list_filter = (
         "state", "kind", ("tier", TierFilter), ("scene", SceneFilter), "created_at",
     )  # fmt: skip
     search_fields = ("object_id", "sha256", "fingerprint")
-    search_help_text = _("Product key, start of a SHA-256 digest, or fingerprint")
+    search_help_text = _(
+        "Product name or key, scene, layout, #number of a run, start of a SHA-256 digest, or fingerprint"
+    )
     fields = (
-        "large_picture", "product", "to_review", "state", ("scene", "tier", "kind"),
+        "large_picture", "product", "to_review", "state", ("scene_of", "tier", "kind"),
         ("pixels", "byte_size", "mime_type"), "digital_source_type", "checks_json",
         "provenance_json", "spec_json", "sha256", "job", "parent", "created_at",
     )  # fmt: skip
 
-    class Media:
-        css = {"all": ("nb_catalog/admin.css",)}
-
-    def search_condition(self, term: str) -> Q:
-        """Match a fingerprint or the first digits of a SHA-256."""
-        digits = term.lower()
-        if not _HEX.fullmatch(digits):
-            return Q(pk__in=())
+    def search_condition(self, search: Search) -> Q:
+        """Match products, scenes, layouts and runs, a fingerprint, or the first digits of a SHA-256."""
+        digits = search.term.lower()
+        if search.is_key or not _HEX.fullmatch(digits):
+            return search.images()
         # As a range: not every database uses an index for prefix searches.
-        return Q(sha256__gte=digits, sha256__lt=f"{digits}g") | Q(fingerprint=digits)
+        digest = Q(sha256__gte=digits, sha256__lt=f"{digits}g")
+        return search.images() | digest | Q(fingerprint=digits)
 
     def get_urls(self) -> list[URLPattern]:
         return [*self.review_urls(), *self.alt_urls(), *super().get_urls()]
@@ -59,11 +63,19 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
         is_list = request.resolver_match and request.resolver_match.url_name.endswith("changelist")
         return rows.defer("spec", "provenance", "checks") if is_list else rows
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Leave out the spec, which has the prompt, for users who may not read it."""
+        fields = list(super().get_fields(request, obj))
+        if not may(request.user, Action.READ_PROMPTS):
+            fields.remove("spec_json")
+        return fields
+
     @admin.display(description=_("picture"))
     def picture(self, image: ProductImage) -> str:
         return format_html(
-            '<img class="nbc-thumb" src="{}" alt="" loading="lazy" width="72" height="{}">',
+            '<img class="nbc-thumb" src="{}" alt="{}" loading="lazy" width="72" height="{}">',
             thumbnails.thumbnail_url(image, site=self.admin_site),
+            image.object_info.title,
             round(72 * image.height / image.width),
         )
 
@@ -79,6 +91,10 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
     @admin.display(description=_("product"))
     def product(self, image: ProductImage) -> str:
         return image.object_info.title
+
+    @admin.display(description=_("scene"))
+    def scene_of(self, image: ProductImage) -> str:
+        return image.scene or Treatment.PHOTO.label
 
     @admin.display(description=_("review"))
     def to_review(self, image: ProductImage) -> str:

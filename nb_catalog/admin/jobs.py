@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog.admin import requested
 from nb_catalog.admin.base import CatalogObjectAdmin, ReadOnlyAdmin
 from nb_catalog.admin.changelists import ProviderFilter, TierFilter
 from nb_catalog.admin.formatting import micro_dollars
+from nb_catalog.admin.search import Search
+from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob, ProviderBatch
 
@@ -22,22 +26,39 @@ _WITH_ERRORS = (JobState.WAITING, JobState.REFUSED, JobState.FAILED, JobState.UN
 
 @admin.register(ImageJob)
 class ImageJobAdmin(CatalogObjectAdmin):
-    list_display = ("id", "product", "state", "run", "tier", "model", "attempts", "error")
+    view_action = Action.VIEW_JOBS
+    list_display = (
+        "id", "product", "requested", "state", "run", "tier", "model", "attempts", "problem",
+    )  # fmt: skip
     list_select_related = ("run",)
-    list_filter = ("state", ("tier", TierFilter), ("provider", ProviderFilter), "is_free")
+    list_filter = ("state", "kind", ("tier", TierFilter), ("provider", ProviderFilter), "is_free")
     search_fields = ("object_id", "error", "error_code")
-    search_help_text = _("Product key, or text of an error")
+    search_help_text = _(
+        "Product name or key, scene, layout, #number of a run, or text of an error"
+    )
     fields = (
-        "product", "run", "state", ("attempts", "not_before"), ("error_code", "error"),
-        ("tier", "provider", "model"), "estimate", "requested_picture", ("created_at", "finished_at"),
+        "product", "run", "kind", "state", ("attempts", "not_before"), ("error_code", "problem"),
+        ("tier", "provider", "model"), "estimate", "requested", ("created_at", "finished_at"),
     )  # fmt: skip
 
-    def search_condition(self, term: str) -> Q:
-        """Match the text of an error, skipping the (possibly millions of) jobs that have none."""
-        return Q(state__in=_WITH_ERRORS) & (Q(error__icontains=term) | Q(error_code=term))
+    def search_condition(self, search: Search) -> Q:
+        """Match products, scenes, layouts and runs, or the text of an error, skipping the (possibly
+        millions of) jobs that have none."""
+        if search.is_key or search.is_run:
+            return search.jobs()
+        errors = Q(error__icontains=search.term) | Q(error_code=search.term)
+        return search.jobs() | Q(state__in=_WITH_ERRORS) & errors
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).defer("spec")
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        requested.attach(changelist.result_list)
+        return changelist
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        job = super().get_object(request, object_id, from_field)
+        if job is not None:
+            requested.attach([job])
+        return job
 
     @admin.display(description=_("product"))
     def product(self, job: ImageJob) -> str:
@@ -47,13 +68,14 @@ class ImageJobAdmin(CatalogObjectAdmin):
     def estimate(self, job: ImageJob) -> str:
         return micro_dollars(job.estimate_microusd)
 
-    @admin.display(description=_("picture"))
-    def requested_picture(self, job: ImageJob) -> str:
-        spec = job.wanted
-        return format_html(
-            "{} · {} · {} · {} · {}",
-            spec.scene, spec.treatment, spec.ratio, spec.size, f"#{spec.variant}",
-        )  # fmt: skip
+    @admin.display(description=_("requested"))
+    def requested(self, job: ImageJob) -> str:
+        return job.requested
+
+    @admin.display(description=_("what happened"))
+    def problem(self, job: ImageJob) -> str:
+        problem = job.problem
+        return " ".join(filter(None, (problem.summary, problem.message, problem.advice)))
 
 
 @admin.register(ProviderBatch)

@@ -13,20 +13,24 @@ from django.shortcuts import redirect
 from django.template.loader import select_template
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog import tasks
+from nb_catalog.admin.cutouts.summary import summary_of
 from nb_catalog.admin.generate import refresh, selection
-from nb_catalog.core.types import Permission
+from nb_catalog.core.permissions import Action, may
+from nb_catalog.cutouts.photos import request_for_products
 from nb_catalog.exceptions import NotRegistered
-from nb_catalog.models import ProductImage, Run
-from nb_catalog.registry import is_registered, source_for
+from nb_catalog.models import ProductImage, Run, Series
+from nb_catalog.registry import is_registered, source_for, subject_of
 
 
 class CatalogImagesMixin:
-    """Adds the actions "Generate pictures…", "Add text to pictures…" and "Regenerate outdated pictures".
+    """Adds the actions "Generate pictures…", "Use the photos themselves…", "Add text to pictures…",
+    "Regenerate outdated pictures", "Cut out photos" and "Add to a series…".
 
-    Also adds links to the product's pictures, and the column ``catalog_pictures`` for
+    Also adds links to the product's pictures and cut-outs, and the column ``catalog_pictures`` for
     ``list_display``. The model must be registered with nb_catalog.
 
     After saving a product, a message reports published pictures whose text is now out of date.
@@ -41,22 +45,58 @@ class CatalogImagesMixin:
             self.actions = [
                 *self.actions,
                 "generate_catalog_pictures",
+                "use_catalog_photos",
                 "put_text_on_pictures",
                 "renew_catalog_pictures",
+                "cut_out_photos",
+                "add_to_catalog_series",
             ]
         self._own_change_form = self.change_form_template
         self.change_form_template = "admin/nb_catalog/catalog_object/change_form.html"
 
     def check(self, **options: Any) -> list[checks.CheckMessage]:
-        return [*super().check(**options), *self._catalog_checks()]
+        """Check also that the model and, on this admin site, our own pages are registered."""
+        problems: list[checks.CheckMessage] = [*super().check(**options)]
+        try:
+            source_for(self.model)
+        except NotRegistered as error:
+            message, _dot, hint = str(error).partition(". ")
+            problems.append(
+                checks.Error(f"{message}.", hint=hint, obj=type(self), id="nb_catalog.E101")
+            )
+        missing = [m for m in (Run, ProductImage, Series) if not self.admin_site.is_registered(m)]
+        if missing:
+            names = ", ".join(model.__name__ for model in missing)
+            problems.append(
+                checks.Error(
+                    f"The admin site {self.admin_site.name!r} does not have {names} of nb_catalog.",
+                    hint="Register them there: RunAdmin, ProductImageAdmin, SeriesAdmin of nb_catalog.admin.",
+                    obj=type(self),
+                    id="nb_catalog.E102",
+                )
+            )
+        return problems
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        queryset = super().get_queryset(request)
+        # A link to the pictures of each row must not cost a query per row.
+        lookups = source_for(self.model).subject_lookups() if is_registered(self.model) else ()
+        return queryset.prefetch_related(*lookups) if lookups else queryset
 
     def has_generate_catalog_pictures_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(Permission.GENERATE)
+        return may(request.user, Action.PLAN, model=self.model)
 
     @admin.action(description=_("Generate pictures…"), permissions=["generate_catalog_pictures"])
     def generate_catalog_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """Store the selection, of any size, and go to the page that plans its pictures."""
         return self._with_selection(request, queryset, page="run_generate")
+
+    @admin.action(
+        description=_("Use the photos themselves…"), permissions=["generate_catalog_pictures"]
+    )
+    def use_catalog_photos(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        """Store the selection and go to the page that makes pictures of its photos."""
+        return self._with_selection(request, queryset, page="run_photos")
 
     @admin.action(description=_("Add text to pictures…"), permissions=["generate_catalog_pictures"])
     def put_text_on_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
@@ -67,19 +107,56 @@ class CatalogImagesMixin:
         description=_("Regenerate outdated pictures"),
         permissions=["generate_catalog_pictures"],
     )
-    def renew_catalog_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+    def renew_catalog_pictures(
+        self, request: HttpRequest, queryset: QuerySet
+    ) -> HttpResponse | None:
         """Regenerate published pictures of the selected products whose text is out of date."""
         return refresh.refresh_with_messages(request, queryset, model_admin=self)
 
+    @admin.action(description=_("Cut out photos"), permissions=["generate_catalog_pictures"])
+    def cut_out_photos(self, request: HttpRequest, queryset: QuerySet) -> None:
+        """Have a worker cut out the photos of the selected products that have not been cut out yet."""
+        try:
+            count = request_for_products(queryset.iterator(chunk_size=200))
+        except NotRegistered as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
+        if not count:
+            message = gettext("The photos of these products have been cut out already.")
+            self.message_user(request, message, messages.INFO)
+            return
+        tasks.wake_up()
+        message = ngettext(
+            "%d photo will be cut out. This takes a moment.",
+            "%d photos will be cut out. This takes a moment.",
+            count,
+        )
+        self.message_user(request, message % count, messages.SUCCESS)
+
+    def has_change_catalog_series_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Action.CHANGE_SERIES, model=self.model)
+
+    @admin.action(description=_("Add to a series…"), permissions=["change_catalog_series"])
+    def add_to_catalog_series(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        """Store the selection and go to the page that adds it to a series."""
+        return self._with_selection(request, queryset, page="series_choose")
+
     def save_related(self, request: HttpRequest, form: Any, *args: Any, **options: Any) -> None:
         super().save_related(request, form, *args, **options)
-        if is_registered(self.model) and self._may_view_pictures(request):
+        if not is_registered(self.model):
+            return
+        refresh.request_photos(form.instance, again=bool(request.FILES))
+        if self._may_view_pictures(request):
             refresh.warn_about_product(request, form.instance, model_admin=self)
 
     def _with_selection(
         self, request: HttpRequest, queryset: QuerySet, *, page: str
     ) -> HttpResponse | None:
-        keys = queryset.order_by().values_list("pk", flat=True)
+        key = "pk"
+        if is_registered(self.model):
+            # A child by multi-table inheritance has the key of its parent's row too.
+            key = source_for(self.model).model._meta.pk.name
+        keys = queryset.order_by().values_list(key, flat=True)
         try:
             token = selection.store_selection(request, model=self.model, keys=keys.iterator())
         except NotRegistered as error:
@@ -96,7 +173,8 @@ class CatalogImagesMixin:
 
     def catalog_pictures_url(self, product: Model) -> str:
         """Return the URL of the review page for ``product``."""
-        query = urlencode({"model": _label(self.model), "product": product.pk, "state": "all"})
+        subject = subject_of(product)
+        query = urlencode({"model": _label(subject), "product": subject.pk, "state": "all"})
         return f"{self._catalog_url('productimage_review')}?{query}"
 
     def render_change_form(
@@ -107,13 +185,18 @@ class CatalogImagesMixin:
         product = product if is_registered(self.model) else None
         if product is not None and self._may_view_pictures(request):
             context["catalog_pictures_url"] = self.catalog_pictures_url(product)
+        if product is not None and may(
+            request.user, Action.VIEW_CUTOUTS, model=source_for(subject_of(product)).model
+        ):
+            context["catalog_cutouts"] = summary_of(product, site=self.admin_site)
         if product is not None and self.has_generate_catalog_pictures_permission(request):
-            query = urlencode({"model": _label(self.model), "key": product.pk})
+            subject = subject_of(product)
+            query = urlencode({"model": _label(subject), "key": subject.pk})
             context["catalog_generate_url"] = f"{self._catalog_url('run_generate')}?{query}"
         return super().render_change_form(request, context, *args, **options)
 
     def _may_view_pictures(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("nb_catalog.view_productimage")
+        return may(request.user, Action.VIEW_IMAGES)
 
     def change_form_base(self) -> Any:
         """Return the template to extend: the host's own, otherwise the one that Django would use."""
@@ -128,29 +211,6 @@ class CatalogImagesMixin:
     def _catalog_url(self, name: str) -> str:
         return reverse(f"{self.admin_site.name}:nb_catalog_{name}")
 
-    def _catalog_checks(self) -> list[checks.CheckMessage]:
-        """Check that the model and, on this admin site, our own pages are registered."""
-        problems: list[checks.CheckMessage] = []
-        try:
-            source_for(self.model)
-        except NotRegistered as error:
-            message, _dot, hint = str(error).partition(". ")
-            problems.append(
-                checks.Error(f"{message}.", hint=hint, obj=type(self), id="nb_catalog.E101")
-            )
-        missing = [m for m in (Run, ProductImage) if not self.admin_site.is_registered(m)]
-        if missing:
-            names = ", ".join(model.__name__ for model in missing)
-            problems.append(
-                checks.Error(
-                    f"The admin site {self.admin_site.name!r} does not have {names} of nb_catalog.",
-                    hint="Register them there with RunAdmin and ProductImageAdmin from nb_catalog.admin.",
-                    obj=type(self),
-                    id="nb_catalog.E102",
-                )
-            )
-        return problems
 
-
-def _label(model: type[Model]) -> str:
-    return source_for(model).label
+def _label(product: Model) -> str:
+    return source_for(product).label

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import URLPattern
-from django.utils.html import format_html
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -20,30 +22,41 @@ from django.views.decorators.http import require_POST
 from nb_catalog.admin import catalog_objects, thumbnails
 from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import LanguageFilter, SlotFilter, StaleFilter
+from nb_catalog.admin.formatting import name_of_place
 from nb_catalog.admin.generate.refresh import RefreshViews
-from nb_catalog.core.types import Permission
-from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.admin.review.replacements import Replacement, replacements_of
+from nb_catalog.admin.search import Search
+from nb_catalog.core.permissions import Action, may
+from nb_catalog.exceptions import NBCatalogError, RequestRefused
 from nb_catalog.models import Placement, ProductImage
 from nb_catalog.publishing import placements
+
+# Where Django keeps the query of a list that a page was opened from.
+PRESERVED: Final = "_changelist_filters"
 
 
 @admin.register(Placement)
 class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
+    view_action = Action.VIEW_PLACEMENTS
     list_display = ("picture", "product", "place", "published_at", "out_of_date", "buttons")
     list_display_links = ("picture", "product")
     list_filter = (("slot", SlotFilter), ("locale", LanguageFilter), StaleFilter, "published_at")
     search_fields = ("object_id", "slot")
-    search_help_text = _("Product key or slot")
+    search_help_text = _("Product name or key, slot, scene, layout, or #number of a run")
     fields = (
-        "picture", "product", "slot", "language", "position", "actor", "published_at",
+        "picture", "product", "slot", "language", "numbered", "actor", "published_at",
         "out_of_date", "buttons",
     )  # fmt: skip
 
-    class Media:
-        css = {"all": ("nb_catalog/admin.css",)}
-
-    def search_condition(self, term: str) -> Q:
-        return Q(slot=term)
+    def search_condition(self, search: Search) -> Q:
+        """Match products and what their pictures show, or a place: "gallery", "gallery 2"."""
+        if search.is_key or search.is_run:
+            return search.images("image__")
+        slot, _space, number = search.term.partition(" ")
+        place = Q(slot=search.term)
+        if number.isdecimal() and 0 < len(number) < 5:
+            place |= Q(slot=slot, position=int(number) - 1)
+        return search.images("image__") | place
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -54,15 +67,33 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        stale = Placement.objects.filter(stale_since__isnull=False)
-        key = request.GET.get("q", "").strip()
-        stale = stale.filter(object_id=key) if key else stale
-        may_renew = request.user.has_perm(Permission.GENERATE)
-        context = {"stale": stale.count() if may_renew else 0, "renew_key": key}
-        return super().changelist_view(request, {**(extra_context or {}), **context})
+        context = dict(extra_context or {})
+        if may(request.user, Action.PLAN):
+            context |= self.outdated_context(request)
+        return super().changelist_view(request, context)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        self._prepare(changelist.result_list, query=request.GET.urlencode())
+        return changelist
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        placement = super().get_object(request, object_id, from_field)
+        if placement is not None:
+            self._prepare([placement], query=request.GET.get(PRESERVED, ""))
+        return placement
+
+    def _prepare(self, rows: Sequence[Placement], *, query: str) -> None:
+        """Set what the columns read. The number of queries does not depend on the number of rows."""
+        replacements = replacements_of(rows)
+        with_previous = placements.with_previous(rows)
+        for row in rows:
+            row.replacement = replacements.get(row.pk)
+            row.has_previous = row.pk in with_previous and row.object_info.exists
+            row.list_query = query
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        images = ProductImage.objects.defer("spec", "provenance", "checks")
+        images = ProductImage.objects.defer("provenance", "checks")
         images = images.prefetch_related(thumbnails.RENDITIONS)
         return super().get_queryset(request).prefetch_related(Prefetch("image", images))
 
@@ -73,27 +104,32 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
         return self._visible(request, super().get_fields(request, obj))
 
     def _visible(self, request: HttpRequest, names: Any) -> list[str]:
-        may_publish = request.user.has_perm(Permission.PUBLISH)
+        may_publish = may(request.user, Action.UNPUBLISH)
         return [name for name in names if may_publish or name != "buttons"]
 
     @admin.display(description=_("picture"))
     def picture(self, placement: Placement) -> str:
         image = placement.image
         return format_html(
-            '<img class="nbc-thumb" src="{}" alt="" loading="lazy" width="72" height="{}">',
+            '<img class="nbc-thumb" src="{}" alt="{}" loading="lazy" width="72" height="{}">',
             thumbnails.thumbnail_url(image, site=self.admin_site),
+            placement.object_info.title,
             round(72 * image.height / image.width),
         )
 
     @admin.display(description=_("product"))
     def product(self, placement: Placement) -> str:
-        return placement.object_info.title
+        info = placement.object_info
+        return info.title if info.exists else gettext("%(key)s (deleted)") % {"key": info.title}
 
     @admin.display(description=_("place"), ordering="slot")
     def place(self, placement: Placement) -> str:
-        return " · ".join(
-            (placement.slot, *filter(None, (placement.locale, str(placement.position or ""))))
-        )
+        return name_of_place(placement)
+
+    @admin.display(description=_("position"), ordering="position")
+    def numbered(self, placement: Placement) -> int:
+        """People count from 1, as the names of places do."""
+        return placement.position + 1
 
     @admin.display(description=_("language"), ordering="locale")
     def language(self, placement: Placement) -> str:
@@ -101,19 +137,38 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
 
     @admin.display(description=_("out of date since"), ordering="stale_since")
     def out_of_date(self, placement: Placement) -> Any:
-        return placement.stale_since
+        if placement.replacement is None:
+            return placement.stale_since
+        since = date_format(timezone.localtime(placement.stale_since), "DATETIME_FORMAT")
+        return format_html("{}<br>{}", since, self.link_to(placement.replacement))
+
+    def link_to(self, replacement: Replacement) -> str:
+        """Return a link to what replaces an outdated picture."""
+        if replacement.image_id is None:
+            text = gettext("Its replacement is being generated")
+            url = self.url_of("change", replacement.run_id, model="run")
+        else:
+            text = (
+                gettext("Its replacement waits to be published")
+                if replacement.is_approved
+                else gettext("Its replacement waits for review")
+            )
+            url = self.url_of("review", model="productimage") + f"?picture={replacement.image_id}"
+        return format_html('<a href="{}">{}</a>', url, text)
 
     @admin.display(description=_("actions"))
     def buttons(self, placement: Placement) -> str:
+        buttons = [("withdraw", gettext("Unpublish"))]
+        if placement.has_previous:
+            buttons.insert(0, ("roll_back", gettext("Roll back")))
+        query = urlencode({PRESERVED: placement.list_query})
         return format_html(
-            '<span class="nbc-row-buttons">'
-            '<button type="submit" class="button" formmethod="post" formaction="{}">{}</button> '
-            '<button type="submit" class="button" formmethod="post" formaction="{}">{}</button>'
-            "</span>",
-            self.url_of("roll_back", placement.pk),
-            gettext("Roll back"),
-            self.url_of("withdraw", placement.pk),
-            gettext("Unpublish"),
+            '<span class="nbc-row-buttons">{}</span>',
+            format_html_join(
+                " ",
+                '<button type="submit" class="button" formmethod="post" formaction="{}?{}">{}</button>',
+                ((self.url_of(name, placement.pk), query, label) for name, label in buttons),
+            ),
         )
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -125,15 +180,20 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
 
     def roll_back(self, request: HttpRequest, pk: int) -> HttpResponse:
         def act(placement: Placement) -> str:
-            restored = placements.roll_back(
-                catalog_objects.product_of(placement),
+            product = catalog_objects.product_of(placement)
+            if not placements.with_previous([placement]):
+                raise RequestRefused(
+                    gettext(
+                        "No approved picture was there before. To empty the place, unpublish it."
+                    )
+                )
+            placements.roll_back(
+                product,
                 slot=placement.slot,
                 locale=placement.locale,
                 position=placement.position,
                 actor=request.user,
             )
-            if restored is None:
-                return gettext("Rolled back: %(slot)s is empty again.")
             return gettext("Rolled back: %(slot)s shows the previous picture again.")
 
         return self._apply(request, pk, act)
@@ -141,15 +201,15 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
     def _apply(
         self, request: HttpRequest, pk: int, act: Callable[[Placement], str]
     ) -> HttpResponse:
-        if not request.user.has_perm(Permission.PUBLISH):
+        if not may(request.user, Action.UNPUBLISH):
             raise PermissionDenied
         placement = Placement.objects.filter(pk=pk).first()
         if placement is None:
             message = gettext("Someone else has already unpublished this. Reload the page.")
             self.message_user(request, message, messages.ERROR)
-            return redirect(self.url_of("changelist"))
+            return self.to_list(request.GET.get(PRESERVED, ""))
         try:
-            message = act(placement) % {"slot": placement.slot}
+            message = act(placement) % {"slot": name_of_place(placement)}
         except NBCatalogError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
@@ -159,4 +219,12 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
             link_text = gettext("Pictures of this product")
             message = format_html('{} <a href="{}">{}</a>', message, url, link_text)
             self.message_user(request, message, messages.SUCCESS)
-        return redirect(self.url_of("changelist"))
+        return self.to_list(request.GET.get(PRESERVED, ""))
+
+    def to_list(self, query: str) -> HttpResponse:
+        """Return to the list with the filters and the page of ``query``, a query string."""
+        # Parsed and encoded again, so that no value can redirect to another page.
+        query = QueryDict(query).urlencode()
+        return redirect(
+            f"{self.url_of('changelist')}?{query}" if query else self.url_of("changelist")
+        )

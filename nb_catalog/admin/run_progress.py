@@ -6,27 +6,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
 from django.db.models import Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import ratelimit
-from nb_catalog.admin import catalog_objects, thumbnails
+from nb_catalog.admin import catalog_objects, requested, thumbnails
 from nb_catalog.admin.formatting import dollars
 from nb_catalog.billing import budgets
+from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
-from nb_catalog.core.types import Permission
+from nb_catalog.core.types import JobKind
 from nb_catalog.generation import job_counts
-from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderPause, Run
+from nb_catalog.models import (
+    ImageJob,
+    ProductImage,
+    ProviderBatch,
+    ProviderPause,
+    Run,
+    RunStart,
+)
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ImageKind
+from nb_catalog.worker.drift_retries import MADE_AGAIN
 
 NEWEST: Final = 12
 FAILURES: Final = 25
@@ -36,7 +48,6 @@ IDLE_AFTER: Final = timedelta(seconds=10)
 BATCH_COOLDOWN: Final = timedelta(seconds=70)
 BATCHES: Final = 10
 UNSUCCESSFUL: Final = (JobState.FAILED, JobState.REFUSED, JobState.UNKNOWN)
-RETRIABLE: Final = (JobState.FAILED, JobState.REFUSED, JobState.CANCELLED)
 CANCELLABLE: Final = (JobState.QUEUED, JobState.WAITING, JobState.SUBMITTED)
 # Updated separately, so that buttons keep their focus while numbers change.
 PARTS: Final = ("progress", "hint", "buttons", "failures", "newest")
@@ -62,6 +73,7 @@ class RunProgress:
     run: Run
     site: AdminSite
     may_generate: bool
+    may_resume: bool
     may_review: bool
 
     @cached_property
@@ -77,16 +89,23 @@ class RunProgress:
         return self._sum(JOB_UNDERWAY)
 
     @property
-    def ended(self) -> int:
-        return self.total - self.underway
+    def succeeded(self) -> int:
+        return self.counts.get(JobState.SUCCEEDED, 0)
+
+    @cached_property
+    def starting(self) -> RunStart | None:
+        return self.run.starting
 
     @property
     def percent(self) -> int:
-        return 100 * self.ended // self.total if self.total else 100
+        """The share of what was asked that has succeeded."""
+        if self.starting is not None:
+            return 100 * self.starting.written // max(1, self.starting.products)
+        return 100 * self.succeeded // self.total if self.total else 100
 
     @property
     def is_done(self) -> bool:
-        return not self.underway
+        return not self.underway and (self.starting is None or bool(self.starting.error))
 
     @property
     def by_state(self) -> list[tuple[str, str, int]]:
@@ -97,13 +116,29 @@ class RunProgress:
     @property
     def sentence(self) -> str:
         """Return the progress as a sentence, for screen readers."""
-        succeeded = self.counts.get(JobState.SUCCEEDED, 0)
-        message = ngettext(
-            "%(made)d of %(total)d picture generated",
-            "%(made)d of %(total)d pictures generated",
-            self.total,
-        ) % {"made": succeeded, "total": self.total}
+        if self.starting is not None:
+            return gettext("Starting: %(written)s of %(products)s products.") % {
+                "written": number_format(self.starting.written, force_grouping=True),
+                "products": number_format(self.starting.products, force_grouping=True),
+            }
+        if self.requests_texts:
+            message = ngettext(
+                "%(made)d of %(total)d text received",
+                "%(made)d of %(total)d texts received",
+                self.total,
+            )
+        else:
+            message = ngettext(
+                "%(made)d of %(total)d picture generated",
+                "%(made)d of %(total)d pictures generated",
+                self.total,
+            )
+        message %= {"made": self.succeeded, "total": self.total}
         return gettext("Done: %s.") % message if self.is_done else f"{message}."
+
+    @property
+    def requests_texts(self) -> bool:
+        return bool(self.run.tier == budgets.TEXT)
 
     @property
     def is_free(self) -> bool:
@@ -136,12 +171,34 @@ class RunProgress:
         return f"{message} {hint % when}"
 
     @property
+    def problems(self) -> list[tuple[str, int]]:
+        """Return why pictures of the plan are not possible, and how many, the most frequent first."""
+        return sorted(self.run.problems.items(), key=itemgetter(1), reverse=True)
+
+    @property
     def can_cancel(self) -> int:
         return self._sum(CANCELLABLE)
 
+    @cached_property
+    def hopeless(self) -> int:
+        """The number of jobs that would fail again. They are counted only if some have failed."""
+        failed = self._sum((JobState.FAILED, JobState.REFUSED))
+        return min(failed, self.run.jobs.filter(requested.hopeless()).count()) if failed else 0
+
     @property
     def can_retry(self) -> int:
-        return self._sum(RETRIABLE)
+        return self._sum((JobState.FAILED, JobState.REFUSED)) - self.hopeless
+
+    @cached_property
+    def made_again(self) -> int:
+        """The number of pictures that drift had made again. They are counted only in the run of a series."""
+        if "series" not in self.run.request:
+            return 0
+        return self.run.jobs.filter(state=JobState.SUCCEEDED, error_code=MADE_AGAIN).count()
+
+    @property
+    def cancelled(self) -> int:
+        return self.counts.get(JobState.CANCELLED, 0)
 
     @property
     def unknown(self) -> int:
@@ -160,9 +217,13 @@ class RunProgress:
 
     @cached_property
     def failures(self) -> Sequence[ImageJob]:
-        rows = self.run.jobs.filter(state__in=UNSUCCESSFUL).defer("spec").order_by("-id")
-        jobs = list(rows[:FAILURES])
+        # The spec says what was asked for; it is read of those that are shown.
+        rows = self.run.jobs.filter(state__in=UNSUCCESSFUL).order_by("-id")
+        jobs = requested.attach(rows[:FAILURES])
         catalog_objects.attach_info(jobs, site=self.site)
+        for job in jobs:
+            if self.may_generate and job.problem.advice:
+                job.plan_url = self._plan_url(job)
         return jobs
 
     @property
@@ -199,10 +260,14 @@ class RunProgress:
 
     @cached_property
     def lacks_worker(self) -> bool:
-        """Whether jobs wait, no worker holds a live lease, and no job has finished lately."""
+        """Whether jobs wait or are to be written, no worker holds a live lease, and no job has finished
+        lately."""
+        starting, now = self.starting, database_now()
+        if starting is not None and not starting.error:
+            is_held = starting.lease_until is not None and starting.lease_until > now
+            return not is_held and now - self.run.created_at > IDLE_AFTER
         if not self.counts.get(JobState.QUEUED) or self.run.paused_reason or self.provider_pauses:
             return False
-        now = database_now()
         leased = ImageJob.objects.filter(state__in=(JobState.LEASED, JobState.CALLING))
         batches = ProviderBatch.objects.filter(
             Q(lease_until__gt=now) | Q(finished_at__gt=now - BATCH_COOLDOWN)
@@ -220,6 +285,16 @@ class RunProgress:
             for name in PARTS
         }
 
+    def _plan_url(self, job: ImageJob) -> str:
+        """Return the page on which the picture of ``job`` is planned again, empty if there is none."""
+        info = job.object_info
+        if job.kind != JobKind.IMAGE or not info.exists or not info.label:
+            return ""
+        has_layout = isinstance(job.spec, dict) and job.spec.get("layout")
+        page = "texts" if has_layout else "generate"
+        query = urlencode({"model": info.label, "key": info.key[1]})
+        return f"{reverse(f'{self.site.name}:nb_catalog_run_{page}')}?{query}"
+
     def _sum(self, states: Any) -> int:
         return sum(self.counts.get(state, 0) for state in states)
 
@@ -228,6 +303,7 @@ def run_progress(run: Run, *, request: HttpRequest, site: AdminSite) -> RunProgr
     return RunProgress(
         run=run,
         site=site,
-        may_generate=request.user.has_perm(Permission.GENERATE),
-        may_review=request.user.has_perm("nb_catalog.view_productimage"),
+        may_generate=may(request.user, Action.CONTROL_RUN),
+        may_resume=may(request.user, Action.RESUME_RUN, owner=run.actor_id),
+        may_review=may(request.user, Action.VIEW_IMAGES),
     )

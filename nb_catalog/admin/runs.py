@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
@@ -15,14 +17,27 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from nb_catalog.admin import requested
 from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.formatting import micro_dollars
+from nb_catalog.admin.generate.photo_views import PhotoViews
+from nb_catalog.admin.generate.series_views import SeriesPlanViews
 from nb_catalog.admin.generate.text_views import TextViews
 from nb_catalog.admin.run_progress import PARTS, run_progress
+from nb_catalog.admin.search import Search
+from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
-from nb_catalog.core.types import Permission
+from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.generation import job_counts, runs
-from nb_catalog.models import Run
+from nb_catalog.models import ImageJob, Run
+
+# Name of a button -> the jobs that it queues again.
+RETRIES: Final[Mapping[str, Callable[[], Q]]] = {
+    "failed": requested.worth_retrying,
+    "hopeless": requested.hopeless,
+    "cancelled": lambda: Q(state=JobState.CANCELLED),
+    "unknown": lambda: Q(state=JobState.UNKNOWN),
+}
 
 
 class BudgetForm(forms.Form):
@@ -34,25 +49,36 @@ class BudgetForm(forms.Form):
 
 
 @admin.register(Run)
-class RunAdmin(TextViews, ReadOnlyAdmin):
+class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, ReadOnlyAdmin):
+    view_action = Action.VIEW_RUNS
     list_display = ("title", "made", "underway", "not_generated", "spent", "budget", "created_at")
     list_filter = ("tier", "created_at")
     search_fields = ("title",)
+    list_select_related = ("start",)
+    search_help_text = _("Title, #number of a run, or product name or key")
     fields = ("title", "actor", "created_at")
-
-    class Media:
-        css = {"all": ("nb_catalog/admin.css",)}
 
     def get_urls(self) -> list[URLPattern]:
         return [
             *self.generate_urls(),
             *self.text_urls(),
+            *self.photo_urls(),
+            *self.series_urls(),
             self.page("<int:pk>/progress/", self.progress_data, name="progress"),
             self.page("<int:pk>/cancel/", require_POST(self.cancel), name="cancel"),
             self.page("<int:pk>/retry/", require_POST(self.retry), name="retry"),
             self.page("<int:pk>/resume/", require_POST(self.resume), name="resume"),
             *super().get_urls(),
         ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        if not (term := search_term.strip()):
+            return queryset, False
+        search = Search(term=term, rows=ImageJob.objects)
+        search.warn(request)
+        return queryset.filter(search.runs()), False
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
@@ -63,14 +89,10 @@ class RunAdmin(TextViews, ReadOnlyAdmin):
         changelist.result_list = rows
         return changelist
 
-    def has_view_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
-        """Users who may start runs may also view them."""
-        return super().has_view_permission(request, obj) or request.user.has_perm(
-            Permission.GENERATE
-        )
-
     @admin.display(description=_("made"))
     def made(self, run: Run) -> str:
+        if run.starting is not None:
+            return gettext("starting")
         succeeded, total = run.job_counts[JobState.SUCCEEDED], run.job_counts.total()
         return f"{succeeded}\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}{total}"
 
@@ -126,6 +148,8 @@ class RunAdmin(TextViews, ReadOnlyAdmin):
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._get_run(request, pk)
+        if run.starting is not None:
+            self.message_user(request, gettext("Its further pictures will not be requested."))
         count = runs.cancel_run(run)
         message = ngettext(
             "%d job cancelled. Requests in flight will finish.",
@@ -135,15 +159,20 @@ class RunAdmin(TextViews, ReadOnlyAdmin):
         return self._redirect(request, run, message % count)
 
     def retry(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Retry failed jobs; with ``unknown`` in the form, also jobs that may have been charged already."""
+        """Retry the jobs that the pressed button names; without one, all but those that may have been
+        charged already."""
         run = self._get_run(request, pk)
-        count = runs.retry_run(run, unknown="unknown" in request.POST)
+        is_stopped = run.starting is not None and bool(run.starting.error)
+        only = next((RETRIES[name] for name in RETRIES if name in request.POST), Q)()
+        count = runs.retry_run(run, unknown="unknown" in request.POST, only=only)
+        if is_stopped and not count:
+            return self._redirect(request, run, gettext("The run is being started."))
         return self._redirect(
             request, run, ngettext("%d job queued again.", "%d jobs queued again.", count) % count
         )
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
-        run = self._get_run(request, pk)
+        run = self._get_run(request, pk, action=Action.RESUME_RUN)
         form = BudgetForm(request.POST)
         if not form.is_valid():
             errors = " ".join(form.errors["budget_usd"])
@@ -151,13 +180,21 @@ class RunAdmin(TextViews, ReadOnlyAdmin):
         # An empty field lifts the limit; a missing field must not.
         is_sent = "budget_usd" in request.POST
         budget = form.cleaned_data["budget_usd"] if is_sent else run.budget_usd
-        runs.resume_run(run, budget_usd=budget)
+        try:
+            runs.resume_run(run, budget_usd=budget)
+        except NBCatalogError as error:
+            return self._redirect(request, run, str(error), level=messages.ERROR)
         return self._redirect(request, run, gettext("Run resumed."))
 
-    def _get_run(self, request: HttpRequest, pk: int) -> Run:
-        if not request.user.has_perm(Permission.GENERATE):
+    def _get_run(
+        self, request: HttpRequest, pk: int, *, action: Action = Action.CONTROL_RUN
+    ) -> Run:
+        if not may(request.user, action):
             raise PermissionDenied
-        return get_object_or_404(Run, pk=pk)
+        run = get_object_or_404(Run, pk=pk)
+        if not may(request.user, action, owner=run.actor_id):
+            raise PermissionDenied
+        return run
 
     def _redirect(
         self, request: HttpRequest, run: Run, message: str, *, level: int = messages.SUCCESS

@@ -49,7 +49,7 @@ class TextLayoutAdmin(DesignAdmin):
             # Saved without form validation: the list shows where to fix it.
             return str(error)
 
-    def preview_controls(self) -> str:
+    def preview_controls(self, row: TextLayout) -> str:
         """Return selects for the preview's locale and for a channel whose covered areas are shown."""
         languages = [
             (

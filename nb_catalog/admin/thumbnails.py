@@ -16,10 +16,10 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
 from nb_catalog import __version__, storage
-from nb_catalog.conf import settings
+from nb_catalog.conf import picture_limits
 from nb_catalog.core import locales
 from nb_catalog.core.types import Size
-from nb_catalog.exceptions import PictureError, StorageFailed
+from nb_catalog.exceptions import PictureError, StorageFailed, TextError
 from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
 from nb_catalog.imaging.renditions import derive
@@ -33,6 +33,8 @@ SMALL: Final = 320
 LARGE: Final = 960
 WIDTHS: Final = (SMALL, LARGE)
 SCENE: Final = Size(320, 240)
+# In the address of a scene's photo: it is shown small.
+THUMBNAIL: Final = "thumbnail"
 FORMAT: Final = "webp"
 MIME_TYPE: Final = "image/webp"
 WEEK: Final = 7 * 24 * 3600
@@ -65,7 +67,10 @@ def original_url(image: ProductImage, *, site: AdminSite) -> str:
 
 
 def scene_url(scene: Scene, *, site: AdminSite) -> str:
-    """Return the URL of the thumbnail of ``scene``; empty if it has no recipe."""
+    """Return the URL of the thumbnail of ``scene``; empty if it has neither photo nor recipe."""
+    if scene.backdrop_sha256:
+        name = f"{site.name}:nb_catalog_scene_photo"
+        return f"{reverse(name, args=[scene.pk, scene.backdrop_sha256[:16]])}?{THUMBNAIL}"
     if not scene.renderer:
         return ""
     name = f"{site.name}:nb_catalog_scene_thumbnail"
@@ -84,8 +89,7 @@ def serve_thumbnail(request: HttpRequest, image: ProductImage, *, width: int) ->
                 widths=[width],
                 formats=[FORMAT],
                 xmp=xmp_packet(DigitalSourceType(image.digital_source_type)),
-                max_bytes=settings.MAX_PICTURE_BYTES,
-                max_pixels=settings.MAX_PICTURE_PIXELS,
+                **picture_limits(),
             )
             return next(renditions).data
         except (PictureError, StorageFailed) as error:
@@ -135,10 +139,18 @@ def serve_layout(
         texts = locales.sample_texts(locale)
         for role in layout.roles:
             texts.setdefault(role, texts["subline"])
-        picture = layout_preview(layout, texts=texts, locale=locale, chain=fonts.chain_for(locale))
+        options = {"texts": texts, "locale": locale, "chain": fonts.chain_for(locale)}
+        try:
+            picture = layout_preview(layout, **options)
+        except TextError:
+            if not is_saved:
+                raise
+            # In a list, a layout that meets the sample product is better than a broken picture.
+            picture = layout_preview(layout, keeps_clear=False, **options)
         return encode(picture, format=FORMAT)
 
-    key = f"layout:{language}:{digest(content)}"
+    is_saved = cache_control == FOREVER
+    key = f"layout:{language}:{digest(content)}:{is_saved}"
     return _cached_response(request, key, render, cache_control)
 
 

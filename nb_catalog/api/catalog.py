@@ -7,8 +7,8 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from nb_catalog.api.views import CatalogReadViewSet
+from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import ImageState
-from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ProductImage, Scene
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.images import ImageKind
@@ -31,7 +31,7 @@ class ModelViewSet(CatalogReadViewSet):
     """Models of the host project that are registered for pictures."""
 
     serializer_class = ModelSerializer
-    read_permission = "nb_catalog.view_productimage"
+    read_permission = Action.VIEW_IMAGES
     lookup_field = "label"
     lookup_value_converter = "str"
 
@@ -51,7 +51,7 @@ class ModelViewSet(CatalogReadViewSet):
                 "label": source.label,
                 "verbose_name": source.model._meta.verbose_name,
                 "verbose_name_plural": source.model._meta.verbose_name_plural,
-                "slots": source.slots,
+                "slots": list(source.slot_table),
                 "objects": source.model._default_manager.count(),
                 "images": images[type_id],
                 "published": published.get(type_id, 0),
@@ -81,18 +81,33 @@ class SceneSerializer(serializers.ModelSerializer):
         fields = ("key", "name", "version", "position", "is_active", "local")
 
     def get_local(self, scene) -> bool:
-        return bool(scene.renderer)
+        return scene.is_local
 
 
 class SceneDetailSerializer(SceneSerializer):
+    """``backdrop``: the photo of the place, and where the product goes in it; null without one."""
+
+    backdrop = serializers.SerializerMethodField()
+
     class Meta(SceneSerializer.Meta):
-        fields = (*SceneSerializer.Meta.fields, "prompt", "system", "renderer")
+        fields = (*SceneSerializer.Meta.fields, "prompt", "system", "renderer", "backdrop")
+
+    def get_backdrop(self, scene) -> dict[str, object] | None:
+        if not scene.backdrop_sha256:
+            return None
+        return {
+            "sha256": scene.backdrop_sha256,
+            "width": scene.backdrop_width,
+            "height": scene.backdrop_height,
+            "origin": scene.backdrop_origin,
+            "place": scene.backdrop_place,
+        }
 
 
 class SceneViewSet(CatalogReadViewSet):
     """Active scenes. Prompts are visible only to users who may generate pictures."""
 
-    read_permission = "nb_catalog.view_scene"
+    read_permission = Action.VIEW_SCENES
     lookup_field = "key"
     lookup_value_converter = "slug"
 
@@ -101,5 +116,5 @@ class SceneViewSet(CatalogReadViewSet):
         return rows.filter(is_active=True) if self.action == "list" else rows
 
     def get_serializer_class(self):
-        detail = self.action == "retrieve" and self.request.user.has_perm(Permission.GENERATE)
+        detail = self.action == "retrieve" and self.user_may(Action.READ_SCENE_PROMPTS)
         return SceneDetailSerializer if detail else SceneSerializer

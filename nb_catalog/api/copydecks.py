@@ -1,14 +1,21 @@
 """``layouts/`` and ``decks/``: text placement on pictures, and the texts."""
 
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from nb_catalog import copydecks
 from nb_catalog.api.views import CatalogReadViewSet
+from nb_catalog.copydecks import changes, vocabulary
+from nb_catalog.copydecks.files import MAX_BYTES
+from nb_catalog.copydecks.types import DeckTexts
+from nb_catalog.core.permissions import Action
 from nb_catalog.models import CopyDeck, TextLayout
 from nb_catalog.models.copy_decks import LONGEST_TEXT
+from nb_catalog.publishing.staleness import mark_stale_of_deck
 
 MOST_TEXTS = 5000
 
@@ -35,7 +42,7 @@ class LayoutDetailSerializer(LayoutSerializer):
 class LayoutViewSet(CatalogReadViewSet):
     """Active layouts."""
 
-    read_permission = "nb_catalog.view_textlayout"
+    read_permission = Action.VIEW_LAYOUTS
     lookup_field = "key"
     lookup_value_converter = "slug"
     serializer_class = LayoutSerializer
@@ -63,13 +70,21 @@ class DeckDetailSerializer(DeckSerializer):
 
     def get_proposals(self, deck) -> dict[str, dict[str, str]]:
         proposals = {}
+        # A proposal may be beside a text that it would replace.
         for text in deck.texts.exclude(proposed_by=""):
             proposals.setdefault(text.locale, {})[text.role] = text.text
         return proposals
 
 
 class DeckTextsSerializer(serializers.Serializer):
-    """An empty text deletes the stored one; texts that are not sent do not change."""
+    """An empty text deletes the stored one; texts that are not sent do not change.
+
+    With ``dry_run`` nothing is written.
+    """
+
+    dry_run = serializers.BooleanField(
+        default=False, help_text=_("Return what would change, and write nothing.")
+    )
 
     texts = serializers.DictField(
         child=serializers.DictField(
@@ -87,6 +102,22 @@ class DeckTextsSerializer(serializers.Serializer):
         return cells
 
 
+class DeckFileSerializer(serializers.Serializer):
+    """A CSV, XLSX or XLIFF file, as ``multipart/form-data``. With ``dry_run`` nothing is written."""
+
+    file = serializers.FileField()
+    dry_run = serializers.BooleanField(
+        default=False, help_text=_("Return what would change, and write nothing.")
+    )
+
+
+class UndoSerializer(serializers.Serializer):
+    """``import`` is the number in the response to the request that wrote the texts."""
+
+    def get_fields(self):
+        return {"import": serializers.IntegerField(min_value=1)}
+
+
 class AcceptedSerializer(serializers.Serializer):
     """Proposals to accept, as locale -> roles."""
 
@@ -96,16 +127,19 @@ class AcceptedSerializer(serializers.Serializer):
 
 
 class DeckViewSet(CatalogReadViewSet):
-    """Copy decks. POST to ``texts/`` to write texts, to ``accept/`` to accept proposals."""
+    """Copy decks. POST to ``texts/`` or ``file/`` to write texts, to ``undo/`` to take that back, to
+    ``accept/`` to accept proposals."""
 
-    read_permission = "nb_catalog.view_copydeck"
-    action_permissions = dict.fromkeys(("texts", "accept"), "nb_catalog.change_copydeck")
+    read_permission = Action.VIEW_DECKS
+    action_permissions = dict.fromkeys(("texts", "file", "undo", "accept"), Action.WRITE_TEXTS)
     lookup_field = "key"
     lookup_value_converter = "slug"
     serializer_class = DeckSerializer
     serializer_classes = {
         "retrieve": DeckDetailSerializer,
         "texts": DeckTextsSerializer,
+        "file": DeckFileSerializer,
+        "undo": UndoSerializer,
         "accept": AcceptedSerializer,
     }
 
@@ -115,19 +149,71 @@ class DeckViewSet(CatalogReadViewSet):
 
     @action(detail=True, methods=["post"])
     def texts(self, request, *args, **kwargs):
-        """Write texts; ``changed`` is the number of changed texts."""
+        """Write texts. The response lists each change and warnings; ``import`` can be undone.
+
+        With ``dry_run`` it is the same, and nothing is written.
+        """
+        deck, body = self.get_object(), self.validated_body()
+        named = vocabulary.cells_of(deck, body["texts"])
+        typed = DeckTexts(texts=named, empties_discard=True)
+        return self._import(deck, typed, origin="API", dry_run=body["dry_run"])
+
+    @action(detail=True, methods=["post"], parser_classes=[MultiPartParser])
+    def file(self, request, *args, **kwargs):
+        """Import a CSV, XLSX or XLIFF file, as ``texts`` does."""
+        deck, body = self.get_object(), self.validated_body()
+        incoming = copydecks.read_file(deck, body["file"].read(MAX_BYTES + 1))
+        return self._import(deck, incoming, origin=body["file"].name, dry_run=body["dry_run"])
+
+    @action(detail=True, methods=["post"])
+    def undo(self, request, *args, **kwargs):
+        """Give the texts of one import back what they were. 422 if one has been changed since."""
         deck = self.get_object()
-        changed = copydecks.save_texts(deck, self.validated_body()["texts"], actor=request.user)
-        return self._deck_response(deck, changed=changed)
+        record = get_object_or_404(deck.imports, pk=self.validated_body()["import"])
+        done = copydecks.undo_import(record, actor=request.user)
+        deck.refresh_from_db()
+        return self._import_response(deck, done, record=record, dry_run=False)
+
+    def _import(self, deck, incoming, *, origin, dry_run):
+        if dry_run:
+            plan = changes.with_warnings(deck, copydecks.plan_changes(deck, incoming))
+            return self._import_response(deck, plan, record=None, dry_run=True)
+        plan, record = copydecks.import_texts(
+            deck, incoming, origin=origin, actor=self.request.user
+        )
+        return self._import_response(deck, plan, record=record, dry_run=False)
+
+    def _import_response(self, deck, plan, *, record, dry_run):
+        """``stale`` is the number of published pictures that are out of date now; null if there are too
+        many to find out in one request, or nothing was written."""
+        wrote = plan.changes_texts and not dry_run
+        return self._deck_response(
+            deck,
+            changed=len(plan.changes),
+            dry_run=dry_run,
+            **{"import": record.pk if record else None},
+            counts=plan.counts,
+            unchanged=plan.unchanged,
+            warnings=plan.all_warnings,
+            stale=mark_stale_of_deck(deck) if wrote else None,
+            changes=[
+                {
+                    "locale": each.locale, "role": each.role, "change": str(each.kind),
+                    "old": each.old, "new": each.new, "note": each.after.note,
+                }
+                for each in plan.changes
+            ],
+        )  # fmt: skip
 
     @action(detail=True, methods=["post"])
     def accept(self, request, *args, **kwargs):
-        """Accept proposals; ``changed`` is the number accepted."""
+        """Accept proposals; ``changed`` is the number accepted, ``stale`` as for ``texts``."""
         deck = self.get_object()
         accepted = self.validated_body()["roles"].items()
         cells = {(locale, role) for locale, roles in accepted for role in roles}
         changed = copydecks.accept_proposals(deck, cells, actor=request.user)
-        return self._deck_response(deck, changed=changed)
+        stale = mark_stale_of_deck(deck) if changed else None
+        return self._deck_response(deck, changed=changed, stale=stale)
 
-    def _deck_response(self, deck, *, changed):
-        return Response({**DeckDetailSerializer(deck).data, "changed": changed})
+    def _deck_response(self, deck, **more):
+        return Response({**DeckDetailSerializer(deck).data, **more})

@@ -4,10 +4,13 @@ from decimal import Decimal
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from nb_catalog.registry import source_for
+from nb_catalog.core.text import nearest
+from nb_catalog.models.generic import content_type_of, fetch_subjects, object_key
+from nb_catalog.registry import CatalogSource, source_for
 
 CENT = Decimal("0.01")
 
@@ -15,7 +18,11 @@ CENT = Decimal("0.01")
 MOST_KEYS = 1000
 
 
-class UsdField(serializers.Field):
+class NoBodySerializer(serializers.Serializer):
+    """A request without values."""
+
+
+class UsdField(serializers.CharField):
     """US dollars as a decimal string such as "0.0336" or "20.00"; null if there is no amount."""
 
     def __init__(self, **options):
@@ -31,7 +38,7 @@ def usd_text(value):
     return format(amount.quantize(CENT) if amount.as_tuple().exponent > -2 else amount, "f")
 
 
-class ModelLabelField(serializers.Field):
+class ModelLabelField(serializers.CharField):
     """Model label of a row's catalog object, such as "shop.product"."""
 
     def __init__(self, **options):
@@ -78,10 +85,59 @@ class CatalogObjectFilter(serializers.Serializer):
         query = self.validated_data
         if "model" not in query:
             return queryset
-        model = source_for(query["model"]).model
+        source = source_for(query["model"])
         if "object" in query:
-            return queryset.about_any(model, query["object"])
-        return queryset.filter(content_type=ContentType.objects.get_for_model(model))
+            subjects = requested_keys(source, query["object"], rows=self.readable(source))
+            self.context["view"].requested = (source, subjects)
+            return queryset.about_keys(set(subjects.values()))
+        return queryset.filter(content_type=content_type_of(source.model))
+
+    def readable(self, source):
+        """Return the catalog objects that the user may ask for; None for all, also for deleted ones."""
+        return None
+
+
+def requested_keys(source, keys, *, rows):
+    """Return, for each of ``keys``, the (content type, key) under which its pictures are kept.
+
+    Only ``rows`` may be asked for; with None all, and keys without an object stand for themselves. At
+    most one query for the objects and one per relation that ``subject()`` follows.
+    """
+    own = content_type_of(source.model).pk
+    if rows is None and type(source).subject is CatalogSource.subject:
+        return {key: (own, key) for key in keys}
+    values = {key: value for key in keys if (value := valid_key(source, key)) is not None}
+    existing = source.model._base_manager.all() if rows is None else rows
+    objects = {str(row.pk): row for row in existing.filter(pk__in=set(values.values()))}
+    fetch_subjects(list(objects.values()))
+    return {
+        key: object_key(objects[str(values[key])])
+        if key in values and str(values[key]) in objects
+        else (own, key)
+        for key in keys
+        if rows is None or (key in values and str(values[key]) in objects)
+    }
+
+
+def valid_key(source, key):
+    """Return ``key`` as a value of the model's primary key; None if it cannot be one."""
+    primary = source.model._meta.pk
+    try:
+        value = primary.to_python(key)
+        primary.run_validators(value)
+    except DjangoValidationError:
+        return None
+    return value
+
+
+def check_names(sent, *, known, also=()):
+    """Raise ``ValidationError`` for names in ``sent`` that are not ``known``; ``also`` are not suggested."""
+    wrong = [name for name in sent if name not in known and name not in also]
+    if wrong:
+        unknown = gettext("There is no such parameter.")
+        raise serializers.ValidationError(
+            {name: [f"{unknown}{nearest(name, known)}"] for name in wrong}
+        )
 
 
 def objects_of(source, keys, *, field="objects"):
@@ -89,14 +145,11 @@ def objects_of(source, keys, *, field="objects"):
 
     Raises DRF's ``ValidationError`` for ``field`` if a key is malformed or does not exist.
     """
-    primary = source.model._meta.pk
     values = {}
     for key in dict.fromkeys(keys):
-        try:
-            values[key] = primary.to_python(key)
-            primary.run_validators(values[key])
-        except DjangoValidationError as error:
-            raise _missing_objects([key], field=field) from error
+        values[key] = valid_key(source, key)
+        if values[key] is None:
+            raise _missing_objects([key], field=field)
     objects = source.queryset().in_bulk(values.values())
     missing = [key for key, value in values.items() if value not in objects]
     if missing:

@@ -6,19 +6,20 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from nb_catalog import publishing, review
-from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer
+from nb_catalog.api import idempotency
+from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, NoBodySerializer
 from nb_catalog.api.jobs import SpecField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
 from nb_catalog.api.views import CatalogReadViewSet
+from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import IMAGE_TRANSITIONS, ImageState
-from nb_catalog.core.types import Permission
+from nb_catalog.core.types import OWN_PHOTO
 from nb_catalog.models import ProductImage
 from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
 from nb_catalog.publishing import placements
-from nb_catalog.review import ocr
 
-DECISIONS = ("approve", "reject", "reconsider", "retire")
+DECISIONS = ("approve", "reject", "reconsider", "retire", "restore")
 
 
 class PlaceSerializer(serializers.Serializer):
@@ -81,8 +82,8 @@ class ImageDetailSerializer(ImageSerializer):
 class ImageFilterSerializer(CatalogObjectFilter):
     """Query string ``?state=pending&slot=hero&run=7&scene=marble``, and by object.
 
-    ``slot`` finds images published there. Backgrounds without the product are listed only with
-    ``kind=backdrop``.
+    ``slot`` finds images published there, ``scene=@photo`` the objects' own photos. Backgrounds without
+    the product are listed only with ``kind=backdrop``.
     """
 
     state = serializers.MultipleChoiceField(required=False, choices=ImageState.choices)
@@ -93,7 +94,13 @@ class ImageFilterSerializer(CatalogObjectFilter):
 
     def filter_queryset(self, queryset):
         query = self.validated_data
-        queryset = super().filter_queryset(queryset).filter(kind=query["kind"])
+        queryset = super().filter_queryset(queryset)
+        if query["kind"] == ImageKind.PICTURE:
+            # Not as a condition that an index could serve: most rows are pictures, and SQLite without
+            # statistics would read them all and sort them.
+            queryset = queryset.exclude(kind=ImageKind.BACKDROP)
+        else:
+            queryset = queryset.filter(kind=query["kind"])
         if query.get("state"):
             queryset = queryset.filter(state__in=query["state"])
         if "slot" in query:
@@ -101,7 +108,8 @@ class ImageFilterSerializer(CatalogObjectFilter):
             published = ProductImage.objects.filter(placements__slot=query["slot"])
             queryset = queryset.filter(pk__in=published.values("pk"))
         if "scene" in query:
-            queryset = queryset.filter(scene=query["scene"])
+            scene = "" if query["scene"] == OWN_PHOTO else query["scene"]
+            queryset = queryset.filter(scene=scene)
         return queryset.filter(job__run=query["run"]) if "run" in query else queryset
 
 
@@ -115,6 +123,12 @@ class PublishSerializer(serializers.Serializer):
     slot = serializers.CharField(max_length=40, help_text=_("One of the model's slots."))
     locale = serializers.CharField(default="", allow_blank=True, max_length=20)
     position = serializers.IntegerField(default=0, min_value=0, max_value=32767)
+    reason = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=2000,
+        help_text=_("Why a picture is published whose product differs from its photo."),
+    )
 
 
 class AltSerializer(serializers.Serializer):
@@ -128,18 +142,20 @@ class AltSerializer(serializers.Serializer):
 class ImageViewSet(CatalogReadViewSet):
     """Pictures. Filter by ``model`` with ``object``, ``state``, ``slot``, ``run``, ``scene``."""
 
-    read_permission = "nb_catalog.view_productimage"
+    read_permission = Action.VIEW_IMAGES
     action_permissions = {
-        **dict.fromkeys((*DECISIONS, "alt"), Permission.REVIEW),
-        "publish": Permission.PUBLISH,
-        **dict.fromkeys(("set_text", "read_text"), Permission.GENERATE),
+        **dict.fromkeys((*DECISIONS, "alt"), Action.REVIEW),
+        "publish": Action.PUBLISH,
+        "set_text": Action.REPLACE_TEXT,
+        "read_text": Action.READ_TEXT,
+        "compare": Action.COMPARE,
     }
     serializer_class = ImageSerializer
     serializer_classes = {
         "retrieve": ImageDetailSerializer,
         "publish": PublishSerializer,
         "alt": AltSerializer,
-        **dict.fromkeys(("set_text", "read_text"), serializers.Serializer),
+        **dict.fromkeys(("set_text", "read_text", "compare"), NoBodySerializer),
         **dict.fromkeys(DECISIONS, NoteSerializer),
     }
     filter_class = ImageFilterSerializer
@@ -151,7 +167,7 @@ class ImageViewSet(CatalogReadViewSet):
         return rows
 
     def get_serializer_context(self):
-        with_prompts = self.action == "retrieve" and self.may_read_prompts
+        with_prompts = self.action == "retrieve" and self.user_may(Action.READ_PROMPTS)
         return {**super().get_serializer_context(), "with_prompts": with_prompts}
 
     @action(detail=True, methods=["post"])
@@ -175,13 +191,18 @@ class ImageViewSet(CatalogReadViewSet):
 
     @action(detail=True, methods=["post"])
     def reconsider(self, request, *args, **kwargs):
-        """Rejected becomes pending again."""
+        """Rejected or approved becomes pending again; refused while the picture is published."""
         return self._decide(review.reconsider)
 
     @action(detail=True, methods=["post"])
     def retire(self, request, *args, **kwargs):
         """Approved becomes retired; refused while the picture is published."""
         return self._decide(review.retire)
+
+    @action(detail=True, methods=["post"])
+    def restore(self, request, *args, **kwargs):
+        """Retired becomes approved again."""
+        return self._decide(review.restore)
 
     @action(detail=True, methods=["post"])
     def publish(self, request, *args, **kwargs):
@@ -197,16 +218,39 @@ class ImageViewSet(CatalogReadViewSet):
     @action(detail=True, methods=["post"], url_path="set-text")
     def set_text(self, request, *args, **kwargs):
         """Typeset painted text, free of charge. ``run`` is null if such a picture already exists."""
-        run = review.typeset_instead(self.get_object(), actor=request.user)
-        if run is None:
-            return Response({"run": None})
-        return Response({"run": run.pk}, status=status.HTTP_201_CREATED)
+        image, body = self.get_object(), self.validated_body()
+
+        def start():
+            run = review.typeset_instead(image, actor=request.user)
+            if run is None:
+                return Response({"run": None})
+            return Response({"run": run.pk}, status=status.HTTP_201_CREATED)
+
+        return idempotency.once(self, body, start)
 
     @action(detail=True, methods=["post"], url_path="read-text")
     def read_text(self, request, *args, **kwargs):
-        """Check painted text with the OCR provider, which costs money."""
-        reading = ocr.read_with_model(self.get_object(), actor=request.user)
-        return Response({**reading.as_dict(), "is_exact": reading.is_exact})
+        """Have painted text read by the OCR provider, which costs money. The result is added to ``checks``
+        of the picture once ``run`` is done."""
+        image, body = self.get_object(), self.validated_body()
+
+        def start():
+            run = review.request_reading(image, actor=request.user)
+            return Response({"run": run.pk}, status=status.HTTP_202_ACCEPTED)
+
+        return idempotency.once(self, body, start)
+
+    @action(detail=True, methods=["post"])
+    def compare(self, request, *args, **kwargs):
+        """Have a model say how the product differs from its photo, which costs money. The result is added to
+        ``checks`` of the picture once ``run`` is done."""
+        image, body = self.get_object(), self.validated_body()
+
+        def start():
+            run = review.request_comparison(image, actor=request.user)
+            return Response({"run": run.pk}, status=status.HTTP_202_ACCEPTED)
+
+        return idempotency.once(self, body, start)
 
     def _decide(self, decision):
         image = self.get_object()

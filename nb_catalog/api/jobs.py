@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, usd_text
 from nb_catalog.api.views import CatalogReadViewSet
+from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob
 from nb_catalog.models.db.money import usd
@@ -12,7 +13,7 @@ from nb_catalog.models.db.money import usd
 PUBLIC_SPEC_FIELDS = ("scene", "treatment", "ratio", "size", "variant")
 
 
-class SpecField(serializers.Field):
+class SpecField(serializers.JSONField):
     """The requested picture; prompts only if ``with_prompts`` is set in the context."""
 
     def __init__(self, **options):
@@ -26,6 +27,7 @@ class SpecField(serializers.Field):
 
 class JobSerializer(CatalogObjectSerializer):
     run = serializers.IntegerField(source="run_id")
+    kind = serializers.CharField()
     state = serializers.CharField()
     tier = serializers.CharField()
     provider = serializers.CharField()
@@ -68,7 +70,10 @@ class CallSerializer(serializers.Serializer):
 
 class JobDetailSerializer(JobSerializer):
     calls = CallSerializer(many=True)
-    images = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+    images = serializers.SerializerMethodField()
+
+    def get_images(self, job) -> list[int]:
+        return list(job.images.values_list("pk", flat=True))
 
 
 class JobFilter(CatalogObjectFilter):
@@ -88,7 +93,7 @@ class JobFilter(CatalogObjectFilter):
 class JobViewSet(CatalogReadViewSet):
     """Jobs. Filter by ``run``, ``state`` and ``model`` with ``object``."""
 
-    read_permission = "nb_catalog.view_imagejob"
+    read_permission = Action.VIEW_JOBS
     serializer_class = JobSerializer
     serializer_classes = {"retrieve": JobDetailSerializer}
     filter_class = JobFilter
@@ -97,5 +102,5 @@ class JobViewSet(CatalogReadViewSet):
         return ImageJob.objects.all()
 
     def get_serializer_context(self):
-        with_prompts = self.action == "retrieve" and self.may_read_prompts
+        with_prompts = self.action == "retrieve" and self.user_may(Action.READ_PROMPTS)
         return {**super().get_serializer_context(), "with_prompts": with_prompts}

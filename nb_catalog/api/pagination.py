@@ -1,21 +1,18 @@
 """Pagination with bounded page sizes, independent of the host's DRF settings."""
 
 from django.db.models import QuerySet
-from rest_framework.pagination import CursorPagination, PageNumberPagination
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
 
+from nb_catalog.api.keyset import InvalidCursor, Keyset
 from nb_catalog.core import pagination
 
 PAGE_SIZE = 50
 MOST = 200
-
-
-class KeysetPagination(CursorPagination):
-    """Keyset pagination: every page costs the same, however deep."""
-
-    page_size = PAGE_SIZE
-    page_size_query_param = "page_size"
-    max_page_size = MOST
+CURSOR = "cursor"
 
 
 class CatalogPagination(PageNumberPagination):
@@ -28,19 +25,41 @@ class CatalogPagination(PageNumberPagination):
     page_size = PAGE_SIZE
     page_size_query_param = "page_size"
     max_page_size = MOST
+    query_parameters = ("page", "page_size", CURSOR)
 
     def __init__(self):
         self._long = None
 
     def paginate_queryset(self, queryset, request, view=None):
-        numbered = self.page_query_param in request.query_params
-        has_cursor = KeysetPagination.cursor_query_param in request.query_params
-        is_table = isinstance(queryset, QuerySet)
-        if is_table and (has_cursor or not numbered and pagination.bounded_count(queryset) is None):
-            self._long = KeysetPagination()
-            self._long.ordering = queryset.query.order_by or queryset.model._meta.ordering
-            return self._long.paginate_queryset(queryset, request, view)
-        return super().paginate_queryset(queryset, request, view)
+        self.request = request
+        cursor = request.query_params.get(CURSOR)
+        keyset = Keyset.of(queryset) if isinstance(queryset, QuerySet) else None
+        if keyset is None and cursor is not None:
+            raise NotFound(_("This list has no cursors. Request its pages by number."))
+        if cursor is None and (
+            keyset is None
+            or self.page_query_param in request.query_params
+            or pagination.bounded_count(queryset) is not None
+        ):
+            return super().paginate_queryset(queryset, request, view)
+        try:
+            self._long = keyset.page(queryset, size=self.get_page_size(request), cursor=cursor)
+        except InvalidCursor as error:
+            raise NotFound(
+                _("This cursor is not from this list. Begin again without it, and follow “next”.")
+            ) from error
+        return self._long.rows
+
+    def get_page_size(self, request):
+        """Return the requested size, at most ``MOST``. Raises ``ValidationError`` for anything else."""
+        text = request.query_params.get(self.page_size_query_param)
+        if text is None:
+            return self.page_size
+        # A few digits are enough: int() raises ValueError for thousands of them.
+        if not (text.isascii() and text.isdecimal()) or not (size := int(text[:9])):
+            message = _("The number of rows of a page, from 1 to %(most)s.") % {"most": MOST}
+            raise ValidationError({self.page_size_query_param: [message]})
+        return min(size, self.max_page_size)
 
     def get_paginated_response(self, data):
         if self._long is None:
@@ -48,11 +67,17 @@ class CatalogPagination(PageNumberPagination):
         return Response(
             {
                 "count": None,
-                "next": self._long.get_next_link(),
-                "previous": self._long.get_previous_link(),
+                "next": self._link(self._long.next_cursor),
+                "previous": self._link(self._long.previous_cursor),
                 "results": data,
             }
         )
+
+    def _link(self, cursor):
+        if cursor is None:
+            return None
+        url = remove_query_param(self.request.build_absolute_uri(), self.page_query_param)
+        return replace_query_param(url, CURSOR, cursor)
 
     def get_paginated_response_schema(self, schema):
         page_schema = super().get_paginated_response_schema(schema)

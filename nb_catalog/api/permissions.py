@@ -1,20 +1,21 @@
-"""Permission classes: the same Django permissions as in the admin."""
+"""Permission classes: the same table of permissions as in the admin."""
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from nb_catalog.conf import settings
+from nb_catalog.core.permissions import may
 
 
 class CatalogPermission(BasePermission):
-    """Check the view's ``read_permission`` or its ``action_permissions``.
+    """Check the action of ``core.permissions`` that the view names for the current request.
 
-    An action without an entry is allowed only to superusers. To replace or extend this class,
-    subclass a view and set ``permission_classes``.
+    An action without an entry is allowed to nobody. To replace or extend this class, subclass a view
+    and set ``permission_classes``.
     """
 
     def has_permission(self, request, view):
         needed = view.needed_permission()
-        return bool(needed and request.user and request.user.has_perm(needed))
+        return bool(needed and request.user and may(request.user, needed))
 
 
 class PublicReadPermission(CatalogPermission):

@@ -7,17 +7,25 @@ from django.db.models import Exists, OuterRef, Q
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 
-from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, objects_of
+from nb_catalog.api.fields import (
+    CatalogObjectFilter,
+    CatalogObjectSerializer,
+    NoBodySerializer,
+    objects_of,
+)
 from nb_catalog.api.permissions import PublicReadPermission
 from nb_catalog.api.views import CatalogReadViewSet
-from nb_catalog.core.types import Permission
+from nb_catalog.core.permissions import Action
 from nb_catalog.models import Placement
+from nb_catalog.models.generic import content_type_of, existing_keys
 from nb_catalog.publishing import placements
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront import Picture, active_locale, fallbacks
 from nb_catalog.storefront.alt_text import resolve_alt, written_alt
+from nb_catalog.storefront.visibility import visible_condition, visible_keys
 
 
 class PlacementSerializer(CatalogObjectSerializer):
@@ -35,6 +43,8 @@ class PlacementSerializer(CatalogObjectSerializer):
         key = (placement.content_type_id, placement.object_id)
         return {
             **super().to_representation(placement),
+            "object_state": self.context["states"].get(key, "gone"),
+            "shown_for": self.context["requested"].get(key) or [placement.object_id],
             "src": picture.src,
             "srcset": picture.srcset,
             "sources": [{"type": kind, "srcset": srcset} for kind, srcset in picture.sources],
@@ -52,24 +62,48 @@ class PlacementSerializer(CatalogObjectSerializer):
         }
 
 
-def placement_context(page, *, locale=None):
-    """Return the serializer context for ``page``: alternative texts, in one query plus one per model."""
+def placement_context(page, *, locale=None, requested=None, is_public=False):
+    """Return the serializer context for ``page``: alternative texts and whether the objects exist.
+
+    ``requested`` is that of ``CatalogReadViewSet``: the objects that were asked for describe their
+    pictures themselves. One query for written texts and three per model; only one if ``is_public``,
+    because then every object is visible.
+    """
     locale = active_locale(locale)
     keys = defaultdict(set)
     for placement in page:
         keys[placement.content_type_id].add(placement.object_id)
-    alts = {}
+    alts, states = {}, {}
     for type_id, object_ids in keys.items():
         model = ContentType.objects.get_for_id(type_id).model_class()
+        existing = object_ids if is_public else existing_keys(type_id, object_ids)
+        states |= {(type_id, key): "hidden" for key in existing}
         if model is None or not is_registered(model):
             continue
         source = source_for(model)
-        for product in source.queryset().in_bulk(object_ids).values():
+        rows = source.visible() if is_public else source.queryset()
+        for product in rows.in_bulk(object_ids).values():
             alts[type_id, str(product.pk)] = source.alt(product, locale)
+        visible = object_ids if is_public else visible_keys(source, object_ids)
+        states |= {(type_id, key): "visible" for key in visible}
+    asked = defaultdict(list)
+    if requested is not None:
+        source, subjects = requested
+        for key, subject in subjects.items():
+            asked[subject].append(key)
+        # The first one that was asked for describes a picture that several show.
+        own = content_type_of(source.model).pk
+        firsts = {keys[0]: subject for subject, keys in asked.items() if subject != (own, keys[0])}
+        if firsts:
+            rows = source.visible() if is_public else source.queryset()
+            for key, product in rows.in_bulk(list(firsts)).items():
+                alts[firsts[str(key)]] = source.alt(product, locale)
     alt = written_alt(tuple(fallbacks(locale)))
     rows = Placement.objects.filter(pk__in=[placement.pk for placement in page])
     return {
         "alts": alts,
+        "states": states,
+        "requested": asked,
         "written": dict(rows.annotate(alt=alt).order_by().values_list("pk", "alt")),
     }
 
@@ -85,6 +119,9 @@ class PlacementFilter(CatalogObjectFilter):
     slot = serializers.CharField(required=False)
     locale = serializers.CharField(required=False, allow_blank=True, max_length=20)
     stale = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+    def readable(self, source):
+        return source.visible() if self.context["view"].is_public else None
 
     def filter_queryset(self, queryset):
         query = self.validated_data
@@ -109,6 +146,12 @@ def shown_in(locale):
     return condition
 
 
+class LocaleQuery(serializers.Serializer):
+    """Query string of one placement: the locale of its alternative text."""
+
+    locale = serializers.CharField(required=False, allow_blank=True, max_length=20)
+
+
 class PlaceOfObjectSerializer(serializers.Serializer):
     """A place of one catalog object, which may be empty."""
 
@@ -122,26 +165,40 @@ class PlaceOfObjectSerializer(serializers.Serializer):
 class PlacementViewSet(CatalogReadViewSet):
     """Published pictures. Filter by ``model`` with ``object``, ``slot``, ``locale``.
 
-    Public if ``NB_CATALOG["API_PUBLIC_PLACEMENTS"]`` is True.
+    Public if ``NB_CATALOG["API_PUBLIC_PLACEMENTS"]`` is True: without the permission to view
+    placements, only those of objects that their source's ``visible()`` returns.
     """
 
     permission_classes = (PublicReadPermission,)
-    read_permission = "nb_catalog.view_placement"
+    read_permission = Action.VIEW_PLACEMENTS
     action_permissions = dict.fromkeys(
-        ("withdraw", "roll_back", "roll_back_place"), Permission.PUBLISH
+        ("withdraw", "roll_back", "roll_back_place"), Action.UNPUBLISH
     )
     serializer_class = PlacementSerializer
     serializer_classes = {
-        "withdraw": serializers.Serializer,
-        "roll_back": serializers.Serializer,
+        "withdraw": NoBodySerializer,
+        "roll_back": NoBodySerializer,
         "roll_back_place": PlaceOfObjectSerializer,
     }
     filter_class = PlacementFilter
+    query_classes = dict.fromkeys(("retrieve", "roll_back", "roll_back_place"), LocaleQuery)
 
     def get_queryset(self):
         return Placement.objects.order_by(
             "content_type_id", "object_id", "slot", "position", "locale"
         )
+
+    @property
+    def is_public(self):
+        """Whether the user sees only what the public may see."""
+        return not self.user_may(self.read_permission)
+
+    def filter_queryset(self, queryset):
+        queryset = super().filter_queryset(queryset)
+        # Objects that were asked for have been looked up: their pictures may be those of others.
+        if self.is_public and self.requested is None and self.request.method in SAFE_METHODS:
+            queryset = queryset.filter(visible_condition())
+        return queryset
 
     def serialize_page(self, page):
         return self._serialize(page, many=True)
@@ -152,13 +209,16 @@ class PlacementViewSet(CatalogReadViewSet):
     @action(detail=True, methods=["post"])
     def withdraw(self, request, *args, **kwargs):
         """Remove a picture from the storefront."""
-        placements.withdraw(self.get_object(), actor=request.user)
+        placement = self.get_object()
+        self.validated_body()
+        placements.withdraw(placement, actor=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["post"], url_path="roll-back")
     def roll_back(self, request, *args, **kwargs):
         """Undo the last change of this place; 204 if it is empty afterwards."""
         placement = self.get_object()
+        self.validated_body()
         product = placement.catalog_object
         if product is None:
             raise NotFound
@@ -186,7 +246,12 @@ class PlacementViewSet(CatalogReadViewSet):
 
     def _serialize(self, rows, *, many=False):
         locale = self.request.query_params.get("locale")
-        context = placement_context(rows if many else [rows], locale=locale or None)
+        context = placement_context(
+            rows if many else [rows],
+            locale=locale or None,
+            requested=self.requested,
+            is_public=self.is_public,
+        )
         return PlacementSerializer(
             rows, many=many, context={**self.get_serializer_context(), **context}
         ).data

@@ -1,6 +1,7 @@
-"""``plans/``: what a request would generate and what it would cost. Writes nothing."""
+"""``plans/``: what a request would generate and what it would cost. Generates nothing; photos that are new
+are cut out, so that the next plan knows what is not possible."""
 
-from itertools import islice
+from collections import Counter
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -9,10 +10,15 @@ from rest_framework.response import Response
 
 from nb_catalog import generation
 from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of, usd_text
+from nb_catalog.api.idempotency import KeyField, key_of
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.conf import settings
-from nb_catalog.core.types import Permission, RequestMode, TextMethod, Treatment
+from nb_catalog.core.permissions import Action
+from nb_catalog.core.text import shorten
+from nb_catalog.core.types import SCENE_TREATMENTS, RequestMode, TextMethod, Treatment
 from nb_catalog.generation.backgrounds import MAX_VARIANTS
+from nb_catalog.generation.bundles import MOST_PARTS
+from nb_catalog.models.cutouts import CutoutState
 from nb_catalog.registry import source_for
 
 ALL = "all"
@@ -22,12 +28,19 @@ MOST_ITEMS = 200
 class KeysField(serializers.Field):
     """A list of keys; in form data, one comma-separated text."""
 
+    may_repeat = False
+
     def __init__(self, *, most, **options):
         self.keys = KeyListField(max_length=most)
         super().__init__(**options)
 
     def to_internal_value(self, data):
-        return self.keys.run_validation(data)
+        keys = self.keys.run_validation(data)
+        twice = [key for key, number in Counter(keys).items() if number > 1]
+        if twice and not self.may_repeat:
+            message = _("Name each only once. Named twice: %(keys)s.")
+            raise serializers.ValidationError(message % {"keys": shorten(", ".join(twice))})
+        return keys
 
     def to_representation(self, value):
         return value
@@ -40,7 +53,9 @@ class KeysField(serializers.Field):
 
 
 class ObjectsField(KeysField):
-    """The word "all", or keys."""
+    """The word "all", or keys. An object that is named twice counts once."""
+
+    may_repeat = True
 
     def to_internal_value(self, data):
         if data in (ALL, [ALL]):
@@ -53,18 +68,46 @@ class PlanOptionsSerializer(serializers.Serializer):
 
     model = serializers.CharField(help_text=_("A registered model, for example shop.product."))
     objects = ObjectsField(most=MOST_KEYS, help_text=_('"all", or object keys.'))
-    key = serializers.CharField(default="", allow_blank=True, max_length=64)
+    key = KeyField()
 
 
 class PlanRequestSerializer(PlanOptionsSerializer):
-    """Pictures of objects in scenes."""
+    """Pictures of objects in scenes. They must fit ``slot``, whose ratio is the default, or any slot."""
 
     scenes = KeysField(most=100, help_text=_("Scene keys."))
     variants = serializers.IntegerField(default=1, min_value=1, max_value=MAX_VARIANTS)
-    ratio = serializers.CharField(default="1:1", max_length=10)
+    ratio = serializers.CharField(default="", allow_blank=True, max_length=10)
+    slot = serializers.CharField(default="", allow_blank=True, max_length=40)
     tier = serializers.CharField(default="draft", max_length=40)
-    treatment = serializers.ChoiceField(default=Treatment.LOCKED, choices=Treatment.choices)
+    treatment = serializers.ChoiceField(
+        default=Treatment.LOCKED, choices=[(each.value, each.label) for each in SCENE_TREATMENTS]
+    )
     mode = serializers.ChoiceField(default=RequestMode.DIRECT, choices=RequestMode.choices)
+    bundles = serializers.BooleanField(
+        default=False, help_text=_("Show objects that are bundles as their products together.")
+    )
+    parts = KeysField(
+        most=MOST_PARTS,
+        required=False,
+        help_text=_(
+            "2 to 6 objects shown together on pictures of the one object: keys, or model:key."
+        ),
+    )
+
+    def validate(self, attrs):
+        return {**attrs, "parts": attrs.get("parts") or []}
+
+
+class PhotoPlanSerializer(PlanOptionsSerializer):
+    """The objects' own photos as pictures, free of charge.
+
+    ``ratio``, such as 4:5, crops them; with ``slot`` they must fit it, and its ratio is the default. The
+    first photo of each object, or ``every`` one as a variant.
+    """
+
+    ratio = serializers.CharField(default="", allow_blank=True, max_length=10)
+    slot = serializers.CharField(default="", allow_blank=True, max_length=40)
+    every = serializers.BooleanField(default=False)
 
 
 class TextPlanSerializer(PlanOptionsSerializer):
@@ -77,7 +120,9 @@ class TextPlanSerializer(PlanOptionsSerializer):
 
     layouts = KeysField(most=100, help_text=_("Layout keys."))
     locales = KeysField(most=200, required=False, help_text=_("Locales, for example de or pt-br."))
-    scenes = KeysField(most=100, required=False, help_text=_("Scene keys."))
+    scenes = KeysField(
+        most=100, required=False, help_text=_("Scene keys, and @photo for the objects' own photos.")
+    )
     slot = serializers.CharField(default="", allow_blank=True, max_length=40)
     deck = serializers.CharField(default="", allow_blank=True, max_length=60)
     text = serializers.ChoiceField(default=TextMethod.SET, choices=TextMethod.choices)
@@ -95,9 +140,29 @@ def plan_from(body, *, key):
 
     Raises ``RequestRefused``, ``NotRegistered`` and ``ValidationError``.
     """
-    named = ("scenes", "variants", "ratio", "tier", "treatment", "mode")
+    named = ("scenes", "variants", "ratio", "slot", "tier", "treatment", "mode", "bundles")
     options = {name: body[name] for name in named}
-    return generation.plan_backgrounds(_objects(body), **options, key=key)
+    return generation.plan_backgrounds(_objects(body), **options, parts=parts_of(body), key=key)
+
+
+def parts_of(body):
+    """Return (model's label, key) of each part that a body names; keys alone are of its own model."""
+    named = [part.partition(":") for part in body.get("parts", [])]
+    return [
+        (label, key) if "." in label and key else (body["model"], label + colon + key)
+        for label, colon, key in named
+    ]
+
+
+def models_of(body):
+    """Return the labels of the models that a body is about."""
+    return {body["model"], *(label for label, _key in parts_of(body))}
+
+
+def photo_plan_from(body, *, key):
+    """Return the plan for the objects' own photos; raises as ``plan_from`` does."""
+    options = {name: body[name] for name in ("ratio", "slot", "every")}
+    return generation.plan_photos(_objects(body), **options, key=key)
 
 
 def text_plan_from(body, *, key):
@@ -132,14 +197,24 @@ class PlanViewSet(CatalogViewSet):
     """
 
     action_permissions = dict.fromkeys(
-        ("create", "preview", "texts", "renewal"), Permission.GENERATE
+        ("create", "preview", "photos", "texts", "renewal"), Action.PLAN
     )
-    read_permission = Permission.GENERATE
+    read_permission = Action.PLAN
+    query_classes = dict.fromkeys(("create", "photos", "texts", "renewal"), ItemsPageSerializer)
     serializer_class = PlanRequestSerializer
-    serializer_classes = {"texts": TextPlanSerializer, "renewal": PlanOptionsSerializer}
+    serializer_classes = {
+        "photos": PhotoPlanSerializer,
+        "texts": TextPlanSerializer,
+        "renewal": PlanOptionsSerializer,
+    }
 
     def create(self, request, *args, **kwargs):
         return self._plan_response(plan_from)
+
+    @action(detail=False, methods=["post"])
+    def photos(self, request, *args, **kwargs):
+        """Plan pictures of the objects' own photos. Nothing is generated."""
+        return self._plan_response(photo_plan_from)
 
     @action(detail=False, methods=["post"])
     def texts(self, request, *args, **kwargs):
@@ -152,10 +227,12 @@ class PlanViewSet(CatalogViewSet):
         return self._plan_response(refresh_plan_from)
 
     def _plan_response(self, make_plan):
-        paging = ItemsPageSerializer(data=self.request.query_params)
-        paging.is_valid(raise_exception=True)
         body = self.validated_body()
-        return Response(plan_as_dict(make_plan(body, key=body["key"]), **paging.validated_data))
+        self.require_plan(*models_of(body))
+        plan = make_plan(body, key=key_of(self, body))
+        response = plan_as_dict(plan, **self.query.validated_data)
+        generation.request_cutouts(plan)
+        return Response(response)
 
     @action(detail=False, methods=["post"])
     def preview(self, request, *args, **kwargs):
@@ -164,7 +241,8 @@ class PlanViewSet(CatalogViewSet):
         Nothing is sent.
         """
         body = self.validated_body()
-        requests = generation.preview_requests(plan_from(body, key=body["key"]))
+        self.require_plan(*models_of(body))
+        requests = generation.preview_requests(plan_from(body, key=key_of(self, body)))
         shown = ("scene", "provider", "model", "treatment", "prompt", "system", "body",
                  "photo_sent", "problem")  # fmt: skip
         return Response(
@@ -175,11 +253,26 @@ class PlanViewSet(CatalogViewSet):
         )
 
 
+def _with_page(items, page, page_size, *, into):
+    """Yield all ``items``, and append those of one page to ``into``: a plan is computed once."""
+    first = (page - 1) * page_size
+    for number, item in enumerate(items):
+        if first <= number < first + page_size:
+            into.append(item)
+        yield item
+
+
 def plan_as_dict(plan, *, page, page_size):
     """Return ``plan`` with its summary, price and one page of items."""
-    summary = plan.summary()
-    start = (page - 1) * page_size
-    items = islice(plan.items(), start, start + page_size) if page_size else ()
+    items = []
+    summary = plan.summary(_with_page(plan.items(), page, page_size, into=items))
+    photos = None
+    if summary.photos is not None:
+        # The cut-outs that need a person are the first ones alone.
+        photos = {
+            **{state: summary.photos.counts[state] for state in CutoutState.values},
+            "cutouts": [*summary.photos.refused, *summary.photos.doubtful],
+        }
     return {
         "key": plan.key,
         "title": plan.title,
@@ -192,6 +285,10 @@ def plan_as_dict(plan, *, page, page_size):
         "problems": [
             {"problem": sentence, "count": number} for sentence, number in summary.problems.items()
         ],
+        "warnings": [
+            {"warning": sentence, "count": number} for sentence, number in summary.warnings.items()
+        ],
+        "photos": photos,
         "price_usd": usd_text(summary.price_usd),
         "price_each_usd": usd_text(plan.price_each_usd),
         "is_free": plan.is_free,

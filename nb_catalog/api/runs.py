@@ -10,25 +10,26 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog.api.fields import UsdField
+from nb_catalog.api import idempotency
+from nb_catalog.api.fields import NoBodySerializer, UsdField
 from nb_catalog.api.plans import (
     ALL,
+    PhotoPlanSerializer,
     PlanOptionsSerializer,
     PlanRequestSerializer,
     TextPlanSerializer,
+    models_of,
+    photo_plan_from,
     plan_from,
     refresh_plan_from,
     text_plan_from,
 )
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.billing import budgets
+from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
-from nb_catalog.core.types import Permission
-from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation import job_counts, runs
 from nb_catalog.models import Run
-
-KEY_HEADER = "Idempotency-Key"
 
 
 class BudgetField(serializers.DecimalField):
@@ -51,6 +52,12 @@ class RunRequestSerializer(PlanRequestSerializer):
     """A plan with its budget."""
 
     budget_usd = BudgetField(default=None)
+    priority = PriorityField(default=0)
+
+
+class PhotoRunSerializer(PhotoPlanSerializer):
+    """A plan for the objects' own photos."""
+
     priority = PriorityField(default=0)
 
 
@@ -81,7 +88,7 @@ class RunSerializer(serializers.Serializer):
     """A run; ``counts`` is the number of its jobs by state."""
 
     id = serializers.IntegerField()
-    key = serializers.CharField(source="plan_key")
+    key = serializers.SerializerMethodField()
     title = serializers.CharField()
     request = serializers.JSONField()
     tier = serializers.CharField()
@@ -90,16 +97,31 @@ class RunSerializer(serializers.Serializer):
     state = serializers.SerializerMethodField()
     paused_reason = serializers.CharField()
     goes_on_at = serializers.SerializerMethodField()
+    starting = serializers.SerializerMethodField()
     counts = serializers.SerializerMethodField()
+    problems = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text=_("Why pictures are not possible, and how many of them."),
+    )
     reused = serializers.IntegerField()
     estimate_usd = UsdField()
     reserved_usd = UsdField()
     spent_usd = UsdField()
     budget_usd = UsdField()
 
+    def get_key(self, run) -> str:
+        """Return the client's own key, if it gave one."""
+        return run.request.get("key", run.plan_key)
+
     def get_counts(self, run) -> dict[str, int]:
         counts = self.context["counts"][run.pk]
         return {state: counts[state] for state in JobState.values}
+
+    def get_starting(self, run) -> dict[str, int | str] | None:
+        """Return how many products have been planned; null once all jobs are written."""
+        if (start := run.starting) is None:
+            return None
+        return {"written": start.written, "products": start.products, "error": start.error}
 
     def get_goes_on_at(self, run) -> datetime | None:
         """Return when a paused run resumes automatically; null if its budget must be raised first."""
@@ -108,30 +130,35 @@ class RunSerializer(serializers.Serializer):
     def get_state(self, run) -> str:
         if run.paused_reason:
             return "paused"
+        if run.starting is not None:
+            return "stopped" if run.starting.error else "starting"
         counts = self.context["counts"][run.pk]
         return "underway" if any(counts[each] for each in JOB_UNDERWAY) else "finished"
 
 
 class RunViewSet(CatalogReadViewSet):
-    """Runs. POST starts one; repeating the ``key`` (or ``Idempotency-Key`` header) returns the
-    existing run with 200 instead of 201."""
+    """Runs. POST starts one; repeating the request with its ``key`` (or ``Idempotency-Key`` header)
+    returns the existing run with 200 instead of 201."""
 
-    read_permission = "nb_catalog.view_run"
-    action_permissions = dict.fromkeys(
-        ("create", "texts", "renewal", "cancel", "retry", "resume"), Permission.GENERATE
-    )
+    read_permission = Action.VIEW_RUNS
+    action_permissions = {
+        **dict.fromkeys(("create", "photos", "texts", "renewal"), Action.PLAN),
+        **dict.fromkeys(("cancel", "retry"), Action.CONTROL_RUN),
+        "resume": Action.RESUME_RUN,
+    }
     serializer_class = RunSerializer
     serializer_classes = {
         "create": RunRequestSerializer,
+        "photos": PhotoRunSerializer,
         "texts": TextRunSerializer,
         "renewal": RefreshRunSerializer,
-        "cancel": serializers.Serializer,
+        "cancel": NoBodySerializer,
         "retry": RetrySerializer,
         "resume": ResumeSerializer,
     }
 
     def get_queryset(self):
-        return Run.objects.select_related("actor")
+        return Run.objects.select_related("actor", "start")
 
     def serialize_page(self, page):
         counts = job_counts.counts_for(page)
@@ -142,6 +169,11 @@ class RunViewSet(CatalogReadViewSet):
 
     def create(self, request, *args, **kwargs):
         return self._start(plan_from)
+
+    @action(detail=False, methods=["post"])
+    def photos(self, request, *args, **kwargs):
+        """Start a plan for the objects' own photos."""
+        return self._start(photo_plan_from)
 
     @action(detail=False, methods=["post"])
     def texts(self, request, *args, **kwargs):
@@ -155,76 +187,63 @@ class RunViewSet(CatalogReadViewSet):
 
     def _start(self, make_plan):
         body = self.validated_body()
-        key = self._idempotency_key(body)
-        existing = self.get_queryset().filter(plan_key=key).first() if key else None
-        if existing is not None:
-            _require_same_request(existing, body)
-            return self._run_response(existing)
-        plan = make_plan(body, key=key)
-        run = runs.start_run(
-            replace(plan, request={**plan.request, "objects": _objects_digest(body["objects"])}),
-            actor=self.request.user,
-            budget_usd=body.get("budget_usd"),
-            priority=body["priority"],
-        )
-        return self._run_response(run, status=status.HTTP_201_CREATED)
+        self.require_plan(*models_of(body))
+        key = idempotency.key_of(self, body)
+        objects = body["objects"]
+        if objects != ALL:
+            # In bounded length: their number and a digest.
+            keys = sorted(set(objects))
+            objects = f"{len(keys)} ({sha256(repr(keys).encode()).hexdigest()[:16]})"
+        asked = {**body, "model": body["model"].lower(), "objects": objects}
+
+        def start():
+            plan = make_plan(body, key="")
+            more = {"objects": asked["objects"], **({"key": key} if key else {})}
+            run = runs.start_run(
+                replace(plan, request={**plan.request, **more}),
+                actor=self.request.user,
+                budget_usd=body.get("budget_usd"),
+                priority=body["priority"],
+            )
+            return self._run_response(run, status=status.HTTP_201_CREATED)
+
+        return idempotency.once(self, asked, start, replay=self._replay)
+
+    def _replay(self, response):
+        """Return the run of an earlier response as it is now."""
+        run = self.get_queryset().filter(pk=response["id"]).first()
+        if run is None:
+            return Response(response)
+        changed = {"changed": response["changed"]} if "changed" in response else {}
+        return self._run_response(run, **changed)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request, *args, **kwargs):
         """Cancel jobs that have not been sent yet."""
         run = self.get_object()
+        self.validated_body()
         return self._run_response(run, changed=runs.cancel_run(run))
 
     @action(detail=True, methods=["post"])
     def retry(self, request, *args, **kwargs):
         """Queue refused, failed and cancelled jobs again."""
-        run = self.get_object()
-        unknown = self.validated_body()["unknown"]
-        return self._run_response(run, changed=runs.retry_run(run, unknown=unknown))
+        run, body = self.get_object(), self.validated_body()
+
+        def retry():
+            changed = runs.retry_run(run, unknown=body["unknown"])
+            return self._run_response(run, changed=changed)
+
+        return idempotency.once(self, body, retry, replay=self._replay)
 
     @action(detail=True, methods=["post"])
     def resume(self, request, *args, **kwargs):
-        """Resume a paused run with a new budget."""
+        """Resume a paused run with a new budget: one's own, or with permission to change runs."""
         run = self.get_object()
+        self.require(Action.RESUME_RUN, owner=run.actor_id)
         runs.resume_run(run, budget_usd=self.validated_body()["budget_usd"])
         return self._run_response(run)
-
-    def _idempotency_key(self, body):
-        header = self.request.headers.get(KEY_HEADER, "").strip()
-        if len(header) > 64:
-            raise serializers.ValidationError({KEY_HEADER: [_("At most 64 characters.")]})
-        if header and body["key"] and header != body["key"]:
-            raise serializers.ValidationError(
-                {"key": [_("The Idempotency-Key header has a different value.")]}
-            )
-        return body["key"] or header
 
     def _run_response(self, run, *, status=status.HTTP_200_OK, **more):
         """``more`` may add ``changed``, the number of jobs that an action changed."""
         data = RunSerializer(run, context={"counts": job_counts.counts_for([run])}).data
         return Response({**data, **more}, status=status)
-
-
-def _objects_digest(objects):
-    """Describe the requested objects in bounded length: "all", or their number and a digest."""
-    if objects == ALL:
-        return ALL
-    keys = sorted(set(objects))
-    return f"{len(keys)} ({sha256(repr(keys).encode()).hexdigest()[:16]})"
-
-
-def _require_same_request(run, body):
-    """Refuse a key that is reused for a different request: returning the old run would hide it."""
-    current = {
-        **body,
-        "model": body["model"].lower(),
-        "objects": _objects_digest(body["objects"]),
-    }
-    different = [
-        name for name, value in run.request.items() if name in current and current[name] != value
-    ]
-    if different:
-        raise RequestRefused(
-            f"The key {run.plan_key!r} belongs to run {run.pk}, which was started with a different "
-            f"{', '.join(different)}. Use a new key for a new request."
-        )

@@ -1,20 +1,59 @@
-"""URL patterns of the API; include them under any prefix."""
+"""URL patterns of the API; include them under a prefix of its own."""
 
-from rest_framework.routers import DefaultRouter
+from django.conf import settings as django_settings
+from django.http import Http404, HttpResponsePermanentRedirect
+from django.urls import Resolver404, path, re_path, resolve
+from rest_framework.permissions import AllowAny
+from rest_framework.routers import APIRootView, DefaultRouter
+from rest_framework.views import APIView
 
 from nb_catalog.api.catalog import ModelViewSet, SceneViewSet
 from nb_catalog.api.copydecks import DeckViewSet, LayoutViewSet
+from nb_catalog.api.cutouts import CutoutViewSet
+from nb_catalog.api.errors import ProblemView
 from nb_catalog.api.images import ImageViewSet
 from nb_catalog.api.jobs import JobViewSet
 from nb_catalog.api.placements import PlacementViewSet
 from nb_catalog.api.plans import PlanViewSet
 from nb_catalog.api.runs import RunViewSet
+from nb_catalog.api.series import SeriesViewSet
 
 app_name = "nb_catalog_api"
 
 
+class CatalogRootView(ProblemView, APIRootView):
+    """The addresses of the API."""
+
+
 class CatalogRouter(DefaultRouter):
     include_format_suffixes = False
+    APIRootView = CatalogRootView
+
+
+class UnknownAddressView(ProblemView, APIView):
+    """Everything below the prefix that is not an address of the API: a problem document, 404."""
+
+    permission_classes = (AllowAny,)
+    schema = None
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        raise Http404
+
+    def dispatch(self, request, *args, **kwargs):
+        """Append a slash where Django would, had no pattern matched."""
+        is_read = request.method in ("GET", "HEAD") and not request.path_info.endswith("/")
+        if is_read and django_settings.APPEND_SLASH and self._is_known(request):
+            return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
+        return super().dispatch(request, *args, **kwargs)
+
+    def _is_known(self, request):
+        """Return whether the address of ``request`` is one of ours with a slash behind it."""
+        try:
+            match = resolve(f"{request.path_info}/", getattr(request, "urlconf", None))
+        except Resolver404:
+            return False
+        return getattr(match.func, "view_class", None) is not UnknownAddressView
 
 
 router = CatalogRouter(use_regex_path=False)
@@ -26,6 +65,21 @@ router.register("plans", PlanViewSet, basename="plan")
 router.register("runs", RunViewSet, basename="run")
 router.register("jobs", JobViewSet, basename="job")
 router.register("images", ImageViewSet, basename="image")
+router.register("series", SeriesViewSet, basename="series")
+router.register("cutouts", CutoutViewSet, basename="cutout")
 router.register("placements", PlacementViewSet, basename="placement")
 
-urlpatterns = router.urls
+urlpatterns = [
+    path(
+        "cutouts/<int:pk>/mask.png",
+        CutoutViewSet.as_view({"get": "mask_picture"}),
+        name="cutout-mask-picture",
+    ),
+    path(
+        "cutouts/<int:pk>/preview.webp",
+        CutoutViewSet.as_view({"get": "preview"}),
+        name="cutout-preview",
+    ),
+    *router.urls,
+    re_path("", UnknownAddressView.as_view()),
+]

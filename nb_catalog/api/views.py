@@ -1,24 +1,49 @@
 """Base view sets. Authentication, throttling and rendering come from the host project."""
 
+from collections.abc import Mapping
+
+from django.conf import settings as django_settings
+from django.core.exceptions import SuspiciousOperation
+from django.utils.translation import gettext as _
+from rest_framework import exceptions as drf
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet
 
-from nb_catalog.api import errors
+from nb_catalog.api import errors, idempotency
+from nb_catalog.api.fields import check_names
 from nb_catalog.api.pagination import CatalogPagination
 from nb_catalog.api.permissions import CatalogPermission
-from nb_catalog.core.types import Permission
+from nb_catalog.core.permissions import Action, may
+from nb_catalog.registry import source_for
+
+# What a browser's form sends beside the values.
+FORM_FIELDS = ("csrfmiddlewaretoken",)
 
 
-class CatalogViewSet(GenericViewSet):
-    """``serializer_classes`` and ``action_permissions`` are keyed by action."""
+class CatalogViewSet(errors.ProblemView, GenericViewSet):
+    """``serializer_classes``, ``query_classes`` and ``action_permissions`` are keyed by action.
+
+    ``action_permissions`` and ``read_permission`` are actions of ``core.permissions``, and
+    ``query_classes`` serializers of the query string.
+    """
 
     permission_classes = (CatalogPermission,)
     pagination_class = CatalogPagination
     filter_backends = ()
     lookup_value_converter = "int"
-    read_permission = ""
+    read_permission = None
     action_permissions = {}
     serializer_classes = {}
+    query_classes = {}
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        self.idempotency_key = idempotency.header_key(request)
+        if self.action not in (None, "metadata"):
+            self.query = self._validated_query()
 
     def needed_permission(self):
         """Return the permission required by the current action; None for an unknown action."""
@@ -29,41 +54,89 @@ class CatalogViewSet(GenericViewSet):
     def get_serializer_class(self):
         return self.serializer_classes.get(self.action, self.serializer_class)
 
-    def get_exception_handler(self):
-        return errors.handle
+    def get_query_class(self):
+        """Return the serializer of the query string; None if the action takes no parameters."""
+        return self.query_classes.get(self.action)
 
-    def finalize_response(self, request, response, *args, **kwargs):
-        response = super().finalize_response(request, response, *args, **kwargs)
-        renderer = getattr(response, "accepted_renderer", None)
-        is_json = getattr(renderer, "media_type", "") == "application/json"
-        if response.status_code >= 400 and is_json:
-            response.content_type = errors.MEDIA_TYPE
-        return response
+    def _validated_query(self):
+        """Return the validated query string. Unknown, repeated and empty parameters are errors."""
+        query_class, sent = self.get_query_class(), self.request.query_params
+        query = (query_class or serializers.Serializer)(data=sent, context={"view": self})
+        paging = self.pagination_class.query_parameters if self.action == "list" else ()
+        check_names(sent, known=(*query.fields, *paging), also=(api_settings.URL_FORMAT_OVERRIDE,))
+        wrong = {}
+        for name in sent:
+            field, values = query.fields.get(name), sent.getlist(name)
+            is_list = isinstance(field, serializers.ListField | serializers.MultipleChoiceField)
+            if len(values) > 1 and not is_list:
+                wrong[name] = [_("Give this parameter once.")]
+            elif field is not None and "" in values and not getattr(field, "allow_blank", False):
+                wrong[name] = [_("Give this parameter a value, or leave it out.")]
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        query.is_valid(raise_exception=True)
+        return query
 
-    @property
-    def may_read_prompts(self):
-        """Prompts are visible only to users who may generate pictures."""
-        return self.request.user.has_perm(Permission.GENERATE)
+    def require(self, action, **about):
+        """Raise ``PermissionDenied`` unless the user may do ``action``; ``about`` as in ``may``."""
+        if not may(self.request.user, action, **about):
+            raise PermissionDenied
+
+    def require_plan(self, *labels):
+        """Raise ``PermissionDenied`` unless the user may plan pictures of these models' products."""
+        for label in labels:
+            self.require(Action.PLAN, model=source_for(label).model)
+
+    def user_may(self, action):
+        """Return whether the user may do ``action``; False without one: schemas have no request."""
+        user = getattr(self.request, "user", None)
+        return bool(user and may(user, action))
 
     def validated_body(self):
-        """Return the validated request body. Raises ``ValidationError``."""
-        serializer = self.get_serializer(data=self.request.data)
+        """Return the validated request body. Raises ``ValidationError``, also for unknown fields."""
+        most, length = self.max_body_bytes(), self.request.META.get("CONTENT_LENGTH")
+        # DRF's parsers read the whole body into memory without looking at Django's limit.
+        if most is not None and str(length).isdecimal() and int(str(length)[:18]) > most:
+            raise errors.too_large(most)
+        try:
+            data = self.request.data
+        except (drf.APIException, SuspiciousOperation):
+            raise
+        except Exception as error:  # noqa: BLE001 - the codecs and parsers of others: any error
+            # Whatever they stumble over is the client's.
+            kind = type(error).__name__
+            raise drf.ParseError(
+                _("The body cannot be read (%(kind)s).") % {"kind": kind}
+            ) from error
+        serializer = self.get_serializer(data=data)
+        if isinstance(data, Mapping):
+            check_names(data, known=serializer.fields, also=FORM_FIELDS)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
+    def max_body_bytes(self):
+        """Return how large a body may be; None if it may have any size."""
+        return django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
 
 class CatalogReadViewSet(CatalogViewSet):
-    """Read-only rows in bounded pages. ``filter_class`` validates the query string of a list."""
+    """Read-only rows in bounded pages. ``filter_class`` validates the query string of a list.
+
+    ``requested`` is set when the list is asked for objects: their source, and for each key the
+    (content type, key) under which its pictures are kept.
+    """
 
     filter_class = None
+    requested = None
+
+    def get_query_class(self):
+        return self.filter_class if self.action == "list" else super().get_query_class()
 
     def filter_queryset(self, queryset):
         """Apply ``filter_class`` to lists. Detail views find every row: some filters have defaults."""
         if self.filter_class is None or self.action != "list":
             return queryset
-        query = self.filter_class(data=self.request.query_params)
-        query.is_valid(raise_exception=True)
-        return query.filter_queryset(queryset)
+        return self.query.filter_queryset(queryset)
 
     def list(self, request, *args, **kwargs):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))

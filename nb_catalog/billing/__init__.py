@@ -4,9 +4,7 @@ from nb_catalog.billing.invoices import Comparison, Invoice, parse_invoice, reco
 from nb_catalog.billing.reports import Report, report
 from nb_catalog.billing.unsettled import (
     settle_manually,
-    settle_text_calls_manually,
     unsettled_calls,
-    unsettled_text_calls,
     unsettled_total,
 )
 
@@ -18,8 +16,6 @@ __all__ = [
     "reconcile",
     "report",
     "settle_manually",
-    "settle_text_calls_manually",
     "unsettled_calls",
-    "unsettled_text_calls",
     "unsettled_total",
 ]

@@ -19,8 +19,7 @@ from nb_catalog import signals
 from nb_catalog.billing import daily_totals
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
-from nb_catalog.core.types import Actor
-from nb_catalog.models import DailyBudget, DailyBudgetShare, ProviderCall, Run, TextCall
+from nb_catalog.models import DailyBudget, DailyBudgetShare, ProviderCall, Run
 from nb_catalog.models.billing import ShareKind
 from nb_catalog.models.db.money import micros
 
@@ -30,7 +29,7 @@ RUN_BUDGET: Final = "run_budget"
 DAY_BUDGET: Final = "day_budget"
 TIER_BUDGET: Final = "tier_budget"
 USER_BUDGET: Final = "user_budget"
-# The tier of requests for texts, in reports and budgets.
+# The tier of runs that request texts, in reports and budgets.
 TEXT: Final = "text"
 # These are reset at midnight UTC.
 DAILY: Final = (DAY_BUDGET, TIER_BUDGET, USER_BUDGET)
@@ -39,7 +38,7 @@ DAILY: Final = (DAY_BUDGET, TIER_BUDGET, USER_BUDGET)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetOwner:
     """Whose budgets a run's calls count against. ``user`` is a primary key as text, or empty;
-    ``run_id`` is 0 for calls without a run."""
+    ``run_id`` is 0 for calls whose run was deleted."""
 
     run_id: int
     tier: str
@@ -48,7 +47,8 @@ class BudgetOwner:
 
 
 class SettledCall(NamedTuple):
-    """A call whose cost is known now. ``day`` is the UTC day on which it was sent."""
+    """A call whose cost is known now. ``day`` is the UTC day on which it was sent; ``tier`` counts only
+    if its run was deleted."""
 
     run_id: int
     day: date
@@ -56,6 +56,7 @@ class SettledCall(NamedTuple):
     cost_microusd: int
     model: str
     scene: str
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,6 @@ def _budget_rows(owner: BudgetOwner, amount: int, *, day: date) -> Iterator[_Bud
         DailyBudgetShare.objects.get_or_create(day=day, kind=kind, name=name)
         share = DailyBudgetShare.objects.filter(day=day, kind=kind, name=name)
         yield _BudgetRow(share, _has_room(limit, amount), reached)
-    if not owner.run_id:
-        return
     total = F("reserved_microusd") + F("spent_microusd") + amount
     within = Q(budget_microusd__isnull=True) | Q(budget_microusd__gte=total)
     run = Run.objects.filter(pk=owner.run_id, paused_reason="")
@@ -160,59 +159,30 @@ def owners_of(run_ids: Collection[int]) -> dict[int, BudgetOwner]:
     }
 
 
-def settled_call(call: ProviderCall, *, run_id: int) -> SettledCall:
+def settled_call(call: ProviderCall) -> SettledCall:
     """Return what ``settle`` needs of a call whose cost is known."""
     assert call.cost_microusd is not None  # noqa: S101 - asked only then
     return SettledCall(
-        run_id=run_id,
+        run_id=call.run_id or 0,
         day=call.started_at.date(),
         reserved_microusd=call.estimate_microusd,
         cost_microusd=call.cost_microusd,
         model=call.model,
         scene=call.scene,
+        tier=call.tier,
     )
 
 
 def settle(calls: Iterable[SettledCall]) -> None:
     """Convert reservations to spending, and add it to the daily totals."""
     calls = list(calls)
-    _record_spending(calls, owners_of({call.run_id for call in calls}))
-
-
-def reserve_text_request(actor: Actor, amount: int, *, day: date) -> str | None:
-    """Reserve micro-dollars for a request for texts. Return None, or the code of the budget that is
-    reached. Call it inside the transaction that writes the request's row."""
-    return _reserve(_text_request_owner(actor), amount, day=day)
-
-
-def settle_text_request(call: TextCall) -> None:
-    """Convert the reservation of a request for texts, whose cost is known, to spending."""
-    assert call.cost_microusd is not None  # noqa: S101 - asked only then
-    owner = _text_request_owner(call.actor)
-    settled = SettledCall(
-        run_id=owner.run_id,
-        day=call.started_at.date(),
-        reserved_microusd=call.estimate_microusd,
-        cost_microusd=call.cost_microusd,
-        model=call.model,
-        scene="",
-    )
-    _record_spending([settled], {owner.run_id: owner})
-
-
-def _text_request_owner(actor: Actor) -> BudgetOwner:
-    user = "" if actor is None else str(actor.pk)
-    name = "" if actor is None else str(actor.get_username())
-    return BudgetOwner(run_id=0, tier=TEXT, user=user, username=name)
-
-
-def _record_spending(calls: Iterable[SettledCall], owners: Mapping[int, BudgetOwner]) -> None:
+    owners = owners_of({call.run_id for call in calls})
     totals = daily_totals.Totals()
     by_run: dict[int, _Amounts] = defaultdict(_Amounts)
     by_day: dict[date, _Amounts] = defaultdict(_Amounts)
     by_share: dict[tuple[date, str, str], _Amounts] = defaultdict(_Amounts)
-    for run_id, day, reserved, cost, model, scene in calls:
-        owner = owners[run_id]
+    for run_id, day, reserved, cost, model, scene, tier in calls:
+        owner = owners.get(run_id, BudgetOwner(run_id=0, tier=tier, user="", username=""))
         by_run[run_id].add(reserved, cost)
         by_day[day].add(reserved, cost)
         for kind, name, _limit, _reached in _shares(owner):

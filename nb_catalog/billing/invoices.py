@@ -80,15 +80,19 @@ def parse_invoice(file: TextIO, *, columns: Mapping[str, str] | None = None) -> 
     names = _find_columns(rows.fieldnames or (), overrides=columns or {})
     amounts: dict[tuple[date, str], Decimal] = defaultdict(Decimal)
     others: set[str] = set()
+    filled = []
     for row in rows:
         if not any((value or "").strip() for value in row.values() if isinstance(value, str)):
             continue
+        filled.append((rows.line_num, row))
+    sign = _decimal_sign([(line, row[names["usd"]] or "") for line, row in filled])
+    for line, row in filled:
         description = (row[names["model"]] or "").strip()
         model = _find_model(description)
         if model == OTHER:
             others.add(description)
-        amount = _parse_amount(row[names["usd"]], line=rows.line_num)
-        amounts[_parse_day(row[names["day"]], line=rows.line_num), model] += amount
+        amount = _parse_amount(row[names["usd"]], decimal_sign=sign, line=line)
+        amounts[_parse_day(row[names["day"]], line=line), model] += amount
     if not amounts:
         raise InvoiceUnreadable("The invoice has a header but no rows.")
     return Invoice(dict(amounts), tuple(sorted(others)))
@@ -125,12 +129,40 @@ def _normalized(text: str) -> str:
     return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
-def _parse_amount(text: str | None, *, line: int) -> Decimal:
-    plain = (text or "").strip().replace("$", "").replace("USD", "").replace(" ", "")
-    if "," in plain and "." not in plain:
-        plain = plain.replace(",", ".")
+def _digits(text: str) -> str:
+    """Return an amount without its currency, spaces and apostrophes; commas and points stay."""
+    plain = text.replace("$", "").replace("USD", "").replace("\N{MINUS SIGN}", "-")
+    return "".join(
+        sign
+        for sign in plain
+        if not sign.isspace() and sign not in "'\N{RIGHT SINGLE QUOTATION MARK}"
+    )
+
+
+def _decimal_sign(amounts: Sequence[tuple[int, str]]) -> str:
+    """Return the sign before the decimals, by all ``amounts`` of a column with their lines.
+
+    It is the last of two different signs, and a single one that cannot separate groups of three
+    digits: "1.234,56", "12,5", "0,034". Without such an amount it is the point, as in Google's files.
+    """
+    evidence: dict[str, int] = {}
+    for line, text in amounts:
+        signs = [each for each in text if each in ",."]
+        whole, _sign, decimals = _digits(text).lstrip("-").rpartition(signs[-1] if signs else ".")
+        if len(set(signs)) == 2 or (len(signs) == 1 and (len(decimals) != 3 or whole in ("", "0"))):
+            evidence.setdefault(signs[-1], line)
+    if len(evidence) == 2:
+        raise InvoiceUnreadable(
+            f"The invoice writes decimals in two ways: with a point in line {evidence['.']}, with a comma in "
+            f"line {evidence[',']}. Export it again with one of them."
+        )
+    return next(iter(evidence), ".")
+
+
+def _parse_amount(text: str | None, *, decimal_sign: str, line: int) -> Decimal:
+    plain = _digits(text or "").replace("," if decimal_sign == "." else ".", "")
     try:
-        amount = Decimal(plain.replace(",", ""))
+        amount = Decimal(plain.replace(decimal_sign, "."))
     except InvalidOperation:
         raise InvoiceUnreadable(
             f"Line {line} of the invoice: {text!r} is not an amount in USD, such as 12.34."

@@ -12,14 +12,12 @@ from typing import Final, NamedTuple
 from django.contrib.auth import get_user_model
 from django.db.models import Count, Q
 
-from nb_catalog.billing import budgets
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import (
     DailySpendTotal,
     PlacementEvent,
     ProductImage,
     ProviderCall,
-    TextCall,
 )
 from nb_catalog.models.db.money import usd
 from nb_catalog.models.images import ImageKind
@@ -96,6 +94,16 @@ def report(*, first: date, last: date) -> Report:
     every_day = [
         (first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1)
     ]
+    start, end = _midnight(first), _midnight(last + timedelta(days=1))
+    made = ProductImage.objects.filter(
+        kind=ImageKind.PICTURE, created_at__gte=start, created_at__lt=end
+    )
+    states = dict(made.order_by().values_list("state").annotate(Count("id")))
+    published = PlacementEvent.objects.filter(
+        image_after__kind=ImageKind.PICTURE,
+        image_after__created_at__gte=start,
+        image_after__created_at__lt=end,
+    )
     return Report(
         first=first,
         last=last,
@@ -105,7 +113,10 @@ def report(*, first: date, last: date) -> Report:
         tiers=_by(entries, lambda entry: entry.tier),
         scenes=_by(entries, lambda entry: entry.scene),
         users=_by(entries, lambda entry: names.get(entry.user, "")),
-        **_count_pictures(first, last),
+        made=sum(states.values()),
+        approved=states.get(ImageState.APPROVED, 0) + states.get(ImageState.RETIRED, 0),
+        rejected=states.get(ImageState.REJECTED, 0),
+        published=published.order_by().values("image_after").distinct().count(),
     )
 
 
@@ -115,7 +126,7 @@ _NOTHING: Final[Sums] = (0, 0, 0)
 
 
 def _entries(first: date, last: date) -> Iterator[SpendEntry]:
-    """Yield the daily totals of settled calls, then each call and each request of unknown cost."""
+    """Yield the daily totals of settled calls, then each call of unknown cost."""
     totals = DailySpendTotal.objects.filter(day__gte=first, day__lte=last).order_by()
     for day, model, tier, scene, user, calls, spent in totals.values_list(
         "day", "model", "tier", "scene", "user", "calls", "spent_microusd"
@@ -124,16 +135,10 @@ def _entries(first: date, last: date) -> Iterator[SpendEntry]:
     sent = Q(started_at__gte=_midnight(first), started_at__lt=_midnight(last + timedelta(days=1)))
     unsettled = ProviderCall.objects.filter(sent, cost_microusd=None).order_by()
     for started_at, model, tier, scene, actor, estimate in unsettled.values_list(
-        "started_at", "model", "tier", "scene", "job__run__actor", "estimate_microusd"
+        "started_at", "model", "tier", "scene", "run__actor", "estimate_microusd"
     ):
         day, key = started_at.astimezone(UTC).date(), "" if actor is None else str(actor)
         yield SpendEntry(day, model, tier, scene, key, calls=1, spent=0, open=estimate)
-    requests = TextCall.objects.filter(sent, cost_microusd=None).order_by()
-    for started_at, model, actor, estimate in requests.values_list(
-        "started_at", "model", "actor", "estimate_microusd"
-    ):
-        day, key = started_at.astimezone(UTC).date(), "" if actor is None else str(actor)
-        yield SpendEntry(day, model, budgets.TEXT, "", key, calls=1, spent=0, open=estimate)
 
 
 def _midnight(day: date) -> datetime:
@@ -173,22 +178,3 @@ def _by(
         open_usd=sum((group.open_usd for group in rest), Decimal(0)),
     )
     return (*groups[:MOST_ROWS], other)
-
-
-def _count_pictures(first: date, last: date) -> dict[str, int]:
-    start, end = _midnight(first), _midnight(last + timedelta(days=1))
-    made = ProductImage.objects.filter(
-        kind=ImageKind.PICTURE, created_at__gte=start, created_at__lt=end
-    )
-    states = dict(made.order_by().values_list("state").annotate(Count("id")))
-    published = PlacementEvent.objects.filter(
-        image_after__kind=ImageKind.PICTURE,
-        image_after__created_at__gte=start,
-        image_after__created_at__lt=end,
-    )
-    return {
-        "made": sum(states.values()),
-        "approved": states.get(ImageState.APPROVED, 0) + states.get(ImageState.RETIRED, 0),
-        "rejected": states.get(ImageState.REJECTED, 0),
-        "published": published.order_by().values("image_after").distinct().count(),
-    }

@@ -6,14 +6,13 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
-from nb_catalog.billing import budgets, paid_requests
+from nb_catalog.billing import budgets
 from nb_catalog.core.types import Actor
-from nb_catalog.models import ProviderCall, TextCall
+from nb_catalog.models import ProviderCall
 from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.models.text_calls import TextOutcome
 
 
 def unsettled_calls() -> QuerySet[ProviderCall]:
@@ -36,38 +35,13 @@ def settle_manually(
     A call whose cost is known, or becomes known in the meantime, is not changed.
     """
     with transaction.atomic():
-        calls = unsettled_calls().filter(pk__in=keys).select_related("job").order_by("pk")
+        calls = unsettled_calls().filter(pk__in=keys).order_by("pk")
         settled = []
         for call in calls:
             cost = call.estimate_microusd if cost_microusd is None else cost_microusd
             still_open = ProviderCall.objects.filter(pk=call.pk, cost_microusd=None)
             if still_open.update(cost_microusd=cost, settled_by=actor, settled_at=database_now()):
                 call.cost_microusd = cost
-                settled.append(budgets.settled_call(call, run_id=call.job.run_id))
+                settled.append(budgets.settled_call(call))
         budgets.settle(settled)
     return len(settled)
-
-
-def unsettled_text_calls() -> QuerySet[TextCall]:
-    """Return finished, lost or abandoned requests for texts of unknown cost, the oldest first."""
-    since = database_now() - paid_requests.MAX_AGE
-    calls = TextCall.objects.filter(cost_microusd=None)
-    in_flight = Q(outcome=TextOutcome.IN_FLIGHT, started_at__gt=since)
-    return calls.exclude(in_flight).order_by("started_at", "id")
-
-
-def settle_text_calls_manually(
-    keys: Collection[int], *, cost_microusd: int | None, actor: Actor = None
-) -> int:
-    """Settle requests for texts, as ``settle_manually`` does calls. Return how many."""
-    settled = 0
-    with transaction.atomic():
-        paid_requests.mark_lost()
-        for call in unsettled_text_calls().filter(pk__in=keys).select_related("actor"):
-            cost = call.estimate_microusd if cost_microusd is None else cost_microusd
-            still_open = TextCall.objects.filter(pk=call.pk, cost_microusd=None)
-            if still_open.update(cost_microusd=cost, settled_by=actor, settled_at=database_now()):
-                call.cost_microusd = cost
-                budgets.settle_text_request(call)
-                settled += 1
-    return settled

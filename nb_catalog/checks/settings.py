@@ -51,8 +51,9 @@ def check_references() -> list[CheckMessage]:
             hint = "Correct the entry, or remove it to use the shipped model spec."
             messages.append(Error(str(error), hint=hint, id="nb_catalog.E003"))
     alias = or_nothing(lambda: settings.TASK_BACKEND)
-    backends = {"default", *getattr(django_settings, "TASKS", {})}
-    if alias and alias not in backends:
+    backends = getattr(django_settings, "TASKS", None) or {"default"}
+    uses_tasks = or_nothing(lambda: settings.WAKE_UP) in ("auto", "tasks")
+    if alias and uses_tasks and alias not in backends:
         messages.append(
             Error(
                 f"{NAME}['TASK_BACKEND']: there is no task backend {alias!r}.",
@@ -75,6 +76,21 @@ def check_references() -> list[CheckMessage]:
         if tier not in tiers
     ]
     return messages
+
+
+def check_time_zones(**_options: Any) -> list[CheckMessage]:
+    """Check that times are stored with their zone: workers compare those of the database with their own."""
+    if django_settings.USE_TZ:
+        return []
+    return [
+        Error(
+            "USE_TZ is False: leases, quotas and daily budgets need times that mean the same to the web "
+            "server, every worker and the database.",
+            hint="USE_TZ = True. Convert stored times of your own tables as Django's documentation of time "
+            "zones describes; TIME_ZONE stays as it is.",
+            id="nb_catalog.E008",
+        )
+    ]
 
 
 def check_registry(**_options: Any) -> list[CheckMessage]:

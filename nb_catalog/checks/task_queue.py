@@ -10,9 +10,8 @@ from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
 
 from nb_catalog.checks.settings import or_nothing
+from nb_catalog.checks.tiers import valid_tiers
 from nb_catalog.conf import NAME, settings
-from nb_catalog.exceptions import InvalidSettings, RequestRefused
-from nb_catalog.providers.tiers import tiers
 
 
 def check_task_queue(**_options: Any) -> list[CheckMessage]:
@@ -27,16 +26,13 @@ def check_task_queue(**_options: Any) -> list[CheckMessage]:
                 id="nb_catalog.E007",
             )
         )
-    try:
-        is_paid = any(not entry.model_spec.free for entry in tiers())
-    except (InvalidSettings, RequestRefused):
-        is_paid = False  # check_tiers reports it
+    is_paid = any(not entry.model_spec.free for entry in valid_tiers())
     if wake_up == "tasks" and is_paid and _is_immediate():
         messages.append(
             Warning(
                 "Calls to paid models run inside web requests: "
                 f"TASKS[{settings.TASK_BACKEND!r}] is the immediate backend.",
-                hint=f"Run manage.py nb_worker and set {NAME}['WAKE_UP'] = 'none', or choose a backend"
+                hint=f"Run manage.py nb_worker and remove {NAME}['WAKE_UP'], or choose a backend"
                 " with a queue.",
                 id="nb_catalog.W005",
             )

@@ -15,7 +15,8 @@ from nb_catalog.checks.settings import or_nothing
 from nb_catalog.conf import NAME, settings
 from nb_catalog.exceptions import InvalidSettings, ModelRetired, RequestRefused
 from nb_catalog.providers import model_specs, provider
-from nb_catalog.providers.tiers import Tier, tier, tiers
+from nb_catalog.providers.model_specs.data import SHIPPED
+from nb_catalog.providers.tiers import Tier, tier
 
 # Prices were seen to change twice a year.
 STALE: Final = timedelta(days=120)
@@ -45,6 +46,17 @@ def check_tiers(**_options: Any) -> list[CheckMessage]:
     for alias in aliases:
         messages += check_provider(alias)
     return messages
+
+
+def valid_tiers() -> Iterator[Tier]:
+    """Yield the tiers that are written correctly and have a model spec. ``check_tiers`` reports others."""
+    for name in or_nothing(lambda: settings.TIERS):
+        try:
+            entry = tier(name)
+            entry.model_spec  # noqa: B018 - raises if there is none
+        except (InvalidSettings, RequestRefused):
+            continue
+        yield entry
 
 
 def check_tier(entry: Tier) -> Iterator[CheckMessage]:
@@ -104,9 +116,9 @@ def _check_retirement(model_spec: model_specs.ModelSpec, *, path: str) -> Iterat
 
 
 def _check_price_date(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[CheckMessage]:
-    known = model_spec.price_as_of
-    if known is None or timezone.now().date() - known > STALE:
-        age = "has no date" if known is None else f"is as of {known:%Y-%m-%d}"
+    as_of = model_spec.price_as_of
+    if as_of is None or timezone.now().date() - as_of > STALE:
+        age = "has no date" if as_of is None else f"is as of {as_of:%Y-%m-%d}"
         yield Warning(
             f"{path}: the price of {model_spec.id} {age}. Estimates and budgets are based on it.",
             hint=(
@@ -115,7 +127,8 @@ def _check_price_date(model_spec: model_specs.ModelSpec, *, path: str) -> Iterat
             ),
             id="nb_catalog.W002",
         )
-    if model_spec.replaced_by and model_spec.replaced_by not in model_specs.all_specs():
+    known = {*SHIPPED, *settings.MODEL_SPECS}
+    if model_spec.replaced_by and model_spec.replaced_by not in known:
         yield Warning(
             f"{path}: {model_spec.id} is replaced by {model_spec.replaced_by!r}, which has no model spec.",
             hint=MODEL_HINT,
@@ -132,7 +145,7 @@ def replacement_hint(model_spec: model_specs.ModelSpec) -> str:
         new = model_specs.spec_for(model_spec.replaced_by)
         size = next(each for each in model_spec.sizes if each in new.sizes)
         prices = [each.estimate(size=size, references=1) for each in (new, model_spec)]
-    except (RequestRefused, StopIteration):
+    except (InvalidSettings, RequestRefused, StopIteration):
         return hint
     return f"{hint} costs at most {prices[0]:.4f} USD at {size}, {model_spec.id} {prices[1]:.4f}."
 
@@ -146,17 +159,13 @@ def check_provider(alias: str) -> Iterator[CheckMessage]:
         yield Error(str(error), hint=PROVIDER_HINT, id="nb_catalog.E015")
         return
     yield from backend.check()
-    for name in settings.TIERS:
-        try:
-            entry = tier(name)
-            free = entry.model_spec.free
-        except (InvalidSettings, RequestRefused):
-            continue
+    for entry in valid_tiers():
+        free = entry.model_spec.free
         if entry.provider == alias and free != backend.is_free:
             bills = "does not bill" if backend.is_free else "bills"
             costs = "is free" if free else "costs money"
             yield Error(
-                f"{NAME}['TIERS'][{name!r}]: the model {entry.model!r} {costs}, "
+                f"{NAME}['TIERS'][{entry.name!r}]: the model {entry.model!r} {costs}, "
                 f"and the provider {alias!r} {bills}.",
                 hint=f'"PROVIDER": "{entry.model_spec.provider}"',
                 id="nb_catalog.E016",
@@ -176,7 +185,7 @@ def check_connectivity(
             cause=ModelRetired.code, until__gt=timezone.now()
         )
         retired = set(rows.values_list("provider", "model"))
-        for entry in tiers():
+        for entry in valid_tiers():
             if (entry.provider, entry.model) in retired:
                 messages.append(
                     Warning(
@@ -186,6 +195,6 @@ def check_connectivity(
                         id="nb_catalog.W004",
                     )
                 )
-    except (InvalidSettings, RequestRefused, DatabaseError):
-        pass  # other checks report invalid settings; before the first migrate there are no rows
+    except DatabaseError:
+        pass  # before the first migrate there are no rows
     return messages

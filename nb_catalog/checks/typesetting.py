@@ -11,6 +11,7 @@ from nb_catalog.conf import NAME, settings
 from nb_catalog.core import locales
 from nb_catalog.exceptions import FontUnreadable, InvalidSettings
 from nb_catalog.providers.alt_text import alt_text_provider
+from nb_catalog.providers.comparison import comparison_provider
 from nb_catalog.providers.ocr import ocr_provider
 from nb_catalog.providers.translation import translation_provider
 from nb_catalog.typesetting import fonts
@@ -20,12 +21,15 @@ def check_typesetting(**_options: Any) -> list[CheckMessage]:
     """Check that every locale of the shop exists and has a font, and that every font can be opened."""
     try:
         codes, _, chains = settings.LOCALES, settings.FONTS, settings.LOCALE_FALLBACKS
+        with_latin_digits = settings.LATIN_DIGITS
     except InvalidSettings:
         return []  # check_settings reports it
     messages: list[CheckMessage] = []
+    known = []
     for code in codes:
         try:
             locales.parse_locale(code)
+            known.append(code)
             if fonts.family_for(code) is None:
                 messages.append(
                     Warning(
@@ -39,12 +43,25 @@ def check_typesetting(**_options: Any) -> list[CheckMessage]:
             messages.append(Error(str(error), hint=hint, id="nb_catalog.E040"))
         except FontUnreadable as error:
             return [Error(str(error), hint=f"{NAME}['FONTS'].", id="nb_catalog.E041")]
-    for code in dict.fromkeys(code for first, chain in chains.items() for code in (first, *chain)):
-        try:
-            locales.parse_locale(code)
-        except ValueError as error:
-            hint = f"{NAME}['LOCALE_FALLBACKS']."
-            messages.append(Error(str(error), hint=hint, id="nb_catalog.E040"))
+    messages += [
+        Warning(
+            f"The font {face.label!r} ({face.name}) in {NAME}['FONTS'] is not used: {reason}",
+            hint="manage.py nb_fonts lists what draws each language. Remove it, or what comes before it.",
+            id="nb_catalog.W043",
+        )
+        for face, reason in fonts.unused_faces(known)
+    ]
+    named = {
+        "LOCALE_FALLBACKS": [code for first, chain in chains.items() for code in (first, *chain)],
+        "LATIN_DIGITS": with_latin_digits,
+    }
+    for setting, setting_codes in named.items():
+        for code in dict.fromkeys(setting_codes):
+            try:
+                locales.parse_locale(code)
+            except ValueError as error:
+                hint = f"{NAME}['{setting}']."
+                messages.append(Error(str(error), hint=hint, id="nb_catalog.E040"))
     return messages
 
 
@@ -61,6 +78,11 @@ def check_alt_text_provider(**_options: Any) -> list[CheckMessage]:
 def check_ocr_provider(**_options: Any) -> list[CheckMessage]:
     """Check that the OCR provider can be imported and knows its options."""
     return _check_text_provider("OCR_PROVIDER", ocr_provider, id="nb_catalog.E045")
+
+
+def check_comparison_provider(**_options: Any) -> list[CheckMessage]:
+    """Check that the provider of comparisons can be imported and knows its options."""
+    return _check_text_provider("COMPARISON_PROVIDER", comparison_provider, id="nb_catalog.E052")
 
 
 def _check_text_provider(

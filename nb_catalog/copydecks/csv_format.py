@@ -1,24 +1,27 @@
-"""CSV (RFC 4180) of a deck's texts: a row per role, a column per locale. For any spreadsheet."""
+"""CSV (RFC 4180) of a deck's texts, for any spreadsheet."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Final
 
+from django.utils.translation import gettext as _
+
+from nb_catalog.copydecks.tables import Row, as_rows, protect, texts_of_rows, unprotect
 from nb_catalog.copydecks.types import DeckTexts
-from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import DeckRefused
 
-ROLE: Final = "role"
-MAX_ROWS: Final = 1000
+MIME_TYPE: Final = "text/csv; charset=utf-8"
 _DELIMITERS: Final = ",;\t"
-# What a spreadsheet would take for a formula gets an apostrophe, as spreadsheets do themselves.
-_FORMULA: Final = re.compile(r"[=+\-@\t\r]")
-_QUOTED: Final = re.compile(r"'[=+\-@\t\r]")
+# Excel's own first line, which names the delimiter.
+_SEPARATOR_LINE: Final = re.compile(
+    r'"?sep=(?P<separator>[^\r\n"]?)"?(?:\r\n|\r|\n|$)', re.IGNORECASE
+)
+_FIRST_LINE: Final = re.compile(r"[^\r\n]*")
 
 
 def as_csv(texts: Mapping[str, Mapping[str, str]], *, locales: Sequence[str]) -> str:
@@ -26,78 +29,66 @@ def as_csv(texts: Mapping[str, Mapping[str, str]], *, locales: Sequence[str]) ->
 
     It begins with a byte order mark: without one, Excel does not read the file as UTF-8.
     """
-    roles = dict.fromkeys(role for locale in locales for role in texts.get(locale, {}))
-    file = StringIO("\ufeff")
+    file = StringIO("\ufeff", newline="")
     file.seek(0, 2)
-    writer = csv.writer(file)
-    writer.writerow([ROLE, *locales])
-    for role in roles:
-        cells = [texts.get(locale, {}).get(role, "") for locale in locales]
-        writer.writerow([role, *(f"'{cell}" if _FORMULA.match(cell) else cell for cell in cells)])
+    csv.writer(file).writerows(
+        [[protect(cell) for cell in row] for row in as_rows(texts, locales=locales)]
+    )
     return file.getvalue()
 
 
 def from_csv(data: bytes, *, locales: Sequence[str]) -> DeckTexts:
-    """Return the texts of a table in UTF-8, or in UTF-16 with its byte order mark.
+    """Return the texts of a table in UTF-8 or UTF-16.
 
-    Cells are separated by commas, semicolons or tabs. A locale without a column is left alone; an
-    empty cell is an empty text. Raises ``DeckRefused`` with every objection at once.
+    Cells are separated by commas, semicolons or tabs; a first line ``sep=;`` is understood. Raises
+    ``DeckRefused`` with every objection at once.
     """
-    header, *rows = _read(data) or [[]]
-    columns = [name.strip() for name in header]
-    filled = [(number, row) for number, row in enumerate(rows, start=2) if any(row)]
-    objections = tuple(_objections(columns, filled, locales=locales))
-    if objections:
-        raise DeckRefused(*objections)
-    return DeckTexts(
-        texts={
-            (locale, row[0].strip()): text[1:] if _QUOTED.match(text) else text
-            for _number, row in filled
-            for locale, text in zip(columns[1:], [*row[1:], *[""] * len(columns)], strict=False)
-        }
-    )
-
-
-def _read(data: bytes) -> list[list[str]]:
-    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = _decoded(data)
+    separator = _SEPARATOR_LINE.match(text)
+    body = text[separator.end() :] if separator else text
+    first = _FIRST_LINE.match(body.lstrip("\r\n"))
+    line = first[0] if first else ""
+    delimiter = (separator["separator"] if separator else "") or max(_DELIMITERS, key=line.count)
     try:
-        text = data.decode("utf-16" if is_utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DeckRefused(
-            f"The file is not UTF-8 (byte {error.start}). Save it as “CSV UTF-8”."
-        ) from error
-    delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
-    try:
-        return list(csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        reader = csv.reader(StringIO(body, newline=""), delimiter=delimiter, strict=True)
+        cells = [[unprotect(cell) for cell in row] for row in reader]
     except csv.Error as error:
-        raise DeckRefused(f"This is not a CSV table: {error}.") from error
+        message = _("This is not a CSV table: %(error)s.") % {"error": error}
+        raise DeckRefused(message) from error
+    skipped = 2 if separator else 1
+    rows = [Row(number, row) for number, row in enumerate(cells, start=skipped)]
+    while rows and not any(rows[0].cells):
+        del rows[0]
+    return texts_of_rows(rows, locales=locales)
 
 
-def _objections(
-    columns: Sequence[str], rows: Sequence[tuple[int, list[str]]], *, locales: Sequence[str]
-) -> Iterator[str]:
-    if not columns or columns[0].lower() != ROLE:
-        first = columns[0] if columns else ""
-        yield f"The first column must be called {ROLE!r}, not {first!r}."
-        return
-    if len(columns) == 1:
-        yield "There is no column with a language."
-        return
-    for column in columns[1:]:
-        if column not in locales:
-            yield f"There is no language {column!r}.{nearest(column, locales)}"
-    for column in sorted({each for each in columns if columns.count(each) > 1}):
-        yield f"The column {column!r} appears more than once."
-    if len(rows) > MAX_ROWS:
-        yield f"{len(rows)} rows are too many: at most {MAX_ROWS} are possible."
-        return
-    row_of: dict[str, int] = {}
-    for number, row in rows:
-        role = row[0].strip()
-        if not role:
-            yield f"Row {number} has no role."
-        elif role in row_of:
-            yield f"The role {role!r} is in row {row_of[role]} and in row {number}."
-        if any(row[len(columns) :]):
-            yield f"Row {number} has more cells than there are columns. Is a text not quoted?"
-        row_of.setdefault(role, number)
+def _decoded(data: bytes) -> str:
+    encoding = _encoding(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        name = encoding.removesuffix("-sig").upper()
+        message = _("The file is not %(encoding)s (byte %(place)s). Save it as “CSV UTF-8”.")
+        raise DeckRefused(message % {"encoding": name, "place": error.start}) from error
+    text = text.removeprefix("\ufeff")
+    if (place := text.find("\0")) >= 0:
+        line, column = text.count("\n", 0, place) + 1, place - text.rfind("\n", 0, place)
+        message = _(
+            "Line %(line)s, character %(column)s: U+0000 cannot be stored. Save the table as “CSV "
+            "UTF-8”."
+        )
+        raise DeckRefused(message % {"line": line, "column": column})
+    return text
+
+
+def _encoding(data: bytes) -> str:
+    """Return the encoding of ``data``. Without a byte order mark, tables in UTF-16 are known by the zero
+    bytes in "role"."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    start = data[:8].lower()
+    if start.startswith("role".encode("utf-16-le")):
+        return "utf-16-le"
+    if start.startswith("role".encode("utf-16-be")):
+        return "utf-16-be"
+    return "utf-8-sig"

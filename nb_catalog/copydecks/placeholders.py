@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext as _
+
 from nb_catalog.core.locales import STYLES, format_value
 from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import CopyMissing
@@ -32,21 +34,22 @@ def parts(text: str) -> list[Part]:
     try:
         fields = list(Formatter().parse(text))
     except ValueError as error:
-        raise _syntax_error(text, "unbalanced brace.") from error
+        raise _syntax_error(text, _("unbalanced brace.")) from error
     split: list[Part] = []
     for literal, name, style, conversion in fields:
         if name is not None and (conversion or not name.isidentifier()):
-            raise _syntax_error(text, f"{name!r} is not the name of a value.")
+            raise _syntax_error(text, _("%(name)r is not the name of a value.") % {"name": name})
         if name is not None and style not in STYLES:
             hint = nearest(style or "", STYLES[1:])
-            raise _syntax_error(text, f"there is no style {style!r}.{hint}")
+            raise _syntax_error(text, _("there is no style %(style)r.") % {"style": style} + hint)
         split.append(Part(literal, name or "", style or ""))
     return split
 
 
 def _syntax_error(text: str, problem: str) -> ValueError:
     return ValueError(
-        f"{text!r}: {problem} Write values as {{name}} or {{name:style}}, and double literal braces."
+        f"{text!r}: {problem} "
+        + _("Write values as {name} or {name:style}, and double literal braces.")
     )
 
 
@@ -66,11 +69,16 @@ def fill(text: str, values: Mapping[str, Any], *, locale: str) -> str:
         if not name:
             continue
         if name not in values:
-            raise CopyMissing(f"There is no value {{{name}}}.{nearest(name, values)}")
+            raise CopyMissing(
+                _("There is no value %(name)s.") % {"name": f"{{{name}}}"} + nearest(name, values)
+            )
         if values[name] is None or values[name] == "":
-            raise CopyMissing(f"The product has no {{{name}}}.")
+            raise CopyMissing(_("The product has no %(name)s.") % {"name": f"{{{name}}}"})
         try:
             filled += format_value(values[name], locale, style=style)
         except ValueError as error:
-            raise CopyMissing(f"{{{name}:{style}}} cannot be formatted: {error}") from error
+            raise CopyMissing(
+                _("%(name)s cannot be formatted: %(error)s")
+                % {"name": f"{{{name}:{style}}}", "error": error}
+            ) from error
     return filled

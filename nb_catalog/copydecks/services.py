@@ -1,20 +1,32 @@
-"""Writes copy decks: texts by locale and role, proposals and their acceptance."""
+"""Writes copy decks from code: texts by locale and role, proposals and their acceptance."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from django.db import transaction
-from django.db.models import F
 
-from nb_catalog.copydecks import placeholders
-from nb_catalog.copydecks.types import Cell
-from nb_catalog.core.locales import parse_locale
+from nb_catalog.copydecks.cells import lock_cells
+from nb_catalog.copydecks.changes import plan_changes, write_changes
+from nb_catalog.copydecks.types import Cell, CellChange, CellState, DeckTexts
+from nb_catalog.copydecks.validation import cell_problems, clean_text
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import DeckRefused
-from nb_catalog.models import CopyDeck, CopyText
-from nb_catalog.models.copy_decks import LONGEST_TEXT
-from nb_catalog.typesetting.layouts import role_name
+from nb_catalog.models import CopyDeck
+
+# For a character that could not be read.
+REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+
+
+def missing_texts(deck: CopyDeck, locales: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return locale -> role -> the text to translate, where ``locales`` have neither text nor proposal."""
+    stored = set(deck.texts.values_list("locale", "role"))
+    own = deck.texts_by_locale.get(deck.locale, {})
+    return {
+        code: {role: text for role, text in own.items() if (code, role) not in stored}
+        for code in locales
+    }
 
 
 def save_texts(
@@ -26,65 +38,61 @@ def save_texts(
     tool, the texts are proposals: they fill empty cells and replace other proposals, but never what
     a person wrote. Raises ``DeckRefused`` with every objection at once; then nothing is written.
     """
-    cleaned = {cell: text.replace("\r\n", "\n").strip() for cell, text in texts.items()}
-    objections: list[str] = []
-    for (locale, role), text in cleaned.items():
-        try:
-            parse_locale(locale)
-            role_name(role)
-            placeholders.parts(text)
-        except ValueError as error:
-            objections.append(f"{locale} {role}: {error}")
-        if len(text) > LONGEST_TEXT:
-            length = f"{len(text)} characters; at most {LONGEST_TEXT} are possible."
-            objections.append(f"{locale} {role}: {length}")
-    if objections:
-        raise DeckRefused(*objections)
-    changes = 0
+    # Proposals are checked even where they will not be stored: a provider's errors should be seen.
+    if proposed_by and (
+        problems := cell_problems(
+            {cell: clean_text(text).replace(REPLACEMENT, "") for cell, text in texts.items()}
+        )
+    ):
+        raise DeckRefused(*problems)
     with transaction.atomic():
-        stored = _lock_texts(deck)
-        for (locale, role), text in cleaned.items():
-            if not _is_change(stored.get((locale, role)), text, proposed_by=proposed_by):
-                continue
-            changes += 1
-            if text:
-                values = {"text": text, "proposed_by": proposed_by, "changed_by": actor}
-                deck.texts.update_or_create(locale=locale, role=role, defaults=values)
-            else:
-                deck.texts.filter(locale=locale, role=role).delete()
-        if changes and not proposed_by:
-            _increment_version(deck)
-    return changes
+        stored = lock_cells(deck)
+        if proposed_by:
+            open_cells = {
+                cell: text for cell, text in texts.items() if not stored.get(cell, CellState()).text
+            }
+            incoming = DeckTexts(proposals=open_cells, tool=proposed_by)
+        else:
+            incoming = DeckTexts(texts=texts, empties_discard=True)
+        # What a model proposed with a broken character is shown, so that a person repairs it.
+        plan = plan_changes(
+            deck, incoming, stored=stored, allowed=REPLACEMENT if proposed_by else ""
+        )
+        write_changes(deck, plan.changes, actor=actor)
+    return len(plan)
 
 
 def accept_proposals(deck: CopyDeck, cells: Collection[Cell], *, actor: Actor) -> int:
-    """Accept the proposals in ``cells`` as texts of ``actor`` and return their number."""
+    """Accept the proposals in ``cells`` as texts of ``actor`` and return their number.
+
+    Raises ``DeckRefused`` for proposals that cannot be a deck's texts; then none is accepted.
+    """
+    return _settle_proposals(deck, cells, actor=actor, accepted=True)
+
+
+def discard_proposals(deck: CopyDeck, cells: Collection[Cell], *, actor: Actor) -> int:
+    """Delete the proposals in ``cells``, leave the texts alone and return their number."""
+    return _settle_proposals(deck, cells, actor=actor, accepted=False)
+
+
+def _settle_proposals(
+    deck: CopyDeck, cells: Collection[Cell], *, actor: Actor, accepted: bool
+) -> int:
     with transaction.atomic():
-        proposals = [
-            text for cell, text in _lock_texts(deck).items() if cell in cells and text.proposed_by
+        changes = [
+            CellChange(
+                locale=cell[0],
+                role=cell[1],
+                before=state,
+                after=CellState(text=state.proposal if accepted else state.text),
+            )
+            for cell, state in lock_cells(deck).items()
+            if cell in cells and state.proposal
         ]
-        for text in proposals:
-            text.proposed_by, text.changed_by = "", actor
-            text.save()
-        if proposals:
-            _increment_version(deck)
-    return len(proposals)
-
-
-def _lock_texts(deck: CopyDeck) -> dict[Cell, CopyText]:
-    """Lock the deck's row, so that two people who write at once take turns; return the stored texts."""
-    CopyDeck.objects.select_for_update().get(pk=deck.pk)
-    return {(text.locale, text.role): text for text in deck.texts.all()}
-
-
-def _is_change(stored: CopyText | None, text: str, *, proposed_by: str) -> bool:
-    if stored is None:
-        return bool(text)
-    if proposed_by:
-        return bool(text) and bool(stored.proposed_by) and stored.text != text
-    return stored.text != text or bool(stored.proposed_by)
-
-
-def _increment_version(deck: CopyDeck) -> None:
-    CopyDeck.objects.filter(pk=deck.pk).update(version=F("version") + 1)
-    deck.refresh_from_db(fields=["version"])
+        problems = (
+            cell_problems({each.cell: each.after.text for each in changes}) if accepted else []
+        )
+        if problems:
+            raise DeckRefused(*problems)
+        write_changes(deck, changes, actor=actor)
+    return len(changes)

@@ -1,35 +1,35 @@
 """XLIFF 1.2 (OASIS, 2008) of a deck's texts and their translations, for translation tools.
 
-Placeholders such as {price} are inline elements, which tools do not break.
+Placeholders such as {price} are inline elements, which tools do not break. ``xliff_reader`` reads files back.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from xml.etree import ElementTree as xml  # noqa: S405 - written with it; read by defusedxml
 
-from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]  # ships no hints
+from nb_catalog.copydecks.xliff_inline import inline_codes
+from nb_catalog.copydecks.xliff_reader import from_xliff
+from nb_catalog.core.text import strip_unstorable
 
-from nb_catalog.copydecks import placeholders
-from nb_catalog.copydecks.types import Cell, DeckTexts
-from nb_catalog.core.text import nearest
-from nb_catalog.exceptions import DeckRefused
+__all__ = ["MIME_TYPE", "NAMESPACE", "XliffFile", "as_xliff", "from_xliff"]
 
 NAMESPACE: Final = "urn:oasis:names:tc:xliff:document:1.2"
 MIME_TYPE: Final = "application/x-xliff+xml"
 _XML: Final = "{http://www.w3.org/XML/1998/namespace}"
-# Section 3.2.1 of the specification, "state": what a person still has to review.
-_UNSURE: Final = ("needs-", "new")
+# XML has no such characters, not even escaped.
+_NOT_IN_XML: Final = str.maketrans("", "", "\ufffe\uffff")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class XliffFile:
     """One ``<file>``: ``source`` and ``target`` are role -> text, locales are codes.
 
-    ``proposed`` are the roles of ``target`` that a program has translated.
+    ``proposed`` are the roles of ``target`` that a program has translated, ``notes`` what a translator
+    should know of a role, and ``limits`` the characters that fit. ``picture`` is the address of a
+    picture that shows the texts.
     """
 
     deck: str
@@ -38,6 +38,9 @@ class XliffFile:
     source: Mapping[str, str]
     target: Mapping[str, str] = field(default_factory=dict)
     proposed: frozenset[str] = frozenset()
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
+    picture: str = ""
 
 
 def as_xliff(files: Sequence[XliffFile]) -> bytes:
@@ -50,9 +53,16 @@ def as_xliff(files: Sequence[XliffFile]) -> bytes:
             "source-language": file.source_locale,
             "target-language": file.target_locale,
         }
-        body = xml.SubElement(xml.SubElement(root, "file", attributes), "body")
+        element = xml.SubElement(root, "file", attributes)
+        if file.picture:
+            reference = xml.SubElement(xml.SubElement(element, "header"), "reference")
+            xml.SubElement(reference, "external-file", href=file.picture)
+        body = xml.SubElement(element, "body")
         for role, text in file.source.items():
-            unit = xml.SubElement(body, "trans-unit", {"id": role, f"{_XML}space": "preserve"})
+            of_unit = {"id": role, "resname": role, f"{_XML}space": "preserve"}
+            if role in file.limits:
+                of_unit |= {"maxwidth": str(file.limits[role]), "size-unit": "char"}
+            unit = xml.SubElement(body, "trans-unit", of_unit)
             _write_text(xml.SubElement(unit, "source", {f"{_XML}lang": file.source_locale}), text)
             target = xml.SubElement(unit, "target", {f"{_XML}lang": file.target_locale})
             _write_text(target, file.target.get(role, ""))
@@ -61,7 +71,13 @@ def as_xliff(files: Sequence[XliffFile]) -> bytes:
                 target.set("state-qualifier", "leveraged-mt")
             else:
                 target.set("state", "translated" if file.target.get(role) else "needs-translation")
-    xml.indent(root)
+            for note in file.notes.get(role, ()):
+                xml.SubElement(unit, "note", {"from": "nb_catalog"}).text = _in_xml(note)
+            if file.picture:
+                group = xml.SubElement(unit, "context-group", purpose="information")
+                context = xml.SubElement(group, "context", {"context-type": "x-picture"})
+                context.text = file.picture
+    _indent(root)
     document: bytes = xml.tostring(root, encoding="utf-8", xml_declaration=True)
     return document
 
@@ -69,122 +85,32 @@ def as_xliff(files: Sequence[XliffFile]) -> bytes:
 def _write_text(element: xml.Element, text: str) -> None:
     """Write ``text`` into ``element``, doubled braces included; each placeholder as an ``<x/>``."""
     last: xml.Element | None = None
-    seen: Counter[str] = Counter()
-    for part in placeholders.parts(text):
-        literal = part.literal.replace("{", "{{").replace("}", "}}")
+    for literal, inline_id, placeholder in inline_codes(_in_xml(text)):
         if last is None:
             element.text = (element.text or "") + literal
         else:
             last.tail = (last.tail or "") + literal
-        if part.name:
-            seen[part.name] += 1
-            # Ids of inline elements are unique in their unit (section 2.4.2): price, price.2.
-            number = seen[part.name]
-            inline_id = part.name if number == 1 else f"{part.name}.{number}"
-            attributes = {"id": inline_id, "equiv-text": part.placeholder}
-            last = xml.SubElement(element, "x", attributes)
+        if inline_id:
+            last = xml.SubElement(element, "x", {"id": inline_id, "equiv-text": placeholder})
 
 
-def from_xliff(
-    data: bytes, *, source_locale: str, source: Mapping[str, str], locales: Sequence[str]
-) -> DeckTexts:
-    """Return the translations in a document, for a deck whose texts in ``source_locale`` are ``source``.
-
-    A translation of a text that has changed since is a proposal, as is one that the file itself marks
-    as unsure. Raises ``DeckRefused`` with every objection at once.
-    """
-    root = _parse(data)
-    objections: list[str] = []
-    texts: dict[Cell, str] = {}
-    proposals: dict[Cell, str] = {}
-    for file in root.findall(_tag("file")):
-        locale = _locale(file, source_locale=source_locale, locales=locales, objections=objections)
-        for unit in file.iter(_tag("trans-unit")) if locale else ():
-            role, target = unit.get("id", ""), unit.find(_tag("target"))
-            text = _text_of(target)
-            if target is None or not text:
-                continue
-            if role not in source:
-                objections.append(f"{locale}: there is no text {role!r}.{nearest(role, source)}")
-                continue
-            objections += _placeholder_objections(f"{locale} {role}", source[role], text)
-            is_unsure = target.get("state", "").startswith(_UNSURE)
-            is_current = _text_of(unit.find(_tag("source"))) == source[role]
-            (texts if is_current and not is_unsure else proposals)[locale, role] = text
-    if objections:
-        raise DeckRefused(*objections)
-    if not texts and not proposals:
-        raise DeckRefused("There is no translation in the file.")
-    tool = root.find(f".//{_tag('tool')}")
-    return DeckTexts(
-        texts=texts,
-        proposals=proposals,
-        tool="" if tool is None else tool.get("tool-name", ""),
-    )
+def _in_xml(text: str) -> str:
+    """Return ``text`` without characters that XML cannot hold; parsers would turn a lone CR into LF."""
+    return strip_unstorable(text).replace("\r", "\n").translate(_NOT_IN_XML)
 
 
-def _parse(data: bytes) -> xml.Element:
-    try:
-        # What defusedxml forbids is a ValueError.
-        root: xml.Element = fromstring(data, forbid_dtd=True)
-    except (xml.ParseError, ValueError) as error:
-        raise DeckRefused(f"This is not an XLIFF document: {error}.") from error
-    if root.tag != _tag("xliff"):
-        version = root.get("version") or root.tag
-        raise DeckRefused(
-            f"Only XLIFF 1.2 is supported, not {version!r}. Export the file as XLIFF 1.2."
-        )
-    return root
+# Elements whose children are elements alone: white space between these is not part of a text.
+_STRUCTURE: Final = frozenset(
+    {"xliff", "file", "header", "reference", "body", "trans-unit", "context-group"}
+)
 
 
-def _locale(
-    file: xml.Element, *, source_locale: str, locales: Sequence[str], objections: list[str]
-) -> str:
-    """Return the target as one of ``locales``; "", and an objection, if it is not one."""
-    codes = {_normalize(code): code for code in locales}
-    source, target = file.get("source-language", ""), file.get("target-language", "")
-    if _normalize(source) != _normalize(source_locale):
-        objections.append(
-            f"The file translates from {source!r}, and the deck is written in {source_locale!r}."
-        )
-    elif _normalize(target) == _normalize(source_locale):
-        objections.append(f"The file translates {target!r} into itself.")
-    elif _normalize(target) in codes:
-        return codes[_normalize(target)]
-    else:
-        objections.append(f"There is no language {target!r}.{nearest(target, locales)}")
-    return ""
-
-
-def _normalize(code: str) -> str:
-    """Tools write "pt-BR" and "pt_BR" for "pt-br"."""
-    return code.replace("_", "-").lower()
-
-
-def _text_of(element: xml.Element | None) -> str:
-    return "" if element is None else "".join(_pieces(element)).strip()
-
-
-def _pieces(element: xml.Element) -> Iterator[str]:
-    yield element.text or ""
-    for child in element:
-        if child.tag == _tag("x"):
-            yield child.get("equiv-text") or f"{{{child.get('id', '').partition('.')[0]}}}"
-        else:
-            yield from _pieces(child)
-        yield child.tail or ""
-
-
-def _placeholder_objections(where: str, source: str, target: str) -> Iterator[str]:
-    try:
-        names = placeholders.names(target)
-    except ValueError as error:
-        yield f"{where}: {error}"
+def _indent(element: xml.Element, depth: int = 1) -> None:
+    """Put each structural element on a line of its own. White space inside texts stays as it is."""
+    if element.tag not in _STRUCTURE or not len(element):
         return
-    for name in placeholders.names(source):
-        if name not in names:
-            yield f"{where}: the translation {target!r} has lost {{{name}}}."
-
-
-def _tag(name: str) -> str:
-    return f"{{{NAMESPACE}}}{name}"
+    element.text = "\n" + "  " * depth
+    for child in element:
+        _indent(child, depth + 1)
+        child.tail = "\n" + "  " * depth
+    element[-1].tail = "\n" + "  " * (depth - 1)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, Final, TypeAlias, TypeVar
 
+from nb_catalog.core.text import message as _
 from nb_catalog.core.text import nearest
 
 T = TypeVar("T")
@@ -22,9 +23,8 @@ def one_of(*known: str) -> Accept:
 
     def accept(value: Any) -> str:
         if value not in known:
-            raise ValueError(
-                f"{value!r} is not accepted.{_close(value, known)} Accepted: {', '.join(known)}."
-            )
+            problem = _("%(value)r is not accepted.") % {"value": value}
+            raise ValueError(f"{problem}{_close(value, known)} {_accepted(known)}")
         return str(value)
 
     return accept
@@ -36,7 +36,10 @@ def number(low: float, high: float) -> Accept:
     def accept(value: Any) -> float:
         good = isinstance(value, int | float) and not isinstance(value, bool)
         if not good or not math.isfinite(value) or not low <= value <= high:
-            raise ValueError(f"expected a number from {low:g} to {high:g}, got {value!r}.")
+            raise ValueError(
+                _("expected a number from %(low)s to %(high)s, got %(value)r.")
+                % {"low": f"{low:g}", "high": f"{high:g}", "value": value}
+            )
         return float(value)
 
     return accept
@@ -48,7 +51,10 @@ def whole(low: int, high: int) -> Accept:
     def accept(value: Any) -> int:
         good = isinstance(value, int) and not isinstance(value, bool)
         if not good or not low <= value <= high:
-            raise ValueError(f"expected a whole number from {low} to {high}, got {value!r}.")
+            raise ValueError(
+                _("expected a whole number from %(low)s to %(high)s, got %(value)r.")
+                % {"low": low, "high": high, "value": value}
+            )
         return int(value)
 
     return accept
@@ -57,14 +63,16 @@ def whole(low: int, high: int) -> Accept:
 def flag(value: Any) -> bool:
     """Accept true or false."""
     if not isinstance(value, bool):
-        raise ValueError(f"expected true or false, got {value!r}.")
+        raise ValueError(_("expected true or false, got %(value)r.") % {"value": value})
     return value
 
 
 def colour(value: Any) -> str:
     """Accept ``#`` and six hex digits; return them in lower case."""
     if not isinstance(value, str) or not HEX.fullmatch(value):
-        raise ValueError(f"expected a colour such as '#b98a5a', got {value!r}.")
+        raise ValueError(
+            _("expected a colour such as '#b98a5a', got %(value)r.") % {"value": value}
+        )
     return value.lower()
 
 
@@ -97,7 +105,8 @@ def part(kind: type[T], data: Any, *, path: str, **nested: type[Any]) -> T:
     for each in fields(kind):  # type: ignore[arg-type]
         needed = each.default is MISSING and each.default_factory is MISSING
         if needed and each.name not in values:
-            raise ValueError(f"{path}: the key {each.name!r} is missing.")
+            problem = _("the key %(name)r is missing.") % {"name": each.name}
+            raise ValueError(f"{path}: {problem}")
     try:
         return kind(**values)
     except ValueError as error:
@@ -107,7 +116,8 @@ def part(kind: type[T], data: Any, *, path: str, **nested: type[Any]) -> T:
 def parts(kind: type[T], items: Any, *, path: str, **nested: type[Any]) -> tuple[T, ...]:
     """Return one ``kind`` for each mapping of a list, as ``part`` does."""
     if isinstance(items, str | Mapping) or not isinstance(items, Iterable):
-        raise ValueError(f"{path}: expected a list of objects, got {items!r}.")
+        problem = _("expected a list of objects, got %(value)r.") % {"value": items}
+        raise ValueError(f"{path}: {problem}")
     return tuple(
         part(kind, item, path=f"{path}[{index}]", **nested) for index, item in enumerate(items)
     )
@@ -116,17 +126,20 @@ def parts(kind: type[T], items: Any, *, path: str, **nested: type[Any]) -> tuple
 def known(kind: type[Any], data: Any, *, path: str) -> Mapping[str, Any]:
     """Return ``data`` if it is a mapping whose keys are all fields of ``kind``. Raises ``ValueError``."""
     if not isinstance(data, Mapping):
-        raise ValueError(f"{path}: expected an object with named keys, got {data!r}.")
+        problem = _("expected an object with named keys, got %(value)r.") % {"value": data}
+        raise ValueError(f"{path}: {problem}")
     names = sorted(each.name for each in fields(kind))
     for key in data:
         if key not in names:
-            raise ValueError(
-                f"{path}: there is no key {key!r}.{_close(key, names)} Accepted: {', '.join(names)}."
-            )
+            problem = _("there is no key %(name)r.") % {"name": key}
+            raise ValueError(f"{path}: {problem}{_close(key, names)} {_accepted(names)}")
     return data
 
 
 def _close(word: Any, accepted: Iterable[str]) -> str:
     """Return only a close match: the message lists what is accepted anyway."""
-    hint = nearest(word, accepted) if isinstance(word, str) else ""
-    return hint if hint.startswith(" Did you mean") else ""
+    return nearest(word, accepted, otherwise_all=False) if isinstance(word, str) else ""
+
+
+def _accepted(names: Iterable[str]) -> str:
+    return _("Accepted: %(names)s.") % {"names": ", ".join(names)}

@@ -57,7 +57,7 @@ JOB_TRANSITIONS: Final[Mapping[str, Transition]] = MappingProxyType(
         "claim": _transition(_J.QUEUED, to=_J.LEASED),
         "hand_back": _transition(_J.LEASED, to=_J.QUEUED),
         "begin": _transition(_J.LEASED, to=_J.CALLING),
-        "give_up": _transition(_J.LEASED, _J.CALLING, to=_J.FAILED),
+        "give_up": _transition(_J.QUEUED, _J.LEASED, _J.CALLING, to=_J.FAILED),
         "succeed": _transition(_J.CALLING, _J.SUBMITTED, to=_J.SUCCEEDED),
         "refuse": _transition(_J.CALLING, _J.SUBMITTED, to=_J.REFUSED),
         "fail": _transition(_J.CALLING, _J.SUBMITTED, to=_J.FAILED),
@@ -68,7 +68,21 @@ JOB_TRANSITIONS: Final[Mapping[str, Transition]] = MappingProxyType(
         "return_from_batch": _transition(_J.SUBMITTED, to=_J.QUEUED),
         "cancel": _transition(_J.QUEUED, _J.WAITING, _J.SUBMITTED, to=_J.CANCELLED),
         "retry": _transition(_J.REFUSED, _J.FAILED, _J.UNKNOWN, _J.CANCELLED, to=_J.QUEUED),
+        # Outcomes that arrive after a sweep has taken the call for lost.
         "adopt": _transition(_J.UNKNOWN, to=_J.SUCCEEDED),
+        "refuse_late": _transition(_J.UNKNOWN, to=_J.REFUSED),
+        "fail_late": _transition(_J.UNKNOWN, to=_J.FAILED),
+        "defer_late": _transition(_J.UNKNOWN, to=_J.WAITING),
+    }
+)
+
+# Transition -> the same for a job that a sweep has taken for lost meanwhile.
+LATE_TRANSITIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "succeed": "adopt",
+        "refuse": "refuse_late",
+        "fail": "fail_late",
+        "defer": "defer_late",
     }
 )
 
@@ -77,7 +91,8 @@ IMAGE_TRANSITIONS: Final[Mapping[str, Transition]] = MappingProxyType(
         "approve": _transition(_I.PENDING, to=_I.APPROVED),
         "reject": _transition(_I.PENDING, to=_I.REJECTED),
         "retire": _transition(_I.APPROVED, to=_I.RETIRED),
-        "reconsider": _transition(_I.REJECTED, to=_I.PENDING),
+        "reconsider": _transition(_I.REJECTED, _I.APPROVED, to=_I.PENDING),
+        "restore": _transition(_I.RETIRED, to=_I.APPROVED),
     }
 )
 

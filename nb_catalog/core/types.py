@@ -13,15 +13,36 @@ from django.utils.translation import gettext_lazy as _
 # Who acts: a row of the host's user model, or None for the system.
 Actor: TypeAlias = Any
 
+BACKDROP: Final = "backdrop"
+"""The role of a reference that shows the place where the product is to be."""
+ANCHOR: Final = "anchor"
+"""The role of a reference that shows the look of a series, with another product."""
 POSES: Final = ("", "standing", "lying")
 """How a product rests; "" leaves it to its photo."""
 
 
 class Treatment(TextChoices):
-    """How the product is put into the scene."""
+    """How the product is put into the scene, or that the picture is the product's photo as it is."""
 
     LOCKED = "locked", _("Locked: the product's own pixels")
+    RELIT = "relit", _("Relit: its own pixels with the scene's light")
     PAINTED = "painted", _("Painted: a model redraws the product")
+    PHOTO = "photo", _("The photo itself")
+
+
+SCENE_TREATMENTS: Final = (Treatment.LOCKED, Treatment.RELIT, Treatment.PAINTED)
+"""The treatments of a product in a scene."""
+OWN_PHOTO: Final = "@photo"
+"""What requests and filters call the scene of a product's own photo, which has none. Not a scene's key: those
+have no @."""
+
+
+class PhotoKind(TextChoices):
+    """What a photo shows, and so how a product gets from it into a scene."""
+
+    PACKSHOT = "packshot", _("Product on a background: cut out")
+    FULL_FRAME = "full_frame", _("The whole photo is the product: a cover, a print, a card")
+    LIFESTYLE = "lifestyle", _("Product in use: left as it is")
 
 
 class RequestMode(TextChoices):
@@ -29,6 +50,16 @@ class RequestMode(TextChoices):
 
     DIRECT = "direct", _("Now")
     BATCH = "batch", _("In a batch, at half the price")
+
+
+class JobKind(TextChoices):
+    """What a job requests: a picture, or texts about a copy deck or a picture."""
+
+    IMAGE = "image", _("Picture")
+    TRANSLATION = "translation", _("Translation")
+    ALT_TEXT = "alt_text", _("Alternative texts")
+    OCR = "ocr", _("Reading of painted text")
+    COMPARISON = "comparison", _("Comparison with the product’s photo")
 
 
 class TextMethod(TextChoices):
@@ -44,6 +75,7 @@ class Permission(StrEnum):
     GENERATE = "nb_catalog.generate"
     REVIEW = "nb_catalog.review"
     PUBLISH = "nb_catalog.publish"
+    OVERRIDE_FIDELITY = "nb_catalog.override_fidelity"
     RECONCILE = "nb_catalog.reconcile"
 
 

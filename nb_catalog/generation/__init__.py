@@ -1,27 +1,40 @@
 """Plan, price and start runs. A plan writes nothing; a run is a plan that was confirmed."""
 
+from nb_catalog.generation.cutouts import request_cutouts
 from nb_catalog.generation.plan import Item, ItemStatus, Plan, Summary
 from nb_catalog.generation.planning import (
     plan_backgrounds,
+    plan_photos,
     plan_refresh,
     plan_replacement,
+    plan_series,
     plan_texts,
+    plan_trial,
 )
 from nb_catalog.generation.request_preview import RequestPreview, preview_requests
 from nb_catalog.generation.runs import cancel_run, resume_run, retry_run, start_run
+from nb_catalog.generation.series_pictures import MemberPicture, member_pictures
+from nb_catalog.generation.text_requests import request_translations
 
 __all__ = [
     "Item",
     "ItemStatus",
+    "MemberPicture",
     "Plan",
     "RequestPreview",
     "Summary",
     "cancel_run",
+    "member_pictures",
     "plan_backgrounds",
+    "plan_photos",
     "plan_refresh",
     "plan_replacement",
+    "plan_series",
     "plan_texts",
+    "plan_trial",
     "preview_requests",
+    "request_cutouts",
+    "request_translations",
     "resume_run",
     "retry_run",
     "start_run",

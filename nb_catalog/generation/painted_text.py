@@ -10,10 +10,12 @@ from typing import Final
 from django.conf import settings as django_settings
 from django.db.models import Model
 from django.utils import translation
+from django.utils.translation import gettext as _
 
+from nb_catalog.core.attributes import host_code
 from nb_catalog.core.specs import ImageSpec
-from nb_catalog.core.types import RequestMode, TextMethod, Treatment
-from nb_catalog.exceptions import NBCatalogError, PictureMissing, RequestRefused
+from nb_catalog.core.types import RequestMode, Size, TextMethod, Treatment
+from nb_catalog.exceptions import NBCatalogError, RequestRefused
 from nb_catalog.generation.planners import PaidPlanner
 from nb_catalog.generation.prompts.painted_text import painted_text_prompt
 from nb_catalog.generation.text_overlays import (
@@ -25,11 +27,15 @@ from nb_catalog.generation.text_overlays import (
 )
 from nb_catalog.models import ProductImage, Scene, TextLayout
 from nb_catalog.models.images import ImageKind
+from nb_catalog.providers.model_specs import PIXELS
 from nb_catalog.providers.tiers import Tier
 from nb_catalog.registry import pose_of
+from nb_catalog.typesetting.layouts import Layout
 
 # The picture that the model changes, and the product's photo.
 REFERENCES: Final = 2
+# What a spec says of the photo of a place.
+PLACE: Final = ("backdrop", "backdrop_file")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +64,11 @@ class PaintedTextPlanner(PaidPlanner, TextPlanner):
     def objections(self) -> Iterator[str]:
         if self.provider.composites:
             yield (
-                f"The tier “{self.tier.name}” renders scenes and cannot paint text. Choose one with a "
-                f"model, or have the text typeset: that is free and exact letter by letter."
+                _(
+                    "The tier “%(tier)s” renders scenes and cannot paint text. Choose one with a model, or "
+                    "have the text typeset: that is free and exact letter by letter."
+                )
+                % {"tier": self.tier.name}
             )
         else:
             # Ratio and treatment depend on the base image; here it is any that the model can make.
@@ -72,15 +81,17 @@ class PaintedTextPlanner(PaidPlanner, TextPlanner):
     def next_variant(self, spec: ImageSpec) -> ImageSpec:
         return replace(spec, variant=spec.variant + 1)
 
+    def overlay_size(self, base: ProductImage, layout: Layout) -> Size | None:
+        return PIXELS.get(str(base.spec.get("ratio", "")), {}).get(self.tier.size)
+
     def product_info(self, product: Model) -> ProductInfo:
-        photos = self.source.photos(product)
-        if not photos:
-            raise PictureMissing("The product has no photo. Upload one.")
+        photo = self.photo_of(product)
         # Always in the site's language: the same picture requested in two languages would be paid
         # for twice.
-        with translation.override(django_settings.LANGUAGE_CODE):
+        reading = host_code(f"{type(self.source).__name__}, title() or facts(),")
+        with translation.override(django_settings.LANGUAGE_CODE), reading:
             return ProductInfo(
-                photo=photos[0],
+                photo=photo,
                 pose=pose_of(product),
                 title=self.source.title(product),
                 facts=self.source.facts(product),
@@ -97,6 +108,22 @@ class PaintedTextPlanner(PaidPlanner, TextPlanner):
     ) -> ImageSpec | NBCatalogError:
         fields, canvas = fields_from_base(base, label=self.source.label), _canvas(base)
         ratio, treatment = fields["ratio"], fields["treatment"]
+        if treatment == Treatment.PHOTO:
+            return RequestRefused(
+                _(
+                    "Text on a product's own photo is always typeset: a model would redraw the photo. Choose "
+                    "typeset text."
+                )
+            )
+        if base.spec.get("parts"):
+            return RequestRefused(
+                _(
+                    "Text on a picture of several products is always typeset: a model would get the photo of "
+                    "one of them. Choose typeset text."
+                )
+            )
+        # A background that is painted again shows the photo that the picture below was made on.
+        place = {} if canvas else {name: base.spec.get(name, "") for name in PLACE}
         objections = tuple(self.tier_objections(ratio=ratio, treatment=treatment))
         if objections:
             return RequestRefused(*objections)
@@ -111,6 +138,7 @@ class PaintedTextPlanner(PaidPlanner, TextPlanner):
                 scene_prompt=self.scene_prompts.get(base.scene, ""),
                 ratio=ratio,
                 has_picture=bool(canvas),
+                has_backdrop=any(place.values()),
             )
         except RequestRefused as refusal:
             return refusal
@@ -124,9 +152,11 @@ class PaintedTextPlanner(PaidPlanner, TextPlanner):
             model=self.tier.model,
             thinking=self.tier.thinking,
             pose=info.pose if treatment == Treatment.LOCKED else "",
+            photo_kind=base.spec.get("photo_kind", "") if treatment == Treatment.LOCKED else "",
             prompt=prompt,
             renderer=renderer_options(row, texts=texts, locale=locale),
             canvas=canvas,
+            **place,
         )
 
 

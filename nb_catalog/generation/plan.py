@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -17,12 +17,16 @@ from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.types import RequestMode
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.generation.lookups import Existing, find_existing, requests_with_pictures
+from nb_catalog.generation.photo_report import PhotoReport
 from nb_catalog.generation.planners import Planner
+from nb_catalog.generation.subjects import Products, each_subject
 from nb_catalog.models.db.money import micros, usd
 from nb_catalog.registry import CatalogSource
 
 # Items looked up at once: bounds memory, and stays below every database's limit of parameters.
 BLOCK: Final = 1000
+# Products whose photos are read for warnings while a person waits for the plan.
+MAX_EXAMINED: Final = 24
 
 
 class ItemStatus(TextChoices):
@@ -51,13 +55,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A plan in numbers. ``seconds`` is a rough estimate; ``problems`` counts items by message."""
+    """A plan in numbers. ``seconds`` is a rough estimate; ``problems`` counts items by message, and
+    ``warnings`` products, of which only the first ``MAX_EXAMINED`` are examined. ``photos`` are the photos
+    to cut products out of; None if the plan needs no cut-outs."""
 
     counts: Mapping[str, int]
     wanted: int
     price_usd: Decimal
     seconds: float
     problems: Mapping[str, int] = field(default_factory=dict)
+    warnings: Mapping[str, int] = field(default_factory=dict)
+    photos: PhotoReport | None = None
 
     @property
     def total(self) -> int:
@@ -78,7 +86,7 @@ class Plan:
     key: str
     title: str
     source: CatalogSource
-    products: QuerySet[Model] | Sequence[Model]
+    products: Products
     planner: Planner
     request: Mapping[str, Any]
 
@@ -102,12 +110,17 @@ class Plan:
     def price_each_microusd(self) -> int:
         return micros(self.price_each_usd)
 
-    def items(self) -> Iterator[Item]:
-        """Yield every requested picture with its status."""
-        size = max(1, BLOCK // self.planner.max_per_product)
-        for products in blocks(self.each_product(), size=size):
-            specs: dict[str, ImageSpec] = {}
-            planner = self.planner.for_block(products)
+    def items(self, *, examined: list[Model] | None = None) -> Iterator[Item]:
+        """Yield every requested picture with its status.
+
+        The first products are appended to ``examined``, for callers that need more than their specs.
+        """
+        specs: dict[str, ImageSpec] = {}
+        prepared = self.planner.prepared(self.each_product)
+        for products in blocks(self.each_product(), size=self.planner.products_per_block):
+            if examined is not None:
+                examined += products[: MAX_EXAMINED - len(examined)]
+            planner = prepared.for_block(products)
             for product in products:
                 results: list[ImageSpec | NBCatalogError]
                 try:
@@ -125,35 +138,56 @@ class Plan:
                             status=ItemStatus.IMPOSSIBLE,
                             problem=str(result),
                         )
-            yield from self._with_status(specs)
+                # Between two products: the pictures of one are compared with each other.
+                if len(specs) >= BLOCK:
+                    yield from self._with_status(specs)
+                    specs = {}
+        yield from self._with_status(specs)
 
     def wanted(self) -> Iterator[Item]:
         """Yield the items that starting the plan makes."""
         return (item for item in self.items() if item.is_wanted)
 
-    def summary(self) -> Summary:
-        """Return counts, price in USD and seconds of the whole plan."""
+    def summary(self, items: Iterable[Item] | None = None) -> Summary:
+        """Return counts, price in USD and seconds of the whole plan, or of its ``items`` if a caller
+        reads them on the way."""
         counts: Counter[str] = Counter()
         problems: Counter[str] = Counter()
         wanted = 0
-        for item in self.items():
+        examined: list[Model] = []
+        if items is not None:
+            examined = list(each_subject(self.products[:MAX_EXAMINED], source=self.source))
+        for item in self.items(examined=examined) if items is None else items:
             counts[item.status.value] += 1
             wanted += item.is_wanted
             if item.problem:
                 problems[item.problem] += 1
+        # Each reads a photo, which may be in a remote storage.
+        warnings = Counter(
+            each for one in examined if wanted for each in self.planner.warnings(one)
+        )
         return Summary(
             counts=counts,
             wanted=wanted,
             price_usd=usd(wanted * self.price_each_microusd),
             seconds=self.planner.seconds(wanted),
             problems=problems,
+            warnings=dict(warnings),
+            photos=self.planner.photos,
         )
 
     def each_product(self) -> Iterator[Model]:
-        """Yield the products, streamed from the database."""
-        if isinstance(self.products, QuerySet):
-            return self.products.iterator(chunk_size=BLOCK)
-        return iter(self.products)
+        """Yield the products, or those that they show the pictures of, streamed from the database."""
+        return each_subject(self.products, source=self.source)
+
+    def product_keys(self) -> list[str]:
+        """Return the primary keys of the products as text. One query, or none."""
+        # A selection of the admin and the members of a series know their keys.
+        known = getattr(self.products, "keys", None)
+        if not isinstance(self.products, QuerySet):
+            return [str(product.pk) for product in self.products] if known is None else list(known)
+        keys = self.products.values_list("pk", flat=True) if known is None else known
+        return [str(key) for key in keys]
 
     def _with_status(self, specs: dict[str, ImageSpec]) -> Iterator[Item]:
         """Yield an item for each of ``specs``, a block of them by fingerprint."""

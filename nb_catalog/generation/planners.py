@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, Protocol, Self
 
 from django.db.models import Model
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from nb_catalog.billing import ceilings
+from nb_catalog.billing.ceilings import CeilingKey
 from nb_catalog.conf import settings
+from nb_catalog.core.attributes import host_code
+from nb_catalog.core.slots import Slot, misfits
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.text import shorten
-from nb_catalog.core.types import RequestMode
-from nb_catalog.exceptions import NBCatalogError, RequestRefused
+from nb_catalog.core.types import Photo, RequestMode, Size
+from nb_catalog.exceptions import NBCatalogError, PictureMissing, RequestRefused
+from nb_catalog.generation.photo_report import PhotoReport
+from nb_catalog.generation.photos import PhotoReader
+from nb_catalog.models.db.money import usd
 from nb_catalog.providers import Provider, provider
 from nb_catalog.providers.batches import limits_of
 from nb_catalog.providers.tiers import Tier
@@ -30,7 +38,12 @@ MAX_LIST_LENGTH: Final = 120
 
 
 class Planner(Protocol):
-    """Turns products into the specs of their pictures, and knows what these cost."""
+    """Turns products into the specs of their pictures, and knows what these cost.
+
+    ``kind`` names the function of ``generation.planning`` that makes such a planner of ``as_request()``.
+    """
+
+    kind: ClassVar[str]
 
     @property
     def source(self) -> CatalogSource: ...
@@ -40,7 +53,7 @@ class Planner(Protocol):
 
     @property
     def tier_name(self) -> str:
-        """Return the name of the tier; "" for typesetting, which has none."""
+        """Return the name of the tier; "" for typesetting and photos, which have none."""
 
     @property
     def mode(self) -> RequestMode: ...
@@ -49,12 +62,16 @@ class Planner(Protocol):
     def is_free(self) -> bool: ...
 
     @property
+    def photos(self) -> PhotoReport | None:
+        """Return what the last pass over the plan learned of the photos; None if it needs no cut-outs."""
+
+    @property
     def per_product(self) -> int:
         """Return how many pictures of a product count as impossible when it cannot be planned."""
 
     @property
-    def max_per_product(self) -> int:
-        """Return an upper bound of the pictures of one product; it sizes the blocks of a plan."""
+    def products_per_block(self) -> int:
+        """Return how many products are prefetched together; it bounds the memory of a plan."""
 
     def title(self) -> str:
         """Return the title of the run, in the active language."""
@@ -71,6 +88,9 @@ class Planner(Protocol):
     def seconds(self, pictures: int) -> float:
         """Return the estimated duration of ``pictures`` with one worker."""
 
+    def prepared(self, each_product: Callable[[], Iterable[Model]]) -> Planner:
+        """Return a copy for one pass over the plan, with what depends on all its products."""
+
     def for_block(self, products: Sequence[Model]) -> Planner:
         """Return a copy with everything prefetched that ``specs`` needs of ``products``."""
 
@@ -80,6 +100,9 @@ class Planner(Protocol):
         Raises ``NBCatalogError`` if none of them is.
         """
 
+    def warnings(self, product: Model) -> Iterator[str]:
+        """Yield what a person should know before pictures of ``product`` are made all the same."""
+
     def next_variant(self, spec: ImageSpec) -> ImageSpec:
         """Return the spec to make instead of ``spec``, which was rejected."""
 
@@ -87,8 +110,13 @@ class Planner(Protocol):
 class PaidPlanner(ABC):
     """Pictures made by the model of a tier."""
 
+    source: CatalogSource
     tier: Tier
     mode: RequestMode
+    photos: PhotoReport | None = None
+
+    def prepared(self, each_product: Callable[[], Iterable[Model]]) -> Self:
+        return self
 
     @property
     @abstractmethod
@@ -96,8 +124,26 @@ class PaidPlanner(ABC):
         """Return how many pictures are sent along with each request, at most."""
 
     @property
+    def least_references(self) -> int:
+        """Return how many pictures each request needs at least."""
+        return self.reference_count
+
+    @property
     def tier_name(self) -> str:
         return self.tier.name
+
+    @cached_property
+    def photo_reader(self) -> PhotoReader:
+        return PhotoReader()
+
+    def photo_of(self, product: Model) -> Photo:
+        """Return the photo that the product's pictures are made from. Raises ``PictureError``."""
+        with host_code(f"{type(self.source).__name__}.photos()"):
+            photos = self.source.photos(product)
+        if not photos:
+            raise PictureMissing(_("The product has no photo. Upload one."))
+        self.photo_reader.check(photos[0])
+        return photos[0]
 
     @cached_property
     def provider(self) -> Provider:
@@ -113,7 +159,7 @@ class PaidPlanner(ABC):
         yield from model_spec.objections(
             ratio=ratio,
             size=self.tier.size,
-            references=self.reference_count,
+            references=self.least_references,
             treatment=treatment,
             thinking=self.tier.thinking,
             batch=in_batch,
@@ -121,8 +167,11 @@ class PaidPlanner(ABC):
         )
         if in_batch and model_spec.batch and limits_of(self.provider) is None:
             yield (
-                f"The provider “{self.provider.alias}” is not configured for batches. "
-                f"Request these pictures directly."
+                _(
+                    "The provider “%(provider)s” is not configured for batches. Request these pictures "
+                    "directly."
+                )
+                % {"provider": self.provider.alias}
             )
         try:
             self.price_usd()
@@ -130,11 +179,18 @@ class PaidPlanner(ABC):
             yield from refusal.objections
 
     def price_usd(self) -> Decimal:
-        return self.tier.model_spec.estimate(
+        estimate = self.tier.model_spec.estimate(
             size=self.tier.size,
             references=self.reference_count,
             batch=self.mode == RequestMode.BATCH,
         )
+        if not estimate:
+            return estimate
+        key = CeilingKey(self.tier.model, self.tier.size, self.mode)
+        return max(estimate, usd(ceilings.ceilings_of([key]).get(key, 0)))
+
+    def warnings(self, product: Model) -> Iterator[str]:
+        return iter(())
 
     def seconds(self, pictures: int) -> float:
         """Return the estimated duration of ``pictures``; of a batch, the provider's own deadline."""
@@ -145,29 +201,62 @@ class PaidPlanner(ABC):
         return per_picture * -(-pictures // concurrency)
 
 
-class FreePlanner:
-    """Pictures whose text is typeset here, free of charge."""
+class FreePlanner(ABC):
+    """Pictures that are made here without a model, free of charge: by default, typeset ones.
 
+    ``alias`` is the provider's, ``seconds_each`` the time for one picture on one core.
+    """
+
+    alias: ClassVar[str] = ALIAS
+    seconds_each: ClassVar[float] = TYPESETTING_SECONDS
     tier_name: ClassVar[str] = ""
     is_free: ClassVar[bool] = True
     mode: ClassVar[RequestMode] = RequestMode.DIRECT
+    photos: ClassVar[PhotoReport | None] = None
 
     @cached_property
     def provider(self) -> Provider:
-        return provider(ALIAS)
+        return provider(self.alias)
 
     def objections(self) -> Iterator[str]:
         return iter(())
 
+    @abstractmethod
+    def prepared(self, each_product: Callable[[], Iterable[Model]]) -> Self:
+        """Return a copy for one pass over the plan, with checks of its own."""
+
     def price_usd(self) -> Decimal:
         return Decimal(0)
 
+    def warnings(self, product: Model) -> Iterator[str]:
+        return iter(())
+
     def seconds(self, pictures: int) -> float:
-        return TYPESETTING_SECONDS * -(-pictures // settings.FREE_THREADS)
+        return self.seconds_each * -(-pictures // settings.FREE_THREADS)
 
     def next_variant(self, spec: ImageSpec) -> ImageSpec:
         """Return the same picture as another variant: fonts and texts may have changed since."""
         return replace(spec, variant=spec.variant + 1)
+
+
+def slot_objections(
+    source: CatalogSource, *, slot: str, size: Size | None, has_words: bool
+) -> tuple[str, ...]:
+    """Return why pictures of ``size`` in pixels fit neither ``slot`` nor, without one, any slot of the
+    model. An unknown slot is an objection too; without ``size`` it is the only one."""
+    try:
+        slots = slots_for(source, slot)
+    except RequestRefused as refusal:
+        return refusal.objections
+    return misfits(slots, size, has_words=has_words) if size else ()
+
+
+def slots_for(source: CatalogSource, slot: str) -> tuple[Slot, ...]:
+    """Return the slots that pictures may be meant for: ``slot``, or without one every slot of the model.
+
+    Raises ``RequestRefused`` for an unknown slot.
+    """
+    return (source.slot(slot),) if slot else tuple(source.slot_table.values())
 
 
 def plural_name(source: CatalogSource) -> str:

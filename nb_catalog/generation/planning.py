@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from django.db.models import Model, QuerySet, TextChoices, prefetch_related_objects
+from django.utils.translation import gettext as _
 
 from nb_catalog.conf import settings
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.text import nearest
-from nb_catalog.core.types import RequestMode, TextMethod, Treatment
+from nb_catalog.core.types import OWN_PHOTO, RequestMode, TextMethod, Treatment
 from nb_catalog.exceptions import PlanRefused
 from nb_catalog.generation.backgrounds import BackgroundPlanner
+from nb_catalog.generation.bundles import BundlePlanner, chosen_parts
+from nb_catalog.generation.own_photos import PhotoPlanner
 from nb_catalog.generation.painted_text import PaintedTextPlanner
 from nb_catalog.generation.plan import Plan
-from nb_catalog.generation.planners import Planner
+from nb_catalog.generation.planners import PaidPlanner, Planner
 from nb_catalog.generation.refresh import RefreshPlanner, ReplacePaintedText
+from nb_catalog.generation.series import MemberProducts, SeriesPlanner
+from nb_catalog.generation.subjects import Products, source_of
 from nb_catalog.generation.text_overlays import DesignCache, TypesetPlanner
-from nb_catalog.models import CopyDeck, ProductImage, Scene, TextLayout
+from nb_catalog.models import CopyDeck, ProductImage, Scene, Series, SeriesMember, TextLayout
 from nb_catalog.providers.tiers import tier as tier_named
 from nb_catalog.registry import source_for
+from nb_catalog.series import with_successor
 
 C = TypeVar("C", bound=TextChoices)
 R = TypeVar("R", Scene, TextLayout)
-Products = QuerySet[Model] | Sequence[Model]
 
 
 def plan_backgrounds(
@@ -33,28 +39,62 @@ def plan_backgrounds(
     *,
     scenes: Sequence[str | Scene],
     variants: int = 1,
-    ratio: str = "1:1",
+    ratio: str = "",
+    slot: str = "",
     tier: str = "draft",
     treatment: str = Treatment.LOCKED,
     mode: str = RequestMode.DIRECT,
+    bundles: bool = False,
+    parts: Sequence[Model | Sequence[str]] = (),
     key: str = "",
 ) -> Plan:
     """Plan pictures of ``products`` in each of ``scenes`` (keys or rows).
 
-    With ``mode`` "batch" they cost half and arrive when the provider has capacity. ``key``
-    identifies the request if the caller has an idempotency key of its own.
+    ``slot`` is where they are to be published: they must fit it, and without ``ratio`` they have the
+    slot's own. Without ``slot`` they must fit one slot of the model; the default ratio is 1:1.
+    With ``mode`` "batch" they cost half and arrive when the provider has capacity. With ``bundles``,
+    products whose source names the parts of a ``bundle()`` are shown as these together. ``parts`` are
+    shown together on pictures that are kept under the one product of ``products``: objects, or (model's
+    label, key) of them. ``key`` identifies the request if the caller has an idempotency key of its own.
 
     Raises ``PlanRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
     """
-    planner = BackgroundPlanner(
-        source=source_for(_model_of(products)),
-        tier=tier_named(tier),
-        scenes=_rows(Scene, scenes),
-        variants=variants,
-        ratio=ratio,
-        treatment=_choice(Treatment, treatment, name="treatment"),
-        mode=_choice(RequestMode, mode, name="mode"),
-    )
+    source = source_of(products)
+    if slot and slot in source.slot_table:
+        ratio = ratio or source.slot(slot).ratio
+    options: dict[str, Any] = {
+        "source": source,
+        "tier": tier_named(tier),
+        "scenes": _rows(Scene, scenes),
+        "variants": variants,
+        "ratio": ratio or "1:1",
+        "slot": slot,
+        "treatment": _choice(Treatment, treatment, name="treatment"),
+        "mode": _choice(RequestMode, mode, name="mode"),
+    }
+    planner = BackgroundPlanner(**options)
+    if parts:
+        planner = BundlePlanner(**options, chosen=chosen_parts(products, parts))
+    elif bundles:
+        planner = BundlePlanner(**options)
+    return _plan(planner, products, key=key, with_photos=True)
+
+
+def plan_photos(
+    products: Products, *, ratio: str = "", slot: str = "", every: bool = False, key: str = ""
+) -> Plan:
+    """Plan the first photo of each of ``products`` as a picture, or ``every`` photo as a variant.
+
+    Nothing is generated, and it is free. ``ratio``, such as "4:5", crops the photos around the product;
+    with ``slot`` they must fit it, and get the slot's own ratio without another. Otherwise photos stay
+    whole.
+
+    Raises ``PlanRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
+    """
+    source = source_of(products)
+    if slot and slot in source.slot_table:
+        ratio = ratio or source.slot(slot).ratio
+    planner = PhotoPlanner(source=source, ratio=ratio, slot=slot, every=every)
     return _plan(planner, products, key=key, with_photos=True)
 
 
@@ -74,7 +114,8 @@ def plan_texts(
     """Plan text on pictures of ``products``: each of ``layouts`` (keys or rows) in each of ``locales``.
 
     ``locales`` default to all locales of the shop. Used is the newest picture in each of ``scenes``
-    (default: every scene that there is a picture of); with ``slot``, only pictures published there.
+    (default: every scene that there is a picture of, and the product's own photo if it is one);
+    ``types.OWN_PHOTO`` among them names that photo. With ``slot``, only pictures published there.
     Texts come from ``deck`` (its key or row), and from the source's ``copy()`` for roles that the
     deck does not have. Typesetting is free.
 
@@ -83,11 +124,13 @@ def plan_texts(
 
     Raises ``PlanRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
     """
+    own_photo = (OWN_PHOTO,) if OWN_PHOTO in scenes else ()
+    others = [each for each in scenes if each != OWN_PHOTO]
     options: dict[str, Any] = {
-        "source": source_for(_model_of(products)),
+        "source": source_of(products),
         "layouts": _rows(TextLayout, layouts),
         "locales": tuple(dict.fromkeys(locales or settings.LOCALES)),
-        "scenes": tuple(scene.key for scene in _rows(Scene, scenes)),
+        "scenes": (*own_photo, *(scene.key for scene in _rows(Scene, others))),
         "slot": slot,
         "deck": None,
     }
@@ -95,7 +138,9 @@ def plan_texts(
         row = deck if isinstance(deck, CopyDeck) else CopyDeck.objects.filter(key=deck).first()
         if row is None:
             known = CopyDeck.objects.values_list("key", flat=True)
-            raise PlanRefused(f"There is no copy deck {deck!r}.{nearest(str(deck), known)}")
+            raise PlanRefused(
+                _("There is no copy deck %(name)r.") % {"name": deck} + nearest(str(deck), known)
+            )
         options["deck"] = row
     if _choice(TextMethod, text, name="text method") == TextMethod.SET:
         return _plan(TypesetPlanner(**options), products, key=key)
@@ -114,36 +159,184 @@ def plan_replacement(images: Sequence[ProductImage], *, key: str = "") -> Plan:
     a product no longer exists, ``NotRegistered`` for an unknown model.
     """
     if len({image.content_type_id for image in images}) > 1:
-        raise PlanRefused("A plan is about one model; these pictures are of several.")
+        raise PlanRefused(_("A plan is about one model; these pictures are of several."))
     for image in images:
-        if not ImageSpec.from_dict(image.spec).paints_text:
-            raise PlanRefused(f"Picture {image.pk} has no text that a model painted.")
+        if not ImageSpec.of_image(image.spec).paints_text:
+            raise PlanRefused(
+                _("Picture %(pk)s has no text that a model painted.") % {"pk": image.pk}
+            )
     objects = {image.object_id: image.catalog_object for image in images}
     products = [product for product in objects.values() if product is not None]
     if len(products) < len(objects):
-        raise PlanRefused("The product of one of the pictures no longer exists.")
-    designs = DesignCache(source_for(_model_of(products)))
+        raise PlanRefused(_("The product of one of the pictures no longer exists."))
+    designs = DesignCache(source_of(products))
     return _plan(ReplacePaintedText(designs=designs, images=images), products, key=key)
 
 
-def plan_refresh(products: Products, *, key: str = "") -> Plan:
+def plan_refresh(
+    products: Products, *, placements: Collection[int] | None = None, key: str = ""
+) -> Plan:
     """Plan outdated published pictures with text of ``products`` again, and nothing else.
 
-    Layouts and base images stay the same. It is free. Raises ``NotRegistered`` for an unknown model.
+    With ``placements``, only those with these primary keys. Layouts and base images stay the same. It
+    is free. Raises ``NotRegistered`` for an unknown model.
     """
-    designs = DesignCache(source_for(_model_of(products)))
-    return _plan(RefreshPlanner(designs=designs), products, key=key)
+    planner = RefreshPlanner(designs=DesignCache(source_of(products)), placements=placements)
+    return _plan(planner, products, key=key)
+
+
+def plan_series(
+    series: Series | str,
+    *,
+    products: Sequence[Model] | None = None,
+    mode: str = RequestMode.DIRECT,
+    key: str = "",
+) -> Plan:
+    """Plan what is missing of the pictures of ``series`` (a row or a key), with its look.
+
+    All members, or only ``products``. Of a copy with another look (``series.with_changes`` and the like) the
+    plan shows which pictures become stale; start it only after ``series.save_look``.
+
+    Raises ``PlanRefused`` with every objection at once.
+    """
+    row: Series | None
+    if isinstance(series, str):
+        row = Series.objects.select_related("anchor").filter(key=series).first()
+        if row is None:
+            known = Series.objects.values_list("key", flat=True)
+            raise PlanRefused(
+                _("There is no series %(name)r.") % {"name": series} + nearest(series, known)
+            )
+    else:
+        row = series
+    planner = SeriesPlanner.of(row, mode=_choice(RequestMode, mode, name="mode"))
+    is_whole = products is None
+    if products is None:
+        members = SeriesMember.objects.filter(series=row, removed_at=None).order_by(
+            "position", "pk"
+        )
+        products = MemberProducts(planner.source, list(members.values_list("object_id", flat=True)))
+    objections = list(planner.objections())
+    if not products:
+        objections.append(
+            _("The series “%(name)s” has no members. Add products.") % {"name": row.name}
+        )
+    elif len(products) > 1 and planner.needs_anchor:
+        objections.append(
+            _(
+                "The series “%(name)s” has no anchor, and a model gives products painted without one no "
+                "common look. Plan one product, approve its picture and make it the anchor."
+            )
+            % {"name": row.name}
+        )
+    if objections:
+        raise PlanRefused(*objections)
+    return Plan(
+        key=key or uuid4().hex,
+        title=planner.title(),
+        source=planner.source,
+        products=products,
+        planner=replace(planner, has_one_member=is_whole and len(products) == 1),
+        request=planner.as_request(),
+    )
+
+
+def plan_trial(series: Series, *, key: str = "") -> Plan:
+    """Plan one member of ``series`` with the successor of its model, to be compared with the anchor.
+
+    It is the product that the anchor shows, if that is a member, otherwise the first one.
+    ``series.save_look(series.with_successor(…))`` then accepts the successor for the whole series. Raises
+    ``PlanRefused``, and ``RequestRefused`` without a successor.
+    """
+    members = series.members.filter(removed_at=None)
+    shown = members.filter(object_id=series.anchor.object_id) if series.anchor else members.none()
+    keys = list((shown if shown.exists() else members).values_list("object_id", flat=True)[:1])
+    products = MemberProducts(source_for(series.label), keys)
+    return plan_series(with_successor(series), products=products, key=key)
+
+
+def stored_request(planner: Planner) -> dict[str, Any]:
+    """Return plain data from which ``plan_again`` makes an equal planner.
+
+    ``made_by`` is what a tier stood for when its price was confirmed.
+    """
+    return {**planner.as_request(), "kind": planner.kind, "made_by": _made_by(planner)}
+
+
+def plan_again(request: Mapping[str, Any], products: Sequence[Model]) -> Plan:
+    """Plan ``request``, as ``stored_request`` returned it, for ``products``. Photos are not read: they
+    are when their pictures are made.
+
+    Raises ``PlanRefused`` if it is not possible any more, or a tier has changed since.
+    """
+    about = ("kind", "made_by", "model", "renewal", "exact")
+    options = {name: value for name, value in request.items() if name not in about}
+    match request["kind"]:
+        case "backgrounds":
+            plan = plan_backgrounds(products, **options)
+        case "photos":
+            plan = plan_photos(products, **options)
+        case "texts":
+            plan = plan_texts(products, **options)
+        case "refresh":
+            plan = plan_refresh(products, **options)
+        case "series":
+            plan = plan_series(options["series"], products=products, mode=options["mode"])
+            if plan.request["version"] != request["version"]:
+                raise PlanRefused(
+                    _(
+                        "The look of the series “%(name)s” was changed after this run was confirmed. Cancel "
+                        "the run, and plan the series again."
+                    )
+                    % {"name": options["series"]}
+                )
+        case _:
+            keys = [str(product.pk) for product in products]
+            rows = ProductImage.objects.about_any(type(products[0]), keys)
+            images = list(rows.filter(pk__in=request["exact"]))
+            designs = DesignCache(source_of(products))
+            plan = _plan(ReplacePaintedText(designs=designs, images=images), products, key="")
+    if _made_by(plan.planner) != request["made_by"]:
+        raise PlanRefused(
+            _(
+                "The tier %(tier)r was changed after this run was confirmed: from %(before)s to %(now)s. "
+                "Cancel the run, and plan the pictures that it lacks again."
+            )
+            % {
+                "tier": plan.tier,
+                "before": " ".join(request["made_by"]),
+                "now": " ".join(_made_by(plan.planner)),
+            }
+        )
+    if isinstance(plan.planner, PaidPlanner):
+        plan.planner.photo_reader.seconds_left = 0
+    elif isinstance(plan.planner, PhotoPlanner):
+        plan = replace(plan, planner=replace(plan.planner, photo_seconds=0.0))
+    return plan
+
+
+def _made_by(planner: Planner) -> list[str]:
+    """Return provider, model and size of the planner's tier."""
+    if not isinstance(planner, PaidPlanner):
+        return []
+    return [planner.tier.provider, planner.tier.model, planner.tier.size]
 
 
 def _plan(planner: Planner, products: Products, *, key: str, with_photos: bool = False) -> Plan:
     objections = tuple(planner.objections())
     if objections:
         raise PlanRefused(*objections)
-    lookups = planner.source.photo_lookups() if with_photos else ()
+    lookups = planner.source.field_lookups()
+    if with_photos:
+        lookups += planner.source.photo_lookups()
+    # Objects of other models only show its pictures; what they show is read with its photos.
+    model = planner.source.model._meta.concrete_model or planner.source.model
     if lookups and isinstance(products, QuerySet):
-        products = products.prefetch_related(*lookups)
+        products = (
+            products.prefetch_related(*lookups) if issubclass(products.model, model) else products
+        )
     elif lookups:
-        prefetch_related_objects(list(products), *lookups)
+        prefetch_related_objects([each for each in products if isinstance(each, model)], *lookups)
     return Plan(
         key=key or uuid4().hex,
         title=planner.title(),
@@ -154,23 +347,20 @@ def _plan(planner: Planner, products: Products, *, key: str, with_photos: bool =
     )
 
 
-def _model_of(products: Products) -> type[Model]:
-    if isinstance(products, QuerySet):
-        return products.model
-    models = {type(product) for product in products}
-    if not models:
-        raise PlanRefused("No products were given.")
-    if len(models) > 1:
-        names = ", ".join(sorted(model.__name__ for model in models))
-        raise PlanRefused(f"A plan is about one model; these are {names}. Make a plan for each.")
-    return models.pop()
-
-
 def _rows(model: type[R], selected: Sequence[str | R]) -> tuple[R, ...]:
     """Return the rows that ``selected`` names by their keys; rows stay as they are."""
     if not selected:
         return ()
-    name = "scene" if model is Scene else "layout"
+    if model is Scene:
+        none = _(
+            "There are no scenes yet. Load the starter set: manage.py loaddata nb_catalog_scenes"
+        )
+        unknown, twice = _("There is no scene %(name)r."), _("The scene %(name)r is named twice.")
+    else:
+        none = _(
+            "There are no layouts yet. Load the starter set: manage.py loaddata nb_catalog_layouts"
+        )
+        unknown, twice = _("There is no layout %(name)r."), _("The layout %(name)r is named twice.")
     known = {row.key: row for row in model._default_manager.all()}
     rows: list[R] = []
     for each in selected:
@@ -179,11 +369,11 @@ def _rows(model: type[R], selected: Sequence[str | R]) -> tuple[R, ...]:
         elif each in known:
             rows.append(known[each])
         elif not known:
-            raise PlanRefused(
-                f"There are no {name}s yet. Load the starter set: manage.py loaddata nb_catalog_{name}s"
-            )
+            raise PlanRefused(none)
         else:
-            raise PlanRefused(f"There is no {name} {each!r}.{nearest(str(each), known)}")
+            raise PlanRefused(unknown % {"name": each} + nearest(str(each), known))
+        if rows[-1] in rows[:-1]:
+            raise PlanRefused(twice % {"name": rows[-1].key})
     return tuple(rows)
 
 
@@ -192,5 +382,6 @@ def _choice(choices: type[C], value: str, *, name: str) -> C:
         return choices(value)
     except ValueError as error:
         raise PlanRefused(
-            f"There is no {name} {value!r}.{nearest(value, choices.values)}"
+            _("There is no %(what)s %(name)r.") % {"what": name, "name": value}
+            + nearest(value, choices.values)
         ) from error

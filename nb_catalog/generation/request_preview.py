@@ -11,9 +11,12 @@ from django.db.models import Model
 
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.generation.bundles import BundlePlanner
 from nb_catalog.generation.plan import Plan
 from nb_catalog.providers.types import ImageRequest
-from nb_catalog.worker.references import references_of
+from nb_catalog.registry import read_photo
+from nb_catalog.worker.bundles import PartFiles
+from nb_catalog.worker.references import bundle_references, references_of
 
 # Prose has spaces: a longer string without one is a picture in base64.
 MAX_WORD_LENGTH: Final = 200
@@ -67,9 +70,15 @@ def _preview(plan: Plan, product: Model, spec: ImageSpec) -> RequestPreview:
         "system": spec.system,
     }
     provider = plan.planner.provider
-    photo = next(each for each in plan.source.photos(product) if each.name == spec.photo)
+    sent: Mapping[str, Any] = {}
     try:
-        references, sent = references_of(spec, photo, provider=provider)
+        if isinstance(plan.planner, BundlePlanner) and spec.parts:
+            photos = plan.planner.part_photos(product)
+            files = [PartFiles(read_photo(each)) for each in photos]
+            references = bundle_references(spec, files, provider=provider)
+        else:
+            photo = next(each for each in plan.source.photos(product) if each.name == spec.photo)
+            references, sent = references_of(spec, read_photo(photo), provider=provider)
         payload = provider.build(ImageRequest.from_spec(spec, references))
     except NBCatalogError as error:
         return RequestPreview(**fields, problem=str(error))

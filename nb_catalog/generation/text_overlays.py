@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self
 
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from nb_catalog.copydecks.resolution import CopyResolver, ResolvedCopy
+from nb_catalog.core.iteration import blocks
 from nb_catalog.core.locales import parse_locale
-from nb_catalog.core.specs import ImageSpec
+from nb_catalog.core.specs import MAX_PHOTOS, ImageSpec
+from nb_catalog.core.states import ImageState
 from nb_catalog.core.text import nearest
-from nb_catalog.core.types import Photo, TextMethod
-from nb_catalog.exceptions import NBCatalogError, PictureMissing
+from nb_catalog.core.types import OWN_PHOTO, Photo, Size, TextMethod, Treatment
+from nb_catalog.exceptions import NBCatalogError, PictureMissing, RequestRefused
 from nb_catalog.generation.lookups import USABLE_STATES
-from nb_catalog.generation.planners import FreePlanner, join_names, plural_name
+from nb_catalog.generation.planners import (
+    FreePlanner,
+    join_names,
+    plural_name,
+    slot_objections,
+    slots_for,
+)
+from nb_catalog.generation.text_checks import TextChecks, TextSetting, series_sizes, text_setting
 from nb_catalog.models import CopyDeck, ProductImage, TextLayout
 from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.typesetter import ALIAS
 from nb_catalog.registry import CatalogSource
 from nb_catalog.typesetting.layouts import Layout
 
-# Assumed number of scenes per product when a plan covers all of them; it sizes the plan's blocks.
-MAX_SCENES: Final = 50
+# Products whose base images, one per scene, are in memory together.
+BLOCK: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +48,21 @@ class ProductInfo:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
+class Overlay(NamedTuple):
+    """Texts by role in a locale, to be put on a base image in a layout."""
+
+    base: ProductImage
+    row: TextLayout
+    locale: str
+    texts: Mapping[str, str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class TextPlanner(ABC):
     """Layouts and locales of one plan, on pictures in ``scenes``.
 
-    ``scenes`` are keys; without any, every scene that the product has a picture of is used. With
+    ``scenes`` are keys, and ``OWN_PHOTO`` for the product's own photo; without any, whatever the product has
+    a picture of is used. With
     ``slot``, only pictures published there are. ``bases`` are those pictures by product, set by
     ``for_block``. Texts come from ``deck``, and from the host for roles that the deck does not have.
     """
@@ -56,13 +75,15 @@ class TextPlanner(ABC):
     deck: CopyDeck | None = None
     bases: Mapping[str, Sequence[ProductImage]] = field(default_factory=dict)
 
+    kind: ClassVar[str] = "texts"
+
     @property
     def per_product(self) -> int:
         return len(self.layouts) * len(self.locales) * max(1, len(self.scenes))
 
     @property
-    def max_per_product(self) -> int:
-        return len(self.layouts) * len(self.locales) * (len(self.scenes) or MAX_SCENES)
+    def products_per_block(self) -> int:
+        return BLOCK
 
     @cached_property
     def parsed_layouts(self) -> Mapping[str, Layout]:
@@ -90,16 +111,27 @@ class TextPlanner(ABC):
         }
 
     def objections(self) -> Iterator[str]:
-        slots = self.source.slots
+        slots = self.source.slot_table
         if self.slot and self.slot not in slots:
-            yield f"The model has no slot {self.slot!r}.{nearest(self.slot, slots)}"
+            yield _("The model has no slot %(slot)r.") % {"slot": self.slot} + nearest(
+                self.slot, slots
+            )
+        elif not any(each.words for each in ([slots[self.slot]] if self.slot else slots.values())):
+            if self.slot:
+                refusal = _("The slot %(slot)r takes no pictures with text.") % {"slot": self.slot}
+            else:
+                refusal = _("No slot of the model takes pictures with text.")
+            yield refusal + " " + _("Choose or declare a slot with words=True.")
         if not self.layouts:
-            yield "No layout was chosen. Choose at least one."
+            yield _("No layout was chosen. Choose at least one.")
         for row in self.layouts:
             try:
                 Layout.from_mapping(row.content)
             except ValueError as error:
-                yield f"The layout “{row.name}” is invalid. {error}"
+                yield _("The layout “%(name)s” is invalid. %(error)s") % {
+                    "name": row.name,
+                    "error": error,
+                }
         for code in self.locales:
             try:
                 parse_locale(code)
@@ -117,12 +149,13 @@ class TextPlanner(ABC):
             .defer("provenance", "parent__provenance", "parent__spec", "parent__checks")
         )
         if self.scenes:
-            images = images.filter(scene__in=self.scenes)
+            keys = ["" if scene == OWN_PHOTO else scene for scene in self.scenes]
+            images = images.filter(scene__in=keys)
         if self.slot:
             images = images.filter(placements__slot=self.slot)
         bases: dict[str, dict[str, ProductImage]] = {}
-        # The last one of a scene wins: an approved one, and of those the newest.
-        for image in sorted(images, key=lambda each: (USABLE_STATES.index(each.state), each.pk)):
+        # The last one of a scene wins.
+        for image in sorted(images, key=_preference):
             bases.setdefault(image.object_id, {})[image.scene] = image
         return replace(
             self, bases={key: tuple(by_scene.values()) for key, by_scene in bases.items()}
@@ -137,22 +170,40 @@ class TextPlanner(ABC):
         if not bases:
             if self.slot:
                 raise PictureMissing(
-                    f"The product has no picture without text in {self.slot!r}. "
-                    f"Publish one there first."
+                    _(
+                        "The product has no picture without text in %(slot)r. Publish one there first."
+                    )
+                    % {"slot": self.slot}
                 )
             raise PictureMissing(
-                "The product has no picture yet to put text on. Generate one first."
+                _("The product has no picture yet to put text on. Generate one first.")
             )
         info = self.product_info(product)
+        for overlay in self.overlays(product):
+            if isinstance(overlay, NBCatalogError):
+                yield overlay
+                continue
+            base, row, locale, texts = overlay
+            size = self.overlay_size(base, self.parsed_layouts[row.key])
+            if misfits := slot_objections(self.source, slot=self.slot, size=size, has_words=True):
+                yield RequestRefused(*misfits)
+            else:
+                yield self.overlay_spec(base, row, texts=texts, locale=locale, info=info)
+
+    def overlays(self, product: Model) -> Iterator[Overlay | NBCatalogError]:
+        """Yield what is put on the pictures of ``product``, and an error for texts that do not exist."""
+        bases = self.bases.get(str(product.pk), ())
         for locale in self.locales:
             copy = self.copy_resolver.resolve(product, locale)
             for row in self.layouts:
                 layout = self.parsed_layouts[row.key]
                 error = copy.layout_error(layout, name=row.name, locale=locale)
                 for base in bases:
-                    yield error or self.overlay_spec(
-                        base, row, texts=copy.for_layout(layout), locale=locale, info=info
-                    )
+                    yield error or Overlay(base, row, locale, copy.for_layout(layout))
+
+    def overlay_size(self, base: ProductImage, layout: Layout) -> Size | None:
+        """Return the size in pixels of the picture with text; None if it is not known beforehand."""
+        return layout.sheet_size(Size(base.width, base.height))
 
     def product_info(self, product: Model) -> ProductInfo:
         """Return what ``overlay_spec`` needs of ``product``, read once for all its pictures."""
@@ -173,7 +224,38 @@ class TextPlanner(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class TypesetPlanner(TextPlanner, FreePlanner):
-    """Text that is typeset, letter by letter."""
+    """Text that is typeset, letter by letter.
+
+    ``sizes`` are those of layouts with ``same_size``, by layout and role, and ``checks`` those of one pass
+    over the plan; ``prepared`` sets both.
+    """
+
+    sizes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    checks: TextChecks = field(default_factory=TextChecks, compare=False)
+
+    def prepared(self, each_product: Callable[[], Iterable[Model]]) -> Self:
+        rows = [row for row in self.layouts if self.parsed_layouts[row.key].same_size]
+        settings: dict[str, list[TextSetting]] = {row.key: [] for row in rows}
+        checks = TextChecks()
+        for products in blocks(each_product(), size=self.products_per_block) if rows else ():
+            block = replace(self, layouts=tuple(rows)).for_block(products)
+            for overlay in (each for product in products for each in block.overlays(product)):
+                if isinstance(overlay, Overlay):
+                    setting = self._setting(overlay)
+                    if checks.selects(setting, layout=overlay.row.key):
+                        settings[overlay.row.key].append(setting)
+        slots = slots_for(self.source, self.slot)
+        sizes = {key: series_sizes(each, slots=slots) for key, each in settings.items()}
+        return replace(self, sizes=sizes, checks=TextChecks())
+
+    def _setting(self, overlay: Overlay) -> TextSetting:
+        base = overlay.base
+        return text_setting(
+            self.parsed_layouts[overlay.row.key],
+            {"texts": overlay.texts, "product": base.checks.get("product")},
+            locale=overlay.locale,
+            picture=Size(base.width, base.height),
+        )
 
     def as_request(self) -> dict[str, object]:
         return {**super().as_request(), "text": TextMethod.SET.value}
@@ -186,12 +268,31 @@ class TypesetPlanner(TextPlanner, FreePlanner):
         texts: Mapping[str, str],
         locale: str,
         info: ProductInfo,
-    ) -> ImageSpec:
+    ) -> ImageSpec | NBCatalogError:
+        sizes = self.sizes.get(row.key, {})
+        sizes = {role: share for role, share in sizes.items() if role in texts}
+        problem = self.checks.problem(
+            self._setting(Overlay(base, row, locale, texts)),
+            layout=row.key,
+            slots=slots_for(self.source, self.slot),
+            sizes=sizes,
+        )
+        if problem:
+            return problem
+        options = renderer_options(row, texts=texts, locale=locale)
         return ImageSpec(
             **fields_from_base(base, label=self.source.label),
             **fields_from_layout(row, locale=locale, deck=self.deck),
-            **typeset_fields(base, renderer_options(row, texts=texts, locale=locale)),
+            **typeset_fields(base, {**options, "sizes": sizes} if sizes else options),
         )
+
+
+def _preference(image: ProductImage) -> tuple[int, int, int]:
+    """Return a key by which the best base image of a scene is the largest: an approved one, of photos the
+    first one of the product, and of those the newest."""
+    is_photo = image.spec.get("treatment") == Treatment.PHOTO
+    position = (int(image.spec.get("variant", 1)) - 1) % MAX_PHOTOS if is_photo else 0
+    return USABLE_STATES.index(ImageState(image.state)), -position, image.pk
 
 
 def renderer_options(row: TextLayout, *, texts: Mapping[str, str], locale: str) -> dict[str, Any]:
@@ -279,9 +380,12 @@ class DesignCache:
         except ValueError:
             return None
         error = copy.layout_error(layout, name=row.name, locale=spec.locale)
+        renderer = {**spec.renderer, "layout": row.content, "texts": copy.for_layout(layout)}
+        if not layout.same_size:
+            renderer.pop("sizes", None)
         return error or replace(
             spec,
-            renderer={**spec.renderer, "layout": row.content, "texts": copy.for_layout(layout)},
+            renderer=renderer,
             layout_version=row.version,
             deck_version=self.decks[spec.deck].version if spec.deck else 0,
         )

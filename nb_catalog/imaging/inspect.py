@@ -2,74 +2,31 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
-from io import BytesIO
-from typing import Final
+import logging
+from dataclasses import dataclass, replace
+from typing import Final, cast
 
-from PIL import (
-    AvifImagePlugin,
-    ExifTags,
-    GifImagePlugin,
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image
 
+from nb_catalog.core.text import message as _
 from nb_catalog.exceptions import PictureMissing, PictureTooLarge, PictureUnreadable
-from nb_catalog.imaging import containers, srgb
-
-# The plugins are called directly: Image.open() checks the size against a global limit, warns through
-# the warnings module (which a thread cannot silence for itself alone) and tries every decoder.
-READERS: Final[Mapping[str, Callable[[BytesIO], ImageFile.ImageFile]]] = {
-    "image/png": PngImagePlugin.PngImageFile,
-    "image/jpeg": JpegImagePlugin.JpegImageFile,
-    "image/webp": WebPImagePlugin.WebPImageFile,
-    "image/avif": AvifImagePlugin.AvifImageFile,
-    "image/gif": GifImagePlugin.GifImageFile,
-    "image/tiff": TiffImagePlugin.TiffImageFile,
-}
-ACCEPTED: Final = "PNG, JPEG, WebP, AVIF, GIF or TIFF"
-INSTALL_HEIC: Final = "pip install 'nb-catalog[heic]'"
-
-# What Pillow raises for damaged files; 30,000 damaged ones were tried. UnidentifiedImageError is an
-# OSError, zlib's and struct's errors escape from chunk readers, lookup errors come from headers with
-# invalid offsets; libavif's is a RuntimeError. Pillow also warns of broken tags, and a host may turn
-# warnings into errors. DecompressionBombError is not an OSError and is handled separately.
-DAMAGE: Final = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    LookupError,
-    TypeError,
-    OverflowError,
-    RuntimeError,
-    UserWarning,
-    struct.error,
-    zlib.error,
+from nb_catalog.imaging import containers, decoding, srgb
+from nb_catalog.imaging.decoder_process import (
+    BYTES_PER_PIXEL,
+    SPARE_BYTES,
+    DecoderUnavailable,
+    decode_apart,
 )
+from nb_catalog.imaging.decoding import heic_reader, reading
+from nb_catalog.imaging.formats.base import PictureFile
 
-# EXIF 2.32, tag 0x0112: the transposition that turns the stored rows upright.
-UPRIGHT: Final[Mapping[int, Image.Transpose]] = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-SIDEWAYS: Final = frozenset({5, 6, 7, 8})
+logger = logging.getLogger(__name__)
 
-MAX_FRAMES_COUNTED: Final = 100
+ACCEPTED: Final = "PNG, JPEG, WebP, AVIF, GIF or TIFF"
+STRUCTURED: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+INSTALL_HEIC: Final = "pip install 'nb-catalog[heic]'"
+LARGE: Final = 32_000_000
+"""Pixels from which a picture is decoded in a process of its own. Cameras have 24 million."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +34,9 @@ class Facts:
     """Properties of a picture file.
 
     ``width`` and ``height`` are pixels after EXIF rotation, and ``upright`` is whether the rows
-    are stored that way; ``mode`` is Pillow's; ``frames`` of a TIFF are counted up to 100;
+    are stored that way; ``mode`` is Pillow's; ``frames`` are counted up to 100;
     ``has_alpha`` means an alpha channel or a transparent colour, even if every pixel is opaque;
+    ``is_srgb`` means that the stored values are sRGB, and ``bits`` are those of a sample of a PNG;
     ``decoded`` is whether every pixel was read.
     """
 
@@ -90,6 +48,8 @@ class Facts:
     has_alpha: bool
     upright: bool
     decoded: bool
+    is_srgb: bool = True
+    bits: int = 8
 
 
 def examine(data: bytes | None, *, max_bytes: int, max_pixels: int, decode: bool = True) -> Facts:
@@ -100,142 +60,194 @@ def examine(data: bytes | None, *, max_bytes: int, max_pixels: int, decode: bool
 
     Raises ``PictureMissing``, ``PictureUnreadable`` or ``PictureTooLarge``.
     """
-    mime_type, image = _open(data, max_bytes=max_bytes, max_pixels=max_pixels)
-    with image, _reading(mime_type):
-        if decode:
-            _decode(image, data or b"", mime_type=mime_type)
-        orientation = _orientation(image)
-        turned = orientation in SIDEWAYS
-        return Facts(
-            mime_type=mime_type,
-            width=image.height if turned else image.width,
-            height=image.width if turned else image.height,
-            mode=image.mode,
-            frames=_count_frames(image),
-            has_alpha=image.has_transparency_data,
-            upright=orientation not in UPRIGHT,
-            decoded=decode,
-        )
+    file = _accepted(data, max_bytes=max_bytes, max_pixels=max_pixels)
+    facts, _image = _read(file, max_pixels=max_pixels, decode=decode, wants_pixels=False)
+    return facts
 
 
-def open_photo(data: bytes | None, *, max_bytes: int, max_pixels: int) -> Image.Image:
+def check_photo(data: bytes | None, *, max_bytes: int, max_pixels: int) -> Facts:
+    """Return what ``data`` is. Raise ``PictureError`` if it cannot be opened, found out without decoding if
+    possible.
+
+    JPEG, PNG, WebP and GIF show by their structure whether the first picture is there to its end, in
+    about a millisecond. Only other formats are decoded, and a JPEG that lacks its last marker.
+    """
+    file = _accepted(data, max_bytes=max_bytes, max_pixels=max_pixels)
+    needs_decoding = file.lacks_end or file.mime_type not in STRUCTURED
+    with reading(file.mime_type):
+        if file.damage:
+            raise EOFError(file.damage)
+    facts, _image = _read(file, max_pixels=max_pixels, decode=needs_decoding, wants_pixels=False)
+    return facts
+
+
+def open_photo(
+    data: bytes | None, *, longest_side: int | None = None, max_bytes: int, max_pixels: int
+) -> Image.Image:
     """Return the first frame of ``data``, upright, in 8-bit sRGB: "RGB", or "RGBA" if transparent.
 
-    Embedded colour profiles are converted, 16 bits scaled to 8; metadata is dropped.
+    Colours are converted however the file states their space, 16 bits scaled to 8; metadata is
+    dropped. With ``longest_side`` a larger picture is scaled down to it, as far as possible while it
+    is decoded: a picture takes 4 bytes for each of its pixels at most.
 
     Raises ``PictureMissing``, ``PictureUnreadable`` or ``PictureTooLarge``.
     """
-    mime_type, opened = _open(data, max_bytes=max_bytes, max_pixels=max_pixels)
-    with opened, _reading(mime_type):
-        _decode(opened, data or b"", mime_type=mime_type)
-        image = srgb.convert_to_srgb(opened)
-        orientation = _orientation(opened)
-        if orientation in UPRIGHT:
-            image = image.transpose(UPRIGHT[orientation])
-        if image is opened:
-            image = opened.copy()
-        image.info = {}
-        return image
+    file = _accepted(data, max_bytes=max_bytes, max_pixels=max_pixels)
+    _facts, image = _read(
+        file, max_pixels=max_pixels, decode=True, wants_pixels=True, longest_side=longest_side
+    )
+    return cast("Image.Image", image)
 
 
-def _open(
-    data: bytes | None, *, max_bytes: int, max_pixels: int
-) -> tuple[str, ImageFile.ImageFile]:
+def _accepted(data: bytes | None, *, max_bytes: int, max_pixels: int) -> PictureFile:
+    """Take ``data`` apart if it is a picture within the limits, as far as its header says."""
     if not data:
-        raise PictureMissing(f"Expected a picture, but got no bytes. Upload a {ACCEPTED} file.")
+        raise PictureMissing(
+            _("Expected a picture, but got no bytes. Upload a %(formats)s file.")
+            % {"formats": ACCEPTED}
+        )
     if len(data) > max_bytes:
         raise PictureTooLarge(
-            f"The file has {len(data):,} bytes; at most {max_bytes:,} are accepted. "
-            "Export it smaller, or raise MAX_PICTURE_BYTES."
+            _(
+                "The file is larger than %(bytes)s bytes, the most that are accepted. Export it smaller, or "
+                "raise MAX_PICTURE_BYTES."
+            )
+            % {"bytes": f"{max_bytes:,}"}
         )
     mime_type = containers.sniff(data)
     if mime_type == "image/heic" and heic_reader() is None:
         raise PictureUnreadable(
-            f"HEIC pictures cannot be read on this site. Export it as {ACCEPTED}, or "
-            f"install the HEIC reader: {INSTALL_HEIC}"
+            _(
+                "HEIC pictures cannot be read on this site. Export it as %(formats)s, or install the HEIC "
+                "reader: %(command)s"
+            )
+            % {"formats": ACCEPTED, "command": INSTALL_HEIC}
         )
     if mime_type is None:
         raise PictureUnreadable(
-            "The file is not a picture in a known format, regardless of its name. "
-            f"Expected {ACCEPTED}."
+            _(
+                "The file is not a picture in a known format, regardless of its name. Expected %(formats)s."
+            )
+            % {"formats": ACCEPTED}
         )
-    if mime_type == "image/webp" and (size := containers.webp_size(data)):
-        # libwebp allocates the whole canvas when the file is opened.
-        _refuse_too_many_pixels(size, max_pixels=max_pixels)
-    with _reading(mime_type):
-        image = opener(mime_type)(BytesIO(data))
-        _refuse_too_many_pixels(image.size, max_pixels=max_pixels)
-        return mime_type, image
+    with reading(mime_type):
+        file = containers.take_apart(data, mime_type=mime_type)
+    _refuse_too_many_pixels((file.width, file.height), max_pixels=max_pixels)
+    return file
 
 
-def opener(mime_type: str) -> Callable[[BytesIO], ImageFile.ImageFile]:
-    """Return the Pillow class for ``mime_type``. Opening a file with it reads only the header."""
-    extra = heic_reader() if mime_type == "image/heic" else None
-    return extra or READERS[mime_type]
+def _read(
+    file: PictureFile,
+    *,
+    max_pixels: int,
+    decode: bool,
+    wants_pixels: bool,
+    longest_side: int | None = None,
+) -> tuple[Facts, Image.Image | None]:
+    """Read ``file`` here, or in a process of its own if it is large or unusual."""
+    available = BYTES_PER_PIXEL * max_pixels + SPARE_BYTES
+    needed = decoding.memory_needed(file, longest_side=longest_side if wants_pixels else 1)
+    if decode and needed > available:
+        raise PictureTooLarge(
+            _(
+                "Decoding the picture takes %(needed)s MB of memory; %(available)s MB are available. Export "
+                "it as a JPEG that is not progressive, scale it down, or raise MAX_PICTURE_PIXELS."
+            )
+            % {
+                "needed": f"{needed // 1_000_000:,}",
+                "available": f"{available // 1_000_000:,}",
+            }
+        )
+    if decode and (file.width * file.height > LARGE or file.unusual):
+        try:
+            facts, image = decode_apart(
+                file.original,
+                most_bytes=available,
+                max_pixels=max_pixels,
+                wants_pixels=wants_pixels,
+                longest_side=longest_side,
+            )
+        except DecoderUnavailable:
+            logger.warning(
+                "No process can be started to decode a large picture: it is decoded here."
+            )
+        else:
+            return Facts(**facts), image
+    return _read_here(
+        file,
+        max_pixels=max_pixels,
+        decode=decode,
+        wants_pixels=wants_pixels,
+        longest_side=longest_side,
+    )
 
 
-@cache
-def heic_reader() -> Callable[[BytesIO], ImageFile.ImageFile] | None:
-    """Return the reader of the optional package pillow-heif, or None if it is not installed.
+def decode_here(
+    data: bytes, *, max_pixels: int, wants_pixels: bool, longest_side: int | None
+) -> tuple[Facts, Image.Image | None]:
+    """Decode ``data`` in this process, whatever its size. Raises as ``open_photo``."""
+    file = _accepted(data, max_bytes=len(data), max_pixels=max_pixels)
+    if not file.lacks_end:
+        # What the decoder does not need is given back before it begins.
+        file = replace(file, original=file.essential, parts=(file.essential,))
+    del data
+    return _read_here(
+        file,
+        max_pixels=max_pixels,
+        decode=True,
+        wants_pixels=wants_pixels,
+        longest_side=longest_side,
+    )
 
-    It turns pictures upright and returns 8 bits a channel.
-    """
-    try:
-        # An optional extra. The class is used directly; nothing is registered with Pillow.
-        from pillow_heif import HeifImageFile
-    except ImportError:
-        return None
-    return HeifImageFile  # type: ignore[no-any-return,unused-ignore]
 
-
-def _decode(image: ImageFile.ImageFile, data: bytes, *, mime_type: str) -> None:
-    image.load()
-    if mime_type == "image/png" and not containers.png_is_complete(data):
-        raise EOFError("its last chunk is missing")
+def _read_here(
+    file: PictureFile,
+    *,
+    max_pixels: int,
+    decode: bool,
+    wants_pixels: bool,
+    longest_side: int | None,
+) -> tuple[Facts, Image.Image | None]:
+    with reading(file.mime_type):
+        opened = decoding.open_file(file)
+    with opened, reading(file.mime_type):
+        _refuse_too_many_pixels(opened.size, max_pixels=max_pixels)
+        width, height = opened.size
+        turn = decoding.turn_of(file, opened)
+        if decode:
+            # A JPEG's data is checked as thoroughly at an eighth of its size.
+            decoding.decode(file, opened, longest_side=longest_side if wants_pixels else 1)
+        facts = Facts(
+            mime_type=file.mime_type,
+            width=height if turn in srgb.SIDEWAYS else width,
+            height=width if turn in srgb.SIDEWAYS else height,
+            mode=opened.mode,
+            frames=file.frames or min(int(getattr(opened, "n_frames", 1)), 100),
+            has_alpha=opened.has_transparency_data,
+            upright=turn is None,
+            decoded=decode,
+            bits=file.bits,
+            is_srgb=srgb.conversion_of(opened, file=file).changes_nothing,
+        )
+        if not wants_pixels:
+            return facts, None
+        # Whole numbers of pixels first; the rest, half as much again at least, with a better filter.
+        factor = max(1, max(opened.size) * 2 // (3 * longest_side)) if longest_side else 1
+        image = srgb.convert(opened, file=file, factor=factor, turn=turn)
+        if longest_side and max(image.size) > longest_side:
+            scale = longest_side / max(image.size)
+            size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+            image = image.resize(size, Image.Resampling.LANCZOS)
+        return facts, image
 
 
 def _refuse_too_many_pixels(size: tuple[int, int], *, max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
         raise PictureTooLarge(
-            f"The picture has {width:,} x {height:,} pixels according to its header; at most "
-            f"{max_pixels:,} in total are accepted. Scale it down, or raise MAX_PICTURE_PIXELS."
+            _(
+                "The picture has %(width)s x %(height)s pixels according to its header; at most %(most)s in "
+                "total are accepted. Scale it down, or raise MAX_PICTURE_PIXELS."
+            )
+            % {"width": f"{width:,}", "height": f"{height:,}", "most": f"{max_pixels:,}"}
         )
-
-
-@contextmanager
-def _reading(mime_type: str) -> Iterator[None]:
-    """Convert what a decoder raises for damaged bytes into ``PictureError``."""
-    name = mime_type.removeprefix("image/").upper()
-    try:
-        yield
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureTooLarge(f"The {name} picture unpacks to too many pixels: {error}") from error
-    except DAMAGE as error:
-        raise PictureUnreadable(
-            f"The {name} picture is damaged or cut off: {error}. Export or upload it again."
-        ) from error
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        # PNG's own getexif() would decode the picture to find chunks after the pixels.
-        orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
-    except DAMAGE:
-        # Broken EXIF does not make the picture unreadable; only its orientation is unknown.
-        return 1
-    return orientation if isinstance(orientation, int) else 1
-
-
-def _count_frames(image: ImageFile.ImageFile) -> int:
-    if not isinstance(image, TiffImagePlugin.TiffImageFile):
-        return int(getattr(image, "n_frames", 1))
-    # Counting all pages of a TIFF takes time quadratic in their number.
-    page = 0
-    try:
-        while page < MAX_FRAMES_COUNTED:
-            image.seek(page)
-            page += 1
-    except EOFError:
-        pass
-    return page

@@ -1,69 +1,79 @@
-"""Removal of metadata that cameras and editors wrote into a file, without touching a pixel."""
+"""What a file says besides its pixels: all of it removed, or a provenance mark written, without touching one
+of the pixels."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+import zlib
 from typing import Final
 
 from nb_catalog.imaging import containers
+from nb_catalog.imaging.encode import XMP_IN_PNG
+from nb_catalog.imaging.formats import png, webp
 
-# APP1 holds EXIF and XMP, APP13 Photoshop and IPTC fields, 0xFE comments. APP2, the colour profile,
-# and APP14, which decoders need to interpret the colours, stay.
-_IN_JPEG: Final = frozenset({0xE1, 0xED, 0xFE})
-_IN_PNG: Final = frozenset({b"eXIf", b"tEXt", b"iTXt", b"zTXt", b"tIME"})
-_IN_WEBP: Final = frozenset({b"EXIF", b"XMP "})
-# EXIF and XMP in the flags of VP8X (WebP container specification).
-_WEBP_FLAGS: Final = 0b0000_1100
+SENDABLE: Final = frozenset({"image/jpeg", "image/png", "image/webp"})
+"""Types of which every byte that is kept is known to be needed; others are encoded again."""
+XMP_IN_JPEG: Final = b"http://ns.adobe.com/xap/1.0/\0"
+# Bytes of a JPEG's segment, less its own length (XMP specification, part 3, 1.1.3).
+MAX_JPEG_PACKET: Final = 65_533 - len(XMP_IN_JPEG)
+# VP8X, feature flags (RFC 9649, 2.7).
+WEBP_XMP: Final = 0b0000_0100
 
 
 def without_metadata(data: bytes, *, mime_type: str) -> bytes:
-    """Return an undamaged JPEG, PNG or WebP without EXIF, XMP, IPTC and comments.
+    """Return an undamaged JPEG, PNG or WebP with nothing but what its first picture's pixels need.
 
-    Pixels and colour profile stay bit for bit. Returns ``data`` itself if it has no metadata or
-    another type.
+    What stays is listed in ``formats``; everything else goes, known or not: EXIF, XMP, IPTC,
+    comments, thumbnails, profiles, further pictures, video, and what follows the picture. Pixels stay
+    bit for bit. Returns ``data`` itself if there is nothing else in it. Raises ``ValueError`` for
+    another type, for an animation, and if the end of the pixels cannot be found.
     """
-    if mime_type == "image/jpeg":
-        stripped = b"".join(_jpeg_parts(data))
-    elif mime_type == "image/png":
-        at = len(containers.PNG_SIGNATURE)
-        parts = [data[:at]]
-        while at + 12 <= len(data):
-            length, kind = struct.unpack_from(">I4s", data, at)
-            if kind not in _IN_PNG:
-                parts.append(data[at : at + 12 + length])
-            at += 12 + length
-        stripped = b"".join(parts)
-    elif mime_type == "image/webp":
-        parts = []
-        for kind, content in containers.riff_chunks(data):
-            if kind in _IN_WEBP:
-                continue
-            if kind == b"VP8X" and content:
-                content = bytes([content[0] & ~_WEBP_FLAGS & 0xFF]) + content[1:]
-            header = struct.pack("<4sI", kind, len(content))
-            parts.append(header + content + b"\0" * (len(content) % 2))
-        body = b"".join(parts)
-        stripped = struct.pack("<4sI4s", b"RIFF", len(body) + 4, b"WEBP") + body
-    else:
-        return data
-    return data if len(stripped) == len(data) else stripped
+    file = containers.take_apart(data, mime_type=mime_type)
+    if mime_type not in SENDABLE or not file.is_sendable:
+        raise ValueError(f"{mime_type}: only single JPEG, PNG and WebP pictures are stripped.")
+    if mime_type != "image/png":
+        return file.essential
+    stripped = b"".join(png.without_tail(file))
+    return data if stripped == data else stripped
 
 
-def _jpeg_parts(data: bytes) -> Iterator[bytes]:
-    yield data[:2]
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:
-            at += 1
-            continue
-        if marker == containers.JPEG_START_OF_SCAN:
-            break
-        length = 0
-        if marker not in containers.JPEG_WITHOUT_LENGTH:
-            (length,) = struct.unpack_from(">H", data, at + 2)
-        if marker not in _IN_JPEG:
-            yield data[at : at + 2 + length]
-        at += 2 + length
-    yield data[at:]
+def with_xmp(data: bytes, packet: bytes, *, mime_type: str) -> bytes:
+    """Return a JPEG, PNG or WebP with ``packet`` as its XMP; its pixels stay bit for bit.
+
+    ``data`` has no metadata of its own, as ``without_metadata`` returns it. Raises ``ValueError`` for
+    another type and for a packet that does not fit.
+    """
+    match mime_type:
+        case "image/jpeg":
+            if len(packet) > MAX_JPEG_PACKET:
+                raise ValueError(f"A JPEG takes a packet of {MAX_JPEG_PACKET:,} bytes at most.")
+            # JFIF's own segment has to be the first one.
+            at = 2
+            if data[2:4] == b"\xff\xe0":
+                at += 2 + int.from_bytes(data[4:6], "big")
+            content = XMP_IN_JPEG + packet
+            segment = struct.pack(">BBH", 0xFF, 0xE1, len(content) + 2) + content
+            return data[:at] + segment + data[at:]
+        case "image/png":
+            _kind, _start, at = next(png.chunks(data))
+            # Not compressed, without a language and a translated keyword (PNG, 11.3.3.4).
+            content = b"iTXt" + XMP_IN_PNG.encode() + b"\0\0\0\0\0" + packet
+            checksum = struct.pack(">I", zlib.crc32(content))
+            return data[:at] + struct.pack(">I", len(content) - 4) + content + checksum + data[at:]
+        case "image/webp":
+            file = webp.read(data)
+            body = b"".join(file.parts[1:])
+            if body[:4] == b"VP8X":
+                header, body = bytearray(body[:18]), body[18:]
+            else:
+                # The simple format has no place for metadata.
+                alpha = webp.ALPHA_FLAG if file.has_alpha else 0
+                size = b"".join(
+                    (each - 1).to_bytes(3, "little") for each in (file.width, file.height)
+                )
+                header = bytearray(b"VP8X" + struct.pack("<IB3x", 10, alpha) + size)
+            header[8] |= WEBP_XMP
+            chunk = struct.pack("<4sI", b"XMP ", len(packet)) + packet + b"\0" * (len(packet) % 2)
+            content = b"WEBP" + bytes(header) + body + chunk
+            return struct.pack("<4sI", b"RIFF", len(content)) + content
+    raise ValueError(f"{mime_type}: only JPEG, PNG and WebP files are marked.")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import zlib
+import struct
 from enum import StrEnum
-from io import BytesIO
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from defusedxml import ElementTree  # type: ignore[import-untyped]  # ships no hints
-from PIL import AvifImagePlugin
 
 from nb_catalog.imaging import containers
+from nb_catalog.imaging.formats import heif, jpeg, png, webp
 
 # https://cv.iptc.org/newscodes/digitalsourcetype/
 VOCABULARY: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -21,16 +20,10 @@ RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 PHOTOSHOP: Final = "http://ns.adobe.com/photoshop/1.0/"
 XMP: Final = "http://ns.adobe.com/xap/1.0/"
 
-XMP_IN_JPEG: Final = b"http://ns.adobe.com/xap/1.0/\0"
-XMP_IN_PNG: Final = b"XML:com.adobe.xmp\0"
-# Limit for reading a packet: a few KB of compressed text can unpack to gigabytes.
-MAX_XMP_BYTES: Final = 4 * 2**20
-
 # UUID of the box that holds a C2PA manifest store (C2PA 2.1, "Embedding manifests").
 C2PA_UUID_BOX: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 # XML 1.0, section 2.2: characters that a document cannot contain, not even escaped.
 NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-JPEG_APP1: Final = 0xE1
 JPEG_APP11: Final = 0xEB
 # ISO 19566-5, annex D: "JP", box number, packet number; then the superbox and its description box,
 # each with its length first, whose type begins with the letters c2pa.
@@ -41,6 +34,7 @@ class DigitalSourceType(StrEnum):
     """The IPTC terms this project uses, from least to most AI. The value is the term."""
 
     CAPTURE = "digitalCapture"
+    COMPOSITE = "compositeCapture"
     CREATION = "digitalCreation"
     ALGORITHMIC = "algorithmicMedia"
     COMPOSITE_WITH_MODEL = "compositeWithTrainedAlgorithmicMedia"
@@ -128,65 +122,52 @@ def xmp_packet(
 def read_mark(data: bytes) -> DigitalSourceType | None:
     """Return the mark of a JPEG, PNG, WebP or AVIF file without decoding a pixel.
 
-    Returns None if there is no mark, or one that is unknown or unreadable.
+    Returns None if there is no mark, or one that is unknown or unreadable. A packet of more than a
+    megabyte is not read: it would take gigabytes of memory.
     """
-    packet = _find_xmp(data)
-    if packet is None:
+    mime_type = containers.sniff(data)
+    if mime_type is None:
         return None
     try:
-        root = ElementTree.fromstring(packet.strip(b"\0"), forbid_dtd=True)
-    except (SyntaxError, ValueError, LookupError):
+        packet = containers.take_apart(data, mime_type=mime_type).xmp.strip(b"\0")
+        marks = _Marks()
+        parser = ElementTree.DefusedXMLParser(target=marks, forbid_dtd=True)
+        parser.feed(packet)
+        parser.close()
+    except (SyntaxError, ValueError, LookupError, struct.error):
         # expat's ParseError is a SyntaxError, what defusedxml forbids a ValueError, an unknown
-        # encoding a LookupError.
+        # encoding a LookupError; the others are those of damaged files.
         return None
-    name = f"{{{IPTC_EXT}}}DigitalSourceType"
-    for element in root.iter():
+    terms = (uri.strip().rpartition("/")[2] for uri in marks.uris)
+    return next((DigitalSourceType(term) for term in terms if term in KNOWN_TERMS), None)
+
+
+class _Marks:
+    """Collects the values of the property while a packet is parsed, instead of a tree of elements."""
+
+    NAME: Final = f"{{{IPTC_EXT}}}DigitalSourceType"
+
+    def __init__(self) -> None:
+        self.uris: list[str] = []
+        self.is_inside = False
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
         # XMP may write a property as an attribute, as an element, or as a reference.
-        uris = [element.attrib.get(name, "")]
-        if element.tag == name:
-            uris.append(element.attrib.get(f"{{{RDF}}}resource") or element.text or "")
-        for uri in uris:
-            term = uri.strip().rpartition("/")[2]
-            if term in KNOWN_TERMS:
-                return DigitalSourceType(term)
-    return None
+        self.uris.append(attributes.get(self.NAME, ""))
+        self.is_inside = tag == self.NAME
+        if self.is_inside:
+            self.uris.append(attributes.get(f"{{{RDF}}}resource", ""))
+            self.uris.append("")
 
+    def data(self, text: str) -> None:
+        if self.is_inside:
+            self.uris[-1] += text
 
-def _find_xmp(data: bytes) -> bytes | None:
-    match containers.sniff(data):
-        case "image/jpeg":
-            packets = (
-                content.removeprefix(XMP_IN_JPEG)
-                for marker, content in containers.jpeg_segments(data)
-                if marker == JPEG_APP1 and content.startswith(XMP_IN_JPEG)
-            )
-        case "image/png":
-            for kind, content in containers.png_chunks(data):
-                if kind == b"iTXt" and content.startswith(XMP_IN_PNG):
-                    # PNG 11.3.4.5: keyword, NUL, compression flag, method, language, NUL,
-                    # translated keyword, NUL, text.
-                    rest = content[len(XMP_IN_PNG) :]
-                    text = rest[2:].split(b"\0", 2)[-1]
-                    if rest[:1] != b"\1":
-                        return text
-                    try:
-                        return zlib.decompressobj().decompress(text, MAX_XMP_BYTES)
-                    except zlib.error:
-                        return None
-            return None
-        case "image/webp":
-            packets = (c for kind, c in containers.riff_chunks(data) if kind == b"XMP ")
-        case "image/avif":
-            # The packet is an item that the meta box points to; libavif finds it without decoding.
-            try:
-                with AvifImagePlugin.AvifImageFile(BytesIO(data)) as image:
-                    packet = image.info.get("xmp")
-            except (OSError, ValueError, SyntaxError, RuntimeError):
-                return None
-            return packet if isinstance(packet, bytes) else None
-        case _:
-            return None
-    return next(packets, None)
+    def end(self, tag: str) -> None:
+        self.is_inside = False
+
+    def close(self) -> None:
+        """Called by the parser at the end of the packet."""
 
 
 def has_c2pa(data: bytes) -> bool:
@@ -194,20 +175,27 @@ def has_c2pa(data: bytes) -> bool:
 
     Its signature is not verified.
     """
-    match containers.sniff(data):
-        case "image/png":
-            return any(kind == b"caBX" for kind, _ in containers.png_chunks(data))
-        case "image/jpeg":
-            return any(
-                marker == JPEG_APP11 and JPEG_C2PA_STORE.match(content)
-                for marker, content in containers.jpeg_segments(data)
-            )
-        case "image/webp":
-            return any(kind == b"C2PA" for kind, _ in containers.riff_chunks(data))
-        case "image/avif":
-            return any(
-                kind == b"uuid" and content.startswith(C2PA_UUID_BOX)
-                for kind, content in containers.iso_boxes(data)
-            )
-        case _:
-            return False
+    try:
+        match containers.sniff(data):
+            case "image/png":
+                return any(
+                    kind == b"caBX" and end <= len(data) for kind, _, end in png.chunks(data)
+                )
+            case "image/jpeg":
+                return any(
+                    marker == JPEG_APP11 and JPEG_C2PA_STORE.match(data[at + 4 : min(end, at + 64)])
+                    for marker, at, end in jpeg.segments(data)
+                )
+            case "image/webp":
+                return any(
+                    kind == b"C2PA" and end <= len(data) for kind, _, end in webp.chunks(data)
+                )
+            case "image/avif":
+                return any(
+                    kind == b"uuid" and data.startswith(C2PA_UUID_BOX, at) and end <= len(data)
+                    for kind, at, end in heif.boxes(data)
+                )
+            case _:
+                return False
+    except ValueError:  # more parts than any picture needs
+        return False

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from io import BytesIO
 from typing import Final
 
-from PIL import Image, ImageCms
+from PIL import Image
 
 from nb_catalog.core.types import PhotoSent, Reference
 from nb_catalog.exceptions import PictureTooLarge
 from nb_catalog.imaging.encode import encode, flatten
-from nb_catalog.imaging.inspect import Facts, examine, open_photo, opener
-from nb_catalog.imaging.metadata import without_metadata
+from nb_catalog.imaging.inspect import Facts, examine, open_photo
+from nb_catalog.imaging.metadata import SENDABLE, without_metadata
 
 READ_MODES: Final = frozenset({"RGB", "L"})
 # Models use no more detail than this: Google counts 1,120 tokens for a picture of any size.
@@ -40,20 +39,25 @@ def as_reference(
 ) -> tuple[Reference, PhotoSent]:
     """Return ``photo`` as a model accepts it, and a record of what was changed.
 
-    A photo within the limits is sent bit for bit, except for its metadata, because only the shop
+    A photo within the limits keeps its pixels bit for bit, and nothing else, because only the shop
     needs to know where it was taken. Any other is re-encoded as a JPEG. Raises ``PictureError``.
     """
-    facts = examine(photo, max_bytes=max_bytes, max_pixels=max_pixels)
+    facts = examine(photo, max_bytes=max_bytes, max_pixels=max_pixels, decode=False)
     changes = list(_required_changes(photo, facts, limits=limits))
+    mime_type, size, data = facts.mime_type, (facts.width, facts.height), b""
     if not changes:
-        data, mime_type = without_metadata(photo, mime_type=facts.mime_type), facts.mime_type
-        changes = [] if data is photo else ["metadata_removed"]
-        size = (facts.width, facts.height)
-    else:
-        image = flatten(
-            open_photo(photo, max_bytes=max_bytes, max_pixels=max_pixels), background=BACKGROUND
+        examine(photo, max_bytes=max_bytes, max_pixels=max_pixels)
+        try:
+            data = without_metadata(photo, mime_type=mime_type)
+        except ValueError:
+            changes = ["encoded_again"]
+        else:
+            changes = [] if data is photo else ["metadata_removed"]
+    if not data:
+        image = open_photo(
+            photo, longest_side=limits.longest_side, max_bytes=max_bytes, max_pixels=max_pixels
         )
-        data, size = _encode_within(limits, image=image)
+        data, size = _encode_within(limits, image=flatten(image, background=BACKGROUND))
         mime_type = "image/jpeg"
         if size != (facts.width, facts.height) and "downscaled" not in changes:
             changes.append("downscaled")
@@ -70,8 +74,9 @@ def as_reference(
 
 def _required_changes(photo: bytes, facts: Facts, *, limits: Limits) -> Iterator[str]:
     """Yield codes of what must be changed before the photo can be sent."""
-    if facts.mime_type not in limits.reads or facts.mime_type == "image/heic":
-        # Gemini accepts HEIC, but the colour space in which it reads it is undocumented.
+    if facts.mime_type not in limits.reads or facts.mime_type not in SENDABLE:
+        # Gemini accepts HEIC, but the colour space in which it reads it is undocumented; and of types
+        # that are not stripped here, nobody knows what would leave with them.
         yield f"from_{facts.mime_type.removeprefix('image/')}"
     if facts.frames > 1:
         yield "first_frame"
@@ -82,22 +87,13 @@ def _required_changes(photo: bytes, facts: Facts, *, limits: Limits) -> Iterator
         yield "flattened"
     if facts.mode == "CMYK":
         yield "from_cmyk"
-    elif facts.mode.startswith(("I", "F")):
+    elif facts.bits > 8 or facts.mode.startswith(("I", "F")):
         yield "to_8_bit"
     elif facts.mode not in READ_MODES and not facts.has_alpha:
         yield "to_rgb"
-    profile = None
-    if facts.mode != "CMYK":
-        with opener(facts.mime_type)(BytesIO(photo)) as image:
-            profile = image.info.get("icc_profile")
-    if profile:
-        # Models ignore profiles, so other colour spaces have to be converted.
-        try:
-            name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(BytesIO(profile)))
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            name = "sRGB"
-        if "srgb" not in name.lower():
-            yield "to_srgb"
+    if not facts.is_srgb:
+        # Models ignore profiles and what else states another colour space.
+        yield "to_srgb"
     if max(facts.width, facts.height) > limits.longest_side or (
         limits.most_bytes is not None and len(photo) > limits.most_bytes
     ):

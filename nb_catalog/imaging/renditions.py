@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from nb_catalog.imaging.encode import MIME_TYPES, encode, flatten, shrink
-from nb_catalog.imaging.inspect import open_photo
+from nb_catalog.imaging.inspect import examine, open_photo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,12 @@ def derive(
     A picture narrower than the widest of ``widths`` is also delivered at its own width. Every file
     contains ``xmp``. Raises ``PictureError`` if the picture does not open.
     """
-    image = flatten(open_photo(picture, max_bytes=max_bytes, max_pixels=max_pixels))
+    widths = list(widths)
+    facts = examine(picture, max_bytes=max_bytes, max_pixels=max_pixels, decode=False)
+    side = -(-max(widths) * max(facts.width, facts.height) // facts.width)
+    image = flatten(
+        open_photo(picture, longest_side=side, max_bytes=max_bytes, max_pixels=max_pixels)
+    )
     for width in fitting_widths(widths, own=image.width):
         smaller = shrink(image, width=width)
         for each in formats:

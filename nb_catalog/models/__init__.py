@@ -2,31 +2,46 @@
 
 from nb_catalog.models.alt_text import AltProposal, AltText
 from nb_catalog.models.billing import (
+    CostCeiling,
     DailyBudget,
     DailyBudgetShare,
     DailySpendTotal,
     ProviderCall,
 )
-from nb_catalog.models.copy_decks import CopyDeck, CopyText
+from nb_catalog.models.copy_decks import CopyDeck, CopyText, DeckImport
+from nb_catalog.models.cutouts import CutoutEvent, PhotoCutout
 from nb_catalog.models.designs import Scene, TextLayout
+from nb_catalog.models.idempotency import IdempotencyKey
 from nb_catalog.models.images import ProductImage, Rendition, ReviewEvent
-from nb_catalog.models.jobs import ImageJob, ProviderBatch, Run, WakeUp
-from nb_catalog.models.placements import Placement, PlacementEvent
+from nb_catalog.models.jobs import ImageJob, JobWriteLock, ProviderBatch, Run, WakeUp
+from nb_catalog.models.photos import CatalogPhoto, PhotoRendition
+from nb_catalog.models.placements import Placement, PlacementEvent, StaleScan
 from nb_catalog.models.rate_limits import ProviderPause, RateLimitState
-from nb_catalog.models.text_calls import TextCall
+from nb_catalog.models.run_starts import RunStart, RunStartBlock
+from nb_catalog.models.selections import ProductSelection
+from nb_catalog.models.series import Series, SeriesMember, SeriesPublication
 
 __all__ = [
     "AltProposal",
     "AltText",
+    "CatalogPhoto",
     "CopyDeck",
     "CopyText",
+    "CostCeiling",
+    "CutoutEvent",
     "DailyBudget",
     "DailyBudgetShare",
     "DailySpendTotal",
+    "DeckImport",
+    "IdempotencyKey",
     "ImageJob",
+    "JobWriteLock",
+    "PhotoCutout",
+    "PhotoRendition",
     "Placement",
     "PlacementEvent",
     "ProductImage",
+    "ProductSelection",
     "ProviderBatch",
     "ProviderCall",
     "ProviderPause",
@@ -34,8 +49,13 @@ __all__ = [
     "Rendition",
     "ReviewEvent",
     "Run",
+    "RunStart",
+    "RunStartBlock",
     "Scene",
-    "TextCall",
+    "Series",
+    "SeriesMember",
+    "SeriesPublication",
+    "StaleScan",
     "TextLayout",
     "WakeUp",
 ]

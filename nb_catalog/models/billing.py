@@ -7,12 +7,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.db.money import MicroUSDField
-from nb_catalog.models.jobs import ImageJob, ProviderBatch
+from nb_catalog.models.jobs import ImageJob, ProviderBatch, Run
 
 
 class CallOutcome(models.TextChoices):
     IN_FLIGHT = "in_flight", _("In flight")
     PICTURE = "picture", _("Picture")
+    TEXTS = "texts", _("Texts")
     FAILED = "failed", _("Failed")
     UNKNOWN = "unknown", _("Unknown")
     NOT_SENT = "not_sent", _("Nothing was sent")
@@ -21,10 +22,17 @@ class CallOutcome(models.TextChoices):
 class ProviderCall(models.Model):
     """One request that may cost money: written before it is sent, completed afterwards, never deleted
     by the app. ``cost_microusd`` is null until the provider reports it; a person can settle it
-    from the provider's invoice."""
+    from the provider's invoice.
 
+    ``run`` is whose budget it counts against. It outlives both: deleting a model's content type deletes
+    the jobs about it, not what they have cost."""
+
+    run = models.ForeignKey(
+        Run, verbose_name=_("run"), null=True, on_delete=models.SET_NULL, related_name="+",
+        db_index=False,
+    )  # fmt: skip
     job = models.ForeignKey(
-        ImageJob, verbose_name=_("job"), on_delete=models.CASCADE, related_name="calls"
+        ImageJob, verbose_name=_("job"), null=True, on_delete=models.SET_NULL, related_name="calls"
     )
     batch = models.ForeignKey(
         ProviderBatch, verbose_name=_("batch"), null=True, on_delete=models.SET_NULL,
@@ -140,3 +148,22 @@ class DailySpendTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.model} {self.calls}"
+
+
+class CostCeiling(models.Model):
+    """The highest cost of calls of one model, size and mode that exceeded their reservations."""
+
+    model = models.CharField(max_length=80)
+    size = models.CharField(max_length=8, blank=True)
+    mode = models.CharField(max_length=8)
+    cost_microusd = MicroUSDField(_("cost"))
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["model", "size", "mode"], name="nb_ceiling_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.size} {self.cost_microusd}"

@@ -9,6 +9,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog.models.images import CatalogFileField
 from nb_catalog.typesetting.layouts import Layout
 
 
@@ -53,12 +54,25 @@ class Design(models.Model):
 
 
 class Scene(Design):
-    """A background: a prompt for models, and options for the local renderer."""
+    """A background: a prompt for models, and options for the local renderer or a photo of a place.
 
-    CONTENT = ("prompt", "system", "renderer")
+    With a photo, the local renderer composes on it and models get it as a reference. Its file is named by
+    its hash and stays when the scene gets another one, because jobs and pictures refer to it.
+    ``backdrop_origin`` is the term of how it was made, as in ``ProductImage``.
+    """
+
+    CONTENT = (
+        "prompt",
+        "system",
+        "renderer",
+        "backdrop_sha256",
+        "backdrop_place",
+        "backdrop_origin",
+    )
 
     prompt = models.TextField(
         _("prompt"),
+        blank=True,
         help_text=_("Describe surface, light, camera and mood in sentences. Name no product."),
     )
     system = models.TextField(
@@ -71,9 +85,34 @@ class Scene(Design):
         help_text=_("Surface, wall, light and props. Empty: the scene needs a model."),
     )  # fmt: skip
 
+    backdrop = CatalogFileField(_("photo of the place"), max_length=200, blank=True)
+    backdrop_sha256 = models.CharField(max_length=64, blank=True, default="", editable=False)
+    backdrop_width = models.PositiveIntegerField(default=0, editable=False)
+    backdrop_height = models.PositiveIntegerField(default=0, editable=False)
+    backdrop_origin = models.CharField(
+        _("origin of the photo"), max_length=60, blank=True, default="", editable=False
+    )
+    backdrop_place = models.JSONField(
+        _("place in the photo"), default=dict, blank=True,
+        help_text=_("Where the product goes, and where the light comes from."),
+    )  # fmt: skip
+
     class Meta(Design.Meta):
         verbose_name = _("scene")
         verbose_name_plural = _("scenes")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether pictures in this scene can be made without a model."""
+        return bool(self.renderer or self.backdrop_sha256)
+
+    @property
+    def local_options(self) -> dict[str, Any]:
+        """The options for a provider that renders: a place in the photo if there is one, or a recipe."""
+        if not self.backdrop_sha256:
+            options: dict[str, Any] = self.renderer
+            return options
+        return {"place": self.backdrop_place, "origin": self.backdrop_origin}
 
 
 class TextLayout(Design):

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.storage import Storage
 from django.db import models
+from django.utils.functional import LazyObject
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.core.states import ImageState
+from nb_catalog.models.db.indexes import SparseIndex
 from nb_catalog.models.generic import CatalogObjectManager, CatalogObjectModel
 from nb_catalog.models.jobs import ImageJob
 from nb_catalog.storage import catalog_storage
+
+
+class LazyCatalogStorage(LazyObject):  # type: ignore[type-arg]
+    """The catalog's storage, created at first use: with a wrong ``STORAGE`` the models still import,
+    so that ``check`` can report it."""
+
+    def _setup(self) -> None:
+        self._wrapped = catalog_storage()
 
 
 class CatalogFileField(models.FileField):
@@ -20,7 +30,7 @@ class CatalogFileField(models.FileField):
 
     @property
     def storage(self) -> Storage:
-        return catalog_storage()
+        return cast(Storage, LazyCatalogStorage())
 
     @storage.setter
     def storage(self, value: Storage) -> None:
@@ -35,12 +45,14 @@ class CatalogFileField(models.FileField):
 class ImageKind(models.TextChoices):
     PICTURE = "picture", _("Picture of the product")
     BACKDROP = "backdrop", _("Background without the product")
+    UNFRAMED = "unframed", _("Picture before it was framed")
 
 
 class ProductImage(CatalogObjectModel):
     """One picture. Its bytes never change; an edit is a new row with this one as its parent.
 
-    ``pruned_at`` is when its file was deleted. The row remains: it records what was made and rejected.
+    ``series`` is the key of the series that it is a member's picture of, null for others. ``pruned_at`` is
+    when its file was deleted. The row remains: it records what was made and rejected.
     """
 
     job = models.ForeignKey(
@@ -66,6 +78,9 @@ class ProductImage(CatalogObjectModel):
     scene = models.CharField(_("scene"), max_length=60, blank=True)
     tier = models.CharField(_("tier"), max_length=40, blank=True)
     locale = models.CharField(_("language of its text"), max_length=20, blank=True, default="")
+    series = models.CharField(  # noqa: DJ001 - the index leaves the nulls of all other pictures out
+        _("series"), max_length=60, null=True, editable=False
+    )
     state = models.CharField(
         _("state"), max_length=10, choices=ImageState, default=ImageState.PENDING
     )
@@ -94,18 +109,16 @@ class ProductImage(CatalogObjectModel):
             models.Index(fields=["sha256"], name="nb_image_sha256"),
             models.Index(fields=["fingerprint"], name="nb_image_fingerprint"),
             models.Index(fields=["request_hash"], name="nb_image_subject"),
+            SparseIndex(fields=["series"], name="nb_image_series"),
         ]
 
     def __str__(self) -> str:
         return f"{self.sha256[:8]} {self.width}x{self.height}"
 
 
-class Rendition(models.Model):
-    """A file derived from an image for web pages. ``url`` is stored so that pages need no storage access."""
+class DerivedFile(models.Model):
+    """A file derived from a picture for web pages. ``url`` is stored so that pages need no storage access."""
 
-    image = models.ForeignKey(
-        ProductImage, verbose_name=_("image"), on_delete=models.CASCADE, related_name="renditions"
-    )
     format = models.CharField(_("format"), max_length=8)
     width = models.PositiveIntegerField(_("width"))
     height = models.PositiveIntegerField(_("height"))
@@ -114,16 +127,27 @@ class Rendition(models.Model):
     byte_size = models.PositiveBigIntegerField(_("bytes"))
 
     class Meta:
+        abstract = True
         ordering = ("format", "width")
+
+    def __str__(self) -> str:
+        return f"{self.format} {self.width}"
+
+
+class Rendition(DerivedFile):
+    """A file derived from a made picture."""
+
+    image = models.ForeignKey(
+        ProductImage, verbose_name=_("image"), on_delete=models.CASCADE, related_name="renditions"
+    )
+
+    class Meta(DerivedFile.Meta):
         verbose_name = _("rendition")
         verbose_name_plural = _("renditions")
         constraints = [
             models.UniqueConstraint(fields=["image", "format", "width"], name="nb_rendition_once")
         ]
         indexes = [models.Index(fields=["file"], name="nb_rendition_file")]
-
-    def __str__(self) -> str:
-        return f"{self.format} {self.width}"
 
 
 class ReviewEvent(models.Model):

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.core.specs import ImageSpec
+from nb_catalog.core.specs import SCHEMA, ImageSpec, TextSpec
 from nb_catalog.core.states import BatchState, JobState
-from nb_catalog.core.types import RequestMode
+from nb_catalog.core.types import JobKind, RequestMode
 from nb_catalog.models.db.indexes import SparseIndex
 from nb_catalog.models.db.money import MicroUSDField, usd
 from nb_catalog.models.generic import CatalogObjectManager, CatalogObjectModel
+
+if TYPE_CHECKING:
+    from nb_catalog.models.run_starts import RunStart
 
 
 class Run(models.Model):
     """A confirmed plan: who requested what, and what it may cost. Its state follows from its jobs.
 
     ``counted`` caches their number by state (see ``generation.job_counts``), as of ``counted_at``.
+    ``problems`` has the number of pictures that are not possible, by reason. While the jobs of a large
+    run are being written, it has a ``RunStart``.
     """
 
     plan_key = models.CharField(
@@ -41,6 +48,7 @@ class Run(models.Model):
     reserved_microusd = MicroUSDField(_("reserved"))
     spent_microusd = MicroUSDField(_("spent"))
     paused_reason = models.CharField(_("why it is paused"), max_length=200, blank=True)
+    problems = models.JSONField(default=dict, editable=False)
     counted = models.JSONField(default=dict, editable=False)
     counted_at = models.DateTimeField(null=True, editable=False)
 
@@ -52,6 +60,11 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def starting(self) -> RunStart | None:
+        """The row of a run whose jobs are still being written."""
+        return getattr(self, "start", None)
 
     @property
     def estimate_usd(self) -> Decimal:
@@ -118,7 +131,10 @@ class ProviderBatch(models.Model):
 
 
 class ImageJob(CatalogObjectModel):
-    """One requested picture.
+    """One requested picture, or texts requested about a copy deck or a picture; ``kind`` says which. It
+    is about a catalog object, or about that deck or picture.
+
+    ``schema`` is the version of ``spec``'s fields: workers leave newer ones to others.
 
     ``live_key`` is the fingerprint while the job is live and null afterwards: its unique index
     keeps two runs from making the same picture at the same time, even in databases without partial
@@ -132,7 +148,9 @@ class ImageJob(CatalogObjectModel):
     run = models.ForeignKey(
         Run, verbose_name=_("run"), on_delete=models.CASCADE, related_name="jobs", db_index=False
     )
+    kind = models.CharField(_("kind"), max_length=12, choices=JobKind, default=JobKind.IMAGE)
     spec = models.JSONField(_("spec"), editable=False)
+    schema = models.PositiveSmallIntegerField(default=SCHEMA, editable=False)
     fingerprint = models.CharField(_("fingerprint"), max_length=64, editable=False)
     live_key = models.CharField(  # noqa: DJ001 - a unique column may hold many nulls
         max_length=64, null=True, editable=False
@@ -166,8 +184,8 @@ class ImageJob(CatalogObjectModel):
 
     class Meta:
         ordering = ("id",)
-        verbose_name = _("image job")
-        verbose_name_plural = _("image jobs")
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
         # Not `unique=True`: on PostgreSQL Django would add a second index, for prefix searches.
         constraints = [models.UniqueConstraint(fields=["live_key"], name="nb_job_live_once")]
         # Each transition writes to every index with the state. Jobs held by workers are few: the
@@ -188,8 +206,11 @@ class ImageJob(CatalogObjectModel):
         return f"{self.content_type_id}:{self.object_id} {self.fingerprint[:8]}"
 
     @property
-    def wanted(self) -> ImageSpec:
-        return ImageSpec.from_dict(self.spec)
+    def wanted(self) -> ImageSpec | TextSpec:
+        """Raises ``SpecUnreadable``."""
+        if self.kind == JobKind.IMAGE:
+            return ImageSpec.from_dict(self.spec)
+        return TextSpec.from_dict(self.spec)
 
 
 class WakeUp(models.Model):
@@ -203,3 +224,15 @@ class WakeUp(models.Model):
 
     def __str__(self) -> str:
         return str(self.queued_at)
+
+
+class JobWriteLock(models.Model):
+    """A row for each model of the host; locked while jobs about its objects are written."""
+
+    content_type = models.OneToOneField(ContentType, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.content_type_id)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog.models.db.indexes import SparseIndex
 from nb_catalog.models.generic import CatalogObjectManager, CatalogObjectModel
 from nb_catalog.models.images import ProductImage
+from nb_catalog.models.series import SeriesPublication
 
 
 class Place(CatalogObjectModel):
@@ -50,7 +51,13 @@ class Placement(Place):
         verbose_name = _("placement")
         verbose_name_plural = _("placements")
         indexes = [SparseIndex(fields=["stale_since"], name="nb_placement_stale")]
-        permissions = [("publish", _("Can publish pictures to the storefront"))]
+        permissions = [
+            ("publish", _("Can publish pictures to the storefront")),
+            (
+                "override_fidelity",
+                _("Can publish pictures whose product differs from its photo"),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["content_type", "object_id", "slot", "locale", "position"],
@@ -76,6 +83,14 @@ class PlacementEvent(Place):
         ProductImage, verbose_name=_("after"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     move = models.CharField(_("change"), max_length=20)
+    note = models.TextField(_("note"), blank=True, default="")
+    publication = models.ForeignKey(
+        SeriesPublication,
+        verbose_name=_("publication of a series"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="events",
+    )
     at = models.DateTimeField(_("at"), auto_now_add=True)
 
     class Meta:
@@ -91,3 +106,16 @@ class PlacementEvent(Place):
 
     def __str__(self) -> str:
         return f"{self.move} {self.slot} {self.object_id}"
+
+
+class StaleScan(models.Model):
+    """When published texts were last compared with the shop's, and rules for series last applied, by
+    whichever process: a row for each."""
+
+    started_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.started_at)

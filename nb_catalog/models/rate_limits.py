@@ -44,8 +44,8 @@ class ProviderPause(models.Model):
     cause = models.CharField(_("cause"), max_length=40, blank=True, default="")
 
     class Meta:
-        verbose_name = _("pause of a provider")
-        verbose_name_plural = _("pauses of providers")
+        verbose_name = _("provider pause")
+        verbose_name_plural = _("provider pauses")
         constraints = [models.UniqueConstraint(fields=["provider", "model"], name="nb_pause_once")]
 
     def __str__(self) -> str:

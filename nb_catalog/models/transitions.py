@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db import models
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.core.states import (
     BATCH_TRANSITIONS,
@@ -17,6 +18,24 @@ from nb_catalog.core.states import (
 from nb_catalog.exceptions import InvalidTransition
 from nb_catalog.models.images import ProductImage
 from nb_catalog.models.jobs import ImageJob, ProviderBatch
+
+_TOO_LATE: Final = {
+    "approve": _(
+        "Cannot approve picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
+    ),
+    "reject": _(
+        "Cannot reject picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
+    ),
+    "reconsider": _(
+        "Cannot reconsider picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
+    ),
+    "retire": _(
+        "Cannot retire picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
+    ),
+    "restore": _(
+        "Cannot restore picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
+    ),
+}
 
 
 def transition_jobs(jobs: models.QuerySet[ImageJob], move: str, **changes: Any) -> int:
@@ -59,8 +78,7 @@ def transition_image(image: ProductImage, move: str) -> None:
     if not moved:
         image.refresh_from_db(fields=["state"])
         raise InvalidTransition(
-            f"Cannot {move} picture {image.pk}: it is {image.get_state_display().lower()} now. "
-            f"Reload the page to see who decided."
+            _TOO_LATE[move] % {"pk": image.pk, "state": image.get_state_display().lower()}
         )
     image.state = target
 

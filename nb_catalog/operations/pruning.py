@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 
+from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import ImageState
-from nb_catalog.models import Placement, PlacementEvent, ProductImage, Rendition
+from nb_catalog.models import (
+    CatalogPhoto,
+    CutoutEvent,
+    IdempotencyKey,
+    ImageJob,
+    PhotoCutout,
+    PhotoRendition,
+    Placement,
+    PlacementEvent,
+    ProductImage,
+    Rendition,
+    Scene,
+    Series,
+    SeriesMember,
+)
 from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.generic import existing_keys
 from nb_catalog.models.images import ImageKind
 from nb_catalog.storage import FOLDERS, ROOT, catalog_storage
 
@@ -23,8 +39,11 @@ logger = logging.getLogger(__name__)
 # A file is stored before its row is committed: a younger file may be about to get one.
 YOUNG: Final = timedelta(days=1)
 BLOCK: Final = 500
+# The folder of the photos of scenes: specs of pictures and jobs name its files.
+BACKDROPS: Final = "backdrops"
 
 OnDelete = Callable[[str], None]
+CatalogRow = TypeVar("CatalogRow", Placement, CatalogPhoto, PhotoCutout, SeriesMember)
 
 
 @dataclass(slots=True)
@@ -32,6 +51,7 @@ class Pruned:
     """What was deleted, or would be."""
 
     pictures: int = 0
+    placements: int = 0
     orphans: int = 0
     bytes: int = 0
     names: list[str] = field(default_factory=list)
@@ -39,13 +59,14 @@ class Pruned:
 
 def rejected_before(moment: datetime) -> QuerySet[ProductImage]:
     """Return pictures rejected before ``moment`` whose files nothing refers to: never published, and
-    no picture that remains was made from them."""
+    no picture that remains was made from them, no series has them as its anchor."""
     referred = Q(pk__in=Placement.objects.values("image"))
     for name in ("image_before", "image_after"):
         events = PlacementEvent.objects.exclude(**{name: None})
         referred |= Q(pk__in=events.values(name))
     kept = ProductImage.objects.exclude(state=ImageState.REJECTED)
     referred |= Q(pk__in=kept.exclude(parent=None).values("parent"))
+    referred |= Q(pk__in=Series.objects.exclude(anchor=None).values("anchor"))
     rejected = _rejected().annotate(decided=Max("review_events__at")).filter(decided__lt=moment)
     unreferenced: QuerySet[ProductImage] = rejected.exclude(referred).order_by("pk")
     return unreferenced
@@ -63,7 +84,9 @@ def prune(
     on_delete: OnDelete = lambda name: None,
 ) -> Pruned:
     """Delete the files of pictures rejected more than ``days`` ago, and orphans. Rows remain: they record
-    what was made, what it cost and that it was rejected.
+    what was made, what it cost and that it was rejected. Idempotency keys as old are forgotten.
+    Placements, photos and members of series whose catalog objects
+    no longer exist are deleted; the history keeps an event for each placement.
 
     ``on_delete`` is called with each name. With ``dry_run`` nothing is deleted.
     """
@@ -76,29 +99,100 @@ def prune(
     for start in range(0, len(keys), BLOCK):
         for image in rejected_before(cutoff).filter(pk__in=keys[start : start + BLOCK]):
             _prune_picture(image, cutoff, done, dry_run=dry_run, on_delete=on_delete)
+    for rows in (
+        Placement.objects.all(),
+        CatalogPhoto.objects.all(),
+        PhotoCutout.objects.all(),
+        SeriesMember.objects.all(),
+    ):
+        for gone in _of_deleted_objects(rows):
+            done.placements += len(gone) if rows.model is Placement else 0
+            if not dry_run:
+                _delete_rows(gone)
     if orphans:
         for name in orphaned_files():
             done.orphans += 1
             _delete_file(name, done, dry_run=dry_run, on_delete=on_delete)
+    if not dry_run:
+        IdempotencyKey.objects.filter(created_at__lt=cutoff).delete()
     return done
+
+
+def _of_deleted_objects(rows: QuerySet[CatalogRow]) -> Iterator[list[CatalogRow]]:
+    """Yield those of ``rows`` whose catalog objects no longer exist, in blocks."""
+    types = list(rows.order_by().values_list("content_type_id", flat=True).distinct())
+    for type_id in types:
+        keys = rows.filter(content_type_id=type_id).order_by().values_list("object_id", flat=True)
+        for block in blocks(sorted(set(keys)), size=BLOCK):
+            gone = set(block) - existing_keys(type_id, block)
+            if gone:
+                yield list(rows.filter(content_type_id=type_id, object_id__in=gone))
+
+
+def _delete_rows(rows: Sequence[CatalogRow]) -> None:
+    for row in rows:
+        with transaction.atomic():
+            if isinstance(row, Placement):
+                PlacementEvent.objects.create(
+                    content_type_id=row.content_type_id,
+                    object_id=row.object_id,
+                    slot=row.slot,
+                    locale=row.locale,
+                    position=row.position,
+                    image_before_id=row.image_id,
+                    move="prune",
+                )
+            row.delete()
 
 
 def orphaned_files() -> Iterator[str]:
     """Yield the files in our folders that no row refers to and that are a day old."""
     storage, old = catalog_storage(), database_now() - YOUNG
     for folder in FOLDERS:
-        names = list(_below(storage, f"{ROOT}/{folder}"))
+        names = list(files_below(storage, f"{ROOT}/{folder}"))
         for start in range(0, len(names), BLOCK):
             block = names[start : start + BLOCK]
-            images = ProductImage.objects.filter(file__in=block, pruned_at=None)
-            renditions = Rendition.objects.filter(file__in=block)
-            known = {
-                *images.values_list("file", flat=True),
-                *renditions.values_list("file", flat=True),
-            }
-            for name in block:
-                if name not in known and storage.get_modified_time(name) < old:
-                    yield name
+            unknown = set(block) - _with_rows(block)
+            candidates = [
+                name for name in block if name in unknown and storage.get_modified_time(name) < old
+            ]
+            if folder == BACKDROPS and candidates:
+                named = _named_by_specs(candidates)
+                candidates = [name for name in candidates if name not in named]
+            yield from candidates
+
+
+def _with_rows(names: Sequence[str]) -> set[str]:
+    """Return those of ``names`` that are the file of a row."""
+    known = set(
+        ProductImage.objects.filter(file__in=names, pruned_at=None).values_list("file", flat=True)
+    )
+    # A decision about a mask can be undone, which brings the mask before it back.
+    for model, column in (
+        (Rendition, "file"),
+        (PhotoRendition, "file"),
+        (PhotoCutout, "mask"),
+        (CutoutEvent, "mask"),
+        (Scene, "backdrop"),
+    ):
+        rows = model._default_manager.filter(**{f"{column}__in": names})
+        known.update(rows.values_list(column, flat=True))
+    # A series keeps the photo of its scene, whatever becomes of the scene.
+    known.update(look["backdrop"] for look in Series.objects.values_list("look", flat=True))
+    return known
+
+
+def _named_by_specs(backdrops: Collection[str]) -> set[str]:
+    """Return those of ``backdrops`` that a picture was made on, or a job may still be.
+
+    A scene may have another photo by now, or be gone; its pictures are made again with the photo of their
+    spec. Specs have no index, so this reads all of them, and only when a file is about to be deleted.
+    """
+    named: set[str] = set()
+    for model in (ProductImage, ImageJob):
+        rows = model._default_manager.filter(spec__backdrop_file__in=list(backdrops))
+        named.update(rows.order_by().values_list("spec__backdrop_file", flat=True).distinct())
+    return named
 
 
 def _prune_picture(
@@ -121,7 +215,8 @@ def _prune_picture(
         # The same bytes have the same name: another row may refer to the file.
         others = ProductImage.objects.filter(file=name, pruned_at=None).exclude(pk=image.pk)
         renditions = Rendition.objects.filter(file=name).exclude(image=image)
-        if not others.exists() and not renditions.exists():
+        photos = PhotoRendition.objects.filter(file=name)
+        if not (others.exists() or renditions.exists() or photos.exists()):
             _delete_file(name, done, dry_run=dry_run, on_delete=on_delete)
 
 
@@ -140,7 +235,8 @@ def _delete_file(name: str, done: Pruned, *, dry_run: bool, on_delete: OnDelete)
     on_delete(name)
 
 
-def _below(storage: Storage, folder: str) -> Iterator[str]:
+def files_below(storage: Storage, folder: str) -> Iterator[str]:
+    """Yield the names of the files in ``folder`` and in the folders in it."""
     try:
         folders, names = storage.listdir(folder)
     except FileNotFoundError:
@@ -148,4 +244,4 @@ def _below(storage: Storage, folder: str) -> Iterator[str]:
     for name in sorted(names):
         yield f"{folder}/{name}"
     for each in sorted(folders):
-        yield from _below(storage, f"{folder}/{each}")
+        yield from files_below(storage, f"{folder}/{each}")

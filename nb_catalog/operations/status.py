@@ -76,7 +76,7 @@ def collect() -> Status:
     oldest = _next_since(queue.ordered_queue)
     alive = jobs.filter(state__in=_HELD, lease_until__gte=now)
     today = DailyBudget.objects.filter(day=now.date()).first()
-    unknown = (billing.unsettled_calls(), billing.unsettled_text_calls())
+    unsettled = billing.unsettled_calls()
     return Status(
         jobs=dict(counted.annotate(Count("id"))),
         oldest_seconds=None if oldest is None else (now - oldest).total_seconds(),
@@ -89,8 +89,8 @@ def collect() -> Status:
         spent_today_usd=usd(today.spent_microusd if today else 0),
         reserved_today_usd=usd(today.reserved_microusd if today else 0),
         budget_today_usd=settings.DAILY_BUDGET_USD,
-        open_calls=sum(calls.count() for calls in unknown),
-        open_usd=usd(sum(billing.unsettled_total(calls) for calls in unknown)),
+        open_calls=unsettled.count(),
+        open_usd=usd(billing.unsettled_total(unsettled)),
         paused_runs=dict(
             Run.objects.exclude(paused_reason="")
             .order_by()

@@ -5,13 +5,20 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.core.checks import CheckMessage
 
 from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import InvalidSettings
+from nb_catalog.providers.sanitizing import sanitize_methods, secret_attributes
 from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
+
+# What a provider returns and raises here comes from a service; batches are in ``BatchService``.
+_FROM_OUTSIDE: Final = (
+    "build", "send", "parse", "check_model", "upload", "submit", "find", "poll", "collect", "cancel",
+    "delete_files",
+)  # fmt: skip
 
 
 class Provider(ABC):
@@ -34,6 +41,19 @@ class Provider(ABC):
 
     def __init__(self, *, alias: str) -> None:
         self.alias = alias
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        sanitize_methods(cls, _FROM_OUTSIDE)
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """Keys and passwords, which are removed from everything that the methods return and raise.
+
+        By default, the strings in attributes whose name contains "key", "token", "secret" or
+        "password".
+        """
+        return secret_attributes(self)
 
     @classmethod
     def from_options(cls, alias: str, options: Mapping[str, Any]) -> Provider:
@@ -75,6 +95,10 @@ class Provider(ABC):
     def check(self) -> Sequence[CheckMessage]:
         """Return problems of this provider's configuration, without using the network."""
         return ()
+
+    async def open(self) -> None:  # noqa: B027 - most have nothing to open
+        """Open what ``send`` needs, without a request: called before the call is on record, because a
+        process that dies in between leaves a call whose outcome nobody knows."""
 
     async def close(self) -> None:  # noqa: B027 - most providers hold nothing open
         """Close connections before the event loop ends."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nb_catalog.conf import settings
+from nb_catalog.core.text import message as _
 from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.providers import model_specs
@@ -34,7 +35,9 @@ def tier(name: str) -> Tier:
     """Return the tier called ``name``. Raises ``RequestRefused`` if there is none."""
     table = settings.TIERS
     if name not in table:
-        raise RequestRefused(f"There is no tier {name!r}.{nearest(name, table)}")
+        raise RequestRefused(
+            _("There is no tier %(name)r.") % {"name": name} + nearest(name, table)
+        )
     return _tier(name, table[name])
 
 

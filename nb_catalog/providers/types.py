@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.types import Reference, Treatment
-from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.exceptions import NBCatalogError, ProviderError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,11 @@ class ImageRequest:
     """One requested picture, independent of any vendor's API.
 
     ``renderer`` holds the scene's options for the local renderer, and ``seed`` makes variants
-    differ; a model that reads text uses ``prompt`` and ``system``. ``pose`` is one of ``POSES``.
+    differ; a model that reads text uses ``prompt`` and ``system``. ``pose`` is one of ``POSES``, and
+    ``photo_kind`` what the product's photo shows: "full_frame" is the product from border to border.
+    ``camera`` is that of the set which the picture belongs to, empty for a picture of its own, and
+    ``proportion`` the share of the set's height that the product takes. ``parts`` are the products of a
+    bundle, whose photos are the references in the same order.
     """
 
     model: str
@@ -30,6 +34,10 @@ class ImageRequest:
     system: str = field(default="", repr=False)
     thinking: str = ""
     pose: str = ""
+    photo_kind: str = ""
+    camera: Mapping[str, Any] = field(default_factory=dict)
+    proportion: float = 1.0
+    parts: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def from_spec(cls, spec: ImageSpec, references: tuple[Reference, ...] = ()) -> ImageRequest:
@@ -43,9 +51,13 @@ class ImageRequest:
             treatment=Treatment(spec.treatment),
             references=references,
             renderer=spec.renderer,
-            seed=spec.variant,
+            seed=spec.seed,
             thinking=spec.thinking,
             pose=spec.pose,
+            photo_kind=spec.photo_kind,
+            camera=spec.camera,
+            parts=spec.parts,
+            proportion=spec.proportion,
         )
 
 
@@ -100,7 +112,8 @@ class BatchLimits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchReport:
     """The status of a batch. ``state`` is the provider's own name for it; ``is_final`` means that
-    the state will not change again, ``is_gone`` that the provider no longer knows the batch."""
+    the state will not change again, ``is_gone`` that the provider no longer knows the batch. ``problem``
+    is why the whole batch failed, if the provider says so."""
 
     name: str
     state: str
@@ -108,6 +121,7 @@ class BatchReport:
     is_gone: bool = False
     result_file: str = ""
     error: str = ""
+    problem: ProviderError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from nb_catalog.conf import settings
+from nb_catalog.conf import picture_limits
 from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import InvalidSettings, NoPicture, PictureMissing, RequestRejected
 from nb_catalog.providers.base import Provider
@@ -25,11 +25,12 @@ class TypesetterProvider(Provider):
 
     ``renderer`` has ``layout`` (a ``layouts.Layout`` as its mapping), ``texts`` (role -> text),
     ``locale``, ``origin`` (the picture's IPTC term) and, if known, ``product``: left, top, width
-    and height in pixels.
+    and height in pixels. ``sizes`` are the largest ems by role, as shares of the shorter side.
 
     With ``ocr``, Tesseract reads each picture back if the extra "ocr", the program and its data for
     the language are installed. It takes half a second per picture and gives the review page a
-    second opinion.
+    second opinion. A picture never waits for it longer than ``ocr.PICTURE_SECONDS``, nor fails
+    with it: the report says why there is no opinion.
     """
 
     is_free = True
@@ -70,6 +71,7 @@ class TypesetterProvider(Provider):
                 "locale": locale,
                 "origin": origin,
                 "product": Rect(*product) if product else None,
+                "sizes": dict(options.get("sizes", {})),
                 "use_ocr": self.ocr,
             },
         )
@@ -97,13 +99,15 @@ def render_text(body: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
     result = typeset_picture(
         options.pop("picture"),
         chain=fonts.chain_for(body["locale"]),
-        max_bytes=settings.MAX_PICTURE_BYTES,
-        max_pixels=settings.MAX_PICTURE_PIXELS,
+        **picture_limits(),
         **options,
     )
-    proofs = {each.role: round(each.worst_glyph, 3) for each in result.proofs}
-    report = {"text": result.report.as_dict(), "text_proof": proofs}
-    return result.data, report if result.ocr_differences is None else {
-        **report,
-        "text_read": result.ocr_differences,
+    report = {
+        "text": result.report.as_dict(),
+        "text_proof": {each.role: round(each.worst_glyph, 3) for each in result.proofs},
     }
+    if result.opinion is None:
+        return result.data, report
+    if result.opinion.differences is None:
+        return result.data, {**report, "text_read_missing": dict(result.opinion.missing)}
+    return result.data, {**report, "text_read": result.opinion.differences}

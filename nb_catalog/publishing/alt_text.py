@@ -1,4 +1,4 @@
-"""Alternative texts: set, proposed by a model (paid for, and published only once accepted), discarded."""
+"""Alternative texts: set, requested from a model (published only once accepted), discarded."""
 
 from __future__ import annotations
 
@@ -7,24 +7,22 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from nb_catalog import storage
-from nb_catalog.billing import paid_requests
-from nb_catalog.billing.paid_requests import PaidRequest, ProposalResult
 from nb_catalog.conf import settings
 from nb_catalog.core.locales import parse_locale
-from nb_catalog.core.text import single_line
-from nb_catalog.core.types import Actor
+from nb_catalog.core.types import Actor, JobKind
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.imaging.references import Limits, as_reference
-from nb_catalog.models import AltProposal, AltText, ProductImage
+from nb_catalog.generation import text_requests
+from nb_catalog.generation.text_requests import TextRequest
+from nb_catalog.models import AltText, ProductImage, Run
 from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.transitions import lock_image
-from nb_catalog.providers.alt_text import AltTextProvider, PictureContext, alt_text_provider
+from nb_catalog.providers.alt_text import PictureContext, alt_text_provider
+from nb_catalog.providers.texts import required_alt_text_provider
 from nb_catalog.registry import source_for
 from nb_catalog.storefront.alt_text import overlay_text
 
-LIMITS: Final = Limits(reads=("image/jpeg", "image/png", "image/webp"), longest_side=1024)
 # Locales of one request.
 MAX_LOCALES: Final = 40
 # BCP 47 for text in an unknown language.
@@ -47,7 +45,9 @@ def set_alt_texts(image: ProductImage, texts: Mapping[str, str], *, actor: Actor
             objections.append(str(error))
         if len(text) > LONGEST_ALT:
             objections.append(
-                f"{code}: {len(text)} characters; at most {LONGEST_ALT} are possible."
+                f"{code}: "
+                + _("%(length)s characters; at most %(most)s are possible.")
+                % {"length": len(text), "most": LONGEST_ALT}
             )
     if objections:
         raise RequestRefused(*objections)
@@ -95,7 +95,7 @@ def _existing_locales(image: ProductImage) -> set[str]:
 
 
 def offer(image: ProductImage) -> AltTextOffer | None:
-    """Return what ``propose_alt_texts`` would request; None without a provider or missing texts.
+    """Return what ``request_alt_texts`` would request; None without a provider or missing texts.
 
     Raises ``RequestRefused`` if the provider's price is unknown.
     """
@@ -106,83 +106,50 @@ def offer(image: ProductImage) -> AltTextOffer | None:
     return AltTextOffer(provider.name, locales, usd)
 
 
-def propose_alt_texts(
-    image: ProductImage, locales: Iterable[str], *, actor: Actor
-) -> ProposalResult:
-    """Have a model describe ``image`` in those of ``locales`` that it lacks; store proposals.
+def request_alt_texts(image: ProductImage, locales: Iterable[str], *, actor: Actor) -> Run | None:
+    """Have a model describe ``image`` in those of ``locales`` that it lacks, and return the run.
 
-    The request is recorded and its cost reserved before it is sent. Raises ``RequestRefused``
-    without an alt text provider, for an unknown locale, while the same request is in flight and
-    when a budget is reached, ``PictureError`` and ``StorageFailed`` for the file, and the
-    ``ProviderError`` of a failed request.
+    The texts are stored as proposals. Returns None if no text is missing. Raises ``RequestRefused``
+    without an alt text provider, if its price is unknown, for an unknown locale, and while the same
+    request is under way.
     """
-    provider = alt_text_provider()
-    if provider is None:
-        raise RequestRefused(
-            "No provider of alternative texts is configured. Set NB_CATALOG['ALT_TEXT_PROVIDER']."
-        )
+    provider = required_alt_text_provider()
     wanted = missing_locales(image, locales)
+    try:
+        for code in wanted:
+            parse_locale(code)
+    except ValueError as error:
+        raise RequestRefused(str(error)) from error
+    if len(wanted) > MAX_LOCALES:
+        raise RequestRefused(
+            _("At most %(most)d languages can be requested at once, not %(count)d.")
+            % {"most": MAX_LOCALES, "count": len(wanted)}
+        )
     if not wanted:
-        return ProposalResult(written=0)
-    request = _build_request(image, wanted, provider)
-    result = paid_requests.send_paid_request(provider, request, actor=actor)
-    proposals: dict[str, str] = {}
-    refused: list[str] = []
-    for code in wanted:
-        text = single_line(result.texts.get(code, ""))
-        if not text:
-            refused.append(f"{code}: nothing was proposed.")
-        elif len(text) > LONGEST_ALT:
-            refused.append(
-                f"{code}: the proposal has {len(text)} characters; at most {LONGEST_ALT} are possible."
-            )
-        else:
-            proposals[code] = text
-    with transaction.atomic():
-        lock_image(image)
-        # Someone may have written a text while the request was in flight.
-        for code in image.alts.filter(locale__in=list(proposals)).values_list("locale", flat=True):
-            del proposals[code]
-        for code, text in proposals.items():
-            AltProposal.objects.update_or_create(
-                image=image, locale=code, defaults={"text": text, "proposed_by": provider.name}
-            )
-    return ProposalResult(written=len(proposals), refused=tuple(refused))
+        return None
+    context = _context(image)
+    spec = text_requests.spec_about(
+        image,
+        provider,
+        kind=JobKind.ALT_TEXT,
+        locales=wanted,
+        title=context.title,
+        texts=dict(context.texts),
+    )
+    request = TextRequest(
+        about=image, spec=spec, estimate=provider.estimate(locales=wanted, about=context)
+    )
+    title = _("Alternative texts of picture %(pk)s: %(locales)s") % {
+        "pk": image.pk,
+        "locales": ", ".join(wanted),
+    }
+    return text_requests.start([request], title=title, actor=actor)
 
 
 def discard_alt_texts(image: ProductImage, locales: Iterable[str]) -> int:
     """Delete the proposals of ``image`` in ``locales`` and return their number."""
     proposals = image.alt_proposals.filter(locale__in=list(locales))
     return int(proposals.delete()[0])
-
-
-def _build_request(
-    image: ProductImage, locales: tuple[str, ...], provider: AltTextProvider
-) -> PaidRequest:
-    try:
-        for code in locales:
-            parse_locale(code)
-    except ValueError as error:
-        raise RequestRefused(str(error)) from error
-    if len(locales) > MAX_LOCALES:
-        raise RequestRefused(
-            f"At most {MAX_LOCALES} languages can be requested at once, not {len(locales)}."
-        )
-    context = _context(image)
-    picture, _sent = as_reference(
-        storage.read(str(image.file.name)),
-        limits=LIMITS,
-        max_bytes=settings.MAX_PICTURE_BYTES,
-        max_pixels=settings.MAX_PICTURE_PIXELS,
-    )
-    return PaidRequest(
-        payload=provider.build(picture.data, picture.mime_type, locales=locales, about=context),
-        about=image,
-        locales=locales,
-        estimate=provider.estimate(locales=locales, about=context),
-        underway=paid_requests.already_running_message(image),
-        is_wanted=lambda: missing_locales(image, locales) == locales,
-    )
 
 
 def _context(image: ProductImage) -> PictureContext:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nb_catalog import storage
-from nb_catalog.conf import settings
+from nb_catalog.conf import picture_limits, settings
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
 from nb_catalog.imaging.renditions import derive
 from nb_catalog.models import ProductImage, Rendition
@@ -21,27 +23,40 @@ def make_renditions(image: ProductImage) -> list[Rendition]:
     existing = list(rows)
     if set(settings.RENDITION_FORMATS) <= {rendition.format for rendition in existing}:
         return existing
-    files = derive(
+    files = store_files(
         storage.read(str(image.file.name)),
+        xmp=xmp_packet(DigitalSourceType(image.digital_source_type)),
+    )
+    Rendition.objects.bulk_create(
+        [Rendition(image=image, **columns) for columns in files], ignore_conflicts=True
+    )
+    return list(rows.all())
+
+
+def store_files(data: bytes, *, xmp: bytes) -> list[dict[str, Any]]:
+    """Derive the configured files from the picture ``data`` and store them.
+
+    Return the columns of a ``DerivedFile`` for each. None is stored if one cannot be derived. Raises
+    ``PictureError``, ``StorageFailed``.
+    """
+    files = derive(
+        data,
         widths=settings.RENDITION_WIDTHS,
         formats=settings.RENDITION_FORMATS,
-        xmp=xmp_packet(DigitalSourceType(image.digital_source_type)),
-        max_bytes=settings.MAX_PICTURE_BYTES,
-        max_pixels=settings.MAX_PICTURE_PIXELS,
+        xmp=xmp,
+        **picture_limits(),
     )
-    renditions = []
+    columns = []
     for file in list(files):
         stored = storage.store(file.data, folder="renditions", mime_type=file.mime_type)
-        renditions.append(
-            Rendition(
-                image=image,
-                format=file.format,
-                width=file.width,
-                height=file.height,
-                file=stored.name,
-                url=catalog_storage().url(stored.name),
-                byte_size=len(file.data),
-            )
+        columns.append(
+            {
+                "format": file.format,
+                "width": file.width,
+                "height": file.height,
+                "file": stored.name,
+                "url": catalog_storage().url(stored.name),
+                "byte_size": len(file.data),
+            }
         )
-    Rendition.objects.bulk_create(renditions, ignore_conflicts=True)
-    return list(rows.all())
+    return columns

@@ -1,9 +1,9 @@
-"""Finds, marks and refreshes published pictures whose text is out of date."""
+"""Finds and marks published pictures whose text is out of date, and does what their slots ask for."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -16,13 +16,18 @@ from django.utils import timezone
 from nb_catalog import generation
 from nb_catalog.core.iteration import blocks
 from nb_catalog.core.types import Actor
+from nb_catalog.cutouts.stale import with_outdated_mask
 from nb_catalog.generation.refresh import RefreshPlanner
 from nb_catalog.generation.text_overlays import DesignCache
-from nb_catalog.models import Placement, Run
-from nb_catalog.registry import is_registered, source_for
+from nb_catalog.models import CopyDeck, Placement, Run
+from nb_catalog.models.generic import ObjectKey, fetch_subjects, own_key
+from nb_catalog.publishing import policies
+from nb_catalog.registry import CatalogSource, is_registered, source_for, subject_of
 
 # Products whose published pictures are inspected together.
 BLOCK: Final = 200
+# Placements that are checked during a web request.
+MAX_CHECKED: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,12 @@ def scan_placements(placements: QuerySet[Placement] | None = None) -> Iterator[l
 
     Yields the stale placements, one block of products at a time.
     """
+    for products in published_products(placements):
+        yield mark_stale(products)
+
+
+def published_products(placements: QuerySet[Placement] | None = None) -> Iterator[list[Model]]:
+    """Yield the products of those of ``placements`` that have text, a block at a time."""
     rows = Placement.objects.all() if placements is None else placements
     rows = rows.filter(image__locale__gt="").order_by("content_type_id", "object_id")
     keys = rows.values_list("content_type_id", "object_id").distinct().iterator()
@@ -49,45 +60,79 @@ def scan_placements(placements: QuerySet[Placement] | None = None) -> Iterator[l
         if model is None or not is_registered(model):
             continue
         for block in blocks((key for _type, key in group), size=BLOCK):
-            yield mark_stale(list(source_for(model).queryset().in_bulk(block).values()))
+            yield list(source_for(model).queryset().in_bulk(block).values())
 
 
-def mark_stale(products: Sequence[Model]) -> list[Placement]:
+def published_with_deck(deck: CopyDeck) -> QuerySet[Placement]:
+    """Return the placements of pictures that show texts of ``deck``."""
+    return Placement.objects.filter(image__spec__deck=deck.key)
+
+
+def mark_stale_of_deck(deck: CopyDeck) -> int | None:
+    """Mark published pictures that show outdated texts of ``deck``; return how many of them are stale.
+
+    Returns None if too many are published for one request: then nothing is marked, and ``nb_stale`` or
+    a running worker finds them.
+    """
+    published = published_with_deck(deck)
+    if published.count() > MAX_CHECKED:
+        return None
+    return sum(map(len, scan_placements(published)))
+
+
+def mark_stale(products: Iterable[Model]) -> list[Placement]:
     """Set ``stale_since`` of published pictures of ``products`` whose text has changed; return these.
 
-    ``products`` are of one model. ``stale_since`` of all others is cleared; nothing is withdrawn.
-    Raises ``NotRegistered`` for an unknown model.
+    ``stale_since`` of all others is cleared. What the text says decides what happens then: by the
+    policy of its slot a picture is kept, withdrawn, or typeset again and published without a person
+    (see ``publishing.policies``). What was withdrawn or renewed at once is not returned. Raises
+    ``NotRegistered`` for an unknown model.
     """
-    if not products:
-        return []
-    planner = RefreshPlanner(designs=DesignCache(source_for(type(products[0]))))
-    published = list(planner.inspect(products))
-    stale = [each.placement for each in published if each.is_stale]
-    for placement in stale:
-        # Only with the picture that was inspected: another one may have been published since.
-        Placement.objects.filter(
-            pk=placement.pk, image_id=placement.image_id, stale_since=None
-        ).update(stale_since=timezone.now())
-    fresh = [each.placement.pk for each in published if not each.is_stale]
-    Placement.objects.filter(pk__in=fresh, stale_since__isnull=False).update(stale_since=None)
+    stale: list[Placement] = []
+    for source, subjects in _by_source(products).items():
+        planner = RefreshPlanner(designs=DesignCache(source))
+        published = list(planner.inspect(subjects))
+        outdated = [each for each in published if each.is_stale]
+        for each in outdated:
+            # Only with the picture that was inspected: another one may have been published since.
+            Placement.objects.filter(
+                pk=each.placement.pk, image_id=each.placement.image_id, stale_since=None
+            ).update(stale_since=timezone.now())
+        fresh = [each.placement.pk for each in published if not each.is_stale]
+        # Their text is true, and the outline of the product below it is not any more.
+        marked = Placement.objects.filter(pk__in=fresh, stale_since__isnull=False)
+        kept = with_outdated_mask(marked.select_related("image__parent"))
+        fresh = [key for key in fresh if key not in kept]
+        Placement.objects.filter(pk__in=fresh, stale_since__isnull=False).update(stale_since=None)
+        settled = policies.apply(outdated, source=source, products=subjects)
+        stale += [each.placement for each in outdated if each.placement.pk not in settled]
     return stale
 
 
 def refresh(products: Iterable[Model], *, actor: Actor) -> RefreshResult:
     """Start a run per model that replaces the stale published pictures of ``products``.
 
-    The new pictures wait for review; until then the old ones stay published.
+    The new pictures wait for review; until then the old ones stay published. In slots with the
+    policy "renew" they do not wait.
     """
-    by_model: dict[type[Model], list[Model]] = defaultdict(list)
-    for product in products:
-        by_model[type(product)].append(product)
     runs, stale = [], 0
-    for group in by_model.values():
-        stale += len(mark_stale(group))
-        plan = generation.plan_refresh(group)
+    for subjects in _by_source(products).values():
+        stale += len(mark_stale(subjects))
+        plan = generation.plan_refresh(subjects)
         if any(plan.wanted()):
             runs.append(generation.start_run(plan, actor=actor, priority=None))
     return RefreshResult(stale=stale, runs=tuple(runs))
+
+
+def _by_source(products: Iterable[Model]) -> dict[CatalogSource, list[Model]]:
+    """Return the subjects of ``products``, each once, by the source that reads them."""
+    rows = list(products)
+    fetch_subjects(rows)
+    by_source: dict[CatalogSource, dict[ObjectKey, Model]] = defaultdict(dict)
+    for product in rows:
+        subject = subject_of(product)
+        by_source[source_for(subject)][own_key(subject)] = subject
+    return {source: list(subjects.values()) for source, subjects in by_source.items()}
 
 
 def products_of(placements: QuerySet[Placement]) -> Iterator[Model]:

@@ -10,6 +10,7 @@ from typing import Final
 from django.db.models import Q
 
 from nb_catalog.core import logs
+from nb_catalog.core.text import message_line
 from nb_catalog.exceptions import (
     BackoffScope,
     DailyQuotaReached,
@@ -64,7 +65,7 @@ def record_backoff(error: Exception, *, provider: str, model: str) -> None:
 
 def pause(provider: str, model: str, *, until: datetime, reason: str, cause: str = "") -> None:
     """Send nothing to ``model`` before ``until``. A longer pause that exists is not shortened."""
-    changes = {"until": until, "reason": reason[:200], "cause": cause}
+    changes = {"until": until, "reason": message_line(reason, 200), "cause": cause}
     _row, created = ProviderPause.objects.get_or_create(
         provider=provider, model=model, defaults=changes
     )

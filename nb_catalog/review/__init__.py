@@ -1,6 +1,8 @@
 """Decisions about pictures, and checks of the text on them."""
 
-from nb_catalog.review.ocr import read_with_model
+from nb_catalog.review.comparison import request_comparison
+from nb_catalog.review.ocr import request_reading
+from nb_catalog.review.series import approve_series
 from nb_catalog.review.services import (
     BulkReviewResult,
     approve,
@@ -9,6 +11,7 @@ from nb_catalog.review.services import (
     reconsider,
     reject,
     require_individual_review,
+    restore,
     retire,
     typeset_instead,
 )
@@ -18,11 +21,14 @@ __all__ = [
     "BulkReviewResult",
     "approve",
     "approve_all",
+    "approve_series",
     "needs_individual_review",
-    "read_with_model",
+    "request_comparison",
+    "request_reading",
     "reconsider",
     "reject",
     "require_individual_review",
+    "restore",
     "retire",
     "typeset_instead",
     "verify_text",

@@ -6,22 +6,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from nb_catalog import generation
+from nb_catalog.conf import settings
 from nb_catalog.core.types import Actor
+from nb_catalog.cutouts.records import CUTOUT_CHECK
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
+from nb_catalog.imaging.fidelity import fidelity_in
+from nb_catalog.imaging.in_photo import SMALL_BACKDROP
 from nb_catalog.models import Placement, ProductImage, ReviewEvent, Run
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import lock_image, transition_image
+from nb_catalog.providers.model_specs.sizes import SIZE_CHECK, SizeComparison
 from nb_catalog.typesetting.ocr_diff import OCR_CHECK, readings_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkReviewResult:
-    """The result of a decision about several pictures; ``refused`` has a message for each that failed."""
+    """The result of a decision about several pictures: the keys of those ``approved``, and in ``refused``
+    a message for each that failed."""
 
-    decided: int
+    approved: tuple[int, ...]
     refused: tuple[str, ...]
+
+    @property
+    def decided(self) -> int:
+        return len(self.approved)
 
 
 def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
@@ -31,7 +42,9 @@ def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
     which is not a picture of the product.
     """
     if image.kind != ImageKind.PICTURE:
-        raise RequestRefused(f"Picture {image.pk} shows a background without the product.")
+        raise RequestRefused(
+            _("Picture %(pk)s shows a background without the product.") % {"pk": image.pk}
+        )
     _decide(image, "approve", actor=actor, note=note)
 
 
@@ -41,14 +54,20 @@ def reject(image: ProductImage, *, actor: Actor, note: str = "") -> None:
 
 
 def reconsider(image: ProductImage, *, actor: Actor, note: str = "") -> None:
-    """Rejected -> pending. Raises ``InvalidTransition``, ``RequestRefused`` if its file was deleted."""
+    """Rejected or approved -> pending.
+
+    Raises ``InvalidTransition``, ``RequestRefused`` if its file was deleted or while it is published.
+    """
     with transaction.atomic():
         lock_image(image)
         if ProductImage.objects.filter(pk=image.pk).exclude(pruned_at=None).exists():
             raise RequestRefused(
-                f"Picture {image.pk} was rejected long ago and its file was deleted."
-                " Generate another one."
+                _(
+                    "Picture %(pk)s was rejected long ago and its file was deleted. Generate another one."
+                )
+                % {"pk": image.pk}
             )
+        _refuse_if_published(image)
         _decide(image, "reconsider", actor=actor, note=note)
 
 
@@ -57,13 +76,32 @@ def retire(image: ProductImage, *, actor: Actor, note: str = "") -> None:
     with transaction.atomic():
         # Locked first, so that nobody publishes it between the check and the transition.
         lock_image(image)
-        slots = list(Placement.objects.filter(image=image).values_list("slot", flat=True))
-        if slots:
-            raise RequestRefused(
-                f"Picture {image.pk} is published ({', '.join(slots)}). "
-                f"Publish another one there first, or withdraw it."
-            )
+        _refuse_if_published(image)
         _decide(image, "retire", actor=actor, note=note)
+
+
+def restore(image: ProductImage, *, actor: Actor, note: str = "") -> None:
+    """Retired -> approved. Raises ``InvalidTransition``, ``RequestRefused`` if its file was deleted."""
+    with transaction.atomic():
+        lock_image(image)
+        if ProductImage.objects.filter(pk=image.pk).exclude(pruned_at=None).exists():
+            raise RequestRefused(
+                _("The file of picture %(pk)s was deleted. Generate another one.")
+                % {"pk": image.pk}
+            )
+        _decide(image, "restore", actor=actor, note=note)
+
+
+def _refuse_if_published(image: ProductImage) -> None:
+    slots = list(Placement.objects.filter(image=image).values_list("slot", flat=True))
+    if slots:
+        raise RequestRefused(
+            _(
+                "Picture %(pk)s is published (%(slots)s). Publish another one there first, or withdraw "
+                "it."
+            )
+            % {"pk": image.pk, "slots": ", ".join(slots)}
+        )
 
 
 def _decide(image: ProductImage, move: str, *, actor: Actor, note: str) -> None:
@@ -75,20 +113,58 @@ def _decide(image: ProductImage, move: str, *, actor: Actor, note: str) -> None:
 
 
 def needs_individual_review(image: ProductImage) -> bool:
-    """Return whether a model painted its text, and OCR did not read every letter as requested."""
-    if OCR_CHECK not in image.checks:
-        return False
-    readings = readings_in(image.checks)
-    return not readings or not all(reading.is_exact for reading in readings)
+    """Return whether ``image`` may be approved individually only: its text was not read as requested,
+    its product differs from its photo, or its size is not what ``REQUIRE`` accepts."""
+    return bool(objections_to(image))
+
+
+def objections_to(image: ProductImage) -> list[str]:
+    """Return why ``image`` may be approved individually only, as sentences."""
+    objections = []
+    if OCR_CHECK in image.checks:
+        readings = readings_in(image.checks)
+        if not readings or not all(reading.is_exact for reading in readings):
+            objections.append(
+                _("OCR did not read the text on picture %(pk)s as requested.") % {"pk": image.pk}
+            )
+    if "interim" in image.checks or "finish_reason" in image.checks:
+        objections.append(
+            _("The service did not finish picture %(pk)s as it should.") % {"pk": image.pk}
+        )
+    if image.checks.get(CUTOUT_CHECK, {}).get("reasons"):
+        objections.append(
+            _("The cut-out of picture %(pk)s is doubtful: look at the outline of the product.")
+            % {"pk": image.pk}
+        )
+    fidelity = fidelity_in(image.checks)
+    if fidelity is not None and fidelity.fails and settings.FIDELITY["REQUIRE"] != "none":
+        objections.append(
+            _("The product on picture %(pk)s differs from its photo.") % {"pk": image.pk}
+        )
+    # The plan has said that the photo is too small, and the picture's checks which one.
+    is_small = not {"small_photo", SMALL_BACKDROP}.isdisjoint(image.checks)
+    if SIZE_CHECK in image.checks and not is_small:
+        compared = SizeComparison.from_dict(image.checks[SIZE_CHECK])
+        required = settings.REQUIRE
+        if (
+            compared.ratio_off > required["RATIO_WITHIN"]
+            or compared.share < required["SIZE_AT_LEAST"]
+        ):
+            values = {
+                "pk": image.pk,
+                "actual": "{} × {}".format(*compared.actual),
+                "requested": "{} × {}".format(*compared.requested),
+            }
+            message = _("Picture %(pk)s has %(actual)s pixels instead of %(requested)s.")
+            objections.append(message % values)
+    return objections
 
 
 def require_individual_review(image: ProductImage) -> None:
     """Raise ``RequestRefused`` for an image that ``needs_individual_review``."""
-    if needs_individual_review(image):
-        raise RequestRefused(
-            f"OCR did not read the text on picture {image.pk} as requested. Look at the picture, and "
-            f"decide about it individually."
-        )
+    if objections := objections_to(image):
+        advice = _("Look at the picture, and decide about it individually.")
+        raise RequestRefused(" ".join([*objections, advice]))
 
 
 def approve_all(images: Iterable[ProductImage], *, actor: Actor) -> BulkReviewResult:
@@ -96,7 +172,8 @@ def approve_all(images: Iterable[ProductImage], *, actor: Actor) -> BulkReviewRe
 
     Those that ``needs_individual_review`` names are refused.
     """
-    decided, refused = 0, []
+    approved: list[int] = []
+    refused: list[str] = []
     for image in images:
         try:
             require_individual_review(image)
@@ -104,8 +181,8 @@ def approve_all(images: Iterable[ProductImage], *, actor: Actor) -> BulkReviewRe
         except (InvalidTransition, RequestRefused) as refusal:
             refused.append(str(refusal))
         else:
-            decided += 1
-    return BulkReviewResult(decided=decided, refused=tuple(refused))
+            approved.append(image.pk)
+    return BulkReviewResult(approved=tuple(approved), refused=tuple(refused))
 
 
 def typeset_instead(image: ProductImage, *, actor: Actor) -> Run | None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from nb_catalog import storage
-from nb_catalog.conf import settings
+from nb_catalog.conf import picture_limits
 from nb_catalog.core.types import Rect
 from nb_catalog.exceptions import PictureMissing, RequestRefused
 from nb_catalog.models import ProductImage
@@ -30,7 +30,7 @@ def verify_text(image: ProductImage) -> dict[str, list[TextProof]]:
     Raises ``RequestRefused`` for a picture without typeset text, ``PictureError`` and
     ``StorageFailed`` for a file that cannot be read, ``TextError`` if its fonts have changed.
     """
-    if not image.checks.get("text"):
+    if not image.checks.get("text", {}).get("texts"):
         raise RequestRefused(f"Picture {image.pk} has no typeset text.")
     report = Report.from_dict(image.checks["text"])
     layout = Layout.from_mapping(image.spec["renderer"]["layout"])
@@ -44,6 +44,7 @@ def verify_text(image: ProductImage) -> dict[str, list[TextProof]]:
             picture=storage.read(str(spec["photo"])),
             texts=spec["renderer"]["texts"],
             product=Rect(*product) if product else None,
+            sizes=spec["renderer"].get("sizes", {}),
         )
     names = [image.file.name, *image.renditions.values_list("file", flat=True)]
     return {
@@ -53,8 +54,7 @@ def verify_text(image: ProductImage) -> dict[str, list[TextProof]]:
             layout=layout,
             chain=chain,
             base_image=base,
-            max_bytes=settings.MAX_PICTURE_BYTES,
-            max_pixels=settings.MAX_PICTURE_PIXELS,
+            **picture_limits(),
         )
         for name in names
     }

@@ -8,19 +8,22 @@ renders itself where templates escape: ``{% catalog_picture %}`` and Jinja2's
 
 from nb_catalog.storefront.api import (
     alt_for,
-    photo_url,
     picture_for,
     pictures_for,
     prefetch_catalog_images,
     structured_data_for,
 )
+from nb_catalog.storefront.photos import photo_url
 from nb_catalog.storefront.picture import Picture, StructuredData
 from nb_catalog.storefront.picture_data import PictureData, picture_data
 from nb_catalog.storefront.prefetch import active_locale, fallbacks
+from nb_catalog.storefront.series import SeriesEntry, SeriesPage, series_for
 
 __all__ = [
     "Picture",
     "PictureData",
+    "SeriesEntry",
+    "SeriesPage",
     "StructuredData",
     "active_locale",
     "alt_for",
@@ -30,5 +33,6 @@ __all__ = [
     "picture_for",
     "pictures_for",
     "prefetch_catalog_images",
+    "series_for",
     "structured_data_for",
 ]

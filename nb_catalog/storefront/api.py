@@ -6,16 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from django.core.files.storage import storages
 from django.db.models import Model
 
-from nb_catalog.core.types import Photo
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront.alt_text import resolve_alt
 from nb_catalog.storefront.picture import (
     DEFAULT_ATTRIBUTES,
     SCHEMA_ORG,
-    HtmlAttributes,
     Picture,
     StructuredData,
     html_attributes,
@@ -45,8 +42,8 @@ def prefetch_catalog_images(
     for product in rows:
         by_model[type(product)].append(product)
     for group in by_model.values():
-        pictures = fetch(group, slots=slots, locale=active_locale(locale))
-        for product in group:
+        fetched = fetch(group, slots=slots, locale=active_locale(locale))
+        for product, pictures in zip(group, fetched, strict=True):
             setattr(product, CACHE, pictures)
     return rows
 
@@ -62,14 +59,15 @@ def picture_for(
 ) -> Picture | None:
     """Return the published picture at ``position`` of ``slot``, otherwise the product's own photo.
 
-    The photo is used at position 0 only; without one, None is returned. ``alt`` replaces the
+    The photo is used at position 0 only; without one that browsers show, None is returned, and for
+    a product that ``visible()`` of its source leaves out. ``alt`` replaces the
     product's own text. ``options`` are those of ``Picture.with_attributes``. Without
     ``prefetch_catalog_images`` each call is a query.
     """
     locale = active_locale(locale)
     pictures = published_for(product, slot, locale=locale)
     attributes = html_attributes(**options) if options else DEFAULT_ATTRIBUTES
-    published = pictures.published(product, slot).get(position)
+    published = pictures.published(slot).get(position)
     if published is not None:
         return Picture(
             picture_data=published.picture_data,
@@ -78,19 +76,19 @@ def picture_for(
             position=position,
             html_attributes=attributes,
         )
-    if position or not is_registered(type(product)):
+    own = None if position else pictures.photo(product)
+    if own is None:
         return None
-    pictures.fetch_photos()
-    photos = source_for(product).photos(product)
-    if not photos:
-        return None
-    return _photo_picture(photos[0], alt=alt, html_attributes=attributes)
+    photo, data = own
+    if alt is None:
+        alt = photo.alt or _alt(product, locale)
+    return Picture(picture_data=data, alt=alt, html_attributes=attributes)
 
 
 def pictures_for(product: Model, slot: str, *, locale: str | None = None) -> list[Picture]:
     """Return the published pictures of ``product`` in ``slot``, in order."""
     locale = active_locale(locale)
-    published = published_for(product, slot, locale=locale).published(product, slot)
+    published = published_for(product, slot, locale=locale).published(slot)
     return [
         Picture(
             picture_data=each.picture_data,
@@ -145,30 +143,3 @@ def _alt(product: Model, locale: str) -> str:
 def _alt_of(published: Published, product: Model, locale: str) -> str:
     text = published.picture_data.get("overlay_text", "")
     return resolve_alt(published.alt, of_product=_alt(product, locale), overlay_text=text)
-
-
-def _photo_picture(photo: Photo, *, alt: str | None, html_attributes: HtmlAttributes) -> Picture:
-    # Pixels only if the host's field stores them in columns: measuring would open the file.
-    field = getattr(photo.file, "field", None)
-    names = [getattr(field, name, None) for name in ("width_field", "height_field")]
-    width = height = 0
-    if all(names):
-        width, height = (getattr(photo.file.instance, str(name)) or 0 for name in names)
-    return Picture(
-        picture_data={
-            "src": photo_url(photo),
-            "width": width,
-            "height": height,
-            "srcsets": {},
-            "origin": "",
-        },
-        alt=photo.alt if alt is None else alt,
-        html_attributes=html_attributes,
-    )
-
-
-def photo_url(photo: Photo) -> str:
-    """Return the address of the host's own photo."""
-    storage = photo.file.storage if photo.file is not None else storages[photo.storage]
-    url: str = storage.url(photo.name)
-    return url

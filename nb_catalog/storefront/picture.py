@@ -89,6 +89,20 @@ class Picture:
         return self.picture_data["height"]
 
     @property
+    def aspect_ratio(self) -> str:
+        """The value of CSS's ``aspect-ratio``, such as "928 / 1152"; empty if the size is unknown.
+
+        Browsers derive the same from the attributes ``width`` and ``height``. It is not written into
+        the HTML, because a content security policy may forbid inline styles.
+        """
+        return f"{self.width} / {self.height}" if self.width else ""
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is text on the picture, which a page must not crop."""
+        return bool(self.picture_data.get("overlay_text"))
+
+    @property
     def srcset(self) -> str:
         """The JPEGs, for ``<img>``."""
         return self.picture_data["srcsets"].get("jpeg", "")
@@ -148,6 +162,8 @@ class Picture:
             html += f' width="{data["width"]:d}" height="{data["height"]:d}"'
         if data["origin"]:
             html += f' data-digital-source-type="{escape(data["origin"])}"'
+        if data.get("overlay_text"):
+            html += " data-has-text"
         return f'{html} alt="{escape(self.alt)}"{self.html_attributes.rest}></picture>'
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NotRequired, TypedDict
 
-from nb_catalog.models import Rendition
+from nb_catalog.models import PhotoRendition, Rendition
 
 
 class PictureData(TypedDict):
@@ -25,10 +25,10 @@ class PictureData(TypedDict):
 
 
 def picture_data(
-    renditions: Iterable[Rendition], *, origin: str, overlay_text: str = ""
+    renditions: Iterable[Rendition | PhotoRendition], *, origin: str, overlay_text: str = ""
 ) -> PictureData:
     """Return everything that a page needs of one published picture; sizes in pixels."""
-    by_format: dict[str, list[Rendition]] = defaultdict(list)
+    by_format: dict[str, list[Rendition | PhotoRendition]] = defaultdict(list)
     for rendition in sorted(renditions, key=lambda each: each.width):
         by_format[rendition.format].append(rendition)
     widest = by_format["jpeg"][-1]

@@ -69,6 +69,15 @@ def catalog_prefetch(products, *slots, locale=None):
     return storefront.prefetch_catalog_images(products or (), slots=slots or None, locale=locale)
 
 
+@register.simple_tag
+def catalog_series(key, *, locale=None, limit=None):
+    """``{% catalog_series "autumn" as lookbook %}``: the published pictures of a series, in its order.
+
+    Each entry has a ``product`` and a ``picture``. Without ``as``, the pictures alone are rendered.
+    """
+    return storefront.series_for(str(key), locale=locale, limit=limit)
+
+
 def _is_row(product):
     """A misspelt variable is an empty string in templates: the page shows nothing there."""
     return isinstance(product, Model)

@@ -5,6 +5,7 @@ Contrast is the ratio of WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import cv2
@@ -20,6 +21,11 @@ HALO: Final = 0.12
 PERCENTILE: Final = 5.0
 # Pixels covered less than this, of 255, are antialiased edges.
 INK_THRESHOLD: Final = 32
+# The narrowest outline that counts as what letters are seen against, in ems and in pixels. WCAG 2.2 counts
+# a border around a letter, and ISO 9241-3 (5.4, stroke width) wants strokes of 1/12 to 1/6 of the height of
+# a capital, which has about 0.7 em. Below a pixel an outline does not show in its own colour.
+MIN_STROKE_EM: Final = 0.7 / 12
+MIN_STROKE_PIXELS: Final = 1.0
 _OPACITY_STEPS: Final = 9
 # Weights of the channels in relative luminance (WCAG 2.2).
 _WEIGHTS: Final = np.array([0.2126, 0.7152, 0.0722])
@@ -46,14 +52,32 @@ def with_halo(mask: Mask, *, em: float) -> Mask:
     return np.asarray(cv2.dilate((mask > INK_THRESHOLD).astype(np.uint8), kernel), np.uint8)
 
 
-def text_contrast(background: Pixels, *, colour: tuple[int, int, int]) -> float:
-    """Return the contrast that text of ``colour`` reaches on 95 % of the pixels ``background`` (N, 3);
-    21 if there are none."""
+def outline_counts(width: float, *, em: float) -> bool:
+    """Return whether letters are seen against an outline of ``width`` ems; ``em`` in pixels."""
+    return width >= MIN_STROKE_EM and width * em >= MIN_STROKE_PIXELS
+
+
+def text_contrast(
+    background: Pixels,
+    *,
+    colour: tuple[int, int, int],
+    characters: Sequence[npt.NDArray[np.intp]] = (),
+) -> float:
+    """Return the contrast that text of ``colour`` reaches on 95 % of the pixels ``background`` (N, 3), and
+    on half of those around each of ``characters``, which are indices; 1 if there are no pixels.
+
+    Five percent of a sentence are a whole letter: no character may be lost in them.
+    """
     if not len(background):
-        return 21.0
+        return 1.0
     ratios = ratio(luminance(background), luminance(np.array(colour, np.uint8)))
     rank = int(PERCENTILE / 100 * (len(ratios) - 1))
-    return float(np.partition(ratios, rank)[rank])
+    lowest = [np.partition(ratios, rank)[rank]]
+    for indices in characters:
+        if len(indices):
+            own = ratios[indices]
+            lowest.append(np.partition(own, len(own) // 2)[len(own) // 2])
+    return float(min(lowest))
 
 
 def scrim_opacity(
@@ -63,16 +87,17 @@ def scrim_opacity(
     colour: tuple[int, int, int],
     scrim: tuple[int, int, int],
     target: float,
+    characters: Sequence[npt.NDArray[np.intp]] = (),
 ) -> float | None:
     """Return the lowest opacity, 0 to 1, at which text on a scrim reaches the contrast ``target``.
 
     ``background`` (N, 3) are the pixels around the glyphs, ``coverage`` (N,), 0 to 1, that of the scrim
-    on each. None if even an opaque scrim is not enough.
+    on each, ``characters`` as in ``text_contrast``. None if even an opaque scrim is not enough.
     """
 
     def is_enough(opacity: float) -> bool:
         blended = blend(background, coverage * opacity, colour=scrim)
-        return text_contrast(blended, colour=colour) >= target
+        return text_contrast(blended, colour=colour, characters=characters) >= target
 
     if is_enough(0.0):
         return 0.0

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Final
 
+from nb_catalog.core.text import message as _
 from nb_catalog.exceptions import TextDoesNotFit
-from nb_catalog.typesetting.line_breaking import ideograph_breaks, word_breaks
+from nb_catalog.typesetting.line_breaking import LineBreaks, line_breaks
+from nb_catalog.typesetting.line_filling import MeasuredParagraph
 from nb_catalog.typesetting.paragraphs import Paragraph, ShapedLine
 
-# Added to the raggedness of a line that ends without a space, so that spaces are preferred in languages
-# that have both.
-PHRASE_BREAK_COST: Final = 0.04
+# Phrases are broken and words hyphenated only if that makes the text larger by this factor.
+MIN_GAIN: Final = 1.25
+# Shaped whole, a text may be narrower than its segments: the share by which an estimate may be wrong.
+_ESTIMATE_SLACK: Final = 0.03
 # Lines closer than this, in ems, seem to touch.
 MIN_LINE_GAP: Final = 0.06
 
@@ -63,125 +66,19 @@ class FittedText:
 
 
 @dataclass(frozen=True)
-class MeasuredParagraph:
-    """A paragraph split into segments at ``breaks``, each shaped once: its advances scale."""
-
-    paragraph: Paragraph
-    breaks: tuple[int, ...]
-
-    @cached_property
-    def segments(self) -> list[tuple[int, int]]:
-        bounds = [0, *self.breaks, len(self.paragraph.text)]
-        return [(start, end) for start, end in pairwise(bounds) if end > start]
-
-    @cached_property
-    def _shaped(self) -> dict[tuple[int, int], ShapedLine]:
-        return {bounds: self.paragraph.shape_line(*bounds) for bounds in self.segments}
-
-    @cached_property
-    def ink_extents(self) -> tuple[float, float]:
-        """How far its ink reaches above and below the baseline, in ems."""
-        inks = [line.ink for line in self._shaped.values()]
-        return max((ink.top for ink in inks), default=0.0), -min(
-            (ink.bottom for ink in inks), default=0.0
-        )
-
-    @cached_property
-    def _advances(self) -> list[tuple[float, float]]:
-        """Two advances per segment, in ems: within a line, and at its end, where trailing spaces are
-        dropped and a soft hyphen is shown."""
-        advances = []
-        for start, end in self.segments:
-            whole = self._shaped[start, end].advance
-            if self.paragraph.breaks_word(end):
-                advances.append((self.paragraph.shape_line(start, end - 1).advance, whole))
-                continue
-            trimmed = self._trim(start, end)
-            at_end = whole if trimmed == end else self.paragraph.shape_line(start, trimmed).advance
-            advances.append((whole, at_end))
-        return advances
-
-    @cached_property
-    def min_width(self) -> float:
-        """The width of the widest segment: the narrowest box that holds the paragraph, in ems."""
-        return max((at_end for _whole, at_end in self._advances), default=0.0) + self._overhang
-
-    @cached_property
-    def _overhang(self) -> float:
-        """How far ink reaches beyond the advances, at most, in ems."""
-        lines = self._shaped.values()
-        left = max((-line.ink.left for line in lines), default=0.0)
-        right = max((line.ink.right - line.advance for line in lines), default=0.0)
-        return max(0.0, left) + max(0.0, right)
-
-    @cached_property
-    def _offsets(self) -> list[float]:
-        offsets = [0.0]
-        for whole, _at_end in self._advances:
-            offsets.append(offsets[-1] + whole)
-        return offsets
-
-    def width(self, first: int, after: int) -> float:
-        """Return the width of the segments ``first`` up to ``after``, exclusive, on one line, in ems."""
-        if first == after:
-            return 0.0
-        at_end = self._advances[after - 1][1]
-        return self._offsets[after - 1] - self._offsets[first] + at_end + self._overhang
-
-    def count_lines(self, width: float) -> int | None:
-        """Return the fewest lines of ``width`` ems that hold it; None if one segment is wider."""
-        if self.min_width > width:
-            return None
-        lines, first = 1, 0
-        for index in range(len(self.segments)):
-            if self.width(first, index + 1) > width:
-                lines, first = lines + 1, index
-        return lines
-
-    def break_lines(self, width: float, *, lines: int) -> list[tuple[int, int]]:
-        """Return the bounds of ``lines`` lines of at most ``width`` ems with the least raggedness, by
-        dynamic programming over the segments."""
-        text, count = self.paragraph.text, len(self.segments)
-        # best[n][k]: the lowest cost of breaking the first n segments into k lines, and the first
-        # segment of the last of these lines.
-        best: list[dict[int, tuple[float, int]]] = [{} for _ in range(count + 1)]
-        best[0][0] = (0.0, 0)
-        for after in range(1, count + 1):
-            end = self.segments[after - 1][1]
-            ends_at_space = end == len(text) or text[end - 1].isspace()
-            for first in range(after - 1, -1, -1):
-                used_width = self.width(first, after)
-                if used_width > width:
-                    break
-                cost = ((width - used_width) / width) ** 2
-                cost += 0.0 if ends_at_space else PHRASE_BREAK_COST
-                for used, (before, _) in best[first].items():
-                    option = (before + cost, first)
-                    if used < lines and option < best[after].get(used + 1, (float("inf"), 0)):
-                        best[after][used + 1] = option
-        bounds: list[tuple[int, int]] = []
-        after = count
-        for used in range(lines, 0, -1):
-            first = best[after][used][1]
-            start, end = self.segments[first][0], self.segments[after - 1][1]
-            bounds.insert(0, (start, self._trim(start, end)))
-            after = first
-        return bounds
-
-    def _trim(self, start: int, end: int) -> int:
-        """Return ``end`` without the spaces before it."""
-        return start + len(self.paragraph.text[start:end].rstrip())
-
-
-@dataclass(frozen=True)
 class _TextBlock:
     """All paragraphs of a text, and the box they must fit, in pixels; ``margin`` ems on each side of it
-    stay free."""
+    stay free. Each paragraph may have ``max_hyphens`` automatic hyphens."""
 
     paragraphs: tuple[MeasuredParagraph, ...]
     width: float
     height: float
     margin: float
+    max_hyphens: int = 0
+
+    @property
+    def segments(self) -> int:
+        return sum(len(each.segments) for each in self.paragraphs)
 
     @cached_property
     def line_height(self) -> float:
@@ -210,7 +107,8 @@ class _TextBlock:
 
     def line_counts(self, size: float) -> list[int] | None:
         """Return the fewest lines of each paragraph at ``size``; None if a segment is too wide."""
-        counts = [each.count_lines(self.free_space(size)[0] / size) for each in self.paragraphs]
+        width = self.free_space(size)[0] / size
+        counts = [each.count_lines(width, max_hyphens=self.max_hyphens) for each in self.paragraphs]
         return None if None in counts else [count or 0 for count in counts]
 
     def fits(self, size: float, *, max_lines: int) -> bool:
@@ -218,6 +116,26 @@ class _TextBlock:
         if counts is None or sum(counts) > max_lines:
             return False
         return self.height_of(sum(counts), size=size) <= self.free_space(size)[1]
+
+    def may_fit(self, size: float, *, max_lines: int) -> bool:
+        """Return whether it could fit at ``size`` if it could be broken anywhere."""
+        width, height = self.free_space(size)
+        if width <= 0:
+            return False
+        room = width / size * (1 + _ESTIMATE_SLACK)
+        lines = sum(math.ceil(each.total_width / room) for each in self.paragraphs)
+        return lines <= max_lines and self.height_of(lines, size=size) <= height
+
+    def fit(self, sizes: tuple[int, int], *, max_lines: int) -> FittedText | None:
+        """Return the text at the largest of ``sizes`` at which it fits; None if there is none."""
+        size = self.largest_size(sizes, max_lines=max_lines)
+        while size is not None and size >= sizes[0]:
+            fitted = self.set_at(size)
+            # Whole lines may shape wider than the sum of their segments, and ink may overhang.
+            if fitted.width <= self.free_space(size)[0]:
+                return fitted
+            size -= 1
+        return None
 
     def largest_size(self, sizes: tuple[int, int], *, max_lines: int) -> int | None:
         smallest, largest = sizes
@@ -234,9 +152,9 @@ class _TextBlock:
         counts = self.line_counts(size) or []
         width = self.free_space(size)[0] / size
         lines = [
-            each.paragraph.shape_line(*bounds)
+            each.shape_line(*bounds)
             for each, count in zip(self.paragraphs, counts, strict=True)
-            for bounds in each.break_lines(width, lines=count)
+            for bounds in each.break_lines(width, lines=count, max_hyphens=self.max_hyphens)
         ]
         return FittedText(size=size, line_height=self.line_height * size, lines=tuple(lines))
 
@@ -244,18 +162,25 @@ class _TextBlock:
         width, height = self.free_space(smallest)
         widest = max((each.min_width for each in self.paragraphs), default=0.0) * smallest
         if widest > width:
-            reason = f"its longest word is {widest:.0f} px wide"
+            reason = _("its longest word is %(width)s px wide") % {"width": f"{widest:.0f}"}
         else:
             lines = sum(self.line_counts(smallest) or [])
             reason = (
-                f"it takes {lines} lines"
+                _("it takes %(lines)s lines") % {"lines": lines}
                 if lines > max_lines
-                else f"its {lines} lines are {self.height_of(lines, size=smallest):.0f} px high"
+                else _("its %(lines)s lines are %(height)s px high")
+                % {"lines": lines, "height": f"{self.height_of(lines, size=smallest):.0f}"}
             )
-        return (
-            f"does not fit into {width:.0f} x {height:.0f} px and {max_lines} lines: at the smallest "
-            f"size, {smallest} px, {reason}. Shorten the text, or enlarge its box."
-        )
+        return _(
+            "does not fit into %(width)s x %(height)s px and %(lines)s lines: at the smallest size, "
+            "%(size)s px, %(reason)s. Shorten the text, or enlarge its box."
+        ) % {
+            "width": f"{width:.0f}",
+            "height": f"{height:.0f}",
+            "lines": max_lines,
+            "size": smallest,
+            "reason": reason,
+        }
 
 
 def fit_text(
@@ -266,33 +191,49 @@ def fit_text(
     sizes: tuple[int, int],
     max_lines: int,
     margin: float = 0.0,
+    hyphenate: bool = True,
 ) -> FittedText:
     """Set a text as large as it fits; ``paragraphs`` are its parts between hard line breaks.
 
     ``width`` and ``height`` are in pixels, ``sizes`` the smallest and largest em in whole pixels.
     ``margin``, in ems, stays free on each side and scales with the text. Lines break between words and
-    phrases, and between ideographs only if no size fits otherwise.
+    phrases. Phrases are broken, and words hyphenated if ``hyphenate``, where the text becomes larger by
+    ``MIN_GAIN``; ideographs and short pairs such as "T-Shirt" are separated only if no size fits otherwise.
 
     Raises ``TextDoesNotFit``.
     """
-    for breaks in (word_breaks, ideograph_breaks):
-        block = _TextBlock(
-            tuple(
-                MeasuredParagraph(each, tuple(breaks(each.text, language=each.language)))
-                for each in paragraphs
-            ),
-            width,
-            height,
-            margin,
-        )
-        size = block.largest_size(sizes, max_lines=max_lines)
-        while size is not None and size >= sizes[0]:
-            fitted = block.set_at(size)
-            # Whole lines may shape wider than the sum of their segments, and ink may overhang.
-            if fitted.width <= block.free_space(size)[0]:
-                return fitted
-            size -= 1
+    most_hyphens = max_lines - len(paragraphs) if hyphenate else 0
+
+    def block_of(degree: Callable[[LineBreaks], tuple[int, ...]], *, hyphens: int) -> _TextBlock:
+        measured = []
+        for each in paragraphs:
+            breaks = degree(line_breaks(each.text, language=each.language))
+            points = each.hyphenation_points if hyphens else frozenset()
+            measured.append(MeasuredParagraph(each, tuple(sorted({*breaks, *points})), points))
+        return _TextBlock(tuple(measured), width, height, margin, hyphens)
+
+    smallest, largest = sizes
+    block = broken = block_of(lambda breaks: breaks.words, hyphens=0)
+    fitted = block.fit(sizes, max_lines=max_lines)
+    # Each further hyphen has to make up for how it looks.
+    for hyphens in range(max(0, most_hyphens) + 1):
+        larger = math.ceil(fitted.size * MIN_GAIN) if fitted else smallest
+        if larger > largest or not block.may_fit(larger, max_lines=max_lines):
+            break
+        if hyphens > 1:
+            broken = replace(broken, max_hyphens=hyphens)
+        else:
+            broken = block_of(lambda breaks: breaks.tight, hyphens=hyphens)
+        if broken.segments > block.segments or hyphens > 1:
+            fitted = broken.fit((larger, largest), max_lines=max_lines) or fitted
+    if not fitted:
+        block = block_of(lambda breaks: breaks.anywhere, hyphens=max(0, most_hyphens))
+        fitted = block.fit(sizes, max_lines=max_lines)
+    if fitted:
+        return fitted
+    # Without hyphens, so that the word is reported and not its part.
+    block = block_of(lambda breaks: breaks.anywhere, hyphens=0)
     raise TextDoesNotFit(
-        block.explain_misfit(smallest=sizes[0], max_lines=max_lines),
+        block.explain_misfit(smallest=smallest, max_lines=max_lines),
         text=" ".join(each.text for each in paragraphs),
     )

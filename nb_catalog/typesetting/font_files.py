@@ -19,10 +19,17 @@ MAX_FONT_BYTES: Final = 64 * 2**20
 REGULAR: Final = 400
 
 # OpenType's name table: https://learn.microsoft.com/typography/opentype/spec/name#name-ids
-_FAMILY, _TYPOGRAPHIC_FAMILY = 1, 16
-# Offsets in the OS/2 table: usWeightClass, usWidthClass, fsSelection (bit 0 is italic).
+_FAMILY, _STYLE, _TYPOGRAPHIC_FAMILY, _TYPOGRAPHIC_STYLE = 1, 2, 16, 17
+# Offsets in the OS/2 table: usWeightClass, usWidthClass, fsSelection.
 _WEIGHT_OFFSET, _WIDTH_OFFSET, _SELECTION_OFFSET = 4, 6, 62
+# Bits of fsSelection: ITALIC and OBLIQUE.
+_SLANTED: Final = 1 | 1 << 9
 _NORMAL_WIDTH: Final = 5
+# Coordinates of the registered axes at which a variable font is upright and of normal width, as shares
+# of 100 and in degrees: https://learn.microsoft.com/typography/opentype/spec/dvaraxisreg
+_NORMAL_AXES: Final = {"wdth": 100.0, "ital": 0.0, "slnt": 0.0}
+_NO_INK: Final = hb.GlyphExtents(x_bearing=0, y_bearing=0, width=0, height=0)
+_GRINNING_FACE: Final = 0x1F600
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +55,19 @@ class FontFace:
         return str(next((name for name in names if name), Path(self.name).stem))
 
     @cached_property
+    def style(self) -> str:
+        """The name of the face within its family, such as "Condensed Bold"."""
+        names = (self.hb_face.get_name(_TYPOGRAPHIC_STYLE), self.hb_face.get_name(_STYLE))
+        return str(next((name for name in names if name), "Regular"))
+
+    @property
+    def label(self) -> str:
+        """Its family and style, as people know it; of a variable font, whose style is only its default's
+        name, the family."""
+        is_plain = self.axes or self.style == "Regular"
+        return self.family if is_plain else f"{self.family} {self.style}"
+
+    @cached_property
     def sha256(self) -> str:
         """The hash of the whole file, in hex."""
         return hashlib.sha256(self.blob.data).hexdigest()
@@ -58,19 +78,54 @@ class FontFace:
         return int(self.hb_face.upem)
 
     @cached_property
+    def axes(self) -> dict[str, tuple[float, float]]:
+        """The least and the greatest coordinate of each axis, by its tag; empty unless it is variable."""
+        return {axis.tag: (axis.min_value, axis.max_value) for axis in self.hb_face.axis_infos}
+
+    @cached_property
     def weight_range(self) -> tuple[int, int]:
         """Its lightest and heaviest weight, 100 to 900; both the same unless the font is variable."""
-        for axis in self.hb_face.axis_infos:
-            if axis.tag == "wght":
-                return int(axis.min_value), int(axis.max_value)
+        if "wght" in self.axes:
+            lightest, heaviest = self.axes["wght"]
+            return int(lightest), int(heaviest)
         weight = self._read_os2(_WEIGHT_OFFSET) or REGULAR
         return weight, weight
 
+    @cached_property
+    def normal_axes(self) -> dict[str, float]:
+        """The coordinates of its axes at which it is upright and of normal width, where it can be."""
+        return {
+            tag: normal
+            for tag, normal in _NORMAL_AXES.items()
+            if tag in self.axes and self.axes[tag][0] <= normal <= self.axes[tag][1]
+        }
+
+    @cached_property
+    def is_slanted(self) -> bool:
+        if {"ital", "slnt"} & self.normal_axes.keys():
+            return False
+        return bool(self._read_os2(_SELECTION_OFFSET) & _SLANTED)
+
+    @cached_property
+    def width(self) -> int:
+        """Its width from 1 (ultra-condensed) to 9 (ultra-expanded); 5 is normal."""
+        if "wdth" in self.normal_axes:
+            return _NORMAL_WIDTH
+        return self._read_os2(_WIDTH_OFFSET) or _NORMAL_WIDTH
+
     @property
-    def is_upright(self) -> bool:
-        """Whether it is of normal width and not italic."""
-        width = self._read_os2(_WIDTH_OFFSET) or _NORMAL_WIDTH
-        return not self._read_os2(_SELECTION_OFFSET) & 1 and width == _NORMAL_WIDTH
+    def deviation(self) -> tuple[bool, int]:
+        """How far it is from upright and normal width; (False, 0) if it is both."""
+        return self.is_slanted, abs(self.width - _NORMAL_WIDTH)
+
+    @cached_property
+    def is_emoji(self) -> bool:
+        """Whether it is made for emoji in colour. Such fonts have digits for keycaps only."""
+        face = self.hb_face
+        return (
+            bool(face.has_color_png or face.has_color_layers or face.has_color_paint)
+            and _GRINNING_FACE in self.coverage
+        )
 
     def covers(self, character: str) -> bool:
         """Return whether it can draw ``character``. HarfBuzz derives unusual spaces from U+0020."""
@@ -106,21 +161,23 @@ class Font:
 def font_at(face: FontFace, weight: int) -> Font:
     """Return ``face`` at ``weight``, which must be within its range."""
     hb_font = hb.Font(face.hb_face)
-    if face.weight_range[0] != face.weight_range[1]:
+    if face.axes:
         # By tag: the order of axes differs between fonts, and the default of some is Thin (100).
-        hb_font.set_variations({"wght": weight})
+        weights = {"wght": float(weight)} if "wght" in face.axes else {}
+        hb_font.set_variations({**face.normal_axes, **weights})
     return Font(face=face, weight=weight, hb_font=hb_font)
 
 
 @lru_cache(maxsize=4096)
 def glyph_extents(font: Font, glyph: int) -> hb.GlyphExtents:
     """Return the bounding box of a glyph in font units."""
-    return font.hb_font.get_glyph_extents(glyph)
+    # None for a glyph without outline and bitmap, such as the space of a bitmap font.
+    return font.hb_font.get_glyph_extents(glyph) or _NO_INK
 
 
 @dataclass(frozen=True, eq=False)
 class FontFamily:
-    """Faces of one family that differ in weight."""
+    """Faces of one family that differ in weight only."""
 
     faces: tuple[FontFace, ...]
 
@@ -134,7 +191,17 @@ class FontFamily:
         ranges = [face.weight_range for face in self.faces]
         return min(low for low, _ in ranges), max(high for _, high in ranges)
 
+    @property
+    def is_emoji(self) -> bool:
+        return self.faces[0].is_emoji
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether its faces are upright and of normal width."""
+        return self.faces[0].deviation == (False, 0)
+
     def covers(self, character: str) -> bool:
+        """Return whether its faces map ``character`` to a glyph, which may be blank."""
         return all(face.covers(character) for face in self.faces)
 
     def at(self, weight: int) -> Font:
@@ -144,12 +211,26 @@ class FontFamily:
 
 
 def group_families(faces: Iterable[FontFace]) -> list[FontFamily]:
-    """Group upright faces by family, in order of first appearance."""
+    """Group faces by family, in order of first appearance.
+
+    Of each family only the faces nearest to upright and normal width are kept: italic and condensed
+    ones are used if nothing else is there.
+    """
     by_name: dict[str, list[FontFace]] = {}
     for face in faces:
-        if face.is_upright:
-            by_name.setdefault(face.family, []).append(face)
-    return [FontFamily(tuple(group)) for group in by_name.values()]
+        by_name.setdefault(face.family, []).append(face)
+    families = []
+    for group in by_name.values():
+        least = min(face.deviation for face in group)
+        families.append(FontFamily(tuple(face for face in group if face.deviation == least)))
+    return families
+
+
+def superseded_faces(faces: Iterable[FontFace]) -> dict[FontFace, FontFace]:
+    """Return the faces that ``group_families`` does not keep, each with one that is kept instead."""
+    faces = list(faces)
+    kept = {family.name: family.faces for family in group_families(faces)}
+    return {face: kept[face.family][0] for face in faces if face not in kept[face.family]}
 
 
 def open_file(path: str | Path) -> list[FontFace]:

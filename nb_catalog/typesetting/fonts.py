@@ -5,10 +5,12 @@ Of packages and system fonts, a locale gets the one family that covers its alpha
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,20 +18,25 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from itertools import chain as chained
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from django.core.files.storage import storages
 
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
+from nb_catalog.core.text import is_visible
 from nb_catalog.exceptions import FontUnreadable
+from nb_catalog.typesetting.coverage import draws
 from nb_catalog.typesetting.font_fallback import FontChain
 from nb_catalog.typesetting.font_files import (
+    REGULAR,
+    Font,
     FontFace,
     FontFamily,
     group_families,
     open_bytes,
     open_file,
+    superseded_faces,
 )
 from nb_catalog.typesetting.scripts import CJK, scripts_of
 
@@ -40,11 +47,23 @@ _SUFFIXES: Final = frozenset({".ttf", ".otf", ".ttc"})
 _PACKAGED_SCRIPTS: Final = CJK | {
     "Arab", "Beng", "Cyrl", "Deva", "Grek", "Hang", "Hebr", "Latn", "Taml", "Telu", "Thai",
 }  # fmt: skip
-# Font folders of systems without fontconfig.
-_SYSTEM_FOLDERS: Final = ("/System/Library/Fonts", "/Library/Fonts", "C:/Windows/Fonts")
+# Font folders of systems without fontconfig, or where it fails.
+_SYSTEM_FOLDERS: Final = (
+    "/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts", "/Library/Fonts",
+    "C:/Windows/Fonts",
+)  # fmt: skip
+# Listing thousands of fonts for the first time takes fontconfig some seconds.
+_FC_LIST_SECONDS: Final = 30
 _LATIN_LOCALE: Final = "en"
 # In the names of families that lose against any other that covers the alphabet.
 _SPECIAL_NAMES: Final = ("mono", "math", "serif", "symbol", "emoji")
+# Drawn in each locale beside its alphabet, as words of their own: figures, and what prices are written with.
+_FIGURES: Final = "0123456789"
+_SIGNS: Final = "%,.-+"
+# The weight of headlines and prices that a layout does not set.
+SAMPLE_WEIGHT: Final = 700
+
+logger = logging.getLogger(__name__)
 
 
 class Origin(StrEnum):
@@ -75,26 +94,111 @@ def chain_for(locale: str) -> FontChain:
 def family_for(locale: str) -> FontMatch | None:
     """Return the first family that covers the alphabet of ``locale``; None if a font must be installed."""
     return next(
-        (match for match in _candidates(locale) if _covers_alphabet(match.family, locale)), None
+        (
+            match
+            for match in _candidates(locale)
+            if _covers_alphabet(match.family, locale) and _draws_alphabet(match.family, locale)
+        ),
+        None,
     )
 
 
 def _candidates(locale: str) -> Iterator[FontMatch]:
-    tag = locales.language_tag(locale)
-    shop_faces: list[FontFace] = []
-    for font in settings.FONTS:
-        tags = {locales.language_tag(each) for each in font.get("LOCALES", ())}
-        if tags and tag not in tags:
-            continue
-        if "STORAGE" in font:
-            shop_faces += _open_from_storage(font["STORAGE"], font["FILE"])
-        else:
-            shop_faces += open_file(font["FILE"])
-    yield from (FontMatch(family, Origin.SHOP) for family in group_families(shop_faces))
+    yield from (FontMatch(family, Origin.SHOP) for family in group_families(_shop_faces(locale)))
     for code in dict.fromkeys((locale, _LATIN_LOCALE)):
         if match := _match_installed(code):
             yield match
     yield from (FontMatch(family, Origin.PACKAGE) for family in _installed_families(Origin.PACKAGE))
+
+
+def _shop_faces(locale: str) -> list[FontFace]:
+    """Return the faces of the shop's own fonts for ``locale``. Raises ``FontUnreadable``."""
+    tag = locales.language_tag(locale)
+    faces: list[FontFace] = []
+    for font in settings.FONTS:
+        tags = {locales.language_tag(each) for each in font.get("LOCALES", ())}
+        if tags and tag not in tags:
+            continue
+        faces += _faces_of(font)
+    return faces
+
+
+@dataclass(frozen=True, slots=True)
+class UsedFace:
+    """A face that draws text of a locale, at a weight, and the first characters that it draws."""
+
+    face: FontFace
+    origin: Origin
+    weight: int
+    characters: str
+
+
+def used_faces(locale: str, *, weight: int = SAMPLE_WEIGHT) -> list[UsedFace]:
+    """Return the faces that draw the alphabet, the figures and the prices of ``locale`` where a layout asks
+    for ``weight``, the one that draws the most first. Raises ``FontUnreadable``.
+    """
+    matches = list(_candidates(locale))
+    chain = FontChain(families=tuple(dict.fromkeys(match.family for match in matches)))
+    price = locales.sample_texts(locale)["price"]
+    drawn: dict[Font, dict[str, None]] = {}
+    for word in (*sorted(alphabet(locale)), *_FIGURES, *_SIGNS, price):
+        if not chain.missing_characters(word):
+            for character, font in zip(word, chain.assign_fonts(word, weight=weight), strict=True):
+                if is_visible(character):
+                    drawn.setdefault(font, {})[character] = None
+    origins = {face: match.origin for match in reversed(matches) for face in match.family.faces}
+    return sorted(
+        (
+            UsedFace(font.face, origins[font.face], font.weight, "".join(characters))
+            for font, characters in drawn.items()
+        ),
+        key=lambda each: -len(each.characters),
+    )
+
+
+class UnusedFace(NamedTuple):
+    """A face of the shop's own fonts that draws nothing, and why."""
+
+    face: FontFace
+    reason: str
+
+
+def unused_faces(codes: Sequence[str]) -> list[UnusedFace]:
+    """Return the faces in ``FONTS`` that draw nothing in the locales ``codes``, and why.
+
+    A face counts as used if another weight of its family is. Raises ``FontUnreadable``.
+    """
+    reasons: dict[FontFace, str] = {}
+    used: set[FontFace] = set()
+    for code in codes:
+        faces = _shop_faces(code)
+        drawing = {each.face for each in used_faces(code)}
+        for family in group_families(faces):
+            # No alphabet has emoji.
+            if family.is_emoji or drawing.intersection(family.faces):
+                used.update(family.faces)
+            else:
+                reasons.update(
+                    dict.fromkeys(
+                        family.faces, "fonts before it draw what it has of the languages."
+                    )
+                )
+        for face, other in superseded_faces(faces).items():
+            reasons[face] = (
+                f"{face.style!r} is not upright or not of normal width, and {other.style!r} of the same "
+                f"family is. List it without the others to use it."
+            )
+    for font in settings.FONTS:
+        for face in _faces_of(font):
+            reasons.setdefault(face, "it is for languages that the shop does not have.")
+    return [UnusedFace(face, reason) for face, reason in reasons.items() if face not in used]
+
+
+def _faces_of(font: Mapping[str, Any]) -> list[FontFace]:
+    """Return the faces of an entry of ``FONTS``. Raises ``FontUnreadable``."""
+    if "STORAGE" in font:
+        return _open_from_storage(font["STORAGE"], font["FILE"])
+    return open_file(font["FILE"])
 
 
 def installation_hint(locale: str) -> str:
@@ -130,12 +234,22 @@ def _covers_alphabet(family: FontFamily, locale: str) -> bool:
 def _match_installed(locale: str) -> FontMatch | None:
     for origin in (Origin.PACKAGE, Origin.SYSTEM):
         families = _installed_families(origin)
-        if matches := [family for family in families if _covers_alphabet(family, locale)]:
-            return FontMatch(min(matches, key=lambda each: _mismatch(each, locale)), origin)
+        matches = [family for family in families if _covers_alphabet(family, locale)]
+        for family in sorted(matches, key=lambda each: _mismatch(each, locale)):
+            if _draws_alphabet(family, locale):
+                return FontMatch(family, origin)
     return None
 
 
-def _mismatch(family: FontFamily, locale: str) -> tuple[bool, int, int]:
+def _draws_alphabet(family: FontFamily, locale: str) -> bool:
+    """Return whether its letters leave ink and differ: fonts for tests and for last resort map every
+    character, to a blank or to the same box."""
+    font, letters = family.at(REGULAR), alphabet(locale)
+    glyphs = {font.hb_font.get_nominal_glyph(ord(letter)) for letter in letters}
+    return 2 * len(glyphs) > len(letters) and all(draws(font, letter) for letter in letters)
+
+
+def _mismatch(family: FontFamily, locale: str) -> tuple[bool, bool, int, int]:
     """Return a sort key that is lowest for the family made for ``locale``, of those that cover it.
 
     Fonts with ideographs cover several languages: the one with the fewest characters is made for the
@@ -145,9 +259,9 @@ def _mismatch(family: FontFamily, locale: str) -> tuple[bool, int, int]:
     coverage = family.faces[0].coverage
     scripts = set(scripts_of("".join(sorted(alphabet(locale)))))
     if CJK & scripts:
-        return is_special, 0, len(coverage)
+        return not family.is_normal, is_special, 0, len(coverage)
     own = sum(script in scripts for script in scripts_of("".join(map(chr, coverage))))
-    return is_special, -own, len(coverage)
+    return not family.is_normal, is_special, -own, len(coverage)
 
 
 @lru_cache(maxsize=64)
@@ -184,11 +298,15 @@ def package_files() -> list[Path]:
 
 
 def system_files() -> set[Path]:
-    """Return the font files of this machine, by fontconfig where it is installed."""
+    """Return the font files of this machine, by fontconfig where it is installed and answers."""
     fc_list = shutil.which("fc-list")
-    if fc_list is None:
-        return {file for folder in _SYSTEM_FOLDERS for file in Path(folder).glob("**/*")}
-    result = subprocess.run(  # noqa: S603 - the system's own program, without user input
-        [fc_list, "--format", "%{file}\n"], capture_output=True, check=False, timeout=30, text=True
-    )
-    return {Path(line) for line in result.stdout.splitlines() if line}
+    if fc_list is not None:
+        try:
+            result = subprocess.run(  # noqa: S603 - the system's own program, without user input
+                [fc_list, "--format", "%{file}\n"],
+                capture_output=True, check=True, timeout=_FC_LIST_SECONDS,
+            )  # fmt: skip
+            return {Path(os.fsdecode(line)) for line in result.stdout.splitlines() if line}
+        except (OSError, subprocess.SubprocessError) as error:
+            logger.warning("fc-list does not list this system's fonts: %s", type(error).__name__)
+    return {file for folder in _SYSTEM_FOLDERS for file in Path(folder).glob("**/*")}

@@ -1,4 +1,4 @@
-"""Coverage masks: glyphs and rounded rectangles rasterized, outlined and blurred."""
+"""Coverage masks: glyphs and rounded rectangles rasterized, outlined and blurred; painted glyphs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import numpy.typing as npt
 import uharfbuzz as hb
 
 from nb_catalog.core.types import Rect, Size
+from nb_catalog.imaging.scenery.canvas import Pixels
+from nb_catalog.typesetting.colour_glyphs import Premultiplied, has_colours, paint
 from nb_catalog.typesetting.paragraphs import ShapedLine
 
 Mask = npt.NDArray[np.uint8]
@@ -87,8 +89,34 @@ class GlyphMask:
         return GlyphMask(mask=mask.astype(np.uint8), left=soft.left + right, top=soft.top + down)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColourLayer:
+    """Glyphs with colours of their own, premultiplied (H, W, 4) uint8, and the position of their top left
+    pixel on the picture."""
+
+    pixels: Premultiplied = field(repr=False)
+    left: int
+    top: int
+
+    @property
+    def mask(self) -> GlyphMask:
+        """Their coverage."""
+        return GlyphMask(mask=self.pixels[..., 3], left=self.left, top=self.top)
+
+    def draw(self, picture: Pixels) -> None:
+        """Draw them on ``picture`` (H, W, 3)."""
+        visible = self.mask.clipped(Size(picture.shape[1], picture.shape[0])).rect
+        own = self.pixels[
+            visible.top - self.top : visible.bottom - self.top,
+            visible.left - self.left : visible.right - self.left,
+        ].astype(np.float32)
+        part = picture[visible.top : visible.bottom, visible.left : visible.right]
+        part[:] = np.rint(part * (1 - own[..., 3:] / 255) + own[..., :3]).clip(0, 255)
+
+
 def rasterize(lines: Iterable[PlacedLine]) -> GlyphMask:
-    """Return the coverage of the glyphs of ``lines``; a single empty pixel if there is no ink."""
+    """Return the coverage of the glyphs of ``lines``, painted ones included; a single empty pixel if there
+    is no ink."""
     lines = list(lines)
     inks = [placed.ink for placed in lines if placed.ink.width > 0]
     if not inks:
@@ -100,6 +128,8 @@ def rasterize(lines: Iterable[PlacedLine]) -> GlyphMask:
     raster.extents = hb.RasterExtents(x_origin=0, y_origin=0, width=width, height=height, stride=0)
     for placed in lines:
         for glyph in placed.line.glyphs:
+            if has_colours(glyph.font, glyph.id):
+                continue
             scale = placed.size / glyph.font.upem
             right = placed.left + glyph.x * placed.size - left
             up = top + height - placed.baseline + glyph.y * placed.size
@@ -108,7 +138,61 @@ def rasterize(lines: Iterable[PlacedLine]) -> GlyphMask:
     image = raster.render()
     rows = np.frombuffer(image.buffer, np.uint8).reshape(-1, image.extents.stride)
     # HarfBuzz writes the bottom row first.
-    return GlyphMask(mask=rows[::-1, :width].copy(), left=left, top=top)
+    mask = rows[::-1, :width].copy()
+    if layer := paint_layer(lines):
+        rect, painted = layer.mask.rect, layer.mask.mask
+        window = mask[
+            rect.top - top : rect.bottom - top, rect.left - left : rect.right - left
+        ]  # fmt: skip
+        np.maximum(window, painted[: len(window), : window.shape[1]], out=window)
+    return GlyphMask(mask=mask, left=left, top=top)
+
+
+def letters_only(lines: Iterable[PlacedLine]) -> list[PlacedLine]:
+    """Return ``lines`` without glyphs that have colours of their own."""
+    return [
+        placed._replace(
+            line=placed.line.with_only(
+                *(each for each in placed.line.glyphs if not has_colours(each.font, each.id))
+            )
+        )
+        for placed in lines
+    ]
+
+
+def paint_layer(
+    lines: Iterable[PlacedLine], *, foreground: tuple[int, int, int] = (0, 0, 0)
+) -> ColourLayer | None:
+    """Return the glyphs of ``lines`` that have colours of their own; None if there are none.
+
+    ``foreground`` is the colour of those of their parts that take the text's.
+    """
+    painted = []
+    for placed in lines:
+        for glyph in placed.line.glyphs:
+            if not has_colours(glyph.font, glyph.id):
+                continue
+            x = placed.left + glyph.x * placed.size
+            y = placed.baseline - glyph.y * placed.size
+            pixels = paint(
+                glyph.font, glyph.id, em=placed.size, x=x % 1, y=y % 1, foreground=foreground
+            )
+            painted.append(
+                pixels._replace(left=pixels.left + int(x // 1), top=pixels.top + int(y // 1))
+            )
+    if not painted:
+        return None
+    left, top = min(each.left for each in painted), min(each.top for each in painted)
+    right = max(each.left + each.pixels.shape[1] for each in painted)
+    bottom = max(each.top + each.pixels.shape[0] for each in painted)
+    layer = np.zeros((bottom - top, right - left, 4), np.float32)
+    for each in painted:
+        height, width = each.pixels.shape[:2]
+        part = layer[
+            each.top - top : each.top - top + height, each.left - left : each.left - left + width
+        ]
+        part[:] = part * (1 - each.pixels[..., 3:].astype(np.float32) / 255) + each.pixels
+    return ColourLayer(pixels=np.rint(layer).clip(0, 255).astype(np.uint8), left=left, top=top)
 
 
 def rounded_rect(rect: Rect, *, radius: float, fade: float = 1.0) -> GlyphMask:

@@ -12,13 +12,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ImageColor
 
+from nb_catalog.core.text import is_blank
+from nb_catalog.core.text import message as _
 from nb_catalog.core.types import Rect, Size
-from nb_catalog.exceptions import ContrastTooLow, TextDoesNotFit
+from nb_catalog.exceptions import ContrastTooLow, TextDoesNotFit, TextError
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.typesetting import contrast, glyph_masks
 from nb_catalog.typesetting.fitting import FittedText, fit_text
 from nb_catalog.typesetting.font_fallback import FontChain
 from nb_catalog.typesetting.glyph_masks import GlyphMask, PlacedLine
+from nb_catalog.typesetting.ink import PlacedCharacter, placed_characters, unseen_characters
 from nb_catalog.typesetting.layouts import Box, Plate, Scrim
 from nb_catalog.typesetting.paragraphs import Paragraph
 from nb_catalog.typesetting.report import TextReport, UsedFont
@@ -31,10 +34,34 @@ _MAX_SAMPLES: Final = 8_000
 _SAMPLING_EM: Final = 24
 # A scrim is solid up to this distance from its text, in ems, and fades from there.
 _SCRIM_MARGIN: Final = 0.3
+# The share of the product's rectangle that panels, scrims and shadows may cover: the corners of that
+# rectangle are empty below most products.
+COVER_TOLERANCE: Final = 0.02
 
 
 # Row and column indices into a picture.
 PixelIndices: TypeAlias = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+
+
+@dataclass(frozen=True)
+class PositionedLines:
+    """Lines on a picture. Their glyphs are only rasterized when they are drawn."""
+
+    lines: tuple[PlacedLine, ...]
+
+    @cached_property
+    def mask(self) -> GlyphMask:
+        return glyph_masks.rasterize(self.lines)
+
+    @cached_property
+    def ink(self) -> Rect:
+        """The pixels that the glyphs cover, known without rasterizing them."""
+        inks = [line.ink for line in self.lines if line.ink.width > 0]
+        if not inks:
+            return self.mask.rect.grown(-glyph_masks.PADDING)
+        left, top = min(ink.left for ink in inks), min(ink.top for ink in inks)
+        right, bottom = max(ink.right for ink in inks), max(ink.bottom for ink in inks)
+        return Rect(left, top, right - left, bottom - top)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +73,16 @@ class LaidOutText:
     text: str
     rect: Rect
     fitted: FittedText = field(repr=False)
-    lines: tuple[PlacedLine, ...] = field(repr=False)
-    mask: GlyphMask = field(repr=False)
+    positioned: PositionedLines = field(repr=False)
     rtl: bool
+
+    @property
+    def lines(self) -> tuple[PlacedLine, ...]:
+        return self.positioned.lines
+
+    @property
+    def mask(self) -> GlyphMask:
+        return self.positioned.mask
 
     @property
     def em(self) -> float:
@@ -59,15 +93,46 @@ class LaidOutText:
         """The hash of its coverage mask, in hex."""
         return hashlib.sha256(self.mask.mask.tobytes()).hexdigest()
 
+    @cached_property
+    def letters(self) -> GlyphMask:
+        """The coverage of the glyphs that are drawn in the text's colour."""
+        if glyph_masks.paint_layer(self.lines) is None:
+            return self.mask
+        return glyph_masks.rasterize(glyph_masks.letters_only(self.lines))
+
     @property
     def ink(self) -> Rect:
         """The pixels that its glyphs cover."""
-        return self.mask.rect.grown(-glyph_masks.PADDING)
+        return self.positioned.ink
 
-    @property
-    def footprint(self) -> Rect:
-        """The pixels that it covers with its plate, or with its glyphs."""
-        return self._plate_mask(self.box.plate).rect if self.box.plate else self.ink
+    def part_on(self, product: Rect) -> str:
+        """Return which part of it covers ``product``: "" if none does.
+
+        Glyphs, their outline and a plate have to keep clear of it. Softer parts may cover it by
+        ``COVER_TOLERANCE``: a scrim where it is as opaque as below the text, and the middle of a shadow.
+        """
+        box = self.box
+        solid = {"text": self.ink}
+        if box.stroke:
+            solid["stroke"] = self.ink.grown(round(box.stroke.width * self.em))
+        if box.plate:
+            solid["plate"] = self._plate_rect(box.plate)
+        soft = {}
+        if box.scrim:
+            soft["scrim"] = self.ink.grown(round(_SCRIM_MARGIN * self.em))
+        if box.shadow and box.shadow.opacity > 0:
+            right, down = box.shadow.right * self.em, box.shadow.down * self.em
+            soft["shadow"] = self.ink._replace(
+                left=self.ink.left + round(-right if self.rtl else right),
+                top=self.ink.top + round(down),
+            )
+        for name, rect in solid.items():
+            if rect.shared(product):
+                return name
+        for name, rect in soft.items():
+            if covered_share(product, rect) > COVER_TOLERANCE:
+                return name
+        return ""
 
     def with_best_colours(self, pixels: Pixels) -> LaidOutText:
         """Return it with the colours of text and scrim swapped if the scrim allows that and then needs
@@ -84,8 +149,9 @@ class LaidOutText:
 
         Scrims reach far: draw the backgrounds of all boxes before the text of any.
         """
-        if self.box.plate:
-            blend_mask(pixels, self._plate_mask(self.box.plate), colour=rgb(self.box.plate.colour))
+        if plate := self.box.plate:
+            shape = glyph_masks.rounded_rect(self._plate_rect(plate), radius=plate.radius * self.em)
+            blend_mask(pixels, shape, colour=rgb(plate.colour))
         scrim = self.box.scrim
         if scrim is None:
             return 0.0
@@ -98,18 +164,40 @@ class LaidOutText:
 
         Raises ``ContrastTooLow``.
         """
+        characters = self._character_samples
         background = pixels[self._samples]
-        if self.box.stroke:
-            # An outline is what the glyphs are seen against, on any picture.
-            background = np.array([rgb(self.box.stroke.colour)], np.uint8)
-        reached = contrast.text_contrast(background, colour=rgb(self.box.colour))
+        if not len(background):
+            return self._emoji_contrast(pixels)
+        stroke = self.box.stroke
+        if stroke and contrast.outline_counts(stroke.width, em=self.em):
+            # The letters are seen against it, on any picture.
+            background, characters = np.array([rgb(stroke.colour)], np.uint8), []
+        reached = contrast.text_contrast(
+            background, colour=rgb(self.box.colour), characters=characters
+        )
         if reached < self.box.contrast:
-            raise ContrastTooLow(
-                f"its letters reach a contrast of {reached:.1f}:1 on this picture; "
-                f"{self.box.contrast:g}:1 is required. Give the box a scrim, a plate or another colour.",
-                text=self.text,
-            )
+            problem = _(
+                "its letters reach a contrast of %(reached)s:1 on this picture; %(required)s:1 is "
+                "required. Give the box a scrim, a plate or another colour."
+            ) % {"reached": f"{reached:.1f}", "required": f"{self.box.contrast:g}"}
+            if stroke and characters:
+                reason = _(
+                    "Its outline is too narrow to count: %(em)s em and %(pixels)s px are the least."
+                ) % {
+                    "em": f"{contrast.MIN_STROKE_EM:.3f}",
+                    "pixels": f"{contrast.MIN_STROKE_PIXELS:g}",
+                }
+                problem = f"{problem} {reason}"
+            raise ContrastTooLow(problem, text=self.text)
         return reached
+
+    def check_ink(self, pixels: Pixels) -> None:
+        """Check that each character can be seen in the finished ``pixels``. Raises ``TextError``."""
+        if problem := next(
+            unseen_characters(self._characters, pixels, text=self.mask, em=self.em), ""
+        ):
+            way_out = _("Remove it, or change the font, the colours or the box.")
+            raise TextError(f"{problem} {way_out}", text=self.text)
 
     def draw_text(self, pixels: Pixels) -> None:
         """Draw its glyphs, with their shadow and stroke, on its background."""
@@ -125,7 +213,9 @@ class LaidOutText:
         if box.stroke:
             outline = self.mask.outlined(box.stroke.width * self.em)
             blend_mask(pixels, outline, colour=rgb(box.stroke.colour))
-        blend_mask(pixels, self.mask, colour=rgb(box.colour))
+        blend_mask(pixels, self.letters, colour=rgb(box.colour))
+        if layer := glyph_masks.paint_layer(self.lines, foreground=rgb(box.colour)):
+            layer.draw(pixels)
 
     def report(self, *, contrast: float, veil: float) -> TextReport:
         """Return its report; ``veil`` is the opacity of its scrim."""
@@ -147,15 +237,16 @@ class LaidOutText:
             mask_sha256=self.mask_sha256,
         )
 
-    def _plate_mask(self, plate: Plate) -> GlyphMask:
-        margin = round(plate.padding * self.em)
-        rect = self.ink.grown(margin) if plate.hugs else self.rect
-        return glyph_masks.rounded_rect(rect, radius=plate.radius * self.em)
+    def _plate_rect(self, plate: Plate) -> Rect:
+        return self.ink.grown(round(plate.padding * self.em)) if plate.hugs else self.rect
 
     @cached_property
     def _samples(self) -> PixelIndices:
-        """The pixels of the glyphs and their halo on which contrast is measured."""
-        padded = self.mask.padded(math.ceil(contrast.HALO * self.em) + 2)
+        """The pixels of the letters and their halo on which contrast is measured; none of emoji."""
+        if not self.letters.mask.any():
+            none = np.empty(0, np.intp)
+            return none, none
+        padded = self.letters.padded(math.ceil(contrast.HALO * self.em) + 2)
         step = max(1, round(self.em / _SAMPLING_EM))
         halo = contrast.with_halo(padded.mask[::step, ::step], em=self.em / step)
         rows, columns = np.nonzero(halo)
@@ -164,6 +255,37 @@ class LaidOutText:
         inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
         every = max(1, int(inside.sum()) // _MAX_SAMPLES)
         return rows[inside][::every], columns[inside][::every]
+
+    @cached_property
+    def _characters(self) -> list[PlacedCharacter]:
+        return list(placed_characters(self.lines))
+
+    @cached_property
+    def _character_samples(self) -> list[npt.NDArray[np.intp]]:
+        """The indices of the samples around each letter."""
+        rows, columns = self._samples
+        reach = math.ceil(contrast.HALO * self.em)
+        near = []
+        for character in self._characters:
+            if not character.has_colours:
+                rect = character.mask.rect.grown(reach)
+                is_near = (rows >= rect.top) & (rows < rect.bottom)
+                is_near &= (columns >= rect.left) & (columns < rect.right)
+                near.append(np.flatnonzero(is_near))
+        return near
+
+    def _emoji_contrast(self, pixels: Pixels) -> float:
+        """Return the contrast of most of its emoji with what is below them; 1 if it has none."""
+        layer = glyph_masks.paint_layer(self.lines)
+        if layer is None:
+            return 1.0
+        drawn = pixels.copy()
+        layer.draw(drawn)
+        solid = layer.mask.clipped(self.size)
+        rows, columns = np.nonzero(solid.mask >= 128)
+        place = rows + solid.top, columns + solid.left
+        ratios = contrast.ratio(contrast.luminance(drawn[place]), contrast.luminance(pixels[place]))
+        return float(np.median(ratios)) if len(ratios) else 1.0
 
     def _scrim_mask(self, scrim: Scrim) -> GlyphMask:
         solid = self.ink.grown(round(_SCRIM_MARGIN * self.em))
@@ -175,6 +297,8 @@ class LaidOutText:
         """Return the opacity that its scrim needs; 1 if none is enough, which ``check_contrast`` refuses."""
         assert self.box.scrim is not None  # noqa: S101 - callers check
         rows, columns = self._samples
+        if not len(rows):
+            return 0.0  # emoji are seen by their own colours
         soft = self._scrim_mask(self.box.scrim)
         opacity = contrast.scrim_opacity(
             pixels[self._samples],
@@ -182,8 +306,14 @@ class LaidOutText:
             colour=rgb(self.box.colour),
             scrim=rgb(self.box.scrim.colour),
             target=self.box.contrast,
+            characters=self._character_samples,
         )
         return 1.0 if opacity is None else opacity
+
+
+def covered_share(product: Rect, rect: Rect) -> float:
+    """Return the share of the rectangle ``product`` that ``rect`` covers, 0 to 1."""
+    return rect.shared(product) / max(1, product.width * product.height)
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
@@ -216,8 +346,11 @@ def lay_out(
 ) -> LaidOutText:
     """Lay out ``text`` in its box on a picture of ``size``, in an em of at most ``largest`` pixels.
 
-    Raises ``CharacterMissing`` and ``TextDoesNotFit``.
+    Raises ``CharacterMissing``, ``TextDoesNotFit`` and, if nothing of it can be seen, ``TextError``.
     """
+    if is_blank(text):
+        problem = _("it has no visible character. Write a text, or leave it empty.")
+        raise TextError(problem, text=text)
     paragraphs = [
         Paragraph(line.strip(), chain, box.weight, language, int(rtl))
         for line in text.splitlines()
@@ -233,14 +366,15 @@ def lay_out(
         sizes=(smallest, min(most, largest or most)),
         max_lines=box.lines,
         margin=margin,
+        hyphenate=box.hyphenate,
     )
     inner = rect.grown(-math.ceil(margin * fitted.size))
     lines = position_lines(fitted, rect=inner, align=box.align, stands=box.stands, rtl=rtl)
     for placed in lines:
         if placed.ink.width > 0 and not rect.grown(1).holds(placed.ink):
             raise TextDoesNotFit(
-                f"its line {placed.line.text!r} covers {tuple(placed.ink)}, which is outside its box "
-                f"{tuple(rect)}.",
+                _("its line %(line)r covers %(place)s, which is outside its box %(box)s.")
+                % {"line": placed.line.text, "place": tuple(placed.ink), "box": tuple(rect)},
                 text=text,
             )
     return LaidOutText(
@@ -249,8 +383,7 @@ def lay_out(
         text=text,
         rect=rect,
         fitted=fitted,
-        lines=lines,
-        mask=glyph_masks.rasterize(lines),
+        positioned=PositionedLines(lines),
         rtl=rtl,
     )
 

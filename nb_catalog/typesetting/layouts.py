@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 from nb_catalog.core.schema import check, colour, flag, known, number, one_of, part, parts, whole
+from nb_catalog.core.text import message as _
 from nb_catalog.core.types import Rect, Size
 
 # WCAG 2.2, success criterion 1.4.3, for text of normal size.
@@ -31,7 +32,8 @@ def role_name(value: Any) -> str:
     """Return ``value`` if it is a valid role name. Raises ``ValueError``."""
     if not isinstance(value, str) or not _ROLE.fullmatch(value):
         raise ValueError(
-            f"expected lowercase letters, digits and '_', such as 'headline', got {value!r}."
+            _("expected lowercase letters, digits and '_', such as 'headline', got %(value)r.")
+            % {"value": value}
         )
     return value
 
@@ -50,9 +52,10 @@ class Place:
         check(self, start=_share, top=_share, width=part_of, height=part_of)
         for edge, length in (("start", "width"), ("top", "height")):
             if getattr(self, edge) + getattr(self, length) > 1 + _SLACK:
-                raise ValueError(
-                    f"{length}: {edge} plus {length} is more than 1 and would reach beyond the picture."
-                )
+                problem = _(
+                    "%(edge)s plus %(length)s is more than 1 and would reach beyond the picture."
+                ) % {"edge": edge, "length": length}
+                raise ValueError(f"{length}: {problem}")
 
     def to_rect(self, size: Size, *, rtl: bool) -> Rect:
         """Return it in pixels of a picture of ``size``, mirrored if ``rtl``."""
@@ -123,16 +126,19 @@ class Plate:
 class Panel:
     """A plain shape below all text, such as one half of a split picture or a strip.
 
-    ``radius`` is a share of the picture's shorter side.
+    ``radius`` is a share of the picture's shorter side. ``covers_product`` allows it to cover the product.
     """
 
     place: Place
     colour: str
     opacity: float = 1.0
     radius: float = 0.0
+    covers_product: bool = False
 
     def __post_init__(self) -> None:
-        check(self, colour=colour, opacity=_share, radius=number(0, 0.5))
+        check(
+            self, colour=colour, opacity=_share, radius=number(0, 0.5), covers_product=flag
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +146,9 @@ class Box:
     """The place and style of a role's text. ``smallest`` and ``largest`` are ems, as shares of the
     picture's shorter side.
 
-    ``covers_product`` allows it to cover the product; ``optional`` leaves it out if a locale has no text
-    for it.
+    ``hyphenate`` allows hyphens in long words if it has more than one line. ``covers_product`` allows it to
+    cover the product; ``optional`` leaves it out if a locale has no text for it. Boxes of the same ``group``
+    are set in one size.
     """
 
     role: str
@@ -158,20 +165,25 @@ class Box:
     shadow: Shadow | None = None
     scrim: Scrim | None = None
     plate: Plate | None = None
+    hyphenate: bool = True
     covers_product: bool = False
     optional: bool = False
+    group: str = ""
 
     def __post_init__(self) -> None:
         em = number(0.008, 0.5)
         check(
             self, role=role_name, smallest=em, largest=em, lines=whole(1, 12), weight=whole(100, 900),
             colour=colour, align=one_of(*ALIGNMENTS), stands=one_of(*VERTICAL_ALIGNMENTS),
-            contrast=number(1, 21), covers_product=flag, optional=flag,
+            contrast=number(1, 21), hyphenate=flag, covers_product=flag, optional=flag,
+            group=lambda name: "" if name == "" else role_name(name),
         )  # fmt: skip
         if self.smallest > self.largest:
-            raise ValueError(
-                f"smallest: {self.smallest:g} is above the largest size, {self.largest:g}."
-            )
+            problem = _("%(smallest)s is above the largest size, %(largest)s.") % {
+                "smallest": f"{self.smallest:g}",
+                "largest": f"{self.largest:g}",
+            }
+            raise ValueError(f"smallest: {problem}")
 
     def font_sizes(self, size: Size) -> tuple[int, int]:
         """Return the smallest and the largest em on a picture of ``size``, in whole pixels."""
@@ -190,22 +202,25 @@ class Layout:
     """Panels, and boxes in drawing order, each with a different role.
 
     Text is placed on the picture, or beside it: with ``picture``, the picture keeps its size and becomes
-    that part of a larger sheet in the colour ``paper``.
+    that part of a larger sheet in the colour ``paper``. With ``same_size``, each role is set in one size on
+    all pictures of a plan.
     """
 
     boxes: tuple[Box, ...]
     panels: tuple[Panel, ...] = ()
     picture: Place | None = None
     paper: str = "#ffffff"
+    same_size: bool = False
 
     def __post_init__(self) -> None:
-        check(self, paper=colour)
+        check(self, paper=colour, same_size=flag)
         if not self.boxes:
-            raise ValueError("boxes: a layout needs at least one box.")
+            raise ValueError(f"boxes: {_('a layout needs at least one box.')}")
         roles = [box.role for box in self.boxes]
         duplicates = sorted({role for role in roles if roles.count(role) > 1})
         if duplicates:
-            raise ValueError(f"boxes: the role {duplicates[0]!r} is used twice.")
+            problem = _("the role %(role)r is used twice.") % {"role": duplicates[0]}
+            raise ValueError(f"boxes: {problem}")
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -223,8 +238,11 @@ class Layout:
         """Return the rectangle of a picture of that size on the sheet, in pixels."""
         if self.picture is None:
             return Rect(0, 0, *picture)
-        place = self.picture.to_rect(self.sheet_size(picture), rtl=rtl)
-        return place._replace(width=picture.width, height=picture.height)
+        sheet = self.sheet_size(picture)
+        place = self.picture.to_rect(sheet, rtl=rtl)
+        # Rounding may move the picture one pixel over the sheet's edge.
+        left = min(place.left, sheet.width - picture.width)
+        return Rect(left, min(place.top, sheet.height - picture.height), *picture)
 
     @classmethod
     def from_mapping(cls, content: Mapping[str, Any]) -> Self:
@@ -239,6 +257,7 @@ class Layout:
             panels=parts(Panel, options.get("panels", ()), path="panels", place=Place),
             picture=None if picture is None else part(Place, picture, path="picture"),
             paper=options.get("paper", "#ffffff"),
+            same_size=options.get("same_size", False),
         )
 
     def as_mapping(self) -> dict[str, Any]:

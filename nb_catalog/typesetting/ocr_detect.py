@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -16,7 +18,9 @@ from nb_catalog.imaging.encode import flatten
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.scenery.canvas import Pixels
 from nb_catalog.typesetting import ocr
+from nb_catalog.typesetting.ocr import Deadline, OcrFailed
 from nb_catalog.typesetting.ocr_diff import OcrComparison, Token, compare
+from nb_catalog.typesetting.ocr_missing import missing_because
 
 try:
     import rapidocr
@@ -35,8 +39,11 @@ LANGUAGES: Final = frozenset(
 MIN_CONFIDENCE: Final = 0.9
 # Tesseract reads grain as shorter words than this, in letters and digits.
 MIN_LETTERS: Final = 3
-# Lines read per picture: each takes Tesseract 0.1 to 0.2 seconds.
+PHOTO_SIDE: Final = 4096
+"""Pixels of the longer side at which a photo is read: a phone's camera has about as many."""
+# Lines read per picture: each takes Tesseract 0.1 to 0.2 seconds. How long it may take for all of them.
 MAX_LINES: Final = 60
+TESSERACT_SECONDS: Final = 30.0
 # Pieces of text no further apart than this belong to one line; in heights of the line.
 MAX_GAP: Final = 1.0
 # The margin around a cut-out line, in heights of the line.
@@ -44,6 +51,7 @@ MARGIN: Final = 0.15
 RAPIDOCR: Final = "RapidOCR"
 TESSERACT: Final = "Tesseract"
 _engine_lock = Lock()
+logger = logging.getLogger(__name__)
 
 
 def is_supported(locale: str) -> bool:
@@ -51,7 +59,7 @@ def is_supported(locale: str) -> bool:
     return rapidocr is not None and (language_tag(locale) in LANGUAGES or ocr.is_supported(locale))
 
 
-class _Reading(NamedTuple):
+class DetectedText(NamedTuple):
     """What one reader read; whether it is ``sure`` enough to count against the picture."""
 
     text: str
@@ -62,7 +70,7 @@ class _DetectedLine(NamedTuple):
     """A piece of a line of text, and its reading by each reader."""
 
     box: Rect
-    readings: Mapping[str, _Reading]
+    readings: Mapping[str, DetectedText]
 
 
 def check_texts(
@@ -77,21 +85,40 @@ def check_texts(
     """Read ``picture`` and compare the result with ``texts`` (role -> text).
 
     Text that is printed on the product is not counted as extra: ``photo`` returns a photo of it, and is
-    called only if there is extra text. The result has no reader if ``locale`` is not supported.
+    called only if there is extra text. The result has no reader if ``locale`` is not supported, and says
+    what was ``missing`` if a reader failed or the photo cannot be read.
 
     Raises ``PictureError`` if a file does not open.
     """
     if not is_supported(locale):
-        return OcrComparison()
+        return OcrComparison(missing=missing_because("language_unsupported"))
     limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
-    lines = _detect_lines(picture, locale=locale, **limits)
-    readers = [RAPIDOCR, TESSERACT] if ocr.is_supported(locale) else [RAPIDOCR]
+    lines, missing = _detect_lines(picture, locale=locale, **limits)
+    readers = [RAPIDOCR]
+    if ocr.is_supported(locale) and not missing:
+        readers.append(TESSERACT)
     tokens = {reader: _tokens(lines, reader) for reader in readers}
-    comparison = compare(texts, tokens, locale=locale)
+    comparison = replace(compare(texts, tokens, locale=locale), missing=missing)
     if not comparison.extra or photo is None:
         return comparison
-    printed = read_words(photo(), locale=locale, **limits)
-    return compare(texts, tokens, locale=locale, known=printed)
+    try:
+        printed = read_words(photo(), locale=locale, **limits)
+    except Exception:  # noqa: BLE001 - of the host's storage; what was read of the picture is kept
+        logger.exception("The product's photo cannot be read, so that its print counts as extra.")
+        return replace(comparison, missing=missing or missing_because("photo_unreadable"))
+    return replace(compare(texts, tokens, locale=locale, known=printed), missing=missing)
+
+
+def can_detect() -> bool:
+    """Return whether the extra "ocr" is installed, without which no text is found."""
+    return rapidocr is not None
+
+
+def detect_texts(pixels: Pixels) -> list[DetectedText]:
+    """Return the network's reading of every line of text on ``pixels``, (H, W, 3) sRGB, in any script and in
+    no order. Requires ``can_detect``."""
+    bgr = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
+    return [line.readings[RAPIDOCR] for line, _cut in _read_lines(bgr)]
 
 
 def read_words(photo: bytes, *, locale: str, max_bytes: int, max_pixels: int) -> list[str]:
@@ -101,7 +128,9 @@ def read_words(photo: bytes, *, locale: str, max_bytes: int, max_pixels: int) ->
     """
     if rapidocr is None:
         return []
-    lines = _detect_lines(photo, locale=locale, max_bytes=max_bytes, max_pixels=max_pixels)
+    lines, _missing = _detect_lines(
+        photo, locale=locale, longest_side=PHOTO_SIDE, max_bytes=max_bytes, max_pixels=max_pixels
+    )
     return [
         word
         for line in lines
@@ -119,7 +148,7 @@ def _tokens(lines: Sequence[_DetectedLine], reader: str) -> list[Token]:
             gap = second.left - first.right
             is_near = gap < MAX_GAP * min(first.height, second.height)
             number += not (is_near and _share_a_row(first, second))
-        reading = line.readings[reader]
+        reading = line.readings.get(reader, DetectedText("", sure=False))
         tokens += [Token(word, line=number, sure=reading.sure) for word in reading.text.split()]
     return tokens
 
@@ -130,19 +159,24 @@ def _share_a_row(one: Rect, other: Rect) -> bool:
 
 
 def _detect_lines(
-    file: bytes, *, locale: str, max_bytes: int, max_pixels: int
-) -> list[_DetectedLine]:
-    """Read every line of text in a picture, in reading order: from the top, and in a row from its start."""
-    pixels = np.asarray(flatten(open_photo(file, max_bytes=max_bytes, max_pixels=max_pixels)))
+    file: bytes,
+    *,
+    locale: str,
+    longest_side: int | None = None,
+    max_bytes: int,
+    max_pixels: int,
+) -> tuple[list[_DetectedLine], dict[str, str]]:
+    """Read every line of text in a picture, in reading order: from the top, and in a row from its start.
+
+    Also return why Tesseract did not read all of them; empty if it did, or is not asked in ``locale``.
+    """
+    photo = open_photo(file, longest_side=longest_side, max_bytes=max_bytes, max_pixels=max_pixels)
+    pixels = np.asarray(flatten(photo))
     bgr = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
-    with _engine_lock:
-        # Detection apart from recognition, which drops the lines that it cannot read.
-        boxes = _engine()(bgr, use_det=True, use_cls=False, use_rec=False).boxes
-        if boxes is None:
-            return []
-        lines = [
-            _read_line(bgr, np.asarray(box, np.float32), locale=locale) for box in boxes[:MAX_LINES]
-        ]
+    cuts = _read_lines(bgr)
+    if not cuts:
+        return [], {}
+    lines, missing = _read_with_tesseract(cuts, locale=locale)
     rows: list[list[_DetectedLine]] = []
     for line in sorted(lines, key=lambda each: each.box.top):
         if rows and _share_a_row(rows[-1][0].box, line.box):
@@ -150,13 +184,54 @@ def _detect_lines(
         else:
             rows.append([line])
     is_rtl = bool(direction(locale))
-    return [
+    ordered = [
         line for row in rows for line in sorted(row, key=lambda each: each.box.left, reverse=is_rtl)
     ]
+    return ordered, missing
 
 
-def _read_line(bgr: Pixels, corners: Any, *, locale: str) -> _DetectedLine:
-    """Cut out the area within four corners (clockwise from the top left), upright, and read it."""
+def _read_lines(bgr: Pixels) -> list[tuple[_DetectedLine, Pixels]]:
+    """Return the lines that the network finds and reads on (H, W, 3) BGR, each with its cut."""
+    with _engine_lock:
+        # Detection apart from recognition, which drops the lines that it cannot read.
+        boxes = _engine()(bgr, use_det=True, use_cls=False, use_rec=False).boxes
+        boxes = [] if boxes is None else boxes[:MAX_LINES]
+        return [_read_line(bgr, np.asarray(box, np.float32)) for box in boxes]
+
+
+def _read_with_tesseract(
+    cuts: Sequence[tuple[_DetectedLine, Pixels]], *, locale: str
+) -> tuple[list[_DetectedLine], dict[str, str]]:
+    """Add Tesseract's readings, all or none: half of them would not be a reading of the picture."""
+    lines = [line for line, _cut in cuts]
+    if not ocr.is_supported(locale):
+        return lines, {}
+    deadline = Deadline(TESSERACT_SECONDS)
+    try:
+        texts = [
+            ocr.read_line(
+                np.asarray(cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY), np.uint8),
+                locale=locale, deadline=deadline,
+            )
+            for _line, cut in cuts
+        ]  # fmt: skip
+    except OcrFailed as error:
+        logger.warning("Tesseract did not read a picture in %s: %s", locale, error)
+        return lines, error.missing
+    return [
+        line._replace(
+            readings={
+                **line.readings,
+                TESSERACT: DetectedText(text, sum(map(str.isalnum, text)) >= MIN_LETTERS),
+            }
+        )
+        for line, text in zip(lines, texts, strict=True)
+    ], {}
+
+
+def _read_line(bgr: Pixels, corners: Any) -> tuple[_DetectedLine, Pixels]:
+    """Cut out the area within four corners (clockwise from the top left), upright, and read it; return the
+    cut too, (H, W, 3) BGR."""
     width = max(1, round(float(np.linalg.norm(corners[1] - corners[0]))))
     height = max(1, round(float(np.linalg.norm(corners[3] - corners[0]))))
     margin = round(height * MARGIN)
@@ -168,13 +243,9 @@ def _read_line(bgr: Pixels, corners: Any, *, locale: str) -> _DetectedLine:
     )
     result = _engine()(cut, use_det=False, use_cls=False, use_rec=True)
     text, confidence = (*result.txts, ""), (*result.scores, 0.0)
-    readings = {RAPIDOCR: _Reading(text[0], float(confidence[0]) >= MIN_CONFIDENCE)}
-    if ocr.is_supported(locale):
-        grey = np.asarray(cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY), np.uint8)
-        read = ocr.read_line(grey, locale=locale)
-        readings[TESSERACT] = _Reading(read, sum(map(str.isalnum, read)) >= MIN_LETTERS)
+    readings = {RAPIDOCR: DetectedText(text[0], float(confidence[0]) >= MIN_CONFIDENCE)}
     left, top, right, bottom = map(round, (*corners.min(axis=0), *corners.max(axis=0)))
-    return _DetectedLine(Rect(left, top, right - left, bottom - top), readings)
+    return _DetectedLine(Rect(left, top, right - left, bottom - top), readings), cut
 
 
 @cache

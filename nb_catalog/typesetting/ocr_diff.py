@@ -53,13 +53,15 @@ class OcrComparison:
 
     ``said`` is role -> what was read in place of its text, ``extra`` the other words that were read,
     ``share`` the share of requested characters that are right, 0 to 1. ``reader`` names the readers; ""
-    if nothing could read the picture.
+    if nothing could read the picture. ``missing`` says why, or which reader did not read it
+    (``ocr_missing``); it is empty if nothing is.
     """
 
     reader: str = ""
     said: Mapping[str, str] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
     share: float = 0.0
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_exact(self) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import uharfbuzz as hb
 
 from nb_catalog.exceptions import CharacterMissing
-from nb_catalog.typesetting import bidi, scripts
+from nb_catalog.typesetting import bidi, hyphenation, scripts
 from nb_catalog.typesetting.font_fallback import FontChain
 from nb_catalog.typesetting.font_files import Font, glyph_extents
 from nb_catalog.typesetting.line_breaking import SOFT_HYPHEN
@@ -27,12 +27,14 @@ class Run(NamedTuple):
 
 
 class Glyph(NamedTuple):
-    """A glyph on a line. ``x`` and ``y`` in ems, right and up from the line's origin."""
+    """A glyph on a line. ``x`` and ``y`` in ems, right and up from the line's origin. ``cluster`` is the
+    index, in the line's text, of the first character that it draws."""
 
     font: Font
     id: int
     x: float
     y: float
+    cluster: int
 
 
 class InkExtents(NamedTuple):
@@ -70,9 +72,19 @@ class ShapedLine:
             top=max(box.top for box in boxes),
         )
 
-    def with_only(self, glyph: Glyph) -> ShapedLine:
-        """Return a line with nothing but one of its glyphs, in the same position."""
-        return ShapedLine(text="", glyphs=(glyph,), advance=0.0)
+    def with_only(self, *glyphs: Glyph) -> ShapedLine:
+        """Return a line with nothing but some of its glyphs, in the same position."""
+        return ShapedLine(text="", glyphs=glyphs, advance=0.0)
+
+    def by_cluster(self) -> list[tuple[str, tuple[Glyph, ...]]]:
+        """Return the glyphs that belong together with the characters that they draw, in reading order."""
+        groups: dict[int, list[Glyph]] = {}
+        for glyph in self.glyphs:
+            groups.setdefault(glyph.cluster, []).append(glyph)
+        bounds = [*sorted({0, *groups}), len(self.text)]
+        return [
+            (self.text[start:end], tuple(groups.get(start, ()))) for start, end in pairwise(bounds)
+        ]
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,8 @@ class Paragraph:
 
     @cached_property
     def levels(self) -> list[int]:
-        return bidi.embedding_levels(self.text, base=self.base)
+        isolates = bidi.left_to_right_runs(self.text) if self.base == bidi.RTL else ()
+        return bidi.embedding_levels(self.text, base=self.base, isolates=isolates)
 
     @cached_property
     def leading(self) -> float:
@@ -116,6 +129,14 @@ class Paragraph:
         except CharacterMissing as error:
             raise CharacterMissing(error.what, text=self.text) from error
 
+    @cached_property
+    def hyphenation_points(self) -> frozenset[int]:
+        """Where a line may end with a hyphen that is not in the text, in fonts that have one."""
+        points = hyphenation.hyphenation_points(self.text, language=self.language)
+        return frozenset(
+            point for point in points if self.fonts[point - 1].hb_font.get_nominal_glyph(ord("-"))
+        )
+
     def itemize(self, start: int, end: int, levels: list[int]) -> list[Run]:
         """Split characters ``start`` to ``end`` into runs; ``levels`` are theirs on their line."""
 
@@ -128,23 +149,30 @@ class Paragraph:
             runs.append(Run(indices[0], indices[-1] + 1, level, script, font))
         return runs
 
-    def shape_line(self, start: int, end: int) -> ShapedLine:
-        """Shape characters ``start`` to ``end`` as one line, with a hyphen after a final soft hyphen.
+    def shape_line(self, start: int, end: int, *, hyphenated: bool = False) -> ShapedLine:
+        """Shape characters ``start`` to ``end`` as one line, with a hyphen in place of a final soft hyphen,
+        or after the last letter if it is ``hyphenated``.
 
         Raises ``CharacterMissing`` if a font has the characters but not the glyph that they form.
         """
         text = self.text
-        if self.breaks_word(end):
-            text = f"{text[: end - 1]}-{text[end:]}"
         levels = bidi.line_levels(
             self.levels[start:end], self.bidi_classes[start:end], base=self.base
         )
         runs = self.itemize(start, end, levels)
+        if hyphenated:
+            runs[-1] = runs[-1]._replace(end=end + 1)
+            text = f"{text[:end]}-{text[end:]}"
+            end += 1
+        elif self.breaks_word(end):
+            text = f"{text[: end - 1]}-{text[end:]}"
         glyphs: list[Glyph] = []
         pen = 0.0
         for index in bidi.visual_order([run.level for run in runs]):
             shaped, advance = self._shape_run(runs[index], text)
-            glyphs += [Glyph(each.font, each.id, pen + each.x, each.y) for each in shaped]
+            glyphs += [
+                each._replace(x=pen + each.x, cluster=each.cluster - start) for each in shaped
+            ]
             pen += advance
         return ShapedLine(text=text[start:end], glyphs=tuple(glyphs), advance=pen)
 
@@ -172,7 +200,7 @@ class Paragraph:
             glyphs.append(
                 Glyph(
                     run.font, info.codepoint,
-                    pen + position.x_offset / upem, position.y_offset / upem,
+                    pen + position.x_offset / upem, position.y_offset / upem, info.cluster,
                 )
             )  # fmt: skip
             pen += position.x_advance / upem

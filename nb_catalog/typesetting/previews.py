@@ -37,11 +37,16 @@ _SPECIMEN_LAYOUT: Final = Layout(
 
 
 def layout_preview(
-    layout: Layout, *, texts: Mapping[str, str], locale: str, chain: FontChain
+    layout: Layout,
+    *,
+    texts: Mapping[str, str],
+    locale: str,
+    chain: FontChain,
+    keeps_clear: bool = True,
 ) -> Pixels:
     """Draw ``texts`` in ``layout`` on a picture of a neutral product: (H, W, 3) sRGB uint8.
 
-    Raises ``TextError``.
+    Without ``keeps_clear``, texts may cover the product. Raises ``TextError``.
     """
     box = plain_box(PREVIEW_SIZE)
     width = round(box.width * _PRODUCT_WIDTH)
@@ -53,8 +58,9 @@ def layout_preview(
     picture[product.bottom - product.height // 5 :] = _TABLE
     shape = glyph_masks.rounded_rect(product, radius=width / 6)
     blend_mask(picture, shape, colour=_PRODUCT)
+    clear = product if keeps_clear else None
     return typeset(
-        picture, layout=layout, texts=texts, locale=locale, chain=chain, product=product
+        picture, layout=layout, texts=texts, locale=locale, chain=chain, product=clear
     ).pixels
 
 

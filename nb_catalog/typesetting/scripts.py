@@ -6,11 +6,13 @@ import unicodedata
 from typing import Final
 
 from fontTools import unicodedata as unicode_scripts
+from uniseg.emoji import emoji_presentation
 
 # Common, Inherited, Unknown: digits, punctuation, spaces, and marks that take the script of their base.
 COMMON: Final = frozenset({"Zyyy", "Zinh", "Zzzz"})
 LATIN: Final = "Latn"
 CJK: Final = frozenset({"Hani", "Hira", "Kana", "Bopo"})
+HANGUL: Final = "Hang"
 
 # Distance between baselines in ems. Scripts that stack marks above and below letters need more.
 LEADING: Final = {
@@ -20,6 +22,9 @@ LEADING: Final = {
     "Taml": 1.30,
     "Telu": 1.35,
     "Thai": 1.40,
+    "Laoo": 1.40,
+    "Khmr": 1.45,
+    "Mymr": 1.45,
 }
 DEFAULT_LEADING: Final = 1.18
 
@@ -33,7 +38,12 @@ def scripts_of(text: str) -> list[str]:
     for character, script in zip(text, own, strict=True):
         if script not in COMMON:
             current = script
-        elif unicodedata.east_asian_width(character) in {"W", "F"} and not character.isspace():
+        elif (
+            unicodedata.east_asian_width(character) in {"W", "F"}
+            and not character.isspace()
+            # Emoji are as wide, but one sequence must not be split between scripts.
+            and not emoji_presentation(character)
+        ):
             # Between Latin words too, so that the font draws the form for the text's language.
             resolved.append("Hani")
             continue

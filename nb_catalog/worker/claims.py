@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,17 +12,18 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, models, transaction
 from django.db.models import F
 
-from nb_catalog import ratelimit
+from nb_catalog import ratelimit, signals
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Photo, RequestMode
-from nb_catalog.exceptions import ObjectGone, PictureMissing
+from nb_catalog.exceptions import ObjectGone, PictureMissing, SpecUnreadable
 from nb_catalog.models import ImageJob
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import transition_jobs
 from nb_catalog.registry import is_registered, source_for
-from nb_catalog.worker import queue
+from nb_catalog.worker import cutouts, queue, series, texts
+from nb_catalog.worker.bundles import bundles_with_photos
 from nb_catalog.worker.types import ClaimedJob
 
 logger = logging.getLogger(__name__)
@@ -35,28 +36,52 @@ TimedJob = tuple[ImageJob, float | None]
 def claim(*, owner: str, limit: int, free: bool) -> list[ClaimedJob]:
     """Claim up to ``limit`` queued jobs for ``owner``, either free or paid ones, the most urgent first,
     and no more than the rate limits allow."""
-    rows = claim_rows(owner=owner, limit=limit, free=free)
-    return with_photos([claimed_job(row, owner=owner, goes_at=goes_at) for row, goes_at in rows])
+    return with_photos(claim_rows(owner=owner, limit=limit, free=free))
 
 
 @transaction.atomic
-def claim_rows(*, owner: str, limit: int, free: bool) -> list[TimedJob]:
-    """Run the transaction of a claim. Specs are read and photos looked up after it, because others
-    wait for its locks."""
+def claim_rows(*, owner: str, limit: int, free: bool) -> list[ClaimedJob]:
+    """Run the transaction of a claim. Photos are looked up after it, because others wait for its
+    locks."""
     if free:
         rows: list[TimedJob] = [(row, None) for row in queue.next_jobs(limit, free=True)]
     else:
         rows = _next_within_limits(limit)
-    if rows:
+    jobs = [
+        job
+        for row, goes_at in rows
+        if (job := readable_job(row, owner=owner, goes_at=goes_at)) is not None
+    ]
+    if jobs:
         transition_jobs(
-            ImageJob.objects.filter(pk__in=[row.pk for row, _ in rows]),
+            ImageJob.objects.filter(pk__in=[job.job_id for job in jobs]),
             "claim",
             lease_owner=owner,
             lease_until=lease_end(),
             epoch=F("epoch") + 1,
             attempts=F("attempts") + 1,
         )
-    return rows
+    return jobs
+
+
+def readable_job(row: ImageJob, *, owner: str, goes_at: float | None = None) -> ClaimedJob | None:
+    """Return ``row`` as it is after its claim. If its spec cannot be read, it fails alone and unsent.
+
+    Call it in the transaction that has locked the row.
+    """
+    try:
+        return claimed_job(row, owner=owner, goes_at=goes_at)
+    except SpecUnreadable as error:
+        logger.error("Job %s: %s", row.pk, error, extra=logs.fields(job=row.pk))
+        transition_jobs(
+            ImageJob.objects.filter(pk=row.pk),
+            "give_up",
+            error_code=error.code,
+            error=f"{error} Plan its picture again.",
+            finished_at=database_now(),
+        )
+        signals.send_job_failed([row.pk], state=JobState.FAILED, error_code=error.code)
+        return None
 
 
 def _next_within_limits(limit: int) -> list[TimedJob]:
@@ -100,7 +125,7 @@ def lease_end() -> datetime:
 
 
 def claimed_job(row: ImageJob, *, owner: str, goes_at: float | None = None) -> ClaimedJob:
-    """Return ``row``, read before the claim, as it is after it."""
+    """Return ``row``, read before the claim, as it is after it. Raises ``SpecUnreadable``."""
     return ClaimedJob(
         job_id=row.pk,
         run_id=row.run_id,
@@ -120,15 +145,37 @@ def claimed_job(row: ImageJob, *, owner: str, goes_at: float | None = None) -> C
 
 
 def with_photos(jobs: Iterable[ClaimedJob]) -> list[ClaimedJob]:
-    """Look the photos up: one query per model, however many jobs."""
+    """Look up the photos, their cut-outs and the anchors of series: one query per model, and one for each of
+    the others."""
+    jobs = list(jobs)
+    about_texts = [_with_photo_to_read(job) for job in jobs if job.requests_texts]
+    jobs = [job for job in jobs if not job.requests_texts]
+    about_pictures = _looked_up([job for job in jobs if not job.image_spec.parts])
+    if bundles := [job for job in jobs if job.image_spec.parts]:
+        about_pictures += bundles_with_photos(bundles, look_up=_looked_up)
+    return about_texts + series.with_anchors(about_pictures)
+
+
+def _looked_up(jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:
     by_type: dict[int, list[ClaimedJob]] = defaultdict(list)
     for job in jobs:
         by_type[job.content_type_id].append(job)
-    return [
+    found = [
         job
         for type_id, group in by_type.items()
         for job in _with_photos_of(ContentType.objects.get_for_id(type_id).model_class(), group)
     ]
+    return cutouts.with_stored_cutouts(found)
+
+
+def _with_photo_to_read(job: ClaimedJob) -> ClaimedJob:
+    try:
+        return replace(job, photo=texts.photo_for(job))
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - the host's own code; the request does without the photo
+        logger.exception("The photo of job %s cannot be looked up.", job.job_id)
+        return job
 
 
 def _with_photos_of(model: type[models.Model] | None, jobs: list[ClaimedJob]) -> list[ClaimedJob]:
@@ -151,8 +198,8 @@ def _with_photo(job: ClaimedJob, product: models.Model | None) -> ClaimedJob:
     if product is None:
         gone = ObjectGone("The product was deleted while its picture waited to be made.")
         return replace(job, problem=gone)
-    if job.spec.sets_text:
-        return replace(job, photo=Photo(name=job.spec.photo, storage=settings.STORAGE))
+    if job.image_spec.sets_text:
+        return replace(job, photo=Photo(name=job.image_spec.photo, storage=settings.STORAGE))
     try:
         photos = source_for(product).photos(product)
     except DatabaseError:
@@ -165,10 +212,10 @@ def _with_photo(job: ClaimedJob, product: models.Model | None) -> ClaimedJob:
         )
         return replace(job, problem=_host_error(error, what="product's photos"))
     for photo in photos:
-        if photo.name == job.spec.photo:
+        if photo.name == job.image_spec.photo:
             return replace(job, photo=photo)
     missing = PictureMissing(
-        f"The product no longer has the photo {job.spec.photo!r}. Plan its pictures again."
+        f"The product no longer has the photo {job.image_spec.photo!r}. Plan its pictures again."
     )
     return replace(job, problem=missing)
 

@@ -1,4 +1,4 @@
-"""One job from its photo to its picture. Coroutines here wait; threads do the work."""
+"""One job from its photo to its picture, or to its texts. Coroutines here wait; threads do the work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from nb_catalog import providers, ratelimit
 from nb_catalog.conf import settings
@@ -20,12 +20,15 @@ from nb_catalog.exceptions import (
     NBCatalogError,
     NotSent,
     OutcomeUnknown,
+    RequestRefused,
     RequestRejected,
     StorageFailed,
 )
 from nb_catalog.providers import Provider
+from nb_catalog.providers.text_base import TextProvider, TextResult
+from nb_catalog.providers.texts import provider_for
 from nb_catalog.providers.types import ImageRequest, ImageResult, Payload
-from nb_catalog.worker import claims, outcomes, results, spool
+from nb_catalog.worker import claims, cutouts, outcomes, results, spool, texts
 from nb_catalog.worker.db_writer import GroupCommitWriter
 from nb_catalog.worker.references import references_for
 from nb_catalog.worker.types import ClaimedJob, JobOutcome
@@ -33,6 +36,7 @@ from nb_catalog.worker.types import ClaimedJob, JobOutcome
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+AnyProvider: TypeAlias = Provider | TextProvider[Any]
 
 # By how many seconds a call may miss its slot: what the rate limit allows, less the way to the service.
 LATE: Final = ratelimit.JITTER.total_seconds() * 0.8
@@ -62,11 +66,23 @@ class WorkerContext:
     on_outcome: Callable[[JobOutcome], None]
     closing: bool = False
     providers: dict[str, Provider] = field(default_factory=dict)
+    text_providers: dict[str, TextProvider[Any]] = field(default_factory=dict)
 
     def provider(self, alias: str) -> Provider:
         if alias not in self.providers:
             self.providers[alias] = providers.provider(alias)
         return self.providers[alias]
+
+    def text_provider(self, kind: str) -> TextProvider[Any]:
+        if kind not in self.text_providers:
+            self.text_providers[kind] = provider_for(kind)
+        return self.text_providers[kind]
+
+    def provider_of(self, job: ClaimedJob) -> Provider | TextProvider[Any]:
+        """Return the provider that ``job`` is sent to. Raises what its constructor does."""
+        if job.requests_texts:
+            return self.text_provider(job.text_spec.kind)
+        return self.provider(job.spec.provider)
 
     async def run_in_pool(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
         return await _run_in(self.pool, function, *args, **options)
@@ -80,7 +96,8 @@ class WorkerContext:
             self.on_outcome(outcome)
 
     async def close(self) -> None:
-        for provider in self.providers.values():
+        used: list[AnyProvider] = [*self.providers.values(), *self.text_providers.values()]
+        for provider in used:
             await provider.close()
 
 
@@ -113,7 +130,7 @@ async def process(job: ClaimedJob, *, context: WorkerContext) -> JobOutcome | No
 
 async def _execute(job: ClaimedJob, *, context: WorkerContext) -> JobOutcome | None:
     try:
-        provider = context.provider(job.spec.provider)
+        provider = context.provider_of(job)
     except Exception as error:  # noqa: BLE001 - settings that changed, or a plug-in's constructor
         logger.exception(
             "Provider %s cannot be used for job %s.",
@@ -121,7 +138,8 @@ async def _execute(job: ClaimedJob, *, context: WorkerContext) -> JobOutcome | N
             job.job_id,
             extra=logs.fields(**job.labels),
         )
-        message = str(error) if isinstance(error, InvalidSettings) else plugin_error_text(error)
+        known = isinstance(error, InvalidSettings | RequestRefused)
+        message = str(error) if known else plugin_error_text(error)
         return outcomes.outcome_for_not_begun(job, RequestRejected(message))
     try:
         called = await _call(job, provider=provider, context=context)
@@ -139,7 +157,7 @@ async def _execute(job: ClaimedJob, *, context: WorkerContext) -> JobOutcome | N
 
 
 async def store_with_retry(
-    job: ClaimedJob, result: ImageResult, *, provider: Provider, context: WorkerContext
+    job: ClaimedJob, result: ImageResult, *, provider: AnyProvider, context: WorkerContext
 ) -> JobOutcome:
     """Store ``result`` and return the outcome. Raises what ``results.store_result`` does.
 
@@ -157,7 +175,7 @@ async def store_with_retry(
 
 
 async def _call(
-    job: ClaimedJob, *, provider: Provider, context: WorkerContext
+    job: ClaimedJob, *, provider: AnyProvider, context: WorkerContext
 ) -> tuple[ClaimedJob, ImageResult] | JobOutcome | None:
     """Return the job as it went out and the provider's result, or its outcome if no call was made.
 
@@ -168,6 +186,11 @@ async def _call(
         if job.problem is not None:
             raise job.problem
         job, payload = await context.run_in_pool(build_payload, job, provider=provider)
+        if job.has_found:
+            job = await context.writer.run_in_db(cutouts.record_found, job)
+        if payload is None:
+            raise job.problem or RequestRejected("There is nothing to send.")
+        await provider.open()
     except NBCatalogError as error:
         return outcomes.outcome_for_not_begun(job, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
@@ -191,12 +214,12 @@ async def _call(
                     response = await provider.send(payload)
         except TimeoutError as error:
             raise OutcomeUnknown(
-                f"No response within {settings.CALL_SECONDS:.0f} s. "
-                "The picture may have been charged."
+                f"No response within {settings.CALL_SECONDS:.0f} s. It may have been charged."
             ) from error
         # Parsed on the loop, a millisecond or so: in a thread of its own the C library would give
         # these megabytes back to the system and fetch them again, at three times the CPU.
-        result = provider.parse(response)
+        parsed = provider.parse(response)
+        result = texts.pack(parsed) if isinstance(parsed, TextResult) else parsed
         return job, await context.run_in_spool(results.spool_result, job, result)
 
 
@@ -221,7 +244,7 @@ def _is_late(job: ClaimedJob) -> bool:
     return job.goes_at is not None and time.monotonic() - job.goes_at > LATE
 
 
-def log_plugin_error(provider: Provider, job: ClaimedJob) -> None:
+def log_plugin_error(provider: AnyProvider, job: ClaimedJob) -> None:
     """Log the exception that is being handled."""
     logger.exception(
         "Provider %s broke on job %s.",
@@ -239,15 +262,18 @@ def plugin_error_text(error: Exception) -> str:
 def plugin_error(error: Exception, *, job: ClaimedJob) -> OutcomeUnknown:
     """Return the error for a fault of a plug-in after the call may have gone out."""
     message = plugin_error_text(error)
-    return OutcomeUnknown(
-        message if job.is_free else f"{message} The picture may have been charged."
-    )
+    return OutcomeUnknown(message if job.is_free else f"{message} It may have been charged.")
 
 
-def build_payload(job: ClaimedJob, *, provider: Provider) -> tuple[ClaimedJob, Payload]:
+def build_payload(job: ClaimedJob, *, provider: AnyProvider) -> tuple[ClaimedJob, Payload | None]:
     """Return ``job`` with what was done to its photo, and the vendor's request with the photos read.
 
-    Raises ``NBCatalogError``.
+    The request is None if the job has a ``problem``: the product cannot be cut out. What was ``found`` in
+    the photo has to be recorded in both cases. Raises ``NBCatalogError``.
     """
+    if isinstance(provider, TextProvider):
+        return job, texts.build_payload(job, provider=provider)
     job, references = references_for(job, provider=provider)
-    return job, provider.build(ImageRequest.from_spec(job.spec, references))
+    if job.problem is not None:
+        return job, None
+    return job, provider.build(ImageRequest.from_spec(job.image_spec, references))

@@ -14,6 +14,7 @@ from nb_catalog.core.text import strip_unstorable
 from nb_catalog.exceptions import (
     Billed,
     ContentRefused,
+    InvalidSettings,
     NBCatalogError,
     NoCredentials,
     NotSent,
@@ -25,8 +26,9 @@ from nb_catalog.exceptions import (
 from nb_catalog.models.db.clock import known_now
 from nb_catalog.models.db.money import micros
 from nb_catalog.providers.model_specs import spec_for
+from nb_catalog.providers.texts import provider_for
 from nb_catalog.providers.types import ImageResult
-from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredImage
+from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredImage, TextContent
 
 SHORTEST_WAIT: Final = 2.0
 LONGEST_WAIT: Final = 300.0
@@ -50,12 +52,18 @@ def outcome_for_result(
         images=images,
         error_code="" if problem is None else problem.code,
         error="" if problem is None else strip_unstorable(str(problem)),
-        cost_microusd=_cost(job, result.usage, size=job.spec.size),
+        cost_microusd=_cost(job, result.usage, has_picture=True),
         usage=result.usage,
         model_version=strip_unstorable(result.model_version),
         request_id=strip_unstorable(result.request_id),
         finished_at=known_now(),
     )
+
+
+def outcome_for_texts(job: ClaimedJob, texts: TextContent, result: ImageResult) -> JobOutcome:
+    """Return the outcome of a request whose result are ``texts``. Those that cannot be used are its error."""
+    outcome = outcome_for_result(job, (), result)
+    return replace(outcome, texts=texts, error=strip_unstorable(" ".join(texts.refused)))
 
 
 def outcome_for_not_begun(job: ClaimedJob, error: NBCatalogError) -> JobOutcome:
@@ -117,13 +125,18 @@ def _transition_for(job: ClaimedJob, error: NBCatalogError) -> tuple[str, dateti
     return "defer", known_now() + timedelta(seconds=wait)
 
 
-def _cost(job: ClaimedJob, usage: Mapping[str, int], *, size: str = "") -> int | None:
+def _cost(job: ClaimedJob, usage: Mapping[str, int], *, has_picture: bool = False) -> int | None:
     if job.is_free:
         return 0
     try:
-        cost = spec_for(job.spec.model).settle(usage, size=size, batch=job.in_batch)
-    except RequestRefused:
-        # The model's spec was removed from the settings after the call.
+        if job.requests_texts:
+            cost = provider_for(job.text_spec.kind).cost(usage)
+        else:
+            spec = job.image_spec
+            size = spec.size if has_picture else ""
+            cost = spec_for(spec.model).settle(usage, size=size, batch=job.in_batch)
+    except (RequestRefused, InvalidSettings):
+        # The model or the provider was removed from the settings after the call.
         return None
     return None if cost is None else micros(cost)
 
@@ -131,11 +144,13 @@ def _cost(job: ClaimedJob, usage: Mapping[str, int], *, size: str = "") -> int |
 def batch_item_failed(job: ClaimedJob, error: NBCatalogError) -> JobOutcome:
     """Return the outcome of an item whose result is not a picture. A retry goes into another batch."""
     outcome = outcome_for_error(job, error)
+    # The account's faults are everybody's; the limits of one item say nothing about direct calls.
+    stops = isinstance(error, ProviderError) and error.needs_person
     move = outcome.move
     if move == "defer":
-        move = "return_from_batch" if job.attempts < settings.MAX_ATTEMPTS else "fail"
-    # The limits of one item say nothing about direct calls.
-    return replace(outcome, move=move, not_before=None, backoff=None, uses_attempt=True)
+        move = "return_from_batch" if stops or job.attempts < settings.MAX_ATTEMPTS else "fail"
+    backoff = outcome.backoff if stops else None
+    return replace(outcome, move=move, not_before=None, backoff=backoff, uses_attempt=not stops)
 
 
 def batch_item_not_sent(job: ClaimedJob, error: NBCatalogError) -> JobOutcome:

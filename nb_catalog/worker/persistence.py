@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,20 +12,29 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from nb_catalog import ratelimit, signals
-from nb_catalog.billing import budgets
-from nb_catalog.core.states import JOB_TRANSITIONS, JOB_UNDERWAY, ImageState, JobState
+from nb_catalog.billing import budgets, ceilings
+from nb_catalog.core.states import (
+    JOB_TRANSITIONS,
+    JOB_UNDERWAY,
+    LATE_TRANSITIONS,
+    ImageState,
+    JobState,
+)
+from nb_catalog.core.types import RequestMode
 from nb_catalog.exceptions import ProviderError
+from nb_catalog.imaging.fidelity import FIDELITY_CHECK
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall
 from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import transition_jobs
+from nb_catalog.worker import texts
 from nb_catalog.worker.claims import hand_back, lease_end, still_owned
+from nb_catalog.worker.drift_retries import MADE_MEANWHILE, write_retries
 from nb_catalog.worker.types import ClaimedJob, Fence, JobOutcome, StoredImage
 
 CALL_OUTCOMES = {
     "succeed": CallOutcome.PICTURE,
-    "adopt": CallOutcome.PICTURE,
     "lose": CallOutcome.UNKNOWN,
 }
 _ENDED_BADLY = (JobState.FAILED, JobState.REFUSED, JobState.UNKNOWN)
@@ -51,10 +61,23 @@ def _begin(jobs: Sequence[ClaimedJob]) -> set[Fence]:
     # A job begins once. One that is calling has begun in a commit whose response was lost with the
     # connection, and nothing has been sent for it yet.
     begun = {fence for fence, state in states.items() if state == JobState.CALLING}
-    _requeue_unsent([job for job in jobs if states.get(job.fence) == JobState.UNKNOWN])
+    # What a sweep has marked as lost before it could be sent has cost nothing.
+    if unsent := [job for job in jobs if states.get(job.fence) == JobState.UNKNOWN]:
+        transition_jobs(
+            still_owned(unsent),
+            "retry",
+            attempts=F("attempts") - 1,
+            lease_owner="",
+            finished_at=None,
+            error="",
+            error_code="",
+        )
+        _complete_calls(
+            [JobOutcome(job=job, move="retry", cost_microusd=0, was_sent=False) for job in unsent]
+        )
     leased = drop_existing([job for job in jobs if states.get(job.fence) == JobState.LEASED])
     now = database_now()
-    paid = [job for job in leased if not job.is_free]
+    paid = with_ceilings([job for job in leased if not job.is_free])
     # A model may have been paused since the claim.
     paused = ratelimit.active_pauses(now) if paid else ()
     let_through = reserve(
@@ -66,7 +89,8 @@ def _begin(jobs: Sequence[ClaimedJob]) -> set[Fence]:
         now=now,
     )
     hand_back([job for job in paid if job.job_id not in let_through])
-    beginning = [job for job in leased if job.is_free or job.job_id in let_through]
+    beginning = [job for job in leased if job.is_free]
+    beginning += [job for job in paid if job.job_id in let_through]
     transition_jobs(
         still_owned(beginning), "begin", lease_until=lease_end(), error="", error_code=""
     )
@@ -76,29 +100,11 @@ def _begin(jobs: Sequence[ClaimedJob]) -> set[Fence]:
     return begun | {job.fence for job in beginning}
 
 
-def _requeue_unsent(jobs: Sequence[ClaimedJob]) -> None:
-    """Queue again what a sweep has marked as lost before it could be sent; it has cost nothing."""
-    if not jobs:
-        return
-    transition_jobs(
-        still_owned(jobs),
-        "retry",
-        attempts=F("attempts") - 1,
-        lease_owner="",
-        finished_at=None,
-        error="",
-        error_code="",
-    )
-    _complete_calls(
-        [JobOutcome(job=job, move="retry", cost_microusd=0, was_sent=False) for job in jobs]
-    )
-
-
 def drop_existing(jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:
-    """Cancel the jobs whose picture exists, and return the others.
+    """Cancel the jobs whose picture or texts exist, and return the others.
 
     The picture may have been made since its job was written, by a run that finished in that moment or
-    by bytes that were adopted late.
+    by bytes that were adopted late; somebody may have written the texts.
     """
     images = ProductImage.objects.filter(
         fingerprint__in={job.fingerprint for job in jobs},
@@ -106,17 +112,36 @@ def drop_existing(jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:
         state__in=(ImageState.PENDING, ImageState.APPROVED),
     )
     existing = set(images.values_list("fingerprint", flat=True))
-    superfluous = [job for job in jobs if job.fingerprint in existing]
+    superfluous = [
+        job
+        for job in jobs
+        if job.fingerprint in existing
+        or (job.requests_texts and texts.TASKS[job.text_spec.kind].is_done(job.text_spec))
+    ]
     if superfluous:
         hand_back(superfluous)
         transition_jobs(
             ImageJob.objects.filter(pk__in=[job.job_id for job in superfluous]),
             "cancel",
-            error_code="made_meanwhile",
-            error="This picture was made meanwhile. Nothing was sent for it again.",
+            error_code=MADE_MEANWHILE,
+            error="It was made meanwhile. Nothing was sent for it again.",
             finished_at=database_now(),
         )
-    return [job for job in jobs if job.fingerprint not in existing]
+    return [job for job in jobs if job not in superfluous]
+
+
+def with_ceilings(jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:
+    """Return ``jobs`` with what has to be reserved for them: calls like them may have cost more."""
+    seen = ceilings.ceilings_of({_ceiling_key(job) for job in jobs})
+    return [
+        replace(job, estimate_microusd=max(job.estimate_microusd, seen.get(_ceiling_key(job), 0)))
+        for job in jobs
+    ]
+
+
+def _ceiling_key(job: ClaimedJob) -> ceilings.CeilingKey:
+    mode = RequestMode.BATCH if job.in_batch else RequestMode.DIRECT
+    return ceilings.CeilingKey(job.spec.model, job.size, mode)
 
 
 def reserve(jobs: Iterable[ClaimedJob], *, now: datetime) -> set[int]:
@@ -132,6 +157,7 @@ def build_call(
 ) -> ProviderCall:
     """Return the unsaved row that puts on record that ``job`` goes out ``now``."""
     return ProviderCall(
+        run_id=job.run_id,
         job_id=job.job_id,
         batch=batch,
         epoch=job.epoch,
@@ -139,7 +165,7 @@ def build_call(
         provider=job.spec.provider,
         model=job.spec.model,
         tier=job.tier,
-        scene=job.spec.scene,
+        scene="" if job.requests_texts else job.image_spec.scene,
         estimate_microusd=job.estimate_microusd,
         photo_sent=dict(job.photo_sent),
         started_at=now,
@@ -151,14 +177,22 @@ def _end(outcomes: Sequence[JobOutcome]) -> set[Fence]:
     # Equal changes are one UPDATE.
     groups: dict[tuple[Any, ...], list[ClaimedJob]] = defaultdict(list)
     for each in outcomes:
-        key = (each.move, each.error_code, each.error, each.not_before, each.uses_attempt)
-        groups[key].append(each.job)
+        change = (each.move, each.error_code, each.error, each.not_before, each.uses_attempt)
+        groups[change].append(each.job)
     for (move, error_code, error, not_before, uses_attempt), jobs in groups.items():
         changes = {"error_code": error_code, "error": error, "not_before": not_before}
         if not uses_attempt:
             changes["attempts"] = F("attempts") - 1
         ended |= _transition_owned(jobs, move, **changes)
-    _record_backoff(outcomes)
+    # Other calls wait as long as the longest wait of each model and error.
+    errors: dict[tuple[str, str, str], ProviderError] = {}
+    for each in outcomes:
+        if (backoff := each.backoff) is not None:
+            key = (each.job.spec.provider, each.job.spec.model, backoff.code)
+            if key not in errors or (backoff.retry_after or 0) > (errors[key].retry_after or 0):
+                errors[key] = backoff
+    for (provider, model, _code), backoff in errors.items():
+        ratelimit.record_backoff(backoff, provider=provider, model=model)
     for each in outcomes:
         state = JOB_TRANSITIONS[each.move].target
         if each.job.fence in ended and state in _ENDED_BADLY:
@@ -170,27 +204,20 @@ def _end(outcomes: Sequence[JobOutcome]) -> set[Fence]:
         list(calls.select_for_update().values_list("pk"))
     if with_images := [each for each in outcomes if each.images]:
         save_images(with_images, ended)
+    for each in outcomes:
+        if each.texts is not None:
+            texts.TASKS[each.job.text_spec.kind].store(each.job.text_spec, each.texts)
     if paid := [each for each in outcomes if not each.job.is_free]:
         _complete_calls(paid)
+    # Last: the rows of runs are locked after those of days.
+    write_retries(each for each in outcomes if each.job.fence in ended)
     return ended
 
 
-def _record_backoff(outcomes: Sequence[JobOutcome]) -> None:
-    """Record what ``outcomes`` mean for other calls: the longest wait of each model and error."""
-    errors: dict[tuple[str, str, str], ProviderError] = {}
-    for each in outcomes:
-        if (error := each.backoff) is None:
-            continue
-        key = (each.job.spec.provider, each.job.spec.model, error.code)
-        if key not in errors or (error.retry_after or 0) > (errors[key].retry_after or 0):
-            errors[key] = error
-    for (provider, model, _code), error in errors.items():
-        ratelimit.record_backoff(error, provider=provider, model=model)
-
-
 def _transition_owned(jobs: Sequence[ClaimedJob], move: str, **changes: Any) -> set[Fence]:
-    # A picture may arrive after a sweep has marked its job as lost.
-    moves = (move, "adopt") if move == "succeed" else (move,)
+    # Any outcome may arrive after a sweep has marked its job as lost.
+    late = LATE_TRANSITIONS.get(move)
+    moves = (move,) if late is None else (move, late)
     states = _lock_owned(
         jobs, *(state for each in moves for state in JOB_TRANSITIONS[each].sources)
     )
@@ -231,10 +258,12 @@ def _complete_calls(outcomes: Sequence[JobOutcome]) -> None:
     ]
     if not calls:
         return
-    settled = []
+    settled, overruns = [], []
     for call in calls:
-        outcome = by_fence[call.job_id, call.epoch]
+        outcome = by_fence[call.job_id or 0, call.epoch]
         sent = CALL_OUTCOMES.get(outcome.move, CallOutcome.FAILED)
+        if outcome.texts is not None:
+            sent = CallOutcome.TEXTS
         call.outcome = sent if outcome.was_sent else CallOutcome.NOT_SENT
         call.cost_microusd = outcome.cost_microusd
         call.usage = dict(outcome.usage)
@@ -243,7 +272,9 @@ def _complete_calls(outcomes: Sequence[JobOutcome]) -> None:
         call.error_code = outcome.error_code
         call.finished_at = outcome.finished_at or database_now()
         if outcome.cost_microusd is not None:
-            settled.append(budgets.settled_call(call, run_id=outcome.job.run_id))
+            settled.append(budgets.settled_call(call))
+            if outcome.cost_microusd > call.estimate_microusd:
+                overruns.append((_ceiling_key(outcome.job), outcome.cost_microusd))
     # An upsert of whole rows: bulk_update() builds a CASE for every column of every row, which
     # was a tenth of the worker's CPU.
     target = ("id",) if connection.features.supports_update_conflicts_with_target else None
@@ -251,6 +282,7 @@ def _complete_calls(outcomes: Sequence[JobOutcome]) -> None:
         calls, update_conflicts=True, update_fields=_COMPLETED_FIELDS, unique_fields=target
     )
     budgets.settle(settled)
+    ceilings.record(overruns)
 
 
 def save_images(outcomes: Sequence[JobOutcome], ended: set[Fence]) -> None:
@@ -288,18 +320,22 @@ def save_images(outcomes: Sequence[JobOutcome], ended: set[Fence]) -> None:
 
 def _base_images(jobs: Sequence[ClaimedJob]) -> Mapping[int, ProductImage]:
     """Return, by job, the picture that a job works on."""
-    hashes = {job.spec.base for job in jobs} - {""}
+    hashes = {job.image_spec.base for job in jobs} - {""}
     if not hashes:
         return {}
     images = {
         (image.sha256, image.content_type_id, image.object_id): image
         for image in ProductImage.objects.filter(sha256__in=hashes).order_by("-pk")
     }
-    keys = {job.job_id: (job.spec.base, job.content_type_id, job.object_id) for job in jobs}
+    keys = {job.job_id: (job.image_spec.base, job.content_type_id, job.object_id) for job in jobs}
     return {job_id: images[key] for job_id, key in keys.items() if key in images}
 
 
 def _build_image(job: ClaimedJob, image: StoredImage, parent: ProductImage | None) -> ProductImage:
+    checks = dict(image.checks)
+    if job.image_spec.sets_text and parent is not None and FIDELITY_CHECK in parent.checks:
+        # Text does not change what is below it.
+        checks[FIDELITY_CHECK] = parent.checks[FIDELITY_CHECK]
     # Beside the spec, what was done to the photo on its way to the model.
     photo_sent = {"photo_sent": dict(job.photo_sent)} if job.photo_sent else {}
     return ProductImage(
@@ -314,13 +350,14 @@ def _build_image(job: ClaimedJob, image: StoredImage, parent: ProductImage | Non
         width=image.width,
         height=image.height,
         byte_size=image.byte_size,
-        spec={**job.spec.as_dict(), **photo_sent},
+        spec={**job.image_spec.as_dict(), **photo_sent},
         fingerprint=job.fingerprint,
-        request_hash=job.spec.request_hash,
-        scene=job.spec.scene,
+        request_hash=job.image_spec.request_hash,
+        scene=job.image_spec.scene,
         tier=job.tier,
-        locale=job.spec.locale,
-        checks=dict(image.checks),
+        locale=job.image_spec.locale,
+        series=job.image_spec.series or None,
+        checks=checks,
         digital_source_type=image.digital_source_type,
         provenance=dict(image.provenance),
     )

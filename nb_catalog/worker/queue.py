@@ -7,6 +7,7 @@ from collections.abc import Set
 from django.db import connection, models
 
 from nb_catalog import ratelimit
+from nb_catalog.core.specs import SCHEMA
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import RequestMode
 from nb_catalog.models import ImageJob, Run
@@ -51,10 +52,13 @@ def queued(
 
 
 def ordered_queue(*, free: bool, mode: str = RequestMode.DIRECT) -> models.QuerySet[ImageJob]:
-    """Return all queued jobs in their order, including those that have to wait."""
+    """Return all queued jobs in their order, including those that have to wait, without those that were
+    written by newer code."""
     # With `=` Django writes NOT for a false value, which no index of SQLite or MySQL helps with: a
     # claim would then sort the whole queue.
-    jobs = ImageJob.objects.filter(state=JobState.QUEUED, mode=mode, is_free__in=[free])
+    jobs = ImageJob.objects.filter(
+        state=JobState.QUEUED, mode=mode, is_free__in=[free], schema__lte=SCHEMA
+    )
     return jobs.order_by("-priority", "turn", "id")
 
 

@@ -15,12 +15,20 @@ from nb_catalog import providers, signals
 from nb_catalog.billing import budgets
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
+from nb_catalog.core.specs import SCHEMA
 from nb_catalog.core.states import JobState
-from nb_catalog.exceptions import NBCatalogError, OutcomeUnknown, StorageFailed
+from nb_catalog.exceptions import (
+    AnswerTooLarge,
+    NBCatalogError,
+    OutcomeUnknown,
+    SpecUnreadable,
+    StorageFailed,
+)
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import transition_jobs
+from nb_catalog.providers.texts import provider_for
 from nb_catalog.providers.types import ImageResult
 from nb_catalog.worker import claims, outcomes, persistence, queue, results, spool
 from nb_catalog.worker.types import ClaimedJob, JobOutcome
@@ -30,6 +38,8 @@ logger = logging.getLogger(__name__)
 BLOCK: Final = 100
 # A job that kills its worker each time, by its memory say, must not be repeated for ever.
 MOST_DEATHS: Final = 10
+# Each costs a worker and all that it was doing.
+MOST_DEATHS_OF_RESULT: Final = 3
 # In small steps: a long UPDATE would hold a lock that claims wait for.
 MOVED_AT_ONCE: Final = 1000
 
@@ -42,6 +52,7 @@ def sweep() -> list[JobOutcome]:
     # The worker's heartbeat waits for this thread: a slow storage must not cost it its leases.
     written = adopt_spooled(seconds=settings.LEASE_SECONDS / 6) + mark_lost()
     retry_unknown()
+    spool.remove_leftovers()
     return written
 
 
@@ -57,13 +68,24 @@ def requeue_due() -> int:
 
 
 def free_expired_leases() -> int:
-    """Queue again what was claimed and never sent, and free work, which is safe to repeat."""
+    """Queue again what was claimed and never sent, and free work, which is safe to repeat; a job whose
+    workers died ``MOST_DEATHS`` times fails."""
     expired = ImageJob.objects.filter(lease_until__lt=database_now())
     worn_out = expired.filter(
         Q(state=JobState.LEASED) | Q(state=JobState.CALLING, is_free=True),
         attempts__gte=MOST_DEATHS,
     )
-    _give_up(worn_out)
+    code = "worker_died"
+    with transaction.atomic():
+        for key in list(queue.skip_locked(worn_out.order_by()).values_list("pk", flat=True)):
+            if transition_jobs(
+                worn_out.filter(pk=key),
+                "give_up",
+                error_code=code,
+                error="The worker died each time it made this picture. It may need more memory.",
+                finished_at=database_now(),
+            ):
+                signals.send_job_failed([key], state=JobState.FAILED, error_code=code)
     unsent = expired.filter(state=JobState.LEASED)
     free = expired.filter(state=JobState.CALLING, is_free__in=[True])
     freed = _transition_unlocked(unsent, "hand_back", lease_owner="")
@@ -85,28 +107,17 @@ def _transition_unlocked(jobs: QuerySet[ImageJob], move: str, **changes: Any) ->
         return transition_jobs(same.filter(pk__in=keys), move, **changes)
 
 
-def _give_up(jobs: QuerySet[ImageJob]) -> None:
-    code = "worker_died"
-    with transaction.atomic():
-        for key in list(queue.skip_locked(jobs.order_by()).values_list("pk", flat=True)):
-            if transition_jobs(
-                jobs.filter(pk=key),
-                "give_up",
-                error_code=code,
-                error="The worker died each time it made this picture. It may need more memory.",
-                finished_at=database_now(),
-            ):
-                signals.send_job_failed([key], state=JobState.FAILED, error_code=code)
-
-
 def mark_lost() -> list[JobOutcome]:
     """Mark paid jobs as lost whose worker died during the call: they may have been charged."""
     error = OutcomeUnknown(
-        "The worker died while the provider was working. The picture may have been charged: "
-        "check the provider's bill before you retry."
+        "The worker died while the provider was working. It may have been charged: check "
+        "the provider's bill before you retry."
     )
     expired = ImageJob.objects.filter(
-        state=JobState.CALLING, is_free=False, lease_until__lt=database_now()
+        state=JobState.CALLING,
+        is_free=False,
+        lease_until__lt=database_now(),
+        schema__lte=SCHEMA,
     )
     # In the order of their keys a database may search from the first job that there ever was.
     oldest = list(expired.order_by("lease_until").values_list("pk", flat=True)[:BLOCK])
@@ -116,11 +127,31 @@ def mark_lost() -> list[JobOutcome]:
         rows = queue.skip_locked(expired.filter(pk__in=oldest))
         lost = [
             outcomes.outcome_for_error(job, error)
-            for job in map(_job_of_row, rows)
-            if spool.get(job.spool_name) is None
+            for row in rows
+            if (job := _job_or_lost(row, error)) is not None and not spool.has(job.spool_name)
         ]
         written = persistence.write_outcomes([], lost)
     return [outcome for outcome, is_ours in zip(lost, written, strict=True) if is_ours]
+
+
+def _job_or_lost(row: ImageJob, error: OutcomeUnknown) -> ClaimedJob | None:
+    """Return the job of ``row``; if its spec cannot be read, mark it as lost and return None."""
+    try:
+        return _job_of_row(row)
+    except SpecUnreadable:
+        now = database_now()
+        transition_jobs(
+            ImageJob.objects.filter(pk=row.pk),
+            "lose",
+            error_code=error.code,
+            error=str(error),
+            finished_at=now,
+        )
+        calls = ProviderCall.objects.filter(job=row.pk, epoch=row.epoch)
+        calls.filter(outcome=CallOutcome.IN_FLIGHT).update(
+            outcome=CallOutcome.UNKNOWN, error_code=error.code, finished_at=now
+        )
+        return None
 
 
 def retry_unknown() -> int:
@@ -166,7 +197,9 @@ def adopt_spooled(*, seconds: float | None = None) -> list[JobOutcome]:
         except Exception:  # noqa: BLE001 - one file must not stop every worker that starts here
             aside = spool.set_aside(name)
             logger.exception(
-                "A spooled picture cannot be adopted. Its bytes are kept in %s.", aside
+                "A spooled picture cannot be adopted. Its bytes are kept in %s, with the provider's "
+                "report in the .json file beside it.",
+                aside,
             )
         else:
             adopted += [] if outcome is None else [outcome]
@@ -198,16 +231,44 @@ def _adopt(name: str) -> JobOutcome | None:
     job = _job_of_name(name)
     if job is None:
         return None
-    if ProductImage.objects.filter(job_id=job.job_id, provenance__call=name).exists():
+    if _is_stored(job):
         spool.drop(name)
         return None
-    result = spool.get(name)
-    outcome = None if result is None else _store(job, result)
-    if outcome is None:
-        return None
-    is_ours = persistence.write_outcomes([], [outcome])[0]
-    spool.drop(name)
+    with spool.attempt(name) as deaths:
+        result = spool.get(name)
+        if deaths is None or result is None:
+            return None
+        outcome = (
+            _store(job, result) if deaths < MOST_DEATHS_OF_RESULT else _give_up_result(job, result)
+        )
+        if outcome is None:
+            return None
+        is_ours = persistence.write_outcomes([], [outcome])[0]
+        spool.drop(name)
     return outcome if is_ours else None
+
+
+def _give_up_result(job: ClaimedJob, result: ImageResult) -> JobOutcome:
+    """Keep the bytes for a person to inspect. Return the outcome of the job: it failed."""
+    aside = spool.set_aside(job.spool_name)
+    error = AnswerTooLarge(
+        f"Workers died {MOST_DEATHS_OF_RESULT} times while they read this result. It may need more "
+        f"memory. Its bytes are in {aside}, with the provider's report in the .json file beside it.",
+        usage=dict(result.usage),
+        model_version=result.model_version,
+        request_id=result.request_id,
+    )
+    logger.error("Job %s: %s", job.job_id, error, extra=logs.fields(**job.labels))
+    return outcomes.outcome_for_error(job, error)
+
+
+def _is_stored(job: ClaimedJob) -> bool:
+    """Return whether what was spooled is in the database: its picture, or its texts."""
+    if job.requests_texts:
+        call = ProviderCall.objects.filter(job=job.job_id, epoch=job.epoch)
+        return call.filter(outcome=CallOutcome.TEXTS).exists()
+    images = ProductImage.objects.filter(job_id=job.job_id, provenance__call=job.spool_name)
+    return images.exists()
 
 
 def _job_of_name(name: str) -> ClaimedJob | None:
@@ -218,11 +279,18 @@ def _job_of_name(name: str) -> ClaimedJob | None:
     except ValueError:
         return None
     call = ProviderCall.objects.filter(**fence).select_related("job__batch").first()
-    if call is None:
+    row = None if call is None else call.job
+    if call is None or row is None or row.schema > SCHEMA:
         return None
-    row = call.job
-    is_current = (row.epoch, row.lease_owner) == (call.epoch, call.lease_owner)
-    if (is_current and _is_leased(row)) or _is_frozen(row):
+    if (row.epoch, row.lease_owner) == (call.epoch, call.lease_owner):
+        # Its own worker is about to finish it, or the one that fetches its batch.
+        if row.state == JobState.SUBMITTED:
+            lease = row.batch.lease_until if row.batch else None
+        else:
+            lease = row.lease_until if row.state == JobState.CALLING else None
+        if lease is not None and lease >= database_now():
+            return None
+    if _is_frozen(row):
         return None
     return replace(_job_of_row(row), epoch=call.epoch, owner=owner, photo_sent=call.photo_sent)
 
@@ -235,19 +303,13 @@ def _is_frozen(row: ImageJob) -> bool:
     return not list(queue.skip_locked(ImageJob.objects.filter(pk=row.pk)).values_list("pk"))
 
 
-def _is_leased(row: ImageJob) -> bool:
-    """Return whether a living worker is about to finish it: its own, or the one that fetches its
-    batch."""
-    if row.state == JobState.SUBMITTED:
-        lease = row.batch.lease_until if row.batch else None
-    else:
-        lease = row.lease_until if row.state == JobState.CALLING else None
-    return lease is not None and lease >= database_now()
-
-
 def _store(job: ClaimedJob, result: ImageResult) -> JobOutcome | None:
     """Return the outcome of storing ``result``; None while the storage does not take it."""
-    provider = providers.provider(job.spec.provider)
+    provider = (
+        provider_for(job.text_spec.kind)
+        if job.requests_texts
+        else providers.provider(job.spec.provider)
+    )
     try:
         return results.store_result(claims.with_photos([job])[0], result, provider=provider)
     except StorageFailed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from threading import Lock
@@ -11,14 +12,14 @@ from typing import Any, Final
 from nb_catalog import storage
 from nb_catalog.conf import picture_limits
 from nb_catalog.core.specs import ImageSpec
-from nb_catalog.core.types import Photo, PhotoSent, Reference
+from nb_catalog.core.types import ANCHOR, BACKDROP, PhotoSent, Reference
 from nb_catalog.exceptions import PictureMissing, RequestRefused
-from nb_catalog.imaging import locked
 from nb_catalog.imaging.inspect import examine
 from nb_catalog.imaging.references import DEFAULT_LONGEST_SIDE, Limits, as_reference
 from nb_catalog.providers import Provider
 from nb_catalog.providers.model_specs import pixel_size
 from nb_catalog.registry import read_photo
+from nb_catalog.worker import bundles, cutouts
 from nb_catalog.worker.types import ClaimedJob
 
 # Times the longer side of the requested picture: more detail than that cannot show in it.
@@ -34,40 +35,89 @@ _prepared_lock = Lock()
 def references_for(
     job: ClaimedJob, *, provider: Provider
 ) -> tuple[ClaimedJob, tuple[Reference, ...]]:
-    """Return ``job`` with what was done to its photo, and its references.
+    """Return ``job`` with its cut-out and what was done to its photo, and its references.
 
-    Raises ``PictureError``, ``StorageFailed``.
+    If the product cannot be cut out, the job's ``problem`` says why, and there are no references. Raises
+    ``PictureError``, ``StorageFailed``.
     """
+    if job.image_spec.parts:
+        job, files = bundles.read_parts(job)
+        if job.problem is not None:
+            return job, ()
+        return job, bundle_references(job.image_spec, files, provider=provider)
     if job.photo is None:
         raise PictureMissing("The product has no photo. Upload one.")
-    references, sent = references_of(job.spec, job.photo, provider=provider)
+    data = read_photo(job.photo)
+    masks: tuple[Reference, ...] = ()
+    if job.image_spec.redraws_product:
+        job = cutouts.for_comparison(job, data)
+    else:
+        job, masks = cutouts.with_masks(job, data)
+    if job.problem is not None:
+        return job, ()
+    references, sent = references_of(job.image_spec, data, provider=provider, masks=masks)
     return replace(job, photo_sent=sent), references
 
 
 def references_of(
-    spec: ImageSpec, photo: Photo, *, provider: Provider
+    spec: ImageSpec, data: bytes, *, provider: Provider, masks: tuple[Reference, ...] = ()
 ) -> tuple[tuple[Reference, ...], dict[str, Any]]:
     """Return the references of a request for ``spec``, and a ``PhotoSent`` as plain data.
 
-    The photo is not among them if the model paints a background that the product is set into.
-    Raises ``PictureError``, ``StorageFailed``.
+    ``data`` is the product's photo, ``masks`` its stored cut-out for a provider that composites. The photo
+    is not among them if the model paints a background that the product is set into. A model gets, in this
+    order, the picture to change, the photo, the anchor of a series and the photo of the place. Raises
+    ``PictureError``, ``StorageFailed``.
     """
-    bounds = picture_limits()
-    data = read_photo(photo)
     if provider.composites:
-        facts = examine(data, decode=False, **bounds)
-        return (Reference(data=data, mime_type=facts.mime_type),), {}
+        facts = examine(data, decode=False, **picture_limits())
+        references = [Reference(data=data, mime_type=facts.mime_type), *masks]
+        if spec.backdrop:
+            place = storage.read(spec.backdrop_file)
+            facts = examine(place, decode=False, **picture_limits())
+            references.append(Reference(data=place, mime_type=facts.mime_type, role=BACKDROP))
+        return tuple(references), {}
     limits = limits_of(spec, provider=provider)
     canvas: tuple[Reference, ...] = ()
     if spec.canvas:
         # The picture that the model is to change goes first, as the prompt says.
         canvas = (prepare(storage.read(spec.canvas), limits=limits)[0],)
+    looks = _prepared_looks(spec, limits=limits)
     if spec.locked:
-        # Refused before it is paid for, should the product not come out of its background.
-        locked.cut_out_photo(data, **bounds)
-        return canvas, {}
+        return (*canvas, *looks), {}
     reference, sent = prepare(data, limits=limits)
-    return (*canvas, reference), sent.as_dict()
+    return (*canvas, reference, *looks), sent.as_dict()
+
+
+def bundle_references(
+    spec: ImageSpec, files: Sequence[bundles.PartFiles], *, provider: Provider
+) -> tuple[Reference, ...]:
+    """Return the references of a request for a bundle, in the order of its parts.
+
+    For a provider that composites, each photo is followed by its mask. Otherwise they are prepared as
+    ``references_of`` does it, and left out if the model paints the background alone. Raises
+    ``PictureError``, ``StorageFailed``.
+    """
+    if provider.composites:
+        limits = picture_limits()
+        references: list[Reference] = []
+        for each in files:
+            facts = examine(each.photo, decode=False, **limits)
+            references += [Reference(data=each.photo, mime_type=facts.mime_type), *each.masks]
+        return tuple(references)
+    bounds = limits_of(spec, provider=provider)
+    photos = () if spec.locked else tuple(prepare(each.photo, limits=bounds)[0] for each in files)
+    return (*photos, *_prepared_looks(spec, limits=bounds))
+
+
+def _prepared_looks(spec: ImageSpec, *, limits: Limits) -> tuple[Reference, ...]:
+    """Return the anchor of a series and the photo of the place as a model takes them: after the products, as
+    the prompt says."""
+    return tuple(
+        replace(prepare(storage.read(file), limits=limits)[0], role=role)
+        for role, file in ((ANCHOR, spec.anchor_file), (BACKDROP, spec.backdrop_file))
+        if file
+    )
 
 
 def prepare(photo: bytes, *, limits: Limits) -> tuple[Reference, PhotoSent]:
@@ -99,8 +149,9 @@ def prepare(photo: bytes, *, limits: Limits) -> tuple[Reference, PhotoSent]:
 def limits_of(spec: ImageSpec, *, provider: Provider) -> Limits:
     """Return what the photo has to be for ``provider``, and how large it need be for this picture."""
     total = provider.reference_total_bytes
-    if total is not None and spec.canvas:
-        total //= 2
+    if total is not None:
+        others = bool(spec.canvas) + bool(spec.anchor) + bool(spec.backdrop)
+        total //= (len(spec.parts) or 1) + others
     sizes = [provider.reference_limit_bytes, total]
     try:
         longer_side = max(pixel_size(spec.ratio, spec.size))

@@ -1,17 +1,21 @@
-"""From a provider's response to pictures in the storage. Runs in a pool thread; touches no table."""
+"""From a provider's response to pictures in the storage, or to texts. Runs in a pool thread; touches no
+table."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from nb_catalog import storage
 from nb_catalog.conf import picture_limits
 from nb_catalog.core import logs, tracing
 from nb_catalog.core.text import strip_unstorable
+from nb_catalog.core.types import Rect, Size
+from nb_catalog.cutouts.finding import backend_of
 from nb_catalog.exceptions import (
     AnswerTooLarge,
     NBCatalogError,
@@ -22,20 +26,33 @@ from nb_catalog.exceptions import (
     StorageFailed,
 )
 from nb_catalog.imaging import locked
+from nb_catalog.imaging.box import Box
+from nb_catalog.imaging.bundles import compose_bundle_into
 from nb_catalog.imaging.inspect import Facts, examine
 from nb_catalog.imaging.provenance import DigitalSourceType, read_mark, source_type_for
+from nb_catalog.imaging.reframe import FRAMING_CHECK, FramedFile
 from nb_catalog.models.images import ImageKind
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.model_specs import is_version_of
+from nb_catalog.providers.model_specs.sizes import SIZE_CHECK, compare_size
+from nb_catalog.providers.text_base import TextProvider
 from nb_catalog.providers.types import ImageResult
-from nb_catalog.registry import read_photo
+from nb_catalog.registry import read_photo, source_for
 from nb_catalog.typesetting import ocr_detect
 from nb_catalog.typesetting.ocr_diff import OCR_CHECK, OcrComparison
-from nb_catalog.worker import spool
+from nb_catalog.typesetting.ocr_missing import missing_because
+from nb_catalog.worker import bundles, cutouts, series, spool, texts
+from nb_catalog.worker.fidelity import fidelity_check
 from nb_catalog.worker.outcomes import outcome_for_result
 from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredImage
 
 logger = logging.getLogger(__name__)
+
+# In pixels: what is smaller shows nothing.
+LEAST_SIDE: Final = 32
+# What Google documents as "a few percent" (``model_specs.sizes``).
+SAME_RATIO: Final = 0.01
+SAME_SIZE: Final = 0.97
 
 # (requested, actual) models for which a warning was logged. Results are stored in several threads.
 _warned: set[tuple[str, str]] = set()
@@ -65,13 +82,17 @@ def spool_result(job: ClaimedJob, result: ImageResult, *, again: bool = False) -
     return replace(result, data=b"")
 
 
-def store_result(job: ClaimedJob, result: ImageResult, *, provider: Provider) -> JobOutcome:
+def store_result(
+    job: ClaimedJob, result: ImageResult, *, provider: Provider | TextProvider[Any]
+) -> JobOutcome:
     """Check and store a picture, read from the spool if it is there, and return the job's outcome.
 
-    A locked product is composed on a background that came without it. If that fails, the background is
-    kept all the same, because it is paid for.
+    Texts are checked only: they are stored in the transaction that ends the job. A locked product is
+    composed on a background that came without it. If that fails, the background is kept all the same,
+    because it is paid for.
 
-    Raises ``NoPicture`` when the bytes are not a sound picture, ``StorageFailed`` when the storage
+    Raises ``NoPicture`` when the bytes are not a sound picture, ``NoText`` when no text can be used,
+    ``StorageFailed`` when the storage
     did not take them or the spool has lost them.
     """
     with tracing.span("keep", job=job.job_id):
@@ -80,27 +101,34 @@ def store_result(job: ClaimedJob, result: ImageResult, *, provider: Provider) ->
             if spooled is None:
                 raise StorageFailed("The picture is gone from the staging directory.")
             result = spooled
+        if isinstance(provider, TextProvider):
+            return texts.outcome_of(job, result, provider=provider)
         facts = _examine_result(job, result)
-        if provider.composites or not job.spec.locked:
+        if provider.composites or not job.image_spec.locked:
             # A provider that does not mark its picture is taken to have drawn all of it.
             mark = read_mark(result.data) or DigitalSourceType.MODEL
+            framed = series.framed_member(job, result.data, mark=mark)
+            if framed is not None:
+                return _store_framed(job, result, facts, framed=framed, mark=mark)
             picture = _store(job, result, result.data, facts, kind=ImageKind.PICTURE, mark=mark)
-            return outcome_for_result(job, (picture,), result)
+            place = result.report.get("product")
+            size = Size(facts.width, facts.height)
+            product = Box.of(Rect(*place), size) if place else None
+            drift = series.drift_check(job, result.data, product=product)
+            return outcome_for_result(job, (_with_checks(picture, drift),), result)
         return _store_locked(job, result, facts)
 
 
 def _store_locked(job: ClaimedJob, result: ImageResult, facts: Facts) -> JobOutcome:
     """Compose the product on ``result``, a background, and store both."""
     limits = picture_limits()
-    composed: bytes | None = None
+    composed: locked.Composed | None = None
     problem: NBCatalogError | None = None
     try:
         if job.photo is None:
             raise job.problem or PictureError("The product's photo is gone.")
         # Composed before anything is stored: when the storage fails, it fails for both.
-        composed, product = locked.compose_into(
-            result.data, photo=read_photo(job.photo), pose=job.spec.pose, **limits
-        )
+        job, composed = _compose(job, result.data)
     except (PictureError, ObjectGone) as error:
         # The photo was good when the call went out.
         problem = error
@@ -112,24 +140,90 @@ def _store_locked(job: ClaimedJob, result: ImageResult, facts: Facts) -> JobOutc
     picture = _store(
         job,
         result,
-        composed,
-        examine(composed, **limits),
+        composed.data,
+        examine(composed.data, **limits),
         kind=ImageKind.PICTURE,
         mark=source_type_for(model_drew_background=True, model_drew_product=False),
     )
-    picture = replace(picture, checks={**picture.checks, "product": list(product)})
-    return outcome_for_result(job, (background, picture), result)
+    size = Size(picture.width, picture.height)
+    drift = series.drift_check(job, composed.data, product=Box.of(composed.product, size))
+    report = {"product": list(composed.product), **composed.report, **drift}
+    return outcome_for_result(job, (background, _with_checks(picture, report)), result)
+
+
+def _store_framed(
+    job: ClaimedJob,
+    result: ImageResult,
+    facts: Facts,
+    *,
+    framed: FramedFile,
+    mark: DigitalSourceType,
+) -> JobOutcome:
+    """Store a painted member of a series, and the picture that it was framed from if that was possible."""
+    size = Size(facts.width, facts.height)
+    product = {} if framed.product is None else {"product": list(framed.product.rect(size))}
+    drift = series.drift_check(
+        job,
+        result.data if framed.data is None else framed.data,
+        product=framed.product,
+        wanted=framed.wanted,
+    )
+    report = {FRAMING_CHECK: dict(framed.report), **product, **drift}
+    if framed.data is None:
+        picture = _store(job, result, result.data, facts, kind=ImageKind.PICTURE, mark=mark)
+        return outcome_for_result(job, (_with_checks(picture, report),), result)
+    original = _store(job, result, result.data, facts, kind=ImageKind.UNFRAMED, mark=mark)
+    facts = examine(framed.data, **picture_limits())
+    picture = _store(job, result, framed.data, facts, kind=ImageKind.PICTURE, mark=mark)
+    return outcome_for_result(job, (original, _with_checks(picture, report)), result)
+
+
+def _with_checks(picture: StoredImage, checks: Mapping[str, Any]) -> StoredImage:
+    return replace(picture, checks={**picture.checks, **checks}) if checks else picture
+
+
+def _compose(job: ClaimedJob, background: bytes) -> tuple[ClaimedJob, locked.Composed]:
+    """Return ``job`` with its cut-outs, and its product or products on ``background``."""
+    spec, limits = job.image_spec, picture_limits()
+    if spec.parts:
+        job, files = bundles.read_parts(job)
+        if job.problem is not None:
+            raise job.problem
+        return job, compose_bundle_into(
+            background,
+            bundles.part_files(job, files),
+            view=spec.seen_from,
+            camera=spec.camera,
+            **limits,
+        )
+    assert job.photo is not None  # noqa: S101 - the caller has checked it
+    photo = read_photo(job.photo)
+    job, mask = cutouts.with_masks(job, photo)
+    if job.problem is not None:
+        raise job.problem
+    return job, locked.compose_into(
+        background,
+        photo=photo,
+        mask=mask[0].data if mask else None,
+        refine=bool(mask) and mask[0].role == "found_mask",
+        backend=backend_of(source_for(spec.object_type)),
+        pose=spec.pose,
+        photo_kind=spec.photo_kind,
+        camera=spec.camera,
+        proportion=spec.proportion,
+        **limits,
+    )
 
 
 def _examine_result(job: ClaimedJob, result: ImageResult) -> Facts:
+    receipt: dict[str, Any] = {
+        "usage": dict(result.usage),
+        "model_version": result.model_version,
+        "request_id": result.request_id,
+    }
     try:
-        return examine(result.data, **picture_limits())
+        facts = examine(result.data, **picture_limits())
     except PictureError as error:
-        receipt: dict[str, Any] = {
-            "usage": dict(result.usage),
-            "model_version": result.model_version,
-            "request_id": result.request_id,
-        }
         if isinstance(error, PictureTooLarge):
             where = "" if job.is_free else f" Its bytes are in {spool.set_aside(job.spool_name)}."
             raise AnswerTooLarge(
@@ -140,6 +234,13 @@ def _examine_result(job: ClaimedJob, result: ImageResult) -> Facts:
             reason=error.code,
             **receipt,
         ) from error
+    if min(facts.width, facts.height) < LEAST_SIDE:
+        raise NoPicture(
+            f"The provider returned a picture of {facts.width} × {facts.height} pixels.",
+            reason="too_small",
+            **receipt,
+        )
+    return facts
 
 
 def _store(
@@ -152,7 +253,10 @@ def _store(
     mark: DigitalSourceType,
 ) -> StoredImage:
     original = data is result.data
-    spec = job.spec
+    spec = job.image_spec
+    size = compare_size(spec.ratio, spec.size, Size(facts.width, facts.height))
+    # Google's own table of sizes deviates as well.
+    deviates = size is not None and (size.ratio_off > SAME_RATIO or size.share < SAME_SIZE)
     stored = storage.store(
         data,
         folder="originals" if original else "composed",
@@ -170,9 +274,12 @@ def _store(
         digital_source_type=mark,
         checks={
             "decoded": facts.decoded,
+            **({SIZE_CHECK: size.as_dict()} if size is not None and deviates else {}),
+            **(cutouts.cutout_check(job) if kind == ImageKind.PICTURE else {}),
             **result.report,
             **_model_check(spec.model, result.model_version),
             **(ocr_check(job, data) if kind == ImageKind.PICTURE else {}),
+            **(fidelity_check(job, data) if kind == ImageKind.PICTURE else {}),
         },
         provenance={
             "provider": spec.provider,
@@ -198,7 +305,7 @@ def _model_check(requested: str, actual: str) -> dict[str, Any]:
     if is_new:
         logger.warning(
             "The model %s was requested and %s responded: its prices and abilities may differ. "
-            "Compare NB_CATALOG['CARDS'].",
+            "Compare NB_CATALOG['MODEL_SPECS'].",
             requested,
             actual,
         )
@@ -207,21 +314,21 @@ def _model_check(requested: str, actual: str) -> dict[str, Any]:
 
 def ocr_check(job: ClaimedJob, picture: bytes) -> dict[str, Any]:
     """Return the check of the text on ``picture``; empty if no text was to be painted."""
-    if not job.spec.paints_text:
+    if not job.image_spec.paints_text:
         return {}
     try:
         comparison = ocr_detect.check_texts(
             picture,
-            job.spec.renderer["texts"],
-            locale=job.spec.locale,
+            job.image_spec.renderer["texts"],
+            locale=job.image_spec.locale,
             photo=partial(read_photo, job.photo) if job.photo else None,
             **picture_limits(),
         )
-    except Exception:  # noqa: BLE001 - foreign programs; what was paid for is kept, read or not
+    except Exception as error:  # noqa: BLE001 - foreign programs; what was paid for is kept, read or not
         logger.exception(
             "The text on the picture of job %s cannot be read back.",
             job.job_id,
             extra=logs.fields(**job.labels),
         )
-        comparison = OcrComparison()
+        comparison = OcrComparison(missing=missing_because("reading_failed", type(error).__name__))
     return {OCR_CHECK: comparison.as_dict()}

@@ -7,12 +7,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from nb_catalog.core.specs import ImageSpec
+from nb_catalog.core.specs import ImageSpec, TextSpec
 from nb_catalog.core.types import Photo
+from nb_catalog.cutouts import FoundCutout, StoredCutout
 from nb_catalog.exceptions import NBCatalogError, ProviderError
 
 # A job's id and the epoch of its claim: one worker may hold two claims of a job, of which one is void.
 Fence: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesAnchor:
+    """The picture that shows the look of a series: its file in the catalog's storage, its size in pixels, and
+    its product's box (left, top, width, height), empty if it is not known."""
+
+    file: str
+    sha256: str
+    size: tuple[int, int]
+    product: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +34,10 @@ class ClaimedJob:
     ``goes_at`` is when its call may go out, by this process's monotonic clock in seconds; None if it
     may go at any time.
     ``photo_sent`` is a ``PhotoSent`` as plain data, once the photo has been prepared.
-    ``photo`` is None and ``problem`` says why if the catalog object or its photo is gone.
+    ``photo`` is None and ``problem`` says why if the catalog object or its photo is gone. ``spec`` is a
+    ``TextSpec`` for a job that requests texts. ``cutout`` is the photo's cut-out as it is in the database,
+    and ``found`` what was made of it since, which has to be recorded. ``parts`` are the products of a bundle,
+    each as a job about itself. ``anchor`` is that of the series that the picture belongs to, if it has one.
     """
 
     job_id: int
@@ -31,7 +46,7 @@ class ClaimedJob:
     owner: str
     content_type_id: int
     object_id: str
-    spec: ImageSpec
+    spec: ImageSpec | TextSpec
     fingerprint: str
     tier: str
     attempts: int
@@ -42,6 +57,36 @@ class ClaimedJob:
     photo: Photo | None = None
     photo_sent: Mapping[str, Any] = field(default_factory=dict)
     problem: NBCatalogError | None = None
+    cutout: StoredCutout | None = None
+    found: FoundCutout | None = None
+    anchor: SeriesAnchor | None = None
+    parts: tuple[ClaimedJob, ...] = ()
+
+    @property
+    def has_found(self) -> bool:
+        """Whether cut-outs were made that have to be recorded."""
+        return self.found is not None or any(part.found is not None for part in self.parts)
+
+    @property
+    def image_spec(self) -> ImageSpec:
+        """The spec of a job that requests a picture."""
+        assert isinstance(self.spec, ImageSpec)  # noqa: S101 - asked of those only
+        return self.spec
+
+    @property
+    def text_spec(self) -> TextSpec:
+        """The spec of a job that requests texts."""
+        assert isinstance(self.spec, TextSpec)  # noqa: S101 - asked of those only
+        return self.spec
+
+    @property
+    def size(self) -> str:
+        """The name of the requested size; "" for texts."""
+        return "" if isinstance(self.spec, TextSpec) else self.spec.size
+
+    @property
+    def requests_texts(self) -> bool:
+        return isinstance(self.spec, TextSpec)
 
     @property
     def labels(self) -> dict[str, str | int]:
@@ -82,10 +127,20 @@ class StoredImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextContent:
+    """Texts that a provider returned and that may be used: by locale or role, or a comparison by OCR.
+    ``refused`` has the reason for each one that may not."""
+
+    values: Mapping[str, Any]
+    provider: str
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobOutcome:
     """How work on a job ended: a transition of ``JOB_TRANSITIONS``, and what the call cost.
 
-    ``images`` holds a background before the picture that was composed on it.
+    ``images`` holds what a picture was made from, a background or a picture not framed yet, before it.
     ``backoff`` is an error that concerns other calls too; ``uses_attempt`` says whether an attempt was
     used up. ``cost_microusd`` is None if the provider did not report it: the reservation then stays.
     ``was_sent`` is False if the call was on record and did not go out after all.
@@ -94,6 +149,7 @@ class JobOutcome:
     job: ClaimedJob
     move: str
     images: tuple[StoredImage, ...] = ()
+    texts: TextContent | None = None
     error_code: str = ""
     error: str = ""
     not_before: datetime | None = None

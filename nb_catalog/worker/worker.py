@@ -17,7 +17,7 @@ from django.db import DatabaseError
 
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
-from nb_catalog.worker import claims, queue, recovery, spool
+from nb_catalog.worker import claims, queue, recovery, run_starts, spool
 from nb_catalog.worker.batches import BatchCoordinator, heartbeat, work_is_due
 from nb_catalog.worker.concurrency import FreeLimit, PaidLimit
 from nb_catalog.worker.db_writer import GroupCommitWriter
@@ -62,6 +62,8 @@ class Worker:
         self._paid, self._free = PaidLimit(self.concurrency), FreeLimit(self.free_threads)
         self._job_ended = asyncio.Event()
         self._disk_has_room = True
+        self._starts_looked_for = float("-inf")
+        self._writes_run = False
         self._stopping = False
 
     def stop(self) -> None:
@@ -109,6 +111,8 @@ class Worker:
                 await asyncio.gather(*self._running, *background, return_exceptions=True)
                 leases.cancel()
                 await asyncio.gather(leases, return_exceptions=True)
+                if self._writes_run:
+                    await context.writer.run_in_db(run_starts.release, owner=self.owner)
                 await context.close()
                 await context.writer.close()
                 self.commits = context.writer.commits
@@ -131,6 +135,8 @@ class Worker:
                 swept = time.monotonic()
             self._job_ended.clear()
             claimed = await self._claim(context)
+            if await self._write_run(context):
+                continue
             if not claimed and not self._running:
                 if (
                     until_idle
@@ -149,6 +155,16 @@ class Worker:
                     async with asyncio.timeout(wait):
                         await self._job_ended.wait()
                 await asyncio.sleep(BUSY_SECONDS)
+
+    async def _write_run(self, context: WorkerContext) -> bool:
+        """Write a block of jobs of a run that is being started. Return whether there was one."""
+        is_due = time.monotonic() - self._starts_looked_for > IDLE_SECONDS
+        if not (self._writes_run or is_due or not self._running):
+            return False
+        self._starts_looked_for = time.monotonic()
+        run_in_db = context.writer.run_in_db
+        self._writes_run = await run_in_db(run_starts.write_next_block, owner=self.owner)
+        return self._writes_run
 
     async def _claim(self, context: WorkerContext) -> bool:
         """Claim and start as many free and paid jobs as there are slots. Return whether any came."""
@@ -218,7 +234,7 @@ class Worker:
 
 def work_is_waiting() -> bool:
     """Return whether a worker would find something to do now."""
-    return queue.work_is_waiting() or work_is_due()
+    return queue.work_is_waiting() or work_is_due() or run_starts.are_waiting()
 
 
 def drain(*, on_outcome: OnOutcome | None = None, concurrency: int | None = None) -> Counter[str]:

@@ -11,6 +11,7 @@ from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.testing import Script
 from tests import factories
+from tests.catalog.catalog_images import MugSource
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +61,7 @@ def test_the_page_offers_scenes_ratios_tiers_and_treatments(root, mugs):
     page = root.get(f"{GENERATE}?selection={carried['selection']}").content.decode()
     assert page.count('name="ratio"') == 14
     assert page.count('name="tier"') == 3
-    assert page.count('name="treatment"') == 2
+    assert page.count('name="treatment"') == 3
     assert "Local studio" in page
     assert re.search(r'src="/admin/nb_catalog/scene/\d+/thumbnail-\w+\.webp"', page)
     assert str(mugs[0]) in page
@@ -99,6 +100,39 @@ def test_the_plan_counts_what_is_to_be_made(root, mugs):
     assert "8 pictures to generate" in text
     assert "The product has no photo. Upload one." in text
     assert "<!doctype" not in text.lower()
+
+
+def test_the_plan_says_that_photos_are_too_small(root, mugs):
+    text = root.post(PLAN, wishes() | choose(root, mugs)).content.decode()
+    assert "for which the photo is enlarged at least" in text
+    assert f"× {len(mugs)}" in text
+
+
+def test_the_plan_shows_photos_that_cannot_be_used_or_are_doubtful_with_the_way_out(root, mugs):
+    refused = factories.product(name="Glass")
+    impossible = factories.cutout(
+        refused, state="refused", masked=False, problem="The photo's background is not plain."
+    )
+    doubtful = factories.cutout(mugs[0])
+    answer = root.post(PLAN, wishes() | choose(root, [*mugs, refused]))
+    text = answer.content.decode()
+    assert "1 photo cannot be cut out." in text
+    assert "The cut-out of 1 photo is doubtful. Its pictures are made" in text
+    assert "1 photo has not been cut out yet." in text
+    rows = re.findall(r'<li><a href="([^"]+)"><img src="([^"]+)"[^>]*><span>(.*?)</li>', text)
+    shown = [(url, re.sub("<[^>]*>", "", words)) for url, _thumbnail, words in rows]
+    change = "admin:nb_catalog_photocutout_change"
+    assert shown == [
+        (reverse(change, args=[impossible.pk]), "Glass The photo&#x27;s background is not plain."),
+        (
+            reverse(change, args=[doubtful.pk]),
+            f"{mugs[0].name} It is uncertain what belongs to the product.",
+        ),
+    ]
+    for url, thumbnail, _words in rows:
+        assert root.get(thumbnail)["Content-Type"] == "image/jpeg"
+        assert root.get(url).status_code == 200
+    assert "2 pictures to generate" in text
 
 
 def test_the_plan_of_a_paid_tier_says_the_price(root, mugs, paid):
@@ -202,11 +236,9 @@ def test_one_product_is_generated_for_from_its_own_page(root, mugs):
     assert Run.objects.get().jobs.get().object_id == str(mugs[0].pk)
 
 
-def test_another_sessions_selection_is_not_found(root, mugs, sign_in):
+def test_another_user_s_selection_is_not_found(root, mugs, sign_in):
     carried = choose(root, mugs)
     client = sign_in(Permission.GENERATE)
-    client.session.flush()
-    client.force_login(client.user)
     assert client.post(PLAN, wishes() | carried).status_code == 403
 
 
@@ -284,3 +316,36 @@ def test_pictures_in_a_batch_are_told_on_the_runs_page(client, mugs):
     assert "nb-1" in listed and "not submitted" in listed
     shown = client.get(reverse("admin:nb_catalog_providerbatch_change", args=[batch.pk]))
     assert shown.status_code == 200
+
+
+def test_chosen_products_become_one_picture_kept_under_one_of_them(root, mugs):
+    carried = choose(root, mugs)
+    page = root.get(f"{GENERATE}?selection={carried['selection']}").content.decode()
+    assert f"One picture of all, kept under {mugs[1].name}" in page
+    assert 'name="bundles"' not in page
+    root.post(GENERATE, wishes(start="1", together=str(mugs[1].pk)) | carried)
+    job = ImageJob.objects.get()
+    assert job.object_id == str(mugs[1].pk)
+    assert [part["object_id"] for part in job.spec["parts"]] == [
+        str(mugs[1].pk),
+        str(mugs[0].pk),
+    ]
+
+
+def test_a_model_with_bundles_offers_them(root, mugs, monkeypatch):
+    bundle = factories.product()
+    monkeypatch.setattr(
+        MugSource, "bundle", lambda self, product: mugs if product.pk == bundle.pk else ()
+    )
+    carried = choose(root, [bundle])
+    page = root.get(f"{GENERATE}?selection={carried['selection']}").content.decode()
+    assert 'name="bundles"' in page and 'name="together"' not in page
+    root.post(GENERATE, wishes(start="1", bundles="on") | carried)
+    assert len(ImageJob.objects.get().spec["parts"]) == 2
+
+
+def test_what_cannot_be_shown_together_is_told_on_the_page(root, mugs):
+    bare = factories.product(name="Bare", photo=False)
+    carried = choose(root, [*mugs, bare])
+    page = root.post(PLAN, wishes(together=str(mugs[0].pk)) | carried).content.decode()
+    assert "“Bare”, a part of the bundle, has no photo" in page

@@ -56,6 +56,7 @@ MAKERS = {
     "providerpause": a_pause,
     "dailybudget": a_day,
     "placement": lambda: factories.published(size=(20, 20)),
+    "photocutout": lambda: factories.cutout(),
 }
 
 

@@ -1,13 +1,16 @@
 import warnings
+from contextlib import suppress
 
 import pytest
 from django.contrib import admin
+from django.core.exceptions import FieldError
+from django.db.models import Subquery
 from django.urls import reverse
 
 from nb_catalog.admin import CatalogImagesMixin, RunAdmin
-from nb_catalog.admin.generate.selection import BLOCK_SIZE, MAX_SELECTIONS, SESSION_KEY, Selection
+from nb_catalog.admin.generate.selection import BLOCK_SIZE, MAX_SELECTIONS, Selection
 from nb_catalog.core.types import Permission
-from nb_catalog.models import Run
+from nb_catalog.models import ProductSelection, Run
 from tests import factories
 from tests.catalog.admin import MugAdmin, VaseAdmin
 from tests.catalog.models import Mug, Poster, Unlisted, Vase
@@ -30,7 +33,9 @@ def press(client, url, keys, **more):
 
 
 def kept(client):
-    return client.session[SESSION_KEY]
+    """The user's selections, by token."""
+    rows = ProductSelection.objects.filter(user=client.session["_auth_user_id"])
+    return {row.token: {"label": row.label, "keys": row.keys} for row in rows}
 
 
 def test_a_hosts_own_actions_stay_beside_ours(rf):
@@ -70,7 +75,7 @@ def test_view_only_staff_who_send_the_action_start_nothing(sign_in):
     mug = factories.product()
     client = sign_in("testcatalog.view_mug")
     press(client, MUGS, [mug.pk])
-    assert SESSION_KEY not in client.session
+    assert not ProductSelection.objects.exists()
 
 
 def test_the_action_goes_on_to_the_generate_page_with_the_selection(root):
@@ -119,6 +124,50 @@ def test_a_large_selection_is_read_in_blocks(root, django_assert_num_queries):
     with django_assert_num_queries(3):
         read = [str(mug.pk) for mug in chosen.products().prefetch_related().iterator()]
     assert read == list(keys)
+
+
+@pytest.mark.parametrize("ways", [list, lambda rows: list(rows.iterator()), lambda rows: rows[:9]])
+def test_a_selection_holds_what_was_selected_however_it_is_read(ways):
+    mugs = [factories.product(photo=False) for _ in range(5)]
+    rows = Selection(token="", label="testcatalog.mug", keys=(str(mugs[2].pk),)).products()
+    assert ways(rows) == [mugs[2]]
+    assert (len(rows), rows.count(), rows.exists(), bool(rows)) == (1, 1, True, True)
+    assert rows[0] == mugs[2] and list(rows.all()) == [mugs[2]]
+    for question in ("filter", "exclude", "get", "values_list", "update", "delete"):
+        with pytest.raises(TypeError, match="cannot be filtered"):
+            getattr(rows, question)(pk=1)
+    assert Mug.objects.count() == 5
+
+
+def test_nothing_built_on_a_selection_reads_what_was_not_selected():
+    mugs = [factories.product(photo=False) for _ in range(5)]
+    keys = (str(mugs[2].pk), str(mugs[1].pk))
+    rows = Selection(token="", label="testcatalog.mug", keys=keys).products()
+    assert (rows.first(), rows.last(), list(rows.none())) == (mugs[2], mugs[1], [])
+    for question in (
+        lambda: Mug.objects.filter(pk__in=rows),
+        lambda: rows | Mug.objects.all(),
+        lambda: rows.union(Mug.objects.all()),
+        lambda: rows.order_by("-pk"),
+        lambda: rows.reverse(),
+        lambda: rows.distinct(),
+    ):
+        with pytest.raises(TypeError, match="cannot be filtered"):
+            list(question())
+    found = []
+    with suppress(FieldError):  # Django 6.1 refuses it as well
+        found = list(Mug.objects.filter(pk__in=Subquery(rows)))
+    assert found == []
+
+
+def test_ten_thousand_rows_fit_into_a_session_that_is_a_cookie(root, settings):
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    Mug.objects.bulk_create(Mug(name=f"Mug {n}") for n in range(10_000))
+    root.force_login(factories.superuser("anna"))
+    response = press(root, MUGS, [Mug.objects.first().pk], select_across="1")
+    assert sum(len(cookie.OutputString()) for cookie in response.cookies.values()) < 4096
+    assert "nb_catalog" not in str(root.session.items())
+    assert len(ProductSelection.objects.get().keys) == 10_000
 
 
 def test_deleted_objects_are_left_out_of_a_selection():

@@ -1,5 +1,7 @@
 """Words that a model paints: asked for with a price, shown with what was read, set instead with a click."""
 
+from dataclasses import replace
+
 import pytest
 
 from nb_catalog import review, worker
@@ -135,6 +137,17 @@ def test_a_difference_is_shown_letter_by_letter_and_is_not_approved_in_passing(r
     tally = review.approve_all([image], actor=None)
     assert tally.decided == 0 and "decide about it individually" in tally.refused[0]
     review.approve(image, actor=None)
+
+
+@pytest.mark.parametrize("reading", [OcrComparison(), EXACT])
+def test_a_reader_that_did_not_read_is_named_with_the_reason(root, reading):
+    painted(reading)
+    assert "Incomplete check" not in root.get(REVIEW).content.decode()
+    painted(replace(reading, missing={"code": "failed", "detail": "-9"}))
+    page = root.get(REVIEW).content.decode()
+    assert "Incomplete check: Tesseract failed with status -9." in page
+    page = root.get(REVIEW, headers={"accept-language": "de"}).content.decode()
+    assert "Unvollständige Prüfung: Tesseract endete mit dem Status -9." in page
 
 
 def test_words_that_nobody_here_could_read_ask_for_a_person(root):

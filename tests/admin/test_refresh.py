@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.urls import reverse
 
@@ -163,3 +164,35 @@ def test_the_command_marks_and_with_redo_makes(mugs, capsys):
     call_command("nb_stale", "--redo")
     assert "Started run" in capsys.readouterr().out
     assert Run.objects.latest("pk").jobs.count() == 2
+
+
+def test_a_file_that_changes_texts_marks_what_is_published(root, mugs):
+    deck = factories.deck()
+    table = SimpleUploadedFile("a.csv", b"role,en\nheadline,All in {colour}\n")
+    preview = root.post(page_of(deck, "files"), {"file": table}, follow=True)
+    assert not Placement.objects.exclude(stale_since=None).exists()
+    address = preview.redirect_chain[-1][0]
+    answer = root.post(address, {"apply": ""}, follow=True)
+    assert any("2 published pictures show outdated text." in each for each in said(answer))
+    stale = Placement.objects.exclude(stale_since=None)
+    assert set(stale.values_list("locale", flat=True)) == {"en"}
+    root.post(address, {"undo": ""})
+    assert not Placement.objects.exclude(stale_since=None).exists()
+
+
+def test_texts_that_the_api_changes_mark_what_is_published(root, mugs):
+    url = "/api/catalog-images/decks/autumn/texts/"
+    texts = {"texts": {"en": {"headline": "All in {colour}"}}}
+
+    def sent(**more):
+        return root.post(url, {**texts, **more}, content_type="application/json").json()["stale"]
+
+    assert (sent(dry_run=True), sent(), sent()) == (None, 2, None)
+    assert Placement.objects.exclude(stale_since=None).count() == 2
+
+
+def test_a_translator_is_shown_a_published_picture_with_the_text(root, mugs):
+    deck = factories.deck()
+    address = reverse("admin:nb_catalog_copydeck_sheet", args=[deck.pk, "de"])
+    shown = Placement.objects.filter(locale="en").latest("published_at").picture_data["src"]
+    assert f">http://testserver{shown}</context>" in root.get(address).content.decode()

@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from django.db import connection
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.django_db
 REVIEW = "/admin/nb_catalog/productimage/review/"
 DECIDE = "/admin/nb_catalog/productimage/review/decide/"
 JSON = {"Accept": "application/json"}
+# More than any test has.
+MOST_PAGES = 10
 BUTTON = re.compile(r'name="decision" value="([\w:]+)"')
 
 
@@ -89,7 +92,7 @@ def test_filters_narrow_down(root):
 
 def test_a_filter_that_means_nothing_is_as_if_nothing_was_said(root):
     image = factories.image()
-    assert shown(root, run="x", scene="nowhere", model="a.b", state="odd", page="9") == [image.pk]
+    assert shown(root, run="x", scene="nowhere", model="a.b", state="odd", after="x") == [image.pk]
 
 
 IN_BULK = {"approve_chosen", "publish_chosen"}
@@ -113,9 +116,12 @@ def test_buttons_for_a_pending_picture_follow_permissions(sign_in, permissions, 
     ("permissions", "verbs"),
     [
         ((), set()),
-        ((Permission.REVIEW,), {"retire", "approve_chosen"}),
+        ((Permission.REVIEW,), {"retire", "reconsider", "approve_chosen", "reconsider_chosen"}),
         ((Permission.PUBLISH,), {"publish"}),
-        ((Permission.REVIEW, Permission.PUBLISH), {"retire", "publish", *IN_BULK}),
+        (
+            (Permission.REVIEW, Permission.PUBLISH),
+            {"retire", "reconsider", "publish", "reconsider_chosen", *IN_BULK},
+        ),
     ],
 )
 def test_buttons_for_an_approved_picture_follow_permissions(sign_in, permissions, verbs):
@@ -167,9 +173,9 @@ def test_without_the_view_permission_there_is_no_page(sign_in):
 def test_approving_without_javascript_comes_back_to_the_same_page(sign_in):
     image = factories.image()
     client = sign_in(Permission.REVIEW)
-    data = {"decision": f"approve:{image.pk}", "back": "state=all&page=2"}
+    data = {"decision": f"approve:{image.pk}", "back": "state=all&after=2"}
     answer = client.post(DECIDE, data)
-    assert answer.url == f"{REVIEW}?state=all&page=2"
+    assert answer.url == f"{REVIEW}?state=all&after=2"
     assert state_of(image) == ImageState.APPROVED
 
 
@@ -195,7 +201,7 @@ def test_publishing_a_pending_picture_approves_it_in_the_same_step(root):
     image = factories.image()
     press(root, "publish", image, slot="gallery", locale="de", position="2")
     place = Placement.objects.get()
-    assert (place.slot, place.locale, place.position) == ("gallery", "de", 2)
+    assert (place.slot, place.locale, place.position) == ("gallery", "de", 1)
     assert (place.image, place.actor) == (image, root.user)
     assert state_of(image) == ImageState.APPROVED
 
@@ -239,6 +245,72 @@ def test_a_published_picture_is_not_retired(root):
     answer = press_with_javascript(root, "retire", image).json()
     assert "is published (hero)" in answer["message"]
     assert state_of(image) == ImageState.APPROVED
+
+
+def test_a_card_says_that_the_photo_was_too_small_for_the_size(root):
+    report = {"requested": [2048, 2048], "made": [1024, 1024], "enlarged": 1.3}
+    image = factories.image(factories.product())
+    image.checks = {**image.checks, "small_photo": report}
+    image.save()
+    assert "the photo is too small for 2048 × 2048" in root.get(REVIEW).content.decode()
+
+
+def test_a_card_says_that_a_product_is_too_wide_for_its_proportion(root):
+    image = factories.image(factories.product())
+    image.checks = {**image.checks, "proportion": {"requested": 0.5, "made": 0.412}}
+    image.save()
+    page = root.get(REVIEW).content.decode()
+    assert "too wide for the frame: 41 % of the largest product, not 50 %" in page
+
+
+def test_a_card_of_a_bundle_says_how_many_products_it_shows(root):
+    image = factories.image(factories.product())
+    places = [{"box": [1, 2, 3, 4], "covered": 0.0}, {"box": [2, 2, 3, 4], "covered": 0.214}]
+    image.checks = {**image.checks, "parts": places}
+    image.save()
+    page = root.get(REVIEW).content.decode()
+    assert "2 products, at most 21 % of one hidden" in page and "covered" not in page
+
+
+def test_a_card_says_how_far_the_scene_s_light_changed_the_product(root):
+    image = factories.image(factories.product())
+    assert "Relit" not in root.get(REVIEW).content.decode()
+    shift = {"median": 2.06, "colour_median": 0.84, "p95": 7.51, "ncc": 0.9975}
+    image.checks = {**image.checks, "relit": shift}
+    image.save()
+    page = root.get(REVIEW).content.decode()
+    assert "changed the product by 2.1 (CIEDE2000, median), 0.8 of it by colour alone" in page
+    assert "by less than 7.5. Fine detail: 99.8 %" in page
+    assert "colour_median" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "no second opinion by OCR: Tesseract’s data “deu” is not installed."),
+        ("de", "keine zweite Meinung durch OCR: Die Tesseract-Daten „deu“ sind nicht installiert."),
+        (
+            "fr",
+            "pas de second avis par OCR : les données « deu » de Tesseract ne sont pas installées.",
+        ),
+    ],
+)
+def test_a_card_says_why_there_is_no_second_opinion(root, language, said):
+    image = factories.image(factories.product())
+    missing = {"code": "data_missing", "detail": "deu"}
+    image.checks = {**image.checks, "text_read_missing": missing}
+    image.save()
+    page = root.get(REVIEW, headers={"accept-language": language}).content.decode()
+    assert said in page
+
+
+def test_a_card_says_that_the_photo_of_the_place_was_too_small(root):
+    report = {"requested": [2048, 2048], "made": [1024, 1024], "enlarged": 1.3}
+    image = factories.image(factories.product())
+    image.checks = {**image.checks, "small_backdrop": report}
+    image.save()
+    told = root.get(REVIEW).content.decode()
+    assert "the photo of the place is too small for 2048 × 2048" in told
 
 
 def test_with_javascript_the_answer_brings_the_card_and_the_undo(root):
@@ -296,7 +368,7 @@ def test_ticked_pictures_are_approved_and_the_others_told(root):
     review.reject(images[1], actor=None)
     keys = [image.pk for image in images]
     page = root.get(root.post(DECIDE, {"decision": "approve_chosen", "chosen": keys}).url)
-    assert said(page)[0] == "2 pictures approved."
+    assert said(page)[0].startswith("2 pictures approved. <a ")
     assert f"Cannot approve picture {images[1].pk}" in said(page)[1]
 
 
@@ -310,8 +382,20 @@ def test_ticked_pictures_are_published_each_to_its_own_place(root, settings):
     page = root.get(root.post(DECIDE, data).url)
     places = set(Placement.objects.values_list("image", "slot", "locale"))
     assert places == {(images[0].pk, "hero", ""), (images[1].pk, "social", "de")}
-    assert "2 pictures published." in said(page)
+    assert any(each.startswith("2 pictures published.") for each in said(page))
     assert any("is not approved" in each for each in said(page))
+
+
+def test_what_was_published_in_bulk_is_listed_alone_to_be_undone(root):
+    factories.published(slot="social")
+    images = [factories.image() for _ in range(2)]
+    data = {"decision": "publish_chosen", "chosen": [image.pk for image in images]}
+    data |= {f"slot-{image.pk}": "hero" for image in images}
+    page = root.post(DECIDE, data, follow=True).content.decode()
+    (url,) = re.findall(r'<a href="([^"]*placement[^"]*)">Undo', page)
+    listed = root.get(url.replace("&amp;", "&")).content.decode()
+    keys = Placement.objects.order_by("pk").values_list("pk", flat=True)
+    assert [f"/placement/{key}/withdraw/" in listed for key in keys] == [False, True, True]
 
 
 def test_nobody_publishes_in_bulk_without_permission(sign_in):
@@ -329,9 +413,9 @@ def test_a_successor_is_offered_the_place_of_the_picture_before(root):
     page = root.get(REVIEW).content.decode()
     assert "Replaces picture" in page and "out of date" not in page
     assert '<option value="social" selected>' in page
-    assert f'id="position-{image.pk}" value="2"' in page
+    assert f'id="position-{image.pk}" value="3"' in page
     Placement.objects.update(stale_since=timezone.now())
-    assert "in social, which is out of date." in root.get(REVIEW).content.decode()
+    assert "in social 3, which is out of date." in root.get(REVIEW).content.decode()
 
 
 def test_surroundings_without_a_product_are_not_approved_in_bulk(root):
@@ -375,13 +459,93 @@ def test_any_number_of_candidates_costs_the_same_queries(root):
     assert queries() == few
 
 
-def test_pages_are_linked_and_keep_the_filter(root):
+def links(page):
+    return dict(re.findall(r'<a href="\?([^"]*)" rel="(next|prev)"', page.replace("&amp;", "&")))
+
+
+def pages_of(client, **query):
+    """The keys of each page, by following the link to more pictures."""
+    pages, query = [], urlencode(query)
+    while query is not None:
+        assert len(pages) < MOST_PAGES, "the links lead in a circle"
+        pages.append(shown(client, **dict(parse_qsl(query))))
+        found = links(client.get(f"{REVIEW}?{query}").content.decode())
+        query = next((query for query, rel in found.items() if rel == "next"), None)
+    return pages
+
+
+def test_the_queue_is_walked_forward_and_back_and_keeps_the_filter(root):
+    mugs = [factories.product(photo=False) for _ in range(3)]
+    keys = [
+        factories.image(mugs[number % 3], scene=f"scene-{number % 2}").pk for number in range(53)
+    ]
+    pages = pages_of(root, model="testcatalog.mug")
+    assert [len(page) for page in pages] == [24, 24, 5]
+    assert sorted(sum(pages, [])) == sorted(keys)
+    last = root.get(REVIEW, {"model": "testcatalog.mug", "after": pages[1][-1]}).content.decode()
+    (back,) = links(last)
+    assert dict(parse_qsl(back)) == {"model": "testcatalog.mug", "before": str(pages[2][0])}
+    assert shown(root, **dict(parse_qsl(back))) == pages[1]
+
+
+def test_deciding_a_whole_page_skips_none_of_the_next(root):
+    """Paged by offset, the 24 decided pictures would hide 24 others."""
     mug = factories.product(photo=False)
-    for _ in range(25):
-        factories.image(mug)
-    page = root.get(REVIEW, {"model": "testcatalog.mug"}).content.decode()
-    assert 'href="?model=testcatalog.mug&amp;page=2"' in page
-    assert len(shown(root, page="2")) == 1
+    keys = [factories.image(mug).pk for _ in range(60)]
+    seen, query = [], {}
+    while page := shown(root, **query):
+        seen += page
+        assert len(seen) <= len(keys), "pictures are shown again"
+        root.post(DECIDE, {"decision": "approve_chosen", "chosen": page})
+        query = {"after": page[-1]}
+    assert seen == keys
+
+
+def test_the_count_goes_down_with_every_decision(root):
+    first, _second = factories.image(), factories.image()
+    assert "2 pictures" in root.get(REVIEW).content.decode()
+    data = {"decision": f"approve:{first.pk}", "back": ""}
+    assert root.post(DECIDE, data, headers=JSON).json()["found"] == "1 picture"
+
+
+@pytest.mark.parametrize(
+    ("state", "verb", "undo"),
+    [
+        ("pending", "approve", "reconsider"),
+        ("pending", "reject", "reconsider"),
+        ("approved", "reconsider", "approve"),
+        ("rejected", "reconsider", "reject"),
+        ("approved", "retire", "restore"),
+        ("retired", "restore", "retire"),
+    ],
+)
+def test_every_decision_can_be_undone(root, state, verb, undo):
+    image = factories.image(state=state)
+    answer = root.post(DECIDE, {"decision": f"{verb}:{image.pk}"}, headers=JSON).json()
+    assert answer["ok"] and answer["undo"] == undo and state_of(image) != state
+    assert root.post(DECIDE, {"decision": f"{undo}:{image.pk}"}, headers=JSON).json()["ok"]
+    assert state_of(image) == state
+
+
+def test_a_published_picture_does_not_go_back_to_review(root):
+    placement = factories.published()
+    data = {"decision": f"reconsider:{placement.image_id}"}
+    answer = root.post(DECIDE, data, headers=JSON).json()
+    assert not answer["ok"] and "is published" in answer["message"]
+
+
+def test_a_decision_about_several_is_undone_at_once_without_javascript(root):
+    images = [factories.image() for _ in range(3)]
+    other = factories.image(state=ImageState.APPROVED)
+    chosen = [image.pk for image in images]
+    page = root.post(DECIDE, {"decision": "approve_chosen", "chosen": chosen}, follow=True)
+    (url,) = re.findall(r'<a href="([^"]*pictures=[^"]*)">Undo', page.content.decode())
+    shown_now = root.get(url.replace("&amp;", "&")).content.decode()
+    assert f'value="{other.pk}"' not in shown_now
+    assert "reconsider_chosen" in shown_now
+    root.post(DECIDE, {"decision": "reconsider_chosen", "chosen": chosen})
+    assert {state_of(image) for image in images} == {"pending"}
+    assert state_of(other) == ImageState.APPROVED
 
 
 def test_previews_are_small_cached_and_carry_the_mark_of_their_origin(root):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Permission
-from nb_catalog.models import ImageJob, ProviderPause, Run
+from nb_catalog.models import ImageJob, ProviderPause, Run, RunStart
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_the_page_counts_what_became_of_the_jobs(root):
     for state in (JobState.SUCCEEDED, JobState.SUCCEEDED, JobState.FAILED, JobState.QUEUED):
         factories.job(of=run, state=state)
     page = text_of(root, run)
-    assert 'value="75"' in page
+    assert 'value="50"' in page
     assert "2 of 4 pictures generated." in page
 
 
@@ -155,6 +155,10 @@ def test_going_on_keeps_the_limit_unless_its_field_is_emptied(root):
     assert (run.paused_reason, run.budget_usd) == ("", Decimal("2.5"))
     root.post(url("resume", run), {"budget_usd": ""})
     run.refresh_from_db()
+    assert run.budget_usd == Decimal("2.5"), "it was not paused any more"
+    Run.objects.update(paused_reason="day_budget")
+    root.post(url("resume", run), {"budget_usd": ""})
+    run.refresh_from_db()
     assert run.budget_usd is None
 
 
@@ -223,3 +227,82 @@ def test_a_run_is_neither_changed_nor_deleted_by_hand(root):
     run = factories.run()
     assert root.post(url("change", run), {"title": "x"}).status_code == 403
     assert root.post(url("delete", run), {"post": "yes"}).status_code == 403
+
+
+# A large run, whose jobs the worker is writing.
+
+
+@pytest.fixture
+def starting():
+    """A run of 12,000 products, a quarter of which are written: two pictures, both made."""
+    run = factories.run()
+    RunStart.objects.create(run=run, label="x", request={}, products=12_000, written=3_000)
+    for _ in range(2):
+        factories.job(of=run, state=JobState.SUCCEEDED)
+    return run
+
+
+def test_the_page_shows_how_far_a_run_has_been_started(root, starting):
+    page = text_of(root, starting)
+    assert "Starting: 3,000 of 12,000 products." in page and 'value="25"' in page
+    assert "Cancel the run" in page and "Continue starting" not in page
+    news = news_of(root, starting)
+    assert news["done"] is False and news["percent"] == 25
+
+
+def test_a_run_that_could_not_be_started_to_its_end_says_why_and_goes_on(root, starting):
+    RunStart.objects.update(error="The tier <b>draft</b> is gone.")
+    page = text_of(root, starting)
+    assert "The tier &lt;b&gt;draft&lt;/b&gt; is gone." in page and "Continue starting" in page
+    assert news_of(root, starting)["done"] is True, "it waits for a person"
+    answer = root.post(url("retry", starting), follow=True)
+    assert "The run is being started." in answer.content.decode()
+    assert RunStart.objects.get().error == ""
+
+
+def test_a_run_is_cancelled_while_it_is_starting(root, starting):
+    answer = root.post(url("cancel", starting), follow=True)
+    assert "Its further pictures will not be requested." in answer.content.decode()
+    assert not RunStart.objects.exists()
+
+
+def test_a_run_that_nobody_starts_asks_for_a_worker(root, starting):
+    assert "manage.py nb_worker" not in text_of(root, starting)
+    asleep(starting)
+    assert "manage.py nb_worker" in text_of(root, starting)
+    RunStart.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
+    assert "manage.py nb_worker" not in text_of(root, starting)
+
+
+def test_the_page_says_what_is_not_possible(root):
+    run = factories.run(problems={"No <i>photo</i>.": 2, "No price.": 7})
+    page = text_of(root, run)
+    assert page.index("No price.") < page.index("No &lt;i&gt;photo&lt;/i&gt;.")
+
+
+def test_the_list_shows_which_runs_are_starting_without_a_query_for_each(
+    root, starting, django_assert_max_num_queries
+):
+    address = reverse("admin:nb_catalog_run_changelist")
+    with CaptureQueriesContext(connection) as few:
+        assert "starting" in root.get(address).content.decode()
+    for _ in range(5):
+        RunStart.objects.create(run=factories.run(), label="x", request={}, products=1)
+    with django_assert_max_num_queries(len(few)):
+        root.get(address)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_the_page_of_a_series_run_says_what_was_made_again_and_why(root, number):
+    run = factories.run(request={"series": "autumn"})
+    factories.job(of=run, state=JobState.SUCCEEDED)
+    for _ in range(number):
+        factories.job(of=run, state=JobState.SUCCEEDED, error_code="made_again")
+    hint = news_of(root, run)["parts"]["hint"]
+    sentence = {
+        0: "",
+        1: "1 picture differs too much from the anchor of its series and was requested again.",
+        2: "2 pictures differ too much from the anchor of their series and were requested again.",
+    }[number]
+    assert sentence in hint
+    assert ("requested again" in hint) is bool(number)

@@ -28,10 +28,11 @@ class Api:
 
 @pytest.fixture
 def api_as(db):
-    """A client with just these permissions, and the right to view everything of ours."""
+    """A client with just these permissions, and the right to view everything of ours and the products."""
 
     def make(*permissions, views=True):
-        return Api(factories.staff(*permissions, views=views))
+        products = factories.VIEW_PRODUCTS if views else ()
+        return Api(factories.staff(*permissions, *products, views=views))
 
     return make
 

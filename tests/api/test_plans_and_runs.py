@@ -8,9 +8,11 @@ from django.test.utils import CaptureQueriesContext
 
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Permission
-from nb_catalog.models import ImageJob, Run
+from nb_catalog.generation import run_starts, runs
+from nb_catalog.models import ImageJob, Run, RunStart
+from nb_catalog.worker.run_starts import write_next_block
 from tests import factories
-from tests.catalog.models import Vase
+from tests.catalog.models import Mug, Vase
 
 
 @pytest.fixture
@@ -85,6 +87,13 @@ def test_a_plan_says_why_a_picture_is_not_possible(api):
     assert found["problems"] == [
         {"problem": "The product has no photo. Upload one.", "count": 2}
     ]  # fmt: skip
+
+
+def test_a_plan_warns_of_a_photo_that_is_too_small(api):
+    factories.product()
+    [found] = api.post("plans/", _wish()).json()["warnings"]
+    assert found["count"] == 1
+    assert "photo is very small" in found["warning"]
 
 
 def test_no_plan_shows_a_prompt(api, paid):
@@ -166,7 +175,46 @@ def test_a_plan_costs_the_same_queries_however_many_objects_it_has(api):
         return len(captured)
 
     posters = [factories.poster(photos=2) for _n in range(6)]
+    queries(*posters)  # requests the cut-outs of their photos
     assert queries(*posters[:1]) == queries(*posters)
+
+
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("plans/", {"scenes": ["marble"]}),
+        ("plans/texts/", {"layouts": ["banner"]}),
+        ("plans/renewal/", {}),
+    ],
+)
+def test_a_plan_of_hundreds_of_products_takes_no_more_queries(api, path, more):
+    factories.layout()
+    factories.published()
+    factories.product()
+
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            answer = api.post(path, {"model": "testcatalog.mug", "objects": "all", **more})
+        assert answer.status_code == 200
+        return len(captured)
+
+    queries()
+    few = queries()
+    Mug.objects.bulk_create(Mug(name=f"Mug {n}", packshot=f"{n}.png") for n in range(300))
+    # At first, cut-outs of the new photos are requested, 200 at a time.
+    queries()
+    queries()
+    assert queries() == few
+
+
+def test_the_pages_of_a_plan_have_every_item_once(api):
+    Mug.objects.bulk_create(Mug(name=f"Mug {n}", packshot=f"{n}.png") for n in range(1100))
+    wish = _wish(scenes=["marble"])
+    pages = [api.post(f"plans/?page_size=200&page={n}", wish).json() for n in range(1, 8)]
+    found = [item["object"] for page in pages for item in page["items"]]
+    assert len(found) == len({*found}) == 1100
+    assert {page["summary"]["missing"] for page in pages} == {1100}
+    assert api.post("plans/?page_size=0", wish).json()["items"] == []
 
 
 def test_forms_can_send_a_plan(api):
@@ -215,7 +263,7 @@ def test_the_key_may_stand_in_a_header(api):
     second = api.post("runs/", _wish(mug), **{"Idempotency-Key": "order-18"})
     third = api.post("runs/", _wish(mug, key="order-18"))
     assert [each.status_code for each in (first, second, third)] == [201, 200, 200]
-    assert Run.objects.get().plan_key == "order-18"
+    assert Run.objects.count() == 1 and first.json()["key"] == "order-18"
 
 
 def test_a_header_and_a_body_with_different_keys_are_refused(api):
@@ -233,15 +281,15 @@ def test_a_key_cannot_be_used_again_for_another_request(api):
     mug = factories.product()
     api.post("runs/", _wish(mug, key="order-19"))
     answer = api.post("runs/", _wish(mug, key="order-19", ratio="1:1"))
-    assert answer.status_code == 422
-    assert "ratio" in answer.json()["detail"]
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "key_reused" and "ratio" in answer.json()["detail"]
 
 
 def test_a_key_cannot_be_used_again_for_other_objects(api):
     mug, other = factories.product(), factories.product()
     api.post("runs/", _wish(mug, key="order-20"))
     answer = api.post("runs/", _wish(other, key="order-20"))
-    assert answer.status_code == 422 and "objects" in answer.json()["detail"]
+    assert answer.status_code == 409 and "objects" in answer.json()["detail"]
     assert api.post("runs/", _wish(mug, key="order-20")).status_code == 200
 
 
@@ -318,3 +366,68 @@ def test_an_unknown_delivery_is_refused(api):
     answer = api.post("plans/", _wish(factories.product(), mode="pigeon"))
     assert answer.status_code == 400
     assert "mode" in answer.data["errors"]
+
+
+def test_a_large_run_is_starting_until_the_worker_has_written_its_jobs(api, monkeypatch):
+    monkeypatch.setattr(runs, "LARGE_RUN", 2)
+    monkeypatch.setattr(run_starts, "BLOCK_PICTURES", 2)
+    mugs = [factories.product() for _n in range(3)]
+    answer = api.post("runs/", _wish(*mugs, key="large"))
+    assert answer.status_code == 201
+    run = answer.json()
+    assert run["state"] == "starting"
+    assert run["starting"] == {"written": 0, "products": 3, "error": ""}
+    write_next_block(owner="somebody")
+    assert api.get(f"runs/{run['id']}/").json()["starting"]["written"] == 1
+    assert api.post("runs/", _wish(*mugs, key="large")).json()["id"] == run["id"]
+    while write_next_block(owner="somebody"):
+        pass
+    run = api.get(f"runs/{run['id']}/").json()
+    assert (run["state"], run["starting"], run["counts"]["queued"]) == ("underway", None, 6)
+
+
+def test_a_large_run_is_stopped_by_an_error_and_goes_on_or_is_cancelled(api, monkeypatch):
+    monkeypatch.setattr(runs, "LARGE_RUN", 2)
+    mugs = [factories.product() for _n in range(3)]
+    address = f"runs/{api.post('runs/', _wish(*mugs)).json()['id']}/"
+    RunStart.objects.update(error="There is no scene 'oak'.")
+    run = api.get(address).json()
+    assert run["state"] == "stopped" and run["starting"]["error"] == "There is no scene 'oak'."
+    assert api.post(f"{address}retry/", {}).json()["state"] == "starting"
+    cancelled = api.post(f"{address}cancel/", {}).json()
+    assert (cancelled["state"], cancelled["starting"]) == ("finished", None)
+
+
+def test_parts_become_one_picture_of_the_one_object(api):
+    one, two = factories.product(), factories.product()
+    poster = factories.poster()
+    parts = [one.pk, f"testcatalog.mug:{two.pk}", f"testcatalog.poster:{poster.pk}"]
+    body = _wish(one, scenes=["marble"], parts=parts)
+    planned = api.post("plans/", body).json()
+    assert planned["summary"]["wanted"] == 1
+    assert planned["request"]["parts"][0] == ["testcatalog.mug", str(one.pk)]
+    assert api.post("runs/", body).status_code == 201
+    shown = [part["object_id"] for part in ImageJob.objects.get().spec["parts"]]
+    assert shown == [str(one.pk), str(two.pk), str(poster.pk)]
+
+
+def test_parts_that_cannot_be_shown_together_are_refused(api):
+    one, two = factories.product(), factories.product()
+    for objects, parts, said in (
+        ([one], [one.pk, 98765], "There is no testcatalog.mug 98765"),
+        ([one, two], [one.pk, two.pk], "State exactly one"),
+        ([one], [one.pk], "2 to 6 products"),
+        ([one], [one.pk, "testcatalog.mgu:1"], "testcatalog.mgu"),
+    ):
+        answer = api.post("plans/", _wish(*objects, scenes=["marble"], parts=parts))
+        assert answer.status_code in (400, 404, 422), answer.json()
+        assert said in answer.content.decode()
+
+
+def test_parts_are_planned_by_those_only_who_may_see_them(api_as):
+    factories.scene("marble")
+    user = api_as(Permission.GENERATE, "testcatalog.view_mug", views=False)
+    one, poster = factories.product(), factories.poster()
+    parts = [one.pk, f"testcatalog.poster:{poster.pk}"]
+    answer = user.post("plans/", _wish(one, scenes=["marble"], parts=parts))
+    assert answer.status_code == 403

@@ -173,7 +173,7 @@ def test_an_image_says_what_can_be_decided_where_it_stands_and_who_decided(api_a
     image = factories.image()
     review.approve(image, actor=reviewer, note="Good light.")
     found = api_as().get(f"images/{image.pk}/").json()
-    assert found["decisions"] == ["retire"]
+    assert found["decisions"] == ["reconsider", "retire"]
     assert found["history"][0]["actor"] == "ada"
     assert found["history"][0]["note"] == "Good light."
     assert found["url"].endswith(".png")

@@ -1,6 +1,7 @@
 """Layouts, copy decks, and words on pictures through the API."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from nb_catalog import copydecks, review, worker
 from nb_catalog.core.types import Permission
@@ -66,6 +67,9 @@ def test_texts_are_written_and_proposals_accepted(api_as):
     ("texts", "status", "says"),
     [
         ({"en": {"price": "{price"}}, 422, "unbalanced brace"),
+        ({"en": {"price": "Hot 🔥"}}, 422, "no font draws"),
+        ({"en": {"price": "\u200b"}}, 422, "no visible character"),
+        ({"en": {"price": "a\x07b"}}, 422, "character 2"),
         ({"xx": {"price": "a"}}, 422, "There is no locale 'xx'"),
         ({"en": "Sale"}, 400, "dictionary"),
         ({"en": {"price": "x" * 1001}}, 400, "1000 characters"),
@@ -112,7 +116,7 @@ def test_texts_are_started_once_made_published_and_renewed(api_as):
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json()["id"] == again.json()["id"]
     other = api.post("runs/texts/", {**body, "locales": ["de"]})
-    assert other.status_code == 422 and "different locales" in other.content.decode()
+    assert other.status_code == 409 and "different locales" in other.content.decode()
     worker.drain()
     for job in Run.objects.get().jobs.all():
         image = job.images.get()
@@ -158,12 +162,14 @@ def test_words_are_painted_read_back_and_set_instead(api_as, paid):
     assert api.post("runs/texts/", {**body, "budget_usd": "1.5"}).status_code == 201
     assert Run.objects.get().budget_microusd == 1_500_000
     other = api.post("runs/texts/", {**body, "text": "set"})
-    assert other.status_code == 422 and "different text" in other.content.decode()
+    assert other.status_code == 409 and "budget_usd, text" in other.content.decode()
     worker.drain()
     [image] = api.get("images/?model=testcatalog.mug").json()["results"][:1]
     assert "ocr" in image["checks"]
-    run = api.post(f"images/{image['id']}/set-text/")
-    assert run.status_code == 201
+    key = {"Idempotency-Key": "set-1"}
+    run, replay = (api.post(f"images/{image['id']}/set-text/", **key) for _n in range(2))
+    assert (run.status_code, replay.status_code) == (201, 200)
+    assert run.json() == replay.json()
     worker.drain()
     assert Run.objects.get(pk=run.json()["run"]).jobs.get().images.get().locale == "en"
     again = api.post(f"images/{image['id']}/set-text/")
@@ -180,3 +186,83 @@ def test_words_are_painted_read_back_and_set_instead(api_as, paid):
 def test_only_painted_words_are_set_instead(api_as):
     answer = api_as(Permission.GENERATE).post(f"images/{factories.image().pk}/set-text/")
     assert answer.status_code == 422 and "no text that a model painted" in answer.content.decode()
+
+
+def test_a_dry_run_says_what_would_change_and_writes_nothing(api_as):
+    factories.product()
+    deck = factories.deck()
+    api = api_as(CHANGE)
+    texts = {"de-DE": {"headline": "Angebot", "headlin": "{prise}"}}
+    body = {"texts": texts, "dry_run": True}
+    found = api.post("decks/autumn/texts/", body).json()
+    assert deck.texts.count() == 2 and not deck.imports.exists()
+    assert found["changed"] == 2 and found["dry_run"] is True and found["import"] is None
+    assert found["counts"] == {"new": 1, "changed": 1}
+    assert {
+        "locale": "de", "role": "headline", "change": "changed", "old": "Ganz in {colour}",
+        "new": "Angebot", "note": "",
+    } in found["changes"]  # fmt: skip
+    assert any("'headline'" in each for each in found["warnings"])
+    assert any("{prise}" in each for each in found["warnings"])
+    written = api.post("decks/autumn/texts/", {"texts": texts}).json()
+    assert written["changes"] == found["changes"] and written["warnings"] == found["warnings"]
+    assert written["texts"]["de"]["headline"] == "Angebot"
+
+
+def test_an_import_is_undone_through_the_api_unless_somebody_wrote_since(api_as):
+    deck = factories.deck()
+    api = api_as(CHANGE)
+    number = api.post("decks/autumn/texts/", {"texts": {"de": {"headline": "Neu"}}}).json()[
+        "import"
+    ]
+    found = api.post("decks/autumn/undo/", {"import": number}).json()
+    assert found["texts"]["de"] == {"headline": "Ganz in {colour}"}
+    number = api.post("decks/autumn/texts/", {"texts": {"de": {"headline": "Neu"}}}).json()[
+        "import"
+    ]
+    copydecks.save_texts(deck, {("de", "headline"): "Neuer"})
+    answer = api.post("decks/autumn/undo/", {"import": number})
+    assert answer.status_code == 422 and "changed after the import" in answer.content.decode()
+    assert api.post("decks/autumn/undo/", {"import": number + 99}).status_code == 404
+    factories.deck("winter")
+    assert api.post("decks/winter/undo/", {"import": number}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        ({"xx": {"price": "a"}}, "There is no locale 'xx'"),
+        ({"fr": {"price": "a"}}, "There is no language 'fr'. Known: de, en."),
+        ({"en": {"price": "GrÃ¶ÃŸe"}}, "Größe"),
+        ({"en": {"price": "#REF!"}}, "an error of a spreadsheet"),
+        ({"en": {"price": "a\ufffd"}}, "U+FFFD"),
+        ({"de": {"price": "a"}, "DE": {"price": "b"}}, "de price is there twice"),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_the_api_refuses_what_files_do(api_as, texts, says, dry_run):
+    body = {"texts": texts, "dry_run": dry_run}
+    answer = api_as(CHANGE).post("decks/autumn/texts/", body)
+    assert answer.status_code == 422 and says in answer.json()["detail"]
+    assert factories.deck().texts.count() == 2
+
+
+def test_a_file_is_imported_through_the_api(client):
+    deck = factories.deck()
+    client.force_login(factories.staff(CHANGE))
+    url = "/api/catalog-images/decks/autumn/file/"
+
+    def sent(data, **more):
+        file = SimpleUploadedFile("texts.csv", data)
+        return client.post(url, {"file": file, **more})
+
+    table = b"role,en,de\nheadline,In {colour},Neu\n"
+    found = sent(table, dry_run="true").json()
+    assert (found["counts"], found["unchanged"], found["import"]) == ({"changed": 1}, 1, None)
+    assert deck.texts.get(locale="de").text == "Ganz in {colour}"
+    assert sent(table).json()["texts"]["de"] == {"headline": "Neu"}
+    assert deck.imports.get().origin == "texts.csv"
+    refused = sent(b"role,xx\nheadline,a\n")
+    assert refused.status_code == 422 and "no language 'xx'" in refused.json()["detail"]
+    client.force_login(factories.staff(name="looks"))
+    assert sent(table).status_code == 403

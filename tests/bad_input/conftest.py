@@ -68,7 +68,7 @@ def at_once(*acts: Callable[[], object]) -> list[object]:
 
     def run(act):
         try:
-            barrier.wait(10)
+            barrier.wait(120)
             return act()
         except NBCatalogError as error:
             return error

@@ -1,7 +1,8 @@
-"""Plug-ins of a host that break: a storage, providers, a cutter."""
+"""Plug-ins of a host that break: a storage, providers, a cut-out backend."""
 
 from django.core.files.storage import FileSystemStorage
 
+from nb_catalog.imaging.cutout import CutoutBackend
 from nb_catalog.providers.types import ImageResult
 from nb_catalog.testing import ScriptedProvider
 
@@ -67,5 +68,6 @@ class MislabellingProvider(ScriptedProvider):
         return ImageResult(data=result.data, mime_type="image/gif", usage=result.usage)
 
 
-def broken_cutter(photo):
-    raise IndexError("no such mask")
+class BrokenCutout(CutoutBackend):
+    def find_mask(self, view):
+        raise IndexError("no such mask")

@@ -118,10 +118,9 @@ def test_a_provider_that_breaks_before_sending_costs_nothing(breaking, script, s
     assert not ProviderCall.objects.exists()
 
 
-def test_a_cutter_that_breaks_ends_free_work_with_a_sentence(settings, local, start):
-    cutter = {"cutter": "tests.bad_input.plugs.broken_cutter"}
-    entry = {"BACKEND": "nb_catalog.providers.local.LocalProvider", "OPTIONS": cutter}
-    settings.NB_CATALOG = {**settings.NB_CATALOG, "TIERS": LOCAL, "PROVIDERS": {"local": entry}}
+def test_a_cut_out_that_breaks_ends_free_work_with_a_sentence(settings, local, start):
+    broken = {"BACKEND": "tests.bad_input.plugs.BrokenCutout"}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "TIERS": LOCAL, "CUTOUT": broken}
     product = factories.product()
     start(product)
     settle()

@@ -101,12 +101,10 @@ GOOD = {
 }
 
 
-def broken(name):
-    """A product whose photo is the bad one called ``name``."""
-    mug = factories.product()
+def break_photo(mug, name):
+    """Put the bad photo called ``name`` in place of a good one, as an upload after the start does."""
     with mug.packshot.storage.open(mug.packshot.name, "wb") as file:
         file.write(BAD[name][0])
-    return mug
 
 
 def centre(picture, colour):
@@ -127,8 +125,9 @@ def shows_the_product_upright(picture):
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_photo_fails_its_own_job_with_a_sentence(name, local, start):
     _data, code, sentence = BAD[name]
-    bad, good = broken(name), factories.product()
+    bad, good = factories.product(), factories.product()
     start(bad, good)
+    break_photo(bad, name)
     settle()
     job = job_of(bad)
     assert (job.state, job.error_code, job.attempts) == ("failed", code, 1)
@@ -137,10 +136,26 @@ def test_a_bad_photo_fails_its_own_job_with_a_sentence(name, local, start):
     assert job_of(good).state == "succeeded"
 
 
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_photo_is_told_in_the_plan_and_not_started(name, local, start):
+    bad, good = factories.product(), factories.product()
+    break_photo(bad, name)
+    plan = generation.plan_backgrounds([bad, good], scenes=[factories.scene()])
+    items = {item.object_id: item for item in plan.items()}
+    assert items[str(bad.pk)].status == ItemStatus.IMPOSSIBLE
+    for words in BAD[name][2]:
+        assert words in items[str(bad.pk)].problem
+    start(bad, good)
+    settle()
+    assert [job.object_id for job in ImageJob.objects.all()] == [str(good.pk)]
+
+
 @pytest.mark.parametrize("treatment", ["locked", "painted"])
 def test_bad_photos_are_refused_before_anything_is_paid_for(treatment, script, start):
-    bad, good = [broken(name) for name in BAD], factories.product()
+    bad, good = [factories.product() for name in BAD], factories.product()
     start(*bad, good, treatment=treatment)
+    for mug, name in zip(bad, BAD, strict=True):
+        break_photo(mug, name)
     settle()
     assert [job_of(each).error_code for each in bad] == [code for _, code, _ in BAD.values()]
     assert job_of(good).state == "succeeded"
@@ -149,7 +164,9 @@ def test_bad_photos_are_refused_before_anything_is_paid_for(treatment, script, s
 
 def test_a_bomb_uses_hardly_any_memory(local, start):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start(broken("bomb"))
+    mug = factories.product()
+    start(mug)
+    break_photo(mug, "bomb")
     settle()
     assert ImageJob.objects.get().error_code == "picture_too_large"
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

@@ -13,6 +13,7 @@ from nb_catalog.testing.gemini import GeminiServer
 from nb_catalog.worker.batches import queries, schedule
 from tests import factories
 from tests.catalog.models import Mug
+from tests.factories import OUR_RULES
 from tests.worker.conftest import money_is_sound
 
 KEY = "test-key"
@@ -22,7 +23,7 @@ TIERS = {"draft": {"PROVIDER": "gemini", "MODEL": MODEL, "SIZE": "1K"}}
 
 @pytest.fixture
 def server():
-    with GeminiServer(keys={KEY}) as running:
+    with GeminiServer(**OUR_RULES, keys={KEY}) as running:
         yield running
 
 

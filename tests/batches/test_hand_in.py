@@ -10,6 +10,7 @@ from nb_catalog.models import ProviderBatch, ProviderCall
 from nb_catalog.providers.gemini import GeminiProvider
 from nb_catalog.testing.gemini import BatchScript, fault
 from nb_catalog.worker.batches import queries, schedule
+from tests import factories
 from tests.batches.conftest import books_agree, drain, forget_the_rest, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -185,3 +186,14 @@ def test_what_comes_back_from_a_batch_goes_out_together_with_what_waits(start, s
     assert queries.create_batch(owner="two") is None
     ProviderBatch.objects.filter(pk=first.pk).update(state="running")
     assert queries.create_batch(owner="two") is not None
+
+
+def test_the_model_with_the_most_urgent_job_goes_first(db):
+    for model, priority in (("a-model", 0), ("b-model", 10), ("c-model", 5), ("c-model", 0)):
+        mug = factories.product(photo=False)
+        asked = factories.spec(mug, provider="gemini", model=model)
+        factories.job(
+            mug, asked=asked, provider="gemini", model=model, mode="batch", priority=priority,
+            is_free=False,
+        )  # fmt: skip
+    assert [model for _, model in queries._waiting_models()] == ["b-model", "c-model", "a-model"]

@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 
+from tests.benchmarks.scene import database, print_result
+
 SERVER = """
 import sys, time
 from tests.benchmarks.slow_gemini import picture
@@ -23,15 +25,6 @@ with GeminiServer(picture=picture(noise=0.75), keep_bodies=False) as server:
 
 
 def main(jobs: int) -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    import django
-
-    django.setup()
-    from django.conf import settings
-    from django.test.utils import get_runner, setup_test_environment
-
-    setup_test_environment()
-    get_runner(settings)(verbosity=0, interactive=False).setup_databases()
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER],
@@ -39,7 +32,8 @@ def main(jobs: int) -> None:
     )  # fmt: skip
     try:
         url, size = server.stdout.readline().split()
-        measured(jobs, url, int(size))
+        with database():
+            measured(jobs, url, int(size))
     finally:
         server.stdin.close()
         server.wait(30)
@@ -78,14 +72,21 @@ def measured(jobs: int, url: str, size: int) -> None:
         worker = Worker(on_outcome=lambda _ending: bar.update())
         while ImageJob.objects.exclude(state="succeeded").exists():
             worker.run(until_idle=True)
+            failed = ProviderBatch.objects.exclude(error="").first()
+            assert failed is None, failed.error
             time.sleep(0.2)
     cpu, took = time.process_time() - cpu, time.perf_counter() - begun
     stop.set()
     watcher.join()
-    print(f"{jobs} pictures of {size / 1e6:.2f} MB in {ProviderBatch.objects.count() - 1} batches")
-    print(f"memory above the start: {(peak[0] - before) / 2**20:.0f} MB (wanted: at most 150)")
-    print(f"CPU for 1,000 pictures: {cpu / jobs * 1000:.1f} s (wanted: at most 30)")
-    print(f"{took:.0f} s, {jobs / took:.1f} pictures a second")
+    print_result(
+        "batch",
+        jobs=jobs,
+        picture_mb=size / 1e6,
+        batches=ProviderBatch.objects.count() - 1,
+        memory_rise_mb=max(0, peak[0] - before) / 2**20,
+        cpu_seconds_for_1000=cpu / jobs * 1000,
+        pictures_per_second=jobs / took,
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import argparse
 import itertools
 import time
 
-from tests.benchmarks.scene import database
+from tests.benchmarks.scene import database, print_result
 
 KINDS = ("free", "paid", "asked")
 ROUNDS = 3
@@ -27,13 +27,18 @@ def main() -> None:
     with database():
         from django.db import connection
 
+        rates, bare = {}, {}
         for kind in [options.kind] if options.kind else KINDS:
-            rates = sorted(rate(kind, options.jobs) for _ in range(ROUNDS))
-            bare = options.jobs / bare_seconds(options.jobs)
-            print(
-                f"{connection.vendor}: {kind}: {rates[1]:,.0f} jobs/s "
-                f"(of {ROUNDS} rounds {rates[0]:,.0f} to {rates[-1]:,.0f}); bare rows {bare:,.0f}/s"
-            )
+            rates[kind] = sorted(round(rate(kind, options.jobs)) for _ in range(ROUNDS))
+            bare[kind] = round(options.jobs / bare_seconds(options.jobs))
+        print_result(
+            "drain",
+            database=connection.vendor,
+            jobs=options.jobs,
+            jobs_per_second={kind: each[ROUNDS // 2] for kind, each in rates.items()},
+            rounds=rates,
+            bare_rows_per_second=bare,
+        )
 
 
 def rate(kind: str, jobs: int) -> float:

@@ -11,7 +11,7 @@ import argparse
 import random
 import time
 
-from tests.benchmarks.scene import database
+from tests.benchmarks.scene import database, print_result
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=5000)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--processes", type=int, default=4)
+    parser.add_argument("--lease-seconds", type=float, default=5.0)
     options = parser.parse_args()
     with database():
         measured(options)
@@ -43,7 +44,7 @@ def measured(options: argparse.Namespace) -> None:
 
     draw, began = random.Random(1), time.perf_counter()
     with GeminiServer(keys={soak.KEY}, delay=0.3, keep_bodies=False) as server:
-        catalog = {**soak.settings_for(server), "LEASE_SECONDS": 5.0}
+        catalog = {**soak.settings_for(server), "LEASE_SECONDS": options.lease_seconds}
         settings.NB_CATALOG = {**settings.NB_CATALOG, **catalog}
         run = soak.start(options.jobs)
         with (
@@ -59,12 +60,18 @@ def measured(options: argparse.Namespace) -> None:
                 else:
                     time.sleep(1)
             kills = crowd.kills
-        time.sleep(5)
+        time.sleep(settings.NB_CATALOG["LEASE_SECONDS"])
         worker.drain()
         soak.nothing_is_lost_or_repeated(server, run)
         states = Counter(ImageJob.objects.values_list("state", flat=True))
-    print(f"{connection.vendor}: {kills} kills, {dict(states)}, {server.count} calls seen")
-    print(f"Everything holds ({time.perf_counter() - began:.0f} s).")
+    print_result(
+        "kills",
+        database=connection.vendor,
+        kills=kills,
+        states=dict(states),
+        calls=server.count,
+        seconds=time.perf_counter() - began,
+    )
 
 
 if __name__ == "__main__":

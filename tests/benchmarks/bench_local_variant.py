@@ -21,7 +21,8 @@ from pathlib import Path
 from django.conf import settings
 from PIL import Image, ImageDraw
 
-from nb_catalog.providers.local import render
+from nb_catalog.providers.local import render_variant
+from tests.benchmarks.scene import print_result
 
 ROOT = Path(__file__).resolve().parents[2]
 PHOTO = ROOT.parent / "shared" / "photos" / "saleor-mighty-mug.png"
@@ -70,7 +71,7 @@ def main(repetitions: int) -> None:
 
     def variant(key: str, seed: int) -> bytes:
         body = {"photo": photo, "renderer": recipes[key], "size": SIZE, "seed": seed}
-        return render(body)[0]
+        return render_variant(body)[0]
 
     times: dict[str, list[float]] = {"bare": [], "cold": [], "warm": []}
     for turn in range(-1, repetitions):
@@ -85,16 +86,12 @@ def main(repetitions: int) -> None:
             for name, each in took.items() if turn >= 0 else ():
                 times[name].append(each)
     median = {name: statistics.median(each) for name, each in times.items()}
-    print(
-        json.dumps(
-            {
-                "benchmark": "local_variant",
-                **{f"{name}_ms": round(each, 1) for name, each in median.items()},
-                "cold_ratio": round(median["cold"] / median["bare"], 2),
-                "warm_ratio": round(median["warm"] / median["bare"], 2),
-                "repetitions": repetitions * len(SCENES),
-            }
-        )
+    print_result(
+        "local_variant",
+        **{f"{name}_ms": each for name, each in median.items()},
+        cold_ratio=median["cold"] / median["bare"],
+        warm_ratio=median["warm"] / median["bare"],
+        repetitions=repetitions * len(SCENES),
     )
 
 

@@ -1,11 +1,12 @@
 """What the provider costs over the SDK's own call: CPU per picture, in turns, in one run.
 
-    .venv-test/bin/python -m tests.benchmarks.bench_provider [CALLS]
+    .venv-test/bin/python -m tests.benchmarks.bench_provider [CALLS] [--rounds 7]
 
 The SDK alone builds its request from types, sends it, and hands out the picture's bytes. Wanted:
 at most 1.10 times that.
 """
 
+import argparse
 import asyncio
 import os
 import statistics
@@ -13,16 +14,17 @@ import subprocess
 import sys
 import time
 
+from tests.benchmarks.scene import print_result
+
 MODEL = "gemini-3.1-flash-lite-image"
 SERVER = """
 import sys
 from tests.benchmarks.slow_gemini import picture
 from nb_catalog.testing.gemini import GeminiServer
-with GeminiServer(picture=picture(), keep_bodies=False, insists_on_store=False) as server:
+with GeminiServer(picture=picture(), keep_bodies=False) as server:
     print(server.url, flush=True)
     sys.stdin.read()
 """
-ROUNDS = 7
 AT_ONCE = 8
 
 
@@ -80,7 +82,7 @@ async def timed(one, calls: int) -> float:
     return (time.process_time() - begun) / calls * 1000
 
 
-def main(calls: int) -> None:
+def main(calls: int, *, rounds: int) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -88,15 +90,24 @@ def main(calls: int) -> None:
     url = server.stdout.readline().strip()
     try:
         pairs = []
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             pairs.append((asyncio.run(bare(url, calls)), asyncio.run(ours(url, calls))))
             print(f"SDK {pairs[-1][0]:.2f} ms, provider {pairs[-1][1]:.2f} ms a picture")
     finally:
         server.stdin.close()
         server.wait(30)
-    ratio = statistics.median(b / a for a, b in pairs)
-    print(f"provider / SDK alone: {ratio:.2f} (wanted: at most 1.10)")
+    print_result(
+        "provider",
+        calls=calls,
+        sdk_cpu_ms=statistics.median(bare for bare, _ours in pairs),
+        provider_cpu_ms=statistics.median(ours for _bare, ours in pairs),
+        ratio=statistics.median(ours / bare for bare, ours in pairs),
+    )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 120)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("calls", type=int, nargs="?", default=120)
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    main(options.calls, rounds=options.rounds)

@@ -15,7 +15,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import cycle
 
-from tests.benchmarks.scene import database
+from tests.benchmarks.scene import database, print_result
 
 FIRST = 1_000
 ROUNDS = 5
@@ -35,10 +35,18 @@ def main() -> None:
         for _ in tqdm(range(options.doublings), unit="doubling"):
             double()
         analyse()
-        print(f"{connection.vendor}: rows {FIRST:,} and {FIRST << options.doublings:,}, median ms")
+        large = {}
         for name, look in looks():
-            large = milliseconds(look)
-            print(f"{name:34} {small[name]:9.1f} {large:9.1f}   x{large / small[name]:.1f}")
+            large[name] = milliseconds(look)
+            ratio = large[name] / small[name]
+            print(f"{name:34} {small[name]:9.1f} {large[name]:9.1f}   x{ratio:.1f}")
+        print_result(
+            "scale",
+            database=connection.vendor,
+            rows=FIRST << options.doublings,
+            ms_of_1000={name: round(value, 1) for name, value in small.items()},
+            ms={name: round(value, 1) for name, value in large.items()},
+        )
 
 
 def looks() -> Iterator[tuple[str, Callable[[], object]]]:

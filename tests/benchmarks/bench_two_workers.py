@@ -10,7 +10,7 @@ tenth of the jobs: processes that start and the last few calls are nobody's thro
 import argparse
 import time
 
-from tests.benchmarks.scene import database, slow_gemini
+from tests.benchmarks.scene import database, print_result, slow_gemini
 
 IN_FLIGHT = 20
 
@@ -18,14 +18,19 @@ IN_FLIGHT = 20
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=600)
+    parser.add_argument("--seconds", type=float, default=2.0, help="How long a call takes.")
     options = parser.parse_args()
-    with slow_gemini(seconds=2.0) as port, database():
+    with slow_gemini(seconds=options.seconds) as port, database():
         from django.db import connection
 
         one, two = (rate(options.jobs, port=port, workers=count) for count in (1, 2))
-        print(
-            f"{connection.vendor}: one worker {one:.1f} pictures/s, two {two:.1f}, "
-            f"ratio {two / one:.2f}"
+        print_result(
+            "two_workers",
+            database=connection.vendor,
+            jobs=options.jobs,
+            one_per_second=one,
+            two_per_second=two,
+            ratio=two / one,
         )
 
 

@@ -14,26 +14,30 @@ import time
 from collections import defaultdict
 from dataclasses import replace
 
+from tests.benchmarks.scene import print_result
+from tests.typesetting.sample_texts import HEADLINES
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--locales", type=int, default=None, help="Only so many; all by default.")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     import django
 
     django.setup()
-    measure(options.rounds)
+    measure(options.rounds, locales=list(HEADLINES)[: options.locales])
 
 
-def measure(rounds: int) -> None:
+def measure(rounds: int, *, locales: list[str]) -> None:
     import numpy as np
     from PIL import Image
     from tqdm import tqdm
 
     from nb_catalog.typesetting import fonts, typeset
     from nb_catalog.typesetting.layouts import Layout
-    from tests.typesetting.sample_texts import HEADLINES, texts_for
+    from tests.typesetting.sample_texts import texts_for
     from tests.typesetting.test_typeset import BANNER
 
     bare = [
@@ -45,7 +49,7 @@ def measure(rounds: int) -> None:
     base_image = (noise * 90 + np.linspace(20, 160, 1080)[None, :, None]).astype(np.uint8)
     picture = Image.fromarray(base_image)
     whole, ratios = [], []
-    for locale in tqdm(HEADLINES, unit="locale", leave=False):
+    for locale in tqdm(locales, unit="locale", leave=False):
         job = {"texts": texts_for(locale), "locale": locale, "chain": fonts.chain_for(locale)}
         made = typeset(base_image, layout=PLAIN, **job)
         strings = [
@@ -63,23 +67,34 @@ def measure(rounds: int) -> None:
         tqdm.write(
             f"{locale:8}{whole[-1]:7.1f} ms{ratios[-1]:8.2f} of Pillow's time for the strings"
         )
-    print(f"per locale: median {statistics.median(whole):.1f} ms, most {max(whole):.1f} ms")
-    print(f"against Pillow: median {statistics.median(ratios):.2f}, most {max(ratios):.2f}")
-    measure_files(picture, layout=BANNER, rounds=max(3, rounds // 5))
+    each, share = measure_files(
+        picture, layout=BANNER, rounds=min(rounds, max(3, rounds // 5)), locales=locales
+    )
+    print_result(
+        "typeset",
+        locales=len(ratios),
+        median_ms=statistics.median(whole),
+        most_ms=max(whole),
+        median_of_pillow=statistics.median(ratios),
+        most_of_pillow=max(ratios),
+        whole_file_ms=each,
+        share_of_opening_each=share,
+    )
 
 
-def measure_files(picture, *, layout, rounds):
+def measure_files(picture, *, layout, rounds, locales):
+    """Milliseconds per locale for whole files, and that as a share of opening the picture for each."""
     from nb_catalog.imaging import open_cache
     from nb_catalog.imaging.encode import encode
     from nb_catalog.typesetting import fonts
     from nb_catalog.typesetting.render import typeset_picture
-    from tests.typesetting.sample_texts import HEADLINES, texts_for
+    from tests.typesetting.sample_texts import texts_for
 
     data = encode(picture, format="jpeg", quality=92)
     bounds = {"max_bytes": 10**8, "max_pixels": 10**8}
 
     def all_locales(*, shares):
-        for locale in HEADLINES:
+        for locale in locales:
             if not shares:
                 open_cache.clear()
             typeset_picture(
@@ -93,8 +108,7 @@ def measure_files(picture, *, layout, rounds):
         for shares in (True, False)
     }
     shared, alone = (statistics.median(times[each]) for each in (True, False))
-    each = shared / len(HEADLINES) * 1000
-    print(f"whole files, proved: {each:.0f} ms per locale; {shared / alone:.2f} of opening each")
+    return shared / len(locales) * 1000, shared / alone
 
 
 def time_call(work, *args, **options):

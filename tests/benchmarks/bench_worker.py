@@ -32,7 +32,7 @@ def bare(jobs: int, port: int) -> dict[str, float]:
     from google import genai
     from google.genai import types
 
-    from tests.benchmarks.bench_photos import photo_bytes
+    from tests.benchmarks.products import photo_bytes
 
     options = types.HttpOptions(base_url=f"http://127.0.0.1:{port}", timeout=60_000)
     photo = types.Part.from_bytes(data=photo_bytes(), mime_type="image/png")
@@ -58,16 +58,19 @@ def bare(jobs: int, port: int) -> dict[str, float]:
 
 
 def ours(jobs: int, port: int, *, decode: bool = True) -> dict[str, float]:
-    from tests.benchmarks.bench_photos import prepared_plan
+    from tests.benchmarks.products import prepared_plan
 
     plan = prepared_plan(jobs, port=port, concurrency=IN_FLIGHT)
     from nb_catalog.generation import runs
     from nb_catalog.worker import Worker, results
+    from nb_catalog.worker.run_starts import write_next_block
 
     if not decode:
         results.examine = functools.partial(results.examine, decode=False)
     synced = count_cpu_of_fsync()
     runs.start_run(plan)
+    while write_next_block(owner="benchmark"):
+        pass
     worker = Worker()
     before, started = time.process_time(), time.perf_counter()
     outcomes = worker.run(until_idle=True)
@@ -112,17 +115,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=2.0, help="How long a call takes.")
     parser.add_argument("--part", choices=PARTS)
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
     if options.part:
         part(options.part, options.jobs, options.port)
         return
-    with scene.slow_gemini(seconds=2.0) as port:
+    with scene.slow_gemini(seconds=options.seconds) as port:
         rounds = [
             [measured(name, options.jobs, port) for name in PARTS] for _ in range(options.rounds)
         ]
-    print(json.dumps(compared(rounds, options.jobs)))
+    scene.print_result("worker_200_in_flight", **compared(rounds, options.jobs))
 
 
 def compared(rounds, jobs: int) -> dict[str, object]:
@@ -130,7 +134,6 @@ def compared(rounds, jobs: int) -> dict[str, object]:
         return round(statistics.median(of(*parts) for parts in rounds), 3)
 
     return {
-        "benchmark": "worker_200_in_flight",
         "database": os.environ.get("NB_TEST_DATABASE", "sqlite"),
         "jobs": jobs,
         "rate_over_bare": median(lambda b, o, u: b["seconds"] / u["seconds"]),

@@ -1,5 +1,7 @@
-"""What benchmarks stand on: a fresh database of the kind that NB_TEST_DATABASE names, a slow service."""
+"""What benchmarks stand on: a fresh database of the kind that NB_TEST_DATABASE names, a slow service, and
+one JSON line with the results at the end, which other programs can read."""
 
+import json
 import os
 import subprocess
 import sys
@@ -41,3 +43,12 @@ def slow_gemini(*, seconds: float) -> Iterator[int]:
     finally:
         server.kill()
         server.wait()
+
+
+def print_result(benchmark: str, **figures: object) -> None:
+    """Print the last line of a benchmark."""
+    rounded = {
+        name: round(value, 3) if isinstance(value, float) else value
+        for name, value in figures.items()
+    }
+    print(json.dumps({"benchmark": benchmark, **rounded}), flush=True)

@@ -34,7 +34,7 @@ def called():
         if cost is not None:
             budgets.settle([budgets.SettledCall(of.pk, at.date(), ESTIMATE, cost, model, scene)])
         return ProviderCall.objects.create(
-            job=job, epoch=next(epochs), provider=provider, model=model, tier=tier, scene=scene,
+            run=of, job=job, epoch=next(epochs), provider=provider, model=model, tier=tier, scene=scene,
             estimate_microusd=ESTIMATE, cost_microusd=cost, outcome=outcome, started_at=at,
         )  # fmt: skip
 

@@ -183,3 +183,32 @@ def test_the_command_says_what_is_wrong(called, file, arguments, said):
 def test_a_file_that_is_no_text_is_told(file):
     with pytest.raises(CommandError, match="bill.csv"):
         reconcile("--bill", file("date,größe\n", encoding="utf-16"))
+
+
+@pytest.mark.parametrize(
+    ("amounts", "read"),
+    [
+        (["1,234"], ["1234"]),
+        (["1,234.56", "1,234"], ["1234.56", "1234"]),
+        (["1.234,56", "1.234", "7"], ["1234.56", "1234", "7"]),
+        (["0,034", "1,234"], ["0.034", "1.234"]),
+        (["12,5", "1.234"], ["12.5", "1234"]),
+        (["1.234.567,8"], ["1234567.8"]),
+        (["1 234,5", "1\N{NARROW NO-BREAK SPACE}234,25"], ["1234.5", "1234.25"]),
+        (["1'234.5", "1’234.25"], ["1234.5", "1234.25"]),
+        (["1.234"], ["1.234"]),
+        (["-1,234.5", "\N{MINUS SIGN}2.5"], ["-1234.5", "-2.5"]),
+    ],
+    ids=str,
+)
+def test_amounts_are_read_by_the_way_in_which_their_column_is_written(amounts, read):
+    rows = "".join(f"{DAY:%Y-%m-%d};{LITE} {n};{each}\n" for n, each in enumerate(amounts))
+    each = [bill(f"date;model;usd\n{DAY:%Y-%m-%d};{LITE};{a}\n") for a in amounts[:1]]
+    assert sum(bill(f"date;model;usd\n{rows}").amounts.values()) == sum(map(Decimal, read))
+    assert each[0].amounts == {(DAY, LITE): Decimal(read[0])}
+
+
+def test_a_column_that_is_written_in_two_ways_is_refused():
+    text = f"date;model;usd\n{DAY:%Y-%m-%d};{LITE};1.234,56\n{DAY:%Y-%m-%d};{LITE};12.5\n"
+    with pytest.raises(InvoiceUnreadable, match="with a point in line 3, with a comma in line 2"):
+        bill(text)

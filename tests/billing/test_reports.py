@@ -78,7 +78,7 @@ def test_a_published_picture_costs_its_rejected_drafts_too(called):
 def test_a_report_costs_a_constant_number_of_queries(called, django_assert_num_queries):
     for number in range(6):
         called(scene=f"scene {number}", days=-number % 3)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         report()
 
 

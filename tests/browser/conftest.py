@@ -29,7 +29,7 @@ def chromium(tmp_path_factory):
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     service = webdriver.ChromeService(shutil.which("chromedriver"))
     driver = webdriver.Chrome(options=options, service=service)
-    driver.set_page_load_timeout(30)
+    driver.set_page_load_timeout(180)
     yield driver
     driver.quit()
 
@@ -37,7 +37,9 @@ def chromium(tmp_path_factory):
 @pytest.fixture
 def browser(chromium):
     """Signed out, at desktop size, with JavaScript. Fails the test when the console showed an error."""
-    chromium.delete_all_cookies()
+    # Of every site: delete_all_cookies() takes those of the page that is open.
+    chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     yield chromium

@@ -63,6 +63,9 @@ def test_a_box_is_dragged_and_resized_and_the_json_says_so(editor):
     editor.wait_for(".messagelist .success")
     row = TextLayout.objects.get()
     assert row.version == 2 and row.content["boxes"][0]["place"] == sized
+    # On its way over the product, the preview answers that the text does not fit there.
+    messages = [each["message"] for each in editor.browser.get_log("browser")]
+    assert all("preview" in each and "status of 400" in each for each in messages)
 
 
 def test_no_box_leaves_the_picture(editor):
@@ -81,7 +84,7 @@ def test_the_keyboard_does_it_too_and_says_where_the_box_is(editor):
     changes = {edge: round(after[edge] - before[edge], 3) for edge in after}
     assert changes == {"start": 0.01, "top": -0.01, "width": -0.01, "height": 0}
     assert editor.browser.switch_to.active_element == box
-    assert box.get_attribute("aria-label").startswith("price, start 6%, top 83%")
+    assert box.get_attribute("aria-label").startswith("price, start 6%, top 90%")
 
 
 def test_in_arabic_a_box_starts_at_the_right(editor):

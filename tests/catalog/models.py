@@ -49,3 +49,55 @@ class Unlisted(models.Model):
     """Not registered."""
 
     name = models.CharField(max_length=80)
+
+
+class Article(models.Model):
+    """A parent by multi-table inheritance."""
+
+    name = models.CharField(max_length=80)
+    packshot = models.ImageField(upload_to="articles", blank=True)
+    is_hidden = models.BooleanField(default=False)
+
+    def __str__(self):
+        return self.name
+
+
+class Book(Article):
+    pages = models.PositiveIntegerField(default=1)
+
+
+class Ebook(Book):
+    """A grandchild whose link to its parent is not its key."""
+
+    number = models.BigAutoField(primary_key=True)
+    book_ptr = models.OneToOneField(
+        Book, on_delete=models.CASCADE, parent_link=True, primary_key=False
+    )
+
+
+class LoudArticle(Article):
+    class Meta:
+        proxy = True
+
+
+class Page(models.Model):
+    """A page with translations, each a row of its own that shows the pictures of its original."""
+
+    title = models.CharField(max_length=80)
+    original = models.ForeignKey(
+        "self", null=True, blank=True, related_name="translations", on_delete=models.CASCADE
+    )
+    photo = models.ImageField(upload_to="pages", blank=True)
+
+    def __str__(self):
+        return self.title
+
+
+class Edition(models.Model):
+    """A variant in a table of its own that shows the pictures of its article."""
+
+    article = models.ForeignKey(Article, related_name="editions", on_delete=models.CASCADE)
+    name = models.CharField(max_length=80)
+
+    def __str__(self):
+        return self.name

@@ -1,6 +1,7 @@
 """Copy decks as CSV: what is written comes back, what spreadsheets make of it too."""
 
 import csv
+import time
 from io import StringIO
 
 import pytest
@@ -81,3 +82,60 @@ def test_all_that_is_wrong_is_said_at_once():
 def test_another_encoding_is_said_with_what_to_do():
     with pytest.raises(DeckRefused, match="Save it as “CSV UTF-8”"):
         read("role,de\nheadline,Grüße", encoding="latin-1")
+
+
+@pytest.mark.parametrize(
+    "text", ["=x", "'=x", "''=x", "-30 %", "'-tis", "'tis", "'", "@me", "'＋1"]
+)
+def test_apostrophes_come_back_as_they_were(text):
+    written = csv_format.as_csv({"en": {"badge": text}}, locales=["en"])
+    assert read(written)["en", "badge"] == text
+    [_header, [_role, cell]] = csv.reader(StringIO(written))
+    assert not cell.startswith(tuple("=+-@＝＋－＠"))
+
+
+def test_what_spreadsheets_add_is_understood():
+    table = 'sep=;\r\nrole;DE;de-AT;pt_BR;;;\r\nheadline;"a;b";c;d;;;\r\n;;;;;;\r\n'
+    assert read(table, ["en", "de", "de-at", "pt-br"]) == {
+        ("de", "headline"): "a;b", ("de-at", "headline"): "c", ("pt-br", "headline"): "d"
+    }  # fmt: skip
+
+
+def test_a_language_that_is_nearly_one_of_the_shop_is_taken_with_a_warning():
+    found = csv_format.from_csv(b"role,de-CH\nheadline,a\n", locales=["en", "de"])
+    assert dict(found.texts) == {("de", "headline"): "a"}
+    assert found.warnings == ("The language 'de-CH' is taken for 'de'.",)
+    with pytest.raises(DeckRefused, match="no language 'en-AU'"):
+        csv_format.from_csv(b"role,en-AU\nheadline,a\n", locales=["en-gb", "en-us"])
+
+
+def test_two_columns_for_one_language_are_refused():
+    with pytest.raises(DeckRefused, match="'de' appears more than once"):
+        read("role,de,DE\nheadline,a,b\n")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "role," + ",".join(f"x{n}" for n in range(8000)) + "\nheadline" + ",a" * 8000,
+        "role," + ",".join(["en"] * 8000) + "\nheadline" + ",a" * 8000,
+        "role,en\nheadline" + ",a" * 200_000,
+    ],
+)
+def test_a_table_of_thousands_of_columns_is_refused_at_once(table):
+    started = time.process_time()
+    with pytest.raises(DeckRefused, match="columns are too many: at most 400"):
+        read(table)
+    assert time.process_time() - started < 2, "it was read to its end"
+
+
+def test_a_zero_byte_is_refused_with_its_place():
+    with pytest.raises(DeckRefused, match=r"Line 3, character 5: U\+0000"):
+        read("role,en\nheadline,a\nbad,\0x\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_read(encoding):
+    assert read("role\tde\nheadline\tGrüße\n", encoding=encoding) == {
+        ("de", "headline"): "Grüße"
+    }  # fmt: skip

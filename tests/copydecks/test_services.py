@@ -91,3 +91,31 @@ def test_writing_a_proposal_again_as_a_person_accepts_it():
     copydecks.save_texts(deck, {("de", "headline"): "Angebot"}, proposed_by="robot")
     assert copydecks.save_texts(deck, {("de", "headline"): "Angebot"}) == 1
     assert deck.texts_by_locale == {"de": {"headline": "Angebot"}}
+
+
+def test_a_hundred_texts_take_as_many_queries_as_one(django_assert_max_num_queries):
+    deck = factories.deck()
+    texts = {("de", f"role_{n}"): f"Text {n}" for n in range(100)}
+    with django_assert_max_num_queries(10):
+        assert copydecks.save_texts(deck, texts) == 100
+    changed = {cell: "" if n % 2 else f"{text}!" for n, (cell, text) in enumerate(texts.items())}
+    with django_assert_max_num_queries(10):
+        assert copydecks.save_texts(deck, changed) == 100
+    kept = {cell: text for cell, text in changed.items() if text}
+    assert {(t.locale, t.role): t.text for t in deck.texts.all()} == kept
+    deck.texts.update(proposed_by="A machine")
+    anna = factories.staff(name="anna")
+    with django_assert_max_num_queries(10):
+        assert copydecks.accept_proposals(deck, list(kept), actor=anna) == 50
+    assert set(deck.texts.values_list("proposed_by", "changed_by")) == {("", anna.pk)}
+
+
+def test_a_proposal_with_a_broken_character_is_kept_for_a_person_to_repair():
+    deck = factories.deck()
+    cell = ("de", "headline")
+    with pytest.raises(DeckRefused):
+        copydecks.save_texts(deck, {cell: "Gr\ufffdn"})
+    assert copydecks.save_texts(deck, {cell: "Gr\ufffdn"}, proposed_by="A machine") == 1
+    with pytest.raises(DeckRefused, match="de headline"):
+        copydecks.accept_proposals(deck, [cell], actor=None)
+    assert deck.texts.get(role="headline", locale="de").proposed_by == "A machine"

@@ -1,11 +1,13 @@
 """A recipe's fingerprint: the same for the same picture, another one for another."""
 
+import json
 from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
 from nb_catalog.core import specs
-from nb_catalog.core.specs import ImageSpec
+from nb_catalog.core.specs import ImageSpec, TextSpec
+from nb_catalog.exceptions import SpecUnreadable
 
 RECIPE = ImageSpec(
     object_type="shop.product",
@@ -27,7 +29,10 @@ RECIPE = ImageSpec(
     pose="",
 )
 # A changed digest makes every picture of every shop out of date: raise EDITION when it is meant.
-DIGEST = "21e2b4961f0c07a45c85fdbe67f61e0f054ff5755d0acb4477a0ffe75a1230d8"
+DIGEST = "27caedf9f949ffed372dca295570b338baff8a38fa5a0d7ae86ec4c6a852a4c6"
+
+# The same: another seed is another background.
+SEED = 794741146
 
 CHANGES = {
     "object_type": "shop.variant",
@@ -47,6 +52,8 @@ CHANGES = {
     "thinking": "high",
     "pose": "lying",
 }
+# Only this kind of photo is put into a scene in another way.
+OF_PHOTO = {"photo_kind": "full_frame"}
 WITH_WORDS = replace(RECIPE, base="aa11", layout="banner", layout_version=1, locale="de")
 OF_WORDS = {"base": "bb22", "layout": "split", "locale": "ar"}
 TOLD = {
@@ -55,7 +62,13 @@ TOLD = {
     "deck": "autumn",
     "deck_version": 5,
     "canvas": "a.png",
+    "backdrop_file": "nb_catalog/backdrops/ab/cd.jpg",
 }
+OF_PLACE = {"backdrop": "ab" * 32}
+PART = {"object_type": "shop.product", "object_id": "8", "photo": "products/8.png"}
+OF_BUNDLE = {"parts": (PART, {**PART, "object_id": "9", "photo_kind": "packshot"})}
+OF_SET = {"camera": {"view": "front", "framing": {"fill": 0.7}}, "proportion": 0.5}
+OF_SERIES = {"series": "autumn", "anchor": "ef" * 32, "anchor_file": "anchor.png"}
 ASKED_FOR = {
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
 }  # fmt: skip
@@ -66,13 +79,56 @@ def test_a_known_recipe_has_its_known_fingerprint():
 
 
 def test_every_field_is_either_part_of_the_fingerprint_or_a_version():
-    named = {*CHANGES, *OF_WORDS, *TOLD}
+    named = {*CHANGES, *OF_WORDS, *OF_PHOTO, "cutout", *OF_PLACE, *OF_SET, *OF_SERIES}
+    named |= {*OF_BUNDLE, *TOLD}
     assert {field.name for field in fields(ImageSpec)} == named
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_each_field_changes_the_fingerprint(name):
     assert replace(RECIPE, **{name: CHANGES[name]}).fingerprint != RECIPE.fingerprint
+
+
+def test_a_photo_that_is_all_product_makes_another_picture_under_the_same_request():
+    cover = replace(RECIPE, **OF_PHOTO)
+    assert cover.is_full_frame and cover.fingerprint != RECIPE.fingerprint
+    assert cover.request_hash == RECIPE.request_hash and cover.seed == RECIPE.seed
+
+
+def test_another_photo_of_the_place_makes_another_picture_under_the_same_request():
+    shown = replace(RECIPE, **OF_PLACE)
+    assert shown.fingerprint != RECIPE.fingerprint and shown.request_hash == RECIPE.request_hash
+    assert replace(RECIPE, backdrop="cd" * 32).fingerprint != shown.fingerprint
+
+
+@pytest.mark.parametrize("name", OF_SET)
+def test_the_place_in_a_set_makes_another_picture_under_the_same_request_and_seed(name):
+    member = replace(RECIPE, **{name: OF_SET[name]})
+    assert member.fingerprint != RECIPE.fingerprint
+    assert member.request_hash == RECIPE.request_hash and member.seed == RECIPE.seed
+
+
+def test_a_bundle_is_another_picture_and_another_request_and_comes_back_from_a_column():
+    bundle = replace(RECIPE, **OF_BUNDLE)
+    assert bundle.fingerprint != RECIPE.fingerprint
+    assert bundle.request_hash != RECIPE.request_hash
+    back = ImageSpec.from_dict(json.loads(json.dumps(bundle.as_dict())))
+    assert back.fingerprint == bundle.fingerprint and back.request_hash == bundle.request_hash
+    # A packshot is what was cut out before anybody said so.
+    plain = replace(RECIPE, parts=(PART, {**PART, "object_id": "9"}))
+    assert plain.fingerprint == bundle.fingerprint
+    one, two = bundle.part_specs
+    assert (one.object_id, two.object_id, one.parts) == ("8", "9", ())
+    assert one.needs_cutout and not bundle.needs_cutout
+
+
+def test_a_picture_of_no_set_keeps_its_fingerprint():
+    assert replace(RECIPE, camera={}, proportion=1).fingerprint == DIGEST
+
+
+def test_a_photo_known_to_be_a_packshot_keeps_the_pictures_made_before_anybody_said_so():
+    packshot = replace(RECIPE, photo_kind="packshot")
+    assert not packshot.is_full_frame and packshot.fingerprint == RECIPE.fingerprint
 
 
 @pytest.mark.parametrize("name", OF_WORDS)
@@ -133,10 +189,33 @@ def test_a_recipe_comes_back_from_a_column_as_it_went_in():
     assert ImageSpec.from_dict(RECIPE.as_dict()) == RECIPE
 
 
-def test_a_recipe_of_an_older_release_is_read_with_defaults_and_of_a_newer_one_without_its_extras():
+def test_a_recipe_of_an_older_release_is_read_with_defaults():
     data = RECIPE.as_dict()
-    del data["thinking"], data["pose"]
-    assert ImageSpec.from_dict({**data, "of_the_future": 1}) == RECIPE
+    del data["thinking"], data["pose"], data["photo_kind"]
+    assert ImageSpec.from_dict(data) == RECIPE
+
+
+@pytest.mark.parametrize(
+    "more", [{"of_the_future": 1}, {"scene": None}, {"variant": "1"}, {"renderer": [1]}], ids=str
+)
+def test_a_recipe_of_which_anything_would_be_lost_is_not_read(more):
+    with pytest.raises(SpecUnreadable, match=next(iter(more))):
+        ImageSpec.from_dict({**RECIPE.as_dict(), **more})
+
+
+def test_what_is_stored_with_an_image_holds_more_than_the_recipe():
+    assert ImageSpec.of_image({**RECIPE.as_dict(), "photo_sent": {"width": 1}}) == RECIPE
+
+
+def test_texts_to_request_come_back_from_a_column_as_they_went_in():
+    spec = TextSpec(
+        kind="translation", object_type="a.b", object_id="1", provider="gemini", model="m",
+        locales=("de",), source="en", texts={"headline": "Sale"},
+    )  # fmt: skip
+    assert TextSpec.from_dict(json.loads(json.dumps(spec.as_dict()))) == spec
+    assert replace(spec, texts={"headline": "Sale!"}).fingerprint != spec.fingerprint
+    with pytest.raises(SpecUnreadable):
+        TextSpec.from_dict({**spec.as_dict(), "texts": "Sale"})
 
 
 def test_a_recipe_is_frozen_and_keeps_its_words_out_of_logs():
@@ -146,4 +225,30 @@ def test_a_recipe_is_frozen_and_keeps_its_words_out_of_logs():
 
 
 def test_locked_is_told_from_the_treatment():
-    assert RECIPE.locked and not replace(RECIPE, treatment="painted").locked
+    assert RECIPE.locked
+    for other in ("painted", "relit"):
+        assert not replace(RECIPE, treatment=other).locked
+
+
+def test_no_two_products_shops_scenes_or_variants_share_a_seed():
+    others = [
+        replace(RECIPE, **{name: CHANGES[name]})
+        for name in ("object_type", "object_id", "photo", "scene", "variant")
+    ]
+    assert len({RECIPE.seed, *(each.seed for each in others)}) == 6
+
+
+@pytest.mark.parametrize("name", ["size", "ratio", "renderer", "pose", "photo_version", "model"])
+def test_a_picture_made_again_keeps_its_seed(name):
+    assert replace(RECIPE, **{name: CHANGES[name]}).seed == RECIPE.seed
+
+
+def test_a_seed_is_the_same_in_every_process_and_version():
+    assert RECIPE.seed == SEED
+
+
+def test_seeds_are_spread_evenly():
+    seeds = [replace(RECIPE, object_id=str(number)).seed for number in range(400)]
+    assert len(set(seeds)) == 400
+    assert 140 < sum(seed % 2 for seed in seeds) < 260
+    assert all(0 <= seed < 2**31 for seed in seeds)

@@ -28,6 +28,7 @@ DESIGN = {
     ("waiting", "cancelled"), ("submitted", "cancelled"), ("refused", "queued"),
     ("failed", "queued"), ("unknown", "queued"), ("cancelled", "queued"),
     ("calling", "failed"), ("unknown", "succeeded"), ("submitted", "unknown"),
+    ("unknown", "refused"), ("unknown", "failed"), ("unknown", "waiting"), ("queued", "failed"),
 }  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def test_a_product_on_a_ground_cuts_out_cleanly(key):
     left, top, right, bottom = found.box
     shape = np.zeros_like(drawn)
     shape[top:bottom, left:right] = found.pixels[..., 3] > 127
-    assert found.method == "plain background"
+    assert found.method == "classical"
     assert (shape & drawn).sum() / (shape | drawn).sum() > 0.96
 
 

@@ -30,11 +30,11 @@ def redis():
         stdout=subprocess.DEVNULL, cwd=SCRATCH,
     )  # fmt: skip
     try:
-        wait_until(lambda: answers(port), seconds=10)
+        wait_until(lambda: answers(port))
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 @contextmanager

@@ -160,11 +160,12 @@ PAID = {"draft": {"PROVIDER": "gemini", "MODEL": "gemini-3.1-flash-lite-image", 
 @pytest.mark.parametrize(
     ("backend", "changes", "ids"),
     [
-        ("ImmediateBackend", {"TIERS": PAID}, ["nb_catalog.W005"]),
-        ("ImmediateBackend", {}, []),
+        ("ImmediateBackend", {"TIERS": PAID, "WAKE_UP": "tasks"}, ["nb_catalog.W005"]),
+        ("ImmediateBackend", {"WAKE_UP": "tasks"}, []),
+        ("ImmediateBackend", {"TIERS": PAID}, []),
         ("ImmediateBackend", {"TIERS": PAID, "WAKE_UP": "none"}, []),
-        ("DummyBackend", {"TIERS": PAID}, []),
-        (None, {"TIERS": PAID}, ["nb_catalog.W005"]),
+        ("DummyBackend", {"TIERS": PAID, "WAKE_UP": "tasks"}, []),
+        (None, {"TIERS": PAID, "WAKE_UP": "tasks"}, ["nb_catalog.W005"]),
     ],
 )
 def test_paid_calls_inside_web_requests_are_warned_of(settings, backend, changes, ids):

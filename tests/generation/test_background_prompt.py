@@ -50,6 +50,27 @@ def test_locking_asks_for_empty_surroundings_with_room_to_stand():
     assert "first image" not in brief
 
 
+def test_with_a_photo_of_the_place_the_prompt_says_which_image_is_which():
+    brief = painted(has_backdrop=True)
+    assert brief.startswith("The first image shows a product, and the second image shows a place.")
+    assert "as it is in the second image" in brief and "A marble table" in brief
+    assert "letter by letter" in brief and "no text, logo" in brief.lower()
+
+
+def test_a_locked_product_is_left_out_of_the_place_that_the_only_image_shows():
+    brief = locked(has_backdrop=True)
+    assert brief.startswith("The image shows a place.") and "second image" not in brief
+    assert "Show no product" in brief and "“Mighty Mug”" in brief
+
+
+@pytest.mark.parametrize("write", [painted, locked])
+def test_a_photo_of_the_place_needs_no_words(write):
+    brief = write(has_backdrop=True, scene_prompt="")
+    assert "place" in brief and "  " not in brief
+    with pytest.raises(RequestRefused):
+        write(scene_prompt="")
+
+
 @pytest.mark.parametrize("write", [painted, locked])
 def test_the_same_facts_give_the_same_words(write):
     assert write() == write()

@@ -11,7 +11,7 @@ def box(role="headline", *, start=0.05, top=0.05, width=0.9, height=0.1, **look)
     return Box(role=role, place=Place(start=start, top=top, width=width, height=height), **look)
 
 
-def build_prompt(*boxes, texts, locale="en", treatment="painted", has_picture=True):
+def build_prompt(*boxes, texts, locale="en", treatment="painted", has_picture=True, **others):
     return painted_text_prompt(
         layout=Layout(boxes=boxes),
         texts=texts,
@@ -19,9 +19,9 @@ def build_prompt(*boxes, texts, locale="en", treatment="painted", has_picture=Tr
         treatment=treatment,
         title="Mug",
         facts={"colour": "blue"},
-        scene_prompt="A beach at dusk",
         ratio="4:5",
         has_picture=has_picture,
+        **{"scene_prompt": "A beach at dusk", **others},
     )
 
 
@@ -58,6 +58,19 @@ def test_without_a_picture_the_surroundings_are_painted_with_the_words_in_them()
     prompt = build_prompt(box(), texts={"headline": "Hello"}, treatment="locked", has_picture=False)
     assert "A beach at dusk" in prompt and "“Mug”" in prompt and "“Hello”" in prompt
     assert "no text" not in prompt and "Show no product" in prompt
+
+
+def test_without_a_picture_the_place_of_the_scene_s_photo_is_painted_with_the_words_in_it():
+    prompt = build_prompt(
+        box(),
+        texts={"headline": "Hello"},
+        treatment="locked",
+        has_picture=False,
+        has_backdrop=True,
+        scene_prompt="",
+    )
+    assert prompt.startswith("The image shows a place.") and "as it is in the given image" in prompt
+    assert "“Hello”" in prompt and "no text" not in prompt and "Show no product" in prompt
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,17 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
-from nb_catalog import generation
+from nb_catalog import cutouts, generation
 from nb_catalog.core.states import JOB_LIVE, ImageState, JobState
 from nb_catalog.exceptions import NotRegistered, PlanRefused, RequestRefused
 from nb_catalog.generation import plan as plan_module
 from nb_catalog.generation import runs
+from nb_catalog.models import PhotoCutout
 from nb_catalog.models.images import ImageKind
 from tests import factories
 from tests.catalog.catalog_images import MugSource
@@ -302,8 +305,10 @@ def test_a_block_of_any_length_is_a_constant_number_of_queries(
     for _ in range(number):
         new()
     plan = generation.plan_backgrounds(model.objects.all(), scenes=["marble"], variants=3)
-    # Products, their photos where those lie in a table, pictures, jobs, subjects.
-    with django_assert_num_queries(4 if model is Mug else 5):
+    # Products, their photos where those lie in a table, cut-outs, pictures, jobs, subjects. Of a
+    # concrete model the first one looks its content type up.
+    ContentType.objects.get_for_model(model)
+    with django_assert_num_queries(5 if model is Mug else 6):
         assert plan.summary().wanted == 3 * number
 
 
@@ -314,14 +319,16 @@ def test_rejected_pictures_cost_two_queries_more_however_many_they_are(
     for _ in range(number):
         store_image(factories.product(), state=ImageState.REJECTED)
     plan = generation.plan_backgrounds(Mug.objects.all(), scenes=["marble"])
-    with django_assert_num_queries(6):
+    ContentType.objects.get_for_model(Mug)
+    with django_assert_num_queries(7):
         assert plan.summary().wanted == number
 
 
 def test_the_photos_of_a_list_are_fetched_together(scene, django_assert_num_queries):
     posters = [Poster.objects.get(pk=factories.poster(photos=2).pk) for _ in range(6)]
-    # Scenes and photos while asking; pictures, jobs and subjects while counting.
-    with django_assert_num_queries(5):
+    # Scenes and photos while asking; cut-outs, pictures, jobs and subjects while counting.
+    ContentType.objects.get_for_model(Poster)
+    with django_assert_num_queries(6):
         assert plan_for(*posters).summary().wanted == 6
     assert PosterPhoto.objects.count() == 12
 
@@ -374,3 +381,59 @@ def test_an_unknown_pose_names_those_that_exist(scene, mug, monkeypatch):
     assert item.problem == (
         "MugSource.pose() returned 'flat'. It must be one of '', 'standing', 'lying'."
     )
+
+
+def test_a_title_that_names_clothing_lies_in_whatever_language_it_is_requested(scene):
+    shirt = factories.product(name="Linen shirt")
+    for code in ("en", "de"):
+        with translation.override(code):
+            assert items_of(shirt)[0].spec.pose == "lying"
+    assert items_of(factories.product(name="Shirt hanger"))[0].spec.pose == ""
+
+
+def test_what_the_host_says_wins_over_the_title(scene, monkeypatch):
+    monkeypatch.setattr(MugSource, "pose", lambda self, product: "standing")
+    assert items_of(factories.product(name="Linen shirt"))[0].spec.pose == "standing"
+
+
+# Photos that are too small.
+
+
+def test_a_plan_says_before_it_starts_that_a_photo_is_too_small(scene):
+    small, tiny, large = (
+        factories.product(photo=factories.photo_bytes(size))
+        for size in ((400, 500), (120, 150), (900, 1100))
+    )
+    assert plan_for(large).summary().warnings == {}
+    assert plan_for(small).summary().warnings == {
+        "The product's photo is too small for 1024 × 1024 pixels. The picture gets 512 × 512 at most.": 1
+    }
+    assert plan_for(tiny, tiny, small).summary().warnings == {
+        "The product's photo is very small. The picture gets 512 × 512 pixels, for which the photo is "
+        "enlarged at least 2.6 times, and looks soft.": 2,
+        "The product's photo is too small for 1024 × 1024 pixels. The picture gets 512 × 512 at most.": 1,
+    }
+
+
+def test_a_photo_that_is_far_too_small_is_refused_with_how_much_it_would_be_enlarged(scene):
+    """Beforehand if its size is known, by the worker otherwise."""
+    mug = factories.product(photo=factories.photo_bytes((40, 50)))
+    [item] = items_of(mug)
+    assert item.status == "missing"
+    cutouts.request_cutouts([(mug, MugSource(Mug).photos(mug)[0])])
+    PhotoCutout.objects.update(width=30, height=36, photo_sha256="a" * 64, state="accepted")
+    [item] = items_of(mug)
+    assert item.status == "impossible"
+    assert "would be enlarged" in item.problem and "at most 8 times" in item.problem
+
+
+def test_a_photo_that_a_model_redraws_may_be_small(scene, settings):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "TIERS": PAID_TIERS}
+    mug = factories.product()
+    assert plan_for(mug, treatment="painted").summary().warnings == {}
+    assert plan_for(mug, treatment="locked").summary().warnings
+
+
+def test_a_photo_that_cannot_be_read_is_no_warning_and_no_crash(scene):
+    mug = factories.product(photo=b"no picture")
+    assert plan_for(mug).summary().warnings == {}

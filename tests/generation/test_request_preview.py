@@ -11,13 +11,14 @@ from nb_catalog.models import Scene
 from nb_catalog.testing.gemini import GeminiServer
 from tests import factories
 from tests.catalog.models import Mug
+from tests.factories import OUR_RULES
 
 MODEL = "gemini-nano-banana-2.1"
 
 
 @pytest.fixture
 def server(settings):
-    with GeminiServer() as running:
+    with GeminiServer(**OUR_RULES) as running:
         options = {
             "api_key": "k",
             "base_url": running.url,
@@ -132,7 +133,7 @@ def test_the_api_shows_it(server, client):
     url = "/api/catalog-images/plans/preview/"
     client.force_login(factories.staff())
     assert client.post(url, body, content_type="application/json").status_code == 403
-    client.force_login(factories.staff("nb_catalog.generate"))
+    client.force_login(factories.staff("nb_catalog.generate", "testcatalog.view_mug"))
     (shown,) = client.post(url, body, content_type="application/json").json()
     assert "Blue mug" in shown["prompt"]
     assert shown["body"]["generationConfig"]["imageConfig"]["aspectRatio"] == "1:1"

@@ -6,7 +6,7 @@ import pytest
 
 from nb_catalog import generation
 from nb_catalog.core.states import JOB_LIVE, JobState
-from nb_catalog.exceptions import RequestRefused
+from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.generation import Plan, runs
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.transitions import transition_jobs
@@ -172,6 +172,14 @@ def test_a_paused_run_goes_on_with_another_budget(mugs, amount):
     assert (run.paused_reason, run.budget_usd) == ("", amount)
 
 
+def test_a_run_that_is_not_paused_keeps_its_budget(mugs):
+    run = runs.start_run(plan_for(mugs), budget_usd=Decimal(1))
+    with pytest.raises(InvalidTransition, match="is not paused"):
+        runs.resume_run(run, budget_usd=None)
+    run.refresh_from_db()
+    assert run.budget_usd == 1
+
+
 # Cancelling.
 
 
@@ -251,3 +259,20 @@ def test_a_retry_takes_a_place_once_the_other_run_has_let_go_of_it(mugs):
     assert runs.retry_run(first) == 0
     transition_jobs(second.jobs.all(), "cancel")
     assert runs.retry_run(first) == 1
+
+
+def test_a_retry_of_many_takes_a_constant_number_of_queries(mugs, django_assert_max_num_queries):
+    run = factories.run()
+    for _ in range(60):
+        factories.job(mugs[0], of=run, state=JobState.FAILED)
+    with django_assert_max_num_queries(16):
+        assert runs.retry_run(run) == 60
+    assert set(run.jobs.values_list("state", flat=True)) == {"queued"}
+
+
+def test_of_two_failed_jobs_for_one_picture_a_retry_queues_one(mugs):
+    run, asked = factories.run(), factories.spec(mugs[0])
+    for _ in range(2):
+        factories.job(mugs[0], of=run, asked=asked, state=JobState.FAILED)
+    assert runs.retry_run(run) == 1
+    assert sorted(run.jobs.values_list("state", flat=True)) == ["failed", "queued"]

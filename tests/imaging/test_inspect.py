@@ -70,7 +70,8 @@ def test_a_heic_picture_says_what_reads_it_where_nothing_does(monkeypatch):
 def test_a_file_that_was_cut_anywhere_before_its_last_bytes_is_refused(mime_type):
     name, options = FORMATS[mime_type]
     data = saved(colourful(), name, **options)
-    spare = 3 if name == "GIF" else 0  # GIF's last bytes only say that nothing follows
+    # The last bytes of these only say that nothing follows.
+    spare = {"GIF": 3, "JPEG": 2}.get(name, 0)
     for length in range(1, len(data) - spare, 1 + len(data) // 150):
         with pytest.raises(PictureUnreadable):
             inspect.examine(data[:length], **LIMITS)
@@ -86,11 +87,11 @@ def test_a_png_without_its_last_chunk_is_refused():
 def test_a_bomb_is_refused_from_its_header_with_hardly_any_memory():
     bomb = pictures.png_bomb(40_000, 40_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.perf_counter()
+    began = time.process_time()
     for read in (inspect.examine, inspect.open_photo):
         with pytest.raises(PictureTooLarge, match=r"40,000 x 40,000 .* 110,000,000"):
             read(bomb, **LIMITS)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 2, "it was unpacked"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # KB
 
 
@@ -292,3 +293,67 @@ def test_many_threads_may_judge_at_once():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+JPEGS = {
+    "baseline": {},
+    "full colour": {"subsampling": 0},
+    "progressive": {"progressive": True},
+    "restarts": {"restart_marker_blocks": 2},
+    "grey": {"mode": "L"},
+}
+
+
+def _jpeg(name, size=(200, 150)):
+    options = dict(JPEGS[name])
+    image = Image.effect_noise(size, 60).convert(options.pop("mode", "RGB"))
+    return saved(image, "JPEG", quality=90, **options)
+
+
+@pytest.mark.parametrize("name", JPEGS)
+@pytest.mark.parametrize("end", [b"", b"\xff", b"\0" * 4096])
+def test_a_jpeg_that_lacks_only_its_end_is_accepted(name, end):
+    whole = _jpeg(name)
+    data = whole[:-2] + end
+    assert inspect.examine(data, **LIMITS) == inspect.examine(whole, **LIMITS)
+    photo = inspect.open_photo(data, **LIMITS)
+    assert np.array_equal(np.asarray(photo), np.asarray(inspect.open_photo(whole, **LIMITS)))
+    inspect.check_photo(data, **LIMITS)
+
+
+@pytest.mark.parametrize("name", JPEGS)
+def test_a_jpeg_that_lacks_a_single_pixel_is_refused(name):
+    whole = _jpeg(name, size=(48, 40))
+    # A decoder looks no further than it must: the last byte may be nothing but padding.
+    for lost in [*range(4, 40), *range(40, len(whole) - 20, 41)]:
+        for read in (inspect.examine, inspect.open_photo, inspect.check_photo):
+            with pytest.raises(PictureUnreadable):
+                read(whole[:-lost], **LIMITS)
+
+
+def test_a_progressive_jpeg_without_its_last_scan_is_refused():
+    whole = _jpeg("progressive")
+    at = whole.rindex(b"\xff\xda")
+    for data in (whole[:at], whole[: whole.rindex(b"\xff\xc4")]):
+        with pytest.raises(PictureUnreadable, match="its end is missing"):
+            inspect.open_photo(data, **LIMITS)
+
+
+def test_a_photo_is_checked_without_being_decoded(monkeypatch):
+    def decode(*args, **options):
+        raise AssertionError("decoded")
+
+    whole = [saved(colourful(), name) for name in ("JPEG", "PNG", "WEBP", "GIF")]
+    monkeypatch.setattr(inspect.decoding, "decode", decode)
+    for data in whole:
+        inspect.check_photo(data, **LIMITS)
+    for data in whole[1:]:
+        with pytest.raises(PictureUnreadable, match="damaged or cut off"):
+            inspect.check_photo(data[: len(data) * 2 // 3], **LIMITS)
+
+
+@pytest.mark.parametrize("side", [1, 50, 99, 100, 101, 1000])
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF"])
+def test_a_photo_is_scaled_down_to_the_side_that_is_asked_for_and_never_up(name, side):
+    photo = inspect.open_photo(saved(colourful(400, 200), name), longest_side=side, **LIMITS)
+    assert photo.size == (min(side, 400), max(1, round(min(side, 400) / 2)))

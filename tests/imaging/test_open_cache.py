@@ -62,3 +62,11 @@ def test_bytes_that_are_no_picture_are_refused_each_time():
     for _ in range(2):
         with pytest.raises(PictureUnreadable):
             open_cache.open_cached(b"nothing of the kind, at all", **BOUNDS)
+
+
+def test_a_larger_picture_than_models_make_is_scaled_down(monkeypatch):
+    monkeypatch.setattr(open_cache, "MAX_PIXELS", 400)
+    pixels = open_cache.open_cached(solid_png(Size(40, 20), colour=(1, 2, 3)), **BOUNDS)
+    assert pixels.shape == (14, 28, 3) and (pixels == (1, 2, 3)).all()
+    pixels = open_cache.open_cached(solid_png(Size(20, 20), colour=(1, 2, 3)), **BOUNDS)
+    assert pixels.shape == (20, 20, 3)

@@ -101,6 +101,23 @@ def shirt(*, sleeve: float, hem: float = 40, uneven: float = 0) -> list[Points]:
     return [body, arm, [(100 - x, y) for x, y in arm]]
 
 
+def mirrored(left: Points) -> Points:
+    """A shape that is the same on both sides of the middle."""
+    return [*left, *((100 - x, y) for x, y in reversed(left))]
+
+
+def sleeved(*, cuff: float, hem: float) -> list[Points]:
+    """A hoodie or jumper whose sleeves hang down."""
+    body = mirrored([(40, 12), (30, 16), (25, 26), (29, hem)])
+    arm = [(30, 16), (20, 26), (8, cuff - 2), (18, cuff), (28, 46)]
+    return [body, arm, [(100 - x, y) for x, y in arm], ellipse(50, 12, 11, 11)]
+
+
+def trousers(*, leg: float, crotch: float) -> list[Points]:
+    hem = [(50 - leg - 3, 96), (47, 96)]
+    return [mirrored([(34, 4), (33, 25), *hem, (50, crotch)])]
+
+
 def shoes_from_above() -> list[Points]:
     return [
         part
@@ -158,6 +175,33 @@ STANDS = {
         ellipse(62, 16, 6, 6), ellipse(36, 82, 11, 9), ellipse(64, 82, 11, 9),
     ],
 }  # fmt: skip
+STANDS |= {
+    "a robot": [
+        box(36, 5, 64, 28), box(28, 30, 72, 64), box(16, 32, 26, 62), box(74, 32, 84, 62),
+        box(32, 62, 47, 95), box(53, 62, 68, 95),
+    ],
+    "a pair of boots": [
+        [(30, 5), (46, 5), (46, 80), (48, 92), (26, 92), (28, 80)],
+        [(54, 5), (70, 5), (72, 80), (74, 92), (52, 92), (54, 80)],
+    ],
+    "a bar stool": [box(25, 10, 75, 22), box(26, 22, 38, 95), box(62, 22, 74, 95)],
+    "an amphora": [
+        mirrored([(42, 4), (42, 16), (26, 36), (26, 55), (42, 90), (40, 95)]),
+        *band(ellipse(30, 24, 10, 12), thick=4), *band(ellipse(70, 24, 10, 12), thick=4),
+    ],
+    "a cup with two handles": [
+        mirrored([(30, 6), (32, 34), (46, 52), (46, 80), (34, 86), (32, 95)]),
+        *band([(x, y) for x, y in ellipse(27, 24, 12, 12) if x < 32], thick=4),
+        *band([(x, y) for x, y in ellipse(73, 24, 12, 12) if x > 68], thick=4),
+    ],
+    "a cat of china": [mirrored(
+        [(50, 14), (45, 14), (38, 4), (36, 24), (42, 34), (30, 60), (26, 95)]
+    )],
+    "a bell": [mirrored([(46, 4), (46, 12), (36, 20), (32, 60), (18, 88), (18, 94)])],
+    "a ladder": [
+        box(34, 4, 40, 96), box(60, 4, 66, 96), *(box(34, y, 66, y + 4) for y in range(12, 90, 16)),
+    ],
+}  # fmt: skip
 LIES = {
     "a t-shirt": shirt(sleeve=34),
     "a wide t-shirt": shirt(sleeve=40, hem=46),
@@ -168,6 +212,19 @@ LIES = {
     "a beanie askew": beanie(),
     "glasses": glasses(),
     "shoes from above": shoes_from_above(),
+    "a hoodie whose cuffs are lower than its hem": sleeved(cuff=97, hem=91),
+    "a hoodie whose cuffs end with its hem": sleeved(cuff=91, hem=91),
+    "trousers": trousers(leg=17, crotch=34),
+    "skinny jeans": trousers(leg=10, crotch=28),
+    "joggers": trousers(leg=13, crotch=38),
+    "a dress with straps": [
+        box(38, 3, 41, 20),
+        box(59, 3, 62, 20),
+        mirrored([(50, 18), (36, 16), (40, 38), (20, 97)]),
+    ],
+    "a dress with a neckline": [
+        mirrored([(50, 20), (42, 5), (36, 5), (38, 22), (42, 38), (24, 96)])
+    ],
 }
 
 
@@ -199,6 +256,22 @@ def test_every_product_of_the_demo_shop_stands(key):
 def test_transparent_margins_change_nothing(margin):
     assert estimate_pose(np.pad(outline(*shirt(sleeve=34)), margin)) == "lying"
     assert estimate_pose(np.pad(outline(*mug(elevation=25)), margin)) == "standing"
+
+
+def test_a_wire_is_judged_by_what_is_left_of_it_and_never_crashes():
+    slanted = np.zeros((400, 400), np.uint8)
+    np.fill_diagonal(slanted, 255)
+    on_a_thread = np.zeros((900, 400), np.uint8)
+    on_a_thread[:300], on_a_thread[300:, 200] = 255, 255
+    for alpha in (slanted, on_a_thread, slanted // 4):
+        assert estimate_pose(alpha) == "standing"
+
+
+def test_a_foot_that_one_can_see_through_is_a_foot():
+    goblet = outline([(30, 5), (70, 5), (55, 60), (45, 60)])
+    foot = np.pad(goblet, ((0, 200), (0, 0)))
+    foot[-200:, 140:160], foot[-20:, 60:240] = 60, 60
+    assert estimate_pose(foot) == "standing"
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (3, 4)])

@@ -48,6 +48,7 @@ def test_the_mark_follows_from_the_lineage(lineage, term):
 def test_schema_org_has_its_own_spelling():
     assert [term.schema_org for term in DigitalSourceType] == [
         "DigitalCaptureDigitalSource",
+        "CompositeCaptureDigitalSource",
         "DigitalCreationDigitalSource",
         "AlgorithmicMediaDigitalSource",
         "CompositeWithTrainedAlgorithmicMediaDigitalSource",

@@ -33,6 +33,7 @@ FIXTURE = ROOT / "fixtures" / "nb_catalog_scenes.json"
 SCENES = {
     row["fields"]["key"]: row["fields"] for row in json.loads(FIXTURE.read_text(encoding="utf-8"))
 }
+PLAIN = {"packshot-white", "packshot-shadow", "brand-colour"}
 SMALL = Size(320, 320)
 OAK = {"surface": {"kind": "oak", "tone": "#b98a5a"}, "wall": {"kind": "plaster"}}
 
@@ -76,6 +77,15 @@ def test_a_recipe_needs_only_a_surface_which_then_rises_as_the_wall():
         ({**OAK, "props": [{"width": 1}]}, ["props[0]", "'kind' is missing"]),
         ({**OAK, "mood": {"grain": "much"}}, ["mood.grain", "0 to 1", "'much'"]),
         ({**OAK, "view": "side"}, ["view", "auto, front, top"]),
+        ({**OAK, "shadow": "noen"}, ["shadow", "Did you mean 'none'"]),
+        ({**OAK, "framing": {"fill": 2}}, ["framing.fill", "0.3 to 0.9", "2"]),
+        ({**OAK, "framing": {"place": "center"}}, ["framing.place", "Did you mean 'centre'"]),
+        ({**OAK, "framing": {"room": "below"}}, ["framing.room", "above, left, none, right"]),
+        ({**OAK, "framing": {"baseline": 0.9}}, ["framing.baseline", "0.02 to 0.6", "0.9"]),
+        ({**OAK, "framing": {"base": 0.2}}, ["framing", "'base'", "baseline"]),
+        ({**OAK, "framing": "centre"}, ["framing", "object", "'centre'"]),
+        ({**OAK, "fill": 2}, ["fill", "0.3 to 0.9", "2"]),
+        ({**OAK, "fill": 0.8, "framing": {"fill": 0.8}}, ["fill", "framing.fill", "Remove"]),
     ],
 )
 def test_a_wrong_recipe_is_told_by_its_key_its_nearest_match_and_what_is_accepted(given, words):
@@ -90,7 +100,7 @@ def test_every_material_that_a_recipe_may_name_has_a_painter():
     assert set(SURFACES) < set(WALLS)
 
 
-@pytest.mark.parametrize("kind", SURFACES)
+@pytest.mark.parametrize("kind", sorted(set(SURFACES) - {"plain"}))
 def test_a_surface_has_texture_where_the_product_stands(kind):
     recipe = SceneRecipe.from_mapping({"surface": {"kind": kind, "tone": "#9a8f80"}})
     ground = build_backdrop(recipe, size=Size(512, 512), seed=3, view="top").pixels
@@ -131,17 +141,18 @@ def test_another_process_renders_the_same_bytes():
     )
     answer = subprocess.run(
         [sys.executable, "-c", code],
-        input=json.dumps(SCENES["moss-and-stone"]["renderer"]),
+        input=json.dumps(SCENES["garden-stone"]["renderer"]),
         cwd=ROOT.parent,
         capture_output=True,
         text=True,
         check=True,
     )
-    here = render(scene("moss-and-stone"), size=SMALL, seed=11).pixels
+    here = render(scene("garden-stone"), size=SMALL, seed=11).pixels
     assert answer.stdout.strip() == hashlib.sha256(here.tobytes()).hexdigest()
 
 
-@pytest.mark.parametrize("key", SCENES)
+# One colour is the same at every size and with every seed; test_framing.py and test_packshots.py look at it.
+@pytest.mark.parametrize("key", sorted(set(SCENES) - {"studio-white", *PLAIN}))
 def test_twice_the_size_is_the_same_picture_only_finer(key):
     small = build_backdrop(scene(key), size=Size(320, 400), seed=5, view="front").pixels
     large = build_backdrop(scene(key), size=Size(640, 800), seed=5, view="front").pixels
@@ -153,10 +164,10 @@ def test_twice_the_size_is_the_same_picture_only_finer(key):
     assert difference(small, other) > difference(small, shrunk)
 
 
-@pytest.mark.parametrize("key", SCENES)
+@pytest.mark.parametrize("key", sorted(set(SCENES) - {"packshot-white", "packshot-shadow"}))
 def test_seeds_differ_in_framing_and_light(key):
     drawn = [build_backdrop(scene(key), size=SMALL, seed=seed, view="front") for seed in range(4)]
-    assert len({(round(each.box.centre), round(each.box.height)) for each in drawn}) == 4
+    assert len({(round(each.box.centre, 2), round(each.box.height, 2)) for each in drawn}) == 4
     assert len({each.light.azimuth for each in drawn}) == 4
     assert len({each.light.colour for each in drawn}) == 4
 

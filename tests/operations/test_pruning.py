@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from nb_catalog import review
@@ -141,6 +144,44 @@ def test_orphans_go_when_they_are_a_day_old():
     finally:
         for name in (young, foreign):
             storage.delete(name)
+
+
+def backdrop(colour):
+    """The file of a photo of a place, some days old, and its digest."""
+    stored = files.store(pictures(colour), folder="backdrops", mime_type="image/png")
+    aged(stored.name)
+    return stored
+
+
+def backdrops_in(done):
+    """Names of pruned photos of places; other tests leave other files in the storage."""
+    return [name for name in done.names if "/backdrops/" in name]
+
+
+def test_a_photo_of_a_place_goes_when_no_scene_picture_or_job_names_it():
+    now, before, waiting, unused = (backdrop(each) for each in ("red", "blue", "green", "grey"))
+    factories.scene("room", backdrop=now.name, backdrop_sha256=now.sha256)
+    mug = factories.product(photo=False)
+    asked = {
+        stored: replace(factories.spec(mug), backdrop=stored.sha256, backdrop_file=stored.name)
+        for stored in (before, waiting)
+    }
+    factories.image(asked=asked[before])
+    factories.job(asked=asked[waiting])
+    young = files.store(pictures("black"), folder="backdrops", mime_type="image/png")
+    assert backdrops_in(pruned(orphans=True, dry_run=True)) == [unused.name]
+    assert backdrops_in(pruned(orphans=True)) == [unused.name]
+    storage = catalog_storage()
+    assert not storage.exists(unused.name)
+    assert all(storage.exists(each.name) for each in (now, before, waiting, young))
+
+
+def test_specs_are_read_only_if_a_photo_of_a_place_is_about_to_be_deleted():
+    kept = backdrop("red")
+    factories.scene("room", backdrop=kept.name, backdrop_sha256=kept.sha256)
+    with CaptureQueriesContext(connection) as queries:
+        assert list(pruning.orphaned_files()) == []
+    assert not any("backdrop_file" in each["sql"] for each in queries)
 
 
 def test_a_storage_that_fails_leaves_an_orphan_for_the_next_time(monkeypatch, caplog):

@@ -9,13 +9,15 @@ import unittest
 import pytest
 from PIL import Image, ImageDraw
 
-from nb_catalog.core.types import Reference
+from nb_catalog.core.types import Reference, Treatment
 from nb_catalog.exceptions import ProviderError, RateLimited
 from nb_catalog.providers import provider
 from nb_catalog.providers.gemini import GeminiProvider
 from nb_catalog.providers.local import LocalProvider
+from nb_catalog.providers.photo import PhotoProvider
 from nb_catalog.providers.types import ImageRequest, ImageResult, Payload
 from nb_catalog.testing import GeminiServer, ProviderContract, Script, ScriptedProvider
+from tests.factories import OUR_RULES
 
 
 def mug() -> Reference:
@@ -31,7 +33,7 @@ class TestGemini(ProviderContract):
 
     @pytest.fixture(autouse=True)
     def running_server(self):
-        with GeminiServer() as self.server:
+        with GeminiServer(**OUR_RULES) as self.server:
             yield
 
     def make_provider(self):
@@ -65,6 +67,21 @@ class TestLocal(ProviderContract):
             references=(mug(),),
             renderer={"surface": {"kind": "marble"}},
         )
+
+
+class TestPhoto(ProviderContract):
+    def make_provider(self):
+        return PhotoProvider(alias="photo")
+
+    def make_request(self, *, ratio="4:5"):
+        return ImageRequest(
+            model="photo", prompt="", ratio=ratio, size="", treatment=Treatment.PHOTO,
+            references=(mug(),),
+        )  # fmt: skip
+
+    def make_other_request(self):
+        # Words mean nothing to it.
+        return self.make_request(ratio="5:4")
 
 
 class TestScripted(ProviderContract):

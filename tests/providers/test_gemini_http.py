@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import logging
 import os
 import socket
@@ -43,7 +44,9 @@ from nb_catalog.testing.gemini import (
     fault,
     json_answer,
     picture,
+    picture_json,
 )
+from tests.factories import OUR_RULES
 
 KEY = "AIzaThisKeyMustNotBeSeen"
 MODEL = "gemini-nano-banana-2.1"
@@ -51,7 +54,7 @@ MODEL = "gemini-nano-banana-2.1"
 
 @pytest.fixture
 def server():
-    with GeminiServer() as running:
+    with GeminiServer(**OUR_RULES) as running:
         yield running
 
 
@@ -192,6 +195,25 @@ def test_the_wait_that_google_asks_for_arrives(server):
     assert outcome(ours(server)).retry_after == 7
 
 
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+def test_an_error_that_cannot_be_decoded_is_what_its_status_says(server, kind):
+    body = b'{"error": {"code": 401, "status": "UNAUTHENTICATED", "message": "caf\xe9 \\ud800"}}'
+    server.script(Answer(status=401, body=body, headers={"Content-Type": kind}))
+    problem = outcome(ours(server))
+    assert type(problem) is KeyRejected
+    assert str(problem).endswith("caf\ufffd \ufffd") or kind != "application/json"
+
+
+@pytest.mark.parametrize("text", [b"caf\xe9", b"half \\ud800", b"nul \x00", b"\xed\xa0\x80"])
+def test_odd_text_beside_a_picture_does_not_lose_it(server, text):
+    data = photo()
+    good = json.dumps(picture_json(data)).encode()
+    spoiled = good.replace(b'"parts": [', b'"parts": [{"text": "' + text + b'"}, ')
+    assert spoiled != good
+    server.script(Answer(body=spoiled, works=True))
+    assert outcome(ours(server)).data == data
+
+
 def test_a_rejected_key_says_where_it_is_set_and_hides_it(server):
     server.script(error(403, "PERMISSION_DENIED", f"Consumer 'api_key:{KEY}' has been suspended."))
     problem = outcome(ours(server))
@@ -223,9 +245,9 @@ def test_an_environment_made_for_another_service_changes_nothing(server, monkeyp
 
 
 def test_a_redirect_is_not_followed_with_the_key(server):
-    with GeminiServer() as elsewhere:
+    with GeminiServer(**OUR_RULES) as elsewhere:
         server.script(Answer(status=307, body=b"", headers={"Location": f"{elsewhere.url}/v1/x"}))
-        assert type(outcome(ours(server))) is RequestRejected
+        assert type(outcome(ours(server))) is WrongService
         assert elsewhere.count == 0
 
 
@@ -273,7 +295,7 @@ def test_a_call_that_waited_for_a_connection_until_the_end_was_not_sent(server):
 
 
 def test_two_hundred_calls_are_in_flight_at_once():
-    with GeminiServer(delay=2.5) as server:
+    with GeminiServer(**OUR_RULES, delay=2.5) as server:
         results = send_all(ours(server, timeout=60), *[request(size="1K") for _ in range(200)])
         assert server.most_in_flight == 200
     assert not [each for each in results if isinstance(each, Exception)]

@@ -19,13 +19,14 @@ from nb_catalog.exceptions import (
 from nb_catalog.providers.gemini import GeminiProvider, errors
 from nb_catalog.providers.types import ImageRequest
 from nb_catalog.testing.gemini import GeminiServer, error, fault
+from tests.factories import OUR_RULES
 
 KEY = "AIzaOfTests"
 
 
 @pytest.fixture
 def server():
-    with GeminiServer(keys={KEY}) as running:
+    with GeminiServer(**OUR_RULES, keys={KEY}) as running:
         yield running
 
 

@@ -181,8 +181,35 @@ def test_a_complete_answer_that_says_nothing_has_no_picture(body):
     assert error.usage == {}
 
 
-def test_thoughts_alone_are_no_picture():
-    assert type(trouble(answer(part(picture(), thought=True)))) is NoPicture
+def test_a_picture_that_is_only_a_thought_is_kept_and_marked():
+    early, late = picture("red"), picture("blue")
+    result = parse(answer(part(early, thought=True), part(late, thought=True)))
+    assert (result.data, dict(result.report)) == (late, {"interim": True})
+    assert result.usage == FLAT_USAGE
+
+
+def test_an_interim_picture_stands_in_for_one_that_is_damaged():
+    broken = {"inlineData": {"mimeType": "image/png", "data": "@@@@"}}
+    result = parse(answer(part(picture("red"), thought=True), broken))
+    assert (result.data, dict(result.report)) == (picture("red"), {"interim": True})
+
+
+@pytest.mark.parametrize("reason", ["IMAGE_SAFETY", "NO_IMAGE", "MAX_TOKENS", "NEVER_HEARD"])
+def test_a_picture_is_kept_whatever_the_answer_says_beside_it(reason):
+    result = parse(answer(part(picture()), finishReason=reason))
+    assert (result.data, dict(result.report)) == (picture(), {"finish_reason": reason})
+    blocked = {**answer(part(picture())), "promptFeedback": {"blockReason": reason}}
+    assert dict(parse(blocked).report) == {"finish_reason": reason}
+
+
+def test_nothing_is_marked_about_an_ordinary_picture():
+    assert dict(parse(answer(part(picture()))).report) == {}
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "IMAGE/PNG", "", "image/x-unheard"])
+def test_bytes_of_an_odd_type_may_be_a_picture(kind):
+    blob = {"mimeType": kind, "data": base64.b64encode(picture()).decode()}
+    assert parse(answer({"inlineData": blob})).data == picture()
 
 
 @pytest.mark.parametrize(
@@ -204,13 +231,14 @@ def test_what_cannot_be_read_may_have_been_billed(body):
     assert not error.retryable
 
 
-@pytest.mark.parametrize("data", ["@@@@", "YWJj=YWJj", "é", "YWJ\njYWJj"])
-def test_a_damaged_picture_may_have_been_billed_and_keeps_its_usage(data):
+@pytest.mark.parametrize("data", ["@@@@", "YWJj=YWJj", "é", "A", "data:image/png;base64,@"])
+def test_a_damaged_picture_is_no_picture_and_keeps_its_usage(data):
     error = trouble(answer({"inlineData": {"mimeType": "image/png", "data": data}}))
-    assert type(error) is OutcomeUnknown
+    assert type(error) is NoPicture
+    assert error.billed is Billed.YES
     assert error.reason == "base64"
     assert error.usage == FLAT_USAGE
-    assert data not in str(error)
+    assert len(data) < 4 or data not in str(error)
 
 
 def test_an_error_in_a_good_answers_clothes_is_told_as_what_it_is():

@@ -24,7 +24,7 @@ from nb_catalog.providers.gemini.account import DEFAULT_CREDENTIALS
 from nb_catalog.providers.types import ImageRequest
 from nb_catalog.testing import ProviderContract
 from nb_catalog.testing.gemini import GeminiServer
-from tests.factories import photo_bytes
+from tests.factories import OUR_RULES, photo_bytes
 
 TOKEN = "ya29.a-token-for-tests"
 PROJECT = {"vertex": True, "project": "shop", "location": "europe-west4"}
@@ -32,7 +32,7 @@ PROJECT = {"vertex": True, "project": "shop", "location": "europe-west4"}
 
 @pytest.fixture
 def server():
-    with GeminiServer(tokens={TOKEN}) as running:
+    with GeminiServer(**OUR_RULES, tokens={TOKEN}) as running:
         yield running
 
 
@@ -66,7 +66,7 @@ class TestVertex(ProviderContract):
 
     @pytest.fixture(autouse=True)
     def running_server(self):
-        with GeminiServer(tokens={TOKEN}) as self.server:
+        with GeminiServer(**OUR_RULES, tokens={TOKEN}) as self.server:
             yield
 
     def make_provider(self):

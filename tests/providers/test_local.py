@@ -13,21 +13,22 @@ from PIL import Image, ImageDraw, JpegImagePlugin
 from nb_catalog.core.types import Reference, Treatment
 from nb_catalog.exceptions import (
     CutoutRefused,
-    InvalidSettings,
     NoPicture,
+    PictureError,
     PictureMissing,
     PictureTooLarge,
     PictureUnreadable,
     RequestRejected,
 )
-from nb_catalog.imaging.cutout import cut_out
+from nb_catalog.imaging.cutout import CutoutBackend, FoundMask
+from nb_catalog.imaging.cutout.mask_files import save_mask
 from nb_catalog.imaging.provenance import DigitalSourceType, read_mark
 from nb_catalog.imaging.scenery import render
 from nb_catalog.providers import local as local_module
 from nb_catalog.providers import provider
 from nb_catalog.providers.local import LocalProvider, render_variant
 from nb_catalog.providers.types import ImageRequest, RawResponse
-from tests.imaging.pictures import bottle, saved
+from tests.imaging.pictures import bottle, on_ground, saved
 
 OAK = {"surface": {"kind": "oak", "tone": "#b98a5a"}, "wall": {"kind": "plaster"}}
 seen: list[int] = []
@@ -45,8 +46,8 @@ def request(**changes: object) -> ImageRequest:
     return ImageRequest(**fields)
 
 
-def local(**options: object) -> LocalProvider:
-    return LocalProvider(alias="local", **options)
+def local() -> LocalProvider:
+    return LocalProvider(alias="local")
 
 
 def picture(**changes: object) -> bytes:
@@ -59,9 +60,17 @@ def lowest_red(data: bytes) -> int:
     return int(np.flatnonzero(((red > 150) & (green < 80) & (blue < 90)).any(1))[-1])
 
 
-def watching(image: Image.Image):
-    seen.append(threading.get_ident())
-    return cut_out(image)
+class Watching(CutoutBackend):
+    """Takes the middle of a photo for the product, and notes the thread."""
+
+    def find_mask(self, view: Image.Image) -> FoundMask:
+        seen.append(threading.get_ident())
+        alpha = np.zeros((view.height, view.width), np.uint8)
+        alpha[view.height // 4 : -view.height // 4, view.width // 4 : -view.width // 4] = 255
+        return FoundMask(alpha=alpha, method="network", maker="t/1", score=0.5, reasons=("room",))
+
+
+WATCHED = {"CUTOUT": {"BACKEND": f"{__name__}.Watching"}}
 
 
 def test_it_costs_nothing_and_composites_by_itself():
@@ -101,16 +110,53 @@ def test_the_same_seed_makes_the_same_bytes_and_another_seed_another_picture():
     assert np.abs(one - other).mean() > 3
 
 
+def test_a_photo_too_small_for_the_size_makes_a_smaller_picture_and_says_so():
+    one = local()
+    result = one.parse(asyncio.run(one.send(one.build(request(size="2K")))))
+    report = result.report["small_photo"]
+    assert report["requested"] == [1856, 2304]
+    assert report["made"] == [464, 576] == list(Image.open(BytesIO(result.data)).size)
+    assert report["enlarged"] <= 1.5
+    assert result.data == picture(size="512"), "the composition is that of every size"
+
+
+def test_a_tiny_photo_still_makes_a_picture_and_says_how_far_it_is_enlarged():
+    one = local()
+    tiny = request(size="1K", references=(photo(bottle(80)),))
+    result = one.parse(asyncio.run(one.send(one.build(tiny))))
+    assert result.report["small_photo"]["made"] == [464, 576]
+    assert result.report["small_photo"]["enlarged"] > 4
+
+
+def test_a_photo_of_a_few_pixels_is_refused_with_how_far_it_would_be_enlarged():
+    one = local()
+    tiny = one.build(request(size="1K", references=(photo(bottle(36)),)))
+    with pytest.raises(
+        PictureError, match=r"enlarged 1\d\.\d times .* at most 8 times are possible"
+    ):
+        asyncio.run(one.send(tiny))
+
+
+def test_a_photo_that_is_large_enough_needs_no_remark():
+    one = local()
+    large = request(size="1K", references=(photo(bottle(900)),))
+    result = one.parse(asyncio.run(one.send(one.build(large))))
+    assert Image.open(BytesIO(result.data)).size == (928, 1152)
+    assert set(result.report) == {"product"}
+
+
 def test_the_label_on_the_product_is_still_there():
     image = np.asarray(Image.open(BytesIO(picture())).convert("RGB")).astype(int)
     yellow = np.abs(image - (214, 190, 60)).max(2) < 16
     assert yellow.mean() > 0.01
 
 
-def test_the_work_is_done_off_the_event_loop():
+def test_the_work_is_done_off_the_event_loop(settings):
+    settings.NB_CATALOG = WATCHED
     seen.clear()
-    one = local(cutter=f"{__name__}.watching")
-    asyncio.run(one.send(one.build(request())))
+    one = local()
+    opaque = photo(on_ground(bottle(), "white"))
+    asyncio.run(one.send(one.build(request(references=(opaque,)))))
     assert len(seen) == 1
     assert seen[0] != threading.get_ident()
 
@@ -118,6 +164,50 @@ def test_the_work_is_done_off_the_event_loop():
 def test_painting_is_refused_with_what_to_do_instead():
     with pytest.raises(RequestRejected, match="locked treatment"):
         local().build(request(treatment=Treatment.PAINTED))
+
+
+def test_a_relit_picture_differs_and_reports_by_how_much():
+    one = local()
+    red = {"surface": {"kind": "plaster", "tone": "#b4532f"}, "light": {"kind": "sun"}}
+    locked, relit = (
+        one.parse(asyncio.run(one.send(one.build(request(renderer=red, treatment=each)))))
+        for each in (Treatment.LOCKED, Treatment.RELIT)
+    )
+    assert "relit" not in locked.report
+    assert locked.report["product"] == relit.report["product"]
+    assert 0.3 < relit.report["relit"]["median"] <= 6
+    assert locked.data != relit.data
+    assert read_mark(relit.data) is DigitalSourceType.ALGORITHMIC
+
+
+def noise_photo() -> Reference:
+    noise = np.random.default_rng(3).integers(0, 255, (300, 200, 3), dtype=np.uint8)
+    return photo(Image.fromarray(noise))
+
+
+@pytest.mark.parametrize(
+    ("pose", "view", "is_turned"),
+    [("", "auto", True), ("standing", "auto", True), ("lying", "auto", False),
+     ("", "top", False), ("lying", "front", False), ("standing", "front", True)],
+)  # fmt: skip
+def test_a_photo_that_is_all_product_is_a_board_that_stands_lies_or_hangs(pose, view, is_turned):
+    one = local()
+    options = {"references": (noise_photo(),), "photo_kind": "full_frame", "pose": pose}
+    renderer = {"surface": {"kind": "paper"}, "view": view}
+    body = one.build(request(renderer=renderer, **options))
+    result = one.parse(asyncio.run(one.send(body)))
+    left, top, width, height = result.report["product"]
+    # Turned, it is narrower, and the upper left corner of its rectangle shows the scene.
+    assert (width / height < 0.655) == is_turned
+    pixels = np.asarray(Image.open(BytesIO(result.data)).convert("RGB")).astype(float)
+    assert pixels[top + 30 : top + height - 30, left + 20 : left + width - 20].std() > 20
+
+
+def test_only_a_photo_that_is_all_product_gets_away_without_a_background():
+    one = local()
+    payload = one.build(request(references=(noise_photo(),), photo_kind="packshot"))
+    with pytest.raises(CutoutRefused):
+        asyncio.run(one.send(payload))
 
 
 def test_a_scene_without_a_recipe_is_refused():
@@ -166,26 +256,46 @@ def test_the_hosts_limit_on_pixels_holds(settings):
         picture()
 
 
-def test_a_host_can_bring_its_own_cutter(settings):
-    settings.NB_CATALOG = {
-        "PROVIDERS": {
-            "local": {
-                "BACKEND": "nb_catalog.providers.local.LocalProvider",
-                "OPTIONS": {"cutter": f"{__name__}.watching"},
-            }
-        }
-    }
-    assert provider("local").cutter is watching
+def test_the_hosts_own_backend_finds_the_product(settings):
+    settings.NB_CATALOG = WATCHED
+    seen.clear()
+    busy = np.random.default_rng(3).integers(0, 255, (300, 300, 3), dtype=np.uint8)
+    picture(references=(photo(Image.fromarray(busy)),))
+    assert len(seen) == 1
 
 
-def test_a_cutter_that_does_not_import_is_told_by_its_settings_path():
-    with pytest.raises(InvalidSettings, match=r"PROVIDERS.*local.*cutter.*no\.such\.thing"):
-        local(cutter="no.such.thing")
+def test_the_doubts_about_a_cut_out_are_reported_with_the_picture(settings):
+    settings.NB_CATALOG = WATCHED
+    one = local()
+    busy = np.random.default_rng(3).integers(0, 255, (300, 300, 3), dtype=np.uint8)
+    made = one.build(request(references=(photo(Image.fromarray(busy)),)))
+    report = one.parse(asyncio.run(one.send(made))).report
+    assert report["cutout"] == {"method": "network", "score": 0.5, "reasons": ["room"]}
 
 
-def test_a_cutter_that_cannot_be_called_is_found_by_the_checks():
-    warnings = local(cutter=f"{__name__}.OAK").check()
-    assert [each.id for each in warnings] == ["nb_catalog.W101"]
+def test_a_mask_that_comes_with_the_request_is_used_and_nothing_is_searched(settings):
+    settings.NB_CATALOG = WATCHED
+    seen.clear()
+    busy = np.random.default_rng(3).integers(0, 255, (300, 300, 3), dtype=np.uint8)
+    whole = photo(Image.fromarray(busy))
+    alpha = np.zeros((300, 300), np.uint8)
+    alpha[40:260, 100:200] = 255
+    mask = Reference(data=save_mask(alpha), mime_type="image/png", role="mask")
+    one = local()
+    result = one.parse(asyncio.run(one.send(one.build(request(references=(whole, mask))))))
+    assert seen == [] and "cutout" not in result.report
+    left, top, width, height = result.report["product"]
+    assert height / width == pytest.approx(2.2, abs=0.1)
+
+
+def test_a_mask_of_another_shape_is_refused_with_both_sizes():
+    mask = Reference(
+        data=save_mask(np.full((40, 90), 255, np.uint8)), mime_type="image/png", role="mask"
+    )
+    one = local()
+    payload = one.build(request(references=(photo(on_ground(bottle(), "white")), mask)))
+    with pytest.raises(CutoutRefused, match=r"90 × 40.*512 × 512"):
+        asyncio.run(one.send(payload))
 
 
 def test_building_leaves_the_request_alone_and_needs_no_settings():
@@ -230,3 +340,28 @@ def test_a_scene_that_names_its_view_wins_over_what_the_host_says():
 def test_an_unknown_posture_is_refused_with_the_known_ones():
     with pytest.raises(RequestRejected, match=r"pose 'flat'.*'standing', 'lying'"):
         local().build(request(pose="flat"))
+
+
+def test_the_camera_of_a_set_and_the_proportion_decide_where_the_product_is():
+    plain = {"surface": {"kind": "plain", "tone": "#ffffff"}}
+    camera = {"view": "front", "framing": {"fill": 0.6, "baseline": 0.2}}
+    for share in (1.0, 0.5):
+        data = picture(renderer=plain, camera=camera, proportion=share, ratio="1:1")
+        image = Image.open(BytesIO(data)).convert("L")
+        # The bottle without its shadow, which is paler.
+        rows = np.flatnonzero((np.asarray(image) < 90).any(1)) / image.height
+        assert rows[-1] == pytest.approx(0.8, abs=0.01)
+        assert rows[-1] - rows[0] == pytest.approx(0.6 * share, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"camera": {"view": "below"}},
+        {"proportion": 0.1},
+        {"camera": {"framing": {"place": "vary"}}},
+    ],
+)
+def test_a_camera_or_a_proportion_that_cannot_be_is_refused_before_anything_is_drawn(changes):
+    with pytest.raises(RequestRejected, match="camera of the set is invalid"):
+        local().build(request(**changes))

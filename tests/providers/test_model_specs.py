@@ -130,7 +130,7 @@ def test_a_model_that_always_thinks_lets_nobody_choose():
 
 def test_the_local_studio_only_locks():
     reasons = spec_for("local-studio").objections(**{**FINE, "treatment": Treatment.PAINTED})
-    assert reasons == ("local-studio has no treatment 'painted'. Possible: locked.",)
+    assert reasons == ("local-studio has no treatment 'painted'. Possible: locked, relit.",)
 
 
 def test_only_free_work_is_estimated_at_nothing():

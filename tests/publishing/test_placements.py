@@ -116,6 +116,32 @@ def test_a_second_picture_takes_the_place_of_the_first(mug):
     assert record(mug) == [("publish", None, first.pk), ("publish", first.pk, second.pk)]
 
 
+def test_publishing_the_same_picture_again_changes_nothing(mug, django_capture_on_commit_callbacks):
+    first = factories.published(mug)
+    second = factories.published(mug)
+    before = Placement.objects.values().get()
+    image = second.image
+    with django_capture_on_commit_callbacks() as signals:
+        for _n in range(3):
+            again = placements.publish(image, slot="hero", actor=factories.staff())
+    assert again == second and not signals
+    assert Placement.objects.values().get() == before
+    assert PlacementEvent.objects.count() == 2
+    # Each roll-back undoes a change that people saw.
+    restored = placements.roll_back(mug, slot="hero", actor=None)
+    assert restored.image_id == first.image_id
+    assert placements.roll_back(mug, slot="hero", actor=None) is None
+
+
+def test_publishing_again_takes_up_new_renditions(mug):
+    placement = factories.published(mug)
+    Placement.objects.update(picture_data={**placement.picture_data, "src": "/old.jpg"})
+    placements.publish(placement.image, slot="hero", actor=None)
+    placement.refresh_from_db()
+    assert placement.picture_data["src"] != "/old.jpg"
+    assert PlacementEvent.objects.count() == 1
+
+
 def test_who_did_it_is_kept(mug):
     editor = factories.staff()
     placement = placements.publish(approved(mug), slot="hero", actor=editor)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from nb_catalog import storage
-from nb_catalog.exceptions import PictureMissing
+from nb_catalog.exceptions import PictureError, PictureMissing
 from nb_catalog.imaging.provenance import DigitalSourceType, read_mark
 from nb_catalog.models import Rendition
 from nb_catalog.publishing import renditions
@@ -99,3 +99,18 @@ def test_an_original_that_is_gone_is_told_and_leaves_no_rows():
     with pytest.raises(PictureMissing, match="Restore it from a backup"):
         renditions.make_renditions(image)
     assert not Rendition.objects.exists()
+
+
+def test_no_file_is_stored_if_one_of_them_cannot_be_derived(monkeypatch):
+    data = storage.read(factories.image().file.name)
+
+    def breaking(*args, derive=renditions.derive, **options):
+        yield next(derive(*args, **options))
+        raise PictureError("broken")
+
+    stored = []
+    monkeypatch.setattr(renditions, "derive", breaking)
+    monkeypatch.setattr(storage, "store", lambda *args, **options: stored.append(args))
+    with pytest.raises(PictureError, match="broken"):
+        renditions.store_files(data, xmp=b"")
+    assert stored == []

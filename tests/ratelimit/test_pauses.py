@@ -69,7 +69,12 @@ def test_a_longer_pause_replaces_a_shorter_one_and_never_the_other_way_round():
 
 def test_a_reason_of_any_length_is_kept_as_far_as_it_fits():
     pause(1, reason="x" * 5000)
-    assert ProviderPause.objects.get().reason == "x" * 200
+    assert ProviderPause.objects.get().reason == "x" * 199 + "…"
+
+
+def test_a_reason_is_fit_to_be_stored_whoever_wrote_it():
+    pause(1, reason="half \ud800, nul \0, escape \x1b[31m, override \u202e\nline")
+    assert ProviderPause.objects.get().reason == "half \ufffd, nul , escape [31m, override line"
 
 
 def test_jobs_of_other_models_and_providers_stay_open():

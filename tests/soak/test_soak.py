@@ -5,6 +5,7 @@ import pytest
 from nb_catalog.testing.gemini import BatchScript, GeminiServer, Rate
 from nb_catalog.testing.gemini.faults import PASSING, STOPPING
 from tests.batches.conftest import forget_the_rest
+from tests.factories import OUR_RULES
 from tests.soak import soak
 
 pytestmark = [
@@ -17,7 +18,7 @@ pytestmark = [
 
 @pytest.fixture
 def server():
-    with GeminiServer(keys={soak.KEY}, faults=soak.RATE, keep_bodies=False) as running:
+    with GeminiServer(**OUR_RULES, keys={soak.KEY}, faults=soak.RATE, keep_bodies=False) as running:
         yield running
 
 

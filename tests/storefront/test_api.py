@@ -205,8 +205,8 @@ def test_any_number_of_own_photos_is_fetched_at_once(django_assert_num_queries):
     for _n in range(3):
         factories.poster(photos=2)
     factories.published(Poster.objects.first())
-    # Posters, placements, and the photos of those that have nothing published.
-    with django_assert_num_queries(3):
+    # Posters, placements, the photos of those that have nothing published, and what is known of these.
+    with django_assert_num_queries(4):
         for poster in storefront.prefetch_catalog_images(Poster.objects.all()):
             assert storefront.picture_for(poster, "hero")
 

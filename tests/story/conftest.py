@@ -10,6 +10,7 @@ from moto.server import ThreadedMotoServer
 
 from nb_catalog.imaging.provenance import DigitalSourceType
 from nb_catalog.testing import GeminiServer
+from tests.factories import OUR_RULES
 
 LOCAL_TIER = {"PROVIDER": "local", "MODEL": "local-studio", "SIZE": "1K"}
 GEMINI_TIER = {"PROVIDER": "gemini", "MODEL": "gemini-3.1-flash-lite-image", "SIZE": "1K"}
@@ -90,7 +91,7 @@ def _maker(name):
         return
     locked = name == "gemini locked"
     origin = DigitalSourceType.COMPOSITE_WITH_MODEL if locked else DigitalSourceType.MODEL
-    with GeminiServer() as server:
+    with GeminiServer(**OUR_RULES) as server:
         options = {"api_key": "test-key", "base_url": server.url}
         gemini = {
             "BACKEND": "nb_catalog.providers.gemini.GeminiProvider",

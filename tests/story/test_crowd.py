@@ -18,8 +18,9 @@ from nb_catalog.models import ImageJob, ProductImage, ProviderCall, Run
 from nb_catalog.models.db.money import micros
 from nb_catalog.testing.gemini import GeminiServer
 from nb_catalog.worker import spool
+from tests.factories import OUR_RULES
 from tests.soak import soak
-from tests.soak.crowd import Crowd, wait_until
+from tests.soak.crowd import PATIENCE, Crowd, wait_until
 from tests.worker.conftest import money_is_sound
 
 pytestmark = [pytest.mark.story, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.story, pytest.mark.once, pytest.mark.django_db(transac
 
 @pytest.fixture
 def server():
-    with GeminiServer(keys={soak.KEY}, delay=0.1) as running:
+    with GeminiServer(**OUR_RULES, keys={soak.KEY}, delay=0.1) as running:
         yield running
 
 
@@ -35,6 +36,8 @@ def server():
 def catalog(settings, server):
     """Settings that a process of its own can be given as JSON; leases run out quickly."""
     changes = {**soak.settings_for(server), "LEASE_SECONDS": 2.0}
+    # The service is sound here: what comes late comes from a busy machine.
+    changes["PROVIDERS"]["gemini"]["OPTIONS"]["timeout"] = PATIENCE
     settings.NB_CATALOG = {**settings.NB_CATALOG, **changes}
     return changes
 
@@ -55,7 +58,7 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(server, catalog):
         for _ in range(8):
             time.sleep(draw.uniform(0.3, 1.2))
             crowd.kill_one(draw)
-        wait_until(lambda: not underway(), seconds=90)
+        wait_until(lambda: not underway())
     time.sleep(django_settings.NB_CATALOG["LEASE_SECONDS"])
     worker.drain()  # what the last of them left behind
     assert set(states()) <= {"succeeded", "unknown"}
@@ -65,7 +68,7 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(server, catalog):
 @pytest.mark.matrix
 def test_who_wakes_up_late_harms_nothing(server, catalog):
     """SIGSTOP in the middle of a call, until others have called the job lost; SIGCONT."""
-    server.delay = 3.0
+    server.delay = 8.0  # so long it must take at least to stop it after the call was seen
     soak.start(1)
     with Crowd(1, catalog=catalog) as crowd:
         frozen = crowd.processes[0]
@@ -114,11 +117,12 @@ def test_who_is_told_to_stop_finishes_what_is_in_flight_and_hands_the_rest_back(
 
 @pytest.mark.matrix
 def test_the_service_s_bill_never_passes_the_budget(server, catalog, settings):
-    """Sixteen processes that would spend three times as much: the service's own books stay below."""
-    changes = {**catalog, "DAILY_BUDGET_USD": "1.00"}
+    """Six processes that would spend three times as much: the service's own books stay below."""
+    # Nobody is killed here, and a process that gets no CPU for a while must not lose its lease.
+    changes = {**catalog, "DAILY_BUDGET_USD": "1.00", "LEASE_SECONDS": PATIENCE}
     settings.NB_CATALOG = {**settings.NB_CATALOG, **changes}
     run = soak.start(90)
-    with Crowd(16, catalog=changes, concurrency=2):
+    with Crowd(6, catalog=changes, concurrency=5):
         wait_until(lambda: Run.objects.get(pk=run.pk).paused_reason == "day_budget")
         wait_until(lambda: not ImageJob.objects.filter(state__in=("leased", "calling")).exists())
     assert set(states()) == {"succeeded", "queued"}, "what there is no money for waits"

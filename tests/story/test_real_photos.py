@@ -10,17 +10,16 @@ from nb_catalog.generation import runs
 from nb_catalog.models import ImageJob
 from tests import factories
 from tests.catalog.models import Mug
-from tests.settings import ROOT
+from tests.imaging.pictures import NO_PHOTOS, PHOTOS
 
-PHOTOS = ROOT.parent / "shared" / "photos"
 PACKSHOTS = ("saleor-apple-drink.png", "saleor-blue-hoodie.png", "saleor-mighty-mug.png")
 BUSY = ("sylius-cap_01.jpg", "sylius-dress_01.jpg", "sylius-jeans_03.jpg")
 MISSING = [name for name in (*PACKSHOTS, *BUSY) if not (PHOTOS / name).is_file()]
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.story,
-    pytest.mark.skipif(bool(MISSING), reason=f"{PHOTOS} lacks {', '.join(MISSING)}"),
+    pytest.mark.once,
+    pytest.mark.skipif(bool(MISSING), reason=NO_PHOTOS),
 ]
 
 

@@ -1,5 +1,6 @@
 """The whole way of a picture, unchanged over providers, storages, databases and kinds of key."""
 
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 
@@ -19,7 +20,7 @@ from nb_catalog.storage import catalog_storage
 from tests import factories
 from tests.catalog.models import Vase
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.story]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 RATIO = "4:5"
 SIZE = pixel_size(RATIO, "1K")
@@ -33,7 +34,7 @@ def vase():
 
 
 # Each provider meets each storage, and each of both meets each kind of key. Each provider, storage and
-# kind of key once in every run.
+# kind of key once in every run and on every database.
 ORDINARY = {"local": "files", "gemini locked": "s3 overwriting", "gemini painted": "s3 keeping"}
 CHAPTERS = [
     pytest.param(
@@ -41,7 +42,7 @@ CHAPTERS = [
         storage,
         product,
         id=f"{maker}, {storage}, {product.__name__}",
-        marks=() if ORDINARY[maker] == storage else pytest.mark.matrix,
+        marks=pytest.mark.story if ORDINARY[maker] == storage else pytest.mark.matrix,
     )
     for maker, storage, product in [
         ("local", "files", factories.product),
@@ -55,6 +56,12 @@ CHAPTERS = [
         ("gemini painted", "s3 keeping", factories.poster),
     ]
 ]
+
+
+@pytest.fixture(autouse=True)
+def large_photos(monkeypatch):
+    """Photos that are large enough for a picture of the requested size."""
+    monkeypatch.setattr(factories, "photo_bytes", partial(factories.photo_bytes, (900, 1200)))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from PIL import Image
 
 from nb_catalog import generation, review, storage, storefront, worker
 from nb_catalog.exceptions import PlanRefused, RequestRefused
-from nb_catalog.generation import runs
+from nb_catalog.generation import runs, text_checks
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.models import ProviderCall, TextLayout
 from nb_catalog.publishing import placements
@@ -159,7 +159,7 @@ def storefront_image(sha256):
     return ProductImage.objects.filter(sha256=sha256, locale="").first()
 
 
-def test_words_keep_clear_of_the_product_in_the_picture(said):
+def test_words_keep_clear_of_the_product_in_the_picture(said, monkeypatch):
     [mug] = with_picture()
     base = mug_base(mug)
     left, top, width, height = base.checks["product"]
@@ -170,17 +170,28 @@ def test_words_keep_clear_of_the_product_in_the_picture(said):
         "height": height / base.height,
     }
     factories.layout("across", content={"boxes": [{"role": "headline", "place": on_it}]})
-    run = runs.start_run(generation.plan_texts([mug], layouts=["across"], locales=["en"]))
+    plan = generation.plan_texts([mug], layouts=["across"], locales=["en"])
+    [problem] = plan.summary().problems
+    assert "would cover the product" in problem
+    # What the plan of many products does not set, the job refuses.
+    monkeypatch.setattr(text_checks, "MAX_SET", 0)
+    run = runs.start_run(plan)
     worker.drain()
     job = run.jobs.get()
     assert (job.state, job.error_code) == ("failed", "text_does_not_fit")
     assert "would cover the product" in job.error
 
 
-def test_a_word_that_cannot_be_drawn_fails_its_picture_alone_and_says_why(said):
+def test_a_word_that_cannot_be_drawn_fails_its_picture_alone_and_says_why(said, monkeypatch):
     [mug] = with_picture()
     said["en"]["headline"] = "Autumn 🎒"
-    run = runs.start_run(texts([mug]))
+    plan = texts([mug])
+    assert statuses(plan) == ["impossible", "missing", "missing"]
+    [problem] = plan.summary().problems
+    assert problem.startswith("headline (en)") and "SCHOOL SATCHEL" in problem
+    # The fonts of the worker's machine may be others.
+    monkeypatch.setattr(text_checks, "MAX_SET", 0)
+    run = runs.start_run(plan)
     worker.drain()
     states = {job.spec["locale"]: (job.state, job.error_code) for job in run.jobs.all()}
     assert states["en"] == ("failed", "character_missing")

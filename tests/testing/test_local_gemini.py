@@ -23,7 +23,7 @@ LITE, NANO = "gemini-3.1-flash-lite-image", "gemini-nano-banana-2.1"
 
 @pytest.fixture
 def server():
-    with GeminiServer(keys={KEY}, insists_on_store=False) as running:
+    with GeminiServer(keys={KEY}) as running:
         yield running
 
 
@@ -133,10 +133,9 @@ WORDS = {"contents": [{"parts": [{"text": "A mug."}]}]}
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"generationConfig": {"temperature": 1}}, "temperature is not supported"),
-        ({"generationConfig": {"top_p": 1}}, "topP is not supported"),
-        ({"generationConfig": {"seed": 1}}, "seed is not supported"),
-        ({"tools": []}, "Unknown name 'tools'"),
+        ({"tool": []}, "Unknown name 'tool'"),
+        ({"generationConfig": {"topP": "high"}}, "'generation_config.top_p': expected a number"),
+        ({"generationConfig": {"seed": 1.5}}, "'generation_config.seed': expected a whole number"),
         ({"generationConfig": {"colour": 1}}, "Unknown name 'colour'"),
         (
             {"safetySettings": [{"category": "RUDE", "threshold": "OFF"}]},
@@ -170,10 +169,18 @@ def test_both_spellings_are_understood(server):
     assert len(blobs) == 1
 
 
-def test_a_promise_can_be_insisted_on():
-    with GeminiServer() as server:
+def test_a_projects_own_rules_can_be_switched_on():
+    sampled = {"generationConfig": {"temperature": 0.5}}
+    with GeminiServer(require_store_false=True, refuse_sampling=True) as server:
         assert posted(server, WORDS)[1]["error"]["message"] == "'store' must be false."
         assert posted(server, WORDS | {"store": False})[0] == 200
+        status, answer = posted(server, WORDS | sampled | {"store": False})
+        assert (status, answer["error"]["message"]) == (
+            400,
+            "temperature is not supported by this model.",
+        )
+    with GeminiServer() as server:
+        assert posted(server, WORDS | sampled)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -317,10 +324,10 @@ def test_more_than_a_hundred_batches_wait(client, server, tmp_path):
 
 
 def test_a_line_that_the_service_would_refuse_is_an_items_own_error(client, server, tmp_path):
-    text = line("a", temperature=1) + "{\n" + line("c")
+    text = line("a", temperatur=1) + "{\n" + line("c")
     job = client.batches.create(model=LITE, src=uploaded(client, server, text, tmp_path).name)
     results = results_of(client, client.batches.get(name=job.name))
-    assert "temperature" in results["a"]["error"]["message"]
+    assert "temperatur" in results["a"]["error"]["message"]
     assert "is not a request" in results["1"]["error"]["message"]
     assert "response" in results["c"]
 
@@ -381,7 +388,7 @@ def test_a_large_result_is_made_while_it_is_read(server):
     """200 MB of results are never in memory at the same time."""
     import tracemalloc
 
-    with GeminiServer(picture_bytes=100_000, keep_bodies=False, insists_on_store=False) as large:
+    with GeminiServer(picture_bytes=100_000, keep_bodies=False) as large:
         requests = [{"request": json.loads(line(str(n)))["request"], "metadata": {"key": str(n)}}
                     for n in range(2_000)]  # fmt: skip
         body = {

@@ -9,14 +9,14 @@ import pytest
 from nb_catalog import review
 from nb_catalog.checks import check_ocr_provider
 from nb_catalog.core.types import Permission
-from nb_catalog.exceptions import OutcomeUnknown, ProviderError, RequestRefused
-from nb_catalog.models import DailyBudget, TextCall
+from nb_catalog.exceptions import RequestRefused
+from nb_catalog.models import DailyBudget, ProviderCall, Run
 from nb_catalog.providers.ocr import ocr_provider
-from nb_catalog.review import ocr
 from nb_catalog.testing.gemini import fault, json_answer
 from nb_catalog.typesetting.ocr_diff import OcrComparison
+from nb_catalog.worker import drain
 from tests import factories
-from tests.text_providers.conftest import OPTIONS
+from tests.text_providers.conftest import OPTIONS, carried_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,6 +47,14 @@ def image():
     return factories.image(mug, asked=spec, locale="ar", checks=checks)
 
 
+def read(image, *, actor=None):
+    """The comparison that a worker has stored; None if there is none."""
+    carried_out(review.request_reading(image, actor=actor))
+    image.refresh_from_db()
+    stored = image.checks.get("ocr_by_model")
+    return None if stored is None else OcrComparison.from_dict(stored)
+
+
 def transcript(*lines, printed=()):
     said = {"lines": lines, "printed": printed}
     candidate = {"content": {"parts": [{"text": json.dumps(said)}]}, "finishReason": "STOP"}
@@ -60,20 +68,18 @@ def reserved():
 
 def test_what_it_reads_is_compared_and_kept_with_the_picture(server, image):
     server.script(transcript("عرض الخريف", "€12.50"))
-    reading = ocr.read_with_model(image, actor=None)
+    reading = read(image)
     assert reading.is_exact and reading.reader == "Gemini (a-text-model)"
-    image.refresh_from_db()
-    assert OcrComparison.from_dict(image.checks["ocr_by_model"]) == reading
     assert image.checks["decoded"] is True, "the other checks stay"
     assert not review.needs_individual_review(image)
-    call = TextCall.objects.get()
-    assert (call.image, call.locale, call.outcome) == (image, "ar", "answered")
+    call = ProviderCall.objects.get()
+    assert (call.job.catalog_object, call.job.kind, call.outcome) == (image, "ocr", "texts")
     assert reserved() == (0, call.cost_microusd) and call.cost_microusd == 1500 + 900
 
 
 def test_it_gets_the_picture_and_is_not_told_what_to_find(server, image):
     server.script(transcript("عرض"))
-    ocr.read_with_model(image, actor=None)
+    read(image)
     [sent] = server.received
     body = json.dumps(sent.body, ensure_ascii=False)
     assert "الخريف" not in body and "12.50" not in body and sent.body["store"] is False
@@ -91,14 +97,14 @@ def test_a_model_that_reads_what_should_be_there_does_not_clear_another_reader_s
     image.checks = {"ocr": doubt.as_dict()}
     image.save()
     server.script(transcript("عرض الخريف", "€12.50"))
-    assert ocr.read_with_model(image, actor=None).is_exact
+    assert read(image).is_exact
     image.refresh_from_db()
     assert review.needs_individual_review(image)
 
 
 def test_another_letter_and_a_word_too_many_are_told(server, image):
     server.script(transcript("عرض الخزيف", "€12.50", "FREE"))
-    reading = ocr.read_with_model(image, actor=None)
+    reading = read(image)
     assert not reading.is_exact and reading.extra == ("FREE",)
     assert reading.said["headline"] == "عرض الخزيف" and 0.9 < reading.share < 1
 
@@ -106,7 +112,7 @@ def test_another_letter_and_a_word_too_many_are_told(server, image):
 @pytest.mark.parametrize(
     ("said", "outcome"),
     [
-        (transcript(), "answered"),
+        (transcript(), "texts"),
         (json_answer({"candidates": [], "usageMetadata": USAGE}), "failed"),
         (json_answer({"candidates": [{"content": {"parts": [{"text": "{}"}]}}]}), "failed"),
         (fault("malformed_json"), "unknown"),
@@ -114,29 +120,27 @@ def test_another_letter_and_a_word_too_many_are_told(server, image):
 )
 def test_an_answer_without_words_changes_no_more_than_it_says(server, image, said, outcome):
     server.script(said)
-    if outcome == "answered":
-        assert ocr.read_with_model(image, actor=None).share == 0
+    comparison = read(image)
+    if outcome == "texts":
+        assert comparison.share == 0
     else:
-        with pytest.raises((ProviderError, OutcomeUnknown)):
-            ocr.read_with_model(image, actor=None)
-        image.refresh_from_db()
-        assert "ocr_by_model" not in image.checks
-    assert TextCall.objects.get().outcome == outcome
+        assert comparison is None
+    assert ProviderCall.objects.get().outcome == outcome
 
 
 def test_a_budget_that_is_reached_sends_nothing(server, image, settings):
     settings.NB_CATALOG = {**settings.NB_CATALOG, "DAILY_BUDGET_USD": "0.001"}
-    with pytest.raises(RequestRefused, match="Nothing was sent"):
-        ocr.read_with_model(image, actor=None)
-    assert not server.received and not TextCall.objects.exists()
+    assert read(image) is None
+    assert Run.objects.get().paused_reason == "day_budget"
+    assert not server.received and not ProviderCall.objects.exists()
 
 
 def test_only_painted_words_are_read_and_only_where_somebody_reads(image, settings):
     with pytest.raises(RequestRefused, match="no text that a model painted"):
-        ocr.read_with_model(factories.image(), actor=None)
+        read(factories.image())
     settings.NB_CATALOG = {**settings.NB_CATALOG, "OCR_PROVIDER": None}
     with pytest.raises(RequestRefused, match=r"Set NB_CATALOG\['OCR_PROVIDER'\]"):
-        ocr.read_with_model(image, actor=None)
+        read(image)
     assert ocr_provider() is None
 
 
@@ -150,21 +154,29 @@ def test_a_wrong_setting_is_told_by_check(settings):
 
 def test_the_review_page_offers_it_with_its_price(root, server, image):
     page = root.get(REVIEW).content.decode()
-    assert "Check the text with Gemini (a-text-model) for at most $0.02" in page
+    assert "Check the text with Gemini (a-text-model) for at most $0.0" in page
     server.script(transcript("عرض الخريف", "€12.50"))
     answer = root.post(
         DECIDE, {"decision": f"read_text:{image.pk}"}, headers={"Accept": "application/json"}
     ).json()
-    assert answer["ok"] and "exactly as requested" in answer["message"]
-    assert "letter by letter (Gemini (a-text-model))" in answer["card"]
+    assert answer["ok"] and "is being read" in answer["message"]
+    assert "data-pending" in answer["card"] and "read_text" not in answer["card"]
+    drain()
+    page = root.get(REVIEW).content.decode()
+    assert "letter by letter (Gemini (a-text-model))" in page and "data-pending" not in page
 
 
 def test_what_goes_wrong_is_told_on_the_page(root, server, image):
-    server.script(fault("unavailable"))
-    answer = root.post(
-        DECIDE, {"decision": f"read_text:{image.pk}"}, headers={"Accept": "application/json"}
-    ).json()
-    assert not answer["ok"] and answer["message"]
+    server.script(json_answer({"candidates": [], "usageMetadata": USAGE}))
+    headers = {"Accept": "application/json"}
+    for expected in (True, False):
+        answer = root.post(DECIDE, {"decision": f"read_text:{image.pk}"}, headers=headers).json()
+        assert answer["ok"] is expected and answer["message"]
+    assert "requested already" in answer["message"]
+    drain()
+    page = root.get(REVIEW).content.decode()
+    assert "Gemini returned no texts" in page
+    assert "Check the text with" in page, "it can be requested again"
 
 
 def test_without_a_reader_or_painted_words_nothing_is_offered(root, image, settings):
@@ -178,7 +190,16 @@ def test_the_api_reads_and_needs_the_permission_to_spend(client, server, image):
     assert client.post(path).status_code == 403
     client.force_login(factories.staff(Permission.GENERATE))
     server.script(transcript("عرض الخريف", "€12.50"))
-    assert client.post(path).json()["is_exact"] is True
+    key = {"Idempotency-Key": "read-1"}
+    response = client.post(path, headers=key)
+    assert response.status_code == 202
+    assert client.post(path).status_code == 422, "it is under way"
+    again = client.post(path, headers=key)
+    assert (again.status_code, again.json()) == (200, response.json())
+    drain()
+    run = Run.objects.get()
+    assert response.json() == {"run": run.pk} and run.jobs.get().state == "succeeded"
+    assert client.get(f"/api/catalog-images/images/{image.pk}/").json()["checks"]["ocr_by_model"]
 
 
 def test_what_is_said_to_be_printed_is_forgiven_where_the_photo_shows_it(
@@ -186,17 +207,17 @@ def test_what_is_said_to_be_printed_is_forgiven_where_the_photo_shows_it(
 ):
     read_there = ["ACME"]
     monkeypatch.setattr(
-        "nb_catalog.review.ocr.ocr_detect.read_words", lambda photo, **options: read_there
+        "nb_catalog.worker.texts.ocr_detect.read_words", lambda photo, **options: read_there
     )
     image.spec["photo"] = image.catalog_object.packshot.name
     image.save()
     for _ in range(2):
         server.script(transcript("عرض الخريف", "€12.50", printed=["ACME"]))
-    assert ocr.read_with_model(image, actor=None).is_exact
+    assert read(image).is_exact
     read_there.clear()
-    assert ocr.read_with_model(image, actor=None).extra == ("ACME",)
+    assert read(image).extra == ("ACME",)
 
 
 def test_a_product_without_its_photo_forgives_nothing(server, image):
     server.script(transcript("عرض الخريف", "€12.50", printed=["ACME"]))
-    assert ocr.read_with_model(image, actor=None).extra == ("ACME",)
+    assert read(image).extra == ("ACME",)

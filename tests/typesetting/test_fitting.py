@@ -25,13 +25,14 @@ EVERY_TEXT = [
 
 @pytest.mark.parametrize(("locale", "text"), EVERY_TEXT)
 def test_every_headline_fits_and_a_larger_size_does_not(locale, text):
-    result = fitted(text, locale)
+    result = fitted(text, locale, hyphenate=False)
     assert result.width <= 460 and result.height <= 300
     assert 1 <= len(result.lines) <= 3
     assert "".join(lines(result)).replace(" ", "") == text.replace(" ", "")
     if result.size < 96 and locale not in {"ja", "zh-Hans", "zh-Hant"}:
         with pytest.raises(TextDoesNotFit):
-            fitted(text, locale, sizes=(result.size + 2, result.size + 2))
+            size = result.size + 2
+            fitted(text, locale, sizes=(size, size), hyphenate=False)
 
 
 @pytest.mark.parametrize(("locale", "text"), EVERY_TEXT)
@@ -39,6 +40,62 @@ def test_no_line_touches_the_next_one(locale, text):
     result = fitted(text, locale, width=260, height=420, max_lines=6)
     for above, below in zip(result.lines, result.lines[1:], strict=False):
         assert result.line_height > (below.ink.top - above.ink.bottom) * result.size
+
+
+@pytest.mark.parametrize(
+    ("locale", "text", "lines_of"),
+    [
+        ("de", "Versandkostenfrei", ["Versand-", "kostenfrei"]),
+        ("de", "Wasserdichter Sommerschlussverkauf", ["Wasserdichter", "Sommer-", "schlussverkauf"]),
+        ("de", "Donaudampfschifffahrtsgesellschaft", ["Donaudampf-", "schifffahrts-", "gesellschaft"]),
+    ],
+)  # fmt: skip
+def test_a_long_word_is_hyphenated_rather_than_set_small(locale, text, lines_of):
+    whole = fitted(text, locale, width=300, hyphenate=False)
+    parted = fitted(text, locale, width=300)
+    assert lines(parted) == lines_of
+    assert parted.size >= 1.25 * whole.size
+    assert parted.width <= 300
+
+
+def test_words_stay_whole_while_the_size_is_hardly_smaller():
+    text = "Herbstangebot – Regenjacke für draußen"
+    assert lines(fitted(text, "de")) == lines(fitted(text, "de", hyphenate=False))
+    assert not any(line.endswith("-") for line in lines(fitted(text, "de")))
+
+
+def test_a_single_line_is_never_hyphenated():
+    assert lines(fitted("Versandkostenfrei", "de", width=300, max_lines=1)) == ["Versandkostenfrei"]
+
+
+def test_a_hyphenated_layout_is_found_again_from_its_size():
+    """The proof lays the text out again, in at most the size that the report states."""
+    for text, locale in [
+        ("Versandkostenfrei", "de"),
+        ("新作コレクション登場", "ja"),
+        ("T-Shirt", "en"),
+    ]:
+        first = fitted(text, locale, width=200)
+        again = fitted(text, locale, width=200, sizes=(14, first.size))
+        assert (again.size, lines(again)) == (first.size, lines(first))
+
+
+def test_a_short_pair_stays_together_if_it_fits():
+    assert lines(fitted("T-Shirt", "de", width=120)) == ["T-Shirt"]
+    assert lines(fitted("Unser X-Large", "de", width=160)) == ["Unser", "X-Large"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "text", "price"),
+    [
+        ("fr", "Maintenant 1 299 €", "1 299 €"),
+        ("sv", "för 1 499 kr", "1 499 kr"),
+        ("pl", "od 1499 zł", "1499 zł"),
+        ("de", "jetzt CHF 99", "CHF 99"),
+    ],
+)
+def test_a_price_is_on_one_line_of_a_narrow_box(locale, text, price):
+    assert lines(fitted(text, locale, width=150))[-1] == price
 
 
 def test_a_phrase_is_kept_whole_even_if_broken_it_would_be_larger():
@@ -78,7 +135,7 @@ def test_ideographs_are_separated_if_no_phrase_fits():
 @pytest.mark.parametrize(
     ("text", "box", "messages"),
     [
-        ("Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenfabrik", {"width": 200},
+        ("Donaudampfschifffahrtsgesellschaftskapitänsmützenfabrik", {"width": 200, "hyphenate": False},
          ["its longest word is", "200 x 300 px", "Shorten the text"]),
         ("word " * 80, {"height": 60}, ["lines", "at the smallest size, 14 px"]),
         ("one\ntwo\nthree\nfour", {}, ["it takes 4 lines"]),
@@ -105,7 +162,7 @@ COMPOUND = "Donau\u00addampf\u00adschiff\u00adfahrts\u00adgesellschaft"
 
 
 def test_a_long_word_is_broken_at_its_soft_hyphens_with_a_hyphen():
-    whole = fitted(COMPOUND.replace("\u00ad", ""), "de")
+    whole = fitted(COMPOUND.replace("\u00ad", ""), "de", hyphenate=False)
     parted = fitted(COMPOUND, "de")
     assert parted.size > 1.5 * whole.size and parted.width <= 460
     *first, last = lines(parted)

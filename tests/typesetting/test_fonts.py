@@ -19,6 +19,7 @@ from nb_catalog.checks import check_typesetting
 from nb_catalog.exceptions import FontUnreadable, InvalidSettings
 from nb_catalog.typesetting import fonts
 from nb_catalog.typesetting.previews import SPECIMEN_HEIGHT, SPECIMEN_WIDTH
+from tests.typesetting.made_fonts import blank, build
 from tests.typesetting.sample_texts import HEADLINES
 
 HEBREW = next(
@@ -199,3 +200,90 @@ def test_the_command_reports_a_picture_that_cannot_be_written(tmp_path):
 def test_the_command_refuses_an_unknown_locale():
     with pytest.raises(CommandError, match="'pt-br'"):
         call_command("nb_fonts", "--locale", "xx")
+
+
+# What the shop's own fonts are used for
+
+
+def write_fonts(folder, **fonts_by_name):
+    for name, data in fonts_by_name.items():
+        (folder / f"{name}.ttf").write_bytes(data)
+    return [str(folder / f"{name}.ttf") for name in fonts_by_name]
+
+
+LETTERS = "".join(sorted(fonts.alphabet("en"))) + "0123456789€.,%+- "
+
+
+def test_a_condensed_or_italic_font_that_stands_alone_is_used(settings, tmp_path):
+    condensed = build(LETTERS, family="Brand Narrow", usWidthClass=3)
+    italic = build(LETTERS, family="Brand Slanted", style="Italic", fsSelection=1)
+    for name, data in (("condensed", condensed), ("italic", italic)):
+        settings.NB_CATALOG = {"LOCALES": ["en"], "FONTS": write_fonts(tmp_path, **{name: data})}
+        [face, *_others] = fonts.used_faces("en")
+        assert face.face.name.endswith(f"{name}.ttf")
+        assert fonts.unused_faces(["en"]) == []
+        assert check_typesetting() == []
+
+
+def test_a_face_that_an_upright_one_replaces_is_reported(settings, tmp_path, capsys):
+    files = write_fonts(
+        tmp_path,
+        italic=build(LETTERS, family="Brand", style="Italic", fsSelection=1),
+        narrow=build(LETTERS, family="Brand", style="Condensed", usWidthClass=3),
+        regular=build(LETTERS, family="Brand", usWeightClass=400),
+        bold=build(LETTERS, family="Brand", style="Bold", usWeightClass=700),
+        german=build(LETTERS, family="German"),
+    )
+    german = {"FILE": files.pop(), "LOCALES": ["de"]}
+    settings.NB_CATALOG = {"LOCALES": ["en"], "FONTS": [*files, german]}
+    unused = {Path(face.name).stem: reason for face, reason in fonts.unused_faces(["en"])}
+    assert unused.keys() == {"italic", "narrow", "german"}
+    assert "'Italic' is not upright" in unused["italic"]
+    assert "'Condensed' is not upright or not of normal width" in unused["narrow"]
+    assert "languages that the shop does not have" in unused["german"]
+    assert [each.id for each in check_typesetting()] == ["nb_catalog.W043"] * 3
+    call_command("nb_fonts")
+    output = capsys.readouterr().out
+    assert "Brand Bold" in output and "Not used: Brand Italic" in output
+
+
+def test_the_command_names_the_very_face_that_draws_each_text(settings, tmp_path, capsys):
+    """A brand font without the letters of German: its words come from Noto, its figures do not."""
+    brand = build("0123456789€.,%+- ", family="Figures")
+    settings.NB_CATALOG = {"LOCALES": ["de"], "FONTS": write_fonts(tmp_path, brand=brand)}
+    call_command("nb_fonts", "--json")
+    [letters, figures] = json.loads(capsys.readouterr().out)["de"]["faces"]
+    assert letters["family"] == "Noto Sans" and "ß" in letters["characters"]
+    assert figures["family"] == "Figures" and "7" in figures["characters"]
+    drawn = {font.face.family for font in fonts.chain_for("de").assign_fonts("Groß", weight=700)}
+    assert drawn == {letters["family"]}
+
+
+def test_a_word_is_drawn_by_one_font_where_one_has_all_of_it(settings, tmp_path):
+    brand = build("Grosein 12", family="Brand")
+    settings.NB_CATALOG = {"FONTS": write_fonts(tmp_path, brand=brand)}
+    text = "Groß eins 12 Größe\u00a012 €\u202f12"
+    by_word = {}
+    for word, font in zip(
+        "0000 1111 22 33333333 4444".replace(" ", "_"),
+        fonts.chain_for("de").assign_fonts(text, weight=700),
+        strict=True,
+    ):
+        by_word.setdefault(word, set()).add(font.face.family)
+    by_word.pop("_")
+    assert by_word == {
+        "0": {"Noto Sans"}, "1": {"Brand"}, "2": {"Brand"}, "3": {"Noto Sans"}, "4": {"Noto Sans"},
+    }  # fmt: skip
+
+
+def test_a_font_that_maps_everything_to_one_box_draws_no_alphabet(
+    monkeypatch, no_packages, tmp_path
+):
+    """As fonts of last resort do."""
+
+    letters = sorted(fonts.alphabet("he"))
+    (tmp_path / "blank.ttf").write_bytes(build("", dict.fromkeys(letters, blank()), family="Blank"))
+    shutil.copy(HEBREW, tmp_path / "hebrew.ttf")
+    monkeypatch.setattr(fonts, "system_files", lambda: set(tmp_path.iterdir()))
+    clear_caches()
+    assert fonts.family_for("he").family.name == "Noto Sans Hebrew"

@@ -1,6 +1,7 @@
 """Layouts: parsed, validated, mirrored."""
 
 import pytest
+from django.utils.translation import override
 
 from nb_catalog.core.types import Rect, Size
 from nb_catalog.typesetting.layouts import Layout, Place
@@ -91,3 +92,9 @@ def test_rects_report_what_they_share():
     assert rect.shared(Rect(5, 5, 10, 10)) == 25
     assert rect.shared(Rect(10, 0, 5, 5)) == 0
     assert rect.holds(Rect(2, 2, 8, 8)) and not rect.holds(Rect(2, 2, 9, 8))
+
+
+def test_what_is_wrong_is_said_in_the_language_of_the_reader_with_the_nearest_key():
+    with override("de"), pytest.raises(ValueError) as caught:
+        Layout.from_mapping({"boxes": [{"role": "headline", "palce": {}}]})
+    assert "es gibt keinen Schlüssel 'palce'. Meinten Sie 'place'? Möglich: " in str(caught.value)

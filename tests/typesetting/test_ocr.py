@@ -1,15 +1,20 @@
 """Tesseract's second opinion on typeset text. Needs the program; the proof does not."""
 
 import asyncio
+import re
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import nb_catalog
 from nb_catalog.core.types import Reference, Size
 from nb_catalog.providers.types import ImageRequest
 from nb_catalog.providers.typesetter import TypesetterProvider
 from nb_catalog.testing.pictures import solid_png
 from nb_catalog.typesetting import fonts, ocr, typeset
+from nb_catalog.typesetting.ocr_missing import explain_missing
 from tests.typesetting.sample_texts import HEADLINES, shared_texts, texts_for
 from tests.typesetting.test_typeset import BANNER
 
@@ -83,34 +88,115 @@ def test_an_unreliable_language_is_not_read():
     assert ocr.find_differences(picture.pixels, picture.report) is None
 
 
-def test_without_the_extra_nothing_is_read(monkeypatch):
-    ocr.installed_languages.cache_clear()
-    monkeypatch.setattr(ocr, "pytesseract", None)
-    try:
-        assert ocr.installed_languages() == frozenset() and not ocr.is_supported("en")
-    finally:
-        ocr.installed_languages.cache_clear()
+@pytest.fixture
+def fresh(monkeypatch):
+    """Nothing is known of Tesseract yet; what a test learns of it is forgotten again."""
+    ocr._list_languages.cache_clear()
+    monkeypatch.setattr(ocr.Deadline, "_paused_until", 0.0)
+    yield monkeypatch
+    ocr._list_languages.cache_clear()
+
+
+def test_without_the_extra_nothing_is_read(fresh):
+    fresh.setattr(ocr, "pytesseract", None)
+    assert ocr.installed_languages() == frozenset() and not ocr.is_supported("en")
+
+
+LISTS = (
+    "#!/bin/sh\ncase \"$1\" in --list-langs) printf 'List of (2):\\neng\\ndeu\\n'; exit 0;; esac\n"
+)
+TROUBLES = {
+    "it fails": (LISTS + "exit 1\n", "failed with status 1"),
+    "it is killed": (LISTS + "kill -9 $$\n", "failed with status -9"),
+    "it hangs": (LISTS + "exec sleep 60\n", "did not answer in time"),
+    "it ignores to be ended": (LISTS + "trap '' TERM\nsleep 60\n", "did not answer in time"),
+    "it writes nothing": (LISTS + "exit 0\n", "FileNotFoundError"),
+    "it writes no text": (LISTS + "printf '\\377\\376' > $2.txt\n", "UnicodeDecodeError"),
+    "its list hangs": ("#!/bin/sh\nexec sleep 60\n", "did not answer in time"),
+    "its list fails": ("#!/bin/sh\nexit 3\n", "CalledProcessError"),
+    "it is not a program": ("nonsense", "OSError"),
+    "it is not there": (None, "is not installed"),
+    "it has no data": ("#!/bin/sh\nexit 0\n", "“eng” is not installed"),
+}
+
+
+@pytest.mark.skipif(ocr.pytesseract is None, reason='the extra "ocr" is not installed')
+@pytest.mark.parametrize(("script", "reason"), TROUBLES.values(), ids=TROUBLES)
+def test_whatever_happens_to_tesseract_the_picture_is_made(fresh, tmp_path, script, reason):
+    program = tmp_path / "tesseract"
+    if script is not None:
+        program.write_text(script)
+        program.chmod(0o755)
+    fresh.setattr(ocr.pytesseract.pytesseract, "tesseract_cmd", str(program))
+    for name, seconds in (
+        ("TIMEOUT_SECONDS", 0.4),
+        ("PICTURE_SECONDS", 1.0),
+        ("LIST_SECONDS", 0.4),
+    ):
+        fresh.setattr(ocr, name, seconds)
+    started = time.monotonic()
+    result = made_by_provider(texts_for("en"), "en")
+    assert time.monotonic() - started < 50, "it waited for a program that sleeps a minute"
+    assert result.data[:2] == b"\xff\xd8" and result.report["text_proof"]
+    assert "text_read" not in result.report
+    assert reason in explain_missing(result.report["text_read_missing"])
+
+
+def test_a_program_that_hung_is_left_alone_for_a_while(fresh, tmp_path):
+    fresh.setattr(ocr.Deadline, "_paused_until", time.monotonic() + 60)
+    with pytest.raises(ocr.OcrFailed, match="is not asked for some minutes"):
+        ocr.Deadline(10).left(5)
+    fresh.setattr(ocr.Deadline, "_paused_until", 0.0)
+    assert ocr.Deadline(10).left(5) == 5
+    with pytest.raises(ocr.OcrFailed, match="too long for all texts"):
+        ocr.Deadline(-1).left(5)
+
+
+def test_a_language_without_a_second_opinion_says_so():
+    missing = made_by_provider(texts_for("th"), "th").report["text_read_missing"]
+    assert missing["code"] == "language_unsupported"
+    assert "reliably" in explain_missing(missing)
+
+
+def test_every_reason_that_is_recorded_has_a_sentence():
+    given = re.compile(r'(?:OcrFailed|missing_because)\(\s*"(\w+)"')
+    codes = {
+        code
+        for file in Path(nb_catalog.__file__).parent.rglob("*.py")
+        for code in given.findall(file.read_text())
+    }
+    assert len(codes) > 8
+    assert {
+        code for code in codes if explain_missing({"code": code, "detail": ""}) == code
+    } == set()
+
+
+def test_a_reason_of_newer_or_older_code_is_shown_as_it_is():
+    assert explain_missing({"code": "bored", "detail": ""}) == "bored"
+    assert explain_missing("It was bored.") == "It was bored."
+    assert explain_missing({}) == explain_missing("") == ""
+
+
+def made_by_provider(texts, locale, *, asks=True):
+    picture = Reference(data=solid_png(Size(600, 600), colour=(40, 60, 90)), mime_type="image/png")
+    renderer = {
+        "layout": BANNER.as_mapping(), "texts": texts, "locale": locale, "origin": "algorithmicMedia",
+    }  # fmt: skip
+    provider = TypesetterProvider(alias="typesetter", ocr=asks)
+    request = ImageRequest(
+        model="typesetter",
+        prompt="",
+        renderer=renderer,
+        references=(picture,),
+        ratio="1:1",
+        size="1K",
+    )
+    return provider.parse(asyncio.run(provider.send(provider.build(request))))
 
 
 @needs_tesseract
 def test_the_result_is_reported_with_the_picture():
-    picture = Reference(data=solid_png(Size(600, 600), colour=(40, 60, 90)), mime_type="image/png")
-    renderer = {
-        "layout": BANNER.as_mapping(),
-        "texts": texts_for("en"),
-        "locale": "en",
-        "origin": "algorithmicMedia",
-    }
     for asks in (True, False):
-        provider = TypesetterProvider(alias="typesetter", ocr=asks)
-        request = ImageRequest(
-            model="typesetter",
-            prompt="",
-            renderer=renderer,
-            references=(picture,),
-            ratio="1:1",
-            size="1K",
-        )
-        result = provider.parse(asyncio.run(provider.send(provider.build(request))))
-        assert ("text_read" in result.report) is asks
-        assert result.report.get("text_read", {}) == {}
+        report = made_by_provider(texts_for("en"), "en", asks=asks).report
+        assert ("text_read" in report) is asks
+        assert report.get("text_read", {}) == {} and "text_read_missing" not in report

@@ -102,3 +102,28 @@ def test_a_text_that_is_not_there_is_not_found():
 
 def test_a_language_that_nothing_reads_has_no_reader():
     assert not read({"headline": "عرض الخريف"}, locale="ar").reader
+
+
+def test_a_reader_that_fails_leaves_the_other_s_reading(monkeypatch):
+    if not ocr.is_supported("en"):
+        pytest.skip("Tesseract or its data is not installed")
+
+    def fail(*args, **options):
+        raise ocr.OcrFailed("timed_out")
+
+    monkeypatch.setattr(ocr, "read_line", fail)
+    comparison = read({"headline": "Autumn offer"}, locale="en")
+    assert comparison.reader == "RapidOCR" and comparison.is_exact
+    assert comparison.missing["code"] == "timed_out"
+
+
+def test_a_photo_that_cannot_be_read_leaves_the_picture_s_reading():
+    def photo():
+        raise OSError("the host's storage is away")
+
+    picture = painted({"headline": "Autumn offer", "price": "SOLD OUT"}, locale="en")
+    comparison = ocr_detect.check_texts(
+        picture, {"headline": "Autumn offer"}, locale="en", photo=photo, **BOUNDS
+    )
+    assert comparison.said["headline"] == "Autumn offer" and comparison.extra
+    assert comparison.missing["code"] == "photo_unreadable"

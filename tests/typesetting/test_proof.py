@@ -70,6 +70,57 @@ def test_every_locale_is_proved_in_delivered_files(base_image, locale, texts):
             assert proof.is_proved, (width, format, proof)
 
 
+# Letters that another letter is a part of, or nearly: overlap alone takes one for the other.
+SIMILAR = [
+    ("ja", "未来の服", "末来の服"), ("ja", "大きな箱", "犬きな箱"), ("ja", "王様の服", "玉様の服"),
+    ("zh-Hans", "自己优惠", "自已优惠"), ("ko", "가격", "카격"), ("en", "Linen shirt", "Ljnen shirt"),
+    ("fr", "Été léger", "Été lèger"), ("pl", "żółty", "źółty"), ("ru", "плаш", "плащ"),
+    ("tr", "Islak kış", "Islak kiş"), ("th", "กาแฟ", "ถาแฟ"), ("bn", "বন", "রন"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("locale", "text", "similar"), SIMILAR)
+def test_a_similar_letter_is_not_proved_even_without_the_base_image(
+    base_image, locale, text, similar
+):
+    chain = fonts.chain_for(locale)
+    right, wrong = (
+        typeset(base_image, layout=BANNER, texts={"headline": each}, locale=locale, chain=chain)
+        for each in (text, similar)
+    )
+    for width, format in ((720, "jpeg"), (480, "webp"), (360, "avif")):
+        [good], [bad] = (
+            verify(
+                delivered(each.pixels, width=width, format=format),
+                report=right.report, layout=BANNER, chain=chain,
+            )
+            for each in (right, wrong)
+        )  # fmt: skip
+        assert good.is_proved and good.sees_additions, (width, format, good)
+        assert not bad.is_proved, (width, format, bad)
+
+
+def test_outlined_text_on_a_ground_of_its_own_colour_says_that_additions_are_not_seen():
+    """White letters with a black outline on white: a white dot beside them cannot be told from it."""
+    layout = BANNER.as_mapping()
+    layout["boxes"] = [
+        {**layout["boxes"][0], "scrim": None, "stroke": {"colour": "#000000", "width": 0.08}}
+    ]
+    del layout["boxes"][0]["scrim"]
+    layout, chain = Layout.from_mapping(layout), fonts.chain_for("en")
+    for ground, sees in ((255, False), (120, True)):
+        picture = np.full((720, 720, 3), ground, np.uint8)
+        result = typeset(
+            picture, layout=layout, texts={"headline": "White"}, locale="en", chain=chain
+        )
+        [proof] = verify(result.pixels, report=result.report, layout=layout, chain=chain)
+        assert proof.is_proved and proof.sees_additions is sees
+        [proof] = verify(
+            result.pixels, report=result.report, layout=layout, chain=chain, expected=result.pixels
+        )
+        assert proof.sees_additions, "with the base image everything is known"
+
+
 @pytest.mark.parametrize("locale", SLIPS)
 def test_one_wrong_letter_is_not_proved(base_image, locale):
     correct, wrong = SLIPS[locale]

@@ -56,6 +56,21 @@ def test_a_starter_layout_holds_the_texts_of_every_locale(key):
         assert all(sheet.holds(text.ink) for text in report.texts), locale
 
 
+def test_the_facts_of_a_comparison_have_one_size():
+    base_image = np.full((SIZE.height, SIZE.width, 3), 90, np.uint8)
+    facts = (
+        "Oak",
+        "Turned by hand, oiled and waxed in a workshop by the sea",
+        "Holds half a litre",
+    )
+    texts = {f"fact_{number}": text for number, text in enumerate(facts, 1)}
+    report = typeset(
+        base_image, layout=STARTERS["comparison-strip"], texts=texts, locale="en",
+        chain=fonts.chain_for("en"),
+    ).report  # fmt: skip
+    assert [text.size for text in report.texts] == [report.texts[1].size] * 3
+
+
 def test_a_picture_on_a_sheet_keeps_its_pixels():
     base_image = np.random.default_rng(3).integers(0, 255, (*SIZE, 3)).astype(np.uint8)
     layout = STARTERS["split-panel"]

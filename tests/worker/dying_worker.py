@@ -73,6 +73,19 @@ def arm_batches(point: str) -> None:
         queries.close = die
 
 
+def arm_second_block() -> None:
+    from nb_catalog.generation import run_starts
+
+    write_jobs, calls = run_starts.write_jobs, []
+
+    def write_or_die(*args, **options):
+        turn = write_jobs(*args, **options)
+        calls.append(turn)
+        return turn if len(calls) == 1 else die()
+
+    run_starts.write_jobs = write_or_die
+
+
 def arm(point: str) -> None:
     from nb_catalog.providers.gemini import GeminiProvider
     from nb_catalog.providers.local import LocalProvider
@@ -94,6 +107,8 @@ def arm(point: str) -> None:
         persistence.save_images = die
     elif point == "after the commit":
         spool.drop = die
+    elif point == "while a run is written":
+        arm_second_block()
     elif point in BATCH_POINTS:
         arm_batches(point)
     elif point != "mid-body":

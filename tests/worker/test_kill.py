@@ -12,10 +12,12 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from nb_catalog import worker
-from nb_catalog.models import ImageJob, ProductImage, ProviderCall
+from nb_catalog.models import ImageJob, ProductImage, ProviderCall, RunStart
 from nb_catalog.testing.gemini import GeminiServer
 from nb_catalog.worker import spool
 from tests.cases import ordinary
+from tests.catalog.models import Mug
+from tests.factories import OUR_RULES
 from tests.settings import ROOT, SCRATCH
 from tests.soak.crowd import wait_until
 from tests.worker.conftest import money_is_sound
@@ -30,7 +32,7 @@ TIERS = {
 
 @pytest.fixture
 def server():
-    with GeminiServer() as server:
+    with GeminiServer(**OUR_RULES) as server:
         yield server
 
 
@@ -122,3 +124,17 @@ def test_free_work_runs_again_after_a_kill(start, catalog, point):
     pick_up()
     assert ImageJob.objects.get().state == "succeeded"
     assert ProductImage.objects.count() == 1
+
+
+def test_a_large_run_is_written_to_its_end_after_a_kill(start, catalog, monkeypatch):
+    monkeypatch.setattr("nb_catalog.generation.runs.LARGE_RUN", 2)
+    monkeypatch.setattr("nb_catalog.generation.run_starts.BLOCK_PICTURES", 2)
+    run = start(5, treatment="locked", tier="free")
+    die_at("while a run is written", catalog)
+    assert RunStart.objects.get().written == 2 and run.jobs.count() == 2
+    pick_up()
+    assert not RunStart.objects.exists()
+    assert sorted(run.jobs.values_list("object_id", flat=True)) == sorted(
+        str(key) for key in Mug.objects.values_list("pk", flat=True)
+    )
+    assert set(run.jobs.values_list("state", flat=True)) == {"succeeded"}

@@ -8,7 +8,8 @@ from PIL import Image
 
 from nb_catalog import generation, review, storage, worker
 from nb_catalog.exceptions import PlanRefused
-from nb_catalog.generation import runs
+from nb_catalog.generation import runs, scene_photos
+from nb_catalog.imaging.encode import encode
 from nb_catalog.models import ProductImage, ProviderCall
 from nb_catalog.publishing import placements, staleness
 from nb_catalog.review import verification
@@ -19,6 +20,7 @@ from nb_catalog.typesetting.ocr_diff import OcrComparison
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Mug
+from tests.imaging.test_backdrop_photo import room
 from tests.worker.conftest import PAID_TIERS, money_is_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -161,8 +163,9 @@ def test_a_rejected_one_is_painted_once_more(with_picture, script):
     assert item.status == "missing" and item.spec.variant == 2
 
 
-def test_a_locked_picture_that_was_rendered_here_gets_new_surroundings_with_words(settings, script):
-    """Nothing was kept of its surroundings alone: the model paints them anew, words and all."""
+@pytest.fixture
+def rendered(script, settings):
+    """Returns a picture of a mug that was rendered here, in the scene that it is given."""
     local = {"PROVIDER": "local", "MODEL": "local-studio", "SIZE": "1K"}
     providers = {
         **settings.NB_CATALOG["PROVIDERS"],
@@ -173,17 +176,47 @@ def test_a_locked_picture_that_was_rendered_here_gets_new_surroundings_with_word
         "PROVIDERS": providers,
         "TIERS": {"rendered": local, **PAID_TIERS},
     }
-    mug = factories.product()
-    factories.scene()
-    run = runs.start_run(generation.plan_backgrounds([mug], scenes=["marble"], tier="rendered"))
-    worker.drain()
-    base = run.jobs.get().images.get()
+
+    def rendered(scene):
+        plan = generation.plan_backgrounds([factories.product()], scenes=[scene], tier="rendered")
+        run = runs.start_run(plan)
+        worker.drain()
+        return run.jobs.get().images.get()
+
+    return rendered
+
+
+def test_a_locked_picture_that_was_rendered_here_gets_new_surroundings_with_words(rendered, script):
+    """Nothing was kept of its surroundings alone: the model paints them anew, words and all."""
+    base = rendered(factories.scene())
     image = painted(asked(base), script, **SAID["en"])
     assert script.requests[-1].references == ()
     assert "A quiet surface in soft light" in script.requests[-1].prompt
     assert image.parent.kind == "backdrop" and image.parent.parent == base
     with pytest.raises(PlanRefused, match="renders scenes and cannot paint text"):
         asked(base, tier="rendered")
+
+
+def test_the_photo_that_a_picture_was_made_on_goes_along_to_be_painted_with_words(rendered, script):
+    """The scene may have another photo by now: the words are for the picture that a person chose."""
+    scene = factories.scene("room", renderer={}, prompt="")
+    scene_photos.attach(scene, scene_photos.inspect(encode(room((800, 600)), format="jpeg")))
+    scene.save()
+    base = rendered(scene)
+    scene_photos.attach(scene, scene_photos.inspect(encode(room((640, 640)), format="jpeg")))
+    scene.save()
+    [item] = asked(base).items()
+    assert item.spec.backdrop == base.spec["backdrop"] != scene.backdrop_sha256
+    painted(asked(base), script, **SAID["en"])
+    [place] = script.requests[-1].references
+    assert place.role == "backdrop"
+    assert Image.open(BytesIO(place.data)).size == (800, 600)
+    assert script.requests[-1].prompt.startswith("The image shows a place.")
+
+
+def test_a_picture_that_a_model_edits_needs_no_photo_of_its_place(with_picture):
+    [item] = asked(with_picture("painted")).items()
+    assert item.spec.canvas and not item.spec.backdrop
 
 
 def test_a_changed_price_makes_it_stale_and_is_set_in_its_place(with_picture, script, said):

@@ -1,18 +1,25 @@
 """What dead workers leave behind, and how it is taken up."""
 
+import json
+import os
+import time
+import warnings
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from nb_catalog import worker
+from nb_catalog import generation, worker
+from nb_catalog.core.specs import SCHEMA
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Size
-from nb_catalog.exceptions import ContentRefused, OutcomeUnknown
+from nb_catalog.exceptions import ContentRefused, NoPicture, OutcomeUnknown, ServiceUnavailable
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.providers.types import ImageResult
 from nb_catalog.testing.pictures import solid_png
+from nb_catalog.testing.scripted import ScriptedProvider
 from nb_catalog.worker import claims, outcomes, persistence, recovery, spool
+from tests import factories
 from tests.worker.conftest import money_is_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -267,3 +274,198 @@ def test_an_ending_that_is_written_twice_counts_once(script, start):
     settled = money_is_sound()
     persistence.write_outcomes([], [outcome])
     assert money_is_sound() == settled and ProviderCall.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "cost"),
+    [
+        (ContentRefused("No.", usage={"prompt": 1}), "refused", None),
+        (NoPicture("Nothing.", usage=RESULT.usage), "waiting", 33_910),
+        (ServiceUnavailable("Busy."), "waiting", 0),
+    ],
+    ids=["refused", "no picture", "unavailable"],
+)
+def test_every_outcome_that_comes_after_a_sweep_is_adopted(script, start, error, state, cost):
+    """The job and its call agree: what the call is booked as, the job is."""
+    start()
+    job = calling()
+    expire()
+    worker.sweep()
+    assert ImageJob.objects.get().state == "unknown"
+    outcome = outcomes.outcome_for_error(job, error)
+    assert persistence.write_outcomes([], [outcome]) == [True]
+    row, call = ImageJob.objects.get(), ProviderCall.objects.get()
+    assert (row.state, row.error_code, call.outcome) == (state, error.code, "failed")
+    assert call.cost_microusd == cost or cost is None
+    money_is_sound()
+
+
+def test_an_outcome_that_comes_after_a_person_s_retry_changes_the_call_alone(script, start):
+    run = start()
+    job = calling()
+    expire()
+    worker.sweep()
+    generation.retry_run(run, unknown=True)
+    outcome = outcomes.outcome_for_error(job, ServiceUnavailable("Busy."))
+    assert persistence.write_outcomes([], [outcome]) == [False]
+    assert ImageJob.objects.get().state == "queued"
+    assert ProviderCall.objects.get().cost_microusd == 0
+
+
+def die_while_storing(name, times):
+    """Leave the count that ``times`` processes leave which die in an attempt."""
+    spool.path(name).with_suffix(spool.ATTEMPTS_SUFFIX).write_bytes(b"." * times)
+
+
+def test_a_result_that_kills_its_readers_is_put_aside_alone(script, start, monkeypatch):
+    start()
+    poison = calling()
+    spool.put(poison.spool_name, RESULT)
+    expire()
+    die_while_storing(poison.spool_name, recovery.MOST_DEATHS_OF_RESULT)
+    monkeypatch.setattr(recovery, "_store", lambda *_: pytest.fail("read once more"))
+    worker.sweep()
+    job = ImageJob.objects.get()
+    assert (job.state, job.error_code) == ("failed", "answer_too_large")
+    assert "Workers died 3 times" in job.error
+    aside = spool.path(poison.spool_name).with_suffix(".broken")
+    assert str(aside) in job.error and aside.read_bytes() == RESULT.data
+    reported = json.loads(aside.with_suffix(".json").read_text())
+    assert reported["usage"] == RESULT.usage and ".json file beside it" in job.error
+    assert ProviderCall.objects.get().cost_microusd == 33_910, "it is paid for"
+    money_is_sound()
+
+
+def test_a_result_is_read_again_after_fewer_deaths_and_the_count_goes(script, start):
+    start()
+    job = calling()
+    spool.put(job.spool_name, RESULT)
+    expire()
+    die_while_storing(job.spool_name, recovery.MOST_DEATHS_OF_RESULT - 1)
+    worker.sweep()
+    assert ImageJob.objects.get().state == "succeeded"
+    assert not list(spool.path(job.spool_name).parent.iterdir())
+
+
+def in_a_process_that_dies(attempt):
+    """What the attempt of a process yields that dies in it."""
+    ours, theirs = os.pipe()
+    with warnings.catch_warnings():
+        # Python 3.12 warns of threads, which this child does not use.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if pid == 0:
+        with attempt() as deaths:
+            os.write(theirs, str(deaths).encode())
+            os._exit(1)
+    os.waitpid(pid, 0)
+    os.close(theirs)
+    with open(ours) as file:
+        return file.read()
+
+
+def test_a_process_that_dies_while_it_reads_is_counted(script, start, tmp_path):
+    name = "7.1.somebody"
+    spool.put(name, RESULT)
+    assert in_a_process_that_dies(lambda: spool.attempt(name)) == "0"
+    with spool.attempt(name) as deaths:
+        assert deaths == 1
+        assert in_a_process_that_dies(lambda: spool.attempt(name)) == "None", "it is ours"
+    with spool.attempt(name) as deaths:
+        assert deaths == 0
+
+
+def test_what_killed_processes_leave_is_removed_and_pictures_stay(script, start):
+    name, other = "7.1.somebody", "8.1.somebody"
+    spool.put(name, RESULT)
+    directory = spool.path(name).parent
+    old = [
+        directory / f"{other}.writing",
+        directory / f"{other}.json",
+        directory / f"{other}.attempts",
+        directory / f"{other}.staged.0123.link",
+    ]
+    aside = directory / "6.1.somebody.broken"
+    kept = [aside, aside.with_suffix(".json"), directory / "a person's notes.json"]
+    for file in (*old, *kept):
+        file.write_bytes(b"x")
+        os.utime(file, (0, time.time() - spool.LEFTOVER_AGE - 1))
+    os.utime(spool.path(name).with_suffix(".json"), (0, 0))
+    young = directory / "9.1.somebody.writing"
+    young.write_bytes(b"x")
+    assert spool.remove_leftovers() == len(old)
+    expected = {*kept, young, spool.path(name), spool.path(name).with_suffix(".json")}
+    assert set(directory.iterdir()) == expected
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [{}, [], {"more": 1}, {"scene": {"a": 1}}, {"variant": "one"}, {"renderer": "plain"}],
+    ids=str,
+)
+def test_a_job_that_cannot_be_read_fails_alone(script, start, spec):
+    start()
+    sound = ImageJob.objects.get()
+    broken = {**sound.spec, **spec} if spec else spec
+    bad = factories.job(priority=sound.priority + 1, provider=sound.provider, model=sound.model)
+    ImageJob.objects.filter(pk=bad.pk).update(spec=broken)
+    worker.drain()
+    bad.refresh_from_db()
+    sound.refresh_from_db()
+    assert (bad.state, bad.error_code, bad.attempts) == ("failed", "spec_unreadable", 0)
+    assert "cannot be read" in bad.error
+    assert sound.state == "succeeded"
+
+
+def test_a_job_of_newer_code_is_left_to_newer_workers(script, start):
+    start()
+    ImageJob.objects.update(schema=SCHEMA + 1)
+    assert worker.drain().total() == 0
+    assert ImageJob.objects.get().state == "queued"
+    assert not worker.work_is_waiting()
+    ImageJob.objects.update(schema=SCHEMA)
+    assert worker.drain()["succeed"] == 1
+
+
+def test_a_call_whose_job_cannot_be_read_any_more_is_lost_alone(script, start):
+    start()
+    start()
+    first, second = calling(), calling()
+    ImageJob.objects.filter(pk=first.job_id).update(spec={})
+    expire()
+    worker.sweep()
+    assert set(ImageJob.objects.values_list("state", flat=True)) == {"unknown"}
+    assert set(ProviderCall.objects.values_list("outcome", flat=True)) == {"unknown"}
+    assert second.job_id != first.job_id
+    money_is_sound()
+
+
+def test_what_a_call_needs_is_opened_before_it_is_on_record(script, start, monkeypatch):
+    """A worker that dies while it imports and connects leaves no call whose outcome nobody knows."""
+    happened = []
+    begin = persistence._begin
+
+    async def opened(self):
+        happened.append("open")
+
+    def begun(jobs):
+        happened.append("begin")
+        return begin(jobs)
+
+    monkeypatch.setattr(ScriptedProvider, "open", opened)
+    monkeypatch.setattr(persistence, "_begin", begun)
+    start()
+    assert worker.drain() == {"succeed": 1}
+    assert happened == ["open", "begin"]
+
+
+def test_a_provider_that_cannot_be_opened_sends_nothing(script, start, monkeypatch):
+    async def broken(self):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ScriptedProvider, "open", broken)
+    start()
+    worker.drain()
+    job = ImageJob.objects.get()
+    assert (job.state, job.error_code) == ("failed", "request_rejected")
+    assert script.count == ProviderCall.objects.count() == 0

@@ -17,14 +17,16 @@ from demo_project.shop.photography import photo_file
 PhotoFuture: TypeAlias = Future[tuple[str, bytes]]
 
 TEXT_FIELDS = ("name", "description", "translations")
-FACT_FIELDS = ("price", "colour", "material", "size")
+FACT_FIELDS = ("price", "colour", "material", "size", "height_cm")
+# Set by `manage.py demo --products`: only the first so many products, and as many sets.
+limit: int | None = None
 
 
 def load_rows(kind: str) -> list[dict[str, Any]]:
     """Return the rows of ``categories``, ``products``, ``bundles`` or ``decks``."""
     file = Path(__file__).parent / f"{kind}.json"
     rows: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))
-    return rows
+    return rows[:limit] if kind in ("products", "bundles") else rows
 
 
 def create_stock() -> Iterator[Product | Bundle]:

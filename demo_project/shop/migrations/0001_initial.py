@@ -121,6 +121,16 @@ class Migration(migrations.Migration):
                 ("material", models.CharField(blank=True, max_length=80, verbose_name="material")),
                 ("size", models.CharField(blank=True, max_length=60, verbose_name="size")),
                 (
+                    "height_cm",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=1,
+                        max_digits=5,
+                        null=True,
+                        verbose_name="height in cm",
+                    ),
+                ),
+                (
                     "packshot",
                     models.ImageField(
                         blank=True,

@@ -1,8 +1,7 @@
-"""Calls to providers and their costs, and pauses of providers."""
+"""Calls to providers and their costs, and provider pauses."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,19 +13,24 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import billing
 from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.billing.reconcile import ReconcileAdmin, UnsettledFilter
 from nb_catalog.admin.changelists import INTEGER_KEY, ModelFilter, ProviderFilter
 from nb_catalog.admin.formatting import micro_dollars
-from nb_catalog.core.types import Actor
-from nb_catalog.models import ProviderCall, ProviderPause, TextCall
+from nb_catalog.models import ProviderCall, ProviderPause
 from nb_catalog.providers.model_specs import is_version_of
 
 # Pauses that end later than this wait for a person.
 UNTIL_RESUMED = timedelta(days=365)
 _WHAT_TO_DO = {
     "provider_stopped": _("Check the billing page of the provider account."),
+    "account_blocked": _(
+        "Follow the advice in the reason. Only a change to the provider account or its project helps."
+    ),
+    "model_unavailable": _(
+        "Give the provider account access to the model, or choose another model in the settings, cancel the "
+        "waiting jobs, and plan them again."
+    ),
     "key_rejected": _("Correct the provider's API key in the settings and restart the workers."),
     "no_credentials": _("Add an API key for the provider to the settings and restart the workers."),
     "model_retired": _(
@@ -45,16 +49,19 @@ _WHAT_TO_DO = {
 @admin.register(ProviderCall)
 class ProviderCallAdmin(ReconcileAdmin):
     list_display = (
-        "id", "provider", "model", "used_model", "outcome", "estimate", "cost", "error_code", "started_at",
+        "id", "kind", "provider", "model", "used_model", "outcome", "estimate", "cost", "error_code",
+        "started_at",
     )  # fmt: skip
+    list_select_related = ("job",)
     list_filter = (
         UnsettledFilter, "outcome", ("provider", ProviderFilter), ("model", ModelFilter), "started_at",
     )  # fmt: skip
     search_fields = ("request_id", "job__id")
     search_help_text = _("Request ID or job number")
     fields = (
-        "job", "batch", ("provider", "model", "used_model"), "request_id", ("outcome", "error_code"),
-        ("estimate", "cost"), ("settled_by", "settled_at"), "usage", ("started_at", "finished_at"),
+        ("job", "kind"), "run", "batch", ("provider", "model", "used_model"), "request_id",
+        ("outcome", "error_code"), ("estimate", "cost"), ("settled_by", "settled_at"), "usage",
+        ("started_at", "finished_at"),
     )  # fmt: skip
 
     def get_search_results(
@@ -66,11 +73,9 @@ class ProviderCallAdmin(ReconcileAdmin):
             condition |= Q(job=int(term))
         return (queryset.filter(condition) if term else queryset), False
 
-    def unsettled_calls(self) -> QuerySet:
-        return billing.unsettled_calls()
-
-    def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
-        return billing.settle_manually(keys, cost_microusd=cost_microusd, actor=actor)
+    @admin.display(description=_("kind"))
+    def kind(self, call: ProviderCall) -> str:
+        return "" if call.job is None else call.job.get_kind_display()
 
     @admin.display(description=_("model version"), ordering="model_version")
     def used_model(self, call: ProviderCall) -> str:
@@ -85,36 +90,6 @@ class ProviderCallAdmin(ReconcileAdmin):
     @admin.display(description=_("cost"), ordering="cost_microusd")
     def cost(self, call: ProviderCall) -> str:
         return micro_dollars(call.cost_microusd)
-
-
-@admin.register(TextCall)
-class TextCallAdmin(ReconcileAdmin):
-    list_display = (
-        "started_at", "deck", "image", "locale", "translator", "actor", "outcome", "cost",
-    )  # fmt: skip
-    list_filter = (UnsettledFilter, "outcome", "started_at")
-    list_select_related = ("deck", "image", "actor")
-    fields = (
-        "deck", "image", "locale", "translator", "model", "model_version", "request_id", "actor",
-        "outcome", "error_code", "estimate", "cost", ("settled_by", "settled_at"), "usage",
-        "started_at", "finished_at",
-    )  # fmt: skip
-
-    def unsettled_calls(self) -> QuerySet:
-        return billing.unsettled_text_calls()
-
-    def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
-        return billing.settle_text_calls_manually(keys, cost_microusd=cost_microusd, actor=actor)
-
-    @admin.display(description=_("cost"), ordering="cost_microusd")
-    def cost(self, call: TextCall) -> str:
-        return (
-            gettext("unknown") if call.cost_microusd is None else micro_dollars(call.cost_microusd)
-        )
-
-    @admin.display(description=_("estimate"))
-    def estimate(self, call: TextCall) -> str:
-        return micro_dollars(call.estimate_microusd)
 
 
 @admin.register(ProviderPause)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog import billing
 from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.formatting import micro_dollars
-from nb_catalog.core.types import Actor, Permission
+from nb_catalog.core.permissions import Action, may
 from nb_catalog.models.db.money import micros
 
 # Calls listed on the confirmation page.
@@ -24,21 +24,17 @@ MAX_LISTED: Final = 50
 
 
 class UnsettledFilter(admin.SimpleListFilter):
-    """Filters the calls of a ``ReconcileAdmin`` whose cost is unknown."""
+    """Filters calls whose cost is unknown."""
 
     title = _("cost")
     parameter_name = "open"
-
-    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
-        self._unsettled_calls = model_admin.unsettled_calls
-        super().__init__(request, params, model, model_admin)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("yes", _("unknown, still reserved"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == "yes":
-            return queryset.filter(pk__in=self._unsettled_calls().values("pk"))
+            return queryset.filter(pk__in=billing.unsettled_calls().values("pk"))
         return queryset
 
 
@@ -56,19 +52,12 @@ class InvoiceAmountForm(forms.Form):
 
 
 class ReconcileAdmin(ReadOnlyAdmin):
-    """Actions that settle calls. Subclasses define ``unsettled_calls`` and ``settle``."""
+    """Actions that settle calls of unknown cost."""
 
     actions = ("not_billed", "billed")
 
-    def unsettled_calls(self) -> QuerySet:
-        raise NotImplementedError
-
-    def settle(self, keys: Sequence[int], *, cost_microusd: int | None, actor: Actor) -> int:
-        """Settle at ``cost_microusd`` each, or at the estimates if None. Return the number settled."""
-        raise NotImplementedError
-
     def has_reconcile_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(Permission.RECONCILE)
+        return may(request.user, Action.RECONCILE)
 
     @admin.action(
         description=_("Not on the invoice: release the reserved amount"), permissions=["reconcile"]
@@ -95,7 +84,7 @@ class ReconcileAdmin(ReadOnlyAdmin):
         if form is not None:
             usd = form.cleaned_data["usd"]
             cost = None if usd is None else micros(usd)
-        settled = self.settle(keys, cost_microusd=cost, actor=request.user)
+        settled = billing.settle_manually(keys, cost_microusd=cost, actor=request.user)
         message = ngettext("%d call settled.", "%d calls settled.", settled) % settled
         if left := len(keys) - settled:
             message += " " + ngettext(
@@ -110,7 +99,7 @@ class ReconcileAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, keys: Sequence[int], *, form: InvoiceAmountForm | None
     ) -> HttpResponse:
         """Return the confirmation page: settling cannot be undone."""
-        unsettled = self.unsettled_calls().filter(pk__in=keys)
+        unsettled = billing.unsettled_calls().filter(pk__in=keys)
         count = unsettled.count()
         context = self.page_context(
             request,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django import forms
@@ -18,22 +18,30 @@ from nb_catalog.admin.decks.import_export import DeckFileViews
 from nb_catalog.admin.design_base import FixedKeyAdmin
 from nb_catalog.admin.generate.refresh import warn_about_stale
 from nb_catalog.conf import settings
-from nb_catalog.copydecks import placeholders
-from nb_catalog.copydecks.types import Cell
+from nb_catalog.copydecks import validation, vocabulary
+from nb_catalog.copydecks.cells import read_cells
+from nb_catalog.copydecks.types import Cell, CellState, DeckTexts
 from nb_catalog.core import locales
-from nb_catalog.core.text import nearest
-from nb_catalog.models import CopyDeck, Placement, TextLayout
+from nb_catalog.exceptions import DeckRefused
+from nb_catalog.models import CopyDeck
 from nb_catalog.models.copy_decks import LONGEST_TEXT
-from nb_catalog.registry import registered, source_for
+from nb_catalog.publishing.staleness import published_with_deck
 
 
 class DeckCell(NamedTuple):
-    """One text in the grid: its field and, for a machine proposal, the checkbox to accept it."""
+    """One text in the grid: its field and, for a proposal, the checkbox to accept it.
+
+    ``proposal`` is set beside a text that it would replace, with a checkbox to discard it; a proposal
+    without one is in the field itself, and discarded by emptying it.
+    """
 
     role: str
     field: forms.BoundField
     accept: forms.BoundField | None
+    discard: forms.BoundField | None
+    proposal: str
     proposed_by: str
+    note: str
 
 
 class DeckRow(NamedTuple):
@@ -55,17 +63,11 @@ class DeckForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        texts = list(self.instance.texts.all()) if self.instance.pk else []
-        self._texts = {(text.locale, text.role): text for text in texts}
-        codes = (*settings.LOCALES, self.instance.locale, *(text.locale for text in texts))
+        self._cells = read_cells(self.instance) if self.instance.pk else {}
+        codes = (*settings.LOCALES, self.instance.locale, *(code for code, _role in self._cells))
         self.codes = tuple(dict.fromkeys(filter(None, codes)))
-        roles: dict[str, None] = {}
-        for row in TextLayout.objects.all():
-            try:
-                roles |= dict.fromkeys(row.layout.roles)
-            except ValueError:
-                continue  # its own page reports the error
-        self.roles = tuple(roles | dict.fromkeys(text.role for text in texts))
+        used = (role for _code, role in self._cells)
+        self.roles = tuple(dict.fromkeys((*vocabulary.layout_roles(), *used)))
         # Users with view permission only get a form without the deck's own fields.
         if locale_field := self.fields.get("locale"):
             self.fields["locale"] = forms.ChoiceField(
@@ -78,31 +80,37 @@ class DeckForm(forms.ModelForm):
                 self._add_cell(code, role)
 
     def _add_cell(self, code: str, role: str) -> None:
-        text = self._texts.get((code, role))
+        state = self._cells.get((code, role), CellState())
         label = f"{_language_name(code)}, {role}"
         self.fields[_text_name(code, role)] = forms.CharField(
             label=label,
             required=False,
             max_length=LONGEST_TEXT,
-            initial=text.text if text else "",
+            initial=state.text or state.proposal,
             show_hidden_initial=True,
             widget=forms.Textarea(
                 attrs={"rows": 2, "lang": code, "dir": "auto", "aria-label": label}
             ),
         )
-        if text and text.proposed_by:
+        if state.proposal:
             self.fields[_accept_name(code, role)] = forms.BooleanField(
                 label=_("Accept"), required=False
+            )
+        if state.proposal and state.text:
+            self.fields[_discard_name(code, role)] = forms.BooleanField(
+                label=_("Discard"), required=False
             )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
         for code in self.codes:
             for role in self.roles:
-                try:
-                    placeholders.parts(cleaned.get(_text_name(code, role), ""))
-                except ValueError as error:
-                    self.add_error(_text_name(code, role), str(error))
+                name = _text_name(code, role)
+                # What is stored already is not checked again, as in files.
+                if name in self.changed_data and name in cleaned:
+                    text = validation.clean_text(cleaned[name])
+                    for problem in validation.text_problems(text, locale=code):
+                        self.add_error(name, problem)
         return cleaned
 
     def changed_texts(self) -> dict[Cell, str]:
@@ -114,30 +122,40 @@ class DeckForm(forms.ModelForm):
         }
 
     def accepted(self) -> list[Cell]:
+        return self._ticked(_accept_name)
+
+    def discarded(self) -> list[Cell]:
+        return self._ticked(_discard_name)
+
+    def _ticked(self, name_of: Callable[[str, str], str]) -> list[Cell]:
         return [
             (code, role)
             for code in self.codes
             for role in self.roles
-            if self.cleaned_data.get(_accept_name(code, role))
+            if self.cleaned_data.get(name_of(code, role))
         ]
 
     def rows(self) -> Iterator[DeckRow]:
         """Yield the rows of the grid, the source language first."""
         own = self.instance.locale
-        required = {role for code, role in self._texts if code == own}
+        required = {role for code, role in self._cells if code == own}
         for code in sorted(self.codes, key=lambda each: each != own):
             cells = []
             for role in self.roles:
-                text, accept = self._texts.get((code, role)), _accept_name(code, role)
+                state = self._cells.get((code, role), CellState())
+                accept, discard = _accept_name(code, role), _discard_name(code, role)
                 cells.append(
                     DeckCell(
                         role=role,
                         field=self[_text_name(code, role)],
                         accept=self[accept] if accept in self.fields else None,
-                        proposed_by=text.proposed_by if text else "",
+                        discard=self[discard] if discard in self.fields else None,
+                        proposal=state.proposal if state.text else "",
+                        proposed_by=state.proposed_by,
+                        note=state.note,
                     )
                 )
-            present = {role for each, role in self._texts if each == code}
+            present = {role for each, role in self._cells if each == code}
             yield DeckRow(code, _language_name(code), cells, len(required - present))
 
 
@@ -147,6 +165,10 @@ def _text_name(code: str, role: str) -> str:
 
 def _accept_name(code: str, role: str) -> str:
     return f"accept-{code}-{role}"
+
+
+def _discard_name(code: str, role: str) -> str:
+    return f"discard-{code}-{role}"
 
 
 def _language_name(code: str) -> str:
@@ -204,7 +226,7 @@ class CopyDeckAdmin(FixedKeyAdmin, DeckFileViews, admin.ModelAdmin):
         context |= {
             "rows": list(form.rows()),
             "roles": form.roles,
-            "values": list(placeholder_examples()),
+            "values": list(vocabulary.placeholder_examples()),
             "read_only": not may_write,
         }
         return super().render_change_form(request, context, *args, **options)
@@ -213,49 +235,24 @@ class CopyDeckAdmin(FixedKeyAdmin, DeckFileViews, admin.ModelAdmin):
         super().save_model(request, deck, form, change)
         if not isinstance(form, DeckForm):
             return  # the list, where only position and is_active are edited
-        changed = copydecks.save_texts(deck, form.changed_texts(), actor=request.user)
-        accepted = copydecks.accept_proposals(deck, form.accepted(), actor=request.user)
-        if not changed and not accepted:
+        # Ticked boxes first: a text that is typed as well is what the person means.
+        settled = 0
+        try:
+            settled += copydecks.accept_proposals(deck, form.accepted(), actor=request.user)
+        except DeckRefused as refusal:
+            for objection in refusal.objections:
+                self.message_user(request, objection, messages.ERROR)
+        settled += copydecks.discard_proposals(deck, form.discarded(), actor=request.user)
+        typed = DeckTexts(texts=form.changed_texts(), empties_discard=True)
+        origin = gettext("the deck’s page")
+        plan, record = copydecks.import_texts(deck, typed, origin=origin, actor=request.user)
+        if not plan.changes and not settled:
             return
-        message = ngettext("%d text saved.", "%d texts saved.", changed + accepted)
-        self.message_user(request, message % (changed + accepted), messages.SUCCESS)
-        for warning in unknown_value_warnings(form.changed_texts().values()):
+        saved = len(plan.changes) + settled
+        message = ngettext("%d text saved.", "%d texts saved.", saved) % saved
+        self.message_user(request, message, messages.SUCCESS)
+        if record is not None:
+            self.offer_undo(request, record)
+        for warning in plan.all_warnings:
             self.message_user(request, warning, messages.WARNING)
-        published = Placement.objects.filter(image__spec__deck=deck.key)
-        warn_about_stale(request, published, model_admin=self)
-
-
-class PlaceholderExamples(NamedTuple):
-    """Placeholders for the values of a model's products, with examples from one product."""
-
-    name: str
-    examples: Sequence[tuple[str, str]]
-
-
-def placeholder_examples() -> Iterator[PlaceholderExamples]:
-    """Yield the placeholders of each registered model that has a product."""
-    locale = settings.LOCALES[0]
-    for model in registered():
-        source = source_for(model)
-        product = source.queryset().first()
-        if product is None:
-            continue
-        values = source.values(product, locale).items()
-        examples = [
-            (f"{{{name}}}", "" if value is None else locales.format_value(value, locale))
-            for name, value in values
-        ]
-        yield PlaceholderExamples(str(model._meta.verbose_name), examples)
-
-
-def unknown_value_warnings(texts: Iterable[str]) -> Iterator[str]:
-    """Yield a warning for each placeholder without a product value.
-
-    Not an error: there may be no product yet.
-    """
-    known = {name[1:-1] for each in placeholder_examples() for name, _example in each.examples}
-    names = dict.fromkeys(name for text in texts for name in placeholders.names(text))
-    for name in names if known else ():
-        if name not in known:
-            message = gettext("No product has the value %s.") % f"{{{name}}}"
-            yield f"{message}{nearest(name, known)}"
+        warn_about_stale(request, published_with_deck(deck), model_admin=self)

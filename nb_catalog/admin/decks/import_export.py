@@ -1,4 +1,4 @@
-"""Export and import of copy decks as CSV or XLIFF, and machine translation of missing texts."""
+"""Files of copy decks: download, import with preview and undo, machine translation of missing texts."""
 
 from __future__ import annotations
 
@@ -10,54 +10,63 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
+from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
-from nb_catalog import copydecks
+from nb_catalog import copydecks, generation
+from nb_catalog.admin import text_progress
 from nb_catalog.admin.base import AdminPages
-from nb_catalog.conf import settings
-from nb_catalog.copydecks import csv_format, translation, xliff_format
-from nb_catalog.copydecks.types import DeckTexts
-from nb_catalog.copydecks.xliff_format import XliffFile
+from nb_catalog.admin.generate.refresh import warn_about_stale
+from nb_catalog.copydecks import changes, csv_format, files, xliff_format, xlsx_format
+from nb_catalog.copydecks.types import ChangeKind, DeckChanges
+from nb_catalog.copydecks.vocabulary import deck_locales
 from nb_catalog.core import locales
-from nb_catalog.core.types import Permission
-from nb_catalog.exceptions import DeckRefused, InvalidSettings, NBCatalogError
-from nb_catalog.models import CopyDeck
+from nb_catalog.core.permissions import Action, may
+from nb_catalog.core.types import JobKind
+from nb_catalog.exceptions import DeckRefused, InvalidSettings, RequestRefused
+from nb_catalog.generation import text_requests
+from nb_catalog.models import CopyDeck, DeckImport
 from nb_catalog.providers.translation import translation_provider
+from nb_catalog.publishing.staleness import published_with_deck
 
-# Bytes of an uploaded file; enough for about ten thousand texts.
-MAX_BYTES: Final = 5 * 2**20
+# Changes and warnings that a page shows.
+SHOWN: Final = 500
+# Imports in the list below the files.
+LISTED: Final = 10
 
 
 class DeckFileViews(AdminPages):
-    """The page of a deck's files, as additional pages of ``CopyDeckAdmin``."""
+    """The pages of a deck's files, as additional pages of ``CopyDeckAdmin``."""
 
     def file_urls(self) -> list[URLPattern]:
         return [
             self.page("<int:pk>/files/", self.files, name="files"),
             self.page("<int:pk>/files/texts.csv", self.download_csv, name="table"),
+            self.page("<int:pk>/files/texts.xlsx", self.download_xlsx, name="workbook"),
             self.page("<int:pk>/propose/", require_POST(self.propose), name="propose"),
             self.page("<int:pk>/files/<str:locale>.xlf", self.download_xliff, name="sheet"),
+            self.page("<int:pk>/imports/<int:number>/", self.show_import, name="import"),
         ]
 
     def files(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """GET offers the files; POST imports one. Requires the permissions view and, for POST, change."""
+        """GET offers the files; POST reads one and leads to the preview of what it would change.
+
+        Requires the permissions view and, for POST, change.
+        """
         deck = self._deck(request, pk)
         objections: tuple[str, ...] = ()
         if request.method == "POST":
-            if not self.has_change_permission(request, deck):
-                raise PermissionDenied
+            self._require_change(request, deck)
             try:
-                self.import_file(request, deck)
+                return self._preview(request, deck)
             except DeckRefused as refusal:
                 objections = refusal.objections
-            else:
-                return redirect(self.url_of("change", deck.pk))
-        missing = translation.missing_texts(deck, self._targets(deck))
+        progress = text_requests.progress_of(deck, kind=JobKind.TRANSLATION)
         missing_texts = [
             (code, locales.parse_locale(code).display_name, len(texts))
-            for code, texts in missing.items()
-            if texts
+            for code, texts in copydecks.missing_texts(deck, self._targets(deck)).items()
+            if texts and code not in progress.underway
         ]
         context = self.page_context(
             request,
@@ -69,33 +78,99 @@ class DeckFileViews(AdminPages):
             ],
             source=locales.parse_locale(deck.locale).display_name,
             objections=objections,
+            has_xlsx=xlsx_format.is_available(),
+            imports=deck.imports.exclude(applied_at=None).select_related("actor")[:LISTED],
             lacking=missing_texts,
             translator=provider_name(),
+            requested=text_progress.shown(progress),
+            proposals=deck.texts.exclude(proposed_by="").count(),
         )
         return TemplateResponse(request, "admin/nb_catalog/copydeck/files.html", context)
 
+    def _preview(self, request: HttpRequest, deck: CopyDeck) -> HttpResponse:
+        """Keep what the uploaded file would change and redirect to its preview.
+
+        Raises ``DeckRefused``.
+        """
+        file: Any = request.FILES.get("file")
+        if file is None:
+            raise DeckRefused(gettext("Choose a file first."))
+        # One byte more than is allowed: then it is refused, and never read as a whole.
+        incoming = copydecks.read_file(deck, file.read(files.MAX_BYTES + 1))
+        plan = changes.with_warnings(deck, copydecks.plan_changes(deck, incoming))
+        if not plan.changes:
+            for warning in plan.all_warnings[:SHOWN]:
+                self.message_user(request, warning, messages.WARNING)
+            message = gettext("Nothing to change: the deck has all texts of this file already.")
+            self.message_user(request, message, messages.INFO)
+            return redirect(self.url_of("files", deck.pk))
+        record = changes.keep_preview(deck, plan, origin=file.name, actor=request.user)
+        return redirect(self.url_of("import", deck.pk, record.pk))
+
+    def show_import(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
+        """GET shows what an import changes or has changed; POST applies or undoes it.
+
+        Requires the permissions view and, for POST, change.
+        """
+        deck = self._deck(request, pk)
+        record = deck.imports.select_related("actor", "undone_by").filter(pk=number).first()
+        if record is None:
+            raise Http404
+        if request.method == "POST":
+            self._require_change(request, deck)
+            try:
+                if "undo" in request.POST:
+                    done = copydecks.undo_import(record, actor=request.user)
+                    message = gettext("Undone: the texts are what they were before.")
+                else:
+                    done = copydecks.apply_import(record, actor=request.user)
+                    message = import_message(done)
+            except DeckRefused as refusal:
+                self.message_user(request, str(refusal), messages.ERROR)
+            else:
+                self.message_user(request, message, messages.SUCCESS)
+                if done.changes_texts:
+                    warn_about_stale(request, published_with_deck(record.deck), model_admin=self)
+            return redirect(self.url_of("import", deck.pk, record.pk))
+        plan = changes.changes_of(record)
+        context = self.page_context(
+            request,
+            title=gettext("Changes by %s") % record.origin,
+            original=deck,
+            record=record,
+            plan=plan,
+            counts=count_labels(plan),
+            rows=[(change_label(each.kind), each) for each in plan.changes[:SHOWN]],
+            more=max(0, len(plan.changes) - SHOWN),
+            warnings=plan.warnings[:SHOWN],
+            may_change=self.has_change_permission(request, deck),
+        )
+        return TemplateResponse(request, "admin/nb_catalog/copydeck/import.html", context)
+
+    def offer_undo(self, request: HttpRequest, record: DeckImport) -> None:
+        """Add a message with a link to the page that shows and undoes ``record``."""
+        url = self.url_of("import", record.deck_id, record.pk)
+        link = format_html('<a href="{}">{}</a>', url, gettext("Show the changes or undo them"))
+        self.message_user(request, link, messages.INFO)
+
     def download_csv(self, request: HttpRequest, pk: int) -> HttpResponse:
         deck = self._deck(request, pk)
-        content = csv_format.as_csv(deck.texts_by_locale, locales=_locales(deck))
-        return _download(content.encode(), "text/csv; charset=utf-8", name=f"{deck.key}.csv")
+        return _download(files.csv_of(deck), csv_format.MIME_TYPE, name=f"{deck.key}.csv")
+
+    def download_xlsx(self, request: HttpRequest, pk: int) -> HttpResponse:
+        deck = self._deck(request, pk)
+        try:
+            content = files.xlsx_of(deck)
+        except DeckRefused as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return redirect(self.url_of("files", deck.pk))
+        return _download(content, xlsx_format.MIME_TYPE, name=f"{deck.key}.xlsx")
 
     def download_xliff(self, request: HttpRequest, pk: int, locale: str) -> HttpResponse:
         deck = self._deck(request, pk)
         if locale not in self._targets(deck):
             raise Http404
-        texts = {text.role: text for text in deck.texts.filter(locale=locale)}
-        content = xliff_format.as_xliff(
-            [
-                XliffFile(
-                    deck=deck.key,
-                    source_locale=deck.locale,
-                    target_locale=locale,
-                    source=deck.texts_by_locale.get(deck.locale, {}),
-                    target={role: text.text for role, text in texts.items()},
-                    proposed=frozenset(role for role, text in texts.items() if text.proposed_by),
-                )
-            ]
-        )
+        content = files.xliff_of(deck, locale, root_url=request.build_absolute_uri("/"))
         return _download(content, xliff_format.MIME_TYPE, name=f"{deck.key}.{locale}.xlf")
 
     def propose(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -104,34 +179,19 @@ class DeckFileViews(AdminPages):
         Requires the permissions change and generate.
         """
         deck = self._deck(request, pk)
-        may_write = self.has_change_permission(request, deck)
-        if not may_write or not request.user.has_perm(Permission.GENERATE):
+        if not may(request.user, Action.PROPOSE_TEXTS):
             raise PermissionDenied
         locale = request.POST.get("locale", "")
         if locale not in self._targets(deck):
             raise Http404
         try:
-            result = translation.propose_translation(deck, locale, actor=request.user)
-        except NBCatalogError as error:
+            run = generation.request_translations(deck, [locale], actor=request.user)
+        except (RequestRefused, InvalidSettings) as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
-            self.message_user(request, _import_message(0, result.written), messages.SUCCESS)
-            for sentence in result.refused:
-                self.message_user(request, sentence, messages.WARNING)
+            if run is None:
+                self.message_user(request, gettext("No text is missing."), messages.INFO)
         return redirect(self.url_of("files", deck.pk))
-
-    def import_file(self, request: HttpRequest, deck: CopyDeck) -> None:
-        """Save the texts and proposals of the uploaded file. Raises ``DeckRefused``."""
-        texts = read_upload(request, deck)
-        proposals = {(t.locale, t.role) for t in deck.texts.exclude(proposed_by="")}
-        # CSV files contain no proposals: an empty cell must not discard one.
-        changes = {c: t for c, t in texts.texts.items() if t.strip() or c not in proposals}
-        written = copydecks.save_texts(deck, changes, actor=request.user)
-        by = texts.tool or gettext("a translation file")
-        proposed = copydecks.save_texts(
-            deck, texts.proposals, actor=request.user, proposed_by=by[:120]
-        )
-        self.message_user(request, _import_message(written, proposed), messages.SUCCESS)
 
     def _deck(self, request: HttpRequest, pk: int) -> CopyDeck:
         deck = self.get_object(request, str(pk))
@@ -141,32 +201,12 @@ class DeckFileViews(AdminPages):
             raise PermissionDenied
         return deck
 
+    def _require_change(self, request: HttpRequest, deck: CopyDeck) -> None:
+        if not self.has_change_permission(request, deck):
+            raise PermissionDenied
+
     def _targets(self, deck: CopyDeck) -> list[str]:
-        return [code for code in _locales(deck) if code != deck.locale]
-
-
-def _locales(deck: CopyDeck) -> list[str]:
-    """Return the deck's own locale, those of the shop, and others in which it has texts."""
-    used = deck.texts.order_by("locale").values_list("locale", flat=True).distinct()
-    return list(dict.fromkeys((deck.locale, *settings.LOCALES, *used)))
-
-
-def read_upload(request: HttpRequest, deck: CopyDeck) -> DeckTexts:
-    """Parse the uploaded CSV or XLIFF file. Raises ``DeckRefused``."""
-    file: Any = request.FILES.get("file")
-    if file is None:
-        raise DeckRefused(gettext("Choose a file first."))
-    if file.size > MAX_BYTES:
-        raise DeckRefused(
-            gettext("The file is larger than 5 MB. Check that you chose the right file.")
-        )
-    data = file.read()
-    if data.lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t\x00").startswith(b"<"):
-        source = deck.texts_by_locale.get(deck.locale, {})
-        return xliff_format.from_xliff(
-            data, source_locale=deck.locale, source=source, locales=_locales(deck)
-        )
-    return csv_format.from_csv(data, locales=_locales(deck))
+        return [code for code in deck_locales(deck) if code != deck.locale]
 
 
 def provider_name() -> str:
@@ -181,7 +221,28 @@ def provider_name() -> str:
     return provider.name if provider is not None else ""
 
 
-def _import_message(written: int, proposed: int) -> str:
+def change_label(kind: ChangeKind) -> str:
+    """Return what happens to a text, for a table."""
+    labels = {
+        ChangeKind.NEW: gettext("new"),
+        ChangeKind.CHANGED: gettext("changed"),
+        ChangeKind.DELETED: gettext("deleted"),
+        ChangeKind.PROPOSED: gettext("proposal"),
+        ChangeKind.DISCARDED: gettext("proposal discarded"),
+    }
+    return labels[kind]
+
+
+def count_labels(plan: DeckChanges) -> list[tuple[str, int]]:
+    """Return the numbers of changes with their labels, and of what stays as it is."""
+    counts = [(change_label(ChangeKind(kind)), number) for kind, number in plan.counts.items()]
+    return [*counts, (gettext("unchanged"), plan.unchanged)]
+
+
+def import_message(plan: DeckChanges) -> str:
+    """Return how many texts and proposals have been written."""
+    proposed = plan.counts.get(ChangeKind.PROPOSED, 0)
+    written = len(plan.changes) - proposed
     message = ngettext("%d text changed.", "%d texts changed.", written) % written
     if not proposed:
         return message

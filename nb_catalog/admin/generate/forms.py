@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
@@ -17,11 +17,13 @@ from nb_catalog import generation
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.formatting import dollars
 from nb_catalog.admin.generate.selection import Selection
-from nb_catalog.core.types import RequestMode, Treatment
+from nb_catalog.core.types import SCENE_TREATMENTS, RequestMode, Treatment
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation.backgrounds import MAX_VARIANTS
+from nb_catalog.generation.bundles import LEAST_PARTS, MOST_PARTS
 from nb_catalog.models import Scene
 from nb_catalog.providers import model_specs, provider, tiers
+from nb_catalog.registry import CatalogSource
 
 # Longer side of a ratio icon, in SVG units.
 ICON_SIZE: Final = 28
@@ -88,7 +90,9 @@ class GenerateForm(forms.Form):
     )
     tier = forms.ChoiceField(label=_("Tier"))
     treatment = forms.ChoiceField(
-        label=_("Treatment"), choices=Treatment.choices, initial=Treatment.LOCKED
+        label=_("Treatment"),
+        choices=[(each.value, each.label) for each in SCENE_TREATMENTS],
+        initial=Treatment.LOCKED,
     )
     mode = forms.ChoiceField(
         label=_("Processing"),
@@ -96,10 +100,39 @@ class GenerateForm(forms.Form):
         initial=RequestMode.DIRECT,
         required=False,
     )
+    bundles = forms.BooleanField(
+        label=_("Show bundles as their products together"),
+        required=False,
+        initial=True,
+        help_text=_("Otherwise their own photos are used, like those of other products."),
+    )
+    together = forms.ChoiceField(
+        label=_("The selected products"),
+        required=False,
+        help_text=_(
+            "One picture shows all of them, in proportion if their heights are known. It is kept under the "
+            "product that you choose, which is seen whole."
+        ),
+    )
     budget_usd = budget_field()
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, chosen: Selection, **options: Any) -> None:
         super().__init__(*args, **options)
+        # Each of the two choices is there only where it means something.
+        if type(chosen.source).bundle is CatalogSource.bundle:
+            del self.fields["bundles"]
+        self.products = (
+            list(chosen.products().iterator()) if LEAST_PARTS <= len(chosen) <= MOST_PARTS else []
+        )
+        if self.products:
+            titles = [(str(each.pk), chosen.source.title(each)) for each in self.products]
+            kept_under = gettext("One picture of all, kept under %s")
+            self.fields["together"].choices = [
+                ("", gettext("A picture of each")),
+                *((key, kept_under % title) for key, title in titles),
+            ]
+        else:
+            del self.fields["together"]
         self.scenes = list(Scene.objects.filter(is_active=True))
         self.fields["scenes"].choices = [(scene.key, scene.name) for scene in self.scenes]
         self.tiers = tuple(tier_choices())
@@ -113,7 +146,12 @@ class GenerateForm(forms.Form):
         """Return the plan of a valid form. Raises ``RequestRefused``."""
         options = {name: self.cleaned_data[name] for name in self.fields if name != "budget_usd"}
         key = plan_key(chosen, options, nonce=nonce)
-        return generation.plan_backgrounds(chosen.products(), **options, key=key)
+        kept_under = options.pop("together", "")
+        if not kept_under:
+            return generation.plan_backgrounds(chosen.products(), **options, key=key)
+        # A stable sort: the product that it is kept under comes first, and is seen whole.
+        parts = sorted(self.products, key=lambda each: str(each.pk) != kept_under)
+        return generation.plan_backgrounds(parts[:1], **options, parts=parts, key=key)
 
     def scene_choices(self, *, site: AdminSite) -> list[SceneChoice]:
         return [
@@ -161,9 +199,9 @@ def tier_choices(*, references: int = 1, paints: bool = False) -> Iterator[TierC
         )
 
 
-def ratio_choices() -> Iterator[RatioChoice]:
-    for name in model_specs.RATIOS:
-        across, down = (int(part) for part in name.split(":"))
+def ratio_choices(names: Iterable[str] = model_specs.RATIOS) -> Iterator[RatioChoice]:
+    for name in names:
+        across, down = (float(part) for part in name.split(":"))
         scale = ICON_SIZE / max(across, down)
         width, height = across * scale, down * scale
         yield RatioChoice(

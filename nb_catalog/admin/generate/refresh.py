@@ -17,14 +17,19 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
-from nb_catalog.core.types import Permission
+from nb_catalog import cutouts
+from nb_catalog.admin.review.replacements import MAX_OUTDATED, replacements_of
+from nb_catalog.admin.search import Search
+from nb_catalog.core.permissions import Action, may
 from nb_catalog.models import Placement
-from nb_catalog.publishing import staleness
+from nb_catalog.models.generic import content_type_of, own_key
+from nb_catalog.publishing import request_photo_renditions, staleness
+from nb_catalog.registry import registered, source_for, subject_of
 
 logger = logging.getLogger(__name__)
 
 # Placements that are checked during a web request.
-MAX_CHECKED: Final = 500
+MAX_CHECKED: Final = staleness.MAX_CHECKED
 
 
 def warn_about_stale(
@@ -59,6 +64,22 @@ def warn_about_product(request: HttpRequest, product: Model, *, model_admin: Any
         model_admin.message_user(request, message, messages.WARNING)
 
 
+def request_photos(product: Model, *, again: bool) -> None:
+    """Have a worker read the photos of a saved product. Errors in the host's code do not prevent saving."""
+    source = source_for(product)
+    try:
+        # Read again: what the page has prefetched is older than what it has saved.
+        saved = list(source.queryset().filter(pk=own_key(product)[1]))
+        request_photo_renditions(saved, again=again)
+        if again:
+            photos = [(each, photo) for each in saved for photo in source.photos(each)]
+            cutouts.request_cutouts(photos, again=True)
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - the host's own code finds the photos
+        logger.exception("The photos of a saved %s could not be looked up.", product._meta.label)
+
+
 def _stale_message(count: int, *, model_admin: Any, product: Model | None = None) -> str:
     message = ngettext(
         "%d published picture shows outdated text.",
@@ -68,7 +89,7 @@ def _stale_message(count: int, *, model_admin: Any, product: Model | None = None
     if not model_admin.admin_site.is_registered(Placement):
         return message % count
     url = reverse(f"{model_admin.admin_site.name}:nb_catalog_placement_changelist")
-    url = f"{url}?is_stale=yes" + (f"&q={product.pk}" if product is not None else "")
+    url = f"{url}?is_stale=yes" + (f"&q={subject_of(product).pk}" if product is not None else "")
     return format_html(
         '{} <a href="{}">{}</a>', message % count, url, gettext("Review and regenerate them")
     )
@@ -80,20 +101,49 @@ class RefreshViews:
     def refresh_urls(self) -> list[URLPattern]:
         return [self.page("renew/", require_POST(self.renew), name="renew")]
 
+    def outdated_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return how many of the placements that the search finds are out of date, and of how many the
+        replacement exists or is being made."""
+        stale = self._outdated(request, request.GET.get("q", ""))
+        count = stale.count()
+        rows = (
+            list(stale.prefetch_related("image")[:MAX_OUTDATED])
+            if 0 < count <= MAX_OUTDATED
+            else []
+        )
+        replaced = len(replacements_of(rows))
+        return {
+            "stale": count - replaced,
+            "replaced": replaced,
+            "renew_term": request.GET.get("q", ""),
+            "list_query": request.GET.urlencode(),
+        }
+
     def renew(self, request: HttpRequest) -> HttpResponse:
-        """POST: regenerate everything marked, or only the product ``key``. Requires permission generate."""
-        if not request.user.has_perm(Permission.GENERATE):
+        """POST: regenerate everything marked, or what a search for ``key`` finds. Requires permission
+        generate."""
+        if not may(request.user, Action.PLAN):
             raise PermissionDenied
-        stale = Placement.objects.filter(stale_since__isnull=False)
-        if key := request.POST.get("key"):
-            stale = stale.filter(object_id=key)
-        return refresh_with_messages(request, staleness.products_of(stale), model_admin=self)
+        stale = self._outdated(request, request.POST.get("key", ""))
+        response = refresh_with_messages(request, staleness.products_of(stale), model_admin=self)
+        return response or self.to_list(request.POST.get("back", ""))
+
+    def _outdated(self, request: HttpRequest, term: str) -> QuerySet[Placement]:
+        models = (each for each in registered() if may(request.user, Action.PLAN, model=each))
+        kinds = [content_type_of(model).pk for model in models]
+        stale = Placement.objects.filter(stale_since__isnull=False, content_type__in=kinds)
+        if not term.strip():
+            return stale
+        return stale.filter(
+            self.search_condition(Search(term=term.strip(), rows=Placement.objects))
+        )
 
 
 def refresh_with_messages(
     request: HttpRequest, products: Iterable[Model], *, model_admin: Any
-) -> HttpResponse:
-    """Start regeneration and redirect to its run, or report why nothing was started."""
+) -> HttpResponse | None:
+    """Start regeneration and redirect to its run; otherwise report why nothing was started, and return
+    None: the user stays on the list, with its filters."""
     result = staleness.refresh(products, actor=request.user)
     site = model_admin.admin_site.name
     if result.runs:
@@ -111,6 +161,4 @@ def refresh_with_messages(
         else gettext("No published pictures are out of date.")
     )
     model_admin.message_user(request, message, messages.WARNING if result.stale else messages.INFO)
-    return redirect(
-        reverse(f"{site}:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist")
-    )
+    return None

@@ -32,7 +32,7 @@ from nb_catalog.admin.generate.views import (
 )
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
-from nb_catalog.core.types import TextMethod
+from nb_catalog.core.types import OWN_PHOTO, TextMethod, Treatment
 from nb_catalog.generation.painted_text import REFERENCES
 from nb_catalog.models import CopyDeck, Scene, TextLayout
 from nb_catalog.registry import source_for
@@ -56,7 +56,7 @@ class TextForm(forms.Form):
     scenes = forms.MultipleChoiceField(
         label=_("Scenes"),
         required=False,
-        help_text=_("If none is selected, all scenes are used."),
+        help_text=_("If none is selected, all scenes and the photos themselves are used."),
     )
 
     text = forms.ChoiceField(label=_("Text method"), choices=TextMethod.choices, required=False)
@@ -78,7 +78,7 @@ class TextForm(forms.Form):
         decks = CopyDeck.objects.filter(is_active=True).values_list("key", "name")
         self.fields["deck"].choices = [("", _("The shop's own texts")), *decks]
         scenes = Scene.objects.filter(is_active=True).values_list("key", "name")
-        self.fields["scenes"].choices = list(scenes)
+        self.fields["scenes"].choices = [(OWN_PHOTO, Treatment.PHOTO.label), *scenes]
         self.paint_tiers = tuple(generate_forms.tier_choices(references=REFERENCES, paints=True))
         self.fields["tier"].choices = [(tier.name, tier.name) for tier in self.paint_tiers]
         if not self.paint_tiers:
@@ -138,7 +138,7 @@ class TextViews(GenerateViews):
         preview = generate_forms.requested_plan(
             _form(chosen, request.POST), chosen, nonce=nonce_of(request)
         )
-        context = plan_context(generate_forms.with_summary(preview))
+        context = plan_context(generate_forms.with_summary(preview), site=self.admin_site)
         return TemplateResponse(request, "admin/nb_catalog/run/plan.html", context)
 
     def _texts_page(
@@ -160,10 +160,10 @@ class TextViews(GenerateViews):
             painters=form.paint_tiers,
             live=len(chosen) <= LIVE_UP_TO,
             **self._chosen_context(chosen),
-            **plan_context(preview),
+            **plan_context(preview, site=self.admin_site),
         )
         return TemplateResponse(request, "admin/nb_catalog/run/texts.html", context)
 
 
 def _form(chosen: Selection, *data: Any) -> TextForm:
-    return TextForm(*data, slots=source_for(chosen.label).slots)
+    return TextForm(*data, slots=tuple(source_for(chosen.label).slot_table))

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from django.contrib import messages
-from django.contrib.auth import get_permission_codename
+from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -23,12 +23,14 @@ from nb_catalog.admin import catalog_objects
 from nb_catalog.admin.formatting import dollars, duration
 from nb_catalog.admin.generate import forms
 from nb_catalog.admin.generate.forms import GenerateForm, PlanForm, PlanPreview
+from nb_catalog.admin.generate.photos import photo_context
 from nb_catalog.admin.generate.selection import Selection, load_selection
-from nb_catalog.core.types import Permission
+from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NotRegistered, RequestRefused
 from nb_catalog.generation import runs
 from nb_catalog.models import Run
-from nb_catalog.registry import source_for
+from nb_catalog.providers import model_specs
+from nb_catalog.registry import CatalogSource, source_for
 
 # Selected products listed on the page.
 MAX_LISTED: Final = 6
@@ -53,8 +55,9 @@ class GenerateViews:
         if chosen is None or not len(chosen):
             return self._nothing_chosen(request, title=gettext("Generate pictures"))
         if request.method != "POST":
-            return self._form_page(request, chosen, form=GenerateForm(), nonce=uuid4().hex)
-        form = GenerateForm(request.POST)
+            form = GenerateForm(initial={"ratio": first_ratio(chosen.source)}, chosen=chosen)
+            return self._form_page(request, chosen, form=form, nonce=uuid4().hex)
+        form = GenerateForm(request.POST, chosen=chosen)
         if "sent" in request.POST:
             preview = forms.requested_plan(form, chosen, nonce=nonce_of(request))
             context = sent_context(preview)
@@ -69,8 +72,9 @@ class GenerateViews:
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
-        preview = forms.requested_plan(GenerateForm(request.POST), chosen, nonce=nonce_of(request))
-        context = plan_context(forms.with_summary(preview))
+        form = GenerateForm(request.POST, chosen=chosen)
+        preview = forms.requested_plan(form, chosen, nonce=nonce_of(request))
+        context = plan_context(with_photos_requested(preview), site=self.admin_site)
         return TemplateResponse(request, "admin/nb_catalog/run/plan.html", context)
 
     def sent_fragment(self, request: HttpRequest) -> HttpResponse:
@@ -79,7 +83,8 @@ class GenerateViews:
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
-        preview = forms.requested_plan(GenerateForm(request.POST), chosen, nonce=nonce_of(request))
+        form = GenerateForm(request.POST, chosen=chosen)
+        preview = forms.requested_plan(form, chosen, nonce=nonce_of(request))
         return TemplateResponse(request, "admin/nb_catalog/run/sent.html", sent_context(preview))
 
     def _confirm_or_start(
@@ -98,7 +103,7 @@ class GenerateViews:
         fields = {"form": form, "nonce": nonce_of(request)}
         preview = forms.requested_plan(form, chosen, nonce=nonce_of(request))
         if "start" not in request.POST:
-            return page(request, chosen, preview=forms.with_summary(preview), **fields)
+            return page(request, chosen, preview=with_photos_requested(preview), **fields)
         if preview.plan is not None:
             existing = Run.objects.filter(plan_key=preview.plan.key).first()
             if existing is not None:
@@ -151,7 +156,7 @@ class GenerateViews:
             ratios=list(forms.ratio_choices()),
             live=len(chosen) <= LIVE_UP_TO,
             **self._chosen_context(chosen),
-            **plan_context(preview),
+            **plan_context(preview, site=self.admin_site),
             **more,
         )
         return TemplateResponse(request, "admin/nb_catalog/run/generate.html", context)
@@ -177,7 +182,7 @@ class GenerateViews:
             confirm_url=self.url_of(name),
             agreed=str(preview.summary.price_usd),
             **self._chosen_context(chosen),
-            **plan_context(preview),
+            **plan_context(preview, site=self.admin_site),
         )
         return TemplateResponse(request, "admin/nb_catalog/run/confirm.html", context)
 
@@ -216,18 +221,20 @@ def single_selection(label: str, *, key: str, user: Any) -> Selection | None:
         primary.run_validators(primary.to_python(key))
     except (NotRegistered, ValidationError):
         return None
-    model = source.model._meta
-    if not any(
-        user.has_perm(f"{model.app_label}.{get_permission_codename(action, model)}")
-        for action in ("view", "change")
-    ):
+    if not may(user, Action.PLAN, model=source.model):
         raise PermissionDenied
     return Selection(token="", label=source.label, keys=(key,))
 
 
+def first_ratio(source: CatalogSource) -> str:
+    """Return the ratio that is suggested: that of the first slot with one that models make."""
+    ratios = [slot.ratio for slot in source.slot_table.values() if slot.ratio in model_specs.RATIOS]
+    return ratios[0] if ratios else "1:1"
+
+
 def require_generate(request: HttpRequest) -> None:
     """Raise ``PermissionDenied`` unless the user may generate pictures."""
-    if not request.user.has_perm(Permission.GENERATE):
+    if not may(request.user, Action.PLAN):
         raise PermissionDenied
 
 
@@ -259,10 +266,19 @@ def sent_context(preview: PlanPreview) -> dict[str, Any]:
     return {"sent": previews, "sent_objections": preview.objections, "show_sent": True}
 
 
-def plan_context(preview: PlanPreview | None) -> dict[str, Any]:
+def with_photos_requested(preview: PlanPreview) -> PlanPreview:
+    """Return ``preview`` with its numbers, and have the photos cut out that it stands on."""
+    preview = forms.with_summary(preview)
+    if preview.plan is not None:
+        generation.request_cutouts(preview.plan)
+    return preview
+
+
+def plan_context(preview: PlanPreview | None, *, site: AdminSite) -> dict[str, Any]:
     """Return the context of the plan fragment, with the ten most frequent problems."""
     context: dict[str, Any] = {"preview": preview}
     if preview is not None and preview.summary is not None:
+        context["photos"] = photo_context(preview.summary.photos, site=site)
         context["takes"] = duration(preview.summary.seconds)
         context["budget"] = None if preview.budget_usd is None else dollars(preview.budget_usd)
         context["problems"] = sorted(preview.summary.problems.items(), key=lambda each: -each[1])[

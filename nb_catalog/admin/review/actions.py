@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import review
 from nb_catalog.admin import catalog_objects
+from nb_catalog.admin.formatting import place_name
+from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import IMAGE_TRANSITIONS, ImageState
-from nb_catalog.core.types import Actor, Permission
+from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, NBCatalogError
 from nb_catalog.models import ProductImage
 from nb_catalog.publishing import placements
-from nb_catalog.review import ocr
 
 MAX_POSITION: Final = 1000
 
@@ -27,15 +28,25 @@ _SERVICES: Final = {
     "reject": (review.reject, _("Picture %(pk)s rejected.")),
     "reconsider": (review.reconsider, _("Picture %(pk)s is waiting for review again.")),
     "retire": (review.retire, _("Picture %(pk)s retired.")),
+    "restore": (review.restore, _("Picture %(pk)s is approved again.")),
 }
 PUBLISHING_VERBS: Final = ("publish", "roll_back")
 # Typeset the text that a model painted, on the same base image.
 SET_TEXT: Final = "set_text"
 # Check painted text with the OCR provider, which costs money.
 READ_TEXT: Final = "read_text"
-VERBS: Final = (*_SERVICES, *PUBLISHING_VERBS, SET_TEXT, READ_TEXT)
-# Verbs whose message offers to undo them.
-UNDO: Final = {"reject": "reconsider"}
+# Have a model compare the picture with the product's photo, which costs money.
+COMPARE: Final = "compare"
+VERBS: Final = (*_SERVICES, *PUBLISHING_VERBS, SET_TEXT, READ_TEXT, COMPARE)
+# What undoes a verb, by the state before it.
+UNDO: Final = {
+    ("approve", ImageState.PENDING): "reconsider",
+    ("reject", ImageState.PENDING): "reconsider",
+    ("reconsider", ImageState.APPROVED): "approve",
+    ("reconsider", ImageState.REJECTED): "reject",
+    ("retire", ImageState.APPROVED): "restore",
+    ("restore", ImageState.RETIRED): "retire",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +70,25 @@ class ReviewAction:
             slot=data.get(f"slot-{pk}", ""),
             in_bulk=f"ticked-{pk}" in data,
             locale=data.get(f"locale-{pk}", ""),
-            # A few digits are enough: int() raises ValueError for thousands of them.
-            position=min(int(position[:9]), MAX_POSITION) if position.isdecimal() else 0,
+            # People count from 1. A few digits are enough: int() raises ValueError for thousands of them.
+            position=min(max(int(position[:9]) - 1, 0), MAX_POSITION)
+            if position.isdecimal()
+            else 0,
         )
 
     @property
     def place(self) -> dict[str, str | int]:
         return {"slot": self.slot, "locale": self.locale, "position": self.position}
 
+    @property
+    def place_name(self) -> str:
+        return place_name(**self.place)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewOutcome:
-    """Result for the user. ``undo`` is the verb that reverts it, or empty; ``place`` its arguments."""
+    """Result for the user. ``undo`` is the verb that reverts it, or empty; ``place`` its fields in the
+    form of the review page."""
 
     message: str
     level: int = messages.SUCCESS
@@ -93,9 +111,9 @@ class ReviewPermissions:
     @classmethod
     def of(cls, user: Any) -> ReviewPermissions:
         return cls(
-            review=user.has_perm(Permission.REVIEW),
-            publish=user.has_perm(Permission.PUBLISH),
-            generate=user.has_perm(Permission.GENERATE),
+            review=may(user, Action.REVIEW),
+            publish=may(user, Action.PUBLISH),
+            generate=may(user, Action.REPLACE_TEXT),
         )
 
     @property
@@ -118,6 +136,7 @@ class ReviewPermissions:
             **dict.fromkeys(PUBLISHING_VERBS, self.publish),
             SET_TEXT: self.generate,
             READ_TEXT: self.generate,
+            COMPARE: self.generate,
         }
         if not required.get(verb, self.review):
             raise PermissionDenied
@@ -134,10 +153,31 @@ def execute(image: ProductImage, action: ReviewAction, *, actor: Actor) -> Revie
             case "roll_back":
                 return _roll_back(image, action, actor=actor)
             case "set_text":
-                return _set_text(image, actor=actor)
+                if review.typeset_instead(image, actor=actor) is None:
+                    message = gettext("A picture with this text, typeset, already exists.")
+                    return ReviewOutcome(message=message, level=messages.INFO)
+                message = gettext(
+                    "The text of picture %(pk)s is being typeset. The new picture will appear here for "
+                    "review."
+                )
+                return ReviewOutcome(message=message % {"pk": image.pk})
             case "read_text":
-                return _read_text(image, actor=actor)
+                review.request_reading(image, actor=actor)
+                message = gettext(
+                    "The text of picture %(pk)s is being read. The result will appear beside the picture."
+                )
+                return ReviewOutcome(message=message % {"pk": image.pk})
+            case "compare":
+                review.request_comparison(image, actor=actor)
+                message = gettext(
+                    "Picture %(pk)s is being compared with the product’s photo. The result will appear "
+                    "beside it."
+                )
+                return ReviewOutcome(message=message % {"pk": image.pk})
+        before = image.state
         service, message = _SERVICES[action.verb]
+        if action.verb == "approve" and action.in_bulk:
+            review.require_individual_review(image)
         service(image, actor=actor, note=action.note)
     except NBCatalogError as error:
         message = str(error)
@@ -147,7 +187,9 @@ def execute(image: ProductImage, action: ReviewAction, *, actor: Actor) -> Revie
             # The page is rendered again: without this, the typed note would be lost.
             message = " ".join((message, gettext("Your note was: “%s”") % action.note))
         return ReviewOutcome(message=message, level=messages.ERROR)
-    return ReviewOutcome(message=str(message) % {"pk": image.pk}, undo=UNDO.get(action.verb, ""))
+    return ReviewOutcome(
+        message=str(message) % {"pk": image.pk}, undo=UNDO.get((action.verb, before), "")
+    )
 
 
 def _publish(
@@ -159,7 +201,7 @@ def _publish(
     if approves:
         review.approve(image, actor=actor, note=action.note)
     try:
-        placements.publish(image, **action.place, actor=actor)
+        placements.publish(image, **action.place, actor=actor, reason=action.note)
     except NBCatalogError as error:
         if not approves:
             raise
@@ -171,8 +213,9 @@ def _publish(
         if approves
         else gettext("Picture %(pk)s published to %(slot)s.")
     )
-    message = message % {"pk": image.pk, "slot": action.slot}
-    return ReviewOutcome(message=message, undo="roll_back", place=action.place)
+    message = message % {"pk": image.pk, "slot": action.place_name}
+    fields = {**action.place, "position": action.position + 1}
+    return ReviewOutcome(message=message, undo="roll_back", place=fields)
 
 
 def _roll_back(image: ProductImage, action: ReviewAction, *, actor: Actor) -> ReviewOutcome:
@@ -185,26 +228,4 @@ def _roll_back(image: ProductImage, action: ReviewAction, *, actor: Actor) -> Re
     message = gettext(
         "%(slot)s was rolled back to its previous content. Picture %(pk)s remains approved."
     )
-    return ReviewOutcome(message=message % {"pk": image.pk, "slot": action.slot})
-
-
-def _set_text(image: ProductImage, *, actor: Actor) -> ReviewOutcome:
-    if review.typeset_instead(image, actor=actor) is None:
-        message = gettext("A picture with this text, typeset, already exists.")
-        return ReviewOutcome(message=message, level=messages.INFO)
-    message = gettext(
-        "The text of picture %(pk)s is being typeset. The new picture will appear here for review."
-    )
-    return ReviewOutcome(message=message % {"pk": image.pk})
-
-
-def _read_text(image: ProductImage, *, actor: Actor) -> ReviewOutcome:
-    reading = ocr.read_with_model(image, actor=actor)
-    if reading.is_exact:
-        message = gettext("%(reader)s reads the text of picture %(pk)s exactly as requested.")
-    else:
-        message = gettext(
-            "%(reader)s reads text on picture %(pk)s that differs from the requested text."
-        )
-    level = messages.SUCCESS if reading.is_exact else messages.WARNING
-    return ReviewOutcome(message=message % {"reader": reading.reader, "pk": image.pk}, level=level)
+    return ReviewOutcome(message=message % {"pk": image.pk, "slot": action.place_name})

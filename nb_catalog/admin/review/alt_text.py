@@ -16,12 +16,14 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from nb_catalog import publishing
-from nb_catalog.admin import thumbnails
+from nb_catalog.admin import text_progress, thumbnails
 from nb_catalog.admin.formatting import dollars
 from nb_catalog.admin.review.forms import pictures
 from nb_catalog.core import locales
-from nb_catalog.core.types import Permission
-from nb_catalog.exceptions import InvalidSettings, NBCatalogError, RequestRefused
+from nb_catalog.core.permissions import Action, may
+from nb_catalog.core.types import JobKind
+from nb_catalog.exceptions import InvalidSettings, RequestRefused
+from nb_catalog.generation import text_requests
 from nb_catalog.models import AltProposal, ProductImage
 from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.publishing import alt_text
@@ -61,7 +63,7 @@ class AltTextViews:
         objections: tuple[str, ...] = ()
         posted: Mapping[str, str] = {}
         if request.method == "POST":
-            if not request.user.has_perm(Permission.REVIEW):
+            if not may(request.user, Action.REVIEW):
                 raise PermissionDenied
             # An accepted proposal is saved as it was read, even if it has changed since.
             posted = {
@@ -92,8 +94,9 @@ class AltTextViews:
             fields=list(alt_text_fields(image, posted=posted)),
             longest=LONGEST_ALT,
             objections=objections,
-            may_write=request.user.has_perm(Permission.REVIEW),
+            may_write=may(request.user, Action.REVIEW),
             offer=alt_text_offer(image) if _may_propose(request) else None,
+            requested=text_progress.shown(text_requests.progress_of(image, kind=JobKind.ALT_TEXT)),
         )
         return TemplateResponse(request, "admin/nb_catalog/productimage/alt.html", context)
 
@@ -107,14 +110,12 @@ class AltTextViews:
         image = get_object_or_404(pictures(), pk=pk)
         try:
             codes = alt_text.locales_for(image)
-            result = alt_text.propose_alt_texts(image, codes, actor=request.user)
-        except NBCatalogError as error:
+            run = publishing.request_alt_texts(image, codes, actor=request.user)
+        except (RequestRefused, InvalidSettings) as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
-            message = ngettext("%d proposal to accept.", "%d proposals to accept.", result.written)
-            self.message_user(request, message % result.written, messages.SUCCESS)
-            for sentence in result.refused:
-                self.message_user(request, sentence, messages.WARNING)
+            if run is None:
+                self.message_user(request, gettext("No text is missing."), messages.INFO)
         return redirect(self.url_of("alt", image.pk))
 
 
@@ -125,7 +126,7 @@ def _posted(request: HttpRequest, image: ProductImage, prefix: str) -> dict[str,
 
 
 def _may_propose(request: HttpRequest) -> bool:
-    return request.user.has_perms([Permission.REVIEW, Permission.GENERATE])
+    return may(request.user, Action.PROPOSE_ALTS)
 
 
 def alt_text_offer(image: ProductImage) -> dict[str, Any] | None:

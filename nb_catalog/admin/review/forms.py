@@ -11,13 +11,17 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.changelists import INTEGER_KEY
+from nb_catalog.admin.search import Search
 from nb_catalog.core.states import ImageState
+from nb_catalog.core.types import OWN_PHOTO, Treatment
 from nb_catalog.models import ProductImage, Run, Scene
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.images import ImageKind
 from nb_catalog.registry import registered, source_for
 
 MAX_RUNS: Final = 50
+# Pictures of one decision about several, named in an address.
+MAX_PICTURES: Final = 200
 
 
 def pictures() -> QuerySet:
@@ -29,12 +33,25 @@ def pictures() -> QuerySet:
 class FilterForm(forms.Form):
     """Filters for pictures. ``product`` is an object key and requires ``model``."""
 
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"placeholder": _("Product, scene, layout")}),
+    )
     state = forms.ChoiceField(label=_("State"), required=False)
     run = forms.ChoiceField(label=_("Run"), required=False)
     model = forms.ChoiceField(label=_("Model"), required=False)
     product = forms.CharField(label=_("Product key"), required=False, max_length=128)
     scene = forms.ChoiceField(label=_("Scene"), required=False)
     picture = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    pictures = forms.RegexField(
+        rf"^\d{{1,18}}(,\d{{1,18}}){{0,{MAX_PICTURES - 1}}}$",
+        required=False,
+        widget=forms.HiddenInput,
+    )
+
+    search: Search | None = None
 
     def __init__(self, data: Mapping[str, str]) -> None:
         super().__init__({"state": ImageState.PENDING, **data})
@@ -48,7 +65,9 @@ class FilterForm(forms.Form):
         self.fields["state"].choices = [*states, ("all", _("All"))]
         self.fields["run"].choices = [every, *((str(pk), f"#{pk} {title}") for pk, title in runs)]
         self.fields["model"].choices = [every, *models]
-        self.fields["scene"].choices = [every, *Scene.objects.values_list("key", "name")]
+        own_photo = (OWN_PHOTO, Treatment.PHOTO.label)
+        scenes = Scene.objects.values_list("key", "name")
+        self.fields["scene"].choices = [every, own_photo, *scenes]
 
     def get_queryset(self) -> QuerySet:
         """Return the matching pictures. Invalid values are ignored, as if they were not given."""
@@ -57,12 +76,19 @@ class FilterForm(forms.Form):
         rows = pictures()
         if query.get("picture"):
             return rows.filter(pk=query["picture"])
+        if query.get("pictures"):
+            rows = rows.filter(pk__in=query["pictures"].split(","))
         if query.get("state", ImageState.PENDING) != "all":
             rows = rows.filter(state=query.get("state") or ImageState.PENDING)
+        if query.get("q"):
+            self.search = Search(term=query["q"], rows=ProductImage.objects)
+            rows = rows.filter(self.search.images())
         if query.get("run"):
             rows = rows.filter(job__run=query["run"])
         if query.get("model"):
             rows = rows.filter(content_type=content_type_of(source_for(query["model"]).model))
         if query.get("product"):
             rows = rows.filter(object_id=query["product"])
-        return rows.filter(scene=query["scene"]) if query.get("scene") else rows
+        if scene := query.get("scene"):
+            rows = rows.filter(scene="" if scene == OWN_PHOTO else scene)
+        return rows

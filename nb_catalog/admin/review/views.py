@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings as django_settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from nb_catalog import review
 from nb_catalog.admin import catalog_objects, thumbnails
-from nb_catalog.admin.changelists import INTEGER_KEY
+from nb_catalog.admin.changelists import AFTER, BEFORE, INTEGER_KEY, key_in, query_from
 from nb_catalog.admin.review.actions import (
     VERBS,
     ReviewAction,
@@ -30,13 +30,13 @@ from nb_catalog.admin.review.actions import (
     ReviewPermissions,
     execute,
 )
-from nb_catalog.admin.review.cards import ocr_offer, prepare_cards
+from nb_catalog.admin.review.cards import offers_for, prepare_cards
 from nb_catalog.admin.review.forms import FilterForm, pictures
-from nb_catalog.core.pagination import BoundedPaginator
+from nb_catalog.admin.review.queue import part_of
+from nb_catalog.core import pagination
+from nb_catalog.core.states import ImageState
 from nb_catalog.models import ProductImage
 from nb_catalog.models.images import ImageKind
-
-PER_PAGE: Final = 24
 
 
 class ReviewViews:
@@ -61,22 +61,26 @@ class ReviewViews:
         """Show pictures grouped by product, with a constant number of queries."""
         self._require_view(request)
         form = FilterForm(request.GET.dict())
-        rows = form.get_queryset().order_by("content_type_id", "object_id", "scene", "id")
-        page = BoundedPaginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+        rows = form.get_queryset()
+        if form.search is not None:
+            form.search.warn(request)
+        part = part_of(rows, after=key_in(request.GET, AFTER), before=key_in(request.GET, BEFORE))
         permissions = ReviewPermissions.of(request.user)
-        images = prepare_cards(page.object_list, site=self.admin_site, permissions=permissions)
+        images = prepare_cards(part.images, site=self.admin_site, permissions=permissions)
         context = self.page_context(
             request,
             title=gettext("Review pictures"),
             form=form,
-            page=page,
-            page_range=page.paginator.get_elided_page_range(page.number),
+            shows_decided=any(image.state != ImageState.PENDING for image in images),
+            found=count_message(rows),
             groups=group_by_product(images),
             permissions=permissions,
-            query=_query(request.GET),
-            back=_query(request.GET, page=page),
+            query=query_from(request.GET),
+            back=request.GET.urlencode(),
+            earlier=query_from(request.GET, **{BEFORE: images[0].pk}) if part.has_earlier else "",
+            later=query_from(request.GET, **{AFTER: images[-1].pk}) if part.has_later else "",
             languages=django_settings.LANGUAGES,
-            offer=ocr_offer(images),
+            **offers_for(images),
         )
         return TemplateResponse(request, "admin/nb_catalog/productimage/review.html", context)
 
@@ -84,10 +88,13 @@ class ReviewViews:
         """Execute "verb:key" on one picture, or approve or publish all selected pictures."""
         self._require_view(request)
         verb, _colon, key = request.POST.get("decision", "").partition(":")
-        if verb == "approve_chosen":
-            return self.approve_selected(request)
-        if verb == "publish_chosen":
-            return self.publish_selected(request)
+        match verb:
+            case "approve_chosen":
+                return self.approve_selected(request)
+            case "publish_chosen":
+                return self.publish_selected(request)
+            case "reconsider_chosen":
+                return self.reconsider_selected(request)
         if verb not in VERBS or not INTEGER_KEY.fullmatch(key):
             raise Http404
         image = get_object_or_404(ProductImage, pk=key, kind=ImageKind.PICTURE)
@@ -107,9 +114,11 @@ class ReviewViews:
             "image": card,
             "permissions": permissions,
             "languages": django_settings.LANGUAGES,
-            "offer": ocr_offer([card]),
+            **offers_for([card]),
         }
         template = "admin/nb_catalog/productimage/card.html"
+        # The filters of the page that the decision was made on.
+        form = FilterForm(QueryDict(request.POST.get("back", "")).dict())
         return JsonResponse(
             {
                 "ok": outcome.succeeded,
@@ -118,6 +127,7 @@ class ReviewViews:
                 "undo": outcome.undo,
                 "place": dict(outcome.place),
                 "card": render_to_string(template, context, request),
+                "found": count_message(form.get_queryset()),
             }
         )
 
@@ -138,22 +148,49 @@ class ReviewViews:
         if result.decided or not result.refused:
             count = result.decided
             message = ngettext("%d picture approved.", "%d pictures approved.", count) % count
+            if result.approved:
+                keys = ",".join(map(str, result.approved))
+                url = f"{self.url_of('review')}?{urlencode({'pictures': keys, 'state': 'all'})}"
+                message = format_html('{} <a href="{}">{}</a>', message, url, gettext("Undo…"))
             self.message_user(request, message, messages.SUCCESS if count else messages.WARNING)
         for refusal in result.refused:
             self.message_user(request, refusal, messages.ERROR)
         return self._redirect_back(request)
 
-    def publish_selected(self, request: HttpRequest) -> HttpResponse:
-        """Publish each to the place set on its card. With JavaScript, the page sends them one by one."""
-        ReviewPermissions.of(request.user).require("publish")
+    def reconsider_selected(self, request: HttpRequest) -> HttpResponse:
+        """Return each to the queue, which undoes a decision about several."""
+        ReviewPermissions.of(request.user).require("reconsider")
         count = 0
         for image in pictures().filter(pk__in=_selected_keys(request)):
-            action = ReviewAction.from_form("publish", image.pk, request.POST)
-            outcome = execute(image, replace(action, in_bulk=True), actor=request.user)
+            outcome = execute(image, ReviewAction(verb="reconsider"), actor=request.user)
             count += outcome.succeeded
             if not outcome.succeeded:
                 self.message_user(request, outcome.message, outcome.level)
+        message = ngettext(
+            "%d picture is waiting for review again.",
+            "%d pictures are waiting for review again.",
+            count,
+        )
+        self.message_user(request, message % count)
+        return self._redirect_back(request)
+
+    def publish_selected(self, request: HttpRequest) -> HttpResponse:
+        """Publish each to the place set on its card. With JavaScript, the page sends them one by one."""
+        ReviewPermissions.of(request.user).require("publish")
+        published = []
+        for image in pictures().filter(pk__in=_selected_keys(request)):
+            action = ReviewAction.from_form("publish", image.pk, request.POST)
+            outcome = execute(image, replace(action, in_bulk=True), actor=request.user)
+            if outcome.succeeded:
+                published.append(image.pk)
+            else:
+                self.message_user(request, outcome.message, outcome.level)
+        count = len(published)
         message = ngettext("%d picture published.", "%d pictures published.", count) % count
+        if published:
+            keys = urlencode({"image__in": ",".join(map(str, published))})
+            url = f"{self.url_of('changelist', model='placement')}?{keys}"
+            message = format_html('{} <a href="{}">{}</a>', message, url, gettext("Undo…"))
         self.message_user(request, message, messages.SUCCESS if count else messages.WARNING)
         return self._redirect_back(request)
 
@@ -187,10 +224,9 @@ def _selected_keys(request: HttpRequest) -> list[str]:
     return [key for key in request.POST.getlist("chosen") if INTEGER_KEY.fullmatch(key)]
 
 
-def _query(query: QueryDict, *, page: Page | None = None) -> str:
-    """Return the query string without the page number, or with the number of ``page``."""
-    query = query.copy()
-    query.pop("page", None)
-    if page is not None and page.number > 1:
-        query["page"] = str(page.number)
-    return query.urlencode()
+def count_message(rows: QuerySet[ProductImage]) -> str:
+    """Return how many pictures there are, as a sentence; long queues are not counted."""
+    count = pagination.bounded_count(rows)
+    if count is None:
+        return gettext("More than %d pictures") % pagination.COUNT_LIMIT
+    return ngettext("%d picture", "%d pictures", count) % count

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from nb_catalog.core.locales import direction, parse_locale
 from nb_catalog.core.text import visible_line
 from nb_catalog.core.types import Treatment
@@ -53,13 +55,14 @@ def painted_text_prompt(
     scene_prompt: str,
     ratio: str,
     has_picture: bool,
+    has_backdrop: bool = False,
 ) -> str:
     """Return the prompt for painting ``texts`` (role -> text) about where ``layout`` places them.
 
     With ``has_picture`` the model is given the picture to change: one of the product, followed by its
     photo, or for ``locked`` the background alone. Without, it paints a new empty background with the
-    texts in it. Raises ``RequestRefused`` for a text that is too long to be painted or that contains
-    every kind of quotation marks.
+    texts in it: with ``has_backdrop`` that of the place in the only image. Raises ``RequestRefused`` for a
+    text that is too long to be painted or that contains every kind of quotation marks.
     """
     sentences = [
         f"The {box.role.replace('_', ' ')} {_describe(box, locale=locale)}: {_quote(text, role=box.role)}."
@@ -71,7 +74,11 @@ def painted_text_prompt(
         locked = treatment == Treatment.LOCKED
         return " ".join([_ADD, *sentences, script, _EXACTLY, _KEEP, _EMPTY if locked else _PRODUCT])
     scene = background.painted_background_prompt(
-        title=title, facts=facts, scene_prompt=scene_prompt, ratio=ratio
+        title=title,
+        facts=facts,
+        scene_prompt=scene_prompt,
+        ratio=ratio,
+        has_backdrop=has_backdrop,
     )
     return " ".join(
         [scene, "These texts stand in it, and no others.", *sentences, script, _EXACTLY]
@@ -81,15 +88,21 @@ def painted_text_prompt(
 def _quote(text: str, *, role: str) -> str:
     if len(text) > LONGEST_TEXT:
         raise RequestRefused(
-            f"The text of {role!r} has {len(text)} characters; a model paints at most {LONGEST_TEXT} of "
-            f"them legibly. Have the text typeset instead."
+            _(
+                "The text of %(role)r has %(length)s characters; a model paints at most %(most)s of them "
+                "legibly. Have the text typeset instead."
+            )
+            % {"role": role, "length": len(text), "most": LONGEST_TEXT}
         )
     for opening, closing in QUOTES:
         if opening not in text and closing not in text:
             return f"{opening}{text}{closing}"
     raise RequestRefused(
-        f"The text of {role!r} contains every kind of quotation marks, so none is left to mark its end for "
-        f"a model. Have the text typeset instead."
+        _(
+            "The text of %(role)r contains every kind of quotation marks, so none is left to mark its end "
+            "for a model. Have the text typeset instead."
+        )
+        % {"role": role}
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from nb_catalog.imaging.compose.pose import lowest
+from nb_catalog.imaging.cutout.outline import find_solid, lowest
 from nb_catalog.imaging.scenery.backdrop import Backdrop
+from nb_catalog.imaging.scenery.light import Light
 from nb_catalog.imaging.scenery.noise import Plane, smoothstep
 
 UNIT: Final = 300
@@ -25,6 +27,34 @@ AT_THE_RIM: Final = 0.9
 """Where the rise of a base is measured, from its middle (0) to its end (1)."""
 ROUNDEST_BASE: Final = 0.5
 """Depth divided by half the width of a circle on the ground, seen from 30 degrees above: sin 30."""
+
+
+EDGE_ROWS: Final = 4
+"""Rows above the underside in which the outline gets as opaque as the product is there."""
+CORE: Final = (0.006, 0.010, 0.95)
+"""Width, height and darkness of the line where the product touches the ground, in its sizes."""
+SKIRTS: Final = ((0.050, 0.034, 0.74), (0.160, 0.080, 0.40))
+"""The same of the two bands around it, in which the product takes a part of the sky away: what a cup
+on a table was measured to have."""
+MOST_DARK: Final = 0.96
+FADES_OUT: Final = 2.0
+"""Sigmas of a band between the product and the rim: what the frame would cut is made narrower."""
+RIM: Final = 0.035
+"""Shadows fade out within this share of the shorter side from the frame, which must not cut them."""
+SHORTEST: Final = 0.2
+"""A shadow that would leave the frame is shortened to this share at most, as by a higher lamp."""
+
+
+class Shadow(NamedTuple):
+    """How dark the ground is, 0 (lit) to 1 (black), in two small maps of the picture.
+
+    ``cast`` is the key light that the product blocks, ``occlusion`` the light from all around that
+    it keeps away, ``contact`` the line in which no light at all gets below it.
+    """
+
+    cast: Plane
+    occlusion: Plane
+    contact: Plane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +76,19 @@ class Silhouette:
     def bottom(self) -> float:
         return self.top + float(self.alpha.shape[0])
 
+    def lowest(self) -> Plane:
+        """Return the row of the lowest pixel of the product in each column; -1 for none."""
+        return lowest(find_solid((self.alpha * 255).astype(np.uint8)))
+
+    def opacity_above(self, low: Plane) -> Plane:
+        """Return how much light the product stops near its underside, 0..1 for each column.
+
+        A foot of clear glass darkens the ground less than one of wood, and still visibly.
+        """
+        rows = np.clip(low.astype(int)[None, :] - np.arange(EDGE_ROWS)[:, None], 0, None)
+        opacity = np.take_along_axis(self.alpha, rows, axis=0).max(axis=0)
+        return np.asarray(np.sqrt(opacity), np.float32)
+
 
 def silhouette(
     alpha: npt.NDArray[np.uint8], *, left: int, top: int, backdrop: Backdrop
@@ -63,21 +106,81 @@ def silhouette(
     )  # fmt: skip
 
 
-def standing_shadow(shape: Silhouette, *, backdrop: Backdrop) -> Plane:
-    """Return darkness 0..1 around a standing product: contact, occlusion, cast shadow."""
+def full_shadow(light: Light) -> float:
+    """Return the share of light that is gone where no ray of the lamp arrives."""
+    return 0.42 + 0.46 * light.strength
+
+
+def blur_after(length: float, *, light: Light) -> float:
+    """Return the deviation of a shadow's edge at ``length`` units from what casts it, in units."""
+    return 0.007 + (0.012 + 0.10 * light.softness) * length
+
+
+def standing_shadow(shape: Silhouette, *, backdrop: Backdrop) -> Shadow:
+    """Return the shadow of a standing product: cast away from the lamp, and around its foot."""
     light = backdrop.light
-    cast = _cast_shadow(shape, backdrop=backdrop) * np.float32(0.42 + 0.46 * light.strength)
+    cast = _cast_shadow(shape, backdrop=backdrop) * np.float32(full_shadow(light))
     line = contact_line(shape)
-    tight = _spread(line, x=0.010 * shape.unit, y=0.0075 * shape.unit) * np.float32(0.93)
-    near = _spread(line, x=0.035 * shape.unit, y=0.027 * shape.unit) * np.float32(0.70)
-    wide = _spread(line, x=0.13 * shape.unit, y=0.062 * shape.unit) * np.float32(0.42)
-    dark = 1 - (1 - cast) * (1 - tight) * (1 - near) * (1 - wide)
+    height, width = shape.alpha.shape
+    # The ground is shaded as far as the product is high, however wide it is.
+    size = min(width, 1.1 * height)
+    core = np.float32(CORE[2]) * _spread(line, x=CORE[0] * size, y=CORE[1] * size)
+    light_left = np.ones(shape.shape, np.float32)
+    beside, below = _room_around(shape)
+    for across, down, darkness in SKIRTS:
+        x, y = min(across * size, beside / FADES_OUT), min(down * size, below / FADES_OUT)
+        light_left *= 1 - np.float32(darkness) * _spread(line, x=x, y=y)
+    receives = _inside(shape.shape)
     if backdrop.platform is not None:
-        lid = cv2.resize(backdrop.platform, dark.shape[::-1], interpolation=cv2.INTER_AREA)
-        dark *= lid.astype(np.float32) / 255
+        lid = cv2.resize(backdrop.platform, cast.shape[::-1], interpolation=cv2.INTER_AREA)
+        receives *= lid.astype(np.float32) / 255
     rows = np.arange(shape.shape[0], dtype=np.float32)[:, None] / np.float32(shape.scale)
-    dark *= smoothstep(rows, start=backdrop.edge - 1, stop=backdrop.edge + 0.03 * backdrop.unit)
-    return np.asarray(np.clip(dark, 0, 0.96), np.float32)
+    receives *= smoothstep(rows, start=backdrop.edge - 1, stop=backdrop.edge + 0.03 * backdrop.unit)
+    return _wanted(
+        Shadow(*(np.clip(each * receives, 0, MOST_DARK) for each in (cast, 1 - light_left, core))),
+        backdrop=backdrop,
+    )
+
+
+def together(shadows: Sequence[Shadow]) -> Shadow:
+    """Return the shadow of several products.
+
+    A lamp that one of them blocks cannot be blocked again; of the sky, each takes its own part away.
+    """
+    cast, contact = (
+        np.maximum.reduce([getattr(each, name) for each in shadows]) for name in ("cast", "contact")
+    )
+    visible = np.prod([1 - each.occlusion for each in shadows], axis=0)
+    return Shadow(cast, np.asarray(np.clip(1 - visible, 0, MOST_DARK), np.float32), contact)
+
+
+def _wanted(shadow: Shadow, *, backdrop: Backdrop) -> Shadow:
+    """Return what the scene wants of ``shadow``: all, what is around the contact, or nothing."""
+    nothing = np.zeros_like(shadow.cast)
+    if backdrop.shadow == "none":
+        return Shadow(nothing, nothing, nothing)
+    return shadow._replace(cast=nothing) if backdrop.shadow == "contact" else shadow
+
+
+def _room_around(shape: Silhouette) -> tuple[float, float]:
+    """Return the pixels beside and below the product in which a shadow has to end."""
+    height, width = shape.shape
+    rim = RIM * min(shape.shape)
+    right = width - shape.left - shape.alpha.shape[1]
+    return max(rim, min(shape.left, right) - rim), max(rim, height - shape.bottom - rim)
+
+
+def _inside(shape: tuple[int, int]) -> Plane:
+    """Return 1 in the frame, falling to 0 at its rim."""
+    height, width = shape
+    rim = max(2.0, RIM * min(shape))
+    down, across = (
+        smoothstep(
+            np.minimum(np.arange(side), np.arange(side)[::-1]).astype(np.float32), start=0, stop=rim
+        )
+        for side in (height, width)
+    )
+    return down[:, None] * across[None, :]
 
 
 def _spread(line: Plane, *, x: float, y: float) -> Plane:
@@ -91,8 +194,11 @@ def _spread(line: Plane, *, x: float, y: float) -> Plane:
 def contact_line(shape: Silhouette) -> Plane:
     """Draw one pixel for each column where the product's underside meets the ground."""
     height, width = shape.alpha.shape
-    low = lowest((shape.alpha * 255).astype(np.uint8))
-    rise = np.asarray(height - 1 - low, np.float32)
+    plane = np.zeros(shape.shape, np.float32)
+    low = shape.lowest()
+    if low.max() < 0:
+        return plane
+    rise = np.where(low >= 0, low.max() - low, np.inf).astype(np.float32)
     # A round base seen from above is an ellipse in the picture: its rim rises evenly to both
     # sides and still touches the ground. A side that does not rise, as under a shoe with a lifted
     # toe, means a flat base.
@@ -106,8 +212,7 @@ def contact_line(shape: Silhouette) -> Plane:
     ellipse = np.asarray(depth * (1 - np.sqrt(np.clip(1 - np.square(off), 0, 1))), np.float32)
     gap = (rise - ellipse).clip(0)
     gap /= 0.022 * height + 0.022 * width
-    weight = np.where(low >= 0, np.exp(-np.square(gap)), 0).astype(np.float32)
-    plane = np.zeros(shape.shape, np.float32)
+    weight = np.exp(-np.square(gap)) * shape.opacity_above(low)
     columns = np.round(np.arange(width) + shape.left).astype(int)
     rows = np.round(low + shape.top).astype(int)
     inside = (
@@ -130,7 +235,7 @@ def _cast_shadow(shape: Silhouette, *, backdrop: Backdrop) -> Plane:
     height, width = shape.alpha.shape
     right, away = backdrop.light.reach
     reach = math.hypot(right, away)
-    shorter = min(1.0, MAX_LENGTH / max(reach, 1e-6))
+    shorter = min(1.0, MAX_LENGTH / max(reach, 1e-6), _room_beside(shape, right=right))
     roundness = min(1.0, max(0.15, (1.25 - width / height) / 0.65))
     turn = math.radians(backdrop.light.azimuth) * roundness
     across = np.array([math.cos(turn), -math.sin(turn) * backdrop.squash])
@@ -146,10 +251,12 @@ def _cast_shadow(shape: Silhouette, *, backdrop: Backdrop) -> Plane:
     for index in range(SLICES):
         share = index / (SLICES - 1)
         ramp = np.clip(1 - np.abs(up * (SLICES - 1) - index), 0, 1)
-        part = shape.alpha * ramp * np.float32(1 - 0.45 * share)
+        # What was shortened is fainter at its end: otherwise wide shoulders look like separate things.
+        part = (
+            shape.alpha * ramp * np.float32((1 - 0.45 * share) * (1 - (1 - shorter) ** 3 * share))
+        )
         projected = cv2.warpAffine(part, matrix, shape.shape[::-1], flags=cv2.INTER_LINEAR)
-        length = min(MAX_LENGTH, reach)
-        sigma = (0.007 + (0.012 + 0.10 * backdrop.light.softness) * share * length) * shape.unit
+        sigma = blur_after(share * shorter * reach, light=backdrop.light) * shape.unit
         total += cv2.GaussianBlur(
             projected,
             (0, 0),
@@ -159,8 +266,16 @@ def _cast_shadow(shape: Silhouette, *, backdrop: Backdrop) -> Plane:
     return np.asarray(np.clip(total, 0, 1), np.float32)
 
 
-def lying_shadow(shape: Silhouette, *, backdrop: Backdrop, thickness: float = 0.030) -> Plane:
-    """Return darkness 0..1 around a product that lies flat or hangs in front of a wall.
+def _room_beside(shape: Silhouette, *, right: float) -> float:
+    """Return the share of a shadow's length that ends inside the frame; ``right`` is its direction."""
+    height, width = shape.alpha.shape
+    edge = shape.shape[1] - shape.left - width if right > 0 else shape.left
+    room = edge - RIM * min(shape.shape)
+    return float(max(SHORTEST, room / max(abs(right) * height, 1e-6)))
+
+
+def lying_shadow(shape: Silhouette, *, backdrop: Backdrop, thickness: float = 0.030) -> Shadow:
+    """Return the shadow around a product that lies flat or hangs in front of a wall.
 
     ``thickness`` is its distance from the surface in units.
     """
@@ -178,8 +293,10 @@ def lying_shadow(shape: Silhouette, *, backdrop: Backdrop, thickness: float = 0.
         moved, (0, 0), max(0.6, (0.35 + 0.9 * light.softness) * thickness * unit)
     )
     around = cv2.GaussianBlur(unmoved, (0, 0), max(0.8, 2.2 * thickness * unit)) * 0.22
-    cast = cast * (0.28 + 0.45 * light.strength)
-    return np.asarray(1 - (1 - tight) * (1 - cast) * (1 - around), np.float32)
+    inside = _inside(shape.shape)
+    cast = cast * np.float32(0.28 + 0.45 * light.strength) * inside
+    occlusion = (1 - (1 - tight) * (1 - around)) * inside
+    return _wanted(Shadow(cast, occlusion, np.zeros_like(cast)), backdrop=backdrop)
 
 
 def _moved(shape: Silhouette, *, x: float, y: float) -> Plane:
@@ -196,7 +313,7 @@ def reflection(
     """
     height, width = shape.alpha.shape
     small = cv2.resize(product, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
-    low = lowest((shape.alpha * 255).astype(np.uint8))
+    low = shape.lowest()
     meets = np.maximum(low, height - 1 - 0.05 * width)
     rows = np.arange(height, dtype=np.float32)[:, None]
     source = 2 * meets[None, :] + 1 - (rows + height - 0.06 * width)

@@ -8,9 +8,16 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from nb_catalog.core.text import message
+from nb_catalog.exceptions import CutoutRefused
 from nb_catalog.imaging.cutout.background import Mask
 from nb_catalog.imaging.cutout.masks import Bytes, dilate
+from nb_catalog.imaging.cutout.types import MIN_SHARE_OF_ALPHA, FoundMask, ways_out
 
+# The name by which the translators' tools find texts.
+_ = message
+
+MAKER: Final = "alpha/1"
 WORKING_SIZE: Final = 720
 # A drop shadow is hardly ever more opaque than this; lenses and bottles often are.
 SOLID: Final = 160
@@ -19,7 +26,6 @@ VISIBLE: Final = 8
 FADED: Final = 12
 DARK: Final = 110
 COLOURLESS: Final = 24
-MARGIN: Final = 2
 
 
 def has_outline(photo: Image.Image) -> bool:
@@ -33,34 +39,28 @@ def has_outline(photo: Image.Image) -> bool:
     return sum(histogram[:VISIBLE]) > 0.05 * photo.width * photo.height
 
 
-def extract_product(photo: Image.Image) -> tuple[Bytes, tuple[int, int]]:
-    """Return the (H, W, 4) pixels of the product in an RGBA ``photo`` and their top left corner.
+def find_product(photo: Image.Image) -> FoundMask:
+    """Return the alpha of an RGBA ``photo`` without the shadow that was painted into it.
 
-    A painted shadow is removed: dark, colourless, faint, and fading to nothing. Transparent parts
-    of a product have colour, an edge or a frame around them, and stay. H or W is 0 if nothing is
-    visible.
+    A painted shadow is dark, colourless, faint, and fades to nothing. Transparent parts of a product
+    have colour, an edge or a frame around them, and stay. Raises ``CutoutRefused`` if next to nothing
+    is visible.
     """
     step = max(1, max(photo.size) // WORKING_SIZE)
+    alpha = np.array(photo.getchannel("A"))
     coarse = np.asarray(photo.getchannel("A").reduce(step))
     size = (coarse.shape[1], coarse.shape[0])
     colours = np.asarray(photo.resize(size, Image.Resampling.NEAREST))[..., :3]
     shadow = _find_shadow(coarse, colours)
-    left, top, right, bottom = _bounds((coarse > 0) & ~shadow, around=2)
-    corner = left * step, top * step
-    crop = photo.crop((*corner, min(right * step, photo.width), min(bottom * step, photo.height)))
-    pixels = np.array(crop)
-    if not pixels.size:
-        return pixels, corner
     if shadow.any():
-        height, width = pixels.shape[:2]
-        coarse_area = dilate(shadow[top:bottom, left:right], by=3)
-        area = np.repeat(np.repeat(coarse_area, step, axis=0), step, axis=1)[:height, :width]
-        alpha = pixels[..., 3]
+        height, width = alpha.shape
+        area = np.repeat(np.repeat(dilate(shadow, by=3), step, axis=0), step, axis=1)
         edge = dilate(alpha >= SOLID, by=1)
-        alpha[area & ~edge & (alpha < SOLID)] = 0
-    left, top, right, bottom = _bounds(pixels[..., 3] >= VISIBLE, around=MARGIN)
-    trimmed = np.ascontiguousarray(pixels[top:bottom, left:right])
-    return trimmed, (corner[0] + left, corner[1] + top)
+        alpha[area[:height, :width] & ~edge & (alpha < SOLID)] = 0
+    if np.count_nonzero(alpha) < MIN_SHARE_OF_ALPHA * alpha.size:
+        what = _("The photo is transparent and shows next to nothing.")
+        raise CutoutRefused(f"{what} {ways_out()}")
+    return FoundMask(alpha=alpha, method="alpha", maker=MAKER, score=1.0)
 
 
 def _find_shadow(alpha: Bytes, colours: Bytes) -> Mask:
@@ -84,15 +84,3 @@ def _find_shadow(alpha: Bytes, colours: Bytes) -> Mask:
         ):
             shadow |= piece
     return shadow
-
-
-def _bounds(mask: Mask, *, around: int) -> tuple[int, int, int, int]:
-    left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
-    if not width:
-        return 0, 0, 0, 0
-    return (
-        max(0, left - around),
-        max(0, top - around),
-        min(mask.shape[1], left + width + around),
-        min(mask.shape[0], top + height + around),
-    )

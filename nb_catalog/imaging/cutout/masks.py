@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -21,6 +21,11 @@ STRONG_IN_SPREADS: Final = 3.5
 SHADOW_SOFTNESS: Final = 2.2
 SHADOW_RIM: Final = 4.0
 SPECK: Final = 0.003
+CONTACT: Final = 0.02
+"""Share of the outline along which a shadow lies against the product."""
+STEP, BESIDE_EDGE = 0.25, 15
+"""A product ends in a step: within a pixel, colours change by more than this share of what they differ from
+the background beside the edge, in a square of so many pixels. A shadow fades out over a longer way."""
 UNCERTAIN: Final = 5
 RIMS: Final = ((5, 0.08), (2, 0.4))
 # In Lab units and pixels, measured on mug handles against labels and soles.
@@ -167,6 +172,44 @@ def fill_holes(mask: Mask) -> Mask:
     return np.asarray(padded[1:-1, 1:-1] != 2)
 
 
+class LeftOut(NamedTuple):
+    """What differs from the background, lies against a mask and is not in it: its area as a ``share`` of the
+    mask's, and the share of its outer edge that is a step, ``stepped``, 0 to 1."""
+
+    share: float
+    stepped: float
+
+
+def left_out(mask: Mask, colours: Floats, *, background: Background) -> LeftOut:
+    """Return what was taken for the product's shadow. It may as well be a soft white part of it."""
+    height, width = mask.shape
+    smooth = np.asarray(cv2.GaussianBlur(colours, (0, 0), 0.7), np.float32)
+    distance = np.linalg.norm(smooth - background.over(width=width, height=height), axis=-1)
+    whole = fill_holes(mask)
+    near = dilate(whole, by=3)
+    differs = fill_holes(distance > max(WEAK, WEAK_IN_SPREADS * background.spread))
+    beside = differs & ~dilate(whole, by=1)
+    count, labels = cv2.connectedComponents(beside.astype(np.uint8))
+    contact = np.bincount(labels[beside & dilate(whole, by=2)], minlength=count)
+    outline = int(np.count_nonzero(whole & ~erode(whole, by=1)))
+    # What touches the product in a few pixels is another thing.
+    against = contact >= CONTACT * outline
+    against[0] = False
+    part = against[labels]
+    edge = dilate(part, by=1) & ~part & ~near
+    if not edge.any():
+        return LeftOut(0.0, 0.0)
+    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *way, ksize=3) / 8 for way in ((1, 0), (0, 1)))
+    steepest = cv2.dilate(np.sqrt((across**2 + down**2).sum(-1)), np.ones((5, 5)))
+    core = part & ~near
+    inside = np.where(core, distance, 0).astype(np.float32)
+    depth = np.maximum(cv2.dilate(inside, np.ones((BESIDE_EDGE, BESIDE_EDGE))), 1)
+    return LeftOut(
+        share=float(np.count_nonzero(core) / max(1, int(np.count_nonzero(mask)))),
+        stepped=float(np.mean(steepest[edge] > STEP * depth[edge])),
+    )
+
+
 def _connected_to(weak: Mask, strong: Mask) -> Mask:
     """Return the pieces of ``weak`` that contain a pixel of ``strong``."""
     count, labels = cv2.connectedComponents(weak.astype(np.uint8), connectivity=8)
@@ -178,22 +221,40 @@ def _connected_to(weak: Mask, strong: Mask) -> Mask:
 
 def _shadow(smooth: Floats, behind: Floats, mask: Mask, *, spread: float) -> Mask:
     """Return the soft shadow below the product: it keeps the background's hue and fades outwards."""
+    shading = measure_shading(smooth, behind)
+    rows = np.flatnonzero(mask.any(axis=1))
+    below = np.arange(mask.shape[0])[:, None] > rows[0] + 0.55 * (rows[-1] - rows[0])
+    soft = mask & below & (shading.slope < SHADOW_SOFTNESS)
+    soft &= (shading.tint < 3 + 1.5 * spread) & (shading.depth > 0.5)
+    outside = dilate(~mask, by=1)
+    count, labels = cv2.connectedComponents(soft.astype(np.uint8), connectivity=4)
+    shadow = np.zeros(count, np.bool_)
+    rim = labels[soft & outside]
+    depth = shading.depth[soft & outside]
+    for label in np.unique(rim):
+        shadow[label] = float(np.median(depth[rim == label])) <= SHADOW_RIM
+    shadow[0] = False
+    return np.asarray(shadow[labels])
+
+
+class Shading(NamedTuple):
+    """How far each pixel may be the background in shadow, (H, W) each, in Lab units.
+
+    ``depth`` is how much darker it is, ``tint`` how far its hue is from that of the darkened background,
+    ``slope`` how much its lightness changes from one pixel to the next.
+    """
+
+    depth: Floats
+    tint: Floats
+    slope: Floats
+
+
+def measure_shading(smooth: Floats, behind: Floats) -> Shading:
+    """Compare ``smooth``, a (H, W, 3) Lab picture, with the background ``behind`` it."""
     lightness = np.ascontiguousarray(smooth[..., 0])
     slope = np.hypot(
         cv2.Scharr(lightness, cv2.CV_32F, 1, 0) / 32, cv2.Scharr(lightness, cv2.CV_32F, 0, 1) / 32
     )
     dimmed = np.clip(lightness / np.maximum(behind[..., 0], 1), 0.05, 1.2)[..., None]
     tint = np.linalg.norm(smooth[..., 1:] - behind[..., 1:] * dimmed, axis=-1)
-    rows = np.flatnonzero(mask.any(axis=1))
-    below = np.arange(mask.shape[0])[:, None] > rows[0] + 0.55 * (rows[-1] - rows[0])
-    darker = behind[..., 0] - lightness
-    soft = mask & below & (slope < SHADOW_SOFTNESS) & (tint < 3 + 1.5 * spread) & (darker > 0.5)
-    outside = dilate(~mask, by=1)
-    count, labels = cv2.connectedComponents(soft.astype(np.uint8), connectivity=4)
-    shadow = np.zeros(count, np.bool_)
-    rim = labels[soft & outside]
-    depth = darker[soft & outside]
-    for label in np.unique(rim):
-        shadow[label] = float(np.median(depth[rim == label])) <= SHADOW_RIM
-    shadow[0] = False
-    return np.asarray(shadow[labels])
+    return Shading(behind[..., 0] - lightness, np.asarray(tint, np.float32), slope)

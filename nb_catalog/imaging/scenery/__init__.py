@@ -18,7 +18,7 @@ MAX_CACHED: Final = 6
 MAX_CACHED_PIXELS: Final = 1_700_000
 """1K in every ratio. Larger backdrops are rendered each time, to limit the memory in use."""
 
-# A series puts many products into one scene with one seed. lru_cache is thread-safe.
+# A seed that several products share is rendered once. lru_cache is thread-safe.
 _build_cached = lru_cache(maxsize=MAX_CACHED)(build_backdrop)
 
 

@@ -10,10 +10,12 @@ import numpy as np
 
 from nb_catalog.core.types import Size
 from nb_catalog.imaging.scenery import ground, props, wall
-from nb_catalog.imaging.scenery.canvas import Pixels
+from nb_catalog.imaging.scenery.bokeh import add_lights_nearby
+from nb_catalog.imaging.scenery.canvas import Pixels, expose, parse_colour
+from nb_catalog.imaging.scenery.focus import blur_by_depth
 from nb_catalog.imaging.scenery.gobo import Gobo, gobo
 from nb_catalog.imaging.scenery.light import Light, sample_light
-from nb_catalog.imaging.scenery.noise import Plane, lattice, stream, warp
+from nb_catalog.imaging.scenery.noise import Plane, lattice, resize, stream, warp
 from nb_catalog.imaging.scenery.recipe import SceneRecipe
 from nb_catalog.imaging.scenery.stage import ProductBox, Stage, build_stage
 
@@ -21,6 +23,10 @@ BAND = 256
 """Rows processed at a time, so that a 4K picture never exists as float."""
 GRAIN = 512
 """Side of the tile of grain at 1K, in pixels."""
+LAMPS = ("softbox", "spot")
+"""Kinds of light that are no daylight."""
+WHITE_RANGE = 8
+"""Levels below white in which the grain fades out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,7 @@ class Backdrop:
     nominal height in pixels, ``squash`` height divided by width of a circle on the ground. Rows
     above ``edge`` receive no shadow of the product. If it stands on something, ``platform``,
     (H, W) 0..255, is white where that receives the shadow. ``gloss`` 0..1 is how much the ground
-    mirrors.
+    mirrors. ``shadow`` is the recipe's.
     """
 
     pixels: Pixels = field(repr=False)
@@ -43,18 +49,22 @@ class Backdrop:
     edge: float
     gloss: float = 0.0
     platform: Pixels | None = field(default=None, repr=False)
+    shadow: str = "cast"
 
 
 def build_backdrop(recipe: SceneRecipe, *, size: Size, seed: int, view: str) -> Backdrop:
     """Render the scene at ``size``; see ``scenery.render``."""
     light = sample_light(recipe.light, seed=seed)
     stage = build_stage(recipe, size=size, seed=seed, view=view)
+    if recipe.is_plain:
+        return _plain_backdrop(recipe, stage=stage, light=light)
+    seed = recipe.own_seed(seed)
     distance = 0.0 if view == "top" else stage.wall_distance
     pattern = gobo(recipe.light, light=light, distance=distance, seed=seed)
     arrives = ground.illumination(recipe, stage=stage, light=light, pattern=pattern, seed=seed)
     shape = (arrives.shape[0], arrives.shape[1])
     stands = props.stack_stands(recipe, seed=seed) if view == "front" else ()
-    disc = props.find_disc(recipe) if view == "top" else None
+    board = props.find_board(recipe) if view == "top" else None
     overlays = [
         props.draw_stand(
             stand, stage=stage, light=light, brightness=arrives, seed=seed + index, above=above
@@ -69,21 +79,43 @@ def build_backdrop(recipe: SceneRecipe, *, size: Size, seed: int, view: str) -> 
         lid = stage.project(stands[-1].outline, height=stands[-1].top)
         cv2.fillPoly(platform, [np.round(lid * 16).astype(np.int32)], 255.0, cv2.LINE_AA, 4)
         platform.setflags(write=False)
-    elif disc is not None:
-        overlays = [props.draw_disc(disc, stage=stage, light=light, brightness=arrives, seed=seed)]
-        dark = props.disc_shadow(disc, stage=stage, light=light, shape=shape, seed=seed)
+    elif board is not None:
+        overlays = [
+            props.draw_board(board, stage=stage, light=light, brightness=arrives, seed=seed)
+        ]
+        dark = props.board_shadow(board, stage=stage, light=light, shape=shape, seed=seed)
         arrives = arrives * (1 - dark)[..., None]
     pixels = _assemble(
         recipe, stage=stage, light=light, pattern=pattern, arrives=arrives, seed=seed
     )
+    if view == "front":
+        own = wall.BLUR[recipe.edge] * recipe.mood.blur * stage.unit
+        blur_by_depth(pixels, stage=stage, wall_blur=own)
     for overlay in overlays:
         overlay.paste_onto(pixels)
+    # The bokeh of a garden is its sky, which a view from above does not see.
+    if view == "top" and recipe.light.kind in LAMPS:
+        for index, prop in enumerate(each for each in recipe.props if each.kind == "bokeh"):
+            rng = stream(seed, "nearby", index)
+            add_lights_nearby(pixels, prop, unit=stage.unit, rng=rng)
     _finish(pixels, recipe=recipe, seed=seed)
     pixels.setflags(write=False)
     return Backdrop(
         pixels=pixels, light=light, box=stage.box, view=view, unit=stage.unit, squash=stage.squash,
         edge=stage.edge if recipe.edge == "table" else 0.0, platform=platform,
-        gloss=0.0 if stands else recipe.surface.gloss,
+        gloss=0.0 if stands else recipe.surface.gloss, shadow=recipe.shadow,
+    )  # fmt: skip
+
+
+def _plain_backdrop(recipe: SceneRecipe, *, stage: Stage, light: Light) -> Backdrop:
+    """Return a scene that is one colour: every pixel is exactly the tone."""
+    width, height = stage.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    pixels[:] = parse_colour(recipe.surface.tone)
+    pixels.setflags(write=False)
+    return Backdrop(
+        pixels=pixels, light=light, box=stage.box, view=stage.view, unit=stage.unit,
+        squash=stage.squash, edge=0.0, gloss=recipe.surface.gloss, shadow=recipe.shadow,
     )  # fmt: skip
 
 
@@ -108,21 +140,21 @@ def _assemble(
         rows = np.arange(first, last, dtype=np.float32)
         share = np.clip((rows - stage.edge) / max(2 * soft, 1) + 0.5, 0, 1)
         share = (share * share * (3 - 2 * share))[:, None, None] if back is not None else None
-        out[first:last] = _band(
+        out[first:last] = expose(_band(
             near, shade, back, share=share, span=(first, last), top=top, bottom=bottom,
             size=stage.size, mirror=(stage.edge, recipe.surface.gloss),
-        )  # fmt: skip
+        ))  # fmt: skip
     return out
 
 
 def _band(
     near: Pixels, shade: Plane, back: Plane | None, *, share: Plane | None, span: tuple[int, int],
     top: int, bottom: int, size: Size, mirror: tuple[float, float],
-) -> Pixels:  # fmt: skip
+) -> Plane:  # fmt: skip
     """Return the rows ``span`` of wall and ground, blended around the edge."""
     first, last = span
     if back is not None and last <= top:
-        return _to_bytes(_rows(back, first=first, last=last, width=size.width, tall=bottom))
+        return _rows(back, first=first, last=last, width=size.width, tall=bottom)
     lit = _rows(shade, first=first, last=last, width=size.width, tall=size.height)
     pad = max(0, top - first)
     lit[pad:] *= near[first + pad - top : last - top]
@@ -141,11 +173,7 @@ def _band(
         behind = _rows(back, first=first, last=last, width=size.width, tall=bottom)
         behind += (lit - behind) * share
         lit = behind
-    return _to_bytes(lit)
-
-
-def _to_bytes(plane: Plane) -> Pixels:
-    return np.asarray(np.clip(plane + np.float32(0.5), 0, 255), np.uint8)
+    return lit
 
 
 def _rows(plane: Plane, *, first: int, last: int, width: int, tall: int) -> Plane:
@@ -161,15 +189,16 @@ def _finish(pixels: Pixels, *, recipe: SceneRecipe, seed: int) -> None:
     y = (np.arange(height, dtype=np.float32) / np.float32(height) - np.float32(0.5))[:, None]
     x = (np.arange(width, dtype=np.float32) / np.float32(width) - np.float32(0.5))[None, :]
     strength = np.float32(0.62 * recipe.mood.vignette)
-    side = max(64, round(GRAIN * min(max(height, width) / 1024, 4)))
-    noise = lattice(stream(seed, "grain"), cells=(GRAIN, GRAIN))
-    tile = cv2.resize(noise, (side, side), interpolation=cv2.INTER_LINEAR)
-    tile = np.asarray(tile * np.float32(0.55 + 4.0 * recipe.mood.grain), np.float32)
-    wide = np.tile(tile, (1, width // tile.shape[1] + 1))[:, :width]
-    for first in range(0, height, tile.shape[0]):
-        rows = slice(first, min(height, first + tile.shape[0]))
+    side = max(64, round(GRAIN * max(height, width) / 1024))
+    tile = resize(lattice(stream(seed, "grain"), cells=(GRAIN, GRAIN)), shape=(side, side))
+    tile *= np.float32(0.55 + 4.0 * recipe.mood.grain)
+    wide = np.tile(tile, (1, width // side + 1))[:, :width]
+    for first in range(0, height, BAND):
+        rows = slice(first, min(height, first + BAND))
         frame = 1 - strength * np.square(np.square(x) + np.square(y[rows])) * np.float32(4)
         frame -= np.float32(0.25) * strength * (np.square(x) + np.square(y[rows]))
         part = pixels[rows] * frame[..., None]
-        part += wide[: part.shape[0], :, None]
-        pixels[rows] = _to_bytes(part)
+        # Where paper is burnt out to white there is no grain either.
+        grain = wide[np.arange(first, rows.stop) % side, :, None]
+        part += grain * np.clip((255 - part) * np.float32(1 / WHITE_RANGE), 0, 1)
+        pixels[rows] = np.clip(part + np.float32(0.5), 0, 255).astype(np.uint8)

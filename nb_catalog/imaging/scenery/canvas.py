@@ -17,6 +17,9 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) sRGB."""
 BAND = 256
 """Rows processed at a time, so that a large picture never exists as float."""
+SHOULDER = 200.0
+"""Levels above this are compressed, so that bright ground keeps its drawing as it does on film;
+255 is reached at 310, which is 1.5 times the light of white."""
 Colour: TypeAlias = npt.NDArray[np.float32]
 """(3,) sRGB, 0..255."""
 
@@ -138,6 +141,14 @@ class Canvas:
         """
         count = min(60_000, round(each_unit * self.reach[0] * self.reach[1]))
         return stream(self.seed, name).random((count, 6))
+
+
+def expose(lit: Plane) -> Pixels:
+    """Return sRGB levels, which may exceed 255, as bytes; the bright ones are compressed."""
+    over = np.clip(lit - np.float32(SHOULDER), 0, np.float32(2 * (255 - SHOULDER)))
+    level = np.minimum(lit, np.float32(SHOULDER)) + over
+    level -= np.square(over) * np.float32(0.25 / (255 - SHOULDER))
+    return np.asarray(np.clip(level + np.float32(0.5), 0, 255), np.uint8)
 
 
 def parse_colour(text: str) -> Colour:

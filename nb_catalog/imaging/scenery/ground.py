@@ -1,4 +1,4 @@
-"""The ground of a scene as the camera sees it: material, perspective, depth of field, light."""
+"""The ground of a scene as the camera sees it: material, perspective, light."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from nb_catalog.imaging.scenery.canvas import Canvas, Pixels
 from nb_catalog.imaging.scenery.gobo import Gobo, landing
-from nb_catalog.imaging.scenery.light import Light, mottle, pool
-from nb_catalog.imaging.scenery.noise import Plane, smoothstep
+from nb_catalog.imaging.scenery.light import FILL, GAIN, Light, mottle, pool
+from nb_catalog.imaging.scenery.noise import Plane
 from nb_catalog.imaging.scenery.recipe import SceneRecipe
 from nb_catalog.imaging.scenery.stage import DISTANCE, Stage
 from nb_catalog.imaging.scenery.surfaces import PAINTERS
@@ -44,9 +44,7 @@ def paint_ground(recipe: SceneRecipe, *, stage: Stage, light: Light, seed: int, 
     canvas = Canvas(
         material=recipe.surface, seed=seed, shape=shape, extent=extent, towards=light.towards
     )
-    painted = _blur_by_depth(
-        PAINTERS[recipe.surface.kind](canvas), far=far, near=near, unit=stage.unit
-    )
+    painted = PAINTERS[recipe.surface.kind](canvas)
     matrix = stage.homography(shape=shape, extent=extent, far=far, left=float(left), top=top)
     return np.asarray(
         cv2.warpPerspective(
@@ -69,24 +67,6 @@ def _paint_from_above(recipe: SceneRecipe, *, stage: Stage, light: Light, seed: 
         canvas, shape=canvas.shape[::-1], extent=canvas.extent[::-1], towards=canvas.towards[::-1]
     )
     return np.ascontiguousarray(PAINTERS[recipe.surface.kind](turned).transpose(1, 0, 2))
-
-
-def _blur_by_depth(canvas: Pixels, *, far: float, near: float, unit: float) -> Pixels:
-    """Blur what is far from the product; each row of the canvas is one distance."""
-    away = np.linspace(far, near, canvas.shape[0], dtype=np.float32)
-    share = smoothstep(away, start=0.35, stop=max(1.6, far * 0.9))
-    share = np.maximum(share, 0.8 * smoothstep(-away, start=0.7, stop=2.2))
-    blurred = np.flatnonzero(share > 0.02)
-    if not blurred.size:
-        return canvas
-    soft = cv2.GaussianBlur(
-        canvas, (0, 0), sigmaX=max(0.4, 0.0085 * unit), sigmaY=max(0.4, 0.0045 * unit)
-    )
-    mix = share[blurred][:, None, None]
-    out = canvas.copy()
-    sharp = canvas[blurred].astype(np.float32)
-    out[blurred] = (sharp + (soft[blurred] - sharp) * mix + np.float32(0.5)).astype(np.uint8)
-    return out
 
 
 def illumination(
@@ -141,13 +121,7 @@ def project_gobo(pattern: Gobo, *, across: Plane, away: Plane, stage: Stage, lig
 
 def colour_light(key: Plane, *, recipe: SceneRecipe, light: Light) -> Plane:
     """Return key light in the lamp's colour, added to a fill of the complementary colour."""
-    fill = {"softbox": 0.42, "spot": 0.14, "sun": 0.46, "window": 0.40, "leaves": 0.44}[
-        recipe.light.kind
-    ]
-    gain = {"softbox": 0.66, "spot": 1.05, "sun": 0.68, "window": 0.86, "leaves": 0.82}[
-        recipe.light.kind
-    ]
-    warm = np.array(light.colour, np.float32)
-    cool = np.float32(1) + (np.float32(1) - warm) * np.float32(0.45)
+    fill, gain = FILL[recipe.light.kind], GAIN[recipe.light.kind]
+    warm, cool = np.array(light.colour, np.float32), np.array(light.fill_colour, np.float32)
     stops = np.float32(2**recipe.mood.exposure)
     return np.asarray((fill * cool + gain * key[..., None] * warm) * stops, np.float32)

@@ -22,15 +22,25 @@ def paper(canvas: Canvas) -> Pixels:
     return dye(value.astype(np.float32), tone=canvas.material.tone)
 
 
+def plain(canvas: Canvas) -> Pixels:
+    """One flat colour: a painted board, or a backdrop that must have exactly this colour."""
+    tone = np.round(parse_colour(canvas.material.tone)).astype(np.uint8)
+    return np.broadcast_to(tone, (*canvas.shape, 3)).copy()
+
+
 def sand(canvas: Canvas) -> Pixels:
-    """Raked sand: soft ripples and grains."""
-    y, _ = canvas.coordinates()
-    drift = canvas.noise("drift", rows=0.9, columns=0.5, octaves=3, gain=0.45)
-    wave = np.sin(2 * np.pi * (6.5 * y + 0.9 * drift)).astype(np.float32)
-    ripple = 0.011 * (wave + 0.25 * wave * wave) * smoothstep(drift, start=-2.0, stop=0.5)
-    grains = canvas.noise("grains", rows=120, octaves=3, gain=0.95)
-    value = 0.5 + 0.045 * grains + 0.02 * drift
-    value += 0.2 * canvas.relief((ripple + 0.0002 * grains).astype(np.float32), depth=1.0)
+    """Dry sand: patches of soft ripples that branch, shallow hollows, and grains."""
+    y, x = canvas.coordinates()
+    drift = canvas.noise("drift", rows=1.3, columns=1.1, octaves=4, gain=0.5)
+    hollows = canvas.noise("hollows", rows=3.2, columns=2.4, octaves=4, gain=0.55)
+    where = canvas.noise("where", rows=0.8, columns=0.8, octaves=3, gain=0.5)
+    wave = np.sin(2 * np.pi * (3.0 * y + 0.7 * x + 0.8 * drift)).astype(np.float32)
+    ripple = 0.013 * (wave + 0.25 * wave * wave) * smoothstep(where, start=-0.6, stop=1.4)
+    grains = canvas.noise("grains", rows=130, octaves=3, gain=0.95)
+    specks = smoothstep(canvas.grain("specks", cells=330), start=0.5, stop=0.95)
+    value = 0.5 + 0.05 * grains + 0.02 * drift - 0.05 * specks
+    height = (ripple + 0.011 * hollows + 0.0003 * grains).astype(np.float32)
+    value += 0.2 * canvas.relief(height, depth=1.0)
     return dye(value.astype(np.float32), tone=canvas.material.tone)
 
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from nb_catalog.imaging.scenery.noise import Plane, fractal, smoothstep, stream
 from nb_catalog.imaging.scenery.recipe import Lamp
+
+FILL: Final = {"softbox": 0.42, "spot": 0.14, "sun": 0.46, "window": 0.40, "leaves": 0.44}
+GAIN: Final = {"softbox": 0.66, "spot": 1.05, "sun": 0.68, "window": 0.86, "leaves": 0.82}
+"""Fill light, which comes from everywhere, and key light, by the kind of lamp."""
+LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722])
+"""Of linear red, green and blue (IEC 61966-2-1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +25,8 @@ class Light:
     ``azimuth`` in degrees: 0 from the camera, 90 from the right, -90 from the left;
     ``elevation`` in degrees above the ground. ``colour`` is a linear-light multiplier for red,
     green and blue. ``softness`` 0 is bare sun, 1 an overcast sky; ``strength`` is how dark a
-    shadow gets. The default is a softbox from the upper left.
+    shadow gets; ``fill`` is the fill light for each unit of key light. The default is a softbox
+    from the upper left.
     """
 
     azimuth: float = -60.0
@@ -26,6 +34,24 @@ class Light:
     softness: float = 0.6
     colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
     strength: float = 0.55
+    fill: float = FILL["softbox"] / GAIN["softbox"]
+
+    @property
+    def fill_colour(self) -> tuple[float, float, float]:
+        """The colour of the fill light, a linear-light multiplier: partly the key light's complement."""
+        red, green, blue = (1 + (1 - each) * 0.45 for each in self.colour)
+        return red, green, blue
+
+    @property
+    def shade(self) -> tuple[float, float, float]:
+        """Return the colour of ground where only the fill light arrives, at luminance 1.
+
+        Relative to the same ground in full light.
+        """
+        fill = self.fill * np.array(self.fill_colour)
+        left = fill / (fill + np.array(self.colour))
+        red, green, blue = (float(each) for each in left / (left @ LUMINANCE))
+        return red, green, blue
 
     @property
     def reach(self) -> tuple[float, float]:
@@ -57,6 +83,7 @@ def sample_light(lamp: Lamp, *, seed: int) -> Light:
         softness=lamp.softness,
         colour=(1 + 0.11 * warmth, 1 + 0.01 * warmth, 1 - 0.15 * warmth),
         strength=lamp.strength,
+        fill=FILL[lamp.kind] / GAIN[lamp.kind],
     )
 
 

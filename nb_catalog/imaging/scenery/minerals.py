@@ -82,7 +82,8 @@ def plaster(canvas: Canvas) -> Pixels:
     sand = canvas.noise("sand", rows=60, octaves=4, gain=0.85)
     dabs = canvas.noise("dabs", rows=7, octaves=4, gain=0.6)
     height = (0.0075 * strokes + 0.0026 * dabs + 0.00035 * sand).astype(np.float32)
-    value = 0.5 + 0.04 * cloud + 0.016 * strokes + 0.012 * dabs + 0.007 * sand
+    # Stronger clouds, out of focus, looked like dirt.
+    value = 0.5 + 0.018 * cloud + 0.016 * strokes + 0.012 * dabs + 0.007 * sand
     value += 0.13 * canvas.relief(height, depth=1.2)
     return dye(value.astype(np.float32), tone=canvas.material.tone)
 

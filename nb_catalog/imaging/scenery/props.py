@@ -1,7 +1,7 @@
 """Props: the podium, block, slab or disc that a product is placed on.
 
-From the front a prop is a stand, an outline on the ground that is raised; from above it is a flat
-disc below the product.
+From the front a prop is a stand, an outline on the ground that is raised; from above it is a board
+below the product.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from nb_catalog.imaging.scenery.canvas import Canvas, Pixels
+from nb_catalog.imaging.scenery.canvas import Canvas, Pixels, expose
 from nb_catalog.imaging.scenery.light import Light
 from nb_catalog.imaging.scenery.noise import Plane, blur, smoothstep, stream, warp
 from nb_catalog.imaging.scenery.recipe import Material, Prop, SceneRecipe
@@ -22,9 +22,11 @@ from nb_catalog.imaging.scenery.stage import STANDS, Stage
 from nb_catalog.imaging.scenery.surfaces import PAINTERS
 
 SUBPIXEL = 4
-DISCS = ("disc", "podium")
-DISC_RADIUS = 0.56
-"""In units: wider than most products, narrower than most pictures."""
+BOARDS = ("podium", "slab", "block", "disc", "arch")
+"""Props that are seen from above, the first one that a recipe has."""
+BOARD = 0.56
+"""Half the width of a board in units: wider than most products, narrower than most pictures."""
+THICKNESS = 0.06
 Points = npt.NDArray[np.float64]
 """(N, 2)."""
 
@@ -140,7 +142,7 @@ def stand_outline(prop: Prop, *, seed: int) -> Points:
     angles = np.linspace(0, 2 * np.pi, 241)[:-1]
     circle = np.stack([np.cos(angles), np.sin(angles)], 1)
     half = prop.width / 2
-    if prop.kind == "podium":
+    if prop.kind in ("podium", "disc"):
         return np.asarray(circle * half)
     if prop.kind == "block":
         corner = np.abs(circle) ** (2 / 40.0) * np.sign(circle)
@@ -207,37 +209,37 @@ def draw_stand(
     local = warp(brightness, into, size=(shape[1], shape[0]))
     paint = stand.paint(stage=stage, light=light, shape=shape, lid=lid, seed=seed)
     lit = paint * np.power(np.maximum(shade[..., None] * local, 0.01), np.float32(1 / 2.2))
-    return Overlay(left=left, top=top, pixels=np.clip(lit, 0, 255).astype(np.uint8), cover=cover)
+    return Overlay(left=left, top=top, pixels=expose(lit), cover=cover)
 
 
-def find_disc(recipe: SceneRecipe) -> Prop | None:
-    """Return the prop that is visible from above, if any; a podium takes precedence over a disc."""
-    discs = sorted(
-        (each for each in recipe.props if each.kind in DISCS), key=lambda p: p.kind == "disc"
+def find_board(recipe: SceneRecipe) -> Prop | None:
+    """Return the prop that is seen from above, if any."""
+    boards = sorted(
+        (each for each in recipe.props if each.kind in BOARDS), key=lambda p: BOARDS.index(p.kind)
     )
-    return discs[0] if discs else None
+    return boards[0] if boards else None
 
 
-def disc_shadow(
+def board_shadow(
     prop: Prop, *, stage: Stage, light: Light, shape: tuple[int, int], seed: int
 ) -> Plane:
-    """Return how dark the disc makes the ground, 0..1, in a map of the picture at ``shape``."""
+    """Return how dark the board makes the ground, 0..1, in a map of the picture at ``shape``."""
     scale = np.array([shape[1] / stage.size.width, shape[0] / stage.size.height])
     unit = stage.unit * float(scale[0])
-    ring = _disc_outline(prop, stage=stage, seed=seed) * scale
-    thick = min(0.06, 0.4 * prop.height) * unit
+    ring = _board_outline(prop, stage=stage, seed=seed) * scale
+    thick = min(THICKNESS, 0.4 * prop.height) * unit
     moved = fill_polygon(ring - np.array(light.towards) * thick, shape)
     cast = blur(moved, sigma=(0.008 + 0.03 * light.softness) * unit) * (0.25 + 0.4 * light.strength)
     contact = blur(fill_polygon(ring, shape), sigma=0.02 * unit)
     return np.asarray(1 - (1 - cast) * (1 - 0.3 * contact))
 
 
-def draw_disc(prop: Prop, *, stage: Stage, light: Light, brightness: Plane, seed: int) -> Overlay:
-    """Draw the disc as seen from above, lit like the ground.
+def draw_board(prop: Prop, *, stage: Stage, light: Light, brightness: Plane, seed: int) -> Overlay:
+    """Draw the board as seen from above, lit like the ground, its edge towards the lamp bright.
 
     ``brightness`` is the light on the ground, (h, w, 3), a map of the whole picture.
     """
-    ring = _disc_outline(prop, stage=stage, seed=seed)
+    ring = _board_outline(prop, stage=stage, seed=seed)
     left, top = (int(each) for each in np.floor(ring.min(0)) - 2)
     right, bottom = (int(each) for each in np.ceil(ring.max(0)) + 3)
     shape = (bottom - top, right - left)
@@ -249,17 +251,32 @@ def draw_disc(prop: Prop, *, stage: Stage, light: Light, brightness: Plane, seed
     k = brightness.shape[1] / stage.size.width
     into = np.array([[k, 0, left * k - 0.5], [0, k, top * k - 0.5]])
     local = warp(brightness, into, size=(shape[1], shape[0]))
+    cover = fill_polygon(ring - (left, top), shape)
+    # The rounded edge of the board: as wide as a pencil line, bright on one side and dark on the other.
+    slope = blur(cover, sigma=0.004 * stage.unit)
+    bevel = canvas_relief(slope, towards=light.towards, unit=stage.unit)
     paint = PAINTERS[prop.surface](canvas).astype(np.float32)
-    lit = paint * np.power(np.maximum(local, 0.01), np.float32(1 / 2.2))
-    return Overlay(
-        left=left, top=top, pixels=np.clip(lit, 0, 255).astype(np.uint8),
-        cover=fill_polygon(ring - (left, top), shape),
-    )  # fmt: skip
+    lit = paint * np.power(np.maximum(local * (1 + bevel[..., None]), 0.01), np.float32(1 / 2.2))
+    return Overlay(left=left, top=top, pixels=expose(lit), cover=cover)
 
 
-def _disc_outline(prop: Prop, *, stage: Stage, seed: int) -> Points:
-    shape = stand_outline(prop, seed=seed) * (2 * DISC_RADIUS / prop.width) * stage.unit
-    return shape * (1, -1) + (stage.centre, stage.box.bottom - stage.box.height / 2)
+def canvas_relief(height: Plane, *, towards: tuple[float, float], unit: float) -> Plane:
+    """Return how much brighter an edge is that faces the lamp, and darker if it faces away."""
+    down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3)
+    right = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3)
+    facing = -(right * np.float32(towards[0]) + down * np.float32(towards[1]))
+    return np.asarray(np.clip(facing * np.float32(0.0006 * unit), -0.3, 0.3), np.float32)
+
+
+def _board_outline(prop: Prop, *, stage: Stage, seed: int) -> Points:
+    if prop.kind == "arch":
+        angles = np.linspace(0, np.pi, 90)
+        bow = np.stack([np.cos(angles), 0.1 + np.sin(angles)], 1)
+        shape = np.concatenate([[[1.0, -1.1]], bow, [[-1.0, -1.1]]]) * 0.9 * BOARD
+    else:
+        shape = stand_outline(prop, seed=seed) * (2 * BOARD / prop.width)
+    middle = (stage.centre, stage.box.bottom - stage.box.height / 2)
+    return np.asarray(shape * (1, -1) * stage.unit + middle)
 
 
 def fill_polygon(points: npt.NDArray[Any], shape: tuple[int, int]) -> Plane:

@@ -10,21 +10,50 @@ import numpy.typing as npt
 
 from nb_catalog.core.types import Size
 from nb_catalog.imaging.scenery.noise import stream
-from nb_catalog.imaging.scenery.recipe import SceneRecipe
+from nb_catalog.imaging.scenery.recipe import FramingWish, SceneRecipe
 
 DISTANCE = 5.2
 """From the camera to the product, in units; a short telephoto lens, as in product photography."""
 STANDS = ("podium", "block", "slab")
+BELOW = 0.44
+"""Share of the free height that is below the foot; the rest is above the product."""
+UNDER = 0.015
+"""Share of the height that is free below a stand."""
+BESIDE = 0.04
+"""Share of the width that is free on each side of the product."""
+DEPTH = {"table": 0.35, "floor": 0.35, "sweep": 0.7}
+"""Share of the ground behind the foot that a low product may be moved back."""
+LIFT = 0.40
+"""A low product stands further back, by this share of the height that it does not use."""
+ROOM = {"left": 0.40, "right": 0.40, "above": 0.30}
+"""Share of the frame's width or height that is kept free for text."""
+SIDE = 0.36
+"""Where a product on the left or right has its middle, as a share of the width from that side."""
+PLAIN_SQUASH = 0.27
+"""Height divided by width of a circle on the ground of a picture of which only the size is known."""
+_ANYWHERE = FramingWish()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductBox:
-    """Where a product goes, in pixels: its foot at ``bottom``, its middle at ``centre``."""
+    """Where a product goes, in pixels: its foot at ``bottom``, its middle at ``centre``.
+
+    ``room`` is the width that is free there; one product takes ``width`` of it at most. A product that
+    is lower than the box may stand further back, by ``lift`` of the height that it does not use and up
+    to ``depth`` pixels above ``bottom``. In an ``exact`` box nothing is left to chance.
+    """
 
     centre: float
     bottom: float
     width: float
     height: float
+    room: float = 0.0
+    depth: float = 0.0
+    lift: float = LIFT
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "room", max(self.room, self.width))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,63 +132,123 @@ def build_stage(recipe: SceneRecipe, *, size: Size, seed: int, view: str) -> Sta
     if view != "top":
         return _from_front(recipe, size, seed)
     width, height = size
-    top_height = min(0.78 * height, 1.4 * width)
-    draw = stream(seed, "framing").random(3)
-    zoom = 0.88 + 0.17 * draw[0]
+    draw, wish = stream(seed, "framing").random(3), recipe.framing
+    exact, above = wish.place != "vary", ROOM["above"] if wish.room == "above" else 0.0
+    fill = wish.fill * (1.0 if exact else 0.98 + 0.04 * float(draw[0]))
+    centre, room = _across(wish, width=width, drift=0.0 if exact else 0.02 * (draw[1] - 0.5))
+    tall = min(fill, 1 - above - BESIDE)
+    middle = (1 + above) / 2 + (0.0 if exact else 0.005 + 0.01 * (draw[2] - 0.5))
     box = ProductBox(
-        centre=width * (0.5 + 0.02 * (draw[1] - 0.5)),
-        bottom=height * (0.5 + 0.02 * (draw[2] - 0.5)) + zoom * top_height / 2,
-        width=0.78 * width * zoom,
-        height=top_height * zoom,
-    )
+        centre=centre, bottom=height * (middle + tall / 2), width=min(fill * width, room),
+        height=height * tall, room=room, exact=exact,
+    )  # fmt: skip
+    zoom = 0.88 + 0.17 * draw[0]
+    unit = min(0.78 * height, 1.4 * width, 0.858 * width) * zoom
     return Stage(
-        size=size, view="top", unit=min(box.height, 1.1 * box.width), centre=box.centre,
+        size=size, view="top", unit=unit, centre=box.centre,
         floor=box.bottom, edge=0.0, horizon=-math.inf, squash=1.0, box=box,
     )  # fmt: skip
 
 
 def _from_front(recipe: SceneRecipe, size: Size, seed: int) -> Stage:
     width, height = size
-    draw = stream(seed, "framing").random(6)
+    draw, wish = stream(seed, "framing").random(6), recipe.framing
+    exact = wish.place != "vary"
     zoom = 0.84 + 0.21 * draw[0]
-    tallness = max(-1.0, min(1.0, math.log2(height / width) / 3))
-    base = 0.80 - 0.14 * max(0, tallness) + 0.07 * max(0, -tallness)
-    raised = lift(recipe)
-    tall = min((0.60 + 0.14 * max(0, -tallness)) * height, 1.3 * width) * zoom
-    # A stand takes its height from the product's, so that both stay in the frame.
-    tall = min(tall, (base - 0.06) * height / (1 + raised * 0.9)) if raised else tall
-    unit = min(tall, 0.95 * width)
-    # In a wide picture the product may be off the middle.
-    centre = width * (0.5 + (0.08 + 0.35 * max(0, -tallness)) * (draw[1] - 0.5))
+    tallness = _tallness(size)
+    unit = min((0.60 + 0.14 * max(0, -tallness)) * height, 1.3 * width) * zoom
+    unit = min(unit, 0.95 * width)
+    raised = lift(recipe) * unit
+    fill = wish.fill * (1.0 if exact else 0.98 + 0.04 * float(draw[0]))
+    free, low = _free_ends(wish, size=size)
+    if wish.baseline is None and not exact:
+        low -= 0.012 * (draw[3] - 0.5)
     squash = 0.19 + 0.15 * draw[2]
-    floor = height * (base + 0.025 * (draw[3] - 0.5)) + 0.30 * raised * unit
+    bottom = height * (1 - low) - 0.8 * raised
+    # The front of the widest stand is seen below the floor's row.
+    half = max((each.width / 2 for each in recipe.props if each.kind in STANDS), default=0.0)
+    front = half / (1 - half / DISTANCE) * squash * unit
+    bottom = min(bottom, height * (1 - UNDER) - raised - front)
+    tall = min(fill * height, bottom - free * height)
+    # In a wide picture the product may be off the middle.
+    drift = 0.0 if exact else (0.04 + 0.25 * max(0, -tallness)) * (draw[1] - 0.5)
+    centre, room = _across(wish, width=width, drift=drift)
+    widths = [each.width for each in recipe.props if each.kind in STANDS]
+    if widths:
+        room = min(room, 0.9 * widths[-1] * unit)
+    floor = bottom + raised
     # A lower camera sees the same table as a narrower strip.
     rise = {"table": 0.20, "floor": 0.17, "sweep": 0.34}[recipe.edge] + 0.14 * draw[4]
     rise *= 0.5 + squash / 0.54
-    rise += 0.25 * raised + 0.32 * max(0, tallness)
+    rise += 0.25 * raised / unit + 0.32 * max(0, tallness)
     horizon = floor - squash * DISTANCE * unit
-    widths = [each.width for each in recipe.props if each.kind in STANDS]
-    room = min((0.76 - 0.25 * max(0, -tallness)) * width, 2.6 * tall) * zoom
-    room = min(room, 2 * min(centre, width - centre) - 0.12 * width)
+    edge = max(floor - rise * unit, horizon + 0.35 * (floor - horizon))
+    depth = 0.0 if widths else DEPTH[recipe.edge] * (floor - edge)
+    centred = wish.place == "centre" and wish.baseline is None
     box = ProductBox(
-        centre=centre,
-        bottom=floor - raised * unit,
-        width=min(room, 0.9 * widths[-1] * unit) if widths else room,
-        height=tall,
-    )
+        centre=centre, bottom=bottom, height=tall,
+        width=min(fill * width, room), room=room,
+        depth=tall if centred and recipe.is_plain else depth,
+        lift=0.5 if centred else LIFT, exact=exact,
+    )  # fmt: skip
     return Stage(
         size=size, view="front", unit=unit, centre=centre, floor=floor,
-        edge=max(floor - rise * unit, horizon + 0.35 * (floor - horizon)), horizon=horizon,
+        edge=edge, horizon=horizon,
         squash=squash, box=box,
     )  # fmt: skip
 
 
-def plain_box(size: Size) -> ProductBox:
+def _free_ends(wish: FramingWish, *, size: Size) -> tuple[float, float]:
+    """Return what is free above a standing product and below it, in shares of the frame's height.
+
+    Both ends of a tall picture stay free; a stand takes part of its height from the product's.
+    """
+    spare, tallness = 1 - wish.fill, _tallness(size)
+    above = (1 - BELOW) * spare
+    below = BELOW * spare + 0.12 * max(0, tallness)
+    if wish.place == "centre":
+        above = below = spare / 2
+    if wish.room == "above":
+        above = ROOM["above"]
+    return above, below if wish.baseline is None else wish.baseline
+
+
+def _tallness(size: Size) -> float:
+    """Return 0 for a square, 1 for an upright picture of 1:8 and -1 for a wide one of 8:1."""
+    return max(-1.0, min(1.0, math.log2(size.height / size.width) / 3))
+
+
+def _across(wish: FramingWish, *, width: int, drift: float) -> tuple[float, float]:
+    """Return the middle of the product's box and the free width around it, in pixels.
+
+    ``drift`` is what the seed adds, as a share of the width.
+    """
+    first, last = ROOM["left"] if wish.room == "left" else 0.0, 1.0
+    if wish.room == "right":
+        last -= ROOM["right"]
+    at = {"left": SIDE, "right": 1 - SIDE}.get(wish.place, 0.5)
+    centre = first + at * (last - first) + drift
+    return centre * width, 2 * (min(centre - first, last - centre) - BESIDE) * width
+
+
+def plain_unit(size: Size) -> float:
+    """Return the pixels of a unit in a picture of which only the size is known."""
+    return min(0.6 * size.height, 0.95 * size.width)
+
+
+def plain_box(size: Size, *, wish: FramingWish = _ANYWHERE, view: str = "front") -> ProductBox:
     """Return where a product goes in a picture of which only the size is known."""
     width, height = size
-    tallness = max(-1.0, min(1.0, math.log2(height / width) / 3))
-    base = 0.80 - 0.14 * max(0, tallness) + 0.07 * max(0, -tallness)
-    tall = min((0.60 + 0.14 * max(0, -tallness)) * height, 1.3 * width)
+    free, low = _free_ends(wish, size=size)
+    if view == "top":
+        above = ROOM["above"] if wish.room == "above" else 0.0
+        tall = min(wish.fill, 1 - above - BESIDE)
+        bottom = (1 + above + tall) / 2
+    else:
+        bottom = 1 - low
+        tall = min(wish.fill, bottom - free)
+    centre, room = _across(wish, width=width, drift=0.0)
     return ProductBox(
-        centre=width / 2, bottom=base * height, width=min(0.70 * width, 2.6 * tall), height=tall
-    )
+        centre=centre, bottom=bottom * height, width=min(wish.fill * width, room),
+        height=tall * height, room=room, depth=0.05 * height, exact=wish.place != "vary",
+    )  # fmt: skip

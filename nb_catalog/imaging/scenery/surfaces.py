@@ -21,6 +21,7 @@ PAINTERS: Final[Mapping[str, Callable[[Canvas], Pixels]]] = {
     "oak": boards.oak,
     "panel": ground_materials.panel,
     "paper": ground_materials.paper,
+    "plain": ground_materials.plain,
     "plaster": minerals.plaster,
     "sand": ground_materials.sand,
     "stone": minerals.stone,

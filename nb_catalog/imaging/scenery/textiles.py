@@ -22,7 +22,7 @@ def linen(canvas: Canvas) -> Pixels:
     folds = canvas.directional_noise("folds", angle=28, along=0.5, across=1.7, octaves=3, gain=0.42)
     drape = canvas.relief((0.085 * folds).astype(np.float32), depth=1.0)
     cloud = canvas.noise("cloud", rows=1.2, octaves=3)
-    value = 0.5 + 0.042 * weave + 0.016 * (thick_x + thick_y) + 0.15 * drape + 0.012 * cloud
+    value = 0.5 + 0.030 * weave + 0.016 * (thick_x + thick_y) + 0.15 * drape + 0.012 * cloud
     return dye(value.astype(np.float32), tone=canvas.material.tone)
 
 

@@ -1,4 +1,4 @@
-"""The wall of a scene: material, niche, disc, lights out of focus, and the light on it."""
+"""The wall of a scene: material, niche, disc, and the light on it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from nb_catalog.imaging.scenery.bokeh import add_bokeh
 from nb_catalog.imaging.scenery.canvas import Canvas, parse_colour
 from nb_catalog.imaging.scenery.gobo import Gobo
 from nb_catalog.imaging.scenery.ground import LIGHT_PIXELS, colour_light
@@ -92,34 +93,6 @@ class Sketch:
         tinted = np.asarray(self.paint * (parse_colour(tone) / np.maximum(mean, 1)), np.float32)
         self.paint = (self.paint + (tinted - self.paint) * mask[..., None]).astype(np.float32)
 
-    def with_bokeh(self, wall: Plane, prop: Prop, *, rng: np.random.Generator) -> Plane:
-        """Return ``wall``, sRGB 0..255, with fairy lights far behind, added in linear light.
-
-        Out of focus they are discs with a faint brighter rim.
-        """
-        glow = np.zeros((self.rows, self.columns, 3), np.float32)
-        inks = (parse_colour(prop.tone), parse_colour(prop.accent or prop.tone))
-        width = self.columns / self.per_unit
-        for draw in rng.random((int(26 * prop.height * max(1.0, width)), 6)):
-            centre = (draw[0] * self.columns, self.origin[1] * (1.02 - draw[1] ** 0.8))
-            radius = (0.018 + 0.075 * draw[2] ** 2) * self.per_unit * prop.width
-            ink, power = inks[int(draw[3] > 0.7)], 0.05 + 0.5 * draw[4] ** 2.2
-            left, top = int(centre[0] - radius - 2), int(centre[1] - radius - 2)
-            side = int(2 * radius + 5)
-            rows = slice(max(0, top), min(self.rows, top + side))
-            columns = slice(max(0, left), min(self.columns, left + side))
-            y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - np.float32(centre[1])
-            x = np.arange(columns.start, columns.stop, dtype=np.float32)[None, :]
-            x = x - np.float32(centre[0])
-            away = np.sqrt(x * x + y * y)
-            disc = np.clip(radius - away + 0.5, 0, 1)
-            disc = disc * (0.75 + 0.45 * np.square(away / max(radius, 1)))
-            glow[rows, columns] += disc[..., None] * np.power(ink / 255, 2.2) * np.float32(power)
-        glow = blur(glow, sigma=0.004 * self.per_unit)
-        halo = blur(glow, sigma=0.12 * self.per_unit)
-        linear = np.power(np.maximum(wall, 0) / 255, 2.2) + glow + 0.55 * halo
-        return np.asarray(np.power(np.minimum(linear, 1), GAMMA) * 255, np.float32)
-
 
 def _arch_outline(prop: Prop, *, inset: float) -> npt.NDArray[np.float64]:
     half = prop.width / 2 - inset
@@ -153,7 +126,10 @@ def paint_wall(
             sketch.add_disc(prop)
     wall = blur(sketch.paint * sketch.light, sigma=softness / step)
     for index, prop in enumerate(lights):
-        wall = sketch.with_bokeh(wall, prop, rng=stream(seed, "bokeh", index))
+        wall = add_bokeh(
+            wall, prop, origin=sketch.origin, per_unit=sketch.per_unit,
+            rng=stream(seed, "bokeh", index),
+        )  # fmt: skip
     return wall
 
 

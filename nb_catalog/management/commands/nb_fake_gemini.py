@@ -60,6 +60,21 @@ class Command(BaseCommand):
             default="",
             help="Write all requests to this file (JSON lines) on exit.",
         )
+        parser.add_argument(
+            "--text-models",
+            default="",
+            help="Comma-separated ids of text models to accept; their responses need scripts.",
+        )
+        parser.add_argument(
+            "--require-store-false",
+            action="store_true",
+            help='Refuse requests without "store": false. Google accepts them, and may keep them.',
+        )
+        parser.add_argument(
+            "--refuse-sampling",
+            action="store_true",
+            help="Refuse temperature, top_p, top_k and seed, which are deprecated for image models.",
+        )
         parser.add_argument("--list-faults", action="store_true", help="List the faults and exit.")
 
     def handle(self, *, list_faults, verbosity, **options):
@@ -108,12 +123,17 @@ class Command(BaseCommand):
                     f"{entry.number:6} {entry.operation:18} {entry.model:30}"
                     f" {entry.status or '-'} {entry.fault or ''} {entry.billed_usd}"
                 )
+            self.stdout.flush()
             printed = len(entries)
+
+
+def names_in(value):
+    return [name.strip() for name in value.split(",") if name.strip()]
 
 
 def server_options(options):
     """Return the arguments of ``GeminiServer``. Raises ``CommandError``."""
-    kinds = [name.strip() for name in options["kinds"].split(",") if name.strip()]
+    kinds = names_in(options["kinds"])
     unknown = sorted(set(kinds) - set(FAULTS))
     if unknown:
         raise CommandError(
@@ -128,6 +148,9 @@ def server_options(options):
         "port": options["port"],
         "delay": options["delay"],
         "batch_seconds": options["batch_seconds"],
+        "require_store_false": options["require_store_false"],
+        "refuse_sampling": options["refuse_sampling"],
+        "text_models": names_in(options["text_models"]),
         "picture_bytes": options["picture_bytes"],
         "mime_type": "image/jpeg" if options["jpeg"] else "image/png",
         "faults": Rate(rate, seed=options["seed"], kinds=kinds) if rate else None,

@@ -13,7 +13,8 @@ from nb_catalog.operations import pruning
 
 class Command(BaseCommand):
     help = (
-        "Delete the files of pictures that were rejected long ago, and orphaned files. Database rows, "
+        "Delete the files of pictures that were rejected long ago, orphaned files, and placements of "
+        "products that no longer exist. Other rows, "
         "pictures that are or were published, and sources of other pictures are kept."
     )
 
@@ -38,6 +39,7 @@ class Command(BaseCommand):
                 bar.update()
                 if dry_run or verbosity >= 2:
                     self.stdout.write(name)
+                    self.stdout.flush()
 
             result = pruning.prune(
                 days=days, orphans=not no_orphans, dry_run=dry_run, on_delete=report
@@ -47,5 +49,16 @@ class Command(BaseCommand):
         pictures = ngettext("%d rejected picture", "%d rejected pictures", result.pictures)
         orphans = ngettext("%d orphaned file", "%d orphaned files", result.orphans)
         message = _("Would delete: %(what)s") if dry_run else _("Deleted: %(what)s")
-        what = f"{pictures % result.pictures}, {orphans % result.orphans}, {filesizeformat(result.bytes)}"
+        placements = ngettext(
+            "%d placement of a deleted product",
+            "%d placements of deleted products",
+            result.placements,
+        )
+        parts = (
+            pictures % result.pictures,
+            orphans % result.orphans,
+            filesizeformat(result.bytes),
+            *([placements % result.placements] if result.placements else []),
+        )
+        what = ", ".join(parts)
         self.stdout.write(message % {"what": what})

@@ -1,11 +1,6 @@
-"""``manage.py nb_reconcile``: list and settle calls of unknown cost, and check provider invoices.
-
-A provider call is named by its number, a text call by its number prefixed with "w".
-"""
+"""``manage.py nb_reconcile``: list and settle calls of unknown cost, and check provider invoices."""
 
 import json
-import re
-from argparse import ArgumentTypeError
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,18 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from nb_catalog import billing
-from nb_catalog.billing import paid_requests
 from nb_catalog.exceptions import InvoiceUnreadable
 from nb_catalog.management.output import table
-from nb_catalog.models import TextCall
 from nb_catalog.models.db.money import micros, usd
 
 SHOWN = 100
-# Prefix of a call's name -> (its unsettled calls, the function that settles them)
-CALL_KINDS = {
-    "": (billing.unsettled_calls, billing.settle_manually),
-    "w": (billing.unsettled_text_calls, billing.settle_text_calls_manually),
-}
 
 
 class Command(BaseCommand):
@@ -51,11 +39,11 @@ class Command(BaseCommand):
             help="Name of a column: day=…, model=… or usd=….",
         )
         parser.add_argument(
-            "--not-billed", nargs="+", type=_call_name, default=[], metavar="CALL",
+            "--not-billed", nargs="+", type=int, default=[], metavar="CALL",
             help="Calls that are not on the invoice: release their reserved amounts.",
         )  # fmt: skip
         parser.add_argument(
-            "--billed", nargs="+", type=_call_name, default=[], metavar="CALL",
+            "--billed", nargs="+", type=int, default=[], metavar="CALL",
             help="Calls on the invoice: record them at their estimates, or at --usd each.",
         )  # fmt: skip
         parser.add_argument("--usd", default="", help="Actual cost of each call of --billed.")
@@ -70,13 +58,25 @@ class Command(BaseCommand):
             self.print_unsettled(as_json=options["json"])
 
     def print_unsettled(self, *, as_json):
-        paid_requests.mark_lost()
-        kinds = (billing.unsettled_calls().select_related("job"), billing.unsettled_text_calls())
+        calls = billing.unsettled_calls()
         if as_json:
-            content = [_as_json(call) for calls in kinds for call in calls]
+            content = [
+                {
+                    "call": call.pk,
+                    "job": call.job_id,
+                    "sent": call.started_at,
+                    "provider": call.provider,
+                    "model": call.model,
+                    "outcome": call.outcome,
+                    "error_code": call.error_code,
+                    "request_id": call.request_id,
+                    "at_most_usd": usd(call.estimate_microusd),
+                }
+                for call in calls
+            ]
             self.stdout.write(json.dumps(content, indent=2, default=str))
             return
-        count = sum(calls.count() for calls in kinds)
+        count = calls.count()
         if not count:
             self.stdout.write(_("No unsettled calls: the cost of every call is known."))
             return
@@ -89,10 +89,10 @@ class Command(BaseCommand):
             _("max. USD"),
         ]
         rows = [
-            [_name_of(call), str(getattr(call, "job_id", "")),
+            [str(call.pk), str(call.job_id or ""),
              f"{call.started_at:%Y-%m-%d %H:%M:%S}", call.model,
              call.error_code or call.outcome, str(usd(call.estimate_microusd))]
-            for call in [call for calls in kinds for call in calls[:SHOWN]][:SHOWN]
+            for call in calls[:SHOWN]
         ]  # fmt: skip
         for line in table([head, *rows], right=(0, 1, 5)):
             self.stdout.write(line)
@@ -104,36 +104,26 @@ class Command(BaseCommand):
                 "%(count)d calls may have cost up to %(usd)s USD.",
                 count,
             )
-            % {"count": count, "usd": usd(sum(billing.unsettled_total(calls) for calls in kinds))}
+            % {"count": count, "usd": usd(billing.unsettled_total(calls))}
         )
         self.stdout.write(
             _("Check the provider's invoice, then run with --not-billed CALL … or --billed CALL …")
         )
 
     def settle(self, not_billed, billed, *, usd_each):
-        # Python callers may give numbers.
-        not_billed, billed = [str(each) for each in not_billed], [str(each) for each in billed]
-        if both := sorted(set(not_billed) & set(billed)):
+        not_billed, billed = set(not_billed), set(billed)
+        if both := sorted(not_billed & billed):
             raise CommandError(
-                _("These calls are given both as billed and as not billed: %s.") % ", ".join(both)
+                _("These calls are given both as billed and as not billed: %s.") % _listed(both)
             )
         cost = parse_price(usd_each)
-        names = {*not_billed, *billed}
-        unsettled = {
-            f"{prefix}{key}"
-            for prefix, (calls, _settle) in CALL_KINDS.items()
-            for key in calls()
-            .filter(pk__in=_keys(names, prefix=prefix))
-            .values_list("pk", flat=True)
-        }
-        if missing := sorted(names - unsettled):
+        unsettled = billing.unsettled_calls().filter(pk__in=not_billed | billed)
+        if missing := sorted((not_billed | billed) - set(unsettled.values_list("pk", flat=True))):
             raise CommandError(
-                _("These calls are not unsettled: %s. Nothing was changed.") % ", ".join(missing)
+                _("These calls are not unsettled: %s. Nothing was changed.") % _listed(missing)
             )
-        settled = 0
-        for prefix, (_calls, settle) in CALL_KINDS.items():
-            settled += settle(_keys(not_billed, prefix=prefix), cost_microusd=0)
-            settled += settle(_keys(billed, prefix=prefix), cost_microusd=cost)
+        settled = billing.settle_manually(not_billed, cost_microusd=0)
+        settled += billing.settle_manually(billed, cost_microusd=cost)
         self.stdout.write(ngettext("%d call settled.", "%d calls settled.", settled) % settled)
 
     def compare(self, path, options):
@@ -185,22 +175,8 @@ class Command(BaseCommand):
         )
 
 
-def _call_name(name):
-    if not re.fullmatch(r"w?\d{1,18}", name):
-        raise ArgumentTypeError(
-            _("%r is not a call. Write it as listed, for example 4711 or w12.") % name
-        )
-    return name
-
-
-def _name_of(call):
-    return f"w{call.pk}" if isinstance(call, TextCall) else str(call.pk)
-
-
-def _keys(names, *, prefix):
-    """Return the numbers of the names with ``prefix``; with "", of the names that are just numbers."""
-    rest = (name.removeprefix(prefix) for name in names if name.startswith(prefix))
-    return [int(each) for each in rest if each.isdecimal()]
+def _listed(keys):
+    return ", ".join(map(str, keys))
 
 
 def parse_columns(options):
@@ -227,18 +203,3 @@ def parse_price(text):
     if not amount.is_finite() or not 0 <= amount <= 1000:
         raise CommandError(_("--usd: %r is not a valid price per call. Write it as 0.0336.") % text)
     return micros(amount)
-
-
-def _as_json(call):
-    is_text = isinstance(call, TextCall)
-    return {
-        "call": _name_of(call) if is_text else call.pk,
-        "job": None if is_text else call.job_id,
-        "sent": call.started_at,
-        "provider": call.translator if is_text else call.provider,
-        "model": call.model,
-        "outcome": call.outcome,
-        "error_code": call.error_code,
-        "request_id": call.request_id,
-        "at_most_usd": usd(call.estimate_microusd),
-    }

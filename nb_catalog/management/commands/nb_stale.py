@@ -25,6 +25,7 @@ class Command(BaseCommand):
             stale += len(block)
             for each in block if verbosity else ():
                 self.stdout.write(f"{each}  {each.locale}  #{each.image_id}")
+            self.stdout.flush()
         message = ngettext(
             "%d published picture is out of date.", "%d published pictures are out of date.", stale
         )

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from nb_catalog.core.states import JOB_TRANSITIONS, JOB_UNDERWAY, JobState
 from nb_catalog.models import ImageJob
+from nb_catalog.publishing import upkeep
 from nb_catalog.worker import Worker
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -45,7 +46,9 @@ class Command(BaseCommand):
                 free_threads=free_threads,
                 on_outcome=lambda outcome: (counts.update([outcome.move]), report(outcome)),
             )
-            with stop_on_signals(worker):
+            if once:
+                upkeep.run_due()
+            with stop_on_signals(worker), upkeep.in_background():
                 worker.run(until_idle=once, seconds=seconds)
         if not verbosity:
             return
@@ -62,7 +65,12 @@ class Command(BaseCommand):
     def reporter(self, *, verbosity, once):
         """Yield the function that reports each outcome: as a line, in a progress bar, or not at all."""
         if verbosity >= 2:
-            yield lambda outcome: self.stdout.write(describe(outcome))
+
+            def report(outcome):
+                self.stdout.write(describe(outcome))
+                self.stdout.flush()  # into a pipe or a log, too
+
+            yield report
         elif verbosity and once and sys.stderr.isatty():
             with tqdm(total=_underway(), unit=_("picture"), file=sys.stderr) as bar:
                 counts = Counter()

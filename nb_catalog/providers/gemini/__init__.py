@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from nb_catalog.core.text import nearest
-from nb_catalog.exceptions import InvalidSettings, ModelRetired
+from nb_catalog.exceptions import InvalidSettings, ModelRetired, ModelUnavailable
 from nb_catalog.providers.gemini import wire
 from nb_catalog.providers.gemini.account import Account, is_number
 from nb_catalog.providers.gemini.batch import GeminiBatches
-from nb_catalog.providers.gemini.client import Connection, call_config
+from nb_catalog.providers.gemini.client import Connection, call_config, current_response
 from nb_catalog.providers.model_specs import replacement_hint, spec_for
 from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 
@@ -92,11 +92,18 @@ class GeminiProvider(GeminiBatches):
         """Send one POST without retries, for at most ``timeout`` seconds. Raises a ``ProviderError``."""
 
         async def post(connection: Connection) -> RawResponse:
-            response = await connection.client.aio.models.generate_content(
-                model=payload.model,
-                contents="-",  # required by the SDK, replaced by the body's own
-                config=call_config(dict(payload.body)),
-            )
+            try:
+                response = await connection.client.aio.models.generate_content(
+                    model=payload.model,
+                    contents="-",  # required by the SDK, replaced by the body's own
+                    config=call_config(dict(payload.body)),
+                )
+            except UnicodeDecodeError:
+                # The SDK decodes strictly. A wrong byte in some text must not cost the picture.
+                received = current_response()
+                if received is None or received.status != 200:
+                    raise
+                return RawResponse(body=await received.read(), headers=received.headers)
             raw = response.sdk_http_response
             if raw is None or raw.body is None:
                 return RawResponse(body="")
@@ -104,14 +111,13 @@ class GeminiProvider(GeminiBatches):
 
         try:
             return await self.call(post, seconds=self.timeout)
-        except ModelRetired as error:
-            retired = ModelRetired(
-                f"{error} {replacement_hint(payload.model)}".strip(), reason=error.reason
-            )
-        raise retired
+        except (ModelRetired, ModelUnavailable) as error:
+            hint = replacement_hint(payload.model)
+            unavailable = type(error)(f"{hint} {error}".strip(), reason=error.reason)
+        raise unavailable
 
     def parse(self, answer: RawResponse) -> ImageResult:
-        return wire.parse_result(answer.body)
+        return wire.parse_result(answer.body, convert_error=self.parsed_error)
 
 
 def parse_safety_settings(value: Any, *, path: str) -> tuple[dict[str, str], ...]:

@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Warning
 
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers.gemini.client import ClientOptions
+from nb_catalog.providers.redaction import secrets_in_url
 
 ENVIRONMENT: Final = "GEMINI_API_KEY"
 # Where google.auth.default() looks, as far as that is known without a network.
@@ -80,6 +81,13 @@ class Account:
         if self.vertex:
             return ""
         return (self._api_key or os.environ.get(ENVIRONMENT, "")).strip()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be displayed: the key, an access token, and a password in ``base_url``."""
+        token = getattr(self.credentials, "token", None)
+        known = (self.key, token if isinstance(token, str) else "", *secrets_in_url(self.base_url))
+        return tuple(filter(None, known))
 
     @property
     def client_options(self) -> ClientOptions:

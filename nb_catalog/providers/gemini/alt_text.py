@@ -14,7 +14,6 @@ from nb_catalog.providers.gemini.text import (
     THINKING_TOKENS,
     GeminiTextProvider,
     language_name,
-    parse_structured,
     string_fields,
     text_part,
     texts_schema,
@@ -41,11 +40,9 @@ class GeminiAltText(GeminiTextProvider[AltTextResult], AltTextProvider):
 
     def estimate(self, *, locales: Sequence[str], about: PictureContext) -> Decimal:
         context = len(_context_json(about)) // CHARACTERS_PER_TOKEN + 1
-        # Models may exceed the requested length.
-        text = 2 * MAX_LENGTH // CHARACTERS_PER_TOKEN
         return self.price(
             input_tokens=OVERHEAD_TOKENS + PICTURE_TOKENS + context,
-            output_tokens=THINKING_TOKENS + text * len(locales),
+            output_tokens=_output_tokens(locales),
         )
 
     def build(
@@ -59,16 +56,22 @@ class GeminiAltText(GeminiTextProvider[AltTextResult], AltTextProvider):
                 text_part(_context_json(about)),
             ],
             schema=texts_schema(locales),
+            output_tokens=_output_tokens(locales),
         )
 
     def parse(self, answer: RawResponse) -> AltTextResult:
-        fields, receipt = parse_structured(answer)
+        fields, receipt = self.parse_structured(answer)
         return AltTextResult(
             texts=string_fields(fields),
             usage=receipt.usage,
             model_version=receipt.model_version,
             request_id=receipt.request_id,
         )
+
+
+def _output_tokens(locales: Sequence[str]) -> int:
+    # Models may exceed the requested length.
+    return THINKING_TOKENS + 2 * MAX_LENGTH // CHARACTERS_PER_TOKEN * len(locales)
 
 
 def _context_json(about: PictureContext) -> str:

@@ -18,11 +18,11 @@ from nb_catalog.exceptions import (
     OutcomeUnknown,
 )
 from nb_catalog.providers.batches import BatchService
-from nb_catalog.providers.gemini import errors, wire
+from nb_catalog.providers.gemini import wire
 from nb_catalog.providers.gemini.client import Connection, transport_errors
 from nb_catalog.providers.gemini.connection import GeminiConnection
-from nb_catalog.providers.responses import mapping, mappings, read_lines, text
-from nb_catalog.providers.types import BatchItem, BatchLimits, BatchReport, Payload
+from nb_catalog.providers.responses import mapping, mappings, read_json, read_lines, text
+from nb_catalog.providers.types import BatchItem, BatchLimits, BatchReport, ImageResult, Payload
 
 if TYPE_CHECKING:
     import aiohttp
@@ -49,12 +49,6 @@ _UNFINISHED: Final = frozenset(
     {"UNSPECIFIED", "QUEUED", "PENDING", "RUNNING", "PAUSED", "UPDATING", "CANCELLING"}
 )
 _FINAL: Final = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"})
-# Items have codes of google.rpc.Code, calls those of HTTP. 1 is an item that a batch had not started
-# when it was cancelled.
-_HTTP_OF_RPC: Final[Mapping[int, int]] = {
-    1: 503, 2: 500, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429,
-    9: 400, 10: 409, 11: 400, 12: 501, 13: 500, 14: 503, 15: 500, 16: 401,
-}  # fmt: skip
 _KEY: Final = re.compile(rb'"key"\s*:\s*"([^"\\]{1,120})"')
 # What a response contains beside its picture.
 _BESIDE_THE_PICTURE: Final = 2**20
@@ -128,7 +122,29 @@ class GeminiBatches(GeminiConnection, BatchService):
             # This is what a 404 means in a path without a model.
             message = f"Gemini no longer has the batch {batch}. {error}"
             return BatchReport(name=batch, state="", is_final=True, is_gone=True, error=message)
-        return _parse_job(batch, job)
+        metadata = mapping(job, "metadata") or job
+        state = text(metadata, "state")[:80]
+        name = state.removeprefix("JOB_STATE_").removeprefix("BATCH_STATE_")
+        destinations = (
+            mapping(place, field)
+            for place in (metadata, job)
+            for field in ("output", "dest", "response")
+        )
+        files = (text(each, "responsesFile", "fileName") for each in destinations)
+        file = next(filter(None, files), "")
+        failure = mapping(job, "error") or mapping(metadata, "error")
+        # An unknown state is final once there is a result to download.
+        final = name in _FINAL or (
+            name not in _UNFINISHED and bool(file or job.get("done") is True)
+        )
+        return BatchReport(
+            name=batch,
+            state=state,
+            is_final=final,
+            result_file=file,
+            error=text(failure, "message"),
+            problem=self.parsed_error({"error": failure}, rpc_codes=True) if failure else None,
+        )
 
     async def collect(self, report: BatchReport) -> AsyncIterator[BatchItem]:
         if not report.result_file:
@@ -154,7 +170,7 @@ class GeminiBatches(GeminiConnection, BatchService):
         async with response:
             try:
                 async for line in read_lines(response.content, max_bytes=max_bytes):
-                    yield _parse_line(line, max_bytes=max_bytes)
+                    yield self._parse_line(line, max_bytes=max_bytes)
                 return
             except transport_errors().all as error:
                 failure = self.convert_error(error, sent=True, seconds=SILENCE_SECONDS)
@@ -202,65 +218,40 @@ class GeminiBatches(GeminiConnection, BatchService):
     def _headers(self) -> dict[str, str]:
         return {"x-goog-api-key": self.account.key}
 
-
-def _parse_line(line: bytearray, *, max_bytes: int) -> BatchItem:
-    value = None if len(line) > max_bytes else _from_json(line)
-    if not isinstance(value, Mapping):
-        match = _KEY.search(line[:1000]) or _KEY.search(line[-1000:])
-        key = match[1].decode("ascii", "replace") if match else ""
-        if len(line) > max_bytes:
+    def _parse_line(self, line: bytearray, *, max_bytes: int) -> BatchItem:
+        value = None if len(line) > max_bytes else _from_json(line)
+        if not isinstance(value, Mapping):
+            match = _KEY.search(line[:1000]) or _KEY.search(line[-1000:])
+            key = match[1].decode("ascii", "replace") if match else ""
+            if len(line) > max_bytes:
+                return BatchItem(
+                    key=key,
+                    result=AnswerTooLarge(
+                        f"The picture in the batch is larger than {max_bytes:,} bytes in base64."
+                    ),
+                )
             return BatchItem(
                 key=key,
-                result=AnswerTooLarge(
-                    f"The picture in the batch is larger than {max_bytes:,} bytes in base64."
+                result=OutcomeUnknown(
+                    "A line of the batch's results cannot be read; it may be billed."
                 ),
             )
-        return BatchItem(
-            key=key,
-            result=OutcomeUnknown(
-                "A line of the batch's results cannot be read; it may be billed."
-            ),
-        )
-    result: Any
-    if error := mapping(value, "error") or mapping(value, "status"):
-        code = error.get("code")
-        status = code if isinstance(code, int) and not isinstance(code, bool) else 500
-        result = errors.from_response(
-            errors.parse_error_body(_HTTP_OF_RPC.get(status, status), {"error": error})
-        )
-    else:
-        try:
-            result = wire.parse_response(mapping(value, "response"))
-        except NBCatalogError as failure:
-            result = failure
-    return BatchItem(key=text(value, "key"), result=result)
-
-
-def _parse_job(batch: str, job: Mapping[str, Any]) -> BatchReport:
-    metadata = mapping(job, "metadata") or job
-    state = text(metadata, "state")[:80]
-    name = state.removeprefix("JOB_STATE_").removeprefix("BATCH_STATE_")
-    destinations = (
-        mapping(place, field)
-        for place in (metadata, job)
-        for field in ("output", "dest", "response")
-    )
-    files = (text(each, "responsesFile", "fileName") for each in destinations)
-    file = next(filter(None, files), "")
-    error = mapping(job, "error") or mapping(metadata, "error")
-    # An unknown state is final once there is a result to download.
-    final = name in _FINAL or (name not in _UNFINISHED and bool(file or job.get("done") is True))
-    return BatchReport(
-        name=batch,
-        state=state,
-        is_final=final,
-        result_file=file,
-        error=errors.parse_error_body(500, {"error": error}).message,
-    )
+        result: ImageResult | NBCatalogError
+        if mapping(value, "error") or mapping(value, "status"):
+            error = mapping(value, "error") or mapping(value, "status")
+            result = self.parsed_error({"error": error}, rpc_codes=True)
+        else:
+            try:
+                result = wire.parse_response(
+                    mapping(value, "response"), convert_error=self.parsed_error
+                )
+            except NBCatalogError as failure:
+                result = failure
+        return BatchItem(key=text(value, "key"), result=result)
 
 
 def _from_json(body: bytes | bytearray) -> object:
     try:
-        return pydantic_core.from_json(body)
+        return read_json(body)
     except ValueError:
         return None

@@ -34,9 +34,10 @@ class Connection(NamedTuple):
 
 
 class Progress:
-    """Whether any part of a call has been sent."""
+    """Whether any part of a call has been sent, and its response once the headers are there."""
 
     sent = False
+    response: aiohttp.ClientResponse | None = None
 
 
 class TransportErrors(NamedTuple):
@@ -92,6 +93,12 @@ def watch_progress() -> Progress:
     return progress
 
 
+def current_response() -> aiohttp.ClientResponse | None:
+    """Return the response to the running task's call, once its headers have been received."""
+    progress = _PROGRESS.get()
+    return progress.response if progress else None
+
+
 def connection_for(options: ClientOptions) -> Connection:
     """Return the connection of this process and of the running event loop."""
     return POOL.get(options, open=_open)
@@ -132,8 +139,13 @@ def _open(options: ClientOptions) -> Connection:
         if progress := _PROGRESS.get():
             progress.sent = True
 
+    async def note_response(_session: Any, _context: Any, ended: Any) -> None:
+        if progress := _PROGRESS.get():
+            progress.response = ended.response
+
     trace = aiohttp.TraceConfig()
     trace.on_request_headers_sent.append(note_sent)
+    trace.on_request_end.append(note_response)
     # Our own session, because the SDK's is a subclass, which aiohttp 3.14 warns about.
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=options.connections),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django.core.checks import CheckMessage
 
@@ -19,6 +20,10 @@ from nb_catalog.providers.gemini.client import (
     transport_errors,
     watch_progress,
 )
+from nb_catalog.providers.responses import mapping, read_json
+
+if TYPE_CHECKING:
+    import aiohttp
 
 T = TypeVar("T")
 
@@ -36,6 +41,10 @@ class GeminiConnection(Provider):
     def base_url(self) -> str:
         return self.account.base_url
 
+    @property
+    def secrets(self) -> Sequence[str]:
+        return self.account.secrets
+
     def check(self) -> Sequence[CheckMessage]:
         return list(self.account.checks())
 
@@ -48,6 +57,14 @@ class GeminiConnection(Provider):
         except ProviderError as error:
             return str(error)
         return ""
+
+    async def open(self) -> None:
+        # In a thread, because importing the SDK takes a second, in which no lease would be renewed.
+        await asyncio.to_thread(transport_errors)
+        if not self.account.problem:
+            # What does not open is reported by the call, which maps the error.
+            with contextlib.suppress(*transport_errors().all):
+                connection_for(self.account.client_options)
 
     async def close(self) -> None:
         await close_client(self.account.client_options)
@@ -63,10 +80,29 @@ class GeminiConnection(Provider):
             async with asyncio.timeout(seconds):
                 return await request(connection)
         except known.all as error:
-            failure = self.convert_error(error, sent=progress.sent, seconds=seconds)
+            response = progress.response
+            if isinstance(error, ValueError) and response is not None and response.status != 200:
+                # An error whose text the SDK cannot decode: its status still says what it is.
+                body = await _received(response)
+                failure = self.response_error(response.status, response.headers, body)
+            else:
+                failure = self.convert_error(error, sent=progress.sent, seconds=seconds)
         # Raised here and not `from` the SDK's error, which holds the request's headers and so
         # the key.
         raise failure
+
+    def parsed_error(
+        self, response: Mapping[str, Any], *, rpc_codes: bool = False
+    ) -> ProviderError:
+        """Return our error for the "error" in a response with status 200, or with ``rpc_codes`` for that
+        of a batch or of one of its items."""
+        error = mapping(response, "error")
+        code = error.get("code")
+        status = code if isinstance(code, int) and not isinstance(code, bool) else 500
+        if rpc_codes and status in errors.HTTP_OF_RPC:
+            status, name = errors.HTTP_OF_RPC[status]
+            error = {"status": name, **error}
+        return self.response_error(status, {}, {"error": error})
 
     def convert_error(self, error: Exception, *, sent: bool, seconds: float) -> ProviderError:
         """Return our error for an exception of the SDK or a transport."""
@@ -81,7 +117,6 @@ class GeminiConnection(Provider):
             transport=known,
             sent=sent,
             timeout=seconds,
-            secret=self.account.key,
             key_setting=self.account.key_setting,
         )
 
@@ -90,9 +125,21 @@ class GeminiConnection(Provider):
     ) -> ProviderError:
         """Return our error for a response that is not a 200."""
         return errors.from_response(
-            errors.parse_error_body(status, body, secret=self.account.key),
+            errors.parse_error_body(status, body),
             retry_after=str(headers.get("Retry-After", "")),
             date=str(headers.get("Date", "")),
             key_setting=self.account.key_setting,
             url_setting=f"{self.account.path}['base_url']",
         )
+
+
+async def _received(response: aiohttp.ClientResponse) -> object:
+    """Return the JSON of a body that has been read, or its text."""
+    try:
+        data = await response.read()
+    except transport_errors().all:
+        return None
+    try:
+        return read_json(data)
+    except ValueError:
+        return {"message": data.decode("utf-8", "replace")}

@@ -12,7 +12,6 @@ from nb_catalog.providers.gemini.text import (
     THINKING_TOKENS,
     GeminiTextProvider,
     language_name,
-    parse_structured,
     text_part,
 )
 from nb_catalog.providers.ocr import OcrProvider, OcrResult
@@ -20,8 +19,8 @@ from nb_catalog.providers.types import Payload, RawResponse
 
 # Google's maximum for a picture of any size.
 PICTURE_TOKENS: Final = 1120
-# Enough for a picture full of text.
-LINES_TOKENS: Final = 1000
+# Thinking, and a picture full of text.
+OUTPUT_TOKENS: Final = THINKING_TOKENS + 1000
 SYSTEM: Final = (
     "You transcribe what is written on a product picture. Write every letter, digit, accent and sign exactly "
     "as it is drawn, misspellings, doubled and missing letters included: never correct, complete, translate "
@@ -44,7 +43,7 @@ class GeminiOcr(GeminiTextProvider[OcrResult], OcrProvider):
     def estimate(self) -> Decimal:
         return self.price(
             input_tokens=OVERHEAD_TOKENS + PICTURE_TOKENS,
-            output_tokens=THINKING_TOKENS + LINES_TOKENS,
+            output_tokens=OUTPUT_TOKENS,
         )
 
     def build(self, picture: bytes, mime_type: str, *, locale: str) -> Payload:
@@ -55,10 +54,11 @@ class GeminiOcr(GeminiTextProvider[OcrResult], OcrProvider):
                 text_part("What is written on it?"),
             ],
             schema=SCHEMA,
+            output_tokens=OUTPUT_TOKENS,
         )
 
     def parse(self, answer: RawResponse) -> OcrResult:
-        fields, receipt = parse_structured(answer)
+        fields, receipt = self.parse_structured(answer)
         if not isinstance(fields.get("lines"), list):
             raise NoText("Gemini returned no lines.", reason="EMPTY", usage=dict(receipt.usage))
         return OcrResult(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_UP, Decimal
 from typing import Any, Final, NamedTuple, TypeVar
-
-import pydantic_core
 
 from nb_catalog.conf import setting_path
 from nb_catalog.core.locales import parse_locale
@@ -14,18 +13,20 @@ from nb_catalog.core.types import Reference
 from nb_catalog.exceptions import ContentRefused, InvalidSettings, NoText, OutcomeUnknown
 from nb_catalog.providers import provider as provider_named
 from nb_catalog.providers.gemini import GeminiProvider, wire
-from nb_catalog.providers.gemini.errors import from_response, parse_error_body
-from nb_catalog.providers.responses import mapping, mappings, text
+from nb_catalog.providers.responses import mapping, mappings, read_json, text
 from nb_catalog.providers.text_base import TextProvider, TextResult
 from nb_catalog.providers.types import Payload, RawResponse
 
 R = TypeVar("R", bound=TextResult)
 
-# For the instructions and a schema, beside the actual content; thinking is billed as output.
+# For the instructions and a schema, beside the actual content.
 OVERHEAD_TOKENS: Final = 400
-THINKING_TOKENS: Final = 1000
+# Thinking is billed as output and counts against its limit. What a model thinks about a few short texts
+# stays well below this.
+THINKING_TOKENS: Final = 4000
 # Two characters per token is on the safe side in every script (Google: about four in English).
 CHARACTERS_PER_TOKEN: Final = 2
+_FENCED: Final = re.compile(r"\s*```(?:json)?\s*(?P<json>.*?)\s*```\s*", re.DOTALL)
 _MILLION: Final = Decimal(1_000_000)
 _MICRO: Final = Decimal("0.000001")
 
@@ -66,6 +67,14 @@ class GeminiTextProvider(TextProvider[R]):
             raise self._option_error("provider", "the alias of a Gemini provider", provider)
         self._provider = backend
 
+    @property
+    def secrets(self) -> Sequence[str]:
+        return self._provider.secrets
+
+    @property
+    def alias(self) -> str:
+        return self._provider.alias
+
     def cost(self, usage: Mapping[str, int]) -> Decimal | None:
         if "prompt" not in usage or "candidates" not in usage:
             return None
@@ -78,10 +87,16 @@ class GeminiTextProvider(TextProvider[R]):
         return (cost / _MILLION).quantize(_MICRO, ROUND_UP)
 
     def build_body(
-        self, *, system: str, parts: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]
+        self,
+        *,
+        system: str,
+        parts: Sequence[Mapping[str, Any]],
+        schema: Mapping[str, Any],
+        output_tokens: int,
     ) -> Payload:
         """Return a request whose response is JSON of this ``schema``; ``parts`` come from
-        ``text_part`` and ``picture_part``."""
+        ``text_part`` and ``picture_part``. The service stops after ``output_tokens``, for which the
+        estimate has reserved money."""
         return Payload(
             model=self.model,
             body={
@@ -90,6 +105,7 @@ class GeminiTextProvider(TextProvider[R]):
                 # Google must not keep it.
                 "store": False,
                 "generationConfig": {
+                    "maxOutputTokens": output_tokens,
                     "responseMimeType": "application/json",
                     "responseSchema": dict(schema),
                 },
@@ -102,8 +118,40 @@ class GeminiTextProvider(TextProvider[R]):
         reference = Reference(data=data, mime_type=mime_type)
         return wire.inline(reference, self._provider.reference_limit_bytes)
 
+    def parse_structured(self, answer: RawResponse) -> StructuredResponse:
+        """Return the JSON that a model wrote. Raises ``OutcomeUnknown`` for an unreadable response,
+        ``ContentRefused`` for what Google's policy blocked, ``NoText`` for a response without a JSON
+        object."""
+        try:
+            response = read_json(answer.body)
+        except ValueError as error:
+            raise OutcomeUnknown(
+                "Gemini's response cannot be read; it may be billed.", reason="unreadable"
+            ) from error
+        response = response if isinstance(response, Mapping) else {}
+        receipt = wire.parse_receipt(response)
+        if isinstance(response.get("error"), Mapping):
+            raise self._provider.parsed_error(response)
+        if blocked := text(mapping(response, "promptFeedback"), "blockReason"):
+            raise ContentRefused(
+                f"Gemini refused the request: {blocked}.", reason=blocked, usage=dict(receipt.usage)
+            )
+        candidate = next(iter(mappings(response, "candidates")), {})
+        parts = mappings(mapping(candidate, "content"), "parts")
+        # What was paid for is read wherever it is: in the thinking too, or between code fences.
+        fields = _read_object(parts, thought=False) or _read_object(parts, thought=True)
+        if fields is None:
+            reason = text(candidate, "finishReason") or "EMPTY"
+            raise NoText(
+                f"Gemini returned no texts: {reason}.", reason=reason, usage=dict(receipt.usage)
+            )
+        return StructuredResponse(fields, receipt)
+
     async def send(self, payload: Payload) -> RawResponse:
         return await self._provider.send(payload)
+
+    async def open(self) -> None:
+        await self._provider.open()
 
     async def close(self) -> None:
         await self._provider.close()
@@ -112,6 +160,17 @@ class GeminiTextProvider(TextProvider[R]):
     def _option_error(cls, option: str, expected: str, value: Any) -> InvalidSettings:
         path = f"{setting_path(cls.setting)}['OPTIONS'][{option!r}]"
         return InvalidSettings(f"expected {expected}, got {value!r}.", path=path)
+
+
+def _read_object(parts: Sequence[Mapping[str, Any]], *, thought: bool) -> Mapping[str, Any] | None:
+    """Return the JSON object in the texts of ``parts``; None if there is none."""
+    content = "".join(text(part, "text") for part in parts if bool(part.get("thought")) == thought)
+    fenced = _FENCED.fullmatch(content)
+    try:
+        fields = read_json(fenced["json"] if fenced else content)
+    except ValueError:
+        return None
+    return fields if isinstance(fields, Mapping) else None
 
 
 def language_name(code: str) -> str:
@@ -136,37 +195,3 @@ def texts_schema(keys: Sequence[str]) -> dict[str, Any]:
 def string_fields(fields: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields whose values are strings."""
     return {key: value for key, value in fields.items() if isinstance(value, str)}
-
-
-def parse_structured(answer: RawResponse) -> StructuredResponse:
-    """Return the JSON that a model wrote. Raises ``OutcomeUnknown`` for an unreadable response,
-    ``ContentRefused`` for what Google's policy blocked, ``NoText`` for a response without a JSON
-    object."""
-    try:
-        response = pydantic_core.from_json(answer.body)
-    except ValueError as error:
-        raise OutcomeUnknown(
-            "Gemini's response cannot be read; it may be billed.", reason="unreadable"
-        ) from error
-    response = response if isinstance(response, Mapping) else {}
-    receipt = wire.parse_receipt(response)
-    if isinstance(response.get("error"), Mapping):
-        code = response["error"].get("code")
-        raise from_response(parse_error_body(code if isinstance(code, int) else 500, response))
-    if blocked := text(mapping(response, "promptFeedback"), "blockReason"):
-        raise ContentRefused(
-            f"Gemini refused the request: {blocked}.", reason=blocked, usage=dict(receipt.usage)
-        )
-    candidate = next(iter(mappings(response, "candidates")), {})
-    parts = mappings(mapping(candidate, "content"), "parts")
-    content = "".join(text(part, "text") for part in parts if not part.get("thought"))
-    try:
-        fields = pydantic_core.from_json(content)
-    except ValueError:
-        fields = None
-    if not isinstance(fields, Mapping):
-        reason = (text(candidate, "finishReason") or "EMPTY")[:64]
-        raise NoText(
-            f"Gemini returned no texts: {reason}.", reason=reason, usage=dict(receipt.usage)
-        )
-    return StructuredResponse(fields, receipt)

@@ -13,7 +13,6 @@ from nb_catalog.providers.gemini.text import (
     THINKING_TOKENS,
     GeminiTextProvider,
     language_name,
-    parse_structured,
     string_fields,
     text_part,
     texts_schema,
@@ -34,11 +33,8 @@ class GeminiTranslation(GeminiTextProvider[TranslationResult], TranslationProvid
     """Takes the options of ``GeminiTextProvider``: ``model``, ``usd_per_million`` and ``provider``."""
 
     def estimate(self, texts: Mapping[str, str]) -> Decimal:
-        characters = sum(len(role) + len(each) for role, each in texts.items())
-        tokens = characters // CHARACTERS_PER_TOKEN + 1
-        # A translation may be longer than its original.
         return self.price(
-            input_tokens=OVERHEAD_TOKENS + tokens, output_tokens=THINKING_TOKENS + 2 * tokens
+            input_tokens=OVERHEAD_TOKENS + _tokens(texts), output_tokens=_output_tokens(texts)
         )
 
     def build(self, texts: Mapping[str, str], *, source: str, target: str) -> Payload:
@@ -46,13 +42,24 @@ class GeminiTranslation(GeminiTextProvider[TranslationResult], TranslationProvid
             system=SYSTEM.format(source=language_name(source), target=language_name(target)),
             parts=[text_part(json.dumps(dict(texts), ensure_ascii=False))],
             schema=texts_schema(list(texts)),
+            output_tokens=_output_tokens(texts),
         )
 
     def parse(self, answer: RawResponse) -> TranslationResult:
-        fields, receipt = parse_structured(answer)
+        fields, receipt = self.parse_structured(answer)
         return TranslationResult(
             texts=string_fields(fields),
             usage=receipt.usage,
             model_version=receipt.model_version,
             request_id=receipt.request_id,
         )
+
+
+def _tokens(texts: Mapping[str, str]) -> int:
+    characters = sum(len(role) + len(each) for role, each in texts.items())
+    return characters // CHARACTERS_PER_TOKEN + 1
+
+
+def _output_tokens(texts: Mapping[str, str]) -> int:
+    # A translation may be longer than its original, and its script may take more tokens.
+    return THINKING_TOKENS + 4 * _tokens(texts)

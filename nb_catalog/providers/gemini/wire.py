@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-import pydantic_core
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from nb_catalog.core.types import Reference
 from nb_catalog.exceptions import (
@@ -18,9 +16,16 @@ from nb_catalog.exceptions import (
     ProviderError,
     RequestRejected,
 )
-from nb_catalog.providers.gemini.errors import from_response, parse_error_body
 from nb_catalog.providers.model_specs import ModelSpec
-from nb_catalog.providers.responses import is_count, is_web_page, mapping, mappings, one_line, text
+from nb_catalog.providers.responses import (
+    is_count,
+    is_web_page,
+    mapping,
+    mappings,
+    picture_bytes,
+    read_json,
+    text,
+)
 from nb_catalog.providers.types import ImageRequest, ImageResult
 
 MIME_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"})
@@ -48,10 +53,13 @@ _COUNTS: Final = {
     "total": "totalTokenCount",
 }
 
-# Python's binascii takes 4 ms for a picture of 1.4 MB, this decoder 0.7 ms; the SDK depends on it.
-_BASE64: Final = pydantic_core.SchemaValidator(
-    pydantic_core.core_schema.bytes_schema(), {"val_json_bytes": "base64"}
-)
+# Reasons of which nothing is to be said beside a picture.
+_USUAL: Final = frozenset({"", "STOP", "FINISH_REASON_UNSPECIFIED", "BLOCKED_REASON_UNSPECIFIED"})
+# Not pictures; any other type is the type of bytes that may be one.
+_OTHER_MEDIA: Final = ("text/", "audio/", "video/", "application/json", "application/pdf")
+
+# Turns a response that contains an "error" into ours.
+ConvertError: TypeAlias = Callable[[Mapping[str, Any]], ProviderError]
 
 
 def build_body(
@@ -73,9 +81,19 @@ def build_body(
             f"The reference pictures come to {total / 1e6:.0f} MB in the request, Gemini takes"
             f" {MOST_INLINE_BYTES / 1e6:.0f}."
         )
+    options = {"aspectRatio": request.ratio}
+    if model_spec.sends_image_size:
+        options["imageSize"] = request.size
+    config: dict[str, Any] = {"responseModalities": ["IMAGE"]}
+    if model_spec.image_options == "responseFormat":
+        config["responseFormat"] = {"image": options}
+    else:
+        config["imageConfig"] = options
+    if request.thinking:
+        config["thinkingConfig"] = {"thinking_level": request.thinking.upper()}
     body: dict[str, Any] = {
         "contents": [{"role": "user", "parts": [{"text": request.prompt}, *pictures]}],
-        "generationConfig": _generation_config(request, model_spec),
+        "generationConfig": config,
         # Google keeps requests and pictures of paid projects for 55 days unless each one opts out.
         "store": False,
     }
@@ -102,20 +120,6 @@ def inline(reference: Reference, most_bytes: int | None = None) -> dict[str, Any
     return {"inlineData": {"data": data, "mime_type": reference.mime_type}}
 
 
-def _generation_config(request: ImageRequest, model_spec: ModelSpec) -> dict[str, Any]:
-    options = {"aspectRatio": request.ratio}
-    if model_spec.sends_image_size:
-        options["imageSize"] = request.size
-    config: dict[str, Any] = {"responseModalities": ["IMAGE"]}
-    if model_spec.image_options == "responseFormat":
-        config["responseFormat"] = {"image": options}
-    else:
-        config["imageConfig"] = options
-    if request.thinking:
-        config["thinkingConfig"] = {"thinking_level": request.thinking.upper()}
-    return config
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Token counts, model version and request id of a response, with or without a picture."""
@@ -125,14 +129,15 @@ class Receipt:
     request_id: str = ""
 
 
-def parse_result(body: str | bytes) -> ImageResult:
-    """Return the response's last picture that is not an interim one, byte for byte.
+def parse_result(body: str | bytes, *, convert_error: ConvertError) -> ImageResult:
+    """Return the response's picture, byte for byte: the last one that is not an interim one. If
+    there are only interim ones, the last of them, marked as such in the report.
 
     Raises ``OutcomeUnknown`` for an unreadable response, ``ContentRefused`` for what Google's
     policy blocked, ``NoPicture`` for any other response without a picture.
     """
     try:
-        response = pydantic_core.from_json(body)
+        response = read_json(body)
     except ValueError as error:
         if is_web_page(body):
             raise PageInstead(
@@ -144,55 +149,79 @@ def parse_result(body: str | bytes) -> ImageResult:
         raise OutcomeUnknown(
             "Gemini's response cannot be read; it may be billed.", reason="unreadable"
         ) from error
-    return parse_response(response if isinstance(response, Mapping) else {})
-
-
-def parse_response(response: Mapping[str, Any]) -> ImageResult:
-    """Return the picture of a response, as ``parse_result`` does, from its parsed JSON."""
-    receipt = parse_receipt(response)
-    blob = next(_finished_pictures(response), None)
-    if blob is None:
-        raise _missing_picture_error(response, receipt)
-    try:
-        data = _BASE64.validate_python(blob["data"])
-    except pydantic_core.ValidationError:
-        # No `from`: that error quotes the picture.
-        raise _error(
-            OutcomeUnknown, "The picture in Gemini's response is damaged.", "base64", receipt
-        ) from None
-    return ImageResult(
-        data=data,
-        mime_type=text(blob, "mimeType", "mime_type"),
-        usage=receipt.usage,
-        model_version=receipt.model_version,
-        request_id=receipt.request_id,
+    return parse_response(
+        response if isinstance(response, Mapping) else {}, convert_error=convert_error
     )
 
 
-def _finished_pictures(response: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield inline pictures, the last one first, without those of the model's thinking."""
-    for candidate in mappings(response, "candidates"):
-        for part in reversed(mappings(mapping(candidate, "content"), "parts")):
+def parse_response(response: Mapping[str, Any], *, convert_error: ConvertError) -> ImageResult:
+    """Return the picture of a response, as ``parse_result`` does, from its parsed JSON.
+
+    A picture is kept whatever the response says beside it, because it is paid for: as blocked, cut off or
+    interim, and a person decides. ``report`` says so: ``interim`` and ``finish_reason``.
+    """
+    receipt = parse_receipt(response)
+    pictures = list(_pictures(response))
+    decoded = ((each, picture_bytes(text(each.blob, "data"))) for each in pictures)
+    picture, data = next(((each, data) for each, data in decoded if data), (None, b""))
+    if picture is None or not data:
+        if pictures:
+            message = "The picture in Gemini's response is damaged: its base64 cannot be decoded."
+            raise _error(NoPicture, message, "base64", receipt)
+        raise _missing_picture_error(response, receipt, convert_error=convert_error)
+    blocked = text(mapping(response, "promptFeedback"), "blockReason")
+    reasons = (blocked, text(picture.candidate, "finishReason"))
+    unusual = next((each for each in reasons if each not in _USUAL), "")
+    return ImageResult(
+        data=data,
+        mime_type=text(picture.blob, "mimeType", "mime_type"),
+        usage=receipt.usage,
+        model_version=receipt.model_version,
+        request_id=receipt.request_id,
+        report={
+            **({"interim": True} if picture.is_interim else {}),
+            **({"finish_reason": unusual} if unusual else {}),
+        },
+    )
+
+
+class _Picture(NamedTuple):
+    """An inline picture; ``is_interim`` if it is part of the model's thinking."""
+
+    candidate: Mapping[str, Any]
+    blob: Mapping[str, Any]
+    is_interim: bool
+
+
+def _pictures(response: Mapping[str, Any]) -> Iterator[_Picture]:
+    """Yield the last picture first, and interim ones after all others."""
+    parts = [
+        (candidate, part)
+        for candidate in mappings(response, "candidates")
+        for part in reversed(mappings(mapping(candidate, "content"), "parts"))
+    ]
+    for is_interim in (False, True):
+        for candidate, part in parts:
             blob = mapping(part, "inlineData") or mapping(part, "inline_data")
-            mime_type = text(blob, "mimeType", "mime_type")
-            if part.get("thought") or not text(blob, "data"):
-                continue
-            if not mime_type or mime_type.startswith("image/"):
-                yield blob
+            mime_type = text(blob, "mimeType", "mime_type").strip().lower()
+            is_other = mime_type.startswith(_OTHER_MEDIA)
+            if bool(part.get("thought")) == is_interim and text(blob, "data") and not is_other:
+                yield _Picture(candidate, blob, is_interim)
 
 
-def _missing_picture_error(response: Mapping[str, Any], receipt: Receipt) -> ProviderError:
+def _missing_picture_error(
+    response: Mapping[str, Any], receipt: Receipt, *, convert_error: ConvertError
+) -> ProviderError:
     if isinstance(response.get("error"), Mapping):
-        code = response["error"].get("code")
-        return from_response(parse_error_body(code if isinstance(code, int) else 500, response))
+        return convert_error(response)
     feedback = mapping(response, "promptFeedback")
     if blocked := text(feedback, "blockReason"):
-        detail = one_line(text(feedback, "blockReasonMessage"))
+        detail = text(feedback, "blockReasonMessage")
         message = f"Gemini refused the request: {blocked}. {detail}".rstrip()
         return _error(ContentRefused, message, blocked, receipt)
     candidate = next(iter(mappings(response, "candidates")), {})
     reason = text(candidate, "finishReason")
-    detail = one_line(text(candidate, "finishMessage"))
+    detail = text(candidate, "finishMessage")
     if reason in _REFUSALS:
         message = f"Gemini refused the picture: {reason}. {detail}".rstrip()
         return _error(ContentRefused, message, reason, receipt)
@@ -207,7 +236,7 @@ def _missing_picture_error(response: Mapping[str, Any], receipt: Receipt) -> Pro
 def _error(kind: type[ProviderError], message: str, reason: str, receipt: Receipt) -> ProviderError:
     return kind(
         message,
-        reason=reason[:64],
+        reason=reason,
         usage=receipt.usage,
         model_version=receipt.model_version,
         request_id=receipt.request_id,
@@ -224,6 +253,6 @@ def parse_receipt(response: Mapping[str, Any]) -> Receipt:
         usage["image"] = sum(count for count in image if count is not None)
     return Receipt(
         usage=usage,
-        model_version=text(response, "modelVersion")[:128],
-        request_id=text(response, "responseId")[:128],
+        model_version=text(response, "modelVersion"),
+        request_id=text(response, "responseId"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nb_catalog.conf import settings
+from nb_catalog.core.text import message as _
 from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.providers.model_specs.data import SHIPPED
@@ -34,7 +35,9 @@ def spec_for(model: str) -> ModelSpec:
         return with_overrides(SHIPPED.get(model), model=model, overrides=overrides[model])
     if model not in SHIPPED:
         known = {*SHIPPED, *overrides}
-        raise RequestRefused(f"There is no model {model!r}.{nearest(model, known)}")
+        raise RequestRefused(
+            _("There is no model %(name)r.") % {"name": model} + nearest(model, known)
+        )
     return SHIPPED[model]
 
 
@@ -45,7 +48,7 @@ def replacement_hint(model: str) -> str:
     if model not in known:
         return nearest(model, known).strip()
     successor = known[model].replaced_by
-    return f"Use {successor} instead." if successor else ""
+    return _("Use %(model)s instead.") % {"model": successor} if successor else ""
 
 
 def is_version_of(version: str, model: str) -> bool:

@@ -23,7 +23,7 @@ _ROWS: Final = (
         sizes=("1K", "2K", "4K"),
         ratios=RATIOS,
         max_references=1,
-        treatments=(Treatment.LOCKED,),
+        treatments=(Treatment.LOCKED, Treatment.RELIT),
         seconds={"1K": 2.0, "2K": 5.0, "4K": 15.0},
     ),
     ModelSpec(

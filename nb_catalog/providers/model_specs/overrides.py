@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from nb_catalog.conf import setting_path
 from nb_catalog.core.text import nearest
-from nb_catalog.core.types import Treatment
+from nb_catalog.core.types import SCENE_TREATMENTS
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers.model_specs.sizes import RATIOS, SIZES
 from nb_catalog.providers.model_specs.spec import ModelSpec
@@ -89,8 +89,8 @@ _ACCEPT: Final[Mapping[str, tuple[Callable[[Any], Any], str]]] = {
     "ratios": (_several(_choice(RATIOS)), f"a list from {', '.join(RATIOS)}"),
     "max_references": (_integer, "a whole number of pictures"),
     "treatments": (
-        _several(_choice(tuple(Treatment.values))),
-        f"a list from {', '.join(Treatment.values)}",
+        _several(_choice(SCENE_TREATMENTS)),
+        f"a list from {', '.join(SCENE_TREATMENTS)}",
     ),
     "thinking": (_several(_choice(LEVELS)), f"a list from {', '.join(LEVELS)}"),
     "free": (_flag, "True or False"),

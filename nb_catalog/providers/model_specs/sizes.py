@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
+from nb_catalog.core.text import message as _
 from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Size
 from nb_catalog.exceptions import RequestRefused
 
+# Key of an image's checks: its size beside the requested one, if they differ.
+SIZE_CHECK: Final = "size"
 SIZES: Final = ("512", "1K", "2K", "4K")
 
 # Google's table for the Gemini 3 image models, November 2026. Actual pictures may differ by a
@@ -44,9 +48,50 @@ def pixel_size(ratio: str, size: str) -> Size:
     Raises ``RequestRefused`` for a ratio or a size that is not in the table.
     """
     if ratio not in PIXELS:
-        raise RequestRefused(f"There is no ratio {ratio!r}.{nearest(ratio, RATIOS)}")
+        raise RequestRefused(
+            _("There is no ratio %(ratio)r.") % {"ratio": ratio} + nearest(ratio, RATIOS)
+        )
     if size not in PIXELS[ratio]:
         raise RequestRefused(
-            f"There is no size {size!r} for {ratio}.{nearest(size, PIXELS[ratio])}"
+            _("There is no size %(size)r for %(ratio)s.") % {"size": size, "ratio": ratio}
+            + nearest(size, PIXELS[ratio])
         )
     return PIXELS[ratio][size]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeComparison:
+    """A picture's size beside the requested one, in pixels.
+
+    ``ratio_off`` is the relative deviation of width / height, ``share`` the picture's shorter side
+    divided by the requested one, at most 1.
+    """
+
+    requested: Size
+    actual: Size
+
+    @property
+    def ratio_off(self) -> float:
+        requested = self.requested.width / self.requested.height
+        return abs(self.actual.width / self.actual.height / requested - 1)
+
+    @property
+    def share(self) -> float:
+        return min(1.0, min(self.actual) / min(self.requested))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for a JSON column."""
+        return {"requested": list(self.requested), "actual": list(self.actual)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> SizeComparison:
+        return cls(requested=Size(*data["requested"]), actual=Size(*data["actual"]))
+
+
+def compare_size(ratio: str, size: str, actual: Size) -> SizeComparison | None:
+    """Return how ``actual`` compares with the size that a picture of ``ratio`` at ``size`` has; None if
+    no such size is known."""
+    try:
+        return SizeComparison(requested=pixel_size(ratio, size), actual=actual)
+    except RequestRefused:
+        return None

@@ -9,6 +9,7 @@ from decimal import ROUND_UP, Decimal
 from typing import Final
 
 from nb_catalog.conf import setting_path
+from nb_catalog.core.text import message as _
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.providers.model_specs.sizes import PIXELS, RATIOS
@@ -81,28 +82,53 @@ class ModelSpec:
         """
         reasons: list[str] = []
         if today is not None and self.retired_on is not None and today >= self.retired_on:
-            instead = f" Use {self.replaced_by} instead." if self.replaced_by else ""
-            reasons.append(f"{self.id} was retired on {self.retired_on:%Y-%m-%d}.{instead}")
-        reasons += self._unknown("size", size, self.sizes)
-        reasons += self._unknown("ratio", ratio, self.ratios)
+            day = {"model": self.id, "day": f"{self.retired_on:%Y-%m-%d}"}
+            retired = _("%(model)s was retired on %(day)s.") % day
+            if self.replaced_by:
+                retired += " " + _("Use %(model)s instead.") % {"model": self.replaced_by}
+            reasons.append(retired)
+        reasons += self._unknown(
+            _("%(model)s has no size %(value)r. Possible: %(possible)s."), size, self.sizes
+        )
+        reasons += self._unknown(
+            _("%(model)s has no ratio %(value)r. Possible: %(possible)s."), ratio, self.ratios
+        )
         # Some pairs of a known ratio and a known size do not exist.
         if ratio in self.ratios and size in self.sizes and size not in PIXELS.get(ratio, {}):
             possible = ", ".join(other for other in PIXELS.get(ratio, {}) if other in self.sizes)
             reasons.append(
-                f"{self.id} has no size {size!r} in the ratio {ratio}. Possible: {possible}."
+                _("%(model)s has no size %(size)r in the ratio %(ratio)s. Possible: %(possible)s.")
+                % {"model": self.id, "size": size, "ratio": ratio, "possible": possible}
             )
-        reasons += self._unknown("treatment", str(treatment), tuple(map(str, self.treatments)))
+        reasons += self._unknown(
+            _("%(model)s has no treatment %(value)r. Possible: %(possible)s."),
+            str(treatment),
+            tuple(map(str, self.treatments)),
+        )
         if references > self.max_references:
             reasons.append(
-                f"{self.id} takes at most {self.max_references} reference pictures per request,"
-                f" not {references}."
+                _(
+                    "%(model)s takes at most %(most)s reference pictures per request, not "
+                    "%(references)s."
+                )
+                % {"model": self.id, "most": self.max_references, "references": references}
             )
         if thinking and not self.thinking:
-            reasons.append(f"{self.id} has no thinking levels, {thinking!r} was requested.")
+            reasons.append(
+                _("%(model)s has no thinking levels, %(level)r was requested.")
+                % {"model": self.id, "level": thinking}
+            )
         elif thinking:
-            reasons += self._unknown("thinking level", thinking, self.thinking)
+            reasons += self._unknown(
+                _("%(model)s has no thinking level %(value)r. Possible: %(possible)s."),
+                thinking,
+                self.thinking,
+            )
         if batch and not self.batch:
-            reasons.append(f"{self.id} is not offered in batches. Request its pictures directly.")
+            reasons.append(
+                _("%(model)s is not offered in batches. Request its pictures directly.")
+                % {"model": self.id}
+            )
         return tuple(reasons)
 
     def estimate(
@@ -130,10 +156,18 @@ class ModelSpec:
             prices.append(self.image_tokens[size] * rates["image_output"] / _MILLION)
         picture = max(prices, default=None)
         if self.bills_per_image or not picture or not {"input", "text_output"} <= set(rates):
-            more = "" if self.bills_per_image else " and 'usd_per_million'"
+            both = _("'price_per_image' and 'usd_per_million'")
+            keys = "'price_per_image'" if self.bills_per_image else both
             raise RequestRefused(
-                f"The price of {self.id} at {size} is not known. State it in"
-                f" {setting_path('MODEL_SPECS', self.id)}: 'price_per_image'{more}."
+                _(
+                    "The price of %(model)s at %(size)s is not known. State it in %(setting)s: %(keys)s."
+                )
+                % {
+                    "model": self.id,
+                    "size": size,
+                    "setting": setting_path("MODEL_SPECS", self.id),
+                    "keys": keys,
+                }
             )
         tokens = references * self.reference_tokens + text_tokens
         rest = tokens * rates["input"] + self.thinking_tokens * rates["text_output"]
@@ -167,10 +201,10 @@ class ModelSpec:
         cost = prompt * rates["input"] + text * rates["text_output"] + image * rates["image_output"]
         return _billed(cost / _MILLION, batch=batch)
 
-    def _unknown(self, what: str, value: str, possible: tuple[str, ...]) -> list[str]:
+    def _unknown(self, sentence: str, value: str, possible: tuple[str, ...]) -> list[str]:
         if value in possible:
             return []
-        return [f"{self.id} has no {what} {value!r}. Possible: {', '.join(possible)}."]
+        return [sentence % {"model": self.id, "value": value, "possible": ", ".join(possible)}]
 
 
 def _billed(cost: Decimal, *, batch: bool) -> Decimal:

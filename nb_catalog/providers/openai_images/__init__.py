@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -24,6 +25,7 @@ from nb_catalog.providers.openai_images.client import (
     import_problem,
     watch_progress,
 )
+from nb_catalog.providers.redaction import secrets_in_url
 from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 
 __all__ = ["OpenAIImagesProvider"]
@@ -107,7 +109,7 @@ class OpenAIImagesProvider(Provider):
         """Send one POST without retries, for at most ``timeout`` seconds, and fetch the picture if the
         response has a URL only."""
         content = await self._post(payload)
-        response = wire.read_json(content)
+        response = wire.parse_json(content)
         url = wire.picture_url(response)
         if not url:
             return RawResponse(body=content)
@@ -124,8 +126,16 @@ class OpenAIImagesProvider(Provider):
 
     def parse(self, answer: RawResponse) -> ImageResult:
         if "response" in answer.headers and isinstance(answer.body, bytes):
-            return wire.parse_result(wire.read_json(answer.headers["response"]), data=answer.body)
-        return wire.parse_result(wire.read_json(answer.body))
+            response, data = wire.parse_json(answer.headers["response"]), answer.body
+        else:
+            response, data = wire.parse_json(answer.body), b""
+        return wire.parse_result(
+            response, data=data, convert_error=lambda error: self._error(500, error)
+        )
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        return tuple(filter(None, (self._key, *secrets_in_url(self.base_url))))
 
     def check(self) -> Sequence[CheckMessage]:
         messages: list[CheckMessage] = []
@@ -154,6 +164,14 @@ class OpenAIImagesProvider(Provider):
             )
         return messages
 
+    async def open(self) -> None:
+        # In a thread, because the import takes a while, in which no lease would be renewed.
+        missing = await asyncio.to_thread(import_problem)
+        if not (missing or self._key_problem()):
+            # What does not open is reported by the call.
+            with contextlib.suppress(OSError, ValueError):
+                client_for(self._client_options)
+
     async def close(self) -> None:
         await close_client(self._client_options)
 
@@ -173,16 +191,8 @@ class OpenAIImagesProvider(Provider):
                 response = await post(**payload.body)
                 return str(response.text)
         except APIStatusError as error:
-            body = error.body
-            failure = errors.from_status(
-                error.status_code,
-                error.response.text,
-                {"error": body} if isinstance(body, Mapping) and "error" not in body else body,
-                headers=error.response.headers,
-                secret=self._key,
-                key_setting=self._key_setting,
-                url_setting=f"{self._path}['base_url']",
-            )
+            response = error.response
+            failure = self._error(error.status_code, response.text, headers=response.headers)
         except AnswerTooLarge as error:
             failure = error
         except (OpenAIError, OSError, ValueError) as error:
@@ -191,11 +201,22 @@ class OpenAIImagesProvider(Provider):
                 failure = cause
             else:
                 failure = errors.from_transport_error(
-                    cause or error, sent=progress.sent, timeout=self.timeout, secret=self._key
+                    cause or error, sent=progress.sent, timeout=self.timeout
                 )
         # Raised here and not `from` the SDK's error, which holds the request's headers and so
         # the key.
         raise failure
+
+    def _error(
+        self, status: int, body: object, *, headers: Mapping[str, str] | None = None
+    ) -> ProviderError:
+        return errors.from_status(
+            status,
+            body,
+            headers=headers or {},
+            key_setting=self._key_setting,
+            url_setting=f"{self._path}['base_url']",
+        )
 
     @property
     def _client_options(self) -> ClientOptions:

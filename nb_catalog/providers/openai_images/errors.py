@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from nb_catalog.core.text import message_line
 from nb_catalog.exceptions import (
+    AccountBlocked,
     ContentRefused,
     KeyRejected,
     ModelRetired,
@@ -20,12 +22,9 @@ from nb_catalog.exceptions import (
     RequestRejected,
     WrongService,
 )
-from nb_catalog.providers.responses import is_web_page, one_line
+from nb_catalog.providers.account_errors import AccountError, account_error, fill_in, zero_quota
+from nb_catalog.providers.responses import innermost_error, is_web_page, mappings, text
 
-# OpenAI's codes and types, and what gateways add to them.
-_MONEY: Final = frozenset(
-    {"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits", "payment_required"}
-)
 _POLICY: Final = frozenset(
     {
         "moderation_blocked",
@@ -34,73 +33,94 @@ _POLICY: Final = frozenset(
         "content_filter",
     }
 )
-_MODEL: Final = frozenset({"model_not_found", "model_deprecated"})
+_POLICY_WORDS: Final = re.compile(
+    r"""content\ polic|usage\ polic|safety\ (?:system|filter)|\bflagged\b|\bmoderation\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_MODEL: Final = frozenset({"model_not_found", "model_deprecated", "model_not_exist"})
+_MODEL_WORD: Final = re.compile(r"\bmodels?\b", re.IGNORECASE)
 # Codes of a gateway that has not forwarded the request.
 _BUSY: Final = frozenset(
     {"overloaded_error", "overloaded", "server_overloaded", "rate_limit_exceeded"}
 )
+_ACCOUNT_BY_STATUS: Final[Mapping[int, AccountError]] = {
+    401: AccountError(KeyRejected, "Set the key in {key}."),
+    402: AccountError(ProviderStopped, "Check the account's billing page."),
+    403: AccountError(KeyRejected, "Set the key in {key}."),
+    451: AccountError(AccountBlocked, "The gateway may not serve this country."),
+}
+# The limit itself, not what remains of it.
+_ZERO_HEADERS: Final = frozenset({"x-ratelimit-limit-requests", "x-ratelimit-limit-images"})
+# Only the beginning is displayed, and what an error is about is said there.
+_LONGEST_TEXT: Final = 5000
 _DURATION: Final = re.compile(r"(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 
 
 def from_status(
     status: int,
-    text: str,
     body: object,
     *,
     headers: Mapping[str, str],
-    secret: str = "",
     key_setting: str = "",
     url_setting: str = "base_url",
 ) -> ProviderError:
-    """Return our error for a response that is not a 200. ``body`` is the JSON in ``text``, if any."""
-    error = body.get("error") if isinstance(body, Mapping) else None
-    if not isinstance(error, Mapping):
-        error = {"message": error} if isinstance(error, str) else {}
-    codes = {str(error.get(name) or "") for name in ("code", "type")}
-    page = is_web_page(text)
-    kind = _classify(status, codes, has_error_body=bool(error), is_page=page)
-    message = "a web page." if page else one_line(error.get("message"), secret=secret)
-    advice = {
-        KeyRejected: f" Set the key in {key_setting}.",
-        WrongService: f" Is {url_setting} right?",
-        ProviderStopped: " Check the account's billing page.",
-        OutcomeUnknown: " It may be billed.",
-    }.get(kind, "")
+    """Return our error for a response that is not a 200. ``body`` is its text, or JSON."""
+    error = innermost_error(body)
+    if not error and isinstance(body, str):
+        error = {"message": body}
+    codes = {
+        str(error.get(name) or "").lower() for name in ("code", "type", "status", "error_code")
+    }
+    codes |= {text(detail, "reason").lower() for detail in mappings(error, "details")}
+    page = is_web_page(body)
+    message = "a web page." if page else text(error, "message")[:_LONGEST_TEXT]
+    kind, advice = _classify(status, codes - {""}, message, headers=headers, is_page=page)
+    advice = fill_in(advice, key=key_setting).replace("{base_url}", url_setting)
+    # The advice comes first, because long messages are cut.
     return kind(
-        f"The gateway returned {status}: {message or 'no message'}{advice}",
+        f"{advice} The gateway returned {status}: {message or 'no message'}".lstrip(),
         retry_after=_longest_wait(headers),
-        reason=next(iter(sorted(codes - {""})), str(status))[:64],
+        reason=next(iter(sorted(codes - {""})), str(status)),
     )
 
 
 def _classify(
-    status: int, codes: set[str], *, has_error_body: bool, is_page: bool
-) -> type[ProviderError]:
+    status: int, codes: set[str], message: str, *, headers: Mapping[str, str], is_page: bool
+) -> tuple[type[ProviderError], str]:
+    """Return the error class for a response, by whose fault it is, and advice for its message."""
+    if status == 413:
+        return RequestRejected, "The request is too large."
     if is_page and status < 500:
-        return WrongService
-    if status == 402 or codes & _MONEY:
-        return ProviderStopped
+        return WrongService, "Is {base_url} right? If it is, a proxy is in between."
+    if codes & _POLICY or (status in {400, 403, 422} and _POLICY_WORDS.search(message)):
+        return ContentRefused, ""
+    # An account is looked at before anything is generated, whatever the status: gateways report errors of
+    # their own account with the service behind them as 500. Too many requests are another matter.
+    error = account_error(message if status != 429 else "", reasons=codes)
+    if error is None and status == 429:
+        has_none = _ZERO_HEADERS & {name for name, value in headers.items() if value.strip() == "0"}
+        error = zero_quota(message, is_zero=bool(has_none)) or account_error(message)
+    if error is None and not (status == 404 and codes & _MODEL):
+        error = _ACCOUNT_BY_STATUS.get(status)
+    if error is not None:
+        return error
     if status == 429:
-        return RateLimited
-    if codes & _POLICY:
-        return ContentRefused
-    if status in {401, 403}:
-        return KeyRejected
-    if status == 404 and (codes & _MODEL or has_error_body):
-        return ModelRetired
+        return RateLimited, ""
+    if status == 404 and (codes & _MODEL or _MODEL_WORD.search(message)):
+        return ModelRetired, "The model is not available: choose another one."
+    if 300 <= status < 400 or status in {404, 405, 407, 410, 421}:
+        return WrongService, "Is {base_url} right?"
     if status in {503, 529} and codes & _BUSY:
-        return Overloaded
+        return Overloaded, ""
     # A gateway's own 5xx says nothing about the model behind it.
     if status >= 500 or status in {408, 409} or status < 300:
-        return OutcomeUnknown
-    return RequestRejected
+        return OutcomeUnknown, "It may be billed."
+    return RequestRejected, ""
 
 
-def from_transport_error(
-    error: BaseException, *, sent: bool, timeout: float, secret: str = ""
-) -> ProviderError:
+def from_transport_error(error: BaseException, *, sent: bool, timeout: float) -> ProviderError:
     """Return our error for a call without a response. ``sent`` says whether any part of it was sent."""
-    detail = one_line(f"{type(error).__name__}: {error}".rstrip(": "), secret=secret)
+    detail = f"{type(error).__name__}: {message_line(error)}".rstrip(": ")
     if not sent:
         return NotSent(
             f"The gateway could not be reached, nothing was sent ({detail}).", reason="connect"
@@ -132,16 +152,16 @@ def _longest_wait(headers: Mapping[str, str]) -> float | None:
     ]
     for limit in ("requests", "tokens"):
         # Durations such as "1m2.5s" and "20ms".
-        text = headers.get(f"x-ratelimit-reset-{limit}", "")
-        if text and (match := _DURATION.fullmatch(text)):
+        duration = headers.get(f"x-ratelimit-reset-{limit}", "")
+        if duration and (match := _DURATION.fullmatch(duration)):
             minutes, seconds, thousandths = (float(part or 0) for part in match.groups())
             waits.append(minutes * 60 + seconds + thousandths / 1000)
     return max((wait for wait in waits if wait is not None), default=None)
 
 
-def _number(text: str, unit: float = 1.0) -> float | None:
+def _number(value: str, unit: float = 1.0) -> float | None:
     try:
-        value = float(text) * unit
+        number = float(value) * unit
     except ValueError:
         return None
-    return value if 0 <= value < 10**7 else None
+    return number if 0 <= number < 10**7 else None

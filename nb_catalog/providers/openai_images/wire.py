@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
-from collections.abc import Mapping
-from typing import Any, Final
-
-import pydantic_core
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 from nb_catalog.exceptions import (
     NoPicture,
@@ -18,8 +14,10 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.providers.model_specs import pixel_size
 from nb_catalog.providers.openai_images import errors
-from nb_catalog.providers.responses import is_count, is_web_page, text
+from nb_catalog.providers.responses import is_count, is_web_page, picture_bytes, read_json, text
 from nb_catalog.providers.types import ImageRequest, ImageResult
+
+ConvertError: TypeAlias = Callable[[Mapping[str, Any]], ProviderError]
 
 SIZE_STYLES: Final = ("pixels", "ratio", "none")
 EXTENSIONS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
@@ -75,10 +73,10 @@ def _size(request: ImageRequest, *, style: str, sizes: Mapping[str, str]) -> str
     return f"{width}x{height}"
 
 
-def read_json(content: str | bytes) -> Mapping[str, Any]:
+def parse_json(content: str | bytes) -> Mapping[str, Any]:
     """Return the response's JSON object. Raises ``OutcomeUnknown`` if it is not one."""
     try:
-        response = pydantic_core.from_json(content)
+        response = read_json(content)
     except ValueError:
         response = None
         if is_web_page(content):
@@ -91,37 +89,47 @@ def read_json(content: str | bytes) -> Mapping[str, Any]:
 
 
 def picture_url(response: Mapping[str, Any]) -> str:
-    """Return the picture's URL if it is not in the response itself, otherwise an empty string."""
+    """Return the picture's URL if it has to be fetched, otherwise an empty string."""
     item = _first_item(response)
-    return "" if item.get("b64_json") else text(item, "url")
+    url = text(item, "url").strip()
+    return "" if text(item, "b64_json") or url[:5].lower() == "data:" else url
 
 
-def parse_result(response: Mapping[str, Any], *, data: bytes = b"") -> ImageResult:
+def parse_result(
+    response: Mapping[str, Any], *, data: bytes = b"", convert_error: ConvertError
+) -> ImageResult:
     """Return the picture in the response, or ``data`` if it was fetched separately.
 
-    Raises ``OutcomeUnknown`` for damaged base64, ``NoPicture`` for a response without a picture.
+    ``convert_error`` turns a response that contains an "error" into ours. Raises ``NoPicture`` for a
+    response without a picture, or with one whose base64 is damaged.
     """
     receipt = _receipt(response)
     if data:
         return ImageResult(data=data, mime_type="", **receipt)
-    encoded = text(_first_item(response), "b64_json")
+    item = _first_item(response)
+    # Some gateways put a data URI, or base64, where a URL belongs.
+    encoded = text(item, "b64_json") or text(item, "url")
     if not encoded:
         if isinstance(response.get("error"), Mapping | str):
-            raise errors.from_status(500, "", response, headers={})
+            raise convert_error(response)
         raise NoPicture("The gateway's response has no picture.", reason="EMPTY", **receipt)
-    try:
-        return ImageResult(data=b64decode(encoded, validate=True), mime_type="", **receipt)
-    except (binascii.Error, ValueError):
-        # No `from`: request and response must not appear in tracebacks.
-        raise OutcomeUnknown(
-            "The picture in the gateway's response is damaged.", reason="base64", **receipt
-        ) from None
+    if decoded := picture_bytes(encoded):
+        return ImageResult(data=decoded, mime_type="", **receipt)
+    raise NoPicture(
+        "The picture in the gateway's response is damaged: its base64 cannot be decoded.",
+        reason="base64",
+        **receipt,
+    )
 
 
 def _first_item(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the first item that has a picture; an empty one if there is none."""
     data = response.get("data")
-    first = data[0] if isinstance(data, list) and data else None
-    return first if isinstance(first, Mapping) else {}
+    for item in data if isinstance(data, list) else [data]:
+        each = {"url": item} if isinstance(item, str) else item
+        if isinstance(each, Mapping) and (text(each, "b64_json") or text(each, "url")):
+            return each
+    return {}
 
 
 def with_receipt(error: ProviderError, response: Mapping[str, Any]) -> ProviderError:
@@ -132,8 +140,8 @@ def with_receipt(error: ProviderError, response: Mapping[str, Any]) -> ProviderE
 def _receipt(response: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "usage": parse_usage(response),
-        "model_version": text(response, "model")[:128],
-        "request_id": text(response, "id")[:128],
+        "model_version": text(response, "model"),
+        "request_id": text(response, "id"),
     }
 
 

@@ -9,7 +9,12 @@
     const sent = document.getElementById("nbc-sent");
     const showSent = document.getElementById("nbc-show-sent");
     const live = form !== null && form.dataset.live === "yes";
+    /* After some minutes without a worker, "Update plan" remains. */
+    const FIRST_PAUSE = 4000;
+    const LONGEST_PAUSE = 120000;
     let timer = 0;
+    let looking = 0;
+    let pause = FIRST_PAUSE;
     let underway = null;
 
     const isComplete = () => form.dataset.needs.split(" ").every(
@@ -25,6 +30,13 @@
         const mark = plan.querySelector("[data-can-start]");
         start.disabled = !mark || mark.dataset.canStart !== "yes";
         plan.setAttribute("aria-busy", "false");
+        /* Photos are being cut out: their results come by themselves. */
+        clearTimeout(looking);
+        const waits = plan.querySelector("[data-looking]") !== null && document.visibilityState === "visible";
+        if (live && waits && pause <= LONGEST_PAUSE) {
+            looking = setTimeout(updatePlan, pause);
+            pause *= 1.5;
+        }
     };
 
     const updatePlan = async () => {
@@ -100,6 +112,7 @@
     };
 
     const changed = () => {
+        pause = FIRST_PAUSE;
         offer();
         clearTimeout(timer);
         if (!isComplete()) {

@@ -5,7 +5,11 @@
     const messages = document.getElementById("nbc-messages");
     const zoom = document.getElementById("nbc-zoom");
     const MAX_MESSAGES = 4;
-    const ADVANCING = ["approve", "reject", "publish"];
+    const ADVANCING = (form?.dataset.advancing ?? "approve reject publish").split(" ");
+    const OPEN = `nbc-is-${form?.dataset.open ?? "pending"}`;
+    const KEYS_OFF = "nbc-keys-off";
+    const queue = document.getElementById("nbc-queue");
+    const found = document.getElementById("nbc-found");
 
     const cards = () => [...form.querySelectorAll(".nbc-picture")];
     const now = () => form.querySelector(".nbc-picture.nbc-now");
@@ -31,10 +35,51 @@
         go(all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))]);
     };
 
-    const isOpen = (card) => card.classList.contains("nbc-is-pending");
+    const isOpen = (card) => card.classList.contains(OPEN);
+
+    /* The next part of the queue is appended when few pictures are left to decide. */
+    const AHEAD = 6;
+    let loading = null;
+
+    const loadMore = () => {
+        const later = queue.dataset.later;
+        if (!later || loading !== null) {
+            return loading ?? Promise.resolve();
+        }
+        loading = (async () => {
+            try {
+                const response = await fetch(later, { credentials: "same-origin" });
+                if (!response.ok) {
+                    throw new Error(String(response.status));
+                }
+                const page = new DOMParser().parseFromString(await response.text(), "text/html");
+                const more = page.getElementById("nbc-queue");
+                for (const section of more.querySelectorAll("section.nbc-product")) {
+                    queue.append(document.adoptNode(section));
+                }
+                queue.dataset.later = more.dataset.later || "";
+                const link = document.getElementById("nbc-later");
+                if (link && !queue.dataset.later) {
+                    link.remove();
+                } else if (link) {
+                    link.href = queue.dataset.later;
+                }
+            } catch {
+                /* The link below the queue still leads there. */
+            }
+            loading = null;
+        })();
+        return loading;
+    };
 
     /* Goes to the next pending picture: a later one, otherwise an earlier one that was skipped. */
-    const advance = (pk) => {
+    const advance = async (pk) => {
+        if (cards().filter(isOpen).length <= AHEAD) {
+            const waiting = loadMore();
+            if (!cards().some(isOpen)) {
+                await waiting;
+            }
+        }
         const all = cards();
         const at = all.findIndex((card) => card.dataset.pk === pk);
         const next = [...all.slice(at + 1), ...all.slice(0, at)].find(isOpen);
@@ -46,18 +91,22 @@
         }
     };
 
-    const say = ({ message, level, undo, place, pk }) => {
+    const say = ({ message, level, undo, place, pk, undoAll }) => {
         const line = document.createElement("li");
         line.className = level;
         line.textContent = message;
-        if (undo) {
+        if (undo || undoAll) {
             const button = document.createElement("button");
             button.type = "button";
             button.className = "button";
             button.textContent = form.dataset.undo;
             button.addEventListener("click", () => {
                 line.remove();
-                decide(undo, pk, place);
+                if (undoAll) {
+                    undoAll();
+                } else {
+                    decide(undo, pk, place);
+                }
             });
             line.append(" ", button);
         }
@@ -66,7 +115,7 @@
             messages.lastElementChild.remove();
         }
         if (level === "success" || level === "info") {
-            setTimeout(() => line.remove(), undo ? 15000 : 6000);
+            setTimeout(() => line.remove(), undo || undoAll ? 15000 : 6000);
         }
     };
 
@@ -79,10 +128,11 @@
         return { fresh, note: note ? note.value : "" };
     };
 
-    const decide = async (verb, pk, place = {}) => {
+    /* Returns the result if it was done. ``quiet``: no message of success, and the focus stays. */
+    const decide = async (verb, pk, place = {}, { quiet = false } = {}) => {
         const card = document.getElementById(`picture-${pk}`);
-        if (card.getAttribute("aria-busy") === "true") {
-            return;
+        if (card === null || card.getAttribute("aria-busy") === "true") {
+            return null;
         }
         card.setAttribute("aria-busy", "true");
         const body = new FormData(form);
@@ -103,13 +153,17 @@
         } catch {
             card.removeAttribute("aria-busy");
             say({ message: form.dataset.failed, level: "error" });
-            return;
+            return null;
         }
         const { fresh, note } = replace(card, result.card);
+        found.textContent = result.found;
+        if (quiet && result.ok) {
+            return result;
+        }
         say({ ...result, pk });
         if (result.ok && ADVANCING.includes(verb)) {
             advance(pk);
-            return;
+            return result;
         }
         const field = fresh.querySelector("textarea");
         if (!result.ok && field && note) {
@@ -117,19 +171,44 @@
             field.closest("details").open = true;
         }
         go(fresh);
+        return result.ok ? result : null;
     };
 
-    /* One by one: rendering takes a moment each, and each card shows its result. */
-    const publishSelected = async () => {
-        const selected = [...form.querySelectorAll("[name=chosen]:checked")].map((box) => box.value);
+    const selectedKeys = (verb) =>
+        [...form.querySelectorAll("[name=chosen]:checked")]
+            .filter((each) => form.dataset.chooses === "any"
+                || isOpen(each.closest(".nbc-picture")) === (verb !== "reconsider"))
+            .map((each) => each.value);
+
+    /* One by one: publishing takes a moment each, and each card shows its result. Undone in the same way. */
+    const decideSelected = async (verb, message) => {
+        const selected = selectedKeys(verb);
         const bar = document.getElementById("nbc-published");
-        bar.max = selected.length;
+        const done = [];
         for (const [at, pk] of selected.entries()) {
-            bar.hidden = false;
-            bar.value = at;
-            await decide("publish", pk, { ticked: "1" });
+            if (verb === "publish") {
+                bar.max = selected.length;
+                bar.hidden = false;
+                bar.value = at;
+            }
+            const result = await decide(verb, pk, { ticked: "1" }, { quiet: true });
+            if (result !== null) {
+                done.push({ ...result, pk });
+            }
         }
-        bar.hidden = true;
+        if (bar !== null) {
+            bar.hidden = true;
+        }
+        if (done.length > 0) {
+            const undoAll = async () => {
+                for (const { undo, pk, place } of done) {
+                    await decide(undo, pk, place, { quiet: true });
+                }
+            };
+            const canUndo = done.every((each) => each.undo);
+            say({ message, level: "success", undoAll: canUndo ? undoAll : null });
+            advance(done.at(-1).pk);
+        }
     };
 
     const show = (link) => {
@@ -140,6 +219,9 @@
         zoom.classList.remove("nbc-full");
         zoom.showModal();
     };
+
+    const box = document.getElementById("nbc-keys");
+    const keysAreOn = () => box !== null && box.checked;
 
     const types = (target) =>
         target.closest("textarea, select, input:not([type=checkbox]), [contenteditable]") !== null;
@@ -154,16 +236,23 @@
             step(forward ? 1 : -1);
             return;
         }
-        const card = now();
-        if (!card) {
+        /* Letters act on the picture that has the focus, and nowhere else (WCAG 2.1.4). */
+        const card = event.target.closest(".nbc-picture");
+        if (!card || !keysAreOn()) {
             return;
         }
         if (event.key === "z") {
-            show(card.querySelector(".nbc-zoom"));
+            const link = card.querySelector(".nbc-zoom");
+            if (link) {
+                show(link);
+            }
             return;
         }
-        const button = card.querySelector(`button[data-key="${CSS.escape(event.key)}"]`);
-        if (button) {
+        const button = card.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+        if (button?.href) {
+            event.preventDefault();
+            window.location.assign(button.href);
+        } else if (button) {
             event.preventDefault();
             const [verb, pk] = button.value.split(":");
             decide(verb, pk);
@@ -179,7 +268,13 @@
                 decide(verb, pk);
             } else if (verb === "publish_chosen") {
                 event.preventDefault();
-                publishSelected();
+                decideSelected("publish", form.dataset.published);
+            } else if (verb === "reconsider_chosen") {
+                event.preventDefault();
+                decideSelected("reconsider", form.dataset.reconsidered);
+            } else if (verb.endsWith("_chosen")) {
+                event.preventDefault();
+                decideSelected(verb.slice(0, -"_chosen".length), form.dataset.approved);
             }
         });
         form.addEventListener("click", (event) => {
@@ -211,6 +306,14 @@
         const keys = document.querySelector(".nbc-keys");
         if (keys) {
             keys.hidden = false;
+            box.checked = localStorage.getItem(KEYS_OFF) === null;
+            box.addEventListener("change", () => {
+                if (box.checked) {
+                    localStorage.removeItem(KEYS_OFF);
+                } else {
+                    localStorage.setItem(KEYS_OFF, "1");
+                }
+            });
         }
         go(cards().find(isOpen) || cards()[0], { focus: false });
     }

@@ -59,7 +59,7 @@ class Item:
 
 
 def parse_item(
-    line: Any, *, index: int, batch: str, model: str, script: BatchScript, insists_on_store: bool
+    line: Any, *, index: int, batch: str, model: str, script: BatchScript, rules: validation.Rules
 ) -> Item:
     """Return the item in a line of a request file, with its fault from ``script``."""
     request = line.get("request") if isinstance(line, dict) else None
@@ -71,7 +71,7 @@ def parse_item(
     if not name and script.rate is not None and (fault := script.rate.draw(index)):
         name = fault.name
     item = Item(batch, key, request=PictureRequest(request, model=model), fault=name)
-    objections = validation.objections(request, model=model, insists_on_store=insists_on_store)
+    objections = validation.objections(request, model=model, rules=rules)
     if objections:
         item.problem = {"code": 3, "message": " ".join(objections)}
     elif name == "item_error":

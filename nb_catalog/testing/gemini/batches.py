@@ -68,7 +68,7 @@ class Batches:
         drawer: Drawer,
         seconds: float,
         numbers: Iterator[int],
-        insists_on_store: bool,
+        rules: validation.Rules,
     ) -> None:
         self._clock, self._files, self._drawer = clock, files, drawer
         self._request_log = request_log
@@ -76,7 +76,7 @@ class Batches:
         self._numbers = numbers
         self._scripts: deque[BatchScript] = deque()
         self._batches: dict[str, Batch] = {}
-        self._insists_on_store = insists_on_store
+        self._rules = rules
         self._lock = asyncio.Lock()
         self._timers: set[asyncio.Task[None]] = set()
 
@@ -234,7 +234,7 @@ class Batches:
                 batch=batch.name,
                 model=batch.model,
                 script=batch.script,
-                insists_on_store=self._insists_on_store,
+                rules=self._rules,
             )
             for index, line in enumerate(request_lines())
         ]

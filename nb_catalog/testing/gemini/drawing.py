@@ -77,9 +77,11 @@ class PictureRequest:
         self.prompt = "".join(part.get("text", "") for part in parts)
         self.system = "".join(part.get("text", "") for part in system)
         self.references = len(pictures)
-        self.ratio = options.get("aspectRatio", "1:1")
-        self.size_name = options.get("imageSize", "1K")
-        self.thinking = config.get("thinkingConfig", {}).get("thinkingLevel", "").lower()
+        # An empty text is an absent one in protocol buffers.
+        self.ratio = options.get("aspectRatio") or "1:1"
+        self.size_name = options.get("imageSize") or "1K"
+        level = str(config.get("thinkingConfig", {}).get("thinkingLevel", "")).lower()
+        self.thinking = "" if level == "thinking_level_unspecified" else level
         self.digest = sha256(self.prompt.encode()).hexdigest()
         fingerprint = sha256(f"{self.digest} {self.system} {self.ratio} {self.size_name}".encode())
         for each in pictures:

@@ -167,6 +167,33 @@ FAULTS: Final[Mapping[str, FaultKind]] = {
         ),
         description="429 of the day's quota, which resets at midnight Pacific time",
     ),
+    "zero_quota": FaultKind(
+        answer=error(
+            429,
+            "RESOURCE_EXHAUSTED",
+            "You exceeded your current quota, please check your plan and billing details.\n* Quota exceeded"
+            " for metric: generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 0,"
+            " model: gemini-3.1-flash-lite-image\nPlease retry in 28.4s.",
+            quota_id="GenerateRequestsPerDayPerProjectPerModel-FreeTier",
+            retry_delay="28s",
+        ),
+        description="429 of a quota of 0: the free tier does not include the model",
+    ),
+    "region": FaultKind(
+        answer=error(400, "FAILED_PRECONDITION", "User location is not supported for the API use."),
+        description="400: Google does not serve the country",
+    ),
+    "api_disabled": FaultKind(
+        answer=error(
+            403,
+            "PERMISSION_DENIED",
+            "Generative Language API has not been used in project 12345 before or it is disabled. Enable it"
+            " by visiting https://console.developers.google.com/apis/api/generativelanguage.googleapis.com/"
+            "overview?project=12345 then retry.",
+            reason="SERVICE_DISABLED",
+        ),
+        description="403: the API is not enabled in the project",
+    ),
     "spend_cap": FaultKind(
         answer=error(429, "RESOURCE_EXHAUSTED", "Your monthly spending cap has been exceeded."),
         description="429 because the project has reached its spend cap: no retry helps",
@@ -265,6 +292,17 @@ FAULTS: Final[Mapping[str, FaultKind]] = {
         billed=True,
         reports_usage=True,
     ),
+    "blocked_picture": FaultKind(
+        answer=Answer(
+            change=lambda good: {
+                **good,
+                "candidates": [{**good["candidates"][0], "finishReason": "IMAGE_SAFETY"}],
+            }
+        ),
+        description="a picture in a response whose finish reason is IMAGE_SAFETY",
+        billed=True,
+        reports_usage=True,
+    ),
     "wrong_ratio": FaultKind(
         answer=Answer(
             change=_with_blob(data=_encoded(solid_png(Size(640, 480), colour=(90, 60, 30))))
@@ -324,7 +362,17 @@ ANYWHERE: Final = frozenset(name for name, kind in FAULTS.items() if kind.answer
 }
 # Stops a whole provider or model until a person acts, or until the next day.
 STOPPING: Final = frozenset(
-    {"daily_quota", "spend_cap", "credit_used_up", "retired_model", "bad_key", "web_page"}
+    {
+        "daily_quota",
+        "zero_quota",
+        "region",
+        "api_disabled",
+        "spend_cap",
+        "credit_used_up",
+        "retired_model",
+        "bad_key",
+        "web_page",
+    }
 )
 # `drip` ends only when the client gives up.
 PASSING: Final = frozenset(FAULTS) - STOPPING - {"drip"}

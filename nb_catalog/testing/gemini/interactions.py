@@ -28,6 +28,7 @@ def to_generate_content(value: Any) -> dict[str, Any]:
     """Return the generateContent body that requests the same as an interaction's body."""
     interaction, _misfits = shapes.read(value, shapes.INTERACTION)
     form = interaction.get("response_format", {})
+    form = form | interaction.get("generation_config", {}).get("image_config", {})
     options = {"aspectRatio": form.get("aspect_ratio"), "imageSize": form.get("image_size")}
     config: dict[str, Any] = {"imageConfig": options}
     if level := interaction.get("generation_config", {}).get("thinking_level"):

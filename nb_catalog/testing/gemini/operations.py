@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nb_catalog.providers.model_specs import all_specs
 from nb_catalog.testing.gemini import shapes, validation
 from nb_catalog.testing.gemini.answers import picture_json
+from nb_catalog.testing.gemini.drawing import PictureRequest
 from nb_catalog.testing.gemini.files import handle_upload, not_found
 from nb_catalog.testing.gemini.interactions import interaction_json
 from nb_catalog.testing.gemini.requests import Call, CallResult, error_result
@@ -27,6 +28,13 @@ async def generate_content(service: Service, call: Call) -> CallResult:
         response_id=f"response-{call.number}",
     )
     return CallResult(content=content, usage=usage)
+
+
+async def count_tokens(service: Service, call: Call) -> CallResult:
+    body, _misfits = shapes.read(call.body, shapes.COUNT)
+    request = PictureRequest(body.get("generateContentRequest", body), model=call.model)
+    tokens = request.usage()["promptTokenCount"]
+    return CallResult(content={"totalTokens": tokens})
 
 
 async def create_interaction(service: Service, call: Call) -> CallResult:
@@ -130,6 +138,8 @@ async def use_batch(service: Service, call: Call) -> CallResult:
 
 OPERATIONS: Final[Mapping[str, Callable[[Service, Call], Awaitable[CallResult]]]] = {
     "generateContent": generate_content,
+    "streamGenerateContent": generate_content,
+    "countTokens": count_tokens,
     "interactions.create": create_interaction,
     "interactions.get": get_interaction,
     "models.get": get_model,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.providers.model_specs import spec_for
 
-CALLS: Final = ("generateContent", "batch item", "interactions.create")
+CALLS: Final = ("generateContent", "streamGenerateContent", "batch item", "interactions.create")
 _MICRO: Final = Decimal("0.000001")
 _MILLION: Final = Decimal(1_000_000)
 

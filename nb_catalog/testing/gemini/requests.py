@@ -21,6 +21,8 @@ _ROUTES: Final = tuple(
     (method, re.compile(path), operation)
     for method, path, operation in (
         ("POST", rf"{_MODEL}:generateContent", "generateContent"),
+        ("POST", rf"{_MODEL}:streamGenerateContent", "streamGenerateContent"),
+        ("POST", rf"{_MODEL}:countTokens", "countTokens"),
         ("POST", rf"{_MODEL}:batchGenerateContent", "batches.create"),
         ("GET", _MODEL, "models.get"),
         ("GET", r"/models", "models.list"),
@@ -39,7 +41,11 @@ _ROUTES: Final = tuple(
 )
 OPERATIONS: Final = tuple(operation for _method, _path, operation in _ROUTES)
 # Vertex AI reads and writes batches in Cloud Storage and has no file service.
-ON_VERTEX: Final = frozenset({"generateContent", "models.get"})
+ON_VERTEX: Final = frozenset(
+    {"generateContent", "streamGenerateContent", "countTokens", "models.get"}
+)
+# Operations of models that Google has and the local server does not: not an error of the client.
+_MODEL_OPERATION: Final = re.compile(r".*/models/[^/:]+:(?P<name>[A-Za-z]+)")
 _VERSION: Final = re.compile(r"(?:/upload|/download)?/v1(?:beta1?|alpha)?(?=/)")
 
 
@@ -105,6 +111,22 @@ def match_call(request: web.Request, *, numbers: Iterator[int]) -> Call | None:
             )
             return None if call.is_vertex and operation not in ON_VERTEX else call
     return None
+
+
+_IMPLEMENTED: Final = frozenset(
+    {"generateContent", "streamGenerateContent", "countTokens", "batchGenerateContent"}
+)
+
+
+def not_found(request: web.Request) -> web.Response:
+    """Return the error for a path that the local server does not have."""
+    match = _MODEL_OPERATION.fullmatch(request.path)
+    if match and match["name"] not in _IMPLEMENTED:
+        message = f"The local Gemini has no {match['name']}. Use the service itself to try it."
+        content = error_json(501, "UNIMPLEMENTED", message)
+    else:
+        content = error_json(404, "NOT_FOUND", "Not found.")
+    return web.json_response(content, status=content["error"]["code"])
 
 
 def error_result(code: int, status: str, message: str, *, reason: str = "") -> CallResult:

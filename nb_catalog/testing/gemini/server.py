@@ -6,8 +6,7 @@
         assert server.request_log.billed_usd == ...
 
 Without a script, every request gets a picture of the requested size, in a colour derived from its
-prompt. The server refuses what the service would refuse, and what this project promises never to
-send.
+prompt. The server refuses what Google is known to refuse.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from nb_catalog.testing.gemini.faults import ANYWHERE, Rate
 from nb_catalog.testing.gemini.request_log import RequestLog
 from nb_catalog.testing.gemini.requests import Received, validate_operation
 from nb_catalog.testing.gemini.service import Service
+from nb_catalog.testing.gemini.validation import Rules
 from nb_catalog.testing.local_server import LocalServer
 
 
@@ -35,8 +35,11 @@ class GeminiServer(LocalServer):
     ``tokens`` are the valid API keys and bearer tokens (None: any). ``faults`` injects random faults.
     ``picture`` replaces the plain pictures, ``mime_type`` is the type of plain ones,
     ``picture_bytes`` pads each file to about that size, and with ``unique`` no two files are the same.
-    ``keep_bodies`` False saves memory in large runs. ``insists_on_store`` refuses requests that let
-    Google keep them. ``text_models`` are ids of additional models, whose responses need scripts.
+    ``keep_bodies`` False saves memory in large runs. ``text_models`` are ids of additional models, whose
+    responses need scripts.
+
+    Two rules that Google does not have can be switched on: ``require_store_false`` refuses requests that
+    let Google keep them, ``refuse_sampling`` those with temperature, top_p, top_k or seed.
     """
 
     def __init__(
@@ -54,7 +57,8 @@ class GeminiServer(LocalServer):
         mime_type: str = "image/png",
         unique: bool = False,
         keep_bodies: bool = True,
-        insists_on_store: bool = True,
+        require_store_false: bool = False,
+        refuse_sampling: bool = False,
         text_models: Collection[str] = (),
     ) -> None:
         super().__init__(host=host, port=port)
@@ -68,7 +72,7 @@ class GeminiServer(LocalServer):
             faults=faults,
             batch_seconds=batch_seconds,
             keep_bodies=keep_bodies,
-            insists_on_store=insists_on_store,
+            rules=Rules(require_store_false=require_store_false, refuse_sampling=refuse_sampling),
             text_models=text_models,
             scripts=defaultdict(deque),
             root=lambda: self.root,

@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from nb_catalog.testing.gemini import interactions, sending, shapes, validation
-from nb_catalog.testing.gemini.answers import Answer, Fault, error_json
+from nb_catalog.testing.gemini.answers import Answer, Fault
 from nb_catalog.testing.gemini.batches import Batches
 from nb_catalog.testing.gemini.drawing import Drawer, PictureRequest
 from nb_catalog.testing.gemini.faults import Rate
@@ -27,15 +27,19 @@ from nb_catalog.testing.gemini.requests import (
     Received,
     error_result,
     match_call,
+    not_found,
 )
 
 # The operations whose body is JSON.
 _SHAPES: Final[Mapping[str, shapes.Shape]] = {
     "generateContent": shapes.GENERATE,
+    "streamGenerateContent": shapes.GENERATE,
+    "countTokens": shapes.COUNT,
     "batches.create": shapes.BATCH,
     "interactions.create": shapes.INTERACTION,
 }
-_PICTURES: Final = frozenset({"generateContent", "interactions.create"})
+_GENERATE: Final = frozenset({"generateContent", "streamGenerateContent"})
+_PICTURES: Final = _GENERATE | {"interactions.create"}
 
 
 @dataclass(kw_only=True)
@@ -49,7 +53,7 @@ class Service:
     faults: Rate | None
     batch_seconds: float
     keep_bodies: bool
-    insists_on_store: bool
+    rules: validation.Rules
     scripts: dict[str, deque[Answer]]
     root: Callable[[], str]
     text_models: Collection[str] = ()
@@ -70,7 +74,7 @@ class Service:
             drawer=self.drawer,
             seconds=self.batch_seconds,
             numbers=self.numbers,
-            insists_on_store=self.insists_on_store,
+            rules=self.rules,
         )
 
     def clock(self) -> float:
@@ -89,7 +93,7 @@ class Service:
             return await self.report(request)
         call = match_call(request, numbers=self.numbers)
         if call is None:
-            return web.json_response(error_json(404, "NOT_FOUND", "Not found."), status=404)
+            return not_found(request)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -98,7 +102,7 @@ class Service:
             result = error or CallResult()
             if error is None and answer.does_work:
                 result = await OPERATIONS[call.operation](self, call)
-            if call.operation == "generateContent":
+            if call.operation in _GENERATE:
                 await asyncio.sleep(answer.delay or self.delay)
             elif answer.delay:
                 await asyncio.sleep(answer.delay)
@@ -108,6 +112,13 @@ class Service:
                 if answer.change is not None and result.status == 200:
                     content = answer.change(content)
                 body = content if isinstance(content, bytes) else json.dumps(content).encode()
+                if call.operation == "streamGenerateContent" and result.status == 200:
+                    # One event, or a list, as the client asks for it.
+                    if call.request.query.get("alt") == "sse":
+                        result.headers["Content-Type"] = "text/event-stream"
+                        body = b"data: " + body + b"\r\n\r\n"
+                    else:
+                        body = b"[" + body + b"]"
             self.request_log.add(self._log_entry(call, answer, result, body))
             return await sending.send(call.request, answer, result, body)
         finally:
@@ -131,7 +142,7 @@ class Service:
             return error_result(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
         if call.operation in _PICTURES:
             call.picture_request = PictureRequest(_generate_body(call), model=call.model)
-        if call.operation == "generateContent" and isinstance(call.body, dict):
+        if call.operation in _GENERATE and isinstance(call.body, dict):
             self.received.append(
                 Received(
                     path=call.request.path,
@@ -155,13 +166,15 @@ class Service:
             )
         if call.operation == "batches.create":
             return None
-        if call.model not in self.text_models and (error := validation.model_error(call.model)):
-            return CallResult(status=404, content=error)
+        if call.operation == "countTokens":
+            return _model_error(call, text_models=self.text_models)
+        if error := _model_error(call, text_models=self.text_models):
+            return error
         objections = validation.objections(
             _generate_body(call),
             model=call.model,
             vertex=call.is_vertex,
-            insists_on_store=self.insists_on_store,
+            rules=self.rules,
         )
         return error_result(400, "INVALID_ARGUMENT", " ".join(objections)) if objections else None
 
@@ -218,8 +231,13 @@ class Service:
         raise web.HTTPNotFound
 
 
+def _model_error(call: Call, *, text_models: Collection[str]) -> CallResult | None:
+    error = None if call.model in text_models else validation.model_error(call.model)
+    return None if error is None else CallResult(status=404, content=error)
+
+
 def _generate_body(call: Call) -> Any:
     """Return the call's body as that of generateContent."""
-    if call.operation == "generateContent":
+    if call.operation in _GENERATE:
         return call.body
     return interactions.to_generate_content(call.body)

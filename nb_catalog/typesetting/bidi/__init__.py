@@ -1,22 +1,32 @@
 """The Unicode Bidirectional Algorithm (UAX #9): in which direction each character of a text runs.
 
-``explicit`` implements rules P2 to X10, ``implicit`` W1 to N2; I1 to L2 are here. Character properties
-are those of ``unicodedata``, in its version of Unicode.
+``explicit`` implements rules P2 to X10, ``implicit`` W1 to N2; I1 to L2 are here. ``isolates`` finds what
+a typed text should have isolated. Character properties are those of ``unicodedata``, in its version of
+Unicode.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
 from nb_catalog.typesetting.bidi import explicit, implicit
 from nb_catalog.typesetting.bidi.explicit import ISOLATES, LTR, REMOVED
 from nb_catalog.typesetting.bidi.implicit import Bracket
+from nb_catalog.typesetting.bidi.isolates import left_to_right_runs
 
 __all__ = [
-    "bidi_classes", "embedding_levels", "line_levels", "paragraph_level", "resolve_levels", "visual_order",
+    "LTR", "RTL", "bidi_classes", "embedding_levels", "left_to_right_runs", "line_levels", "paragraph_level",
+    "resolve_levels", "visual_order",
 ]  # fmt: skip
+
+RTL: Final = 1
+
+LRO: Final = "\u202d"
+PDF: Final = "\u202c"
+LRI: Final = "\u2066"
+PDI: Final = "\u2069"
 
 Level = TypeVar("Level", int, int | None)
 
@@ -31,13 +41,31 @@ def bidi_classes(text: str) -> list[str]:
     return [unicodedata.bidirectional(character) or "L" for character in text]
 
 
-def embedding_levels(text: str, *, base: int) -> list[int]:
+def embedding_levels(
+    text: str, *, base: int, isolates: Iterable[tuple[int, int]] = ()
+) -> list[int]:
     """Return the level of each character of a paragraph, before it is broken into lines.
+
+    ``isolates`` are starts and ends of runs that are ordered from left to right as a whole, as if isolated;
+    they must not overlap or reach across directional marks.
 
     Even levels run left to right, odd ones right to left. ``base`` is the paragraph's own level: 0, or 1
     if the locale is written from right to left. Embedding marks, which rule X9 leaves without a level,
     take the level of the character before them (section 5.2).
     """
+    starts, ends = set(), set()
+    for start, end in isolates:
+        starts.add(start)
+        ends.add(end)
+    if starts:
+        marked, is_own = "", []
+        for index in range(len(text) + 1):
+            # Arabic digits alone would be ordered from right to left within an isolate, hence the override.
+            marks = (PDF + PDI) * (index in ends) + (LRI + LRO) * (index in starts)
+            marked += marks + text[index : index + 1]
+            is_own += [False] * len(marks) + [True]
+        ordered = embedding_levels(marked, base=base)
+        return [level for level, own in zip(ordered, is_own, strict=False) if own]
     classes = bidi_classes(text)
     if base == LTR and explicit.LEFT_TO_RIGHT_ONLY.issuperset(classes):
         return [LTR] * len(text)

@@ -17,7 +17,7 @@ from nb_catalog.worker.execution import (
     plugin_error,
     store_with_retry,
 )
-from nb_catalog.worker.types import ClaimedJob, JobOutcome
+from nb_catalog.worker.types import ClaimedJob
 
 # Lines whose jobs are read together; this bounds the pictures in memory.
 BLOCK: Final = 16
@@ -66,31 +66,26 @@ async def _finish(
     job: ClaimedJob, item: BatchItem, *, provider: BatchProvider, context: WorkerContext
 ) -> None:
     """Store and record one item. A picture that the storage did not take waits in the spool."""
-    outcome = await _outcome_for(job, item, provider=provider, context=context)
-    if outcome is None:
-        return
-    await context.record(outcome)
-    if outcome.move != "lose":
-        await context.run_in_spool(spool.drop, job.spool_name)
-
-
-async def _outcome_for(
-    job: ClaimedJob, item: BatchItem, *, provider: BatchProvider, context: WorkerContext
-) -> JobOutcome | None:
-    if isinstance(item.result, NBCatalogError):
-        return outcomes.batch_item_failed(job, item.result)
     try:
+        if isinstance(item.result, NBCatalogError):
+            raise item.result
         # Spooled for a crash, and kept in memory all the same: a block has few items.
         spooled = await context.run_in_spool(results.spool_result, job, item.result)
         if spooled.data:
-            return await store_with_retry(job, spooled, provider=provider, context=context)
-        return await context.run_in_pool(results.store_result, job, item.result, provider=provider)
+            outcome = await store_with_retry(job, spooled, provider=provider, context=context)
+        else:
+            outcome = await context.run_in_pool(
+                results.store_result, job, item.result, provider=provider
+            )
     except StorageFailed as error:
         if not spool.path(job.spool_name).is_file():
             raise DownloadInterrupted from error  # it is stored nowhere: the batch is fetched again
-        return None  # in the spool: a sweep stores it
+        return  # in the spool: a sweep stores it
     except NBCatalogError as error:
-        return outcomes.batch_item_failed(job, error)
+        outcome = outcomes.batch_item_failed(job, error)
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything
         log_plugin_error(provider, job)
-        return outcomes.batch_item_failed(job, plugin_error(error, job=job))
+        outcome = outcomes.batch_item_failed(job, plugin_error(error, job=job))
+    await context.record(outcome)
+    if outcome.move != "lose":
+        await context.run_in_spool(spool.drop, job.spool_name)

@@ -84,6 +84,7 @@ async def end_unanswered(
 ) -> None:
     """End the items that the results have no line for."""
     is_unknown = report.is_gone or report.state.endswith("_STATE_SUCCEEDED")
+    stopped = report.problem if report.problem and report.problem.needs_person else None
     last = 0
     while jobs := await context.writer.run_in_db(queries.unanswered, batch, after=last):
         last = jobs[-1].job_id
@@ -93,6 +94,8 @@ async def end_unanswered(
             await context.record(
                 outcomes.batch_item_missing(job)
                 if is_unknown
+                else outcomes.batch_item_failed(job, stopped)
+                if stopped
                 else outcomes.batch_item_not_processed(job, message=report.error)
             )
 

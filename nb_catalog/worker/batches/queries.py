@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Min, Q, QuerySet
 
 from nb_catalog import providers, ratelimit, signals
 from nb_catalog.core.states import BatchState, JobState
@@ -53,9 +53,10 @@ def create_batch(*, owner: str) -> tuple[ProviderBatch, list[ClaimedJob]] | None
 
 
 def _waiting_models() -> list[tuple[str, str]]:
-    """Return the (provider, model) of what waits."""
-    waiting = _waiting().values_list("provider", "model").distinct().order_by()
-    return [(str(alias), str(model)) for alias, model in waiting]
+    """Return the (provider, model) of what waits, the one with the most urgent job first."""
+    waiting = _waiting().order_by().values_list("provider", "model")
+    urgent = waiting.annotate(most=Max("priority"), first=Min("turn")).order_by("-most", "first")
+    return [(str(alias), str(model)) for alias, model, _most, _first in urgent]
 
 
 def _waiting() -> QuerySet[ImageJob]:
@@ -103,7 +104,9 @@ def _fill_batch(
     waiting = _waiting().filter(provider=alias, model=model)
     rows = list(queue.skip_locked(waiting)[:most])
     now, name = database_now(), f"nb-{uuid4().hex}"
-    jobs = persistence.drop_existing([claims.claimed_job(row, owner=name) for row in rows])
+    readable = [claims.readable_job(row, owner=name) for row in rows]
+    jobs = persistence.drop_existing([job for job in readable if job is not None])
+    jobs = persistence.with_ceilings(jobs)
     let_through = persistence.reserve(jobs, now=now)
     jobs = [job for job in jobs if job.job_id in let_through]
     if not jobs:
@@ -197,10 +200,10 @@ def claimed_jobs(batch: ProviderBatch, keys: Sequence[str]) -> dict[str, Claimed
     ids = {number: key for key in keys if (number := _job_id(key)) is not None}
     calls = ProviderCall.objects.filter(batch=batch, job_id__in=ids, finished_at__isnull=True)
     due = [_job_of_call(call) for call in calls.select_related("job")]
-    # A painted picture needs no photo any more; one that the product is set into does.
-    locked = claims.with_photos([job for job in due if job.spec.locked])
-    painted = [job for job in due if not job.spec.locked]
-    return {ids[job.job_id]: job for job in (*locked, *painted) if ids[job.job_id] == key_of(job)}
+    # The product is set into one picture, and compared with the other.
+    return {
+        ids[job.job_id]: job for job in claims.with_photos(due) if ids[job.job_id] == key_of(job)
+    }
 
 
 def record_photos(batch: ProviderBatch, jobs: Iterable[ClaimedJob]) -> None:
@@ -208,7 +211,7 @@ def record_photos(batch: ProviderBatch, jobs: Iterable[ClaimedJob]) -> None:
     sent = {job.job_id: job.photo_sent for job in jobs if job.photo_sent}
     calls = list(ProviderCall.objects.filter(batch=batch, job_id__in=sent).only("job_id"))
     for call in calls:
-        call.photo_sent = dict(sent[call.job_id])
+        call.photo_sent = dict(sent[call.job_id or 0])
     ProviderCall.objects.bulk_update(calls, ["photo_sent"], batch_size=BLOCK)
 
 
@@ -224,6 +227,7 @@ def is_wanted(batch: ProviderBatch) -> bool:
 
 
 def _job_of_call(call: ProviderCall) -> ClaimedJob:
+    assert call.job is not None  # noqa: S101 - calls are found by their jobs
     return replace(
         claims.claimed_job(call.job, owner=call.lease_owner),
         epoch=call.epoch,

@@ -55,6 +55,9 @@ def write_requests(
                 break
             try:
                 sent, line = _encode(job, provider=provider)
+                if sent.problem is not None:
+                    result.problems.append((sent, sent.problem))
+                    continue
                 if len(line) > most_bytes:
                     raise RequestRejected(
                         f"The request alone has {len(line):,} bytes, a batch at most {most_bytes:,}."
@@ -75,7 +78,7 @@ def _encode(job: ClaimedJob, *, provider: BatchProvider) -> tuple[ClaimedJob, by
         if job.problem is not None:
             raise job.problem
         sent, payload = build_payload(job, provider=provider)
-        return sent, provider.request_line(key_of(job), payload)
+        return sent, b"" if payload is None else provider.request_line(key_of(job), payload)
     except NBCatalogError:
         raise
     except Exception as error:  # noqa: BLE001 - a provider is a plug-in and may raise anything

@@ -18,7 +18,7 @@ from nb_catalog.models import ProviderBatch
 from nb_catalog.models.db.clock import known_now
 from nb_catalog.models.transitions import transition_batch
 from nb_catalog.providers.batches import BatchProvider
-from nb_catalog.worker import outcomes
+from nb_catalog.worker import cutouts, outcomes
 from nb_catalog.worker.batches import queries, request_file, schedule
 from nb_catalog.worker.batches.polling import delete_remote
 from nb_catalog.worker.execution import WorkerContext
@@ -52,6 +52,10 @@ async def assemble(
             most_bytes=limits.bytes,
             is_stopping=context.is_stopping,
         )
+        looked_at = [*result.written, *(job for job, _ in result.problems)]
+        for job in looked_at:
+            if job.has_found:
+                await run_in_db(cutouts.record_found, job)
         for job, problem in result.problems:
             await context.record(outcomes.outcome_for_never_sent(job, problem))
         for job in result.left_over:

@@ -13,21 +13,23 @@ from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sized
 from decimal import Decimal
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from demo_project.shop import goods, pictures
+from demo_project.shop import goods, lookbooks, pictures
 from demo_project.shop.models import Bundle, Product
 from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.conf import settings as nb_settings
 from nb_catalog.generation import ItemStatus, Plan, start_run
-from nb_catalog.models import Placement, ProductImage, Rendition, Run, Scene, TextLayout
+from nb_catalog.models import Placement, ProductImage, Rendition, Run, Scene, Series, TextLayout
 from nb_catalog.worker import drain
 
 T = TypeVar("T")
@@ -43,14 +45,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--gemini", action="store_true", help="Use Google's models. Costs money."
         )
+        parser.add_argument("--products", type=int, help="Only this many products: quicker.")
         parser.add_argument("--yes", action="store_true", help="Do not ask before spending money.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.started = time.monotonic()
+        # Into a pipe or a log, Python would write nothing until the demo ends.
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(line_buffering=True)
         if not options["no_serve"]:
             self._check_port(options["port"])
         if options["gemini"]:
             self._use_gemini()
+        goods.limit = options["products"]
         call_command("migrate", verbosity=0)
         for design, starters in ((Scene, "nb_catalog_scenes"), (TextLayout, "nb_catalog_layouts")):
             if not design.objects.exists():
@@ -103,20 +110,24 @@ class Command(BaseCommand):
         """Plan, confirm, generate and publish. Existing pictures are not generated or paid again."""
         # Hero pictures are enough to evaluate a paid model.
         slots = ("hero",) if paid else tuple(pictures.RATIOS)
-        plans = pictures.build_plans(pictures.planned_pictures(slots=slots))
-        summaries = [plan.summary() for plan, _ in plans]
+        series = [] if paid else lookbooks.create_series()
+        groups = pictures.build_plans(pictures.planned_pictures(slots=slots))
+        plans = [*(plan for plan, _ in groups), *lookbooks.series_plans(series)]
+        summaries = [plan.summary() for plan in plans]
         missing = sum(summary.wanted for summary in summaries)
         price = sum((summary.price_usd for summary in summaries), Decimal(0))
         if price and not confirmed:
             self._confirm_cost(missing, price)
-        for (plan, _), summary in zip(plans, summaries, strict=True):
+        for plan, summary in zip(plans, summaries, strict=True):
             if summary.wanted:
                 start_run(plan, actor=self.admin)
         underway = sum(summary.count_of(ItemStatus.UNDERWAY) for summary in summaries)
-        self.made = self._run_worker([plan for plan, _ in plans], count=missing + underway)
+        self.made = self._run_worker(plans, count=missing + underway)
         self.published = 0
-        for plan, planned in self._with_progress(plans, "Publishing"):
+        for plan, planned in self._with_progress(groups, "Publishing"):
             self.published += pictures.publish(plan, planned, actor=self.admin)
+        for each in self._with_progress(series, "Series"):
+            self.published += lookbooks.publish(each, actor=self.admin)
 
     def _confirm_cost(self, count: int, price: Decimal) -> None:
         question = (
@@ -171,6 +182,7 @@ class Command(BaseCommand):
         table = [
             ("Products and sets", Product.objects.count() + Bundle.objects.count()),
             ("Scenes", Scene.objects.count()),
+            ("Series", Series.objects.count()),
             ("Pictures generated now / total", f"{self.made} / {ProductImage.objects.count()}"),
             ("Published now / total", f"{self.published} / {Placement.objects.count()}"),
             ("Files for delivery", Rendition.objects.count()),
@@ -184,12 +196,17 @@ class Command(BaseCommand):
         where = f"http://127.0.0.1:{port}"
         for name, path in (
             ("Shop", "/"),
+            ("Lookbook", "/en/lookbook/"),
             ("Admin", "/admin/"),
             ("API", "/api/catalog-images/"),
             ("More", "/en/behind-the-pictures/"),
         ):
             self.stdout.write(f"  {name:<32}{where}{path}")
-        self.stdout.write(f"  {'Sign in':<32}admin / {password or '(unchanged password)'}")
+        known = password or "the password of the first start (another one: set DEMO_PASSWORD)"
+        self.stdout.write(f"  {'Sign in':<32}admin / {known}")
+        for report in run_checks(tags=["nb_catalog"], include_deployment_checks=True):
+            if report.id == "nb_catalog.I001":
+                self.stdout.write(f"\n  {report.msg}\n  {report.hint}")
         if os.environ.get("GEMINI_API_KEY") and os.environ.get("DEMO_USE_GEMINI") != "1":
             self.stdout.write(
                 "\n  GEMINI_API_KEY is set. `manage.py demo --gemini` uses Google's models for the scenes."
@@ -209,7 +226,9 @@ class Command(BaseCommand):
 
 
 class ProgressBar:
-    """Progress: tqdm on a terminal, otherwise a line at the start and at the end."""
+    """Progress: tqdm on a terminal, otherwise lines at the start, at the end and in between."""
+
+    LINE_SECONDS = 5.0
 
     def __init__(self, total: int, name: str, *, out: Any) -> None:
         self.total, self.name, self.out, self.done = total, name, out, 0
@@ -220,12 +239,16 @@ class ProgressBar:
     def __enter__(self) -> Any:
         if self.bar is None:
             self.out.write(f"{self.name}: {self.total} ...")
+            self.last_line = time.monotonic()
         return self.step
 
     def step(self) -> None:
         self.done += 1
         if self.bar is not None:
             self.bar.update()
+        elif time.monotonic() - self.last_line >= self.LINE_SECONDS:
+            self.out.write(f"{self.name}: {self.done} of {self.total}")
+            self.last_line = time.monotonic()
 
     def __exit__(self, *error: object) -> None:
         if self.bar is not None:

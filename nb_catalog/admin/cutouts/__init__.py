@@ -1,0 +1,1 @@
+"""Admin pages for cut-outs: list, contact sheet and editor."""

@@ -1,0 +1,22 @@
+"""What a change of a series' look does, before it happens: which pictures become stale."""
+
+from __future__ import annotations
+
+from nb_catalog import generation
+from nb_catalog.admin.catalog_objects import info_for_product
+from nb_catalog.generation import ItemStatus
+from nb_catalog.models import Series
+
+
+def titles_becoming_stale(series: Series, changed: Series, *, site: object) -> list[str]:
+    """Return the titles of the members of ``series`` that have a picture of its look now, and would have none
+    with the look of ``changed``, in the order of the members."""
+    current = [each for each in generation.member_pictures(series) if each.is_current]
+    members = [each.member for each in current]
+    after = generation.member_pictures(changed, members)
+    stale = {each.member.pk for each in after if each.status != ItemStatus.PRESENT}
+    return [
+        info_for_product(each.product, site=site).title
+        for each in current
+        if each.member.pk in stale and each.product is not None
+    ]

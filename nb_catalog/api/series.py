@@ -1,0 +1,413 @@
+"""``series/``: one look for many products; its members, its anchor, its pictures and their publication."""
+
+from dataclasses import replace
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from nb_catalog import generation, publishing, review
+from nb_catalog import series as catalog_series
+from nb_catalog.api import idempotency
+from nb_catalog.api.fields import NoBodySerializer, objects_of
+from nb_catalog.api.idempotency import KeyField, key_of
+from nb_catalog.api.plans import ItemsPageSerializer, KeysField, plan_as_dict
+from nb_catalog.api.runs import BudgetField, PriorityField
+from nb_catalog.api.views import CatalogReadViewSet
+from nb_catalog.core.permissions import Action
+from nb_catalog.core.text import shorten
+from nb_catalog.core.types import SCENE_TREATMENTS, RequestMode, Treatment
+from nb_catalog.exceptions import InvalidTransition
+from nb_catalog.generation import runs
+from nb_catalog.models import ProductImage, Series
+from nb_catalog.models.series import SeriesView
+from nb_catalog.registry import source_for
+
+MOST_MEMBERS = 500
+# Products that are read to apply a rule while a person waits; of larger catalogs, the upkeep does it.
+MOST_SCANNED = 20_000
+
+
+class SeriesSerializer(serializers.ModelSerializer):
+    """``version`` counts changes of the look, ``order_version`` orders of the members."""
+
+    model = serializers.CharField(source="label", read_only=True)
+    scene = serializers.CharField(source="scene_key", read_only=True)
+    scene_version = serializers.IntegerField(read_only=True)
+    made_by = serializers.CharField(source="model", read_only=True)
+    anchor = serializers.IntegerField(source="anchor_id", read_only=True, allow_null=True)
+
+    class Meta:
+        model = Series
+        fields = (
+            "key", "name", "model", "scene", "scene_version", "slot", "ratio", "treatment", "tier",
+            "provider", "made_by", "size", "view", "framing", "overrides", "heights_cm", "seed_number",
+            "anchor", "is_active", "position", "version", "order_version",
+        )  # fmt: skip
+
+
+class LookSerializer(serializers.Serializer):
+    """What can be changed of a series. ``version`` is the one that was seen, also as ``If-Match``."""
+
+    name = serializers.CharField(max_length=80)
+    slot = serializers.CharField(max_length=40)
+    ratio = serializers.CharField(required=False, allow_blank=True, max_length=10)
+    tier = serializers.CharField(required=False, max_length=40)
+    treatment = serializers.ChoiceField(
+        required=False, choices=[(each.value, each.label) for each in SCENE_TREATMENTS]
+    )
+    framing = serializers.DictField(required=False)
+    overrides = serializers.DictField(required=False)
+    seed_number = serializers.IntegerField(required=False)
+
+
+class NewSeriesSerializer(LookSerializer):
+    """A series with the look of ``scene`` as it is now."""
+
+    key = serializers.CharField(max_length=60)
+    model = serializers.CharField(help_text=_("A registered model, for example shop.product."))
+    scene = serializers.CharField(max_length=60, help_text=_("The key of a scene."))
+    view = serializers.ChoiceField(default=SeriesView.FRONT, choices=SeriesView.choices)
+    treatment = serializers.ChoiceField(
+        default=Treatment.LOCKED, choices=[(each.value, each.label) for each in SCENE_TREATMENTS]
+    )
+
+
+class SeenSerializer(serializers.Serializer):
+    """The version that was seen; a body, or the header ``If-Match``, has it."""
+
+    version = serializers.IntegerField(required=False, min_value=1)
+
+
+class LookChangeSerializer(LookSerializer, SeenSerializer):
+    """Fields that are left out stay as they are. With ``dry_run`` nothing is written."""
+
+    name = serializers.CharField(required=False, max_length=80)
+    slot = serializers.CharField(required=False, max_length=40)
+    position = serializers.IntegerField(required=False, min_value=0, max_value=32767)
+    is_active = serializers.BooleanField(required=False)
+    heights_cm = serializers.DictField(required=False)
+    dry_run = serializers.BooleanField(
+        default=False, help_text=_("Return what would become stale, and write nothing.")
+    )
+
+
+class StepSerializer(SeenSerializer):
+    """A change of the look that needs no values. With ``dry_run`` nothing is written."""
+
+    dry_run = serializers.BooleanField(
+        default=False, help_text=_("Return what would become stale, and write nothing.")
+    )
+
+
+class AnchorSerializer(StepSerializer):
+    """The picture that shows the look; null for none."""
+
+    image = serializers.IntegerField(allow_null=True, min_value=1)
+
+
+class MembersSerializer(serializers.Serializer):
+    """Objects by their keys."""
+
+    objects = KeysField(most=MOST_MEMBERS, help_text=_("Object keys."))
+
+
+class OrderSerializer(SeenSerializer):
+    """Members in their order. Some members only share out among themselves the places that they hold."""
+
+    order = KeysField(most=MOST_MEMBERS, help_text=_("Object keys in their order."))
+
+
+class SeriesPlanSerializer(serializers.Serializer):
+    """What is missing of a series, or of some ``objects`` of it."""
+
+    objects = KeysField(most=MOST_MEMBERS, required=False, help_text=_("Object keys."))
+    mode = serializers.ChoiceField(default=RequestMode.DIRECT, choices=RequestMode.choices)
+    key = KeyField()
+
+
+class TrialSerializer(serializers.Serializer):
+    """One picture by the successor of the series' model."""
+
+    key = KeyField()
+
+
+class SeriesRunSerializer(SeriesPlanSerializer):
+    """A plan with its budget."""
+
+    budget_usd = BudgetField(default=None)
+    priority = PriorityField(default=0)
+
+
+class PublishSeriesSerializer(serializers.Serializer):
+    """``partial``: publish what is ready. ``replace``: also where the slot shows another series."""
+
+    locale = serializers.CharField(default="", allow_blank=True, max_length=20)
+    partial = serializers.BooleanField(default=False)
+    replace = serializers.BooleanField(default=False)
+    reason = serializers.CharField(default="", allow_blank=True, max_length=1000)
+
+
+class PartialSerializer(serializers.Serializer):
+    """``partial``: leave places as they are that somebody has changed since."""
+
+    partial = serializers.BooleanField(default=False)
+
+
+class SeriesViewSet(CatalogReadViewSet):
+    """Series, by their keys."""
+
+    lookup_field = "key"
+    lookup_value_converter = "slug"
+    read_permission = Action.VIEW_SERIES
+    action_permissions = {
+        "members": Action.VIEW_SERIES,
+        "create": Action.CREATE_SERIES,
+        "destroy": Action.DELETE_SERIES,
+        **dict.fromkeys(
+            (
+                "partial_update", "adopt_scene", "accept_successor", "take_sizes", "set_anchor", "add",
+                "remove", "order",
+            ),
+            Action.CHANGE_SERIES,
+        ),
+        **dict.fromkeys(("plan", "trial", "run"), Action.PLAN),
+        "approve": Action.REVIEW,
+        "publish": Action.PUBLISH,
+        "roll_back": Action.UNPUBLISH,
+    }  # fmt: skip
+    serializer_class = SeriesSerializer
+    serializer_classes = {
+        "create": NewSeriesSerializer,
+        "partial_update": LookChangeSerializer,
+        **dict.fromkeys(("adopt_scene", "accept_successor", "take_sizes"), StepSerializer),
+        "set_anchor": AnchorSerializer,
+        **dict.fromkeys(("add", "remove"), MembersSerializer),
+        "order": OrderSerializer,
+        "plan": SeriesPlanSerializer,
+        "trial": TrialSerializer,
+        "run": SeriesRunSerializer,
+        "approve": NoBodySerializer,
+        "publish": PublishSeriesSerializer,
+        "roll_back": PartialSerializer,
+    }
+    query_classes = dict.fromkeys(("members", "plan", "trial"), ItemsPageSerializer)
+
+    def get_queryset(self):
+        return Series.objects.select_related("content_type", "anchor", "scene")
+
+    def get_object(self):
+        """Return the series of the address, provided that the user may do this to its products.
+
+        Raises ``PermissionDenied`` and ``NotRegistered``.
+        """
+        row = super().get_object()
+        self.require(self.needed_permission(), model=source_for(row.label).model)
+        return row
+
+    def create(self, request, *args, **kwargs):
+        body = self.validated_body()
+        self.require(Action.CREATE_SERIES, model=source_for(body["model"]).model)
+        row = catalog_series.create(**body)
+        return Response(SeriesSerializer(row).data, status=status.HTTP_201_CREATED)
+
+    def partial_update(self, request, *args, **kwargs):
+        """Change the look, or show with ``dry_run`` which pictures would become stale."""
+        row, body = self.get_object(), self.validated_body()
+        changes = {
+            name: value for name, value in body.items() if name not in ("version", "dry_run")
+        }
+        return self._change(row, body, lambda: catalog_series.with_changes(row, **changes))
+
+    def destroy(self, request, *args, **kwargs):
+        """Delete a series. Its pictures and what is published stay."""
+        self.get_object().delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @action(detail=True, methods=["post"], url_path="adopt-scene")
+    def adopt_scene(self, request, *args, **kwargs):
+        """Take the scene as it is today."""
+        row, body = self.get_object(), self.validated_body()
+        return self._change(row, body, lambda: catalog_series.with_current_scene(row))
+
+    @action(detail=True, methods=["post"], url_path="accept-successor")
+    def accept_successor(self, request, *args, **kwargs):
+        """Have the series made by the successor of its model."""
+        row, body = self.get_object(), self.validated_body()
+        return self._change(row, body, lambda: catalog_series.with_successor(row))
+
+    @action(detail=True, methods=["post"], url_path="take-sizes")
+    def take_sizes(self, request, *args, **kwargs):
+        """Show the members in proportion, by their real heights."""
+        row, body = self.get_object(), self.validated_body()
+        return self._change(row, body, lambda: catalog_series.with_real_sizes(row))
+
+    @action(detail=True, methods=["put"], url_path="anchor")
+    def set_anchor(self, request, *args, **kwargs):
+        """Make a picture the anchor, or show with ``dry_run`` which pictures would become stale."""
+        row, body = self.get_object(), self.validated_body()
+        image = body["image"] and ProductImage.objects.filter(pk=body["image"]).first()
+        if body["image"] and image is None:
+            message = _("There is no picture with this key.")
+            raise serializers.ValidationError({"image": [message]})
+        return self._change(row, body, lambda: catalog_series.with_anchor(row, image))
+
+    @action(detail=True, methods=["get"])
+    def members(self, request, *args, **kwargs):
+        """Return one page of the members in their order, with their pictures."""
+        row, query = self.get_object(), self.query.validated_data
+        first = (query["page"] - 1) * query["page_size"]
+        rows = row.members.filter(removed_at=None).order_by("position", "pk")
+        pictures = generation.member_pictures(row, rows[first : first + query["page_size"]])
+        return Response(
+            {
+                "count": rows.count(),
+                "order_version": row.order_version,
+                **query,
+                "results": [
+                    {
+                        "object": each.member.object_id,
+                        "group": each.member.group,
+                        "by_rule": each.member.by_rule,
+                        "note": each.member.note,
+                        "status": each.status.value,
+                        "image": each.image and each.image.pk,
+                        "state": each.image and each.image.state,
+                        "problem": each.problem,
+                    }
+                    for each in pictures
+                ],
+            }
+        )
+
+    @action(detail=True, methods=["post"], url_path="members/add")
+    def add(self, request, *args, **kwargs):
+        """Append objects."""
+        row = self.get_object()
+        added = catalog_series.add(row, self._objects(row))
+        return Response(
+            {"added": added.added, "present": added.present, "warnings": list(added.warnings)}
+        )
+
+    @action(detail=True, methods=["post"], url_path="members/remove")
+    def remove(self, request, *args, **kwargs):
+        """Remove objects; no rule adds them again."""
+        row = self.get_object()
+        return Response({"removed": catalog_series.remove(row, self._objects(row))})
+
+    @action(detail=True, methods=["put"])
+    def order(self, request, *args, **kwargs):
+        """Sort the members; 409 if someone else has sorted since the version that was seen."""
+        row, body = self.get_object(), self.validated_body()
+        version = catalog_series.reorder(row, body["order"], version=self._seen_version(body))
+        return Response({"order_version": version})
+
+    @action(detail=True, methods=["post"])
+    def plan(self, request, *args, **kwargs):
+        """Return what is missing and what it costs. Rules are applied before."""
+        row, body = self.get_object(), self.validated_body()
+        plan = self._plan(row, body, key=key_of(self, body))
+        response = plan_as_dict(plan, **self.query.validated_data)
+        generation.request_cutouts(plan)
+        return Response(response)
+
+    @action(detail=True, methods=["post"])
+    def trial(self, request, *args, **kwargs):
+        """Return the plan of one picture by the successor of the series' model."""
+        row, body = self.get_object(), self.validated_body()
+        plan = generation.plan_trial(row, key=key_of(self, body))
+        return Response(plan_as_dict(plan, **self.query.validated_data))
+
+    @action(detail=True, methods=["post"])
+    def run(self, request, *args, **kwargs):
+        """Start the plan of a series; the response has the key of the run."""
+        row, body = self.get_object(), self.validated_body()
+        key = key_of(self, body)
+
+        def start():
+            plan = self._plan(row, body)
+            plan = replace(plan, request={**plan.request, **({"key": key} if key else {})})
+            started = runs.start_run(
+                plan,
+                actor=self.request.user,
+                budget_usd=body["budget_usd"],
+                priority=body["priority"],
+            )
+            return Response({"run": started.pk}, status=status.HTTP_201_CREATED)
+
+        return idempotency.once(self, {**body, "series": row.key}, start)
+
+    @action(detail=True, methods=["post"])
+    def approve(self, request, *args, **kwargs):
+        """Approve the pending pictures that have the look of the series."""
+        row = self.get_object()
+        self.validated_body()
+        result = review.approve_series(row, actor=request.user)
+        return Response({"approved": list(result.approved), "refused": list(result.refused)})
+
+    @action(detail=True, methods=["post"])
+    def publish(self, request, *args, **kwargs):
+        """Publish the pictures of all members, or none."""
+        row = self.get_object()
+        publication = publishing.publish_series(row, actor=request.user, **self.validated_body())
+        data = {"publication": publication.pk, "changed": publication.events.count()}
+        return Response(data, status=status.HTTP_201_CREATED)
+
+    @action(detail=True, methods=["post"], url_path="roll-back")
+    def roll_back(self, request, *args, **kwargs):
+        """Undo the last publication as a whole."""
+        row = self.get_object()
+        publication = publishing.roll_back_series(row, actor=request.user, **self.validated_body())
+        return Response({"publication": publication.pk})
+
+    def _change(self, row, body, change):
+        """Write a changed look and return it; with ``dry_run`` return what would become stale."""
+        version = self._seen_version(body)
+        if version != row.version:
+            raise InvalidTransition(
+                _(
+                    "Someone else has changed the series “%(name)s” meanwhile. Look at it, and try again."
+                )
+                % {"name": row.name}
+            )
+        changed = change()
+        if body["dry_run"]:
+            pictures = generation.member_pictures(changed)
+            stale = [each.member.object_id for each in pictures if each.status == "stale"]
+            return Response({"stale": len(stale), "objects": stale[:MOST_MEMBERS]})
+        catalog_series.save_look(changed, version=version)
+        changed.refresh_from_db()
+        return Response(SeriesSerializer(changed).data)
+
+    def _seen_version(self, body):
+        """Return the version in the body or in ``If-Match``. Raises ``ValidationError`` without one."""
+        header = self.request.headers.get("If-Match", "").strip().strip('"')
+        if "version" in body:
+            return body["version"]
+        if header.isascii() and header.isdecimal() and len(header) < 10:
+            return int(header)
+        message = _("Send the version that you have seen, here or as If-Match.")
+        raise serializers.ValidationError({"version": [message]})
+
+    def _objects(self, row):
+        return objects_of(source_for(row.label), self.validated_body()["objects"])
+
+    def _plan(self, row, body, *, key=""):
+        """Return the plan of ``row``, or of the members that ``body`` names, after its rule was applied.
+
+        ``key`` is the plan's own, of which there is one run: keys of clients belong to ``idempotency``.
+        """
+        source = source_for(row.label)
+        if source.queryset().count() <= MOST_SCANNED:
+            catalog_series.apply_rules(source, only=row)
+        products = None
+        if "objects" in body:
+            products = objects_of(source, body["objects"])
+            keys = [str(product.pk) for product in products]
+            members = row.members.filter(removed_at=None, object_id__in=keys)
+            if strangers := set(keys).difference(members.values_list("object_id", flat=True)):
+                message = _("These are not members of the series: %(keys)s.")
+                names = {"keys": shorten(", ".join(sorted(strangers)))}
+                raise serializers.ValidationError({"objects": [message % names]})
+        return generation.plan_series(row, products=products, mode=body["mode"], key=key)

@@ -1,0 +1,119 @@
+"""Who may do what: one table for the admin and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from nb_catalog.core.types import Permission
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+
+class Action(StrEnum):
+    """What a person may do to the rows of this app."""
+
+    VIEW_SCENES = "view_scenes"
+    VIEW_LAYOUTS = "view_layouts"
+    VIEW_DECKS = "view_decks"
+    VIEW_RUNS = "view_runs"
+    VIEW_JOBS = "view_jobs"
+    VIEW_IMAGES = "view_images"
+    VIEW_PLACEMENTS = "view_placements"
+    VIEW_CUTOUTS = "view_cutouts"
+    VIEW_SERIES = "view_series"
+    READ_PROMPTS = "read_prompts"
+    READ_SCENE_PROMPTS = "read_scene_prompts"
+    WRITE_TEXTS = "write_texts"
+    PROPOSE_TEXTS = "propose_texts"
+    CREATE_SERIES = "create_series"
+    CHANGE_SERIES = "change_series"
+    DELETE_SERIES = "delete_series"
+    PLAN = "plan"
+    CONTROL_RUN = "control_run"
+    RESUME_RUN = "resume_run"
+    REVIEW = "review"
+    PROPOSE_ALTS = "propose_alts"
+    PUBLISH = "publish"
+    UNPUBLISH = "unpublish"
+    REPLACE_TEXT = "replace_text"
+    READ_TEXT = "read_text"
+    COMPARE = "compare"
+    RECONCILE = "reconcile"
+    DECIDE_CUTOUTS = "decide_cutouts"
+    REQUEST_CUTOUTS = "request_cutouts"
+    CUT_AGAIN = "cut_again"
+
+
+def _view(model: str) -> tuple[str, ...]:
+    """Return the permissions to view a table of ours: as in Django's admin, to change it includes it."""
+    return f"nb_catalog.view_{model}", f"nb_catalog.change_{model}"
+
+
+_IMAGES, _PLACEMENTS = _view("productimage"), _view("placement")
+_CUTOUTS = _view("photocutout")
+_TEXTS = ("nb_catalog.change_copydeck",)
+
+# One permission of each group is needed.
+REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType(
+    {
+        Action.VIEW_SCENES: (_view("scene"),),
+        Action.VIEW_LAYOUTS: (_view("textlayout"),),
+        Action.VIEW_DECKS: (_view("copydeck"),),
+        # A user who may start a run may also watch it.
+        Action.VIEW_RUNS: ((*_view("run"), Permission.GENERATE),),
+        Action.VIEW_JOBS: (_view("imagejob"),),
+        Action.VIEW_IMAGES: (_IMAGES,),
+        Action.VIEW_PLACEMENTS: (_PLACEMENTS,),
+        Action.VIEW_CUTOUTS: (_CUTOUTS,),
+        Action.VIEW_SERIES: (_view("series"),),
+        Action.READ_PROMPTS: ((Permission.GENERATE,),),
+        Action.READ_SCENE_PROMPTS: ((Permission.GENERATE, "nb_catalog.change_scene"),),
+        Action.WRITE_TEXTS: (_TEXTS,),
+        Action.PROPOSE_TEXTS: (_TEXTS, (Permission.GENERATE,)),
+        Action.CREATE_SERIES: (("nb_catalog.add_series",),),
+        Action.CHANGE_SERIES: (("nb_catalog.change_series",),),
+        Action.DELETE_SERIES: (("nb_catalog.delete_series",),),
+        Action.PLAN: ((Permission.GENERATE,),),
+        Action.CONTROL_RUN: ((Permission.GENERATE,),),
+        Action.RESUME_RUN: ((Permission.GENERATE,),),
+        Action.REVIEW: (_IMAGES, (Permission.REVIEW,)),
+        Action.PROPOSE_ALTS: (_IMAGES, (Permission.REVIEW,), (Permission.GENERATE,)),
+        Action.PUBLISH: (_IMAGES, (Permission.PUBLISH,)),
+        Action.UNPUBLISH: (_PLACEMENTS, (Permission.PUBLISH,)),
+        Action.REPLACE_TEXT: (_IMAGES, (Permission.GENERATE,)),
+        Action.READ_TEXT: (_IMAGES, (Permission.GENERATE,)),
+        Action.COMPARE: (_IMAGES, (Permission.GENERATE,)),
+        Action.RECONCILE: ((Permission.RECONCILE,),),
+        Action.DECIDE_CUTOUTS: (_CUTOUTS, (Permission.REVIEW,)),
+        Action.REQUEST_CUTOUTS: ((Permission.GENERATE,),),
+        Action.CUT_AGAIN: (_CUTOUTS, (Permission.GENERATE,)),
+    }
+)
+
+
+def may(user: Any, action: Action, *, model: type[Model] | None = None, owner: Any = None) -> bool:
+    """Return whether ``user`` may do ``action``.
+
+    ``model`` is the host's model whose products are planned, or whose photos are shown or cut out: they
+    must be visible to the user.
+    ``owner`` is the key of the user who started the run: only that user, or one who may change runs,
+    changes its budget. Runs that no user has started belong to everyone who may start runs.
+    """
+    if not all(any(map(user.has_perm, group)) for group in REQUIRED[action]):
+        return False
+    if model is not None and not may_view(user, model):
+        return False
+    if action == Action.RESUME_RUN and owner not in (None, user.pk):
+        return bool(user.has_perm("nb_catalog.change_run"))
+    return True
+
+
+def may_view(user: Any, model: type[Model]) -> bool:
+    """Return whether ``user`` may view rows of the host's ``model``, by Django's own permissions."""
+    options = model._meta
+    names = (f"{verb}_{options.model_name}" for verb in ("view", "change"))
+    return any(user.has_perm(f"{options.app_label}.{name}") for name in names)

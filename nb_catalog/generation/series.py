@@ -1,0 +1,224 @@
+"""Plans the pictures of a series: one look, one seed and one camera for all its members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Final, Self, overload
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Model
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from nb_catalog.core.proportions import proportions_of
+from nb_catalog.core.specs import ImageSpec
+from nb_catalog.core.types import Photo, RequestMode, Treatment
+from nb_catalog.exceptions import RequestRefused
+from nb_catalog.generation.backgrounds import BackgroundPlanner
+from nb_catalog.models import Scene, Series
+from nb_catalog.models.series import SeriesView
+from nb_catalog.providers import provider
+from nb_catalog.providers.tiers import Tier
+from nb_catalog.registry import CatalogSource, height_of, source_for
+from nb_catalog.series import anchor_objections
+
+BLOCK: Final = 1000
+
+
+class MemberProducts(Sequence[Model]):
+    """The products of a series in the order of its members, read from the database a block at a time.
+
+    ``keys`` are their keys as text. Deleted products are left out.
+    """
+
+    def __init__(self, source: CatalogSource, keys: Sequence[str]) -> None:
+        self.source, self.keys = source, tuple(keys)
+
+    def __iter__(self) -> Iterator[Model]:
+        for start in range(0, len(self.keys), BLOCK):
+            block = self.keys[start : start + BLOCK]
+            rows = {str(row.pk): row for row in self.source.queryset().filter(pk__in=block)}
+            yield from (rows[key] for key in block if key in rows)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, index: int) -> Model: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Model]: ...
+
+    def __getitem__(self, index: int | slice) -> Model | Sequence[Model]:
+        if isinstance(index, slice):
+            return list(MemberProducts(self.source, self.keys[index]))
+        return next(iter(MemberProducts(self.source, [self.keys[index]])))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesPlanner(BackgroundPlanner):
+    """Pictures of members of ``series``, which may be an unsaved copy with another look.
+
+    ``groups`` are those of the members, by the products' keys, in a series that has two; ``for_block`` sets
+    them.
+    """
+
+    series: Series
+    looks: Mapping[str, Scene]
+    groups: Mapping[str, str] = field(default_factory=dict)
+    has_one_member: bool = False
+
+    kind: ClassVar[str] = "series"
+
+    @classmethod
+    def of(cls, series: Series, *, mode: RequestMode) -> Self:
+        """Return the planner of ``series``. Raises ``NotRegistered``."""
+        looks = {group.value: series.frozen_scene(group) for group in series.groups}
+        return cls(
+            source=source_for(series.label),
+            scenes=tuple(looks.values()),
+            variants=1,
+            ratio=series.ratio,
+            tier=Tier(
+                name=series.tier,
+                provider=series.provider,
+                model=series.model,
+                size=series.size,
+                thinking=series.thinking,
+            ),
+            treatment=Treatment(series.treatment),
+            mode=mode,
+            slot=series.slot,
+            series=series,
+            looks=looks,
+        )
+
+    @property
+    def per_product(self) -> int:
+        return 1
+
+    @property
+    def has_anchor(self) -> bool:
+        return self.series.anchor_id is not None and not self.provider.composites
+
+    @property
+    def needs_anchor(self) -> bool:
+        return self.series.anchor_id is None and not self.provider.composites
+
+    def title(self) -> str:
+        return _("Series: %(name)s (%(tier)s)") % {
+            "name": self.series.name,
+            "tier": self.tier.name,
+        }
+
+    def as_request(self) -> dict[str, object]:
+        return {
+            "model": self.source.label,
+            "series": self.series.key,
+            "version": self.series.version,
+            "mode": self.mode.value,
+        }
+
+    def objections(self) -> Iterator[str]:
+        try:
+            model_spec = self.tier.model_spec
+            composites = provider(self.tier.provider).composites
+        except RequestRefused as refusal:
+            yield from refusal.objections
+            return
+        except ImproperlyConfigured:
+            yield (
+                _(
+                    "The provider “%(provider)s”, which made this series, is not configured any more. "
+                    "Configure it again, or choose another tier for the series."
+                )
+                % {"provider": self.tier.provider}
+            )
+            return
+        yield from super().objections()
+        if not composites:
+            yield from anchor_objections(self.series)
+        retired = model_spec.retired_on
+        if retired is not None and timezone.now().date() >= retired and model_spec.replaced_by:
+            yield (
+                _(
+                    "The series keeps its look: make one member with %(successor)s as a trial, compare it "
+                    "with the anchor, and accept the successor for the whole series."
+                )
+                % {"successor": model_spec.replaced_by}
+            )
+
+    def for_block(self, products: Sequence[Model]) -> Self:
+        """Return a copy with the cut-outs and the groups of ``products``, if needed. A query each."""
+        planner = super().for_block(products)
+        if self.series.view != SeriesView.GROUPS:
+            return planner
+        keys = [str(product.pk) for product in products]
+        rows = self.series.members.filter(object_id__in=keys)
+        return replace(planner, groups=dict(rows.values_list("object_id", "group")))
+
+    def group_of(self, product: Model) -> str:
+        """Return the group of ``product``; the series' first one if it is not a member."""
+        return self.groups.get(str(product.pk), self.series.groups[0])
+
+    def scenes_of(self, product: Model) -> tuple[Scene, ...]:
+        return (self.looks[self.group_of(product)],)
+
+    def view_of(self, product: Model) -> str:
+        return str(self.series.camera_for(self.group_of(product))["view"])
+
+    def proportion_of(self, product: Model) -> float:
+        """Return the share of the framing's height that ``product`` takes by its real size, 1 if that is not
+        known. Raises ``RegistryError`` for a height that is not valid."""
+        largest = self.series.heights_cm.get(self.group_of(product))
+        height = height_of(product) if largest else None
+        return proportions_of([height, largest])[0] if height and height < largest else 1.0
+
+    def spec_in(self, scene: Scene, product: Model, photo: Photo) -> ImageSpec:
+        anchor = self.series.anchor if self.has_anchor else None
+        group = self.group_of(product)
+        return replace(
+            super().spec_in(scene, product, photo),
+            series=self.series.key,
+            variant=self.series.seed_number,
+            camera=self.series.camera_for(group),
+            proportion=self.proportion_of(product),
+            pose=self.series.pose_for(group) if self.shows_photo else "",
+            anchor=anchor.sha256 if anchor else "",
+            anchor_file=str(anchor.file) if anchor else "",
+        )
+
+    def warnings(self, product: Model) -> Iterator[str]:
+        """Yield what the plan of backgrounds does, and what has become of scene and anchor."""
+        yield from super().warnings(product)
+        scene = {"scene": self.series.look["name"]}
+        if self.series.scene is None:
+            yield _("The scene “%(scene)s” was deleted. The series keeps its look.") % scene
+        elif self.series.scene.version != self.series.scene_version:
+            yield (
+                _(
+                    "The scene “%(scene)s” was changed since the series adopted it. The series keeps its "
+                    "look until somebody adopts the new version."
+                )
+                % scene
+            )
+        if not self.has_anchor:
+            yield from anchor_objections(self.series)
+        largest = self.series.heights_cm.get(self.group_of(product))
+        if largest and (height_of(product) or 0) > largest:
+            yield (
+                _(
+                    "A product is taller than %(height)s cm, which fills the frame in this series, and "
+                    "looks too small. Take the real sizes of the members again."
+                )
+                % {"height": f"{largest:g}"}
+            )
+        if self.has_one_member:
+            yield _(
+                "The series has one member only, so there is nothing that it could share its look with."
+            )
+
+    def next_variant(self, spec: ImageSpec) -> ImageSpec:
+        """Return the spec to make instead of ``spec``, which was rejected: with the same seed."""
+        return spec.another_try()

@@ -1,0 +1,140 @@
+"""The pictures that the members of a series have now: for a contact sheet, for review and for publishing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from nb_catalog.conf import MAX_DRIFT_RETRIES
+from nb_catalog.core.iteration import blocks
+from nb_catalog.core.states import ImageState
+from nb_catalog.core.types import RequestMode
+from nb_catalog.generation.lookups import USABLE_STATES
+from nb_catalog.generation.plan import Item, ItemStatus, Plan
+from nb_catalog.generation.series import MemberProducts, SeriesPlanner
+from nb_catalog.imaging.drift import DRIFT_CHECK
+from nb_catalog.models import ProductImage, Series, SeriesMember
+from nb_catalog.models.images import ImageKind
+
+BLOCK: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberPicture:
+    """A member and its picture.
+
+    ``image`` has the look that the series has now if ``status`` is "present", and is the latest one with
+    another look otherwise; None if there is none. ``problem`` says why a picture is not possible.
+    ``product`` is None if it was deleted. Of a picture that was made again because it is too far from the
+    anchor, ``image`` is the approved try, otherwise the one that is closest to the anchor.
+    """
+
+    member: SeriesMember
+    product: Model | None
+    status: ItemStatus
+    image: ProductImage | None = None
+    problem: str = ""
+
+    @property
+    def is_current(self) -> bool:
+        return self.status == ItemStatus.PRESENT
+
+
+def member_pictures(
+    series: Series, members: Iterable[SeriesMember] | None = None
+) -> Iterator[MemberPicture]:
+    """Yield ``members`` of ``series``, by default all in their order, with their pictures.
+
+    A constant number of queries for each ``BLOCK`` of members. No photo is read.
+    """
+    if members is None:
+        rows = series.members.filter(removed_at=None).order_by("position", "pk")
+        members = rows.iterator(chunk_size=BLOCK)
+    planner = SeriesPlanner.of(series, mode=RequestMode.DIRECT)
+    planner.photo_reader.seconds_left = 0
+    for block in blocks(members, size=BLOCK):
+        keys = [member.object_id for member in block]
+        products = {str(each.pk): each for each in MemberProducts(planner.source, keys)}
+        plan = Plan(
+            key="",
+            title="",
+            source=planner.source,
+            products=list(products.values()),
+            planner=planner,
+            request={},
+        )
+        items = {item.object_id: item for item in plan.items()}
+        fingerprints = {each.fingerprint for each in items.values() if each.fingerprint}
+        hashes = {each.spec.request_hash for each in items.values() if each.spec is not None}
+        usable = ProductImage.objects.filter(kind=ImageKind.PICTURE, state__in=USABLE_STATES)
+        # The later in the order, the better: an approved picture before a pending one.
+        by_state = sorted(
+            usable.filter(fingerprint__in=fingerprints),
+            key=lambda image: (image.state == ImageState.APPROVED, image.pk),
+        )
+        current = {image.fingerprint: image for image in by_state}
+        current |= _best_tries(items.values(), current)
+        others = usable.filter(request_hash__in=hashes).exclude(fingerprint__in=fingerprints)
+        latest = {image.request_hash: image for image in others.order_by("pk")}
+        for member in block:
+            item = items.get(member.object_id)
+            if item is None:
+                problem = _("The product no longer exists.")
+                yield MemberPicture(
+                    member=member, product=None, status=ItemStatus.IMPOSSIBLE, problem=problem
+                )
+                continue
+            image = current.get(item.fingerprint)
+            if image is None and item.spec is not None:
+                image = latest.get(item.spec.request_hash)
+            yield MemberPicture(
+                member=member,
+                product=products[member.object_id],
+                status=item.status,
+                image=image,
+                problem=item.problem,
+            )
+
+
+def _best_tries(
+    items: Iterable[Item], current: Mapping[str, ProductImage]
+) -> dict[str, ProductImage]:
+    """Return the best try of each of ``items`` whose picture in ``current`` is too far from the anchor, by
+    the item's fingerprint. One query at most."""
+    chains: dict[str, list[str]] = {}
+    for item in items:
+        image, spec = current.get(item.fingerprint), item.spec
+        if image is None or spec is None or (_drift_score(image) or 0) <= 1:
+            continue
+        chains[item.fingerprint] = chain = []
+        for _try in range(MAX_DRIFT_RETRIES):
+            spec = spec.another_try()
+            chain.append(spec.fingerprint)
+    if not chains:
+        return {}
+    made = ProductImage.objects.filter(
+        kind=ImageKind.PICTURE,
+        state__in=USABLE_STATES,
+        fingerprint__in=[each for chain in chains.values() for each in chain],
+    )
+    tries = {image.fingerprint: image for image in made.order_by("pk")} | dict(current)
+    return {
+        first: min((tries[key] for key in (first, *chain) if key in tries), key=_rank)
+        for first, chain in chains.items()
+    }
+
+
+def _rank(image: ProductImage) -> tuple[bool, float]:
+    """Return what the best of several tries has the least of. One that was not compared is the last."""
+    score = _drift_score(image)
+    return image.state != ImageState.APPROVED, inf if score is None else score
+
+
+def _drift_score(image: ProductImage) -> float | None:
+    score: float | None = image.checks.get(DRIFT_CHECK, {}).get("score")
+    return score

@@ -1,0 +1,207 @@
+"""Series: one look for many products, and the products that share it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.core.types import SCENE_TREATMENTS, Treatment
+from nb_catalog.models.designs import Design, Scene
+from nb_catalog.models.generic import CatalogObjectManager, CatalogObjectModel
+from nb_catalog.models.images import ProductImage
+
+
+class SeriesView(models.TextChoices):
+    """The camera of a series: the same for all members, or for each of two groups."""
+
+    FRONT = "front", _("From the front, for all")
+    TOP = "top", _("From above, for all")
+    GROUPS = "groups", _("Standing goods from the front, lying goods from above")
+
+
+class SeriesGroup(models.TextChoices):
+    """How a member rests. In a series with one camera, all members are in the group "all"."""
+
+    ALL = "all", _("All")
+    STANDING = "standing", _("Standing")
+    LYING = "lying", _("Lying")
+
+
+# How the members of a group rest, and the camera that shows them, by the series' own view.
+POSE_OF_GROUP: Final = {
+    (SeriesView.FRONT, SeriesGroup.ALL): ("standing", "front"),
+    (SeriesView.TOP, SeriesGroup.ALL): ("lying", "top"),
+    (SeriesView.GROUPS, SeriesGroup.STANDING): ("standing", "front"),
+    (SeriesView.GROUPS, SeriesGroup.LYING): ("lying", "top"),
+}
+
+
+class Series(Design):
+    """The look that many products of one model share.
+
+    ``look`` is the scene as it was when it was adopted: the fields of ``Scene.CONTENT``, its ``key``,
+    ``name``, ``version`` and ``backdrop`` file. A scene that is edited or deleted later changes nothing.
+    ``overrides`` are parts of a recipe that replace those of the scene's, such as ``{"light": {"side":
+    "left"}}``, and ``framing`` is that of a recipe. ``heights_cm`` has the real height that fills the
+    framing, by group; empty if all products are shown equally large. ``seed_number`` selects the arrangement:
+    another one is another look. Provider, model, size and thinking are those that the tier stood for.
+
+    ``anchor`` is the approved picture that shows the look. ``order_version`` is incremented by each new order
+    of the members.
+    """
+
+    CONTENT = (
+        "look", "overrides", "framing", "heights_cm", "treatment", "ratio", "provider", "model", "size",
+        "thinking", "view", "seed_number", "anchor_id",
+    )  # fmt: skip
+
+    content_type = models.ForeignKey(
+        ContentType, verbose_name=_("model of the products"), on_delete=models.CASCADE, related_name="+"
+    )  # fmt: skip
+    scene = models.ForeignKey(
+        Scene, verbose_name=_("scene"), null=True, on_delete=models.SET_NULL, related_name="series"
+    )
+    look = models.JSONField(_("scene as adopted"), editable=False)
+    overrides = models.JSONField(_("changes to the scene's recipe"), default=dict, blank=True)
+    framing = models.JSONField(_("framing"), default=dict, blank=True)
+    heights_cm = models.JSONField(_("real heights that fill the frame"), default=dict, blank=True)
+    view = models.CharField(
+        _("camera"), max_length=10, choices=SeriesView, default=SeriesView.FRONT
+    )
+    treatment = models.CharField(
+        _("treatment"), max_length=10, default=Treatment.LOCKED,
+        choices=[(each.value, each.label) for each in SCENE_TREATMENTS],
+    )  # fmt: skip
+    ratio = models.CharField(_("ratio"), max_length=10)
+    slot = models.SlugField(_("slot"), max_length=40, db_index=False)
+    tier = models.CharField(_("tier"), max_length=40)
+    provider = models.CharField(_("provider"), max_length=40)
+    model = models.CharField(_("model"), max_length=80)
+    size = models.CharField(_("size"), max_length=10)
+    thinking = models.CharField(_("thinking"), max_length=20, blank=True, default="")
+    seed_number = models.PositiveSmallIntegerField(_("arrangement"), default=1)
+    anchor = models.ForeignKey(
+        ProductImage, verbose_name=_("anchor"), null=True, blank=True, on_delete=models.PROTECT,
+        related_name="anchored_series",
+    )  # fmt: skip
+    order_version = models.PositiveIntegerField(
+        _("version of the order"), default=1, editable=False
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta(Design.Meta):
+        verbose_name = _("series")
+        verbose_name_plural = _("series")
+
+    @property
+    def label(self) -> str:
+        """``app_label.modelname`` of its products."""
+        return f"{self.content_type.app_label}.{self.content_type.model}"
+
+    @property
+    def groups(self) -> tuple[SeriesGroup, ...]:
+        """The groups that its members are in."""
+        return tuple(group for view, group in POSE_OF_GROUP if view == self.view)
+
+    @property
+    def scene_key(self) -> str:
+        """The key of the scene, also after it was deleted."""
+        return str(self.look["key"])
+
+    @property
+    def scene_version(self) -> int:
+        return int(self.look["version"])
+
+    def frozen_scene(self, group: str) -> Scene:
+        """Return the scene of the look for the members of ``group``: an unsaved row, seen by the group's
+        camera, with the series' own overrides."""
+        look = dict(self.look)
+        if look["renderer"]:
+            look["renderer"] = self.recipe_for(group)
+        return Scene(**look)
+
+    def recipe_for(self, group: str) -> dict[str, Any]:
+        """Return the recipe of the look for the members of ``group``, as a mapping."""
+        _pose, view = POSE_OF_GROUP[SeriesView(self.view), SeriesGroup(group)]
+        recipe = dict(self.look["renderer"])
+        for name, part in self.overrides.items():
+            whole = isinstance(part, dict) and isinstance(recipe.get(name), dict)
+            recipe[name] = {**recipe[name], **part} if whole else part
+        # Recipes used to have the fill beside their framing.
+        recipe.pop("fill", None)
+        recipe.pop("framing", None)
+        return {**recipe, "view": view}
+
+    def camera_for(self, group: str) -> dict[str, Any]:
+        """Return the camera that all members of ``group`` have, as ``ImageSpec.camera``."""
+        _pose, view = POSE_OF_GROUP[SeriesView(self.view), SeriesGroup(group)]
+        return {"view": view, "framing": self.framing, "to_scale": group in self.heights_cm}
+
+    def pose_for(self, group: str) -> str:
+        """Return how the members of ``group`` rest: "standing" or "lying"."""
+        return POSE_OF_GROUP[SeriesView(self.view), SeriesGroup(group)][0]
+
+
+class SeriesMember(CatalogObjectModel):
+    """A product of a series. One that was removed keeps its row, so that no rule adds it again.
+
+    Positions are in ascending order and may have gaps.
+    """
+
+    series = models.ForeignKey(
+        Series, verbose_name=_("series"), on_delete=models.CASCADE, related_name="members",
+        db_index=False,
+    )  # fmt: skip
+    position = models.PositiveIntegerField(_("position"))
+    group = models.CharField(
+        _("group"), max_length=10, choices=SeriesGroup, default=SeriesGroup.ALL
+    )
+    by_rule = models.BooleanField(_("added by a rule"), default=False)
+    note = models.TextField(_("note"), blank=True, default="")
+    removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
+
+    objects = CatalogObjectManager()
+
+    class Meta:
+        ordering = ("series", "position", "id")
+        verbose_name = _("member of a series")
+        verbose_name_plural = _("members of series")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series", "content_type", "object_id"], name="nb_series_member_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["series", "removed_at", "position", "id"], name="nb_series_order"),
+            models.Index(fields=["content_type", "object_id"], name="nb_series_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.series_id} {self.object_id}"
+
+
+class SeriesPublication(models.Model):
+    """One publication of a series: all its changes of placements, which are undone together."""
+
+    series = models.ForeignKey(
+        Series, verbose_name=_("series"), on_delete=models.CASCADE, related_name="publications"
+    )
+    look_version = models.PositiveIntegerField(_("version of the look"))
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+    undone_at = models.DateTimeField(_("undone at"), null=True, editable=False)
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name = _("publication of a series")
+        verbose_name_plural = _("publications of series")
+
+    def __str__(self) -> str:
+        return f"{self.series_id} {self.at}"

@@ -1,0 +1,203 @@
+"""Publishes the pictures of a series as one, and undoes it as one."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from typing import Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from nb_catalog import generation
+from nb_catalog.core.iteration import blocks
+from nb_catalog.core.states import ImageState
+from nb_catalog.core.types import Actor
+from nb_catalog.exceptions import InvalidTransition, RequestRefused
+from nb_catalog.generation import MemberPicture
+from nb_catalog.models import Placement, Series, SeriesPublication
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.publishing import placements
+
+# Members that are named in a refusal.
+MOST_NAMED: Final = 20
+BLOCK: Final = 500
+
+
+def publish_series(
+    series: Series,
+    *,
+    actor: Actor,
+    locale: str = "",
+    partial: bool = False,
+    replace: bool = False,
+    reason: str = "",
+) -> SeriesPublication:
+    """Publish the pictures of all members in the slot of ``series``; all are published, or none.
+
+    Each member needs an approved picture with the look that the series has now, and no place may go on to
+    show another one of its pictures of this series. With ``partial``, what is ready is published all the
+    same. A place that shows another series is taken only with ``replace``. ``reason`` is that of
+    ``publish``.
+
+    Raises ``RequestRefused`` with every objection, ``InvalidTransition`` if the look was changed meanwhile,
+    and whatever ``publish`` raises.
+    """
+    pictures = list(generation.member_pictures(series))
+    if not pictures:
+        raise RequestRefused(
+            _("The series “%(name)s” has no members. Add products.") % {"name": series.name}
+        )
+    ready = {
+        each.member.object_id: each.image
+        for each in pictures
+        if each.is_current and each.image is not None and each.image.state == ImageState.APPROVED
+    }
+    unready = [each for each in pictures if each.member.object_id not in ready]
+    objections: list[str] = (
+        [] if partial else [*_unready(unready), *_two_looks(series, pictures, locale=locale)]
+    )
+    if not replace:
+        objections += _other_series(series, ready, locale=locale)
+    if objections or not ready:
+        raise RequestRefused(*(objections or _unready(unready)))
+    # Before the transaction: renditions take a moment.
+    prepared = placements.checked(
+        [image for _key, image in sorted(ready.items())],
+        slot=series.slot,
+        locale=locale,
+        actor=actor,
+        reason=reason,
+    )
+    with transaction.atomic():
+        # One publication of a series at a time. Places are then locked in the order of their keys, by this
+        # and by every other series.
+        same_look = Series.objects.filter(pk=series.pk, version=series.version)
+        if not list(same_look.select_for_update().values_list("pk")):
+            raise InvalidTransition(
+                _(
+                    "Someone else has changed the series “%(name)s” meanwhile. Look at it, and try again."
+                )
+                % {"name": series.name}
+            )
+        publication = SeriesPublication.objects.create(
+            series=series, look_version=series.version, actor=actor
+        )
+        for block in blocks(prepared, size=BLOCK):
+            placements.put(
+                block,
+                slot=series.slot,
+                locale=locale,
+                actor=actor,
+                reason=reason,
+                publication=publication,
+            )
+        if not publication.events.exists():
+            raise RequestRefused(
+                _("The series “%(name)s” is published already, with all these pictures.")
+                % {"name": series.name}
+            )
+    return publication
+
+
+def roll_back_series(series: Series, *, actor: Actor, partial: bool = False) -> SeriesPublication:
+    """Undo the last publication of ``series`` as a whole, and return it. Doing so twice undoes two.
+
+    Places that somebody has changed since refuse it; with ``partial``, they stay as they are. Raises
+    ``RequestRefused`` if there is nothing to undo, or if a picture that was there before cannot be shown any
+    more.
+    """
+    with transaction.atomic():
+        list(Series.objects.filter(pk=series.pk).select_for_update().values_list("pk"))
+        publication = series.publications.filter(undone_at=None).first()
+        if publication is None:
+            raise RequestRefused(
+                _("There is no publication of the series “%(name)s” to undo.")
+                % {"name": series.name}
+            )
+        changed = 0
+        for event in publication.events.order_by("object_id", "pk"):
+            place = {
+                "content_type_id": event.content_type_id,
+                "object_id": event.object_id,
+                "slot": event.slot,
+                "locale": event.locale,
+                "position": event.position,
+            }
+            try:
+                placements.roll_back_place(place, actor=actor, only=event)
+            except InvalidTransition:
+                changed += 1
+        if changed and not partial:
+            raise RequestRefused(
+                _(
+                    "Somebody has changed %(number)s of these places since the series “%(name)s” was "
+                    "published. Look at them, or undo the others only."
+                )
+                % {"number": changed, "name": series.name}
+            )
+        publication.undone_at = database_now()
+        publication.save(update_fields=["undone_at"])
+    return publication
+
+
+def _unready(pictures: Sequence[MemberPicture]) -> Iterator[str]:
+    """Yield a sentence for each of ``pictures`` that cannot be published, up to ``MOST_NAMED``."""
+    for each in pictures[:MOST_NAMED]:
+        name = {"product": each.product or each.member.object_id}
+        if each.problem:
+            yield f"{_('“%(product)s” has no picture.') % name} {each.problem}"
+        elif each.is_current:
+            yield _("The picture of “%(product)s” is not approved. Approve it first.") % name
+        elif each.image is not None:
+            yield _("The picture of “%(product)s” is out of date. Make it again.") % name
+        else:
+            yield _("“%(product)s” has no picture. Make it first.") % name
+    if len(pictures) > MOST_NAMED:
+        more = {"number": len(pictures) - MOST_NAMED}
+        yield _("%(number)s more members are not ready.") % more
+
+
+def _two_looks(series: Series, pictures: Sequence[MemberPicture], *, locale: str) -> Iterator[str]:
+    """Yield which members would be shown in two versions of the look: here, and in another place."""
+    by_key = {each.member.object_id: each for each in pictures if each.is_current}
+    elsewhere = Placement.objects.filter(
+        content_type_id=series.content_type_id, image__series=series.key
+    ).exclude(slot=series.slot, locale=locale, position=0)
+    for placement in elsewhere.order_by("object_id", "slot", "locale", "position"):
+        each = by_key.get(placement.object_id)
+        if each is not None and each.image is not None and placement.image_id != each.image.pk:
+            yield (
+                _(
+                    "“%(product)s” would be shown in two versions of the look: another picture of the series "
+                    "is in the slot “%(slot)s”%(locale)s. Publish the new one there too, or withdraw it."
+                )
+                % {
+                    "product": each.product,
+                    "slot": placement.slot,
+                    "locale": f" ({placement.locale})" if placement.locale else "",
+                }
+            )
+
+
+def _other_series(series: Series, ready: Container[str], *, locale: str) -> Iterator[str]:
+    """Yield which other series the slot shows now, and for how many members."""
+    rows = Placement.objects.filter(
+        content_type_id=series.content_type_id,
+        slot=series.slot,
+        locale=locale,
+        position=0,
+        image__series__isnull=False,
+    ).exclude(image__series=series.key)
+    shown = [
+        str(key)
+        for object_id, key in rows.values_list("object_id", "image__series")
+        if object_id in ready
+    ]
+    for key in sorted(set(shown)):
+        yield (
+            _(
+                "The slot “%(slot)s” shows the series %(other)r for %(number)s of these products. Say that "
+                "it is to be replaced."
+            )
+            % {"slot": series.slot, "other": key, "number": shown.count(key)}
+        )

@@ -1,0 +1,114 @@
+"""What is done without a person: stale pictures are withdrawn or renewed, photos are read and cut out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final
+
+from django.db import DatabaseError, connections
+from django.db.models import Model
+
+from nb_catalog.conf import settings
+from nb_catalog.cutouts.requests import make_cutouts, requested_count
+from nb_catalog.models import Placement, StaleScan
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.publishing import photos, policies, staleness
+from nb_catalog.registry import registered
+from nb_catalog.series.rules import apply_rules, has_rule
+
+logger = logging.getLogger(__name__)
+
+ROW: Final = 1
+# The scan for products that rules add to series has a row of its own.
+RULES_ROW: Final = 2
+# How long a running worker waits before it looks again for what is to be done.
+POLL_SECONDS: Final = 2.0
+# How long photos are cut out at a time: what else is due waits for it, and so does a worker that stops.
+CUTOUT_SECONDS: Final = 5.0
+
+
+def run_due() -> bool:
+    """Do what is due now. Any number of processes may call it at the same time.
+
+    Pictures that were typeset again are published; published texts are compared with the shop's, if
+    that was last done ``STALE_CHECK_SECONDS`` ago and a slot does something about it; as often, rules add
+    products to series; photos that
+    were requested are read, and cut out for ``CUTOUT_SECONDS``. Returns whether more of them wait to be cut
+    out. While the database is away, nothing is done.
+    """
+    try:
+        acting = policies.slots_with("withdraw") | policies.slots_with("renew")
+        if acting:
+            published = Placement.objects.filter(slot__in=acting)
+            if not _scan_is_due():
+                published = published.filter(stale_since__isnull=False)
+            for products in staleness.published_products(published):
+                if not _mark(products):
+                    # One product's texts break: those of the others are compared all the same.
+                    for product in products:
+                        _mark([product])
+        if any(map(has_rule, registered().values())) and _scan_is_due(RULES_ROW):
+            _apply_rules()
+        photos.make_photo_renditions()
+        # Without any that could be made, the others wait for their storage.
+        return bool(make_cutouts(seconds=CUTOUT_SECONDS)) and requested_count() > 0
+    except DatabaseError:
+        logger.exception("What is due could not be done; it is tried again.")
+        return False
+
+
+@contextmanager
+def in_background() -> Iterator[None]:
+    """Call ``run_due`` again and again in a thread of its own, and once more at the end."""
+    ended = threading.Event()
+
+    def work() -> None:
+        try:
+            while not ended.wait(POLL_SECONDS):
+                run_due()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work, name="nb-catalog-upkeep", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        run_due()
+
+
+def _mark(products: Sequence[Model]) -> bool:
+    try:
+        staleness.mark_stale(products)
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - the host's own code provides the texts
+        logger.exception("The texts of %s published products could not be compared.", len(products))
+        return False
+    return True
+
+
+def _apply_rules() -> None:
+    for source in registered().values():
+        try:
+            apply_rules(source)
+        except DatabaseError:
+            raise
+        except Exception:  # noqa: BLE001 - the host's own code provides the rule
+            logger.exception("The rule for series of %s could not be applied.", source.label)
+
+
+def _scan_is_due(row: int = ROW) -> bool:
+    """Return whether this process is to do the scan of ``row`` now; one of several is."""
+    now = database_now()
+    StaleScan.objects.get_or_create(pk=row)
+    # The upper bound: a clock that was set back would otherwise end the scans for long.
+    recent = (now - timedelta(seconds=settings.STALE_CHECK_SECONDS), now + timedelta(seconds=60))
+    rows = StaleScan.objects.filter(pk=row).exclude(started_at__range=recent)
+    return bool(rows.update(started_at=now))

@@ -1,0 +1,37 @@
+"""The models that have pictures, and how their title, facts, photos and copy are read."""
+
+from nb_catalog.core.slots import Slot
+from nb_catalog.registry.reading import (
+    bundle_of,
+    height_of,
+    photo_kind_of,
+    pose_of,
+    read_photo,
+    series_of,
+)
+from nb_catalog.registry.sources import (
+    CatalogSource,
+    is_registered,
+    register,
+    registered,
+    source_for,
+    subject_of,
+    unregister,
+)
+
+__all__ = [
+    "CatalogSource",
+    "Slot",
+    "bundle_of",
+    "height_of",
+    "is_registered",
+    "photo_kind_of",
+    "pose_of",
+    "read_photo",
+    "register",
+    "registered",
+    "series_of",
+    "source_for",
+    "subject_of",
+    "unregister",
+]
