@@ -15,7 +15,7 @@ from nb_catalog.exceptions import SpecUnreadable
 EDITION: Final = 2
 # Version of the fields of both specs: incremented when one is added, so that workers with older code leave
 # such jobs to others.
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 # Photos of one product that can be pictures. Their variant is their position, from 1; this much is added for
 # each time that the picture was rejected.
 MAX_PHOTOS: Final = 100
@@ -76,6 +76,11 @@ class ImageSpec:
     A member of a series: ``series`` is its key. All members have one seed and one camera. ``anchor`` is the
     sha256 of the picture that shows a model the look, and ``anchor_file`` its file; a renderer needs none.
 
+    The final of a draft: ``draft`` is the sha256 of the picture that is made again on a higher tier, and
+    ``draft_file`` the file that shows a model its composition, "" if none is sent: a renderer needs none, and
+    painted letters would be copied. ``draft_request`` is the draft's ``request_hash``, and ``candidate``
+    counts the finals of one draft, from 1.
+
     A picture of several products: ``parts`` are their photos in order, ``PartSpec`` as plain data; ``photo``
     is the first one's. How they are cut out is written there.
 
@@ -125,6 +130,10 @@ class ImageSpec:
     anchor: str = ""
     anchor_file: str = ""
     parts: Sequence[Mapping[str, Any]] = ()
+    draft: str = ""
+    draft_file: str = ""
+    draft_request: str = ""
+    candidate: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -154,6 +163,8 @@ class ImageSpec:
             content["proportion"] = self.proportion
         if self.series:
             content |= {name: getattr(self, name) for name in _OF_SERIES}
+        if self.draft:
+            content |= {name: getattr(self, name) for name in _OF_FINAL}
         if self.parts:
             content["parts"] = [PartSpec(**each).fingerprinted for each in self.parts]
         return _digest(EDITION, content)
@@ -164,6 +175,9 @@ class ImageSpec:
 
         An image with the same hash and a different fingerprint is stale.
         """
+        # A final is what its draft was requested as: it replaces the draft, and not a picture of its own.
+        if self.draft_request:
+            return self.draft_request
         text_fields = (
             [self.layout, self.locale, *([self.deck] if self.deck else [])] if self.base else []
         )
@@ -338,11 +352,12 @@ _OF_TEXT: Final = ("base", "layout", "locale")
 # follows from the base.
 _ALWAYS_WRITTEN: Final = (
     "scene_version", "layout_version", "deck", "deck_version", "canvas",
-    "backdrop_file", "anchor_file",
+    "backdrop_file", "anchor_file", "draft_file", "draft_request",
 )  # fmt: skip
 _OF_SERIES: Final = ("series", "anchor")
+_OF_FINAL: Final = ("draft", "candidate")
 _NOT_ALWAYS: Final = {
-    *_OF_TEXT, *_ALWAYS_WRITTEN, *_OF_SERIES,
+    *_OF_TEXT, *_ALWAYS_WRITTEN, *_OF_SERIES, *_OF_FINAL,
     "photo_kind", "cutout", "backdrop", "camera", "proportion", "parts",
 }  # fmt: skip
 _FINGERPRINTED: Final = tuple(name for name in _FIELDS if name not in _NOT_ALWAYS)

@@ -17,6 +17,8 @@ BACKDROP: Final = "backdrop"
 """The role of a reference that shows the place where the product is to be."""
 ANCHOR: Final = "anchor"
 """The role of a reference that shows the look of a series, with another product."""
+DRAFT: Final = "draft"
+"""The role of a reference that shows the composition of a picture, which is made again."""
 POSES: Final = ("", "standing", "lying")
 """How a product rests; "" leaves it to its photo."""
 

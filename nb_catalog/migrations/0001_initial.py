@@ -290,7 +290,7 @@ class Migration(migrations.Migration):
                 ('object_id', models.CharField(max_length=128, verbose_name='object key')),
                 ('kind', models.CharField(choices=[('image', 'Picture'), ('translation', 'Translation'), ('alt_text', 'Alternative texts'), ('ocr', 'Reading of painted text'), ('comparison', 'Comparison with the product’s photo')], default='image', max_length=12, verbose_name='kind')),
                 ('spec', models.JSONField(editable=False, verbose_name='spec')),
-                ('schema', models.PositiveSmallIntegerField(default=3, editable=False)),
+                ('schema', models.PositiveSmallIntegerField(default=4, editable=False)),
                 ('fingerprint', models.CharField(editable=False, max_length=64, verbose_name='fingerprint')),
                 ('live_key', models.CharField(editable=False, max_length=64, null=True)),
                 ('tier', models.CharField(blank=True, default='', max_length=40, verbose_name='tier')),
@@ -424,6 +424,7 @@ class Migration(migrations.Migration):
                 ('pruned_at', models.DateTimeField(editable=False, null=True, verbose_name='file deleted at')),
                 ('content_type', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contenttypes.contenttype', verbose_name='model')),
                 ('job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='images', to='nb_catalog.imagejob', verbose_name='job')),
+                ('draft', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='finals', to='nb_catalog.productimage', verbose_name='final of')),
                 ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='nb_catalog.productimage', verbose_name='made from')),
             ],
             options={
@@ -469,6 +470,7 @@ class Migration(migrations.Migration):
                 ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
                 ('content_type', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contenttypes.contenttype', verbose_name='model')),
                 ('image', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='placements', to='nb_catalog.productimage', verbose_name='image')),
+                ('next_base', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='nb_catalog.productimage')),
             ],
             options={
                 'verbose_name': 'placement',
@@ -766,6 +768,10 @@ class Migration(migrations.Migration):
             model_name='placement',
             index=nb_catalog.models.db.indexes.SparseIndex(fields=['stale_since'], name='nb_placement_stale'),
         ),
+        migrations.AddIndex(
+            model_name='placement',
+            index=nb_catalog.models.db.indexes.SparseIndex(fields=['next_base'], name='nb_placement_next'),
+        ),
         migrations.AddConstraint(
             model_name='placement',
             constraint=models.UniqueConstraint(fields=('content_type', 'object_id', 'slot', 'locale', 'position'), name='nb_one_picture_a_place'),
@@ -891,6 +897,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='productimage',
             index=nb_catalog.models.db.indexes.SparseIndex(fields=['series'], name='nb_image_series'),
+        ),
+        migrations.AddIndex(
+            model_name='productimage',
+            index=nb_catalog.models.db.indexes.SparseIndex(fields=['draft'], name='nb_image_draft'),
         ),
         migrations.CreateModel(
             name='SeriesPublication',

@@ -51,8 +51,9 @@ class ImageKind(models.TextChoices):
 class ProductImage(CatalogObjectModel):
     """One picture. Its bytes never change; an edit is a new row with this one as its parent.
 
-    ``series`` is the key of the series that it is a member's picture of, null for others. ``pruned_at`` is
-    when its file was deleted. The row remains: it records what was made and rejected.
+    ``draft`` is the picture that this one is a final of: the same on a higher tier. ``series`` is the key of
+    the series that it is a member's picture of, null for others. ``pruned_at`` is when its file was deleted.
+    The row remains: it records what was made and rejected.
     """
 
     job = models.ForeignKey(
@@ -65,6 +66,10 @@ class ProductImage(CatalogObjectModel):
         on_delete=models.PROTECT,
         related_name="children",
     )
+    draft = models.ForeignKey(
+        "self", verbose_name=_("final of"), null=True, editable=False, on_delete=models.PROTECT,
+        related_name="finals", db_index=False,
+    )  # fmt: skip
     kind = models.CharField(_("kind"), max_length=10, choices=ImageKind, default=ImageKind.PICTURE)
     file = CatalogFileField(_("file"), max_length=200)
     sha256 = models.CharField(_("sha256"), max_length=64)
@@ -110,6 +115,7 @@ class ProductImage(CatalogObjectModel):
             models.Index(fields=["fingerprint"], name="nb_image_fingerprint"),
             models.Index(fields=["request_hash"], name="nb_image_subject"),
             SparseIndex(fields=["series"], name="nb_image_series"),
+            SparseIndex(fields=["draft"], name="nb_image_draft"),
         ]
 
     def __str__(self) -> str:

@@ -34,7 +34,8 @@ class Placement(Place):
 
     ``picture_data`` is everything that a page needs to show the picture, so that a page of any length
     takes one query and no storage access; ``storefront.PictureData`` has its shape. ``stale_since``
-    is when the picture was first found to differ from what would be generated today.
+    is when the picture was first found to differ from what would be generated today. ``next_base`` is the
+    final on which the text of the picture is being set: with it, the final replaces the picture here.
     """
 
     image = models.ForeignKey(
@@ -45,12 +46,19 @@ class Placement(Place):
     stale_since = models.DateTimeField(
         _("out of date since"), null=True, blank=True, editable=False
     )
+    next_base = models.ForeignKey(
+        ProductImage, null=True, editable=False, on_delete=models.SET_NULL, related_name="+",
+        db_index=False,
+    )  # fmt: skip
 
     class Meta:
         ordering = ("slot", "locale", "position")
         verbose_name = _("placement")
         verbose_name_plural = _("placements")
-        indexes = [SparseIndex(fields=["stale_since"], name="nb_placement_stale")]
+        indexes = [
+            SparseIndex(fields=["stale_since"], name="nb_placement_stale"),
+            SparseIndex(fields=["next_base"], name="nb_placement_next"),
+        ]
         permissions = [
             ("publish", _("Can publish pictures to the storefront")),
             (

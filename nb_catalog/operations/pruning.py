@@ -59,13 +59,14 @@ class Pruned:
 
 def rejected_before(moment: datetime) -> QuerySet[ProductImage]:
     """Return pictures rejected before ``moment`` whose files nothing refers to: never published, and
-    no picture that remains was made from them, no series has them as its anchor."""
+    no picture that remains was made from them or is a final of them, no series has them as its anchor."""
     referred = Q(pk__in=Placement.objects.values("image"))
     for name in ("image_before", "image_after"):
         events = PlacementEvent.objects.exclude(**{name: None})
         referred |= Q(pk__in=events.values(name))
     kept = ProductImage.objects.exclude(state=ImageState.REJECTED)
     referred |= Q(pk__in=kept.exclude(parent=None).values("parent"))
+    referred |= Q(pk__in=kept.exclude(draft=None).values("draft"))
     referred |= Q(pk__in=Series.objects.exclude(anchor=None).values("anchor"))
     rejected = _rejected().annotate(decided=Max("review_events__at")).filter(decided__lt=moment)
     unreferenced: QuerySet[ProductImage] = rejected.exclude(referred).order_by("pk")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -295,11 +295,18 @@ def save_images(outcomes: Sequence[JobOutcome], ended: set[Fence]) -> None:
         if repeated
         else ()
     )
-    parents = _base_images(jobs)
+    bases = _pictures_by_digest(jobs, "base")
+    drafts = _pictures_by_digest(jobs, "draft")
+    parents = drafts | bases
     # A background before the picture that was composed on it, which is its child.
     for depth in range(max(len(each.images) for each in outcomes)):
         rows = {
-            each.job.job_id: _build_image(each.job, image, parents.get(each.job.job_id))
+            each.job.job_id: _build_image(
+                each.job,
+                image,
+                parent=parents.get(each.job.job_id),
+                draft=drafts.get(each.job.job_id),
+            )
             for each in outcomes
             for image in each.images[depth : depth + 1]
             if (each.job.job_id, image.sha256) not in existing
@@ -318,20 +325,27 @@ def save_images(outcomes: Sequence[JobOutcome], ended: set[Fence]) -> None:
         parents = rows
 
 
-def _base_images(jobs: Sequence[ClaimedJob]) -> Mapping[int, ProductImage]:
-    """Return, by job, the picture that a job works on."""
-    hashes = {job.image_spec.base for job in jobs} - {""}
-    if not hashes:
+def _pictures_by_digest(jobs: Sequence[ClaimedJob], field: str) -> dict[int, ProductImage]:
+    """Return, by job, the picture of its product whose sha256 is in ``field`` of its spec."""
+    digests = {job.job_id: getattr(job.image_spec, field) for job in jobs}
+    wanted = set(digests.values()) - {""}
+    if not wanted:
         return {}
     images = {
         (image.sha256, image.content_type_id, image.object_id): image
-        for image in ProductImage.objects.filter(sha256__in=hashes).order_by("-pk")
+        for image in ProductImage.objects.filter(sha256__in=wanted).order_by("-pk")
     }
-    keys = {job.job_id: (job.image_spec.base, job.content_type_id, job.object_id) for job in jobs}
+    keys = {job.job_id: (digests[job.job_id], job.content_type_id, job.object_id) for job in jobs}
     return {job_id: images[key] for job_id, key in keys.items() if key in images}
 
 
-def _build_image(job: ClaimedJob, image: StoredImage, parent: ProductImage | None) -> ProductImage:
+def _build_image(
+    job: ClaimedJob,
+    image: StoredImage,
+    *,
+    parent: ProductImage | None,
+    draft: ProductImage | None,
+) -> ProductImage:
     checks = dict(image.checks)
     if job.image_spec.sets_text and parent is not None and FIDELITY_CHECK in parent.checks:
         # Text does not change what is below it.
@@ -341,6 +355,8 @@ def _build_image(job: ClaimedJob, image: StoredImage, parent: ProductImage | Non
     return ProductImage(
         job_id=job.job_id,
         parent=parent,
+        # What a final was made from on the way, such as its background, is not a final.
+        draft=draft if image.kind == ImageKind.PICTURE else None,
         content_type_id=job.content_type_id,
         object_id=job.object_id,
         kind=image.kind,

@@ -63,12 +63,15 @@ TOLD = {
     "deck_version": 5,
     "canvas": "a.png",
     "backdrop_file": "nb_catalog/backdrops/ab/cd.jpg",
+    "draft_file": "nb_catalog/originals/ab/cd.jpg",
+    "draft_request": "cd" * 32,
 }
 OF_PLACE = {"backdrop": "ab" * 32}
 PART = {"object_type": "shop.product", "object_id": "8", "photo": "products/8.png"}
 OF_BUNDLE = {"parts": (PART, {**PART, "object_id": "9", "photo_kind": "packshot"})}
 OF_SET = {"camera": {"view": "front", "framing": {"fill": 0.7}}, "proportion": 0.5}
 OF_SERIES = {"series": "autumn", "anchor": "ef" * 32, "anchor_file": "anchor.png"}
+OF_FINAL = {"draft": "ab" * 32, "candidate": 1}
 ASKED_FOR = {
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
 }  # fmt: skip
@@ -80,7 +83,7 @@ def test_a_known_recipe_has_its_known_fingerprint():
 
 def test_every_field_is_either_part_of_the_fingerprint_or_a_version():
     named = {*CHANGES, *OF_WORDS, *OF_PHOTO, "cutout", *OF_PLACE, *OF_SET, *OF_SERIES}
-    named |= {*OF_BUNDLE, *TOLD}
+    named |= {*OF_BUNDLE, *OF_FINAL, *TOLD}
     assert {field.name for field in fields(ImageSpec)} == named
 
 
@@ -120,6 +123,20 @@ def test_a_bundle_is_another_picture_and_another_request_and_comes_back_from_a_c
     one, two = bundle.part_specs
     assert (one.object_id, two.object_id, one.parts) == ("8", "9", ())
     assert one.needs_cutout and not bundle.needs_cutout
+
+
+def test_a_final_is_another_picture_under_the_request_and_seed_of_its_draft():
+    on_tier = {"size": "4K", "provider": "gemini", "model": "gemini-3-pro-image"}
+    wish = replace(RECIPE, **on_tier)
+    final = replace(wish, **OF_FINAL, draft_file="a.png", draft_request=RECIPE.request_hash)
+    assert final.fingerprint not in (RECIPE.fingerprint, wish.fingerprint)
+    assert final.request_hash == RECIPE.request_hash != wish.request_hash
+    assert final.seed == RECIPE.seed
+    others = [replace(final, candidate=2), replace(final, draft="cd" * 32)]
+    assert len({final.fingerprint, *(each.fingerprint for each in others)}) == 3
+    assert {each.request_hash for each in others} == {RECIPE.request_hash}
+    # Without a draft, candidates are not counted.
+    assert replace(RECIPE, candidate=2).fingerprint == DIGEST
 
 
 def test_a_picture_of_no_set_keeps_its_fingerprint():
