@@ -22,6 +22,7 @@ from nb_catalog.exceptions import InvalidTransition
 from nb_catalog.generation import runs
 from nb_catalog.models import ProductImage, Series
 from nb_catalog.models.series import SeriesView
+from nb_catalog.publishing.series import REQUEST_SECONDS
 from nb_catalog.registry import source_for
 
 MOST_MEMBERS = 500
@@ -350,7 +351,9 @@ class SeriesViewSet(CatalogReadViewSet):
     def publish(self, request, *args, **kwargs):
         """Publish the pictures of all members, or none."""
         row = self.get_object()
-        publication = publishing.publish_series(row, actor=request.user, **self.validated_body())
+        publication = publishing.publish_series(
+            row, actor=request.user, seconds=REQUEST_SECONDS, **self.validated_body()
+        )
         data = {"publication": publication.pk, "changed": publication.events.count()}
         return Response(data, status=status.HTTP_201_CREATED)
 
@@ -358,7 +361,9 @@ class SeriesViewSet(CatalogReadViewSet):
     def roll_back(self, request, *args, **kwargs):
         """Undo the last publication as a whole."""
         row = self.get_object()
-        publication = publishing.roll_back_series(row, actor=request.user, **self.validated_body())
+        publication = publishing.roll_back_series(
+            row, actor=request.user, seconds=REQUEST_SECONDS, **self.validated_body()
+        )
         return Response({"publication": publication.pk})
 
     def _change(self, row, body, change):

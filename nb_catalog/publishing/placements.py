@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias, TypeVar
 
 from django.conf import settings as django_settings
 from django.contrib.contenttypes.models import ContentType
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from nb_catalog import signals, storefront
+from nb_catalog import storefront
+from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Actor, Size
@@ -25,15 +27,15 @@ from nb_catalog.models import (
 )
 from nb_catalog.models.generic import key_condition, object_key
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.transitions import lock_image, transition_image
-from nb_catalog.publishing import renditions
-from nb_catalog.publishing.fidelity import require_fidelity
+from nb_catalog.models.transitions import transition_image
+from nb_catalog.publishing import places, renditions
+from nb_catalog.publishing.fidelity import fidelity_notes
+from nb_catalog.publishing.places import PlaceChange, PlaceKey
 from nb_catalog.registry import source_for
 from nb_catalog.storefront.alt_text import overlay_text
 
 # Events that are read of a page of placements.
 MAX_EVENTS: Final = 5000
-_PLACE: Final = ("content_type_id", "object_id", "slot", "locale", "position")
 
 Prepared: TypeAlias = tuple[ProductImage, storefront.PictureData]
 T = TypeVar("T")
@@ -73,11 +75,18 @@ def publish(
 
 
 def checked(
-    images: Sequence[ProductImage], *, slot: str, locale: str, actor: Actor, reason: str
+    images: Sequence[ProductImage],
+    *,
+    slot: str,
+    locale: str,
+    actor: Actor,
+    reason: str,
+    seconds: float | None = None,
 ) -> list[Prepared]:
     """Return ``images`` with what pages need of them, for ``put``. Raises what ``publish`` does.
 
-    Makes missing renditions. A query for each image, and one for all.
+    Makes missing renditions, for ``seconds`` at most: then raises ``RequestRefused``, and what was made is
+    kept. A constant number of queries otherwise.
     """
     approved = set(
         ProductImage.objects.filter(
@@ -100,10 +109,10 @@ def checked(
         )
     if objections:
         raise RequestRefused(*dict.fromkeys(objections))
-    for image in images:
-        # Before the renditions are made; the border itself is where a place gets its picture.
-        require_fidelity(image, actor=actor, reason=reason)
-    return [(image, _picture_data(image)) for image in images]
+    # Before the renditions are made; the border itself is where a place gets its picture.
+    fidelity_notes(images, actor=actor, reason=reason)
+    picture_data = _pictures_data(images, seconds=seconds)
+    return [(image, picture_data[image.pk]) for image in images]
 
 
 @transaction.atomic
@@ -118,41 +127,43 @@ def put(
     publication: SeriesPublication | None,
 ) -> list[Placement]:
     """Put ``pictures`` of different products, which ``checked`` has returned, into ``slot``, and return their
-    placements. All are put there, or none. Two queries, and two for each place that changes."""
+    placements. All are put there, or none. A constant number of queries for each block of places."""
     images = {(image.content_type_id, image.object_id): image for image, _data in pictures}
-    # Places before images, as in roll_back(), each in one order: that prevents deadlocks.
-    places = Placement.objects.filter(
-        key_condition(set(images)), slot=slot, locale=locale, position=position
-    ).order_by("content_type_id", "object_id")
-    current = {(each.content_type_id, each.object_id): each for each in places.select_for_update()}
-    rows = ProductImage.objects.filter(pk__in=[image.pk for image in images.values()])
-    states = dict(rows.order_by("pk").select_for_update().values_list("pk", "state"))
+    current = places.lock_places(images, slot=slot, locale=locale, position=position)
+    states = places.lock_images(
+        [each.pk for each in images.values()] + [each.image_id for each in current.values()]
+    )
     # Checked again: while the renditions were made, someone may have retired them.
     if late := [each for each in images.values() if states.get(each.pk) != ImageState.APPROVED]:
         raise RequestRefused(*map(_not_approved, late))
-    placements = []
+    changes, same, renewed = [], {}, []
     for image, picture_data in pictures:
-        key = (image.content_type_id, image.object_id)
+        key = (image.content_type_id, image.object_id, slot, locale, position)
         placement = current.get(key)
-        if placement is not None and placement.image_id == image.pk:
-            # Nothing changes for people, so there is nothing to roll back. Renditions may be new.
-            if placement.picture_data != picture_data:
-                placement.picture_data = picture_data
-                Placement.objects.filter(pk=placement.pk).update(picture_data=picture_data)
-        else:
-            place = dict(zip(_PLACE, (*key, slot, locale, position), strict=True))
-            placement = _set(
-                place,
-                placement,
-                image=image,
-                picture_data=picture_data,
-                actor=actor,
-                move="publish",
-                reason=reason,
-                publication=publication,
-            )
-        placements.append(placement)
-    return placements
+        if placement is None or placement.image_id != image.pk:
+            changes.append((key, placement, image, picture_data))
+            continue
+        # Nothing changes for people, so there is nothing to roll back. Renditions may be new.
+        same[key] = placement
+        if placement.picture_data != picture_data:
+            placement.picture_data = picture_data
+            renewed.append(placement)
+    Placement.objects.bulk_update(renewed, ["picture_data"], batch_size=places.BLOCK)
+    # Whatever publishes a picture comes through here, or through ``renew`` and ``_undo``.
+    notes = fidelity_notes(
+        [image for _key, _row, image, _data in changes], actor=actor, reason=reason
+    )
+    written = places.write_changes(
+        [
+            PlaceChange(key=key, current=row, image=image, picture_data=data, note=notes[image.pk])
+            for key, row, image, data in changes
+        ],
+        actor=actor,
+        move="publish",
+        publication=publication,
+    )
+    rows = same | {places.place_key(each): each for each in written}
+    return [rows[*key, slot, locale, position] for key in images]
 
 
 def withdraw(placement: Placement, *, actor: Actor, is_stale: bool = False) -> None:
@@ -161,16 +172,20 @@ def withdraw(placement: Placement, *, actor: Actor, is_stale: bool = False) -> N
     ``is_stale``: its text is no longer true, which the history records. Raises ``InvalidTransition``
     if another picture has been published there since, ``RequestRefused`` if none is.
     """
-    place = _place_of(placement)
+    key = places.place_key(placement)
     with transaction.atomic():
-        current = _lock(place)
+        current = _lock(key)
         if current is not None and current.image_id != placement.image_id:
             raise InvalidTransition(
                 _(
                     "Another picture has been published there meanwhile. Look at it before you withdraw it."
                 )
             )
-        _remove(place, current, actor=actor, move="withdraw_stale" if is_stale else "withdraw")
+        places.write_changes(
+            [PlaceChange(key=key, current=current)],
+            actor=actor,
+            move="withdraw_stale" if is_stale else "withdraw",
+        )
 
 
 def renew(placement: Placement, image: ProductImage) -> Placement:
@@ -182,13 +197,13 @@ def renew(placement: Placement, image: ProductImage) -> Placement:
     """
     if objections := _misfits(image, placement.slot):
         raise RequestRefused(*objections)
-    place = _place_of(placement)
-    picture_data = _picture_data(image)
+    key = places.place_key(placement)
+    picture_data = _pictures_data([image])[image.pk]
     with transaction.atomic():
-        current = _lock(place)
+        current = _lock(key)
         if current is None or current.image_id != placement.image_id:
             raise InvalidTransition(_("Another picture has been published there meanwhile."))
-        state = lock_image(image)
+        state = places.lock_images([image.pk, current.image_id]).get(image.pk, "")
         if state == ImageState.PENDING:
             transition_image(image, "approve")
             ReviewEvent.objects.create(
@@ -199,9 +214,12 @@ def renew(placement: Placement, image: ProductImage) -> Placement:
             )
         elif state != ImageState.APPROVED:
             raise RequestRefused(_not_approved(image))
-        return _set(
-            place, current, image=image, picture_data=picture_data, actor=None, move="renew"
+        note = fidelity_notes([image], actor=None, reason="")[image.pk]
+        change = PlaceChange(
+            key=key, current=current, image=image, picture_data=picture_data, note=note
         )
+        [written] = places.write_changes([change], actor=None, move="renew")
+    return written
 
 
 def roll_back(
@@ -218,66 +236,116 @@ def roll_back(
     again. Raises ``RequestRefused`` if there is nothing to undo, or if the previous picture is not
     approved or does not fit the slot any more.
     """
-    type_id, key = object_key(product)
-    place = {
-        "content_type_id": type_id,
-        "object_id": key,
-        "slot": slot,
-        "locale": locale,
-        "position": position,
-    }
-    return roll_back_place(place, actor=actor)
-
-
-def roll_back_place(
-    place: dict[str, Any], *, actor: Actor, only: PlacementEvent | None = None
-) -> Placement | None:
-    """Undo the last change of ``place``, given by its columns, as ``roll_back`` does.
-
-    With ``only``, provided that it is the last change; otherwise raises ``InvalidTransition``.
-    """
-    slot = place["slot"]
+    key = (*object_key(product), slot, locale, position)
     with transaction.atomic():
         # Locked first: of two people who roll back at once, the second sees the first one's change.
-        current = _lock(place)
-        events = PlacementEvent.objects.filter(**place).order_by("-id").iterator()
-        last: PlacementEvent | None = _last_change((event.move, event) for event in events)
+        current = _lock(key)
+        events = PlacementEvent.objects.filter(**dict(zip(places.PLACE, key, strict=True)))
+        last = _last_change(events.order_by("-id").values_list("move", "pk"))
         if last is None:
             raise RequestRefused(_("There is no change of this place to undo."))
-        if only is not None and last != only:
-            raise InvalidTransition(_("Another picture has been published there meanwhile."))
-        previous = last.image_before
-        if previous is not None and lock_image(previous) != ImageState.APPROVED:
-            raise RequestRefused(
-                _("Picture %(pk)s was there before and is %(state)s now. Publish another one.")
-                % {"pk": previous.pk, "state": previous.get_state_display().lower()}
-            )
-        if previous is None:
-            _remove(place, current, actor=actor, move="roll_back")
-            return None
-        if objections := _misfits(previous, slot):
-            raise RequestRefused(
-                _("Picture %(pk)s was there before and does not fit any more.")
-                % {"pk": previous.pk},
-                *objections,
-            )
-        picture_data = _picture_data(previous)
-        return _set(
-            place,
-            current,
-            image=previous,
-            picture_data=picture_data,
-            actor=actor,
-            move="roll_back",
-        )
+        event = events.select_related("image_before").get(pk=last)
+        written = _undo([event], {} if current is None else {key: current}, actor=actor)
+    return written[0] if written else None
 
 
-def _picture_data(image: ProductImage) -> storefront.PictureData:
-    return storefront.picture_data(
-        renditions.make_renditions(image),
-        origin=image.digital_source_type,
-        overlay_text=overlay_text(image),
+def roll_back_publication(
+    publication: SeriesPublication, *, actor: Actor
+) -> tuple[PlacementEvent, ...]:
+    """Undo the changes that ``publication`` made, as ``roll_back`` does; return those that are not the last
+    ones of their places any more, which stay.
+
+    A constant number of queries for each block of places. Call it in a transaction.
+    """
+    events = list(
+        publication.events.select_related("image_before").order_by("content_type_id", "object_id")
     )
+    if not events:
+        return ()
+    slot, locale, position = events[0].slot, events[0].locale, events[0].position
+    current = places.lock_places(
+        [(each.content_type_id, each.object_id) for each in events],
+        slot=slot,
+        locale=locale,
+        position=position,
+    )
+    last: dict[str, int | None] = {}
+    for block in blocks(events, size=places.BLOCK):
+        # Older events than the publication's say nothing about what came after it.
+        later = PlacementEvent.objects.filter(
+            key_condition({(each.content_type_id, each.object_id) for each in block}),
+            slot=slot,
+            locale=locale,
+            position=position,
+            pk__gte=min(each.pk for each in block),
+        )
+        history: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        for key, move, pk in later.order_by("-id").values_list("object_id", "move", "pk"):
+            history[key].append((move, pk))
+        last |= {key: _last_change(moves) for key, moves in history.items()}
+    undone = [each for each in events if last.get(each.object_id) == each.pk]
+    _undo(undone, current, actor=actor)
+    return tuple(each for each in events if last.get(each.object_id) != each.pk)
+
+
+def _undo(
+    events: Sequence[PlacementEvent], current: Mapping[PlaceKey, Placement], *, actor: Actor
+) -> list[Placement]:
+    """Undo ``events``, each the last change of its place, and return the placements that show something
+    now. ``current`` has what places show, locked.
+
+    Raises ``RequestRefused`` for pictures that cannot be shown any more.
+    """
+    before = {each.image_before.pk: each.image_before for each in events if each.image_before}
+    states = places.lock_images([*before, *(each.image_id for each in current.values())])
+    for image in before.values():
+        image.state = states[image.pk]
+    late = [image for image in before.values() if image.state != ImageState.APPROVED]
+    if late:
+        raise RequestRefused(
+            *(
+                _("Picture %(pk)s was there before and is %(state)s now. Publish another one.")
+                % {"pk": image.pk, "state": image.get_state_display().lower()}
+                for image in late
+            )
+        )
+    objections: list[str] = []
+    for event in events:
+        misfits = _misfits(event.image_before, event.slot) if event.image_before else ()
+        if misfits:
+            objections.append(
+                _("Picture %(pk)s was there before and does not fit any more.")
+                % {"pk": event.image_before_id}
+            )
+            objections += misfits
+    if objections:
+        raise RequestRefused(*objections)
+    notes = fidelity_notes(before.values(), actor=actor, reason="")
+    picture_data = _pictures_data(before.values())
+    changes = []
+    for event in events:
+        key, previous = places.place_key(event), event.image_before
+        change = PlaceChange(key=key, current=current.get(key), image=previous)
+        if previous is not None:
+            change = replace(
+                change, picture_data=picture_data[previous.pk], note=notes[previous.pk]
+            )
+        changes.append(change)
+    return places.write_changes(changes, actor=actor, move="roll_back")
+
+
+def _pictures_data(
+    images: Iterable[ProductImage], *, seconds: float | None = None
+) -> dict[int, storefront.PictureData]:
+    """Return what pages need of each of ``images``, by its key. Missing renditions are made first."""
+    images = list(images)
+    files = renditions.renditions_of(images, seconds=seconds)
+    return {
+        image.pk: storefront.picture_data(
+            files[image.pk], origin=image.digital_source_type, overlay_text=overlay_text(image)
+        )
+        for image in images
+    }
 
 
 def _misfits(image: ProductImage, slot: str) -> tuple[str, ...]:
@@ -299,72 +367,14 @@ def _misfits(image: ProductImage, slot: str) -> tuple[str, ...]:
     )
 
 
-def _place_of(placement: Placement) -> dict[str, Any]:
-    return {name: getattr(placement, name) for name in _PLACE}
-
-
 def _not_approved(image: ProductImage) -> str:
     return _("Picture %(pk)s is not approved. Approve it first.") % {"pk": image.pk}
 
 
-def _lock(place: dict[str, Any]) -> Placement | None:
-    return Placement.objects.filter(**place).select_for_update().first()
-
-
-def _set(
-    place: dict[str, Any],
-    placement: Placement | None,
-    *,
-    image: ProductImage,
-    picture_data: storefront.PictureData,
-    actor: Actor,
-    move: str,
-    reason: str = "",
-    publication: SeriesPublication | None = None,
-) -> Placement:
-    """Publish ``image`` in ``place``, whose locked row is ``placement``.
-
-    Call it in a transaction that ends with whatever is raised here.
-    """
-    # Whatever publishes a picture comes through here.
-    note = require_fidelity(image, actor=actor, reason=reason)
-    previous_id = placement.image_id if placement else None
-    columns = {"image": image, "picture_data": picture_data, "actor": actor}
-    if placement is None:
-        try:
-            placement = Placement.objects.create(**place, **columns)
-        except IntegrityError as error:
-            raise InvalidTransition(
-                _(
-                    "Someone else has published to this place at the same moment. Look at it, and try again."
-                )
-            ) from error
-    else:
-        placement.image, placement.picture_data, placement.actor = image, picture_data, actor
-        placement.stale_since = None
-        placement.save(update_fields=[*columns, "published_at", "stale_since"])
-    PlacementEvent.objects.create(
-        **place,
-        image_before_id=previous_id,
-        image_after=image,
-        actor=actor,
-        move=move,
-        note=note,
-        publication=publication,
-    )
-    signals.send_on_commit(
-        signals.image_published, sender=Placement, placement_id=placement.pk, image_id=image.pk
-    )
-    return placement
-
-
-def _remove(place: dict[str, Any], placement: Placement | None, *, actor: Actor, move: str) -> None:
-    if placement is None:
-        raise RequestRefused(_("Nothing is published there."))
-    PlacementEvent.objects.create(
-        **place, image_before_id=placement.image_id, image_after=None, actor=actor, move=move
-    )
-    placement.delete()
+def _lock(key: PlaceKey) -> Placement | None:
+    type_id, object_id, slot, locale, position = key
+    rows = places.lock_places([(type_id, object_id)], slot=slot, locale=locale, position=position)
+    return rows.get(key)
 
 
 def _last_change(events: Iterable[tuple[str, T]]) -> T | None:
@@ -386,9 +396,9 @@ def with_previous(placements: Iterable[Placement]) -> set[int]:
     One query. If the history of the products is longer than ``MAX_EVENTS``, places of which too little is
     known are included.
     """
-    keys = {tuple(_place_of(each).values()): each.pk for each in placements}
+    keys = {places.place_key(each): each.pk for each in placements}
     rows = PlacementEvent.objects.filter(key_condition({(key[0], key[1]) for key in keys}))
-    columns = (*_PLACE, "move", "image_before__state")
+    columns = (*places.PLACE, "move", "image_before__state")
     events = list(rows.order_by("-id").values_list(*columns)[:MAX_EVENTS])
     history: dict[tuple[Any, ...], list[tuple[str, tuple[str]]]] = defaultdict(list)
     for *place, move, state in events:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from math import inf
+from time import monotonic
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from nb_catalog import storage
 from nb_catalog.conf import picture_limits, settings
+from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
 from nb_catalog.imaging.renditions import derive
 from nb_catalog.models import ProductImage, Rendition
@@ -21,7 +27,7 @@ def make_renditions(image: ProductImage) -> list[Rendition]:
     # Queried again: what a caller has prefetched may be filtered, or older than the files.
     rows = Rendition.objects.filter(image=image)
     existing = list(rows)
-    if set(settings.RENDITION_FORMATS) <= {rendition.format for rendition in existing}:
+    if _is_complete(existing):
         return existing
     files = store_files(
         storage.read(str(image.file.name)),
@@ -31,6 +37,36 @@ def make_renditions(image: ProductImage) -> list[Rendition]:
         [Rendition(image=image, **columns) for columns in files], ignore_conflicts=True
     )
     return list(rows.all())
+
+
+def renditions_of(
+    images: Sequence[ProductImage], *, seconds: float | None = None
+) -> dict[int, list[Rendition]]:
+    """Return the renditions of each of ``images``, by its key, as ``make_renditions`` does.
+
+    One query if none is missing. Those that were not made within ``seconds`` are refused with
+    ``RequestRefused``; the others are kept.
+    """
+    until = inf if seconds is None else monotonic() + seconds
+    files: dict[int, list[Rendition]] = {image.pk: [] for image in images}
+    for row in Rendition.objects.filter(image__in=list(files)):
+        files[row.image_id].append(row)
+    missing = [image for image in images if not _is_complete(files[image.pk])]
+    for number, image in enumerate(missing, start=1):
+        files[image.pk] = make_renditions(image)
+        if number < len(missing) and monotonic() >= until:
+            raise RequestRefused(
+                _(
+                    "The files for web pages of %(made)s of %(number)s pictures are made so far, and nothing "
+                    "was changed yet. Try again to make the others."
+                )
+                % {"made": len(images) - len(missing) + number, "number": len(images)}
+            )
+    return files
+
+
+def _is_complete(rows: Iterable[Rendition]) -> bool:
+    return set(settings.RENDITION_FORMATS) <= {row.format for row in rows}
 
 
 def store_files(data: bytes, *, xmp: bytes) -> list[dict[str, Any]]:

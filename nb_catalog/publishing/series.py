@@ -9,18 +9,18 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from nb_catalog import generation
-from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.generation import MemberPicture
-from nb_catalog.models import Placement, Series, SeriesPublication
+from nb_catalog.models import Placement, ProductImage, Series, SeriesPublication
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.publishing import placements
+from nb_catalog.publishing import placements, renditions
 
 # Members that are named in a refusal.
 MOST_NAMED: Final = 20
-BLOCK: Final = 500
+REQUEST_SECONDS: Final = 20.0
+"""How long a web request makes files of pictures."""
 
 
 def publish_series(
@@ -31,13 +31,15 @@ def publish_series(
     partial: bool = False,
     replace: bool = False,
     reason: str = "",
+    seconds: float | None = None,
 ) -> SeriesPublication:
     """Publish the pictures of all members in the slot of ``series``; all are published, or none.
 
     Each member needs an approved picture with the look that the series has now, and no place may go on to
     show another one of its pictures of this series. With ``partial``, what is ready is published all the
     same. A place that shows another series is taken only with ``replace``. ``reason`` is that of
-    ``publish``.
+    ``publish``. Files for web pages that are missing are made for ``seconds`` at most, so that no web request
+    waits for hundreds of them: then it is refused, and goes on where it was when it is called again.
 
     Raises ``RequestRefused`` with every objection, ``InvalidTransition`` if the look was changed meanwhile,
     and whatever ``publish`` raises.
@@ -67,10 +69,11 @@ def publish_series(
         locale=locale,
         actor=actor,
         reason=reason,
+        seconds=seconds,
     )
     with transaction.atomic():
-        # One publication of a series at a time. Places are then locked in the order of their keys, by this
-        # and by every other series.
+        # One publication of a series at a time. Other series may share places and images with it; those are
+        # locked in an order that all share.
         same_look = Series.objects.filter(pk=series.pk, version=series.version)
         if not list(same_look.select_for_update().values_list("pk")):
             raise InvalidTransition(
@@ -82,15 +85,14 @@ def publish_series(
         publication = SeriesPublication.objects.create(
             series=series, look_version=series.version, actor=actor
         )
-        for block in blocks(prepared, size=BLOCK):
-            placements.put(
-                block,
-                slot=series.slot,
-                locale=locale,
-                actor=actor,
-                reason=reason,
-                publication=publication,
-            )
+        placements.put(
+            prepared,
+            slot=series.slot,
+            locale=locale,
+            actor=actor,
+            reason=reason,
+            publication=publication,
+        )
         if not publication.events.exists():
             raise RequestRefused(
                 _("The series “%(name)s” is published already, with all these pictures.")
@@ -99,13 +101,21 @@ def publish_series(
     return publication
 
 
-def roll_back_series(series: Series, *, actor: Actor, partial: bool = False) -> SeriesPublication:
+def roll_back_series(
+    series: Series, *, actor: Actor, partial: bool = False, seconds: float | None = None
+) -> SeriesPublication:
     """Undo the last publication of ``series`` as a whole, and return it. Doing so twice undoes two.
 
     Places that somebody has changed since refuse it; with ``partial``, they stay as they are. Raises
     ``RequestRefused`` if there is nothing to undo, or if a picture that was there before cannot be shown any
-    more.
+    more. ``seconds`` is that of ``publish_series``.
     """
+    if last := series.publications.filter(undone_at=None).first():
+        # Before the transaction, as when they are published.
+        before = ProductImage.objects.filter(
+            pk__in=last.events.values("image_before"), state=ImageState.APPROVED
+        )
+        renditions.renditions_of(list(before), seconds=seconds)
     with transaction.atomic():
         list(Series.objects.filter(pk=series.pk).select_for_update().values_list("pk"))
         publication = series.publications.filter(undone_at=None).first()
@@ -114,19 +124,7 @@ def roll_back_series(series: Series, *, actor: Actor, partial: bool = False) -> 
                 _("There is no publication of the series “%(name)s” to undo.")
                 % {"name": series.name}
             )
-        changed = 0
-        for event in publication.events.order_by("object_id", "pk"):
-            place = {
-                "content_type_id": event.content_type_id,
-                "object_id": event.object_id,
-                "slot": event.slot,
-                "locale": event.locale,
-                "position": event.position,
-            }
-            try:
-                placements.roll_back_place(place, actor=actor, only=event)
-            except InvalidTransition:
-                changed += 1
+        changed = len(placements.roll_back_publication(publication, actor=actor))
         if changed and not partial:
             raise RequestRefused(
                 _(

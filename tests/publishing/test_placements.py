@@ -9,7 +9,7 @@ from nb_catalog.core.states import ImageState
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent
 from nb_catalog.models.images import ImageKind
-from nb_catalog.publishing import placements
+from nb_catalog.publishing import placements, places
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -216,14 +216,31 @@ def test_rolling_back_one_place_leaves_the_others(mug):
     assert standing(mug) == image and standing(mug, slot="social") is None
 
 
+def test_the_picture_that_is_replaced_is_locked_like_the_one_that_replaces_it(mug, monkeypatch):
+    """The event refers to both. Someone who publishes the other way round in another slot waits, instead of
+    each waiting for the other."""
+    first, second = approved(mug), approved(mug)
+    publish(first)
+    locked, lock = [], places.lock_images
+
+    def recorded(keys):
+        locked.append(set(keys))
+        return lock(locked[-1])
+
+    monkeypatch.setattr(places, "lock_images", recorded)
+    publish(second)
+    roll_back(mug)
+    assert locked == [{first.pk, second.pk}] * 2
+
+
 def test_a_change_and_its_record_commit_together(mug, monkeypatch):
     first, second = approved(mug), approved(mug)
     publish(first)
 
-    def broken(**columns):
+    def broken(rows):
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(PlacementEvent.objects, "create", broken)
+    monkeypatch.setattr(PlacementEvent.objects, "bulk_create", broken)
     with pytest.raises(RuntimeError):
         publish(second)
     assert standing(mug) == first

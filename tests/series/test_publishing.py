@@ -11,7 +11,16 @@ from nb_catalog import generation, publishing, review, storefront
 from nb_catalog import series as catalog_series
 from nb_catalog.core.states import ImageState
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
-from nb_catalog.models import Placement, PlacementEvent, ProductImage, Series, SeriesPublication
+from nb_catalog.imaging.fidelity import Fidelity
+from nb_catalog.models import (
+    Placement,
+    PlacementEvent,
+    ProductImage,
+    Rendition,
+    Series,
+    SeriesPublication,
+)
+from nb_catalog.publishing import renditions
 from nb_catalog.storage import catalog_storage
 from tests import factories
 from tests.catalog.catalog_images import MugSource
@@ -217,17 +226,57 @@ def test_a_look_that_was_changed_meanwhile_is_not_published():
     assert shown() == {}
 
 
-def test_each_member_takes_three_queries_one_of_them_before_the_transaction():
+@pytest.mark.parametrize(
+    "is_first", [True, False], ids=["empty places", "places that show another"]
+)
+def test_publishing_and_rolling_back_take_a_constant_number_of_queries(is_first):
     def queries(number, key):
-        series, _mugs, _images = ready(number, key=key)
-        publishing.publish_series(series, actor=None)
-        publishing.roll_back_series(series, actor=None)
+        series, mugs, images = ready(number, key=key)
+        if not is_first:
+            for mug in mugs:
+                factories.published(mug)
+        for image in images:
+            renditions.make_renditions(image)
+        with CaptureQueriesContext(connection) as published:
+            publication = publishing.publish_series(series, actor=None)
+        assert publication.events.count() == number
+        assert {shown()[mug.pk] for mug in mugs} == {image.pk for image in images}
+        with CaptureQueriesContext(connection) as undone:
+            publishing.roll_back_series(series, actor=None)
+        assert len(shown().keys() & {mug.pk for mug in mugs}) == (0 if is_first else number)
+        return len(published), len(undone)
+
+    queries(2, "first")
+    assert queries(5, "few") == queries(50, "many")
+
+
+def test_pictures_that_need_a_reason_take_no_query_each(settings):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "FIDELITY": {"REQUIRE": "block"}}
+    boss = factories.superuser()
+
+    def queries(number, key):
+        series, _mugs, images = ready(number, key=key)
+        failing = {"fidelity": Fidelity(score=0.2, reasons=("colour",)).as_dict()}
+        ProductImage.objects.filter(pk__in=[image.pk for image in images]).update(checks=failing)
+        publishing.publish_series(series, actor=boss, reason="seen")
+        publishing.roll_back_series(series, actor=boss)
         with CaptureQueriesContext(connection) as captured:
-            publishing.publish_series(series, actor=None)
-        assert series.publications.first().events.count() == number
+            publishing.publish_series(series, actor=boss)
         return len(captured)
 
-    assert queries(9, "many") - queries(2, "few") == 3 * 7
+    assert queries(2, "few") == queries(9, "many")
+
+
+def test_a_request_makes_files_for_a_while_and_the_next_one_goes_on_where_it_was():
+    series, _mugs, images = ready(3)
+    for made in (1, 2):
+        assert f"of {made} of 3 pictures are made so far" in refused(
+            publishing.publish_series, series, seconds=0
+        )
+        assert Rendition.objects.filter(image__in=images).count() == made
+        assert shown() == {}
+    publishing.publish_series(series, actor=None, seconds=0)
+    assert len(shown()) == 3
 
 
 def test_publishing_the_same_again_changes_nothing_and_is_said():

@@ -4,9 +4,12 @@ from functools import partial
 
 import pytest
 
+from nb_catalog import generation, publishing
 from nb_catalog import series as catalog_series
-from nb_catalog.exceptions import InvalidTransition
-from nb_catalog.models import Series
+from nb_catalog.core.states import ImageState
+from nb_catalog.exceptions import InvalidTransition, RequestRefused
+from nb_catalog.models import Placement, PlacementEvent, Series, SeriesPublication
+from nb_catalog.publishing import renditions
 from tests import factories
 from tests.story.test_races import at_once
 
@@ -59,3 +62,38 @@ def test_products_added_at_once_are_all_members_and_each_has_its_place():
     assert sum(each.added for each in answers) == 30, answers
     places = list(made.members.values_list("position", flat=True))
     assert len(set(places)) == len(places) == 30
+
+
+def overlapping(keys):
+    """Series of 12 products each, of which neighbours share 8, all pictures approved and with their files."""
+    mugs = [factories.product() for _ in range(12 + 4 * (len(keys) - 1))]
+    rows = []
+    for number, key in enumerate(keys):
+        members = mugs[4 * number : 4 * number + 12]
+        # In another order than their keys.
+        row = factories.series(*members[::-1] if number % 2 else members, key=key)
+        for item in generation.plan_series(row).items():
+            about = next(mug for mug in members if str(mug.pk) == item.object_id)
+            image = factories.image(
+                about, asked=item.spec, state=ImageState.APPROVED, size=(50, 50)
+            )
+            renditions.make_renditions(image)
+        rows.append(row)
+    return mugs, rows
+
+
+def test_series_that_share_products_are_published_and_rolled_back_at_once_without_a_deadlock():
+    mugs, rows = overlapping(["one", "two", "three"])
+    for turn in range(8):
+        answers = at_once(
+            *(partial(publishing.publish_series, row, actor=None, replace=True) for row in rows),
+            partial(publishing.roll_back_series, rows[turn % 3], actor=None, partial=True),
+        )
+        # What loses is told so, as when somebody else has published to a place at the same moment.
+        allowed = (SeriesPublication, InvalidTransition, RequestRefused)
+        assert all(isinstance(each, allowed) for each in answers), answers
+        assert any(isinstance(each, SeriesPublication) for each in answers), answers
+    for mug in mugs:
+        last = PlacementEvent.objects.about(mug).filter(slot="hero").last()
+        row = Placement.objects.about(mug).filter(slot="hero").first()
+        assert (row and row.image_id) == (last and last.image_after_id)

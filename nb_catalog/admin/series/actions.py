@@ -17,6 +17,7 @@ from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, NBCatalogError
 from nb_catalog.generation.series import MemberProducts
 from nb_catalog.models import Series
+from nb_catalog.publishing.series import REQUEST_SECONDS
 from nb_catalog.registry import source_for
 
 EARLIER: Final = "earlier"
@@ -80,7 +81,9 @@ def execute(series: Series, action: SeriesAction, *, actor: Actor) -> SeriesOutc
         elif action.verb == PUBLISH:
             message = _publish(series, action, actor=actor)
         elif action.verb == ROLL_BACK:
-            publishing.roll_back_series(series, actor=actor, partial=action.anyway)
+            publishing.roll_back_series(
+                series, actor=actor, partial=action.anyway, seconds=REQUEST_SECONDS
+            )
             message = gettext(
                 "The last publication of the series was undone: %(slot)s shows what was there."
             ) % {"slot": series.slot}
@@ -157,7 +160,12 @@ def _set_group(series: Series, action: SeriesAction) -> str:
 
 def _publish(series: Series, action: SeriesAction, *, actor: Actor) -> str:
     publication = publishing.publish_series(
-        series, actor=actor, partial=action.anyway, replace=action.anyway, reason=action.reason
+        series,
+        actor=actor,
+        partial=action.anyway,
+        replace=action.anyway,
+        reason=action.reason,
+        seconds=REQUEST_SECONDS,
     )
     count = publication.events.count()
     message = ngettext(
