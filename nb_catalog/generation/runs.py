@@ -119,11 +119,15 @@ def _budget(amount: Decimal | None) -> int | None:
 def cancel_run(run: Run) -> int:
     """Cancel the jobs that have not been sent yet and return their number. Calls in flight finish.
 
-    Jobs that have not been written yet will not be.
+    Jobs that have not been written yet will not be, and no picture in flight is made again.
     """
     with transaction.atomic():
         was_starting = run_starts.cancel(run)
-        cancelled = transition_jobs(run.jobs.all(), "cancel", finished_at=database_now())
+        now = database_now()
+        cancelled = transition_jobs(run.jobs.all(), "cancel", finished_at=now)
+        # Whatever adds a job to a run later holds the run's row: it has committed by now, or sees this.
+        Run.objects.filter(pk=run.pk).update(cancelled_at=now)
+        cancelled += transition_jobs(run.jobs.all(), "cancel", finished_at=now)
         if cancelled:
             job_counts.invalidate(run)
     if was_starting:
@@ -166,6 +170,7 @@ def retry_run(run: Run, *, unknown: bool = False, only: Q | None = None) -> int:
                 lease_owner="",
             )
         if queued:
+            Run.objects.filter(pk=run.pk).update(cancelled_at=None)
             job_counts.invalidate(run)
         if resumed := run_starts.resume(run):
             run.refresh_from_db()

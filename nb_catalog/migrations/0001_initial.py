@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ('problems', models.JSONField(default=dict, editable=False)),
                 ('counted', models.JSONField(default=dict, editable=False)),
                 ('counted_at', models.DateTimeField(editable=False, null=True)),
+                ('cancelled_at', models.DateTimeField(editable=False, null=True, verbose_name='cancelled at')),
                 ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
             ],
             options={

@@ -51,6 +51,7 @@ class Run(models.Model):
     problems = models.JSONField(default=dict, editable=False)
     counted = models.JSONField(default=dict, editable=False)
     counted_at = models.DateTimeField(null=True, editable=False)
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True, editable=False)
 
     class Meta:
         ordering = ("-id",)

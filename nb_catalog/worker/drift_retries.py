@@ -12,7 +12,6 @@ from django.db.models import F
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.specs import ImageSpec
-from nb_catalog.core.states import JobState
 from nb_catalog.imaging.drift import DRIFT_CHECK
 from nb_catalog.models import ImageJob, ProductImage, Run
 from nb_catalog.models.db.bulk_insert import insert_copies
@@ -35,7 +34,7 @@ def write_retries(outcomes: Iterable[JobOutcome]) -> int:
     job succeeds once, so it is followed by one other at most. The new job belongs to the same run and is
     paid for as every other: when it begins, its price is reserved in the budgets, or pauses the run.
 
-    A run in which jobs were cancelled gets no new ones. Neither does a member whose next picture exists or
+    A run that was cancelled gets no new ones. Neither does a member whose next picture exists or
     is being made.
     """
     far = {
@@ -52,15 +51,14 @@ def write_retries(outcomes: Iterable[JobOutcome]) -> int:
         ).values_list("fingerprint", flat=True)
     )
     jobs = list(ImageJob.objects.filter(pk__in=far).order_by("pk"))
-    cancelled = ImageJob.objects.filter(
-        run__in={job.run_id for job in jobs}, state=JobState.CANCELLED
-    ).exclude(error_code=MADE_MEANWHILE)
-    closed = set(cancelled.order_by().values_list("run", flat=True).distinct())
+    # Locked: a person who cancels a run waits for its new jobs, or is seen here.
+    runs = Run.objects.filter(pk__in={job.run_id for job in jobs}, cancelled_at=None)
+    going_on = set(runs.order_by("pk").select_for_update().values_list("pk", flat=True))
     added: Counter[int] = Counter()
     written = 0
     for job in jobs:
         spec, drift = far[job.pk]
-        if job.run_id in closed or spec.fingerprint in existing or not _insert(job, spec):
+        if job.run_id not in going_on or spec.fingerprint in existing or not _insert(job, spec):
             continue
         reason = f"{drift['worst']}, {drift['score']:.1f} times its tolerance"
         ImageJob.objects.filter(pk=job.pk).update(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 
 from nb_catalog import generation, worker
 from nb_catalog import series as catalog_series
@@ -281,12 +281,32 @@ def test_what_exists_or_is_being_made_is_not_requested_again(wild):
     assert write_retries([wild]) == 1
 
 
-def test_a_run_in_which_jobs_were_cancelled_gets_no_new_ones(wild):
+def test_a_run_that_was_cancelled_gets_no_new_jobs_though_none_was_queued_then(wild):
+    calling_again(wild)
     run = Run.objects.get()
-    cancelled = factories.job(of=run, state=JobState.CANCELLED)
-    assert write_retries([wild]) == 0
-    ImageJob.objects.filter(pk=cancelled.pk).update(error_code="made_meanwhile")
-    assert write_retries([wild]) == 1
+    assert runs.cancel_run(run) == 0
+    assert persistence.write_outcomes([], [wild]) == [True]
+    assert ImageJob.objects.count() == 1
+    # Somebody who has failed jobs of it retried wants its pictures again.
+    factories.job(of=run, state=JobState.FAILED)
+    assert runs.retry_run(run) == 1
+    with transaction.atomic():
+        assert write_retries([wild]) == 1
+
+
+def test_a_job_that_a_worker_adds_while_its_run_is_being_cancelled_is_cancelled(wild, monkeypatch):
+    run, transition = Run.objects.get(), runs.transition_jobs
+
+    def meanwhile(jobs, move, **changes):
+        number = transition(jobs, move, **changes)
+        monkeypatch.undo()
+        with transaction.atomic():
+            write_retries([wild])
+        return number
+
+    monkeypatch.setattr(runs, "transition_jobs", meanwhile)
+    assert runs.cancel_run(run) == 1
+    assert ImageJob.objects.get(state=JobState.CANCELLED).pk != wild.job.job_id
 
 
 def tries_of(series, *checks, states=None):
