@@ -22,7 +22,7 @@ from nb_catalog.testing.gemini import FAULTS, GeminiServer, fault
 MODEL = "gemini-nano-banana-2.1"
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = {
-    "thought_images", "only_thought_images", "blocked_picture", "wrong_ratio", "wrong_mime",
+    "thought_images", "only_thought_images", "blocked_picture", "other_look", "wrong_ratio", "wrong_mime",
     "corrupt_picture", "another_model_version",
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ from nb_catalog.testing.gemini.answers import (
     picture_json,
 )
 from nb_catalog.testing.gemini.batch_items import BatchScript
+from nb_catalog.testing.gemini.drawing import PictureRequest
 from nb_catalog.testing.gemini.faults import FAULTS, FaultKind, Rate, fault
 from nb_catalog.testing.gemini.request_log import LoggedRequest, RequestLog, price_of
 from nb_catalog.testing.gemini.requests import Received
@@ -23,6 +24,7 @@ __all__ = [
     "FaultKind",
     "GeminiServer",
     "LoggedRequest",
+    "PictureRequest",
     "Rate",
     "Received",
     "RequestLog",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from itertools import count
@@ -18,6 +18,16 @@ from nb_catalog.testing.pictures import JPEG_SIGNATURE, PNG_SIGNATURE, solid_png
 
 SIGNATURES: Final = {"image/png": PNG_SIGNATURE, "image/jpeg": JPEG_SIGNATURE}
 REFERENCE_TOKENS: Final = 1120
+MAX_PIXELS: Final = 50_000_000
+# RGB to RGB, 3 rows of 4: what red, green and blue are made of, and what is added.
+_OTHER_LIGHTS: Final = (
+    (0.35, 0.05, 0.0, 0, 0.0, 0.4, 0.05, 0, 0.05, 0.1, 0.6, 20),  # at night
+    (-0.9, 0.0, 0.0, 245, 0.0, -0.9, 0.0, 245, 0.0, 0.0, -0.9, 245),  # negative
+    (0.0, 0.0, 0.9, 0, 0.9, 0.1, 0.0, 30, 0.2, 0.6, 0.0, 60),  # colours exchanged
+    (1.0, 0.3, 0.1, 50, 0.2, 0.8, 0.1, 10, 0.0, 0.2, 0.4, 0),  # by candlelight
+)
+_MIRRORED: Final = 0
+"""``Image.Transpose.FLIP_LEFT_RIGHT``; Pillow is not imported here."""
 THOUGHT_TOKENS: Final = {"": 120, "minimal": 40, "low": 120, "medium": 320, "high": 900}
 
 
@@ -25,7 +35,8 @@ class Drawer:
     """Draws a picture of the requested size for each request: the same file for the same request,
     references included, and another file for any other request.
 
-    ``picture``, a PNG or JPEG file, replaces the plain colour; ``at_least`` pads each file to about
+    ``picture`` replaces the plain colour: a PNG or JPEG file, or a function that returns one for a
+    ``PictureRequest``, of ``mime_type``; ``at_least`` pads each file to about
     that number of bytes; with ``unique`` even the same request gets another file each time.
     ``mime_type`` is the type of plain pictures.
     """
@@ -33,14 +44,14 @@ class Drawer:
     def __init__(
         self,
         *,
-        picture: bytes = b"",
+        picture: bytes | Callable[[PictureRequest], bytes] = b"",
         at_least: int = 0,
         mime_type: str = "image/png",
         unique: bool = False,
     ) -> None:
         if mime_type not in SIGNATURES:
             raise ValueError(f"Pictures are {' or '.join(SIGNATURES)}, not {mime_type!r}.")
-        if picture:
+        if isinstance(picture, bytes) and picture:
             types = [name for name, start in SIGNATURES.items() if picture.startswith(start)]
             if not types:
                 raise ValueError("The given picture is neither a PNG nor a JPEG.")
@@ -58,13 +69,24 @@ class Drawer:
         if self._unique:
             comment = f"{comment} {unique_id or next(self._numbers)}"
         draw = _plain_jpeg if self.mime_type == "image/jpeg" else _plain_png
-        data = self._picture or draw(request.size, shade=request.shade)
+        data = self._picture(request) if callable(self._picture) else self._picture
+        data = data or draw(request.size, shade=request.shade)
         return with_comment(data, comment, at_least=self._at_least)
+
+
+def with_other_look(data: bytes) -> bytes:
+    """Return the PNG or JPEG file ``data`` mirrored, in other light and other colours: which ones depends on
+    its bytes."""
+    photo = open_photo(data, max_bytes=len(data), max_pixels=MAX_PIXELS).convert("RGB")
+    light = _OTHER_LIGHTS[sha256(data).digest()[0] % len(_OTHER_LIGHTS)]
+    other = photo.convert("RGB", light).transpose(_MIRRORED)  # type: ignore[arg-type]
+    return encode(other, format="jpeg" if data.startswith(JPEG_SIGNATURE) else "png")
 
 
 class PictureRequest:
     """The parts of a generateContent body that decide the response. Does not validate the body and
-    keeps no reference to it."""
+    keeps no reference to it: ``reference_digests`` are the sha256 of each picture's base64 text, in the order
+    in which they were sent."""
 
     def __init__(self, body: Mapping[str, Any], *, model: str) -> None:
         body, self.misfits = shapes.read(body, shapes.GENERATE)
@@ -76,7 +98,10 @@ class PictureRequest:
         system = body.get("systemInstruction", {}).get("parts", ())
         self.prompt = "".join(part.get("text", "") for part in parts)
         self.system = "".join(part.get("text", "") for part in system)
-        self.references = len(pictures)
+        # Of the base64 text: the order of the references, without their bytes.
+        self.reference_digests = tuple(
+            sha256(each.get("data", "").encode()).hexdigest() for each in pictures
+        )
         # An empty text is an absent one in protocol buffers.
         self.ratio = options.get("aspectRatio") or "1:1"
         self.size_name = options.get("imageSize") or "1K"
@@ -84,9 +109,13 @@ class PictureRequest:
         self.thinking = "" if level == "thinking_level_unspecified" else level
         self.digest = sha256(self.prompt.encode()).hexdigest()
         fingerprint = sha256(f"{self.digest} {self.system} {self.ratio} {self.size_name}".encode())
-        for each in pictures:
-            fingerprint.update(each.get("data", "").encode())
+        for each in self.reference_digests:
+            fingerprint.update(each.encode())
         self.fingerprint = fingerprint.hexdigest()
+
+    @property
+    def references(self) -> int:
+        return len(self.reference_digests)
 
     @property
     def size(self) -> Size:

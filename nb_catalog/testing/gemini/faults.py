@@ -12,6 +12,7 @@ from typing import Any, Final
 from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Size
 from nb_catalog.testing.gemini.answers import Answer, Change, Fault, error
+from nb_catalog.testing.gemini.drawing import with_other_look
 from nb_catalog.testing.gemini.requests import validate_operation
 from nb_catalog.testing.pictures import solid_png
 
@@ -148,6 +149,12 @@ def _with_blob(**changes: str) -> Change:
         return _with_parts(good, [{"inlineData": blob}])
 
     return change
+
+
+def _other_look(good: dict[str, Any]) -> dict[str, Any]:
+    data = base64.b64decode(_parts(good)[0]["inlineData"]["data"])
+    # What the batch service prices has no picture yet.
+    return _with_blob(data=_encoded(with_other_look(data)))(good) if data else good
 
 
 _TEXT: Final = [{"text": "I am sorry, here is a description of the picture instead."}]
@@ -300,6 +307,12 @@ FAULTS: Final[Mapping[str, FaultKind]] = {
             }
         ),
         description="a picture in a response whose finish reason is IMAGE_SAFETY",
+        billed=True,
+        reports_usage=True,
+    ),
+    "other_look": FaultKind(
+        answer=Answer(change=_other_look),
+        description="a good picture, mirrored and in wildly different light and colours",
         billed=True,
         reports_usage=True,
     ),

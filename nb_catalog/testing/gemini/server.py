@@ -12,7 +12,7 @@ prompt. The server refuses what Google is known to refuse.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from aiohttp import web
@@ -33,7 +33,8 @@ class GeminiServer(LocalServer):
 
     ``delay`` is the duration of a picture in seconds, ``batch_seconds`` that of a batch. ``keys`` and
     ``tokens`` are the valid API keys and bearer tokens (None: any). ``faults`` injects random faults.
-    ``picture`` replaces the plain pictures, ``mime_type`` is the type of plain ones,
+    ``picture`` replaces the plain pictures: a file, or a function that returns one for a
+    ``PictureRequest``; ``mime_type`` is the type of plain ones, and of those that a function returns.
     ``picture_bytes`` pads each file to about that size, and with ``unique`` no two files are the same.
     ``keep_bodies`` False saves memory in large runs. ``text_models`` are ids of additional models, whose
     responses need scripts.
@@ -52,7 +53,7 @@ class GeminiServer(LocalServer):
         tokens: Collection[str] | None = None,
         faults: Rate | None = None,
         batch_seconds: float = 0.0,
-        picture: bytes = b"",
+        picture: bytes | Callable[[PictureRequest], bytes] = b"",
         picture_bytes: int = 0,
         mime_type: str = "image/png",
         unique: bool = False,
