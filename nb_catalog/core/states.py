@@ -91,6 +91,8 @@ IMAGE_TRANSITIONS: Final[Mapping[str, Transition]] = MappingProxyType(
         "approve": _transition(_I.PENDING, to=_I.APPROVED),
         "reject": _transition(_I.PENDING, to=_I.REJECTED),
         "retire": _transition(_I.APPROVED, to=_I.RETIRED),
+        # Another final of the same draft was chosen.
+        "pass_over": _transition(_I.PENDING, to=_I.RETIRED),
         "reconsider": _transition(_I.REJECTED, _I.APPROVED, to=_I.PENDING),
         "restore": _transition(_I.RETIRED, to=_I.APPROVED),
     }

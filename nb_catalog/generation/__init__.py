@@ -4,6 +4,8 @@ from nb_catalog.generation.cutouts import request_cutouts
 from nb_catalog.generation.plan import Item, ItemStatus, Plan, Summary
 from nb_catalog.generation.planning import (
     plan_backgrounds,
+    plan_escalation,
+    plan_final_texts,
     plan_photos,
     plan_refresh,
     plan_replacement,
@@ -26,6 +28,8 @@ __all__ = [
     "cancel_run",
     "member_pictures",
     "plan_backgrounds",
+    "plan_escalation",
+    "plan_final_texts",
     "plan_photos",
     "plan_refresh",
     "plan_replacement",

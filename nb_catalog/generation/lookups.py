@@ -31,7 +31,8 @@ class Existing:
 
 
 def find_existing(fingerprints: Collection[str]) -> Existing:
-    """Look up which of ``fingerprints`` have a picture or a job. Two queries."""
+    """Look up which of ``fingerprints`` have a picture or a job. Two queries, and one more for those that
+    were rejected or retired: a draft whose final is approved is not made again."""
     present: set[str] = set()
     rejected: set[str] = set()
     pictures = ProductImage.objects.filter(
@@ -39,6 +40,13 @@ def find_existing(fingerprints: Collection[str]) -> Existing:
     ).values_list("fingerprint", "state")
     for fingerprint, state in pictures:
         (present if state in USABLE_STATES else rejected).add(fingerprint)
+    if rejected - present:
+        finals = ProductImage.objects.filter(
+            draft__fingerprint__in=rejected - present,
+            kind=ImageKind.PICTURE,
+            state=ImageState.APPROVED,
+        )
+        present.update(finals.values_list("draft__fingerprint", flat=True))
     live = ImageJob.objects.filter(live_key__in=fingerprints).values_list("live_key", flat=True)
     return Existing(
         present=frozenset(present),
@@ -53,3 +61,19 @@ def requests_with_pictures(request_hashes: Collection[str]) -> frozenset[str]:
         kind=ImageKind.PICTURE, request_hash__in=request_hashes, state__in=USABLE_STATES
     )
     return frozenset(pictures.values_list("request_hash", flat=True))
+
+
+def finals_of(keys: Collection[int]) -> dict[int, ProductImage]:
+    """Return the approved final of each of the pictures with ``keys`` that has one, the final of the final if
+    that has one in turn. A query for each tier in between, and one."""
+    finals: dict[int, ProductImage] = {}
+    wanted = {key: key for key in keys}
+    while wanted:
+        rows = ProductImage.objects.filter(
+            draft__in=wanted, kind=ImageKind.PICTURE, state=ImageState.APPROVED
+        ).order_by("pk")
+        # Of several, the one that was made last.
+        found = {wanted[image.draft_id]: image for image in rows if image.draft_id is not None}
+        finals |= found
+        wanted = {image.pk: key for key, image in found.items()}
+    return finals

@@ -153,13 +153,18 @@ class PaidPlanner(ABC):
     def is_free(self) -> bool:
         return self.tier.model_spec.free
 
-    def tier_objections(self, *, ratio: str, treatment: str) -> Iterator[str]:
-        """Yield every reason why the tier cannot make such pictures, an unknown price among them."""
+    def tier_objections(
+        self, *, ratio: str, treatment: str, references: int | None = None
+    ) -> Iterator[str]:
+        """Yield every reason why the tier cannot make such pictures, an unknown price among them.
+
+        ``references`` are those of one picture, by default what each request needs at least.
+        """
         model_spec, in_batch = self.tier.model_spec, self.mode == RequestMode.BATCH
         yield from model_spec.objections(
             ratio=ratio,
             size=self.tier.size,
-            references=self.least_references,
+            references=self.least_references if references is None else references,
             treatment=treatment,
             thinking=self.tier.thinking,
             batch=in_batch,
@@ -184,10 +189,13 @@ class PaidPlanner(ABC):
             references=self.reference_count,
             batch=self.mode == RequestMode.BATCH,
         )
-        if not estimate:
-            return estimate
+        return max(estimate, self._ceiling_usd) if estimate else estimate
+
+    @cached_property
+    def _ceiling_usd(self) -> Decimal:
+        """What such a picture has cost at most, looked up once: some planners ask for each picture."""
         key = CeilingKey(self.tier.model, self.tier.size, self.mode)
-        return max(estimate, usd(ceilings.ceilings_of([key]).get(key, 0)))
+        return usd(ceilings.ceilings_of([key]).get(key, 0))
 
     def warnings(self, product: Model) -> Iterator[str]:
         return iter(())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
-from django.db.models import Model, QuerySet, TextChoices, prefetch_related_objects
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from nb_catalog.conf import settings
@@ -15,8 +16,11 @@ from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.text import nearest
 from nb_catalog.core.types import OWN_PHOTO, RequestMode, TextMethod, Treatment
 from nb_catalog.exceptions import PlanRefused
+from nb_catalog.generation.arguments import choice_of, rows_named
 from nb_catalog.generation.backgrounds import BackgroundPlanner
 from nb_catalog.generation.bundles import BundlePlanner, chosen_parts
+from nb_catalog.generation.escalation import EscalationPlanner
+from nb_catalog.generation.final_texts import FinalTextPlanner
 from nb_catalog.generation.own_photos import PhotoPlanner
 from nb_catalog.generation.painted_text import PaintedTextPlanner
 from nb_catalog.generation.plan import Plan
@@ -29,9 +33,6 @@ from nb_catalog.models import CopyDeck, ProductImage, Scene, Series, SeriesMembe
 from nb_catalog.providers.tiers import tier as tier_named
 from nb_catalog.registry import source_for
 from nb_catalog.series import with_successor
-
-C = TypeVar("C", bound=TextChoices)
-R = TypeVar("R", Scene, TextLayout)
 
 
 def plan_backgrounds(
@@ -65,12 +66,12 @@ def plan_backgrounds(
     options: dict[str, Any] = {
         "source": source,
         "tier": tier_named(tier),
-        "scenes": _rows(Scene, scenes),
+        "scenes": rows_named(Scene, scenes),
         "variants": variants,
         "ratio": ratio or "1:1",
         "slot": slot,
-        "treatment": _choice(Treatment, treatment, name="treatment"),
-        "mode": _choice(RequestMode, mode, name="mode"),
+        "treatment": choice_of(Treatment, treatment, name="treatment"),
+        "mode": choice_of(RequestMode, mode, name="mode"),
     }
     planner = BackgroundPlanner(**options)
     if parts:
@@ -128,9 +129,9 @@ def plan_texts(
     others = [each for each in scenes if each != OWN_PHOTO]
     options: dict[str, Any] = {
         "source": source_of(products),
-        "layouts": _rows(TextLayout, layouts),
+        "layouts": rows_named(TextLayout, layouts),
         "locales": tuple(dict.fromkeys(locales or settings.LOCALES)),
-        "scenes": (*own_photo, *(scene.key for scene in _rows(Scene, others))),
+        "scenes": (*own_photo, *(scene.key for scene in rows_named(Scene, others))),
         "slot": slot,
         "deck": None,
     }
@@ -142,10 +143,10 @@ def plan_texts(
                 _("There is no copy deck %(name)r.") % {"name": deck} + nearest(str(deck), known)
             )
         options["deck"] = row
-    if _choice(TextMethod, text, name="text method") == TextMethod.SET:
+    if choice_of(TextMethod, text, name="text method") == TextMethod.SET:
         return _plan(TypesetPlanner(**options), products, key=key)
     planner = PaintedTextPlanner(
-        **options, tier=tier_named(tier), mode=_choice(RequestMode, mode, name="mode")
+        **options, tier=tier_named(tier), mode=choice_of(RequestMode, mode, name="mode")
     )
     return _plan(planner, products, key=key, with_photos=True)
 
@@ -158,19 +159,63 @@ def plan_replacement(images: Sequence[ProductImage], *, key: str = "") -> Plan:
     Raises ``PlanRefused`` for an image without painted text, for images of several models and when
     a product no longer exists, ``NotRegistered`` for an unknown model.
     """
-    if len({image.content_type_id for image in images}) > 1:
-        raise PlanRefused(_("A plan is about one model; these pictures are of several."))
+    products = _products_of(images)
     for image in images:
         if not ImageSpec.of_image(image.spec).paints_text:
             raise PlanRefused(
                 _("Picture %(pk)s has no text that a model painted.") % {"pk": image.pk}
             )
-    objects = {image.object_id: image.catalog_object for image in images}
-    products = [product for product in objects.values() if product is not None]
-    if len(products) < len(objects):
-        raise PlanRefused(_("The product of one of the pictures no longer exists."))
     designs = DesignCache(source_of(products))
     return _plan(ReplacePaintedText(designs=designs, images=images), products, key=key)
+
+
+def plan_escalation(
+    images: Sequence[ProductImage],
+    *,
+    tier: str = "premium",
+    candidates: int = 2,
+    treatment: str = "",
+    mode: str = RequestMode.DIRECT,
+    key: str = "",
+) -> Plan:
+    """Plan finals of ``images``: the same pictures on a higher tier, from their own specs.
+
+    A model gets the draft along, so that the composition stays, and makes ``candidates`` to choose from; a
+    tier that renders makes one, free of charge, at its own size. ``treatment`` is another one than the drafts
+    have. Pictures that cannot have a final are items of the plan with the reason.
+
+    Raises ``PlanRefused`` with every objection at once, for images of several models and when a product no
+    longer exists, ``NotRegistered`` for an unknown model.
+    """
+    products = _products_of(images)
+    planner = EscalationPlanner(
+        source=source_of(products),
+        images=tuple(images),
+        tier=tier_named(tier),
+        candidates=candidates,
+        treatment=choice_of(Treatment, treatment, name="treatment") if treatment else None,
+        mode=choice_of(RequestMode, mode, name="mode"),
+    )
+    return _plan(planner, products, key=key, with_photos=True)
+
+
+def _products_of(images: Sequence[ProductImage]) -> list[Model]:
+    """Return the products of ``images``, each once. One query and its sources' own lookups.
+
+    Raises ``PlanRefused`` for no images, images of several models and when a product no longer exists.
+    """
+    if not images:
+        raise PlanRefused(_("No pictures were given."))
+    if len({image.content_type_id for image in images}) > 1:
+        raise PlanRefused(_("A plan is about one model; these pictures are of several."))
+    keys = dict.fromkeys(image.object_id for image in images)
+    model = ContentType.objects.get_for_id(images[0].content_type_id).model_class()
+    if model is None:
+        raise PlanRefused(_("The model of these pictures is not installed any more."))
+    rows = {str(row.pk): row for row in source_for(model).queryset().filter(pk__in=list(keys))}
+    if len(rows) < len(keys):
+        raise PlanRefused(_("The product of one of the pictures no longer exists."))
+    return [rows[key] for key in keys]
 
 
 def plan_refresh(
@@ -182,6 +227,18 @@ def plan_refresh(
     is free. Raises ``NotRegistered`` for an unknown model.
     """
     planner = RefreshPlanner(designs=DesignCache(source_of(products)), placements=placements)
+    return _plan(planner, products, key=key)
+
+
+def plan_final_texts(
+    products: Products, *, placements: Collection[int] | None = None, key: str = ""
+) -> Plan:
+    """Plan the text of published pictures of ``products`` on the finals that they wait for. It is free.
+
+    With ``placements``, only those with these primary keys. Raises ``NotRegistered`` for an unknown model.
+    """
+    chosen = None if placements is None else frozenset(placements)
+    planner = FinalTextPlanner(designs=DesignCache(source_of(products)), placements=chosen)
     return _plan(planner, products, key=key)
 
 
@@ -209,7 +266,7 @@ def plan_series(
             )
     else:
         row = series
-    planner = SeriesPlanner.of(row, mode=_choice(RequestMode, mode, name="mode"))
+    planner = SeriesPlanner.of(row, mode=choice_of(RequestMode, mode, name="mode"))
     is_whole = products is None
     if products is None:
         members = SeriesMember.objects.filter(series=row, removed_at=None).order_by(
@@ -280,6 +337,8 @@ def plan_again(request: Mapping[str, Any], products: Sequence[Model]) -> Plan:
             plan = plan_texts(products, **options)
         case "refresh":
             plan = plan_refresh(products, **options)
+        case "final_texts":
+            plan = plan_final_texts(products, **options)
         case "series":
             plan = plan_series(options["series"], products=products, mode=options["mode"])
             if plan.request["version"] != request["version"]:
@@ -290,6 +349,12 @@ def plan_again(request: Mapping[str, Any], products: Sequence[Model]) -> Plan:
                     )
                     % {"name": options["series"]}
                 )
+        case "escalation":
+            rows = ProductImage.objects.about_any(
+                type(products[0]), [str(product.pk) for product in products]
+            )
+            images = list(rows.filter(pk__in=options.pop("images")))
+            plan = plan_escalation(images, **options)
         case _:
             keys = [str(product.pk) for product in products]
             rows = ProductImage.objects.about_any(type(products[0]), keys)
@@ -345,43 +410,3 @@ def _plan(planner: Planner, products: Products, *, key: str, with_photos: bool =
         planner=planner,
         request=planner.as_request(),
     )
-
-
-def _rows(model: type[R], selected: Sequence[str | R]) -> tuple[R, ...]:
-    """Return the rows that ``selected`` names by their keys; rows stay as they are."""
-    if not selected:
-        return ()
-    if model is Scene:
-        none = _(
-            "There are no scenes yet. Load the starter set: manage.py loaddata nb_catalog_scenes"
-        )
-        unknown, twice = _("There is no scene %(name)r."), _("The scene %(name)r is named twice.")
-    else:
-        none = _(
-            "There are no layouts yet. Load the starter set: manage.py loaddata nb_catalog_layouts"
-        )
-        unknown, twice = _("There is no layout %(name)r."), _("The layout %(name)r is named twice.")
-    known = {row.key: row for row in model._default_manager.all()}
-    rows: list[R] = []
-    for each in selected:
-        if isinstance(each, model):
-            rows.append(each)
-        elif each in known:
-            rows.append(known[each])
-        elif not known:
-            raise PlanRefused(none)
-        else:
-            raise PlanRefused(unknown % {"name": each} + nearest(str(each), known))
-        if rows[-1] in rows[:-1]:
-            raise PlanRefused(twice % {"name": rows[-1].key})
-    return tuple(rows)
-
-
-def _choice(choices: type[C], value: str, *, name: str) -> C:
-    try:
-        return choices(value)
-    except ValueError as error:
-        raise PlanRefused(
-            _("There is no %(what)s %(name)r.") % {"what": name, "name": value}
-            + nearest(value, choices.values)
-        ) from error

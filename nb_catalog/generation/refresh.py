@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from django.db.models import Model
 from django.utils.translation import gettext as _
@@ -23,7 +23,7 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.generation.planners import FreePlanner, plural_name, slot_objections, slots_for
 from nb_catalog.generation.text_checks import TextChecks, text_setting
-from nb_catalog.generation.text_overlays import DesignCache, typeset_fields
+from nb_catalog.generation.text_overlays import DesignCache, fields_from_base, typeset_fields
 from nb_catalog.models import Placement, ProductImage
 from nb_catalog.models.images import ImageKind
 from nb_catalog.registry import CatalogSource
@@ -31,6 +31,8 @@ from nb_catalog.typesetting.layouts import Layout
 
 # Products whose published pictures are in memory together.
 BLOCK: Final = 500
+
+_OF_TEXT: Final = ("layout", "layout_version", "locale", "deck", "deck_version")
 
 # An object's key and the sha256 of one of its pictures.
 BaseKey = tuple[str, str]
@@ -270,14 +272,18 @@ def as_typeset(
         return PictureMissing(
             _("The picture without text below this one no longer exists. Generate it again.")
         )
-    return replace(
-        painted,
-        **typeset_fields(base, painted.renderer),
-        photo_version="",
-        thinking="",
-        pose="",
-        prompt="",
-        system="",
-        canvas="",
-        variant=1,
+    return typeset_on(base, painted)
+
+
+def typeset_on(base: ProductImage, spec: ImageSpec) -> ImageSpec:
+    """Return the spec that typesets the text of ``spec``, typeset or painted, on ``base``."""
+    return ImageSpec(
+        **fields_from_base(base, label=spec.object_type),
+        **typeset_fields(base, _text_options(spec.renderer)),
+        **{name: getattr(spec, name) for name in _OF_TEXT},
     )
+
+
+def _text_options(renderer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of text without what depends on the picture below it."""
+    return {name: value for name, value in renderer.items() if name not in ("origin", "product")}

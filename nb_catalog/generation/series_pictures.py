@@ -14,7 +14,7 @@ from nb_catalog.conf import MAX_DRIFT_RETRIES
 from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import RequestMode
-from nb_catalog.generation.lookups import USABLE_STATES
+from nb_catalog.generation.lookups import USABLE_STATES, finals_of
 from nb_catalog.generation.plan import Item, ItemStatus, Plan
 from nb_catalog.generation.series import MemberProducts, SeriesPlanner
 from nb_catalog.imaging.drift import DRIFT_CHECK
@@ -31,7 +31,8 @@ class MemberPicture:
     ``image`` has the look that the series has now if ``status`` is "present", and is the latest one with
     another look otherwise; None if there is none. ``problem`` says why a picture is not possible.
     ``product`` is None if it was deleted. Of a picture that was made again because it is too far from the
-    anchor, ``image`` is the approved try, otherwise the one that is closest to the anchor.
+    anchor, ``image`` is the approved try, otherwise the one that is closest to the anchor; of one that has an
+    approved final, it is the final.
     """
 
     member: SeriesMember
@@ -79,6 +80,12 @@ def member_pictures(
         )
         current = {image.fingerprint: image for image in by_state}
         current |= _best_tries(items.values(), current)
+        # Of a picture that was made final, the final is shown, also if the draft was retired.
+        drafts = ProductImage.objects.filter(kind=ImageKind.PICTURE, fingerprint__in=fingerprints)
+        by_key = {image.pk: image.fingerprint for image in current.values()} | dict(
+            drafts.exclude(fingerprint__in=current).values_list("pk", "fingerprint")
+        )
+        current |= {by_key[key]: final for key, final in finals_of(by_key).items()}
         others = usable.filter(request_hash__in=hashes).exclude(fingerprint__in=fingerprints)
         latest = {image.request_hash: image for image in others.order_by("pk")}
         for member in block:

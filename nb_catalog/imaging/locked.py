@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from nb_catalog.core.types import PhotoKind, Rect, Size
 from nb_catalog.exceptions import PictureError
+from nb_catalog.imaging.box import Box
 from nb_catalog.imaging.compose import Framing, Pose, box_in_plain, compose_on, fit_picture
 from nb_catalog.imaging.compose.flat import flat_cutout_photo
 from nb_catalog.imaging.cutout import (
@@ -106,6 +108,7 @@ def compose_into(
     photo_kind: str = "",
     camera: Mapping[str, Any] | None = None,
     proportion: float = 1.0,
+    at: Box | None = None,
     max_bytes: int,
     max_pixels: int,
 ) -> Composed:
@@ -115,8 +118,9 @@ def compose_into(
     ``photo_kind`` "full_frame" the whole photo is the product. The result is smaller than ``picture``
     if the photo is too small for its size. ``pose`` is one of ``types.POSES``; "" means to estimate
     it. With the ``camera`` of a set, a mapping, the product has the place that all of its products have;
-    ``proportion`` is the share of their height that it takes. Raises ``PictureError`` if a file does
-    not open, the product cannot be cut out, or the camera is invalid.
+    ``proportion`` is the share of their height that it takes. ``at`` is where its height, middle and foot are
+    to be in any case. Raises ``PictureError`` if a file does not open, the product cannot be cut out, or the
+    camera is invalid.
     """
     limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
     try:
@@ -140,7 +144,11 @@ def compose_into(
             picture_side=side,
             **limits,
         )
-    fitted = fit_picture(product, size=Size(*background.size), camera=seen_by, framing=framing)
+    if at is not None:
+        framing = replace(framing, fixed=True)
+    fitted = fit_picture(
+        product, size=Size(*background.size), camera=seen_by, framing=framing, at=at
+    )
     if fitted.is_reduced:
         background = background.resize(fitted.size, Image.Resampling.LANCZOS)
     term = source_type_for(model_drew_background=True, model_drew_product=False)
@@ -150,11 +158,12 @@ def compose_into(
         pose=cast("Pose | None", pose or None),
         camera=seen_by,
         framing=framing,
+        at=at,
     )
     data = encode(
         composition.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
     )
-    box = box_in_plain(fitted.size, camera=seen_by)
+    box = box_in_plain(fitted.size, camera=seen_by, at=at)
     report = {
         **fitted.report(),
         **framing.report(product.solid, box),

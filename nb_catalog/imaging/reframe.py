@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import cv2
 import numpy as np
 
+from nb_catalog.conf import PictureLimits
 from nb_catalog.core.text import message
 from nb_catalog.core.types import PhotoKind, Rect, Size
 from nb_catalog.exceptions import PictureError
@@ -20,6 +21,7 @@ from nb_catalog.imaging.encode import encode
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.locked import QUALITY, cut_out_photo
 from nb_catalog.imaging.product_box import measure_box
+from nb_catalog.imaging.product_box.common import Rgba
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
 from nb_catalog.imaging.scenery.camera import Camera
 from nb_catalog.imaging.scenery.canvas import Pixels
@@ -45,6 +47,13 @@ class Reframed(NamedTuple):
     pixels: Pixels
     product: Rect
     enlarged: float
+
+
+class CutOutProduct(NamedTuple):
+    """(H, W, 4) sRGB with straight alpha, and the rectangle of what is solid in it."""
+
+    pixels: Rgba
+    solid: Rect
 
 
 class FramedFile(NamedTuple):
@@ -112,6 +121,24 @@ def reframe(pixels: Pixels, *, measured: Box, wanted: Box) -> Reframed | None:
     return Reframed(np.asarray(framed, np.uint8), made.rect(Size(width, height)), enlarged)
 
 
+def cut_out_product(
+    photo: bytes, *, mask: bytes | None, photo_kind: str, max_bytes: int, max_pixels: int
+) -> CutOutProduct:
+    """Return the product of a photo file as it is looked for in a picture.
+
+    ``mask`` is a PNG file of the product's alpha; None for a photo with transparency. Raises
+    ``PictureError``.
+    """
+    limits: PictureLimits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
+    if photo_kind == PhotoKind.FULL_FRAME:
+        # All of the photo is the product, so nothing in it is transparent.
+        cover = np.asarray(open_photo(photo, longest_side=PRODUCT_SIDE, **limits).convert("RGBA"))
+        return CutOutProduct(cover, Rect(0, 0, cover.shape[1], cover.shape[0]))
+    alpha = None if mask is None else read_mask(mask, **limits)
+    cutout = cut_out_photo(photo, alpha=alpha, picture_side=PRODUCT_SIDE, **limits)
+    return CutOutProduct(cutout.pixels, cutout.solid)
+
+
 def frame_file(
     picture: bytes,
     *,
@@ -133,25 +160,12 @@ def frame_file(
     ``describe_unframed`` if the picture stays as it is. Raises ``PictureError`` if a file does not open or
     the camera is invalid.
     """
-    limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
+    limits: PictureLimits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
     try:
         seen_by = Camera.from_mapping(camera)
     except ValueError as error:
         raise PictureError(f"The camera of the set is invalid. {error}") from error
-    if photo_kind == PhotoKind.FULL_FRAME:
-        # All of the photo is the product, so nothing in it is transparent.
-        cover = np.asarray(open_photo(photo, longest_side=PRODUCT_SIDE, **limits).convert("RGBA"))
-        product, solid = cover, Rect(0, 0, cover.shape[1], cover.shape[0])
-    else:
-        alpha = None if mask is None else read_mask(mask, **limits)
-        cutout = cut_out_photo(
-            photo,
-            alpha=alpha,
-            picture_side=PRODUCT_SIDE,
-            max_bytes=max_bytes,
-            max_pixels=max_pixels,
-        )
-        product, solid = cutout.pixels, cutout.solid
+    product, solid = cut_out_product(photo, mask=mask, photo_kind=photo_kind, **limits)
     pixels = np.asarray(open_photo(picture, **limits).convert("RGB"))
     size = Size(pixels.shape[1], pixels.shape[0])
     wanted = wanted_box(solid, size=size, camera=seen_by, proportion=proportion)

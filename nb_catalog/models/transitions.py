@@ -32,6 +32,9 @@ _TOO_LATE: Final = {
     "retire": _(
         "Cannot retire picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
     ),
+    "pass_over": _(
+        "Cannot pass over picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
+    ),
     "restore": _(
         "Cannot restore picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
     ),

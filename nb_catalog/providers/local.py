@@ -181,7 +181,13 @@ def render_variant(body: Mapping[str, Any]) -> tuple[bytes, Mapping[str, Any]]:
     )
     shift = {} if picture.shift is None else {RELIT_CHECK: picture.shift.report()}
     sizes = {**fitted.report(), **framing.report(cutout.solid, backdrop.box)}
-    return data, {"product": picture.product, **sizes, **report_on(cutout), **shift}
+    return data, {
+        "product": picture.product,
+        "view": backdrop.view,
+        **sizes,
+        **report_on(cutout),
+        **shift,
+    }
 
 
 def _render_in_photo(body: Mapping[str, Any]) -> tuple[bytes, Mapping[str, Any]]:

@@ -188,11 +188,14 @@ def withdraw(placement: Placement, *, actor: Actor, is_stale: bool = False) -> N
         )
 
 
-def renew(placement: Placement, image: ProductImage) -> Placement:
+def renew(
+    placement: Placement, image: ProductImage, *, move: str = "renew", note: str = ""
+) -> Placement:
     """Publish ``image``, the same picture with today's text, in place of a stale one.
 
-    The slot's policy "renew" stands in for a person: there is no actor, and an image that waits for
-    review is approved in the same transaction. Raises ``InvalidTransition`` if another picture has
+    The slot's policy "renew", or with another ``move`` what a person has decided before, stands in for a
+    person: there is no actor, and an image that waits for review is approved in the same transaction, with
+    ``note``. Raises ``InvalidTransition`` if another picture has
     been published there since, ``RequestRefused`` for an image that was rejected or does not fit.
     """
     if objections := _misfits(image, placement.slot):
@@ -210,7 +213,7 @@ def renew(placement: Placement, image: ProductImage) -> Placement:
                 image=image,
                 move="approve",
                 state=image.state,
-                note=f"Renewed in the slot “{placement.slot}”: only its text is new.",
+                note=note or f"Renewed in the slot “{placement.slot}”: only its text is new.",
             )
         elif state != ImageState.APPROVED:
             raise RequestRefused(_not_approved(image))
@@ -218,7 +221,7 @@ def renew(placement: Placement, image: ProductImage) -> Placement:
         change = PlaceChange(
             key=key, current=current, image=image, picture_data=picture_data, note=note
         )
-        [written] = places.write_changes([change], actor=None, move="renew")
+        [written] = places.write_changes([change], actor=None, move=move)
     return written
 
 

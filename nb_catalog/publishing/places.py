@@ -18,7 +18,7 @@ from nb_catalog.models.generic import ObjectKey, key_condition
 
 PLACE: Final = ("content_type_id", "object_id", "slot", "locale", "position")
 BLOCK: Final = 500
-_WRITTEN: Final = ("image", "picture_data", "actor", "published_at", "stale_since")
+_WRITTEN: Final = ("image", "picture_data", "actor", "published_at", "stale_since", "next_base")
 
 PlaceKey: TypeAlias = tuple[Any, ...]
 """The values of ``PLACE``."""
@@ -124,6 +124,9 @@ def _write_block(
         row = each.current or Placement(**_columns(each.key))
         row.image, row.picture_data, row.actor = each.image, each.picture_data, actor
         row.stale_since = None
+        if move != "renew":
+            # The same picture with newer text still waits for its final, another one does not.
+            row.next_base = None
         (replaced if each.current else new).append(row)
     _insert(new)
     if replaced:

@@ -16,7 +16,7 @@ from nb_catalog.conf import settings
 from nb_catalog.cutouts.requests import make_cutouts, requested_count
 from nb_catalog.models import Placement, StaleScan
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.publishing import photos, policies, staleness
+from nb_catalog.publishing import finals, photos, policies, staleness
 from nb_catalog.registry import registered
 from nb_catalog.series.rules import apply_rules, has_rule
 
@@ -35,7 +35,8 @@ def run_due() -> bool:
     """Do what is due now. Any number of processes may call it at the same time.
 
     Pictures that were typeset again are published; published texts are compared with the shop's, if
-    that was last done ``STALE_CHECK_SECONDS`` ago and a slot does something about it; as often, rules add
+    that was last done ``STALE_CHECK_SECONDS`` ago and a slot does something about it; text that waits for a
+    final is published on it; as often, rules add
     products to series; photos that
     were requested are read, and cut out for ``CUTOUT_SECONDS``. Returns whether more of them wait to be cut
     out. While the database is away, nothing is done.
@@ -51,6 +52,7 @@ def run_due() -> bool:
                     # One product's texts break: those of the others are compared all the same.
                     for product in products:
                         _mark([product])
+        finals.follow_finals()
         if any(map(has_rule, registered().values())) and _scan_is_due(RULES_ROW):
             _apply_rules()
         photos.make_photo_renditions()

@@ -1,6 +1,7 @@
 """Decisions about pictures, and checks of the text on them."""
 
 from nb_catalog.review.comparison import request_comparison
+from nb_catalog.review.escalation import escalate
 from nb_catalog.review.ocr import request_reading
 from nb_catalog.review.series import approve_series
 from nb_catalog.review.services import (
@@ -8,6 +9,7 @@ from nb_catalog.review.services import (
     approve,
     approve_all,
     needs_individual_review,
+    pass_over,
     reconsider,
     reject,
     require_individual_review,
@@ -22,7 +24,9 @@ __all__ = [
     "approve",
     "approve_all",
     "approve_series",
+    "escalate",
     "needs_individual_review",
+    "pass_over",
     "request_comparison",
     "request_reading",
     "reconsider",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -10,12 +11,15 @@ from django.utils.translation import gettext as _
 
 from nb_catalog import generation
 from nb_catalog.conf import settings
+from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.cutouts.records import CUTOUT_CHECK
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
+from nb_catalog.imaging.composition import COMPOSITION_CHECK, describe_part
 from nb_catalog.imaging.fidelity import fidelity_in
 from nb_catalog.imaging.in_photo import SMALL_BACKDROP
 from nb_catalog.models import Placement, ProductImage, ReviewEvent, Run
+from nb_catalog.models.alt_text import copy_alt_texts
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import lock_image, transition_image
 from nb_catalog.providers.model_specs.sizes import SIZE_CHECK, SizeComparison
@@ -36,7 +40,8 @@ class BulkReviewResult:
 
 
 def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
-    """Pending -> approved.
+    """Pending -> approved. With a final, the others of its draft are retired, unless they are published, and
+    it gets the draft's alternative texts.
 
     Raises ``InvalidTransition`` if someone else decided first, ``RequestRefused`` for a background,
     which is not a picture of the product.
@@ -45,7 +50,33 @@ def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
         raise RequestRefused(
             _("Picture %(pk)s shows a background without the product.") % {"pk": image.pk}
         )
-    _decide(image, "approve", actor=actor, note=note)
+    with transaction.atomic():
+        if image.draft_id is not None:
+            # All of them first, in one order: two people may choose different ones at once.
+            finals = ProductImage.objects.filter(draft=image.draft_id).order_by("pk")
+            list(finals.select_for_update().values_list("pk"))
+        _decide(image, "approve", actor=actor, note=note)
+        if image.draft is not None:
+            _retire_others(image, actor=actor)
+            copy_alt_texts(image.draft, to=image)
+
+
+def _retire_others(final: ProductImage, *, actor: Actor) -> None:
+    """Retire the other finals of the draft of ``final``, in the transaction that approves it."""
+    decisions = {ImageState.PENDING: pass_over, ImageState.APPROVED: retire}
+    others = ProductImage.objects.filter(
+        draft=final.draft_id, kind=ImageKind.PICTURE, state__in=decisions
+    ).exclude(pk=final.pk)
+    note = _("Picture %(pk)s was chosen.") % {"pk": final.pk}
+    for other in others.order_by("pk"):
+        # Decided about in this moment, or published: it stays until this one is published there.
+        with suppress(InvalidTransition, RequestRefused):
+            decisions[ImageState(other.state)](other, actor=actor, note=note)
+
+
+def pass_over(image: ProductImage, *, actor: Actor, note: str = "") -> None:
+    """Pending -> retired: another final of its draft was chosen. Raises ``InvalidTransition``."""
+    _decide(image, "pass_over", actor=actor, note=note)
 
 
 def reject(image: ProductImage, *, actor: Actor, note: str = "") -> None:
@@ -114,7 +145,8 @@ def _decide(image: ProductImage, move: str, *, actor: Actor, note: str) -> None:
 
 def needs_individual_review(image: ProductImage) -> bool:
     """Return whether ``image`` may be approved individually only: its text was not read as requested,
-    its product differs from its photo, or its size is not what ``REQUIRE`` accepts."""
+    its product differs from its photo, its composition from that of its draft, or its size is not what
+    ``REQUIRE`` accepts."""
     return bool(objections_to(image))
 
 
@@ -141,6 +173,11 @@ def objections_to(image: ProductImage) -> list[str]:
         objections.append(
             _("The product on picture %(pk)s differs from its photo.") % {"pk": image.pk}
         )
+    composition = image.checks.get(COMPOSITION_CHECK, {})
+    if (composition.get("score") or 0) > 1:
+        message = _("The composition of picture %(pk)s differs from that of its draft. %(reason)s")
+        values = {"pk": image.pk, "reason": describe_part(composition["worst"])}
+        objections.append(message % values)
     # The plan has said that the photo is too small, and the picture's checks which one.
     is_small = not {"small_photo", SMALL_BACKDROP}.isdisjoint(image.checks)
     if SIZE_CHECK in image.checks and not is_small:

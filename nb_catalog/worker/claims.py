@@ -22,7 +22,7 @@ from nb_catalog.models import ImageJob
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import transition_jobs
 from nb_catalog.registry import is_registered, source_for
-from nb_catalog.worker import cutouts, queue, series, texts
+from nb_catalog.worker import cutouts, finals, queue, series, texts
 from nb_catalog.worker.bundles import bundles_with_photos
 from nb_catalog.worker.types import ClaimedJob
 
@@ -145,15 +145,15 @@ def claimed_job(row: ImageJob, *, owner: str, goes_at: float | None = None) -> C
 
 
 def with_photos(jobs: Iterable[ClaimedJob]) -> list[ClaimedJob]:
-    """Look up the photos, their cut-outs and the anchors of series: one query per model, and one for each of
-    the others."""
+    """Look up the photos, their cut-outs, the anchors of series and the drafts of finals: one query per
+    model, and one or two for each of the others."""
     jobs = list(jobs)
     about_texts = [_with_photo_to_read(job) for job in jobs if job.requests_texts]
     jobs = [job for job in jobs if not job.requests_texts]
     about_pictures = _looked_up([job for job in jobs if not job.image_spec.parts])
     if bundles := [job for job in jobs if job.image_spec.parts]:
         about_pictures += bundles_with_photos(bundles, look_up=_looked_up)
-    return about_texts + series.with_anchors(about_pictures)
+    return about_texts + finals.with_drafts(series.with_anchors(about_pictures))
 
 
 def _looked_up(jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:

@@ -31,6 +31,7 @@ from nb_catalog.models.transitions import transition_jobs
 from nb_catalog.worker import texts
 from nb_catalog.worker.claims import hand_back, lease_end, still_owned
 from nb_catalog.worker.drift_retries import MADE_MEANWHILE, write_retries
+from nb_catalog.worker.finals import price_check
 from nb_catalog.worker.types import ClaimedJob, Fence, JobOutcome, StoredImage
 
 CALL_OUTCOMES = {
@@ -302,7 +303,7 @@ def save_images(outcomes: Sequence[JobOutcome], ended: set[Fence]) -> None:
     for depth in range(max(len(each.images) for each in outcomes)):
         rows = {
             each.job.job_id: _build_image(
-                each.job,
+                each,
                 image,
                 parent=parents.get(each.job.job_id),
                 draft=drafts.get(each.job.job_id),
@@ -340,13 +341,15 @@ def _pictures_by_digest(jobs: Sequence[ClaimedJob], field: str) -> dict[int, Pro
 
 
 def _build_image(
-    job: ClaimedJob,
+    outcome: JobOutcome,
     image: StoredImage,
     *,
     parent: ProductImage | None,
     draft: ProductImage | None,
 ) -> ProductImage:
-    checks = dict(image.checks)
+    job, checks = outcome.job, dict(image.checks)
+    if job.draft is not None and image.kind == ImageKind.PICTURE:
+        checks |= price_check(job.draft, cost_microusd=outcome.cost_microusd)
     if job.image_spec.sets_text and parent is not None and FIDELITY_CHECK in parent.checks:
         # Text does not change what is below it.
         checks[FIDELITY_CHECK] = parent.checks[FIDELITY_CHECK]

@@ -12,7 +12,7 @@ from typing import Any, Final
 from nb_catalog import storage
 from nb_catalog.conf import picture_limits
 from nb_catalog.core.specs import ImageSpec
-from nb_catalog.core.types import ANCHOR, BACKDROP, PhotoSent, Reference
+from nb_catalog.core.types import ANCHOR, BACKDROP, DRAFT, PhotoSent, Reference
 from nb_catalog.exceptions import PictureMissing, RequestRefused
 from nb_catalog.imaging.inspect import examine
 from nb_catalog.imaging.references import DEFAULT_LONGEST_SIDE, Limits, as_reference
@@ -66,8 +66,8 @@ def references_of(
 
     ``data`` is the product's photo, ``masks`` its stored cut-out for a provider that composites. The photo
     is not among them if the model paints a background that the product is set into. A model gets, in this
-    order, the picture to change, the photo, the anchor of a series and the photo of the place. Raises
-    ``PictureError``, ``StorageFailed``.
+    order, the picture to change, the photo, the anchor of a series, the photo of the place and the draft of a
+    final. Raises ``PictureError``, ``StorageFailed``.
     """
     if provider.composites:
         facts = examine(data, decode=False, **picture_limits())
@@ -111,11 +111,15 @@ def bundle_references(
 
 
 def _prepared_looks(spec: ImageSpec, *, limits: Limits) -> tuple[Reference, ...]:
-    """Return the anchor of a series and the photo of the place as a model takes them: after the products, as
-    the prompt says."""
+    """Return the anchor of a series, the photo of the place and the draft of a final as a model takes them:
+    after the products, as the prompt says."""
     return tuple(
         replace(prepare(storage.read(file), limits=limits)[0], role=role)
-        for role, file in ((ANCHOR, spec.anchor_file), (BACKDROP, spec.backdrop_file))
+        for role, file in (
+            (ANCHOR, spec.anchor_file),
+            (BACKDROP, spec.backdrop_file),
+            (DRAFT, spec.draft_file),
+        )
         if file
     )
 
@@ -150,7 +154,8 @@ def limits_of(spec: ImageSpec, *, provider: Provider) -> Limits:
     """Return what the photo has to be for ``provider``, and how large it need be for this picture."""
     total = provider.reference_total_bytes
     if total is not None:
-        others = bool(spec.canvas) + bool(spec.anchor) + bool(spec.backdrop)
+        files = (spec.canvas, spec.anchor_file, spec.backdrop_file, spec.draft_file)
+        others = sum(map(bool, files))
         total //= (len(spec.parts) or 1) + others
     sizes = [provider.reference_limit_bytes, total]
     try:

@@ -41,7 +41,7 @@ from nb_catalog.registry import read_photo, source_for
 from nb_catalog.typesetting import ocr_detect
 from nb_catalog.typesetting.ocr_diff import OCR_CHECK, OcrComparison
 from nb_catalog.typesetting.ocr_missing import missing_because
-from nb_catalog.worker import bundles, cutouts, series, spool, texts
+from nb_catalog.worker import bundles, cutouts, finals, series, spool, texts
 from nb_catalog.worker.fidelity import fidelity_check
 from nb_catalog.worker.outcomes import outcome_for_result
 from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredImage
@@ -114,8 +114,11 @@ def store_result(
             place = result.report.get("product")
             size = Size(facts.width, facts.height)
             product = Box.of(Rect(*place), size) if place else None
-            drift = series.drift_check(job, result.data, product=product)
-            return outcome_for_result(job, (_with_checks(picture, drift),), result)
+            compared = {
+                **series.drift_check(job, result.data, product=product),
+                **finals.composition_check(job, result.data, product=product),
+            }
+            return outcome_for_result(job, (_with_checks(picture, compared),), result)
         return _store_locked(job, result, facts)
 
 
@@ -146,8 +149,13 @@ def _store_locked(job: ClaimedJob, result: ImageResult, facts: Facts) -> JobOutc
         mark=source_type_for(model_drew_background=True, model_drew_product=False),
     )
     size = Size(picture.width, picture.height)
-    drift = series.drift_check(job, composed.data, product=Box.of(composed.product, size))
-    report = {"product": list(composed.product), **composed.report, **drift}
+    product = Box.of(composed.product, size)
+    report = {
+        "product": list(composed.product),
+        **composed.report,
+        **series.drift_check(job, composed.data, product=product),
+        **finals.composition_check(job, composed.data, product=product),
+    }
     return outcome_for_result(job, (background, _with_checks(picture, report)), result)
 
 
@@ -162,13 +170,13 @@ def _store_framed(
     """Store a painted member of a series, and the picture that it was framed from if that was possible."""
     size = Size(facts.width, facts.height)
     product = {} if framed.product is None else {"product": list(framed.product.rect(size))}
-    drift = series.drift_check(
-        job,
-        result.data if framed.data is None else framed.data,
-        product=framed.product,
-        wanted=framed.wanted,
-    )
-    report = {FRAMING_CHECK: dict(framed.report), **product, **drift}
+    data = result.data if framed.data is None else framed.data
+    report = {
+        FRAMING_CHECK: dict(framed.report),
+        **product,
+        **series.drift_check(job, data, product=framed.product, wanted=framed.wanted),
+        **finals.composition_check(job, data, product=framed.product),
+    }
     if framed.data is None:
         picture = _store(job, result, result.data, facts, kind=ImageKind.PICTURE, mark=mark)
         return outcome_for_result(job, (_with_checks(picture, report),), result)
@@ -211,6 +219,7 @@ def _compose(job: ClaimedJob, background: bytes) -> tuple[ClaimedJob, locked.Com
         photo_kind=spec.photo_kind,
         camera=spec.camera,
         proportion=spec.proportion,
+        at=finals.product_place(job),
         **limits,
     )
 

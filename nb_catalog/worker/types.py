@@ -28,6 +28,19 @@ class SeriesAnchor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftPicture:
+    """The picture that a final is made of: its key, its file in the catalog's storage, its product's box
+    (left, top, width, height in pixels of ``size``), empty if it is not known, and what it cost in
+    micro-dollars, None if that is not known."""
+
+    pk: int
+    file: str
+    size: tuple[int, int]
+    product: tuple[int, ...]
+    cost_microusd: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedJob:
     """A job as it was claimed. ``(owner, epoch)`` is the fence of every later UPDATE.
 
@@ -37,7 +50,8 @@ class ClaimedJob:
     ``photo`` is None and ``problem`` says why if the catalog object or its photo is gone. ``spec`` is a
     ``TextSpec`` for a job that requests texts. ``cutout`` is the photo's cut-out as it is in the database,
     and ``found`` what was made of it since, which has to be recorded. ``parts`` are the products of a bundle,
-    each as a job about itself. ``anchor`` is that of the series that the picture belongs to, if it has one.
+    each as a job about itself. ``anchor`` is that of the series that the picture belongs to, if it has one,
+    and ``draft`` the picture that a final is made of.
     """
 
     job_id: int
@@ -60,6 +74,7 @@ class ClaimedJob:
     cutout: StoredCutout | None = None
     found: FoundCutout | None = None
     anchor: SeriesAnchor | None = None
+    draft: DraftPicture | None = None
     parts: tuple[ClaimedJob, ...] = ()
 
     @property

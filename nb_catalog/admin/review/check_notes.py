@@ -26,6 +26,7 @@ from nb_catalog.typesetting.ocr_missing import explain_missing
 ELSEWHERE: Final = frozenset(
     {
         "product",
+        "view",
         "text",
         FIDELITY_CHECK,
         MODEL_COMPARISON_CHECK,

@@ -16,7 +16,9 @@ from nb_catalog.generation.prompts.background import (
     scene_of,
 )
 
-ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+ORDINALS: Final = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+)  # fmt: skip
 NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six")
 
 _KEEP: Final = (

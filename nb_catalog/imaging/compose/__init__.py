@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from nb_catalog.core.proportions import LEAST_PROPORTION
 from nb_catalog.core.schema import number
 from nb_catalog.core.types import Rect, Size
+from nb_catalog.imaging.box import Box
 from nb_catalog.imaging.colour_shift import Shift
 from nb_catalog.imaging.compose import merge, shadows
 from nb_catalog.imaging.compose.flat import FlatCutout
@@ -39,6 +40,8 @@ HANGING_DISTANCE: Final = 0.07
 """Units between the wall and a product that hangs in front of it."""
 RIM: Final = 2
 """Pixels of the photo around the product that are pasted with it."""
+EVER: Final = 99.0
+"""Widths of the frame that no product takes."""
 TOLERANCE: Final = 0.99
 """Share of its proportion that a product may have without a word about it."""
 TOO_WIDE: Final = "proportion"
@@ -149,15 +152,26 @@ def fit_scene(
 
 
 def fit_picture(
-    cutout: Cutout, *, size: Size, camera: Camera | None = None, framing: Framing = WHOLE
+    cutout: Cutout,
+    *,
+    size: Size,
+    camera: Camera | None = None,
+    framing: Framing = WHOLE,
+    at: Box | None = None,
 ) -> FittedSize:
     """Return the largest size of a picture of which only the size is known, as ``fit_scene`` does."""
-    box = box_in_plain(size, camera=camera)
+    box = box_in_plain(size, camera=camera, at=at)
     return fit_size(size, enlargement=framing.enlargement(cutout.solid, box))
 
 
-def box_in_plain(size: Size, *, camera: Camera | None) -> ProductBox:
-    """Return where a product goes in a picture of which only the size is known."""
+def box_in_plain(size: Size, *, camera: Camera | None, at: Box | None = None) -> ProductBox:
+    """Return where a product goes in a picture of which only the size is known: ``at`` a place, if it is
+    given, as high as that and however wide."""
+    if at is not None:
+        return ProductBox(
+            centre=at.centre * size.width, bottom=at.bottom * size.height, width=EVER * size.width,
+            height=at.height * size.height, room=EVER * size.width, depth=0.0, exact=True,
+        )  # fmt: skip
     if camera is None:
         return plain_box(size)
     return plain_box(size, wish=camera.framing, view=camera.view)
@@ -250,15 +264,16 @@ def compose_on(
     framing: Framing | None = None,
     pose: Pose | None = None,
     camera: Camera | None = None,
+    at: Box | None = None,
 ) -> Composition:
     """Place the product in a background that a model painted and whose light is unknown.
 
     ``picture`` is (H, W, 3) sRGB uint8. Without ``light``, shadows are those of a softbox from
-    the upper left. The view of a ``camera`` overrides ``view``.
+    the upper left. The view of a ``camera`` overrides ``view``, and ``at`` is as in ``box_in_plain``.
     """
     size = Size(picture.shape[1], picture.shape[0])
     view = view if camera is None else camera.view
-    box = box_in_plain(size, camera=camera)
+    box = box_in_plain(size, camera=camera, at=at)
     backdrop = Backdrop(
         pixels=picture, light=light or Light(), box=box, view=view,
         unit=plain_unit(size), squash=PLAIN_SQUASH, edge=0.0,
