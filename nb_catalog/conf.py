@@ -221,6 +221,8 @@ FIDELITY_THRESHOLDS: Final[Mapping[str, float]] = {
     "blob": 0.5,
     "outline": 18.0,
     "cut_off": 3.0,
+    "asked": 9.0,
+    "kept": 12.0,
 }
 FIDELITY: Final[Mapping[str, Any]] = {"REQUIRE": "warn", "THRESHOLDS": FIDELITY_THRESHOLDS}
 

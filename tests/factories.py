@@ -201,6 +201,7 @@ def image(about=None, *, state=ImageState.PENDING, size=(40, 50), data=None, ask
         "request_hash": asked.request_hash,
         "scene": asked.scene,
         "series": asked.series or None,
+        "variant": asked.product_variant,
         "tier": "draft",
         "state": state,
         "digital_source_type": DigitalSourceType.COMPOSITE_WITH_MODEL,

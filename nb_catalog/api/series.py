@@ -11,149 +11,37 @@ from nb_catalog import generation, publishing, review
 from nb_catalog import series as catalog_series
 from nb_catalog.api import idempotency
 from nb_catalog.api.fields import NoBodySerializer, objects_of
-from nb_catalog.api.idempotency import KeyField, key_of
-from nb_catalog.api.plans import ItemsPageSerializer, KeysField, plan_as_dict
-from nb_catalog.api.runs import BudgetField, PriorityField
+from nb_catalog.api.idempotency import key_of
+from nb_catalog.api.plans import ItemsPageSerializer, plan_as_dict
+from nb_catalog.api.series_fields import (
+    MOST_MEMBERS,
+    AnchorSerializer,
+    LookChangeSerializer,
+    MembersSerializer,
+    NewSeriesSerializer,
+    OfferedSerializer,
+    OrderSerializer,
+    PartialSerializer,
+    PublishSeriesSerializer,
+    RemovedSerializer,
+    SeriesPlanSerializer,
+    SeriesRunSerializer,
+    SeriesSerializer,
+    StepSerializer,
+    TrialSerializer,
+    VariantsSerializer,
+)
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.text import shorten
-from nb_catalog.core.types import SCENE_TREATMENTS, RequestMode, Treatment
 from nb_catalog.exceptions import InvalidTransition
 from nb_catalog.generation import runs
 from nb_catalog.models import ProductImage, Series
-from nb_catalog.models.series import SeriesView
 from nb_catalog.publishing.series import REQUEST_SECONDS
-from nb_catalog.registry import source_for
+from nb_catalog.registry import source_for, subject_of, variants_of
 
-MOST_MEMBERS = 500
 # Products that are read to apply a rule while a person waits; of larger catalogs, the upkeep does it.
 MOST_SCANNED = 20_000
-
-
-class SeriesSerializer(serializers.ModelSerializer):
-    """``version`` counts changes of the look, ``order_version`` orders of the members."""
-
-    model = serializers.CharField(source="label", read_only=True)
-    scene = serializers.CharField(source="scene_key", read_only=True)
-    scene_version = serializers.IntegerField(read_only=True)
-    made_by = serializers.CharField(source="model", read_only=True)
-    anchor = serializers.IntegerField(source="anchor_id", read_only=True, allow_null=True)
-
-    class Meta:
-        model = Series
-        fields = (
-            "key", "name", "model", "scene", "scene_version", "slot", "ratio", "treatment", "tier",
-            "provider", "made_by", "size", "view", "framing", "overrides", "heights_cm", "seed_number",
-            "anchor", "is_active", "position", "version", "order_version",
-        )  # fmt: skip
-
-
-class LookSerializer(serializers.Serializer):
-    """What can be changed of a series. ``version`` is the one that was seen, also as ``If-Match``."""
-
-    name = serializers.CharField(max_length=80)
-    slot = serializers.CharField(max_length=40)
-    ratio = serializers.CharField(required=False, allow_blank=True, max_length=10)
-    tier = serializers.CharField(required=False, max_length=40)
-    treatment = serializers.ChoiceField(
-        required=False, choices=[(each.value, each.label) for each in SCENE_TREATMENTS]
-    )
-    framing = serializers.DictField(required=False)
-    overrides = serializers.DictField(required=False)
-    seed_number = serializers.IntegerField(required=False)
-
-
-class NewSeriesSerializer(LookSerializer):
-    """A series with the look of ``scene`` as it is now."""
-
-    key = serializers.CharField(max_length=60)
-    model = serializers.CharField(help_text=_("A registered model, for example shop.product."))
-    scene = serializers.CharField(max_length=60, help_text=_("The key of a scene."))
-    view = serializers.ChoiceField(default=SeriesView.FRONT, choices=SeriesView.choices)
-    treatment = serializers.ChoiceField(
-        default=Treatment.LOCKED, choices=[(each.value, each.label) for each in SCENE_TREATMENTS]
-    )
-
-
-class SeenSerializer(serializers.Serializer):
-    """The version that was seen; a body, or the header ``If-Match``, has it."""
-
-    version = serializers.IntegerField(required=False, min_value=1)
-
-
-class LookChangeSerializer(LookSerializer, SeenSerializer):
-    """Fields that are left out stay as they are. With ``dry_run`` nothing is written."""
-
-    name = serializers.CharField(required=False, max_length=80)
-    slot = serializers.CharField(required=False, max_length=40)
-    position = serializers.IntegerField(required=False, min_value=0, max_value=32767)
-    is_active = serializers.BooleanField(required=False)
-    heights_cm = serializers.DictField(required=False)
-    dry_run = serializers.BooleanField(
-        default=False, help_text=_("Return what would become stale, and write nothing.")
-    )
-
-
-class StepSerializer(SeenSerializer):
-    """A change of the look that needs no values. With ``dry_run`` nothing is written."""
-
-    dry_run = serializers.BooleanField(
-        default=False, help_text=_("Return what would become stale, and write nothing.")
-    )
-
-
-class AnchorSerializer(StepSerializer):
-    """The picture that shows the look; null for none."""
-
-    image = serializers.IntegerField(allow_null=True, min_value=1)
-
-
-class MembersSerializer(serializers.Serializer):
-    """Objects by their keys."""
-
-    objects = KeysField(most=MOST_MEMBERS, help_text=_("Object keys."))
-
-
-class OrderSerializer(SeenSerializer):
-    """Members in their order. Some members only share out among themselves the places that they hold."""
-
-    order = KeysField(most=MOST_MEMBERS, help_text=_("Object keys in their order."))
-
-
-class SeriesPlanSerializer(serializers.Serializer):
-    """What is missing of a series, or of some ``objects`` of it."""
-
-    objects = KeysField(most=MOST_MEMBERS, required=False, help_text=_("Object keys."))
-    mode = serializers.ChoiceField(default=RequestMode.DIRECT, choices=RequestMode.choices)
-    key = KeyField()
-
-
-class TrialSerializer(serializers.Serializer):
-    """One picture by the successor of the series' model."""
-
-    key = KeyField()
-
-
-class SeriesRunSerializer(SeriesPlanSerializer):
-    """A plan with its budget."""
-
-    budget_usd = BudgetField(default=None)
-    priority = PriorityField(default=0)
-
-
-class PublishSeriesSerializer(serializers.Serializer):
-    """``partial``: publish what is ready. ``replace``: also where the slot shows another series."""
-
-    locale = serializers.CharField(default="", allow_blank=True, max_length=20)
-    partial = serializers.BooleanField(default=False)
-    replace = serializers.BooleanField(default=False)
-    reason = serializers.CharField(default="", allow_blank=True, max_length=1000)
-
-
-class PartialSerializer(serializers.Serializer):
-    """``partial``: leave places as they are that somebody has changed since."""
-
-    partial = serializers.BooleanField(default=False)
 
 
 class SeriesViewSet(CatalogReadViewSet):
@@ -163,13 +51,13 @@ class SeriesViewSet(CatalogReadViewSet):
     lookup_value_converter = "slug"
     read_permission = Action.VIEW_SERIES
     action_permissions = {
-        "members": Action.VIEW_SERIES,
+        **dict.fromkeys(("members", "variants"), Action.VIEW_SERIES),
         "create": Action.CREATE_SERIES,
         "destroy": Action.DELETE_SERIES,
         **dict.fromkeys(
             (
                 "partial_update", "adopt_scene", "accept_successor", "take_sizes", "set_anchor", "add",
-                "remove", "order",
+                "add_variants", "remove", "order",
             ),
             Action.CHANGE_SERIES,
         ),
@@ -184,7 +72,9 @@ class SeriesViewSet(CatalogReadViewSet):
         "partial_update": LookChangeSerializer,
         **dict.fromkeys(("adopt_scene", "accept_successor", "take_sizes"), StepSerializer),
         "set_anchor": AnchorSerializer,
-        **dict.fromkeys(("add", "remove"), MembersSerializer),
+        "add": MembersSerializer,
+        "add_variants": VariantsSerializer,
+        "remove": RemovedSerializer,
         "order": OrderSerializer,
         "plan": SeriesPlanSerializer,
         "trial": TrialSerializer,
@@ -193,7 +83,10 @@ class SeriesViewSet(CatalogReadViewSet):
         "publish": PublishSeriesSerializer,
         "roll_back": PartialSerializer,
     }
-    query_classes = dict.fromkeys(("members", "plan", "trial"), ItemsPageSerializer)
+    query_classes = {
+        **dict.fromkeys(("members", "plan", "trial"), ItemsPageSerializer),
+        "variants": OfferedSerializer,
+    }
 
     def get_queryset(self):
         return Series.objects.select_related("content_type", "anchor", "scene")
@@ -268,7 +161,10 @@ class SeriesViewSet(CatalogReadViewSet):
                 **query,
                 "results": [
                     {
+                        "key": each.member.key,
                         "object": each.member.object_id,
+                        "variant": each.member.variant,
+                        "variant_name": each.member.variant_name,
                         "group": each.member.group,
                         "by_rule": each.member.by_rule,
                         "note": each.member.note,
@@ -287,14 +183,41 @@ class SeriesViewSet(CatalogReadViewSet):
         """Append objects."""
         row = self.get_object()
         added = catalog_series.add(row, self._objects(row))
+        return Response(_added_as_dict(added))
+
+    @action(detail=True, methods=["get"])
+    def variants(self, request, *args, **kwargs):
+        """Return the variants of an object that can be added."""
+        row = self.get_object()
+        [product] = objects_of(source_for(row.label), [self.query.validated_data["object"]])
         return Response(
-            {"added": added.added, "present": added.present, "warnings": list(added.warnings)}
+            {
+                "results": [
+                    {
+                        "key": each.key,
+                        "name": each.name,
+                        "colour": each.colour,
+                        "has_photo": each.photo is not None or each.product is not None,
+                    }
+                    for each in variants_of(subject_of(product)).values()
+                ]
+            }
         )
+
+    @action(detail=True, methods=["post"], url_path="members/add-variants")
+    def add_variants(self, request, *args, **kwargs):
+        """Append the variants of objects, after the objects themselves."""
+        row = self.get_object()
+        keys = self.validated_body().get("variants")
+        added = catalog_series.add_variants(row, self._objects(row), keys=keys)
+        return Response(_added_as_dict(added))
 
     @action(detail=True, methods=["post"], url_path="members/remove")
     def remove(self, request, *args, **kwargs):
-        """Remove objects; no rule adds them again."""
-        row = self.get_object()
+        """Remove objects with their variants, or single members; no rule adds them again."""
+        row, body = self.get_object(), self.validated_body()
+        if "members" in body:
+            return Response({"removed": catalog_series.remove_members(row, body["members"])})
         return Response({"removed": catalog_series.remove(row, self._objects(row))})
 
     @action(detail=True, methods=["put"])
@@ -379,7 +302,7 @@ class SeriesViewSet(CatalogReadViewSet):
         changed = change()
         if body["dry_run"]:
             pictures = generation.member_pictures(changed)
-            stale = [each.member.object_id for each in pictures if each.status == "stale"]
+            stale = [each.member.key for each in pictures if each.status == "stale"]
             return Response({"stale": len(stale), "objects": stale[:MOST_MEMBERS]})
         catalog_series.save_look(changed, version=version)
         changed.refresh_from_db()
@@ -415,4 +338,10 @@ class SeriesViewSet(CatalogReadViewSet):
                 message = _("These are not members of the series: %(keys)s.")
                 names = {"keys": shorten(", ".join(sorted(strangers)))}
                 raise serializers.ValidationError({"objects": [message % names]})
-        return generation.plan_series(row, products=products, mode=body["mode"], key=key)
+        return generation.plan_series(
+            row, products=products, members=body.get("members"), mode=body["mode"], key=key
+        )
+
+
+def _added_as_dict(added):
+    return {"added": added.added, "present": added.present, "warnings": list(added.warnings)}

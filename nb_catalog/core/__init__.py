@@ -11,6 +11,7 @@ from nb_catalog.core.types import (
     Size,
     TextMethod,
     Treatment,
+    Variant,
 )
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Size",
     "TextMethod",
     "Treatment",
+    "Variant",
     "format_value",
 ]

@@ -81,6 +81,9 @@ class ImageSpec:
     painted letters would be copied. ``draft_request`` is the draft's ``request_hash``, and ``candidate``
     counts the finals of one draft, from 1.
 
+    A member of a series that shows a variant of its product: ``product_variant`` is the variant's key, and
+    ``colour``, "#rrggbb", what a model paints it in because there is no photo of it.
+
     A picture of several products: ``parts`` are their photos in order, ``PartSpec`` as plain data; ``photo``
     is the first one's. How they are cut out is written there.
 
@@ -134,6 +137,8 @@ class ImageSpec:
     draft_file: str = ""
     draft_request: str = ""
     candidate: int = 0
+    product_variant: str = ""
+    colour: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -165,6 +170,8 @@ class ImageSpec:
             content |= {name: getattr(self, name) for name in _OF_SERIES}
         if self.draft:
             content |= {name: getattr(self, name) for name in _OF_FINAL}
+        if self.product_variant:
+            content |= {name: getattr(self, name) for name in _OF_VARIANT}
         if self.parts:
             content["parts"] = [PartSpec(**each).fingerprinted for each in self.parts]
         return _digest(EDITION, content)
@@ -178,13 +185,15 @@ class ImageSpec:
         # A final is what its draft was requested as: it replaces the draft, and not a picture of its own.
         if self.draft_request:
             return self.draft_request
+        if self.series:
+            return request_hash_of_member(
+                self.object_type, self.object_id, series=self.series, variant=self.product_variant
+            )
         text_fields = (
             [self.layout, self.locale, *([self.deck] if self.deck else [])] if self.base else []
         )
-        # A member with another look, whatever makes it, replaces the one it had.
-        named = _REQUEST_OF_MEMBER if self.series else _REQUEST
         shown = [[part["object_type"], part["object_id"], part["photo"]] for part in self.parts]
-        return _digest([*(getattr(self, name) for name in named), *text_fields, *shown])
+        return _digest([*(getattr(self, name) for name in _REQUEST), *text_fields, *shown])
 
     @property
     def seed(self) -> int:
@@ -281,6 +290,14 @@ class ImageSpec:
         return cls(**{name: data[name] for name in _FIELDS if name in data})
 
 
+def request_hash_of_member(
+    object_type: str, object_id: str, *, series: str, variant: str = ""
+) -> str:
+    """Return ``ImageSpec.request_hash`` of a member of a series: a picture with another look, whatever makes
+    it, replaces the one that the member had."""
+    return _digest([object_type, object_id, series, *(["variant", variant] if variant else [])])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSpec:
     """Texts to request about one copy deck or picture: a translation, alternative texts or OCR.
@@ -356,15 +373,15 @@ _ALWAYS_WRITTEN: Final = (
 )  # fmt: skip
 _OF_SERIES: Final = ("series", "anchor")
 _OF_FINAL: Final = ("draft", "candidate")
+_OF_VARIANT: Final = ("product_variant", "colour")
 _NOT_ALWAYS: Final = {
-    *_OF_TEXT, *_ALWAYS_WRITTEN, *_OF_SERIES, *_OF_FINAL,
+    *_OF_TEXT, *_ALWAYS_WRITTEN, *_OF_SERIES, *_OF_FINAL, *_OF_VARIANT,
     "photo_kind", "cutout", "backdrop", "camera", "proportion", "parts",
 }  # fmt: skip
 _FINGERPRINTED: Final = tuple(name for name in _FIELDS if name not in _NOT_ALWAYS)
 _REQUEST: Final = (
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
 )  # fmt: skip
-_REQUEST_OF_MEMBER: Final = ("object_type", "object_id", "series")
 
 
 def _digest(*parts: Any) -> str:

@@ -147,6 +147,23 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What else a product comes in: another colour, or another side of it.
+
+    ``key`` identifies it among the variants of its product: letters, digits, hyphens and underscores.
+    ``name`` is what people read. It is shown by ``photo``, or by the first photo of ``product``, an object of
+    a registered model. Without either, a model paints it in ``colour`` from the product's own photo: a name
+    of CSS such as "navy", or "#rrggbb".
+    """
+
+    key: str
+    name: str = ""
+    photo: Photo | None = None
+    product: Any = None
+    colour: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """A picture that is sent with a request."""
 

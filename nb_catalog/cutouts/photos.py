@@ -18,7 +18,7 @@ from nb_catalog.imaging.inspect import examine
 from nb_catalog.models import PhotoCutout
 from nb_catalog.models.generic import fetch_subjects, object_key
 from nb_catalog.models.photos import find_photos
-from nb_catalog.registry import read_photo, source_for, subject_of
+from nb_catalog.registry import all_photos, read_photo, subject_of
 
 # Products whose photos are looked up together.
 BLOCK: Final = 200
@@ -57,9 +57,7 @@ def request_for_products(products: Iterable[Model]) -> int:
         fetch_subjects(block)
         subjects = {object_key(product): subject_of(product) for product in block}
         requested += requests.request_cutouts(
-            (subject, photo)
-            for subject in subjects.values()
-            for photo in source_for(subject).photos(subject)
+            (subject, photo) for subject in subjects.values() for photo in all_photos(subject)
         )
     return requested
 

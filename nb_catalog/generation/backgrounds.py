@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, Self
 
@@ -150,10 +150,14 @@ class BackgroundPlanner(PaidPlanner):
 
         Raises ``PictureError`` without a usable photo and ``RegistryError`` for an invalid pose.
         """
-        photo = self.photo_of(product)
+        yield from self.specs_from(product, self.photo_of(product))
+
+    def specs_from(self, product: Model, photo: Photo) -> Iterator[ImageSpec]:
+        """Yield the specs of pictures of ``product`` that are made from ``photo``. Raises what ``specs``
+        does."""
         cutout, kind = cutout_in(self.cutouts, product, photo), ""
         if self.shows_photo:
-            kind = kind_of(product, photo, cutout)
+            kind = kind_of(self.owner_of(product), photo, cutout)
             if kind not in (PhotoKind.FULL_FRAME, PhotoKind.LIFESTYLE):
                 self.photos.add(product, photo, cutout)
             require_usable(kind, cutout)
@@ -192,6 +196,19 @@ class BackgroundPlanner(PaidPlanner):
         """Return the scenes that ``product`` is shown in."""
         return self.scenes
 
+    def owner_of(self, product: Model) -> Model:
+        """Return the object whose photo shows ``product``."""
+        return product
+
+    def described(self, product: Model) -> tuple[str, Mapping[str, str]]:
+        """Return the title and the facts that a model is given of ``product``."""
+        return self.source.title(product), self.source.facts(product)
+
+    @property
+    def colour(self) -> str:
+        """The colour that a model is to paint the product in, "#rrggbb"; "" for the photo's own."""
+        return ""
+
     def view_of(self, product: Model) -> str:
         """Return the camera's view of ``product``; "" leaves it to the scene."""
         return ""
@@ -210,15 +227,17 @@ class BackgroundPlanner(PaidPlanner):
             # paid for twice.
             reading = host_code(f"{type(self.source).__name__}, title() or facts(),")
             with translation.override(django_settings.LANGUAGE_CODE), reading:
+                title, facts = self.described(product)
                 prompt = background_prompt(
                     treatment=self.treatment,
-                    title=self.source.title(product),
-                    facts=self.source.facts(product),
+                    title=title,
+                    facts=facts,
                     scene_prompt=scene.prompt,
                     ratio=self.ratio,
                     has_backdrop=bool(scene.backdrop_sha256),
                     view=self.view_of(product),
                     has_anchor=self.has_anchor,
+                    colour=self.colour,
                 )
         return ImageSpec(
             object_type=self.source.label,

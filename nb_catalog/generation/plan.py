@@ -18,7 +18,7 @@ from nb_catalog.core.types import RequestMode
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.generation.lookups import Existing, find_existing, requests_with_pictures
 from nb_catalog.generation.photo_report import PhotoReport
-from nb_catalog.generation.planners import Planner
+from nb_catalog.generation.planners import Impossible, Planner
 from nb_catalog.generation.subjects import Products, each_subject
 from nb_catalog.models.db.money import micros, usd
 from nb_catalog.registry import CatalogSource
@@ -39,13 +39,15 @@ class ItemStatus(TextChoices):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One requested picture and its status. ``problem`` says why it is not possible."""
+    """One requested picture and its status. ``problem`` says why it is not possible. ``variant`` is the key
+    of the product's variant that a member of a series shows."""
 
     object_id: str
     spec: ImageSpec | None
     fingerprint: str
     status: ItemStatus
     problem: str = ""
+    variant: str = ""
 
     @property
     def is_wanted(self) -> bool:
@@ -122,7 +124,7 @@ class Plan:
                 examined += products[: MAX_EXAMINED - len(examined)]
             planner = prepared.for_block(products)
             for product in products:
-                results: list[ImageSpec | NBCatalogError]
+                results: list[ImageSpec | Impossible | NBCatalogError]
                 try:
                     results = list(planner.specs(product))
                 except NBCatalogError as error:
@@ -130,14 +132,16 @@ class Plan:
                 for result in results:
                     if isinstance(result, ImageSpec):
                         specs[result.fingerprint] = result
-                    else:
-                        yield Item(
-                            object_id=str(product.pk),
-                            spec=None,
-                            fingerprint="",
-                            status=ItemStatus.IMPOSSIBLE,
-                            problem=str(result),
-                        )
+                        continue
+                    why, variant = result if isinstance(result, Impossible) else (result, "")
+                    yield Item(
+                        object_id=str(product.pk),
+                        spec=None,
+                        fingerprint="",
+                        status=ItemStatus.IMPOSSIBLE,
+                        problem=str(why),
+                        variant=variant,
+                    )
                 # Between two products: the pictures of one are compared with each other.
                 if len(specs) >= BLOCK:
                     yield from self._with_status(specs)
@@ -207,7 +211,13 @@ class Plan:
                 status = ItemStatus.STALE
             else:
                 status = ItemStatus.MISSING
-            yield Item(object_id=spec.object_id, spec=spec, fingerprint=key, status=status)
+            yield Item(
+                object_id=spec.object_id,
+                spec=spec,
+                fingerprint=key,
+                status=status,
+                variant=spec.product_variant,
+            )
 
     def _replace_rejected(
         self, specs: dict[str, ImageSpec]

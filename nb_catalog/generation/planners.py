@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
-from typing import ClassVar, Final, Protocol, Self
+from typing import ClassVar, Final, NamedTuple, Protocol, Self
 
 from django.db.models import Model
 from django.utils import timezone
@@ -35,6 +35,13 @@ from nb_catalog.registry import CatalogSource
 TYPESETTING_SECONDS: Final = 0.3
 # Characters of a list of names in a run's title.
 MAX_LIST_LENGTH: Final = 120
+
+
+class Impossible(NamedTuple):
+    """Why a picture of one of several variants of a product is not possible."""
+
+    error: NBCatalogError
+    variant: str
 
 
 class Planner(Protocol):
@@ -94,7 +101,7 @@ class Planner(Protocol):
     def for_block(self, products: Sequence[Model]) -> Planner:
         """Return a copy with everything prefetched that ``specs`` needs of ``products``."""
 
-    def specs(self, product: Model) -> Iterator[ImageSpec | NBCatalogError]:
+    def specs(self, product: Model) -> Iterator[ImageSpec | Impossible | NBCatalogError]:
         """Yield the specs of one product's pictures, and an error for each that is not possible.
 
         Raises ``NBCatalogError`` if none of them is.

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from nb_catalog.conf import settings
 from nb_catalog.core.specs import ImageSpec
-from nb_catalog.core.text import nearest
+from nb_catalog.core.text import nearest, shorten
 from nb_catalog.core.types import OWN_PHOTO, RequestMode, TextMethod, Treatment
 from nb_catalog.exceptions import PlanRefused
 from nb_catalog.generation.arguments import choice_of, rows_named
@@ -246,13 +246,15 @@ def plan_series(
     series: Series | str,
     *,
     products: Sequence[Model] | None = None,
+    members: Sequence[str] | None = None,
     mode: str = RequestMode.DIRECT,
     key: str = "",
 ) -> Plan:
     """Plan what is missing of the pictures of ``series`` (a row or a key), with its look.
 
-    All members, or only ``products``. Of a copy with another look (``series.with_changes`` and the like) the
-    plan shows which pictures become stale; start it only after ``series.save_look``.
+    All members, or only ``products`` with their variants, or only ``members`` by their ``SeriesMember.key``.
+    Of a copy with another look (``series.with_changes`` and the like) the plan shows which pictures become
+    stale; start it only after ``series.save_look``.
 
     Raises ``PlanRefused`` with every objection at once.
     """
@@ -267,18 +269,34 @@ def plan_series(
     else:
         row = series
     planner = SeriesPlanner.of(row, mode=choice_of(RequestMode, mode, name="mode"))
-    is_whole = products is None
-    if products is None:
-        members = SeriesMember.objects.filter(series=row, removed_at=None).order_by(
-            "position", "pk"
-        )
-        products = MemberProducts(planner.source, list(members.values_list("object_id", flat=True)))
+    is_whole = products is None and members is None
+    members_of_row = SeriesMember.objects.filter(series=row, removed_at=None).order_by(
+        "position", "pk"
+    )
+    if products is not None:
+        members_of_row = members_of_row.filter(object_id__in=[str(each.pk) for each in products])
+    rows = list(members_of_row.values_list("object_id", "variant"))
     objections = list(planner.objections())
+    if members is not None:
+        by_key = {SeriesMember.key_of(*each): each for each in rows}
+        if strangers := [each for each in members if each not in by_key and products is None]:
+            objections.append(
+                _("These are not members of the series: %(keys)s.")
+                % {"keys": shorten(", ".join(strangers))}
+            )
+        rows = [by_key[each] for each in members if each in by_key]
+    number = len(rows)
+    if products is None:
+        keys = dict.fromkeys(object_id for object_id, _variant in rows)
+        products = MemberProducts(planner.source, list(keys))
+    elif members is None:
+        # Products that are not members are planned as if they were.
+        number = max(number, len(products))
     if not products:
         objections.append(
             _("The series “%(name)s” has no members. Add products.") % {"name": row.name}
         )
-    elif len(products) > 1 and planner.needs_anchor:
+    elif number > 1 and planner.needs_anchor:
         objections.append(
             _(
                 "The series “%(name)s” has no anchor, and a model gives products painted without one no "
@@ -288,12 +306,13 @@ def plan_series(
         )
     if objections:
         raise PlanRefused(*objections)
+    planner = replace(planner, only=tuple(members or ()), has_one_member=is_whole and number == 1)
     return Plan(
         key=key or uuid4().hex,
         title=planner.title(),
         source=planner.source,
         products=products,
-        planner=replace(planner, has_one_member=is_whole and len(products) == 1),
+        planner=planner,
         request=planner.as_request(),
     )
 
@@ -305,11 +324,14 @@ def plan_trial(series: Series, *, key: str = "") -> Plan:
     ``series.save_look(series.with_successor(…))`` then accepts the successor for the whole series. Raises
     ``PlanRefused``, and ``RequestRefused`` without a successor.
     """
-    members = series.members.filter(removed_at=None)
-    shown = members.filter(object_id=series.anchor.object_id) if series.anchor else members.none()
-    keys = list((shown if shown.exists() else members).values_list("object_id", flat=True)[:1])
-    products = MemberProducts(source_for(series.label), keys)
-    return plan_series(with_successor(series), products=products, key=key)
+    rows = series.members.filter(removed_at=None).order_by("position", "pk")
+    anchor = series.anchor
+    shown = rows.none()
+    if anchor is not None:
+        shown = rows.filter(object_id=anchor.object_id, variant=anchor.variant)
+    return plan_series(
+        with_successor(series), members=[each.key for each in (shown or rows)[:1]], key=key
+    )
 
 
 def stored_request(planner: Planner) -> dict[str, Any]:
@@ -340,7 +362,12 @@ def plan_again(request: Mapping[str, Any], products: Sequence[Model]) -> Plan:
         case "final_texts":
             plan = plan_final_texts(products, **options)
         case "series":
-            plan = plan_series(options["series"], products=products, mode=options["mode"])
+            plan = plan_series(
+                options["series"],
+                products=products,
+                members=options.get("members"),
+                mode=options["mode"],
+            )
             if plan.request["version"] != request["version"]:
                 raise PlanRefused(
                     _(

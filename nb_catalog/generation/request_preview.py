@@ -14,7 +14,7 @@ from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.generation.bundles import BundlePlanner
 from nb_catalog.generation.plan import Plan
 from nb_catalog.providers.types import ImageRequest
-from nb_catalog.registry import read_photo
+from nb_catalog.registry import all_photos, read_photo
 from nb_catalog.worker.bundles import PartFiles
 from nb_catalog.worker.references import bundle_references, references_of
 
@@ -77,7 +77,7 @@ def _preview(plan: Plan, product: Model, spec: ImageSpec) -> RequestPreview:
             files = [PartFiles(read_photo(each)) for each in photos]
             references = bundle_references(spec, files, provider=provider)
         else:
-            photo = next(each for each in plan.source.photos(product) if each.name == spec.photo)
+            photo = next(each for each in all_photos(product) if each.name == spec.photo)
             references, sent = references_of(spec, read_photo(photo), provider=provider)
         payload = provider.build(ImageRequest.from_spec(spec, references))
     except NBCatalogError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import ClassVar, Final, Self, overload
 
 from django.core.exceptions import ImproperlyConfigured
@@ -13,14 +15,15 @@ from django.utils.translation import gettext as _
 
 from nb_catalog.core.proportions import proportions_of
 from nb_catalog.core.specs import ImageSpec
-from nb_catalog.core.types import Photo, RequestMode, Treatment
-from nb_catalog.exceptions import RequestRefused
+from nb_catalog.core.types import Photo, RequestMode, Treatment, Variant
+from nb_catalog.exceptions import NBCatalogError, RequestRefused
 from nb_catalog.generation.backgrounds import BackgroundPlanner
+from nb_catalog.generation.planners import Impossible
+from nb_catalog.generation.treatments import treatment_objections
 from nb_catalog.models import Scene, Series
-from nb_catalog.models.series import SeriesView
 from nb_catalog.providers import provider
 from nb_catalog.providers.tiers import Tier
-from nb_catalog.registry import CatalogSource, height_of, source_for
+from nb_catalog.registry import CatalogSource, height_of, photo_of_variant, source_for, variant_of
 from nb_catalog.series import anchor_objections
 
 BLOCK: Final = 1000
@@ -60,14 +63,17 @@ class MemberProducts(Sequence[Model]):
 class SeriesPlanner(BackgroundPlanner):
     """Pictures of members of ``series``, which may be an unsaved copy with another look.
 
-    ``groups`` are those of the members, by the products' keys, in a series that has two; ``for_block`` sets
-    them.
+    ``groups`` are those of the members, variant -> group by the products' keys; ``for_block`` sets them. With
+    ``only``, no other members than those with these keys are planned. ``shown`` is the variant of which a
+    picture is planned, None for the product itself.
     """
 
     series: Series
     looks: Mapping[str, Scene]
-    groups: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
     has_one_member: bool = False
+    shown: Variant | None = None
 
     kind: ClassVar[str] = "series"
 
@@ -118,6 +124,7 @@ class SeriesPlanner(BackgroundPlanner):
             "series": self.series.key,
             "version": self.series.version,
             "mode": self.mode.value,
+            **({"members": list(self.only)} if self.only else {}),
         }
 
     def objections(self) -> Iterator[str]:
@@ -150,17 +157,76 @@ class SeriesPlanner(BackgroundPlanner):
             )
 
     def for_block(self, products: Sequence[Model]) -> Self:
-        """Return a copy with the cut-outs and the groups of ``products``, if needed. A query each."""
-        planner = super().for_block(products)
-        if self.series.view != SeriesView.GROUPS:
-            return planner
+        """Return a copy with the cut-outs, if needed, and the members of ``products``. A query each."""
         keys = [str(product.pk) for product in products]
-        rows = self.series.members.filter(object_id__in=keys)
-        return replace(planner, groups=dict(rows.values_list("object_id", "group")))
+        groups: dict[str, dict[str, str]] = defaultdict(dict)
+        rows = self.series.members.filter(object_id__in=keys, removed_at=None)
+        for member in rows.order_by("position", "pk"):
+            if not self.only or member.key in self.only:
+                groups[member.object_id][member.variant] = member.group
+        return replace(super().for_block(products), groups=groups)
+
+    def specs(self, product: Model) -> Iterator[ImageSpec | Impossible]:  # type: ignore[override]
+        """Yield the specs of ``product`` and of its variants that are members, and why others are not
+        possible."""
+        for key in self.groups.get(str(product.pk), {"": ""}):
+            try:
+                if not key:
+                    yield from super().specs(product)
+                else:
+                    yield from self._specs_of_variant(product, key)
+            except NBCatalogError as error:
+                yield Impossible(error, key)
+
+    def _specs_of_variant(self, product: Model, key: str) -> Iterator[ImageSpec]:
+        variant = variant_of(product, key)
+        photo = photo_of_variant(variant)
+        if photo is not None:
+            # With a photo of its own, nothing has to be recoloured.
+            planner = replace(self, shown=replace(variant, colour=""))
+            planner.photo_reader.check(photo)
+            yield from planner.specs_from(product, photo)
+            return
+        if self._colour_objections:
+            raise RequestRefused(*self._colour_objections)
+        planner = replace(self, shown=variant, treatment=Treatment.PAINTED)
+        yield from planner.specs_from(product, self.photo_of(product))
+
+    @cached_property
+    def _colour_objections(self) -> tuple[str, ...]:
+        """Why variants without a photo cannot be painted in their colour."""
+        if self.provider.composites:
+            return (
+                _(
+                    "There is no photo of this variant, and “%(provider)s” cannot paint a product in another "
+                    "colour. Give the variant a photo, or choose a tier with a model for the series."
+                )
+                % {"provider": self.provider.alias},
+            )
+        painted = replace(self, treatment=Treatment.PAINTED)
+        return (
+            *treatment_objections(Treatment.PAINTED, source=self.source, renders=False),
+            *painted.tier_objections(ratio=self.ratio, treatment=Treatment.PAINTED),
+        )
+
+    @property
+    def colour(self) -> str:
+        return self.shown.colour if self.shown is not None else ""
+
+    def owner_of(self, product: Model) -> Model:
+        owner: Model | None = None if self.shown is None else self.shown.product
+        return product if owner is None else owner
+
+    def described(self, product: Model) -> tuple[str, Mapping[str, str]]:
+        """Return title and facts of what is shown. Facts may name the colour that a variant does not have."""
+        owner = self.owner_of(product)
+        source = source_for(owner)
+        return source.title(owner), {} if self.colour else source.facts(owner)
 
     def group_of(self, product: Model) -> str:
-        """Return the group of ``product``; the series' first one if it is not a member."""
-        return self.groups.get(str(product.pk), self.series.groups[0])
+        """Return the group of what is shown; the series' first one if it is not a member."""
+        key = "" if self.shown is None else self.shown.key
+        return self.groups.get(str(product.pk), {}).get(key) or self.series.groups[0]
 
     def scenes_of(self, product: Model) -> tuple[Scene, ...]:
         return (self.looks[self.group_of(product)],)
@@ -187,6 +253,8 @@ class SeriesPlanner(BackgroundPlanner):
             pose=self.series.pose_for(group) if self.shows_photo else "",
             anchor=anchor.sha256 if anchor else "",
             anchor_file=str(anchor.file) if anchor else "",
+            product_variant="" if self.shown is None else self.shown.key,
+            colour=self.colour,
         )
 
     def warnings(self, product: Model) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from nb_catalog.conf import MAX_DRIFT_RETRIES
 from nb_catalog.core.iteration import blocks
+from nb_catalog.core.specs import request_hash_of_member
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import RequestMode
 from nb_catalog.generation.lookups import USABLE_STATES, finals_of
@@ -29,10 +31,11 @@ class MemberPicture:
     """A member and its picture.
 
     ``image`` has the look that the series has now if ``status`` is "present", and is the latest one with
-    another look otherwise; None if there is none. ``problem`` says why a picture is not possible.
+    another look otherwise; None if there is none. ``problem`` says why a picture is not possible any more.
     ``product`` is None if it was deleted. Of a picture that was made again because it is too far from the
     anchor, ``image`` is the approved try, otherwise the one that is closest to the anchor; of one that has an
-    approved final, it is the final.
+    approved final, it is the final. ``position`` is the place of the member among those of its product, from
+    0: there it is published in the slot.
     """
 
     member: SeriesMember
@@ -40,10 +43,18 @@ class MemberPicture:
     status: ItemStatus
     image: ProductImage | None = None
     problem: str = ""
+    position: int = 0
 
     @property
     def is_current(self) -> bool:
         return self.status == ItemStatus.PRESENT
+
+    @property
+    def name(self) -> str:
+        """The name of the product, and that of the variant."""
+        name = str(self.product or self.member.object_id)
+        variant = self.member.variant_name or self.member.variant
+        return f"{name}, {variant}" if variant else name
 
 
 def member_pictures(
@@ -59,8 +70,8 @@ def member_pictures(
     planner = SeriesPlanner.of(series, mode=RequestMode.DIRECT)
     planner.photo_reader.seconds_left = 0
     for block in blocks(members, size=BLOCK):
-        keys = [member.object_id for member in block]
-        products = {str(each.pk): each for each in MemberProducts(planner.source, keys)}
+        keys = dict.fromkeys(member.object_id for member in block)
+        products = {str(each.pk): each for each in MemberProducts(planner.source, list(keys))}
         plan = Plan(
             key="",
             title="",
@@ -69,9 +80,15 @@ def member_pictures(
             planner=planner,
             request={},
         )
-        items = {item.object_id: item for item in plan.items()}
+        items = {(item.object_id, item.variant): item for item in plan.items()}
+        positions = _positions(series, keys)
         fingerprints = {each.fingerprint for each in items.values() if each.fingerprint}
-        hashes = {each.spec.request_hash for each in items.values() if each.spec is not None}
+        hashes = {
+            member: request_hash_of_member(
+                planner.source.label, member[0], series=series.key, variant=member[1]
+            )
+            for member in items
+        }
         usable = ProductImage.objects.filter(kind=ImageKind.PICTURE, state__in=USABLE_STATES)
         # The later in the order, the better: an approved picture before a pending one.
         by_state = sorted(
@@ -86,26 +103,45 @@ def member_pictures(
             drafts.exclude(fingerprint__in=current).values_list("pk", "fingerprint")
         )
         current |= {by_key[key]: final for key, final in finals_of(by_key).items()}
-        others = usable.filter(request_hash__in=hashes).exclude(fingerprint__in=fingerprints)
+        others = usable.filter(request_hash__in=hashes.values()).exclude(
+            fingerprint__in=fingerprints
+        )
         latest = {image.request_hash: image for image in others.order_by("pk")}
         for member in block:
-            item = items.get(member.object_id)
+            key = (member.object_id, member.variant)
+            item = items.get(key)
             if item is None:
                 problem = _("The product no longer exists.")
                 yield MemberPicture(
-                    member=member, product=None, status=ItemStatus.IMPOSSIBLE, problem=problem
+                    member=member,
+                    product=None,
+                    status=ItemStatus.IMPOSSIBLE,
+                    problem=problem,
+                    position=positions.get(member.pk, 0),
                 )
                 continue
             image = current.get(item.fingerprint)
-            if image is None and item.spec is not None:
-                image = latest.get(item.spec.request_hash)
+            if image is None:
+                image = latest.get(hashes[key])
             yield MemberPicture(
                 member=member,
                 product=products[member.object_id],
                 status=item.status,
                 image=image,
                 problem=item.problem,
+                position=positions.get(member.pk, 0),
             )
+
+
+def _positions(series: Series, keys: Iterable[str]) -> dict[int, int]:
+    """Return the place of each member of the products with ``keys`` among those of its product. One query."""
+    rows = series.members.filter(object_id__in=list(keys), removed_at=None)
+    counts: Counter[str] = Counter()
+    positions = {}
+    for pk, object_id in rows.order_by("position", "pk").values_list("pk", "object_id"):
+        positions[pk] = counts[object_id]
+        counts[object_id] += 1
+    return positions
 
 
 def _best_tries(

@@ -287,12 +287,13 @@ class TypesetPlanner(TextPlanner, FreePlanner):
         )
 
 
-def _preference(image: ProductImage) -> tuple[int, int, int]:
-    """Return a key by which the best base image of a scene is the largest: an approved one, of photos the
-    first one of the product, and of those the newest."""
+def _preference(image: ProductImage) -> tuple[bool, int, int, int]:
+    """Return a key by which the best base image of a scene is the largest: one of the product itself rather
+    than of a variant, an approved one, of photos the first one of the product, and of those the newest."""
     is_photo = image.spec.get("treatment") == Treatment.PHOTO
     position = (int(image.spec.get("variant", 1)) - 1) % MAX_PHOTOS if is_photo else 0
-    return USABLE_STATES.index(ImageState(image.state)), -position, image.pk
+    approved = USABLE_STATES.index(ImageState(image.state))
+    return not image.variant, approved, -position, image.pk
 
 
 def renderer_options(row: TextLayout, *, texts: Mapping[str, str], locale: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from nb_catalog.core.types import Photo
 from nb_catalog.models.db.indexes import SparseIndex
 from nb_catalog.models.generic import CatalogObjectManager, CatalogObjectModel, own_key
 from nb_catalog.models.images import DerivedFile
-from nb_catalog.registry import CatalogSource, is_registered, source_for
+from nb_catalog.registry import CatalogSource, all_photos, is_registered, source_for
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ def find_photos(rows: Iterable[PhotoRow]) -> tuple[list[FoundPhoto[PhotoRow]], l
         try:
             for product in source.queryset().in_bulk({row.object_id for row in group}).values():
                 key = own_key(product)[1]
-                for each in source.photos(product):
+                for each in all_photos(product):
                     photos[key, photo_key(each)] = each, product
         except DatabaseError:
             raise

@@ -147,9 +147,12 @@ class Series(Design):
 
 
 class SeriesMember(CatalogObjectModel):
-    """A product of a series. One that was removed keeps its row, so that no rule adds it again.
+    """A product of a series, or one of its variants. One that was removed keeps its row, so that no rule adds
+    it again.
 
-    Positions are in ascending order and may have gaps.
+    Positions are in ascending order and may have gaps. ``variant`` is the key of a variant of the product, ""
+    for the product itself; ``variant_name`` is its name when it was added, for when the shop does not have it
+    any more.
     """
 
     series = models.ForeignKey(
@@ -162,6 +165,8 @@ class SeriesMember(CatalogObjectModel):
     )
     by_rule = models.BooleanField(_("added by a rule"), default=False)
     note = models.TextField(_("note"), blank=True, default="")
+    variant = models.CharField(_("variant"), max_length=40, blank=True, default="")
+    variant_name = models.CharField(_("name of the variant"), max_length=80, blank=True, default="")
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
 
     objects = CatalogObjectManager()
@@ -172,7 +177,8 @@ class SeriesMember(CatalogObjectModel):
         verbose_name_plural = _("members of series")
         constraints = [
             models.UniqueConstraint(
-                fields=["series", "content_type", "object_id"], name="nb_series_member_once"
+                fields=["series", "content_type", "object_id", "variant"],
+                name="nb_series_member_once",
             )
         ]
         indexes = [
@@ -181,7 +187,18 @@ class SeriesMember(CatalogObjectModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.series_id} {self.object_id}"
+        return f"{self.series_id} {self.key}"
+
+    @property
+    def key(self) -> str:
+        """What names it among the members of its series: the product's key, and that of the variant after a
+        colon."""
+        return self.key_of(self.object_id, self.variant)
+
+    @staticmethod
+    def key_of(object_id: str, variant: str) -> str:
+        """Return the ``key`` of a member."""
+        return f"{object_id}:{variant}" if variant else object_id
 
 
 class SeriesPublication(models.Model):

@@ -61,17 +61,9 @@ def publish(
     not approved or does not fit the slot, a slot that the product does not have and a locale that is
     not in ``LANGUAGES``; ``PictureError`` and ``StorageFailed`` from the renditions.
     """
-    pictures = checked([image], slot=slot, locale=locale, actor=actor, reason=reason)
-    [placement] = put(
-        pictures,
-        slot=slot,
-        locale=locale,
-        position=position,
-        actor=actor,
-        reason=reason,
-        publication=publication,
-    )
-    return placement
+    [picture] = checked([image], slot=slot, locale=locale, actor=actor, reason=reason)
+    key = (image.content_type_id, image.object_id, slot, locale, position)
+    return put({key: picture}, actor=actor, reason=reason, publication=publication)[key]
 
 
 def checked(
@@ -117,28 +109,28 @@ def checked(
 
 @transaction.atomic
 def put(
-    pictures: Sequence[Prepared],
+    pictures: Mapping[PlaceKey, Prepared],
     *,
-    slot: str,
-    locale: str,
-    position: int = 0,
+    emptied: Iterable[Placement] = (),
     actor: Actor,
     reason: str,
     publication: SeriesPublication | None,
-) -> list[Placement]:
-    """Put ``pictures`` of different products, which ``checked`` has returned, into ``slot``, and return their
-    placements. All are put there, or none. A constant number of queries for each block of places."""
-    images = {(image.content_type_id, image.object_id): image for image, _data in pictures}
-    current = places.lock_places(images, slot=slot, locale=locale, position=position)
+) -> dict[PlaceKey, Placement]:
+    """Put ``pictures``, which ``checked`` has returned, into their places, and return the placements. All are
+    put there, or none. Of ``emptied``, those are emptied that still show the same.
+
+    A constant number of queries for each block of places."""
+    further = {places.place_key(each): each for each in emptied}
+    current = places.lock_places([*pictures, *further])
+    images = [image for image, _data in pictures.values()]
     states = places.lock_images(
-        [each.pk for each in images.values()] + [each.image_id for each in current.values()]
+        [each.pk for each in images] + [each.image_id for each in current.values()]
     )
     # Checked again: while the renditions were made, someone may have retired them.
-    if late := [each for each in images.values() if states.get(each.pk) != ImageState.APPROVED]:
+    if late := [each for each in images if states.get(each.pk) != ImageState.APPROVED]:
         raise RequestRefused(*map(_not_approved, late))
     changes, same, renewed = [], {}, []
-    for image, picture_data in pictures:
-        key = (image.content_type_id, image.object_id, slot, locale, position)
+    for key, (image, picture_data) in pictures.items():
         placement = current.get(key)
         if placement is None or placement.image_id != image.pk:
             changes.append((key, placement, image, picture_data))
@@ -162,8 +154,17 @@ def put(
         move="publish",
         publication=publication,
     )
-    rows = same | {places.place_key(each): each for each in written}
-    return [rows[*key, slot, locale, position] for key in images]
+    places.write_changes(
+        [
+            PlaceChange(key=key, current=current[key])
+            for key, placement in further.items()
+            if key in current and current[key].image_id == placement.image_id
+        ],
+        actor=actor,
+        move="withdraw",
+        publication=publication,
+    )
+    return same | {places.place_key(each): each for each in written}
 
 
 def withdraw(placement: Placement, *, actor: Actor, is_stale: bool = False) -> None:
@@ -263,32 +264,24 @@ def roll_back_publication(
     events = list(
         publication.events.select_related("image_before").order_by("content_type_id", "object_id")
     )
-    if not events:
-        return ()
-    slot, locale, position = events[0].slot, events[0].locale, events[0].position
-    current = places.lock_places(
-        [(each.content_type_id, each.object_id) for each in events],
-        slot=slot,
-        locale=locale,
-        position=position,
-    )
-    last: dict[str, int | None] = {}
+    current = places.lock_places(places.place_key(each) for each in events)
+    last: dict[PlaceKey, int | None] = {}
     for block in blocks(events, size=places.BLOCK):
         # Older events than the publication's say nothing about what came after it.
         later = PlacementEvent.objects.filter(
             key_condition({(each.content_type_id, each.object_id) for each in block}),
-            slot=slot,
-            locale=locale,
-            position=position,
+            slot__in={each.slot for each in block},
             pk__gte=min(each.pk for each in block),
         )
-        history: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        for key, move, pk in later.order_by("-id").values_list("object_id", "move", "pk"):
-            history[key].append((move, pk))
-        last |= {key: _last_change(moves) for key, moves in history.items()}
-    undone = [each for each in events if last.get(each.object_id) == each.pk]
+        history: dict[PlaceKey, list[tuple[str, int]]] = defaultdict(list)
+        columns = (*places.PLACE, "move", "pk")
+        for *key, move, pk in later.order_by("-id").values_list(*columns):
+            history[tuple(key)].append((move, pk))
+        wanted = {places.place_key(each) for each in block}
+        last |= {key: _last_change(moves) for key, moves in history.items() if key in wanted}
+    undone = [each for each in events if last.get(places.place_key(each)) == each.pk]
     _undo(undone, current, actor=actor)
-    return tuple(each for each in events if last.get(each.object_id) != each.pk)
+    return tuple(each for each in events if each not in undone)
 
 
 def _undo(
@@ -375,9 +368,7 @@ def _not_approved(image: ProductImage) -> str:
 
 
 def _lock(key: PlaceKey) -> Placement | None:
-    type_id, object_id, slot, locale, position = key
-    rows = places.lock_places([(type_id, object_id)], slot=slot, locale=locale, position=position)
-    return rows.get(key)
+    return places.lock_places([key]).get(key)
 
 
 def _last_change(events: Iterable[tuple[str, T]]) -> T | None:

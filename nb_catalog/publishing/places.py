@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -40,23 +41,26 @@ def place_key(row: Placement | PlacementEvent) -> PlaceKey:
     return tuple(getattr(row, name) for name in PLACE)
 
 
-def lock_places(
-    objects: Iterable[ObjectKey], *, slot: str, locale: str, position: int
-) -> dict[PlaceKey, Placement]:
-    """Lock the places of ``objects`` until the transaction ends; return those that show something.
+def lock_places(keys: Iterable[PlaceKey]) -> dict[PlaceKey, Placement]:
+    """Lock the places ``keys`` until the transaction ends; return those that show something.
 
     A transaction that locks places and images locks all places first, by their primary keys, and then calls
-    ``lock_images``: an order that all share prevents deadlocks. Two queries for each ``BLOCK``.
+    ``lock_images``: an order that all share prevents deadlocks. Two queries for each ``BLOCK`` of a slot, a
+    locale and a position.
     """
+    objects: dict[tuple[Any, ...], list[ObjectKey]] = defaultdict(list)
+    for type_id, object_id, *rest in keys:
+        objects[tuple(rest)].append((type_id, object_id))
     found: list[int] = []
-    for block in blocks(objects, size=BLOCK):
-        shown = Placement.objects.filter(
-            key_condition(block), slot=slot, locale=locale, position=position
-        )
-        found += shown.values_list("pk", flat=True)
+    for (slot, locale, position), group in objects.items():
+        for block in blocks(group, size=BLOCK):
+            shown = Placement.objects.filter(
+                key_condition(block), slot=slot, locale=locale, position=position
+            )
+            found += shown.values_list("pk", flat=True)
     rows: dict[PlaceKey, Placement] = {}
-    for keys in blocks(sorted(found), size=BLOCK):
-        places = Placement.objects.filter(pk__in=keys).order_by("pk").select_for_update()
+    for block_of_keys in blocks(sorted(found), size=BLOCK):
+        places = Placement.objects.filter(pk__in=block_of_keys).order_by("pk").select_for_update()
         rows |= {place_key(each): each for each in places}
     return rows
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from django.db import transaction
@@ -35,9 +36,11 @@ def publish_series(
 ) -> SeriesPublication:
     """Publish the pictures of all members in the slot of ``series``; all are published, or none.
 
-    Each member needs an approved picture with the look that the series has now, and no place may go on to
-    show another one of its pictures of this series. With ``partial``, what is ready is published all the
-    same. A place that shows another series is taken only with ``replace``. ``reason`` is that of
+    Several members of one product, its variants, take consecutive positions in the order of the series.
+    Places that a publication of the series has filled, and that none of its members takes any more, are
+    emptied. Each member needs an approved picture with the look that the series has now, and no place may go
+    on to show another one of its pictures of this series. With ``partial``, what is ready is published all
+    the same. A place that shows another series is taken only with ``replace``. ``reason`` is that of
     ``publish``. Files for web pages that are missing are made for ``seconds`` at most, so that no web request
     waits for hundreds of them: then it is refused, and goes on where it was when it is called again.
 
@@ -49,12 +52,12 @@ def publish_series(
         raise RequestRefused(
             _("The series “%(name)s” has no members. Add products.") % {"name": series.name}
         )
-    ready = {
-        each.member.object_id: each.image
+    ready = [
+        each
         for each in pictures
         if each.is_current and each.image is not None and each.image.state == ImageState.APPROVED
-    }
-    unready = [each for each in pictures if each.member.object_id not in ready]
+    ]
+    unready = [each for each in pictures if each not in ready]
     objections: list[str] = (
         [] if partial else [*_unready(unready), *_two_looks(series, pictures, locale=locale)]
     )
@@ -63,8 +66,9 @@ def publish_series(
     if objections or not ready:
         raise RequestRefused(*(objections or _unready(unready)))
     # Before the transaction: renditions take a moment.
+    ready.sort(key=_place)
     prepared = placements.checked(
-        [image for _key, image in sorted(ready.items())],
+        [each.image for each in ready if each.image is not None],
         slot=series.slot,
         locale=locale,
         actor=actor,
@@ -86,9 +90,14 @@ def publish_series(
             series=series, look_version=series.version, actor=actor
         )
         placements.put(
-            prepared,
-            slot=series.slot,
-            locale=locale,
+            {
+                (image.content_type_id, image.object_id, series.slot, locale, each.position): (
+                    image,
+                    data,
+                )
+                for each, (image, data) in zip(ready, prepared, strict=True)
+            },
+            emptied=_surplus(series, pictures, locale=locale),
             actor=actor,
             reason=reason,
             publication=publication,
@@ -138,11 +147,17 @@ def roll_back_series(
     return publication
 
 
+def _place(picture: MemberPicture) -> tuple[int, str]:
+    return picture.position, picture.member.object_id
+
+
 def _unready(pictures: Sequence[MemberPicture]) -> Iterator[str]:
     """Yield a sentence for each of ``pictures`` that cannot be published, up to ``MOST_NAMED``."""
     for each in pictures[:MOST_NAMED]:
-        name = {"product": each.product or each.member.object_id}
-        if each.problem:
+        name = {"product": each.name}
+        if each.problem and each.image is not None:
+            yield f"{_('The picture of “%(product)s” cannot be made again.') % name} {each.problem}"
+        elif each.problem:
             yield f"{_('“%(product)s” has no picture.') % name} {each.problem}"
         elif each.is_current:
             yield _("The picture of “%(product)s” is not approved. Approve it first.") % name
@@ -157,12 +172,25 @@ def _unready(pictures: Sequence[MemberPicture]) -> Iterator[str]:
 
 def _two_looks(series: Series, pictures: Sequence[MemberPicture], *, locale: str) -> Iterator[str]:
     """Yield which members would be shown in two versions of the look: here, and in another place."""
-    by_key = {each.member.object_id: each for each in pictures if each.is_current}
+    current = {
+        (each.member.object_id, each.member.variant): each for each in pictures if each.is_current
+    }
+    taken = {_place(each) for each in current.values()}
+    surplus = {placement.pk for placement in _surplus(series, pictures, locale=locale)}
     elsewhere = Placement.objects.filter(
         content_type_id=series.content_type_id, image__series=series.key
-    ).exclude(slot=series.slot, locale=locale, position=0)
-    for placement in elsewhere.order_by("object_id", "slot", "locale", "position"):
-        each = by_key.get(placement.object_id)
+    ).select_related("image")
+    for placement in elsewhere.defer("image__spec", "image__checks", "image__provenance").order_by(
+        "object_id", "slot", "locale", "position"
+    ):
+        is_here = (placement.slot, placement.locale) == (series.slot, locale)
+        if (
+            is_here
+            and (placement.position, placement.object_id) in taken
+            or placement.pk in surplus
+        ):
+            continue
+        each = current.get((placement.object_id, placement.image.variant))
         if each is not None and each.image is not None and placement.image_id != each.image.pk:
             yield (
                 _(
@@ -170,26 +198,54 @@ def _two_looks(series: Series, pictures: Sequence[MemberPicture], *, locale: str
                     "is in the slot “%(slot)s”%(locale)s. Publish the new one there too, or withdraw it."
                 )
                 % {
-                    "product": each.product,
+                    "product": each.name,
                     "slot": placement.slot,
                     "locale": f" ({placement.locale})" if placement.locale else "",
                 }
             )
 
 
-def _other_series(series: Series, ready: Container[str], *, locale: str) -> Iterator[str]:
+def _surplus(
+    series: Series, pictures: Sequence[MemberPicture], *, locale: str
+) -> Iterator[Placement]:
+    """Yield the places of members' products that the series has filled and that no member takes any more. A
+    query, and one for each place beyond the members."""
+    counts = Counter(each.member.object_id for each in pictures)
+    further = Placement.objects.filter(
+        content_type_id=series.content_type_id,
+        image__series=series.key,
+        slot=series.slot,
+        locale=locale,
+        position__gt=0,
+    )
+    for placement in further.order_by("position", "object_id"):
+        place = {
+            name: getattr(placement, name)
+            for name in ("content_type_id", "object_id", "slot", "locale", "position")
+        }
+        if (
+            0 < counts[placement.object_id] <= placement.position
+            and series.publications.filter(
+                events__image_after=placement.image_id,
+                **{f"events__{k}": v for k, v in place.items()},
+            ).exists()
+        ):
+            yield placement
+
+
+def _other_series(series: Series, ready: Sequence[MemberPicture], *, locale: str) -> Iterator[str]:
     """Yield which other series the slot shows now, and for how many members."""
+    taken = {_place(each) for each in ready}
     rows = Placement.objects.filter(
         content_type_id=series.content_type_id,
         slot=series.slot,
         locale=locale,
-        position=0,
         image__series__isnull=False,
     ).exclude(image__series=series.key)
     shown = [
         str(key)
-        for object_id, key in rows.values_list("object_id", "image__series")
-        if object_id in ready
+        for position, object_id, key in rows.values_list("position", "object_id", "image__series")
+        if (position, object_id) in taken
     ]
     for key in sorted(set(shown)):
         yield (

@@ -18,14 +18,17 @@ from nb_catalog.registry.sources import (
     subject_of,
     unregister,
 )
+from nb_catalog.registry.variants import all_photos, photo_of_variant, variant_of, variants_of
 
 __all__ = [
     "CatalogSource",
     "Slot",
+    "all_photos",
     "bundle_of",
     "height_of",
     "is_registered",
     "photo_kind_of",
+    "photo_of_variant",
     "pose_of",
     "read_photo",
     "register",
@@ -34,4 +37,6 @@ __all__ = [
     "source_for",
     "subject_of",
     "unregister",
+    "variant_of",
+    "variants_of",
 ]

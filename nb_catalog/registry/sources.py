@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from django.conf import settings as django_settings
 
@@ -16,7 +16,7 @@ from nb_catalog.core.slots import Slot, SlotsLike, parse_slots
 from nb_catalog.core.soft_goods import lies_flat
 from nb_catalog.core.text import message as _
 from nb_catalog.core.text import nearest
-from nb_catalog.core.types import Photo
+from nb_catalog.core.types import Photo, Variant
 from nb_catalog.exceptions import (
     AlreadyRegistered,
     NotRegistered,
@@ -31,6 +31,8 @@ _sources: dict[type[Model], CatalogSource] = {}
 
 S = TypeVar("S", bound="type[CatalogSource]")
 
+# Variants of one product.
+MAX_VARIANTS: Final = 50
 # Where Django keeps what prefetch_related() has fetched.
 _PREFETCHED = {"_prefetched_objects_cache"}
 
@@ -169,6 +171,20 @@ class CatalogSource:
         what it needs in ``queryset()``.
         """
         return ()
+
+    def variants(self, product: Model) -> Sequence[Variant]:
+        """Return what else ``product`` comes in, for series that show it too: other colours, other sides.
+
+        By default, the further photos of the product, as other sides with the keys ``photo-2``, ``photo-3``
+        and so on. If plans of many products must not make queries for each, fetch what it needs in
+        ``queryset()``.
+        """
+        return [
+            Variant(
+                key=f"photo-{number}", name=_("photo %(number)s") % {"number": number}, photo=photo
+            )
+            for number, photo in enumerate(self.photos(product)[1:MAX_VARIANTS], start=2)
+        ]
 
     def kind_of_photo(self, product: Model, photo: Photo) -> str:
         """Return what ``photo`` is, one of ``types.PhotoKind``, or "" if the shop does not know.

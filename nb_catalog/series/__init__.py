@@ -12,16 +12,19 @@ from nb_catalog.series.looks import (
 )
 from nb_catalog.series.members import Added, add, remove, reorder, set_group
 from nb_catalog.series.rules import apply_rules
+from nb_catalog.series.variants import add_variants, remove_members
 
 __all__ = [
     "Added",
     "MemberDrift",
     "add",
+    "add_variants",
     "anchor_objections",
     "apply_rules",
     "create",
     "drift_strip",
     "remove",
+    "remove_members",
     "reorder",
     "save_look",
     "set_group",

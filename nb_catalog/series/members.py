@@ -46,9 +46,9 @@ def add(series: Series, products: Iterable[models.Model], *, by_rule: bool = Fal
         list(Series.objects.filter(pk=series.pk).select_for_update().values_list("pk"))
         last = series.members.aggregate(last=Max("position"))["last"]
         position = -1 if last is None else int(last)
-        for block in blocks(_stream(products), size=BLOCK):
+        for block in blocks(stream(products), size=BLOCK):
             subjects = _subjects(series, block)
-            rows = series.members.filter(object_id__in=subjects)
+            rows = series.members.filter(object_id__in=subjects, variant="")
             known = {row.object_id: row for row in rows}
             new = []
             for key, subject in subjects.items():
@@ -57,10 +57,7 @@ def add(series: Series, products: Iterable[models.Model], *, by_rule: bool = Fal
                     present += member.removed_at is None
                     continue
                 position += 1
-                group = SeriesGroup.ALL
-                if series.view == SeriesView.GROUPS:
-                    lies = pose_of(subject) == "lying"
-                    group = SeriesGroup.LYING if lies else SeriesGroup.STANDING
+                group = _group_of(series, subject)
                 new.append(
                     SeriesMember(
                         pk=member.pk if member else None,
@@ -82,9 +79,10 @@ def add(series: Series, products: Iterable[models.Model], *, by_rule: bool = Fal
 
 
 def remove(series: Series, products: Iterable[models.Model]) -> int:
-    """Remove ``products`` from ``series`` and return how many were members. No rule adds them again."""
+    """Remove ``products`` and their variants from ``series`` and return how many members that were. No rule
+    adds them again."""
     removed = 0
-    for block in blocks(_stream(products), size=BLOCK):
+    for block in blocks(stream(products), size=BLOCK):
         fetch_subjects(block)
         keys = [object_key(product)[1] for product in block]
         rows = series.members.filter(object_id__in=keys, removed_at=None)
@@ -93,7 +91,8 @@ def remove(series: Series, products: Iterable[models.Model]) -> int:
 
 
 def reorder(series: Series, order: Sequence[str], *, version: int) -> int:
-    """Put members into ``order``, given by their keys, and return the new version of the order.
+    """Put members into ``order``, given by their ``SeriesMember.key``, and return the new version of the
+    order.
 
     If ``order`` names some of the members only, these share out among themselves the places that they
     hold. ``version`` is the ``order_version`` that the person has seen.
@@ -114,7 +113,7 @@ def reorder(series: Series, order: Sequence[str], *, version: int) -> int:
                 % {"name": series.name}
             )
         rows = list(series.members.filter(removed_at=None).order_by("position", "pk"))
-        keys = [row.object_id for row in rows]
+        keys = [row.key for row in rows]
         places = {key: place for place, key in enumerate(keys)}
         if objections := _order_objections(order, keys=keys):
             raise RequestRefused(*objections)
@@ -140,7 +139,7 @@ def set_group(series: Series, products: Iterable[models.Model], group: str) -> i
             _("The series has no group %(name)r.") % {"name": group} + nearest(group, series.groups)
         )
     changed = 0
-    for block in blocks(_stream(products), size=BLOCK):
+    for block in blocks(stream(products), size=BLOCK):
         fetch_subjects(block)
         keys = [object_key(product)[1] for product in block]
         rows = series.members.filter(object_id__in=keys, removed_at=None).exclude(group=group)
@@ -150,10 +149,10 @@ def set_group(series: Series, products: Iterable[models.Model], group: str) -> i
 
 def shared_slots(series: Series) -> Iterator[str]:
     """Yield a sentence for each other series that has members in common and the same slot. One query."""
-    own = series.members.filter(removed_at=None).values("object_id")
+    own = series.members.filter(removed_at=None, variant="").values("object_id")
     rows = SeriesMember.objects.filter(
         content_type_id=series.content_type_id, object_id__in=own, removed_at=None,
-        series__slot=series.slot, series__is_active=True,
+        series__slot=series.slot, series__is_active=True, variant="",
     ).exclude(series=series)  # fmt: skip
     for name, number in rows.order_by().values_list("series__name").annotate(number=Count("pk")):
         yield (
@@ -165,7 +164,14 @@ def shared_slots(series: Series) -> Iterator[str]:
         )
 
 
-def _stream(products: Iterable[models.Model]) -> Iterator[models.Model]:
+def _group_of(series: Series, product: models.Model) -> str:
+    if series.view != SeriesView.GROUPS:
+        return SeriesGroup.ALL
+    return SeriesGroup.LYING if pose_of(product) == "lying" else SeriesGroup.STANDING
+
+
+def stream(products: Iterable[models.Model]) -> Iterator[models.Model]:
+    """Yield ``products``, those of a queryset a block at a time."""
     if isinstance(products, models.QuerySet):
         return products.iterator(chunk_size=BLOCK)
     return iter(products)

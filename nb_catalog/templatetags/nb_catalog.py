@@ -70,12 +70,16 @@ def catalog_prefetch(products, *slots, locale=None):
 
 
 @register.simple_tag
-def catalog_series(key, *, locale=None, limit=None):
+def catalog_series(key, *, locale=None, limit=None, product=None):
     """``{% catalog_series "autumn" as lookbook %}``: the published pictures of a series, in its order.
 
-    Each entry has a ``product`` and a ``picture``. Without ``as``, the pictures alone are rendered.
+    Each entry has a ``product`` and a ``picture``, and that of a variant its key and its name: ``variant``
+    and ``variant_name``. With ``product``, only the pictures of that product and its variants. Without
+    ``as``, the pictures alone are rendered.
     """
-    return storefront.series_for(str(key), locale=locale, limit=limit)
+    if product is not None and not _is_row(product):
+        return storefront.SeriesPage()
+    return storefront.series_for(str(key), locale=locale, limit=limit, product=product)
 
 
 def _is_row(product):

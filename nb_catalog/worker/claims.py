@@ -21,7 +21,7 @@ from nb_catalog.exceptions import ObjectGone, PictureMissing, SpecUnreadable
 from nb_catalog.models import ImageJob
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import transition_jobs
-from nb_catalog.registry import is_registered, source_for
+from nb_catalog.registry import all_photos, is_registered, source_for
 from nb_catalog.worker import cutouts, finals, queue, series, texts
 from nb_catalog.worker.bundles import bundles_with_photos
 from nb_catalog.worker.types import ClaimedJob
@@ -201,7 +201,7 @@ def _with_photo(job: ClaimedJob, product: models.Model | None) -> ClaimedJob:
     if job.image_spec.sets_text:
         return replace(job, photo=Photo(name=job.image_spec.photo, storage=settings.STORAGE))
     try:
-        photos = source_for(product).photos(product)
+        photos = all_photos(product)
     except DatabaseError:
         raise
     except Exception as error:  # noqa: BLE001 - the host's own code, about this one product

@@ -9,6 +9,7 @@ from typing import Any
 from nb_catalog import storage
 from nb_catalog.conf import picture_limits, settings
 from nb_catalog.core import logs
+from nb_catalog.core.colours import rgb_of
 from nb_catalog.core.types import PhotoKind
 from nb_catalog.exceptions import PictureError, StorageFailed
 from nb_catalog.imaging.fidelity import (
@@ -64,6 +65,7 @@ def _compare(job: ClaimedJob, picture: bytes) -> Fidelity:
         picture,
         mask=mask,
         is_full_frame=is_full_frame,
+        colour=rgb_of(job.image_spec.colour) if job.image_spec.colour else None,
         thresholds=settings.FIDELITY["THRESHOLDS"],
         **picture_limits(),
     )

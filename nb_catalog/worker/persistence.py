@@ -376,6 +376,7 @@ def _build_image(
         tier=job.tier,
         locale=job.image_spec.locale,
         series=job.image_spec.series or None,
+        variant=job.image_spec.product_variant,
         checks=checks,
         digital_source_type=image.digital_source_type,
         provenance=dict(image.provenance),

@@ -38,7 +38,7 @@ from nb_catalog.providers.ocr import OcrProvider
 from nb_catalog.providers.text_base import TextProvider, TextResult
 from nb_catalog.providers.translation import TranslationProvider
 from nb_catalog.providers.types import ImageResult, Payload
-from nb_catalog.registry import read_photo, source_for
+from nb_catalog.registry import all_photos, read_photo
 from nb_catalog.typesetting import ocr_detect
 from nb_catalog.typesetting.ocr_diff import MODEL_OCR_CHECK, Token, compare
 from nb_catalog.worker.outcomes import outcome_for_texts
@@ -323,5 +323,5 @@ def photo_for(job: ClaimedJob) -> Photo | None:
     product = None if image is None else image.catalog_object
     if product is None:
         return None
-    photos = source_for(product).photos(product)
+    photos = all_photos(product)
     return next((each for each in photos if each.name == spec.photo), None)

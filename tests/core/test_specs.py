@@ -72,6 +72,7 @@ OF_BUNDLE = {"parts": (PART, {**PART, "object_id": "9", "photo_kind": "packshot"
 OF_SET = {"camera": {"view": "front", "framing": {"fill": 0.7}}, "proportion": 0.5}
 OF_SERIES = {"series": "autumn", "anchor": "ef" * 32, "anchor_file": "anchor.png"}
 OF_FINAL = {"draft": "ab" * 32, "candidate": 1}
+OF_VARIANT = {"product_variant": "red", "colour": "#b3202a"}
 ASKED_FOR = {
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
 }  # fmt: skip
@@ -83,8 +84,17 @@ def test_a_known_recipe_has_its_known_fingerprint():
 
 def test_every_field_is_either_part_of_the_fingerprint_or_a_version():
     named = {*CHANGES, *OF_WORDS, *OF_PHOTO, "cutout", *OF_PLACE, *OF_SET, *OF_SERIES}
-    named |= {*OF_BUNDLE, *OF_FINAL, *TOLD}
+    named |= {*OF_BUNDLE, *OF_FINAL, *OF_VARIANT, *TOLD}
     assert {field.name for field in fields(ImageSpec)} == named
+
+
+def test_a_variant_of_a_member_is_a_request_of_its_own_and_its_colour_is_not():
+    member = replace(RECIPE, series="autumn")
+    red = replace(member, product_variant="red")
+    painted = replace(red, colour="#b3202a")
+    assert len({each.fingerprint for each in (RECIPE, member, red, painted)}) == 4
+    assert painted.request_hash == red.request_hash != member.request_hash
+    assert red.seed == member.seed
 
 
 @pytest.mark.parametrize("name", CHANGES)

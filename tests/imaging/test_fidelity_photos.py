@@ -21,10 +21,10 @@ GOOD = 3
 """Pictures of each product that keep it; of each kind of damage there is one."""
 
 
-def cut_out(path) -> np.ndarray:
+def cut_out(path, *, side=1600) -> np.ndarray:
     """The product at the size that pictures show."""
     image = Image.open(path).convert("RGBA")
-    image.thumbnail((1600, 1600))
+    image.thumbnail((side, side))
     pixels = np.array(image)
     pixels[..., 3] = alpha.find_product(image).alpha
     rows, columns = np.nonzero(pixels[..., 3] > 127)

@@ -72,7 +72,13 @@ class Card:
 
     @property
     def key(self) -> str:
-        return str(self.member.object_id)
+        return self.member.key
+
+    @property
+    def title(self) -> str:
+        """The title of the product, and the name of the variant."""
+        variant = self.member.variant_name or self.member.variant
+        return f"{self.info.title}, {variant}" if variant else self.info.title
 
     @property
     def state_name(self) -> str:
@@ -94,18 +100,22 @@ def cards_of(
     pictures = list(pictures)
     images = [each.image for each in pictures if each.image is not None]
     prefetch_related_objects(images, thumbnails.RENDITIONS)
-    published = dict(
-        Placement.objects.filter(
-            content_type=series.content_type_id,
-            object_id__in=[each.member.object_id for each in pictures],
-            slot=series.slot,
-            locale="",
-            position=0,
-            image__series=series.key,
-        ).values_list("object_id", "image_id")
-    )
+    places = Placement.objects.filter(
+        content_type=series.content_type_id,
+        object_id__in={each.member.object_id for each in pictures},
+        slot=series.slot,
+        locale="",
+        image__series=series.key,
+    ).values_list("object_id", "image__variant", "image_id")
+    published = {(object_id, variant): image_id for object_id, variant, image_id in places}
     return [
-        _card(series, each, place=place, published=published.get(each.member.object_id), site=site)
+        _card(
+            series,
+            each,
+            place=place,
+            published=published.get((each.member.object_id, each.member.variant)),
+            site=site,
+        )
         for place, each in enumerate(pictures, first)
     ]
 
@@ -175,11 +185,12 @@ def member_counts(series: Iterable[Series]) -> dict[int, MemberCounts]:
     """Return the counts of each of ``series`` by key, whatever the look of the pictures. Three queries."""
     about = {"content_type": OuterRef("content_type"), "object_id": OuterRef("object_id")}
     images = ProductImage.objects.filter(
-        **about, series=OuterRef("series__key"), kind=ImageKind.PICTURE, state__in=USABLE_STATES
-    )
+        **about, series=OuterRef("series__key"), variant=OuterRef("variant"), locale="",
+        kind=ImageKind.PICTURE, state__in=USABLE_STATES,
+    )  # fmt: skip
     placements = Placement.objects.filter(
-        **about, slot=OuterRef("series__slot"), locale="", position=0,
-        image__series=OuterRef("series__key"),
+        **about, slot=OuterRef("series__slot"), locale="",
+        image__series=OuterRef("series__key"), image__variant=OuterRef("variant"),
     )  # fmt: skip
     keys = [each.pk for each in series]
     members = SeriesMember.objects.filter(series__in=keys, removed_at=None).order_by()

@@ -31,6 +31,12 @@ _KEEP: Final = (
     "Keep everything about the product exactly as it is in the first image: its shape, proportions,"
     " colours, material and surface, and every printed word, logo and label letter by letter."
 )
+_KEEP_BUT_COLOUR: Final = (
+    "Show the product in another colour than in the first image: what is of its main colour there is {colour}"
+    " in this picture, with the same shading. Keep everything else about the product exactly as it is in the"
+    " first image: its shape, proportions, material and surface, folds and seams, the parts of other colours,"
+    " and every printed word, logo and label letter by letter and in its own colours."
+)
 _STAND: Final = (
     "Show the whole product once, in sharp focus, standing naturally in the surroundings with a"
     " soft contact shadow, and let the light on it match the light around it."
@@ -88,17 +94,20 @@ def background_prompt(
     has_backdrop: bool = False,
     view: str = "",
     has_anchor: bool = False,
+    colour: str = "",
 ) -> str:
     """Return the prompt for one product in one scene.
 
-    ``painted`` requests the product of the first image in front of a new background; ``locked``
-    requests the empty background alone, because the product's own pixels are composed in afterwards.
-    With ``has_backdrop`` the last image sent along shows the place, and the scene's prompt may be
-    empty; its view is that of the place. Otherwise the ``view`` "top" is seen from above. With ``has_anchor``
-    an image that shows the look is sent after the product's, or first if there is none of the product. Raises
-    ``RequestRefused`` if the scene has no prompt.
+    ``painted`` requests the product of the first image in front of a new background; ``locked`` requests the
+    empty background alone, because the product's own pixels are composed in afterwards. With ``has_backdrop``
+    the last image sent along shows the place, and the scene's prompt may be empty; its view is that of the
+    place. Otherwise the ``view`` "top" is seen from above. With ``has_anchor`` an image that shows the look
+    is sent after the product's, or first if there is none of the product. ``colour``, "#rrggbb", is the one
+    that a painted product is to have instead of that of its photo. Raises ``RequestRefused`` if the scene has
+    no prompt.
     """
     product = product_line(title, facts)
+    keep = _KEEP_BUT_COLOUR.format(colour=colour) if colour else _KEEP
     look = (
         "" if not has_anchor else _PAINTED_LOOK if treatment == Treatment.PAINTED else _LOCKED_LOOK
     )
@@ -106,7 +115,7 @@ def background_prompt(
         scene = scene_of(scene_prompt) if scene_prompt.strip() else ""
         if treatment != Treatment.PAINTED:
             return _locked_in_place(product, scene, ratio, look=look)
-        return _painted_in_place(product, scene, ratio, look=look)
+        return _painted_in_place(product, scene, ratio, look=look, keep=keep)
     scene = scene_of(scene_prompt)
     if treatment != Treatment.PAINTED:
         return _locked(product, scene, ratio, look=look, view=view)
@@ -115,8 +124,8 @@ def background_prompt(
         " photograph.",
         look,
         "" if product == _UNNAMED else f"The product is {product}. {DATA}",
-        f"Change only its surroundings to this: {scene}",
-        _KEEP,
+        f"Change {'' if colour else 'only '}its surroundings to this: {scene}",
+        keep,
         _LIE if view == "top" else _STAND,
         frame_of(ratio),
         _PAINTED_NONE,
@@ -187,7 +196,7 @@ def _locked(
     )
 
 
-def _painted_in_place(product: str, scene: str, ratio: str, *, look: str = "") -> str:
+def _painted_in_place(product: str, scene: str, ratio: str, *, look: str, keep: str) -> str:
     place = "third" if look else "second"
     return join(
         f"The first image shows a product, and the {place} image shows a place. Make a photorealistic,"
@@ -196,7 +205,7 @@ def _painted_in_place(product: str, scene: str, ratio: str, *, look: str = "") -
         "" if product == _UNNAMED else f"The product is {product}. {DATA}",
         PLACE.format(image=place),
         scene,
-        _KEEP,
+        keep,
         "Show the whole product once, at a size that is natural there.",
         _STAND,
         frame_of(ratio),

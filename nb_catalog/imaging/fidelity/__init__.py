@@ -11,14 +11,17 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from nb_catalog.core.colours import Rgb
 from nb_catalog.exceptions import CutoutRefused
 from nb_catalog.imaging.fidelity.alignment import find_placements
 from nb_catalog.imaging.fidelity.measures import Comparison, measure
 from nb_catalog.imaging.fidelity.reasons import describe_left_out, describe_reason
+from nb_catalog.imaging.fidelity.recolour import guess_back
 from nb_catalog.imaging.fidelity.regions import regions_of, whole_product
 from nb_catalog.imaging.fidelity.report import (
     BORDER,
     FIDELITY_CHECK,
+    MANY_COLOURS,
     NOT_FOUND,
     TWICE,
     Fidelity,
@@ -39,7 +42,7 @@ __all__ = [
     "judge_picture",
 ]
 
-EVERYWHERE: Final = frozenset({"colour", "shape", "outline"})
+EVERYWHERE: Final = frozenset({"colour", "other_colour", "old_colour", "shape", "outline"})
 """Reasons that may concern the whole product rather than a place in it."""
 
 
@@ -58,34 +61,43 @@ def check_fidelity(
     *,
     mask: bytes | None,
     is_full_frame: bool = False,
+    colour: Rgb | None = None,
     thresholds: Mapping[str, float],
     max_bytes: int,
     max_pixels: int,
 ) -> Checked:
     """Compare the product of ``photo`` with the one in ``picture``; both are files.
 
-    ``mask`` is a PNG of the product's alpha; without one, the photo's own transparency is its outline.
-    With ``is_full_frame`` the whole photo is the product. ``thresholds`` are those of the setting
-    ``FIDELITY``. Raises ``PictureError`` for files that do not open.
+    ``mask`` is a PNG of the product's alpha; without one, the photo's own transparency is its outline. With
+    ``is_full_frame`` the whole photo is the product. ``colour`` is the one that its main colour had to
+    become; everything else has to be as it was. ``thresholds`` are those of the setting ``FIDELITY``. Raises
+    ``PictureError`` for files that do not open.
     """
     limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
     try:
         product = open_product(photo, mask=mask, is_full_frame=is_full_frame, **limits)
     except CutoutRefused:
         return Checked(Fidelity(score=None, left_out=("small",)))
-    return judge_picture(product, open_picture(picture, **limits), thresholds=thresholds)
+    return judge_picture(
+        product, open_picture(picture, **limits), colour=colour, thresholds=thresholds
+    )
 
 
 def judge_picture(
-    product: ProductView, picture: Pixels, *, thresholds: Mapping[str, float]
+    product: ProductView,
+    picture: Pixels,
+    *,
+    colour: Rgb | None = None,
+    thresholds: Mapping[str, float],
 ) -> Checked:
-    """Compare ``product`` with ``picture``, as ``views`` opens them."""
-    placements = find_placements(product, picture)
+    """Compare ``product`` with ``picture``, as ``views`` opens them. ``colour`` as in ``check_fidelity``."""
+    also = None if colour is None else guess_back(product, picture, colour=colour)
+    placements = find_placements(product, picture, also=also)
     if placements is None:
         return Checked(Fidelity(score=None, left_out=("plain",)))
     if not placements:
         return Checked(Fidelity(score=0.0, reasons=(NOT_FOUND,)))
-    found = measure(product, picture, placements)
+    found = measure(product, picture, placements, colour=colour)
     score, reasons = judge(found.measures, thresholds)
     if found.is_twice:
         score, reasons = min(score, BORDER / 2), (TWICE, *reasons)
@@ -100,7 +112,10 @@ def judge_picture(
         Fidelity(
             score=score,
             reasons=reasons,
-            left_out=() if found.is_detailed else ("few_details",),
+            left_out=(
+                *(() if found.is_detailed else ("few_details",)),
+                *((MANY_COLOURS,) if colour is not None and not found.has_main_colour else ()),
+            ),
             measures={name: round(value, 3) for name, value in found.measures.items()},
             regions=regions,
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -29,6 +29,10 @@ SCALES: Final = (0.08, 4.0)
 """Sizes in the picture of one pixel of the product that are plausible."""
 
 
+Grey: TypeAlias = npt.NDArray[np.uint8]
+"""(H, W)."""
+
+
 class Placement(NamedTuple):
     """A product in a picture: ``matrix`` (2, 3) leads from the product's pixels to the picture's,
     ``matches`` is the number of features that agree with it."""
@@ -43,22 +47,28 @@ class Placement(NamedTuple):
 
 
 def find_placements(
-    product: ProductView, picture: Pixels, *, most: int = 2
+    product: ProductView, picture: Pixels, *, most: int = 2, also: Pixels | None = None
 ) -> list[Placement] | None:
     """Return where ``product`` is in ``picture``, the surest first; an empty list if it is not found, None
     if it shows too little detail to be found anywhere.
 
-    Features of the picture look for their likes in the product, not the other way round, so that a
-    product that is there twice is found twice.
+    Features of the picture look for their likes in the product, not the other way round, so that a product
+    that is there twice is found twice. ``also`` is the same picture in other colours, in which features are
+    looked for too.
     """
     solid = product.mask.astype(np.uint8)
-    places, looks = _features(product.pixels, cv2.erode(solid, np.ones((3, 3), np.uint8)) > 0)
+    places, looks = _features(
+        _grey(product.pixels), cv2.erode(solid, np.ones((3, 3), np.uint8)) > 0
+    )
     # Not counting those of the outline, which any background changes.
     deep = cv2.erode(solid, np.ones((RIM, RIM), np.uint8)) > 0
     columns, rows = np.rint(places).astype(np.intp).T
     if np.count_nonzero(deep[rows, columns]) < LEAST_FEATURES:
         return None
-    seen, seen_looks = _features(picture, None)
+    seen, seen_looks = _features(_grey(picture), None)
+    if also is not None:
+        others, other_looks = _features(_grey(also), None)
+        seen, seen_looks = np.concatenate([seen, others]), np.concatenate([seen_looks, other_looks])
     if len(seen) < LEAST_MATCHES:
         return []
     pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(seen_looks, looks, k=2)
@@ -68,9 +78,12 @@ def find_placements(
     return list(_placements(product, origins, targets, most=most))
 
 
-def _features(pixels: Pixels, mask: Mask | None) -> tuple[Floats, Floats]:
+def _grey(pixels: Pixels) -> Grey:
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _features(grey: Grey, mask: Mask | None) -> tuple[Floats, Floats]:
     """Return the places (N, 2) of features in ``mask`` and their descriptors (N, 128)."""
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     reduced = cv2.resize(grey, None, fx=REDUCED, fy=REDUCED, interpolation=cv2.INTER_AREA)
     inside: npt.NDArray[np.uint8] | None = None
     if mask is not None:

@@ -8,9 +8,11 @@ from typing import Final
 
 import numpy as np
 
+from nb_catalog.core.colours import Rgb
 from nb_catalog.imaging.fidelity.alignment import Placement
 from nb_catalog.imaging.fidelity.colour import compare_colours
 from nb_catalog.imaging.fidelity.detail import compare_detail
+from nb_catalog.imaging.fidelity.recolour import Recoloured, move_back
 from nb_catalog.imaging.fidelity.silhouette import compare_outlines
 from nb_catalog.imaging.fidelity.views import Mask, Pixels, ProductView
 from nb_catalog.imaging.fidelity.warping import Overlay, overlay
@@ -24,9 +26,10 @@ OF_DETAIL: Final = frozenset({"lost_detail", "weak_detail", "lost_place", "shape
 class Comparison:
     """A product found in a picture: the two over each other, and how far they differ.
 
-    ``measures`` are in the units of the setting ``FIDELITY["THRESHOLDS"]``; those that say nothing about
-    this product are missing. ``tiles`` is the number of textured tiles, ``is_twice`` whether the product
-    is there a second time. ``changed`` (H, W) marks where, in the product's frame.
+    ``measures`` are in the units of the setting ``FIDELITY["THRESHOLDS"]``; those that say nothing about this
+    product are missing. ``has_main_colour`` is whether the colour asked for could be compared. ``tiles`` is
+    the number of textured tiles, ``is_twice`` whether the product is there a second time. ``changed`` (H, W)
+    marks where, in the product's frame.
     """
 
     pair: Overlay = field(repr=False)
@@ -34,6 +37,7 @@ class Comparison:
     measures: Mapping[str, float]
     tiles: int
     is_twice: bool
+    has_main_colour: bool
     changed: Mask = field(repr=False)
 
     @property
@@ -42,11 +46,31 @@ class Comparison:
         return self.tiles >= FEW_TILES
 
 
-def measure(product: ProductView, picture: Pixels, placements: Sequence[Placement]) -> Comparison:
-    """Compare ``product`` with ``picture``, which shows it at ``placements``, the surest first."""
-    pair = overlay(product, picture, placements[0])
+def measure(
+    product: ProductView,
+    picture: Pixels,
+    placements: Sequence[Placement],
+    *,
+    colour: Rgb | None = None,
+) -> Comparison:
+    """Compare ``product`` with ``picture``, which shows it at ``placements``, the surest first.
+
+    With ``colour``, its main colour has to be that one; everything else has to be as it was.
+    """
+    recoloured: Recoloured | None = None
+
+    def in_old_colour(before: Pixels, after: Pixels, core: Mask) -> Pixels:
+        nonlocal recoloured
+        if colour is not None:
+            recoloured = move_back(before, after, core, colour=colour)
+        return after if recoloured is None else recoloured.picture
+
+    pair = overlay(
+        product, picture, placements[0], prepare=None if colour is None else in_old_colour
+    )
     colours, detail, outline = compare_colours(pair), compare_detail(pair), compare_outlines(pair)
     measures = {
+        **({} if recoloured is None else {"asked": recoloured.asked, "kept": recoloured.kept}),
         "lost_detail": detail.lost,
         "weak_detail": detail.weakness,
         "lost_place": detail.group,
@@ -71,5 +95,6 @@ def measure(product: ProductView, picture: Pixels, placements: Sequence[Placemen
         },
         tiles=detail.tiles,
         is_twice=len(placements) > 1,
+        has_main_colour=recoloured is not None,
         changed=changed,
     )

@@ -18,6 +18,8 @@ REASONS: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
         "detail": lambda: _("Print or fine detail differs from the photo."),
         "shape": lambda: _("The product's proportions or its shape differ."),
         "colour": lambda: _("The product has another colour, beyond what light explains."),
+        "other_colour": lambda: _("The product does not have the colour that was asked for."),
+        "old_colour": lambda: _("Part of the product still has the colour of the photo."),
         "part": lambda: _("Part of the product looks different or is missing."),
         "outline": lambda: _("The product's outline differs."),
         "cut_off": lambda: _("The edge of the picture cuts the product off."),
@@ -42,6 +44,9 @@ LEFT_OUT: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
             "The product was not judged: its photo shows it in use, so that there is no outline."
         ),
         "words": lambda: _("Printed words were not read: the extra “ocr” is not installed."),
+        "many_colours": lambda: _(
+            "Whether it has the colour that was asked for was not judged: the photo shows no main colour."
+        ),
         "bundle": lambda: _(
             "The products were not judged: pictures of several products are not compared with their photos."
         ),

@@ -18,6 +18,8 @@ BORDER: Final = 0.5
 NOT_FOUND: Final = "not_found"
 TWICE: Final = "twice"
 WORDS: Final = "words"
+MANY_COLOURS: Final = "many_colours"
+"""Left out: the product has no main colour that another one could replace."""
 BUNDLE: Final = "bundle"
 """Left out: the picture shows several products, each with a photo of its own."""
 # The reason for which a measure beyond its threshold stands.
@@ -32,6 +34,8 @@ REASON_OF: Final[Mapping[str, str]] = {
     "blob": "part",
     "outline": "outline",
     "cut_off": "cut_off",
+    "asked": "other_colour",
+    "kept": "old_colour",
 }
 
 

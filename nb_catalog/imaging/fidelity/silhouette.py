@@ -52,7 +52,7 @@ def compare_outlines(pair: Overlay) -> OutlineChange:
     x = points[:, :1] + offsets * (across / steep)[:, None]
     y = points[:, 1:] + offsets * (down / steep)[:, None]
     lab = cv2.cvtColor(
-        cv2.GaussianBlur(pair.picture, (0, 0), 1.0).astype(np.float32) / 255, cv2.COLOR_RGB2LAB
+        cv2.GaussianBlur(pair.seen, (0, 0), 1.0).astype(np.float32) / 255, cv2.COLOR_RGB2LAB
     )
     profile = cv2.remap(lab, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     steps = np.linalg.norm(profile[:, 2:] - profile[:, :-2], axis=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import cv2
@@ -22,9 +23,10 @@ STEP: Final = 3.0
 class Overlay(NamedTuple):
     """A product and the same place of a picture, (H, W, 3) sRGB uint8 each, at the same resolution.
 
-    ``mask`` (H, W) is the product, ``core`` the same without its edge and what the picture's frame cuts
-    off. ``flow`` is what the alignment leaves: the 90th percentile of its length, in percent of the
-    product's diagonal; None for a product without texture.
+    ``mask`` (H, W) is the product, ``core`` the same without its edge and what the picture's frame cuts off.
+    ``seen`` is the picture as it is, if ``picture`` has been prepared for the comparison. ``flow`` is what
+    the alignment leaves: the 90th percentile of its length, in percent of the product's diagonal; None for a
+    product without texture.
     """
 
     product: Pixels
@@ -32,10 +34,21 @@ class Overlay(NamedTuple):
     mask: Mask
     core: Mask
     flow: float | None
+    seen: Pixels
 
 
-def overlay(product: ProductView, picture: Pixels, placement: Placement) -> Overlay:
-    """Return ``picture`` in the frame of ``product``; whichever has more detail is blurred to the other's."""
+def overlay(
+    product: ProductView,
+    picture: Pixels,
+    placement: Placement,
+    *,
+    prepare: Callable[[Pixels, Pixels, Mask], Pixels] | None = None,
+) -> Overlay:
+    """Return ``picture`` in the frame of ``product``; whichever has more detail is blurred to the other's.
+
+    ``prepare`` gets the product, the picture and the core, and returns what is compared instead of the
+    picture.
+    """
     height, width = product.mask.shape
     scale = placement.scale
     source, seen = product.pixels, picture
@@ -49,7 +62,7 @@ def overlay(product: ProductView, picture: Pixels, placement: Placement) -> Over
         seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), 0.5 * (scale**2 - 1) ** 0.5), np.uint8)
     how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     size = (width, height)
-    warped = cv2.warpAffine(
+    at_place = cv2.warpAffine(
         seen, placement.matrix, size, flags=how, borderMode=cv2.BORDER_REPLICATE
     )
     whole = np.full(picture.shape[:2], 255, np.uint8)
@@ -57,14 +70,18 @@ def overlay(product: ProductView, picture: Pixels, placement: Placement) -> Over
     solid = np.pad(product.mask.astype(np.uint8), 1)
     depth = cv2.distanceTransform(solid, cv2.DIST_L2, 3)[1:-1, 1:-1]
     core = (depth > INNER) & shown
-    settled, flow = _undo_small_shifts(source, np.asarray(warped, np.uint8), product.mask, core)
-    return Overlay(source, settled, product.mask & shown, core, flow)
+    warped = np.asarray(at_place, np.uint8)
+    compared = warped if prepare is None else prepare(source, warped, core)
+    shift, flow = _small_shifts(source, compared, product.mask, core)
+    settled = _shifted(compared, shift)
+    as_seen = settled if prepare is None else _shifted(warped, shift)
+    return Overlay(source, settled, product.mask & shown, core, flow, as_seen)
 
 
-def _undo_small_shifts(
+def _small_shifts(
     source: Pixels, seen: Pixels, mask: Mask, core: Mask
-) -> tuple[Pixels, float | None]:
-    """Return ``seen`` without shifts of up to ``SMALL_FLOW``, and how far the picture is shifted in all.
+) -> tuple[Floats, float | None]:
+    """Return the shifts of ``seen`` up to ``SMALL_FLOW``, (H, W, 2), and how far it is shifted in all.
 
     Dense inverse search on locally equalised grey, which light does not change much.
     """
@@ -87,9 +104,13 @@ def _undo_small_shifts(
     smooth: Floats = np.asarray(cv2.GaussianBlur(flow, (0, 0), 9), np.float32)
     far_off = np.maximum(np.hypot(smooth[..., 0], smooth[..., 1]), np.float32(1e-6))
     smooth *= np.minimum(np.float32(1), np.float32(SMALL_FLOW * diagonal) / far_off)[..., None]
-    rows, columns = np.indices(mask.shape, np.float32)
+    return smooth, length
+
+
+def _shifted(pixels: Pixels, shift: Floats) -> Pixels:
+    rows, columns = np.indices(pixels.shape[:2], np.float32)
     settled = cv2.remap(
-        seen, columns + smooth[..., 0], rows + smooth[..., 1], cv2.INTER_LINEAR,
+        pixels, columns + shift[..., 0], rows + shift[..., 1], cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
-    return np.asarray(settled, np.uint8), length
+    return np.asarray(settled, np.uint8)
