@@ -79,8 +79,15 @@ MANY_WEBP_PIXELS: Final = 8_000_000
 DECODER_BYTES: Final[Mapping[str, float]] = {
     "image/avif": 9.3, "image/heic": 8.0, "image/webp": 6.1, "lossless": 7.4
 }  # fmt: skip
-# What may follow a scan that is not complete in no way: read as data, it gives other pixels.
-TAILS: Final = (b"", b"\x15\x9e\xc3\x38" * 64, b"\xb4\x62\x0f\xd9" * 64)
+_DATA: Final = b"\x15\x9e\xc3\x38" * 64
+# What may follow a scan that is not complete in no way: read as data, it gives other pixels. Where data ends at
+# a restart, the decoder reads on only behind the next restart marker.
+TAILS: Final = (
+    b"",
+    _DATA,
+    b"\xb4\x62\x0f\xd9" * 64,
+    b"".join(b"\xff" + bytes([marker]) + _DATA for marker in range(0xD0, 0xD8)),
+)
 
 
 @contextmanager

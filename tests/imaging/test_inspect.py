@@ -331,6 +331,18 @@ def test_a_jpeg_that_lacks_a_single_pixel_is_refused(name):
                 read(whole[:-lost], **LIMITS)
 
 
+def test_a_jpeg_that_ends_at_a_restart_is_refused():
+    whole = _jpeg("restarts", size=(48, 40))
+    restarts = [
+        at for at in range(len(whole) - 1) if whole[at] == 0xFF and 0xD0 <= whole[at + 1] <= 0xD7
+    ]
+    assert len(restarts) > 3
+    for at in restarts:
+        for end in (at, at + 1, at + 2):
+            with pytest.raises(PictureUnreadable):
+                inspect.examine(whole[:end], **LIMITS)
+
+
 def test_a_progressive_jpeg_without_its_last_scan_is_refused():
     whole = _jpeg("progressive")
     at = whole.rindex(b"\xff\xda")
