@@ -105,10 +105,10 @@ def record(
     type_id, object_id = owner
     place = {"content_type_id": type_id, "object_id": object_id, "key": photo_key(photo)}
     with transaction.atomic():
-        row, _created = PhotoCutout.objects.get_or_create(
+        # Locked by the first query if it is there, and by its insertion if it is not.
+        row, _created = PhotoCutout.objects.select_for_update().get_or_create(
             **place, defaults={"name": strip_unstorable(photo.name)}
         )
-        row = PhotoCutout.objects.select_for_update().get(pk=row.pk)
         if requested_at is not None and row.requested_at not in (None, requested_at):
             return StoredCutout.of(row)
         if row.by_person:

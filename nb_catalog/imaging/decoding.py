@@ -80,8 +80,8 @@ DECODER_BYTES: Final[Mapping[str, float]] = {
     "image/avif": 9.3, "image/heic": 8.0, "image/webp": 6.1, "lossless": 7.4
 }  # fmt: skip
 _DATA: Final = b"\x15\x9e\xc3\x38" * 64
-# What may follow a scan that is not complete in no way: read as data, it gives other pixels. Where data ends at
-# a restart, the decoder reads on only behind the next restart marker.
+# What may follow a scan that is not complete in no way: read as data, it gives other pixels. Where data ends
+# at a restart, the decoder reads on only behind the next restart marker.
 TAILS: Final = (
     b"",
     _DATA,

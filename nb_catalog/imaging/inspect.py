@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from PIL import Image
 
@@ -52,6 +52,22 @@ class Facts:
     bits: int = 8
 
 
+class OpenedPicture(NamedTuple):
+    """A picture file that was examined, and its pixels if they were kept."""
+
+    data: bytes
+    facts: Facts
+    kept: Image.Image | None = None
+
+    @property
+    def image(self) -> Image.Image:
+        """What ``open_photo`` returns, decoded now if it was not kept."""
+        if self.kept is not None:
+            return self.kept
+        pixels = self.facts.width * self.facts.height
+        return open_photo(self.data, max_bytes=len(self.data), max_pixels=pixels)
+
+
 def examine(data: bytes | None, *, max_bytes: int, max_pixels: int, decode: bool = True) -> Facts:
     """Examine ``data`` by its content, regardless of its declared type or file name.
 
@@ -63,6 +79,13 @@ def examine(data: bytes | None, *, max_bytes: int, max_pixels: int, decode: bool
     file = _accepted(data, max_bytes=max_bytes, max_pixels=max_pixels)
     facts, _image = _read(file, max_pixels=max_pixels, decode=decode, wants_pixels=False)
     return facts
+
+
+def examine_and_open(data: bytes, *, max_bytes: int, max_pixels: int) -> OpenedPicture:
+    """Return what ``examine`` and ``open_photo`` do, decoding only once. Raises as they do."""
+    file = _accepted(data, max_bytes=max_bytes, max_pixels=max_pixels)
+    facts, image = _read(file, max_pixels=max_pixels, decode=True, wants_pixels=True)
+    return OpenedPicture(data, facts, image)
 
 
 def check_photo(data: bytes | None, *, max_bytes: int, max_pixels: int) -> Facts:
@@ -231,14 +254,29 @@ def _read_here(
         )
         if not wants_pixels:
             return facts, None
-        # Whole numbers of pixels first; the rest, half as much again at least, with a better filter.
-        factor = max(1, max(opened.size) * 2 // (3 * longest_side)) if longest_side else 1
+        factor = _reduction(opened.size, longest_side) if longest_side else 1
         image = srgb.convert(opened, file=file, factor=factor, turn=turn)
-        if longest_side and max(image.size) > longest_side:
-            scale = longest_side / max(image.size)
-            size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-            image = image.resize(size, Image.Resampling.LANCZOS)
-        return facts, image
+        return facts, _resize_within(image, longest_side) if longest_side else image
+
+
+def scale_within(image: Image.Image, longest_side: int) -> Image.Image:
+    """Return ``image``, if it is larger scaled down as ``open_photo`` does, only after it was decoded."""
+    factor = _reduction(image.size, longest_side)
+    return _resize_within(image.reduce(factor) if factor > 1 else image, longest_side)
+
+
+def _reduction(size: tuple[int, int], longest_side: int) -> int:
+    """Return by how many whole pixels to shrink first; the rest, half as much again at least, is done with a
+    better filter."""
+    return max(1, max(size) * 2 // (3 * longest_side))
+
+
+def _resize_within(image: Image.Image, longest_side: int) -> Image.Image:
+    if max(image.size) <= longest_side:
+        return image
+    scale = longest_side / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.LANCZOS)
 
 
 def _refuse_too_many_pixels(size: tuple[int, int], *, max_pixels: int) -> None:

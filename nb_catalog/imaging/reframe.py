@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from nb_catalog.conf import PictureLimits
 from nb_catalog.core.text import message
@@ -139,8 +140,8 @@ def cut_out_product(
     return CutOutProduct(cutout.pixels, cutout.solid)
 
 
-def frame_file(
-    picture: bytes,
+def frame_picture(
+    picture: Image.Image,
     *,
     photo: bytes,
     mask: bytes | None,
@@ -152,9 +153,9 @@ def frame_file(
     max_bytes: int,
     max_pixels: int,
 ) -> FramedFile:
-    """Frame the file of a painted picture as the ``camera`` of its set asks for.
+    """Frame a painted picture, as ``open_photo`` returns it, as the ``camera`` of its set asks for.
 
-    ``mask`` is a PNG file of the product's alpha in ``photo``; None for a photo with transparency.
+    ``photo`` is a file, and ``mask`` a PNG file of its alpha; None for a photo with transparency.
     ``backend`` is asked where the product is if the other ways do not agree. ``mark`` is the picture's own
     provenance, which the framed file has too. The report says "missing" with a code for
     ``describe_unframed`` if the picture stays as it is. Raises ``PictureError`` if a file does not open or
@@ -166,7 +167,7 @@ def frame_file(
     except ValueError as error:
         raise PictureError(f"The camera of the set is invalid. {error}") from error
     product, solid = cut_out_product(photo, mask=mask, photo_kind=photo_kind, **limits)
-    pixels = np.asarray(open_photo(picture, **limits).convert("RGB"))
+    pixels = np.asarray(picture.convert("RGB"))
     size = Size(pixels.shape[1], pixels.shape[0])
     wanted = wanted_box(solid, size=size, camera=seen_by, proportion=proportion)
     expected = with_room(wanted).rect(size)

@@ -19,6 +19,7 @@ from nb_catalog.imaging.fidelity import (
     check_fidelity,
 )
 from nb_catalog.imaging.fidelity.report import BUNDLE, WORDS
+from nb_catalog.imaging.inspect import OpenedPicture
 from nb_catalog.registry import read_photo
 from nb_catalog.typesetting.printed_words import compare_words
 from nb_catalog.worker.types import ClaimedJob
@@ -26,7 +27,7 @@ from nb_catalog.worker.types import ClaimedJob
 logger = logging.getLogger(__name__)
 
 
-def fidelity_check(job: ClaimedJob, picture: bytes) -> dict[str, Any]:
+def fidelity_check(job: ClaimedJob, picture: OpenedPicture) -> dict[str, Any]:
     """Return the check of the product on ``picture``; empty if no model drew it."""
     if not job.image_spec.redraws_product:
         return {}
@@ -42,7 +43,7 @@ def fidelity_check(job: ClaimedJob, picture: bytes) -> dict[str, Any]:
     return {FIDELITY_CHECK: fidelity.as_dict()}
 
 
-def _compare(job: ClaimedJob, picture: bytes) -> Fidelity:
+def _compare(job: ClaimedJob, picture: OpenedPicture) -> Fidelity:
     if job.image_spec.parts:
         return Fidelity(score=None, left_out=(BUNDLE,))
     cutout = job.found or job.cutout
@@ -62,7 +63,7 @@ def _compare(job: ClaimedJob, picture: bytes) -> Fidelity:
         return Fidelity(score=None, left_out=("no_photo",))
     checked = check_fidelity(
         photo,
-        picture,
+        picture.image,
         mask=mask,
         is_full_frame=is_full_frame,
         colour=rgb_of(job.image_spec.colour) if job.image_spec.colour else None,

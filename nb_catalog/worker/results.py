@@ -28,7 +28,7 @@ from nb_catalog.exceptions import (
 from nb_catalog.imaging import locked
 from nb_catalog.imaging.box import Box
 from nb_catalog.imaging.bundles import compose_bundle_into
-from nb_catalog.imaging.inspect import Facts, examine
+from nb_catalog.imaging.inspect import OpenedPicture, examine, examine_and_open
 from nb_catalog.imaging.provenance import DigitalSourceType, read_mark, source_type_for
 from nb_catalog.imaging.reframe import FRAMING_CHECK, FramedFile
 from nb_catalog.models.images import ImageKind
@@ -103,28 +103,27 @@ def store_result(
             result = spooled
         if isinstance(provider, TextProvider):
             return texts.outcome_of(job, result, provider=provider)
-        facts = _examine_result(job, result)
+        picture = _examine_result(job, result)
         if provider.composites or not job.image_spec.locked:
             # A provider that does not mark its picture is taken to have drawn all of it.
             mark = read_mark(result.data) or DigitalSourceType.MODEL
-            framed = series.framed_member(job, result.data, mark=mark)
+            framed = series.framed_member(job, picture, mark=mark)
             if framed is not None:
-                return _store_framed(job, result, facts, framed=framed, mark=mark)
-            picture = _store(job, result, result.data, facts, kind=ImageKind.PICTURE, mark=mark)
+                return _store_framed(job, result, picture, framed=framed, mark=mark)
+            stored = _store(job, result, picture, kind=ImageKind.PICTURE, mark=mark)
             place = result.report.get("product")
-            size = Size(facts.width, facts.height)
+            size = Size(stored.width, stored.height)
             product = Box.of(Rect(*place), size) if place else None
             compared = {
-                **series.drift_check(job, result.data, product=product),
-                **finals.composition_check(job, result.data, product=product),
+                **series.drift_check(job, picture, product=product),
+                **finals.composition_check(job, picture.data, product=product),
             }
-            return outcome_for_result(job, (_with_checks(picture, compared),), result)
-        return _store_locked(job, result, facts)
+            return outcome_for_result(job, (_with_checks(stored, compared),), result)
+        return _store_locked(job, result, picture)
 
 
-def _store_locked(job: ClaimedJob, result: ImageResult, facts: Facts) -> JobOutcome:
+def _store_locked(job: ClaimedJob, result: ImageResult, opened: OpenedPicture) -> JobOutcome:
     """Compose the product on ``result``, a background, and store both."""
-    limits = picture_limits()
     composed: locked.Composed | None = None
     problem: NBCatalogError | None = None
     try:
@@ -135,16 +134,14 @@ def _store_locked(job: ClaimedJob, result: ImageResult, facts: Facts) -> JobOutc
     except (PictureError, ObjectGone) as error:
         # The photo was good when the call went out.
         problem = error
-    background = _store(
-        job, result, result.data, facts, kind=ImageKind.BACKDROP, mark=DigitalSourceType.MODEL
-    )
+    background = _store(job, result, opened, kind=ImageKind.BACKDROP, mark=DigitalSourceType.MODEL)
     if composed is None:
         return outcome_for_result(job, (background,), result, problem=problem)
+    opened = _open(job, composed.data)
     picture = _store(
         job,
         result,
-        composed.data,
-        examine(composed.data, **limits),
+        opened,
         kind=ImageKind.PICTURE,
         mark=source_type_for(model_drew_background=True, model_drew_product=False),
     )
@@ -153,7 +150,7 @@ def _store_locked(job: ClaimedJob, result: ImageResult, facts: Facts) -> JobOutc
     report = {
         "product": list(composed.product),
         **composed.report,
-        **series.drift_check(job, composed.data, product=product),
+        **series.drift_check(job, opened, product=product),
         **finals.composition_check(job, composed.data, product=product),
     }
     return outcome_for_result(job, (background, _with_checks(picture, report)), result)
@@ -162,28 +159,28 @@ def _store_locked(job: ClaimedJob, result: ImageResult, facts: Facts) -> JobOutc
 def _store_framed(
     job: ClaimedJob,
     result: ImageResult,
-    facts: Facts,
+    original: OpenedPicture,
     *,
     framed: FramedFile,
     mark: DigitalSourceType,
 ) -> JobOutcome:
     """Store a painted member of a series, and the picture that it was framed from if that was possible."""
-    size = Size(facts.width, facts.height)
+    size = Size(original.facts.width, original.facts.height)
     product = {} if framed.product is None else {"product": list(framed.product.rect(size))}
-    data = result.data if framed.data is None else framed.data
+    picture = original if framed.data is None else _open(job, framed.data)
     report = {
         FRAMING_CHECK: dict(framed.report),
         **product,
-        **series.drift_check(job, data, product=framed.product, wanted=framed.wanted),
-        **finals.composition_check(job, data, product=framed.product),
+        **series.drift_check(job, picture, product=framed.product, wanted=framed.wanted),
+        **finals.composition_check(job, picture.data, product=framed.product),
     }
-    if framed.data is None:
-        picture = _store(job, result, result.data, facts, kind=ImageKind.PICTURE, mark=mark)
-        return outcome_for_result(job, (_with_checks(picture, report),), result)
-    original = _store(job, result, result.data, facts, kind=ImageKind.UNFRAMED, mark=mark)
-    facts = examine(framed.data, **picture_limits())
-    picture = _store(job, result, framed.data, facts, kind=ImageKind.PICTURE, mark=mark)
-    return outcome_for_result(job, (original, _with_checks(picture, report)), result)
+    unframed = (
+        ()
+        if framed.data is None
+        else (_store(job, result, original, kind=ImageKind.UNFRAMED, mark=mark),)
+    )
+    stored = _store(job, result, picture, kind=ImageKind.PICTURE, mark=mark)
+    return outcome_for_result(job, (*unframed, _with_checks(stored, report)), result)
 
 
 def _with_checks(picture: StoredImage, checks: Mapping[str, Any]) -> StoredImage:
@@ -224,14 +221,22 @@ def _compose(job: ClaimedJob, background: bytes) -> tuple[ClaimedJob, locked.Com
     )
 
 
-def _examine_result(job: ClaimedJob, result: ImageResult) -> Facts:
+def _open(job: ClaimedJob, data: bytes) -> OpenedPicture:
+    """Examine ``data``, and keep its pixels if the picture is compared with others."""
+    limits = picture_limits()
+    if job.image_spec.redraws_product or job.anchor is not None:
+        return examine_and_open(data, **limits)
+    return OpenedPicture(data, examine(data, **limits))
+
+
+def _examine_result(job: ClaimedJob, result: ImageResult) -> OpenedPicture:
     receipt: dict[str, Any] = {
         "usage": dict(result.usage),
         "model_version": result.model_version,
         "request_id": result.request_id,
     }
     try:
-        facts = examine(result.data, **picture_limits())
+        picture = _open(job, result.data)
     except PictureError as error:
         if isinstance(error, PictureTooLarge):
             where = "" if job.is_free else f" Its bytes are in {spool.set_aside(job.spool_name)}."
@@ -243,24 +248,25 @@ def _examine_result(job: ClaimedJob, result: ImageResult) -> Facts:
             reason=error.code,
             **receipt,
         ) from error
-    if min(facts.width, facts.height) < LEAST_SIDE:
+    size = Size(picture.facts.width, picture.facts.height)
+    if min(size) < LEAST_SIDE:
         raise NoPicture(
-            f"The provider returned a picture of {facts.width} × {facts.height} pixels.",
+            f"The provider returned a picture of {size.width} × {size.height} pixels.",
             reason="too_small",
             **receipt,
         )
-    return facts
+    return picture
 
 
 def _store(
     job: ClaimedJob,
     result: ImageResult,
-    data: bytes,
-    facts: Facts,
+    picture: OpenedPicture,
     *,
     kind: str,
     mark: DigitalSourceType,
 ) -> StoredImage:
+    data, facts = picture.data, picture.facts
     original = data is result.data
     spec = job.image_spec
     size = compare_size(spec.ratio, spec.size, Size(facts.width, facts.height))
@@ -288,7 +294,7 @@ def _store(
             **result.report,
             **_model_check(spec.model, result.model_version),
             **(ocr_check(job, data) if kind == ImageKind.PICTURE else {}),
-            **(fidelity_check(job, data) if kind == ImageKind.PICTURE else {}),
+            **(fidelity_check(job, picture) if kind == ImageKind.PICTURE else {}),
         },
         provenance={
             "provider": spec.provider,

@@ -18,9 +18,10 @@ from nb_catalog.exceptions import NBCatalogError, PictureError, StorageFailed
 from nb_catalog.imaging.box import Box
 from nb_catalog.imaging.compose import box_in_plain
 from nb_catalog.imaging.cutout.backends import NetworkCutout
-from nb_catalog.imaging.drift import DRIFT_CHECK, Drift, Look, look_of_file, measure_drift
+from nb_catalog.imaging.drift import DRIFT_CHECK, Drift, Look, look_of, look_of_file, measure_drift
+from nb_catalog.imaging.inspect import OpenedPicture
 from nb_catalog.imaging.provenance import DigitalSourceType
-from nb_catalog.imaging.reframe import FramedFile, frame_file
+from nb_catalog.imaging.reframe import FramedFile, frame_picture
 from nb_catalog.imaging.scenery.camera import Camera
 from nb_catalog.models.series import Series
 from nb_catalog.registry import read_photo, source_for
@@ -54,7 +55,9 @@ def with_anchors(jobs: Iterable[ClaimedJob]) -> list[ClaimedJob]:
     return [replace(job, anchor=anchors.get(job.image_spec.series)) for job in jobs]
 
 
-def framed_member(job: ClaimedJob, picture: bytes, *, mark: DigitalSourceType) -> FramedFile | None:
+def framed_member(
+    job: ClaimedJob, picture: OpenedPicture, *, mark: DigitalSourceType
+) -> FramedFile | None:
     """Return the painted picture of a member as its series frames it; None if it is not one.
 
     What goes wrong is in the report: the picture is paid for, and kept as it is.
@@ -69,8 +72,8 @@ def framed_member(job: ClaimedJob, picture: bytes, *, mark: DigitalSourceType) -
         return FramedFile(report={"missing": "no_cutout"})
     backend = backend_of(source_for(spec.object_type))
     try:
-        return frame_file(
-            picture,
+        return frame_picture(
+            picture.image,
             photo=read_photo(job.photo),
             mask=storage.read(cutout.mask) if cutout and cutout.mask else None,
             camera=spec.camera,
@@ -92,7 +95,7 @@ def framed_member(job: ClaimedJob, picture: bytes, *, mark: DigitalSourceType) -
 
 
 def drift_check(
-    job: ClaimedJob, picture: bytes, *, product: Box | None, wanted: Box | None = None
+    job: ClaimedJob, picture: OpenedPicture, *, product: Box | None, wanted: Box | None = None
 ) -> dict[str, Any]:
     """Return the check of how far a member's picture is from the anchor; empty for other pictures.
 
@@ -107,7 +110,11 @@ def drift_check(
 
 
 def _drift(
-    spec: ImageSpec, anchor: SeriesAnchor, picture: bytes, product: Box | None, wanted: Box | None
+    spec: ImageSpec,
+    anchor: SeriesAnchor,
+    picture: OpenedPicture,
+    product: Box | None,
+    wanted: Box | None,
 ) -> Drift:
     # Where it is not known, what it may cover is left out; about the product itself nothing is said.
     covered = product or (wanted and wanted.grown(UNCERTAIN))
@@ -121,7 +128,7 @@ def _drift(
     except (PictureError, StorageFailed, ValueError):
         return Drift(score=None, missing="anchor")
     try:
-        member = look_of_file(picture, product=covered, **picture_limits())
+        member = look_of(picture.image, product=covered)
     except ValueError:
         return Drift(score=None, missing="too_small")
     return measure_drift(first, member, expected=wanted if product else None)

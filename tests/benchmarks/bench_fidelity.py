@@ -20,6 +20,7 @@ from PIL import Image
 
 from nb_catalog.conf import FIDELITY_THRESHOLDS
 from nb_catalog.imaging.fidelity import alignment, check_fidelity, detail, measures, views
+from nb_catalog.imaging.inspect import open_photo
 from tests.benchmarks.scene import print_result
 from tests.imaging import fidelity_cases as cases
 from tests.imaging.pictures import LIMITS, saved
@@ -36,7 +37,7 @@ def seconds(work: Callable[[], object]) -> tuple[float, float]:
 def bare(photo: bytes, picture: bytes, *, tiles: int, matrix: np.ndarray) -> None:
     """The same operations on the same sizes, without anything between them."""
     product = views.open_product(photo, mask=None, **LIMITS)
-    seen = views.open_picture(picture, **LIMITS)
+    seen = views.view_picture(open_photo(picture, **LIMITS))
     sift = cv2.SIFT.create(nfeatures=alignment.MOST_FEATURES, contrastThreshold=alignment.CONTRAST)
     looks = []
     for pixels in (product.pixels, seen):
@@ -78,7 +79,9 @@ def main(repetitions: int) -> None:
     painted = cases.as_painted(np.asarray(printed_box()), GROUND, rng)
     picture = saved(Image.fromarray(painted), "JPEG", quality=92)
     product = views.open_product(photo, mask=None, **LIMITS)
-    placements = alignment.find_placements(product, views.open_picture(picture, **LIMITS))
+    placements = alignment.find_placements(
+        product, views.view_picture(open_photo(picture, **LIMITS))
+    )
     tiles = measures.measure(product, painted, placements).tiles
     matrix = placements[0].matrix
     options = {"mask": None, "thresholds": FIDELITY_THRESHOLDS, **LIMITS}
@@ -86,7 +89,9 @@ def main(repetitions: int) -> None:
     for turn in range(-1, repetitions):
         took = {
             "bare": seconds(lambda: bare(photo, picture, tiles=tiles, matrix=matrix)),
-            "whole": seconds(lambda: check_fidelity(photo, picture, **options)),
+            "whole": seconds(
+                lambda: check_fidelity(photo, open_photo(picture, **LIMITS), **options)
+            ),
         }
         # The first turn only warms code and caches up.
         for key, each in took.items() if turn >= 0 else ():

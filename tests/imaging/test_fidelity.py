@@ -10,6 +10,7 @@ from nb_catalog.conf import FIDELITY_THRESHOLDS
 from nb_catalog.exceptions import PictureUnreadable
 from nb_catalog.imaging.fidelity import BORDER, Fidelity, check_fidelity, fidelity_in
 from nb_catalog.imaging.fidelity.report import judge
+from nb_catalog.imaging.inspect import open_photo
 from tests.imaging import fidelity_cases as cases
 from tests.imaging.pictures import LIMITS, saved
 
@@ -42,7 +43,7 @@ def picture_of(product, *, seed=0) -> bytes:
 
 def compared(picture: bytes, *, photo: bytes = PHOTO, **options) -> Fidelity:
     options = {"mask": None, "thresholds": FIDELITY_THRESHOLDS, **LIMITS, **options}
-    return check_fidelity(photo, picture, **options).fidelity
+    return check_fidelity(photo, open_photo(picture, **LIMITS), **options).fidelity
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

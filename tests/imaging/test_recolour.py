@@ -49,7 +49,7 @@ def judged(product, *, colour=RED, seed=0):
     picture = cases.as_painted(product, GROUND, np.random.default_rng(seed))
     found = check_fidelity(
         PHOTO,
-        saved(Image.fromarray(picture)),
+        Image.fromarray(picture),
         mask=None,
         colour=rgb_of(colour),
         thresholds=FIDELITY_THRESHOLDS,
@@ -89,7 +89,7 @@ def test_another_colour_and_each_damage_is_named(product, reason):
 def test_without_a_colour_asked_for_the_same_picture_is_another_colour():
     picture = cases.as_painted(painted(RED), GROUND, np.random.default_rng(0))
     options = {"mask": None, "thresholds": FIDELITY_THRESHOLDS, **LIMITS}
-    found = check_fidelity(PHOTO, saved(Image.fromarray(picture)), **options).fidelity
+    found = check_fidelity(PHOTO, Image.fromarray(picture), **options).fidelity
     assert found.fails and "asked" not in found.measures
 
 
@@ -102,7 +102,7 @@ def test_a_product_without_a_main_colour_is_not_judged_by_the_one_asked_for():
     product = np.dstack([colours, PRODUCT[..., 3]])
     picture = cases.as_painted(product, GROUND, np.random.default_rng(0))
     found = check_fidelity(
-        saved(Image.fromarray(product)), saved(Image.fromarray(picture)), mask=None,
+        saved(Image.fromarray(product)), Image.fromarray(picture), mask=None,
         colour=rgb_of(RED), thresholds=FIDELITY_THRESHOLDS, **LIMITS,
     ).fidelity  # fmt: skip
     assert "many_colours" in found.left_out and "asked" not in found.measures

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nb_catalog.imaging.drift.look import Look, look_of_file, take_look
+from nb_catalog.imaging.drift.look import Look, look_of, look_of_file, take_look
 from nb_catalog.imaging.drift.score import (
     DRIFT_CHECK,
     TOLERANCES,
@@ -19,6 +19,7 @@ __all__ = [
     "Look",
     "describe_missing",
     "describe_part",
+    "look_of",
     "look_of_file",
     "measure_drift",
     "take_look",

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from nb_catalog.core.types import Rect, Size
 from nb_catalog.imaging.box import Box
@@ -88,9 +89,13 @@ def take_look(pixels: Pixels, *, product: Rect) -> Look:
 
 
 def look_of_file(picture: bytes, *, product: Box, max_bytes: int, max_pixels: int) -> Look:
-    """Return the look of a picture file. Raises ``PictureError``, and as ``take_look`` does."""
-    opened = open_photo(picture, max_bytes=max_bytes, max_pixels=max_pixels).convert("RGB")
-    return take_look(np.asarray(opened), product=product.rect(Size(*opened.size)))
+    """Return the look of a picture file. Raises ``PictureError``, and as ``look_of`` does."""
+    return look_of(open_photo(picture, max_bytes=max_bytes, max_pixels=max_pixels), product=product)
+
+
+def look_of(picture: Image.Image, *, product: Box) -> Look:
+    """Return the look of a picture, as ``open_photo`` returns it. Raises as ``take_look`` does."""
+    return take_look(np.asarray(picture.convert("RGB")), product=product.rect(Size(*picture.size)))
 
 
 def _pooled(plane: npt.NDArray[Any], rows: int, columns: int) -> Map:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from nb_catalog.core.colours import Rgb
 from nb_catalog.exceptions import CutoutRefused
@@ -28,7 +29,7 @@ from nb_catalog.imaging.fidelity.report import (
     fidelity_in,
     judge,
 )
-from nb_catalog.imaging.fidelity.views import Pixels, ProductView, open_picture, open_product
+from nb_catalog.imaging.fidelity.views import Pixels, ProductView, open_product, view_picture
 
 __all__ = [
     "BORDER",
@@ -57,7 +58,7 @@ class Checked(NamedTuple):
 
 def check_fidelity(
     photo: bytes,
-    picture: bytes,
+    picture: Image.Image,
     *,
     mask: bytes | None,
     is_full_frame: bool = False,
@@ -66,21 +67,19 @@ def check_fidelity(
     max_bytes: int,
     max_pixels: int,
 ) -> Checked:
-    """Compare the product of ``photo`` with the one in ``picture``; both are files.
+    """Compare the product of ``photo``, a file, with the one in ``picture``, as ``open_photo`` returns it.
 
     ``mask`` is a PNG of the product's alpha; without one, the photo's own transparency is its outline. With
     ``is_full_frame`` the whole photo is the product. ``colour`` is the one that its main colour had to
     become; everything else has to be as it was. ``thresholds`` are those of the setting ``FIDELITY``. Raises
-    ``PictureError`` for files that do not open.
+    ``PictureError`` for a photo or a mask that does not open.
     """
     limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
     try:
         product = open_product(photo, mask=mask, is_full_frame=is_full_frame, **limits)
     except CutoutRefused:
         return Checked(Fidelity(score=None, left_out=("small",)))
-    return judge_picture(
-        product, open_picture(picture, **limits), colour=colour, thresholds=thresholds
-    )
+    return judge_picture(product, view_picture(picture), colour=colour, thresholds=thresholds)
 
 
 def judge_picture(

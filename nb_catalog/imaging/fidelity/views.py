@@ -14,7 +14,7 @@ from nb_catalog.imaging.cutout.backends import ClassicalCutout
 from nb_catalog.imaging.cutout.mask_files import read_mask
 from nb_catalog.imaging.cutout.types import nothing_visible
 from nb_catalog.imaging.encode import flatten
-from nb_catalog.imaging.inspect import open_photo
+from nb_catalog.imaging.inspect import open_photo, scale_within
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) sRGB."""
@@ -81,12 +81,6 @@ def open_product(
     return ProductView(np.asarray(pixels, np.uint8), np.asarray(cut) >= OPAQUE)
 
 
-def open_picture(picture: bytes, *, max_bytes: int, max_pixels: int) -> Pixels:
-    """Return the pixels of a picture file on white, its longer side at most ``PICTURE_SIDE``.
-
-    Raises ``PictureError``.
-    """
-    opened = open_photo(
-        picture, longest_side=PICTURE_SIDE, max_bytes=max_bytes, max_pixels=max_pixels
-    )
-    return np.asarray(flatten(opened), np.uint8)
+def view_picture(picture: Image.Image) -> Pixels:
+    """Return the pixels of a picture on white, its longer side at most ``PICTURE_SIDE``."""
+    return np.asarray(flatten(scale_within(picture, PICTURE_SIDE)), np.uint8)
