@@ -41,6 +41,7 @@ PROVIDERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "gemini": {"BACKEND": "nb_catalog.providers.gemini.GeminiProvider"},
     "typesetter": {"BACKEND": "nb_catalog.providers.typesetter.TypesetterProvider"},
     "photo": {"BACKEND": "nb_catalog.providers.photo.PhotoProvider"},
+    "editor": {"BACKEND": "nb_catalog.providers.editor.EditorProvider"},
 }
 
 

@@ -17,8 +17,9 @@ NBCatalogError
 │   ├── PictureMissing
 │   ├── PictureUnreadable
 │   ├── PictureTooLarge
-│   ├── CutoutRefused
-│   └── CropRefused           the photo cannot be cropped without cutting off its product
+│   ├── CutoutRefused         the product cannot be separated from its background with confidence
+│   ├── CropRefused           the photo cannot be cropped without cutting its product, or is too small
+│   └── AdjustmentRefused     the picture cannot be adjusted as it was asked for
 ├── CopyMissing               no copy in the requested locale
 ├── TextError                 text that cannot be set on a picture as it is
 │   ├── CharacterMissing      no font has a glyph for it
@@ -60,6 +61,7 @@ from django.core.exceptions import ImproperlyConfigured
 __all__ = [
     "AccountBlocked",
     "AddressRefused",
+    "AdjustmentRefused",
     "AlreadyRegistered",
     "AnswerTooLarge",
     "BackoffScope",
@@ -205,15 +207,15 @@ class PictureTooLarge(PictureError):
 
 
 class CutoutRefused(PictureError):
-    """The product could not be separated from its background with confidence."""
-
     code = "cutout_refused"
 
 
 class CropRefused(PictureError):
-    """The photo cannot be cropped to the ratio without cutting the product, or too little is left."""
-
     code = "crop_refused"
+
+
+class AdjustmentRefused(PictureError):
+    code = "adjustment_refused"
 
 
 class CopyMissing(NBCatalogError):
@@ -238,8 +240,6 @@ class TextError(NBCatalogError):
 
 
 class CharacterMissing(TextError):
-    """No font in the fallback chain has a glyph for a character."""
-
     code = "character_missing"
 
 

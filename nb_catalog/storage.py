@@ -116,3 +116,14 @@ def read(name: str) -> bytes:
             % {"name": name, "error": type(error).__name__}
         ) from error
     return data
+
+
+def exists(name: str) -> bool:
+    """Return whether a file is stored as ``name``. Raises ``StorageFailed``."""
+    try:
+        return bool(name) and catalog_storage().exists(name)
+    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
+        raise StorageFailed(
+            _("The storage failed to read %(name)r (%(error)s). Try again when it works.")
+            % {"name": name, "error": type(error).__name__}
+        ) from error

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from nb_catalog import publishing, review
 from nb_catalog.api import idempotency
+from nb_catalog.api.edits import EDIT_PERMISSIONS, EDIT_SERIALIZERS, EditActions
 from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, NoBodySerializer
 from nb_catalog.api.jobs import SpecField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
@@ -139,7 +140,7 @@ class AltSerializer(serializers.Serializer):
     )
 
 
-class ImageViewSet(CatalogReadViewSet):
+class ImageViewSet(EditActions, CatalogReadViewSet):
     """Pictures. Filter by ``model`` with ``object``, ``state``, ``slot``, ``run``, ``scene``."""
 
     read_permission = Action.VIEW_IMAGES
@@ -149,6 +150,7 @@ class ImageViewSet(CatalogReadViewSet):
         "set_text": Action.REPLACE_TEXT,
         "read_text": Action.READ_TEXT,
         "compare": Action.COMPARE,
+        **EDIT_PERMISSIONS,
     }
     serializer_class = ImageSerializer
     serializer_classes = {
@@ -157,6 +159,7 @@ class ImageViewSet(CatalogReadViewSet):
         "alt": AltSerializer,
         **dict.fromkeys(("set_text", "read_text", "compare"), NoBodySerializer),
         **dict.fromkeys(DECISIONS, NoteSerializer),
+        **EDIT_SERIALIZERS,
     }
     filter_class = ImageFilterSerializer
 

@@ -42,6 +42,7 @@ class Action(StrEnum):
     REPLACE_TEXT = "replace_text"
     READ_TEXT = "read_text"
     COMPARE = "compare"
+    EDIT = "edit"
     RECONCILE = "reconcile"
     DECIDE_CUTOUTS = "decide_cutouts"
     REQUEST_CUTOUTS = "request_cutouts"
@@ -87,6 +88,7 @@ REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType
         Action.REPLACE_TEXT: (_IMAGES, (Permission.GENERATE,)),
         Action.READ_TEXT: (_IMAGES, (Permission.GENERATE,)),
         Action.COMPARE: (_IMAGES, (Permission.GENERATE,)),
+        Action.EDIT: (_IMAGES, (Permission.GENERATE,)),
         Action.RECONCILE: ((Permission.RECONCILE,),),
         Action.DECIDE_CUTOUTS: (_CUTOUTS, (Permission.REVIEW,)),
         Action.REQUEST_CUTOUTS: ((Permission.GENERATE,),),

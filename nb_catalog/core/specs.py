@@ -91,6 +91,10 @@ class ImageSpec:
     file; ``renderer`` holds the layout and every text. ``deck`` is the copy deck of the texts, "" if
     they come from the host's catalog source.
 
+    An edit: ``edit`` holds ``parent``, the sha256 of the picture that it is made from, ``file``, its name in
+    the catalog's storage, and either ``adjustments``, made here without a model, or the ``instruction`` for
+    a model. The other fields are those of the picture that is edited; ``generation.edits`` writes them.
+
     The product's photo as it is: ``treatment`` is "photo" and ``scene`` is empty, and so is ``ratio`` if the
     photo keeps its own.
 
@@ -139,6 +143,7 @@ class ImageSpec:
     candidate: int = 0
     product_variant: str = ""
     colour: str = ""
+    edit: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def fingerprint(self) -> str:
@@ -174,6 +179,8 @@ class ImageSpec:
             content |= {name: getattr(self, name) for name in _OF_VARIANT}
         if self.parts:
             content["parts"] = [PartSpec(**each).fingerprinted for each in self.parts]
+        if self.edit:
+            content["edit"] = _without_files(self.edit)
         return _digest(EDITION, content)
 
     @property
@@ -193,7 +200,10 @@ class ImageSpec:
             [self.layout, self.locale, *([self.deck] if self.deck else [])] if self.base else []
         )
         shown = [[part["object_type"], part["object_id"], part["photo"]] for part in self.parts]
-        return _digest([*(getattr(self, name) for name in _REQUEST), *text_fields, *shown])
+        # An edit is a request of its own: it makes nothing out of date that it was not made from.
+        edited = [_without_files(self.edit)] if self.edit else []
+        named = (getattr(self, name) for name in _REQUEST)
+        return _digest([*named, *text_fields, *shown, *edited])
 
     @property
     def seed(self) -> int:
@@ -221,17 +231,17 @@ class ImageSpec:
     @property
     def sets_text(self) -> bool:
         """Whether text is typeset on an existing picture."""
-        return bool(self.base) and not self.prompt
+        return bool(self.base) and not self.prompt and not self.edit
 
     @property
     def paints_text(self) -> bool:
-        """Whether a model paints text into the picture."""
-        return bool(self.base) and bool(self.prompt)
+        """Whether a model paints text into the picture, or painted some into the one that is edited."""
+        return bool(self.base) and (bool(self.prompt) or bool(self.edit))
 
     @property
     def is_own_photo(self) -> bool:
         """Whether the picture is the product's photo as it is, without text."""
-        return self.treatment == Treatment.PHOTO and not self.base
+        return self.treatment == Treatment.PHOTO and not self.base and not self.edit
 
     @property
     def locked(self) -> bool:
@@ -263,12 +273,22 @@ class ImageSpec:
     def needs_cutout(self) -> bool:
         """Whether the product has to be cut out of its photo for this picture."""
         shows_own = self.shows_photo and not self.sets_text and not self.is_full_frame
-        return shows_own and not self.parts
+        return shows_own and not self.parts and not self.edit
 
     @property
     def redraws_product(self) -> bool:
         """Whether a model draws the product, so that it may differ from its photo."""
         return self.treatment == Treatment.PAINTED and not self.sets_text
+
+    @property
+    def made_from(self) -> str:
+        """The sha256 of the picture that this one is a change of, with text or as an edit; "" otherwise."""
+        return str(self.edit.get("parent", "")) or self.base
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether the picture is another one with adjustments, made without a model."""
+        return "adjustments" in self.edit
 
     @property
     def is_full_frame(self) -> bool:
@@ -376,12 +396,21 @@ _OF_FINAL: Final = ("draft", "candidate")
 _OF_VARIANT: Final = ("product_variant", "colour")
 _NOT_ALWAYS: Final = {
     *_OF_TEXT, *_ALWAYS_WRITTEN, *_OF_SERIES, *_OF_FINAL, *_OF_VARIANT,
-    "photo_kind", "cutout", "backdrop", "camera", "proportion", "parts",
+    "photo_kind", "cutout", "backdrop", "camera", "proportion", "parts", "edit",
 }  # fmt: skip
 _FINGERPRINTED: Final = tuple(name for name in _FIELDS if name not in _NOT_ALWAYS)
 _REQUEST: Final = (
     "object_type", "object_id", "scene", "treatment", "ratio", "size", "provider", "model", "variant",
 )  # fmt: skip
+
+
+def _without_files(edit: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``edit`` without the names of files, which are those of their hashes, at any depth."""
+    return {
+        name: _without_files(value) if isinstance(value, Mapping) else value
+        for name, value in edit.items()
+        if not name.endswith("file")
+    }
 
 
 def _digest(*parts: Any) -> str:

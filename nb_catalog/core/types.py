@@ -19,6 +19,8 @@ ANCHOR: Final = "anchor"
 """The role of a reference that shows the look of a series, with another product."""
 DRAFT: Final = "draft"
 """The role of a reference that shows the composition of a picture, which is made again."""
+PARENT: Final = "parent"
+"""The role of a reference that shows the picture that is edited."""
 POSES: Final = ("", "standing", "lying")
 """How a product rests; "" leaves it to its photo."""
 

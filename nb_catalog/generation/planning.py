@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, QuerySet, prefetch_related_objects
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from nb_catalog.conf import settings
@@ -19,11 +18,13 @@ from nb_catalog.exceptions import PlanRefused
 from nb_catalog.generation.arguments import choice_of, rows_named
 from nb_catalog.generation.backgrounds import BackgroundPlanner
 from nb_catalog.generation.bundles import BundlePlanner, chosen_parts
+from nb_catalog.generation.edit_planning import plan_adjustments, plan_moved_texts
 from nb_catalog.generation.escalation import EscalationPlanner
 from nb_catalog.generation.final_texts import FinalTextPlanner
 from nb_catalog.generation.own_photos import PhotoPlanner
 from nb_catalog.generation.painted_text import PaintedTextPlanner
 from nb_catalog.generation.plan import Plan
+from nb_catalog.generation.plan_parts import images_of, make_plan, products_of
 from nb_catalog.generation.planners import PaidPlanner, Planner
 from nb_catalog.generation.refresh import RefreshPlanner, ReplacePaintedText
 from nb_catalog.generation.series import MemberProducts, SeriesPlanner
@@ -31,7 +32,6 @@ from nb_catalog.generation.subjects import Products, source_of
 from nb_catalog.generation.text_overlays import DesignCache, TypesetPlanner
 from nb_catalog.models import CopyDeck, ProductImage, Scene, Series, SeriesMember, TextLayout
 from nb_catalog.providers.tiers import tier as tier_named
-from nb_catalog.registry import source_for
 from nb_catalog.series import with_successor
 
 
@@ -78,7 +78,7 @@ def plan_backgrounds(
         planner = BundlePlanner(**options, chosen=chosen_parts(products, parts))
     elif bundles:
         planner = BundlePlanner(**options)
-    return _plan(planner, products, key=key, with_photos=True)
+    return make_plan(planner, products, key=key, with_photos=True)
 
 
 def plan_photos(
@@ -96,7 +96,7 @@ def plan_photos(
     if slot and slot in source.slot_table:
         ratio = ratio or source.slot(slot).ratio
     planner = PhotoPlanner(source=source, ratio=ratio, slot=slot, every=every)
-    return _plan(planner, products, key=key, with_photos=True)
+    return make_plan(planner, products, key=key, with_photos=True)
 
 
 def plan_texts(
@@ -144,11 +144,11 @@ def plan_texts(
             )
         options["deck"] = row
     if choice_of(TextMethod, text, name="text method") == TextMethod.SET:
-        return _plan(TypesetPlanner(**options), products, key=key)
+        return make_plan(TypesetPlanner(**options), products, key=key)
     planner = PaintedTextPlanner(
         **options, tier=tier_named(tier), mode=choice_of(RequestMode, mode, name="mode")
     )
-    return _plan(planner, products, key=key, with_photos=True)
+    return make_plan(planner, products, key=key, with_photos=True)
 
 
 def plan_replacement(images: Sequence[ProductImage], *, key: str = "") -> Plan:
@@ -159,14 +159,14 @@ def plan_replacement(images: Sequence[ProductImage], *, key: str = "") -> Plan:
     Raises ``PlanRefused`` for an image without painted text, for images of several models and when
     a product no longer exists, ``NotRegistered`` for an unknown model.
     """
-    products = _products_of(images)
+    products = products_of(images)
     for image in images:
         if not ImageSpec.of_image(image.spec).paints_text:
             raise PlanRefused(
                 _("Picture %(pk)s has no text that a model painted.") % {"pk": image.pk}
             )
     designs = DesignCache(source_of(products))
-    return _plan(ReplacePaintedText(designs=designs, images=images), products, key=key)
+    return make_plan(ReplacePaintedText(designs=designs, images=images), products, key=key)
 
 
 def plan_escalation(
@@ -187,7 +187,7 @@ def plan_escalation(
     Raises ``PlanRefused`` with every objection at once, for images of several models and when a product no
     longer exists, ``NotRegistered`` for an unknown model.
     """
-    products = _products_of(images)
+    products = products_of(images)
     planner = EscalationPlanner(
         source=source_of(products),
         images=tuple(images),
@@ -196,26 +196,7 @@ def plan_escalation(
         treatment=choice_of(Treatment, treatment, name="treatment") if treatment else None,
         mode=choice_of(RequestMode, mode, name="mode"),
     )
-    return _plan(planner, products, key=key, with_photos=True)
-
-
-def _products_of(images: Sequence[ProductImage]) -> list[Model]:
-    """Return the products of ``images``, each once. One query and its sources' own lookups.
-
-    Raises ``PlanRefused`` for no images, images of several models and when a product no longer exists.
-    """
-    if not images:
-        raise PlanRefused(_("No pictures were given."))
-    if len({image.content_type_id for image in images}) > 1:
-        raise PlanRefused(_("A plan is about one model; these pictures are of several."))
-    keys = dict.fromkeys(image.object_id for image in images)
-    model = ContentType.objects.get_for_id(images[0].content_type_id).model_class()
-    if model is None:
-        raise PlanRefused(_("The model of these pictures is not installed any more."))
-    rows = {str(row.pk): row for row in source_for(model).queryset().filter(pk__in=list(keys))}
-    if len(rows) < len(keys):
-        raise PlanRefused(_("The product of one of the pictures no longer exists."))
-    return [rows[key] for key in keys]
+    return make_plan(planner, products, key=key, with_photos=True)
 
 
 def plan_refresh(
@@ -227,7 +208,7 @@ def plan_refresh(
     is free. Raises ``NotRegistered`` for an unknown model.
     """
     planner = RefreshPlanner(designs=DesignCache(source_of(products)), placements=placements)
-    return _plan(planner, products, key=key)
+    return make_plan(planner, products, key=key)
 
 
 def plan_final_texts(
@@ -239,7 +220,7 @@ def plan_final_texts(
     """
     chosen = None if placements is None else frozenset(placements)
     planner = FinalTextPlanner(designs=DesignCache(source_of(products)), placements=chosen)
-    return _plan(planner, products, key=key)
+    return make_plan(planner, products, key=key)
 
 
 def plan_series(
@@ -377,17 +358,17 @@ def plan_again(request: Mapping[str, Any], products: Sequence[Model]) -> Plan:
                     % {"name": options["series"]}
                 )
         case "escalation":
-            rows = ProductImage.objects.about_any(
-                type(products[0]), [str(product.pk) for product in products]
-            )
-            images = list(rows.filter(pk__in=options.pop("images")))
+            images = images_of(products, options.pop("images"))
             plan = plan_escalation(images, **options)
+        case "adjustments":
+            images = images_of(products, request["images"])
+            plan = plan_adjustments(images, request["adjustments"])
+        case "moved_texts":
+            plan = plan_moved_texts(ProductImage.objects.get(pk=request["image"]))
         case _:
-            keys = [str(product.pk) for product in products]
-            rows = ProductImage.objects.about_any(type(products[0]), keys)
-            images = list(rows.filter(pk__in=request["exact"]))
+            images = images_of(products, request["exact"])
             designs = DesignCache(source_of(products))
-            plan = _plan(ReplacePaintedText(designs=designs, images=images), products, key="")
+            plan = make_plan(ReplacePaintedText(designs=designs, images=images), products, key="")
     if _made_by(plan.planner) != request["made_by"]:
         raise PlanRefused(
             _(
@@ -412,28 +393,3 @@ def _made_by(planner: Planner) -> list[str]:
     if not isinstance(planner, PaidPlanner):
         return []
     return [planner.tier.provider, planner.tier.model, planner.tier.size]
-
-
-def _plan(planner: Planner, products: Products, *, key: str, with_photos: bool = False) -> Plan:
-    objections = tuple(planner.objections())
-    if objections:
-        raise PlanRefused(*objections)
-    lookups = planner.source.field_lookups()
-    if with_photos:
-        lookups += planner.source.photo_lookups()
-    # Objects of other models only show its pictures; what they show is read with its photos.
-    model = planner.source.model._meta.concrete_model or planner.source.model
-    if lookups and isinstance(products, QuerySet):
-        products = (
-            products.prefetch_related(*lookups) if issubclass(products.model, model) else products
-        )
-    elif lookups:
-        prefetch_related_objects([each for each in products if isinstance(each, model)], *lookups)
-    return Plan(
-        key=key or uuid4().hex,
-        title=planner.title(),
-        source=planner.source,
-        products=products,
-        planner=planner,
-        request=planner.as_request(),
-    )

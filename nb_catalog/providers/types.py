@@ -20,7 +20,8 @@ class ImageRequest:
     ``photo_kind`` what the product's photo shows: "full_frame" is the product from border to border.
     ``camera`` is that of the set which the picture belongs to, empty for a picture of its own, and
     ``proportion`` the share of the set's height that the product takes. ``parts`` are the products of a
-    bundle, whose photos are the references in the same order.
+    bundle, whose photos are the references in the same order. ``edit`` is that of the spec, for a picture
+    that is made from another one.
     """
 
     model: str
@@ -38,6 +39,7 @@ class ImageRequest:
     camera: Mapping[str, Any] = field(default_factory=dict)
     proportion: float = 1.0
     parts: Sequence[Mapping[str, Any]] = ()
+    edit: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_spec(cls, spec: ImageSpec, references: tuple[Reference, ...] = ()) -> ImageRequest:
@@ -58,6 +60,7 @@ class ImageRequest:
             camera=spec.camera,
             parts=spec.parts,
             proportion=spec.proportion,
+            edit=spec.edit,
         )
 
 

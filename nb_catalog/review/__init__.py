@@ -1,6 +1,7 @@
 """Decisions about pictures, and checks of the text on them."""
 
 from nb_catalog.review.comparison import request_comparison
+from nb_catalog.review.edits import move_texts
 from nb_catalog.review.escalation import escalate
 from nb_catalog.review.ocr import request_reading
 from nb_catalog.review.series import approve_series
@@ -25,6 +26,7 @@ __all__ = [
     "approve_all",
     "approve_series",
     "escalate",
+    "move_texts",
     "needs_individual_review",
     "pass_over",
     "request_comparison",

@@ -41,7 +41,8 @@ class BulkReviewResult:
 
 def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
     """Pending -> approved. With a final, the others of its draft are retired, unless they are published, and
-    it gets the draft's alternative texts.
+    it gets the draft's alternative texts. The typeset texts of the picture that an edit was made from are
+    set on it.
 
     Raises ``InvalidTransition`` if someone else decided first, ``RequestRefused`` for a background,
     which is not a picture of the product.

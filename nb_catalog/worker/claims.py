@@ -150,8 +150,11 @@ def with_photos(jobs: Iterable[ClaimedJob]) -> list[ClaimedJob]:
     jobs = list(jobs)
     about_texts = [_with_photo_to_read(job) for job in jobs if job.requests_texts]
     jobs = [job for job in jobs if not job.requests_texts]
-    about_pictures = _looked_up([job for job in jobs if not job.image_spec.parts])
-    if bundles := [job for job in jobs if job.image_spec.parts]:
+    # An adjusted picture of a bundle is made of the picture, not of its parts.
+    bundles = [job for job in jobs if job.image_spec.parts and not job.image_spec.is_adjusted]
+    others = [job for job in jobs if not job.image_spec.parts or job.image_spec.is_adjusted]
+    about_pictures = _looked_up(others)
+    if bundles:
         about_pictures += bundles_with_photos(bundles, look_up=_looked_up)
     return about_texts + finals.with_drafts(series.with_anchors(about_pictures))
 
@@ -214,6 +217,8 @@ def _with_photo(job: ClaimedJob, product: models.Model | None) -> ClaimedJob:
     for photo in photos:
         if photo.name == job.image_spec.photo:
             return replace(job, photo=photo)
+    if job.image_spec.is_adjusted:
+        return job
     missing = PictureMissing(
         f"The product no longer has the photo {job.image_spec.photo!r}. Plan its pictures again."
     )

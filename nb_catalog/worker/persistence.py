@@ -21,6 +21,7 @@ from nb_catalog.core.states import (
     JobState,
 )
 from nb_catalog.core.types import RequestMode
+from nb_catalog.cutouts.records import CUTOUT_CHECK
 from nb_catalog.exceptions import ProviderError
 from nb_catalog.imaging.fidelity import FIDELITY_CHECK
 from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCall
@@ -296,7 +297,7 @@ def save_images(outcomes: Sequence[JobOutcome], ended: set[Fence]) -> None:
         if repeated
         else ()
     )
-    bases = _pictures_by_digest(jobs, "base")
+    bases = _pictures_by_digest(jobs, "made_from")
     drafts = _pictures_by_digest(jobs, "draft")
     parents = drafts | bases
     # A background before the picture that was composed on it, which is its child.
@@ -353,6 +354,9 @@ def _build_image(
     if job.image_spec.sets_text and parent is not None and FIDELITY_CHECK in parent.checks:
         # Text does not change what is below it.
         checks[FIDELITY_CHECK] = parent.checks[FIDELITY_CHECK]
+    if job.image_spec.edit and job.image_spec.shows_photo and parent is not None:
+        # Its outline is that of the picture before.
+        checks |= {name: parent.checks[name] for name in (CUTOUT_CHECK,) if name in parent.checks}
     # Beside the spec, what was done to the photo on its way to the model.
     photo_sent = {"photo_sent": dict(job.photo_sent)} if job.photo_sent else {}
     return ProductImage(

@@ -19,7 +19,7 @@ from nb_catalog.imaging.references import DEFAULT_LONGEST_SIDE, Limits, as_refer
 from nb_catalog.providers import Provider
 from nb_catalog.providers.model_specs import pixel_size
 from nb_catalog.registry import read_photo
-from nb_catalog.worker import bundles, cutouts
+from nb_catalog.worker import bundles, cutouts, edits
 from nb_catalog.worker.types import ClaimedJob
 
 # Times the longer side of the requested picture: more detail than that cannot show in it.
@@ -40,6 +40,8 @@ def references_for(
     If the product cannot be cut out, the job's ``problem`` says why, and there are no references. Raises
     ``PictureError``, ``StorageFailed``.
     """
+    if job.image_spec.is_adjusted:
+        return edits.adjusted_references(job)
     if job.image_spec.parts:
         job, files = bundles.read_parts(job)
         if job.problem is not None:

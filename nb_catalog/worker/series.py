@@ -63,7 +63,7 @@ def framed_member(
     What goes wrong is in the report: the picture is paid for, and kept as it is.
     """
     spec = job.image_spec
-    if not spec.series or not spec.camera or not spec.redraws_product or spec.base:
+    if not spec.series or not spec.camera or not spec.redraws_product or spec.base or spec.edit:
         return None
     cutout, is_full_frame = job.found or job.cutout, spec.is_full_frame
     if job.photo is None or (

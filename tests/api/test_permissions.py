@@ -31,6 +31,8 @@ NEEDS = {
     "images/{image}/publish/": Permission.PUBLISH,
     "images/{image}/set-text/": Permission.GENERATE,
     "images/{image}/read-text/": Permission.GENERATE,
+    "images/{image}/adjust/": Permission.GENERATE,
+    "images/{image}/move-texts/": Permission.GENERATE,
     "placements/{placement}/withdraw/": Permission.PUBLISH,
     "placements/{placement}/roll-back/": Permission.PUBLISH,
     "placements/roll-back/": Permission.PUBLISH,

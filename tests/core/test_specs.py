@@ -84,7 +84,7 @@ def test_a_known_recipe_has_its_known_fingerprint():
 
 def test_every_field_is_either_part_of_the_fingerprint_or_a_version():
     named = {*CHANGES, *OF_WORDS, *OF_PHOTO, "cutout", *OF_PLACE, *OF_SET, *OF_SERIES}
-    named |= {*OF_BUNDLE, *OF_FINAL, *OF_VARIANT, *TOLD}
+    named |= {*OF_BUNDLE, *OF_FINAL, *OF_VARIANT, *TOLD, "edit"}
     assert {field.name for field in fields(ImageSpec)} == named
 
 

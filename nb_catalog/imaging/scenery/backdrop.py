@@ -52,10 +52,12 @@ class Backdrop:
     shadow: str = "cast"
 
 
-def build_backdrop(recipe: SceneRecipe, *, size: Size, seed: int, view: str) -> Backdrop:
-    """Render the scene at ``size``; see ``scenery.render``."""
+def build_backdrop(
+    recipe: SceneRecipe, *, size: Size, seed: int, view: str, stage: Stage | None = None
+) -> Backdrop:
+    """Render the scene at ``size``; see ``scenery.render``. ``stage`` replaces the framing of ``size``."""
     light = sample_light(recipe.light, seed=seed)
-    stage = build_stage(recipe, size=size, seed=seed, view=view)
+    stage = stage or build_stage(recipe, size=size, seed=seed, view=view)
     if recipe.is_plain:
         return _plain_backdrop(recipe, stage=stage, light=light)
     seed = recipe.own_seed(seed)

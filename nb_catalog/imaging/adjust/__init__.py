@@ -1,0 +1,293 @@
+"""Adjustments of a picture without a model: the same picture and list always give the same file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageColor
+
+from nb_catalog.core.text import message
+from nb_catalog.core.types import Rect, Size
+from nb_catalog.exceptions import AdjustmentRefused, PictureTooLarge
+from nb_catalog.imaging.adjust import geometry
+from nb_catalog.imaging.adjust.extend import RenderedScene, extend, not_rendered
+from nb_catalog.imaging.adjust.geometry import Frame, Matrix
+from nb_catalog.imaging.adjust.kinds import (
+    KINDS,
+    Adjustment,
+    Background,
+    Crop,
+    Exposure,
+    Extend,
+    Resize,
+    Sharpen,
+    Straighten,
+    WhiteBalance,
+    as_mappings,
+    changes_product,
+    needs_mask,
+    parse_adjustments,
+)
+from nb_catalog.imaging.adjust.product_mask import (
+    ProductMask,
+    alpha_of,
+    own_mask,
+    place_in_photo,
+    unknown_background,
+)
+from nb_catalog.imaging.adjust.tones import adjust_tones, merge_area
+from nb_catalog.imaging.colour_shift import Shift, measure_shift
+from nb_catalog.imaging.compose.relight import BOUNDS
+from nb_catalog.imaging.cutout.edge import unmix
+from nb_catalog.imaging.encode import MIME_TYPES, Format, encode
+from nb_catalog.imaging.inspect import open_photo
+from nb_catalog.imaging.provenance import DigitalSourceType, strongest, xmp_packet
+
+__all__ = [
+    "EDIT_CHECK",
+    "KINDS",
+    "AdjustedFile",
+    "Adjustment",
+    "Background",
+    "Crop",
+    "Extend",
+    "ProductMask",
+    "RenderedScene",
+    "adjust_file",
+    "as_mappings",
+    "changes_product",
+    "needs_mask",
+    "not_rendered",
+    "own_mask",
+    "parse_adjustments",
+    "place_in_photo",
+    "preview_file",
+    "unknown_background",
+]
+
+# The name by which the translators' tools find texts.
+_ = message
+
+EDIT_CHECK: Final = "edit"
+"""The check of an edited picture: where its product is, and what the edit did to the rest."""
+QUALITY: Final = 95
+PREVIEW_QUALITY: Final = 85
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustedFile:
+    """The adjusted picture as a file with its mark. ``product`` is the product's rectangle in it if it is
+    known, ``matrix`` leads there from the picture before, and ``shift`` is how far the product's colours were
+    changed; None if they were not."""
+
+    data: bytes = field(repr=False)
+    mime_type: str
+    size: Size
+    term: DigitalSourceType
+    product: Rect | None
+    matrix: Matrix = field(repr=False)
+    shift: Shift | None
+
+
+def adjust_file(
+    picture: bytes,
+    adjustments: Sequence[Adjustment],
+    *,
+    origin: DigitalSourceType,
+    product: Rect | None = None,
+    mask: ProductMask | None = None,
+    scene: RenderedScene | None = None,
+    bounded: Mapping[str, float] | None = None,
+    max_bytes: int,
+    max_pixels: int,
+) -> AdjustedFile:
+    """Return ``picture``, a file, with ``adjustments`` made one after the other.
+
+    ``origin`` is its mark and ``product`` the product's rectangle in it. ``bounded``: the product's pixels
+    are its own, and may be changed as far as relighting may, together with what was changed before. A PNG
+    stays one; otherwise the result is a JPEG with its colours at full resolution.
+
+    Raises ``PictureError``, mostly ``AdjustmentRefused``.
+    """
+    limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
+    frame = _opened(picture, product, mask, adjustments, **limits)
+    made = frame
+    shift: Shift | None = None
+    for each in adjustments:
+        before, made = made, _adjusted(made, each, scene=scene, most=max_pixels)
+        if changes_product(each):
+            step = _shift(before, made)
+            shift = step if shift is None else _both(shift, step)
+    if shift is not None and bounded is not None:
+        shift = _within_bounds(shift, bounded)
+    term = strongest(origin, *_terms(adjustments))
+    data, mime_type = _encoded(made.pixels, picture, xmp=xmp_packet(term), max_bytes=max_bytes)
+    return AdjustedFile(
+        data=data,
+        mime_type=mime_type,
+        size=made.size,
+        term=term,
+        product=made.product,
+        matrix=made.matrix,
+        shift=shift,
+    )
+
+
+def preview_file(
+    picture: bytes,
+    adjustments: Sequence[Adjustment],
+    *,
+    side: int,
+    origin: DigitalSourceType,
+    product: Rect | None = None,
+    mask: ProductMask | None = None,
+    scene: RenderedScene | None = None,
+    max_bytes: int,
+    max_pixels: int,
+) -> bytes:
+    """Return a WebP file of what ``adjust_file`` would make, ``side`` pixels or less; it may change the
+    product more than the bounds allow."""
+    limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
+    made = _opened(picture, product, mask, adjustments, **limits)
+    for each in adjustments:
+        made = _adjusted(made, each, scene=scene, most=max_pixels)
+    image = Image.fromarray(made.pixels)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    term = strongest(origin, *_terms(adjustments))
+    return encode(image, format="webp", quality=PREVIEW_QUALITY, xmp=xmp_packet(term))
+
+
+def _opened(
+    picture: bytes,
+    product: Rect | None,
+    mask: ProductMask | None,
+    adjustments: Iterable[Adjustment],
+    *,
+    max_bytes: int,
+    max_pixels: int,
+) -> Frame:
+    limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
+    image = open_photo(picture, **limits)
+    frame = Frame(
+        pixels=np.asarray(image), product=product, mask=None, matrix=geometry.identity()
+    )  # fmt: skip
+    if image.mode == "RGBA" or mask is None or not any(map(needs_mask, adjustments)):
+        return frame
+    return replace(frame, mask=alpha_of(frame.pixels, mask, **limits))
+
+
+def _adjusted(
+    frame: Frame, adjustment: Adjustment, *, scene: RenderedScene | None, most: int
+) -> Frame:
+    match adjustment:
+        case Crop():
+            return geometry.crop(frame, adjustment)
+        case Straighten():
+            return geometry.straighten(frame, adjustment)
+        case Resize():
+            made = geometry.resize(frame, adjustment)
+            _refuse_too_large(made.size, most)
+            return made
+        case Extend():
+            return extend(frame, adjustment, scene=scene, most=most)
+        case Background(colour=colour):
+            return replace(frame, pixels=_on_colour(frame, colour))
+        case Exposure() | WhiteBalance() | Sharpen():
+            rgb = np.ascontiguousarray(frame.pixels[..., :3])
+            made_rgb = adjust_tones(rgb, adjustment)
+            if needs_mask(adjustment):
+                made_rgb = merge_area(rgb, made_rgb, product=_product_in(frame))
+            return replace(frame, pixels=np.dstack([made_rgb, frame.pixels[..., 3:]]))
+
+
+def _refuse_too_large(size: Size, most: int) -> None:
+    if size.width * size.height > most:
+        raise AdjustmentRefused(
+            _("The picture would have %(width)s × %(height)s pixels, more than this site accepts.")
+            % {"width": size.width, "height": size.height}
+        )
+
+
+def _product_in(frame: Frame) -> geometry.Bytes:
+    """Return the product's alpha in the picture. Raises ``AdjustmentRefused`` if it is not known."""
+    if frame.mask is not None:
+        return frame.mask
+    if frame.pixels.shape[2] == 4:
+        return np.ascontiguousarray(frame.pixels[..., 3])
+    raise AdjustmentRefused(unknown_background())
+
+
+def _on_colour(frame: Frame, colour: str) -> geometry.Bytes:
+    alpha = _product_in(frame)
+    rgb = np.ascontiguousarray(frame.pixels[..., :3])
+    product = rgb if frame.pixels.shape[2] == 4 else unmix(rgb, alpha)[..., :3]
+    flat = np.empty_like(rgb)
+    flat[:] = ImageColor.getrgb(colour)
+    return merge_area(np.ascontiguousarray(product), flat, product=alpha)
+
+
+def _shift(before: Frame, after: Frame) -> Shift:
+    """Return how far an adjustment changed the product; the whole picture where its place is unknown."""
+    height, width = before.pixels.shape[:2]
+    solid = np.zeros((height, width), np.bool_)
+    if before.mask is not None:
+        solid = before.mask > 127
+    elif before.product is not None:
+        box = before.product
+        solid[max(0, box.top) : box.bottom, max(0, box.left) : box.right] = True
+    if not solid.any():
+        solid[:] = True
+    pair = (np.ascontiguousarray(each.pixels[..., :3]) for each in (before, after))
+    return measure_shift(*pair, solid=solid, side=max(height, width))
+
+
+def _both(first: Shift, second: Shift) -> Shift:
+    """Return at most how far both changes together lead."""
+    return Shift(
+        median=first.median + second.median,
+        colour_median=first.colour_median + second.colour_median,
+        p95=first.p95 + second.p95,
+        ncc=first.ncc * second.ncc,
+    )
+
+
+def _within_bounds(shift: Shift, before: Mapping[str, float]) -> Shift:
+    """Return ``shift`` and that of ``before``. Raises ``AdjustmentRefused`` beyond what relighting may do."""
+    total = _both(Shift(**before), shift) if before else shift
+    if not BOUNDS.hold(total):
+        raise AdjustmentRefused(
+            _(
+                "The product's colours would differ from its photo by %(found)s (CIEDE2000, median); at "
+                "most %(most)s are allowed while its pixels count as its own. Adjust less, or the "
+                "background only."
+            )
+            % {"found": f"{total.median:.1f}", "most": f"{BOUNDS.median:g}"}
+        )
+    return total
+
+
+def _terms(adjustments: Iterable[Adjustment]) -> list[DigitalSourceType]:
+    """Return what adjustments add to a picture: ground that was computed without a model."""
+    adds_ground = any(isinstance(each, Extend | Background) for each in adjustments)
+    return [DigitalSourceType.ALGORITHMIC] if adds_ground else []
+
+
+def _encoded(
+    pixels: geometry.Bytes, before: bytes, *, xmp: bytes, max_bytes: int
+) -> tuple[bytes, str]:
+    """Return a file of at most ``max_bytes`` and its type: a PNG if the picture before was one."""
+    lossless = before.startswith(b"\x89PNG")
+    formats: list[Format] = ["png"] if pixels.shape[2] == 4 else ["png", "jpeg"]
+    for each in formats if lossless else formats[-1:]:
+        data = encode(pixels, format=each, quality=QUALITY, xmp=xmp, full_chroma=True)
+        if len(data) <= max_bytes:
+            return data, MIME_TYPES[each]
+    raise PictureTooLarge(
+        _("The picture takes more than %(most)s bytes, the most that are accepted.")
+        % {"most": f"{max_bytes:,}"}
+        + " "
+        + _("Scale the photo down, or raise MAX_PICTURE_BYTES.")
+    )
