@@ -1,5 +1,10 @@
-"""Edits of pictures below ``images/``: adjustments without a model."""
+"""Edits of pictures below ``images/``: adjustments without a model, and edits in words."""
 
+import binascii
+from base64 import b64decode
+from hashlib import sha256
+
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
@@ -7,8 +12,11 @@ from rest_framework.response import Response
 from nb_catalog import generation, review
 from nb_catalog.api import idempotency
 from nb_catalog.api.fields import NoBodySerializer
+from nb_catalog.api.plans import plan_as_dict
 from nb_catalog.core.permissions import Action
+from nb_catalog.core.types import RequestMode
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.generation.instructed_edits import MAX_CANDIDATES
 from nb_catalog.imaging.adjust.kinds import MOST_ADJUSTMENTS
 
 
@@ -20,7 +28,40 @@ class AdjustSerializer(serializers.Serializer):
     )
 
 
-EDIT_SERIALIZERS = {"adjust": AdjustSerializer, "move_texts": NoBodySerializer}
+class MaskField(serializers.CharField):
+    """A picture file in base64."""
+
+    def to_internal_value(self, data):
+        try:
+            return b64decode(super().to_internal_value(data), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise serializers.ValidationError(_("Send a picture file in base64.")) from error
+
+
+class EditPlanSerializer(serializers.Serializer):
+    """An edit in words. ``mask`` is white where the picture is to change, and as large as the picture."""
+
+    instruction = serializers.CharField(allow_blank=True, max_length=20_000)
+    tier = serializers.CharField(default="draft", max_length=40)
+    mode = serializers.ChoiceField(default=RequestMode.DIRECT, choices=RequestMode.choices)
+    mask = MaskField(required=False, help_text=_("A PNG file in base64."))
+    candidates = serializers.IntegerField(default=1, min_value=1, max_value=MAX_CANDIDATES)
+
+
+class EditRunSerializer(EditPlanSerializer):
+    """An edit with its budget."""
+
+    budget_usd = serializers.DecimalField(
+        default=None, allow_null=True, max_digits=14, decimal_places=6, min_value=0
+    )
+
+
+EDIT_SERIALIZERS = {
+    "adjust": AdjustSerializer,
+    "plan_edit": EditPlanSerializer,
+    "edit": EditRunSerializer,
+    "move_texts": NoBodySerializer,
+}
 EDIT_PERMISSIONS = dict.fromkeys(EDIT_SERIALIZERS, Action.EDIT)
 
 
@@ -39,6 +80,29 @@ class EditActions:
 
         return idempotency.once(self, body, start)
 
+    @action(detail=True, methods=["post"], url_path="plan-edit")
+    def plan_edit(self, request, *args, **kwargs):
+        """Return what an edit in words would cost. Nothing is generated."""
+        plan = self._edit_plan(self.get_object(), self.validated_body())
+        return Response(plan_as_dict(plan, page=1, page_size=MAX_CANDIDATES))
+
+    @action(detail=True, methods=["post"])
+    def edit(self, request, *args, **kwargs):
+        """Have a model change a picture as the instruction says, which costs money. ``run`` is null if these
+        pictures exist or are being made."""
+        image, body = self.get_object(), self.validated_body()
+        asked = {**body, "mask": sha256(body["mask"]).hexdigest() if "mask" in body else ""}
+
+        def start():
+            return self._start_edit(self._edit_plan(image, body), budget_usd=body["budget_usd"])
+
+        return idempotency.once(self, asked, start)
+
+    def _edit_plan(self, image, body):
+        named = ("tier", "mode", "mask", "candidates")
+        options = {name: body[name] for name in named if name in body}
+        return generation.plan_edit(image, body["instruction"], **options)
+
     @action(detail=True, methods=["post"], url_path="move-texts")
     def move_texts(self, request, *args, **kwargs):
         """Set the texts of the pictures that this one is an edit of, free of charge. ``run`` is null if there
@@ -54,10 +118,10 @@ class EditActions:
         return idempotency.once(self, body, start)
 
     def _start_edit(self, plan, **options):
-        [item] = plan.items()
-        if item.problem:
-            raise RequestRefused(item.problem)
-        if not item.is_wanted:
+        items = list(plan.items())
+        if problems := [item.problem for item in items if item.problem]:
+            raise RequestRefused(problems[0])
+        if not any(item.is_wanted for item in items):
             return Response({"run": None})
         run = generation.start_run(plan, actor=self.request.user, priority=None, **options)
         return Response({"run": run.pk}, status=status.HTTP_201_CREATED)

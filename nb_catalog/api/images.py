@@ -20,6 +20,8 @@ from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
 from nb_catalog.publishing import placements
 
+# What pictures are made from on the way.
+NOT_PICTURES = (ImageKind.BACKDROP, ImageKind.UNFRAMED, ImageKind.UNMERGED)
 DECISIONS = ("approve", "reject", "reconsider", "retire", "restore")
 
 
@@ -84,7 +86,7 @@ class ImageFilterSerializer(CatalogObjectFilter):
     """Query string ``?state=pending&slot=hero&run=7&scene=marble``, and by object.
 
     ``slot`` finds images published there, ``scene=@photo`` the objects' own photos. Backgrounds without
-    the product are listed only with ``kind=backdrop``.
+    the product, and others that pictures were made from, are listed only with their ``kind``.
     """
 
     state = serializers.MultipleChoiceField(required=False, choices=ImageState.choices)
@@ -99,7 +101,7 @@ class ImageFilterSerializer(CatalogObjectFilter):
         if query["kind"] == ImageKind.PICTURE:
             # Not as a condition that an index could serve: most rows are pictures, and SQLite without
             # statistics would read them all and sort them.
-            queryset = queryset.exclude(kind=ImageKind.BACKDROP)
+            queryset = queryset.exclude(kind__in=NOT_PICTURES)
         else:
             queryset = queryset.filter(kind=query["kind"])
         if query.get("state"):

@@ -21,6 +21,8 @@ DRAFT: Final = "draft"
 """The role of a reference that shows the composition of a picture, which is made again."""
 PARENT: Final = "parent"
 """The role of a reference that shows the picture that is edited."""
+AREA: Final = "area"
+"""The role of a reference that shows where a picture is to be edited, white on black."""
 POSES: Final = ("", "standing", "lying")
 """How a product rests; "" leaves it to its photo."""
 

@@ -1,7 +1,7 @@
 """Plan, price and start runs. A plan writes nothing; a run is a plan that was confirmed."""
 
 from nb_catalog.generation.cutouts import request_cutouts
-from nb_catalog.generation.edit_planning import plan_adjustments, plan_moved_texts
+from nb_catalog.generation.edit_planning import plan_adjustments, plan_edit, plan_moved_texts
 from nb_catalog.generation.plan import Item, ItemStatus, Plan, Summary
 from nb_catalog.generation.planning import (
     plan_backgrounds,
@@ -30,6 +30,7 @@ __all__ = [
     "member_pictures",
     "plan_adjustments",
     "plan_backgrounds",
+    "plan_edit",
     "plan_escalation",
     "plan_final_texts",
     "plan_moved_texts",

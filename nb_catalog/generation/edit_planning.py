@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nb_catalog.exceptions import PlanRefused, RequestRefused
+from django.utils.translation import gettext as _
+
+from nb_catalog import storage
+from nb_catalog.conf import picture_limits
+from nb_catalog.core.types import RequestMode, Size
+from nb_catalog.exceptions import PictureError, PlanRefused, RequestRefused
+from nb_catalog.generation.arguments import choice_of
 from nb_catalog.generation.edits import AdjustmentPlanner
+from nb_catalog.generation.instructed_edits import MAX_CANDIDATES, EditPlanner, StoredArea
 from nb_catalog.generation.moved_texts import moved_text_planner
 from nb_catalog.generation.plan import Plan
 from nb_catalog.generation.plan_parts import make_plan, products_of
+from nb_catalog.generation.prompts.edit import clean_instruction
 from nb_catalog.generation.subjects import source_of
 from nb_catalog.generation.text_overlays import DesignCache
 from nb_catalog.imaging.adjust import parse_adjustments
+from nb_catalog.imaging.edit_area import check_area
 from nb_catalog.models import ProductImage
+from nb_catalog.providers.tiers import tier as tier_named
 
 
 def plan_adjustments(
@@ -34,6 +44,55 @@ def plan_adjustments(
     products = products_of(images)
     planner = AdjustmentPlanner(source=source_of(products), images=images, adjustments=parsed)
     return make_plan(planner, products, key=key, with_photos=True)
+
+
+def plan_edit(
+    image: ProductImage,
+    instruction: str,
+    *,
+    tier: str = "draft",
+    mode: str = RequestMode.DIRECT,
+    mask: bytes | None = None,
+    candidates: int = 1,
+    key: str = "",
+) -> Plan:
+    """Plan ``candidates`` pictures in which the model of ``tier`` changes ``image`` as ``instruction`` says.
+
+    The product's photo is sent along each time. ``mask`` is a picture file of the size of ``image``, light
+    where it is to change; everything else keeps the pixels of ``image``. The mask is stored, and nothing
+    else. With ``mode`` "batch" it costs half.
+
+    Raises ``PlanRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
+    """
+    products = products_of([image])
+    try:
+        text = clean_instruction(instruction)
+        area = None if mask is None else _stored_area(image, mask)
+        chosen = tier_named(tier)
+    except (RequestRefused, PictureError) as error:
+        raise PlanRefused(*getattr(error, "objections", (str(error),))) from error
+    if not 1 <= candidates <= MAX_CANDIDATES:
+        raise PlanRefused(
+            _("1 to %(most)d candidates can be made of an edit, not %(number)d.")
+            % {"most": MAX_CANDIDATES, "number": candidates}
+        )
+    planner = EditPlanner(
+        source=source_of(products),
+        image=image,
+        instruction=text,
+        tier=chosen,
+        mode=choice_of(RequestMode, mode, name="mode"),
+        area=area,
+        candidates=candidates,
+    )
+    return make_plan(planner, products, key=key, with_photos=True)
+
+
+def _stored_area(image: ProductImage, mask: bytes) -> StoredArea:
+    """Check ``mask`` and store it. Raises ``PictureError``, ``StorageFailed``."""
+    area = check_area(mask, picture=Size(image.width, image.height), **picture_limits())
+    stored = storage.store(area.file, folder="masks", mime_type="image/png")
+    return StoredArea(area=area, name=stored.name, sha256=stored.sha256)
 
 
 def plan_moved_texts(image: ProductImage, *, key: str = "") -> Plan:

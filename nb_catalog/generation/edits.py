@@ -39,6 +39,10 @@ from nb_catalog.registry import CatalogSource
 SECONDS_EACH: Final = 0.6
 # Files that are looked for before anything is started: a storage may be remote.
 MOST_LOOKED_FOR: Final = 24
+# An edit of a final is a picture of its own: it is not the draft made again.
+NOT_A_FINAL: Final[Mapping[str, Any]] = {
+    "draft": "", "draft_file": "", "draft_request": "", "candidate": 0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +141,7 @@ class AdjustmentPlanner(FreePlanner):
             system="",
             thinking="",
             canvas="",
+            **NOT_A_FINAL,
             ratio=ratios[-1] if ratios else spec.ratio,
             size="",
             edit=edit,

@@ -403,7 +403,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('object_id', models.CharField(max_length=128, verbose_name='object key')),
-                ('kind', models.CharField(choices=[('picture', 'Picture of the product'), ('backdrop', 'Background without the product'), ('unframed', 'Picture before it was framed')], default='picture', max_length=10, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('picture', 'Picture of the product'), ('backdrop', 'Background without the product'), ('unframed', 'Picture before it was framed'), ('unmerged', 'Answer of a model before the rest of the picture was put back')], default='picture', max_length=10, verbose_name='kind')),
                 ('file', nb_catalog.models.images.CatalogFileField(max_length=200, upload_to='', verbose_name='file')),
                 ('sha256', models.CharField(max_length=64, verbose_name='sha256')),
                 ('mime_type', models.CharField(max_length=40, verbose_name='type')),

@@ -46,6 +46,7 @@ class ImageKind(models.TextChoices):
     PICTURE = "picture", _("Picture of the product")
     BACKDROP = "backdrop", _("Background without the product")
     UNFRAMED = "unframed", _("Picture before it was framed")
+    UNMERGED = "unmerged", _("Answer of a model before the rest of the picture was put back")
 
 
 class ProductImage(CatalogObjectModel):

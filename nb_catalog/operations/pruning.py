@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -39,8 +39,11 @@ logger = logging.getLogger(__name__)
 # A file is stored before its row is committed: a younger file may be about to get one.
 YOUNG: Final = timedelta(days=1)
 BLOCK: Final = 500
-# The folder of the photos of scenes: specs of pictures and jobs name its files.
-BACKDROPS: Final = "backdrops"
+# By folder: where specs of pictures and jobs name its files.
+NAMED_BY_SPECS: Final[Mapping[str, tuple[str, ...]]] = {
+    "backdrops": ("backdrop_file",),
+    "masks": ("edit__mask__file", "edit__area__file"),
+}
 
 OnDelete = Callable[[str], None]
 CatalogRow = TypeVar("CatalogRow", Placement, CatalogPhoto, PhotoCutout, SeriesMember)
@@ -157,8 +160,8 @@ def orphaned_files() -> Iterator[str]:
             candidates = [
                 name for name in block if name in unknown and storage.get_modified_time(name) < old
             ]
-            if folder == BACKDROPS and candidates:
-                named = _named_by_specs(candidates)
+            if candidates and (fields := NAMED_BY_SPECS.get(folder)):
+                named = _named_by_specs(candidates, fields)
                 candidates = [name for name in candidates if name not in named]
             yield from candidates
 
@@ -183,16 +186,19 @@ def _with_rows(names: Sequence[str]) -> set[str]:
     return known
 
 
-def _named_by_specs(backdrops: Collection[str]) -> set[str]:
-    """Return those of ``backdrops`` that a picture was made on, or a job may still be.
+def _named_by_specs(files: Collection[str], fields: Iterable[str]) -> set[str]:
+    """Return those of ``files`` that a picture was made with, or a job may still be, by ``fields`` of specs.
 
     A scene may have another photo by now, or be gone; its pictures are made again with the photo of their
-    spec. Specs have no index, so this reads all of them, and only when a file is about to be deleted.
+    spec, and an edit with its mask. Specs have no index, so this reads all of them, and only when a file is
+    about to be deleted.
     """
     named: set[str] = set()
     for model in (ProductImage, ImageJob):
-        rows = model._default_manager.filter(spec__backdrop_file__in=list(backdrops))
-        named.update(rows.order_by().values_list("spec__backdrop_file", flat=True).distinct())
+        for name in fields:
+            path = f"spec__{name}"
+            rows = model._default_manager.filter(**{f"{path}__in": list(files)})
+            named.update(rows.order_by().values_list(path, flat=True).distinct())
     return named
 
 

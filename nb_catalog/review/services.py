@@ -23,6 +23,7 @@ from nb_catalog.models.alt_text import copy_alt_texts
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import lock_image, transition_image
 from nb_catalog.providers.model_specs.sizes import SIZE_CHECK, SizeComparison
+from nb_catalog.review.edits import move_texts_of_approved
 from nb_catalog.typesetting.ocr_diff import OCR_CHECK, readings_in
 
 
@@ -41,8 +42,8 @@ class BulkReviewResult:
 
 def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
     """Pending -> approved. With a final, the others of its draft are retired, unless they are published, and
-    it gets the draft's alternative texts. The typeset texts of the picture that an edit was made from are
-    set on it.
+    it gets the draft's alternative texts, as an adjusted picture gets those of the one before. The typeset
+    texts of the picture that an edit was made from are set on it.
 
     Raises ``InvalidTransition`` if someone else decided first, ``RequestRefused`` for a background,
     which is not a picture of the product.
@@ -60,6 +61,10 @@ def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
         if image.draft is not None:
             _retire_others(image, actor=actor)
             copy_alt_texts(image.draft, to=image)
+        elif image.parent is not None and "adjustments" in image.spec.get("edit", {}):
+            # It shows the same. What a model was told to change may not.
+            copy_alt_texts(image.parent, to=image)
+    move_texts_of_approved(image, actor=actor)
 
 
 def _retire_others(final: ProductImage, *, actor: Actor) -> None:

@@ -324,7 +324,9 @@ def save_images(outcomes: Sequence[JobOutcome], ended: set[Fence]) -> None:
             signals.send_on_commit(
                 signals.image_made, sender=ProductImage, image_id=image.pk, job_id=image.job_id
             )
-        parents = rows
+        # An edit and the answer that it was merged from are both made from the picture that is edited.
+        edited = {each.job.job_id for each in outcomes if each.job.image_spec.edit}
+        parents = rows | {job_id: row for job_id, row in parents.items() if job_id in edited}
 
 
 def _pictures_by_digest(jobs: Sequence[ClaimedJob], field: str) -> dict[int, ProductImage]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from nb_catalog import storage
 from nb_catalog.conf import picture_limits
 from nb_catalog.core.specs import ImageSpec
-from nb_catalog.core.types import ANCHOR, BACKDROP, DRAFT, PhotoSent, Reference
+from nb_catalog.core.types import ANCHOR, AREA, BACKDROP, DRAFT, PARENT, PhotoSent, Reference
 from nb_catalog.exceptions import PictureMissing, RequestRefused
 from nb_catalog.imaging.inspect import examine
 from nb_catalog.imaging.references import DEFAULT_LONGEST_SIDE, Limits, as_reference
@@ -53,7 +53,7 @@ def references_for(
     masks: tuple[Reference, ...] = ()
     if job.image_spec.redraws_product:
         job = cutouts.for_comparison(job, data)
-    else:
+    elif not job.image_spec.edit:
         job, masks = cutouts.with_masks(job, data)
     if job.problem is not None:
         return job, ()
@@ -69,7 +69,7 @@ def references_of(
     ``data`` is the product's photo, ``masks`` its stored cut-out for a provider that composites. The photo
     is not among them if the model paints a background that the product is set into. A model gets, in this
     order, the picture to change, the photo, the anchor of a series, the photo of the place and the draft of a
-    final. Raises ``PictureError``, ``StorageFailed``.
+    final; for an edit, the picture, the photo and the mask. Raises ``PictureError``, ``StorageFailed``.
     """
     if provider.composites:
         facts = examine(data, decode=False, **picture_limits())
@@ -80,6 +80,8 @@ def references_of(
             references.append(Reference(data=place, mime_type=facts.mime_type, role=BACKDROP))
         return tuple(references), {}
     limits = limits_of(spec, provider=provider)
+    if spec.edit:
+        return _edit_references(spec, data, limits=limits)
     canvas: tuple[Reference, ...] = ()
     if spec.canvas:
         # The picture that the model is to change goes first, as the prompt says.
@@ -89,6 +91,19 @@ def references_of(
         return (*canvas, *looks), {}
     reference, sent = prepare(data, limits=limits)
     return (*canvas, reference, *looks), sent.as_dict()
+
+
+def _edit_references(
+    spec: ImageSpec, data: bytes, *, limits: Limits
+) -> tuple[tuple[Reference, ...], dict[str, Any]]:
+    """Return the picture to edit, the product's photo and the mask, if there is one: as the prompt says."""
+    picture = prepare(storage.read(str(spec.edit["file"])), limits=limits)[0]
+    photo, sent = prepare(data, limits=limits)
+    references = [replace(picture, role=PARENT), photo]
+    if area := spec.edit.get("area"):
+        mask = prepare(storage.read(str(area["file"])), limits=limits)[0]
+        references.append(replace(mask, role=AREA))
+    return tuple(references), sent.as_dict()
 
 
 def bundle_references(
@@ -158,6 +173,7 @@ def limits_of(spec: ImageSpec, *, provider: Provider) -> Limits:
     if total is not None:
         files = (spec.canvas, spec.anchor_file, spec.backdrop_file, spec.draft_file)
         others = sum(map(bool, files))
+        others += bool(spec.edit) + ("area" in spec.edit)
         total //= (len(spec.parts) or 1) + others
     sizes = [provider.reference_limit_bytes, total]
     try:

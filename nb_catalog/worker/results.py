@@ -28,6 +28,7 @@ from nb_catalog.exceptions import (
 from nb_catalog.imaging import locked
 from nb_catalog.imaging.box import Box
 from nb_catalog.imaging.bundles import compose_bundle_into
+from nb_catalog.imaging.edit_area import Merged
 from nb_catalog.imaging.inspect import OpenedPicture, examine, examine_and_open
 from nb_catalog.imaging.provenance import DigitalSourceType, read_mark, source_type_for
 from nb_catalog.imaging.reframe import FRAMING_CHECK, FramedFile
@@ -41,7 +42,7 @@ from nb_catalog.registry import read_photo, source_for
 from nb_catalog.typesetting import ocr_detect
 from nb_catalog.typesetting.ocr_diff import OCR_CHECK, OcrComparison
 from nb_catalog.typesetting.ocr_missing import missing_because
-from nb_catalog.worker import bundles, cutouts, finals, series, spool, texts
+from nb_catalog.worker import bundles, cutouts, edits, finals, series, spool, texts
 from nb_catalog.worker.fidelity import fidelity_check
 from nb_catalog.worker.outcomes import outcome_for_result
 from nb_catalog.worker.types import ClaimedJob, JobOutcome, StoredImage
@@ -104,6 +105,8 @@ def store_result(
         if isinstance(provider, TextProvider):
             return texts.outcome_of(job, result, provider=provider)
         picture = _examine_result(job, result)
+        if job.image_spec.edit and not provider.composites:
+            return _store_edit(job, result, picture)
         if provider.composites or not job.image_spec.locked:
             # A provider that does not mark its picture is taken to have drawn all of it.
             mark = read_mark(result.data) or DigitalSourceType.MODEL
@@ -154,6 +157,30 @@ def _store_locked(job: ClaimedJob, result: ImageResult, opened: OpenedPicture) -
         **finals.composition_check(job, composed.data, product=product),
     }
     return outcome_for_result(job, (background, _with_checks(picture, report)), result)
+
+
+def _store_edit(job: ClaimedJob, result: ImageResult, answer: OpenedPicture) -> JobOutcome:
+    """Store an edit, and the model's answer if the rest of the picture was put back over it."""
+    drawn = read_mark(result.data) or DigitalSourceType.MODEL
+    if "area" not in job.image_spec.edit:
+        picture = _store(job, result, answer, kind=ImageKind.PICTURE, mark=drawn)
+        checks = edits.edit_checks(job, answer)
+        return outcome_for_result(job, (_with_checks(picture, checks),), result)
+    mark = edits.mark_of(job, drawn=drawn)
+    merged: Merged | None = None
+    problem: NBCatalogError | None = None
+    try:
+        merged = edits.merged_edit(job, result.data, mark=mark)
+    except PictureError as error:
+        # The picture was good when the call went out.
+        problem = error
+    unmerged = _store(job, result, answer, kind=ImageKind.UNMERGED, mark=drawn)
+    if merged is None:
+        return outcome_for_result(job, (unmerged,), result, problem=problem)
+    opened = _open(job, merged.data)
+    picture = _store(job, result, opened, kind=ImageKind.PICTURE, mark=mark)
+    checks = edits.edit_checks(job, opened, merged=merged)
+    return outcome_for_result(job, (unmerged, _with_checks(picture, checks)), result)
 
 
 def _store_framed(
@@ -270,6 +297,9 @@ def _store(
     original = data is result.data
     spec = job.image_spec
     size = compare_size(spec.ratio, spec.size, Size(facts.width, facts.height))
+    if "area" in spec.edit and kind == ImageKind.PICTURE:
+        # It has the size of the picture that was edited.
+        size = None
     # Google's own table of sizes deviates as well.
     deviates = size is not None and (size.ratio_off > SAME_RATIO or size.share < SAME_SIZE)
     stored = storage.store(

@@ -32,6 +32,8 @@ NEEDS = {
     "images/{image}/set-text/": Permission.GENERATE,
     "images/{image}/read-text/": Permission.GENERATE,
     "images/{image}/adjust/": Permission.GENERATE,
+    "images/{image}/plan-edit/": Permission.GENERATE,
+    "images/{image}/edit/": Permission.GENERATE,
     "images/{image}/move-texts/": Permission.GENERATE,
     "placements/{placement}/withdraw/": Permission.PUBLISH,
     "placements/{placement}/roll-back/": Permission.PUBLISH,

@@ -174,6 +174,25 @@ def test_a_photo_of_a_place_goes_when_no_scene_picture_or_job_names_it():
     storage = catalog_storage()
     assert not storage.exists(unused.name)
     assert all(storage.exists(each.name) for each in (now, before, waiting, young))
+    for each in (before, waiting, young):
+        storage.delete(each.name)
+
+
+def test_the_masks_of_edits_stay_while_a_picture_or_a_job_names_them():
+    files_of = [
+        files.store(pictures(colour), folder="masks", mime_type="image/png")
+        for colour in ("#101010", "#202020", "#303030")
+    ]
+    for each in files_of:
+        aged(each.name)
+    area, cut, unused = files_of
+    mug = factories.product(photo=False)
+    factories.image(asked=replace(factories.spec(mug), edit={"area": {"file": area.name}}))
+    factories.job(asked=replace(factories.spec(mug), edit={"mask": {"file": cut.name}}))
+    gone = [name for name in pruned(orphans=True).names if "/masks/" in name]
+    assert unused.name in gone and area.name not in gone and cut.name not in gone
+    for each in (area, cut):
+        catalog_storage().delete(each.name)
 
 
 def test_specs_are_read_only_if_a_photo_of_a_place_is_about_to_be_deleted():

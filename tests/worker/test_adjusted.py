@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nb_catalog import generation, review, storage, worker
+from nb_catalog import generation, publishing, review, storage, worker
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.exceptions import PlanRefused
 from nb_catalog.imaging.provenance import read_mark
@@ -207,7 +207,9 @@ def test_words_move_along_when_an_edit_is_approved():
     assert run.jobs.filter(state="succeeded").count() == 2
     cropped = adjusted(image, {"kind": "crop", "ratio": "4:5"})
     edit = adjusted(cropped, {"kind": "resize", "width": 400})
+    publishing.set_alt_texts(cropped, {"en": "A mug"}, actor=None)
     review.approve(edit, actor=None)
+    assert [(each.locale, each.text) for each in edit.alts.all()] == [("en", "A mug")]
     worker.drain()
     moved = ProductImage.objects.filter(parent=edit, locale__gt="").order_by("locale")
     assert [each.locale for each in moved] == ["de", "en"]

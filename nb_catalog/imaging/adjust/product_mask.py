@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from PIL import Image
@@ -11,12 +12,13 @@ from PIL import Image
 from nb_catalog.core.text import message
 from nb_catalog.core.types import Rect, Size
 from nb_catalog.exceptions import AdjustmentRefused, CutoutRefused
-from nb_catalog.imaging.adjust.geometry import Bytes, Matrix, then, warped
+from nb_catalog.imaging.adjust.geometry import Bytes, Matrix, matrix_of, then, warped
 from nb_catalog.imaging.cutout import cut_by_mask
 from nb_catalog.imaging.cutout.alpha import find_product as find_product_alpha
 from nb_catalog.imaging.cutout.alpha import has_outline
 from nb_catalog.imaging.cutout.mask_files import read_mask, save_mask
 from nb_catalog.imaging.cutout.outline import solid_box
+from nb_catalog.imaging.edit_area import touches
 from nb_catalog.imaging.inspect import examine, open_photo
 from nb_catalog.imaging.own_photo import crop_box, find_product
 
@@ -72,6 +74,43 @@ def alpha_of(pixels: Bytes, mask: ProductMask, *, max_bytes: int, max_pixels: in
     box = cutout.box
     out[box.top : box.bottom, box.left : box.right] = cutout.pixels[..., 3]
     return out
+
+
+def mask_in_picture(picture: bytes, mask: ProductMask, *, max_bytes: int, max_pixels: int) -> bytes:
+    """Return a PNG file of the product's alpha in the file of a ``picture``. Raises ``PictureError``."""
+    limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
+    rgb = np.asarray(open_photo(picture, **limits).convert("RGB"))
+    return save_mask(alpha_of(rgb, mask, **limits))
+
+
+def area_meets_product(
+    area: bytes,
+    *,
+    size: Size,
+    product: Sequence[int] | None,
+    place: Sequence[int] | None,
+    matrix: Any,
+    mask: bytes | None,
+    max_bytes: int,
+    max_pixels: int,
+) -> bool:
+    """Return whether an edit of ``area``, a mask file, may change the product of a picture of ``size``.
+
+    Its outline counts if ``mask`` and ``place`` are known, otherwise the box ``product``; without either the
+    answer is yes. Raises ``PictureError``.
+    """
+    limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
+    painted = read_mask(area, **limits)
+    if mask is not None and place is not None:
+        flat = np.zeros((size.height, size.width, 3), np.uint8)
+        laid = ProductMask(file=mask, place=Rect(*place), matrix=matrix_of(matrix), refine=False)
+        return touches(painted, alpha_of(flat, laid, **limits))
+    if product is None:
+        return True
+    box = np.zeros((size.height, size.width), np.uint8)
+    left, top, width, height = product
+    box[max(0, top) : top + height, max(0, left) : left + width] = 255
+    return touches(painted, box)
 
 
 def unknown_background() -> str:

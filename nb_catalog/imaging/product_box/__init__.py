@@ -13,7 +13,7 @@ from PIL import Image
 from nb_catalog.core.types import Rect, Size
 from nb_catalog.exceptions import CutoutRefused
 from nb_catalog.imaging.box import Box
-from nb_catalog.imaging.cutout import CutoutBackend
+from nb_catalog.imaging.cutout import Cutout, CutoutBackend
 from nb_catalog.imaging.cutout.outline import find_solid, solid_box
 from nb_catalog.imaging.product_box.colours import box_by_colours
 from nb_catalog.imaging.product_box.common import Rgba, box_of_pieces
@@ -21,7 +21,7 @@ from nb_catalog.imaging.product_box.features import box_by_features
 from nb_catalog.imaging.product_box.outline import box_by_outline
 from nb_catalog.imaging.scenery.canvas import Pixels
 
-__all__ = ["MeasuredBox", "agreed_box", "measure_box"]
+__all__ = ["MeasuredBox", "agreed_box", "find_product_in", "measure_box"]
 
 AGREEMENT: Final = 0.015
 """Share of the frame by which each side of two boxes may differ at most."""
@@ -102,3 +102,16 @@ def _box_by_network(pixels: Pixels, expected: Rect, backend: CutoutBackend) -> B
         (left + box.left * wide) / size.width, (top + box.top * tall) / size.height,
         (left + box.right * wide) / size.width, (top + box.bottom * tall) / size.height,
     )  # fmt: skip
+
+
+def find_product_in(picture: Image.Image, *, product: Cutout, expected: Box) -> Box | None:
+    """Return where ``product`` is in a picture, near its ``expected`` box, as ``measure_box`` does."""
+    try:
+        measured = measure_box(
+            np.asarray(picture.convert("RGB")),
+            product=product.pixels,
+            expected=expected.rect(Size(*picture.size)),
+        )
+    except ValueError:
+        return None
+    return None if measured is None else measured.box

@@ -1,0 +1,83 @@
+"""Prompts for edits of a picture in words. Pure: the same request gives the same prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from nb_catalog.core.text import ALL_HIDDEN, visible_line
+from nb_catalog.exceptions import RequestRefused
+from nb_catalog.generation.prompts.background import DATA, join, product_line
+
+LONGEST_INSTRUCTION: Final = 1000
+MOST_EARLIER: Final = 5
+"""Instructions of the steps before that are repeated, the latest ones."""
+
+# Pictures are named by their order, which docs/edits.md states: the picture, the photo, the mask.
+_CHANGE: Final = (
+    "The first image is a product photograph that has to be edited. The second image is the shop's own"
+    " photo of the product in it."
+)
+_MASK: Final = (
+    "The third image is a mask of the first one, of the same size: change only what lies where the mask is"
+    " white, and leave everything that lies where it is black exactly as it is."
+)
+_KEEP_REST: Final = (
+    "Keep everything else in the first image exactly the same: its framing, composition, camera, style and"
+    " light, as far as the edit does not concern them. Do not crop, zoom or move the picture."
+)
+_KEEP_PRODUCT: Final = (
+    "Keep everything about the product exactly as it is in the second image: its shape, proportions,"
+    " colours, material and surface, and every printed word, logo and label letter by letter. It must"
+    " remain this product, and the only one."
+)
+_NONE: Final = "Add no text, logo, watermark, frame or border that the edit does not ask for."
+
+
+def clean_instruction(text: str) -> str:
+    """Return an instruction as one line. Raises ``RequestRefused`` if it is empty or too long."""
+    line = visible_line(str(text), hidden=ALL_HIDDEN)
+    if not line:
+        raise RequestRefused(
+            _("Say what is to change, for example “warmer light” or “add a drop shadow”.")
+        )
+    if len(line) > LONGEST_INSTRUCTION:
+        raise RequestRefused(
+            _(
+                "The instruction has %(length)s characters; at most %(most)s are possible. Ask for one "
+                "change after the other."
+            )
+            % {"length": f"{len(line):,}", "most": f"{LONGEST_INSTRUCTION:,}"}
+        )
+    return line
+
+
+def edit_prompt(
+    *,
+    instruction: str,
+    earlier: Sequence[str] = (),
+    has_area: bool,
+    title: str,
+    facts: Mapping[str, str],
+) -> str:
+    """Return the prompt for one edit. ``instruction`` and those of ``earlier`` steps are cleaned.
+
+    With ``has_area`` the third image is a mask.
+    """
+    done = "; ".join(earlier[-MOST_EARLIER:])
+    return join(
+        _CHANGE,
+        f"The product is {product_line(title, facts)}. {DATA}",
+        _MASK if has_area else "",
+        f"Edit the first image as follows: {_sentence(instruction)}",
+        f"These edits were made before and stay as they are: {_sentence(done)}" if done else "",
+        _KEEP_REST,
+        _KEEP_PRODUCT,
+        _NONE,
+    )
+
+
+def _sentence(text: str) -> str:
+    return text if text[-1] in ".!?…" else f"{text}."
