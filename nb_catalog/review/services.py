@@ -62,7 +62,7 @@ def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
             _retire_others(image, actor=actor)
             copy_alt_texts(image.draft, to=image)
         elif image.parent is not None and "adjustments" in image.spec.get("edit", {}):
-            # It shows the same. What a model was told to change may not.
+            # It shows the same; what a model has changed may not.
             copy_alt_texts(image.parent, to=image)
     move_texts_of_approved(image, actor=actor)
 
