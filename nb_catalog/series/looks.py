@@ -61,9 +61,9 @@ def create(
     """Create a series for products of ``model``, with the look of ``scene`` as it is now.
 
     ``slot`` is where it is published; its ratio is the default. ``view`` is one camera for all members,
-    or "groups". ``framing`` is that of a recipe (``fill``, ``place``, ``baseline``, ``room``); by default the
-    product stands in the middle with as much room above as below. ``overrides`` replace parts of the scene's
-    recipe, such as its light.
+    or "groups". ``framing`` is that of a recipe (``fill``, ``by``, ``place``, ``baseline``, ``room``); by
+    default the product stands in the middle with as much room above as below. ``overrides`` replace parts of
+    the scene's recipe, such as its light.
 
     Raises ``RequestRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
     """
@@ -172,6 +172,8 @@ def with_real_sizes(series: Series) -> Series:
         )
     changed = copy(series)
     changed.heights_cm = tallest
+    if objections := list(look_objections(changed)):
+        raise RequestRefused(*objections)
     return changed
 
 
@@ -301,6 +303,11 @@ def _framing_objections(series: Series) -> Iterator[str]:
     if wish.place == "vary":
         yield _(
             "framing: a series needs the same place for all. Choose the place centre, left or right."
+        )
+    if wish.by == "area" and series.heights_cm:
+        yield _(
+            "framing: the members are shown in proportion, by their real heights. Choose by height, or show "
+            "all of them equally large."
         )
 
 

@@ -205,6 +205,15 @@ def test_members_are_shown_in_proportion_on_request(root, monkeypatch):
     assert Series.objects.get().heights_cm == {"all": 12.0}
 
 
+def test_products_take_one_area_on_request(root):
+    series = factories.series(*mugs("Blue"), ratio="4:5")
+    root.post(url("change", series.pk), changes(series, fill="0.7", by="area", place="centre"))
+    stored = Series.objects.get()
+    assert stored.framing["by"] == "area"
+    page = root.get(url("change", series.pk))
+    assert page.context["adminform"].form.initial["by"] == "area"
+
+
 def test_another_tier_is_another_look(root):
     series = factories.series(*mugs("Blue"), ratio="4:5")
     root.post(url("change", series.pk), changes(series, tier="standard"))

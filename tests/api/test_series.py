@@ -52,9 +52,15 @@ def test_a_series_is_created_read_changed_and_deleted(api):
     assert [each["key"] for each in api.get("series/").data["results"]] == ["autumn"]
     changed = send(api, "patch", "series/autumn/", {"seed_number": 2}, **{"If-Match": '"1"'})
     assert (changed.data["seed_number"], changed.data["version"]) == (2, 2)
+    framing = {"fill": 0.7, "by": "area", "place": "centre"}
+    body = {"framing": framing, "version": 2}
+    assert send(api, "patch", "series/autumn/", {**body, "dry_run": True}).data["stale"] == 0
+    assert send(api, "patch", "series/autumn/", body).data["framing"] == framing
     late = send(api, "patch", "series/autumn/", {"seed_number": 3, "version": 1})
     assert (late.status_code, late.data["code"]) == (409, "illegal_move")
     assert send(api, "patch", "series/autumn/", {"seed_number": 3}).status_code == 400
+    wrong = send(api, "patch", "series/autumn/", {"framing": {"by": "size"}, "version": 3})
+    assert (wrong.status_code, "framing.by" in str(wrong.data)) == (422, True)
     assert api.get("series/autumn/").data["seed_number"] == 2
     assert send(api, "delete", "series/autumn/", None).status_code == 204
     assert not Series.objects.exists()

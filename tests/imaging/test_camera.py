@@ -103,6 +103,39 @@ def test_a_wide_product_takes_the_free_width_to_stay_in_proportion_and_no_more()
     assert framing.report(goblet().solid, box) == {}
 
 
+BY_AREA = replace(CAMERA, framing=replace(CAMERA.framing, by="area"))
+
+
+@pytest.mark.parametrize("view", ["front", "top"])
+@pytest.mark.parametrize("ratio", ["1:1", "4:5"])
+def test_products_of_any_shape_take_one_area_if_the_framing_says_so(ratio, view):
+    """A cube, a bottle and a tray: the area of each is read from the picture."""
+    camera, frame = replace(BY_AREA, view=view), pixel_size(ratio, "512")
+    for photo in [(300, 300), (260, 300), (200, 390), (390, 200)]:
+        at = measured(pictured(solid_block(*photo), camera=camera, ratio=ratio))
+        area = at[2] * frame.width * at[3] * frame.height
+        assert area == pytest.approx(0.5 * (0.6 * frame.width) ** 2, rel=0.03), photo
+        assert at[0] == pytest.approx(0.5, abs=0.01)
+        if view == "front":
+            assert at[1] == pytest.approx(0.8, abs=0.01)
+
+
+def test_a_slim_product_is_no_larger_than_the_framing_allows_and_not_sized_by_area():
+    at = measured(pictured(solid_block(100, 400), camera=BY_AREA))
+    assert at[2:] == pytest.approx((0.15, 0.6), abs=0.01)
+
+
+def test_a_scene_may_size_its_products_by_area_too():
+    recipe = SceneRecipe.from_mapping(
+        {**SCENES["studio-white"], "framing": {"fill": 0.7, "by": "area", "place": "centre"}}
+    )
+    backdrop = render(recipe, size=pixel_size("1:1", "512"), seed=5, view="front")
+    for photo in [(300, 300), (200, 390)]:
+        pixels = composing.compose(solid_block(*photo), backdrop, seed=5, pose="standing").pixels
+        at = measured(pixels)
+        assert at[2] * at[3] == pytest.approx(0.5 * 0.7**2, rel=0.03)
+
+
 def test_a_view_is_forced_on_products_of_either_pose():
     camera = replace(CAMERA, view="top")
     places = np.array([measured(pictured(each, camera=camera)) for each in SET])
@@ -139,6 +172,8 @@ def test_a_models_background_gets_the_product_at_the_same_place(ratio, share):
         ({"view": "side"}, "camera.view"),
         ({"framing": {"place": "vary"}}, "camera.framing.place"),
         ({"framing": {"fill": 7}}, "camera.framing.fill"),
+        ({"framing": {"by": "width"}}, "camera.framing.by"),
+        ({"framing": {"by": "area"}, "to_scale": True}, "framing.by: products in proportion"),
         ({"to_scale": "yes"}, "camera.to_scale"),
         ({"angle": 3}, "camera: there is no key 'angle'"),
         ("front", "camera: expected an object"),

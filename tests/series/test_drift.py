@@ -160,6 +160,23 @@ def test_painted_members_are_framed_alike_and_their_originals_kept(script):
         assert true[3] / 1024 == pytest.approx(expected, abs=0.01)
 
 
+def test_painted_members_take_one_area_if_the_series_says_so(script):
+    numbers = (1, 8)
+    mugs = [product_of(number) for number in numbers]
+    place, data = painted(4)
+    series = anchored(*mugs, place=place, data=data)
+    framing = {**FRAMING, "fill": 0.8, "by": "area"}
+    catalog_series.save_look(catalog_series.with_changes(series, framing=framing))
+    answer_with(script, {number: painted(number, window=(0, 0, 1152)) for number in numbers})
+    images = run_of(Series.objects.get()).filter(kind=ImageKind.PICTURE)
+    for image in images:
+        assert "missing" not in image.checks["framing"], image.checks["framing"]
+        number = numbers[[str(mug.pk) for mug in mugs].index(image.object_id)]
+        pixels = np.asarray(Image.open(BytesIO(storage.read(image.file.name))))
+        _left, _top, width, height = _printed_box(pixels, number)
+        assert width * height / 1024**2 == pytest.approx(0.5 * 0.8**2, rel=0.04)
+
+
 def _printed_box(pixels, number):
     """The box of the print, where saturated cells end; the scene has no such colours."""
     lab = pixels.astype(int)

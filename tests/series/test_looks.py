@@ -233,6 +233,23 @@ def test_members_are_shown_in_proportion_when_somebody_says_so(monkeypatch):
         catalog_series.with_changes(stored, heights_cm={"lying": 4})
 
 
+def test_real_sizes_and_one_area_exclude_each_other(monkeypatch):
+    monkeypatch.setattr(MugSource, "height_cm", lambda self, mug: 12.0)
+    made = factories.series(
+        factories.product(photo=False), framing={"fill": 0.7, "by": "area", "place": "centre"}
+    )
+    assert made.camera_for("all")["framing"]["by"] == "area"
+    sized = catalog_series.with_real_sizes(
+        catalog_series.with_changes(made, framing={"fill": 0.7, "place": "centre"})
+    )
+    with pytest.raises(RequestRefused, match="by their real heights"):
+        catalog_series.with_changes(sized, framing={"fill": 0.7, "by": "area", "place": "centre"})
+    with pytest.raises(RequestRefused, match="by their real heights"):
+        catalog_series.with_real_sizes(made)
+    with pytest.raises(RequestRefused, match="framing.by: 'size' is not accepted"):
+        catalog_series.with_changes(made, framing={"by": "size", "place": "centre"})
+
+
 def test_without_any_height_nothing_can_be_in_proportion():
     made = factories.series(factories.product(photo=False))
     with pytest.raises(RequestRefused, match="height_field of MugSource"):

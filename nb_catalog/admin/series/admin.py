@@ -99,7 +99,7 @@ class SeriesAdmin(
         return [
             (None, {"fields": (*what, ("position", "is_active"))}),
             (_("Look"), {"fields": look}),
-            (_("Framing"), {"fields": ("fill", "place", "baseline", "room", *sizes)}),
+            (_("Framing"), {"fields": ("fill", "by", "place", "baseline", "room", *sizes)}),
             (_("Changes to the scene's recipe"), {"fields": ("overrides",)}),
             # Asked for once it is known what becomes stale.
             *([(_("Consequences"), {"fields": ("accept_stale",)})] if obj and is_posted else []),

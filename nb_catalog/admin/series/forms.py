@@ -24,11 +24,12 @@ from nb_catalog.registry import registered
 # Titles of products that a message names.
 MOST_NAMED: Final = 10
 PLACES: Final = (("centre", _("Centre")), ("left", _("Left")), ("right", _("Right")))
+BY_NAMES: Final = (("height", _("The same height or width")), ("area", _("The same area")))
 ROOM_NAMES: Final = {
     "none": _("None"), "above": _("Above"), "left": _("Left"), "right": _("Right"),
 }  # fmt: skip
 BASELINES: Final = (0.02, 0.6)
-FRAMING: Final = ("fill", "place", "baseline", "room")
+FRAMING: Final = ("fill", "by", "place", "baseline", "room")
 # Fields that ``with_changes`` takes as they are.
 PLAIN: Final = (
     "name", "position", "is_active", "slot", "ratio", "treatment", "seed_number", "overrides",
@@ -73,6 +74,12 @@ class SeriesForm(forms.ModelForm):
     fill = share_field(
         _("Size of the product"), between=FILLS,
         help_text=_("Share of the frame that it takes, such as 0.6. Empty: as in the scene."),
+    )  # fmt: skip
+    by = forms.ChoiceField(
+        label=_("Equally large means"), choices=BY_NAMES, required=False,
+        help_text=_(
+            "By area, slim and wide products look equally large; none is larger than its size allows."
+        ),
     )  # fmt: skip
     place = forms.ChoiceField(label=_("Place of the product"), choices=PLACES, required=False)
     baseline = share_field(
@@ -216,7 +223,7 @@ class SeriesForm(forms.ModelForm):
         return series
 
 
-_NO_FRAMING: Final = {"place": "centre", "room": "none"}
+_NO_FRAMING: Final = {"by": "height", "place": "centre", "room": "none"}
 
 
 def stale_message(titles: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any, Final, NamedTuple
 
 from nb_catalog.core.proportions import LEAST_PROPORTION
@@ -83,7 +84,10 @@ class Framing:
         """Return pixels of the picture for each pixel of the photo."""
         wide = box.room if self.to_scale else box.width * self.fill
         tall = box.height * self.fill * self.proportion
-        return min(wide / product.width, tall / product.height)
+        most = min(wide / product.width, tall / product.height)
+        if box.area is None or self.to_scale:
+            return most
+        return min(most, self.fill * sqrt(box.area / (product.width * product.height)))
 
     def report(self, product: Rect, box: ProductBox) -> Mapping[str, Any]:
         """Return what a picture's checks hold about a product that is too wide for its proportion."""

@@ -33,6 +33,9 @@ class Camera:
         if self.framing.place == "vary":
             text = _("the camera of a set is exact. Choose 'centre', 'left' or 'right'.")
             raise ValueError(f"framing.place: {text}")
+        if self.to_scale and self.framing.by == "area":
+            text = _("products in proportion are sized by their real heights. Choose 'height'.")
+            raise ValueError(f"framing.by: {text}")
 
     @classmethod
     def from_mapping(cls, mapping: Any) -> Camera:

@@ -22,6 +22,7 @@ VIEWS: Final = ("auto", "front", "top")
 PROPS: Final = ("arch", "block", "bokeh", "disc", "podium", "slab")
 SHADOWS: Final = ("cast", "contact", "none")
 PLACES: Final = ("centre", "left", "right", "vary")
+BYS: Final = ("area", "height")
 ROOMS: Final = ("above", "left", "none", "right")
 FILL: Final = 0.77
 """Search engines and marketplaces want the product on 75 to 90 % of the frame, and this leaves room
@@ -130,16 +131,21 @@ class FramingWish:
     frame free for text, and ``place`` is the product's place in the rest: "vary" shifts and scales
     it a little from seed to seed, the others are exact, and "centre" has its middle in the middle.
     ``baseline`` is the share of the frame's height below the foot of a product that stands;
-    without it, that follows from ``fill``.
+    without it, that follows from ``fill``. ``by`` "height" makes every product as high as ``fill``, or as
+    wide if it is wider than high; "area" gives all products one area, within ``fill``: see
+    ``stage.SHARE_BY_AREA``.
     """
 
     fill: float = FILL
+    by: str = "height"
     place: str = "vary"
     baseline: float | None = None
     room: str = "none"
 
     def __post_init__(self) -> None:
-        check(self, fill=number(*FILLS), place=one_of(*PLACES), room=one_of(*ROOMS))
+        check(
+            self, fill=number(*FILLS), place=one_of(*PLACES), room=one_of(*ROOMS), by=one_of(*BYS)
+        )
         if self.baseline is not None:
             check(self, baseline=number(0.02, 0.6))
 

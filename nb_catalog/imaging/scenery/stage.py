@@ -29,6 +29,9 @@ ROOM = {"left": 0.40, "right": 0.40, "above": 0.30}
 """Share of the frame's width or height that is kept free for text."""
 SIDE = 0.36
 """Where a product on the left or right has its middle, as a share of the width from that side."""
+SHARE_BY_AREA = 0.5
+"""Share of a square as large as the fill that a product takes which is sized by its area: one twice as high
+as wide, or twice as wide as high, just fits. A slimmer one is as large as it fits."""
 PLAIN_SQUASH = 0.27
 """Height divided by width of a circle on the ground of a picture of which only the size is known."""
 _ANYWHERE = FramingWish()
@@ -40,7 +43,8 @@ class ProductBox:
 
     ``room`` is the width that is free there; one product takes ``width`` of it at most. A product that
     is lower than the box may stand further back, by ``lift`` of the height that it does not use and up
-    to ``depth`` pixels above ``bottom``. In an ``exact`` box nothing is left to chance.
+    to ``depth`` pixels above ``bottom``. In an ``exact`` box nothing is left to chance. ``area`` is what one
+    product takes in square pixels, if it fits; None if it is as large as the box lets it be.
     """
 
     centre: float
@@ -51,6 +55,7 @@ class ProductBox:
     depth: float = 0.0
     lift: float = LIFT
     exact: bool = False
+    area: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "room", max(self.room, self.width))
@@ -140,7 +145,7 @@ def build_stage(recipe: SceneRecipe, *, size: Size, seed: int, view: str) -> Sta
     middle = (1 + above) / 2 + (0.0 if exact else 0.005 + 0.01 * (draw[2] - 0.5))
     box = ProductBox(
         centre=centre, bottom=height * (middle + tall / 2), width=min(fill * width, room),
-        height=height * tall, room=room, exact=exact,
+        height=height * tall, room=room, exact=exact, area=_area(wish, size=size),
     )  # fmt: skip
     zoom = 0.88 + 0.17 * draw[0]
     unit = min(0.78 * height, 1.4 * width, 0.858 * width) * zoom
@@ -189,13 +194,20 @@ def _from_front(recipe: SceneRecipe, size: Size, seed: int) -> Stage:
         centre=centre, bottom=bottom, height=tall,
         width=min(fill * width, room), room=room,
         depth=tall if centred and recipe.is_plain else depth,
-        lift=0.5 if centred else LIFT, exact=exact,
+        lift=0.5 if centred else LIFT, exact=exact, area=_area(wish, size=size),
     )  # fmt: skip
     return Stage(
         size=size, view="front", unit=unit, centre=centre, floor=floor,
         edge=edge, horizon=horizon,
         squash=squash, box=box,
     )  # fmt: skip
+
+
+def _area(wish: FramingWish, *, size: Size) -> float | None:
+    """Return what one product takes in square pixels; None if its height or width decides."""
+    if wish.by == "height":
+        return None
+    return SHARE_BY_AREA * (wish.fill * min(size)) ** 2
 
 
 def _free_ends(wish: FramingWish, *, size: Size) -> tuple[float, float]:
@@ -251,4 +263,5 @@ def plain_box(size: Size, *, wish: FramingWish = _ANYWHERE, view: str = "front")
     return ProductBox(
         centre=centre, bottom=bottom * height, width=min(wish.fill * width, room),
         height=tall * height, room=room, depth=0.05 * height, exact=wish.place != "vary",
+        area=_area(wish, size=size),
     )  # fmt: skip
