@@ -28,7 +28,7 @@ from nb_catalog.registry import is_registered, source_for, subject_of
 
 class CatalogImagesMixin:
     """Adds the actions "Generate pictures…", "Use the photos themselves…", "Add text to pictures…",
-    "Regenerate outdated pictures", "Cut out photos" and "Add to a series…".
+    "Regenerate outdated pictures", "Cut out photos", "Add to a series…" and "Variants…".
 
     Also adds links to the product's pictures and cut-outs, and the column ``catalog_pictures`` for
     ``list_display``. The model must be registered with nb_catalog.
@@ -50,6 +50,7 @@ class CatalogImagesMixin:
                 "renew_catalog_pictures",
                 "cut_out_photos",
                 "add_to_catalog_series",
+                "show_catalog_variants",
             ]
         self._own_change_form = self.change_form_template
         self.change_form_template = "admin/nb_catalog/catalog_object/change_form.html"
@@ -140,6 +141,11 @@ class CatalogImagesMixin:
     def add_to_catalog_series(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """Store the selection and go to the page that adds it to a series."""
         return self._with_selection(request, queryset, page="series_choose")
+
+    @admin.action(description=_("Variants…"), permissions=["change_catalog_series"])
+    def show_catalog_variants(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        """Store the selection and go to the page that adds its variants to a series."""
+        return self._with_selection(request, queryset, page="series_variants")
 
     def save_related(self, request: HttpRequest, form: Any, *args: Any, **options: Any) -> None:
         super().save_related(request, form, *args, **options)

@@ -298,6 +298,7 @@ def plan_as_dict(plan, *, page, page_size):
         "items": [
             {
                 "object": item.object_id,
+                "product_variant": item.variant,
                 "scene": item.spec.scene if item.spec else None,
                 "layout": item.spec.layout if item.spec else None,
                 "locale": item.spec.locale if item.spec else None,

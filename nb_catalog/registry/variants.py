@@ -43,7 +43,7 @@ def variants_of(product: Model) -> dict[str, Variant]:
     for each in variants:
         if not isinstance(each, Variant):
             raise RegistryError(
-                _("%(owner)s returned %(value)r. It must return a list of types.Variant.")
+                _("%(owner)s returned %(value)r. It must return a list of nb_catalog.core.Variant.")
                 % {"owner": owner, "value": each}
             )
     checked = [_checked(each, owner=owner) for each in variants]

@@ -5,7 +5,7 @@ import pytest
 from nb_catalog import generation
 from nb_catalog import series as catalog_series
 from nb_catalog.core.states import ImageState
-from nb_catalog.core.types import Permission
+from nb_catalog.core.types import Permission, Variant
 from nb_catalog.models import Placement, Run, Series
 from tests import factories
 from tests.api.conftest import BASE
@@ -104,6 +104,40 @@ def test_members_are_added_listed_sorted_and_removed(api):
     assert api.post("series/autumn/members/add/", {"objects": ["999"]}).status_code == 400
 
 
+def test_variants_are_offered_added_listed_planned_and_removed(api, monkeypatch):
+    red, mug = factories.product(), factories.product()
+    variants = [Variant(key="red", name="Red", product=red), Variant(key="green", colour="Green")]
+    monkeypatch.setattr(MugSource, "variants", lambda self, mug: variants, raising=False)
+    factories.series()
+    offered = api.get("series/autumn/variants/", {"object": str(mug.pk)}).data["results"]
+    assert offered == [
+        {"key": "red", "name": "Red", "colour": "", "has_photo": True},
+        {"key": "green", "name": "", "colour": "#008000", "has_photo": False},
+    ]
+    body = {"objects": [str(mug.pk)], "variants": ["red"]}
+    assert api.post("series/autumn/members/add-variants/", body).data["added"] == 2
+    assert (
+        api.post("series/autumn/members/add-variants/", {"objects": [str(mug.pk)]}).data["added"]
+        == 1
+    )
+    unknown = api.post("series/autumn/members/add-variants/", {**body, "variants": ["rod"]})
+    assert (unknown.status_code, "no variant 'rod'" in str(unknown.data)) == (422, True)
+    page = api.get("series/autumn/members/").data["results"]
+    keys = [str(mug.pk), f"{mug.pk}:red", f"{mug.pk}:green"]
+    assert [each["key"] for each in page] == keys
+    assert [(each["variant"], each["variant_name"], each["status"]) for each in page] == [
+        ("", "", "missing"), ("red", "Red", "missing"), ("green", "", "impossible"),
+    ]  # fmt: skip
+    plan = api.post("series/autumn/plan/", {"members": [keys[1]]}).data
+    assert (plan["summary"]["wanted"], plan["items"][0]["product_variant"]) == (1, "red")
+    order = {"order": keys[::-1], "version": 1}
+    assert send(api, "put", "series/autumn/order/", order).status_code == 200
+    remove = "series/autumn/members/remove/"
+    assert api.post(remove, {"members": [keys[2]]}).data == {"removed": 1}
+    assert api.post(remove, {}).status_code == 400
+    assert api.post(remove, {"objects": [str(mug.pk)]}).data == {"removed": 2}
+
+
 def test_an_anchor_is_set_after_what_becomes_stale_was_shown(api):
     series, _mugs = ready()
     image = factories.image(state=ImageState.APPROVED, size=(50, 50))
@@ -189,6 +223,7 @@ def test_the_newer_scene_and_the_sizes_are_taken(api, monkeypatch):
         ("put", "series/autumn/order/", {"order": [], "version": 1}),
         ("post", "series/autumn/members/add/", {"objects": ["1"]}),
         ("post", "series/autumn/members/remove/", {"objects": ["1"]}),
+        ("post", "series/autumn/members/add-variants/", {"objects": ["1"]}),
         ("post", "series/autumn/adopt-scene/", {"version": 1}),
         ("post", "series/autumn/take-sizes/", {"version": 1}),
         ("post", "series/autumn/accept-successor/", {"version": 1}),
@@ -228,6 +263,8 @@ NEEDS = [
     ("put", "series/autumn/order/", {"order": ["1"], "version": 1}, "nb_catalog.change_series"),
     ("post", "series/autumn/members/add/", {"objects": ["1"]}, "nb_catalog.change_series"),
     ("post", "series/autumn/members/remove/", {"objects": ["1"]}, "nb_catalog.change_series"),
+    ("post", "series/autumn/members/add-variants/", {"objects": ["1"]}, "nb_catalog.change_series"),
+    ("get", "series/autumn/variants/?object=1", None, "nb_catalog.view_series"),
     ("post", "series/autumn/adopt-scene/", {"version": 1}, "nb_catalog.change_series"),
     ("post", "series/autumn/take-sizes/", {"version": 1}, "nb_catalog.change_series"),
     ("post", "series/autumn/accept-successor/", {"version": 1}, "nb_catalog.change_series"),
@@ -287,6 +324,6 @@ def test_only_members_are_planned(api, path):
 
 def test_the_page_of_members_takes_a_constant_number_of_queries(api, django_assert_max_num_queries):
     series = factories.series(*[factories.product() for _ in range(12)])
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         assert len(api.get("series/autumn/members/").data["results"]) == 12
     assert catalog_series.remove(series, []) == 0

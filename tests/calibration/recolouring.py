@@ -17,12 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from nb_catalog.conf import FIDELITY_THRESHOLDS as RECOLOURED
+from nb_catalog.conf import FIDELITY_THRESHOLDS
 from nb_catalog.core.colours import rgb_of
 from nb_catalog.imaging.fidelity.alignment import find_placements
 from nb_catalog.imaging.fidelity.calibration import Sample, fit, rates_of
 from nb_catalog.imaging.fidelity.measures import measure
 from nb_catalog.imaging.fidelity.recolour import guess_back
+from nb_catalog.imaging.fidelity.report import for_recoloured
 from nb_catalog.imaging.fidelity.views import open_product
 from tests.imaging import fidelity_cases as cases
 from tests.imaging import recolour_cases as recolour
@@ -31,6 +32,7 @@ from tests.imaging.pictures import LIMITS
 from tests.imaging.test_fidelity_photos import cut_out
 
 SCENES = ("marble", "oak-table", "concrete")
+RECOLOURED = for_recoloured(FIDELITY_THRESHOLDS)
 GOOD = "as asked"
 GOOD_OF_EACH = 3
 SIDE = 800

@@ -23,6 +23,8 @@ PALETTE: Final = (
 )  # fmt: skip
 # CIEDE2000 without exposure from which two colours of the palette are different ones to a buyer.
 APART: Final = 20.0
+# CIELAB lightness by which print has to differ from what it is on.
+LEAST_CONTRAST: Final = 25.0
 
 
 def rgb(text: str) -> np.ndarray:
@@ -76,7 +78,9 @@ def body_of(product: Rgba, *, clusters: int = 6, seed: int = 0) -> np.ndarray | 
     )
     large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] > 0.04 * np.count_nonzero(solid))
     kept = np.isin(labels, large[large > 0]).astype(np.uint8)
-    share[cv2.dilate(kept, np.ones((5, 5), np.uint8)) == 0] = 0
+    # What letters surround of it is.
+    near = round(0.04 * np.sqrt(np.count_nonzero(solid))) | 1
+    share[cv2.dilate(kept, np.ones((near, near), np.uint8)) == 0] = 0
     return share.astype(np.float32) if share[solid].mean() > 0.35 else None
 
 
@@ -95,7 +99,7 @@ def other_colours(product: Rgba, body: np.ndarray, *, seed: int = 0) -> np.ndarr
 def shows_print(colour: str, others: np.ndarray) -> bool:
     """Whether print in the colours ``others`` can be seen on ``colour``."""
     tones = lab(linear(np.vstack([rgb(colour), others])))
-    return bool((ciede2000(tones[1:], np.repeat(tones[:1], len(others), axis=0)) > APART).all())
+    return bool((np.abs(tones[1:, 0] - tones[0, 0]) > LEAST_CONTRAST).all())
 
 
 def main_colour(product: Rgba, body: np.ndarray) -> np.ndarray:
@@ -108,7 +112,8 @@ def recoloured(
     """The body in ``colour``: with other pigment, with other chroma, or drawn anew from its shading."""
     pixels = product[..., :3].astype(np.float64)
     wanted, own = linear(colour), linear(main_colour(product, body))
-    way = rng.integers(3)
+    # A dark cloth is little but highlights, which a bright pigment does not have.
+    way = rng.integers(3) if own.mean() > 0.06 else 1
     if way == 0:  # the same light on another pigment
         shading = (linear(pixels) @ [0.2126, 0.7152, 0.0722]) / max(
             own @ [0.2126, 0.7152, 0.0722], 1e-3

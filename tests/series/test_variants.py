@@ -118,7 +118,7 @@ def test_a_colour_is_a_name_of_css_or_hexadecimal():
         ([Variant(key="", colour="red")], "''.*not valid"),
         ([Variant(key="x" * 41, colour="red")], "1 to 40"),
         ([Variant(key="red", product=Unlisted(name="x"))], "not of a registered model"),
-        (["red"], "a list of types.Variant"),
+        (["red"], "a list of nb_catalog.core.Variant"),
     ],
 )
 def test_variants_that_are_not_valid_are_refused_with_what_to_write(offers, variants, message):

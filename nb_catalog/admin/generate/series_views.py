@@ -23,7 +23,6 @@ from nb_catalog.admin.generate.views import GenerateViews, nonce_of, plan_contex
 from nb_catalog.admin.series.actions import keys_in_order
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.types import RequestMode
-from nb_catalog.generation.series import MemberProducts
 from nb_catalog.models import Series
 from nb_catalog.registry import is_registered, source_for
 
@@ -63,10 +62,8 @@ class SeriesPlanForm(forms.Form):
         key = generate_forms.plan_key(
             chosen, {**options, "series": self.series.key, "look": self.series.version}, nonce=nonce
         )
-        products = None
-        if options["members"] == FIRST:
-            products = MemberProducts(chosen.source, chosen.keys[:1])
-        return generation.plan_series(self.series, products=products, mode=options["mode"], key=key)
+        first = keys_in_order(self.series)[:1] if options["members"] == FIRST else None
+        return generation.plan_series(self.series, members=first, mode=options["mode"], key=key)
 
 
 class SeriesPlanViews(GenerateViews):
@@ -119,7 +116,9 @@ class SeriesPlanViews(GenerateViews):
             raise Http404
         if not may(request.user, Action.PLAN, model=source_for(series.label).model):
             raise PermissionDenied
-        return series, Selection(token="", label=series.label, keys=tuple(keys_in_order(series)))
+        members = series.members.filter(removed_at=None).order_by("position", "pk")
+        keys = tuple(dict.fromkeys(members.values_list("object_id", flat=True)))
+        return series, Selection(token="", label=series.label, keys=keys)
 
     def _series_page(
         self,

@@ -16,7 +16,7 @@ from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, NBCatalogError
 from nb_catalog.generation.series import MemberProducts
-from nb_catalog.models import Series
+from nb_catalog.models import Series, SeriesMember
 from nb_catalog.publishing.series import REQUEST_SECONDS
 from nb_catalog.registry import source_for
 
@@ -25,6 +25,7 @@ LATER: Final = "later"
 MOVE: Final = "move"
 SORT: Final = "sort"
 REMOVE: Final = "remove"
+VARIANTS: Final = "variants"
 # Verb of a button -> group of the members that are chosen.
 GROUPS: Final = {"stand": "standing", "lay": "lying"}
 APPROVE: Final = "approve"
@@ -32,7 +33,7 @@ PUBLISH: Final = "publish"
 ROLL_BACK: Final = "roll_back"
 
 PERMISSIONS: Final[Mapping[str, Action]] = {
-    **dict.fromkeys((EARLIER, LATER, MOVE, SORT, REMOVE, *GROUPS), Action.CHANGE_SERIES),
+    **dict.fromkeys((EARLIER, LATER, MOVE, SORT, REMOVE, VARIANTS, *GROUPS), Action.CHANGE_SERIES),
     APPROVE: Action.REVIEW,
     PUBLISH: Action.PUBLISH,
     ROLL_BACK: Action.UNPUBLISH,
@@ -71,6 +72,8 @@ def execute(series: Series, action: SeriesAction, *, actor: Actor) -> SeriesOutc
     try:
         if action.verb == REMOVE:
             message = _remove(series, action)
+        elif action.verb == VARIANTS:
+            message = _add_variants(series, action)
         elif action.verb in GROUPS:
             message = _set_group(series, action)
         elif action.verb == APPROVE:
@@ -97,9 +100,9 @@ def execute(series: Series, action: SeriesAction, *, actor: Actor) -> SeriesOutc
 
 
 def keys_in_order(series: Series) -> list[str]:
-    """Return the keys of the members of ``series`` in their order."""
+    """Return ``SeriesMember.key`` of the members of ``series`` in their order."""
     members = series.members.filter(removed_at=None).order_by("position", "pk")
-    return list(members.values_list("object_id", flat=True))
+    return [SeriesMember.key_of(*each) for each in members.values_list("object_id", "variant")]
 
 
 def moved(order: Sequence[str], keys: Sequence[str], *, verb: str, place: int = 1) -> list[str]:
@@ -131,20 +134,39 @@ def _reorder(series: Series, action: SeriesAction) -> str:
     return gettext("The order is saved.")
 
 
+def _chosen(series: Series, action: SeriesAction) -> list[SeriesMember]:
+    return [row for row in series.members.filter(removed_at=None) if row.key in action.keys]
+
+
 def _products(series: Series, action: SeriesAction) -> MemberProducts:
-    return MemberProducts(source_for(series.label), action.keys)
+    keys = dict.fromkeys(row.object_id for row in _chosen(series, action))
+    return MemberProducts(source_for(series.label), list(keys))
 
 
 def _remove(series: Series, action: SeriesAction) -> str:
-    products = list(_products(series, action))
-    count = catalog_series.remove(series, products)
+    chosen = _chosen(series, action)
+    there = {str(product.pk) for product in _products(series, action)}
+    count = catalog_series.remove_members(series, action.keys)
     # No rule adds those again whose product was deleted.
-    gone = set(action.keys) - {str(product.pk) for product in products}
-    count += series.members.filter(object_id__in=gone, removed_at=None).delete()[0]
+    gone = [row.pk for row in chosen if row.object_id not in there]
+    series.members.filter(pk__in=gone).delete()
     message = ngettext(
         "%d product removed. Its pictures stay.", "%d products removed. Their pictures stay.", count
     )
     return message % count if count else gettext("Select products first.")
+
+
+def _add_variants(series: Series, action: SeriesAction) -> str:
+    products = list(_products(series, action))
+    if not products:
+        return gettext("Select products first.")
+    return added_message(catalog_series.add_variants(series, products))
+
+
+def added_message(added: catalog_series.Added) -> str:
+    """Return how many variants were added, as a sentence."""
+    message = ngettext("%d variant added.", "%d variants added.", added.added)
+    return message % added.added if added.added else gettext("All variants are members already.")
 
 
 def _set_group(series: Series, action: SeriesAction) -> str:

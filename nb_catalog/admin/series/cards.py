@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.catalog_objects import CatalogObjectInfo, info_for_product
+from nb_catalog.admin.series.effects import with_variant
 from nb_catalog.core.states import ImageState
 from nb_catalog.generation import ItemStatus, MemberPicture
 from nb_catalog.generation.lookups import USABLE_STATES
@@ -77,8 +78,7 @@ class Card:
     @property
     def title(self) -> str:
         """The title of the product, and the name of the variant."""
-        variant = self.member.variant_name or self.member.variant
-        return f"{self.info.title}, {variant}" if variant else self.info.title
+        return with_variant(self.info.title, self.member)
 
     @property
     def state_name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nb_catalog import generation
 from nb_catalog.admin.catalog_objects import info_for_product
 from nb_catalog.generation import ItemStatus
-from nb_catalog.models import Series
+from nb_catalog.models import Series, SeriesMember
 
 
 def titles_becoming_stale(series: Series, changed: Series, *, site: object) -> list[str]:
@@ -16,7 +16,13 @@ def titles_becoming_stale(series: Series, changed: Series, *, site: object) -> l
     after = generation.member_pictures(changed, members)
     stale = {each.member.pk for each in after if each.status != ItemStatus.PRESENT}
     return [
-        info_for_product(each.product, site=site).title
+        with_variant(info_for_product(each.product, site=site).title, each.member)
         for each in current
         if each.member.pk in stale and each.product is not None
     ]
+
+
+def with_variant(title: str, member: SeriesMember) -> str:
+    """Return the ``title`` of a member's product with the name of the variant that is shown."""
+    variant = member.variant_name or member.variant
+    return f"{title}, {variant}" if variant else title

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -13,16 +14,19 @@ from django.urls import URLPattern
 from django.utils.translation import gettext, ngettext
 
 from nb_catalog import series as catalog_series
+from nb_catalog import storefront
 from nb_catalog.admin.catalog_objects import info_for_product
 from nb_catalog.admin.changelists import INTEGER_KEY
 from nb_catalog.admin.generate.selection import load_selection
+from nb_catalog.admin.series.actions import added_message
 from nb_catalog.admin.series.sheet import visible_to
 from nb_catalog.core.permissions import Action, may
-from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.core.types import Variant
+from nb_catalog.exceptions import NBCatalogError, PictureMissing
 from nb_catalog.generation.series import MemberProducts
 from nb_catalog.models import Series
 from nb_catalog.models.generic import content_type_of
-from nb_catalog.registry import source_for
+from nb_catalog.registry import photo_of_variant, source_for, subject_of, variants_of
 
 # Products that a search shows.
 MOST_FOUND: Final = 60
@@ -36,6 +40,7 @@ class ProductViews:
         return [
             self.page("<int:pk>/products/", self.add_products, name="products"),
             self.page("choose/", self.choose, name="choose"),
+            self.page("variants/", self.variants, name="variants"),
         ]
 
     def add_products(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -73,12 +78,20 @@ class ProductViews:
 
     def choose(self, request: HttpRequest) -> HttpResponse:
         """GET: choose the series for the selected products. POST: add them to it."""
+        return self._choose(request, title=gettext("Add to a series"), with_variants=False)
+
+    def variants(self, request: HttpRequest) -> HttpResponse:
+        """GET: choose the series for the selected products and their variants, of one product also which.
+        POST: add them to it."""
+        return self._choose(request, title=gettext("Variants"), with_variants=True)
+
+    def _choose(self, request: HttpRequest, *, title: str, with_variants: bool) -> HttpResponse:
         if not may(request.user, Action.CHANGE_SERIES):
             raise PermissionDenied
         data = request.POST if request.method == "POST" else request.GET
         chosen = load_selection(request, data.get("selection", ""))
         if chosen is None or not len(chosen):
-            context = self.page_context(request, title=gettext("Add to a series"))
+            context = self.page_context(request, title=title)
             template = "admin/nb_catalog/run/nothing_chosen.html"
             return TemplateResponse(request, template, context)
         model = chosen.source.model
@@ -92,12 +105,21 @@ class ProductViews:
             series = offered.filter(pk=key).first() if INTEGER_KEY.fullmatch(key) else None
             if series is None:
                 raise Http404
-            self._add(request, series, chosen.products().iterator())
+            products = chosen.products().iterator()
+            if with_variants:
+                keys = request.POST.getlist("variant") if len(chosen) == 1 else None
+                self._add_variants(request, series, products, keys=keys)
+            else:
+                self._add(request, series, products)
             return redirect(self.url_of("sheet", series.pk))
         first = list(chosen.products(limit=6).iterator())
+        one = subject_of(first[0]) if with_variants and len(chosen) == 1 and first else None
         context = self.page_context(
             request,
-            title=gettext("Add to a series"),
+            title=title,
+            with_variants=with_variants,
+            is_one=one is not None,
+            **(_variants_context(one) if one is not None else {}),
             chosen=chosen,
             chosen_model=model._meta,
             first_chosen=[info_for_product(each, site=self.admin_site) for each in first],
@@ -122,3 +144,33 @@ class ProductViews:
         self.message_user(request, message, messages.SUCCESS if added.added else messages.INFO)
         for warning in added.warnings:
             self.message_user(request, warning, messages.WARNING)
+
+    def _add_variants(
+        self, request: HttpRequest, series: Series, products: Any, *, keys: list[str] | None
+    ) -> None:
+        try:
+            added = catalog_series.add_variants(series, products, keys=keys)
+        except NBCatalogError as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return
+        level = messages.SUCCESS if added.added else messages.INFO
+        self.message_user(request, added_message(added), level)
+        for warning in added.warnings:
+            self.message_user(request, warning, messages.WARNING)
+
+
+def _variants_context(product: Model) -> dict[str, Any]:
+    """Return the variants of ``product`` with the URLs of their photos, "" without one, or what is wrong with
+    them."""
+    try:
+        return {"variants": [(each, _photo_url(each)) for each in variants_of(product).values()]}
+    except NBCatalogError as problem:
+        return {"variants_problem": str(problem)}
+
+
+def _photo_url(variant: Variant) -> str:
+    try:
+        photo = photo_of_variant(variant)
+    except PictureMissing:
+        return ""
+    return "" if photo is None else storefront.photo_url(photo)

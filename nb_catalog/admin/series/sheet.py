@@ -184,7 +184,7 @@ def pictures_of(series: Series, members: Sequence[SeriesMember]) -> Iterator[Mem
     except (RequestRefused, ImproperlyConfigured):
         # The page says why; the products and their order can still be worked on.
         source = source_for(series.label)
-        keys = [member.object_id for member in members]
+        keys = list(dict.fromkeys(member.object_id for member in members))
         products = {str(each.pk): each for each in MemberProducts(source, keys)}
         for member in members:
             product = products.get(member.object_id)

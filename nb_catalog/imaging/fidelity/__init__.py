@@ -27,6 +27,7 @@ from nb_catalog.imaging.fidelity.report import (
     TWICE,
     Fidelity,
     fidelity_in,
+    for_recoloured,
     judge,
 )
 from nb_catalog.imaging.fidelity.views import Pixels, ProductView, open_product, view_picture
@@ -97,7 +98,8 @@ def judge_picture(
     if not placements:
         return Checked(Fidelity(score=0.0, reasons=(NOT_FOUND,)))
     found = measure(product, picture, placements, colour=colour)
-    score, reasons = judge(found.measures, thresholds)
+    limits = for_recoloured(thresholds) if found.has_main_colour else thresholds
+    score, reasons = judge(found.measures, limits)
     if found.is_twice:
         score, reasons = min(score, BORDER / 2), (TWICE, *reasons)
     regions: tuple[tuple[tuple[float, float], ...], ...] = ()

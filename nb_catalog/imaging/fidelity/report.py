@@ -39,6 +39,15 @@ REASON_OF: Final[Mapping[str, str]] = {
 }
 
 
+# How many times its threshold a measure may be where a product was to get another colour: the old one is put
+# back by calculation, and a dark colour keeps less of the texture of a light one. docs/fidelity.md says how
+# these were chosen.
+OF_RECOLOURED: Final[Mapping[str, float]] = {
+    "lost_detail": 2.5, "weak_detail": 2.5, "lost_place": 2.5, "difference": 1.1, "chroma": 1.2, "hue": 1.3,
+    "blob": 2.4,
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fidelity:
     """How well a picture kept the product.
@@ -88,6 +97,11 @@ def fidelity_in(checks: Mapping[str, Any]) -> Fidelity | None:
     """Return what is stored in a picture's ``checks``; None if its product was not compared."""
     found = checks.get(FIDELITY_CHECK)
     return None if found is None else Fidelity.from_dict(found)
+
+
+def for_recoloured(thresholds: Mapping[str, float]) -> dict[str, float]:
+    """Return ``thresholds`` as they are for a product that was to get another colour."""
+    return {name: value * OF_RECOLOURED.get(name, 1) for name, value in thresholds.items()}
 
 
 def judge(

@@ -134,7 +134,8 @@ def sample_of(product, *, keeps, checks):
     if FIDELITY_CHECK not in checks:
         return None
     fidelity = fidelity_in(checks)
-    if fidelity.score is None:
+    # A product in another colour is compared by other thresholds.
+    if fidelity.score is None or "asked" in fidelity.measures:
         return None
     is_beyond_measure = not {NOT_FOUND, TWICE}.isdisjoint(fidelity.reasons)
     return Sample(
