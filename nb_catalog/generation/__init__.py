@@ -2,6 +2,11 @@
 
 from nb_catalog.generation.cutouts import request_cutouts
 from nb_catalog.generation.edit_planning import plan_adjustments, plan_edit, plan_moved_texts
+from nb_catalog.generation.escalation_budget import (
+    EscalationChoice,
+    LeftOut,
+    plan_escalations,
+)
 from nb_catalog.generation.plan import Item, ItemStatus, Plan, Summary
 from nb_catalog.generation.planning import (
     plan_backgrounds,
@@ -20,8 +25,10 @@ from nb_catalog.generation.series_pictures import MemberPicture, member_pictures
 from nb_catalog.generation.text_requests import request_translations
 
 __all__ = [
+    "EscalationChoice",
     "Item",
     "ItemStatus",
+    "LeftOut",
     "MemberPicture",
     "Plan",
     "RequestPreview",
@@ -32,6 +39,7 @@ __all__ = [
     "plan_backgrounds",
     "plan_edit",
     "plan_escalation",
+    "plan_escalations",
     "plan_final_texts",
     "plan_moved_texts",
     "plan_photos",

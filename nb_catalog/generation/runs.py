@@ -104,16 +104,20 @@ def _log(run: Run, event: str, **fields: Any) -> None:
     logger.info("Run %s: %s.", run.pk, event, extra=logs.fields(run=run.pk, **fields))
 
 
-def _budget(amount: Decimal | None) -> int | None:
-    """Return whole micro-dollars, or None for no limit."""
-    if amount is None:
-        return None
+def checked_budget(amount: Decimal) -> int:
+    """Return whole micro-dollars. Raises ``RequestRefused`` for an amount below zero or above
+    ``MAX_BUDGET_USD``."""
     if not (amount.is_finite() and 0 <= amount <= MAX_BUDGET_USD):
         raise RequestRefused(
             _("A budget must be between 0 and %(most)s US dollars, not %(amount)s.")
             % {"most": f"{MAX_BUDGET_USD:,}", "amount": amount}
         )
     return micros(amount)
+
+
+def _budget(amount: Decimal | None) -> int | None:
+    """Return whole micro-dollars, or None for no limit."""
+    return None if amount is None else checked_budget(amount)
 
 
 def cancel_run(run: Run) -> int:

@@ -8,6 +8,7 @@ from nb_catalog.registry.reading import (
     pose_of,
     read_photo,
     series_of,
+    value_of,
 )
 from nb_catalog.registry.sources import (
     CatalogSource,
@@ -37,6 +38,7 @@ __all__ = [
     "source_for",
     "subject_of",
     "unregister",
+    "value_of",
     "variant_of",
     "variants_of",
 ]

@@ -71,6 +71,23 @@ def height_of(product: Model) -> float | None:
     return height
 
 
+def value_of(product: Model) -> float:
+    """Return what the source says that the product is worth, beside others.
+
+    Raises ``RegistryError`` for a value that is not a number from 0 on.
+    """
+    source = source_for(product)
+    with host_code(f"{type(source).__name__}.value()"):
+        given = source.value(product)
+        value = float(given)
+    if isinstance(given, bool) or not math.isfinite(value) or value < 0:
+        raise RegistryError(
+            f"{type(source).__name__}.value() returned {given!r}. It must be a number from 0 on, such as "
+            f"what the product earned last month."
+        )
+    return value
+
+
 def series_of(product: Model) -> tuple[str, ...]:
     """Return the keys of the series that the source's rule puts ``product`` in. Raises ``RegistryError`` for
     anything but texts."""

@@ -150,6 +150,11 @@ class CatalogSource:
         """
         return "lying" if lies_flat(self.title(product), self.facts(product)) else ""
 
+    def value(self, product: Model) -> float:
+        """Return what the product is worth beside others, such as its margin times its visits: finals within
+        a budget are made of the most valuable products. By default, all are equal."""
+        return 1.0
+
     def height_cm(self, product: Model) -> float | None:
         """Return the real height of the product as its photo shows it, in centimetres; None if it is
         not known.
