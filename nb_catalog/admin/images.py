@@ -7,9 +7,10 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import SceneFilter, TierFilter
+from nb_catalog.admin.generate.final_views import IMAGES, MAX_IMAGES
 from nb_catalog.admin.review.alt_text import AltTextViews
 from nb_catalog.admin.review.views import ReviewViews
 from nb_catalog.admin.search import Search
@@ -41,10 +43,26 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
         "Product name or key, scene, layout, #number of a run, start of a SHA-256 digest, or fingerprint"
     )
     fields = (
-        "large_picture", "product", "to_review", "state", ("scene_of", "tier", "kind"),
+        "large_picture", "product", "to_review", "to_final", "state", ("scene_of", "tier", "kind"),
         ("pixels", "byte_size", "mime_type"), "digital_source_type", "checks_json",
-        "provenance_json", "spec_json", "sha256", "job", "parent", "created_at",
+        "provenance_json", "spec_json", "sha256", "job", "parent", "draft", "created_at",
     )  # fmt: skip
+
+    actions = ("make_final",)
+
+    def has_make_final_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Action.MAKE_FINAL)
+
+    @admin.action(description=_("Make final…"), permissions=["make_final"])
+    def make_final(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        """Show the plan of finals of the selected pictures, with its price."""
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[: MAX_IMAGES + 1])
+        if len(keys) > MAX_IMAGES:
+            message = gettext("At most %(most)s pictures can be made final at once. Select fewer.")
+            self.message_user(request, message % {"most": MAX_IMAGES}, messages.WARNING)
+            return None
+        query = urlencode({IMAGES: ",".join(map(str, keys))})
+        return redirect(f"{self.url_of('finals', model='run')}?{query}")
 
     def search_condition(self, search: Search) -> Q:
         """Match products, scenes, layouts and runs, a fingerprint, or the first digits of a SHA-256."""
@@ -68,6 +86,8 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
         fields = list(super().get_fields(request, obj))
         if not may(request.user, Action.READ_PROMPTS):
             fields.remove("spec_json")
+        if not may(request.user, Action.MAKE_FINAL):
+            fields.remove("to_final")
         return fields
 
     @admin.display(description=_("picture"))
@@ -100,6 +120,11 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
     def to_review(self, image: ProductImage) -> str:
         url = f"{self.url_of('review')}?{urlencode({'picture': image.pk})}"
         return format_html('<a href="{}">{}</a>', url, gettext("Review or publish"))
+
+    @admin.display(description=_("final"))
+    def to_final(self, image: ProductImage) -> str:
+        url = f"{self.url_of('finals', model='run')}?{urlencode({IMAGES: image.pk})}"
+        return format_html('<a href="{}">{}</a>', url, gettext("Make final…"))
 
     @admin.display(description=_("pixels"))
     def pixels(self, image: ProductImage) -> str:

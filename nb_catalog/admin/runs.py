@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST
 from nb_catalog.admin import requested
 from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.formatting import micro_dollars
+from nb_catalog.admin.generate.final_views import FinalViews
 from nb_catalog.admin.generate.photo_views import PhotoViews
 from nb_catalog.admin.generate.series_views import SeriesPlanViews
 from nb_catalog.admin.generate.text_views import TextViews
@@ -49,7 +50,7 @@ class BudgetForm(forms.Form):
 
 
 @admin.register(Run)
-class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, ReadOnlyAdmin):
+class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, ReadOnlyAdmin):
     view_action = Action.VIEW_RUNS
     list_display = ("title", "made", "underway", "not_generated", "spent", "budget", "created_at")
     list_filter = ("tier", "created_at")
@@ -64,6 +65,7 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, ReadOnlyAdmin):
             *self.text_urls(),
             *self.photo_urls(),
             *self.series_urls(),
+            *self.final_urls(),
             self.page("<int:pk>/progress/", self.progress_data, name="progress"),
             self.page("<int:pk>/cancel/", require_POST(self.cancel), name="cancel"),
             self.page("<int:pk>/retry/", require_POST(self.retry), name="retry"),

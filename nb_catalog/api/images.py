@@ -9,6 +9,7 @@ from nb_catalog import publishing, review
 from nb_catalog.api import idempotency
 from nb_catalog.api.edits import EDIT_PERMISSIONS, EDIT_SERIALIZERS, EditActions
 from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, NoBodySerializer
+from nb_catalog.api.finals import FinalOptionsSerializer, labels_of, options_of
 from nb_catalog.api.jobs import SpecField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
 from nb_catalog.api.views import CatalogReadViewSet
@@ -40,6 +41,7 @@ class ImageSerializer(CatalogObjectSerializer):
     job = serializers.IntegerField(source="job_id")
     run = serializers.IntegerField(source="job.run_id", default=None)
     parent = serializers.IntegerField(source="parent_id")
+    draft = serializers.IntegerField(source="draft_id")
     kind = serializers.CharField()
     state = serializers.CharField()
     decisions = serializers.SerializerMethodField()
@@ -134,6 +136,17 @@ class PublishSerializer(serializers.Serializer):
     )
 
 
+class PublishFinalSerializer(serializers.Serializer):
+    """The places are those of the draft."""
+
+    reason = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=2000,
+        help_text=_("Why a picture is published whose product differs from its photo."),
+    )
+
+
 class AltSerializer(serializers.Serializer):
     """Alternative texts by locale; an empty text deletes the stored one."""
 
@@ -148,7 +161,8 @@ class ImageViewSet(EditActions, CatalogReadViewSet):
     read_permission = Action.VIEW_IMAGES
     action_permissions = {
         **dict.fromkeys((*DECISIONS, "alt"), Action.REVIEW),
-        "publish": Action.PUBLISH,
+        **dict.fromkeys(("publish", "publish_final"), Action.PUBLISH),
+        "escalate": Action.MAKE_FINAL,
         "set_text": Action.REPLACE_TEXT,
         "read_text": Action.READ_TEXT,
         "compare": Action.COMPARE,
@@ -158,6 +172,8 @@ class ImageViewSet(EditActions, CatalogReadViewSet):
     serializer_classes = {
         "retrieve": ImageDetailSerializer,
         "publish": PublishSerializer,
+        "publish_final": PublishFinalSerializer,
+        "escalate": FinalOptionsSerializer,
         "alt": AltSerializer,
         **dict.fromkeys(("set_text", "read_text", "compare"), NoBodySerializer),
         **dict.fromkeys(DECISIONS, NoteSerializer),
@@ -219,6 +235,31 @@ class ImageViewSet(EditActions, CatalogReadViewSet):
         return Response(
             PlacementSerializer(placement, context=context).data, status=status.HTTP_201_CREATED
         )
+
+    @action(detail=True, methods=["post"], url_path="publish-final")
+    def publish_final(self, request, *args, **kwargs):
+        """Publish an approved final wherever its draft is published. ``waiting`` places get it with their
+        text, which is being set on it."""
+        result = publishing.publish_final(
+            self.get_object(), actor=request.user, **self.validated_body()
+        )
+        shown = (result.published, result.waiting)
+        published, waiting = (PlaceSerializer(each, many=True).data for each in shown)
+        return Response({"published": published, "waiting": waiting})
+
+    @action(detail=True, methods=["post"])
+    def escalate(self, request, *args, **kwargs):
+        """Have finals of the picture made on a higher tier, which costs money unless the tier renders."""
+        image, body = self.get_object(), self.validated_body()
+        self.require_plan(*labels_of([image]))
+
+        def start():
+            run = review.escalate(
+                image, **options_of(body), budget_usd=body["budget_usd"], actor=request.user
+            )
+            return Response({"run": run.pk}, status=status.HTTP_201_CREATED)
+
+        return idempotency.once(self, body, start)
 
     @action(detail=True, methods=["post"], url_path="set-text")
     def set_text(self, request, *args, **kwargs):

@@ -2,6 +2,7 @@
 are cut out, so that the next plan knows what is not possible."""
 
 from collections import Counter
+from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -10,6 +11,13 @@ from rest_framework.response import Response
 
 from nb_catalog import generation
 from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of, usd_text
+from nb_catalog.api.finals import (
+    FinalsSerializer,
+    choice_from,
+    images_of,
+    labels_of,
+    left_out_as_list,
+)
 from nb_catalog.api.idempotency import KeyField, key_of
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.conf import settings
@@ -196,16 +204,20 @@ class PlanViewSet(CatalogViewSet):
     ``page`` and ``page_size`` (at most 200) in the query string select the listed items.
     """
 
-    action_permissions = dict.fromkeys(
-        ("create", "preview", "photos", "texts", "renewal"), Action.PLAN
-    )
+    action_permissions = {
+        **dict.fromkeys(("create", "preview", "photos", "texts", "renewal"), Action.PLAN),
+        "finals": Action.MAKE_FINAL,
+    }
     read_permission = Action.PLAN
-    query_classes = dict.fromkeys(("create", "photos", "texts", "renewal"), ItemsPageSerializer)
+    query_classes = dict.fromkeys(
+        ("create", "photos", "texts", "renewal", "finals"), ItemsPageSerializer
+    )
     serializer_class = PlanRequestSerializer
     serializer_classes = {
         "photos": PhotoPlanSerializer,
         "texts": TextPlanSerializer,
         "renewal": PlanOptionsSerializer,
+        "finals": FinalsSerializer,
     }
 
     def create(self, request, *args, **kwargs):
@@ -225,6 +237,21 @@ class PlanViewSet(CatalogViewSet):
     def renewal(self, request, *args, **kwargs):
         """Plan new versions of published pictures whose text is out of date. Free of charge."""
         return self._plan_response(refresh_plan_from)
+
+    @action(detail=False, methods=["post"])
+    def finals(self, request, *args, **kwargs):
+        """Plan finals of pictures on a higher tier. With ``budget_usd``, ``left_out`` has those that are not
+        worth it or too dear, and ``key`` is null if none is left."""
+        body = self.validated_body()
+        images = images_of(body)
+        self.require_plan(*labels_of(images))
+        plan, left_out = choice_from(body, images, key=key_of(self, body))
+        shown = (
+            {"key": None, "price_usd": usd_text(Decimal(0)), "items": []}
+            if plan is None
+            else plan_as_dict(plan, **self.query.validated_data)
+        )
+        return Response({**shown, "left_out": left_out_as_list(left_out)})
 
     def _plan_response(self, make_plan):
         body = self.validated_body()

@@ -12,6 +12,14 @@ from rest_framework.response import Response
 
 from nb_catalog.api import idempotency
 from nb_catalog.api.fields import NoBodySerializer, UsdField
+from nb_catalog.api.finals import (
+    BudgetField,
+    FinalsSerializer,
+    choice_from,
+    images_of,
+    labels_of,
+    left_out_as_list,
+)
 from nb_catalog.api.plans import (
     ALL,
     PhotoPlanSerializer,
@@ -28,17 +36,9 @@ from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.billing import budgets
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
+from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation import job_counts, runs
 from nb_catalog.models import Run
-
-
-class BudgetField(serializers.DecimalField):
-    """US dollars; null means no limit."""
-
-    def __init__(self, **options):
-        super().__init__(
-            max_digits=14, decimal_places=6, min_value=0, allow_null=True, **options
-        )  # fmt: skip
 
 
 class PriorityField(serializers.IntegerField):
@@ -69,6 +69,12 @@ class TextRunSerializer(TextPlanSerializer):
 
 
 class RefreshRunSerializer(PlanOptionsSerializer):
+    priority = PriorityField(default=0)
+
+
+class FinalsRunSerializer(FinalsSerializer):
+    """A plan of finals."""
+
     priority = PriorityField(default=0)
 
 
@@ -143,6 +149,7 @@ class RunViewSet(CatalogReadViewSet):
     read_permission = Action.VIEW_RUNS
     action_permissions = {
         **dict.fromkeys(("create", "photos", "texts", "renewal"), Action.PLAN),
+        "finals": Action.MAKE_FINAL,
         **dict.fromkeys(("cancel", "retry"), Action.CONTROL_RUN),
         "resume": Action.RESUME_RUN,
     }
@@ -152,6 +159,7 @@ class RunViewSet(CatalogReadViewSet):
         "photos": PhotoRunSerializer,
         "texts": TextRunSerializer,
         "renewal": RefreshRunSerializer,
+        "finals": FinalsRunSerializer,
         "cancel": NoBodySerializer,
         "retry": RetrySerializer,
         "resume": ResumeSerializer,
@@ -185,6 +193,32 @@ class RunViewSet(CatalogReadViewSet):
         """Regenerate published pictures whose text is out of date."""
         return self._start(refresh_plan_from)
 
+    @action(detail=False, methods=["post"])
+    def finals(self, request, *args, **kwargs):
+        """Make pictures final on a higher tier: all of them, or with ``budget_usd`` those that bring most.
+        ``left_out`` has the others. Without any, 400 says why."""
+        body = self.validated_body()
+        images = images_of(body)
+        self.require_plan(*labels_of(images))
+        key = idempotency.key_of(self, body)
+
+        def start():
+            plan, left_out = choice_from(body, images, key="")
+            if plan is None:
+                raise RequestRefused(*dict.fromkeys(each.reason for each in left_out))
+            more = {"key": key} if key else {}
+            run = runs.start_run(
+                replace(plan, request={**plan.request, **more}),
+                actor=self.request.user,
+                budget_usd=body["budget_usd"],
+                priority=body["priority"],
+            )
+            return self._run_response(
+                run, status=status.HTTP_201_CREATED, left_out=left_out_as_list(left_out)
+            )
+
+        return idempotency.once(self, body, start, replay=self._replay)
+
     def _start(self, make_plan):
         body = self.validated_body()
         self.require_plan(*models_of(body))
@@ -214,8 +248,8 @@ class RunViewSet(CatalogReadViewSet):
         run = self.get_queryset().filter(pk=response["id"]).first()
         if run is None:
             return Response(response)
-        changed = {"changed": response["changed"]} if "changed" in response else {}
-        return self._run_response(run, **changed)
+        more = {name: response[name] for name in ("changed", "left_out") if name in response}
+        return self._run_response(run, **more)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request, *args, **kwargs):

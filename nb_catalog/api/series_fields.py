@@ -3,9 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from nb_catalog.api.finals import BudgetField
 from nb_catalog.api.idempotency import KeyField
 from nb_catalog.api.plans import KeysField
-from nb_catalog.api.runs import BudgetField, PriorityField
+from nb_catalog.api.runs import PriorityField
 from nb_catalog.core.types import SCENE_TREATMENTS, RequestMode, Treatment
 from nb_catalog.models import Series
 from nb_catalog.models.series import SeriesView

@@ -43,6 +43,7 @@ class Action(StrEnum):
     READ_TEXT = "read_text"
     COMPARE = "compare"
     EDIT = "edit"
+    MAKE_FINAL = "make_final"
     RECONCILE = "reconcile"
     DECIDE_CUTOUTS = "decide_cutouts"
     REQUEST_CUTOUTS = "request_cutouts"
@@ -89,6 +90,7 @@ REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType
         Action.READ_TEXT: (_IMAGES, (Permission.GENERATE,)),
         Action.COMPARE: (_IMAGES, (Permission.GENERATE,)),
         Action.EDIT: (_IMAGES, (Permission.GENERATE,)),
+        Action.MAKE_FINAL: (_IMAGES, (Permission.GENERATE,)),
         Action.RECONCILE: ((Permission.RECONCILE,),),
         Action.DECIDE_CUTOUTS: (_CUTOUTS, (Permission.REVIEW,)),
         Action.REQUEST_CUTOUTS: ((Permission.GENERATE,),),

@@ -197,8 +197,11 @@ class Plan:
         """Yield an item for each of ``specs``, a block of them by fingerprint."""
         wanted, existing = self._replace_rejected(specs)
         taken = existing.present | existing.underway
+        # A final is made beside its draft, which has the same request and stays.
         request_hashes = {
-            key: spec.request_hash for key, spec in wanted.items() if key not in taken
+            key: spec.request_hash
+            for key, spec in wanted.items()
+            if key not in taken and not spec.draft
         }
         # A usable picture of the same request with another fingerprint: this one replaces it.
         outdated = requests_with_pictures(set(request_hashes.values()))
@@ -207,7 +210,7 @@ class Plan:
                 status = ItemStatus.PRESENT
             elif key in existing.underway:
                 status = ItemStatus.UNDERWAY
-            elif request_hashes[key] in outdated:
+            elif request_hashes.get(key) in outdated:
                 status = ItemStatus.STALE
             else:
                 status = ItemStatus.MISSING

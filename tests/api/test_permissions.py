@@ -30,6 +30,8 @@ NEEDS = {
     "images/{image}/alt/": Permission.REVIEW,
     "images/{image}/publish/": Permission.PUBLISH,
     "images/{image}/set-text/": Permission.GENERATE,
+    "images/{image}/escalate/": Permission.GENERATE,
+    "images/{image}/publish-final/": Permission.PUBLISH,
     "images/{image}/read-text/": Permission.GENERATE,
     "images/{image}/adjust/": Permission.GENERATE,
     "images/{image}/plan-edit/": Permission.GENERATE,

@@ -121,6 +121,10 @@ class Rows:
         yield Action.REPLACE_TEXT, decide("set_text"), Face(f"{image}/set-text/", {})
         yield Action.READ_TEXT, decide("read_text"), Face(f"{image}/read-text/", {})
         yield Action.COMPARE, decide("compare"), Face(f"{image}/compare/", {})
+        finals = Face(page("run_finals"), {"images": str(self.image.pk)})
+        yield Action.MAKE_FINAL, finals, Face("plans/finals/", {"images": [self.image.pk]})
+        yield Action.MAKE_FINAL, finals, Face("runs/finals/", {"images": [self.image.pk]})
+        yield Action.PUBLISH, decide("publish_final"), Face(f"{image}/publish-final/", {})
         alts = page("productimage_alt", self.image.pk)
         yield Action.REVIEW, Face(alts, {}), Face(f"{image}/alt/", {"texts": {}})
         for verb in ("withdraw", "roll_back"):

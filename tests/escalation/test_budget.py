@@ -122,7 +122,11 @@ def test_sixteen_who_start_one_request_at_once_spend_its_budget_once(script):
 
     def spend():
         choice = generation.plan_escalations(images, budget_usd=each * 2, key="spring")
-        return None if choice.plan is None else runs.start_run(choice.plan, actor=None, budget_usd=choice.budget_usd)
+        return (
+            None
+            if choice.plan is None
+            else runs.start_run(choice.plan, actor=None, budget_usd=choice.budget_usd)
+        )
 
     outcomes = at_once(*[spend] * 16)
     assert not [each for each in outcomes if isinstance(each, Exception)]

@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import review
 from nb_catalog.admin import catalog_objects
-from nb_catalog.admin.formatting import place_name
+from nb_catalog.admin.formatting import name_of_place, place_name
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import IMAGE_TRANSITIONS, ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, NBCatalogError
 from nb_catalog.models import ProductImage
-from nb_catalog.publishing import placements
+from nb_catalog.publishing import placements, publish_final
 
 MAX_POSITION: Final = 1000
 
@@ -30,7 +30,9 @@ _SERVICES: Final = {
     "retire": (review.retire, _("Picture %(pk)s retired.")),
     "restore": (review.restore, _("Picture %(pk)s is approved again.")),
 }
-PUBLISHING_VERBS: Final = ("publish", "roll_back")
+# Publish a final wherever its draft is published.
+PUBLISH_FINAL: Final = "publish_final"
+PUBLISHING_VERBS: Final = ("publish", "roll_back", PUBLISH_FINAL)
 # Typeset the text that a model painted, on the same base image.
 SET_TEXT: Final = "set_text"
 # Check painted text with the OCR provider, which costs money.
@@ -152,6 +154,8 @@ def execute(image: ProductImage, action: ReviewAction, *, actor: Actor) -> Revie
                 return _publish(image, action, actor=actor, permissions=permissions)
             case "roll_back":
                 return _roll_back(image, action, actor=actor)
+            case "publish_final":
+                return _publish_final(image, action, actor=actor, permissions=permissions)
             case "set_text":
                 if review.typeset_instead(image, actor=actor) is None:
                     message = gettext("A picture with this text, typeset, already exists.")
@@ -216,6 +220,19 @@ def _publish(
     message = message % {"pk": image.pk, "slot": action.place_name}
     fields = {**action.place, "position": action.position + 1}
     return ReviewOutcome(message=message, undo="roll_back", place=fields)
+
+
+def _publish_final(
+    image: ProductImage, action: ReviewAction, *, actor: Actor, permissions: ReviewPermissions
+) -> ReviewOutcome:
+    if image.state == ImageState.PENDING and permissions.review:
+        review.approve(image, actor=actor, note=action.note)
+    result = publish_final(image, actor=actor, reason=action.note)
+    places = [name_of_place(each) for each in (*result.published, *result.waiting)]
+    message = gettext("Picture %(pk)s replaces its draft in %(places)s.")
+    if result.waiting:
+        message += " " + gettext("Text is set on it there first, and follows by itself.")
+    return ReviewOutcome(message=message % {"pk": image.pk, "places": ", ".join(places)})
 
 
 def _roll_back(image: ProductImage, action: ReviewAction, *, actor: Actor) -> ReviewOutcome:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from django.contrib.admin import AdminSite
+from django.db.models import Q
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
@@ -28,7 +29,7 @@ from nb_catalog.imaging.fidelity import (
 )
 from nb_catalog.imaging.fidelity.report import MODEL_COMPARISON_CHECK
 from nb_catalog.imaging.provenance import DigitalSourceType
-from nb_catalog.models import ProductImage, Scene
+from nb_catalog.models import Placement, ProductImage, Scene
 from nb_catalog.providers.model_specs.sizes import SIZE_CHECK, SizeComparison
 from nb_catalog.publishing.fidelity import needs_override
 from nb_catalog.review import needs_individual_review, ocr
@@ -111,6 +112,7 @@ def prepare_cards(
     requested = text_requests.progress_of_all(painted, kind=JobKind.OCR)
     redrawn = [image for image in images if FIDELITY_CHECK in image.checks]
     compared = text_requests.progress_of_all(redrawn, kind=JobKind.COMPARISON)
+    drafts = _drafts_of(images, site=site)
     scenes = dict(Scene.objects.values_list("key", "name"))
     for image in images:
         image.large_url = thumbnails.thumbnail_url(image, site=site, width=thumbnails.LARGE)
@@ -134,10 +136,43 @@ def prepare_cards(
             text_progress.shown(requested[image.pk]) if image.pk in requested else None
         )
         image.published_in = ", ".join(map(name_of_place, image.placements.all()))
+        image.draft_shown = drafts.get(image.draft_id)
         image.replaces = previous.get(image.pk)
         if image.replaces is not None:
             image.replaces.name = name_of_place(image.replaces)
     return images
+
+
+class ShownDraft(NamedTuple):
+    """The picture that a final was made of, and whether it is published somewhere."""
+
+    pk: int
+    url: str
+    original_url: str
+    tier: str
+    is_published: bool
+
+
+def _drafts_of(images: Iterable[ProductImage], *, site: AdminSite) -> dict[int | None, ShownDraft]:
+    """Return the drafts of those of ``images`` that are finals, by key. Three queries at most."""
+    keys = {image.draft_id for image in images} - {None}
+    if not keys:
+        return {}
+    rows = ProductImage.objects.filter(pk__in=keys).prefetch_related(thumbnails.RENDITIONS)
+    family = Placement.objects.filter(Q(image__in=keys) | Q(image__parent__in=keys))
+    published = set()
+    for image_id, parent_id in family.values_list("image", "image__parent"):
+        published |= {image_id, parent_id}
+    return {
+        row.pk: ShownDraft(
+            pk=row.pk,
+            url=thumbnails.thumbnail_url(row, site=site),
+            original_url=thumbnails.original_url(row, site=site),
+            tier=row.tier,
+            is_published=row.pk in published,
+        )
+        for row in rows.defer("spec", "provenance", "checks")
+    }
 
 
 def doubt_summary(image: ProductImage) -> str:

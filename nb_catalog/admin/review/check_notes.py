@@ -8,10 +8,13 @@ from typing import Any, Final, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.cutouts.records import CUTOUT_CHECK
+from nb_catalog.imaging import composition
 from nb_catalog.imaging.bundles import PARTS_CHECK
 from nb_catalog.imaging.colour_shift import RELIT_CHECK
 from nb_catalog.imaging.compose import TOO_WIDE
+from nb_catalog.imaging.composition import COMPOSITION_CHECK
 from nb_catalog.imaging.drift import DRIFT_CHECK, describe_missing, describe_part
 from nb_catalog.imaging.fidelity import FIDELITY_CHECK
 from nb_catalog.imaging.fidelity.report import MODEL_COMPARISON_CHECK
@@ -21,6 +24,7 @@ from nb_catalog.models import ProductImage
 from nb_catalog.providers.model_specs.sizes import SIZE_CHECK
 from nb_catalog.typesetting.ocr_diff import MODEL_OCR_CHECK, OCR_CHECK
 from nb_catalog.typesetting.ocr_missing import explain_missing
+from nb_catalog.worker.finals import FINAL_CHECK
 
 # What the card shows in a place of its own, or not at all.
 ELSEWHERE: Final = frozenset(
@@ -103,6 +107,26 @@ def _notes(check: str, found: Any) -> Iterator[CheckNote]:
                 yield CheckNote(describe_unframed(found["missing"]), True)
             else:
                 yield CheckNote(_("framed like the other pictures of its series"))
+        case str() if check == COMPOSITION_CHECK:
+            if "score" not in found:
+                text = _("not compared with the draft: %(reason)s")
+                yield CheckNote(
+                    text % {"reason": composition.describe_missing(found["missing"])}, True
+                )
+            elif found["score"] <= 1:
+                yield CheckNote(_("has the composition of its draft"))
+            else:
+                text = _("differs from its draft: %(reason)s")
+                yield CheckNote(text % {"reason": composition.describe_part(found["worst"])}, True)
+        case str() if check == FINAL_CHECK:
+            more = found["difference_microusd"]
+            if more is not None:
+                text = (
+                    _("%(price)s more than the draft")
+                    if more >= 0
+                    else _("%(price)s less than the draft")
+                )
+                yield CheckNote(text % {"price": micro_dollars(abs(more))})
         case "photo_changes":
             changes = dict.fromkeys(str(CHANGES.get(code, CONVERTED)) for code in found)
             yield CheckNote(", ".join(changes))

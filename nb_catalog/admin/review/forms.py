@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import thumbnails
@@ -45,6 +45,7 @@ class FilterForm(forms.Form):
     product = forms.CharField(label=_("Product key"), required=False, max_length=128)
     scene = forms.ChoiceField(label=_("Scene"), required=False)
     picture = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    draft = forms.IntegerField(required=False, widget=forms.HiddenInput)
     pictures = forms.RegexField(
         rf"^\d{{1,18}}(,\d{{1,18}}){{0,{MAX_PICTURES - 1}}}$",
         required=False,
@@ -76,6 +77,9 @@ class FilterForm(forms.Form):
         rows = pictures()
         if query.get("picture"):
             return rows.filter(pk=query["picture"])
+        if query.get("draft"):
+            # A draft beside all its finals, whatever became of them.
+            return rows.filter(Q(pk=query["draft"]) | Q(draft=query["draft"]))
         if query.get("pictures"):
             rows = rows.filter(pk__in=query["pictures"].split(","))
         if query.get("state", ImageState.PENDING) != "all":

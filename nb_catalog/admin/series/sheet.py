@@ -92,6 +92,9 @@ class SheetViews:
             states=[(name, counted[key]) for key, name in cards.STATES.items() if counted[key]],
             # Once for all cards: a sheet has hundreds.
             words={name: str(word) for name, word in WORDS.items()},
+            has_drafts=any(
+                card.image is not None and card.image.draft_id is None for card in shown
+            ),
             has_drift=any(card.drift is not None for card in shown),
             needs_reason=any(
                 card.image is not None and needs_override(card.image) for card in shown
