@@ -196,6 +196,8 @@ class EscalationPlanner(PaidPlanner):
             "size": self.tier.size,
             "thinking": self.tier.thinking,
             "treatment": self._treatment_of(draft),
+            # What the edit changed is seen in the draft.
+            "edit": {},
             "draft": image.sha256,
             "draft_request": image.request_hash,
             "candidate": 1,
@@ -209,6 +211,15 @@ class EscalationPlanner(PaidPlanner):
                         "a model painted. Choose a tier with a model."
                     )
                     % {"tier": self.tier.name, "pk": image.pk}
+                )
+            if draft.edit:
+                raise RequestRefused(
+                    _(
+                        "Picture %(pk)s was edited, which a renderer cannot repeat. Make picture %(below)s, "
+                        "from "
+                        "which it was made, final and edit that, or choose a tier with a model."
+                    )
+                    % {"pk": image.pk, "below": image.parent_id}
                 )
             return replace(draft, **common, draft_file="")
         painted = common["treatment"] == Treatment.PAINTED
@@ -284,6 +295,7 @@ class EscalationPlanner(PaidPlanner):
             references=_references(spec),
             products=len(spec.parts) or 1,
             shows_product=spec.draft_file == str(image.file.name),
+            is_edited=bool(draft.edit),
         )
 
     def _new_prompt(self, spec: ImageSpec, image: ProductImage, product: Model) -> str:

@@ -99,8 +99,9 @@ def plan_escalations(
         left_out.append(LeftOut(image=image, value=worth, reason=reason))
     plan = None
     if chosen:
-        options = {"candidates": candidates, "treatment": treatment, "mode": mode, "key": key}
-        plan = plan_escalation(chosen, tier=tier, **options)
+        plan = plan_escalation(
+            chosen, tier=tier, candidates=candidates, treatment=treatment, mode=mode, key=key
+        )
     return EscalationChoice(
         plan=plan,
         chosen=tuple(chosen),

@@ -24,7 +24,7 @@ from nb_catalog.generation.text_overlays import DesignCache
 from nb_catalog.models import Placement, ProductImage
 from nb_catalog.models.alt_text import copy_alt_texts
 from nb_catalog.models.images import ImageKind
-from nb_catalog.publishing import placements
+from nb_catalog.publishing import placements, places
 from nb_catalog.registry import is_registered, source_for
 
 logger = logging.getLogger(__name__)
@@ -83,29 +83,21 @@ def publish_final(image: ProductImage, *, actor: Actor, reason: str = "") -> Fin
             _("Picture %(pk)s is not approved. Approve it first.") % {"pk": image.pk}
         )
     with transaction.atomic():
-        # Places before images, in the order of places.lock_places().
-        keys = [each.pk for each in (*shown, *above)]
-        list(Placement.objects.filter(pk__in=keys).order_by("pk").select_for_update())
-        published = [
-            placement
-            for each in shown
-            for placement in placements.put(
-                checked[each.slot, each.locale],
-                slot=each.slot,
-                locale=each.locale,
-                position=each.position,
-                actor=actor,
-                reason=reason,
-                publication=None,
-            )
-        ]
+        # Places before images: put() locks those that it changes, the others show text above.
+        places.lock_places(map(places.place_key, (*shown, *above)))
+        published = placements.put(
+            {places.place_key(each): checked[each.slot, each.locale][0] for each in shown},
+            actor=actor,
+            reason=reason,
+            publication=None,
+        )
         for picture in family.values():
             copy_alt_texts(picture, to=image)
         waiting = Placement.objects.filter(pk__in=[each.pk for each in above])
         waiting.exclude(image__parent=image).update(next_base=image)
     follow_finals(waiting.filter(next_base=image))
     return FinalPublication(
-        published=tuple(published), waiting=tuple(waiting.filter(next_base=image))
+        published=tuple(published.values()), waiting=tuple(waiting.filter(next_base=image))
     )
 
 

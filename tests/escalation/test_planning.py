@@ -240,3 +240,24 @@ def test_planning_many_takes_a_constant_number_of_queries(script):
         assert [item.problem for item in items] == [""] * number * 2
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 12
+
+
+def test_an_edited_picture_is_made_again_from_the_draft_that_shows_the_edit(script):
+    image = paid()
+    edit = {"parent": "ab" * 32, "file": "a.png", "instruction": "Warmer light."}
+    ProductImage.objects.filter(pk=image.pk).update(spec={**image.spec, "edit": edit})
+    image.refresh_from_db()
+    spec = item_of(image).spec
+    assert spec.edit == {} and spec.draft == image.sha256
+    assert "where it differs in what it shows" in spec.prompt
+
+
+def test_a_renderer_cannot_repeat_an_edit(script):
+    product = factories.product()
+    asked = factories.spec(
+        product, photo=product.packshot.name, prompt="", renderer={"surface": {"kind": "paper"}},
+        edit={"parent": "ab" * 32, "file": "a.png", "adjustments": [{"kind": "crop"}]},
+    )  # fmt: skip
+    below = paid(product, tier="sketch")
+    image = paid(product, tier="sketch", asked=asked, parent=below)
+    assert f"Make picture {below.pk}, from which it was made" in problem_of(image, tier="large")

@@ -35,3 +35,9 @@ def test_the_draft_of_a_draft_is_not_mentioned_again():
     assert final_prompt(once, treatment="painted", references=2) == final_prompt(
         PROMPT, treatment="painted", references=2
     )
+
+
+def test_the_draft_counts_where_an_edit_changed_what_the_prompt_says():
+    plain = final_prompt(PROMPT, treatment="painted", references=2)
+    edited = final_prompt(PROMPT, treatment="painted", references=2, is_edited=True)
+    assert edited.startswith(plain) and edited.endswith("colours, follow the draft.")

@@ -31,14 +31,26 @@ _WITHOUT: Final = (
     f" {_KEEP}. Leave {{what}} out: show what is behind, and nothing in that place."
 )
 
+_EDITED: Final = (
+    "The draft was changed after this was written: where it differs in what it shows, or in its light and"
+    " colours, follow the draft."
+)
+
 
 def final_prompt(
-    prompt: str, *, treatment: str, references: int, products: int = 1, shows_product: bool = True
+    prompt: str,
+    *,
+    treatment: str,
+    references: int,
+    products: int = 1,
+    shows_product: bool = True,
+    is_edited: bool = False,
 ) -> str:
     """Return ``prompt``, a draft's, with what is to be kept of the draft.
 
     The draft is the last of ``references`` images. ``shows_product`` is whether the product is in it, which
-    matters if the model paints the background alone. What the prompt says of an earlier draft is replaced.
+    matters if the model paints the background alone. Of a draft that ``is_edited`` light and colours are
+    kept, too: the prompt says nothing of the edit. What the prompt says of an earlier draft is replaced.
     """
     before, begins, _draft = prompt.rpartition(f" {_BEGINS}")
     image = "given" if references == 1 else ORDINALS[references - 1]
@@ -49,4 +61,5 @@ def final_prompt(
         words = _PAINTED.format(image=image, what=what, whose=whose)
     else:
         words = (_WITHOUT if shows_product else _EMPTY).format(image=image, what=what)
-    return f"{before if begins else prompt} {_BEGINS} {words}"
+    edited = f" {_EDITED}" if is_edited else ""
+    return f"{before if begins else prompt} {_BEGINS} {words}{edited}"
