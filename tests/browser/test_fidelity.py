@@ -36,6 +36,10 @@ const at = (x, y) => { const p = new DOMPoint(x, y).matrixTransform(matrix);
   return [(p.x - left) / wide, (p.y - top) / tall]; };
 return [...at(place.x, place.y), ...at(place.x + place.width, place.y + place.height)];
 """
+MEASURE_ZOOMED = MEASURE.replace(
+    'document.querySelector(".nbc-picture"), image = card.querySelector(".nbc-zoom img")',
+    'document.getElementById("nbc-zoom"), image = card.querySelector("img")',
+)
 
 
 @pytest.fixture
@@ -60,6 +64,39 @@ def test_the_outline_lies_on_the_changed_place(person, differing, size):
     assert (right, bottom) == pytest.approx((0.75, 0.6), abs=0.01)
     width = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert person.browser.execute_script(width) == 0
+
+
+@pytest.mark.parametrize("size", [axe.DESKTOP, axe.PHONE])
+def test_the_outline_lies_on_the_changed_place_in_full_size_too(person, differing, size):
+    other = factories.image(factories.product(), size=(480, 600))
+    axe.show(person.browser, theme="dark", size=size)
+    person.open("/admin/nb_catalog/productimage/review/")
+    person.wait(lambda: has_loaded(person, f"#picture-{differing.pk} .nbc-zoom img"), for_what="it")
+    for full in (False, True):
+        person.click(f"#picture-{differing.pk} .nbc-zoom")
+        person.wait(lambda: has_loaded(person, "#nbc-zoom img"), for_what="the picture")
+        if full:
+            person.click("#nbc-zoom img")
+        left, top, right, bottom = person.browser.execute_script(MEASURE_ZOOMED)
+        assert (left, top, right, bottom) == pytest.approx((0.25, 0.5, 0.75, 0.6), abs=0.01)
+        person.click("#nbc-zoom button")
+    # Another picture without changes shows none of them.
+    person.click(f"#picture-{other.pk} .nbc-zoom")
+    person.wait(lambda: has_loaded(person, "#nbc-zoom img"), for_what="the picture")
+    assert not person.sees("#nbc-zoom .nbc-changed")
+
+
+LOW_WINDOW = (857, 600)
+
+
+def test_the_bar_covers_no_picture_of_a_low_window_until_something_is_selected(person, differing):
+    factories.image(factories.product(), size=(480, 600))
+    axe.show(person.browser, theme="light", size=LOW_WINDOW)
+    person.open("/admin/nb_catalog/productimage/review/")
+    top = "return document.querySelector('.nbc-bulk').getBoundingClientRect().top"
+    assert person.browser.execute_script(top) > LOW_WINDOW[1]
+    person.browser.execute_script("document.querySelector('[name=chosen]').click()")
+    assert person.browser.execute_script(top) < LOW_WINDOW[1]
 
 
 def test_the_page_says_what_differs_and_shows_the_photo(person, differing):

@@ -215,6 +215,11 @@
         const picture = zoom.querySelector("img");
         picture.src = link.href;
         picture.alt = link.querySelector("img").alt;
+        picture.parentElement.querySelector(".nbc-changed")?.remove();
+        const changed = link.querySelector(".nbc-changed");
+        if (changed) {
+            picture.after(changed.cloneNode(true));
+        }
         zoom.querySelector("p").textContent = link.dataset.caption || "";
         zoom.classList.remove("nbc-full");
         zoom.showModal();
