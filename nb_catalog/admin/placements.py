@@ -28,11 +28,20 @@ from nb_catalog.admin.review.replacements import Replacement, replacements_of
 from nb_catalog.admin.search import Search
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NBCatalogError, RequestRefused
-from nb_catalog.models import Placement, ProductImage
+from nb_catalog.models import Placement, PlacementEvent, ProductImage
 from nb_catalog.publishing import placements
 
 # Where Django keeps the query of a list that a page was opened from.
 PRESERVED: Final = "_changelist_filters"
+# Changes of a place that its page lists.
+MOST_EVENTS: Final = 50
+CHANGES: Final = {
+    "publish": _("Published"),
+    "renew": _("Renewed"),
+    "withdraw": _("Unpublished"),
+    "withdraw_stale": _("Unpublished: out of date"),
+    "roll_back": _("Rolled back"),
+}
 
 
 @admin.register(Placement)
@@ -45,7 +54,7 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
     search_help_text = _("Product name or key, slot, scene, layout, or #number of a run")
     fields = (
         "picture", "product", "slot", "language", "numbered", "actor", "published_at",
-        "out_of_date", "buttons",
+        "out_of_date", "buttons", "history",
     )  # fmt: skip
 
     def search_condition(self, search: Search) -> Q:
@@ -155,6 +164,28 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
             )
             url = self.url_of("review", model="productimage") + f"?picture={replacement.image_id}"
         return format_html('<a href="{}">{}</a>', url, text)
+
+    @admin.display(description=_("history"))
+    def history(self, placement: Placement) -> str:
+        """Return what was shown in the place and why, the latest change first."""
+        events = PlacementEvent.objects.about_keys(
+            [(placement.content_type_id, placement.object_id)]
+        ).filter(slot=placement.slot, locale=placement.locale, position=placement.position)
+        lines = []
+        for event in events.select_related("actor").order_by("-id")[:MOST_EVENTS]:
+            at = date_format(timezone.localtime(event.at), "DATETIME_FORMAT")
+            shown = event.image_after_id
+            parts = [
+                CHANGES.get(event.move, event.move),
+                "" if shown is None else gettext("Picture %(pk)s") % {"pk": shown},
+                "" if event.actor is None else str(event.actor),
+                at,
+            ]
+            note = format_html("<p>{}</p>", event.note) if event.note else ""
+            lines.append((" · ".join(str(part) for part in parts if part), note))
+        return format_html(
+            '<ol class="nbc-events">{}</ol>', format_html_join("", "<li>{}{}</li>", lines)
+        )
 
     @admin.display(description=_("actions"))
     def buttons(self, placement: Placement) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from nb_catalog.admin.formatting import place_name
 from nb_catalog.core.states import ImageState, JobState
+from nb_catalog.imaging.fidelity import Fidelity
 from nb_catalog.models import Placement
 from nb_catalog.publishing import placements
 from tests import factories
@@ -54,6 +55,30 @@ def test_rolling_back_is_offered_where_something_was_before(root):
     placements.roll_back(mug, slot="hero", actor=None)
     assert Placement.objects.get(slot="hero").image == first.image
     assert offered(root) == set(), "what was undone twice would empty the place"
+
+
+def test_the_page_of_a_place_shows_its_history_with_reasons(root, settings):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "FIDELITY": {"REQUIRE": "block"}}
+    mug, actor = factories.product(), factories.superuser("mo")
+    first = factories.published(mug, size=SIZE)
+    differs = {"fidelity": Fidelity(score=0.2, reasons=("colour",)).as_dict()}
+    second = approved(mug, checks=differs)
+    reason = "The label is new: <b>agreed</b>."
+    placement = placements.publish(second, slot="hero", actor=actor, reason=reason)
+    placements.publish(approved(mug), slot="social", actor=None)
+    placements.roll_back(mug, slot="hero", actor=None)
+    page = root.get(url("change", placement)).content.decode()
+    events = page[page.index('<ol class="nbc-events">') :]
+    lines = [" ".join(line.split()) for line in events[: events.index("</ol>")].split("<li>")[1:]]
+    assert [line.split(" · ")[:2] for line in lines] == [
+        ["Rolled back", f"Picture {first.image_id}"],
+        ["Published", f"Picture {second.pk}"],
+        ["Published", f"Picture {first.image_id}"],
+    ]
+    assert (
+        " · mo · " in lines[1] and "<p>The label is new: &lt;b&gt;agreed&lt;/b&gt;.</p>" in lines[1]
+    )
+    assert "<p>" not in lines[0] + lines[2]
 
 
 def test_a_place_is_not_emptied_by_rolling_it_back(root):

@@ -205,6 +205,25 @@ def test_members_are_shown_in_proportion_on_request(root, monkeypatch):
     assert Series.objects.get().heights_cm == {"all": 12.0}
 
 
+def test_sizes_are_taken_again_and_given_up_on_request(root, monkeypatch):
+    heights = {"Blue": 9.5, "Red": 12.0}
+    monkeypatch.setattr(MugSource, "height_cm", lambda self, mug: heights[mug.name])
+    series = factories.series(*mugs(*heights), ratio="4:5")
+    page = text_of(root.get(url("change", series.pk)))
+    assert "Show the members in proportion" in page and "equally large again" not in page
+    root.post(url("change", series.pk), changes(series, take_sizes="on"))
+    heights["Blue"] = 20.0
+    series.refresh_from_db()
+    page = text_of(root.get(url("change", series.pk)))
+    assert "Take the real sizes of the members again" in page
+    assert "A product of 12 cm fills the frame now." in page
+    root.post(url("change", series.pk), changes(series, take_sizes="on"))
+    series.refresh_from_db()
+    assert series.heights_cm == {"all": 20.0}
+    root.post(url("change", series.pk), changes(series, equal_sizes="on"))
+    assert Series.objects.get().heights_cm == {}
+
+
 def test_products_take_one_area_on_request(root):
     series = factories.series(*mugs("Blue"), ratio="4:5")
     root.post(url("change", series.pk), changes(series, fill="0.7", by="area", place="centre"))

@@ -91,7 +91,7 @@ class SeriesAdmin(
         sizes: tuple[str, ...] = ()
         is_posted = request.method == "POST"
         if obj is not None:
-            sizes = ("take_sizes",)
+            sizes = ("take_sizes", "equal_sizes") if obj.heights_cm else ("take_sizes",)
             what = ("name", "key", "products", "slot", "ratio", "seen_version")
             look = (
                 "scene_adopted", "adopt_scene", "camera", "treatment", "tier", "seed_number",

@@ -61,6 +61,9 @@ class SeriesForm(forms.ModelForm):
         required=False,
         help_text=_("By their heights as they are known today: the tallest one fills the frame."),
     )
+    equal_sizes = forms.BooleanField(
+        label=_("Show all members equally large again"), required=False
+    )
     slot = forms.ChoiceField(label=_("Slot"))
     ratio = forms.ChoiceField(
         label=_("Aspect ratio"), required=False,
@@ -111,7 +114,7 @@ class SeriesForm(forms.ModelForm):
         super().__init__(*args, **options)
         # What is chosen once, and what only a change can do.
         fixed = ("model", "scene", "view")
-        changing = ("adopt_scene", "take_sizes", "seen_version", "accept_stale")
+        changing = ("adopt_scene", "take_sizes", "equal_sizes", "seen_version", "accept_stale")
         for name in fixed if self.instance.pk else changing:
             self.fields.pop(name, None)
         models = {
@@ -134,6 +137,15 @@ class SeriesForm(forms.ModelForm):
                 name: getattr(series, name) for name in ("slot", "ratio", "tier", "overrides")
             }
             self.initial["seen_version"] = series.version
+            if not series.heights_cm:
+                self.fields.pop("equal_sizes", None)
+            elif "take_sizes" in self.fields:
+                largest = ", ".join(f"{height:g} cm" for height in series.heights_cm.values())
+                self.fields["take_sizes"].label = _("Take the real sizes of the members again")
+                self.fields["take_sizes"].help_text = gettext(
+                    "A product of %(height)s fills the frame now. Take the sizes again if members or their "
+                    "heights have changed."
+                ) % {"height": largest}
             # A tier that the settings do not name any more stays until another one is chosen.
             if "tier" in self.fields and series.tier not in dict(self.fields["tier"].choices):
                 self.fields["tier"].choices = [
@@ -193,6 +205,8 @@ class SeriesForm(forms.ModelForm):
             changes["ratio"] = series.ratio
         if data["tier"] != series.tier:
             changes["tier"] = data["tier"]
+        if data.get("equal_sizes"):
+            changes["heights_cm"] = {}
         framing = self._framing()
         # What nobody has chosen stays as it was, "centre" for example.
         if {**_NO_FRAMING, **framing} != {**_NO_FRAMING, **series.framing}:
