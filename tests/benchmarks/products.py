@@ -48,6 +48,8 @@ def prepared_plan(jobs: int, *, port: int, concurrency: int):
         (Mug(name=f"Mug {n}", colour="blue", packshot=first.packshot.name) for n in range(jobs)),
         batch_size=2000,
     )
+    # Plans look at new photos beforehand: a photo is cut out once, however many pictures it gets.
+    call_command("nb_cutout", "make", Mug._meta.label, verbosity=0)
     return generation.plan_backgrounds(
         Mug.objects.order_by("pk"), scenes=["marble"], treatment="painted", tier="draft"
     )
