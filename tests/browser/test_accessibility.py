@@ -121,6 +121,14 @@ def shop(settings):
         mug, *(factories.product(name=name, photo=name != "Plate") for name in ("Jug", "Plate")),
         ratio="4:5",
     )  # fmt: skip
+    draft = factories.published(mug, slot="gallery", position=3, size=(80, 100)).image
+    factories.image(
+        mug, draft=draft, size=(80, 100), tier="premium",
+        checks={
+            "composition": {"score": 1.6, "worst": "place", "parts": {"place": 1.6}},
+            "final": {"difference_microusd": 206_400},
+        },
+    )  # fmt: skip
     anchor = factories.image(mug, state=ImageState.APPROVED, size=(80, 100))
     catalog_series.save_look(catalog_series.with_anchor(series, anchor))
     series.refresh_from_db()
@@ -136,7 +144,7 @@ def shop(settings):
     return SimpleNamespace(
         mug=mug, scene=scene, layout=layout, deck=deck, image=text, day=day, call=call, pause=pause,
         batch=batch, job=made, imported=imported, preview=preview,
-        series=series, picture=pictures[1],
+        series=series, picture=pictures[1], draft=draft,
         placement=stale, running=running, failed=failed, done=done, cutout=cutout,
     )  # fmt: skip
 
@@ -268,6 +276,8 @@ TEMPLATES = {
     "choice of a series": choose_series,
     "choice of an anchor": at("series/{shop.series.pk}/anchor/"),
     "swap of an anchor": at("series/{shop.series.pk}/anchor/?image={shop.picture.pk}"),
+    "finals": at("run/finals/?images={shop.picture.pk}"),
+    "finals beside their draft": at("productimage/review/?draft={shop.draft.pk}"),
     "what a series misses": at("run/series/?key={shop.series.pk}"),
     "resume": at("providerpause/{shop.pause.pk}/delete/"),
 }
@@ -325,7 +335,7 @@ NOT_PAGES = {
     },
     "data for the script of the run's page": {"run_progress"},
     "a part of the pages to generate, which show it": {
-        "run_plan", "run_texts_plan", "run_photos_plan", "run_series_plan",
+        "run_plan", "run_texts_plan", "run_photos_plan", "run_series_plan", "run_finals_plan",
     },
     "a button, which redirects or answers in JSON": {
         "photocutout_decide", "photocutout_save", "series_decide", "copydeck_propose", "productimage_decide",

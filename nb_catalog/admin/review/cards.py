@@ -120,7 +120,8 @@ def prepare_cards(
         image.scene_name = scenes.get(image.scene, image.scene) or Treatment.PHOTO.label
         image.origin = ORIGINS.get(image.digital_source_type, image.digital_source_type)
         image.verbs = permissions.verbs(image.state)
-        image.variant = image.spec.get("variant", 1)
+        # Finals of one draft have its variant.
+        image.variant = image.spec.get("candidate") or image.spec.get("variant", 1)
         image.ocr = ocr_summary(image)
         image.check_notes = notes_of(image)
         image.needs_individual_review = needs_individual_review(image)
