@@ -194,7 +194,11 @@ class ImageSpec:
             return self.draft_request
         if self.series:
             return request_hash_of_member(
-                self.object_type, self.object_id, series=self.series, variant=self.product_variant
+                self.object_type,
+                self.object_id,
+                series=self.series,
+                variant=self.product_variant,
+                locale=self.locale if self.base else "",
             )
         text_fields = (
             [self.layout, self.locale, *([self.deck] if self.deck else [])] if self.base else []
@@ -311,11 +315,13 @@ class ImageSpec:
 
 
 def request_hash_of_member(
-    object_type: str, object_id: str, *, series: str, variant: str = ""
+    object_type: str, object_id: str, *, series: str, variant: str = "", locale: str = ""
 ) -> str:
-    """Return ``ImageSpec.request_hash`` of a member of a series: a picture with another look, whatever makes
-    it, replaces the one that the member had."""
-    return _digest([object_type, object_id, series, *(["variant", variant] if variant else [])])
+    """Return ``ImageSpec.request_hash`` of a member of a series, or with ``locale`` of the text on it: a
+    picture with another look, whatever makes it, replaces the one that the member had, and so does other
+    text."""
+    further = [*(["variant", variant] if variant else []), *(["text", locale] if locale else [])]
+    return _digest([object_type, object_id, series, *further])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

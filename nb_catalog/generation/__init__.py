@@ -16,12 +16,14 @@ from nb_catalog.generation.planning import (
     plan_refresh,
     plan_replacement,
     plan_series,
+    plan_series_texts,
     plan_texts,
     plan_trial,
 )
 from nb_catalog.generation.request_preview import RequestPreview, preview_requests
 from nb_catalog.generation.runs import cancel_run, resume_run, retry_run, start_run
 from nb_catalog.generation.series_pictures import MemberPicture, member_pictures
+from nb_catalog.generation.series_texts import MemberText, member_texts
 from nb_catalog.generation.text_requests import request_translations
 
 __all__ = [
@@ -30,11 +32,13 @@ __all__ = [
     "ItemStatus",
     "LeftOut",
     "MemberPicture",
+    "MemberText",
     "Plan",
     "RequestPreview",
     "Summary",
     "cancel_run",
     "member_pictures",
+    "member_texts",
     "plan_adjustments",
     "plan_backgrounds",
     "plan_edit",
@@ -46,6 +50,7 @@ __all__ = [
     "plan_refresh",
     "plan_replacement",
     "plan_series",
+    "plan_series_texts",
     "plan_texts",
     "plan_trial",
     "preview_requests",

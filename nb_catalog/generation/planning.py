@@ -28,6 +28,7 @@ from nb_catalog.generation.plan_parts import images_of, make_plan, products_of
 from nb_catalog.generation.planners import PaidPlanner, Planner
 from nb_catalog.generation.refresh import RefreshPlanner, ReplacePaintedText
 from nb_catalog.generation.series import MemberProducts, SeriesPlanner
+from nb_catalog.generation.series_texts import SeriesTextPlanner
 from nb_catalog.generation.subjects import Products, source_of
 from nb_catalog.generation.text_overlays import DesignCache, TypesetPlanner
 from nb_catalog.models import CopyDeck, ProductImage, Scene, Series, SeriesMember, TextLayout
@@ -239,16 +240,7 @@ def plan_series(
 
     Raises ``PlanRefused`` with every objection at once.
     """
-    row: Series | None
-    if isinstance(series, str):
-        row = Series.objects.select_related("anchor").filter(key=series).first()
-        if row is None:
-            known = Series.objects.values_list("key", flat=True)
-            raise PlanRefused(
-                _("There is no series %(name)r.") % {"name": series} + nearest(series, known)
-            )
-    else:
-        row = series
+    row = _series_named(series)
     planner = SeriesPlanner.of(row, mode=choice_of(RequestMode, mode, name="mode"))
     is_whole = products is None and members is None
     members_of_row = SeriesMember.objects.filter(series=row, removed_at=None).order_by(
@@ -298,6 +290,36 @@ def plan_series(
     )
 
 
+def plan_series_texts(
+    series: Series | str, *, products: Sequence[Model] | None = None, key: str = ""
+) -> Plan:
+    """Plan the text of ``series`` (a row or a key) on the pictures that its members have now, in the shop's
+    locales: what is missing, or out of date because of another layout, deck, text or picture below.
+
+    All members, or only those of ``products``. It is free. Members whose picture does not exist yet are not
+    possible: the pictures come first. Raises ``PlanRefused``, and ``RequestRefused`` without a layout.
+    """
+    row = _series_named(series)
+    planner = SeriesTextPlanner.of(row)
+    if products is None:
+        members = row.members.filter(removed_at=None).order_by("position", "pk")
+        keys = dict.fromkeys(members.values_list("object_id", flat=True))
+        products = MemberProducts(planner.source, list(keys))
+    return make_plan(planner, products, key=key)
+
+
+def _series_named(series: Series | str) -> Series:
+    if not isinstance(series, str):
+        return series
+    row = Series.objects.select_related("anchor", "layout", "deck").filter(key=series).first()
+    if row is None:
+        known = Series.objects.values_list("key", flat=True)
+        raise PlanRefused(
+            _("There is no series %(name)r.") % {"name": series} + nearest(series, known)
+        )
+    return row
+
+
 def plan_trial(series: Series, *, key: str = "") -> Plan:
     """Plan one member of ``series`` with the successor of its model, to be compared with the anchor.
 
@@ -342,20 +364,17 @@ def plan_again(request: Mapping[str, Any], products: Sequence[Model]) -> Plan:
             plan = plan_refresh(products, **options)
         case "final_texts":
             plan = plan_final_texts(products, **options)
-        case "series":
-            plan = plan_series(
-                options["series"],
-                products=products,
-                members=options.get("members"),
-                mode=options["mode"],
-            )
-            if plan.request["version"] != request["version"]:
+        case "series" | "series_texts":
+            version, name = options.pop("version"), options.pop("series")
+            again = plan_series if request["kind"] == "series" else plan_series_texts
+            plan = again(name, products=products, **options)
+            if plan.request["version"] != version:
                 raise PlanRefused(
                     _(
                         "The look of the series “%(name)s” was changed after this run was confirmed. Cancel "
                         "the run, and plan the series again."
                     )
-                    % {"name": options["series"]}
+                    % {"name": name}
                 )
         case "escalation":
             images = images_of(products, options.pop("images"))

@@ -866,6 +866,8 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('anchor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='anchored_series', to='nb_catalog.productimage', verbose_name='anchor')),
                 ('content_type', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contenttypes.contenttype', verbose_name='model of the products')),
+                ('layout', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='series', to='nb_catalog.textlayout', verbose_name='text layout')),
+                ('deck', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='series', to='nb_catalog.copydeck', verbose_name='copy deck')),
                 ('scene', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='series', to='nb_catalog.scene', verbose_name='scene')),
             ],
             options={

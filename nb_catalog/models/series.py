@@ -10,7 +10,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.core.types import SCENE_TREATMENTS, Treatment
-from nb_catalog.models.designs import Design, Scene
+from nb_catalog.models.copy_decks import CopyDeck
+from nb_catalog.models.designs import Design, Scene, TextLayout
 from nb_catalog.models.generic import CatalogObjectManager, CatalogObjectModel
 from nb_catalog.models.images import ProductImage
 
@@ -50,13 +51,14 @@ class Series(Design):
     framing, by group; empty if all products are shown equally large. ``seed_number`` selects the arrangement:
     another one is another look. Provider, model, size and thinking are those that the tier stood for.
 
-    ``anchor`` is the approved picture that shows the look. ``order_version`` is incremented by each new order
-    of the members.
+    ``layout`` puts text on the pictures of the members, with the words of ``deck``, or of the catalog source
+    without one. ``anchor`` is the approved picture that shows the look. ``order_version`` is incremented by
+    each new order of the members.
     """
 
     CONTENT = (
         "look", "overrides", "framing", "heights_cm", "treatment", "ratio", "provider", "model", "size",
-        "thinking", "view", "seed_number", "anchor_id",
+        "thinking", "view", "seed_number", "anchor_id", "layout_id", "deck_id",
     )  # fmt: skip
 
     content_type = models.ForeignKey(
@@ -87,6 +89,14 @@ class Series(Design):
     anchor = models.ForeignKey(
         ProductImage, verbose_name=_("anchor"), null=True, blank=True, on_delete=models.PROTECT,
         related_name="anchored_series",
+    )  # fmt: skip
+    layout = models.ForeignKey(
+        TextLayout, verbose_name=_("text layout"), null=True, blank=True, on_delete=models.PROTECT,
+        related_name="series",
+    )  # fmt: skip
+    deck = models.ForeignKey(
+        CopyDeck, verbose_name=_("copy deck"), null=True, blank=True, on_delete=models.PROTECT,
+        related_name="series",
     )  # fmt: skip
     order_version = models.PositiveIntegerField(
         _("version of the order"), default=1, editable=False

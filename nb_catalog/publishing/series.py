@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,10 +13,13 @@ from nb_catalog import generation
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
-from nb_catalog.generation import MemberPicture
+from nb_catalog.generation import MemberPicture, MemberText
 from nb_catalog.models import Placement, ProductImage, Series, SeriesPublication
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.publishing import placements, renditions
+from nb_catalog.publishing import placements, places, renditions
+
+Place: TypeAlias = tuple[int, str, str]
+"""Position, key of the product, locale."""
 
 # Members that are named in a refusal.
 MOST_NAMED: Final = 20
@@ -38,11 +41,13 @@ def publish_series(
 
     Several members of one product, its variants, take consecutive positions in the order of the series.
     Places that a publication of the series has filled, and that none of its members takes any more, are
-    emptied. Each member needs an approved picture with the look that the series has now, and no place may go
-    on to show another one of its pictures of this series. With ``partial``, what is ready is published all
-    the same. A place that shows another series is taken only with ``replace``. ``reason`` is that of
-    ``publish``. Files for web pages that are missing are made for ``seconds`` at most, so that no web request
-    waits for hundreds of them: then it is refused, and goes on where it was when it is called again.
+    emptied. If the series has a layout, its text is published with the pictures: that of each of the shop's
+    locales in its locale, beside ``locale``. Each member needs an approved picture with the look that the
+    series has now, and no place may go on to show another one of its pictures of this series. With
+    ``partial``, what is ready is published all the same. A place that shows another series is taken only with
+    ``replace``. ``reason`` is that of ``publish``. Files for web pages that are missing are made for
+    ``seconds`` at most, so that no web request waits for hundreds of them: then it is refused, and goes on
+    where it was when it is called again.
 
     Raises ``RequestRefused`` with every objection, ``InvalidTransition`` if the look was changed meanwhile,
     and whatever ``publish`` raises.
@@ -52,29 +57,41 @@ def publish_series(
         raise RequestRefused(
             _("The series “%(name)s” has no members. Add products.") % {"name": series.name}
         )
-    ready = [
-        each
-        for each in pictures
-        if each.is_current and each.image is not None and each.image.state == ImageState.APPROVED
-    ]
-    unready = [each for each in pictures if each not in ready]
-    objections: list[str] = (
-        [] if partial else [*_unready(unready), *_two_looks(series, pictures, locale=locale)]
-    )
+    texts = list(generation.member_texts(series, pictures))
+    ready = [each for each in pictures if _is_ready(each)]
+    ready_texts = [each for each in texts if _is_ready(each.picture) and _is_ready(each)]
+    shown = {(*_place(each), locale): each.image for each in ready if each.image is not None}
+    shown |= {
+        (*_place(each.picture), each.locale): each.image
+        for each in ready_texts
+        if each.image is not None
+    }
+    objections: list[str] = []
+    if not partial:
+        objections += _unready([each for each in pictures if each not in ready])
+        objections += _without_text(
+            [each for each in texts if _is_ready(each.picture) and each not in ready_texts]
+        )
+        objections += _two_looks(series, pictures, shown)
     if not replace:
-        objections += _other_series(series, ready, locale=locale)
+        objections += _other_series(series, shown)
     if objections or not ready:
-        raise RequestRefused(*(objections or _unready(unready)))
+        raise RequestRefused(*(objections or _unready(pictures)))
     # Before the transaction: renditions take a moment.
-    ready.sort(key=_place)
-    prepared = placements.checked(
-        [each.image for each in ready if each.image is not None],
-        slot=series.slot,
-        locale=locale,
-        actor=actor,
-        reason=reason,
-        seconds=seconds,
-    )
+    prepared: dict[places.PlaceKey, placements.Prepared] = {}
+    for code in dict.fromkeys(code for _position, _key, code in shown):
+        there = sorted(place for place in shown if place[2] == code)
+        checked = placements.checked(
+            [shown[place] for place in there],
+            slot=series.slot,
+            locale=code,
+            actor=actor,
+            reason=reason,
+            seconds=seconds,
+        )
+        for (position, object_id, _code), picture in zip(there, checked, strict=True):
+            key = (series.content_type_id, object_id, series.slot, code, position)
+            prepared[key] = picture
     with transaction.atomic():
         # One publication of a series at a time. Other series may share places and images with it; those are
         # locked in an order that all share.
@@ -90,14 +107,8 @@ def publish_series(
             series=series, look_version=series.version, actor=actor
         )
         placements.put(
-            {
-                (image.content_type_id, image.object_id, series.slot, locale, each.position): (
-                    image,
-                    data,
-                )
-                for each, (image, data) in zip(ready, prepared, strict=True)
-            },
-            emptied=_surplus(series, pictures, locale=locale),
+            prepared,
+            emptied=_surplus(series, pictures),
             actor=actor,
             reason=reason,
             publication=publication,
@@ -147,6 +158,11 @@ def roll_back_series(
     return publication
 
 
+def _is_ready(picture: MemberPicture | MemberText) -> bool:
+    image = picture.image
+    return picture.is_current and image is not None and image.state == ImageState.APPROVED
+
+
 def _place(picture: MemberPicture) -> tuple[int, str]:
     return picture.position, picture.member.object_id
 
@@ -170,28 +186,48 @@ def _unready(pictures: Sequence[MemberPicture]) -> Iterator[str]:
         yield _("%(number)s more members are not ready.") % more
 
 
-def _two_looks(series: Series, pictures: Sequence[MemberPicture], *, locale: str) -> Iterator[str]:
-    """Yield which members would be shown in two versions of the look: here, and in another place."""
+def _without_text(texts: Sequence[MemberText]) -> Iterator[str]:
+    """Yield a sentence for each of ``texts`` that cannot be published, up to ``MOST_NAMED``."""
+    for each in texts[:MOST_NAMED]:
+        about = {"product": each.picture.name, "locale": each.locale}
+        if each.problem:
+            yield f"{_('“%(product)s” has no text in %(locale)r.') % about} {each.problem}"
+        elif each.is_current:
+            yield (
+                _("The text of “%(product)s” in %(locale)r is not approved. Approve it first.")
+                % about
+            )
+        else:
+            yield (
+                _("“%(product)s” has no text of today in %(locale)r. Make the text of the series.")
+                % about
+            )
+    if len(texts) > MOST_NAMED:
+        more = {"number": len(texts) - MOST_NAMED}
+        yield _("%(number)s more texts are not ready.") % more
+
+
+def _two_looks(
+    series: Series, pictures: Sequence[MemberPicture], shown: Mapping[Place, ProductImage]
+) -> Iterator[str]:
+    """Yield which members would be shown in two versions of the look: in ``shown``, and in another place."""
     current = {
         (each.member.object_id, each.member.variant): each for each in pictures if each.is_current
     }
-    taken = {_place(each) for each in current.values()}
-    surplus = {placement.pk for placement in _surplus(series, pictures, locale=locale)}
+    surplus = {placement.pk for placement in _surplus(series, pictures)}
     elsewhere = Placement.objects.filter(
         content_type_id=series.content_type_id, image__series=series.key
     ).select_related("image")
     for placement in elsewhere.defer("image__spec", "image__checks", "image__provenance").order_by(
         "object_id", "slot", "locale", "position"
     ):
-        is_here = (placement.slot, placement.locale) == (series.slot, locale)
-        if (
-            is_here
-            and (placement.position, placement.object_id) in taken
-            or placement.pk in surplus
-        ):
+        place = (placement.position, placement.object_id, placement.locale)
+        if (placement.slot == series.slot and place in shown) or placement.pk in surplus:
             continue
         each = current.get((placement.object_id, placement.image.variant))
-        if each is not None and each.image is not None and placement.image_id != each.image.pk:
+        # The look of text is that of the picture below it.
+        look = placement.image.parent_id if placement.image.locale else placement.image_id
+        if each is not None and each.image is not None and look != each.image.pk:
             yield (
                 _(
                     "“%(product)s” would be shown in two versions of the look: another picture of the series "
@@ -205,9 +241,7 @@ def _two_looks(series: Series, pictures: Sequence[MemberPicture], *, locale: str
             )
 
 
-def _surplus(
-    series: Series, pictures: Sequence[MemberPicture], *, locale: str
-) -> Iterator[Placement]:
+def _surplus(series: Series, pictures: Sequence[MemberPicture]) -> Iterator[Placement]:
     """Yield the places of members' products that the series has filled and that no member takes any more. A
     query, and one for each place beyond the members."""
     counts = Counter(each.member.object_id for each in pictures)
@@ -215,43 +249,36 @@ def _surplus(
         content_type_id=series.content_type_id,
         image__series=series.key,
         slot=series.slot,
-        locale=locale,
         position__gt=0,
     )
-    for placement in further.order_by("position", "object_id"):
-        place = {
-            name: getattr(placement, name)
-            for name in ("content_type_id", "object_id", "slot", "locale", "position")
-        }
+    for placement in further.order_by("locale", "position", "object_id"):
+        place = dict(zip(places.PLACE, places.place_key(placement), strict=True))
         if (
             0 < counts[placement.object_id] <= placement.position
             and series.publications.filter(
                 events__image_after=placement.image_id,
-                **{f"events__{k}": v for k, v in place.items()},
+                **{f"events__{name}": value for name, value in place.items()},
             ).exists()
         ):
             yield placement
 
 
-def _other_series(series: Series, ready: Sequence[MemberPicture], *, locale: str) -> Iterator[str]:
-    """Yield which other series the slot shows now, and for how many members."""
-    taken = {_place(each) for each in ready}
+def _other_series(series: Series, shown: Container[Place]) -> Iterator[str]:
+    """Yield which other series the slot shows now in the places of ``shown``, and for how many members."""
     rows = Placement.objects.filter(
-        content_type_id=series.content_type_id,
-        slot=series.slot,
-        locale=locale,
-        image__series__isnull=False,
+        content_type_id=series.content_type_id, slot=series.slot, image__series__isnull=False
     ).exclude(image__series=series.key)
-    shown = [
-        str(key)
-        for position, object_id, key in rows.values_list("position", "object_id", "image__series")
-        if (position, object_id) in taken
-    ]
-    for key in sorted(set(shown)):
+    columns = ("position", "object_id", "locale", "image__series")
+    replaced = {
+        (str(key), object_id)
+        for position, object_id, code, key in rows.values_list(*columns)
+        if (position, object_id, code) in shown
+    }
+    for key, number in sorted(Counter(key for key, _object_id in replaced).items()):
         yield (
             _(
                 "The slot “%(slot)s” shows the series %(other)r for %(number)s of these products. Say that "
                 "it is to be replaced."
             )
-            % {"slot": series.slot, "other": key, "number": shown.count(key)}
+            % {"slot": series.slot, "other": key, "number": number}
         )

@@ -10,11 +10,12 @@ from nb_catalog.review.services import BulkReviewResult, approve_all
 
 
 def approve_series(series: Series, *, actor: Actor) -> BulkReviewResult:
-    """Approve the pending pictures of ``series`` that have its look, as ``approve_all`` does."""
-    pictures = generation.member_pictures(series)
+    """Approve the pending pictures of ``series`` that have its look, and the text on them, as ``approve_all``
+    does."""
+    pictures = list(generation.member_pictures(series))
     pending = [
         each.image
-        for each in pictures
+        for each in (*pictures, *generation.member_texts(series, pictures))
         if each.is_current and each.image is not None and each.image.state == ImageState.PENDING
     ]
     return approve_all(pending, actor=actor)

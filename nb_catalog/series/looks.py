@@ -17,19 +17,21 @@ from django.utils.translation import gettext as _
 
 from nb_catalog.core.iteration import blocks
 from nb_catalog.core.schema import number, one_of, part
+from nb_catalog.core.slots import Slot
 from nb_catalog.core.specs import ARRANGEMENTS
 from nb_catalog.core.text import nearest
 from nb_catalog.core.types import SCENE_TREATMENTS, Treatment
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.imaging.scenery import SceneRecipe
 from nb_catalog.imaging.scenery.recipe import FILL, FramingWish
-from nb_catalog.models import Scene, Series
+from nb_catalog.models import CopyDeck, Scene, Series, TextLayout
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.series import SeriesView
 from nb_catalog.providers import provider
 from nb_catalog.providers.model_specs import spec_for
 from nb_catalog.providers.tiers import tier as tier_named
 from nb_catalog.registry import height_of, source_for
+from nb_catalog.typesetting.layouts import Layout
 
 MAX_KEY_LENGTH: Final = 60
 BLOCK: Final = 500
@@ -39,7 +41,7 @@ OVERRIDABLE: Final = ("surface", "wall", "edge", "light", "props", "mood", "shad
 # What ``with_changes`` accepts.
 CHANGEABLE: Final = (
     "name", "position", "is_active", "slot", "ratio", "tier", "treatment", "framing", "overrides",
-    "heights_cm", "seed_number",
+    "heights_cm", "seed_number", "layout", "deck",
 )  # fmt: skip
 
 
@@ -57,13 +59,16 @@ def create(
     framing: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
     seed_number: int = 1,
+    layout: TextLayout | str | None = None,
+    deck: CopyDeck | str | None = None,
 ) -> Series:
     """Create a series for products of ``model``, with the look of ``scene`` as it is now.
 
     ``slot`` is where it is published; its ratio is the default. ``view`` is one camera for all members,
     or "groups". ``framing`` is that of a recipe (``fill``, ``by``, ``place``, ``baseline``, ``room``); by
     default the product stands in the middle with as much room above as below. ``overrides`` replace parts of
-    the scene's recipe, such as its light.
+    the scene's recipe, such as its light. ``layout`` puts text on its pictures in the shop's locales, with
+    the words of ``deck``, or of the catalog source without one.
 
     Raises ``RequestRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
     """
@@ -91,7 +96,12 @@ def create(
         overrides=dict(overrides or {}),
         seed_number=seed_number,
     )
-    objections = [*_key_objections(key), *_tier_objections(series, tier), *look_objections(series)]
+    objections = [
+        *_key_objections(key),
+        *_tier_objections(series, tier),
+        *_set_texts(series, layout=layout, deck=deck),
+        *look_objections(series),
+    ]
     if objections:
         raise RequestRefused(*objections)
     try:
@@ -118,9 +128,11 @@ def with_changes(series: Series, **changes: Any) -> Series:
         )
     changed = copy(series)
     tier = changes.pop("tier", None)
+    texts = {name: changes.pop(name) for name in ("layout", "deck") if name in changes}
     for name, value in changes.items():
         setattr(changed, name, value)
     objections = [] if tier is None else _tier_objections(changed, tier)
+    objections += _set_texts(changed, **texts)
     objections += look_objections(changed)
     if objections:
         raise RequestRefused(*objections)
@@ -227,13 +239,53 @@ def look_of(scene: Scene) -> dict[str, Any]:
     return {**kept, "backdrop": str(scene.backdrop) if scene.backdrop_sha256 else ""}
 
 
+def _set_texts(series: Series, **chosen: TextLayout | CopyDeck | str | None) -> list[str]:
+    """Give ``series`` the layout and the deck that are ``chosen``, rows or keys. Return which do not
+    exist."""
+    objections = []
+    for name, value in chosen.items():
+        model = TextLayout if name == "layout" else CopyDeck
+        row = value
+        if isinstance(value, str):
+            row = model._default_manager.filter(key=value).first() if value else None
+            if value and row is None:
+                known = model._default_manager.values_list("key", flat=True)
+                unknown = (
+                    _("There is no layout %(name)r.")
+                    if name == "layout"
+                    else _("There is no copy deck %(name)r.")
+                )
+                objections.append(unknown % {"name": value} + nearest(value, known))
+        setattr(series, name, row)
+    return objections
+
+
+def _text_objections(series: Series, slot: Slot) -> Iterator[str]:
+    if series.layout is None:
+        if series.deck is not None:
+            yield _("A series with a copy deck needs a text layout. Choose one.")
+        return
+    if not slot.words:
+        refusal = _("The slot %(slot)r takes no pictures with text.") % {"slot": series.slot}
+        yield refusal + " " + _("Choose or declare a slot with words=True.")
+    try:
+        Layout.from_mapping(series.layout.content)
+    except ValueError as error:
+        yield (
+            _("The layout “%(name)s” is invalid. %(error)s")
+            % {"name": series.layout.name, "error": error}
+        )
+
+
 def look_objections(series: Series) -> Iterator[str]:
     """Yield every reason why ``series``, which need not be saved, cannot have its look. Raises
     ``NotRegistered``."""
     try:
-        source_for(series.label).slot(series.slot)
+        slot = source_for(series.label).slot(series.slot)
     except RequestRefused as refusal:
         yield from refusal.objections
+    else:
+        yield from _text_objections(series, slot)
     if series.treatment not in [each.value for each in SCENE_TREATMENTS]:
         yield (
             _("There is no treatment %(name)r.") % {"name": series.treatment}
