@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import SceneFilter, TierFilter
+from nb_catalog.admin.edits.views import EditViews
 from nb_catalog.admin.generate.final_views import IMAGES, MAX_IMAGES
 from nb_catalog.admin.review.alt_text import AltTextViews
 from nb_catalog.admin.review.views import ReviewViews
@@ -31,7 +32,7 @@ _HEX = re.compile("[0-9a-f]{4,64}")
 
 
 @admin.register(ProductImage)
-class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
+class ProductImageAdmin(ReviewViews, AltTextViews, EditViews, CatalogObjectAdmin):
     view_action = Action.VIEW_IMAGES
     list_display = ("picture", "product", "scene_of", "tier", "state", "pixels", "created_at")
     list_display_links = ("picture", "product")
@@ -74,7 +75,7 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
         return search.images() | digest | Q(fingerprint=digits)
 
     def get_urls(self) -> list[URLPattern]:
-        return [*self.review_urls(), *self.alt_urls(), *super().get_urls()]
+        return [*self.review_urls(), *self.alt_urls(), *self.edit_urls(), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).prefetch_related(thumbnails.RENDITIONS)
@@ -119,7 +120,13 @@ class ProductImageAdmin(ReviewViews, AltTextViews, CatalogObjectAdmin):
     @admin.display(description=_("review"))
     def to_review(self, image: ProductImage) -> str:
         url = f"{self.url_of('review')}?{urlencode({'picture': image.pk})}"
-        return format_html('<a href="{}">{}</a>', url, gettext("Review or publish"))
+        return format_html(
+            '<a href="{}">{}</a> · <a href="{}">{}</a>',
+            url,
+            gettext("Review or publish"),
+            self.url_of("edit", image.pk),
+            gettext("Edit"),
+        )
 
     @admin.display(description=_("final"))
     def to_final(self, image: ProductImage) -> str:

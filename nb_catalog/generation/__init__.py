@@ -1,7 +1,13 @@
 """Plan, price and start runs. A plan writes nothing; a run is a plan that was confirmed."""
 
 from nb_catalog.generation.cutouts import request_cutouts
-from nb_catalog.generation.edit_planning import plan_adjustments, plan_edit, plan_moved_texts
+from nb_catalog.generation.edit_planning import (
+    plan_adjustments,
+    plan_edit,
+    plan_moved_texts,
+    preview_adjustments,
+)
+from nb_catalog.generation.edits import require_editable
 from nb_catalog.generation.escalation_budget import (
     EscalationChoice,
     LeftOut,
@@ -53,9 +59,11 @@ __all__ = [
     "plan_series_texts",
     "plan_texts",
     "plan_trial",
+    "preview_adjustments",
     "preview_requests",
     "request_cutouts",
     "request_translations",
+    "require_editable",
     "resume_run",
     "retry_run",
     "start_run",

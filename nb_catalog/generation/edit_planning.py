@@ -12,7 +12,7 @@ from nb_catalog.conf import picture_limits
 from nb_catalog.core.types import RequestMode, Size
 from nb_catalog.exceptions import PictureError, PlanRefused, RequestRefused
 from nb_catalog.generation.arguments import choice_of
-from nb_catalog.generation.edits import AdjustmentPlanner
+from nb_catalog.generation.edits import AdjustmentPlanner, preview_of
 from nb_catalog.generation.instructed_edits import MAX_CANDIDATES, EditPlanner, StoredArea
 from nb_catalog.generation.moved_texts import moved_text_planner
 from nb_catalog.generation.plan import Plan
@@ -44,6 +44,19 @@ def plan_adjustments(
     products = products_of(images)
     planner = AdjustmentPlanner(source=source_of(products), images=images, adjustments=parsed)
     return make_plan(planner, products, key=key, with_photos=True)
+
+
+def preview_adjustments(
+    image: ProductImage, adjustments: Sequence[Mapping[str, Any]], *, side: int = 960
+) -> bytes:
+    """Return a WebP file, ``side`` pixels or less, of what ``plan_adjustments`` would make of ``image``.
+    Nothing is stored but the outline of a photo with transparency.
+
+    Raises ``PlanRefused``, ``RequestRefused``, ``PictureError`` and ``StorageFailed``.
+    """
+    plan = plan_adjustments([image], adjustments)
+    assert isinstance(plan.planner, AdjustmentPlanner)  # noqa: S101 - made above
+    return preview_of(plan.planner, next(iter(plan.each_product())), side=side)
 
 
 def plan_edit(

@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from nb_catalog import storage
+from nb_catalog.conf import picture_limits
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.types import Treatment
 from nb_catalog.cutouts import StoredCutout
@@ -27,12 +28,14 @@ from nb_catalog.imaging.adjust import (
     changes_product,
     needs_mask,
     not_rendered,
+    preview_file,
     unknown_background,
 )
 from nb_catalog.imaging.colour_shift import RELIT_CHECK
 from nb_catalog.models import ProductImage
 from nb_catalog.models.images import ImageKind
-from nb_catalog.providers.editor import ALIAS
+from nb_catalog.providers.editor import ALIAS, options_from
+from nb_catalog.providers.types import ImageRequest
 from nb_catalog.registry import CatalogSource
 
 # Seconds to adjust one picture on one core; decoding and encoding take most of it.
@@ -152,6 +155,29 @@ class AdjustmentPlanner(FreePlanner):
         return replace(spec, edit={**spec.edit, "take": int(spec.edit.get("take", 1)) + 1})
 
 
+def preview_of(planner: AdjustmentPlanner, product: Model, *, side: int) -> bytes:
+    """Return a small WebP file of the one picture that ``planner`` makes, ``side`` pixels or less.
+
+    Raises ``RequestRefused`` and ``PictureError`` if it is not possible, ``StorageFailed``.
+    """
+    [result] = planner.for_block([product]).specs(product)
+    if not isinstance(result, ImageSpec):
+        raise result
+    edit = result.edit
+    mask = edit.get("mask")
+    return preview_file(
+        storage.read(str(edit["file"])),
+        planner.adjustments,
+        side=side,
+        **options_from(
+            edit,
+            mask=storage.read(str(mask["file"])) if mask else None,
+            request=ImageRequest.from_spec(result),
+        ),
+        **picture_limits(),
+    )
+
+
 def edit_of(image: ProductImage) -> dict[str, Any]:
     """Return the fields of an edit that say what it is made from."""
     return {
@@ -169,7 +195,7 @@ def is_rendered(spec: ImageSpec) -> bool:
     )  # fmt: skip
 
 
-def require_editable(image: ProductImage, *, looks_for_file: bool) -> None:
+def require_editable(image: ProductImage, *, looks_for_file: bool = True) -> None:
     """Raise ``RequestRefused`` for what is not a finished picture of its own, ``PictureMissing`` if its
     file is gone; with ``looks_for_file`` the storage is asked."""
     names = {"pk": image.pk, "base": image.parent_id}

@@ -125,6 +125,9 @@ class Rows:
         yield Action.MAKE_FINAL, finals, Face("plans/finals/", {"images": [self.image.pk]})
         yield Action.MAKE_FINAL, finals, Face("runs/finals/", {"images": [self.image.pk]})
         yield Action.PUBLISH, decide("publish_final"), Face(f"{image}/publish-final/", {})
+        for name, path in (("ask", "edit"), ("adjust", "adjust"), ("texts", "move-texts")):
+            face = Face(page(f"productimage_edit_{name}", self.image.pk), {})
+            yield Action.EDIT, face, Face(f"{image}/{path}/", {})
         alts = page("productimage_alt", self.image.pk)
         yield Action.REVIEW, Face(alts, {}), Face(f"{image}/alt/", {"texts": {}})
         for verb in ("withdraw", "roll_back"):

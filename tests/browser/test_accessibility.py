@@ -254,6 +254,7 @@ TEMPLATES = {
     "review": at("productimage/review/?state=all"),
     "toasts": toasts,
     "alt texts": at("productimage/{shop.image.pk}/alt/"),
+    "edit": at("productimage/{shop.image.pk}/edit/"),
     "generate": generate,
     "what will be sent": what_will_be_sent,
     "nothing chosen": at("run/generate/"),
@@ -331,7 +332,7 @@ NOT_PAGES = {
         "photocutout_photo", "photocutout_mask", "photocutout_cut", "photocutout_scene",
         "photocutout_preview", "photocutout_solve", "scene_photo", "scene_swatch",
         "productimage_preview", "productimage_original", "scene_thumbnail", "scene_preview",
-        "textlayout_thumbnail", "textlayout_preview",
+        "textlayout_thumbnail", "textlayout_preview", "productimage_edit_preview",
     },
     "data for the script of the run's page": {"run_progress"},
     "a part of the pages to generate, which show it": {
@@ -339,7 +340,8 @@ NOT_PAGES = {
     },
     "a button, which redirects or answers in JSON": {
         "photocutout_decide", "photocutout_save", "series_decide", "copydeck_propose", "productimage_decide",
-        "productimage_propose_alts", "placement_withdraw",
+        "productimage_propose_alts", "productimage_edit_ask", "productimage_edit_adjust",
+        "productimage_edit_undo", "productimage_edit_texts", "placement_withdraw",
         "placement_roll_back", "placement_renew", "run_cancel", "run_retry", "run_resume",
     },
     "Django's own page, of which a scene's is looked at": {

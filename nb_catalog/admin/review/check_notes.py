@@ -11,11 +11,13 @@ from django.utils.translation import gettext_lazy
 from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.cutouts.records import CUTOUT_CHECK
 from nb_catalog.imaging import composition
+from nb_catalog.imaging.adjust import EDIT_CHECK
 from nb_catalog.imaging.bundles import PARTS_CHECK
 from nb_catalog.imaging.colour_shift import RELIT_CHECK
 from nb_catalog.imaging.compose import TOO_WIDE
 from nb_catalog.imaging.composition import COMPOSITION_CHECK
 from nb_catalog.imaging.drift import DRIFT_CHECK, describe_missing, describe_part
+from nb_catalog.imaging.edit_area import VISIBLE_SEAM
 from nb_catalog.imaging.fidelity import FIDELITY_CHECK
 from nb_catalog.imaging.fidelity.report import MODEL_COMPARISON_CHECK
 from nb_catalog.imaging.in_photo import SMALL_BACKDROP
@@ -127,6 +129,14 @@ def _notes(check: str, found: Any) -> Iterator[CheckNote]:
                     else _("%(price)s less than the draft")
                 )
                 yield CheckNote(text % {"price": micro_dollars(abs(more))})
+        case str() if check == EDIT_CHECK:
+            if found.get("seam", 0) > VISIBLE_SEAM:
+                text = _(
+                    "edited inside a mask: look at its edge, around which the model changed more"
+                )
+                yield CheckNote(text, True)
+            else:
+                yield CheckNote(_("edited"))
         case "photo_changes":
             changes = dict.fromkeys(str(CHANGES.get(code, CONVERTED)) for code in found)
             yield CheckNote(", ".join(changes))

@@ -119,15 +119,7 @@ def adjust_file(
     """
     limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
     frame = _opened(picture, product, mask, adjustments, **limits)
-    made = frame
-    shift: Shift | None = None
-    for each in adjustments:
-        before, made = made, _adjusted(made, each, scene=scene, most=max_pixels)
-        if changes_product(each):
-            step = _shift(before, made)
-            shift = step if shift is None else _both(shift, step)
-    if shift is not None and bounded is not None:
-        shift = _within_bounds(shift, bounded)
+    made, shift = _made(frame, adjustments, scene=scene, bounded=bounded, most=max_pixels)
     term = strongest(origin, *_terms(adjustments))
     data, mime_type = _encoded(made.pixels, picture, xmp=xmp_packet(term), max_bytes=max_bytes)
     return AdjustedFile(
@@ -150,19 +142,39 @@ def preview_file(
     product: Rect | None = None,
     mask: ProductMask | None = None,
     scene: RenderedScene | None = None,
+    bounded: Mapping[str, float] | None = None,
     max_bytes: int,
     max_pixels: int,
 ) -> bytes:
-    """Return a WebP file of what ``adjust_file`` would make, ``side`` pixels or less; it may change the
-    product more than the bounds allow."""
+    """Return a WebP file of what ``adjust_file`` would make, ``side`` pixels or less. Raises as it does."""
     limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
-    made = _opened(picture, product, mask, adjustments, **limits)
-    for each in adjustments:
-        made = _adjusted(made, each, scene=scene, most=max_pixels)
+    frame = _opened(picture, product, mask, adjustments, **limits)
+    made, _shift_made = _made(frame, adjustments, scene=scene, bounded=bounded, most=max_pixels)
     image = Image.fromarray(made.pixels)
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     term = strongest(origin, *_terms(adjustments))
     return encode(image, format="webp", quality=PREVIEW_QUALITY, xmp=xmp_packet(term))
+
+
+def _made(
+    frame: Frame,
+    adjustments: Iterable[Adjustment],
+    *,
+    scene: RenderedScene | None,
+    bounded: Mapping[str, float] | None,
+    most: int,
+) -> tuple[Frame, Shift | None]:
+    """Return ``frame`` after all of ``adjustments``, and how far they changed the product's colours."""
+    made = frame
+    shift: Shift | None = None
+    for each in adjustments:
+        before, made = made, _adjusted(made, each, scene=scene, most=most)
+        if changes_product(each):
+            step = _shift(before, made)
+            shift = step if shift is None else _both(shift, step)
+    if shift is not None and bounded is not None:
+        shift = _within_bounds(shift, bounded)
+    return made, shift
 
 
 def _opened(

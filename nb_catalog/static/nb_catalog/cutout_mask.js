@@ -76,6 +76,29 @@ class CutoutMask {
         this.#touchAround([from, to], size / 2 + 2);
     }
 
+    /* Fills a polygon, in pixels of the photo. */
+    fill(points, { erases = false } = {}) {
+        const brush = this.context;
+        brush.globalCompositeOperation = erases ? "destination-out" : "source-over";
+        brush.fillStyle = "#000000";
+        brush.beginPath();
+        points.forEach(({ x, y }, i) => brush[i ? "lineTo" : "moveTo"](x, y));
+        brush.closePath();
+        brush.fill();
+        brush.globalCompositeOperation = "source-over";
+        this.#touchAround(points, 2);
+    }
+
+    get isEmpty() {
+        const { data } = this.context.getImageData(0, 0, this.width, this.height);
+        for (let i = 3; i < data.length; i += 4) {
+            if (data[i] > 127) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /* Blurs the mask in a disc: once each way, by a running sum. */
     soften(at, { size }) {
         const radius = Math.max(2, size / 2);
