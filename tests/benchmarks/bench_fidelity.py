@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from nb_catalog.conf import FIDELITY_THRESHOLDS
+from nb_catalog.imaging import root_sift
 from nb_catalog.imaging.fidelity import alignment, check_fidelity, detail, measures, views
 from nb_catalog.imaging.inspect import open_photo
 from tests.benchmarks.scene import print_result
@@ -38,7 +39,7 @@ def bare(photo: bytes, picture: bytes, *, tiles: int, matrix: np.ndarray) -> Non
     """The same operations on the same sizes, without anything between them."""
     product = views.open_product(photo, mask=None, **LIMITS)
     seen = views.view_picture(open_photo(picture, **LIMITS))
-    sift = cv2.SIFT.create(nfeatures=alignment.MOST_FEATURES, contrastThreshold=alignment.CONTRAST)
+    sift = cv2.SIFT.create(nfeatures=alignment.MOST_FEATURES, contrastThreshold=root_sift.CONTRAST)
     looks = []
     for pixels in (product.pixels, seen):
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)

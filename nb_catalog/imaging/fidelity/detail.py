@@ -44,21 +44,22 @@ def compare_detail(pair: Overlay) -> DetailChange:
         blur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32), sigma=GRAIN)
         for pixels in (pair.product, pair.picture)
     )
-    rows, columns = _textured_tiles(product, pair.core, burnt=np.asarray(picture >= CLIPPED))
+    rows, columns, contrast = _textured_tiles(
+        product, pair.core, burnt=np.asarray(picture >= CLIPPED)
+    )
     places = np.zeros(pair.core.shape, np.bool_)
     if not len(rows):
         return DetailChange(0, 0.0, 0.0, 0.0, places)
     # Reflected at the border, so that there are pixels around each tile.
     around = cv2.copyMakeBorder(picture, REACH, REACH, REACH, REACH, cv2.BORDER_REFLECT)
     likeness = np.empty(len(rows), np.float32)
-    contrast = np.empty(len(rows), np.float32)
     wide = TILE + 2 * REACH
     for index, (row, column) in enumerate(zip(rows, columns, strict=True)):
         tile = product[row : row + TILE, column : column + TILE]
         found = cv2.matchTemplate(
             around[row : row + wide, column : column + wide], tile, cv2.TM_CCOEFF_NORMED
         )
-        likeness[index], contrast[index] = found.max(), tile.std()
+        likeness[index] = cv2.minMaxLoc(found)[1]
     lost = likeness < LIKE
     grid = np.zeros((product.shape[0] // STEP + 1, product.shape[1] // STEP + 1), np.uint8)
     grid[rows[lost] // STEP, columns[lost] // STEP] = 1
@@ -77,11 +78,11 @@ def compare_detail(pair: Overlay) -> DetailChange:
 
 def _textured_tiles(
     grey: Plane, core: Mask, *, burnt: Mask
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float64]]:
     """Return the rows and columns of the upper left corners of tiles that are all product, textured, and
-    not half ``burnt``."""
+    not half ``burnt``, and the standard deviations of their grey levels."""
     if min(grey.shape) < TILE:
-        return np.zeros(0, np.intp), np.zeros(0, np.intp)
+        return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)
 
     def over_tiles(table: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         summed = table[TILE:, TILE:] - table[:-TILE, TILE:] - table[TILE:, :-TILE]
@@ -93,4 +94,4 @@ def _textured_tiles(
     inside = over_tiles(cv2.integral(core.astype(np.uint8))) >= 0.98 * number
     lit = over_tiles(cv2.integral(burnt.astype(np.uint8))) < 0.5 * number
     rows, columns = np.nonzero(inside & lit & (variance > TEXTURED**2))
-    return rows * STEP, columns * STEP
+    return rows * STEP, columns * STEP, np.sqrt(variance[rows, columns])
