@@ -17,13 +17,13 @@ FLOORS = {
     4: {"typesetting"},
     5: {"models", "providers"},
     6: {"ratelimit", "storefront", "signals", "checks", "testing"},
-    7: {"billing", "copydecks", "cutouts", "series", "apps", "templatetags"},
+    7: {"billing", "copydecks", "cutouts", "series", "apps"},
     8: {"worker"},
     9: {"tasks", "operations"},
     10: {"generation", "health"},
     11: {"publishing", "review"},
     12: {"admin", "api"},
-    13: {"management"},
+    13: {"management", "templatetags"},
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
 

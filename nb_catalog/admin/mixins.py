@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog import tasks
 from nb_catalog.admin.cutouts.summary import summary_of
 from nb_catalog.admin.generate import refresh, selection
+from nb_catalog.admin.product_pictures import pictures_of_products
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.cutouts.photos import request_for_products
 from nb_catalog.exceptions import NotRegistered
@@ -170,11 +171,29 @@ class CatalogImagesMixin:
             return None
         return redirect(f"{self._catalog_url(page)}?selection={token}")
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        if "catalog_pictures" in changelist.list_display and self._may_view_pictures(request):
+            # Evaluated once: the list, also an editable one, shows these very rows.
+            pictures = pictures_of_products(changelist.result_list, site=self.admin_site)
+            for row in changelist.result_list:
+                row.catalog_pictures_shown = pictures[row]
+        return changelist
+
     @admin.display(description=_("Pictures"))
     def catalog_pictures(self, product: Model) -> str:
-        """Column with a link to the pictures of each product."""
+        """Column with the newest picture of each product, how many there are, and a link to them."""
+        url = self.catalog_pictures_url(product)
+        shown = getattr(product, "catalog_pictures_shown", None)
+        if shown is None or not shown.counts:
+            return format_html('<a href="{}">{}</a>', url, gettext("Pictures"))
+        if not shown.thumbnail_url:
+            return format_html('<a href="{}">{}</a>', url, shown.counts)
         return format_html(
-            '<a href="{}">{}</a>', self.catalog_pictures_url(product), gettext("Pictures")
+            '<a href="{}"><img src="{}" width="56" alt="" loading="lazy"><br>{}</a>',
+            url,
+            shown.thumbnail_url,
+            shown.counts,
         )
 
     def catalog_pictures_url(self, product: Model) -> str:

@@ -118,6 +118,12 @@ def worth_retrying() -> Q:
     return Q(state__in=(JobState.FAILED, JobState.REFUSED)) & ~Q(error_code__in=hopeless_codes())
 
 
+def describe_error(code: str) -> str:
+    """Return what an error code means, in a few words; the code itself if nothing is known of it."""
+    summary, _advice = _EXPLANATIONS.get(code, ("", ""))
+    return str(summary) or code
+
+
 def problem_of(job: ImageJob) -> Problem:
     """Return what happened to ``job``, and what to do about it."""
     summary, advice = _EXPLANATIONS.get(job.error_code, ("", OTHERWISE))

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db.models import Count, QuerySet
+from django.utils.translation import gettext
 
 from nb_catalog import billing, ratelimit
 from nb_catalog.conf import settings
@@ -145,3 +146,18 @@ def problems() -> tuple[str, ...]:
     if ProviderPause.objects.filter(until__gt=now + ratelimit.UNTIL_A_PERSON_ACTS / 2).exists():
         codes.append("provider_stopped")
     return tuple(codes)
+
+
+def describe_problem(code: str) -> str:
+    """Return in a sentence what is wrong and what to do about it."""
+    return {
+        "nobody_works": gettext(
+            "Jobs are waiting, but no worker is running. Start manage.py nb_worker."
+        ),
+        "lost_jobs": gettext(
+            "Some leases expired long ago. Start a worker, or run manage.py nb_sweep."
+        ),
+        "provider_stopped": gettext(
+            "A provider is paused until resumed manually. See “Provider pauses” in the admin."
+        ),
+    }[code]

@@ -4,11 +4,14 @@ from contextlib import suppress
 import pytest
 from django.contrib import admin
 from django.core.exceptions import FieldError
+from django.db import connection
 from django.db.models import Subquery
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from nb_catalog.admin import CatalogImagesMixin, RunAdmin
 from nb_catalog.admin.generate.selection import BLOCK_SIZE, MAX_SELECTIONS, Selection
+from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import ProductSelection, Run
 from tests import factories
@@ -224,3 +227,69 @@ def test_the_column_links_to_the_products_own_pictures(root):
     page = root.get(link).content.decode()
     assert f'id="picture-{made.pk}"' in page
     assert f'id="picture-{other.pk}"' not in page
+
+
+def column_of(client, product):
+    response = client.get(reverse(MUGS))
+    changelist = response.context["cl"]
+    row = next(each for each in changelist.result_list if each.pk == product.pk)
+    return response, changelist.model_admin.catalog_pictures(row)
+
+
+def test_the_list_of_products_shows_the_newest_picture_and_how_many_there_are(root):
+    mug, other = factories.product(photo=False), factories.product(photo=False)
+    for state in (ImageState.PENDING, ImageState.PENDING, ImageState.REJECTED):
+        factories.image(mug, state=state)
+    approved = factories.image(mug, state=ImageState.APPROVED)
+    factories.image(mug)
+    factories.image(other)
+    _response, column = column_of(root, mug)
+    assert "1 approved · 3 to review" in column and "published" not in column
+    preview = reverse(
+        "admin:nb_catalog_productimage_preview", args=[approved.pk, approved.sha256[:16], 320]
+    )
+    assert f'src="{preview}"' in column
+    assert "1 to review" in column_of(root, other)[1]
+
+
+def test_published_pictures_are_counted_by_their_places(root):
+    mug = factories.product(photo=False)
+    factories.published(mug, size=(20, 20))
+    assert "1 published · 1 approved" in column_of(root, mug)[1]
+
+
+def test_a_product_without_pictures_has_only_the_link(root):
+    mug = factories.product(photo=False)
+    _response, column = column_of(root, mug)
+    assert column.endswith(">Pictures</a>") and "<img" not in column
+
+
+def test_who_may_not_view_pictures_sees_neither_picture_nor_counts(sign_in):
+    mug = factories.product(photo=False)
+    factories.image(mug)
+    client = sign_in("testcatalog.view_mug", views=False)
+    _response, column = column_of(client, mug)
+    assert "<img" not in column and "to review" not in column
+
+
+def test_the_column_takes_a_constant_number_of_queries(root):
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            root.get(reverse(MUGS))
+        return len(queries)
+
+    factories.image(factories.product(photo=False))
+    count()
+    few = count()
+    for _number in range(5):
+        factories.image(factories.product(photo=False), state=ImageState.APPROVED)
+    assert count() == few
+
+
+def test_the_column_is_shown_in_an_editable_list(root, monkeypatch):
+    monkeypatch.setattr(MugAdmin, "list_editable", ("colour",))
+    mug = factories.product(photo=False)
+    factories.image(mug)
+    response = root.get(reverse(MUGS))
+    assert "1 to review" in response.content.decode()
+    assert response.context["cl"].formset is not None

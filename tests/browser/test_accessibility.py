@@ -248,6 +248,7 @@ def choose_series(person, shop):
 
 # One page of each template, which the ordinary suite looks at.
 TEMPLATES = {
+    "start page": lambda person, _shop: person.open("/admin/nb_catalog/"),
     "list": at("productimage/"),
     "placements": at("placement/"),
     "row": at("imagejob/{shop.job.pk}/change/"),

@@ -6,7 +6,7 @@ from tests.catalog.models import Mug, Poster, Vase
 
 @admin.register(Mug)
 class MugAdmin(CatalogImagesMixin, admin.ModelAdmin):
-    list_display = ("name", "colour")
+    list_display = ("name", "catalog_pictures", "colour")
     search_fields = ("name",)
 
 

@@ -4,23 +4,10 @@ import json
 
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from nb_catalog.admin.formatting import duration
 from nb_catalog.core.states import JobState
 from nb_catalog.operations import status
-
-PROBLEMS = {
-    "nobody_works": gettext_lazy(
-        "Jobs are waiting, but no worker is running. Start manage.py nb_worker."
-    ),
-    "lost_jobs": gettext_lazy(
-        "Some leases expired long ago. Start a worker, or run manage.py nb_sweep."
-    ),
-    "provider_stopped": gettext_lazy(
-        "A provider is paused until resumed manually. See “Provider pauses” in the admin."
-    ),
-}
 
 
 class Command(BaseCommand):
@@ -40,7 +27,7 @@ class Command(BaseCommand):
             for name, value in report_lines(current):
                 self.stdout.write(f"{name + ':':24}{value}")
             for problem in current.problems:
-                self.stdout.write(self.style.ERROR(str(PROBLEMS[problem])))
+                self.stdout.write(self.style.ERROR(status.describe_problem(problem)))
         if current.problems:
             raise SystemExit(1)
 
