@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error
 
-from nb_catalog.conf import NAME, Setting, Settings, settings
+from nb_catalog.conf import NAME, Setting, Settings, accept, settings
 from nb_catalog.core import quotas
 from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import InvalidSettings
@@ -75,7 +75,32 @@ def check_references() -> list[CheckMessage]:
         for tier in or_nothing(lambda: settings.TIER_DAILY_BUDGETS_USD)
         if tier not in tiers
     ]
-    return messages
+    return messages + check_policies(tiers)
+
+
+def check_policies(tiers: Collection[str]) -> list[CheckMessage]:
+    """Check that ``ESCALATION`` names slots, sizes and a tier that exist."""
+    policy = or_nothing(lambda: settings.ESCALATION)
+    if not policy or policy == accept.ESCALATION:
+        return []
+    slots = {slot for source in registered().values() for slot in source.slot_table}
+    wrong = [
+        (f"['SLOTS']: no registered model has a slot {slot!r}.", nearest(slot, slots))
+        for slot in policy["SLOTS"]
+        if slot not in slots
+    ]
+    wrong += [
+        (f"['SLOTS'][{slot!r}]: there is no size {size!r}.", nearest(size, model_specs.SIZES))
+        for slot, size in policy["SLOTS"].items()
+        if size not in model_specs.SIZES
+    ]
+    if policy["TIER"] not in tiers:
+        text = f"['TIER']: there is no tier {policy['TIER']!r}."
+        wrong.append((text, nearest(policy["TIER"], tiers)))
+    return [
+        Error(f"{NAME}['ESCALATION']{text}", hint=hint.strip(), id="nb_catalog.E009")
+        for text, hint in wrong
+    ]
 
 
 def check_time_zones(**_options: Any) -> list[CheckMessage]:

@@ -13,6 +13,7 @@ from nb_catalog.generation.escalation_budget import (
     LeftOut,
     plan_escalations,
 )
+from nb_catalog.generation.escalation_policies import due_escalations
 from nb_catalog.generation.plan import Item, ItemStatus, Plan, Summary
 from nb_catalog.generation.planning import (
     plan_backgrounds,
@@ -43,6 +44,7 @@ __all__ = [
     "RequestPreview",
     "Summary",
     "cancel_run",
+    "due_escalations",
     "member_pictures",
     "member_texts",
     "plan_adjustments",

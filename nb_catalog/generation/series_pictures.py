@@ -11,7 +11,7 @@ from typing import Final
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from nb_catalog.conf import MAX_DRIFT_RETRIES
+from nb_catalog.conf.accept import MAX_DRIFT_RETRIES
 from nb_catalog.core.iteration import blocks
 from nb_catalog.core.specs import request_hash_of_member
 from nb_catalog.core.states import ImageState

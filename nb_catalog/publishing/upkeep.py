@@ -14,6 +14,7 @@ from django.db.models import Model
 
 from nb_catalog.conf import settings
 from nb_catalog.cutouts.requests import make_cutouts, requested_count
+from nb_catalog.generation import escalation_policies
 from nb_catalog.models import Placement, StaleScan
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.publishing import finals, photos, policies, staleness
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 ROW: Final = 1
 # The scan for products that rules add to series has a row of its own.
 RULES_ROW: Final = 2
+# And so has the one for pictures that policies make final.
+FINALS_ROW: Final = 3
 # How long a running worker waits before it looks again for what is to be done.
 POLL_SECONDS: Final = 2.0
 # How long photos are cut out at a time: what else is due waits for it, and so does a worker that stops.
@@ -36,7 +39,7 @@ def run_due() -> bool:
 
     Pictures that were typeset again are published; published texts are compared with the shop's, if
     that was last done ``STALE_CHECK_SECONDS`` ago and a slot does something about it; text that waits for a
-    final is published on it; as often, rules add
+    final is published on it; as often, the policies of ``ESCALATION`` start finals, and rules add
     products to series; photos that
     were requested are read, and cut out for ``CUTOUT_SECONDS``. Returns whether more of them wait to be cut
     out. While the database is away, nothing is done.
@@ -53,6 +56,8 @@ def run_due() -> bool:
                     for product in products:
                         _mark([product])
         finals.follow_finals()
+        if escalation_policies.has_rules() and _scan_is_due(FINALS_ROW):
+            _start_finals()
         if any(map(has_rule, registered().values())) and _scan_is_due(RULES_ROW):
             _apply_rules()
         photos.make_photo_renditions()
@@ -94,6 +99,15 @@ def _mark(products: Sequence[Model]) -> bool:
         logger.exception("The texts of %s published products could not be compared.", len(products))
         return False
     return True
+
+
+def _start_finals() -> None:
+    try:
+        escalation_policies.start_due()
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - the host's own code provides products and their values
+        logger.exception("The pictures that ESCALATION makes final could not be found.")
 
 
 def _apply_rules() -> None:

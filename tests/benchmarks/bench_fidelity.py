@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from nb_catalog.conf import FIDELITY_THRESHOLDS
+from nb_catalog.conf.accept import FIDELITY_THRESHOLDS
 from nb_catalog.imaging import root_sift
 from nb_catalog.imaging.fidelity import alignment, check_fidelity, detail, measures, views
 from nb_catalog.imaging.inspect import open_photo

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nb_catalog.conf import FIDELITY_THRESHOLDS
+from nb_catalog.conf.accept import FIDELITY_THRESHOLDS
 from nb_catalog.core.colours import rgb_of
 from nb_catalog.imaging.fidelity.alignment import find_placements
 from nb_catalog.imaging.fidelity.calibration import Sample, fit, rates_of

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from nb_catalog.conf import FIDELITY_THRESHOLDS
+from nb_catalog.conf.accept import FIDELITY_THRESHOLDS
 from nb_catalog.exceptions import PictureUnreadable
 from nb_catalog.imaging.fidelity import BORDER, Fidelity, check_fidelity, fidelity_in
 from nb_catalog.imaging.fidelity.report import judge

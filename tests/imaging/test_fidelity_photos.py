@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nb_catalog.conf import FIDELITY_THRESHOLDS
+from nb_catalog.conf.accept import FIDELITY_THRESHOLDS
 from nb_catalog.imaging.cutout import alpha
 from nb_catalog.imaging.fidelity.alignment import find_placements
 from nb_catalog.imaging.fidelity.calibration import NOTHING, Sample, cross_validate, rates_of

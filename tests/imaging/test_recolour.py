@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nb_catalog.conf import FIDELITY_THRESHOLDS
+from nb_catalog.conf.accept import FIDELITY_THRESHOLDS
 from nb_catalog.core.colours import rgb_of
 from nb_catalog.imaging.fidelity import BORDER, check_fidelity
 from tests.imaging import fidelity_cases as cases

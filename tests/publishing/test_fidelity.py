@@ -154,8 +154,8 @@ def test_a_wrong_setting_is_an_error(settings, value):
 
 
 def test_a_threshold_replaces_one_of_the_shipped(settings):
-    from nb_catalog.conf import FIDELITY_THRESHOLDS
     from nb_catalog.conf import settings as ours
+    from nb_catalog.conf.accept import FIDELITY_THRESHOLDS
 
     settings.NB_CATALOG = {**settings.NB_CATALOG, "FIDELITY": {"THRESHOLDS": {"hue": 7}}}
     assert ours.FIDELITY == {"REQUIRE": "warn", "THRESHOLDS": {**FIDELITY_THRESHOLDS, "hue": 7}}
