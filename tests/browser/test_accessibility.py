@@ -237,13 +237,23 @@ def conflict(person, shop):
     person.browser.execute_script(show)
 
 
-@shows("series/choose/")
-def choose_series(person, shop):
+def act_on_a_product(person, action):
     person.open("/admin/testcatalog/mug/")
     person.click(".action-select")
-    Select(person.wait_for("select[name=action]")).select_by_value("add_to_catalog_series")
+    Select(person.wait_for("select[name=action]")).select_by_value(action)
     person.click("button[name=index]")
+
+
+@shows("series/choose/")
+def choose_series(person, shop):
+    act_on_a_product(person, "add_to_catalog_series")
     person.wait_for("[name=series]")
+
+
+@shows("series/variants/")
+def choose_variants(person, shop):
+    act_on_a_product(person, "show_catalog_variants")
+    person.wait_for("[name=variant], [name=series]")
 
 
 # One page of each template, which the ordinary suite looks at.
@@ -276,6 +286,7 @@ TEMPLATES = {
     "look of a series": at("series/{shop.series.pk}/change/"),
     "products for a series": at("series/{shop.series.pk}/products/"),
     "choice of a series": choose_series,
+    "choice of variants": choose_variants,
     "choice of an anchor": at("series/{shop.series.pk}/anchor/"),
     "swap of an anchor": at("series/{shop.series.pk}/anchor/?image={shop.picture.pk}"),
     "finals": at("run/finals/?images={shop.picture.pk}"),
