@@ -1,5 +1,6 @@
 """``series/``: one look for many products; its members, its anchor, its pictures and their publication."""
 
+from collections import defaultdict
 from dataclasses import replace
 
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,7 @@ from nb_catalog.api.idempotency import key_of
 from nb_catalog.api.plans import ItemsPageSerializer, plan_as_dict
 from nb_catalog.api.series_fields import (
     MOST_MEMBERS,
+    TEXTS,
     AnchorSerializer,
     LookChangeSerializer,
     MembersSerializer,
@@ -89,7 +91,7 @@ class SeriesViewSet(CatalogReadViewSet):
     }
 
     def get_queryset(self):
-        return Series.objects.select_related("content_type", "anchor", "scene")
+        return Series.objects.select_related("content_type", "anchor", "scene", "layout", "deck")
 
     def get_object(self):
         """Return the series of the address, provided that the user may do this to its products.
@@ -153,7 +155,11 @@ class SeriesViewSet(CatalogReadViewSet):
         row, query = self.get_object(), self.query.validated_data
         first = (query["page"] - 1) * query["page_size"]
         rows = row.members.filter(removed_at=None).order_by("position", "pk")
-        pictures = generation.member_pictures(row, rows[first : first + query["page_size"]])
+        shown = rows[first : first + query["page_size"]]
+        pictures = list(generation.member_pictures(row, shown))
+        texts = defaultdict(list)
+        for text in generation.member_texts(row, pictures, are_set=False):
+            texts[text.picture.member.pk].append(text)
         return Response(
             {
                 "count": rows.count(),
@@ -172,6 +178,16 @@ class SeriesViewSet(CatalogReadViewSet):
                         "image": each.image and each.image.pk,
                         "state": each.image and each.image.state,
                         "problem": each.problem,
+                        "texts": [
+                            {
+                                "locale": text.locale,
+                                "status": text.status.value,
+                                "image": text.image and text.image.pk,
+                                "state": text.image and text.image.state,
+                                "problem": text.problem,
+                            }
+                            for text in texts[each.member.pk]
+                        ],
                     }
                     for each in pictures
                 ],
@@ -338,6 +354,8 @@ class SeriesViewSet(CatalogReadViewSet):
                 message = _("These are not members of the series: %(keys)s.")
                 names = {"keys": shorten(", ".join(sorted(strangers)))}
                 raise serializers.ValidationError({"objects": [message % names]})
+        if body["step"] == TEXTS:
+            return generation.plan_series_texts(row, products=products, key=key)
         return generation.plan_series(
             row, products=products, members=body.get("members"), mode=body["mode"], key=key
         )

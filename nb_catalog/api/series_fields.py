@@ -13,6 +13,9 @@ from nb_catalog.models.series import SeriesView
 
 MOST_MEMBERS = 500
 MOST_VARIANTS = 50
+# Steps of a plan: the second one needs what the first one makes.
+PICTURES = "pictures"
+TEXTS = "texts"
 
 
 class SeriesSerializer(serializers.ModelSerializer):
@@ -23,13 +26,15 @@ class SeriesSerializer(serializers.ModelSerializer):
     scene_version = serializers.IntegerField(read_only=True)
     made_by = serializers.CharField(source="model", read_only=True)
     anchor = serializers.IntegerField(source="anchor_id", read_only=True, allow_null=True)
+    layout = serializers.SlugRelatedField(slug_field="key", read_only=True)
+    deck = serializers.SlugRelatedField(slug_field="key", read_only=True)
 
     class Meta:
         model = Series
         fields = (
             "key", "name", "model", "scene", "scene_version", "slot", "ratio", "treatment", "tier",
             "provider", "made_by", "size", "view", "framing", "overrides", "heights_cm", "seed_number",
-            "anchor", "is_active", "position", "version", "order_version",
+            "anchor", "layout", "deck", "is_active", "position", "version", "order_version",
         )  # fmt: skip
 
 
@@ -46,6 +51,12 @@ class LookSerializer(serializers.Serializer):
     framing = serializers.DictField(required=False)
     overrides = serializers.DictField(required=False)
     seed_number = serializers.IntegerField(required=False)
+    layout = serializers.CharField(
+        required=False, allow_null=True, max_length=60, help_text=_("The key of a text layout.")
+    )
+    deck = serializers.CharField(
+        required=False, allow_null=True, max_length=60, help_text=_("The key of a copy deck.")
+    )
 
 
 class NewSeriesSerializer(LookSerializer):
@@ -135,6 +146,10 @@ class SeriesPlanSerializer(serializers.Serializer):
     objects = KeysField(most=MOST_MEMBERS, required=False, help_text=_("Object keys."))
     members = KeysField(most=MOST_MEMBERS, required=False, help_text=_("Keys of members."))
     mode = serializers.ChoiceField(default=RequestMode.DIRECT, choices=RequestMode.choices)
+    step = serializers.ChoiceField(
+        default=PICTURES,
+        choices=[(PICTURES, _("Pictures")), (TEXTS, _("Text on the pictures, free of charge"))],
+    )
     key = KeyField()
 
 

@@ -21,6 +21,7 @@ from nb_catalog.generation.plan import ItemStatus
 from nb_catalog.generation.planners import Impossible
 from nb_catalog.generation.series import MemberProducts
 from nb_catalog.generation.series_pictures import MemberPicture, member_pictures
+from nb_catalog.generation.text_checks import MAX_SET, TextChecks
 from nb_catalog.generation.text_overlays import Overlay, ProductInfo, TypesetPlanner
 from nb_catalog.models import ProductImage, Series, TextLayout
 from nb_catalog.models.images import ImageKind
@@ -137,16 +138,20 @@ class SeriesTextPlanner(TypesetPlanner):
         return replace(spec, series=self.series.key, product_variant=base.variant)
 
 
-def member_texts(series: Series, pictures: Iterable[MemberPicture]) -> Iterator[MemberText]:
+def member_texts(
+    series: Series, pictures: Iterable[MemberPicture], *, are_set: bool = True
+) -> Iterator[MemberText]:
     """Yield the text pictures of ``pictures``, members of ``series`` in any order: one for each of the shop's
     locales. Nothing if the series has no layout.
 
     Two queries for each ``BLOCK`` of members. Texts are set in the layout, so that what does not fit is
-    known.
+    known, unless ``are_set`` is False: on a page, that would take too long.
     """
     if series.layout is None:
         return
     whole = SeriesTextPlanner.of(series).prepared(tuple)
+    if not are_set:
+        whole = replace(whole, checks=TextChecks(count=MAX_SET))
     for block in blocks(pictures, size=BLOCK):
         planner = whole.on(block)
         found = [each for picture in block for each in _wanted(planner, picture)]

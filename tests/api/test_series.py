@@ -6,7 +6,7 @@ from nb_catalog import generation
 from nb_catalog import series as catalog_series
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission, Variant
-from nb_catalog.models import Placement, Run, Series
+from nb_catalog.models import Placement, ProductImage, Run, Series
 from tests import factories
 from tests.api.conftest import BASE
 from tests.catalog.catalog_images import MugSource
@@ -136,6 +136,30 @@ def test_variants_are_offered_added_listed_planned_and_removed(api, monkeypatch)
     assert api.post(remove, {"members": [keys[2]]}).data == {"removed": 1}
     assert api.post(remove, {}).status_code == 400
     assert api.post(remove, {"objects": [str(mug.pk)]}).data == {"removed": 2}
+
+
+def test_a_layout_is_chosen_and_its_text_planned_after_the_pictures(api, settings):
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "LOCALES": ["en", "de"]}
+    series, _mugs = ready(1)
+    factories.layout(), factories.deck("words", en={"headline": "Mug"}, de={"headline": "Tasse"})
+    body = {"layout": "banner", "deck": "words", "version": 1}
+    changed = send(api, "patch", "series/autumn/", body).data
+    assert (changed["layout"], changed["deck"], changed["version"]) == ("banner", "words", 2)
+    wrong = send(api, "patch", "series/autumn/", {"layout": "baner", "version": 2})
+    assert (wrong.status_code, "Did you mean 'banner'" in str(wrong.data)) == (422, True)
+    ProductImage.objects.update(width=400, height=500)
+    plan = api.post("series/autumn/plan/", {"step": "texts"}).data
+    assert (plan["summary"]["wanted"], plan["is_free"]) == (2, True)
+    [member] = api.get("series/autumn/members/").data["results"]
+    assert [(each["locale"], each["status"]) for each in member["texts"]] == [
+        ("en", "missing"), ("de", "missing"),
+    ]  # fmt: skip
+    run = api.post("series/autumn/run/", {"step": "texts"}).data["run"]
+    assert Run.objects.get(pk=run).jobs.count() == 2
+    assert send(api, "patch", "series/autumn/", {"layout": None, "deck": None, "version": 2}).data[
+        "layout"
+    ] is None  # fmt: skip
+    assert api.post("series/autumn/plan/", {"step": "texts"}).status_code == 422
 
 
 def test_an_anchor_is_set_after_what_becomes_stale_was_shown(api):

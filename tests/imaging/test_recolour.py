@@ -77,7 +77,7 @@ def test_a_product_in_the_colour_asked_for_is_kept(colour, seed):
         (lambda: cases.garbled_print(painted(RED), np.random.default_rng(2)), "detail"),
         (lambda: cases.missing_part(painted(RED), np.random.default_rng(3)), "part"),
         (lambda: cases.stretched(painted(RED), np.random.default_rng(3)), "shape"),
-        (lambda: recolour.tinted(PRODUCT, recolour.rgb(RED), np.random.default_rng(3)), "detail"),
+        (lambda: recolour.tinted(PRODUCT, recolour.rgb(RED), np.random.default_rng(3)), "part"),
     ],
     ids=["as it was", "green", "half", "erased", "garbled", "missing", "stretched", "tinted"],
 )

@@ -27,13 +27,21 @@ from nb_catalog.models import Series
 from nb_catalog.registry import is_registered, source_for
 
 # Which members: all, or the first one as a trial, whose picture may become the anchor.
+PICTURES: Final = "pictures"
+TEXTS: Final = "texts"
 ALL: Final = "all"
 FIRST: Final = "first"
 
 
 class SeriesPlanForm(forms.Form):
-    """The arguments of ``generation.plan_series``, plus a budget."""
+    """The arguments of ``generation.plan_series``, or the step after it, ``plan_series_texts``, plus a
+    budget."""
 
+    step = forms.ChoiceField(
+        label=_("Step"),
+        choices=[(PICTURES, _("Pictures")), (TEXTS, _("Text on the pictures, free of charge"))],
+        required=False,
+    )
     members = forms.ChoiceField(
         label=_("Members"),
         choices=[(ALL, _("All members")), (FIRST, _("Only the first one, as a trial"))],
@@ -53,15 +61,19 @@ class SeriesPlanForm(forms.Form):
             tier.name == self.series.tier and batches in tier.modes
             for tier in generate_forms.tier_choices()
         )
-        return [self["members"], self["mode"]] if has_batches else [self["members"]]
+        fields = ["members", "mode"] if has_batches else ["members"]
+        return [self[name] for name in (["step", *fields] if self.series.layout else fields)]
 
     def plan(self, chosen: Selection, *, nonce: str) -> generation.Plan:
         """Return the plan of a valid form. Raises ``RequestRefused``."""
         mode = self.cleaned_data["mode"] or RequestMode.DIRECT.value
-        options = {"members": self.cleaned_data["members"], "mode": mode}
+        step = self.cleaned_data["step"] if self.series.layout else PICTURES
+        options = {"members": self.cleaned_data["members"], "mode": mode, "step": step or PICTURES}
         key = generate_forms.plan_key(
             chosen, {**options, "series": self.series.key, "look": self.series.version}, nonce=nonce
         )
+        if step == TEXTS:
+            return generation.plan_series_texts(self.series, key=key)
         first = keys_in_order(self.series)[:1] if options["members"] == FIRST else None
         return generation.plan_series(self.series, members=first, mode=options["mode"], key=key)
 
@@ -80,7 +92,8 @@ class SeriesPlanViews(GenerateViews):
         generate."""
         series, chosen = self._planned_series(request)
         if request.method != "POST":
-            form = SeriesPlanForm({"members": ALL, "mode": RequestMode.DIRECT.value}, series=series)
+            data = {"members": ALL, "mode": RequestMode.DIRECT.value, "step": PICTURES}
+            form = SeriesPlanForm(data, series=series)
             nonce = uuid4().hex
             preview = generate_forms.requested_plan(form, chosen, nonce=nonce)
             return self._series_page(
@@ -109,7 +122,7 @@ class SeriesPlanViews(GenerateViews):
         if not (may(request.user, Action.PLAN) and may(request.user, Action.VIEW_SERIES)):
             raise PermissionDenied
         key = key_in(request.POST if request.method == "POST" else request.GET, "key")
-        rows = Series.objects.select_related("anchor", "scene", "content_type")
+        rows = Series.objects.select_related("anchor", "scene", "content_type", "layout", "deck")
         series = rows.filter(pk=key).first()
         model = None if series is None else series.content_type.model_class()
         if series is None or model is None or not is_registered(model):
@@ -135,7 +148,16 @@ class SeriesPlanViews(GenerateViews):
             form=form,
             nonce=nonce,
             series=form.series,
+            text_step=_text_step(form.series),
             **self._chosen_context(chosen),
             **plan_context(preview, site=self.admin_site),
         )
         return TemplateResponse(request, "admin/nb_catalog/run/series.html", context)
+
+
+def _text_step(series: Series) -> dict[str, int] | None:
+    """Return how many texts can be set now, and how many after their pictures; None without a layout."""
+    if series.layout is None:
+        return None
+    summary = generation.plan_series_texts(series).summary()
+    return {"now": summary.wanted, "later": summary.count_of(generation.ItemStatus.IMPOSSIBLE)}

@@ -100,6 +100,7 @@ class SeriesAdmin(
             (None, {"fields": (*what, ("position", "is_active"))}),
             (_("Look"), {"fields": look}),
             (_("Framing"), {"fields": ("fill", "by", "place", "baseline", "room", *sizes)}),
+            (_("Text"), {"fields": ("layout", "deck")}),
             (_("Changes to the scene's recipe"), {"fields": ("overrides",)}),
             # Asked for once it is known what becomes stale.
             *([(_("Consequences"), {"fields": ("accept_stale",)})] if obj and is_posted else []),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,11 +13,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog import generation
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.catalog_objects import CatalogObjectInfo, info_for_product
 from nb_catalog.admin.series.effects import with_variant
 from nb_catalog.core.states import ImageState
-from nb_catalog.generation import ItemStatus, MemberPicture
+from nb_catalog.generation import ItemStatus, MemberPicture, MemberText
 from nb_catalog.generation.lookups import USABLE_STATES
 from nb_catalog.imaging.drift import DRIFT_CHECK, describe_missing, describe_part
 from nb_catalog.models import Placement, ProductImage, Series, SeriesMember
@@ -51,6 +53,21 @@ class DriftBar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextBadge:
+    """The text of a member in one locale, by its state; ``image`` is the key of its picture, None without
+    one."""
+
+    locale: str
+    state: str
+    image: int | None
+    problem: str
+
+    @property
+    def state_name(self) -> str:
+        return str(STATES[self.state])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A member on the sheet. ``picture_url`` is that of its picture or, while there is none, of its photo.
 
@@ -66,6 +83,7 @@ class Card:
     is_anchor: bool
     notes: Sequence[str]
     drift: DriftBar | None
+    texts: Sequence[TextBadge] = ()
 
     @property
     def pk(self) -> str:
@@ -96,7 +114,8 @@ class Card:
 def cards_of(
     series: Series, pictures: Iterable[MemberPicture], *, first: int, site: AdminSite
 ) -> list[Card]:
-    """Return a card for each of ``pictures``, whose members are in order from ``first``. Two queries."""
+    """Return a card for each of ``pictures``, whose members are in order from ``first``. Two queries, and two
+    more for the text on them."""
     pictures = list(pictures)
     images = [each.image for each in pictures if each.image is not None]
     prefetch_related_objects(images, thumbnails.RENDITIONS)
@@ -104,24 +123,48 @@ def cards_of(
         content_type=series.content_type_id,
         object_id__in={each.member.object_id for each in pictures},
         slot=series.slot,
-        locale="",
         image__series=series.key,
-    ).values_list("object_id", "image__variant", "image_id")
-    published = {(object_id, variant): image_id for object_id, variant, image_id in places}
+    ).values_list("object_id", "image__variant", "locale", "image_id")
+    published = {tuple(place): image_id for *place, image_id in places}
+    texts: dict[int, list[TextBadge]] = defaultdict(list)
+    for text in generation.member_texts(series, pictures, are_set=False):
+        texts[text.picture.member.pk].append(_text_badge(text, published=published))
     return [
         _card(
             series,
             each,
             place=place,
-            published=published.get((each.member.object_id, each.member.variant)),
+            published=published.get((each.member.object_id, each.member.variant, "")),
+            texts=texts[each.member.pk],
             site=site,
         )
         for place, each in enumerate(pictures, first)
     ]
 
 
+def _text_badge(text: MemberText, *, published: Mapping[tuple[Any, ...], int]) -> TextBadge:
+    member, image = text.picture.member, text.image
+    state = text.status.value
+    if image is not None and text.is_current:
+        state = "review" if image.state == ImageState.PENDING else "approved"
+        if published.get((member.object_id, member.variant, text.locale)) == image.pk:
+            state = "published"
+    return TextBadge(
+        locale=text.locale,
+        state=state,
+        image=None if image is None else image.pk,
+        problem=text.problem if text.picture.is_current else "",
+    )
+
+
 def _card(
-    series: Series, picture: MemberPicture, *, place: int, published: int | None, site: AdminSite
+    series: Series,
+    picture: MemberPicture,
+    *,
+    place: int,
+    published: int | None,
+    texts: Sequence[TextBadge],
+    site: AdminSite,
 ) -> Card:
     image, member = picture.image, picture.member
     if picture.product is None:
@@ -152,6 +195,7 @@ def _card(
         is_anchor=image is not None and image.pk == series.anchor_id,
         notes=notes,
         drift=drift,
+        texts=texts,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +17,7 @@ from nb_catalog.core.permissions import may_view
 from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import InvalidTransition, NotRegistered, RequestRefused
 from nb_catalog.imaging.scenery.recipe import FILLS, ROOMS
-from nb_catalog.models import Scene, Series
+from nb_catalog.models import CopyDeck, Scene, Series, TextLayout
 from nb_catalog.models.series import SeriesView
 from nb_catalog.providers import model_specs
 from nb_catalog.registry import registered
@@ -33,6 +34,7 @@ FRAMING: Final = ("fill", "by", "place", "baseline", "room")
 # Fields that ``with_changes`` takes as they are.
 PLAIN: Final = (
     "name", "position", "is_active", "slot", "ratio", "treatment", "seed_number", "overrides",
+    "layout", "deck",
 )  # fmt: skip
 
 
@@ -98,6 +100,14 @@ class SeriesForm(forms.ModelForm):
         help_text=_("Parts that the series replaces, such as {\"light\": {\"side\": \"left\"}}."),
         widget=forms.Textarea(attrs={"rows": 5, "class": "vLargeTextField", "spellcheck": "false"}),
     )  # fmt: skip
+    layout = forms.ModelChoiceField(
+        label=_("Text layout"), queryset=TextLayout.objects.none(), required=False,
+        help_text=_("Puts text on the pictures, in every language of the shop. Empty: no text."),
+    )  # fmt: skip
+    deck = forms.ModelChoiceField(
+        label=_("Copy deck"), queryset=CopyDeck.objects.none(), required=False,
+        help_text=_("Empty: the texts that the shop has for each product."),
+    )  # fmt: skip
     seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     accept_stale = forms.BooleanField(
         label=_("Change the look although these pictures become out of date"), required=False
@@ -128,6 +138,13 @@ class SeriesForm(forms.ModelForm):
         self._choose("tier", [(tier.name, tier.name) for tier in tier_choices()])
         if "scene" in self.fields:
             self.fields["scene"].queryset = Scene.objects.filter(is_active=True)
+        if "layout" in self.fields:
+            chosen = {name: getattr(self.instance, f"{name}_id") for name in ("layout", "deck")}
+            self.fields["layout"].queryset = TextLayout.objects.filter(
+                Q(is_active=True) | Q(pk=chosen["layout"])
+            )
+            self.fields["deck"].queryset = CopyDeck.objects.all()
+            self.initial |= chosen
         if "treatment" in self.fields:
             self.fields["treatment"].initial = Treatment.LOCKED
         if self.instance.pk:
@@ -186,7 +203,7 @@ class SeriesForm(forms.ModelForm):
         data = self.cleaned_data
         names = (
             "key", "name", "model", "scene", "slot", "ratio", "tier", "treatment", "view",
-            "overrides", "seed_number",
+            "overrides", "seed_number", "layout", "deck",
         )  # fmt: skip
         series = catalog_series.create(
             **{name: data[name] for name in names}, framing=self._framing() or None

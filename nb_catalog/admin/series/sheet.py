@@ -144,7 +144,7 @@ class SheetViews:
         request.current_app = self.admin_site.name
         if not may(request.user, Action.VIEW_SERIES):
             raise PermissionDenied
-        rows = Series.objects.select_related("scene", "anchor", "content_type")
+        rows = Series.objects.select_related("scene", "anchor", "content_type", "layout", "deck")
         series = rows.filter(pk=pk, content_type__in=map(content_type_of, registered())).first()
         if series is None:
             raise Http404

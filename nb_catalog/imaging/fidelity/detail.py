@@ -39,10 +39,14 @@ class DetailChange(NamedTuple):
 
 
 def compare_detail(pair: Overlay) -> DetailChange:
-    """Look for each textured tile of the product within ``REACH`` pixels of its place."""
-    product, picture = (
+    """Look for each textured tile of the product within ``REACH`` pixels of its place.
+
+    In a picture that has been prepared for the comparison, it may be as it was before.
+    """
+    compared = [pair.picture] if pair.seen is pair.picture else [pair.picture, pair.seen]
+    product, picture, *seen = (
         blur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32), sigma=GRAIN)
-        for pixels in (pair.product, pair.picture)
+        for pixels in (pair.product, *compared)
     )
     rows, columns, contrast = _textured_tiles(
         product, pair.core, burnt=np.asarray(picture >= CLIPPED)
@@ -51,15 +55,19 @@ def compare_detail(pair: Overlay) -> DetailChange:
     if not len(rows):
         return DetailChange(0, 0.0, 0.0, 0.0, places)
     # Reflected at the border, so that there are pixels around each tile.
-    around = cv2.copyMakeBorder(picture, REACH, REACH, REACH, REACH, cv2.BORDER_REFLECT)
-    likeness = np.empty(len(rows), np.float32)
+    each_around = [
+        cv2.copyMakeBorder(grey, REACH, REACH, REACH, REACH, cv2.BORDER_REFLECT)
+        for grey in (picture, *seen)
+    ]
+    likeness = np.full(len(rows), -1, np.float32)
     wide = TILE + 2 * REACH
     for index, (row, column) in enumerate(zip(rows, columns, strict=True)):
         tile = product[row : row + TILE, column : column + TILE]
-        found = cv2.matchTemplate(
-            around[row : row + wide, column : column + wide], tile, cv2.TM_CCOEFF_NORMED
-        )
-        likeness[index] = cv2.minMaxLoc(found)[1]
+        for around in each_around:
+            found = cv2.matchTemplate(
+                around[row : row + wide, column : column + wide], tile, cv2.TM_CCOEFF_NORMED
+            )
+            likeness[index] = max(likeness[index], cv2.minMaxLoc(found)[1])
     lost = likeness < LIKE
     grid = np.zeros((product.shape[0] // STEP + 1, product.shape[1] // STEP + 1), np.uint8)
     grid[rows[lost] // STEP, columns[lost] // STEP] = 1
