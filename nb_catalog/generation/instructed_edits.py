@@ -221,9 +221,12 @@ class EditPlanner(PaidPlanner):
         )
 
     def _meets_product(self, known: Mapping[str, Any]) -> bool:
-        """Return whether the edit may change pixels of the product; True if its place is not known."""
-        if self.area is None or self.image.spec.get("treatment") == Treatment.PAINTED:
-            return self.area is None
+        """Return whether the edit may change own pixels of the product; True if its place is not known."""
+        if self.area is None:
+            return True
+        if self.image.spec.get("treatment") == Treatment.PAINTED:
+            # None of its pixels are the product's own.
+            return False
         mask = known.get("mask")
         try:
             return area_meets_product(

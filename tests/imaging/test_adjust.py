@@ -3,6 +3,7 @@
 import math
 from io import BytesIO
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -106,6 +107,16 @@ def test_straightening_turns_clockwise_and_leaves_no_empty_corner():
             at = turned_back @ (x, y, 1)
             assert -0.5 <= at[0] <= 400.5 and -0.5 <= at[1] <= 300.5, "an empty corner"
     assert made.size.width / made.size.height == pytest.approx(4 / 3, abs=0.02)
+
+
+def test_turning_is_about_the_very_middle():
+    noise = np.random.default_rng(3).integers(0, 256, (200, 300, 3), np.uint8)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 1.5).astype(int)
+    # The same upside down, and so it is after any turn about its middle.
+    image = Image.fromarray(((smooth + smooth[::-1, ::-1]) // 2).astype(np.uint8))
+    made = adjusted(image, {"kind": "straighten", "degrees": 15}, product=None)
+    seen = pixels(made.data).astype(int)
+    assert np.abs(seen - seen[::-1, ::-1]).mean() < 0.5
 
 
 def test_the_products_box_turns_with_it_and_may_not_be_cut():
@@ -315,6 +326,23 @@ def test_a_rendered_scene_is_rendered_on(ratio, size, view):
     seams = [size[0] - 256 if left else size[1] - 256]
     at = seams[0] // 2
     assert steps[at - 3 : at + 3].max() <= max(3.0, np.percentile(steps[at + 30 : at + 70], 99) + 1)
+
+
+def test_new_ground_takes_up_the_light_at_the_edge_of_the_old():
+    recipe = {**RECIPE, "mood": {"vignette": 1.0}}
+    backdrop = render(SceneRecipe.from_mapping(recipe), size=Size(256, 256), seed=5, view="front")
+    scene = RenderedScene(recipe=recipe, seed=5, camera={})
+    made = adjusted(
+        Image.fromarray(backdrop.pixels),
+        {"kind": "extend", "ratio": "16:9"},
+        product=Rect(108, 90, 40, 120),
+        scene=scene,
+    )
+    light = pixels(made.data)[:100].astype(float).mean(axis=(0, 2))
+    at = (made.size.width - 256) // 2
+    edge = backdrop.pixels[:100, :10].astype(float).mean()
+    # Without it, the new ground beside the dark edge would be 45 levels brighter.
+    assert light[at - 12 : at - 2].mean() == pytest.approx(edge, abs=8)
 
 
 def test_another_scene_than_the_renderers_is_not_extended():

@@ -101,17 +101,20 @@ def test_a_parent_with_transparency_keeps_it():
     assert np.array_equal(out[outside], np.asarray(parent)[outside])
 
 
-def test_an_answer_that_was_moved_a_little_is_moved_back():
-    parent, mask = textured(1), mask_of()
+@pytest.mark.parametrize("size", [SIZE, Size(1200, 1000)])
+def test_an_answer_that_was_moved_a_little_is_moved_back(size):
+    parent = cv2.resize(textured(1), tuple(size), interpolation=cv2.INTER_CUBIC)
+    mask = cv2.resize(mask_of(), tuple(size), interpolation=cv2.INTER_NEAREST)
+    by = size.width / 80
     moved = cv2.warpAffine(
-        parent, np.array([[1.01, 0, 3.0], [0, 1.01, -2.0]]), SIZE, borderMode=cv2.BORDER_REFLECT
+        parent, np.array([[1.01, 0, by], [0, 1.01, -by]]), size, borderMode=cv2.BORDER_REFLECT
     )
     back = aligned(moved, parent, outside=mask < 128)
     inside = np.s_[20:-20, 20:-20]
     before = np.abs(moved[inside].astype(int) - parent[inside]).mean()
     assert np.abs(back[inside].astype(int) - parent[inside]).mean() < before / 4
     # Another picture altogether, and one that did not move, stay as they are.
-    other = textured(9)
+    other = cv2.resize(textured(9), tuple(size), interpolation=cv2.INTER_CUBIC)
     assert np.array_equal(aligned(other, parent, outside=mask < 128), other)
     assert np.array_equal(aligned(parent, parent, outside=mask < 128), parent)
 

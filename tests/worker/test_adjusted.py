@@ -4,6 +4,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from django.core.files.base import ContentFile
 from PIL import Image
 
 from nb_catalog import generation, publishing, review, storage, worker
@@ -256,6 +257,14 @@ def test_bad_input_has_a_sentence():
     image = ProductImage.objects.get(pk=image.pk)
     with pytest.raises(PlanRefused, match="product of one of the pictures no longer exists"):
         generation.plan_adjustments([image], [{"kind": "crop", "ratio": "4:5"}])
+
+
+def test_a_picture_is_adjusted_whatever_became_of_its_photo():
+    mug = factories.product(photo=factories.photo_bytes((480, 600)))
+    image = rendered(mug)
+    mug.packshot.save("another.png", ContentFile(factories.photo_bytes((300, 300))), save=True)
+    assert adjusted(image, {"kind": "crop", "ratio": "4:5"}).parent == image
+    assert "not known which pixels" in refusal(image, {"kind": "background", "colour": "#ffffff"})
 
 
 def test_pictures_of_a_bundle_are_adjusted_without_their_parts():

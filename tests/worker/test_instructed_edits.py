@@ -166,7 +166,14 @@ def test_outside_of_a_mask_the_picture_is_the_parents_to_the_last_bit(image, scr
     answer = ProductImage.objects.get(job=child.job, kind="unmerged")
     assert answer.parent == child.parent == image
     assert opened(storage.read(answer.file.name)).size == (1024, 1024)
-    assert "size" not in child.checks
+    # It has the size of the picture before, not that of the tier.
+    run = generation.start_run(
+        generation.plan_adjustments([image], [{"kind": "resize", "width": 500}])
+    )
+    worker.drain()
+    small = ProductImage.objects.get(job__run=run)
+    again = edited(small, "Red", script, with_a_patch, mask=mask_for(small, (0, 0, 1, 0.04)))
+    assert (again.width, again.height) == (500, 500) and "size" not in again.checks
 
 
 def test_a_mask_beside_the_product_leaves_it_locked(image, script):
