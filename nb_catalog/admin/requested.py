@@ -142,6 +142,9 @@ def problem_of(job: ImageJob) -> Problem:
     )
 
 
+EDIT: Final = _("edit of a picture")
+
+
 @dataclass(frozen=True, kw_only=True)
 class RequestNames:
     """Describes jobs with the names of scenes and layouts. Two queries, whatever the number of jobs."""
@@ -155,7 +158,7 @@ class RequestNames:
         return dict(TextLayout.objects.values_list("key", "name"))
 
     def describe(self, job: ImageJob) -> str:
-        """Return what ``job`` was asked for: layout or scene, language, ratio, size and variant."""
+        """Return what ``job`` was asked for: an edit, layout or scene, language, ratio, size and variant."""
         spec = job.spec if isinstance(job.spec, dict) else {}
         if job.kind != JobKind.IMAGE:
             codes = spec.get("locales")
@@ -164,6 +167,7 @@ class RequestNames:
         scene, layout, variant = (spec.get(name) for name in ("scene", "layout", "variant"))
         is_photo = spec.get("treatment") == Treatment.PHOTO
         parts = (
+            EDIT if spec.get("edit") else "",
             self.layouts.get(str(layout), layout),
             self.scenes.get(str(scene), scene) or (Treatment.PHOTO.label if is_photo else ""),
             language_name(str(spec["locale"])) if spec.get("locale") else "",

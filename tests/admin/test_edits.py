@@ -165,6 +165,8 @@ def test_a_failure_is_shown_with_its_reason(editor, image):
     worker.drain()
     page = editor.get(url("edit", image)).content.decode()
     assert "The last edit of this picture failed:" in page and "not in the storage" in page
+    run = editor.get(reverse("admin:nb_catalog_run_change", args=[Run.objects.get().pk]))
+    assert "edit of a picture · " in run.content.decode()
     # Nothing can be edited any more, which is said first.
     assert "no longer exists, so it cannot be edited" in page and "nbc-adjust" not in page
 
