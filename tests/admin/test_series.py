@@ -6,9 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from nb_catalog import generation, publishing
 from nb_catalog import series as catalog_series
+from nb_catalog.conf import LOCAL_TIERS
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.imaging.fidelity import Fidelity
@@ -89,6 +91,14 @@ def test_the_list_counts_members_pictures_and_places_with_constant_queries(root)
     with CaptureQueriesContext(connection) as many:
         assert "0 of 1" in text_of(root.get(url("changelist")))
     assert len(many) <= len(few)
+
+
+def test_a_picture_with_text_is_not_counted_as_the_picture_of_a_member(root):
+    series = factories.series(*mugs("Blue", "Red"), ratio="4:5")
+    keys = order_of(series)
+    images = made(series)
+    ProductImage.objects.filter(pk=images[keys[0]].pk).update(locale="de")
+    assert "1 of 2" in text_of(root.get(url("changelist")))
 
 
 def test_series_of_products_that_a_user_may_not_view_are_hidden(sign_in):
@@ -233,6 +243,36 @@ def test_products_take_one_area_on_request(root):
     assert page.context["adminform"].form.initial["by"] == "area"
 
 
+def test_another_name_leaves_the_model_that_the_tier_stood_for(root, settings):
+    series = factories.series(*mugs("Blue"), ratio="4:5")
+    tiers = {**LOCAL_TIERS, "draft": {**LOCAL_TIERS["draft"], "SIZE": "512"}}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "TIERS": tiers}
+    root.post(url("change", series.pk), changes(series, name="Late autumn"))
+    stored = Series.objects.get()
+    assert (stored.name, stored.size, stored.version) == ("Late autumn", series.size, 1)
+
+
+def test_a_tier_that_the_settings_do_not_name_any_more_stays_until_another_is_chosen(
+    root, settings
+):
+    series = factories.series(*mugs("Blue"), ratio="4:5", tier="standard")
+    tiers = {"draft": LOCAL_TIERS["draft"]}
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "TIERS": tiers}
+    page = root.get(url("change", series.pk))
+    choices = dict(page.context["adminform"].form.fields["tier"].choices)
+    assert list(choices) == ["standard", "draft"]
+    data = changes(series, name="Late autumn", tier="standard")
+    assert root.post(url("change", series.pk), data).status_code == 302
+    assert (Series.objects.get().name, Series.objects.get().tier) == ("Late autumn", "standard")
+
+
+def test_pictures_of_another_ratio_are_among_those_that_become_stale(root):
+    series = factories.series(*mugs("Blue", "Red"), ratio="4:5")
+    made(series)
+    page = text_of(root.post(url("change", series.pk), changes(series, ratio="1:1")))
+    assert "2 pictures become out of date: Blue, Red." in page
+
+
 def test_another_tier_is_another_look(root):
     series = factories.series(*mugs("Blue"), ratio="4:5")
     root.post(url("change", series.pk), changes(series, tier="standard"))
@@ -307,6 +347,24 @@ def test_a_place_with_a_picture_of_another_series_is_not_this_ones(root):
     assert cards(root.get(url("sheet", other.pk)))["Blue"] == ("published", [])
 
 
+def test_a_picture_that_only_another_slot_shows_is_not_published_in_the_series(root):
+    series = factories.series(*mugs("Blue"), ratio="4:5")
+    [image] = made(series).values()
+    publishing.publish(image, slot="gallery", actor=None)
+    assert cards(root.get(url("sheet", series.pk))) == {"Blue": ("approved", [])}
+
+
+@pytest.mark.parametrize(("score", "is_outlier"), [(1.0, False), (1.04, True)])
+def test_beyond_its_tolerance_a_picture_is_an_outlier(root, score, is_outlier):
+    series = factories.series(*mugs("Blue"), ratio="4:5")
+    made(series)
+    drift = {"score": score, "worst": "light", "parts": {"light": score}}
+    ProductImage.objects.update(checks={"drift": drift})
+    [card] = root.get(url("sheet", series.pk)).context["cards"]
+    assert card.drift.is_outlier is is_outlier
+    assert bool(card.notes) is is_outlier
+
+
 def test_drift_is_shown_where_it_was_measured(root):
     series = factories.series(*mugs("Near", "Far", "Unknown", "New"), ratio="4:5")
     images = made(series)
@@ -353,6 +411,7 @@ def test_long_series_are_shown_in_pages(root, monkeypatch):
     second = root.get(url("sheet", series.pk) + "?p=2")
     assert [(card.info.title, card.place) for card in second.context["cards"]] == [("C", 3)]
     assert list(cards(root.get(url("sheet", series.pk) + "?p=99"))) == ["C"]
+    assert list(cards(root.get(url("sheet", series.pk) + "?p=0"))) == ["A", "B"]
 
 
 def test_a_series_whose_provider_is_gone_can_still_be_sorted(root):
@@ -546,6 +605,14 @@ def test_products_are_found_by_the_source_and_added(root):
     assert order_of(series) == [str(blue.pk), str(vase.pk)]
 
 
+@pytest.mark.parametrize(("number", "is_cut"), [(2, False), (3, True)])
+def test_a_search_that_finds_more_than_it_shows_says_so(root, monkeypatch, number, is_cut):
+    monkeypatch.setattr("nb_catalog.admin.series.products.MOST_FOUND", 2)
+    series = factories.series(*mugs(*"ABC"[:number]))
+    page = root.get(url("products", series.pk))
+    assert (len(page.context["found"]), page.context["is_cut"]) == (2, is_cut)
+
+
 def test_products_are_added_from_their_own_list(root):
     blue, red = mugs("Blue", "Red")
     series = factories.series(blue)
@@ -626,6 +693,8 @@ def test_approved_pictures_are_offered_as_anchors(root):
     made(series, only={red}, state=ImageState.PENDING)
     answer = root.get(url("anchor", series.pk))
     assert [each.pk for each in answer.context["images"]] == [each.pk for each in images.values()]
+    ProductImage.objects.update(pruned_at=timezone.now())
+    assert not root.get(url("anchor", series.pk)).context["images"]
 
 
 def test_choosing_the_anchor_needs_the_permission_to_change_the_series(sign_in):
