@@ -27,6 +27,7 @@ LOOKS: Final[tuple[dict[str, Any], ...]] = (
         "key": "gift-sets",
         "name": "Gift sets",
         "model": Bundle,
+        "bundles": True,
         "scene": "festive",
         "framing": {"fill": 0.66, "place": "centre", "baseline": 0.2},
     },

@@ -33,8 +33,9 @@ class SeriesSerializer(serializers.ModelSerializer):
         model = Series
         fields = (
             "key", "name", "model", "scene", "scene_version", "slot", "ratio", "treatment", "tier",
-            "provider", "made_by", "size", "view", "framing", "overrides", "heights_cm", "seed_number",
-            "anchor", "layout", "deck", "is_active", "position", "version", "order_version",
+            "provider", "made_by", "size", "view", "framing", "overrides", "heights_cm", "bundles",
+            "seed_number", "anchor", "layout", "deck", "is_active", "position", "version",
+            "order_version",
         )  # fmt: skip
 
 
@@ -50,6 +51,9 @@ class LookSerializer(serializers.Serializer):
     )
     framing = serializers.DictField(required=False)
     overrides = serializers.DictField(required=False)
+    bundles = serializers.BooleanField(
+        required=False, help_text=_("Show bundles as their products together.")
+    )
     seed_number = serializers.IntegerField(required=False)
     layout = serializers.CharField(
         required=False, allow_null=True, max_length=60, help_text=_("The key of a text layout.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple, Self
@@ -96,15 +96,8 @@ class BundlePlanner(BackgroundPlanner):
 
     def objections(self) -> Iterator[str]:
         yield from super().objections()
-        for scene in self.scenes:
-            if self.provider.composites and scene.backdrop_sha256:
-                yield (
-                    _(
-                        "The scene “%(scene)s” is a photo, in which there is a place for one product only. "
-                        "Choose a rendered scene, or a tier with a model."
-                    )
-                    % {"scene": scene.name}
-                )
+        if self.provider.composites:
+            yield from place_objections(self.scenes)
 
     def for_block(self, products: Sequence[Model]) -> Self:
         """Return a copy with the parts of ``products`` and their cut-outs: one query per model of theirs
@@ -148,6 +141,14 @@ class BundlePlanner(BackgroundPlanner):
             spec = self._bundle_spec(product, parts, described, scene)
             for variant in range(1, self.variants + 1):
                 yield replace(spec, variant=variant)
+
+    def part_specs(self, product: Model) -> tuple[list[BundlePart], list[PartSpec]]:
+        """Return the parts of one bundle of the block, and how specs describe them; none of a product that is
+        not a bundle. Raises what ``specs`` does."""
+        parts = self.parts[str(product.pk)]
+        if isinstance(parts, NBCatalogError):
+            raise parts
+        return list(parts), [self._described(part) for part in parts]
 
     def part_photos(self, product: Model) -> list[Photo]:
         """Return the photos of a bundle in order; none if it cannot be planned."""
@@ -242,6 +243,19 @@ class BundlePlanner(BackgroundPlanner):
                 title=part.source.title(part.product),
                 facts=part.source.facts(part.product),
                 height_cm=described.height_cm,
+            )
+
+
+def place_objections(scenes: Iterable[Scene]) -> Iterator[str]:
+    """Yield which of ``scenes`` have no room for several products."""
+    for scene in scenes:
+        if scene.backdrop_sha256:
+            yield (
+                _(
+                    "The scene “%(scene)s” is a photo, in which there is a place for one product only. "
+                    "Choose a rendered scene, or a tier with a model."
+                )
+                % {"scene": scene.name}
             )
 
 

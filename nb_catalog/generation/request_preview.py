@@ -13,6 +13,7 @@ from nb_catalog.core.specs import ImageSpec
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.generation.bundles import BundlePlanner
 from nb_catalog.generation.plan import Plan
+from nb_catalog.generation.series import SeriesPlanner
 from nb_catalog.providers.types import ImageRequest
 from nb_catalog.registry import all_photos, read_photo
 from nb_catalog.worker.bundles import PartFiles
@@ -72,8 +73,8 @@ def _preview(plan: Plan, product: Model, spec: ImageSpec) -> RequestPreview:
     provider = plan.planner.provider
     sent: Mapping[str, Any] = {}
     try:
-        if isinstance(plan.planner, BundlePlanner) and spec.parts:
-            photos = plan.planner.part_photos(product)
+        if spec.parts and (bundles := _bundle_planner(plan)) is not None:
+            photos = bundles.part_photos(product)
             files = [PartFiles(read_photo(each)) for each in photos]
             references = bundle_references(spec, files, provider=provider)
         else:
@@ -83,6 +84,12 @@ def _preview(plan: Plan, product: Model, spec: ImageSpec) -> RequestPreview:
     except NBCatalogError as error:
         return RequestPreview(**fields, problem=str(error))
     return RequestPreview(**fields, body=elide(payload.body), photo_sent=sent)
+
+
+def _bundle_planner(plan: Plan) -> BundlePlanner | None:
+    if isinstance(plan.planner, SeriesPlanner):
+        return plan.planner.bundle_planner
+    return plan.planner if isinstance(plan.planner, BundlePlanner) else None
 
 
 def elide(value: Any) -> Any:

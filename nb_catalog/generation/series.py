@@ -18,6 +18,7 @@ from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.types import Photo, RequestMode, Treatment, Variant
 from nb_catalog.exceptions import NBCatalogError, RequestRefused
 from nb_catalog.generation.backgrounds import BackgroundPlanner
+from nb_catalog.generation.bundles import BundlePlanner, place_objections
 from nb_catalog.generation.planners import Impossible
 from nb_catalog.generation.treatments import treatment_objections
 from nb_catalog.models import Scene, Series
@@ -65,7 +66,8 @@ class SeriesPlanner(BackgroundPlanner):
 
     ``groups`` are those of the members, variant -> group by the products' keys; ``for_block`` sets them. With
     ``only``, no other members than those with these keys are planned. ``shown`` is the variant of which a
-    picture is planned, None for the product itself.
+    picture is planned, None for the product itself. ``together`` has the parts of bundles, if the series
+    shows them; ``for_block`` sets it.
     """
 
     series: Series
@@ -74,6 +76,7 @@ class SeriesPlanner(BackgroundPlanner):
     only: tuple[str, ...] = ()
     has_one_member: bool = False
     shown: Variant | None = None
+    together: BundlePlanner | None = None
 
     kind: ClassVar[str] = "series"
 
@@ -146,6 +149,13 @@ class SeriesPlanner(BackgroundPlanner):
         yield from super().objections()
         if not composites:
             yield from anchor_objections(self.series)
+        if self.series.bundles and not composites:
+            yield _(
+                "A series of bundles is put together here, of the products' own photos. Choose a tier of the "
+                "local provider, or show each bundle by its own photo."
+            )
+        elif self.series.bundles:
+            yield from place_objections(self.scenes)
         retired = model_spec.retired_on
         if retired is not None and timezone.now().date() >= retired and model_spec.replaced_by:
             yield (
@@ -164,7 +174,29 @@ class SeriesPlanner(BackgroundPlanner):
         for member in rows.order_by("position", "pk"):
             if not self.only or member.key in self.only:
                 groups[member.object_id][member.variant] = member.group
-        return replace(super().for_block(products), groups=groups)
+        planner = replace(super().for_block(products), groups=groups)
+        together = self.bundle_planner
+        if together is None:
+            return planner
+        return replace(planner, together=together.for_block(products))
+
+    @property
+    def bundle_planner(self) -> BundlePlanner | None:
+        """The planner that knows the parts of bundles; None if the series shows no bundles."""
+        if not self.series.bundles:
+            return None
+        return BundlePlanner(
+            source=self.source,
+            scenes=self.scenes,
+            variants=1,
+            ratio=self.ratio,
+            tier=self.tier,
+            treatment=self.treatment,
+            mode=self.mode,
+            slot=self.slot,
+            photos=self.photos,
+            photo_reader=self.photo_reader,
+        )
 
     def specs(self, product: Model) -> Iterator[ImageSpec | Impossible]:  # type: ignore[override]
         """Yield the specs of ``product`` and of its variants that are members, and why others are not
@@ -172,11 +204,24 @@ class SeriesPlanner(BackgroundPlanner):
         for key in self.groups.get(str(product.pk), {"": ""}):
             try:
                 if not key:
-                    yield from super().specs(product)
+                    yield from self._specs_of_product(product)
                 else:
                     yield from self._specs_of_variant(product, key)
             except NBCatalogError as error:
                 yield Impossible(error, key)
+
+    def _specs_of_product(self, product: Model) -> Iterator[ImageSpec]:
+        together = None if self.together is None else self.together.part_specs(product)
+        if together is None or not together[0]:
+            yield from super().specs(product)
+            return
+        parts, described = together
+        [scene] = self.scenes_of(product)
+        spec = self.spec_in(scene, product, parts[0].photo)
+        # The products are in proportion to each other; together they fill the framing.
+        yield replace(
+            spec, pose="", proportion=1.0, parts=tuple(each.as_dict() for each in described)
+        )
 
     def _specs_of_variant(self, product: Model, key: str) -> Iterator[ImageSpec]:
         variant = variant_of(product, key)
@@ -259,7 +304,8 @@ class SeriesPlanner(BackgroundPlanner):
 
     def warnings(self, product: Model) -> Iterator[str]:
         """Yield what the plan of backgrounds does, and what has become of scene and anchor."""
-        yield from super().warnings(product)
+        if self.together is None or not self.together.parts.get(str(product.pk)):
+            yield from super().warnings(product)
         scene = {"scene": self.series.look["name"]}
         if self.series.scene is None:
             yield _("The scene “%(scene)s” was deleted. The series keeps its look.") % scene

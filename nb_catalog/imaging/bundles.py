@@ -95,7 +95,9 @@ def render_bundle(
     fitted = fit_bundle(parts, recipe, size=size, seed=seed, view=view).require_detail()
     backdrop = render(recipe, size=fitted.size, seed=seed, view=view)
     light = scene_light(recipe, size=fitted.size, seed=seed, view=view) if relit else None
-    made = compose_bundle(parts, backdrop, recipe=recipe, seed=seed, light=light)
+    made = compose_bundle(
+        parts, backdrop, recipe=recipe, seed=seed, light=light, is_fixed=camera is not None
+    )
     term = source_type_for(model_drew_background=False, model_drew_product=False, procedural=True)
     data = encode(
         made.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True

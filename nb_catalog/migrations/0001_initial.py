@@ -861,6 +861,7 @@ class Migration(migrations.Migration):
                 ('model', models.CharField(max_length=80, verbose_name='model')),
                 ('size', models.CharField(max_length=10, verbose_name='size')),
                 ('thinking', models.CharField(blank=True, default='', max_length=20, verbose_name='thinking')),
+                ('bundles', models.BooleanField(default=False, verbose_name='show bundles as their products together')),
                 ('seed_number', models.PositiveSmallIntegerField(default=1, verbose_name='arrangement')),
                 ('order_version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version of the order')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),

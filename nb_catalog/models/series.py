@@ -58,7 +58,7 @@ class Series(Design):
 
     CONTENT = (
         "look", "overrides", "framing", "heights_cm", "treatment", "ratio", "provider", "model", "size",
-        "thinking", "view", "seed_number", "anchor_id", "layout_id", "deck_id",
+        "thinking", "view", "bundles", "seed_number", "anchor_id", "layout_id", "deck_id",
     )  # fmt: skip
 
     content_type = models.ForeignKey(
@@ -85,6 +85,7 @@ class Series(Design):
     model = models.CharField(_("model"), max_length=80)
     size = models.CharField(_("size"), max_length=10)
     thinking = models.CharField(_("thinking"), max_length=20, blank=True, default="")
+    bundles = models.BooleanField(_("show bundles as their products together"), default=False)
     seed_number = models.PositiveSmallIntegerField(_("arrangement"), default=1)
     anchor = models.ForeignKey(
         ProductImage, verbose_name=_("anchor"), null=True, blank=True, on_delete=models.PROTECT,

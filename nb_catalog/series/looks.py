@@ -41,7 +41,7 @@ OVERRIDABLE: Final = ("surface", "wall", "edge", "light", "props", "mood", "shad
 # What ``with_changes`` accepts.
 CHANGEABLE: Final = (
     "name", "position", "is_active", "slot", "ratio", "tier", "treatment", "framing", "overrides",
-    "heights_cm", "seed_number", "layout", "deck",
+    "heights_cm", "bundles", "seed_number", "layout", "deck",
 )  # fmt: skip
 
 
@@ -58,6 +58,7 @@ def create(
     view: str = SeriesView.FRONT,
     framing: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
+    bundles: bool = False,
     seed_number: int = 1,
     layout: TextLayout | str | None = None,
     deck: CopyDeck | str | None = None,
@@ -94,6 +95,7 @@ def create(
         view=view,
         framing=dict(_default_framing(look) if framing is None else framing),
         overrides=dict(overrides or {}),
+        bundles=bundles,
         seed_number=seed_number,
     )
     objections = [

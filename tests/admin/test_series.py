@@ -215,6 +215,12 @@ def test_members_are_shown_in_proportion_on_request(root, monkeypatch):
     assert Series.objects.get().heights_cm == {"all": 12.0}
 
 
+def test_bundles_are_shown_together_on_request(root):
+    series = factories.series(*mugs("Blue"), ratio="4:5")
+    root.post(url("change", series.pk), changes(series, bundles="on"))
+    assert (Series.objects.get().bundles, Series.objects.get().version) == (True, 2)
+
+
 def test_sizes_are_taken_again_and_given_up_on_request(root, monkeypatch):
     heights = {"Blue": 9.5, "Red": 12.0}
     monkeypatch.setattr(MugSource, "height_cm", lambda self, mug: heights[mug.name])
@@ -271,6 +277,18 @@ def test_pictures_of_another_ratio_are_among_those_that_become_stale(root):
     made(series)
     page = text_of(root.post(url("change", series.pk), changes(series, ratio="1:1")))
     assert "2 pictures become out of date: Blue, Red." in page
+
+
+def test_a_picture_that_the_new_look_makes_impossible_is_among_those_that_become_stale(
+    root, monkeypatch
+):
+    series = factories.series(*mugs("Blue"), ratio="4:5")
+    made(series)
+    bare = [factories.product(photo=False) for _ in range(2)]
+    names = {"Blue": bare}
+    monkeypatch.setattr(MugSource, "bundle", lambda self, mug: names.get(mug.name, ()))
+    page = text_of(root.post(url("change", series.pk), changes(series, bundles="on")))
+    assert "1 picture becomes out of date: Blue." in page
 
 
 def test_another_tier_is_another_look(root):

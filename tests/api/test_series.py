@@ -53,7 +53,7 @@ def test_a_series_is_created_read_changed_and_deleted(api):
     changed = send(api, "patch", "series/autumn/", {"seed_number": 2}, **{"If-Match": '"1"'})
     assert (changed.data["seed_number"], changed.data["version"]) == (2, 2)
     framing = {"fill": 0.7, "by": "area", "place": "centre"}
-    body = {"framing": framing, "version": 2}
+    body = {"framing": framing, "bundles": True, "version": 2}
     assert send(api, "patch", "series/autumn/", {**body, "dry_run": True}).data["stale"] == 0
     assert send(api, "patch", "series/autumn/", body).data["framing"] == framing
     late = send(api, "patch", "series/autumn/", {"seed_number": 3, "version": 1})

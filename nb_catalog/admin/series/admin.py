@@ -87,14 +87,17 @@ class SeriesAdmin(
 
     def get_fieldsets(self, request: HttpRequest, obj: Series | None = None) -> Any:
         what: tuple[Any, ...] = ("name", "key", "model", "slot", "ratio")
-        look: tuple[Any, ...] = ("scene", "view", "treatment", "tier", "seed_number")
+        look: tuple[Any, ...] = (
+            "scene", "view", "treatment", "bundles", "tier", "seed_number",
+        )  # fmt: skip
         sizes: tuple[str, ...] = ()
         is_posted = request.method == "POST"
         if obj is not None:
             sizes = ("take_sizes", "equal_sizes") if obj.heights_cm else ("take_sizes",)
             what = ("name", "key", "products", "slot", "ratio", "seen_version")
             look = (
-                "scene_adopted", "adopt_scene", "camera", "treatment", "tier", "seed_number",
+                "scene_adopted", "adopt_scene", "camera", "treatment", "bundles", "tier",
+                "seed_number",
             )  # fmt: skip
         return [
             (None, {"fields": (*what, ("position", "is_active"))}),

@@ -33,8 +33,8 @@ BASELINES: Final = (0.02, 0.6)
 FRAMING: Final = ("fill", "by", "place", "baseline", "room")
 # Fields that ``with_changes`` takes as they are.
 PLAIN: Final = (
-    "name", "position", "is_active", "slot", "ratio", "treatment", "seed_number", "overrides",
-    "layout", "deck",
+    "name", "position", "is_active", "slot", "ratio", "treatment", "bundles", "seed_number",
+    "overrides", "layout", "deck",
 )  # fmt: skip
 
 
@@ -118,7 +118,9 @@ class SeriesForm(forms.ModelForm):
 
     class Meta:
         model = Series
-        fields = ("name", "key", "position", "is_active", "treatment", "seed_number")
+        fields = (
+            "name", "key", "position", "is_active", "treatment", "bundles", "seed_number",
+        )  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -203,7 +205,7 @@ class SeriesForm(forms.ModelForm):
         data = self.cleaned_data
         names = (
             "key", "name", "model", "scene", "slot", "ratio", "tier", "treatment", "view",
-            "overrides", "seed_number", "layout", "deck",
+            "overrides", "bundles", "seed_number", "layout", "deck",
         )  # fmt: skip
         series = catalog_series.create(
             **{name: data[name] for name in names}, framing=self._framing() or None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -102,9 +102,11 @@ def fit_bundle(
 
 def compose_bundle(
     parts: Sequence[BundlePart], backdrop: Backdrop, *, recipe: SceneRecipe, seed: int,
-    light: SceneLight | None = None,
+    light: SceneLight | None = None, is_fixed: bool = False,
 ) -> BundleComposition:  # fmt: skip
     """Place the products in a rendered scene, ``recipe`` at ``seed``, all standing or all lying.
+
+    A bundle of a set ``is_fixed``: its foot is on the line of all others, however low it is.
 
     Where a scaled cut-out is opaque and nothing is in front of it, its pixels are copied unchanged; for
     this reason products have shadows on the ground, and none on each other. With ``light``, that of the
@@ -112,6 +114,8 @@ def compose_bundle(
     """
     size = Size(backdrop.pixels.shape[1], backdrop.pixels.shape[0])
     ground = _ground_of(recipe, size=size, seed=seed, view=backdrop.view)
+    if is_fixed:
+        ground = replace(ground, box=replace(ground.box, depth=0.0))
     return _composed(parts, backdrop, ground=ground, seed=seed, light=light)
 
 
