@@ -10,8 +10,9 @@ from django.contrib.auth.models import AbstractBaseUser
 from demo_project.shop.models import Bundle, Product
 from nb_catalog import generation, publishing, review
 from nb_catalog import series as catalog_series
+from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation import Plan
-from nb_catalog.models import ProductImage, Series
+from nb_catalog.models import Placement, ProductImage, Series
 
 SLOT: Final = "lookbook"
 LOOKS: Final[tuple[dict[str, Any], ...]] = (
@@ -68,3 +69,18 @@ def publish(series: Series, *, actor: AbstractBaseUser) -> int:
         series.refresh_from_db()
     publication = publishing.publish_series(series, actor=actor, partial=True)
     return publication.events.count()
+
+
+def request_final(*, actor: AbstractBaseUser) -> bool:
+    """Have one published picture made final at a larger size, to be compared with its draft.
+
+    Return whether there was one to make: only the first time.
+    """
+    placement = Placement.objects.filter(slot=SLOT).select_related("image").first()
+    if placement is None or ProductImage.objects.exclude(draft=None).exists():
+        return False
+    try:
+        review.escalate(placement.image, tier="standard", actor=actor)
+    except RequestRefused:
+        return False
+    return True

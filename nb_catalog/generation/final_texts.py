@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.generation.edits import AdjustmentPlanner
 from nb_catalog.generation.planners import FreePlanner, plural_name, slots_for
 from nb_catalog.generation.refresh import checked, typeset_on
 from nb_catalog.generation.text_checks import TextChecks
 from nb_catalog.generation.text_overlays import DesignCache
+from nb_catalog.imaging.adjust import parse_adjustments
 from nb_catalog.models import Placement
 from nb_catalog.registry import CatalogSource
 
@@ -24,7 +26,8 @@ BLOCK: Final = 500
 
 @dataclass(frozen=True, kw_only=True)
 class FinalTextPlanner(FreePlanner):
-    """Typesets the text of placements that wait for a final below it: today's words in today's layouts.
+    """Typesets the text of placements that wait for a final below it: today's words in today's layouts. What
+    was adjusted without a model, cropped for example, is adjusted again.
 
     With ``placements``, only those with these keys. ``waiting`` are set by ``for_block``. Text that a model
     painted is typeset.
@@ -70,9 +73,14 @@ class FinalTextPlanner(FreePlanner):
             yield self.spec_of(placement, product)
 
     def spec_of(self, placement: Placement, product: Model) -> ImageSpec | NBCatalogError:
-        """Return the spec of the text of ``placement`` on its next base, or why it cannot be typeset."""
+        """Return the spec of the text of ``placement`` on its next base, or of its adjustments of it; or why
+        it is not possible."""
         spec, base = ImageSpec.of_image(placement.image.spec), placement.next_base
         assert base is not None  # noqa: S101 - only those that wait for one
+        if spec.edit:
+            adjustments = parse_adjustments(spec.edit["adjustments"])
+            editor = AdjustmentPlanner(source=self.source, images=[base], adjustments=adjustments)
+            return next(editor.for_block([product]).specs(product))
         copy = self.designs.copy_resolver(spec.deck).resolve(product, spec.locale)
         # Where layout or deck are gone, the words stay as they are.
         current = self.designs.current_spec(spec, copy) or spec

@@ -45,7 +45,8 @@ def publish_final(image: ProductImage, *, actor: Actor, reason: str = "") -> Fin
     """Publish an approved final everywhere that its draft, or another final of it, is published.
 
     Where text is above one of these, it is typeset on the final first, free of charge, and follows without a
-    person; until then the place shows what it did. ``reason`` is that of ``publish``.
+    person; adjustments of one, such as a crop, are made of the final likewise. Until then the place shows
+    what it did. ``reason`` is that of ``publish``.
 
     Raises ``RequestRefused`` for a picture that is not a final, if nothing of its draft is published, and
     with whatever ``publish`` raises; then nothing was changed.
@@ -57,13 +58,8 @@ def publish_final(image: ProductImage, *, actor: Actor, reason: str = "") -> Fin
         content_type_id=image.content_type_id, object_id=image.object_id
     ).order_by("slot", "locale", "position")
     shown = list(rows.filter(image__in=family))
-    # Text above a picture has that as its base, directly or in a painted background.
     digests = {each.sha256 for each in family.values()}
-    above = [
-        each
-        for each in rows.filter(image__locale__gt="").select_related("image")
-        if each.image.spec.get("base") in digests
-    ]
+    above = [each for each in rows.select_related("image") if _made_from(each.image) in digests]
     if not shown and not above:
         raise RequestRefused(
             _(
@@ -99,6 +95,15 @@ def publish_final(image: ProductImage, *, actor: Actor, reason: str = "") -> Fin
     return FinalPublication(
         published=tuple(published.values()), waiting=tuple(waiting.filter(next_base=image))
     )
+
+
+def _made_from(image: ProductImage) -> str:
+    """Return the sha256 of the picture that text was put on, or that was adjusted without a model: what can
+    be made of another one, too."""
+    edit = image.spec.get("edit") or {}
+    if edit:
+        return str(edit.get("parent", "")) if "adjustments" in edit and not image.locale else ""
+    return str(image.spec.get("base", ""))
 
 
 def _family_of(image: ProductImage) -> dict[int, ProductImage]:

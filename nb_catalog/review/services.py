@@ -15,8 +15,8 @@ from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.cutouts.records import CUTOUT_CHECK
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
+from nb_catalog.generation.escalation_policies import failed_checks
 from nb_catalog.imaging.composition import COMPOSITION_CHECK, describe_part
-from nb_catalog.imaging.fidelity import fidelity_in
 from nb_catalog.imaging.in_photo import SMALL_BACKDROP
 from nb_catalog.models import Placement, ProductImage, ReviewEvent, Run
 from nb_catalog.models.alt_text import copy_alt_texts
@@ -24,7 +24,6 @@ from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import lock_image, transition_image
 from nb_catalog.providers.model_specs.sizes import SIZE_CHECK, SizeComparison
 from nb_catalog.review.edits import move_texts_of_approved
-from nb_catalog.typesetting.ocr_diff import OCR_CHECK, readings_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,12 +158,11 @@ def needs_individual_review(image: ProductImage) -> bool:
 def objections_to(image: ProductImage) -> list[str]:
     """Return why ``image`` may be approved individually only, as sentences."""
     objections = []
-    if OCR_CHECK in image.checks:
-        readings = readings_in(image.checks)
-        if not readings or not all(reading.is_exact for reading in readings):
-            objections.append(
-                _("OCR did not read the text on picture %(pk)s as requested.") % {"pk": image.pk}
-            )
+    failed = failed_checks(image.checks)
+    if "text" in failed:
+        objections.append(
+            _("OCR did not read the text on picture %(pk)s as requested.") % {"pk": image.pk}
+        )
     if "interim" in image.checks or "finish_reason" in image.checks:
         objections.append(
             _("The service did not finish picture %(pk)s as it should.") % {"pk": image.pk}
@@ -174,8 +172,7 @@ def objections_to(image: ProductImage) -> list[str]:
             _("The cut-out of picture %(pk)s is doubtful: look at the outline of the product.")
             % {"pk": image.pk}
         )
-    fidelity = fidelity_in(image.checks)
-    if fidelity is not None and fidelity.fails and settings.FIDELITY["REQUIRE"] != "none":
+    if "fidelity" in failed and settings.FIDELITY["REQUIRE"] != "none":
         objections.append(
             _("The product on picture %(pk)s differs from its photo.") % {"pk": image.pk}
         )
@@ -186,20 +183,15 @@ def objections_to(image: ProductImage) -> list[str]:
         objections.append(message % values)
     # The plan has said that the photo is too small, and the picture's checks which one.
     is_small = not {"small_photo", SMALL_BACKDROP}.isdisjoint(image.checks)
-    if SIZE_CHECK in image.checks and not is_small:
+    if "size" in failed and not is_small:
         compared = SizeComparison.from_dict(image.checks[SIZE_CHECK])
-        required = settings.REQUIRE
-        if (
-            compared.ratio_off > required["RATIO_WITHIN"]
-            or compared.share < required["SIZE_AT_LEAST"]
-        ):
-            values = {
-                "pk": image.pk,
-                "actual": "{} × {}".format(*compared.actual),
-                "requested": "{} × {}".format(*compared.requested),
-            }
-            message = _("Picture %(pk)s has %(actual)s pixels instead of %(requested)s.")
-            objections.append(message % values)
+        values = {
+            "pk": image.pk,
+            "actual": "{} × {}".format(*compared.actual),
+            "requested": "{} × {}".format(*compared.requested),
+        }
+        message = _("Picture %(pk)s has %(actual)s pixels instead of %(requested)s.")
+        objections.append(message % values)
     return objections
 
 

@@ -65,6 +65,12 @@ def test_the_shop_is_stocked_dressed_and_told_about():
     assert storefront.pictures_for(mug, "hero")
     assert len(storefront.pictures_for(mug, "gallery")) == 2
     assert storefront.pictures_for(Bundle.objects.get(), "hero")
+    final = ProductImage.objects.exclude(draft=None).get()
+    assert (final.state, final.tier, final.draft.placements.exists()) == (
+        "pending",
+        "standard",
+        True,
+    )
     made = ProductImage.objects.count()
     assert f"{made} / {made}" in said
     assert "0.00 USD" in said

@@ -156,3 +156,20 @@ def test_a_picture_that_is_no_final_or_whose_draft_is_nowhere_is_refused(script)
         publishing.publish_final(image, actor=None)
     with pytest.raises(RequestRefused, match="Choose a slot"):
         publishing.publish_final(chosen(image), actor=None)
+
+
+def test_a_crop_of_the_draft_is_made_of_the_final_and_follows(script):
+    image = paid(state="approved", size=(400, 500))
+    [cropped] = make(
+        generation.plan_adjustments([image], [{"kind": "crop", "ratio": "1:1"}])
+    ).images
+    review.approve(cropped, actor=None)
+    placements.publish(cropped, slot="gallery", actor=None)
+    final = final_row(image, size=(800, 1000))
+    review.approve(final, actor=None)
+    result = publishing.publish_final(final, actor=None)
+    assert [each.slot for each in result.waiting] == ["gallery"] and not result.published
+    worker.drain()
+    assert follow_finals() == 1
+    picture = shown("gallery").image
+    assert (picture.parent, picture.width, picture.height) == (final, 800, 800)

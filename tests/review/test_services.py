@@ -29,7 +29,9 @@ def test_a_move_is_made_from_the_states_that_the_table_names_and_from_no_other(m
         assert (event.move, event.state) == (move, IMAGE_TRANSITIONS[move].target)
         expected = IMAGE_TRANSITIONS[move].target
     else:
-        with pytest.raises(InvalidTransition, match=f"Cannot {move} picture {image.pk}: it is "):
+        with pytest.raises(
+            InvalidTransition, match=f"Cannot {move.replace('_', ' ')} picture {image.pk}: it is "
+        ):
             getattr(review, move)(image, actor=editor)
         assert not ReviewEvent.objects.exists()
         expected = state

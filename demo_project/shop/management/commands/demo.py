@@ -128,6 +128,8 @@ class Command(BaseCommand):
             self.published += pictures.publish(plan, planned, actor=self.admin)
         for each in self._with_progress(series, "Series"):
             self.published += lookbooks.publish(each, actor=self.admin)
+        if series and lookbooks.request_final(actor=self.admin):
+            self.made += drain()["succeed"]
 
     def _confirm_cost(self, count: int, price: Decimal) -> None:
         question = (
