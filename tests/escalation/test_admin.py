@@ -116,6 +116,8 @@ def test_who_may_not_generate_sees_no_way_and_none_works(client, script):
     assert "make_final" not in listed.content.decode()
     shown = client.get(url("review", "productimage")).content.decode()
     assert "Make final" not in shown
+    client.force_login(factories.staff(Permission.GENERATE, MUGS, views=False))
+    assert client.get(url("finals"), {"images": image.pk}).status_code == 403
     client.force_login(factories.staff(Permission.GENERATE))
     assert client.get(url("finals"), {"images": image.pk}).status_code == 403
 

@@ -10,10 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from nb_catalog import generation, review
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import ImageState, JobState
+from nb_catalog.core.types import Photo
 from nb_catalog.exceptions import PlanRefused, RequestRefused
 from nb_catalog.models import ProductImage, Scene
 from nb_catalog.models.images import ImageKind
 from tests import factories
+from tests.catalog.catalog_images import MugSource
 from tests.escalation.conftest import TIERS, draft, make, paid
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -174,6 +176,13 @@ def test_a_photo_that_was_replaced_since_is_refused(script):
     image = draft()
     product = image.catalog_object
     product.packshot.save("other.png", ContentFile(factories.photo_bytes(colour=(1, 2, 3))))
+    assert "was replaced or removed since" in problem_of(image)
+
+
+def test_a_photo_that_was_replaced_under_its_name_is_refused(script, monkeypatch):
+    image = paid()
+    photo = image.spec["photo"]
+    monkeypatch.setattr(MugSource, "photos", lambda self, product: [Photo(name=photo, version="2")])
     assert "was replaced or removed since" in problem_of(image)
 
 
