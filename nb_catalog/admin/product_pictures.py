@@ -31,14 +31,16 @@ class PicturesOfProduct:
 
     @property
     def counts(self) -> str:
-        """The numbers that are not 0, in words."""
+        """The numbers that are not 0, in words, each of which stays on a line."""
         texts = (
             (self.published, gettext("%(number)s published")),
             (self.approved, gettext("%(number)s approved")),
             (self.waiting, gettext("%(number)s to review")),
         )
         return " · ".join(
-            text % {"number": number_format(number, force_grouping=True)}
+            (text % {"number": number_format(number, force_grouping=True)}).replace(
+                " ", "\N{NO-BREAK SPACE}"
+            )
             for number, text in texts
             if number
         )

@@ -233,7 +233,7 @@ def column_of(client, product):
     response = client.get(reverse(MUGS))
     changelist = response.context["cl"]
     row = next(each for each in changelist.result_list if each.pk == product.pk)
-    return response, changelist.model_admin.catalog_pictures(row)
+    return response, changelist.model_admin.catalog_pictures(row).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_list_of_products_shows_the_newest_picture_and_how_many_there_are(root):
@@ -291,5 +291,5 @@ def test_the_column_is_shown_in_an_editable_list(root, monkeypatch):
     mug = factories.product(photo=False)
     factories.image(mug)
     response = root.get(reverse(MUGS))
-    assert "1 to review" in response.content.decode()
+    assert "1\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}review" in response.content.decode()
     assert response.context["cl"].formset is not None
