@@ -208,7 +208,7 @@ def test_sizes_of_some_members_are_those_of_all(monkeypatch):
     layout.save()
     short, long = (
         factories.product(name="Mug"),
-        factories.product(name="A mug with a long name " * 3),
+        factories.product(name="A mug for the autumn in green"),
     )
     words_of = {"headline": "{title}"}
     deck = factories.deck("names", en=words_of, de=words_of)
