@@ -142,7 +142,7 @@ def test_a_photo_that_is_large_enough_needs_no_remark():
     large = request(size="1K", references=(photo(bottle(900)),))
     result = one.parse(asyncio.run(one.send(one.build(large))))
     assert Image.open(BytesIO(result.data)).size == (928, 1152)
-    assert set(result.report) == {"product"}
+    assert set(result.report) == {"product", "view"}
 
 
 def test_the_label_on_the_product_is_still_there():
