@@ -311,7 +311,8 @@ def plan_series_texts(
 def _series_named(series: Series | str) -> Series:
     if not isinstance(series, str):
         return series
-    row = Series.objects.select_related("anchor", "layout", "deck").filter(key=series).first()
+    rows = Series.objects.select_related("anchor", "layout", "deck").filter(key=series)
+    row: Series | None = rows.first()
     if row is None:
         known = Series.objects.values_list("key", flat=True)
         raise PlanRefused(

@@ -40,7 +40,7 @@ def add_variants(
             rows = series.members.filter(object_id__in=subjects)
             known = {(row.object_id, row.variant): row for row in rows}
             last = series.members.aggregate(last=Max("position"))["last"]
-            new = []
+            new: list[SeriesMember] = []
             for key, subject in subjects.items():
                 variants = _chosen(subject, keys)
                 offered += len(variants)
