@@ -108,6 +108,18 @@ class SeriesPlanner(BackgroundPlanner):
         return 1
 
     @property
+    def reference_count(self) -> int:
+        # A variant without a photo is painted, for which the model gets the product's photo.
+        return super().reference_count + self._may_recolour
+
+    @cached_property
+    def _may_recolour(self) -> bool:
+        if self.treatment == Treatment.PAINTED or self.provider.composites:
+            return False
+        members = self.series.members.filter(removed_at=None)
+        return bool(members.exclude(variant="").exists())
+
+    @property
     def has_anchor(self) -> bool:
         return self.series.anchor_id is not None and not self.provider.composites
 

@@ -288,6 +288,14 @@ def test_a_model_paints_a_colour_without_a_photo_and_nothing_that_has_one(
     assert other["green"].request_hash == specs["green"].request_hash
 
 
+def test_the_photo_that_a_colour_is_painted_from_is_part_of_the_price(offers, paid):
+    offers(Variant(key="green", colour="green"))
+    series = anchored_set(factories.product(), treatment="locked")
+    dearer = generation.plan_series(series).price_each_usd
+    catalog_series.remove_members(series, [members_of(series)[1]])
+    assert generation.plan_series(series).price_each_usd < dearer
+
+
 def test_a_shop_that_forbids_painting_gets_no_painted_colour(offers, paid, monkeypatch):
     monkeypatch.setattr(MugSource, "treatments", ("locked",))
     offers(Variant(key="green", colour="green"))
