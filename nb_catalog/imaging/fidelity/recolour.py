@@ -159,7 +159,7 @@ def _centre_near(
 def _distance_to(pixels: Pixels, wanted: npt.NDArray[np.float64]) -> float:
     """Return the CIEDE2000 between what is in the middle of ``pixels`` (N, 3) and ``wanted``, (1, 3) CIELAB,
     at the exposure that suits it best."""
-    middle = np.median(linear(pixels), axis=0)
+    middle = np.median(linear(pixels[:: max(1, len(pixels) // SAMPLE)]), axis=0)
     lit = np.clip(np.exp2(STOPS)[:, None] * middle, 0, 1)
     return float(ciede2000(lab(lit), np.repeat(wanted, len(lit), axis=0)).min())
 
@@ -180,6 +180,7 @@ def _moved(
     photo and picture. Lightness is laid on lightness by their percentiles; what differs from the main colour
     of that lightness goes on to differ.
     """
+    before, after = (each[:: max(1, len(each) // SAMPLE)] for each in (before, after))
     own, other = (np.percentile(each[:, 0], KNOTS) for each in (after, before))
     own = np.maximum.accumulate(own + np.arange(len(own)) * 1e-3)
     inside = np.clip(calm, own[0], own[-1])
