@@ -181,8 +181,7 @@ class EscalationPlanner(PaidPlanner):
                 yield (
                     _(
                         "The scene “%(scene)s” was changed since the draft was made. The model gets its "
-                        "prompt "
-                        "of today, and the draft."
+                        "prompt of today, and the draft."
                     )
                     % {"scene": scene.name}
                 )
@@ -207,17 +206,16 @@ class EscalationPlanner(PaidPlanner):
                 raise RequestRefused(
                     _(
                         "The tier “%(tier)s” renders scenes, and cannot keep the composition of picture "
-                        "%(pk)s, which "
-                        "a model painted. Choose a tier with a model."
+                        "%(pk)s, which a model painted. Choose a tier with a model."
                     )
                     % {"tier": self.tier.name, "pk": image.pk}
                 )
             if draft.edit:
                 raise RequestRefused(
                     _(
-                        "Picture %(pk)s was edited, which a renderer cannot repeat. Make picture %(below)s, "
-                        "from "
-                        "which it was made, final and edit that, or choose a tier with a model."
+                        "Picture %(pk)s was edited, which a renderer cannot repeat. Make picture "
+                        "%(below)s, from which it was made, final and edit that, or choose a tier with a "
+                        "model."
                     )
                     % {"pk": image.pk, "below": image.parent_id}
                 )
@@ -305,8 +303,7 @@ class EscalationPlanner(PaidPlanner):
             raise RequestRefused(
                 _(
                     "Picture %(pk)s shows several products or text, and has no prompt for this tier and "
-                    "treatment. "
-                    "Keep its treatment, or choose a tier that renders."
+                    "treatment. Keep its treatment, or choose a tier that renders."
                 )
                 % about
             )
@@ -315,8 +312,7 @@ class EscalationPlanner(PaidPlanner):
             raise RequestRefused(
                 _(
                     "The scene of picture %(pk)s was deleted, so there is no prompt for a model. Choose a "
-                    "tier that "
-                    "renders, or make a new draft."
+                    "tier that renders, or make a new draft."
                 )
                 % about
             )
@@ -363,8 +359,7 @@ def objection_to(image: ProductImage, draft: ImageSpec, *, tier: Tier) -> str:
     elif draft.sets_text:
         text = _(
             "The text on picture %(pk)s is typeset. Make picture %(below)s, which is below it, final: the "
-            "text "
-            "follows."
+            "text follows."
         )
     elif not is_higher:
         text = _(

@@ -28,9 +28,7 @@ _DASHES: Final = frozenset("-\u2010\u2012\u2013\u2014\u2212")
 # JIS X 4051, W3C's jlreq and clreq: what must not start a line even after a space, what must not end one.
 # Then the full stops of scripts for which UAX #14 allows them after a space, such as the danda.
 _NEVER_FIRST: Final = frozenset(
-    "、。，．,.!?！？：；:;)]}）」』】〉》］｝〕〗〙%％‰°℃ー〜～…‥・·ゝゞヽヾ々〻؟،؛\u06d4"
-    "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ"
-    "\u0964\u0965\u0e2f\u0e46\u0e5a\u0eaf\u0ec6\u104a\u104b\u17d4\u17d5\u17d6\u17d7\u1362\u1363\u0589\u0f0d"
+    "、。，．,.!?！？：；:;)]}）」』】〉》］｝〕〗〙%％‰°℃ー〜～…‥・·ゝゞヽヾ々〻؟،؛\u06d4ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ\u0964\u0965\u0e2f\u0e46\u0e5a\u0eaf\u0ec6\u104a\u104b\u17d4\u17d5\u17d6\u17d7\u1362\u1363\u0589\u0f0d"
 )
 _NEVER_LAST: Final = frozenset("([{（「『【〈《［｛〔〖〘#№¿¡")
 # Which quotation mark opens and which closes differs between languages: they stay with their neighbours.

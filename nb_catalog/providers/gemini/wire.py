@@ -141,9 +141,8 @@ def parse_result(body: str | bytes, *, convert_error: ConvertError) -> ImageResu
     except ValueError as error:
         if is_web_page(body):
             raise PageInstead(
-                "A web page was returned in place of Gemini's response: something between this"
-                " machine and Google intercepts requests, or base_url is wrong. The picture may be"
-                " billed.",
+                "A web page was returned in place of Gemini's response: something between this machine and "
+                "Google intercepts requests, or base_url is wrong. The picture may be billed.",
                 reason="page",
             ) from None
         raise OutcomeUnknown(
