@@ -85,6 +85,7 @@ TOGETHER = {
     "E004": "NB_CATALOG['TASK_BACKEND'] = 'defualt'",
     "E005": "NB_CATALOG['QUOTAS'] = {'nowhere': {'*': {'IN_FLIGHT': 1}}}",
     "E006": "NB_CATALOG['TIER_DAILY_BUDGETS_USD'] = {'darft': '1'}",
+    "E009": "NB_CATALOG['ESCALATION'] = {'SLOTS': {'heroe': '2K'}}",
     "E010": "tier('e010', COLOUR='red')",
     "E011": "tier('e011', model='local-studoi')",
     "E012": "tier('e012', THINKING='high')",

@@ -17,7 +17,7 @@ from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Photo, RequestMode
-from nb_catalog.exceptions import ObjectGone, PictureMissing, SpecUnreadable
+from nb_catalog.exceptions import ObjectGone, PictureMissing, RegistryError, SpecUnreadable
 from nb_catalog.models import ImageJob
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import transition_jobs
@@ -226,8 +226,10 @@ def _with_photo(job: ClaimedJob, product: models.Model | None) -> ClaimedJob:
 
 
 def _host_error(error: Exception, *, what: str) -> PictureMissing:
+    # What the host's code raised stands behind our own error.
+    broke = error.__cause__ if isinstance(error, RegistryError) and error.__cause__ else error
     return PictureMissing(
-        f"The shop's own code broke with {type(error).__name__} while it looked for the {what}."
+        f"The shop's own code broke with {type(broke).__name__} while it looked for the {what}."
     )
 
 

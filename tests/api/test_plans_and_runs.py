@@ -52,6 +52,7 @@ def test_a_plan_says_what_would_be_made_and_writes_nothing(api):
     assert found["items"][0] == {
         "object": str(mugs[0].pk),
         "scene": "marble",
+        "product_variant": "",
         "layout": "",
         "locale": "",
         "variant": 1,

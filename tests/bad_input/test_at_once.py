@@ -17,7 +17,7 @@ from nb_catalog.models import (
     ReviewEvent,
     Run,
 )
-from nb_catalog.publishing import placements
+from nb_catalog.publishing import placements, places
 from tests import factories
 from tests.bad_input.conftest import at_once
 from tests.catalog.models import Mug
@@ -69,15 +69,15 @@ def test_who_publishes_what_another_rolls_back_to_does_not_wait_for_ever(round_,
     first, second = (factories.image(product, state=ImageState.APPROVED) for _ in range(2))
     for image in (first, second):
         placements.publish(image, slot="hero", actor=None)
-    hold = placements.lock_image
+    hold = places.lock_images
 
-    def slowly(image):
+    def slowly(keys):
         sleep(0.1)
-        state = hold(image)
+        states = hold(keys)
         sleep(0.1)
-        return state
+        return states
 
-    monkeypatch.setattr(placements, "lock_image", slowly)
+    monkeypatch.setattr(places, "lock_images", slowly)
     outcomes = at_once(
         partial(placements.publish, first, slot="hero", actor=None),
         partial(placements.roll_back, product, slot="hero", actor=None),
