@@ -20,7 +20,8 @@ import numpy as np
 from nb_catalog.core.types import Rect
 from nb_catalog.imaging.compose.merge import TO_LINEAR
 from nb_catalog.imaging.drift import measure_drift, take_look
-from nb_catalog.imaging.drift.look import CELLS, COARSE, COLOURS, COLUMNS, FINE, LUMINANCE, ROWS
+from nb_catalog.imaging.drift.look import CELLS, COARSE, COLOURS, COLUMNS, FINE, ROWS
+from nb_catalog.imaging.scenery.light import LUMINANCE
 from tests.benchmarks.scene import print_result
 
 SIDE = 1024
@@ -41,7 +42,7 @@ def bare(pixels: np.ndarray) -> None:
     lightness = np.ascontiguousarray(lab[..., 0])
     fine, coarse = (cv2.GaussianBlur(lightness, (0, 0), each) for each in (FINE, COARSE))
     rough = cv2.absdiff(lightness, cv2.medianBlur(lightness, 3))
-    linear = cv2.transform(cv2.LUT(pixels, TO_LINEAR), LUMINANCE)
+    linear = cv2.transform(cv2.LUT(pixels, TO_LINEAR), LUMINANCE[None].astype(np.float32))
     for plane, size in (
         (linear, (CELLS, CELLS)),
         (lab, (COLOURS, COLOURS)),
