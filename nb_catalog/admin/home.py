@@ -20,7 +20,15 @@ from nb_catalog.core.pagination import COUNT_LIMIT, bounded_count
 from nb_catalog.core.permissions import Action, may, may_view
 from nb_catalog.core.states import JOB_UNDERWAY, ImageState, JobState
 from nb_catalog.cutouts.access import visible_to
-from nb_catalog.models import ImageJob, Placement, ProductImage, Run, Scene
+from nb_catalog.models import (
+    DailyBudget,
+    ImageJob,
+    Placement,
+    ProductImage,
+    ProviderCall,
+    Run,
+    Scene,
+)
 from nb_catalog.models.cutouts import CutoutState
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ImageKind
@@ -105,17 +113,16 @@ def _production(request: HttpRequest, now: status.Status) -> Iterator[Figure]:
         details=tuple(details),
         urgent=bool(now.pauses),
     )
-    if not request.user.has_perms(["nb_catalog.view_providercall"]):
-        return
-    yield Figure(
-        title=gettext("Spent today (UTC)"),
-        value=dollars(now.spent_today_usd),
-        url=_url(request, "dailybudget_changelist"),
-        details=()
-        if now.budget_today_usd is None
-        else (gettext("of %(budget)s") % {"budget": dollars(now.budget_today_usd)},),
-    )
-    if now.open_calls:
+    if may_view(request.user, DailyBudget):
+        yield Figure(
+            title=gettext("Spent today (UTC)"),
+            value=dollars(now.spent_today_usd),
+            url=_url(request, "dailybudget_changelist"),
+            details=()
+            if now.budget_today_usd is None
+            else (gettext("of %(budget)s") % {"budget": dollars(now.budget_today_usd)},),
+        )
+    if now.open_calls and may_view(request.user, ProviderCall):
         yield Figure(
             title=gettext("Calls of unknown cost"),
             value=number_format(now.open_calls, force_grouping=True),

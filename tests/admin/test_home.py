@@ -113,6 +113,10 @@ def test_nobody_is_shown_what_they_may_not_see(sign_in, home):
     assert found.keys() == {"To review"}
     found, _html = home(sign_in("nb_catalog.view_placement", views=False))
     assert found.keys() == {"Published with outdated text"}
+    found, _html = home(sign_in("nb_catalog.view_run", views=False))
+    assert found.keys() == {"Being made"}
+    found, _html = home(sign_in("nb_catalog.view_run", "nb_catalog.view_dailybudget", views=False))
+    assert found.keys() == {"Being made", "Spent today (UTC)"}
 
 
 def test_an_empty_shop_has_first_steps_until_its_first_run(sign_in, root, home):

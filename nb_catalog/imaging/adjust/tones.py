@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nb_catalog.imaging.adjust.kinds import Exposure, Sharpen, WhiteBalance
 from nb_catalog.imaging.compose.merge import TO_LINEAR, to_srgb
 from nb_catalog.imaging.scenery.canvas import Pixels
+from nb_catalog.imaging.scenery.light import LUMINANCE
 
 Alpha = NDArray[np.uint8]
 """(H, W): how much of each pixel is product."""
@@ -19,7 +20,6 @@ WARMTH: Final = 0.35
 """Stops by which red gains, and blue loses, at a temperature of 100."""
 TINT: Final = 0.25
 """Stops by which green loses at a tint of 100."""
-LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722])
 RADIUS: Final = 0.0008
 """Deviation of the blur that sharpening takes from, as a share of the picture's longer side."""
 LEAST_RADIUS: Final = 0.6

@@ -366,29 +366,7 @@
         buttons();
         view.redraw();
         canvas.dataset.ready = "";
-        canvas.addEventListener("pointerdown", pressed);
-        canvas.addEventListener("pointermove", moved);
-        canvas.addEventListener("pointerup", released);
-        canvas.addEventListener("pointercancel", released);
-        canvas.addEventListener("pointerleave", () => {
-            view.cursor.isShown = document.activeElement === canvas;
-            view.redraw();
-        });
-        canvas.addEventListener("focus", () => { view.cursor.isShown = true; view.redraw(); });
-        canvas.addEventListener("blur", () => {
-            keyReleased({ key: " ", preventDefault() {} });
-            view.cursor.isShown = false;
-            view.redraw();
-        });
-        canvas.addEventListener("keydown", keyed);
-        canvas.addEventListener("keyup", keyReleased);
-        canvas.addEventListener("wheel", (event) => {
-            if (event.ctrlKey || event.metaKey) {
-                event.preventDefault();
-                view.zoomTo(view.zoom * Math.exp(-event.deltaY / 300), view.positionOf(event));
-            }
-        }, { passive: false });
-        new ResizeObserver(() => { view.fit(); }).observe(canvas);
+        view.listen({ pressed, moved, released, keyed, keyReleased });
         box.addEventListener("change", () => { buttons(); view.redraw(); });
         box.addEventListener("input", () => { buttons(); view.redraw(); });
         find("nbc-in").addEventListener("click", () => view.zoomTo(view.zoom * 1.25));

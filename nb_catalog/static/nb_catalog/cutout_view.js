@@ -14,6 +14,35 @@ class CutoutView {
         this.frame = 0;
     }
 
+    /* Hand what is done on the canvas to these functions. The cursor, zooming with the wheel, and fitting into
+       the window are the view's own. */
+    listen({ pressed, moved, released, keyed, keyReleased }) {
+        const { canvas } = this;
+        canvas.addEventListener("pointerdown", pressed);
+        canvas.addEventListener("pointermove", moved);
+        canvas.addEventListener("pointerup", released);
+        canvas.addEventListener("pointercancel", released);
+        canvas.addEventListener("pointerleave", () => {
+            this.cursor.isShown = document.activeElement === canvas;
+            this.redraw();
+        });
+        canvas.addEventListener("focus", () => { this.cursor.isShown = true; this.redraw(); });
+        canvas.addEventListener("blur", () => {
+            keyReleased({ key: " ", preventDefault() {} });
+            this.cursor.isShown = false;
+            this.redraw();
+        });
+        canvas.addEventListener("keydown", keyed);
+        canvas.addEventListener("keyup", keyReleased);
+        canvas.addEventListener("wheel", (event) => {
+            if (event.ctrlKey || event.metaKey) {
+                event.preventDefault();
+                this.zoomTo(this.zoom * Math.exp(-event.deltaY / 300), this.positionOf(event));
+            }
+        }, { passive: false });
+        new ResizeObserver(() => { this.fit(); }).observe(canvas);
+    }
+
     redraw() {
         this.frame ||= requestAnimationFrame(() => this.#draw());
     }

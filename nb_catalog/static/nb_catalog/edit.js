@@ -237,29 +237,7 @@
         view.fit();
         showState();
         canvas.dataset.ready = "";
-        canvas.addEventListener("pointerdown", pressed);
-        canvas.addEventListener("pointermove", moved);
-        canvas.addEventListener("pointerup", released);
-        canvas.addEventListener("pointercancel", released);
-        canvas.addEventListener("pointerleave", () => {
-            view.cursor.isShown = document.activeElement === canvas;
-            view.redraw();
-        });
-        canvas.addEventListener("focus", () => { view.cursor.isShown = true; view.redraw(); });
-        canvas.addEventListener("blur", () => {
-            keyReleased({ key: " ", preventDefault() {} });
-            view.cursor.isShown = false;
-            view.redraw();
-        });
-        canvas.addEventListener("keydown", keyed);
-        canvas.addEventListener("keyup", keyReleased);
-        canvas.addEventListener("wheel", (event) => {
-            if (event.ctrlKey || event.metaKey) {
-                event.preventDefault();
-                view.zoomTo(view.zoom * Math.exp(-event.deltaY / 300), view.positionOf(event));
-            }
-        }, { passive: false });
-        new ResizeObserver(() => { view.fit(); }).observe(canvas);
+        view.listen({ pressed, moved, released, keyed, keyReleased });
         find("nbc-size").addEventListener("input", showState);
         find("nbc-undo").addEventListener("click", undo);
         find("nbc-redo").addEventListener("click", redo);
