@@ -14,12 +14,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from nb_catalog.admin import requested
 from nb_catalog.admin.formatting import dollars
 from nb_catalog.core.pagination import COUNT_LIMIT, bounded_count
 from nb_catalog.core.permissions import Action, may, may_view
 from nb_catalog.core.states import JOB_UNDERWAY, ImageState, JobState
 from nb_catalog.cutouts.access import visible_to
+from nb_catalog.generation import failures
 from nb_catalog.models import (
     DailyBudget,
     ImageJob,
@@ -144,7 +144,7 @@ def _failures(request: HttpRequest) -> Iterator[Figure]:
             value=number_format(sum(number for _code, number in counted), force_grouping=True),
             url=_url(request, "imagejob_changelist", state__exact=JobState.FAILED),
             details=tuple(
-                f"{number_format(number, force_grouping=True)} × {requested.describe_error(code)}"
+                f"{number_format(number, force_grouping=True)} × {failures.describe_error(code)}"
                 for code, number in counted[:MOST_CAUSES]
             ),
             urgent=True,

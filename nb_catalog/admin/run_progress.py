@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from functools import cached_property
 from operator import itemgetter
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
-from django.db.models import Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -20,14 +20,23 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog import ratelimit
 from nb_catalog.admin import catalog_objects, requested, thumbnails
-from nb_catalog.admin.formatting import dollars
+from nb_catalog.admin.formatting import dollars, duration
 from nb_catalog.billing import budgets
 from nb_catalog.core.permissions import Action, may
-from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
+from nb_catalog.core.states import JOB_UNDERWAY, JobState
+from nb_catalog.core.time_left import in_steps
 from nb_catalog.core.types import JobKind
-from nb_catalog.generation import job_counts
+from nb_catalog.generation import failures, pace
+from nb_catalog.generation.progress import (
+    Cause,
+    Failure,
+    Progress,
+    RunState,
+    Wait,
+    progress_of,
+    unfinished_batches,
+)
 from nb_catalog.models import (
     ImageJob,
     ProductImage,
@@ -41,13 +50,10 @@ from nb_catalog.models.images import ImageKind
 from nb_catalog.worker.drift_retries import MADE_AGAIN
 
 NEWEST: Final = 12
-FAILURES: Final = 25
-# Workers claim jobs within half a second; if nothing moves for this long, none is running.
-IDLE_AFTER: Final = timedelta(seconds=10)
-# After a failed batch, workers leave its model alone for a minute.
-BATCH_COOLDOWN: Final = timedelta(seconds=70)
+# Causes, and jobs of each.
+CAUSES: Final = 8
+FAILURES: Final = 5
 BATCHES: Final = 10
-UNSUCCESSFUL: Final = (JobState.FAILED, JobState.REFUSED, JobState.UNKNOWN)
 CANCELLABLE: Final = (JobState.QUEUED, JobState.WAITING, JobState.SUBMITTED)
 # Updated separately, so that buttons keep their focus while numbers change.
 PARTS: Final = ("progress", "hint", "buttons", "failures", "newest")
@@ -66,6 +72,20 @@ _PAUSED: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureCause:
+    """Jobs without a result for one reason. ``advice`` is empty if a retry may help."""
+
+    failure: Failure
+    title: str
+    advice: str
+    jobs: list[ImageJob]
+
+    @property
+    def further(self) -> int:
+        return self.failure.jobs - len(self.jobs)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunProgress:
     """Progress of ``run``. Values are read on first access, with a constant number of queries."""
@@ -77,8 +97,12 @@ class RunProgress:
     may_review: bool
 
     @cached_property
-    def counts(self) -> dict[str, int]:
-        return dict(job_counts.counts_for([self.run])[self.run.pk])
+    def facts(self) -> Progress:
+        return progress_of(self.run)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        return self.facts.counts
 
     @cached_property
     def total(self) -> int:
@@ -90,22 +114,20 @@ class RunProgress:
 
     @property
     def succeeded(self) -> int:
-        return self.counts.get(JobState.SUCCEEDED, 0)
+        return self.counts[JobState.SUCCEEDED]
 
-    @cached_property
+    @property
     def starting(self) -> RunStart | None:
         return self.run.starting
 
     @property
     def percent(self) -> int:
         """The share of what was asked that has succeeded."""
-        if self.starting is not None:
-            return 100 * self.starting.written // max(1, self.starting.products)
-        return 100 * self.succeeded // self.total if self.total else 100
+        return self.facts.percent
 
     @property
     def is_done(self) -> bool:
-        return not self.underway and (self.starting is None or bool(self.starting.error))
+        return self.facts.is_over
 
     @property
     def by_state(self) -> list[tuple[str, str, int]]:
@@ -179,15 +201,18 @@ class RunProgress:
     def can_cancel(self) -> int:
         return self._sum(CANCELLABLE)
 
-    @cached_property
+    @property
     def hopeless(self) -> int:
-        """The number of jobs that would fail again. They are counted only if some have failed."""
-        failed = self._sum((JobState.FAILED, JobState.REFUSED))
-        return min(failed, self.run.jobs.filter(requested.hopeless()).count()) if failed else 0
+        """The number of jobs that would fail again."""
+        return sum(
+            each.jobs
+            for each in self.facts.failures
+            if not each.can_retry and each.state != JobState.UNKNOWN
+        )
 
     @property
     def can_retry(self) -> int:
-        return self._sum((JobState.FAILED, JobState.REFUSED)) - self.hopeless
+        return sum(each.jobs for each in self.facts.failures if each.can_retry)
 
     @cached_property
     def made_again(self) -> int:
@@ -216,66 +241,95 @@ class RunProgress:
         return rows
 
     @cached_property
-    def failures(self) -> Sequence[ImageJob]:
-        # The spec says what was asked for; it is read of those that are shown.
-        rows = self.run.jobs.filter(state__in=UNSUCCESSFUL).order_by("-id")
-        jobs = requested.attach(rows[:FAILURES])
+    def causes(self) -> list[FailureCause]:
+        """Return the failures by cause, the most frequent first, each with its newest jobs."""
+        shown = self.facts.failures[:CAUSES]
+        found = {
+            failure: list(
+                self.run.jobs.filter(state=failure.state, error_code=failure.code).order_by("-id")[
+                    :FAILURES
+                ]
+            )
+            for failure in shown
+        }
+        # The specs say what was asked for; they are read of the jobs that are shown.
+        jobs = requested.attach(job for group in found.values() for job in group)
         catalog_objects.attach_info(jobs, site=self.site)
         for job in jobs:
+            job.plan_url = ""
             if self.may_generate and job.problem.advice:
                 job.plan_url = self._plan_url(job)
-        return jobs
+        return [
+            FailureCause(
+                failure=failure,
+                title=failures.describe_error(failure.code) or JobState(failure.state).label,
+                advice=failures.advice_for(failure.code, state=failure.state),
+                jobs=found[failure],
+            )
+            for failure in shown
+        ]
 
     @property
     def further_failures(self) -> int:
-        return max(0, self._sum(UNSUCCESSFUL) - len(self.failures))
+        return sum(each.jobs for each in self.facts.failures[CAUSES:])
+
+    @property
+    def time_left(self) -> str:
+        """Return how long the run will still take, roughly; empty if it waits for a person or is over."""
+        facts = self.facts
+        if facts.is_over or facts.state == RunState.PAUSED or self.waits_for(Cause.WORKER):
+            return ""
+        if facts.seconds_left is None:
+            return gettext("Time left: not known yet.")
+        return gettext("About %(duration)s left.") % {
+            "duration": duration(in_steps(facts.seconds_left))
+        }
+
+    @property
+    def lanes(self) -> list[dict[str, Any]]:
+        """Return the unfinished jobs by tier and model, with their rates."""
+        return [
+            {
+                "name": " · ".join(filter(None, (lane.key.tier, lane.key.model))),
+                "remaining": lane.remaining,
+                "per_minute": lane.per_minute
+                and number_format(lane.per_minute, 1 if lane.per_minute < 10 else 0),
+                "left": "" if lane.seconds_left is None else duration(in_steps(lane.seconds_left)),
+            }
+            for lane in self.facts.lanes
+        ]
+
+    @property
+    def waits(self) -> list[str]:
+        """Return in sentences what jobs wait for that no other hint of the page speaks of."""
+        return [sentence for each in self.facts.waits if (sentence := wait_sentence(each))]
+
+    def waits_for(self, cause: Cause) -> bool:
+        return any(each.cause == cause for each in self.facts.waits)
 
     @cached_property
-    def provider_pauses(self) -> list[ProviderPause]:
-        """Return the pauses that jobs of this run wait for."""
-        if not self.underway:
+    def provider_pauses(self) -> list[tuple[ProviderPause, int]]:
+        """Return the pauses that jobs of this run wait for, and how many do."""
+        if not self.waits_for(Cause.PAUSE):
             return []
-        pauses = ProviderPause.objects.filter(until__gt=database_now())
-        current = {(pause.provider, pause.model): pause for pause in pauses}
-        if not current:
-            return []
-        used = self.run.jobs.filter(state__in=JOB_UNDERWAY).order_by()
-        pairs = used.values_list("provider", "model").distinct()
-        relevant = {
-            pause.pk: pause
-            for provider, model in pairs
-            for key in ((provider, model), (provider, ratelimit.EVERY_MODEL))
-            if (pause := current.get(key)) is not None
-        }
-        return list(relevant.values())
+        pauses = list(ProviderPause.objects.filter(until__gt=database_now()))
+        counted: Counter[ProviderPause] = Counter()
+        for lane in self.facts.lanes:
+            pause = pace.pause_of(lane.key.provider, lane.key.model, pauses=pauses)
+            if pause is not None:
+                counted[pause] += lane.remaining
+        return list(counted.items())
 
     @cached_property
     def batches(self) -> list[ProviderBatch]:
         """Return unfinished batches that contain jobs of this run."""
-        if not self.counts.get(JobState.SUBMITTED):
+        if not self.counts[JobState.SUBMITTED]:
             return []
-        submitted = self.run.jobs.filter(state=JobState.SUBMITTED).order_by()
-        rows = ProviderBatch.objects.filter(pk__in=submitted.values("batch_id"))
-        return list(rows.exclude(state=BatchState.DONE).order_by("pk")[:BATCHES])
+        return list(unfinished_batches(self.run)[:BATCHES])
 
-    @cached_property
+    @property
     def lacks_worker(self) -> bool:
-        """Whether jobs wait or are to be written, no worker holds a live lease, and no job has finished
-        lately."""
-        starting, now = self.starting, database_now()
-        if starting is not None and not starting.error:
-            is_held = starting.lease_until is not None and starting.lease_until > now
-            return not is_held and now - self.run.created_at > IDLE_AFTER
-        if not self.counts.get(JobState.QUEUED) or self.run.paused_reason or self.provider_pauses:
-            return False
-        leased = ImageJob.objects.filter(state__in=(JobState.LEASED, JobState.CALLING))
-        batches = ProviderBatch.objects.filter(
-            Q(lease_until__gt=now) | Q(finished_at__gt=now - BATCH_COOLDOWN)
-        )
-        if leased.filter(lease_until__gt=now).exists() or batches.exists():
-            return False
-        recent = ImageJob.objects.filter(finished_at__gt=now - IDLE_AFTER)
-        return now - self.run.created_at > IDLE_AFTER and not recent.exists()
+        return self.waits_for(Cause.WORKER)
 
     def parts(self, request: HttpRequest) -> dict[str, str]:
         """Return the parts of the page that change, as HTML by name."""
@@ -297,6 +351,40 @@ class RunProgress:
 
     def _sum(self, states: Any) -> int:
         return sum(self.counts.get(state, 0) for state in states)
+
+
+def wait_sentence(wait: Wait) -> str:
+    """Return what jobs wait for; empty for what the page says elsewhere."""
+    until = "" if wait.until is None else moment(wait.until)
+    if wait.cause == Cause.QUOTA:
+        message = ngettext(
+            "%(count)s job waits for the daily quota of %(model)s (renewed at %(until)s).",
+            "%(count)s jobs wait for the daily quota of %(model)s (renewed at %(until)s).",
+            wait.jobs,
+        )
+        return message % {
+            "count": number_format(wait.jobs, force_grouping=True),
+            "model": wait.detail,
+            "until": until,
+        }
+    if wait.cause == Cause.RETRY:
+        message = ngettext(
+            "%(count)s job is tried again automatically (at %(until)s).",
+            "%(count)s jobs are tried again automatically (the first at %(until)s).",
+            wait.jobs,
+        )
+        return message % {
+            "count": number_format(wait.jobs, force_grouping=True),
+            "until": until,
+        }
+    return ""
+
+
+def moment(when: datetime) -> str:
+    """Return the time of ``when`` in the user's time zone; with its date unless that is today."""
+    local = timezone.localtime(when)
+    is_today = local.date() == timezone.localtime().date()
+    return date_format(local, "TIME_FORMAT" if is_today else "SHORT_DATETIME_FORMAT")
 
 
 def run_progress(run: Run, *, request: HttpRequest, site: AdminSite) -> RunProgress:

@@ -17,7 +17,6 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from nb_catalog.admin import requested
 from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.admin.generate.final_views import FinalViews
@@ -29,13 +28,13 @@ from nb_catalog.admin.search import Search
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
 from nb_catalog.exceptions import NBCatalogError
-from nb_catalog.generation import job_counts, runs
+from nb_catalog.generation import failures, job_counts, runs
 from nb_catalog.models import ImageJob, Run
 
 # Name of a button -> the jobs that it queues again.
 RETRIES: Final[Mapping[str, Callable[[], Q]]] = {
-    "failed": requested.worth_retrying,
-    "hopeless": requested.hopeless,
+    "failed": failures.worth_retrying,
+    "hopeless": failures.hopeless,
     "cancelled": lambda: Q(state=JobState.CANCELLED),
     "unknown": lambda: Q(state=JobState.UNKNOWN),
 }
@@ -161,11 +160,15 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, ReadOnlyAdmin
         return self._redirect(request, run, message % count)
 
     def retry(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Retry the jobs that the pressed button names; without one, all but those that may have been
-        charged already."""
+        """Retry the jobs that the pressed button names, or those of one cause that a retry may help; without
+        one, all but those that may have been charged already."""
         run = self._get_run(request, pk)
         is_stopped = run.starting is not None and bool(run.starting.error)
-        only = next((RETRIES[name] for name in RETRIES if name in request.POST), Q)()
+        if "cause" in request.POST:
+            state, _colon, code = request.POST["cause"].partition(":")
+            only = failures.worth_retrying() & Q(state=state, error_code=code)
+        else:
+            only = next((RETRIES[name] for name in RETRIES if name in request.POST), Q)()
         count = runs.retry_run(run, unknown="unknown" in request.POST, only=only)
         if is_stopped and not count:
             return self._redirect(request, run, gettext("The run is being started."))

@@ -1,7 +1,5 @@
 """Fields, serializers and filters shared by several endpoints."""
 
-from decimal import Decimal
-
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext
@@ -9,10 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from nb_catalog.core.text import nearest
+from nb_catalog.models.db.money import usd_text
 from nb_catalog.models.generic import content_type_of, fetch_subjects, object_key
 from nb_catalog.registry import CatalogSource, source_for
-
-CENT = Decimal("0.01")
 
 # The keys become parameters of one SQL query, whose number databases limit.
 MOST_KEYS = 1000
@@ -30,12 +27,6 @@ class UsdField(serializers.CharField):
 
     def to_representation(self, value):
         return usd_text(value)
-
-
-def usd_text(value):
-    """Format ``value`` in USD with at least two decimals, without losing digits."""
-    amount = value.normalize()
-    return format(amount.quantize(CENT) if amount.as_tuple().exponent > -2 else amount, "f")
 
 
 class ModelLabelField(serializers.CharField):

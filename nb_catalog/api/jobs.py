@@ -2,12 +2,12 @@
 
 from rest_framework import serializers
 
-from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, usd_text
+from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob
-from nb_catalog.models.db.money import usd
+from nb_catalog.models.db.money import usd, usd_text
 
 # The part of a spec that everyone who may see the job may see.
 PUBLIC_SPEC_FIELDS = ("scene", "treatment", "ratio", "size", "variant")

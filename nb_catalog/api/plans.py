@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from nb_catalog import generation
-from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of, usd_text
+from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of
 from nb_catalog.api.finals import (
     FinalsSerializer,
     choice_from,
@@ -27,6 +27,7 @@ from nb_catalog.core.types import SCENE_TREATMENTS, RequestMode, TextMethod, Tre
 from nb_catalog.generation.backgrounds import MAX_VARIANTS
 from nb_catalog.generation.bundles import MOST_PARTS
 from nb_catalog.models.cutouts import CutoutState
+from nb_catalog.models.db.money import usd_text
 from nb_catalog.registry import source_for
 
 ALL = "all"

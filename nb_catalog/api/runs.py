@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
@@ -32,12 +33,13 @@ from nb_catalog.api.plans import (
     refresh_plan_from,
     text_plan_from,
 )
+from nb_catalog.api.run_progress import ProgressSerializer
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.billing import budgets
 from nb_catalog.core.permissions import Action
-from nb_catalog.core.states import JOB_UNDERWAY, JobState
+from nb_catalog.core.states import JobState
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.generation import job_counts, runs
+from nb_catalog.generation import job_counts, progress, runs
 from nb_catalog.models import Run
 
 
@@ -82,6 +84,12 @@ class RetrySerializer(serializers.Serializer):
     unknown = serializers.BooleanField(
         default=False,
         help_text=_("Also retry jobs with an unknown outcome. You may be charged twice."),
+    )
+    error_codes = serializers.ListField(
+        child=serializers.CharField(max_length=40, allow_blank=True),
+        required=False,
+        allow_empty=False,
+        help_text=_("Retry only jobs that ended with one of these error codes."),
     )
 
 
@@ -134,12 +142,7 @@ class RunSerializer(serializers.Serializer):
         return budgets.resumes_at(run.paused_reason, now=timezone.now())
 
     def get_state(self, run) -> str:
-        if run.paused_reason:
-            return "paused"
-        if run.starting is not None:
-            return "stopped" if run.starting.error else "starting"
-        counts = self.context["counts"][run.pk]
-        return "underway" if any(counts[each] for each in JOB_UNDERWAY) else "finished"
+        return progress.state_of(run, counts=self.context["counts"][run.pk]).value
 
 
 class RunViewSet(CatalogReadViewSet):
@@ -152,6 +155,7 @@ class RunViewSet(CatalogReadViewSet):
         "finals": Action.MAKE_FINAL,
         **dict.fromkeys(("cancel", "retry"), Action.CONTROL_RUN),
         "resume": Action.RESUME_RUN,
+        "progress": Action.VIEW_RUNS,
     }
     serializer_class = RunSerializer
     serializer_classes = {
@@ -163,6 +167,7 @@ class RunViewSet(CatalogReadViewSet):
         "cancel": NoBodySerializer,
         "retry": RetrySerializer,
         "resume": ResumeSerializer,
+        "progress": ProgressSerializer,
     }
 
     def get_queryset(self):
@@ -251,6 +256,12 @@ class RunViewSet(CatalogReadViewSet):
         more = {name: response[name] for name in ("changed", "left_out") if name in response}
         return self._run_response(run, **more)
 
+    @action(detail=True, methods=["get"])
+    def progress(self, request, *args, **kwargs):
+        """Return what is made, what the rest waits for, the time left and the causes of failures."""
+        run = self.get_object()
+        return Response(progress.as_data(run, progress.progress_of(run)))
+
     @action(detail=True, methods=["post"])
     def cancel(self, request, *args, **kwargs):
         """Cancel jobs that have not been sent yet."""
@@ -264,7 +275,9 @@ class RunViewSet(CatalogReadViewSet):
         run, body = self.get_object(), self.validated_body()
 
         def retry():
-            changed = runs.retry_run(run, unknown=body["unknown"])
+            codes = body.get("error_codes")
+            only = None if codes is None else Q(error_code__in=codes)
+            changed = runs.retry_run(run, unknown=body["unknown"], only=only)
             return self._run_response(run, changed=changed)
 
         return idempotency.once(self, body, retry, replay=self._replay)

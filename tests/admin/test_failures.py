@@ -14,6 +14,7 @@ from nb_catalog.core.specs import TextSpec
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import JobKind
 from nb_catalog.exceptions import NBCatalogError, NoPicture, PictureMissing, StorageFailed
+from nb_catalog.generation import failures
 from nb_catalog.models.generic import content_type_of
 from tests import factories
 
@@ -65,6 +66,29 @@ def test_each_button_queues_what_it_names(root, failed):
     assert len(retry(root, failed, unknown="1")) == 9
 
 
+def test_failures_are_grouped_by_cause_and_retried_by_cause(root, failed):
+    factories.job(of=failed, state=JobState.FAILED, error_code="no_picture")
+    page = page_of(root, failed)
+    assert re.search(r"no usable picture. <span class=.quiet.>× 2<", page)
+    assert page.count("Another attempt may succeed.") == 4
+    assert not re.search(r'value="(refused:content_refused|failed:picture_missing|unknown:)', page)
+    assert retry(root, failed, cause="failed:no_picture") == ["no_picture"] * 2
+    assert retry(root, failed, cause="failed:picture_missing") == ["no_picture"] * 2
+    assert retry(root, failed, cause="unknown:outcome_unknown") == ["no_picture"] * 2
+
+
+def test_a_failed_job_is_shown_with_its_photo_and_leads_to_the_others(root):
+    run, mug = factories.run(), factories.product(name="Chipped mug")
+    for _ in range(7):
+        factories.job(mug, of=run, state=JobState.FAILED, error_code="no_picture")
+    factories.job(mug, of=run, state=JobState.FAILED, error_code="not_sent")
+    page = page_of(root, run)
+    assert f'<img src="{mug.packshot.url}" alt="" width="56"' in page
+    [link] = re.findall(r'href="([^"]+)">and 2 more', page)
+    listed = root.get(link.replace("&amp;", "&")).content.decode()
+    assert listed.count('class="field-id"') == 7
+
+
 def test_what_can_only_fail_again_has_no_plain_retry(root):
     run = factories.run()
     for _ in range(4):
@@ -78,13 +102,13 @@ def test_hopeless_codes_follow_the_classes_of_errors():
     class PlugInFailed(NBCatalogError):
         code = "plug_in_failed"
 
-    codes = requested.hopeless_codes()
+    codes = failures.hopeless_codes()
     assert {"plug_in_failed", PictureMissing.code} <= set(codes)
     assert codes and not {NoPicture.code, StorageFailed.code, "worker_died"} & set(codes)
 
 
 def test_every_code_that_needs_advice_gets_it():
-    for code in requested.hopeless_codes():
+    for code in failures.hopeless_codes():
         job = factories.job(state=JobState.FAILED, error_code=code)
         assert requested.problem_of(job).advice, code
     assert not requested.problem_of(factories.job(state=JobState.FAILED, error_code="x")).advice

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -306,3 +307,29 @@ def test_the_page_of_a_series_run_says_what_was_made_again_and_why(root, number)
     }[number]
     assert sentence in hint
     assert ("requested again" in hint) is bool(number)
+
+
+def test_the_page_says_how_long_it_takes_and_at_which_rate(root):
+    run = factories.run()
+    job = factories.job(of=run)
+    assert "Time left: not known yet." in text_of(root, run)
+    asleep(run)
+    now = timezone.now()
+    for number in range(30):
+        factories.job(of=run, state=JobState.SUCCEEDED, finished_at=now - timedelta(seconds=number))
+    page = text_of(root, run)
+    assert "About 30 seconds left." in page
+    assert re.search(r"<strong>draft · local-studio</strong> 1 left · \d+ per minute", page)
+    ImageJob.objects.filter(pk=job.pk).update(state=JobState.SUCCEEDED, finished_at=now)
+    page = text_of(root, run)
+    assert "ime left" not in page and "seconds left" not in page and "per minute" not in page
+
+
+def test_the_page_says_what_is_tried_again_and_how_many_wait_for_a_pause(root):
+    run = factories.run()
+    soon = timezone.now() + timedelta(minutes=5)
+    jobs = [factories.job(of=run, state=JobState.WAITING, not_before=soon) for _ in range(2)]
+    ProviderPause.objects.create(provider=jobs[0].provider, until=soon, reason="Too many.")
+    page = text_of(root, run)
+    assert "2 jobs are tried again automatically (the first at" in page
+    assert "2 jobs wait." in page

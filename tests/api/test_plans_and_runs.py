@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from nb_catalog.api.run_progress import ProgressSerializer
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.generation import run_starts, runs
@@ -432,3 +433,34 @@ def test_parts_are_planned_by_those_only_who_may_see_them(api_as):
     parts = [one.pk, f"testcatalog.poster:{poster.pk}"]
     answer = user.post("plans/", _wish(one, scenes=["marble"], parts=parts))
     assert answer.status_code == 403
+
+
+def test_the_progress_names_causes_and_only_those_named_are_retried(api):
+    run = factories.run(budget_usd="2")
+    for state, code in (
+        ("succeeded", ""), ("queued", ""), ("failed", "no_picture"), ("failed", "no_picture"),
+        ("failed", "not_sent"), ("refused", "content_refused"),
+    ):  # fmt: skip
+        factories.job(of=run, state=state, error_code=code)
+    found = api.get(f"runs/{run.pk}/progress/").json()
+    assert (found["percent"], found["asked"], found["budget_usd"]) == (16, 6, "2.00")
+    assert [lane["remaining"] for lane in found["tiers"]] == [1]
+    assert found["failures"][0] == {
+        "state": "failed", "error_code": "no_picture", "jobs": 2, "can_retry": True
+    }  # fmt: skip
+    assert [each["error_code"] for each in found["failures"] if not each["can_retry"]] == [
+        "content_refused"
+    ]
+    answer = api.post(f"runs/{run.pk}/retry/", {"error_codes": ["no_picture"]}).json()
+    assert (answer["changed"], answer["counts"]["queued"]) == (2, 3)
+
+
+def test_the_progress_has_the_fields_of_its_schema(api):
+    run = factories.run(paused_reason="day_budget")
+    factories.job(of=run)
+    factories.job(of=run, state="failed", error_code="no_picture")
+    found = api.get(f"runs/{run.pk}/progress/").json()
+    fields = ProgressSerializer().fields
+    assert set(found) == set(fields)
+    for name in ("tiers", "waits", "failures"):
+        assert set(found[name][0]) == set(fields[name].child.fields)

@@ -153,3 +153,13 @@ def test_asking_writes_nothing(client, django_assert_max_num_queries):
     with django_assert_max_num_queries(20) as asked:
         client.get("/health/")
     assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
+
+
+def test_unfinished_runs_are_told_with_their_progress():
+    run = factories.run()
+    paid_job(of=run)
+    paid_job(of=run, state="succeeded", finished_at=timezone.now())
+    paid_job(state="failed")
+    [found] = json.loads(told("--json")[0])["runs"]
+    assert (found["run"], found["percent"], found["seconds_left"]) == (run.pk, 50, None)
+    assert "50 % of 2, time left not known" in told()[0]

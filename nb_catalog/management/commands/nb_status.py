@@ -7,7 +7,12 @@ from django.utils.translation import gettext as _
 
 from nb_catalog.admin.formatting import duration
 from nb_catalog.core.states import JobState
+from nb_catalog.core.time_left import in_steps
+from nb_catalog.generation.progress import as_data, progress_of, unfinished_runs
 from nb_catalog.operations import status
+
+# The newest unfinished ones.
+RUNS = 5
 
 
 class Command(BaseCommand):
@@ -20,16 +25,32 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print JSON.")
 
     def handle(self, **options):
-        current = status.collect()
+        current, runs = status.collect(), unfinished_runs(RUNS)
         if options["json"]:
-            self.stdout.write(json.dumps(current.as_dict(), indent=2))
+            data = {"runs": [as_data(run, progress_of(run)) for run in runs]}
+            self.stdout.write(json.dumps(current.as_dict() | data, indent=2))
         else:
-            for name, value in report_lines(current):
+            for name, value in (*report_lines(current), *map(run_line, runs)):
                 self.stdout.write(f"{name + ':':24}{value}")
             for problem in current.problems:
                 self.stdout.write(self.style.ERROR(status.describe_problem(problem)))
         if current.problems:
             raise SystemExit(1)
+
+
+def run_line(run):
+    """Return the name of ``run``, and its progress with the time left."""
+    progress = progress_of(run)
+    made = _("%(percent)s %% of %(asked)s") % {
+        "percent": progress.percent,
+        "asked": _("not yet known") if progress.asked is None else progress.asked,
+    }
+    left = _("time left not known")
+    if progress.seconds_left is not None:
+        left = _("about %s left") % duration(in_steps(progress.seconds_left))
+    causes = ", ".join(each.cause for each in progress.waits)
+    waits = _("waiting for: %s") % causes if causes else ""
+    return _("run %s") % run.pk, ", ".join(filter(None, (made, left, waits)))
 
 
 def report_lines(report):

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import models
 
 MICROS = Decimal(1_000_000)
+CENT = Decimal("0.01")
 
 
 def micros(amount: Decimal) -> int:
@@ -22,6 +23,13 @@ def micros(amount: Decimal) -> int:
 def usd(amount: int) -> Decimal:
     """Convert millionths to US dollars, exactly."""
     return Decimal(amount) / MICROS
+
+
+def usd_text(amount: Decimal) -> str:
+    """Format ``amount`` in USD with at least two decimals, without losing digits."""
+    amount = amount.normalize()
+    has_cents = int(amount.as_tuple().exponent) <= -2
+    return format(amount if has_cents else amount.quantize(CENT), "f")
 
 
 class MicroUSDField(models.BigIntegerField):  # type: ignore[type-arg]
