@@ -21,6 +21,7 @@ from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import SceneFilter, TierFilter
 from nb_catalog.admin.edits.views import EditViews
 from nb_catalog.admin.generate.final_views import IMAGES, MAX_IMAGES
+from nb_catalog.admin.history import HistoryViews
 from nb_catalog.admin.review.alt_text import AltTextViews
 from nb_catalog.admin.review.views import ReviewViews
 from nb_catalog.admin.search import Search
@@ -32,7 +33,7 @@ _HEX = re.compile("[0-9a-f]{4,64}")
 
 
 @admin.register(ProductImage)
-class ProductImageAdmin(ReviewViews, AltTextViews, EditViews, CatalogObjectAdmin):
+class ProductImageAdmin(HistoryViews, ReviewViews, AltTextViews, EditViews, CatalogObjectAdmin):
     view_action = Action.VIEW_IMAGES
     list_display = ("picture", "product", "scene_of", "tier", "state", "pixels", "created_at")
     list_display_links = ("picture", "product")
@@ -43,10 +44,11 @@ class ProductImageAdmin(ReviewViews, AltTextViews, EditViews, CatalogObjectAdmin
     search_help_text = _(
         "Product name or key, scene, layout, #number of a run, start of a SHA-256 digest, or fingerprint"
     )
+    # Everything else is the history, which the page's template shows.
+    change_form_template = "admin/nb_catalog/productimage/change_form.html"
     fields = (
-        "large_picture", "product", "to_review", "to_final", "state", ("scene_of", "tier", "kind"),
-        ("pixels", "byte_size", "mime_type"), "digital_source_type", "checks_json",
-        "provenance_json", "spec_json", "sha256", "job", "parent", "draft", "created_at",
+        ("byte_size", "mime_type"), "digital_source_type", "sha256", "fingerprint", "job", "parent",
+        "draft", "checks_json", "provenance_json", "spec_json",
     )  # fmt: skip
 
     actions = ("make_final",)
@@ -75,7 +77,13 @@ class ProductImageAdmin(ReviewViews, AltTextViews, EditViews, CatalogObjectAdmin
         return search.images() | digest | Q(fingerprint=digits)
 
     def get_urls(self) -> list[URLPattern]:
-        return [*self.review_urls(), *self.alt_urls(), *self.edit_urls(), *super().get_urls()]
+        return [
+            *self.review_urls(),
+            *self.alt_urls(),
+            *self.edit_urls(),
+            *self.like_urls(),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).prefetch_related(thumbnails.RENDITIONS)
@@ -87,8 +95,6 @@ class ProductImageAdmin(ReviewViews, AltTextViews, EditViews, CatalogObjectAdmin
         fields = list(super().get_fields(request, obj))
         if not may(request.user, Action.READ_PROMPTS):
             fields.remove("spec_json")
-        if not may(request.user, Action.MAKE_FINAL):
-            fields.remove("to_final")
         return fields
 
     @admin.display(description=_("picture"))
@@ -100,15 +106,6 @@ class ProductImageAdmin(ReviewViews, AltTextViews, EditViews, CatalogObjectAdmin
             round(72 * image.height / image.width),
         )
 
-    @admin.display(description=_("picture"))
-    def large_picture(self, image: ProductImage) -> str:
-        return format_html(
-            '<a href="{}"><img class="nbc-large" src="{}" alt="{}"></a>',
-            thumbnails.original_url(image, site=self.admin_site),
-            thumbnails.thumbnail_url(image, site=self.admin_site, width=thumbnails.LARGE),
-            gettext("View full size"),
-        )
-
     @admin.display(description=_("product"))
     def product(self, image: ProductImage) -> str:
         return image.object_info.title
@@ -116,22 +113,6 @@ class ProductImageAdmin(ReviewViews, AltTextViews, EditViews, CatalogObjectAdmin
     @admin.display(description=_("scene"))
     def scene_of(self, image: ProductImage) -> str:
         return image.scene or Treatment.PHOTO.label
-
-    @admin.display(description=_("review"))
-    def to_review(self, image: ProductImage) -> str:
-        url = f"{self.url_of('review')}?{urlencode({'picture': image.pk})}"
-        return format_html(
-            '<a href="{}">{}</a> · <a href="{}">{}</a>',
-            url,
-            gettext("Review or publish"),
-            self.url_of("edit", image.pk),
-            gettext("Edit"),
-        )
-
-    @admin.display(description=_("final"))
-    def to_final(self, image: ProductImage) -> str:
-        url = f"{self.url_of('finals', model='run')}?{urlencode({IMAGES: image.pk})}"
-        return format_html('<a href="{}">{}</a>', url, gettext("Make final…"))
 
     @admin.display(description=_("pixels"))
     def pixels(self, image: ProductImage) -> str:

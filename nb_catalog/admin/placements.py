@@ -41,6 +41,7 @@ CHANGES: Final = {
     "withdraw": _("Unpublished"),
     "withdraw_stale": _("Unpublished: out of date"),
     "roll_back": _("Rolled back"),
+    "follow_final": _("Text set on the final"),
 }
 
 

@@ -10,6 +10,7 @@ from nb_catalog.api import idempotency
 from nb_catalog.api.edits import EDIT_PERMISSIONS, EDIT_SERIALIZERS, EditActions
 from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, NoBodySerializer
 from nb_catalog.api.finals import FinalOptionsSerializer, labels_of, options_of
+from nb_catalog.api.history import HistorySerializer
 from nb_catalog.api.jobs import SpecField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
 from nb_catalog.api.views import CatalogReadViewSet
@@ -163,6 +164,7 @@ class ImageViewSet(EditActions, CatalogReadViewSet):
         **dict.fromkeys((*DECISIONS, "alt"), Action.REVIEW),
         **dict.fromkeys(("publish", "publish_final"), Action.PUBLISH),
         "escalate": Action.MAKE_FINAL,
+        "history": Action.VIEW_IMAGES,
         "set_text": Action.REPLACE_TEXT,
         "read_text": Action.READ_TEXT,
         "compare": Action.COMPARE,
@@ -171,6 +173,7 @@ class ImageViewSet(EditActions, CatalogReadViewSet):
     serializer_class = ImageSerializer
     serializer_classes = {
         "retrieve": ImageDetailSerializer,
+        "history": HistorySerializer,
         "publish": PublishSerializer,
         "publish_final": PublishFinalSerializer,
         "escalate": FinalOptionsSerializer,
@@ -188,8 +191,15 @@ class ImageViewSet(EditActions, CatalogReadViewSet):
         return rows
 
     def get_serializer_context(self):
-        with_prompts = self.action == "retrieve" and self.user_may(Action.READ_PROMPTS)
+        with_prompts = self.action in ("retrieve", "history") and self.user_may(Action.READ_PROMPTS)
         return {**super().get_serializer_context(), "with_prompts": with_prompts}
+
+    @action(detail=True)
+    def history(self, request, *args, **kwargs):
+        """Return the family, recipe, decisions and publications of the picture, and the plan of pictures
+        like it."""
+        history = review.history_of(self.get_object(), user=request.user)
+        return Response(self.get_serializer(history).data)
 
     @action(detail=True, methods=["post"])
     def alt(self, request, *args, **kwargs):

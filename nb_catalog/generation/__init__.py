@@ -31,6 +31,7 @@ from nb_catalog.generation.request_preview import RequestPreview, preview_reques
 from nb_catalog.generation.runs import cancel_run, resume_run, retry_run, start_run
 from nb_catalog.generation.series_pictures import MemberPicture, member_pictures
 from nb_catalog.generation.series_texts import MemberText, member_texts
+from nb_catalog.generation.similar import SimilarPlan, similar_plan
 from nb_catalog.generation.text_requests import request_translations
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "MemberText",
     "Plan",
     "RequestPreview",
+    "SimilarPlan",
     "Summary",
     "cancel_run",
     "due_escalations",
@@ -68,5 +70,6 @@ __all__ = [
     "require_editable",
     "resume_run",
     "retry_run",
+    "similar_plan",
     "start_run",
 ]

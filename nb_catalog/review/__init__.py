@@ -3,6 +3,7 @@
 from nb_catalog.review.comparison import request_comparison
 from nb_catalog.review.edits import move_texts
 from nb_catalog.review.escalation import escalate
+from nb_catalog.review.history import History, history_of
 from nb_catalog.review.ocr import request_reading
 from nb_catalog.review.series import approve_series
 from nb_catalog.review.services import (
@@ -22,10 +23,12 @@ from nb_catalog.review.verification import verify_text
 
 __all__ = [
     "BulkReviewResult",
+    "History",
     "approve",
     "approve_all",
     "approve_series",
     "escalate",
+    "history_of",
     "move_texts",
     "needs_individual_review",
     "pass_over",

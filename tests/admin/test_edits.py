@@ -123,7 +123,7 @@ def test_adjustments_are_made_in_their_order(editor, image):
     kinds = [each["kind"] for each in child.spec["edit"]["adjustments"]]
     assert kinds == ["straighten", "crop", "exposure", "resize"]
     page = editor.get(url("edit", child)).content.decode()
-    assert "straightened by 2.0°, cropped to 4:5, exposure 0.3, 200 pixels wide" in page
+    assert "straightened by 2°, cropped to 4:5, exposure 0.3, 200 pixels wide" in page
     empty = editor.post(url("edit_adjust", image), adjusted())
     assert empty.status_code == 422 and "nothing to adjust" in empty.content.decode()
 

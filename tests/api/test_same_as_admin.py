@@ -145,6 +145,11 @@ class Rows:
             Face(f"{image}/", holds=SECRET),
         )
         yield (
+            Action.READ_PROMPTS,
+            Face(page("productimage_change", self.image.pk), holds=SECRET),
+            Face(f"{image}/history/", holds=SECRET),
+        )
+        yield (
             Action.READ_SCENE_PROMPTS,
             Face(page("scene_change", scene.pk), holds=SECRET),
             Face("scenes/marble/", holds=SECRET),

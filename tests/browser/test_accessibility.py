@@ -261,6 +261,7 @@ TEMPLATES = {
     "start page": lambda person, _shop: person.open("/admin/nb_catalog/"),
     "list": at("productimage/"),
     "placements": at("placement/"),
+    "history of a picture": at("productimage/{shop.draft.pk}/change/"),
     "row": at("imagejob/{shop.job.pk}/change/"),
     "review": at("productimage/review/?state=all"),
     "toasts": toasts,
@@ -353,7 +354,7 @@ NOT_PAGES = {
     "a button, which redirects or answers in JSON": {
         "photocutout_decide", "photocutout_save", "series_decide", "copydeck_propose", "productimage_decide",
         "productimage_propose_alts", "productimage_edit_ask", "productimage_edit_adjust",
-        "productimage_edit_undo", "productimage_edit_texts", "placement_withdraw",
+        "productimage_edit_undo", "productimage_edit_texts", "productimage_like", "placement_withdraw",
         "placement_roll_back", "placement_renew", "run_cancel", "run_retry", "run_resume",
     },
     "Django's own page, of which a scene's is looked at": {

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from django.contrib.admin import AdminSite
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import thumbnails
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
+from nb_catalog.imaging.adjust.words import describe_adjustments
 from nb_catalog.models import ImageJob, ProductImage
 from nb_catalog.models.images import ImageKind
 
@@ -18,16 +18,6 @@ from nb_catalog.models.images import ImageKind
 MOST_RELATED: Final = 1000
 MOST_FAILURES: Final = 3
 ENDED_BADLY: Final = (JobState.FAILED, JobState.REFUSED, JobState.UNKNOWN)
-KINDS: Final[Mapping[str, Any]] = {
-    "crop": _("cropped to %(ratio)s"),
-    "extend": _("extended to %(ratio)s"),
-    "straighten": _("straightened by %(degrees)s°"),
-    "exposure": _("exposure %(stops)s"),
-    "white_balance": _("white balance %(temperature)s / %(tint)s"),
-    "sharpen": _("sharpened by %(amount)s"),
-    "background": _("background %(colour)s"),
-    "resize": _("%(width)s pixels wide"),
-}
 
 
 class EditStep(NamedTuple):
@@ -70,11 +60,7 @@ def words_of(image: ProductImage) -> str:
     if "instruction" in edit:
         return f"“{edit['instruction']}”"
     if "adjustments" in edit:
-        return ", ".join(
-            str(KINDS[each["kind"]]) % {name: f"{value}" for name, value in each.items()}
-            for each in edit["adjustments"]
-            if each.get("kind") in KINDS
-        )
+        return describe_adjustments(edit["adjustments"])
     return gettext("the picture as it was made")
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from nb_catalog import generation
 from nb_catalog.admin.generate import forms as generate_forms
 from nb_catalog.admin.generate.forms import PlanPreview
+from nb_catalog.admin.generate.like import Liked, liked
 from nb_catalog.admin.generate.selection import Selection
 from nb_catalog.admin.generate.views import (
     LIVE_UP_TO,
@@ -25,6 +26,7 @@ from nb_catalog.admin.generate.views import (
     plan_context,
     require_generate,
 )
+from nb_catalog.generation.similar import PlanKind
 from nb_catalog.providers import model_specs
 from nb_catalog.registry import CatalogSource
 
@@ -87,8 +89,9 @@ class PhotoViews(GenerateViews):
         if chosen is None or not len(chosen):
             return self._nothing_chosen(request, title=gettext("Use the photos themselves"))
         if request.method != "POST":
-            form = PhotoForm(source=chosen.source)
-            return self._photos_page(request, chosen, form=form, nonce=uuid4().hex)
+            like = liked(request, kind=PlanKind.PHOTOS)
+            form = PhotoForm(source=chosen.source, initial=like.initial if like else {})
+            return self._photos_page(request, chosen, form=form, nonce=uuid4().hex, like=like)
         form = PhotoForm(request.POST, source=chosen.source)
         return self._confirm_or_start(
             request, chosen, form=form, page=self._photos_page, name="photos"
@@ -113,12 +116,14 @@ class PhotoViews(GenerateViews):
         form: PhotoForm,
         nonce: str,
         preview: PlanPreview | None = None,
+        like: Liked | None = None,
     ) -> HttpResponse:
         context = self.page_context(
             request,
             title=gettext("Use the photos themselves"),
             form=form,
             nonce=nonce,
+            like=like,
             ratios=list(generate_forms.ratio_choices(form.ratios)),
             live=len(chosen) <= LIVE_UP_TO,
             **self._chosen_context(chosen),

@@ -22,6 +22,7 @@ from nb_catalog import generation
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.generate import forms as generate_forms
 from nb_catalog.admin.generate.forms import PlanPreview, SceneChoice
+from nb_catalog.admin.generate.like import Liked, liked
 from nb_catalog.admin.generate.selection import Selection
 from nb_catalog.admin.generate.views import (
     LIVE_UP_TO,
@@ -34,6 +35,7 @@ from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.core.types import OWN_PHOTO, TextMethod, Treatment
 from nb_catalog.generation.painted_text import REFERENCES
+from nb_catalog.generation.similar import PlanKind
 from nb_catalog.models import CopyDeck, Scene, TextLayout
 from nb_catalog.registry import source_for
 
@@ -123,7 +125,9 @@ class TextViews(GenerateViews):
         if chosen is None or not len(chosen):
             return self._nothing_chosen(request, title=gettext("Add text to pictures"))
         if request.method != "POST":
-            return self._texts_page(request, chosen, form=_form(chosen), nonce=uuid4().hex)
+            like = liked(request, kind=PlanKind.TEXTS)
+            form = _form(chosen, initial=like.initial if like else {})
+            return self._texts_page(request, chosen, form=form, nonce=uuid4().hex, like=like)
         form = _form(chosen, request.POST)
         return self._confirm_or_start(
             request, chosen, form=form, page=self._texts_page, name="texts"
@@ -149,12 +153,14 @@ class TextViews(GenerateViews):
         form: TextForm,
         nonce: str,
         preview: PlanPreview | None = None,
+        like: Liked | None = None,
     ) -> HttpResponse:
         context = self.page_context(
             request,
             title=gettext("Add text to pictures"),
             form=form,
             nonce=nonce,
+            like=like,
             layouts=form.layout_choices(site=self.admin_site),
             chosen_layouts=form["layouts"].value() or [],
             painters=form.paint_tiers,
@@ -165,5 +171,5 @@ class TextViews(GenerateViews):
         return TemplateResponse(request, "admin/nb_catalog/run/texts.html", context)
 
 
-def _form(chosen: Selection, *data: Any) -> TextForm:
-    return TextForm(*data, slots=tuple(source_for(chosen.label).slot_table))
+def _form(chosen: Selection, *data: Any, **options: Any) -> TextForm:
+    return TextForm(*data, **options, slots=tuple(source_for(chosen.label).slot_table))

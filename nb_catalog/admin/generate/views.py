@@ -23,11 +23,13 @@ from nb_catalog.admin import catalog_objects
 from nb_catalog.admin.formatting import dollars, duration
 from nb_catalog.admin.generate import forms
 from nb_catalog.admin.generate.forms import GenerateForm, PlanForm, PlanPreview
+from nb_catalog.admin.generate.like import liked
 from nb_catalog.admin.generate.photos import photo_context
 from nb_catalog.admin.generate.selection import Selection, load_selection
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NotRegistered, RequestRefused
 from nb_catalog.generation import runs
+from nb_catalog.generation.similar import PlanKind
 from nb_catalog.models import Run
 from nb_catalog.providers import model_specs
 from nb_catalog.registry import CatalogSource, source_for
@@ -55,8 +57,10 @@ class GenerateViews:
         if chosen is None or not len(chosen):
             return self._nothing_chosen(request, title=gettext("Generate pictures"))
         if request.method != "POST":
-            form = GenerateForm(initial={"ratio": first_ratio(chosen.source)}, chosen=chosen)
-            return self._form_page(request, chosen, form=form, nonce=uuid4().hex)
+            like = liked(request, kind=PlanKind.BACKGROUNDS)
+            initial = {"ratio": first_ratio(chosen.source), **(like.initial if like else {})}
+            form = GenerateForm(initial=initial, chosen=chosen)
+            return self._form_page(request, chosen, form=form, nonce=uuid4().hex, like=like)
         form = GenerateForm(request.POST, chosen=chosen)
         if "sent" in request.POST:
             preview = forms.requested_plan(form, chosen, nonce=nonce_of(request))
