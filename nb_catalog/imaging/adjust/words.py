@@ -26,7 +26,10 @@ def describe_adjustments(adjustments: Iterable[Mapping[str, Any]]) -> str:
     """
     return ", ".join(
         str(KINDS[each["kind"]])
-        % {name: f"{value:g}" if isinstance(value, float) else value for name, value in each.items()}
+        % {
+            name: f"{value:g}" if isinstance(value, float) else value
+            for name, value in each.items()
+        }
         for each in adjustments
         if each.get("kind") in KINDS
     )
