@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from nb_catalog.api.catalog import ModelViewSet, SceneViewSet
 from nb_catalog.api.copydecks import DeckViewSet, LayoutViewSet
 from nb_catalog.api.cutouts import CutoutViewSet
+from nb_catalog.api.decisions import DecisionViewSet
 from nb_catalog.api.errors import ProblemView
 from nb_catalog.api.images import ImageViewSet
 from nb_catalog.api.jobs import JobViewSet
@@ -65,6 +66,7 @@ router.register("plans", PlanViewSet, basename="plan")
 router.register("runs", RunViewSet, basename="run")
 router.register("jobs", JobViewSet, basename="job")
 router.register("images", ImageViewSet, basename="image")
+router.register("decisions", DecisionViewSet, basename="decision")
 router.register("series", SeriesViewSet, basename="series")
 router.register("cutouts", CutoutViewSet, basename="cutout")
 router.register("placements", PlacementViewSet, basename="placement")

@@ -98,6 +98,21 @@ IMAGE_TRANSITIONS: Final[Mapping[str, Transition]] = MappingProxyType(
     }
 )
 
+
+def image_moves(source: str, target: str) -> tuple[str, ...]:
+    """Return the fewest transitions that lead an image from ``source`` to ``target``, in their order; empty
+    if it is there already."""
+    ways: dict[str, tuple[str, ...]] = {source: ()}
+    queue = [source]
+    while target not in ways:
+        state = queue.pop(0)
+        for name, transition in IMAGE_TRANSITIONS.items():
+            if state in transition.sources and transition.target not in ways:
+                ways[transition.target] = (*ways[state], name)
+                queue.append(transition.target)
+    return ways[target]
+
+
 # "send" is committed before the batch is submitted: a batch in SENDING may have reached the provider.
 BATCH_TRANSITIONS: Final[Mapping[str, Transition]] = MappingProxyType(
     {

@@ -6,6 +6,7 @@ import django.db.models.deletion
 import nb_catalog.models.db.indexes
 import nb_catalog.models.db.money
 import nb_catalog.models.images
+import uuid
 from django.conf import settings
 from django.db import migrations, models
 
@@ -631,6 +632,73 @@ class Migration(migrations.Migration):
                 'verbose_name': 'review event',
                 'verbose_name_plural': 'review events',
                 'ordering': ('id',),
+            },
+        ),
+        migrations.CreateModel(
+            name='ReviewClaim',
+            fields=[
+                ('image', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='claim', serialize=False, to='nb_catalog.productimage')),
+                ('until', models.DateTimeField()),
+                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'default_permissions': (),
+                'indexes': [models.Index(fields=['until'], name='nb_claim_until')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReviewComment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(default=uuid.uuid4, editable=False)),
+                ('text', models.TextField(verbose_name='comment')),
+                ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
+                ('author', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+                ('image', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='nb_catalog.productimage', verbose_name='image')),
+            ],
+            options={
+                'ordering': ('id',),
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('author', 'key'), name='nb_comment_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReviewDecision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(editable=False)),
+                ('batch', models.UUIDField(editable=False, null=True)),
+                ('verb', models.CharField(max_length=20)),
+                ('before', models.JSONField(default=dict)),
+                ('after', models.JSONField(default=dict)),
+                ('place', models.JSONField(null=True)),
+                ('problem', models.TextField(blank=True, default='')),
+                ('code', models.CharField(blank=True, default='', max_length=40)),
+                ('at', models.DateTimeField(auto_now_add=True)),
+                ('undone_at', models.DateTimeField(null=True)),
+                ('actor', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('image', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='nb_catalog.productimage')),
+            ],
+            options={
+                'ordering': ('id',),
+                'default_permissions': (),
+                'indexes': [models.Index(fields=['actor', 'batch'], name='nb_decision_batch'), models.Index(fields=['at'], name='nb_decision_at')],
+                'constraints': [models.UniqueConstraint(fields=('actor', 'key'), name='nb_decision_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReviewFilter',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=60, verbose_name='name')),
+                ('query', models.CharField(blank=True, editable=False, max_length=1000)),
+                ('is_shared', models.BooleanField(default=False, verbose_name='for everyone')),
+                ('owner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ('name', 'id'),
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('owner', 'name'), name='nb_filter_once')],
             },
         ),
         migrations.CreateModel(

@@ -17,6 +17,7 @@ from nb_catalog.models.jobs import ImageJob, JobWriteLock, ProviderBatch, Run, W
 from nb_catalog.models.photos import CatalogPhoto, PhotoRendition
 from nb_catalog.models.placements import Placement, PlacementEvent, StaleScan
 from nb_catalog.models.rate_limits import ProviderPause, RateLimitState
+from nb_catalog.models.reviews import ReviewClaim, ReviewComment, ReviewDecision, ReviewFilter
 from nb_catalog.models.run_starts import RunStart, RunStartBlock
 from nb_catalog.models.selections import ProductSelection
 from nb_catalog.models.series import Series, SeriesMember, SeriesPublication
@@ -47,7 +48,11 @@ __all__ = [
     "ProviderPause",
     "RateLimitState",
     "Rendition",
+    "ReviewClaim",
+    "ReviewComment",
+    "ReviewDecision",
     "ReviewEvent",
+    "ReviewFilter",
     "Run",
     "RunStart",
     "RunStartBlock",

@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from django.db import models
 from django.db.models import F
+from django.utils.formats import date_format
+from django.utils.timezone import is_aware, localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.core.states import (
@@ -16,28 +19,16 @@ from nb_catalog.core.states import (
     JobState,
 )
 from nb_catalog.exceptions import InvalidTransition
-from nb_catalog.models.images import ProductImage
+from nb_catalog.models.images import ProductImage, ReviewEvent
 from nb_catalog.models.jobs import ImageJob, ProviderBatch
 
 _TOO_LATE: Final = {
-    "approve": _(
-        "Cannot approve picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
-    ),
-    "reject": _(
-        "Cannot reject picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
-    ),
-    "reconsider": _(
-        "Cannot reconsider picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
-    ),
-    "retire": _(
-        "Cannot retire picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
-    ),
-    "pass_over": _(
-        "Cannot pass over picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
-    ),
-    "restore": _(
-        "Cannot restore picture %(pk)s: it is %(state)s now. Reload the page to see who decided."
-    ),
+    "approve": _("Cannot approve picture %(pk)s: it is %(state)s now."),
+    "reject": _("Cannot reject picture %(pk)s: it is %(state)s now."),
+    "reconsider": _("Cannot reconsider picture %(pk)s: it is %(state)s now."),
+    "retire": _("Cannot retire picture %(pk)s: it is %(state)s now."),
+    "pass_over": _("Cannot pass over picture %(pk)s: it is %(state)s now."),
+    "restore": _("Cannot restore picture %(pk)s: it is %(state)s now."),
 }
 
 
@@ -80,10 +71,27 @@ def transition_image(image: ProductImage, move: str) -> None:
     moved = ProductImage.objects.filter(pk=image.pk, state__in=sources).update(state=target)
     if not moved:
         image.refresh_from_db(fields=["state"])
-        raise InvalidTransition(
-            _TOO_LATE[move] % {"pk": image.pk, "state": image.get_state_display().lower()}
-        )
+        raise too_late(image, move)
     image.state = target
+
+
+def too_late(image: ProductImage, move: str) -> InvalidTransition:
+    """Return the error of a transition that the state of ``image`` does not allow: who decided, and when."""
+    message = _TOO_LATE[move] % {"pk": image.pk, "state": image.get_state_display().lower()}
+    return InvalidTransition(f"{message} {last_decision(image)}".strip())
+
+
+def last_decision(image: ProductImage) -> str:
+    """Return who decided last about ``image``, and when, as a sentence; "" if nobody did."""
+    events = ReviewEvent.objects.filter(image=image).select_related("actor")
+    event = events.order_by("-id").first()
+    if event is None:
+        return ""
+    at = localtime(event.at) if is_aware(event.at) else event.at
+    values = {"when": date_format(at, "DATETIME_FORMAT")}
+    if event.actor is None:
+        return gettext("It was decided without a person on %(when)s.") % values
+    return gettext("%(name)s decided on %(when)s.") % {**values, "name": event.actor.get_username()}
 
 
 def lock_image(image: ProductImage) -> str:

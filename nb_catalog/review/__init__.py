@@ -1,6 +1,7 @@
 """Decisions about pictures, and checks of the text on them."""
 
 from nb_catalog.review.comparison import request_comparison
+from nb_catalog.review.decisions import Decision, UndoResult, decide, require_images, undo
 from nb_catalog.review.edits import move_texts
 from nb_catalog.review.escalation import escalate
 from nb_catalog.review.history import History, history_of
@@ -23,10 +24,13 @@ from nb_catalog.review.verification import verify_text
 
 __all__ = [
     "BulkReviewResult",
+    "Decision",
     "History",
+    "UndoResult",
     "approve",
     "approve_all",
     "approve_series",
+    "decide",
     "escalate",
     "history_of",
     "move_texts",
@@ -36,9 +40,11 @@ __all__ = [
     "request_reading",
     "reconsider",
     "reject",
+    "require_images",
     "require_individual_review",
     "restore",
     "retire",
     "typeset_instead",
+    "undo",
     "verify_text",
 ]

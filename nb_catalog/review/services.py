@@ -56,7 +56,7 @@ def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
             # All of them first, in one order: two people may choose different ones at once.
             finals = ProductImage.objects.filter(draft=image.draft_id).order_by("pk")
             list(finals.select_for_update().values_list("pk"))
-        _decide(image, "approve", actor=actor, note=note)
+        record_move(image, "approve", actor=actor, note=note)
         if image.draft is not None:
             _retire_others(image, actor=actor)
             copy_alt_texts(image.draft, to=image)
@@ -81,12 +81,12 @@ def _retire_others(final: ProductImage, *, actor: Actor) -> None:
 
 def pass_over(image: ProductImage, *, actor: Actor, note: str = "") -> None:
     """Pending -> retired: another final of its draft was chosen. Raises ``InvalidTransition``."""
-    _decide(image, "pass_over", actor=actor, note=note)
+    record_move(image, "pass_over", actor=actor, note=note)
 
 
 def reject(image: ProductImage, *, actor: Actor, note: str = "") -> None:
     """Pending -> rejected. Raises ``InvalidTransition`` if someone else decided first."""
-    _decide(image, "reject", actor=actor, note=note)
+    record_move(image, "reject", actor=actor, note=note)
 
 
 def reconsider(image: ProductImage, *, actor: Actor, note: str = "") -> None:
@@ -103,8 +103,8 @@ def reconsider(image: ProductImage, *, actor: Actor, note: str = "") -> None:
                 )
                 % {"pk": image.pk}
             )
-        _refuse_if_published(image)
-        _decide(image, "reconsider", actor=actor, note=note)
+        require_unpublished(image)
+        record_move(image, "reconsider", actor=actor, note=note)
 
 
 def retire(image: ProductImage, *, actor: Actor, note: str = "") -> None:
@@ -112,8 +112,8 @@ def retire(image: ProductImage, *, actor: Actor, note: str = "") -> None:
     with transaction.atomic():
         # Locked first, so that nobody publishes it between the check and the transition.
         lock_image(image)
-        _refuse_if_published(image)
-        _decide(image, "retire", actor=actor, note=note)
+        require_unpublished(image)
+        record_move(image, "retire", actor=actor, note=note)
 
 
 def restore(image: ProductImage, *, actor: Actor, note: str = "") -> None:
@@ -125,10 +125,11 @@ def restore(image: ProductImage, *, actor: Actor, note: str = "") -> None:
                 _("The file of picture %(pk)s was deleted. Generate another one.")
                 % {"pk": image.pk}
             )
-        _decide(image, "restore", actor=actor, note=note)
+        record_move(image, "restore", actor=actor, note=note)
 
 
-def _refuse_if_published(image: ProductImage) -> None:
+def require_unpublished(image: ProductImage) -> None:
+    """Raise ``RequestRefused`` while ``image`` is published."""
     slots = list(Placement.objects.filter(image=image).values_list("slot", flat=True))
     if slots:
         raise RequestRefused(
@@ -140,7 +141,8 @@ def _refuse_if_published(image: ProductImage) -> None:
         )
 
 
-def _decide(image: ProductImage, move: str, *, actor: Actor, note: str) -> None:
+def record_move(image: ProductImage, move: str, *, actor: Actor, note: str) -> None:
+    """Make the transition ``move`` with its event, and nothing else. Raises ``InvalidTransition``."""
     with transaction.atomic():
         transition_image(image, move)
         ReviewEvent.objects.create(

@@ -95,11 +95,11 @@ def test_a_filter_that_means_nothing_is_as_if_nothing_was_said(root):
     assert shown(root, run="x", scene="nowhere", model="a.b", state="odd", after="x") == [image.pk]
 
 
-IN_BULK = {"approve_chosen", "publish_chosen"}
+IN_BULK = {"approve_chosen", "reject_chosen", "publish_chosen"}
 MATRIX = [
     ((), set()),
     ((Permission.GENERATE,), set()),
-    ((Permission.REVIEW,), {"approve", "reject", "approve_chosen"}),
+    ((Permission.REVIEW,), {"approve", "reject", "approve_chosen", "reject_chosen"}),
     ((Permission.PUBLISH,), set()),
     ((Permission.REVIEW, Permission.PUBLISH), {"approve", "reject", "publish", *IN_BULK}),
 ]
@@ -116,7 +116,10 @@ def test_buttons_for_a_pending_picture_follow_permissions(sign_in, permissions, 
     ("permissions", "verbs"),
     [
         ((), set()),
-        ((Permission.REVIEW,), {"retire", "reconsider", "approve_chosen", "reconsider_chosen"}),
+        (
+            (Permission.REVIEW,),
+            {"retire", "reconsider", "approve_chosen", "reject_chosen", "reconsider_chosen"},
+        ),
         ((Permission.PUBLISH,), {"publish"}),
         (
             (Permission.REVIEW, Permission.PUBLISH),
@@ -368,8 +371,8 @@ def test_ticked_pictures_are_approved_and_the_others_told(root):
     review.reject(images[1], actor=None)
     keys = [image.pk for image in images]
     page = root.get(root.post(DECIDE, {"decision": "approve_chosen", "chosen": keys}).url)
-    assert said(page)[0].startswith("2 pictures approved. <a ")
-    assert f"Cannot approve picture {images[1].pk}" in said(page)[1]
+    assert f"Cannot approve picture {images[1].pk}" in said(page)[0]
+    assert said(page)[1].startswith("2 pictures approved. <a ")
 
 
 def test_ticked_pictures_are_published_each_to_its_own_place(root, settings):
@@ -386,16 +389,24 @@ def test_ticked_pictures_are_published_each_to_its_own_place(root, settings):
     assert any("is not approved" in each for each in said(page))
 
 
-def test_what_was_published_in_bulk_is_listed_alone_to_be_undone(root):
-    factories.published(slot="social")
-    images = [factories.image() for _ in range(2)]
+def test_what_was_published_in_bulk_is_undone_together(root):
+    mugs = [factories.product() for _ in range(2)]
+    former = factories.published(mugs[0], slot="hero").image
+    images = [factories.image(mugs[0]), factories.image(mugs[1], state=ImageState.APPROVED)]
     data = {"decision": "publish_chosen", "chosen": [image.pk for image in images]}
     data |= {f"slot-{image.pk}": "hero" for image in images}
-    page = root.post(DECIDE, data, follow=True).content.decode()
-    (url,) = re.findall(r'<a href="([^"]*placement[^"]*)">Undo', page)
-    listed = root.get(url.replace("&amp;", "&")).content.decode()
-    keys = Placement.objects.order_by("pk").values_list("pk", flat=True)
-    assert [f"/placement/{key}/withdraw/" in listed for key in keys] == [False, True, True]
+    undo_in_bulk(root, root.post(DECIDE, data, follow=True))
+    assert Placement.objects.get().image == former
+    assert [state_of(image) for image in images] == ["pending", "approved"]
+
+
+def undo_in_bulk(client, page):
+    """Follow the link to undo and press the button there, without JavaScript."""
+    (url,) = re.findall(r'<a href="([^"]*)">Undo', page.content.decode())
+    page = client.get(url.replace("&amp;", "&")).content.decode()
+    (value,) = re.findall(r'name="decision" value="(undo_batch:[^"]+)"', page)
+    assert client.post(DECIDE, {"decision": value}).status_code == 302
+    return page
 
 
 def test_nobody_publishes_in_bulk_without_permission(sign_in):
@@ -534,18 +545,20 @@ def test_a_published_picture_does_not_go_back_to_review(root):
     assert not answer["ok"] and "is published" in answer["message"]
 
 
-def test_a_decision_about_several_is_undone_at_once_without_javascript(root):
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_a_decision_about_several_is_undone_at_once_without_javascript(root, verb):
     images = [factories.image() for _ in range(3)]
+    approved = factories.image(state=ImageState.APPROVED)
     other = factories.image(state=ImageState.APPROVED)
-    chosen = [image.pk for image in images]
-    page = root.post(DECIDE, {"decision": "approve_chosen", "chosen": chosen}, follow=True)
-    (url,) = re.findall(r'<a href="([^"]*pictures=[^"]*)">Undo', page.content.decode())
-    shown_now = root.get(url.replace("&amp;", "&")).content.decode()
+    chosen = {image.pk: image.state for image in [*images, approved]}
+    data = {"decision": f"{verb}_chosen", "chosen": list(chosen)}
+    data |= {f"seen-{pk}": state for pk, state in chosen.items()}
+    page = root.post(DECIDE, data, follow=True)
+    assert {state_of(image) for image in images} == {f"{verb.removesuffix('e')}ed"}
+    shown_now = undo_in_bulk(root, page)
     assert f'value="{other.pk}"' not in shown_now
-    assert "reconsider_chosen" in shown_now
-    root.post(DECIDE, {"decision": "reconsider_chosen", "chosen": chosen})
     assert {state_of(image) for image in images} == {"pending"}
-    assert state_of(other) == ImageState.APPROVED
+    assert [state_of(approved), state_of(other)] == [ImageState.APPROVED] * 2
 
 
 def test_previews_are_small_cached_and_carry_the_mark_of_their_origin(root):

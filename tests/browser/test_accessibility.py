@@ -347,12 +347,13 @@ NOT_PAGES = {
         "productimage_preview", "productimage_original", "scene_thumbnail", "scene_preview",
         "textlayout_thumbnail", "textlayout_preview", "productimage_edit_preview",
     },
-    "data for the script of the run's page": {"run_progress"},
+    "data for the script of a page": {"run_progress", "productimage_cards"},
     "a part of the pages to generate, which show it": {
         "run_plan", "run_texts_plan", "run_photos_plan", "run_series_plan", "run_finals_plan",
     },
     "a button, which redirects or answers in JSON": {
         "photocutout_decide", "photocutout_save", "series_decide", "copydeck_propose", "productimage_decide",
+        "productimage_send",
         "productimage_propose_alts", "productimage_edit_ask", "productimage_edit_adjust",
         "productimage_edit_undo", "productimage_edit_texts", "productimage_like", "placement_withdraw",
         "placement_roll_back", "placement_renew", "run_cancel", "run_retry", "run_resume",

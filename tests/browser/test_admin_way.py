@@ -53,6 +53,11 @@ class Person:
     def press(self, *keys):
         ActionChains(self.browser).send_keys(*keys).perform()
 
+    def wait_until_sent(self):
+        """Waits until the server has answered all that was decided on the review page."""
+        script = "return !ReviewPage.outbox.isSending && ReviewPage.outbox.size === 0"
+        self.wait(lambda: self.browser.execute_script(script), for_what="answers")
+
     def sign_in(self, user):
         self.open("/admin/login/")
         self.wait_for("#id_username").send_keys(user.get_username())
@@ -109,6 +114,7 @@ def test_from_the_list_of_products_to_the_page_of_the_shop(person):
     person.wait_for(".nbc-picture.nbc-now.nbc-is-pending")
     person.press("p")
     person.wait_for_text(".nbc-messages", "approved and published to hero")
+    person.wait_until_sent()
     published = Placement.objects.get().image
     assert ProductImage.objects.exclude(pk=published.pk).get().state == ImageState.REJECTED
     assert published.object_id in {str(mug.pk) for mug in mugs}
@@ -154,8 +160,10 @@ def test_the_keyboard_moves_judges_and_undoes(person):
     person.wait_for(f"#picture-{images[2].pk}.nbc-now")
     person.press("r")
     person.wait_for(f"#picture-{images[2].pk}.nbc-is-rejected")
-    person.click(".nbc-messages button")
+    person.wait_until_sent()
+    person.press("u")
     person.wait_for(f"#picture-{images[2].pk}.nbc-is-pending")
+    person.wait_until_sent()
     moves = ["approve", "reject", "reconsider"]
     assert list(ReviewEvent.objects.values_list("move", flat=True)) == moves
 
@@ -177,6 +185,7 @@ def test_letters_act_on_the_focused_picture_only_and_can_be_turned_off(person):
     person.browser.execute_script("document.querySelector('.nbc-picture').focus()")
     person.press("r")
     person.wait_for(".nbc-is-rejected")
+    person.wait_until_sent()
 
 
 def test_the_next_pictures_come_before_the_last_one_is_decided(person):
@@ -197,21 +206,27 @@ def test_the_next_pictures_come_before_the_last_one_is_decided(person):
 
 
 def test_what_was_decided_together_is_undone_together(person):
-    images = [factories.image(factories.product(photo=False), size=(40, 50)) for _ in range(7)]
+    states = [ImageState.PENDING, ImageState.APPROVED] * 3
+    images = [
+        factories.image(factories.product(photo=False), size=(40, 50), state=state)
+        for state in states
+    ]
+    before = [(image.pk, image.state) for image in images]
     for decision, state, published in (
-        ("publish", ImageState.APPROVED, 7),
-        ("reconsider", ImageState.PENDING, 0),
+        ("publish", ImageState.APPROVED, 6),
+        ("reject", ImageState.REJECTED, 0),
     ):
         person.open("/admin/nb_catalog/productimage/review/?state=all")
         person.click("#nbc-all")
         person.click(f"[value={decision}_chosen]")
         person.wait_for(".nbc-messages button")
+        person.wait_until_sent()
         assert {*ProductImage.objects.values_list("state", flat=True)} == {state}
         assert Placement.objects.count() == published
         person.click(".nbc-messages button")
-        person.wait(lambda: not Placement.objects.exists(), for_what="nothing published")
-    approved = ProductImage.objects.filter(state=ImageState.APPROVED)
-    person.wait(lambda: approved.count() == len(images), for_what="what was before")
+        person.wait_until_sent()
+        rows = ProductImage.objects.order_by("pk").values_list("pk", "state")
+        assert list(rows) == before and not Placement.objects.exists()
 
 
 def test_letters_in_a_note_decide_nothing(person):

@@ -113,10 +113,12 @@ def test_it_is_published_with_the_reason_in_its_note(person, differing):
     person.click("[value^='publish:']")
     person.wait_for_text("#nbc-messages", "Give the reason")
     assert not Placement.objects.exists()
+    person.wait_for(".nbc-picture:not([data-waits])")
     person.click(".nbc-picture details summary")
     person.wait_for(".nbc-picture textarea").send_keys("Agreed with the supplier.")
     person.click("[value^='publish:']")
     person.wait_for_text("#nbc-messages", "published to")
+    person.wait_until_sent()
     assert Placement.objects.get().image == differing
 
 

@@ -1,6 +1,10 @@
 """Decisions: the table of moves, one winner, an event with each."""
 
+import re
+
 import pytest
+from django.utils.formats import date_format
+from django.utils.timezone import template_localtime
 
 from nb_catalog import review
 from nb_catalog.core.states import IMAGE_TRANSITIONS, ImageState
@@ -80,14 +84,19 @@ def test_a_withdrawn_picture_is_retired():
     assert placement.image.state == ImageState.RETIRED
 
 
+def test_who_comes_second_is_told_who_was_first_and_when():
+    image, anna = factories.image(), factories.staff(name="anna")
+    review.reject(image, actor=anna)
+    at = date_format(template_localtime(ReviewEvent.objects.get().at), "DATETIME_FORMAT")
+    with pytest.raises(InvalidTransition, match=re.escape(f"anna decided on {at}.")):
+        review.approve(image, actor=factories.superuser())
+
+
 def test_of_many_each_is_decided_on_its_own():
     images = [factories.image(), factories.image(state=ImageState.REJECTED), factories.image()]
     tally = review.approve_all(images, actor=None)
     assert tally.decided == 2
-    assert tally.refused == (
-        f"Cannot approve picture {images[1].pk}: it is rejected now. "
-        "Reload the page to see who decided.",
-    )
+    assert tally.refused == (f"Cannot approve picture {images[1].pk}: it is rejected now.",)
     assert [image.state for image in images] == ["approved", "rejected", "approved"]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -18,17 +19,17 @@ from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import IMAGE_TRANSITIONS, ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, NBCatalogError
-from nb_catalog.models import ProductImage
+from nb_catalog.models import ProductImage, ReviewDecision
 from nb_catalog.publishing import placements, publish_final
 
 MAX_POSITION: Final = 1000
 
-_SERVICES: Final = {
-    "approve": (review.approve, _("Picture %(pk)s approved.")),
-    "reject": (review.reject, _("Picture %(pk)s rejected.")),
-    "reconsider": (review.reconsider, _("Picture %(pk)s is waiting for review again.")),
-    "retire": (review.retire, _("Picture %(pk)s retired.")),
-    "restore": (review.restore, _("Picture %(pk)s is approved again.")),
+_DONE: Final = {
+    "approve": _("Picture %(pk)s approved."),
+    "reject": _("Picture %(pk)s rejected."),
+    "reconsider": _("Picture %(pk)s is waiting for review again."),
+    "retire": _("Picture %(pk)s retired."),
+    "restore": _("Picture %(pk)s is approved again."),
 }
 # Publish a final wherever its draft is published.
 PUBLISH_FINAL: Final = "publish_final"
@@ -39,7 +40,7 @@ SET_TEXT: Final = "set_text"
 READ_TEXT: Final = "read_text"
 # Have a model compare the picture with the product's photo, which costs money.
 COMPARE: Final = "compare"
-VERBS: Final = (*_SERVICES, *PUBLISHING_VERBS, SET_TEXT, READ_TEXT, COMPARE)
+VERBS: Final = (*_DONE, *PUBLISHING_VERBS, SET_TEXT, READ_TEXT, COMPARE)
 # What undoes a verb, by the state before it.
 UNDO: Final = {
     ("approve", ImageState.PENDING): "reconsider",
@@ -53,14 +54,16 @@ UNDO: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewAction:
-    """A verb of ``VERBS`` with its arguments. ``in_bulk``: several pictures were selected at once."""
+    """A verb of ``VERBS`` with its arguments. ``seen`` is the state in which the picture was shown,
+    ``batch`` that of a decision about several pictures."""
 
     verb: str
+    seen: str = ""
     note: str = ""
     slot: str = ""
     locale: str = ""
     position: int = 0
-    in_bulk: bool = False
+    batch: UUID | None = None
 
     @classmethod
     def from_form(cls, verb: str, pk: int, data: Mapping[str, str]) -> ReviewAction:
@@ -68,9 +71,9 @@ class ReviewAction:
         position = data.get(f"position-{pk}", "")
         return cls(
             verb=verb,
+            seen=data.get(f"seen-{pk}", ""),
             note=data.get(f"note-{pk}", "").strip(),
             slot=data.get(f"slot-{pk}", ""),
-            in_bulk=f"ticked-{pk}" in data,
             locale=data.get(f"locale-{pk}", ""),
             # People count from 1. A few digits are enough: int() raises ValueError for thousands of them.
             position=min(max(int(position[:9]) - 1, 0), MAX_POSITION)
@@ -150,8 +153,6 @@ def execute(image: ProductImage, action: ReviewAction, *, actor: Actor) -> Revie
     permissions.require(action.verb)
     try:
         match action.verb:
-            case "publish":
-                return _publish(image, action, actor=actor, permissions=permissions)
             case "roll_back":
                 return _roll_back(image, action, actor=actor)
             case "publish_final":
@@ -179,47 +180,56 @@ def execute(image: ProductImage, action: ReviewAction, *, actor: Actor) -> Revie
                 )
                 return ReviewOutcome(message=message % {"pk": image.pk})
         before = image.state
-        service, message = _SERVICES[action.verb]
-        if action.verb == "approve" and action.in_bulk:
-            review.require_individual_review(image)
-        service(image, actor=actor, note=action.note)
+        decision = review.Decision(
+            key=uuid4(), image=image.pk, verb=action.verb, seen=action.seen, note=action.note,
+            batch=action.batch,
+            **(action.place if action.verb == "publish" else {}),
+        )  # fmt: skip
+        outcome = outcome_of(review.decide(decision, actor=actor))
+        if not outcome.succeeded:
+            # The page is rendered again: without this, the typed note would be lost.
+            return replace(outcome, message=with_note(outcome.message, action.note))
+        undo = outcome.undo or UNDO.get((action.verb, before), "")
+        return replace(outcome, undo=undo)
     except NBCatalogError as error:
         message = str(error)
         if isinstance(error, InvalidTransition):
             message = gettext("Someone else was faster. %s") % message
-        if action.note:
-            # The page is rendered again: without this, the typed note would be lost.
-            message = " ".join((message, gettext("Your note was: “%s”") % action.note))
+        return ReviewOutcome(message=with_note(message, action.note), level=messages.ERROR)
+
+
+def with_note(message: str, note: str) -> str:
+    """Return ``message`` with the ``note`` that was not recorded."""
+    return " ".join((message, gettext("Your note was: “%s”") % note)) if note else message
+
+
+def outcome_of(row: ReviewDecision) -> ReviewOutcome:
+    """Return what is told of a decision that was carried out or refused."""
+    values = {"pk": row.image_id}
+    if row.outcome == "refused":
+        message = row.problem
+        if row.code == InvalidTransition.code:
+            message = gettext("Someone else was faster. %s") % message
         return ReviewOutcome(message=message, level=messages.ERROR)
-    return ReviewOutcome(
-        message=str(message) % {"pk": image.pk}, undo=UNDO.get((action.verb, before), "")
-    )
-
-
-def _publish(
-    image: ProductImage, action: ReviewAction, *, actor: Actor, permissions: ReviewPermissions
-) -> ReviewOutcome:
-    if action.in_bulk:
-        review.require_individual_review(image)
-    approves = image.state == ImageState.PENDING and permissions.review
-    if approves:
-        review.approve(image, actor=actor, note=action.note)
-    try:
-        placements.publish(image, **action.place, actor=actor, reason=action.note)
-    except NBCatalogError as error:
-        if not approves:
-            raise
+    if row.outcome == "partly":
         message = gettext("Picture %(pk)s is approved, but not published. %(why)s")
-        message = message % {"pk": image.pk, "why": error}
-        return ReviewOutcome(message=message, level=messages.WARNING)
+        return ReviewOutcome(
+            message=message % {**values, "why": row.problem}, level=messages.WARNING
+        )
+    if row.verb != "publish":
+        return ReviewOutcome(message=str(_DONE[row.verb]) % values)
+    if row.place is None:
+        return ReviewOutcome(message=gettext("Picture %(pk)s is already published there.") % values)
     message = (
         gettext("Picture %(pk)s approved and published to %(slot)s.")
-        if approves
+        if row.after
         else gettext("Picture %(pk)s published to %(slot)s.")
     )
-    message = message % {"pk": image.pk, "slot": action.place_name}
-    fields = {**action.place, "position": action.position + 1}
-    return ReviewOutcome(message=message, undo="roll_back", place=fields)
+    return ReviewOutcome(
+        message=message % {**values, "slot": place_name(**row.place)},
+        undo="roll_back",
+        place={**row.place, "position": row.place["position"] + 1},
+    )
 
 
 def _publish_final(

@@ -14,14 +14,12 @@ from nb_catalog.admin.changelists import INTEGER_KEY
 from nb_catalog.admin.search import Search
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import OWN_PHOTO, Treatment
-from nb_catalog.models import ProductImage, Run, Scene
+from nb_catalog.models import ProductImage, ReviewDecision, Run, Scene
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.images import ImageKind
 from nb_catalog.registry import registered, source_for
 
 MAX_RUNS: Final = 50
-# Pictures of one decision about several, named in an address.
-MAX_PICTURES: Final = 200
 
 
 def pictures() -> QuerySet:
@@ -46,11 +44,7 @@ class FilterForm(forms.Form):
     scene = forms.ChoiceField(label=_("Scene"), required=False)
     picture = forms.IntegerField(required=False, widget=forms.HiddenInput)
     draft = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    pictures = forms.RegexField(
-        rf"^\d{{1,18}}(,\d{{1,18}}){{0,{MAX_PICTURES - 1}}}$",
-        required=False,
-        widget=forms.HiddenInput,
-    )
+    batch = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     search: Search | None = None
 
@@ -80,8 +74,9 @@ class FilterForm(forms.Form):
         if query.get("draft"):
             # A draft beside all its finals, whatever became of them.
             return rows.filter(Q(pk=query["draft"]) | Q(draft=query["draft"]))
-        if query.get("pictures"):
-            rows = rows.filter(pk__in=query["pictures"].split(","))
+        if query.get("batch"):
+            decided = ReviewDecision.objects.filter(batch=query["batch"], undone_at=None)
+            rows = rows.filter(pk__in=decided.values("image"))
         if query.get("state", ImageState.PENDING) != "all":
             rows = rows.filter(state=query.get("state") or ImageState.PENDING)
         if query.get("q"):

@@ -1,6 +1,8 @@
 "use strict";
-/* Review actions without reloading, and keyboard shortcuts. Without JavaScript, buttons submit the form. */
-{
+/* Decisions without reloading, and keyboard shortcuts. Without JavaScript, buttons submit the form.
+   The scripts of a page may replace what ``ReviewPage`` has: how it decides, and how it shows a picture. */
+const ReviewPage = (() => {
+    const page = {};
     const form = document.getElementById("nbc-review");
     const messages = document.getElementById("nbc-messages");
     const zoom = document.getElementById("nbc-zoom");
@@ -23,6 +25,7 @@
             before.classList.remove("nbc-now");
         }
         card.classList.add("nbc-now");
+        form.dispatchEvent(new CustomEvent("nbc:go", { detail: card }));
         if (focus) {
             card.focus({ preventScroll: true });
             card.scrollIntoView({ block: "nearest" });
@@ -38,7 +41,7 @@
     const isOpen = (card) => card.classList.contains(OPEN);
 
     /* The next part of the queue is appended when few pictures are left to decide. */
-    const AHEAD = 6;
+    const AHEAD = 10;
     let loading = null;
 
     const loadMore = () => {
@@ -57,6 +60,7 @@
                 for (const section of more.querySelectorAll("section.nbc-product")) {
                     queue.append(document.adoptNode(section));
                 }
+                form.dispatchEvent(new CustomEvent("nbc:more"));
                 queue.dataset.later = more.dataset.later || "";
                 const link = document.getElementById("nbc-later");
                 if (link && !queue.dataset.later) {
@@ -91,7 +95,7 @@
         }
     };
 
-    const say = ({ message, level, undo, place, pk, undoAll }) => {
+    const say = ({ message, level, undo, place, pk, undoAll, label }) => {
         const line = document.createElement("li");
         line.className = level;
         line.textContent = message;
@@ -99,13 +103,13 @@
             const button = document.createElement("button");
             button.type = "button";
             button.className = "button";
-            button.textContent = form.dataset.undo;
+            button.textContent = label ?? form.dataset.undo;
             button.addEventListener("click", () => {
                 line.remove();
                 if (undoAll) {
                     undoAll();
                 } else {
-                    decide(undo, pk, place);
+                    page.decide(undo, pk, place);
                 }
             });
             line.append(" ", button);
@@ -117,6 +121,7 @@
         if (level === "success" || level === "info") {
             setTimeout(() => line.remove(), undo || undoAll ? 15000 : 6000);
         }
+        return line;
     };
 
     const replace = (card, html) => {
@@ -180,24 +185,15 @@
                 || isOpen(each.closest(".nbc-picture")) === (verb !== "reconsider"))
             .map((each) => each.value);
 
-    /* One by one: publishing takes a moment each, and each card shows its result. Undone in the same way. */
+    /* One by one, and each card shows its result. Undone in the same way. */
     const decideSelected = async (verb, message) => {
         const selected = selectedKeys(verb);
-        const bar = document.getElementById("nbc-published");
         const done = [];
-        for (const [at, pk] of selected.entries()) {
-            if (verb === "publish") {
-                bar.max = selected.length;
-                bar.hidden = false;
-                bar.value = at;
-            }
-            const result = await decide(verb, pk, { ticked: "1" }, { quiet: true });
+        for (const pk of selected) {
+            const result = await decide(verb, pk, {}, { quiet: true });
             if (result !== null) {
                 done.push({ ...result, pk });
             }
-        }
-        if (bar !== null) {
-            bar.hidden = true;
         }
         if (done.length > 0) {
             const undoAll = async () => {
@@ -249,7 +245,7 @@
         if (event.key === "z") {
             const link = card.querySelector(".nbc-zoom");
             if (link) {
-                show(link);
+                page.show(link);
             }
             return;
         }
@@ -260,33 +256,35 @@
         } else if (button) {
             event.preventDefault();
             const [verb, pk] = button.value.split(":");
-            decide(verb, pk);
+            page.decide(verb, pk);
         }
     };
+
+    Object.assign(page, {
+        form, cards, now, go, step, isOpen, advance, say, replace, decide, decideSelected, selectedKeys, show,
+        keysAreOn, types, loadMore,
+    });
 
     if (form !== null) {
         document.addEventListener("keydown", pressed);
         form.addEventListener("submit", (event) => {
             const [verb, pk] = (event.submitter?.value || "").split(":");
+            if (verb === "undo_batch") {
+                return;
+            }
             if (pk) {
                 event.preventDefault();
-                decide(verb, pk);
-            } else if (verb === "publish_chosen") {
-                event.preventDefault();
-                decideSelected("publish", form.dataset.published);
-            } else if (verb === "reconsider_chosen") {
-                event.preventDefault();
-                decideSelected("reconsider", form.dataset.reconsidered);
+                page.decide(verb, pk);
             } else if (verb.endsWith("_chosen")) {
                 event.preventDefault();
-                decideSelected(verb.slice(0, -"_chosen".length), form.dataset.approved);
+                page.decideSelected(verb.slice(0, -"_chosen".length), form.dataset.approved);
             }
         });
         form.addEventListener("click", (event) => {
             const link = event.target.closest("a.nbc-zoom");
             if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
                 event.preventDefault();
-                show(link);
+                page.show(link);
             }
         });
         form.addEventListener("focusin", (event) => {
@@ -295,7 +293,11 @@
                 go(card, { focus: false });
             }
         });
-        zoom.querySelector("img").addEventListener("click", () => zoom.classList.toggle("nbc-full"));
+        zoom.querySelector("img").addEventListener("click", () => {
+            if (page.show === show) {
+                zoom.classList.toggle("nbc-full");
+            }
+        });
         zoom.addEventListener("click", (event) => {
             if (event.target === zoom) {
                 zoom.close();
@@ -322,4 +324,6 @@
         }
         go(cards().find(isOpen) || cards()[0], { focus: false });
     }
-}
+
+    return page;
+})();

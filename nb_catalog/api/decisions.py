@@ -1,0 +1,105 @@
+"""``decisions/``: decisions about several pictures at once, each carried out once, and undone together."""
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from nb_catalog import review
+from nb_catalog.api.views import CatalogViewSet
+from nb_catalog.core.permissions import Action
+from nb_catalog.core.states import ImageState
+from nb_catalog.models import ReviewDecision
+from nb_catalog.review.decisions import ACTIONS, MAX_DECISIONS
+
+
+class DecisionSerializer(serializers.Serializer):
+    """One decision. ``slot``, ``locale`` and ``position`` say where the picture is published."""
+
+    key = serializers.UUIDField(help_text=_("Your own. The same key never decides twice."))
+    image = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    decision = serializers.ChoiceField(choices=list(ACTIONS))
+    seen = serializers.ChoiceField(
+        default="",
+        allow_blank=True,
+        choices=ImageState.choices,
+        help_text=_("The state in which the picture was shown; refused if it has another one."),
+    )
+    note = serializers.CharField(default="", allow_blank=True, max_length=2000)
+    slot = serializers.CharField(default="", allow_blank=True, max_length=40)
+    locale = serializers.CharField(default="", allow_blank=True, max_length=20)
+    position = serializers.IntegerField(default=0, min_value=0, max_value=32767)
+
+
+class DecisionsSerializer(serializers.Serializer):
+    """Decisions in their order. Those with a ``batch`` can be undone together."""
+
+    batch = serializers.UUIDField(default=None, allow_null=True)
+    decisions = DecisionSerializer(many=True, allow_empty=False, max_length=MAX_DECISIONS)
+
+
+class UndoDecisionsSerializer(serializers.Serializer):
+    """The keys of decisions, or of a batch."""
+
+    batch = serializers.UUIDField(default=None, allow_null=True)
+    keys = serializers.ListField(
+        child=serializers.UUIDField(), default=list, max_length=MAX_DECISIONS
+    )
+
+    def validate(self, body):
+        if bool(body["batch"]) == bool(body["keys"]):
+            raise serializers.ValidationError(_("Give either a batch or keys."))
+        return body
+
+
+class DecisionResultSerializer(serializers.ModelSerializer):
+    """What became of a decision: ``outcome`` is "done", "refused", or "partly", if it was approved and
+    could not be published. ``before`` and ``after`` are states by the keys of the pictures that it moved."""
+
+    decision = serializers.CharField(source="verb")
+    outcome = serializers.CharField()
+
+    class Meta:
+        model = ReviewDecision
+        fields = (
+            "key", "batch", "image", "decision", "outcome", "problem", "code", "before", "after",
+            "place", "at", "undone_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class DecisionViewSet(CatalogViewSet):
+    """Decide about pictures by keys of your own, and undo what you have decided."""
+
+    queryset = ReviewDecision.objects.all()
+    # Each decision needs its own permission beside.
+    action_permissions = {"create": Action.VIEW_IMAGES, "undo": Action.VIEW_IMAGES}
+    serializer_class = DecisionsSerializer
+    serializer_classes = {"undo": UndoDecisionsSerializer}
+
+    def create(self, request, *args, **kwargs):
+        """Decide, one after another. One that was refused does not stop the others."""
+        body = self.validated_body()
+        for needed in {ACTIONS[each["decision"]] for each in body["decisions"]}:
+            self.require(needed)
+        review.require_images(each["image"] for each in body["decisions"])
+        rows = []
+        for each in body["decisions"]:
+            verb = each.pop("decision")
+            decision = review.Decision(verb=verb, batch=body["batch"], **each)
+            rows.append(review.decide(decision, actor=request.user))
+        return Response({"results": DecisionResultSerializer(rows, many=True).data})
+
+    @action(detail=False, methods=["post"])
+    def undo(self, request, *args, **kwargs):
+        """Undo decisions of your own, the last first: each picture gets the state that it had, and each place
+        its picture. ``refused`` says what could not be undone."""
+        body = self.validated_body()
+        rows = ReviewDecision.objects.filter(actor=request.user).select_related("image")
+        rows = (
+            rows.filter(batch=body["batch"]) if body["batch"] else rows.filter(key__in=body["keys"])
+        )
+        result = review.undo(rows, actor=request.user)
+        undone = [each.key for each in result.undone]
+        code = status.HTTP_200_OK if undone or not result.refused else status.HTTP_409_CONFLICT
+        return Response({"undone": undone, "refused": result.refused}, status=code)

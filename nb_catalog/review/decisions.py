@@ -1,0 +1,237 @@
+"""Decisions under a key of the client's: carried out once, however often they are sent, and undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from nb_catalog.core.permissions import Action, may
+from nb_catalog.core.states import ImageState, image_moves
+from nb_catalog.core.types import Actor
+from nb_catalog.exceptions import InvalidTransition, NBCatalogError, ObjectGone, RequestRefused
+from nb_catalog.models import Placement, ProductImage, ReviewClaim, ReviewDecision
+from nb_catalog.models.images import ImageKind
+from nb_catalog.models.transitions import last_decision, too_late
+from nb_catalog.publishing import placements, places, renditions
+from nb_catalog.review import services
+
+PUBLISH: Final = "publish"
+# Of one request: each takes some milliseconds.
+MAX_DECISIONS: Final = 200
+# What each decision needs.
+ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
+    {
+        "approve": Action.REVIEW,
+        "reject": Action.REVIEW,
+        "reconsider": Action.REVIEW,
+        "retire": Action.REVIEW,
+        "restore": Action.REVIEW,
+        PUBLISH: Action.PUBLISH,
+    }
+)
+_SERVICES: Final = {
+    "approve": services.approve,
+    "reject": services.reject,
+    "reconsider": services.reconsider,
+    "retire": services.retire,
+    "restore": services.restore,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is decided about a picture. ``key`` is the client's own, and ``batch`` that of a decision about
+    several. ``seen`` is the state in which the picture was shown; "" if that is not known. ``slot``,
+    ``locale`` and ``position`` say where it is published."""
+
+    key: UUID
+    image: int
+    verb: str
+    seen: str = ""
+    note: str = ""
+    slot: str = ""
+    locale: str = ""
+    position: int = 0
+    batch: UUID | None = None
+
+    @property
+    def place(self) -> dict[str, Any]:
+        return {"slot": self.slot, "locale": self.locale, "position": self.position}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoResult:
+    """The decisions that are undone, and in ``refused`` a message for each that could not be."""
+
+    undone: tuple[ReviewDecision, ...]
+    refused: tuple[str, ...]
+
+
+def decide(decision: Decision, *, actor: Actor) -> ReviewDecision:
+    """Carry out ``decision`` and return its row; if ``actor`` has sent its key before, return that row.
+
+    A refusal is such a row too, with its ``problem``: sent again, it is refused again, whatever has happened
+    to the picture meanwhile. A decision that is part of a batch is refused for a picture that
+    ``needs_individual_review``, if it approves it. One about a picture that somebody else has moved since it
+    was ``seen`` is refused. An approved picture is rejected if it was seen so. To publish a picture that
+    waits for review approves it, with that permission; it stays approved if it cannot be published.
+
+    Raises ``PermissionDenied``; ``ObjectGone`` for a picture that does not exist.
+    """
+    if not may(actor, ACTIONS[decision.verb]):
+        raise PermissionDenied
+    rows = ReviewDecision.objects.filter(actor=actor, key=decision.key)
+    if (earlier := rows.first()) is not None:
+        return earlier
+    [image] = require_images([decision.image])
+    if decision.verb == PUBLISH:
+        # Made before anything is locked. What is wrong with the picture is found again below.
+        with suppress(NBCatalogError):
+            renditions.renditions_of([image])
+    with transaction.atomic():
+        try:
+            # Inserted, not looked up first: of two requests at once the second waits here.
+            with transaction.atomic():
+                row = ReviewDecision.objects.create(
+                    key=decision.key, batch=decision.batch, image=image, actor=actor, verb=decision.verb
+                )  # fmt: skip
+        except IntegrityError:
+            return rows.select_for_update().get()
+        _carry_out(row, image, decision)
+        row.save(update_fields=["before", "after", "place", "problem", "code"])
+    return row
+
+
+def require_images(keys: Iterable[int]) -> list[ProductImage]:
+    """Return the pictures with ``keys``. Raises ``ObjectGone`` if one does not exist."""
+    keys = list(keys)
+    found = list(ProductImage.objects.filter(pk__in=keys, kind=ImageKind.PICTURE))
+    if missing := sorted({*keys} - {image.pk for image in found}):
+        names = ", ".join(map(str, missing))
+        raise ObjectGone(_("Pictures that do not exist: %(keys)s.") % {"keys": names})
+    return found
+
+
+def _carry_out(row: ReviewDecision, image: ProductImage, decision: Decision) -> None:
+    """Move ``image``, or say in ``row`` why not. What it changes is recorded there, to be undone."""
+    if decision.verb == PUBLISH:
+        # Places before images, which is the order of all that locks both.
+        key = (image.content_type_id, image.object_id, *decision.place.values())
+        current = places.lock_places([key]).get(key)
+    before = _locked_states(image)
+    image.state = before.get(image.pk, image.state)
+    try:
+        with transaction.atomic():
+            if decision.verb == PUBLISH:
+                is_shown = current is not None and current.image_id == image.pk
+                _publish(row, image, decision, is_shown=is_shown)
+            else:
+                if decision.seen not in ("", image.state):
+                    raise too_late(image, decision.verb)
+                if decision.verb == "reject" and decision.seen == ImageState.APPROVED:
+                    services.reconsider(image, actor=row.actor, note=decision.note)
+                if decision.verb == "approve" and decision.batch:
+                    services.require_individual_review(image)
+                _SERVICES[decision.verb](image, actor=row.actor, note=decision.note)
+    except NBCatalogError as error:
+        row.problem, row.code = str(error), error.code
+    after = dict(ProductImage.objects.filter(pk__in=before).values_list("pk", "state"))
+    moved = [pk for pk in before if before[pk] != after[pk]]
+    row.before = {str(pk): before[pk] for pk in moved}
+    row.after = {str(pk): after[pk] for pk in moved}
+    if moved:
+        ReviewClaim.objects.filter(image=image).delete()
+
+
+def _locked_states(image: ProductImage) -> dict[int, str]:
+    """Lock ``image`` and the finals that are decided together with it, in one order; return their states."""
+    condition = Q(pk=image.pk)
+    if image.draft_id is not None:
+        condition |= Q(draft=image.draft_id, kind=ImageKind.PICTURE)
+    rows = ProductImage.objects.filter(condition).order_by("pk").select_for_update()
+    return dict(rows.values_list("pk", "state"))
+
+
+def _publish(
+    row: ReviewDecision, image: ProductImage, decision: Decision, *, is_shown: bool
+) -> None:
+    if decision.batch:
+        services.require_individual_review(image)
+    if image.state == ImageState.PENDING and may(row.actor, Action.REVIEW):
+        services.approve(image, actor=row.actor, note=decision.note)
+    try:
+        with transaction.atomic():
+            placements.publish(
+                image, **decision.place, actor=row.actor, reason=decision.note
+            )  # fmt: skip
+    except NBCatalogError as error:
+        # Not raised: the approval stays.
+        row.problem, row.code = str(error), error.code
+        return
+    # Where it was shown already, nothing has changed that could be undone.
+    row.place = None if is_shown else decision.place
+
+
+def undo(decisions: Iterable[ReviewDecision], *, actor: Actor) -> UndoResult:
+    """Undo ``decisions``, the last first: each picture gets the state that it had, and its place what was
+    there before. Each in a transaction of its own: one that cannot be undone does not stop the others.
+
+    What is undone already stays so, and counts as undone. Raises ``PermissionDenied``.
+    """
+    undone: list[ReviewDecision] = []
+    refused: list[str] = []
+    for decision in sorted(decisions, key=lambda each: -each.pk):
+        if not may(actor, ACTIONS[decision.verb]):
+            raise PermissionDenied
+        try:
+            with transaction.atomic():
+                _undo(decision, actor=actor)
+        except NBCatalogError as error:
+            refused.append(str(error))
+        else:
+            undone.append(decision)
+    return UndoResult(undone=tuple(undone), refused=tuple(refused))
+
+
+def _undo(decision: ReviewDecision, *, actor: Actor) -> None:
+    open_rows = ReviewDecision.objects.filter(pk=decision.pk, undone_at=None)
+    if not open_rows.update(undone_at=timezone.now()):
+        return
+    image = decision.image
+    if decision.place is not None:
+        if not Placement.objects.filter(image=image, **decision.place).exists():
+            raise InvalidTransition(
+                _("Another picture is published there now. Nothing was changed.")
+            )
+        product = image.catalog_object
+        if product is None:
+            raise ObjectGone(_("The product was deleted. Its picture can only be unpublished."))
+        placements.roll_back(product, **decision.place, actor=actor)
+    rows = ProductImage.objects.filter(pk__in=map(int, decision.before)).order_by("pk")
+    for moved in rows.select_for_update():
+        if moved.state != decision.after[str(moved.pk)]:
+            message = _("Picture %(pk)s is %(state)s now, and was left so.") % {
+                "pk": moved.pk, "state": moved.get_state_display().lower()
+            }  # fmt: skip
+            raise InvalidTransition(f"{message} {last_decision(moved)}".strip())
+        _restore(moved, decision.before[str(moved.pk)], actor=actor)
+
+
+def _restore(image: ProductImage, state: str, *, actor: Actor) -> None:
+    """Lead ``image`` back to ``state``, without what else a decision does."""
+    services.require_unpublished(image)
+    if image.pruned_at is not None:
+        message = _("The file of picture %(pk)s was deleted. Generate another one.")
+        raise RequestRefused(message % {"pk": image.pk})
+    for move in image_moves(image.state, state):
+        services.record_move(image, move, actor=actor, note=_("Undone."))

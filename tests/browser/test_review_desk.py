@@ -1,0 +1,86 @@
+"""The review page at speed: decisions are shown at once, sent behind, and none is lost."""
+
+import pytest
+
+from nb_catalog import review
+from nb_catalog.core.states import ImageState
+from nb_catalog.models import ProductImage, ReviewDecision, ReviewEvent
+from tests import factories
+from tests.browser.test_admin_way import person
+
+__all__ = ["person"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+REVIEW = "/admin/nb_catalog/productimage/review/"
+
+
+def break_line(browser, *, broken=True):
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd(
+        "Network.emulateNetworkConditions",
+        {"offline": broken, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
+    )
+
+
+@pytest.fixture
+def fragile(person):
+    """Somebody whose line can be broken; the browser's own words about that are no error of the page."""
+    yield person
+    break_line(person.browser, broken=False)
+    messages = [each["message"] for each in person.browser.get_log("browser")]
+    assert all("ERR_INTERNET_DISCONNECTED" in each for each in messages), messages
+
+
+def test_decisions_outlive_a_broken_line_and_the_page(fragile):
+    person, mug = fragile, factories.product(photo=False)
+    images = [factories.image(mug, size=(40, 50)) for _ in range(6)]
+    person.open(REVIEW)
+    person.wait_for(f"#picture-{images[0].pk}.nbc-now")
+    person.browser.execute_script("document.querySelector('.nbc-now').focus()")
+    person.press("a")
+    person.wait_until_sent()
+    break_line(person.browser)
+    person.press("r", "a", "r")
+    person.wait_for(f"#picture-{images[4].pk}.nbc-now")
+    person.wait_for_text("#nbc-unsent", "3 decisions are not sent yet.")
+    person.press("u")
+    person.wait_for(f"#picture-{images[3].pk}.nbc-is-pending")
+    assert ReviewDecision.objects.count() == 1
+    break_line(person.browser, broken=False)
+    person.wait_until_sent()
+    person.wait(lambda: not person.wait_for("#nbc-unsent").is_displayed(), for_what="all sent")
+    states = list(ProductImage.objects.order_by("pk").values_list("state", flat=True))
+    assert states[:3] == ["approved", "rejected", "approved"] and states[4:] == ["pending"] * 2
+    assert states[3] == ImageState.PENDING, "it was undone"
+
+
+def test_decisions_are_sent_by_the_next_page_when_theirs_was_closed(fragile):
+    person, image = fragile, factories.image(size=(40, 50))
+    person.open(REVIEW)
+    break_line(person.browser)
+    person.browser.execute_script("document.querySelector('.nbc-now').focus()")
+    person.press("r")
+    person.wait_for_text("#nbc-unsent", "One decision is not sent yet.")
+    key = "return Object.keys(localStorage).find((each) => each.startsWith('nbc-review:'))"
+    stored = person.browser.execute_script(key)
+    assert stored.startswith(f"nbc-review:{person.user.pk}:")
+    break_line(person.browser, broken=False)
+    person.open(REVIEW)
+    person.wait_until_sent()
+    image.refresh_from_db()
+    assert image.state == ImageState.REJECTED
+    assert ReviewEvent.objects.get().actor == person.user
+    assert person.browser.execute_script(key) is None
+
+
+def test_who_comes_second_sees_who_was_first_and_the_picture_as_it_is(person):
+    images = [factories.image(size=(40, 50)) for _ in range(2)]
+    person.open(REVIEW)
+    person.wait_for(f"#picture-{images[0].pk}.nbc-now")
+    review.approve(images[0], actor=factories.superuser(name="ben"))
+    person.browser.execute_script("document.querySelector('.nbc-now').focus()")
+    person.press("r")
+    person.wait_for_text("#nbc-messages", "ben decided on")
+    person.wait_for(f"#picture-{images[0].pk}.nbc-is-approved:not([data-waits])")
+    assert f"Picture {images[0].pk} rejected." not in person.wait_for("#nbc-messages").text

@@ -1,0 +1,59 @@
+"""Two reviewers at the same pictures at the same moment, on every database."""
+
+from uuid import uuid4
+
+import pytest
+
+from nb_catalog import review
+from nb_catalog.core.types import Permission
+from nb_catalog.models import ProductImage, ReviewDecision, ReviewEvent
+from nb_catalog.worker.db_writer import with_db_retry
+from tests import factories
+from tests.story.test_races import at_once
+
+pytestmark = [pytest.mark.story, pytest.mark.django_db(transaction=True)]
+
+
+def reviewers(number):
+    names = ("anna", "ben", "carla", "dora")
+    return [factories.staff(Permission.REVIEW, name=name) for name in names[:number]]
+
+
+def decide(image, verb, *, actor, key=None):
+    decision = review.Decision(key=key or uuid4(), image=image.pk, verb=verb)
+    return with_db_retry(lambda: review.decide(decision, actor=actor))
+
+
+def test_of_two_reviewers_one_wins_and_the_other_is_told(db):
+    anna, ben = reviewers(2)
+    for _ in range(5):
+        image = factories.image()
+        rows = at_once(
+            lambda image=image: decide(image, "approve", actor=anna),
+            lambda image=image: decide(image, "reject", actor=ben),
+        )
+        assert sorted(row.outcome for row in rows) == ["done", "refused"], rows
+        winner, loser = sorted(rows, key=lambda row: row.outcome)
+        assert f"{winner.actor.username} decided on" in loser.problem
+        event = ReviewEvent.objects.get(image=image)
+        assert event.actor == winner.actor
+        image.refresh_from_db()
+        assert image.state == event.state
+
+
+def test_a_decision_that_is_sent_several_times_at_once_is_carried_out_once(db):
+    [anna] = reviewers(1)
+    for _ in range(3):
+        image, key = factories.image(), uuid4()
+        rows = at_once(*[lambda i=image, k=key: decide(i, "approve", actor=anna, key=k)] * 4)
+        assert {row.pk for row in rows} == {ReviewDecision.objects.get(key=key).pk}
+        assert ReviewEvent.objects.filter(image=image).count() == 1
+
+
+def test_a_decision_that_is_undone_several_times_at_once_is_undone_once(db):
+    [anna] = reviewers(1)
+    image = factories.image()
+    row = decide(image, "approve", actor=anna)
+    at_once(*[lambda: with_db_retry(lambda: review.undo([row], actor=anna))] * 3)
+    assert ProductImage.objects.get(pk=image.pk).state == "pending"
+    assert ReviewEvent.objects.filter(image=image).count() == 2
