@@ -204,7 +204,7 @@ def with_note(message: str, note: str) -> str:
 
 
 def outcome_of(row: ReviewDecision) -> ReviewOutcome:
-    """Return what is told of a decision that was carried out or refused."""
+    """Return the message about a decision that was carried out or refused."""
     values = {"pk": row.image_id}
     if row.outcome == "refused":
         message = row.problem

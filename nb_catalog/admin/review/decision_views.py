@@ -52,7 +52,7 @@ from nb_catalog.review.decisions import ACTIONS
 # Decisions that the page's script may send at once, and cards that it may fetch.
 MAX_SENT: Final = 50
 UNDO_BATCH: Final = "undo_batch"
-# What the buttons for several pictures do: the verb, and what is said of so many.
+# What the buttons for selected pictures do: the verb, and the message with their number.
 SELECTED: Final[Mapping[str, tuple[str, Callable[[int], str]]]] = {
     "approve_chosen": (
         "approve",

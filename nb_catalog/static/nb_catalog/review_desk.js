@@ -78,7 +78,7 @@
         action.line = ReviewPage.say({ message, level: "success", undoAll: () => undo(action) });
     };
 
-    /* What was shown as done is told again as it was answered. What was refused cannot be undone. */
+    /* What was shown as done is corrected to the answer. What was refused cannot be undone. */
     const correct = (entry, { outcome, message, level }) => {
         const action = undoable.find(({ entries }) => entries.length === 1 && entries[0].id === entry.id);
         action?.line.remove();
