@@ -52,6 +52,9 @@
         const badge = box.querySelector(".nbc-badge-state");
         badge.className = `nbc-badge nbc-badge-state nbc-badge-${state}`;
         badge.textContent = names[state];
+        for (const each of box.querySelectorAll(":is(.nbc-verbs, .nbc-publish) :is(button, select)")) {
+            each.disabled = true;
+        }
         const tick = box.querySelector("[name=chosen]");
         if (tick) {
             tick.checked = false;
