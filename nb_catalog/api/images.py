@@ -249,13 +249,15 @@ class ImageViewSet(EditActions, CatalogReadViewSet):
     @action(detail=True, methods=["post"], url_path="publish-final")
     def publish_final(self, request, *args, **kwargs):
         """Publish an approved final wherever its draft is published. ``waiting`` places get it with their
-        text, which is being set on it."""
+        text, which is being set on it; ``staying`` ones show an edit by a model, which is not repeated."""
         result = publishing.publish_final(
             self.get_object(), actor=request.user, **self.validated_body()
         )
-        shown = (result.published, result.waiting)
-        published, waiting = (PlaceSerializer(each, many=True).data for each in shown)
-        return Response({"published": published, "waiting": waiting})
+        shown = {
+            name: PlaceSerializer(getattr(result, name), many=True).data
+            for name in ("published", "waiting", "staying")
+        }
+        return Response(shown)
 
     @action(detail=True, methods=["post"])
     def escalate(self, request, *args, **kwargs):

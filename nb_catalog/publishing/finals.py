@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -18,12 +19,13 @@ from nb_catalog import generation
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
-from nb_catalog.exceptions import NBCatalogError, RequestRefused
-from nb_catalog.generation.final_texts import FinalTextPlanner
+from nb_catalog.exceptions import InvalidTransition, NBCatalogError, RequestRefused
+from nb_catalog.generation.final_texts import FinalTextPlanner, PictureLinks, links_of
 from nb_catalog.generation.text_overlays import DesignCache
-from nb_catalog.models import Placement, ProductImage
+from nb_catalog.models import Placement, ProductImage, ReviewEvent
 from nb_catalog.models.alt_text import copy_alt_texts
 from nb_catalog.models.images import ImageKind
+from nb_catalog.models.transitions import transition_image
 from nb_catalog.publishing import placements, places
 from nb_catalog.registry import is_registered, source_for
 
@@ -35,18 +37,24 @@ MOST: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinalPublication:
-    """The placements that show the final now, and those whose text is being set on it."""
+    """The placements that show the final now, and those whose text or adjustments are being made on it.
+
+    ``staying`` are those that go on to show what they did, because a model edited the draft for them: edit
+    the final likewise.
+    """
 
     published: tuple[Placement, ...]
     waiting: tuple[Placement, ...]
+    staying: tuple[Placement, ...]
 
 
 def publish_final(image: ProductImage, *, actor: Actor, reason: str = "") -> FinalPublication:
     """Publish an approved final everywhere that its draft, or another final of it, is published.
 
     Where text is above one of these, it is typeset on the final first, free of charge, and follows without a
-    person; adjustments of one, such as a crop, are made of the final likewise. Until then the place shows
-    what it did. ``reason`` is that of ``publish``.
+    person; adjustments of one, such as a crop, are made of the final likewise, and the text above them is
+    set on that. Until then the place shows what it did. Edits in words are not repeated: places that show
+    them stay as they are. ``reason`` is that of ``publish``.
 
     Raises ``RequestRefused`` for a picture that is not a final, if nothing of its draft is published, and
     with whatever ``publish`` raises; then nothing was changed.
@@ -58,8 +66,12 @@ def publish_final(image: ProductImage, *, actor: Actor, reason: str = "") -> Fin
         content_type_id=image.content_type_id, object_id=image.object_id
     ).order_by("slot", "locale", "position")
     shown = list(rows.filter(image__in=family))
-    digests = {each.sha256 for each in family.values()}
-    above = [each for each in rows.select_related("image") if _made_from(each.image) in digests]
+    others = list(rows.exclude(image__in=[*family, image.pk]))
+    links = _links(image, others)
+    above = [each for each in others if links.steps_above(family, each.image_id)]
+    staying = tuple(
+        each for each in others if each not in above and links.is_above(family, each.image_id)
+    )
     if not shown and not above:
         raise RequestRefused(
             _(
@@ -93,17 +105,16 @@ def publish_final(image: ProductImage, *, actor: Actor, reason: str = "") -> Fin
         waiting.exclude(image__parent=image).update(next_base=image)
     follow_finals(waiting.filter(next_base=image))
     return FinalPublication(
-        published=tuple(published.values()), waiting=tuple(waiting.filter(next_base=image))
+        published=tuple(published.values()),
+        waiting=tuple(waiting.filter(next_base=image)),
+        staying=staying,
     )
 
 
-def _made_from(image: ProductImage) -> str:
-    """Return the sha256 of the picture that text was put on, or that was adjusted without a model: what can
-    be made of another one, too."""
-    edit = image.spec.get("edit") or {}
-    if edit:
-        return str(edit.get("parent", "")) if "adjustments" in edit and not image.locale else ""
-    return str(image.spec.get("base", ""))
+def _links(image: ProductImage, rows: Iterable[Placement]) -> PictureLinks:
+    model = ContentType.objects.get_for_id(image.content_type_id).model_class()
+    assert model is not None  # noqa: S101 - its places were checked, or nothing is changed
+    return links_of(model, [image.object_id], pictures={each.image_id for each in rows})
 
 
 def _family_of(image: ProductImage) -> dict[int, ProductImage]:
@@ -149,10 +160,11 @@ def follow_finals(rows: Iterable[Placement] | None = None) -> int:
         missing: dict[int, str] = {}
         for product in products:
             for placement in planner.waiting.get(str(product.pk), ()):
-                spec = planner.spec_of(placement, product)
+                step = planner.next_step(placement, product)
+                spec = step.spec
                 if not isinstance(spec, ImageSpec):
                     logger.warning("The text of placement %s waits: %s", placement.pk, spec)
-                elif _follow(placement, spec):
+                elif step.is_last and _follow(placement, spec, below=step.below):
                     followed += 1
                 else:
                     missing[placement.pk] = spec.fingerprint
@@ -165,9 +177,9 @@ def follow_finals(rows: Iterable[Placement] | None = None) -> int:
     return followed
 
 
-def _follow(placement: Placement, spec: ImageSpec) -> bool:
-    """Publish the picture of ``spec`` in place of that of ``placement``. Return False if there is none
-    yet."""
+def _follow(placement: Placement, spec: ImageSpec, *, below: Iterable[ProductImage] = ()) -> bool:
+    """Publish the picture of ``spec`` in place of that of ``placement``, and approve those ``below``, which
+    its text is set on. Return False if there is none yet."""
     usable = (ImageState.PENDING, ImageState.APPROVED)
     pictures = ProductImage.objects.filter(
         fingerprint=spec.fingerprint, kind=ImageKind.PICTURE, state__in=usable, pruned_at=None
@@ -176,15 +188,17 @@ def _follow(placement: Placement, spec: ImageSpec) -> bool:
     if picture is None:
         return False
     previous = placement.image
+    note = f"Its text is on picture {placement.next_base_id} now, which a person has published."
     try:
-        placements.renew(
-            placement,
-            picture,
-            move="follow_final",
-            note=f"Its text is on picture {placement.next_base_id} now, which a person has published.",
-        )
+        placements.renew(placement, picture, move="follow_final", note=note)
     except NBCatalogError as refusal:
         logger.warning("Placement %s does not follow its final: %s", placement.pk, refusal)
         return True
     copy_alt_texts(previous, to=picture)
+    for each in below:
+        # Decided about in this moment: that holds.
+        with suppress(InvalidTransition), transaction.atomic():
+            if each.state == ImageState.PENDING:
+                transition_image(each, "approve")
+                ReviewEvent.objects.create(image=each, move="approve", state=each.state, note=note)
     return True

@@ -173,3 +173,89 @@ def test_a_crop_of_the_draft_is_made_of_the_final_and_follows(script):
     assert follow_finals() == 1
     picture = shown("gallery").image
     assert (picture.parent, picture.width, picture.height) == (final, 800, 800)
+
+
+def cropped_with_text(image):
+    """A published banner on a crop of a crop of ``image``."""
+    for ratio, width in (("4:5", 300), ("1:1", 200)):
+        items = [{"kind": "crop", "ratio": ratio}, {"kind": "resize", "width": width}]
+        [image] = make(generation.plan_adjustments([image], items)).images
+        review.approve(image, actor=None)
+    [banner] = with_text(image, locales=("de",)).values()
+    assert banner.parent == image and (banner.width, banner.height) == (200, 200)
+    return banner
+
+
+def test_text_above_an_adjusted_draft_follows_step_by_step(script):
+    image = paid(state="approved", size=(400, 500))
+    banner = cropped_with_text(image)
+    final = final_row(image, size=(800, 1000))
+    review.approve(final, actor=None)
+    result = publishing.publish_final(final, actor=None)
+    assert [each.slot for each in result.waiting] == ["social"]
+    # Two crops, then the text: the place shows what it did until all of it is made.
+    for _step in range(2):
+        worker.drain()
+        assert follow_finals() == 0 and shown("social", "de").image == banner
+    worker.drain()
+    assert follow_finals() == 1
+    picture = shown("social", "de").image
+    crop = picture.parent
+    assert crop.parent.parent == final and (picture.width, picture.height) == (200, 200)
+    assert picture.spec["renderer"]["texts"] == {"headline": "Now"}
+    # What the text is on was approved with it, and is not left in the queue.
+    assert {crop.state, crop.parent.state, picture.state} == {"approved"}
+    assert ReviewEvent.objects.get(image=crop).actor is None
+    assert publishing.mark_stale([image.catalog_object]) == []
+    assert follow_finals() == 0 and shown("social", "de").next_base is None
+
+
+def test_text_above_an_adjusted_final_s_draft_starts_at_the_draft(script):
+    """A final of an adjusted picture has the adjustments already: they are not made again."""
+    image = paid(state="approved", size=(400, 500))
+    banner = cropped_with_text(image)
+    final = final_row(banner.parent, size=(600, 600))
+    review.approve(final, actor=None)
+    publishing.publish_final(final, actor=None)
+    worker.drain()
+    assert follow_finals() == 1
+    assert shown("social", "de").image.parent == final
+
+
+def test_what_a_model_edited_stays_and_is_named(script):
+    image = paid(state="approved", size=(400, 500))
+    placements.publish(image, slot="hero", actor=None)
+    asked = factories.spec(
+        image.catalog_object, edit={"parent": image.sha256, "instruction": "Warmer light"}
+    )
+    edited = factories.image(image.catalog_object, asked=asked, parent=image, size=(400, 500))
+    review.approve(edited, actor=None)
+    placements.publish(edited, slot="gallery", actor=None)
+    other = factories.published(image.catalog_object, slot="gallery", position=1).image
+    result = publishing.publish_final(chosen(image), actor=None)
+    assert [each.image for each in result.staying] == [edited]
+    assert shown("hero").image.draft == image and not result.waiting
+    assert {each.image for each in Placement.objects.filter(slot="gallery")} == {edited, other}
+
+
+def test_steps_that_are_not_possible_on_the_final_keep_the_place(script, caplog):
+    image = paid(state="approved", size=(400, 500))
+    banner = cropped_with_text(image)
+    final = final_row(image, size=(800, 1000))
+    review.approve(final, actor=None)
+    publishing.publish_final(final, actor=None)
+    [job] = runs.Run.objects.filter(title__contains="text on finals").get().jobs.all()
+    job.run.jobs.update(state="failed", live_key=None)
+    assert follow_finals() == 0 and shown("social", "de").image == banner
+
+
+def test_a_step_that_is_made_in_this_moment_is_not_published_without_its_text(script, monkeypatch):
+    image = paid(state="approved", size=(400, 500))
+    banner = cropped_with_text(image)
+    final = final_row(image, size=(800, 1000))
+    review.approve(final, actor=None)
+    publishing.publish_final(final, actor=None)
+    worker.drain()
+    # Looked for before it was there, and made before it was looked for again.
+    monkeypatch.setattr("nb_catalog.generation.final_texts._made", lambda spec: None)
+    assert follow_finals() == 0 and shown("social", "de").image == banner
