@@ -17,12 +17,22 @@ from nb_catalog import series as catalog_series
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import JOB_LIVE, ImageState, JobState
 from nb_catalog.imaging.provenance import DigitalSourceType
-from nb_catalog.models import CopyDeck, ImageJob, PhotoCutout, ProductImage, Run, Scene, TextLayout
+from nb_catalog.models import (
+    CopyDeck,
+    Experiment,
+    ImageJob,
+    PhotoCutout,
+    ProductImage,
+    Run,
+    Scene,
+    TextLayout,
+)
 from nb_catalog.models.db.money import micros
 from nb_catalog.models.generic import object_key
 from nb_catalog.models.photos import photo_key
 from nb_catalog.publishing import placements
 from nb_catalog.registry import read_photo, source_for
+from nb_catalog.series.looks import look_of
 from tests.catalog.models import Mug, Poster, PosterPhoto
 
 _numbers = count(1)
@@ -233,6 +243,28 @@ def superuser(name=""):
     return get_user_model().objects.create_superuser(
         name or f"root-{next(_numbers)}", password="secret"
     )
+
+
+def experiment(*products, actor=None, name="Which one", **fields):
+    """An experiment with the scene "marble" and another prompt for it, and a picture in each for every one of
+    ``products``, without a run."""
+    look = look_of(scene())
+    edited = {**look, "prompt": "A weathered oak board in warm light.", "version": 0}
+    made = Experiment.objects.create(
+        name=name, content_type=subject(products[0])["content_type"], arm_a=look, arm_b=edited,
+        options={"ratio": "4:5", "slot": "", "tier": "draft", "treatment": "painted"},
+        **{"actor": actor, **fields},
+    )  # fmt: skip
+    for position, each in enumerate(products, start=1):
+        first, second = (
+            image(each, asked=spec(each, prompt=which["prompt"]), size=(80, 100))
+            for which in (look, edited)
+        )
+        made.pairs.create(
+            **subject(each), position=position,
+            fingerprint_a=first.fingerprint, fingerprint_b=second.fingerprint,
+        )  # fmt: skip
+    return made
 
 
 def deck(key="autumn", *, locale="en", **texts):

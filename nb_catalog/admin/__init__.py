@@ -4,6 +4,7 @@ from nb_catalog.admin.billing.calls import ProviderCallAdmin, ProviderPauseAdmin
 from nb_catalog.admin.billing.spend import DailyBudgetAdmin
 from nb_catalog.admin.cutouts.admin import PhotoCutoutAdmin
 from nb_catalog.admin.decks.admin import CopyDeckAdmin
+from nb_catalog.admin.experiments.admin import ExperimentAdmin
 from nb_catalog.admin.images import ProductImageAdmin
 from nb_catalog.admin.jobs import ImageJobAdmin, ProviderBatchAdmin
 from nb_catalog.admin.mixins import CatalogImagesMixin
@@ -17,6 +18,7 @@ __all__ = [
     "CatalogImagesMixin",
     "CopyDeckAdmin",
     "DailyBudgetAdmin",
+    "ExperimentAdmin",
     "ImageJobAdmin",
     "PhotoCutoutAdmin",
     "PlacementAdmin",

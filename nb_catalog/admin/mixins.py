@@ -23,13 +23,14 @@ from nb_catalog.admin.product_pictures import pictures_of_products
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.cutouts.photos import request_for_products
 from nb_catalog.exceptions import NotRegistered
-from nb_catalog.models import ProductImage, Run, Series
+from nb_catalog.models import Experiment, ProductImage, Run, Series
 from nb_catalog.registry import is_registered, source_for, subject_of
 
 
 class CatalogImagesMixin:
     """Adds the actions "Generate pictures…", "Use the photos themselves…", "Add text to pictures…",
-    "Regenerate outdated pictures", "Cut out photos", "Add to a series…" and "Variants…".
+    "Regenerate outdated pictures", "Cut out photos", "Add to a series…", "Variants…" and
+    "Compare two scenes…".
 
     Also adds links to the product's pictures and cut-outs, and the column ``catalog_pictures`` for
     ``list_display``. The model must be registered with nb_catalog.
@@ -52,6 +53,7 @@ class CatalogImagesMixin:
                 "cut_out_photos",
                 "add_to_catalog_series",
                 "show_catalog_variants",
+                "compare_catalog_scenes",
             ]
         self._own_change_form = self.change_form_template
         self.change_form_template = "admin/nb_catalog/catalog_object/change_form.html"
@@ -66,13 +68,18 @@ class CatalogImagesMixin:
             problems.append(
                 checks.Error(f"{message}.", hint=hint, obj=type(self), id="nb_catalog.E101")
             )
-        missing = [m for m in (Run, ProductImage, Series) if not self.admin_site.is_registered(m)]
+        missing = [
+            m
+            for m in (Run, ProductImage, Series, Experiment)
+            if not self.admin_site.is_registered(m)
+        ]
         if missing:
             names = ", ".join(model.__name__ for model in missing)
             problems.append(
                 checks.Error(
                     f"The admin site {self.admin_site.name!r} does not have {names} of nb_catalog.",
-                    hint="Register them there: RunAdmin, ProductImageAdmin, SeriesAdmin of nb_catalog.admin.",
+                    hint="Register them there: RunAdmin, ProductImageAdmin, SeriesAdmin, ExperimentAdmin of "
+                    "nb_catalog.admin.",
                     obj=type(self),
                     id="nb_catalog.E102",
                 )
@@ -147,6 +154,11 @@ class CatalogImagesMixin:
     def show_catalog_variants(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """Store the selection and go to the page that adds its variants to a series."""
         return self._with_selection(request, queryset, page="series_variants")
+
+    @admin.action(description=_("Compare two scenes…"), permissions=["generate_catalog_pictures"])
+    def compare_catalog_scenes(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        """Store the selection and go to the page that plans an experiment with it."""
+        return self._with_selection(request, queryset, page="experiment_add")
 
     def save_related(self, request: HttpRequest, form: Any, *args: Any, **options: Any) -> None:
         super().save_related(request, form, *args, **options)

@@ -1,7 +1,6 @@
 """``plans/``: what a request would generate and what it would cost. Generates nothing; photos that are new
 are cut out, so that the next plan knows what is not possible."""
 
-from collections import Counter
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from nb_catalog import generation
-from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of
+from nb_catalog.api.experiment_fields import ExperimentPlanSerializer, experiment_plan_from
 from nb_catalog.api.finals import (
     FinalsSerializer,
     choice_from,
@@ -18,66 +17,18 @@ from nb_catalog.api.finals import (
     labels_of,
     left_out_as_list,
 )
-from nb_catalog.api.idempotency import KeyField, key_of
+from nb_catalog.api.idempotency import key_of
+from nb_catalog.api.plan_bodies import KeysField, PlanOptionsSerializer, objects_named
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.conf import settings
 from nb_catalog.core.permissions import Action
-from nb_catalog.core.text import shorten
 from nb_catalog.core.types import SCENE_TREATMENTS, RequestMode, TextMethod, Treatment
 from nb_catalog.generation.backgrounds import MAX_VARIANTS
 from nb_catalog.generation.bundles import MOST_PARTS
 from nb_catalog.models.cutouts import CutoutState
 from nb_catalog.models.db.money import usd_text
-from nb_catalog.registry import source_for
 
-ALL = "all"
 MOST_ITEMS = 200
-
-
-class KeysField(serializers.Field):
-    """A list of keys; in form data, one comma-separated text."""
-
-    may_repeat = False
-
-    def __init__(self, *, most, **options):
-        self.keys = KeyListField(max_length=most)
-        super().__init__(**options)
-
-    def to_internal_value(self, data):
-        keys = self.keys.run_validation(data)
-        twice = [key for key, number in Counter(keys).items() if number > 1]
-        if twice and not self.may_repeat:
-            message = _("Name each only once. Named twice: %(keys)s.")
-            raise serializers.ValidationError(message % {"keys": shorten(", ".join(twice))})
-        return keys
-
-    def to_representation(self, value):
-        return value
-
-    def get_value(self, dictionary):
-        if hasattr(dictionary, "getlist") and self.field_name in dictionary:
-            keys = ",".join(dictionary.getlist(self.field_name)).split(",")
-            return [key.strip() for key in keys if key.strip()]
-        return super().get_value(dictionary)
-
-
-class ObjectsField(KeysField):
-    """The word "all", or keys. An object that is named twice counts once."""
-
-    may_repeat = True
-
-    def to_internal_value(self, data):
-        if data in (ALL, [ALL]):
-            return ALL
-        return super().to_internal_value(data)
-
-
-class PlanOptionsSerializer(serializers.Serializer):
-    """Objects of a plan. ``key`` makes starting it idempotent: one key, one run."""
-
-    model = serializers.CharField(help_text=_("A registered model, for example shop.product."))
-    objects = ObjectsField(most=MOST_KEYS, help_text=_('"all", or object keys.'))
-    key = KeyField()
 
 
 class PlanRequestSerializer(PlanOptionsSerializer):
@@ -151,7 +102,9 @@ def plan_from(body, *, key):
     """
     named = ("scenes", "variants", "ratio", "slot", "tier", "treatment", "mode", "bundles")
     options = {name: body[name] for name in named}
-    return generation.plan_backgrounds(_objects(body), **options, parts=parts_of(body), key=key)
+    return generation.plan_backgrounds(
+        objects_named(body), **options, parts=parts_of(body), key=key
+    )
 
 
 def parts_of(body):
@@ -171,25 +124,19 @@ def models_of(body):
 def photo_plan_from(body, *, key):
     """Return the plan for the objects' own photos; raises as ``plan_from`` does."""
     options = {name: body[name] for name in ("ratio", "slot", "every")}
-    return generation.plan_photos(_objects(body), **options, key=key)
+    return generation.plan_photos(objects_named(body), **options, key=key)
 
 
 def text_plan_from(body, *, key):
     """Return the plan for text on pictures; raises as ``plan_from`` does."""
     named = ("layouts", "locales", "scenes", "slot", "deck", "text", "tier", "mode")
     options = {name: body[name] for name in named}
-    return generation.plan_texts(_objects(body), **options, key=key)
+    return generation.plan_texts(objects_named(body), **options, key=key)
 
 
 def refresh_plan_from(body, *, key):
     """Return the plan for published pictures that are out of date; raises as ``plan_from`` does."""
-    return generation.plan_refresh(_objects(body), key=key)
-
-
-def _objects(body):
-    source = source_for(body["model"])
-    keys = body["objects"]
-    return source.queryset().order_by("pk") if keys == ALL else objects_of(source, keys)
+    return generation.plan_refresh(objects_named(body), key=key)
 
 
 class ItemsPageSerializer(serializers.Serializer):
@@ -208,10 +155,11 @@ class PlanViewSet(CatalogViewSet):
     action_permissions = {
         **dict.fromkeys(("create", "preview", "photos", "texts", "renewal"), Action.PLAN),
         "finals": Action.MAKE_FINAL,
+        "experiments": Action.START_EXPERIMENT,
     }
     read_permission = Action.PLAN
     query_classes = dict.fromkeys(
-        ("create", "photos", "texts", "renewal", "finals"), ItemsPageSerializer
+        ("create", "photos", "texts", "renewal", "finals", "experiments"), ItemsPageSerializer
     )
     serializer_class = PlanRequestSerializer
     serializer_classes = {
@@ -219,6 +167,7 @@ class PlanViewSet(CatalogViewSet):
         "texts": TextPlanSerializer,
         "renewal": PlanOptionsSerializer,
         "finals": FinalsSerializer,
+        "experiments": ExperimentPlanSerializer,
     }
 
     def create(self, request, *args, **kwargs):
@@ -253,6 +202,11 @@ class PlanViewSet(CatalogViewSet):
             else plan_as_dict(plan, **self.query.validated_data)
         )
         return Response({**shown, "left_out": left_out_as_list(left_out)})
+
+    @action(detail=False, methods=["post"])
+    def experiments(self, request, *args, **kwargs):
+        """Plan an experiment: the pictures of a sample of objects in two scenes or with two prompts."""
+        return self._plan_response(experiment_plan_from)
 
     def _plan_response(self, make_plan):
         body = self.validated_body()

@@ -21,10 +21,9 @@ from nb_catalog.api.finals import (
     labels_of,
     left_out_as_list,
 )
+from nb_catalog.api.plan_bodies import ALL, PlanOptionsSerializer
 from nb_catalog.api.plans import (
-    ALL,
     PhotoPlanSerializer,
-    PlanOptionsSerializer,
     PlanRequestSerializer,
     TextPlanSerializer,
     models_of,

@@ -5,7 +5,7 @@ from rest_framework import serializers
 
 from nb_catalog.api.finals import BudgetField
 from nb_catalog.api.idempotency import KeyField
-from nb_catalog.api.plans import KeysField
+from nb_catalog.api.plan_bodies import KeysField
 from nb_catalog.api.runs import PriorityField
 from nb_catalog.core.types import SCENE_TREATMENTS, RequestMode, Treatment
 from nb_catalog.models import Series

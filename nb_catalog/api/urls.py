@@ -12,6 +12,7 @@ from nb_catalog.api.copydecks import DeckViewSet, LayoutViewSet
 from nb_catalog.api.cutouts import CutoutViewSet
 from nb_catalog.api.decisions import DecisionViewSet
 from nb_catalog.api.errors import ProblemView
+from nb_catalog.api.experiments import ExperimentViewSet
 from nb_catalog.api.images import ImageViewSet
 from nb_catalog.api.jobs import JobViewSet
 from nb_catalog.api.placements import PlacementViewSet
@@ -68,6 +69,7 @@ router.register("jobs", JobViewSet, basename="job")
 router.register("images", ImageViewSet, basename="image")
 router.register("decisions", DecisionViewSet, basename="decision")
 router.register("series", SeriesViewSet, basename="series")
+router.register("experiments", ExperimentViewSet, basename="experiment")
 router.register("cutouts", CutoutViewSet, basename="cutout")
 router.register("placements", PlacementViewSet, basename="placement")
 
@@ -81,6 +83,11 @@ urlpatterns = [
         "cutouts/<int:pk>/preview.webp",
         CutoutViewSet.as_view({"get": "preview"}),
         name="cutout-preview",
+    ),
+    path(
+        "experiments/<int:pk>/pictures/<int:pair>/<slug:side>/",
+        ExperimentViewSet.as_view({"get": "picture"}),
+        name="experiment-picture",
     ),
     *router.urls,
     re_path("", UnknownAddressView.as_view()),

@@ -48,6 +48,10 @@ class Action(StrEnum):
     DECIDE_CUTOUTS = "decide_cutouts"
     REQUEST_CUTOUTS = "request_cutouts"
     CUT_AGAIN = "cut_again"
+    START_EXPERIMENT = "start_experiment"
+    VOTE = "vote"
+    CLOSE_EXPERIMENT = "close_experiment"
+    SAVE_PROMPT = "save_prompt"
 
 
 def _view(model: str) -> tuple[str, ...]:
@@ -95,6 +99,18 @@ REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType
         Action.DECIDE_CUTOUTS: (_CUTOUTS, (Permission.REVIEW,)),
         Action.REQUEST_CUTOUTS: ((Permission.GENERATE,),),
         Action.CUT_AGAIN: (_CUTOUTS, (Permission.GENERATE,)),
+        Action.START_EXPERIMENT: ((Permission.GENERATE,),),
+        # A vote decides about no picture.
+        Action.VOTE: (_IMAGES,),
+        Action.CLOSE_EXPERIMENT: ((Permission.GENERATE,),),
+        Action.SAVE_PROMPT: (("nb_catalog.change_scene",), (Permission.GENERATE,)),
+    }
+)
+# What is done to the rows of someone else takes one permission more.
+_OF_OTHERS: Final[Mapping[Action, str]] = MappingProxyType(
+    {
+        Action.RESUME_RUN: "nb_catalog.change_run",
+        Action.CLOSE_EXPERIMENT: "nb_catalog.change_experiment",
     }
 )
 
@@ -104,15 +120,16 @@ def may(user: Any, action: Action, *, model: type[Model] | None = None, owner: A
 
     ``model`` is the host's model whose products are planned, or whose photos are shown or cut out: they
     must be visible to the user.
-    ``owner`` is the key of the user who started the run: only that user, or one who may change runs,
-    changes its budget. Runs that no user has started belong to everyone who may start runs.
+    ``owner`` is the key of the user who started the run or the experiment: only that user, or one who may
+    change runs, changes its budget, and the same holds for closing experiments. What no user has started
+    belongs to everyone who may start it.
     """
     if not all(any(map(user.has_perm, group)) for group in REQUIRED[action]):
         return False
     if model is not None and not may_view(user, model):
         return False
-    if action == Action.RESUME_RUN and owner not in (None, user.pk):
-        return bool(user.has_perm("nb_catalog.change_run"))
+    if action in _OF_OTHERS and owner not in (None, user.pk):
+        return bool(user.has_perm(_OF_OTHERS[action]))
     return True
 
 

@@ -14,6 +14,7 @@ from nb_catalog.generation.escalation_budget import (
     plan_escalations,
 )
 from nb_catalog.generation.escalation_policies import due_escalations
+from nb_catalog.generation.experiments import plan_experiment, start_experiment
 from nb_catalog.generation.plan import Item, ItemStatus, Plan, Summary
 from nb_catalog.generation.planning import (
     plan_backgrounds,
@@ -54,6 +55,7 @@ __all__ = [
     "plan_edit",
     "plan_escalation",
     "plan_escalations",
+    "plan_experiment",
     "plan_final_texts",
     "plan_moved_texts",
     "plan_photos",
@@ -71,5 +73,6 @@ __all__ = [
     "resume_run",
     "retry_run",
     "similar_plan",
+    "start_experiment",
     "start_run",
 ]

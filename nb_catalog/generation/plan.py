@@ -201,7 +201,7 @@ class Plan:
         request_hashes = {
             key: spec.request_hash
             for key, spec in wanted.items()
-            if key not in taken and not spec.draft
+            if key not in taken and not spec.draft and self.planner.replaces
         }
         # A usable picture of the same request with another fingerprint: this one replaces it.
         outdated = requests_with_pictures(set(request_hashes.values()))

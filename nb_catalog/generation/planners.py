@@ -53,6 +53,10 @@ class Planner(Protocol):
     kind: ClassVar[str]
 
     @property
+    def replaces(self) -> bool:
+        """Return whether a picture replaces one that was made of the same request in another way."""
+
+    @property
     def source(self) -> CatalogSource: ...
 
     @property
@@ -121,6 +125,7 @@ class PaidPlanner(ABC):
     tier: Tier
     mode: RequestMode
     photos: PhotoReport | None = None
+    replaces: ClassVar[bool] = True
 
     def prepared(self, each_product: Callable[[], Iterable[Model]]) -> Self:
         return self
@@ -228,6 +233,7 @@ class FreePlanner(ABC):
     is_free: ClassVar[bool] = True
     mode: ClassVar[RequestMode] = RequestMode.DIRECT
     photos: ClassVar[PhotoReport | None] = None
+    replaces: ClassVar[bool] = True
 
     @cached_property
     def provider(self) -> Provider:

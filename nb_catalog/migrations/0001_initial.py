@@ -998,4 +998,66 @@ class Migration(migrations.Migration):
             name='publication',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='nb_catalog.seriespublication', verbose_name='publication of a series'),
         ),
+        migrations.CreateModel(
+            name='Experiment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('arm_a', models.JSONField(editable=False, verbose_name='arm A')),
+                ('arm_b', models.JSONField(editable=False, verbose_name='arm B')),
+                ('options', models.JSONField(default=dict, editable=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='started')),
+                ('closed_at', models.DateTimeField(editable=False, null=True, verbose_name='closed')),
+                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
+                ('content_type', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contenttypes.contenttype', verbose_name='model of the products')),
+                ('run', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='experiment', to='nb_catalog.run', verbose_name='run')),
+            ],
+            options={
+                'verbose_name': 'experiment',
+                'verbose_name_plural': 'experiments',
+                'ordering': ('-id',),
+            },
+        ),
+        migrations.CreateModel(
+            name='ExperimentPair',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('object_id', models.CharField(max_length=128, verbose_name='object key')),
+                ('position', models.PositiveSmallIntegerField()),
+                ('fingerprint_a', models.CharField(max_length=64)),
+                ('fingerprint_b', models.CharField(max_length=64)),
+                ('content_type', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contenttypes.contenttype', verbose_name='model')),
+                ('experiment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pairs', to='nb_catalog.experiment')),
+            ],
+            options={
+                'ordering': ('experiment', 'position'),
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='ExperimentVote',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('choice', models.CharField(choices=[('a', 'A'), ('b', 'B'), ('tie', 'Tie')], max_length=3, verbose_name='choice')),
+                ('at', models.DateTimeField(auto_now=True, verbose_name='at')),
+                ('pair', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='votes', to='nb_catalog.experimentpair')),
+                ('voter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+            ],
+            options={
+                'ordering': ('id',),
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddIndex(
+            model_name='experimentpair',
+            index=models.Index(fields=['content_type', 'object_id'], name='nb_experiment_object'),
+        ),
+        migrations.AddConstraint(
+            model_name='experimentpair',
+            constraint=models.UniqueConstraint(fields=('experiment', 'content_type', 'object_id'), name='nb_experiment_product_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='experimentvote',
+            constraint=models.UniqueConstraint(fields=('pair', 'voter'), name='nb_experiment_vote_once'),
+        ),
     ]

@@ -4,6 +4,7 @@ from nb_catalog.review.comparison import request_comparison
 from nb_catalog.review.decisions import Decision, UndoResult, decide, require_images, undo
 from nb_catalog.review.edits import move_texts
 from nb_catalog.review.escalation import escalate
+from nb_catalog.review.experiments import ExperimentResult, adopt_prompt, result_of
 from nb_catalog.review.history import History, history_of
 from nb_catalog.review.ocr import request_reading
 from nb_catalog.review.series import approve_series
@@ -21,18 +22,35 @@ from nb_catalog.review.services import (
     typeset_instead,
 )
 from nb_catalog.review.verification import verify_text
+from nb_catalog.review.votes import (
+    Ballot,
+    Ballots,
+    Side,
+    ballots_of,
+    close_experiment,
+    may_see_result,
+    vote,
+)
 
 __all__ = [
+    "Ballot",
+    "Ballots",
     "BulkReviewResult",
     "Decision",
+    "ExperimentResult",
     "History",
+    "Side",
     "UndoResult",
+    "adopt_prompt",
     "approve",
     "approve_all",
     "approve_series",
+    "ballots_of",
+    "close_experiment",
     "decide",
     "escalate",
     "history_of",
+    "may_see_result",
     "move_texts",
     "needs_individual_review",
     "pass_over",
@@ -43,8 +61,10 @@ __all__ = [
     "require_images",
     "require_individual_review",
     "restore",
+    "result_of",
     "retire",
     "typeset_instead",
     "undo",
     "verify_text",
+    "vote",
 ]

@@ -9,13 +9,15 @@ from tests import factories
 
 LISTS = (
     "models/", "scenes/", "layouts/", "decks/", "runs/", "jobs/", "images/", "cutouts/", "placements/",
-    "series/",
+    "series/", "experiments/",
 )  # fmt: skip
 NEEDS = {
     "plans/": Permission.GENERATE,
     "plans/photos/": Permission.GENERATE,
     "plans/texts/": Permission.GENERATE,
     "plans/renewal/": Permission.GENERATE,
+    "plans/experiments/": Permission.GENERATE,
+    "experiments/": Permission.GENERATE,
     "runs/": Permission.GENERATE,
     "runs/photos/": Permission.GENERATE,
     "runs/texts/": Permission.GENERATE,

@@ -25,6 +25,13 @@ USERS = {
     "generator who changes products": (Permission.GENERATE, "testcatalog.change_mug"),
     "generator of other products": (Permission.GENERATE, "testcatalog.view_vase"),
     "keeper of runs": (Permission.GENERATE, "nb_catalog.change_run"),
+    "keeper of experiments": (
+        *(Permission.GENERATE, "nb_catalog.view_productimage", "testcatalog.view_mug"),
+        "nb_catalog.change_experiment",
+    ),
+    "owner of an experiment": (
+        *(Permission.GENERATE, "nb_catalog.view_productimage", "testcatalog.view_mug"),
+    ),
     "generator with pictures": (Permission.GENERATE, "nb_catalog.view_productimage"),
     "reviewer alone": (Permission.REVIEW,),
     "reviewer": (Permission.REVIEW, "nb_catalog.view_productimage"),
@@ -47,6 +54,7 @@ USERS = {
     "everything": (
         *(*Permission, *factories.VIEWS, *factories.VIEW_PRODUCTS),
         *("nb_catalog.change_run", "nb_catalog.change_copydeck"),
+        *("nb_catalog.change_experiment", "nb_catalog.change_scene"),
     ),
 }
 
@@ -73,6 +81,8 @@ class Rows:
         self.image = factories.image(self.mug, state=ImageState.PENDING)
         factories.published(self.mug)
         self.cutout = factories.cutout(self.mug)
+        self.experiment = factories.experiment(self.mug, actor=factories.staff())
+        self.own_experiment = factories.experiment(self.mug)
 
     def faces(self):
         """(the action, its page in the admin, its endpoint)"""
@@ -154,6 +164,36 @@ class Rows:
             Face(page("scene_change", scene.pk), holds=SECRET),
             Face("scenes/marble/", holds=SECRET),
         )
+        # Last: one of them saves another prompt.
+        yield from self.faces_of_experiments(page)
+
+    def faces_of_experiments(self, page):
+        about = {"model": "testcatalog.mug", "objects": [self.mug.pk], "scenes": ["marble"]}
+        yield (
+            Action.START_EXPERIMENT,
+            Face(page("experiment_add"), holds='value="testcatalog.mug"'),
+            Face("plans/experiments/", {**about, "prompt": "Oak."}),
+        )
+        yield Action.VOTE, Face(page("experiment_changelist")), Face("experiments/")
+        for row in (self.experiment, self.own_experiment):
+            pair = row.pairs.get()
+            vote = {"product": pair.pk, "choice": "left"}
+            address = f"experiments/{row.pk}"
+            yield (
+                Action.VOTE,
+                Face(page("experiment_vote", row.pk), vote),
+                Face(f"{address}/votes/", vote),
+            )
+            yield (
+                Action.SAVE_PROMPT,
+                Face(page("experiment_use", row.pk), {"arm": "b"}),
+                Face(f"{address}/save-prompt/", {}),
+            )
+            yield (
+                Action.CLOSE_EXPERIMENT,
+                Face(page("experiment_close", row.pk), {}),
+                Face(f"{address}/close/", {}),
+            )
 
     def faces_of_cutouts(self, page):
         one = f"cutouts/{self.cutout.pk}"
@@ -212,7 +252,7 @@ def rows(db):
 # Each of them was allowed something by one of the two faces alone.
 TELLING = {
     "generate alone", "generator", "reviewer alone", "changer", "everything", "reviewer of cut-outs",
-    "reviewer of cut-outs of other products",
+    "reviewer of cut-outs of other products", "owner of an experiment",
 }  # fmt: skip
 
 
@@ -222,7 +262,8 @@ TELLING = {
 )
 def test_the_admin_and_the_api_allow_the_same(rows, name):
     user = factories.staff(*USERS[name], views=False)
-    type(rows.own).objects.filter(pk=rows.own.pk).update(actor=user)
+    for own in (rows.own, rows.own_experiment):
+        type(own).objects.filter(pk=own.pk).update(actor=user)
     client = Client()
     client.force_login(user)
     told, compared = {}, set()
@@ -243,7 +284,7 @@ def test_the_admin_and_the_api_allow_the_same(rows, name):
 
 LISTS = {
     "runs/", "jobs/", "images/", "placements/", "scenes/", "layouts/", "decks/", "cutouts/",
-    "series/",
+    "series/", "experiments/",
 }  # fmt: skip
 ALLOWED = {
     "nobody": set(),

@@ -140,12 +140,19 @@ def shop(settings):
         )
         for item in generation.plan_series(series).items() if item.spec
     ]  # fmt: skip
+    experiment = factories.experiment(
+        *(factories.product(name=name) for name in ("Cup", "Can")), factories.product(name="Tray")
+    )  # fmt: skip
+    voter = factories.staff(name="colleague")
+    for pair in experiment.pairs.all()[:2]:
+        pair.votes.create(voter=voter, choice="b")
     batch = ProviderBatch.objects.create(name="b1", provider="gemini", model="m", items=1)
     return SimpleNamespace(
         mug=mug, scene=scene, layout=layout, deck=deck, image=text, day=day, call=call, pause=pause,
         batch=batch, job=made, imported=imported, preview=preview,
         series=series, picture=pictures[1], draft=draft,
         placement=stale, running=running, failed=failed, done=done, cutout=cutout,
+        experiment=experiment,
     )  # fmt: skip
 
 
@@ -293,10 +300,14 @@ TEMPLATES = {
     "finals": at("run/finals/?images={shop.picture.pk}"),
     "finals beside their draft": at("productimage/review/?draft={shop.draft.pk}"),
     "what a series misses": at("run/series/?key={shop.series.pk}"),
+    "new experiment": at("experiment/add/"),
+    "vote": at("experiment/{shop.experiment.pk}/vote/"),
+    "result of an experiment": at("experiment/{shop.experiment.pk}/result/"),
     "resume": at("providerpause/{shop.pause.pk}/delete/"),
 }
 OTHERS = {
     "all series": at("series/"),
+    "experiments": at("experiment/"),
     "new series": at("series/add/"),
     "cut-outs": at("photocutout/"),
     "cut-out changed by two": conflict,
@@ -346,10 +357,12 @@ NOT_PAGES = {
         "photocutout_preview", "photocutout_solve", "scene_photo", "scene_swatch",
         "productimage_preview", "productimage_original", "scene_thumbnail", "scene_preview",
         "textlayout_thumbnail", "textlayout_preview", "productimage_edit_preview",
+        "experiment_picture",
     },
     "data for the script of a page": {"run_progress", "productimage_cards"},
     "a part of the pages to generate, which show it": {
         "run_plan", "run_texts_plan", "run_photos_plan", "run_series_plan", "run_finals_plan",
+        "experiment_plan",
     },
     "a button, which redirects or answers in JSON": {
         "photocutout_decide", "photocutout_save", "series_decide", "copydeck_propose", "productimage_decide",
@@ -357,12 +370,14 @@ NOT_PAGES = {
         "productimage_propose_alts", "productimage_edit_ask", "productimage_edit_adjust",
         "productimage_edit_undo", "productimage_edit_texts", "productimage_like", "placement_withdraw",
         "placement_roll_back", "placement_renew", "run_cancel", "run_retry", "run_resume",
+        "experiment_change", "experiment_close", "experiment_use",
     },
     "Django's own page, of which a scene's is looked at": {
         f"{model}_history"
         for model in (
             "copydeck", "dailybudget", "imagejob", "photocutout", "placement", "productimage",
             "providerbatch", "providercall", "providerpause", "run", "series", "textlayout",
+            "experiment",
         )
     } | {"copydeck_delete", "series_delete", "textlayout_delete"},
     REFUSED: {
@@ -372,7 +387,7 @@ NOT_PAGES = {
             "dailybudget", "imagejob", "photocutout", "placement", "productimage", "providerbatch",
             "providercall", "run",
         )
-    } | {"providerpause_add"},
+    } | {"providerpause_add", "experiment_delete"},
 }  # fmt: skip
 ADMIN = "/admin/nb_catalog/"
 

@@ -134,7 +134,9 @@
                 show();
                 return;
             }
-            if (event.submitter !== start) {
+            /* Some buttons change the form itself, which the server does. */
+            const reloads = event.submitter !== null && "reloads" in event.submitter.dataset;
+            if (event.submitter !== start && !reloads) {
                 event.preventDefault();
                 clearTimeout(timer);
                 updatePlan();
