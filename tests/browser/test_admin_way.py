@@ -254,7 +254,9 @@ def test_a_picture_opens_in_full_size_and_closes_with_escape(person):
     factories.image(size=(400, 500))
     person.open("/admin/nb_catalog/productimage/review/")
     person.click(".nbc-picture a.nbc-zoom")
-    person.wait(lambda: has_loaded(person, "#nbc-zoom[open] img"), for_what="the picture")
+    person.wait(
+        lambda: has_loaded(person, "#nbc-zoom[open] .nbc-zoom-after img"), for_what="the picture"
+    )
     person.press(Keys.ESCAPE)
     person.wait(lambda: not person.sees("#nbc-zoom[open]"), for_what="the page again")
 

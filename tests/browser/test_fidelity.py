@@ -38,7 +38,7 @@ return [...at(place.x, place.y), ...at(place.x + place.width, place.y + place.he
 """
 MEASURE_ZOOMED = MEASURE.replace(
     'document.querySelector(".nbc-picture"), image = card.querySelector(".nbc-zoom img")',
-    'document.getElementById("nbc-zoom"), image = card.querySelector("img")',
+    'document.querySelector(".nbc-zoom-after"), image = card.querySelector("img")',
 )
 
 
@@ -74,16 +74,19 @@ def test_the_outline_lies_on_the_changed_place_in_full_size_too(person, differin
     person.wait(lambda: has_loaded(person, f"#picture-{differing.pk} .nbc-zoom img"), for_what="it")
     for full in (False, True):
         person.click(f"#picture-{differing.pk} .nbc-zoom")
-        person.wait(lambda: has_loaded(person, "#nbc-zoom img"), for_what="the picture")
+        person.wait(
+            lambda: has_loaded(person, "#nbc-zoom .nbc-zoom-after img"), for_what="the picture"
+        )
         if full:
-            person.click("#nbc-zoom img")
+            person.click("#nbc-zoom .nbc-zoom-after img")
         left, top, right, bottom = person.browser.execute_script(MEASURE_ZOOMED)
         assert (left, top, right, bottom) == pytest.approx((0.25, 0.5, 0.75, 0.6), abs=0.01)
-        person.click("#nbc-zoom button")
+        person.click("#nbc-zoom .nbc-close")
     # Another picture without changes shows none of them.
     person.click(f"#picture-{other.pk} .nbc-zoom")
-    person.wait(lambda: has_loaded(person, "#nbc-zoom img"), for_what="the picture")
+    person.wait(lambda: has_loaded(person, "#nbc-zoom .nbc-zoom-after img"), for_what="the picture")
     assert not person.sees("#nbc-zoom .nbc-changed")
+    person.click("#nbc-zoom .nbc-close")
 
 
 LOW_WINDOW = (857, 600)

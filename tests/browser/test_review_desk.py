@@ -1,12 +1,13 @@
 """The review page at speed: decisions are shown at once, sent behind, and none is lost."""
 
 import pytest
+from selenium.webdriver import ActionChains, Keys
 
 from nb_catalog import review
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import ProductImage, ReviewDecision, ReviewEvent
 from tests import factories
-from tests.browser.test_admin_way import person
+from tests.browser.test_admin_way import has_loaded, person
 
 __all__ = ["person"]
 
@@ -84,3 +85,56 @@ def test_who_comes_second_sees_who_was_first_and_the_picture_as_it_is(person):
     person.wait_for_text("#nbc-messages", "ben decided on")
     person.wait_for(f"#picture-{images[0].pk}.nbc-is-approved:not([data-waits])")
     assert f"Picture {images[0].pk} rejected." not in person.wait_for("#nbc-messages").text
+
+
+TRANSFORMS = """return [...document.querySelectorAll('#nbc-zoom .nbc-zoom-canvas > img')]
+    .map((each) => new DOMMatrix(getComputedStyle(each).transform))
+    .map(({ a, e, f }) => [a, e, f].map((value) => Math.round(10 * value) / 10))"""
+IN_ZOOM = "return document.querySelector('#nbc-zoom .nbc-zoom-after img').src"
+
+
+def test_in_full_size_pictures_are_compared_and_decided_about(person):
+    mug = factories.product(photo=factories.photo_bytes((300, 375)))
+    images = [factories.image(mug, size=(320, 400)) for _ in range(3)]
+    person.open(REVIEW)
+    person.wait_for(f"#picture-{images[0].pk}.nbc-now")
+    person.browser.execute_script("document.querySelector('.nbc-now').focus()")
+    person.press("z")
+    person.wait(lambda: has_loaded(person, "#nbc-zoom[open] .nbc-zoom-before img"), for_what="it")
+    assert mug.packshot.url in person.wait_for(".nbc-zoom-before img").get_attribute("src")
+    options = [each.text for each in person.sees("#nbc-zoom-with option")]
+    assert options == ["Product photo", f"Picture {images[1].pk}", f"Picture {images[2].pk}"]
+    # Both are enlarged and moved together.
+    person.press("+", "+", "+")
+    person.browser.execute_script("document.querySelector('.nbc-zoom-panes').focus()")
+    ActionChains(person.browser).key_down(Keys.SHIFT).send_keys(Keys.ARROW_RIGHT).key_up(
+        Keys.SHIFT
+    ).perform()
+    one, other = person.browser.execute_script(TRANSFORMS)
+    assert one == pytest.approx(other, abs=0.2) and one[0] == 2.0 and one[1] < -10
+    # The slider lays one over the other.
+    person.press("s")
+    person.wait_for(".nbc-zoom-panes.nbc-split")
+    person.browser.execute_script(
+        "const s = document.getElementById('nbc-zoom-split'); s.value = 30;"
+        "s.dispatchEvent(new Event('input'))"
+    )
+    clip = person.wait_for(".nbc-zoom-after .nbc-zoom-canvas").value_of_css_property("clip-path")
+    assert clip == "inset(0px 0px 0px 30%)"
+    # Arrows and decisions as on the page.
+    person.press(Keys.ARROW_RIGHT, Keys.ARROW_LEFT, "a")
+    person.wait_for(f"#picture-{images[1].pk}.nbc-now")
+    assert f"/{images[1].pk}/" in person.browser.execute_script(IN_ZOOM)
+    person.press("r")
+    person.wait_for(f"#picture-{images[2].pk}.nbc-now")
+    person.wait_until_sent()
+    person.press("u")
+    person.wait_for(f"#picture-{images[1].pk}.nbc-now")
+    assert f"/{images[1].pk}/" in person.browser.execute_script(IN_ZOOM)
+    person.wait_until_sent()
+    states = list(ProductImage.objects.order_by("pk").values_list("state", flat=True))
+    assert states == ["approved", "pending", "pending"]
+    person.press(Keys.ESCAPE)
+    person.wait(lambda: not person.sees("#nbc-zoom[open]"), for_what="the page again")
+    focused = "return document.activeElement.closest('.nbc-picture')?.dataset.pk"
+    assert person.browser.execute_script(focused) == str(images[1].pk)

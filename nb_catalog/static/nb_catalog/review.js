@@ -26,7 +26,7 @@ const ReviewPage = (() => {
         }
         card.classList.add("nbc-now");
         form.dispatchEvent(new CustomEvent("nbc:go", { detail: card }));
-        if (focus) {
+        if (focus && !zoom.open) {
             card.focus({ preventScroll: true });
             card.scrollIntoView({ block: "nearest" });
         }
@@ -293,14 +293,11 @@ const ReviewPage = (() => {
                 go(card, { focus: false });
             }
         });
-        zoom.querySelector("img").addEventListener("click", () => {
-            if (page.show === show) {
-                zoom.classList.toggle("nbc-full");
-            }
-        });
         zoom.addEventListener("click", (event) => {
             if (event.target === zoom) {
                 zoom.close();
+            } else if (page.show === show && event.target.matches("img")) {
+                zoom.classList.toggle("nbc-full");
             }
         });
         const all = document.getElementById("nbc-all");

@@ -230,6 +230,7 @@
         if (isNow) {
             fresh.classList.add("nbc-now");
         }
+        form.dispatchEvent(new CustomEvent("nbc:renewed", { detail: fresh }));
         if (hadFocus) {
             const same = focused && fresh.querySelector(`button[value="${CSS.escape(focused)}"]`);
             (same || fresh).focus({ preventScroll: true });
