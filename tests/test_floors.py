@@ -21,7 +21,7 @@ FLOORS = {
     8: {"worker"},
     9: {"tasks", "operations"},
     10: {"generation", "health"},
-    11: {"publishing"},
+    11: {"publishing", "live"},
     12: {"review"},
     13: {"admin", "api"},
     14: {"management", "templatetags"},

@@ -10,13 +10,14 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
+from nb_catalog import live
 from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.admin.generate.final_views import FinalViews
@@ -66,6 +67,7 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, ReadOnlyAdmin
             *self.series_urls(),
             *self.final_urls(),
             self.page("<int:pk>/progress/", self.progress_data, name="progress"),
+            self.page("<int:pk>/events/", require_GET(self.events), name="events"),
             self.page("<int:pk>/cancel/", require_POST(self.cancel), name="cancel"),
             self.page("<int:pk>/retry/", require_POST(self.retry), name="retry"),
             self.page("<int:pk>/resume/", require_POST(self.resume), name="resume"),
@@ -126,6 +128,7 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, ReadOnlyAdmin
                 "parts": {name: f"admin/nb_catalog/run/parts/{name}.html" for name in PARTS},
                 "run": run,
                 "title": run.title,
+                "events_url": self.url_of("events", run.pk) if live.is_asgi(request) else "",
             }
         return super().change_view(request, object_id, form_url, context)
 
@@ -146,6 +149,19 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, ReadOnlyAdmin
         )
         response["Cache-Control"] = "no-store"
         return response
+
+    def events(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Stream the progress of a run, until it is over."""
+        run = get_object_or_404(Run, pk=pk)
+
+        def is_allowed(request: HttpRequest) -> bool:
+            return self.admin_site.has_permission(request) and self.has_view_permission(
+                request, run
+            )
+
+        if not is_allowed(request):
+            raise PermissionDenied
+        return live.response(request, live.RunFeed(run.pk), is_allowed=is_allowed)
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._get_run(request, pk)

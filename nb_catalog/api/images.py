@@ -5,9 +5,10 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import publishing, review
+from nb_catalog import live, publishing, review
 from nb_catalog.api import idempotency
 from nb_catalog.api.edits import EDIT_PERMISSIONS, EDIT_SERIALIZERS, EditActions
+from nb_catalog.api.events import EventsMixin
 from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, NoBodySerializer
 from nb_catalog.api.finals import FinalOptionsSerializer, labels_of, options_of
 from nb_catalog.api.history import HistorySerializer
@@ -156,11 +157,18 @@ class AltSerializer(serializers.Serializer):
     )
 
 
-class ImageViewSet(EditActions, CatalogReadViewSet):
+class PictureEventsQuery(serializers.Serializer):
+    """Query string ``?series=autumn``: only pictures of that series."""
+
+    series = serializers.CharField(max_length=60, default="")
+
+
+class ImageViewSet(EventsMixin, EditActions, CatalogReadViewSet):
     """Pictures. Filter by ``model`` with ``object``, ``state``, ``slot``, ``run``, ``scene``."""
 
     read_permission = Action.VIEW_IMAGES
     action_permissions = {
+        "events": Action.VIEW_IMAGES,
         **dict.fromkeys((*DECISIONS, "alt"), Action.REVIEW),
         **dict.fromkeys(("publish", "publish_final"), Action.PUBLISH),
         "escalate": Action.MAKE_FINAL,
@@ -183,6 +191,7 @@ class ImageViewSet(EditActions, CatalogReadViewSet):
         **EDIT_SERIALIZERS,
     }
     filter_class = ImageFilterSerializer
+    query_classes = {"events": PictureEventsQuery}
 
     def get_queryset(self):
         rows = ProductImage.objects.select_related("job").prefetch_related("placements")
@@ -200,6 +209,17 @@ class ImageViewSet(EditActions, CatalogReadViewSet):
         like it."""
         history = review.history_of(self.get_object(), user=request.user)
         return Response(self.get_serializer(history).data)
+
+    @action(detail=False, methods=["get"])
+    def events(self, request, *args, **kwargs):
+        """Stream what becomes of pictures: made, decided about, published (``text/event-stream``)."""
+        return self.events_response()
+
+    def get_feed(self):
+        return live.PictureFeed(
+            series=self.query.validated_data["series"],
+            with_placements=self.user_may(Action.VIEW_PLACEMENTS),
+        )
 
     @action(detail=True, methods=["post"])
     def alt(self, request, *args, **kwargs):

@@ -11,7 +11,9 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
+from nb_catalog import live
 from nb_catalog.api import idempotency
+from nb_catalog.api.events import EventsMixin
 from nb_catalog.api.fields import NoBodySerializer, UsdField
 from nb_catalog.api.finals import (
     BudgetField,
@@ -144,7 +146,7 @@ class RunSerializer(serializers.Serializer):
         return progress.state_of(run, counts=self.context["counts"][run.pk]).value
 
 
-class RunViewSet(CatalogReadViewSet):
+class RunViewSet(EventsMixin, CatalogReadViewSet):
     """Runs. POST starts one; repeating the request with its ``key`` (or ``Idempotency-Key`` header)
     returns the existing run with 200 instead of 201."""
 
@@ -154,7 +156,7 @@ class RunViewSet(CatalogReadViewSet):
         "finals": Action.MAKE_FINAL,
         **dict.fromkeys(("cancel", "retry"), Action.CONTROL_RUN),
         "resume": Action.RESUME_RUN,
-        "progress": Action.VIEW_RUNS,
+        **dict.fromkeys(("progress", "events"), Action.VIEW_RUNS),
     }
     serializer_class = RunSerializer
     serializer_classes = {
@@ -166,7 +168,7 @@ class RunViewSet(CatalogReadViewSet):
         "cancel": NoBodySerializer,
         "retry": RetrySerializer,
         "resume": ResumeSerializer,
-        "progress": ProgressSerializer,
+        **dict.fromkeys(("progress", "events"), ProgressSerializer),
     }
 
     def get_queryset(self):
@@ -260,6 +262,14 @@ class RunViewSet(CatalogReadViewSet):
         """Return what is made, what the rest waits for, the time left and the causes of failures."""
         run = self.get_object()
         return Response(progress.as_data(run, progress.progress_of(run)))
+
+    @action(detail=True, methods=["get"])
+    def events(self, request, *args, **kwargs):
+        """Stream ``progress/`` whenever it changes, until the run is over (``text/event-stream``)."""
+        return self.events_response()
+
+    def get_feed(self):
+        return live.RunFeed(self.get_object().pk)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request, *args, **kwargs):

@@ -24,8 +24,9 @@ urlpatterns = [
 
 ADDRESSES = {
     "plans/", "plans/preview/", "plans/photos/", "plans/texts/", "plans/renewal/", "runs/",
-    "runs/photos/", "runs/{id}/resume/",
-    "jobs/{id}/", "images/{id}/set-text/", "images/{id}/history/", "placements/roll-back/", "models/{label}/",
+    "runs/photos/", "runs/{id}/resume/", "runs/{id}/progress/", "runs/{id}/events/", "images/events/",
+    "jobs/{id}/", "images/{id}/set-text/", "images/{id}/history/",
+    "placements/roll-back/", "models/{label}/",
     "cutouts/", "cutouts/{id}/mask/", "cutouts/{id}/solve/", "cutouts/{id}/mask.png", "cutouts/request/",
     "cutouts/cut-again/", "cutouts/{id}/preview.webp", "scenes/{key}/", "decks/{key}/texts/", "layouts/",
 }  # fmt: skip

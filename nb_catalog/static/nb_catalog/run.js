@@ -1,10 +1,10 @@
 "use strict";
 /* Updates the parts of a run's page until the run is done. */
 {
-    const EVERY = 1500;
     const form = document.getElementById("nbc-run");
     const status = document.getElementById("nbc-status");
-    let failures = 0;
+
+    let skipped = false;
 
     const update = (name, html) => {
         const place = form.querySelector(`[data-part="${name}"]`);
@@ -13,6 +13,7 @@
         }
         /* The user is about to press a button or types a budget: update it next time. */
         if (place.contains(document.activeElement) || place.querySelector("details[open]")) {
+            skipped = true;
             return;
         }
         place.innerHTML = html;
@@ -25,37 +26,40 @@
         }
     };
 
-    const poll = async () => {
-        let done = false;
-        try {
-            const response = await fetch(form.dataset.url, {
-                credentials: "same-origin", headers: { Accept: "application/json" },
-            });
-            if (!response.ok) {
-                throw new Error(String(response.status));
-            }
-            const data = await response.json();
-            for (const [name, html] of Object.entries(data.parts)) {
-                update(name, html);
-            }
-            say(data.sentence);
-            form.dataset.done = data.done ? "yes" : "no";
-            done = data.done;
-            failures = 0;
-        } catch {
-            failures += 1;
+    const look = async () => {
+        const response = await fetch(form.dataset.url, {
+            credentials: "same-origin", headers: { Accept: "application/json" },
+        });
+        if (!response.ok) {
+            throw new Error(String(response.status));
+        }
+        const data = await response.json();
+        skipped = false;
+        for (const [name, html] of Object.entries(data.parts)) {
+            update(name, html);
+        }
+        say(data.sentence);
+        form.dataset.done = data.done ? "yes" : "no";
+        return data.done;
+    };
+
+    const lost = (isLost) => {
+        if (isLost) {
             say(form.dataset.lost);
-            status.classList.toggle("visually-hidden", failures < 3);
         }
-        if (failures === 0) {
-            status.classList.add("visually-hidden");
-        }
-        if (!done) {
-            setTimeout(poll, EVERY * Math.min(1 + failures, 10));
+        status.classList.toggle("visually-hidden", !isLost);
+    };
+
+    /* An event may have been the last one. */
+    const catchUp = () => {
+        if (skipped) {
+            setTimeout(() => look().catch(() => {}), 200);
         }
     };
 
     if (form !== null && form.dataset.done === "no") {
-        setTimeout(poll, EVERY);
+        form.addEventListener("focusout", catchUp);
+        form.addEventListener("toggle", catchUp, true);
+        window.nbcWatch({ events: form.dataset.events, look, poll: look, lost });
     }
 }

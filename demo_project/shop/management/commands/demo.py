@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -15,8 +16,10 @@ from collections.abc import Iterable, Iterator, Sized
 from decimal import Decimal
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, TypeVar
+from types import FrameType
+from typing import Any, Final, TypeVar
 
+import uvicorn
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import run_checks
@@ -26,6 +29,7 @@ from tqdm import tqdm
 
 from demo_project.shop import goods, lookbooks, pictures
 from demo_project.shop.models import Bundle, Product
+from nb_catalog import live
 from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.conf import settings as nb_settings
 from nb_catalog.generation import ItemStatus, Plan, start_run
@@ -33,6 +37,7 @@ from nb_catalog.models import Placement, ProductImage, Rendition, Run, Scene, Se
 from nb_catalog.worker import drain
 
 T = TypeVar("T")
+ASGI: Final = "demo_project.asgi:application"
 
 
 class Command(BaseCommand):
@@ -221,10 +226,20 @@ class Command(BaseCommand):
         # By default SIGTERM would end Python at once and leave the worker running.
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
         try:
-            call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)
+            # Under ASGI, pages follow what happens as it happens.
+            with contextlib.suppress(KeyboardInterrupt):
+                DemoServer(uvicorn.Config(ASGI, port=port, lifespan="off", log_level="error")).run()
         finally:
             worker.terminate()
             worker.wait(timeout=30)
+
+
+class DemoServer(uvicorn.Server):
+    """Ends open streams when it is stopped, instead of waiting for them."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        live.end_streams()
+        super().handle_exit(sig, frame)
 
 
 class ProgressBar:

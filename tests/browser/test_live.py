@@ -1,0 +1,98 @@
+"""Pages that update themselves: over events of a real ASGI server, and by polling without one."""
+
+import pytest
+
+from nb_catalog.core.states import JobState
+from nb_catalog.models import ImageJob
+from tests import factories
+from tests.browser.test_admin_way import Person, person
+from tests.live.server import serving
+
+__all__ = ["person"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+REQUESTED = """return performance.getEntriesByType("resource").map(each => each.name)
+  .filter(name => name.includes(arguments[0]))"""
+
+
+@pytest.fixture
+def asgi(settings, transactional_db):
+    settings.MIDDLEWARE = ["tests.browser.policy.strict", *settings.MIDDLEWARE]
+    settings.ROOT_URLCONF = "tests.browser.urls"
+
+
+@pytest.fixture
+def sign_in(browser, asgi):
+    def sign_in(port):
+        someone = Person(browser, f"http://127.0.0.1:{port}")
+        someone.user = factories.superuser()
+        someone.sign_in(someone.user)
+        return someone
+
+    return sign_in
+
+
+def make(run, number=1):
+    rows = run.jobs.filter(state=JobState.QUEUED).values_list("pk", flat=True)[:number]
+    ImageJob.objects.filter(pk__in=list(rows)).update(state=JobState.SUCCEEDED)
+
+
+@pytest.fixture
+def run(transactional_db):
+    run = factories.run()
+    for _ in range(4):
+        factories.job(of=run)
+    return run
+
+
+def address(run):
+    return f"/admin/nb_catalog/run/{run.pk}/change/"
+
+
+def requests(person, name):
+    return len(person.browser.execute_script(REQUESTED, name))
+
+
+def sleep(person, seconds):
+    person.browser.execute_async_script(f"setTimeout(arguments[0], {1000 * seconds})")
+
+
+def test_a_run_page_follows_events_also_after_the_server_was_restarted(sign_in, run):
+    with serving() as port:
+        person = sign_in(port)
+        person.open(address(run))
+        person.wait_for_text(".nbc-percent", "0 %")
+        person.browser.execute_script("window.isTheSame = true")
+        make(run)
+        person.wait_for_text(".nbc-percent", "25 %")
+        sleep(person, 1)
+        polls = requests(person, "/progress/")
+        sleep(person, 3)
+        assert requests(person, "/progress/") == polls, "nothing changed, and nothing was polled"
+    make(run)
+    with serving(port):
+        person.wait_for_text(".nbc-percent", "50 %")
+        make(run, 2)
+        person.wait_for_text(".nbc-progress", "Done: 4 of 4 pictures generated.")
+        assert person.browser.execute_script("return window.isTheSame")
+        assert person.sees("#nbc-status.visually-hidden"), "the connection is no longer lost"
+        # While the server was away, the browser said so.
+        person.browser.get_log("browser")
+
+
+def test_without_asgi_a_run_page_polls_and_shows_no_error(person, run):
+    person.open(address(run))
+    person.wait_for_text(".nbc-percent", "0 %")
+    make(run, 4)
+    person.wait_for_text(".nbc-progress", "Done: 4 of 4 pictures generated.")
+    assert requests(person, "/events/") == 0
+
+
+def test_where_events_do_not_arrive_a_page_polls(person, run, monkeypatch):
+    """Under WSGI, a page that believes in a stream: as behind a proxy that refuses one."""
+    monkeypatch.setattr("nb_catalog.live.is_asgi", lambda request: True)
+    person.open(address(run))
+    make(run, 4)
+    person.wait_for_text(".nbc-progress", "Done: 4 of 4 pictures generated.")
+    person.browser.get_log("browser")
