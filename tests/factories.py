@@ -212,6 +212,7 @@ def image(about=None, *, state=ImageState.PENDING, size=(40, 50), data=None, ask
         "scene": asked.scene,
         "series": asked.series or None,
         "variant": asked.product_variant,
+        "words": asked.words,
         "tier": "draft",
         "state": state,
         "digital_source_type": DigitalSourceType.COMPOSITE_WITH_MODEL,

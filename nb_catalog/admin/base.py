@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
@@ -75,11 +75,14 @@ class ReadOnlyAdmin(AdminPages, admin.ModelAdmin):
         return False
 
 
-class CatalogObjectAdmin(ReadOnlyAdmin):
-    """Rows that belong to catalog objects. Titles are fetched at once; search matches the objects' names.
+class SearchableAdmin:
+    """Mixin for lists that are searched by what people call things, as ``operations.search`` says.
 
     A term that is a product's key, as a number, means that product only.
     """
+
+    # The table whose rows say whether a number is a product's key; None for the list's own.
+    keys_of: ClassVar[type[Model] | None] = None
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
@@ -87,13 +90,14 @@ class CatalogObjectAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        search = Search(term=term, rows=queryset)
+        rows = queryset if self.keys_of is None else self.keys_of._default_manager.all()
+        search = Search(term=term, rows=rows)
         search.warn(request)
-        return queryset.filter(self.search_condition(search)), False
+        return queryset.filter(search.condition(self.model)), False
 
-    def search_condition(self, search: Search) -> Q:
-        """Return the condition for the rows that a term means."""
-        return search.about
+
+class CatalogObjectAdmin(SearchableAdmin, ReadOnlyAdmin):
+    """Rows that belong to catalog objects. Titles are fetched at once; search matches the objects' names."""
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern
@@ -24,12 +23,9 @@ from nb_catalog.admin.generate.final_views import IMAGES, MAX_IMAGES
 from nb_catalog.admin.history import HistoryViews
 from nb_catalog.admin.review.alt_text import AltTextViews
 from nb_catalog.admin.review.views import ReviewViews
-from nb_catalog.admin.search import Search
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.types import Treatment
 from nb_catalog.models import ProductImage
-
-_HEX = re.compile("[0-9a-f]{4,64}")
 
 
 @admin.register(ProductImage)
@@ -42,7 +38,7 @@ class ProductImageAdmin(HistoryViews, ReviewViews, AltTextViews, EditViews, Cata
     )  # fmt: skip
     search_fields = ("object_id", "sha256", "fingerprint")
     search_help_text = _(
-        "Product name or key, scene, layout, #number of a run, start of a SHA-256 digest, or fingerprint"
+        "Product name or key, scene, layout, text, #number of a run, start of a SHA-256, or fingerprint"
     )
     # Everything else is the history, which the page's template shows.
     change_form_template = "admin/nb_catalog/productimage/change_form.html"
@@ -66,15 +62,6 @@ class ProductImageAdmin(HistoryViews, ReviewViews, AltTextViews, EditViews, Cata
             return None
         query = urlencode({IMAGES: ",".join(map(str, keys))})
         return redirect(f"{self.url_of('finals', model='run')}?{query}")
-
-    def search_condition(self, search: Search) -> Q:
-        """Match products, scenes, layouts and runs, a fingerprint, or the first digits of a SHA-256."""
-        digits = search.term.lower()
-        if search.is_key or not _HEX.fullmatch(digits):
-            return search.images()
-        # As a range: not every database uses an index for prefix searches.
-        digest = Q(sha256__gte=digits, sha256__lt=f"{digits}g")
-        return search.images() | digest | Q(fingerprint=digits)
 
     def get_urls(self) -> list[URLPattern]:
         return [

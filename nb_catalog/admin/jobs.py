@@ -16,12 +16,9 @@ from nb_catalog.admin import requested
 from nb_catalog.admin.base import CatalogObjectAdmin, ReadOnlyAdmin
 from nb_catalog.admin.changelists import ProviderFilter, TierFilter
 from nb_catalog.admin.formatting import micro_dollars
-from nb_catalog.admin.search import Search
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob, ProviderBatch
-
-_WITH_ERRORS = (JobState.WAITING, JobState.REFUSED, JobState.FAILED, JobState.UNKNOWN)
 
 
 @admin.register(ImageJob)
@@ -34,20 +31,12 @@ class ImageJobAdmin(CatalogObjectAdmin):
     list_filter = ("state", "kind", ("tier", TierFilter), ("provider", ProviderFilter), "is_free")
     search_fields = ("object_id", "error", "error_code")
     search_help_text = _(
-        "Product name or key, scene, layout, #number of a run, or text of an error"
+        "Product name or key, scene, layout, text, #number of a run, or text of an error"
     )
     fields = (
         "product", "run", "kind", "state", ("attempts", "not_before"), ("error_code", "problem"),
         ("tier", "provider", "model"), "estimate", "requested", ("created_at", "finished_at"),
     )  # fmt: skip
-
-    def search_condition(self, search: Search) -> Q:
-        """Match products, scenes, layouts and runs, or the text of an error, skipping the (possibly
-        millions of) jobs that have none."""
-        if search.is_key or search.is_run:
-            return search.jobs()
-        errors = Q(error__icontains=search.term) | Q(error_code=search.term)
-        return search.jobs() | Q(state__in=_WITH_ERRORS) & errors
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)

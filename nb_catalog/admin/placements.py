@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import URLPattern
@@ -25,7 +25,6 @@ from nb_catalog.admin.changelists import LanguageFilter, SlotFilter, StaleFilter
 from nb_catalog.admin.formatting import name_of_place
 from nb_catalog.admin.generate.refresh import RefreshViews
 from nb_catalog.admin.review.replacements import Replacement, replacements_of
-from nb_catalog.admin.search import Search
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NBCatalogError, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, ProductImage
@@ -52,21 +51,11 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
     list_display_links = ("picture", "product")
     list_filter = (("slot", SlotFilter), ("locale", LanguageFilter), StaleFilter, "published_at")
     search_fields = ("object_id", "slot")
-    search_help_text = _("Product name or key, slot, scene, layout, or #number of a run")
+    search_help_text = _("Product name or key, slot, scene, layout, text, or #number of a run")
     fields = (
         "picture", "product", "slot", "language", "numbered", "actor", "published_at",
         "out_of_date", "buttons", "history",
     )  # fmt: skip
-
-    def search_condition(self, search: Search) -> Q:
-        """Match products and what their pictures show, or a place: "gallery", "gallery 2"."""
-        if search.is_key or search.is_run:
-            return search.images("image__")
-        slot, _space, number = search.term.partition(" ")
-        place = Q(slot=search.term)
-        if number.isdecimal() and 0 < len(number) < 5:
-            place |= Q(slot=slot, position=int(number) - 1)
-        return search.images("image__") | place
 
     def get_urls(self) -> list[URLPattern]:
         return [

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
@@ -18,14 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from nb_catalog import live
-from nb_catalog.admin.base import ReadOnlyAdmin
+from nb_catalog.admin.base import ReadOnlyAdmin, SearchableAdmin
 from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.admin.generate.final_views import FinalViews
 from nb_catalog.admin.generate.photo_views import PhotoViews
 from nb_catalog.admin.generate.series_views import SeriesPlanViews
 from nb_catalog.admin.generate.text_views import TextViews
 from nb_catalog.admin.run_progress import PARTS, run_progress
-from nb_catalog.admin.search import Search
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
 from nb_catalog.exceptions import NBCatalogError
@@ -50,13 +49,14 @@ class BudgetForm(forms.Form):
 
 
 @admin.register(Run)
-class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, ReadOnlyAdmin):
+class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, SearchableAdmin, ReadOnlyAdmin):
+    keys_of = ImageJob
     view_action = Action.VIEW_RUNS
     list_display = ("title", "made", "underway", "not_generated", "spent", "budget", "created_at")
     list_filter = ("tier", "created_at")
     search_fields = ("title",)
     list_select_related = ("start",)
-    search_help_text = _("Title, #number of a run, or product name or key")
+    search_help_text = _("Title, #number of a run, product name or key, scene, layout, or text")
     fields = ("title", "actor", "created_at")
 
     def get_urls(self) -> list[URLPattern]:
@@ -73,15 +73,6 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, ReadOnlyAdmin
             self.page("<int:pk>/resume/", require_POST(self.resume), name="resume"),
             *super().get_urls(),
         ]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet, search_term: str
-    ) -> tuple[QuerySet, bool]:
-        if not (term := search_term.strip()):
-            return queryset, False
-        search = Search(term=term, rows=ImageJob.objects)
-        search.warn(request)
-        return queryset.filter(search.runs()), False
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)

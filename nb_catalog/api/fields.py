@@ -9,6 +9,7 @@ from rest_framework import serializers
 from nb_catalog.core.text import nearest
 from nb_catalog.models.db.money import usd_text
 from nb_catalog.models.generic import content_type_of, fetch_subjects, object_key
+from nb_catalog.operations.search import Search
 from nb_catalog.registry import CatalogSource, source_for
 
 # The keys become parameters of one SQL query, whose number databases limit.
@@ -57,7 +58,24 @@ class CatalogObjectSerializer(serializers.Serializer):
     object = serializers.CharField(source="object_id", read_only=True)
 
 
-class CatalogObjectFilter(serializers.Serializer):
+class SearchFilter(serializers.Serializer):
+    """Query string ``?search=oak``: rows of products with this name, in this scene, with this text on them,
+    and what else the search field of the same list in the admin finds."""
+
+    # As in ``admin.base.SearchableAdmin``.
+    keys_of = None
+    search = serializers.CharField(required=False, max_length=200)
+
+    def filter_queryset(self, queryset):
+        """Return ``queryset`` restricted to the validated query. Raises ``NotRegistered``."""
+        term = self.validated_data.get("search", "")
+        if not term:
+            return queryset
+        rows = queryset if self.keys_of is None else self.keys_of._default_manager.all()
+        return queryset.filter(Search(term=term, rows=rows).condition(queryset.model))
+
+
+class CatalogObjectFilter(SearchFilter):
     """Query string ``?model=shop.product&object=1&object=2``.
 
     ``object`` requires ``model``, because two models may use the same keys.
@@ -73,7 +91,7 @@ class CatalogObjectFilter(serializers.Serializer):
 
     def filter_queryset(self, queryset):
         """Return ``queryset`` restricted to the validated query. Raises ``NotRegistered``."""
-        query = self.validated_data
+        query, queryset = self.validated_data, super().filter_queryset(queryset)
         if "model" not in query:
             return queryset
         source = source_for(query["model"])

@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -119,6 +120,12 @@ class PlacementFilter(CatalogObjectFilter):
     slot = serializers.CharField(required=False)
     locale = serializers.CharField(required=False, allow_blank=True, max_length=20)
     stale = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+    def validate_search(self, value):
+        # It would tell names of scenes and texts that nobody has published.
+        if self.context["view"].is_public:
+            raise serializers.ValidationError(_("Only who may view placements may search them."))
+        return value
 
     def readable(self, source):
         return source.visible() if self.context["view"].is_public else None

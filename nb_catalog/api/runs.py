@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from nb_catalog import live
 from nb_catalog.api import idempotency
 from nb_catalog.api.events import EventsMixin
-from nb_catalog.api.fields import NoBodySerializer, UsdField
+from nb_catalog.api.fields import NoBodySerializer, SearchFilter, UsdField
 from nb_catalog.api.finals import (
     BudgetField,
     FinalsSerializer,
@@ -41,7 +41,7 @@ from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import JobState
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation import job_counts, progress, runs
-from nb_catalog.models import Run
+from nb_catalog.models import ImageJob, Run
 
 
 class PriorityField(serializers.IntegerField):
@@ -146,6 +146,12 @@ class RunSerializer(serializers.Serializer):
         return progress.state_of(run, counts=self.context["counts"][run.pk]).value
 
 
+class RunFilter(SearchFilter):
+    """Query string ``?search=autumn``: the title of a run, or what its jobs are about."""
+
+    keys_of = ImageJob
+
+
 class RunViewSet(EventsMixin, CatalogReadViewSet):
     """Runs. POST starts one; repeating the request with its ``key`` (or ``Idempotency-Key`` header)
     returns the existing run with 200 instead of 201."""
@@ -158,6 +164,7 @@ class RunViewSet(EventsMixin, CatalogReadViewSet):
         "resume": Action.RESUME_RUN,
         **dict.fromkeys(("progress", "events"), Action.VIEW_RUNS),
     }
+    filter_class = RunFilter
     serializer_class = RunSerializer
     serializer_classes = {
         "create": RunRequestSerializer,

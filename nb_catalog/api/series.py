@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from nb_catalog import generation, publishing, review
 from nb_catalog import series as catalog_series
 from nb_catalog.api import idempotency
-from nb_catalog.api.fields import NoBodySerializer, objects_of
+from nb_catalog.api.fields import NoBodySerializer, SearchFilter, objects_of
 from nb_catalog.api.idempotency import key_of
 from nb_catalog.api.plans import ItemsPageSerializer, plan_as_dict
 from nb_catalog.api.series_fields import (
@@ -38,7 +38,7 @@ from nb_catalog.core.permissions import Action
 from nb_catalog.core.text import shorten
 from nb_catalog.exceptions import InvalidTransition
 from nb_catalog.generation import runs
-from nb_catalog.models import ProductImage, Series
+from nb_catalog.models import ProductImage, Series, SeriesMember
 from nb_catalog.publishing.series import REQUEST_SECONDS
 from nb_catalog.registry import source_for, subject_of, variants_of
 
@@ -46,8 +46,16 @@ from nb_catalog.registry import source_for, subject_of, variants_of
 MOST_SCANNED = 20_000
 
 
+class SeriesFilter(SearchFilter):
+    """Query string ``?search=mug``: a series' name or scene, or a product in it."""
+
+    keys_of = SeriesMember
+
+
 class SeriesViewSet(CatalogReadViewSet):
     """Series, by their keys."""
+
+    filter_class = SeriesFilter
 
     lookup_field = "key"
     lookup_value_converter = "slug"

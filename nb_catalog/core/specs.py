@@ -243,6 +243,12 @@ class ImageSpec:
         return bool(self.base) and (bool(self.prompt) or bool(self.edit))
 
     @property
+    def words(self) -> str:
+        """The texts on the picture, one a line and case-folded: what a search compares words with."""
+        texts = self.renderer.get("texts", {}) if self.base else {}
+        return "\n".join(map(str, texts.values())).casefold()
+
+    @property
     def is_own_photo(self) -> bool:
         """Whether the picture is the product's photo as it is, without text."""
         return self.treatment == Treatment.PHOTO and not self.base and not self.edit

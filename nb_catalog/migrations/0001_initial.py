@@ -418,6 +418,7 @@ class Migration(migrations.Migration):
                 ('tier', models.CharField(blank=True, max_length=40, verbose_name='tier')),
                 ('locale', models.CharField(blank=True, default='', max_length=20, verbose_name='language of its text')),
                 ('series', models.CharField(editable=False, max_length=60, null=True, verbose_name='series')),
+                ('words', models.TextField(default='', editable=False)),
                 ('variant', models.CharField(blank=True, default='', editable=False, max_length=40, verbose_name='variant')),
                 ('state', models.CharField(choices=[('pending', 'To review'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('retired', 'Retired')], default='pending', max_length=10, verbose_name='state')),
                 ('checks', models.JSONField(default=dict, verbose_name='checks')),

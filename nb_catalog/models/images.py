@@ -54,8 +54,9 @@ class ProductImage(CatalogObjectModel):
 
     ``draft`` is the picture that this one is a final of: the same on a higher tier. ``series`` is the key of
     the series that it is a member's picture of, null for others, and ``variant`` that of the product's
-    variant that such a picture shows. ``pruned_at`` is when its file was deleted. The row remains: it records
-    what was made and rejected.
+    variant that such a picture shows. ``words`` are the texts on it as searches compare them
+    (``ImageSpec.words``). ``pruned_at`` is when its file was deleted. The row remains: it records what was
+    made and rejected.
     """
 
     job = models.ForeignKey(
@@ -88,6 +89,7 @@ class ProductImage(CatalogObjectModel):
     series = models.CharField(  # noqa: DJ001 - the index leaves the nulls of all other pictures out
         _("series"), max_length=60, null=True, editable=False
     )
+    words = models.TextField(default="", editable=False)
     variant = models.CharField(_("variant"), max_length=40, blank=True, default="", editable=False)
     state = models.CharField(
         _("state"), max_length=10, choices=ImageState, default=ImageState.PENDING

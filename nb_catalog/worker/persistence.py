@@ -381,6 +381,7 @@ def _build_image(
         scene=job.image_spec.scene,
         tier=job.tier,
         locale=job.image_spec.locale,
+        words=job.image_spec.words,
         series=job.image_spec.series or None,
         variant=job.image_spec.product_variant,
         checks=checks,

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from nb_catalog import registry
-from nb_catalog.admin import search
 from nb_catalog.core.states import JobState
 from nb_catalog.models import ImageJob, Placement, ProductImage, Run
+from nb_catalog.operations import search
 from tests import factories
 from tests.catalog.catalog_images import MugSource, PosterSource
 from tests.catalog.models import Article, Edition, Mug

@@ -6,18 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin.base import ReadOnlyAdmin
+from nb_catalog.admin.base import ReadOnlyAdmin, SearchableAdmin
 from nb_catalog.admin.billing.reconcile import ReconcileAdmin, UnsettledFilter
-from nb_catalog.admin.changelists import INTEGER_KEY, ModelFilter, ProviderFilter
+from nb_catalog.admin.changelists import ModelFilter, ProviderFilter
 from nb_catalog.admin.formatting import micro_dollars
-from nb_catalog.models import ProviderCall, ProviderPause
+from nb_catalog.models import ImageJob, ProviderCall, ProviderPause
 from nb_catalog.providers.model_specs import is_version_of
 
 # Pauses that end later than this wait for a person.
@@ -47,7 +47,7 @@ _WHAT_TO_DO = {
 
 
 @admin.register(ProviderCall)
-class ProviderCallAdmin(ReconcileAdmin):
+class ProviderCallAdmin(SearchableAdmin, ReconcileAdmin):
     list_display = (
         "id", "kind", "provider", "model", "used_model", "outcome", "estimate", "cost", "error_code",
         "started_at",
@@ -57,21 +57,14 @@ class ProviderCallAdmin(ReconcileAdmin):
         UnsettledFilter, "outcome", ("provider", ProviderFilter), ("model", ModelFilter), "started_at",
     )  # fmt: skip
     search_fields = ("request_id", "job__id")
-    search_help_text = _("Request ID or job number")
+    search_help_text = _("Request ID, job number, product name or key, scene, layout, or text")
     fields = (
         ("job", "kind"), "run", "batch", ("provider", "model", "used_model"), "request_id",
         ("outcome", "error_code"), ("estimate", "cost"), ("settled_by", "settled_at"), "usage",
         ("started_at", "finished_at"),
     )  # fmt: skip
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet, search_term: str
-    ) -> tuple[QuerySet, bool]:
-        term = search_term.strip()
-        condition = Q(request_id=term)
-        if INTEGER_KEY.fullmatch(term):
-            condition |= Q(job=int(term))
-        return (queryset.filter(condition) if term else queryset), False
+    keys_of = ImageJob
 
     @admin.display(description=_("kind"))
     def kind(self, call: ProviderCall) -> str:

@@ -134,9 +134,7 @@ class RefreshViews:
         stale = Placement.objects.filter(stale_since__isnull=False, content_type__in=kinds)
         if not term.strip():
             return stale
-        return stale.filter(
-            self.search_condition(Search(term=term.strip(), rows=Placement.objects))
-        )
+        return stale.filter(Search(term=term.strip(), rows=Placement.objects).condition(Placement))
 
 
 def refresh_with_messages(

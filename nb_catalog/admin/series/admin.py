@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import thumbnails
-from nb_catalog.admin.base import AdminPages
+from nb_catalog.admin.base import AdminPages, SearchableAdmin
 from nb_catalog.admin.design_base import FixedKeyAdmin
 from nb_catalog.admin.series.anchors import AnchorViews
 from nb_catalog.admin.series.cards import MemberCounts, member_counts
@@ -22,13 +22,19 @@ from nb_catalog.admin.series.forms import SeriesForm
 from nb_catalog.admin.series.products import ProductViews
 from nb_catalog.admin.series.sheet import SheetViews, visible_to
 from nb_catalog.core.permissions import Action, may, may_view
-from nb_catalog.models import ProductImage, Series
+from nb_catalog.models import ProductImage, Series, SeriesMember
 from nb_catalog.registry import is_registered, source_for
 
 
 @admin.register(Series)
 class SeriesAdmin(
-    SheetViews, ProductViews, AnchorViews, FixedKeyAdmin, AdminPages, admin.ModelAdmin
+    SheetViews,
+    ProductViews,
+    AnchorViews,
+    SearchableAdmin,
+    FixedKeyAdmin,
+    AdminPages,
+    admin.ModelAdmin,
 ):
     form = SeriesForm
     list_display = (
@@ -37,6 +43,8 @@ class SeriesAdmin(
     list_display_links = None
     list_select_related = ("scene", "content_type")
     search_fields = ("name", "key")
+    search_help_text = _("Name, scene, or name or key of a product in it")
+    keys_of = SeriesMember
     save_as = False
 
     class Media:
