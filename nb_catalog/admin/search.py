@@ -11,7 +11,7 @@ from nb_catalog.operations import search
 
 
 class Search(search.Search):
-    """A search whose user is told if only some of the products are taken into account."""
+    """A search in the admin, which can warn the user."""
 
     def warn(self, request: HttpRequest) -> None:
         """Warn the user if only some of the products are taken into account."""

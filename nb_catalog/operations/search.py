@@ -118,7 +118,7 @@ class Search:
         return rows.values_list("pk", flat=True)[MAX_TEXTS : MAX_TEXTS + 1].first() or 0
 
     def words(self, prefix: str = "") -> Q | None:
-        """Pictures with every word of the term in the text on them; None for a term that is no text."""
+        """Pictures with every word of the term in the text on them; None for a term that is not a text."""
         found = [word.casefold() for word in self.term.split()]
         if self.is_key or self.is_run or max(map(len, found), default=0) < MIN_WORD:
             return None
