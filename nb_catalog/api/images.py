@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from nb_catalog import live, publishing, review
 from nb_catalog.api import idempotency
+from nb_catalog.api.comments import COMMENT_PERMISSIONS, COMMENT_SERIALIZERS, CommentActions
 from nb_catalog.api.edits import EDIT_PERMISSIONS, EDIT_SERIALIZERS, EditActions
 from nb_catalog.api.events import EventsMixin
 from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, NoBodySerializer
@@ -163,7 +164,7 @@ class PictureEventsQuery(serializers.Serializer):
     series = serializers.CharField(max_length=60, default="")
 
 
-class ImageViewSet(EventsMixin, EditActions, CatalogReadViewSet):
+class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet):
     """Pictures. Filter by ``model`` with ``object``, ``state``, ``slot``, ``run``, ``scene``."""
 
     read_permission = Action.VIEW_IMAGES
@@ -177,6 +178,7 @@ class ImageViewSet(EventsMixin, EditActions, CatalogReadViewSet):
         "read_text": Action.READ_TEXT,
         "compare": Action.COMPARE,
         **EDIT_PERMISSIONS,
+        **COMMENT_PERMISSIONS,
     }
     serializer_class = ImageSerializer
     serializer_classes = {
@@ -189,6 +191,7 @@ class ImageViewSet(EventsMixin, EditActions, CatalogReadViewSet):
         **dict.fromkeys(("set_text", "read_text", "compare"), NoBodySerializer),
         **dict.fromkeys(DECISIONS, NoteSerializer),
         **EDIT_SERIALIZERS,
+        **COMMENT_SERIALIZERS,
     }
     filter_class = ImageFilterSerializer
     query_classes = {"events": PictureEventsQuery}

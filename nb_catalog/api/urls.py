@@ -8,6 +8,7 @@ from rest_framework.routers import APIRootView, DefaultRouter
 from rest_framework.views import APIView
 
 from nb_catalog.api.catalog import ModelViewSet, SceneViewSet
+from nb_catalog.api.claims import ClaimViewSet
 from nb_catalog.api.copydecks import DeckViewSet, LayoutViewSet
 from nb_catalog.api.cutouts import CutoutViewSet
 from nb_catalog.api.decisions import DecisionViewSet
@@ -67,6 +68,7 @@ router.register("plans", PlanViewSet, basename="plan")
 router.register("runs", RunViewSet, basename="run")
 router.register("jobs", JobViewSet, basename="job")
 router.register("images", ImageViewSet, basename="image")
+router.register("claims", ClaimViewSet, basename="claim")
 router.register("decisions", DecisionViewSet, basename="decision")
 router.register("series", SeriesViewSet, basename="series")
 router.register("experiments", ExperimentViewSet, basename="experiment")

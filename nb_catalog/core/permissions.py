@@ -36,6 +36,7 @@ class Action(StrEnum):
     CONTROL_RUN = "control_run"
     RESUME_RUN = "resume_run"
     REVIEW = "review"
+    COMMENT = "comment"
     PROPOSE_ALTS = "propose_alts"
     PUBLISH = "publish"
     UNPUBLISH = "unpublish"
@@ -87,6 +88,11 @@ REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType
         Action.CONTROL_RUN: ((Permission.GENERATE,),),
         Action.RESUME_RUN: ((Permission.GENERATE,),),
         Action.REVIEW: (_IMAGES, (Permission.REVIEW,)),
+        # All who work on pictures.
+        Action.COMMENT: (
+            _IMAGES,
+            (Permission.REVIEW, Permission.PUBLISH, Permission.GENERATE),
+        ),
         Action.PROPOSE_ALTS: (_IMAGES, (Permission.REVIEW,), (Permission.GENERATE,)),
         Action.PUBLISH: (_IMAGES, (Permission.PUBLISH,)),
         Action.UNPUBLISH: (_PLACEMENTS, (Permission.PUBLISH,)),

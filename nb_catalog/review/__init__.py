@@ -1,5 +1,13 @@
 """Decisions about pictures, and checks of the text on them."""
 
+from nb_catalog.review.claims import (
+    claim,
+    claim_next,
+    release_claims,
+    renew_claims,
+    unclaimed_by_others,
+)
+from nb_catalog.review.comments import comment
 from nb_catalog.review.comparison import request_comparison
 from nb_catalog.review.decisions import Decision, UndoResult, decide, require_images, undo
 from nb_catalog.review.edits import move_texts
@@ -7,6 +15,7 @@ from nb_catalog.review.escalation import escalate
 from nb_catalog.review.experiments import ExperimentResult, adopt_prompt, result_of
 from nb_catalog.review.history import History, history_of
 from nb_catalog.review.ocr import request_reading
+from nb_catalog.review.saved_filters import delete_filter, save_filter, saved_filters
 from nb_catalog.review.series import approve_series
 from nb_catalog.review.services import (
     BulkReviewResult,
@@ -47,13 +56,19 @@ __all__ = [
     "approve_series",
     "ballots_of",
     "close_experiment",
+    "claim",
+    "claim_next",
+    "comment",
     "decide",
+    "delete_filter",
     "escalate",
     "history_of",
     "may_see_result",
     "move_texts",
     "needs_individual_review",
     "pass_over",
+    "release_claims",
+    "renew_claims",
     "request_comparison",
     "request_reading",
     "reconsider",
@@ -63,7 +78,10 @@ __all__ = [
     "restore",
     "result_of",
     "retire",
+    "save_filter",
+    "saved_filters",
     "typeset_instead",
+    "unclaimed_by_others",
     "undo",
     "verify_text",
     "vote",

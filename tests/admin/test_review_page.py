@@ -109,7 +109,8 @@ MATRIX = [
 def test_buttons_for_a_pending_picture_follow_permissions(sign_in, permissions, verbs):
     factories.image()
     found = {button.partition(":")[0] for button in buttons(sign_in(*permissions))}
-    assert found == verbs
+    assert found - {"comment"} == verbs
+    assert ("comment" in found) == bool(permissions)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,8 @@ def test_buttons_for_a_pending_picture_follow_permissions(sign_in, permissions, 
 def test_buttons_for_an_approved_picture_follow_permissions(sign_in, permissions, verbs):
     factories.image(state=ImageState.APPROVED)
     client = sign_in(*permissions)
-    assert {button.partition(":")[0] for button in buttons(client, state="approved")} == verbs
+    found = {button.partition(":")[0] for button in buttons(client, state="approved")}
+    assert found - {"comment"} == verbs
 
 
 @pytest.mark.parametrize("headers", [{}, JSON], ids=["form", "fetch"])

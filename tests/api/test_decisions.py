@@ -90,3 +90,30 @@ def test_each_decision_needs_its_permission(api_as):
 def test_what_makes_no_sense_decides_nothing(api, body, status):
     assert api.post("decisions/", body).status_code == status
     assert api.post("decisions/undo/", {}).status_code == 400
+
+
+def test_reviewers_claim_different_pictures_and_give_them_back(api, api_as):
+    images = [factories.image(factories.product(photo=False)) for _ in range(5)]
+    other = api_as(Permission.REVIEW)
+    mine = api.post("claims/", {"count": 3}).json()
+    theirs = other.post("claims/").json()["results"]
+    assert mine["seconds"] == 1800
+    keys = [{each["id"] for each in found} for found in (mine["results"], theirs)]
+    assert len(keys[0]) == 3 and keys[0] | keys[1] == {image.pk for image in images}
+    assert not keys[0] & keys[1]
+    assert api.post("claims/renew/").json() == {"claimed": 3}
+    assert api.post("claims/release/", {"images": [*keys[0]][:1]}).json() == {"released": 1}
+    assert api.post("claims/release/").json() == {"released": 2}
+    assert len(other.post("claims/").json()["results"]) == 5
+    assert api_as(Permission.PUBLISH).post("claims/").status_code == 403
+
+
+def test_comments_are_written_once_and_read(api, api_as):
+    image = factories.image()
+    key = {"Idempotency-Key": "first"}
+    for _ in range(2):
+        answer = api.post(f"images/{image.pk}/comments/", {"text": "Too dark?"}, **key)
+    assert answer.json()["author"] == api.user.username
+    [found] = api_as().get(f"images/{image.pk}/comments/").json()["results"]
+    assert (found["text"], found["author"]) == ("Too dark?", api.user.username)
+    assert api_as().post(f"images/{image.pk}/comments/", {"text": "x"}).status_code == 403

@@ -127,6 +127,12 @@ class Rows:
             )
         for verb in ("approve", "reject", "reconsider", "retire"):
             yield Action.REVIEW, decide(verb), Face(f"{image}/{verb}/", {})
+        text = {"decision": f"comment:{self.image.pk}", f"comment-{self.image.pk}": "Fine."}
+        yield (
+            Action.COMMENT,
+            Face(page("productimage_decide"), text),
+            Face(f"{image}/comments/", {"text": "Fine."}),
+        )
         yield Action.PUBLISH, decide("publish"), Face(f"{image}/publish/", {"slot": "hero"})
         yield Action.REPLACE_TEXT, decide("set_text"), Face(f"{image}/set-text/", {})
         yield Action.READ_TEXT, decide("read_text"), Face(f"{image}/read-text/", {})

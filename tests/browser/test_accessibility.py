@@ -340,6 +340,7 @@ OTHERS = {
     "placement": at("placement/{shop.placement.pk}/change/"),
     "unpublished": after_a_decision,
     "review of nothing": at("productimage/review/?q=nothing"),
+    "review by run": at("productimage/review/?by=run&queue=mine"),
     "review of a run": at("productimage/review/?run={shop.done.pk}"),
     "run that waits": at("run/{shop.running.pk}/change/"),
     "run that is done": at("run/{shop.done.pk}/change/"),
@@ -366,7 +367,7 @@ NOT_PAGES = {
     },
     "a button, which redirects or answers in JSON": {
         "photocutout_decide", "photocutout_save", "series_decide", "copydeck_propose", "productimage_decide",
-        "productimage_send",
+        "productimage_send", "productimage_filters", "productimage_claims",
         "productimage_propose_alts", "productimage_edit_ask", "productimage_edit_adjust",
         "productimage_edit_undo", "productimage_edit_texts", "productimage_like", "placement_withdraw",
         "placement_roll_back", "placement_renew", "run_cancel", "run_retry", "run_resume",

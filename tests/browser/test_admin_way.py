@@ -233,7 +233,7 @@ def test_letters_in_a_note_decide_nothing(person):
     image = factories.image()
     person.open("/admin/nb_catalog/productimage/review/")
     person.click(".nbc-further summary")
-    person.wait_for("textarea").send_keys("a great paper rim")
+    person.wait_for("[name^=note-]").send_keys("a great paper rim")
     image.refresh_from_db()
     assert image.state == ImageState.PENDING
 
@@ -242,12 +242,12 @@ def test_when_somebody_was_faster_the_note_is_still_there(person):
     image = factories.image()
     person.open("/admin/nb_catalog/productimage/review/")
     person.click(".nbc-further summary")
-    person.wait_for("textarea").send_keys("Crooked handle")
+    person.wait_for("[name^=note-]").send_keys("Crooked handle")
     review.approve(image, actor=factories.superuser())
     person.click("[value^='reject:']")
     person.wait_for_text(".nbc-messages", "Someone else was faster.")
     person.wait_for(".nbc-is-approved")
-    assert person.wait_for("textarea").get_attribute("value") == "Crooked handle"
+    assert person.wait_for("[name^=note-]").get_attribute("value") == "Crooked handle"
 
 
 def test_a_picture_opens_in_full_size_and_closes_with_escape(person):

@@ -57,3 +57,22 @@ def test_a_decision_that_is_undone_several_times_at_once_is_undone_once(db):
     at_once(*[lambda: with_db_retry(lambda: review.undo([row], actor=anna))] * 3)
     assert ProductImage.objects.get(pk=image.pk).state == "pending"
     assert ReviewEvent.objects.filter(image=image).count() == 2
+
+
+def test_reviewers_who_ask_at_once_get_different_pictures(db):
+    people = reviewers(4)
+    mug = factories.product(photo=False)
+    images = {factories.image(mug).pk for _ in range(12)}
+    rows = ProductImage.objects.filter(state="pending").order_by("pk")
+
+    def claim(person):
+        return with_db_retry(lambda: review.claim_next(rows.all(), reviewer=person, count=3))
+
+    found = at_once(*[lambda person=person: claim(person) for person in people])
+    keys = [{image.pk for image in mine} for mine in found]
+    assert sum(map(len, keys)) == len(set().union(*keys)), "somebody's is somebody else's too"
+    assert set().union(*keys) <= images
+    # What the race has left out is found by asking again.
+    for person in people:
+        claim(person)
+    assert all(len({image.pk for image in claim(person)}) == 3 for person in people)

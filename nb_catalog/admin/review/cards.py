@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.contrib.admin import AdminSite
@@ -15,7 +16,7 @@ from nb_catalog.admin.formatting import dollars, name_of_place
 from nb_catalog.admin.review.actions import ReviewPermissions
 from nb_catalog.admin.review.check_notes import notes_of
 from nb_catalog.admin.review.replacements import previous_placements
-from nb_catalog.core.types import JobKind, Treatment
+from nb_catalog.core.types import Actor, JobKind, Treatment
 from nb_catalog.cutouts.records import CUTOUT_CHECK
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.generation import text_requests
@@ -33,6 +34,7 @@ from nb_catalog.models import Placement, ProductImage, Scene
 from nb_catalog.providers.model_specs.sizes import SIZE_CHECK, SizeComparison
 from nb_catalog.publishing.fidelity import needs_override
 from nb_catalog.review import needs_individual_review, ocr
+from nb_catalog.review.claims import claims_of
 from nb_catalog.review.comparison import comparison_offer, takes_comparison
 from nb_catalog.review.ocr import ProviderOffer
 from nb_catalog.typesetting.ocr_diff import (
@@ -99,9 +101,9 @@ class OcrSummary(NamedTuple):
 
 
 def prepare_cards(
-    rows: Iterable[ProductImage], *, site: AdminSite, permissions: ReviewPermissions
+    rows: Iterable[ProductImage], *, site: AdminSite, permissions: ReviewPermissions, viewer: Actor
 ) -> list[ProductImage]:
-    """Return ``rows`` as a list, with the attributes that the card template reads.
+    """Return ``rows`` as a list, with the attributes that the card template reads for ``viewer``.
 
     The number of queries does not depend on the number of rows.
     """
@@ -114,7 +116,9 @@ def prepare_cards(
     compared = text_requests.progress_of_all(redrawn, kind=JobKind.COMPARISON)
     drafts = _drafts_of(images, site=site)
     scenes = dict(Scene.objects.values_list("key", "name"))
+    claims = claims_of(images)
     for image in images:
+        image.claimed_by, image.claimed_until = _claim_shown(claims.get(image.pk), viewer=viewer)
         image.large_url = thumbnails.thumbnail_url(image, site=site, width=thumbnails.LARGE)
         image.original_url = thumbnails.original_url(image, site=site)
         image.scene_name = scenes.get(image.scene, image.scene) or Treatment.PHOTO.label
@@ -142,6 +146,15 @@ def prepare_cards(
         if image.replaces is not None:
             image.replaces.name = name_of_place(image.replaces)
     return images
+
+
+def _claim_shown(
+    claim: tuple[int, str, datetime] | None, *, viewer: Actor
+) -> tuple[str, datetime | None]:
+    """Return the name of another person who has claimed the picture, and until when."""
+    if claim is None or claim[0] == viewer.pk:
+        return "", None
+    return claim[1], claim[2]
 
 
 class ShownDraft(NamedTuple):

@@ -44,6 +44,7 @@ from nb_catalog.admin.review.actions import (
 from nb_catalog.admin.review.cards import offers_for, prepare_cards
 from nb_catalog.admin.review.forms import FilterForm, pictures
 from nb_catalog.core import pagination
+from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import ProductImage, ReviewDecision
 from nb_catalog.models.images import ImageKind
@@ -52,6 +53,8 @@ from nb_catalog.review.decisions import ACTIONS
 # Decisions that the page's script may send at once, and cards that it may fetch.
 MAX_SENT: Final = 50
 UNDO_BATCH: Final = "undo_batch"
+COMMENT: Final = "comment"
+OTHERS: Final = ("undo", UNDO_BATCH, COMMENT)
 # What the buttons for selected pictures do: the verb, and the message with their number.
 SELECTED: Final[Mapping[str, tuple[str, Callable[[int], str]]]] = {
     "approve_chosen": (
@@ -85,7 +88,7 @@ class SentForm(forms.Form):
 
     id = forms.UUIDField()
     image = forms.IntegerField(required=False, min_value=1, max_value=10**18)
-    verb = forms.ChoiceField(choices=[(verb, verb) for verb in (*ACTIONS, "undo", UNDO_BATCH)])
+    verb = forms.ChoiceField(choices=[(verb, verb) for verb in (*ACTIONS, *OTHERS)])
     seen = forms.CharField(required=False, max_length=10)
     note = forms.CharField(required=False, max_length=2000)
     slot = forms.CharField(required=False, max_length=40)
@@ -120,6 +123,12 @@ class DecisionViews:
             return self.decide_selected(request, verb)
         if verb == UNDO_BATCH:
             return self.undo_batch(request, key)
+        if verb == COMMENT and INTEGER_KEY.fullmatch(key):
+            try:
+                self._comment(request, int(key), request.POST.get(f"comment-{key}", ""))
+            except NBCatalogError as error:
+                self.message_user(request, str(error), messages.ERROR)
+            return self._redirect_back(request)
         if verb not in VERBS or not INTEGER_KEY.fullmatch(key):
             raise Http404
         image = get_object_or_404(ProductImage, pk=key, kind=ImageKind.PICTURE)
@@ -172,6 +181,10 @@ class DecisionViews:
         try:
             if values["verb"] in ("undo", UNDO_BATCH):
                 return {**result, **self._undo(request, values)}
+            if values["verb"] == COMMENT:
+                self._comment(request, values["image"], values["note"], key=values["id"])
+                done = gettext("The comment was saved.")
+                return {**result, "outcome": "done", "level": "success", "message": done}
             row = review.decide(
                 review.Decision(
                     key=values["id"], image=values["image"], verb=values["verb"],
@@ -211,6 +224,14 @@ class DecisionViews:
             "states": {str(pk): state for pk, state in states},
         }
 
+    def _comment(
+        self, request: HttpRequest, pk: int, text: str, *, key: UUID | None = None
+    ) -> None:
+        if not may(request.user, Action.COMMENT):
+            raise PermissionDenied
+        [image] = review.require_images([pk])
+        review.comment(image, text, actor=request.user, key=key)
+
     def cards(self, request: HttpRequest) -> HttpResponse:
         """Return cards by their pictures' keys, and how many pictures the filter finds now, as JSON."""
         self.require_view(request)
@@ -222,7 +243,9 @@ class DecisionViews:
 
     def _render_cards(self, request: HttpRequest, rows: QuerySet) -> dict[int, str]:
         permissions = ReviewPermissions.of(request.user)
-        images = prepare_cards(rows, site=self.admin_site, permissions=permissions)
+        images = prepare_cards(
+            rows, site=self.admin_site, permissions=permissions, viewer=request.user
+        )
         context = {
             "permissions": permissions,
             "languages": django_settings.LANGUAGES,

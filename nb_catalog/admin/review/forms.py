@@ -14,18 +14,20 @@ from nb_catalog.admin.changelists import INTEGER_KEY
 from nb_catalog.admin.search import Search
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import OWN_PHOTO, Treatment
-from nb_catalog.models import ProductImage, ReviewDecision, Run, Scene
+from nb_catalog.models import ProductImage, ReviewDecision, Run, Scene, Series
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.images import ImageKind
 from nb_catalog.registry import registered, source_for
 
 MAX_RUNS: Final = 50
+# Only what a reviewer has claimed, or claims by looking at it.
+MINE: Final = "mine"
 
 
 def pictures() -> QuerySet:
     """Return the pictures of products, with the related rows that their cards need."""
     rows = ProductImage.objects.filter(kind=ImageKind.PICTURE)
-    return rows.prefetch_related(thumbnails.RENDITIONS, "placements")
+    return rows.prefetch_related(thumbnails.RENDITIONS, "placements", "comments__author")
 
 
 class FilterForm(forms.Form):
@@ -42,6 +44,15 @@ class FilterForm(forms.Form):
     model = forms.ChoiceField(label=_("Model"), required=False)
     product = forms.CharField(label=_("Product key"), required=False, max_length=128)
     scene = forms.ChoiceField(label=_("Scene"), required=False)
+    series = forms.ChoiceField(label=_("Series"), required=False)
+    by = forms.ChoiceField(
+        label=_("Order"),
+        required=False,
+        choices=[("", _("By product")), ("run", _("By run")), ("series", _("By series"))],
+    )
+    queue = forms.ChoiceField(
+        label=_("Queue"), required=False, choices=[("", _("All")), (MINE, _("Mine"))]
+    )
     picture = forms.IntegerField(required=False, widget=forms.HiddenInput)
     draft = forms.IntegerField(required=False, widget=forms.HiddenInput)
     batch = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -63,6 +74,8 @@ class FilterForm(forms.Form):
         own_photo = (OWN_PHOTO, Treatment.PHOTO.label)
         scenes = Scene.objects.values_list("key", "name")
         self.fields["scene"].choices = [every, own_photo, *scenes]
+        series = Series.objects.order_by("name").values_list("key", "name")
+        self.fields["series"].choices = [every, *series]
 
     def get_queryset(self) -> QuerySet:
         """Return the matching pictures. Invalid values are ignored, as if they were not given."""
@@ -88,6 +101,8 @@ class FilterForm(forms.Form):
             rows = rows.filter(content_type=content_type_of(source_for(query["model"]).model))
         if query.get("product"):
             rows = rows.filter(object_id=query["product"])
+        if query.get("series"):
+            rows = rows.filter(series=query["series"])
         if scene := query.get("scene"):
             rows = rows.filter(scene="" if scene == OWN_PHOTO else scene)
         return rows

@@ -13,24 +13,27 @@ from django.urls import URLPattern
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
-from nb_catalog.admin import catalog_objects, thumbnails
+from nb_catalog.admin import thumbnails
 from nb_catalog.admin.changelists import AFTER, BEFORE, key_in, query_from
 from nb_catalog.admin.review.actions import ReviewPermissions
 from nb_catalog.admin.review.cards import offers_for, prepare_cards
 from nb_catalog.admin.review.decision_views import DecisionViews, count_message
-from nb_catalog.admin.review.forms import FilterForm
-from nb_catalog.admin.review.queue import part_of
+from nb_catalog.admin.review.filter_views import FilterViews, filter_query
+from nb_catalog.admin.review.forms import MINE, FilterForm
+from nb_catalog.admin.review.queue import claimed_part_of, part_of
 from nb_catalog.core.states import ImageState
-from nb_catalog.models import ProductImage
+from nb_catalog.models import ImageJob, ProductImage, Series
+from nb_catalog.review import saved_filters, unclaimed_by_others
 
 
-class ReviewViews(DecisionViews):
+class ReviewViews(DecisionViews, FilterViews):
     """Review page and image files, as additional pages of ``ProductImageAdmin``."""
 
     def review_urls(self) -> list[URLPattern]:
         return [
             self.page("review/", require_GET(self.review), name="review"),
             *self.decision_urls(),
+            *self.filter_urls(),
             self.page(
                 "<int:pk>/<slug:digest>-<int:width>.webp",
                 self.preview,
@@ -49,9 +52,21 @@ class ReviewViews(DecisionViews):
         rows = form.get_queryset()
         if form.search is not None:
             form.search.warn(request)
-        part = part_of(rows, after=key_in(request.GET, AFTER), before=key_in(request.GET, BEFORE))
         permissions = ReviewPermissions.of(request.user)
-        images = prepare_cards(part.images, site=self.admin_site, permissions=permissions)
+        query = form.cleaned_data
+        position = {"after": key_in(request.GET, AFTER), "before": key_in(request.GET, BEFORE)}
+        is_mine = query.get("queue") == MINE and permissions.review
+        if is_mine:
+            rows = rows.filter(state=ImageState.PENDING)
+            part = claimed_part_of(
+                rows, reviewer=request.user, group=query.get("by", ""), **position
+            )
+            rows = unclaimed_by_others(rows, reviewer=request.user)
+        else:
+            part = part_of(rows, group=query.get("by", ""), **position)
+        images = prepare_cards(
+            part.images, site=self.admin_site, permissions=permissions, viewer=request.user
+        )
         context = self.page_context(
             request,
             title=gettext("Review pictures"),
@@ -59,7 +74,10 @@ class ReviewViews(DecisionViews):
             shows_decided=any(image.state != ImageState.PENDING for image in images),
             found=count_message(rows),
             undo_batch=form.cleaned_data.get("batch"),
-            groups=group_by_product(images),
+            groups=group_by_product(images, by=query.get("by", "")),
+            is_mine=is_mine,
+            saved=saved_filters(user=request.user),
+            filter_query=filter_query(request.GET),
             permissions=permissions,
             state_names={state.value: str(state.label) for state in ImageState},
             slots=sorted({slot for image in images for slot in image.object_info.slots}),
@@ -83,9 +101,37 @@ class ReviewViews(DecisionViews):
         return thumbnails.serve_original(request, image)
 
 
-def group_by_product(images: Sequence[ProductImage]) -> list[tuple[Any, list[ProductImage]]]:
-    """Return (product info, its images) in the order of the images."""
-    groups: dict[catalog_objects.ObjectKey, list[ProductImage]] = {}
+def group_by_product(
+    images: Sequence[ProductImage], *, by: str = ""
+) -> list[tuple[Any, str, list[ProductImage]]]:
+    """Return (product info, heading, its images) in the order of the images.
+
+    The heading names the run or the series that begins with the product; it is empty for the others.
+    """
+    headings = _headings(images, by=by)
+    groups: dict[tuple[object, ...], list[ProductImage]] = {}
     for image in images:
-        groups.setdefault(image.object_info.key, []).append(image)
-    return [(group[0].object_info, group) for group in groups.values()]
+        groups.setdefault((headings.get(image.pk, ""), image.object_info.key), []).append(image)
+    shown, current = [], ""
+    for (heading, _key), group in groups.items():
+        shown.append((group[0].object_info, "" if heading == current else heading, group))
+        current = heading
+    return shown
+
+
+def _headings(images: Sequence[ProductImage], *, by: str) -> dict[int, str]:
+    """Return the title of the run or series of each of ``images``, by its key. One query."""
+    if by == "series":
+        names = dict(Series.objects.values_list("key", "name"))
+        return {
+            image.pk: names.get(image.series, image.series)
+            if image.series
+            else gettext("No series")
+            for image in images
+        }
+    if by == "run":
+        jobs = [image.job_id for image in images]
+        rows = ImageJob.objects.filter(pk__in=jobs).values_list("pk", "run_id", "run__title")
+        titles = {pk: f"#{run} {title}" for pk, run, title in rows}
+        return {image.pk: titles.get(image.job_id, gettext("No run")) for image in images}
+    return {}

@@ -128,7 +128,7 @@ const ReviewPage = (() => {
         const box = document.createElement("template");
         box.innerHTML = html.trim();
         const fresh = box.content.querySelector(".nbc-picture");
-        const note = card.querySelector("textarea");
+        const note = card.querySelector("[name^=note-]");
         card.replaceWith(fresh);
         return { fresh, note: note ? note.value : "" };
     };
@@ -170,7 +170,7 @@ const ReviewPage = (() => {
             advance(pk);
             return result;
         }
-        const field = fresh.querySelector("textarea");
+        const field = fresh.querySelector("[name^=note-]");
         if (!result.ok && field && note) {
             field.value = note;
             field.closest("details").open = true;

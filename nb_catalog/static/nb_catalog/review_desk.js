@@ -13,6 +13,7 @@
     const SAY_UNSENT_AFTER = 1500;
     const PRELOADED = 4;
     const KEPT = 240;
+    const RENEW_EVERY = 5 * 60 * 1000;
     const status = document.getElementById("nbc-unsent");
     const names = JSON.parse(document.getElementById("nbc-state-names").textContent);
     const undoable = [];
@@ -121,8 +122,33 @@
         ReviewPage.say({ message: form.dataset.undone, level: "info" });
     };
 
+    const addComment = (pk) => {
+        const box = card(pk);
+        const field = box.querySelector(`[name="comment-${pk}"]`);
+        const note = field.value.trim();
+        if (!note) {
+            field.focus();
+            return;
+        }
+        const line = document.createElement("li");
+        const name = document.createElement("strong");
+        const words = document.createElement("p");
+        name.textContent = form.dataset.username;
+        words.textContent = note;
+        words.dir = "auto";
+        line.append(name, words);
+        box.querySelector(".nbc-comments ul").append(line);
+        field.value = "";
+        outbox.add({ id: ReviewOutbox.newId(), image: Number(pk), verb: "comment", note });
+        ReviewPage.say({ message: text("saycomment", { pk }), level: "success" });
+    };
+
     const decide = (verb, pk) => {
         const box = card(pk);
+        if (verb === "comment" && box !== null) {
+            addComment(pk);
+            return null;
+        }
         if (!(verb in AFTER)) {
             return ReviewPage.decideNow(verb, pk);
         }
@@ -219,8 +245,14 @@
         const focused = hadFocus ? document.activeElement.getAttribute("value") : null;
         const isNow = box.classList.contains("nbc-now");
         const isOpen = box.querySelector("details.nbc-further")?.open;
+        const words = box.querySelector(`[name="comment-${pk}"]`)?.value;
         const { fresh, note } = ReviewPage.replace(box, html);
-        const field = fresh.querySelector("textarea");
+        const comment = fresh.querySelector(`[name="comment-${pk}"]`);
+        if (comment && words) {
+            comment.value = words;
+            comment.closest("details").open = true;
+        }
+        const field = fresh.querySelector(`[name="note-${pk}"]`);
         if (field && note && !("noteIsRecorded" in box.dataset)) {
             field.value = note;
         }
@@ -310,6 +342,15 @@
             section.remove();
         }
     };
+
+    /* What is theirs stays theirs while the page is open. */
+    if (form.dataset.claims) {
+        setInterval(() => {
+            fetch(form.dataset.claims, {
+                method: "POST", credentials: "same-origin", headers: { "X-CSRFToken": outbox.token },
+            }).catch(() => {});
+        }, RENEW_EVERY);
+    }
 
     const end = document.getElementById("nbc-end");
     new IntersectionObserver((entries) => {

@@ -1,0 +1,71 @@
+"""Saved filters of the review page, and what a reviewer has claimed there."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import URLPattern
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_POST
+
+from nb_catalog import review
+from nb_catalog.admin.changelists import INTEGER_KEY
+from nb_catalog.admin.review.actions import ReviewPermissions
+from nb_catalog.admin.review.forms import FilterForm
+from nb_catalog.exceptions import RequestRefused
+
+
+class FilterViews:
+    """What is saved and claimed on the review page, as additional addresses of ``ProductImageAdmin``."""
+
+    def filter_urls(self) -> list[URLPattern]:
+        return [
+            self.page("review/filters/", require_POST(self.filters), name="filters"),
+            self.page("review/claims/", require_POST(self.claims), name="claims"),
+        ]
+
+    def filters(self, request: HttpRequest) -> HttpResponse:
+        """Save the filter that is shown under a name, or delete a saved one of one's own."""
+        self.require_view(request)
+        query = filter_query(QueryDict(request.POST.get("back", "")))
+        key = request.POST.get("delete", "")
+        if key:
+            if INTEGER_KEY.fullmatch(key) and review.delete_filter(int(key), user=request.user):
+                self.message_user(request, gettext("The filter was deleted."))
+            return self._to_review(query)
+        try:
+            review.save_filter(
+                request.POST.get("name", ""),
+                query=query,
+                is_shared="is_shared" in request.POST,
+                user=request.user,
+            )
+        except RequestRefused as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+        else:
+            self.message_user(request, gettext("The filter was saved."))
+        return self._to_review(query)
+
+    def claims(self, request: HttpRequest) -> HttpResponse:
+        """Renew one's claims, as an open page does now and then, or give all pictures back."""
+        self.require_view(request)
+        ReviewPermissions.of(request.user).require("approve")
+        if "release" not in request.POST:
+            return JsonResponse({"claimed": review.renew_claims(reviewer=request.user)})
+        count = review.release_claims(reviewer=request.user)
+        message = ngettext("%d picture given back.", "%d pictures given back.", count)
+        self.message_user(request, message % count)
+        return self._to_review("")
+
+    def _to_review(self, query: str) -> HttpResponse:
+        return redirect(f"{self.url_of('review')}?{query}" if query else self.url_of("review"))
+
+
+def filter_query(query: Any) -> str:
+    """Return what ``query`` filters by as a query string, without a position in the queue."""
+    names = FilterForm.base_fields
+    return urlencode([(name, query[name]) for name in names if query.get(name)])

@@ -1,0 +1,43 @@
+"""Filters of the review page that people have saved under a name."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from nb_catalog.core.types import Actor
+from nb_catalog.exceptions import RequestRefused
+from nb_catalog.models import ReviewFilter
+
+
+def saved_filters(*, user: Actor) -> QuerySet[ReviewFilter]:
+    """Return the filters of ``user``, and those that others have shared, by name."""
+    return ReviewFilter.objects.filter(Q(owner=user) | Q(is_shared=True)).select_related("owner")
+
+
+def save_filter(name: str, *, query: str, is_shared: bool, user: Actor) -> ReviewFilter:
+    """Save ``query``, a query string, as a filter of ``user``; one of the same name is replaced.
+
+    Raises ``RequestRefused`` without a name, or for one or a query that is too long.
+    """
+    name = name.strip()
+    limits = {
+        each: ReviewFilter._meta.get_field(each).max_length or 0 for each in ("name", "query")
+    }
+    if not name:
+        raise RequestRefused(_("Give the filter a name."))
+    if len(name) > limits["name"] or len(query) > limits["query"]:
+        message = _(
+            "The name or the filter is too long. At most %(longest)d characters are possible."
+        )
+        too_long = "name" if len(name) > limits["name"] else "query"
+        raise RequestRefused(message % {"longest": limits[too_long]})
+    saved, _created = ReviewFilter.objects.update_or_create(
+        owner=user, name=name, defaults={"query": query, "is_shared": is_shared}
+    )
+    return saved
+
+
+def delete_filter(pk: int, *, user: Actor) -> bool:
+    """Delete a filter of ``user``. Returns whether there was one."""
+    return bool(ReviewFilter.objects.filter(pk=pk, owner=user).delete()[0])
