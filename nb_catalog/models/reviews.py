@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import uuid4
 
 from django.conf import settings
@@ -9,6 +10,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.images import ProductImage
+
+# Of a saved filter, in characters.
+LONGEST_NAME: Final = 60
+LONGEST_QUERY: Final = 1000
 
 
 class ReviewDecision(models.Model):
@@ -105,8 +110,8 @@ class ReviewFilter(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    name = models.CharField(_("name"), max_length=60)
-    query = models.CharField(max_length=1000, blank=True, editable=False)
+    name = models.CharField(_("name"), max_length=LONGEST_NAME)
+    query = models.CharField(max_length=LONGEST_QUERY, blank=True, editable=False)
     is_shared = models.BooleanField(_("for everyone"), default=False)
 
     class Meta:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ReviewFilter
+from nb_catalog.models.reviews import LONGEST_NAME, LONGEST_QUERY
 
 
 def saved_filters(*, user: Actor) -> QuerySet[ReviewFilter]:
@@ -21,17 +22,14 @@ def save_filter(name: str, *, query: str, is_shared: bool, user: Actor) -> Revie
     Raises ``RequestRefused`` without a name, or for one or a query that is too long.
     """
     name = name.strip()
-    limits = {
-        each: ReviewFilter._meta.get_field(each).max_length or 0 for each in ("name", "query")
-    }
     if not name:
         raise RequestRefused(_("Give the filter a name."))
-    if len(name) > limits["name"] or len(query) > limits["query"]:
+    if len(name) > LONGEST_NAME or len(query) > LONGEST_QUERY:
         message = _(
             "The name or the filter is too long. At most %(longest)d characters are possible."
         )
-        too_long = "name" if len(name) > limits["name"] else "query"
-        raise RequestRefused(message % {"longest": limits[too_long]})
+        longest = LONGEST_NAME if len(name) > LONGEST_NAME else LONGEST_QUERY
+        raise RequestRefused(message % {"longest": longest})
     saved, _created = ReviewFilter.objects.update_or_create(
         owner=user, name=name, defaults={"query": query, "is_shared": is_shared}
     )
