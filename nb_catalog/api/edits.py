@@ -46,6 +46,10 @@ class EditPlanSerializer(serializers.Serializer):
     mode = serializers.ChoiceField(default=RequestMode.DIRECT, choices=RequestMode.choices)
     mask = MaskField(required=False, help_text=_("A PNG file in base64."))
     candidates = serializers.IntegerField(default=1, min_value=1, max_value=MAX_CANDIDATES)
+    session = serializers.BooleanField(
+        default=False,
+        help_text=_("Have the service store it, so that the next edit goes on from it."),
+    )
 
 
 class EditRunSerializer(EditPlanSerializer):
@@ -99,7 +103,7 @@ class EditActions:
         return idempotency.once(self, asked, start)
 
     def _edit_plan(self, image, body):
-        named = ("tier", "mode", "mask", "candidates")
+        named = ("tier", "mode", "mask", "candidates", "session")
         options = {name: body[name] for name in named if name in body}
         return generation.plan_edit(image, body["instruction"], **options)
 

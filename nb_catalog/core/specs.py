@@ -93,7 +93,8 @@ class ImageSpec:
 
     An edit: ``edit`` holds ``parent``, the sha256 of the picture that it is made from, ``file``, its name in
     the catalog's storage, and either ``adjustments``, made here without a model, or the ``instruction`` for
-    a model. The other fields are those of the picture that is edited; ``generation.edits`` writes them.
+    a model, which may go on from a ``session`` that the service stores. The other fields are those of the
+    picture that is edited; ``generation.edits`` writes them.
 
     The product's photo as it is: ``treatment`` is "photo" and ``scene`` is empty, and so is ``ratio`` if the
     photo keeps its own.
@@ -417,11 +418,12 @@ _REQUEST: Final = (
 
 
 def _without_files(edit: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``edit`` without the names of files, which are those of their hashes, at any depth."""
+    """Return ``edit`` without the names of files, which are those of their hashes, at any depth, and without
+    the service's session: the same edit is the same picture, whichever way it is requested."""
     return {
         name: _without_files(value) if isinstance(value, Mapping) else value
         for name, value in edit.items()
-        if not name.endswith("file")
+        if not name.endswith("file") and name != "session"
     }
 
 

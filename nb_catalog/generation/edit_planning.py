@@ -67,13 +67,15 @@ def plan_edit(
     mode: str = RequestMode.DIRECT,
     mask: bytes | None = None,
     candidates: int = 1,
+    session: bool = False,
     key: str = "",
 ) -> Plan:
     """Plan ``candidates`` pictures in which the model of ``tier`` changes ``image`` as ``instruction`` says.
 
     The product's photo is sent along each time. ``mask`` is a picture file of the size of ``image``, light
     where it is to change; everything else keeps the pixels of ``image``. The mask is stored, and nothing
-    else. With ``mode`` "batch" it costs half.
+    else. With ``mode`` "batch" it costs half. With ``session``, the service stores the edit, and the next one
+    of its picture goes on from there, as this one does if it can; the plan's warnings say which way.
 
     Raises ``PlanRefused`` with every objection at once, ``NotRegistered`` for an unknown model.
     """
@@ -97,6 +99,7 @@ def plan_edit(
         mode=choice_of(RequestMode, mode, name="mode"),
         area=area,
         candidates=candidates,
+        session=session,
     )
     return make_plan(planner, products, key=key, with_photos=True)
 

@@ -28,9 +28,15 @@ from nb_catalog.exceptions import (
     StorageFailed,
 )
 from nb_catalog.generation.edit_masks import cutouts_for, mask_fields, photo_of, product_fields
+from nb_catalog.generation.edit_sessions import (
+    REFERENCES_OF_A_STEP,
+    PreviousSession,
+    previous_session,
+    session_objections,
+)
 from nb_catalog.generation.edits import NOT_A_FINAL, edit_of, require_editable
 from nb_catalog.generation.planners import PaidPlanner
-from nb_catalog.generation.prompts.edit import MOST_EARLIER, edit_prompt
+from nb_catalog.generation.prompts.edit import MOST_EARLIER, edit_prompt, session_prompt
 from nb_catalog.generation.treatments import treatment_objections
 from nb_catalog.imaging.adjust import area_meets_product
 from nb_catalog.imaging.colour_shift import RELIT_CHECK
@@ -59,7 +65,8 @@ class StoredArea:
 class EditPlanner(PaidPlanner):
     """Has the model of a tier change ``image`` as ``instruction`` says, inside of ``area`` if there is one.
 
-    ``candidates`` pictures are made. ``cutouts`` has that of the product's photo, by the picture's key, once
+    ``candidates`` pictures are made. With ``session``, the service stores the edit, or goes on from one that
+    it has. ``cutouts`` has that of the product's photo, by the picture's key, once
     ``for_block`` has looked it up.
     """
 
@@ -70,6 +77,7 @@ class EditPlanner(PaidPlanner):
     mode: RequestMode = RequestMode.DIRECT
     area: StoredArea | None = None
     candidates: int = 1
+    session: bool = False
     cutouts: Mapping[int, StoredCutout] = field(default_factory=dict)
 
     kind: ClassVar[str] = "edit"
@@ -81,6 +89,12 @@ class EditPlanner(PaidPlanner):
 
     @property
     def reference_count(self) -> int:
+        # What was said in a session before is read, and billed, again.
+        before = self._previous.steps if self.session else 0
+        return self.least_references + REFERENCES_OF_A_STEP * before
+
+    @property
+    def least_references(self) -> int:
         return REFERENCES + (self.area is not None)
 
     @cached_property
@@ -109,6 +123,7 @@ class EditPlanner(PaidPlanner):
             "mode": self.mode.value,
             "area": self.area.sha256 if self.area else "",
             "candidates": self.candidates,
+            **({"session": True} if self.session else {}),
         }
 
     def objections(self) -> Iterator[str]:
@@ -139,6 +154,8 @@ class EditPlanner(PaidPlanner):
                     "ratio": self.ratio,
                 }
             )
+        if self.session:
+            yield from session_objections(self.provider, mode=self.mode)
         yield from self.tier_objections(ratio=self.ratio, treatment=Treatment.PAINTED)
 
     def for_block(self, products: Sequence[Model]) -> Self:
@@ -194,6 +211,17 @@ class EditPlanner(PaidPlanner):
         }
         if self.area is not None:
             edit["area"] = {"sha256": self.area.sha256, "file": self.area.name}
+        if self.session:
+            edit["session"] = {
+                "previous": self._previous.id,
+                "steps": self._previous.steps + 1,
+                "prompt": session_prompt(
+                    instruction=self.instruction,
+                    has_area=self.area is not None,
+                    title=title,
+                    facts=facts,
+                ),
+            }
         if relit := self.image.checks.get(RELIT_CHECK):
             edit["relit"] = dict(relit)
         return replace(
@@ -220,6 +248,10 @@ class EditPlanner(PaidPlanner):
             edit=edit,
         )
 
+    @cached_property
+    def _previous(self) -> PreviousSession:
+        return previous_session(self.image, tier=self.tier)
+
     def _meets_product(self, known: Mapping[str, Any]) -> bool:
         """Return whether the edit may change own pixels of the product; True if its place is not known."""
         if self.area is None:
@@ -242,7 +274,10 @@ class EditPlanner(PaidPlanner):
             return True
 
     def warnings(self, product: Model) -> Iterator[str]:
-        """Yield that the model's picture is smaller than the one that is edited."""
+        """Yield which way a session goes, and that the model's picture is smaller than the one that is
+        edited."""
+        if self.session:
+            yield self._previous.sentence
         size = PIXELS.get(self.ratio, {}).get(self.tier.size)
         if size is not None and size.width < 0.97 * self.image.width:
             yield (

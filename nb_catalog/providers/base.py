@@ -31,6 +31,9 @@ class Provider(ABC):
     ``reads`` holds the MIME types of reference pictures that the provider accepts,
     ``reference_limit_bytes`` the maximum size of one file and ``reference_total_bytes`` that of
     all files of a request; None means no limit.
+
+    ``keeps_sessions`` says that an edit can go on from one that the service has stored: ``edit["session"]``
+    of a request then has the id of the ``previous`` one, "" for none, and a ``prompt`` that relies on it.
     """
 
     is_free: ClassVar[bool] = False
@@ -38,6 +41,7 @@ class Provider(ABC):
     reads: frozenset[str] = frozenset({"image/png", "image/jpeg", "image/webp"})
     reference_limit_bytes: int | None = None
     reference_total_bytes: int | None = None
+    keeps_sessions: bool = False
 
     def __init__(self, *, alias: str) -> None:
         self.alias = alias

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.types import Reference, Treatment
 from nb_catalog.exceptions import NBCatalogError, ProviderError
+
+SESSION_CHECK: Final = "session"
+"""The check of a picture that was made in a session which the service stores: its ``id`` there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +69,12 @@ class ImageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """A vendor's request body, ready to send."""
+    """A vendor's request body, ready to send. ``fallback`` is sent in its place if the service no longer
+    has what ``body`` refers to; empty if it refers to nothing."""
 
     model: str
     body: Mapping[str, Any] = field(repr=False)
+    fallback: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

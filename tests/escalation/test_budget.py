@@ -100,6 +100,7 @@ def test_a_budget_that_is_not_one_is_refused(script, budget):
         generation.plan_escalations(drafts("red"), budget_usd=Decimal(budget))
 
 
+@pytest.mark.story
 def test_a_run_never_spends_more_than_its_budget_with_sixteen_at_once(script):
     images = [paid(factories.product(), treatment="locked", state="approved") for _ in range(16)]
     each = price(images)

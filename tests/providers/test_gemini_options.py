@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -14,10 +15,11 @@ from nb_catalog.exceptions import (
     InvalidSettings,
     KeyRejected,
     ModelRetired,
+    NoPicture,
     RateLimited,
 )
 from nb_catalog.providers.gemini import GeminiProvider, errors
-from nb_catalog.providers.types import ImageRequest
+from nb_catalog.providers.types import ImageRequest, RawResponse
 from nb_catalog.testing.gemini import GeminiServer, error, fault
 from tests.factories import OUR_RULES
 
@@ -151,3 +153,37 @@ def test_a_model_that_is_gone_names_what_replaces_it(server, settings):
 
     with pytest.raises(ModelRetired, match="Use gemini-nano-banana-2.1 instead"):
         asyncio.run(one())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"stored_sessions": "yes"}, "True or False"),
+        ({"stored_sessions": True, "safety_settings": {"HARASSMENT": "OFF"}}, "'safety_settings'"),
+        ({"stored_sessions": True, "api_key": "", "vertex": True, "project": "p", "location": "l"},
+         "'vertex' cannot be combined"),
+    ],
+)  # fmt: skip
+def test_stored_sessions_are_allowed_where_they_are_possible(options, message):
+    with pytest.raises(InvalidSettings, match=message):
+        GeminiProvider(alias="gemini", **options)
+    assert not GeminiProvider(alias="gemini", api_key=KEY).keeps_sessions
+    assert GeminiProvider(alias="gemini", api_key=KEY, stored_sessions=True).keeps_sessions
+
+
+@pytest.mark.parametrize(
+    ("interaction", "reason"),
+    [
+        ({"id": "i1", "status": "failed", "steps": []}, "FAILED"),
+        ({"steps": [{"type": "thought", "content": [{"type": "image", "data": "AAAA"}]}]}, "EMPTY"),
+        ({"steps": [{"type": "model_output", "content": [{"type": "text", "text": "No."}]}]}, "EMPTY"),
+        ({"steps": [{"type": "model_output", "content": [{"type": "image", "data": "?"}]}]}, "base64"),
+        ({"steps": None, "usage": {"total_tokens": "x"}}, "EMPTY"),
+    ],
+)  # fmt: skip
+def test_an_interaction_without_a_picture_is_billed_and_gives_a_reason(interaction, reason):
+    usage = {"usage": {"total_input_tokens": 7, "total_output_tokens": 3}, **interaction}
+    with pytest.raises(NoPicture) as caught:
+        GeminiProvider(alias="gemini", api_key=KEY).parse(RawResponse(body=json.dumps(usage)))
+    assert caught.value.reason == reason
+    assert caught.value.usage == ({} if "usage" in interaction else {"prompt": 7, "candidates": 3})

@@ -414,3 +414,33 @@ def test_a_large_result_is_made_while_it_is_read(server):
             tracemalloc.stop()
     assert size > 200_000_000
     assert peak < 20_000_000
+
+
+def interaction(client, words, **options):
+    return client.interactions.create(
+        model=NANO, input=[{"type": "text", "text": words}], **{"store": True, **options}
+    )
+
+
+def test_an_interaction_goes_on_from_a_stored_one_and_reads_it_again(client, server):
+    first = interaction(client, "A mug.")
+    second = interaction(client, "Blue.", previous_interaction_id=first.id)
+    third = interaction(client, "Blue.", previous_interaction_id=first.id)
+    assert second.usage.total_input_tokens > first.usage.total_tokens
+    assert third.usage.total_input_tokens == second.usage.total_input_tokens
+    assert len({first.id, second.id, third.id}) == 3
+
+
+@pytest.mark.parametrize("cause", ["never", "not stored", "expired", "another key"])
+def test_an_interaction_that_is_not_stored_is_googles_404_and_costs_nothing(cause):
+    keys = {KEY, "another"}
+    with GeminiServer(keys=keys) as server, client_of(server) as client:
+        first = interaction(client, "A mug.", store=cause != "not stored")
+        if cause == "expired":
+            server.pass_time(hours=55 * 24 + 1)
+        before = server.request_log.billed_usd
+        name = "interaction-999" if cause == "never" else first.id
+        caller = client_of(server, api_key="another") if cause == "another key" else client
+        with pytest.raises(Exception, match="Interaction not found"):
+            interaction(caller, "Blue.", previous_interaction_id=name)
+        assert server.request_log.billed_usd == before

@@ -13,16 +13,21 @@ from nb_catalog.admin.formatting import dollars
 from nb_catalog.admin.generate.forms import budget_field
 from nb_catalog.core.types import RequestMode
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.generation.edit_sessions import REFERENCES_OF_A_STEP, previous_session
 from nb_catalog.generation.instructed_edits import MAX_CANDIDATES, REFERENCES
 from nb_catalog.generation.prompts.edit import LONGEST_INSTRUCTION
 from nb_catalog.imaging.adjust.kinds import ALL, BACKGROUND, MOST_DEGREES, MOST_STOPS
+from nb_catalog.models import ProductImage
 from nb_catalog.providers import provider, tiers
 
 RATIOS: Final = ("1:1", "4:5", "3:4", "2:3", "9:16", "5:4", "4:3", "3:2", "16:9")
 
 
 class EditTier(NamedTuple):
-    """A tier with a model, and what one edit costs without and with a mask, or the ``problem`` with it."""
+    """A tier with a model, and what one edit costs without and with a mask, or the ``problem`` with it.
+
+    If its provider stores sessions, ``session`` says which way one goes, and what it costs is given too.
+    """
 
     name: str
     model: str
@@ -30,17 +35,24 @@ class EditTier(NamedTuple):
     price_usd: str
     masked_usd: str
     problem: str = ""
+    session: str = ""
+    session_usd: str = ""
+    session_masked_usd: str = ""
 
 
-def edit_tiers() -> Iterator[EditTier]:
+def edit_tiers(image: ProductImage) -> Iterator[EditTier]:
     """Yield the tiers whose provider understands words, cheapest first."""
     for tier in tiers.tiers():
-        if provider(tier.provider).composites:
+        maker = provider(tier.provider)
+        if maker.composites:
             continue
+        previous = previous_session(image, tier=tier) if maker.keeps_sessions else None
         try:
             spec = tier.model_spec
+            further = [0, REFERENCES_OF_A_STEP * previous.steps] if previous else [0]
             prices = [
-                spec.estimate(size=tier.size, references=REFERENCES + with_mask)
+                spec.estimate(size=tier.size, references=REFERENCES + with_mask + more)
+                for more in further
                 for with_mask in (0, 1)
             ]
         except RequestRefused as refusal:
@@ -50,7 +62,10 @@ def edit_tiers() -> Iterator[EditTier]:
             tier.name,
             f"{spec.name} {tier.size}",
             gettext("up to %s each") % dollars(max(prices)) if max(prices) else gettext("free"),
-            *map(str, prices),
+            *map(str, prices[:2]),
+            "",
+            previous.sentence if previous else "",
+            *map(str, prices[2:]),
         )
 
 
@@ -84,11 +99,21 @@ class InstructionForm(forms.Form):
         required=False,
         help_text=_("A picture of the same size, white where it is to change."),
     )
+    session = forms.BooleanField(
+        label=_("In a session that the service stores"),
+        required=False,
+        help_text=_(
+            "The service keeps pictures and instructions; the next edit can go on from there."
+        ),
+    )
     budget_usd = budget_field()
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, image: ProductImage, **options: Any) -> None:
         super().__init__(*args, prefix="ask", label_suffix="", **options)
-        self.tiers = tuple(edit_tiers())
+        self.tiers = tuple(edit_tiers(image))
+        # Where no service stores any, nobody has to know of them.
+        if not any(each.session for each in self.tiers):
+            del self.fields["session"]
         self.fields["tier"].choices = [(each.name, each.name) for each in self.tiers]
 
 

@@ -47,12 +47,12 @@ class EditViews:
     def edit(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the picture with its tools and the history of its edits."""
         image = self._editable(request, pk, action=Action.VIEW_IMAGES)
-        return self._edit_page(request, image, InstructionForm(), AdjustmentForm())
+        return self._edit_page(request, image, InstructionForm(image=image), AdjustmentForm())
 
     def ask(self, request: HttpRequest, pk: int) -> HttpResponse:
         """POST: have a model make the edit that the instruction asks for."""
         image = self._editable(request, pk)
-        form = InstructionForm(request.POST, request.FILES)
+        form = InstructionForm(request.POST, request.FILES, image=image)
         if not form.is_valid():
             return self._edit_page(request, image, form, AdjustmentForm(), status=UNPROCESSABLE)
         values = form.cleaned_data
@@ -66,6 +66,7 @@ class EditViews:
                 # One byte more than is accepted, so that it is refused with a sentence.
                 mask=file.read(settings.MAX_PICTURE_BYTES + 1) if file else None,
                 candidates=values["candidates"],
+                session=values.get("session", False),
             )
             self._start(request, plan, budget_usd=values["budget_usd"])
         except NBCatalogError as error:
@@ -77,11 +78,13 @@ class EditViews:
         image = self._editable(request, pk)
         form = AdjustmentForm(request.POST)
         if not form.is_valid():
-            return self._edit_page(request, image, InstructionForm(), form, status=UNPROCESSABLE)
+            return self._edit_page(
+                request, image, InstructionForm(image=image), form, status=UNPROCESSABLE
+            )
         try:
             self._start(request, generation.plan_adjustments([image], form.adjustments()))
         except NBCatalogError as error:
-            return self._refused(request, image, error, InstructionForm(), form)
+            return self._refused(request, image, error, InstructionForm(image=image), form)
         return self._edited(request, pk)
 
     def edit_preview(self, request: HttpRequest, pk: int) -> HttpResponse:

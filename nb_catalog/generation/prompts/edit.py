@@ -36,6 +36,24 @@ _KEEP_PRODUCT: Final = (
 _NONE: Final = "Add no text, logo, watermark, frame or border that the edit does not ask for."
 
 
+# In a session, the picture itself is not among the images.
+_SESSION: Final = (
+    "Edit the picture that you made last. The first image is the shop's own photo of the product in"
+    " that picture."
+)
+_SESSION_MASK: Final = (
+    "The second image is a mask of the picture, of the same size: change only what lies where the mask is"
+    " white, and leave everything that lies where it is black exactly as it is."
+)
+_SESSION_KEEP: Final = (
+    "Keep everything else in the picture exactly the same: its framing, composition, camera, style and"
+    " light, as far as the edit does not concern them. Do not crop, zoom or move the picture. Keep everything"
+    " about the product exactly as it is in the first image: its shape, proportions, colours, material and"
+    " surface, and every printed word, logo and label letter by letter. It must remain this product, and the"
+    " only one."
+)
+
+
 def clean_instruction(text: str) -> str:
     """Return an instruction as one line. Raises ``RequestRefused`` if it is empty or too long."""
     line = visible_line(str(text), hidden=ALL_HIDDEN)
@@ -75,6 +93,20 @@ def edit_prompt(
         f"These edits were made before and stay as they are: {_sentence(done)}" if done else "",
         _KEEP_REST,
         _KEEP_PRODUCT,
+        _NONE,
+    )
+
+
+def session_prompt(
+    *, instruction: str, has_area: bool, title: str, facts: Mapping[str, str]
+) -> str:
+    """Return the prompt for an edit in a session that has the picture and all instructions before."""
+    return join(
+        _SESSION,
+        f"The product is {product_line(title, facts)}. {DATA}",
+        _SESSION_MASK if has_area else "",
+        f"Edit it as follows: {_sentence(instruction)}",
+        _SESSION_KEEP,
         _NONE,
     )
 

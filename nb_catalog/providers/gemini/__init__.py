@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from nb_catalog.core.text import nearest
-from nb_catalog.exceptions import InvalidSettings, ModelRetired, ModelUnavailable
-from nb_catalog.providers.gemini import wire
+from nb_catalog.exceptions import (
+    InvalidSettings,
+    KeyRejected,
+    ModelRetired,
+    ModelUnavailable,
+    RequestRejected,
+)
+from nb_catalog.providers.gemini import errors, interactions, wire
 from nb_catalog.providers.gemini.account import Account, is_number
 from nb_catalog.providers.gemini.batch import GeminiBatches
 from nb_catalog.providers.gemini.client import Connection, call_config, current_response
 from nb_catalog.providers.model_specs import replacement_hint, spec_for
+from nb_catalog.providers.responses import read_json
 from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 
 __all__ = ["GeminiProvider"]
@@ -35,7 +42,8 @@ class GeminiProvider(GeminiBatches):
     ``timeout`` is the maximum duration of a call in seconds: 4K pictures with references have taken
     more than four minutes. ``base_url`` is for a gateway or a test server. ``connections`` limits
     the open connections per event loop; 0 leaves the limit to ``NB_CATALOG["CONCURRENCY"]``.
-    ``safety_settings`` maps category to threshold.
+    ``safety_settings`` maps category to threshold. With ``stored_sessions``, edits may go on from a session
+    that Google stores; all else is sent with ``store: false``.
     """
 
     def __init__(
@@ -51,6 +59,7 @@ class GeminiProvider(GeminiBatches):
         location: str | None = "",
         credentials: Any = None,
         safety_settings: Mapping[str, str] | None = None,
+        stored_sessions: bool = False,
     ) -> None:
         path = f"NB_CATALOG['PROVIDERS'][{alias!r}]['OPTIONS']"
         account = Account(
@@ -70,6 +79,15 @@ class GeminiProvider(GeminiBatches):
         self.safety = parse_safety_settings(
             safety_settings or {}, path=f"{path}['safety_settings']"
         )
+        if not isinstance(stored_sessions, bool):
+            raise account.option_error("stored_sessions", "True or False", stored_sessions)
+        if stored_sessions and (vertex or self.safety):
+            other = "vertex" if vertex else "safety_settings"
+            raise InvalidSettings(
+                f"'stored_sessions' and {other!r} cannot be combined: remove one of them.",
+                path=path,
+            )
+        self.keeps_sessions = stored_sessions
         self.reads = wire.MIME_TYPES
         self.reference_limit_bytes = wire.MOST_ON_VERTEX if vertex else None
         self.reference_total_bytes = wire.MOST_INLINE_BYTES * 3 // 4
@@ -80,6 +98,12 @@ class GeminiProvider(GeminiBatches):
         Raises ``RequestRefused`` for an unknown model and ``RequestRejected`` for a reference that
         Gemini cannot read, or that is too large for it.
         """
+        if request.edit.get("session") is not None and self.keeps_sessions:
+            return interactions.build_payload(
+                request,
+                model_spec=spec_for(request.model),
+                most_bytes=self.reference_limit_bytes,
+            )
         body = wire.build_body(
             request,
             model_spec=spec_for(request.model),
@@ -89,7 +113,10 @@ class GeminiProvider(GeminiBatches):
         return Payload(model=request.model, body=body)
 
     async def send(self, payload: Payload) -> RawResponse:
-        """Send one POST without retries, for at most ``timeout`` seconds. Raises a ``ProviderError``."""
+        """Send one POST without retries, for at most ``timeout`` seconds. Raises a ``ProviderError``.
+
+        A session that Google no longer has costs nothing: it is refused, and then everything is sent.
+        """
 
         async def post(connection: Connection) -> RawResponse:
             try:
@@ -110,13 +137,47 @@ class GeminiProvider(GeminiBatches):
             return RawResponse(body=raw.body, headers=raw.headers or {})
 
         try:
+            if interactions.is_interaction(payload.body):
+                return await self._send_interaction(payload)
             return await self.call(post, seconds=self.timeout)
         except (ModelRetired, ModelUnavailable) as error:
             hint = replacement_hint(payload.model)
             unavailable = type(error)(f"{hint} {error}".strip(), reason=error.reason)
         raise unavailable
 
+    async def _send_interaction(self, payload: Payload) -> RawResponse:
+        async def post(connection: Connection) -> RawResponse:
+            # By our own session: the SDK would post it up to five times, and reads nothing we need.
+            async with connection.session.post(
+                self._url(interactions.PATH),
+                json=dict(body),
+                headers=self._headers(),
+                allow_redirects=False,
+            ) as response:
+                received = await response.read()
+                if response.status != 200:
+                    raise self.response_error(
+                        response.status, response.headers, errors.body_json(received)
+                    )
+                return RawResponse(body=received, headers=dict(response.headers))
+
+        body = payload.body
+        try:
+            return await self.call(post, seconds=self.timeout)
+        except (ModelRetired, KeyRejected, RequestRejected):
+            # Expired, deleted, or of another key: Google says 404, 403 or 400, and has made nothing.
+            if not payload.fallback:
+                raise
+        body = payload.fallback
+        return await self.call(post, seconds=self.timeout)
+
     def parse(self, answer: RawResponse) -> ImageResult:
+        try:
+            response = read_json(answer.body)
+        except ValueError:
+            response = None
+        if isinstance(response, Mapping) and interactions.is_interaction(response):
+            return interactions.parse_interaction(response)
         return wire.parse_result(answer.body, convert_error=self.parsed_error)
 
 

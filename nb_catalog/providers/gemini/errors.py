@@ -29,7 +29,14 @@ from nb_catalog.exceptions import (
 )
 from nb_catalog.providers.account_errors import AccountError, account_error, fill_in, zero_quota
 from nb_catalog.providers.gemini.client import TransportErrors
-from nb_catalog.providers.responses import innermost_error, is_web_page, mapping, mappings, text
+from nb_catalog.providers.responses import (
+    innermost_error,
+    is_web_page,
+    mapping,
+    mappings,
+    read_json,
+    text,
+)
 
 # RFC 7523, in Google's wording: the token's times do not match the server's.
 _CLOCK: Final = re.compile(r"clock|\biat\b|\bexp\b|short-lived|reasonable timeframe", re.IGNORECASE)
@@ -118,6 +125,14 @@ def parse_error_body(status: int, body: object) -> ErrorBody:
         official=official,
         is_page=page,
     )
+
+
+def body_json(received: bytes) -> object:
+    """Return the JSON of an error's body, or its text as the SDK would have it."""
+    try:
+        return read_json(received)
+    except ValueError:
+        return {"message": received.decode("utf-8", "replace")}
 
 
 def from_transport_error(

@@ -252,7 +252,9 @@
     const showPrice = () => {
         const option = asked.querySelector("[name=ask-tier]").selectedOptions[0];
         const file = asked.querySelector("[name=ask-mask]").files.length > 0;
-        const each = Number(option?.dataset[isMasked() || file ? "masked" : "price"] || 0);
+        const inSession = find("id_ask-session")?.checked && option?.dataset.session;
+        const kinds = inSession ? ["session", "sessionMasked"] : ["price", "masked"];
+        const each = Number(option?.dataset[kinds[isMasked() || file ? 1 : 0]] || 0);
         const isBatch = asked.querySelector("[name=ask-mode]").value === "batch";
         const number = Number(asked.querySelector("[name=ask-candidates]").value);
         const price = (each * number * (isBatch ? 0.5 : 1)).toFixed(4);

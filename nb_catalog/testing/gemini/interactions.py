@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from nb_catalog.testing.gemini import shapes
-from nb_catalog.testing.gemini.drawing import PictureRequest
+
+# Google's time for paid projects, November 2026.
+KEPT_HOURS: Final = 55 * 24
 
 
 def objections(value: Any) -> list[str]:
@@ -22,6 +25,37 @@ def objections(value: Any) -> list[str]:
             if body.get(name)
         ]
     return misfits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredInteraction:
+    """What the service keeps of an interaction: its ``content``, of which ``key`` and when, and the tokens
+    that the whole conversation has."""
+
+    content: Mapping[str, Any]
+    key: str
+    at: float
+    tokens: int
+
+
+class Interactions:
+    """Stored interactions, each for ``KEPT_HOURS``, and for the key that created it."""
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._stored: dict[str, StoredInteraction] = {}
+
+    def add(self, content: Mapping[str, Any], *, key: str, tokens: int) -> None:
+        self._stored[content["id"]] = StoredInteraction(
+            content=content, key=key, at=self._clock(), tokens=tokens
+        )
+
+    def find(self, name: str, *, key: str) -> StoredInteraction | None:
+        """Return the interaction ``name`` of ``key``; None if it was never stored or is no longer."""
+        stored = self._stored.get(name)
+        if stored is None or stored.key != key:
+            return None
+        return stored if self._clock() - stored.at < KEPT_HOURS * 3600 else None
 
 
 def to_generate_content(value: Any) -> dict[str, Any]:
@@ -60,10 +94,9 @@ def _parts(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def interaction_json(
-    name: str, request: PictureRequest, *, picture: bytes, mime_type: str
+    name: str, usage: Mapping[str, int], *, model: str, picture: bytes, mime_type: str
 ) -> dict[str, Any]:
     """Return a completed interaction; its last step contains the picture."""
-    usage = request.usage()
     image = {
         "type": "image",
         "mime_type": mime_type,
@@ -72,7 +105,7 @@ def interaction_json(
     return {
         "id": name,
         "status": "completed",
-        "model": request.model,
+        "model": model,
         "created": "2026-11-21T09:00:00Z",
         "updated": "2026-11-21T09:00:05Z",
         "steps": [{"type": "model_output", "content": [image]}],

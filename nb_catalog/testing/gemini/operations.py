@@ -38,23 +38,37 @@ async def count_tokens(service: Service, call: Call) -> CallResult:
 
 
 async def create_interaction(service: Service, call: Call) -> CallResult:
-    request = call.picture_request
+    request, usage = call.picture_request, dict(call.picture_request.usage())
+    if previous := call.body.get("previous_interaction_id"):
+        stored = service.interactions.find(previous, key=key_of(call))
+        if stored is None:
+            return error_result(404, "NOT_FOUND", "Interaction not found.")
+        # The whole conversation is input again.
+        for name in ("promptTokenCount", "totalTokenCount"):
+            usage[name] += stored.tokens
     interaction = interaction_json(
         f"interaction-{call.number}",
-        request,
+        usage,
+        model=request.model,
         picture=service.drawer.picture(request),
         mime_type=service.drawer.mime_type,
     )
     if call.body.get("store") is not False:
-        service.interactions[interaction["id"]] = interaction
-    return CallResult(content=interaction, usage=request.usage())
+        service.interactions.add(interaction, key=key_of(call), tokens=usage["totalTokenCount"])
+    return CallResult(content=interaction, usage=usage)
 
 
 async def get_interaction(service: Service, call: Call) -> CallResult:
-    interaction = service.interactions.get(call.path_values["id"])
-    if interaction is None:
+    stored = service.interactions.find(call.path_values["id"], key=key_of(call))
+    if stored is None:
         return error_result(404, "NOT_FOUND", "Interaction not found.")
-    return CallResult(content=interaction)
+    return CallResult(content=dict(stored.content))
+
+
+def key_of(call: Call) -> str:
+    """Return the key or the token that a call was made with."""
+    headers = call.request.headers
+    return headers.get("x-goog-api-key", "") or headers.get("Authorization", "")
 
 
 async def get_model(service: Service, call: Call) -> CallResult:

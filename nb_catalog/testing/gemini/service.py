@@ -66,7 +66,7 @@ class Service:
         self.received: list[Received] = []
         self.numbers = count(1)
         self.files = Files(clock=self.clock)
-        self.interactions: dict[str, dict[str, Any]] = {}
+        self.interactions = interactions.Interactions(clock=self.clock)
         self.batches = Batches(
             clock=self.clock,
             files=self.files,
@@ -142,7 +142,7 @@ class Service:
             return error_result(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
         if call.operation in _PICTURES:
             call.picture_request = PictureRequest(_generate_body(call), model=call.model)
-        if call.operation in _GENERATE and isinstance(call.body, dict):
+        if call.operation in _PICTURES and isinstance(call.body, dict):
             self.received.append(
                 Received(
                     path=call.request.path,
