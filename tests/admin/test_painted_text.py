@@ -1,6 +1,7 @@
 """Words that a model paints: asked for with a price, shown with what was read, set instead with a click."""
 
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -130,8 +131,11 @@ def test_a_difference_is_shown_letter_by_letter_and_is_not_approved_in_passing(r
     )
     image.refresh_from_db()
     assert image.state == "pending" and not image.placements.exists()
-    ticked = press_with_javascript(root, "publish", image, slot="hero", ticked="1").json()
-    assert not ticked["ok"] and "decide about it individually" in ticked["message"]
+    entry = {"id": str(uuid4()), "image": image.pk, "verb": "publish", "slot": "hero"}
+    sent = {"sent": [{**entry, "batch": str(uuid4())}]}
+    answer = root.post(REVIEW + "send/", sent, content_type="application/json").json()
+    [result] = answer["results"]
+    assert result["outcome"] == "refused" and "decide about it individually" in result["message"]
     image.refresh_from_db()
     assert image.state == "pending"
     tally = review.approve_all([image], actor=None)

@@ -144,7 +144,7 @@ def test_a_final_is_shown_beside_its_draft_with_what_differs(maker, script):
     # A flagged final is decided about individually.
     assert f'name="chosen" value="{final.pk}"' not in answer.content.decode()
     compared = maker.get(url("review", "productimage"), {"draft": image.pk})
-    [(_product, cards)] = compared.context["groups"]
+    [(_product, _heading, cards)] = compared.context["groups"]
     assert [card.pk for card in cards] == [image.pk, final.pk]
 
 

@@ -14,14 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog.admin import catalog_objects, text_progress, thumbnails
 from nb_catalog.admin.formatting import dollars, name_of_place
 from nb_catalog.admin.review.actions import ReviewPermissions
+from nb_catalog.admin.review.badges import badges_of
 from nb_catalog.admin.review.check_notes import notes_of
 from nb_catalog.admin.review.replacements import previous_placements
 from nb_catalog.core.types import Actor, JobKind, Treatment
-from nb_catalog.cutouts.records import CUTOUT_CHECK
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.generation import text_requests
 from nb_catalog.imaging.colour_shift import RELIT_CHECK
-from nb_catalog.imaging.cutout.reasons import describe_reason as describe_doubt
 from nb_catalog.imaging.fidelity import (
     FIDELITY_CHECK,
     describe_left_out,
@@ -30,8 +29,7 @@ from nb_catalog.imaging.fidelity import (
 )
 from nb_catalog.imaging.fidelity.report import MODEL_COMPARISON_CHECK
 from nb_catalog.imaging.provenance import DigitalSourceType
-from nb_catalog.models import Placement, ProductImage, Scene
-from nb_catalog.providers.model_specs.sizes import SIZE_CHECK, SizeComparison
+from nb_catalog.models import Placement, ProductImage, Scene, TextLayout
 from nb_catalog.publishing.fidelity import needs_override
 from nb_catalog.review import needs_individual_review, ocr
 from nb_catalog.review.claims import claims_of
@@ -115,7 +113,9 @@ def prepare_cards(
     redrawn = [image for image in images if FIDELITY_CHECK in image.checks]
     compared = text_requests.progress_of_all(redrawn, kind=JobKind.COMPARISON)
     drafts = _drafts_of(images, site=site)
+    replaced = _shown_images({each.image_id for each in previous.values()}, site=site)
     scenes = dict(Scene.objects.values_list("key", "name"))
+    layouts = dict(TextLayout.objects.values_list("key", "name"))
     claims = claims_of(images)
     for image in images:
         image.claimed_by, image.claimed_until = _claim_shown(claims.get(image.pk), viewer=viewer)
@@ -129,23 +129,45 @@ def prepare_cards(
         image.ocr = ocr_summary(image)
         image.check_notes = notes_of(image)
         image.needs_individual_review = needs_individual_review(image)
-        image.size_compared = size_summary(image)
         image.relit = relit_summary(image)
         image.fidelity = fidelity_summary(image)
+        image.badges = badges_of(image, origin=str(image.origin))
         image.comparison = comparison_in(image)
         image.comparison_requested = (
             text_progress.shown(compared[image.pk]) if image.pk in compared else None
         )
-        image.cutout_doubts = doubt_summary(image)
         image.ocr_requested = (
             text_progress.shown(requested[image.pk]) if image.pk in requested else None
         )
         image.published_in = ", ".join(map(name_of_place, image.placements.all()))
         image.draft_shown = drafts.get(image.draft_id)
+        image.layout_name = layouts.get(image.spec.get("layout", ""), image.spec.get("layout", ""))
         image.replaces = previous.get(image.pk)
         if image.replaces is not None:
             image.replaces.name = name_of_place(image.replaces)
+            image.replaced = replaced.get(image.replaces.image_id)
     return images
+
+
+class ShownImage(NamedTuple):
+    """Another picture on a card."""
+
+    pk: int
+    url: str
+    original_url: str
+
+
+def _shown_images(keys: set[int], *, site: AdminSite) -> dict[int, ShownImage]:
+    """Return the pictures with ``keys``. Two queries at most."""
+    rows = ProductImage.objects.filter(pk__in=keys).prefetch_related(thumbnails.RENDITIONS)
+    return {
+        row.pk: ShownImage(
+            pk=row.pk,
+            url=thumbnails.thumbnail_url(row, site=site),
+            original_url=thumbnails.original_url(row, site=site),
+        )
+        for row in (rows.defer("spec", "provenance", "checks") if keys else ())
+    }
 
 
 def _claim_shown(
@@ -186,23 +208,6 @@ def _drafts_of(images: Iterable[ProductImage], *, site: AdminSite) -> dict[int |
             is_published=row.pk in published,
         )
         for row in rows.defer("spec", "provenance", "checks")
-    }
-
-
-def doubt_summary(image: ProductImage) -> str:
-    """Return why a person should look at the outline of the product, in sentences; "" if nobody need."""
-    reasons = image.checks.get(CUTOUT_CHECK, {}).get("reasons", ())
-    return " ".join(describe_doubt(code) for code in reasons)
-
-
-def size_summary(image: ProductImage) -> dict[str, str] | None:
-    """Return the requested size and the picture's own; None if they agree."""
-    if SIZE_CHECK not in image.checks:
-        return None
-    compared = SizeComparison.from_dict(image.checks[SIZE_CHECK])
-    return {
-        "requested": "{} × {}".format(*compared.requested),
-        "actual": "{} × {}".format(*compared.actual),
     }
 
 
