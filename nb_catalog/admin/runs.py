@@ -29,6 +29,7 @@ from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import JOB_UNDERWAY, JobState
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.generation import failures, job_counts, runs
+from nb_catalog.generation.run_headlines import headline_of
 from nb_catalog.models import ImageJob, Run
 
 # Name of a button -> the jobs that it queues again.
@@ -119,6 +120,7 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, SearchableAdm
                 "parts": {name: f"admin/nb_catalog/run/parts/{name}.html" for name in PARTS},
                 "run": run,
                 "title": run.title,
+                "headline": headline_of(run, counts=job_counts.counts_for([run])[run.pk]),
                 "events_url": self.url_of("events", run.pk) if live.is_asgi(request) else "",
             }
         return super().change_view(request, object_id, form_url, context)
@@ -135,6 +137,7 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, SearchableAdm
                 "done": progress.is_done,
                 "percent": progress.percent,
                 "sentence": progress.sentence,
+                "title": headline_of(run, counts=progress.counts),
                 "parts": progress.parts(request),
             }
         )

@@ -184,6 +184,12 @@ class Settings:
         "a dict with some of SLOTS (slot -> size), CHECKS (some of 'text', 'fidelity' and 'size'), "
         "VALUE_AT_LEAST, TIER, CANDIDATES and DAILY_BUDGET_USD",
     )
+    NOTIFY = Setting[Mapping[str, Any]](
+        accept.NOTIFY,
+        accept.notify,
+        "a dict with some of EMAIL, one of 'off', 'ask' and 'always', FROM, an address, and PICTURES, a "
+        f"whole number from 0 to {accept.MAX_SHEET}",
+    )
     MAX_PICTURE_BYTES = Setting(64 * 2**20, accept.at_least(1), "a whole number of bytes")
     MAX_PICTURE_PIXELS = Setting(110_000_000, accept.at_least(1), "a whole number of pixels")
     STAGING_DIR = Setting(

@@ -147,6 +147,21 @@ def series(value: Any) -> Mapping[str, int]:
     return merged
 
 
+NOTIFY: Final[Mapping[str, Any]] = {"EMAIL": "off", "FROM": "", "PICTURES": 12}
+# A contact sheet of more would be too large for an e-mail.
+MAX_SHEET: Final = 40
+
+
+def notify(value: Any) -> Mapping[str, Any]:
+    merged = {**NOTIFY, **dict(value)}
+    if merged.keys() != NOTIFY.keys() or at_least(0)(merged["PICTURES"]) > MAX_SHEET:
+        raise ValueError(value)
+    one_of(("off", "ask", "always"))(merged["EMAIL"])
+    if merged["FROM"]:
+        text(merged["FROM"])
+    return merged
+
+
 RENDITION_FORMATS: Final = ("avif", "webp", "jpeg")
 
 

@@ -29,6 +29,7 @@ from nb_catalog.generation.planning import (
     plan_trial,
 )
 from nb_catalog.generation.request_preview import RequestPreview, preview_requests
+from nb_catalog.generation.run_notices import inform
 from nb_catalog.generation.runs import cancel_run, resume_run, retry_run, start_run
 from nb_catalog.generation.series_pictures import MemberPicture, member_pictures
 from nb_catalog.generation.series_texts import MemberText, member_texts
@@ -48,6 +49,7 @@ __all__ = [
     "Summary",
     "cancel_run",
     "due_escalations",
+    "inform",
     "member_pictures",
     "member_texts",
     "plan_adjustments",

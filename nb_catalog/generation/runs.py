@@ -17,7 +17,7 @@ from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
-from nb_catalog.generation import job_counts, run_starts
+from nb_catalog.generation import job_counts, run_notices, run_starts
 from nb_catalog.generation.job_writing import first_turn, lock_jobs_of, write_jobs
 from nb_catalog.generation.lookups import find_existing
 from nb_catalog.generation.plan import Plan
@@ -176,6 +176,7 @@ def retry_run(run: Run, *, unknown: bool = False, only: Q | None = None) -> int:
         if queued:
             Run.objects.filter(pk=run.pk).update(cancelled_at=None)
             job_counts.invalidate(run)
+            run_notices.expect_again(run)
         if resumed := run_starts.resume(run):
             run.refresh_from_db()
         if resumed or queued:
@@ -197,6 +198,7 @@ def resume_run(run: Run, *, budget_usd: Decimal | None) -> None:
             raise InvalidTransition(
                 _("Run %(run)s is not paused. Its budget has not been changed.") % {"run": run.pk}
             )
+        run_notices.expect_again(run)
         tasks.wake_up()
     run.refresh_from_db()
     _log(run, "resumed", budget_microusd=budget)

@@ -703,6 +703,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='RunNotice',
+            fields=[
+                ('run', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='notice', serialize=False, to='nb_catalog.run')),
+                ('url', models.TextField(blank=True, default='')),
+                ('language', models.CharField(blank=True, default='', max_length=20)),
+                ('due_at', models.DateTimeField(editable=False, null=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('informed_of', models.CharField(blank=True, choices=[('paused', 'Paused'), ('ended', 'Ended')], default='', editable=False, max_length=8)),
+                ('sent_at', models.DateTimeField(editable=False, null=True)),
+            ],
+            options={
+                'default_permissions': (),
+                'indexes': [nb_catalog.models.db.indexes.SparseIndex(fields=['due_at'], name='nb_notice_due')],
+            },
+        ),
+        migrations.CreateModel(
             name='RunStart',
             fields=[
                 ('run', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='start', serialize=False, to='nb_catalog.run')),

@@ -19,6 +19,7 @@ from nb_catalog.models.photos import CatalogPhoto, PhotoRendition
 from nb_catalog.models.placements import Placement, PlacementEvent, StaleScan
 from nb_catalog.models.rate_limits import ProviderPause, RateLimitState
 from nb_catalog.models.reviews import ReviewClaim, ReviewComment, ReviewDecision, ReviewFilter
+from nb_catalog.models.run_notices import RunNotice
 from nb_catalog.models.run_starts import RunStart, RunStartBlock
 from nb_catalog.models.selections import ProductSelection
 from nb_catalog.models.series import Series, SeriesMember, SeriesPublication
@@ -58,6 +59,7 @@ __all__ = [
     "ReviewEvent",
     "ReviewFilter",
     "Run",
+    "RunNotice",
     "RunStart",
     "RunStartBlock",
     "Scene",

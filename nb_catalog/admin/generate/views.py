@@ -28,7 +28,7 @@ from nb_catalog.admin.generate.photos import photo_context
 from nb_catalog.admin.generate.selection import Selection, load_selection
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NotRegistered, RequestRefused
-from nb_catalog.generation import runs
+from nb_catalog.generation import run_notices, runs
 from nb_catalog.generation.similar import PlanKind
 from nb_catalog.models import Run
 from nb_catalog.providers import model_specs
@@ -36,6 +36,8 @@ from nb_catalog.registry import CatalogSource, source_for
 
 # Selected products listed on the page.
 MAX_LISTED: Final = 6
+# The box of the plan page that has an e-mail sent.
+NOTIFY: Final = "notify"
 # Above this, the plan is calculated on demand: every keystroke would read the whole catalog.
 LIVE_UP_TO: Final = 3000
 
@@ -49,6 +51,15 @@ class GenerateViews:
             self.page("generate/plan/", require_POST(self.plan_fragment), name="plan"),
             self.page("generate/sent/", require_POST(self.sent_fragment), name="sent"),
         ]
+
+    def page_context(self, request: HttpRequest, **context: Any) -> dict[str, Any]:
+        """Return the context of a page, with whether an e-mail at the end of a run can be asked for."""
+        is_posted = request.method == "POST"
+        notify = {
+            "is_offered": run_notices.can_inform(request.user),
+            "is_ticked": NOTIFY in request.POST if is_posted else run_notices.inform_by_default(),
+        }
+        return super().page_context(request, notify=notify, **context)
 
     def generate(self, request: HttpRequest) -> HttpResponse:
         """GET shows the form; POST updates the plan or starts it. Requires permission generate."""
@@ -131,6 +142,9 @@ class GenerateViews:
             return page(
                 request, chosen, preview=PlanPreview(objections=refusal.objections), **fields
             )
+        if NOTIFY in request.POST:
+            url = request.build_absolute_uri(self.url_of("change", run.pk))
+            generation.inform(run, url=url)
         return self._redirect_to_run(request, run)
 
     def _redirect_to_run(
@@ -180,7 +194,7 @@ class GenerateViews:
     ) -> HttpResponse:
         hidden_fields = [
             (field, value)
-            for field in (*form.fields, "nonce", "selection", "model", "key")
+            for field in (*form.fields, "nonce", "selection", "model", "key", NOTIFY)
             for value in request.POST.getlist(field)
         ]
         context = self.page_context(

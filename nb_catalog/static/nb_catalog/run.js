@@ -39,6 +39,7 @@
             update(name, html);
         }
         say(data.sentence);
+        document.title = document.title.replace(/^[^|]*/, () => `${data.title} `);
         form.dataset.done = data.done ? "yes" : "no";
         return data.done;
     };
