@@ -53,7 +53,7 @@ class PriorityField(serializers.IntegerField):
 
 
 class NotifyField(serializers.BooleanField):
-    """Whether whoever starts the run gets an e-mail when it ends; null leaves it to ``NOTIFY``."""
+    """Whether the person who starts the run gets an e-mail when it ends; null leaves it to ``NOTIFY``."""
 
     def __init__(self, **options):
         super().__init__(**{"default": None, "allow_null": True} | options)

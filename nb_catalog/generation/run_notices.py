@@ -1,4 +1,4 @@
-"""Tells whoever started a run that it has ended, or pauses at a budget: once each, by e-mail."""
+"""Tells the person who started a run that it has ended, or pauses at a budget: once each, by e-mail."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def inform_by_default() -> bool:
 
 
 def inform(run: Run, *, url: str = "") -> bool:
-    """Send whoever started ``run`` an e-mail when it pauses at a budget, and when it has ended.
+    """Send the person who started ``run`` an e-mail when it pauses at a budget, and when it has ended.
 
     ``url`` is the absolute address of its page. Returns whether one will be sent: not without an address,
     without permission to view runs, and with ``NOTIFY`` off. In the language that is active now.

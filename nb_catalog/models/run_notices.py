@@ -17,7 +17,7 @@ class RunEvent(models.TextChoices):
 
 
 class RunNotice(models.Model):
-    """Whoever started ``run`` gets an e-mail when it pauses at a budget, and when it has ended.
+    """The person who started ``run`` gets an e-mail when it pauses at a budget, and when it has ended.
 
     ``due_at`` is when it is looked at next, or sent again; null once nothing is to be sent. It is also the
     fence: whoever moves it sends. ``informed_of`` is the last event that was sent or given up. ``url`` is the

@@ -1,4 +1,4 @@
-"""E-mails at the end of a run are asked for on the pages of plans; a run's page has its count in the title."""
+"""E-mails at the end of a run are asked for on pages of plans; the title of a run's page has its count."""
 
 import re
 

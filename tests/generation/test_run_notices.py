@@ -1,4 +1,4 @@
-"""Whoever started a run gets an e-mail when it has ended or pauses: once, and to nobody else."""
+"""The person who started a run gets an e-mail when it has ended or pauses: once, and to nobody else."""
 
 import logging
 from datetime import timedelta
