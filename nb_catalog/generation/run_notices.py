@@ -1,4 +1,4 @@
-"""Tells the person who started a run that it has ended, or pauses at a budget: once each, by e-mail."""
+"""E-mails to the person who started a run: that it has ended, or pauses at a budget, once each."""
 
 from __future__ import annotations
 
