@@ -1,6 +1,8 @@
 """What every test starts with."""
 
 import shutil
+import ssl
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 from django.utils import translation
 
+from nb_catalog.typesetting.printed_words import WordChange
 from tests.cutouts.fixtures import cutout_backend, drawn_mask
 from tests.settings import SCRATCH, SHARED
 
@@ -57,6 +60,22 @@ def _quick_flush():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flush)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_are_read_once():
+    """Every connection to a local server would read all of the machine's certificates again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _print_is_read_where_a_test_is_about_it(request, monkeypatch):
+    """To read what is printed on a painted product takes a second a picture."""
+    if not any(map(request.node.get_closest_marker, ("reads_print", "story"))):
+        unchanged = WordChange(gone=(), added=())
+        monkeypatch.setattr("nb_catalog.worker.fidelity.compare_words", lambda *views: unchanged)
 
 
 @pytest.fixture(autouse=True)

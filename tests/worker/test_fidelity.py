@@ -18,14 +18,14 @@ from tests.imaging.test_fidelity import GROUND, PHOTO, PRODUCT
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def no_words(monkeypatch):
-    """Reading words takes seconds."""
-    monkeypatch.setattr("nb_catalog.worker.fidelity.compare_words", lambda before, after: WORDS[0])
-    WORDS[0] = printed_words.WordChange((), ())
+@pytest.fixture
+def words(monkeypatch):
+    """words(change): what is found when the print on photo and picture is read and compared."""
 
+    def words(change):
+        monkeypatch.setattr("nb_catalog.worker.fidelity.compare_words", lambda *views: change)
 
-WORDS = [None]
+    return words
 
 
 def painting(product):
@@ -51,6 +51,7 @@ def painted(script):
     return painted
 
 
+@pytest.mark.reads_print
 def test_a_kept_product_may_be_approved_with_others(painted):
     image = painted(painting(PRODUCT))
     found = fidelity_in(image.checks)
@@ -66,15 +67,15 @@ def test_a_damaged_product_needs_a_person(painted):
     assert review.needs_individual_review(image) and image.state == "pending"
 
 
-def test_words_that_are_gone_are_a_reason(painted):
-    WORDS[0] = printed_words.WordChange(("TRULY",), ("TROLLY",))
+def test_words_that_are_gone_are_a_reason(painted, words):
+    words(printed_words.WordChange(("TRULY",), ("TROLLY",)))
     found = fidelity_in(painted(painting(PRODUCT)).checks)
     assert found.reasons == ("words",) and found.score < 0.5
     assert (found.gone, found.added) == (("TRULY",), ("TROLLY",))
 
 
-def test_without_a_reader_words_are_left_out(painted):
-    WORDS[0] = None
+def test_without_a_reader_words_are_left_out(painted, words):
+    words(None)
     found = fidelity_in(painted(painting(PRODUCT)).checks)
     assert found.left_out == ("words",) and not found.fails
 

@@ -13,7 +13,6 @@ from nb_catalog.exceptions import NoPicture, PlanRefused
 from nb_catalog.imaging.provenance import read_mark
 from nb_catalog.models import ProductImage, ProviderCall
 from nb_catalog.testing.scripted import Script
-from nb_catalog.typesetting import printed_words
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.imaging.pictures import saved
@@ -40,13 +39,6 @@ def script(settings, monkeypatch):
         "TIERS": TIERS,
     }
     return script
-
-
-@pytest.fixture(autouse=True)
-def no_words(monkeypatch):
-    """Reading words takes seconds."""
-    nothing = printed_words.WordChange((), ())
-    monkeypatch.setattr("nb_catalog.worker.fidelity.compare_words", lambda before, after: nothing)
 
 
 @pytest.fixture
