@@ -2,6 +2,7 @@
 
 import shutil
 import ssl
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -29,8 +30,15 @@ ONCE = (
 )  # fmt: skip
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
+    cases = Counter()
     for item in items:
+        if exhaustive := item.get_closest_marker("exhaustive"):
+            name = item.nodeid.partition("[")[0]
+            if cases[name] % exhaustive.kwargs["every"]:
+                item.add_marker(pytest.mark.matrix)
+            cases[name] += 1
         path = item.path.relative_to(HERE)
         if any(path.is_relative_to(each) for each in ONCE):
             item.add_marker(pytest.mark.once)

@@ -2,9 +2,8 @@
 
 import ast
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "nb_catalog"
@@ -78,6 +77,7 @@ FROM_DJANGO_BELOW_THE_ORM = {
 }
 
 
+@cache
 def sources():
     return sorted(p for p in PACKAGE.rglob("*.py") if "migrations" not in p.parts)
 
@@ -88,8 +88,13 @@ def station(path):
     return "" if first == "__init__.py" else first.removesuffix(".py")
 
 
+@cache
 def imports(path):
     """Dotted names that a file imports, wherever in it; those for type hints alone left out."""
+    return list(_imports(path))
+
+
+def _imports(path):
     tree = ast.parse(path.read_text())
     hints = {
         child
@@ -118,16 +123,15 @@ def test_every_module_has_a_floor():
     assert {station(path) for path in sources()} - {""} <= set(FLOOR_OF)
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_a_module_imports_from_its_own_package_or_below(path):
-    here = station(path)
-    if not here:
-        return
-    for name in imports(path):
-        there = own(name)
-        if there in FLOOR_OF:
-            lower = there == here or FLOOR_OF[there] < FLOOR_OF[here]
-            assert lower, f"{here} imports {name}"
+def test_a_module_imports_from_its_own_package_or_below():
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in sources()
+        if (here := station(path))
+        for name in imports(path)
+        if (there := own(name)) in FLOOR_OF and there != here and FLOOR_OF[there] >= FLOOR_OF[here]
+    ]
+    assert wrong == []
 
 
 def test_no_two_stations_import_each_other():
@@ -144,27 +148,30 @@ def test_no_two_stations_import_each_other():
                 ahead += arrows.get(there, ())
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_only_the_sole_importers_reach_outside(path):
-    for name in imports(path):
-        for outside, importers in SOLE_IMPORTERS.items():
-            if name == outside or name.startswith(f"{outside}."):
-                assert station(path) in importers, f"{station(path)} imports {name}"
+def test_only_the_sole_importers_reach_outside():
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in sources()
+        for name in imports(path)
+        for outside, importers in SOLE_IMPORTERS.items()
+        if f"{name}.".startswith(f"{outside}.") and station(path) not in importers
+    ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_the_orm_starts_with_the_models(path):
-    if FLOOR_OF.get(station(path), 0) >= 5 and station(path) != "providers":
-        return
-    for name in imports(path):
-        if name.startswith("django"):
-            assert any(
-                name == allowed or name.startswith(f"{allowed}.")
-                for allowed in FROM_DJANGO_BELOW_THE_ORM
-            ), name
+def test_the_orm_starts_with_the_models():
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in sources()
+        if FLOOR_OF.get(station(path), 0) < 5 or station(path) == "providers"
+        for name in imports(path)
+        if name.startswith("django")
+        and not any(f"{name}.".startswith(f"{each}.") for each in FROM_DJANGO_BELOW_THE_ORM)
+    ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_no_file_outgrows_its_station(path):
-    lines = len(path.read_text().splitlines())
-    assert lines <= 450, f"{lines} lines: make it a package with the same import path"
+def test_no_file_outgrows_its_station():
+    lines = {path.relative_to(PACKAGE): len(path.read_text().splitlines()) for path in sources()}
+    too_long = {str(path): count for path, count in lines.items() if count > 450}
+    assert too_long == {}, "make each a package with the same import path"

@@ -114,6 +114,7 @@ OF_GEMINI = {
 }
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("case", OF_GEMINI)
 def test_geminis_echo(case, start, settings, client, caplog):
     caplog.set_level(logging.DEBUG, logger="nb_catalog")
@@ -176,6 +177,7 @@ OF_GATEWAYS = {
 }
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("case", OF_GATEWAYS)
 def test_a_gateways_echo(case, start, settings, client, caplog):
     caplog.set_level(logging.DEBUG, logger="nb_catalog")

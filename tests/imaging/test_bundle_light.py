@@ -138,6 +138,7 @@ def test_products_that_lie_do_not_shade_each_other(monkeypatch):
     assert np.array_equal(made.pixels, composed([LOW, WIDE], studio("left"), **options).pixels)
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("key", PATTERNED)
 @pytest.mark.parametrize("seed", [1, 4])
 def test_bounds_hold_for_what_is_visible_of_each_product(key, seed):

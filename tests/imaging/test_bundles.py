@@ -53,6 +53,7 @@ def arranged(shapes, *, scene="oak-table", ratio="1:1", seed=3, view="front", si
     return compose_bundle(parts_of(shapes), backdrop, recipe=recipe, seed=seed)
 
 
+@pytest.mark.exhaustive(every=6)
 @pytest.mark.parametrize("shapes", SETS, ids=len)
 @pytest.mark.parametrize("ratio", ["1:1", "4:5", "16:9"])
 @pytest.mark.parametrize("scene", ["oak-table", "pastel-podium", "studio-white"])
@@ -96,6 +97,7 @@ def hidden_shares(made) -> list[float]:
     return shares
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("count", [2, 4, 6])
 @pytest.mark.parametrize("view", ["front", "top"])
 def test_visible_solid_pixels_are_the_products_own(count, view):

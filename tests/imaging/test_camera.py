@@ -55,6 +55,7 @@ def pictured(cutout, *, camera=CAMERA, scene="studio-white", ratio="1:1", size="
     return composing.compose(cutout, backdrop, seed=5, framing=framing).pixels
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("ratio", ["1:1", "4:5", "16:9", "9:16"])
 @pytest.mark.parametrize("scene", ["studio-white", "packshot-white"])
 def test_all_products_of_a_set_stand_on_one_line_in_one_middle(scene, ratio):
@@ -78,6 +79,7 @@ def test_a_small_photo_makes_a_smaller_picture_and_the_product_keeps_its_size_in
 SIZES = [(900, 1400), (36, 56)]
 
 
+@pytest.mark.exhaustive(every=5)
 @pytest.mark.parametrize("share", [0.2, 0.45, 0.8, 1.0])
 @pytest.mark.parametrize("ratio", ["1:1", "4:5", "16:9"])
 def test_sizes_are_in_proportion(ratio, share):

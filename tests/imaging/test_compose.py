@@ -225,6 +225,7 @@ def test_half_covered_edges_mix_in_linear_light():
     assert 160 < max(half, key=lambda value: int((picture == value).sum())) < 190
 
 
+@pytest.mark.exhaustive(every=5)
 @pytest.mark.parametrize("ratio", RATIOS)
 @pytest.mark.parametrize("shape", [(100, 400), (400, 100), (300, 300)])
 def test_a_product_of_any_shape_stays_in_the_frame(shape, ratio):
@@ -278,6 +279,7 @@ def test_what_has_no_foot_lies_and_is_seen_from_above(product):
     assert view_for(product) == "top"
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason=NO_PHOTOS)
 @pytest.mark.parametrize("name", [*STAND, *LIE])
 def test_real_packshots_rest_as_a_person_would_put_them(name):

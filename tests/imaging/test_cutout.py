@@ -51,6 +51,7 @@ DRAWN = [
 ]
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(("draw", "name"), DRAWN)
 def test_a_drawn_product_comes_off_every_studio_ground(draw, name):
     product = draw()
@@ -247,6 +248,7 @@ def test_a_persons_mask_is_followed():
     assert outline(cut)[300, 240] == 1 and outline(cut)[100, 240] == 0
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.skipif(not PACKSHOTS, reason=NO_PHOTOS)
 @pytest.mark.parametrize("path", PACKSHOTS, **GIVEN)
 def test_real_packshots_lose_their_painted_shadow_and_nothing_else(path):

@@ -64,6 +64,7 @@ def test_a_photo_that_is_too_small_is_good_for_a_smaller_picture():
     assert sizes == [4096, 2048, 1024, 512]
 
 
+@pytest.mark.exhaustive(every=6)
 @pytest.mark.parametrize("key", sorted(set(SCENES) - {"pastel-podium"}))
 @pytest.mark.parametrize("shape", [(100, 400), (400, 180), (300, 300)])
 def test_a_standing_product_fills_the_frame_and_is_whole_in_it(key, shape):

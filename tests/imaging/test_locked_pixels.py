@@ -33,6 +33,7 @@ def assert_own_pixels(picture: composing.Composition, product: Image.Image) -> N
     assert np.array_equal(seen, np.asarray(scaled)[..., :3])
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(("key", "ratio", "view"), EACH)
 def test_a_locked_product_has_the_pixels_of_its_scaled_photo(key, ratio, view):
     product = printed(600, 700)
@@ -40,6 +41,7 @@ def test_a_locked_product_has_the_pixels_of_its_scaled_photo(key, ratio, view):
     assert_own_pixels(composing.compose(cutout_of(product), backdrop, seed=4), product)
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_so_it_has_in_a_background_that_a_model_painted(ratio):
     product, size = printed(600, 700), pixel_size(ratio, "1K")

@@ -59,6 +59,7 @@ def outlines():
 OUTLINES = dict(outlines())
 
 
+@pytest.mark.exhaustive(every=6)
 @pytest.mark.parametrize("name", OUTLINES)
 @pytest.mark.parametrize("pose", [None, "standing", "lying"])
 @pytest.mark.parametrize("key", ["marble", "pastel-podium"])

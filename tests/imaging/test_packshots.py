@@ -45,6 +45,7 @@ def test_a_packshot_fills_85_percent_of_a_square_and_is_centred(key, shape, seed
     assert (top + bottom) / 2 == pytest.approx(0.5, abs=0.003)
 
 
+@pytest.mark.exhaustive(every=5)
 @pytest.mark.parametrize("key", PACKSHOTS)
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_a_packshot_of_any_ratio_takes_85_percent_of_one_side(key, ratio):
@@ -178,6 +179,7 @@ def test_a_product_stands_on_the_baseline(baseline):
     assert top > 0.1
 
 
+@pytest.mark.exhaustive(every=5)
 @pytest.mark.parametrize("size", [SQUARE, Size(640, 800), Size(900, 506)])
 @pytest.mark.parametrize("view", ["front", "top"])
 @pytest.mark.parametrize("place", ["vary", "centre"])

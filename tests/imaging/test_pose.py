@@ -247,6 +247,7 @@ def test_a_photo_that_is_not_quite_level_changes_nothing(name, degrees):
     assert estimate_pose(turned) == "standing"
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("key", SUBJECTS)
 def test_every_product_of_the_demo_shop_stands(key):
     assert estimate_pose(np.array(drawn(key, side=240).getchannel("A"))) == "standing"

@@ -58,6 +58,7 @@ def judged(product, *, colour=RED, seed=0):
     return found
 
 
+@pytest.mark.exhaustive(every=2)
 @pytest.mark.parametrize(
     ("colour", "seed"), [(RED, 0), ("#1f6b3a", 1), ("#e2b21b", 2), ("#f2f0ea", 3)]
 )
@@ -67,6 +68,7 @@ def test_a_product_in_the_colour_asked_for_is_kept(colour, seed):
     assert {"asked", "kept"} <= found.measures.keys()
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(
     ("product", "reason"),
     [

@@ -115,6 +115,7 @@ def test_a_product_that_no_light_suits_keeps_its_pixels():
     assert same.shift == (0, 0, 0, 1)
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("key", [*PATTERNED, "festive", "oak-table"])
 @pytest.mark.parametrize("image", [bottle, mug])
 def test_the_shift_that_is_reported_is_that_of_the_finished_picture(image, key):
@@ -274,6 +275,7 @@ def test_neutral_scenes_are_known_by_their_recipe():
     assert not known & {*PATTERNED, "oak-table", "festive", "warm-linen"}
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason=NO_PHOTOS)
 @pytest.mark.parametrize("key", ["terracotta-arch", "sunlit-window", "festive", "oak-table"])
 @pytest.mark.parametrize("name", ["headless-omnichannel-book", "apple-drink", "mighty-mug"])

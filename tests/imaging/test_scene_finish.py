@@ -87,6 +87,7 @@ def test_a_view_from_above_is_sharp_everywhere():
 # Highlights
 
 
+@pytest.mark.exhaustive(every=5)
 @pytest.mark.parametrize("key", sorted(set(SCENES) - WHITE))
 @pytest.mark.parametrize("view", ["front", "top"])
 def test_bright_ground_and_walls_do_not_burn_out(key, view):

@@ -48,6 +48,7 @@ def outcome(server):
     return asyncio.run(one())
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_what_its_row_says(server, name):
     kind = FAULTS[name]

@@ -68,6 +68,7 @@ def test_correct_text_is_read_exactly(locale, headline, price, grain):
     assert comparison.is_exact, comparison
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     ("locale", "written", "requested"),
     [

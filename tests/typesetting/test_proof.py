@@ -60,6 +60,7 @@ def compare_all(texts, picture, locale):
     ]  # fmt: skip
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     ("locale", "texts"), [*((each, texts_for(each)) for each in HEADLINES), *shared_texts().items()]
 )
@@ -79,6 +80,7 @@ SIMILAR = [
 ]  # fmt: skip
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(("locale", "text", "similar"), SIMILAR)
 def test_a_similar_letter_is_not_proved_even_without_the_base_image(
     base_image, locale, text, similar

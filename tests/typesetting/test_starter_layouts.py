@@ -41,6 +41,7 @@ def every_locale():
     return [*own, *shared_texts().items()]
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("key", STARTERS)
 def test_a_starter_layout_holds_the_texts_of_every_locale(key):
     base_image = np.repeat(np.repeat(SHADE, SIZE.height, axis=0), 3, axis=2).astype(np.uint8)
