@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from nb_catalog.models import ProviderPause
+from tests.cases import ordinary
 from tests.imaging import onnx_files
 from tests.settings import ROOT, SCRATCH
 
@@ -183,7 +184,11 @@ def reported(done):
     return set(re.findall(r"\(nb_catalog\.([EIW]\d{3})\)", done.stderr))
 
 
-@pytest.mark.parametrize("provoked", PROCESSES, ids=lambda provoked: next(iter(provoked)))
+@pytest.mark.parametrize(
+    "provoked",
+    ordinary(PROCESSES, chosen=[TOGETHER, APART, LAST]),
+    ids=lambda provoked: next(iter(provoked)),
+)
 def test_each_check_reports_through_the_command(provoked, tmp_path):
     ProviderPause.objects.create(
         provider="gemini", model=LITE, cause="model_retired", reason="Gone.",

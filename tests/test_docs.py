@@ -204,6 +204,7 @@ def guide():
     return README.split("## Your own shop in five minutes")[1].split("\n## ")[0]
 
 
+@pytest.mark.matrix
 def test_the_guide_leads_from_an_empty_project_to_a_published_picture(guide, tmp_path):
     project = Project(tmp_path)
     start, publish = project.follow(guide)

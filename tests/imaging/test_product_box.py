@@ -10,6 +10,7 @@ from nb_catalog.imaging import product_box
 from nb_catalog.imaging.box import Box
 from nb_catalog.imaging.compose import Framing, compose
 from nb_catalog.imaging.cutout import CutoutBackend, FoundMask
+from nb_catalog.imaging.product_box.colours import box_by_colours
 from nb_catalog.imaging.product_box.features import box_by_features
 from nb_catalog.imaging.product_box.outline import box_by_outline
 from tests.calibration.series_pictures import exposed, grainy
@@ -135,3 +136,12 @@ def test_a_product_that_fills_the_frame_is_not_measured_by_its_colours():
     pixels = cv2.resize(product.pixels[..., :3], (200, 200))
     found = product_box.measure_box(pixels, product=product.pixels, expected=Rect(0, 0, 200, 200))
     assert found is None or "colours" not in found.ways
+
+
+def test_one_colour_tells_nothing_of_a_product():
+    """GrabCut divides even that, after seconds."""
+    grain = np.random.default_rng(3).integers(0, 4, (*SIZE, 3), np.uint8)
+    expected = Box(0.2, 0.1, 0.8, 0.9)
+    assert box_by_colours(200 + grain, block(300, 400).pixels, expected) is None
+    pixels, place, _true = painted(block(300, 400))
+    assert box_by_colours(pixels, block(300, 400).pixels, Box.of(place, SIZE)) is not None

@@ -16,12 +16,14 @@ from nb_catalog.imaging.scenery.canvas import Pixels
 BAND: Final = 0.10
 """Share of the product's longer side around its outline in which GrabCut decides."""
 ROUNDS: Final = 4
+FLAT: Final = 2.0
+"""Standard deviation, of 255, up to which a band has one colour: GrabCut would take seconds to find nothing."""
 
 
 def box_by_colours(pixels: Pixels, product: Rgba, expected: Box) -> Box | None:
     """Return what GrabCut takes for the product in a band around the outline that it has in ``expected``.
 
-    None if the product fills the frame, or if nothing is left of it.
+    None if the product fills the frame, if nothing is left of it, or if the band has a single colour.
     """
     picture = reduced(pixels, OUTLINE_SIDE)
     size = Size(picture.shape[1], picture.shape[0])
@@ -42,6 +44,9 @@ def box_by_colours(pixels: Pixels, product: Rgba, expected: Box) -> Box | None:
     labels[cv2.dilate(seed, disc) > 0] = cv2.GC_PR_BGD
     labels[seed > 0] = cv2.GC_PR_FGD
     labels[cv2.erode(seed, disc) > 0] = cv2.GC_FGD
+    in_doubt = (labels == cv2.GC_PR_BGD) | (labels == cv2.GC_PR_FGD)
+    if not in_doubt.any() or float(picture[in_doubt].std(axis=0).max()) <= FLAT:
+        return None
     cv2.setRNGSeed(1)
     background, product_model = np.zeros((1, 65)), np.zeros((1, 65))
     try:
