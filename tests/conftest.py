@@ -23,11 +23,13 @@ __all__ = ["cutout_backend", "drawn_mask"]
 # again, which takes nine tenths of the time of a flush.
 KEPT_TABLES = {"django_content_type", "auth_permission"}
 HERE = Path(__file__).parent
-# What is in here knows no Django and no database, so it is the same on each of them: marked ``once``.
+# What is in here knows no Django and no database, so it is the same on each of them: marked ``once``. Those
+# below use the ORM as their stories do, which run on each of them.
 ONCE = (
     "core", "imaging", "providers", "testing", "typesetting", "demo/test_demo_photos.py",
     "ratelimit/test_gcra.py", "test_english.py", "test_floors.py", "test_translations.py",
 )  # fmt: skip
+TOLD_BY_STORIES = ("bad_input", "batches", "demo", "escalation", "series", "text_providers", "worker")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -40,7 +42,8 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.matrix)
             cases[name] += 1
         path = item.path.relative_to(HERE)
-        if any(path.is_relative_to(each) for each in ONCE):
+        has_story = item.get_closest_marker("story") is not None
+        if any(map(path.is_relative_to, ONCE if has_story else (*ONCE, *TOLD_BY_STORIES))):
             item.add_marker(pytest.mark.once)
 
 

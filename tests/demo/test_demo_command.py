@@ -55,13 +55,13 @@ def demo(*options):
     return said.getvalue()
 
 
-def test_the_shop_is_stocked_dressed_and_told_about():
+def test_the_shop_is_stocked_dressed_and_told_about_once(shop_site, client):
     said = demo()
     assert Product.objects.count() == 2
     assert Bundle.objects.get().photos.count() == 1
     assert Scene.objects.count() >= 12
     assert get_user_model().objects.get(username="admin").check_password("a test's own")
-    mug = Product.objects.get(slug="stoneware-mug")
+    mug, tea = (Product.objects.get(slug=slug) for slug in ("stoneware-mug", "earl-grey"))
     assert storefront.pictures_for(mug, "hero")
     assert len(storefront.pictures_for(mug, "gallery")) == 2
     assert storefront.pictures_for(Bundle.objects.get(), "hero")
@@ -75,6 +75,35 @@ def test_the_shop_is_stocked_dressed_and_told_about():
     assert f"{made} / {made}" in said
     assert "0.00 USD" in said
     assert "admin / a test's own" in said
+    check_lookbook(client)
+    # A second start makes nothing, and undoes nothing that people did meanwhile.
+    mug.name = "Mug of our own"
+    mug.save()
+    series = Series.objects.get(key="collection")
+    catalog_series.remove(series, [mug])
+    placements.withdraw(Placement.objects.about(mug).get(slot="hero"), actor=None)
+    placements.withdraw(Placement.objects.about(tea).get(slot="lookbook"), actor=None)
+    counted = (Run, ImageJob, ProductImage, Product, Scene)
+    counts = [model.objects.count() for model in counted]
+    demo()
+    assert counts == [model.objects.count() for model in counted]
+    assert not Placement.objects.about(mug).filter(slot="hero").exists()
+    assert Product.objects.get(pk=mug.pk).name == "Mug of our own"
+    assert list(storefront.series_for("collection")) == []
+    assert series.members.filter(removed_at=None).count() == 1
+
+
+def check_lookbook(client):
+    collection, sets = Series.objects.get(key="collection"), Series.objects.get(key="gift-sets")
+    assert [each.product.slug for each in storefront.series_for("collection")] == [
+        "stoneware-mug", "earl-grey",
+    ]  # fmt: skip
+    assert [each.product.slug for each in storefront.series_for("gift-sets")] == ["slow-morning"]
+    assert collection.anchor.series == "collection"
+    assert sets.anchor.series == "gift-sets"
+    page = client.get("/en/lookbook/").content.decode()
+    assert page.count("<picture") == 3
+    assert "Earl Grey N° 7" in page
 
 
 def test_the_summary_says_which_photos_can_be_cut_out(cutout_backend, settings):
@@ -84,21 +113,6 @@ def test_the_summary_says_which_photos_can_be_cut_out(cutout_backend, settings):
     assert "nb_cutout status" in said
     cutout_backend()
     assert "Products on a plain background that differs from them" not in demo()
-
-
-def test_a_second_time_makes_nothing_and_undoes_nothing():
-    demo()
-    mug = Product.objects.get(slug="stoneware-mug")
-    mug.name = "Mug of our own"
-    mug.save()
-    placements.withdraw(Placement.objects.about(mug).get(slot="hero"), actor=None)
-    counts = [model.objects.count() for model in (Run, ImageJob, ProductImage, Product, Scene)]
-    demo()
-    assert counts == [
-        model.objects.count() for model in (Run, ImageJob, ProductImage, Product, Scene)
-    ]
-    assert not Placement.objects.about(mug).filter(slot="hero").exists()
-    assert Product.objects.get(pk=mug.pk).name == "Mug of our own"
 
 
 def test_a_later_start_says_how_to_get_a_password(monkeypatch):
@@ -195,28 +209,3 @@ def test_a_port_in_use_is_told_before_any_work():
         with pytest.raises(CommandError, match="is not free"):
             call_command("demo", f"--port={taken.getsockname()[1]}", stdout=StringIO())
     assert not Product.objects.exists()
-
-
-def test_two_series_are_made_and_shown_in_the_lookbook(shop_site, client):
-    demo()
-    collection, sets = Series.objects.get(key="collection"), Series.objects.get(key="gift-sets")
-    assert [each.product.slug for each in storefront.series_for("collection")] == [
-        "stoneware-mug", "earl-grey",
-    ]  # fmt: skip
-    assert [each.product.slug for each in storefront.series_for("gift-sets")] == ["slow-morning"]
-    assert collection.anchor.series == "collection"
-    assert sets.anchor.series == "gift-sets"
-    page = client.get("/en/lookbook/").content.decode()
-    assert page.count("<picture") == 3
-    assert "Earl Grey N° 7" in page
-
-
-def test_what_was_taken_out_of_a_series_or_its_place_stays_out():
-    demo()
-    series, mug = Series.objects.get(key="collection"), Product.objects.get(slug="stoneware-mug")
-    tea = Product.objects.get(slug="earl-grey")
-    catalog_series.remove(series, [mug])
-    placements.withdraw(Placement.objects.about(tea).get(slot="lookbook"), actor=None)
-    demo()
-    assert list(storefront.series_for("collection")) == []
-    assert series.members.filter(removed_at=None).count() == 1

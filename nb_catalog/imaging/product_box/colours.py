@@ -17,7 +17,7 @@ BAND: Final = 0.10
 """Share of the product's longer side around its outline in which GrabCut decides."""
 ROUNDS: Final = 4
 FLAT: Final = 2.0
-"""Standard deviation, of 255, up to which a band has one colour: GrabCut would take seconds to find nothing."""
+"""Standard deviation, of 255, up to which a band has one colour. GrabCut would take seconds over it."""
 
 
 def box_by_colours(pixels: Pixels, product: Rgba, expected: Box) -> Box | None:
