@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 
+from nb_catalog import live
 from nb_catalog.admin import catalog_objects
 from nb_catalog.admin.changelists import KeysetChangeList
 from nb_catalog.admin.search import Search
@@ -31,6 +33,20 @@ class AdminPages:
         """Return the URL pattern of ``view``. Unless ``cacheable``, browsers may not cache the response."""
         guarded = self.admin_site.admin_view(view, cacheable=cacheable)
         return path(route, guarded, name=f"nb_catalog_{self.opts.model_name}_{name}")
+
+    def live_response(
+        self, request: HttpRequest, feed: live.Feed, *, obj: Model | None = None
+    ) -> HttpResponseBase:
+        """Return the events of ``feed`` to users who may view ``obj``, as long as they may."""
+
+        def is_allowed(request: HttpRequest) -> bool:
+            return self.admin_site.has_permission(request) and self.has_view_permission(
+                request, obj
+            )
+
+        if not is_allowed(request):
+            raise PermissionDenied
+        return live.response(request, feed, is_allowed=is_allowed)
 
     def url_of(self, name: str, *args: Any, model: str = "") -> str:
         model = model or self.opts.model_name

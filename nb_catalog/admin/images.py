@@ -8,13 +8,15 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
 
+from nb_catalog import live
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import SceneFilter, TierFilter
@@ -63,8 +65,14 @@ class ProductImageAdmin(HistoryViews, ReviewViews, AltTextViews, EditViews, Cata
         query = urlencode({IMAGES: ",".join(map(str, keys))})
         return redirect(f"{self.url_of('finals', model='run')}?{query}")
 
+    def events(self, request: HttpRequest) -> HttpResponseBase:
+        """Stream what becomes of pictures."""
+        sees_places = may(request.user, Action.VIEW_PLACEMENTS)
+        return self.live_response(request, live.PictureFeed(with_placements=sees_places))
+
     def get_urls(self) -> list[URLPattern]:
         return [
+            self.page("events/", require_GET(self.events), name="events"),
             *self.review_urls(),
             *self.alt_urls(),
             *self.edit_urls(),

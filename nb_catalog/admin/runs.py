@@ -147,15 +147,7 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, SearchableAdm
     def events(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Stream the progress of a run, until it is over."""
         run = get_object_or_404(Run, pk=pk)
-
-        def is_allowed(request: HttpRequest) -> bool:
-            return self.admin_site.has_permission(request) and self.has_view_permission(
-                request, run
-            )
-
-        if not is_allowed(request):
-            raise PermissionDenied
-        return live.response(request, live.RunFeed(run.pk), is_allowed=is_allowed)
+        return self.live_response(request, live.RunFeed(run.pk), obj=run)
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._get_run(request, pk)

@@ -58,7 +58,7 @@ def response(
     after = request.headers.get("Last-Event-ID", "")
     accepted = request.headers.get("Accept", "")
     if "application/json" in accepted and MEDIA_TYPE not in accepted:
-        return _as_json(feed, after=after)
+        return _as_json(request, feed, after=after)
     if not is_asgi(request):
         message = (
             "A stream needs an ASGI server. With “Accept: application/json”, poll the same events."
@@ -78,13 +78,18 @@ def response(
     return StreamingHttpResponse(stream, content_type=MEDIA_TYPE, headers=HEADERS)
 
 
-def _as_json(feed: Feed[Any], *, after: str) -> HttpResponse:
+def _as_json(request: HttpRequest, feed: Feed[Any], *, after: str) -> HttpResponse:
     state = feed.read(None)
     events = [
         {"event": each.name, "id": each.id, "data": each.data}
         for each in feed.events(state, after=after)
     ]
-    data = {"events": events, "last_id": feed.position(state), "over": feed.is_over(state)}
+    data = {
+        "events": events,
+        "last_id": feed.position(state),
+        "over": feed.is_over(state),
+        "streams": is_asgi(request),
+    }
     return JsonResponse(data, headers=HEADERS)
 
 

@@ -27,6 +27,10 @@ BENCHMARKS = {
         "--jobs 4 --kills 1 --processes 1 --lease-seconds 1",
         {"kills", "states", "calls"},
     ),
+    "bench_live": (
+        "--streams 2 --seconds 1",
+        {"cpu_seconds", "queries", "many_runs_queries", "polling_cpu_seconds", "polling_queries"},
+    ),
     "bench_local_variant": ("1", {"cold_ratio", "warm_ratio", "bare_ms"}),
     "bench_plans": ("--jobs 40", {"time_over_bare", "memory_rise_mb"}),
     "bench_preview": ("1", {"first_of_process_ms", "first_ms", "later_ms", "slowest_ms"}),

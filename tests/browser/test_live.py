@@ -1,10 +1,15 @@
 """Pages that update themselves: over events of a real ASGI server, and by polling without one."""
 
-import pytest
+from datetime import timedelta
 
-from nb_catalog.core.states import JobState
+import pytest
+from django.utils import timezone
+
+from nb_catalog import review
+from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.models import ImageJob
 from tests import factories
+from tests.admin.test_series import made
 from tests.browser.test_admin_way import Person, person
 from tests.live.server import serving
 
@@ -43,6 +48,8 @@ def run(transactional_db):
     run = factories.run()
     for _ in range(4):
         factories.job(of=run)
+    # With a worker: the page would say so if there were none.
+    factories.job(state=JobState.CALLING, lease_until=timezone.now() + timedelta(hours=1))
     return run
 
 
@@ -96,3 +103,53 @@ def test_where_events_do_not_arrive_a_page_polls(person, run, monkeypatch):
     make(run, 4)
     person.wait_for_text(".nbc-progress", "Done: 4 of 4 pictures generated.")
     person.browser.get_log("browser")
+
+
+@pytest.fixture(params=["asgi", "wsgi"])
+def anywhere(request):
+    """Somebody at a page that is served by ASGI, or by WSGI."""
+    if request.param == "wsgi":
+        yield request.getfixturevalue("person")
+    else:
+        sign_in = request.getfixturevalue("sign_in")
+        with serving() as port:
+            yield sign_in(port)
+            # Before the server goes.
+            request.getfixturevalue("browser").get("about:blank")
+
+
+def test_the_review_shows_what_others_decide_and_what_is_made(anywhere):
+    images = [factories.image(factories.product(photo=False)) for _ in range(3)]
+    anywhere.open("/admin/nb_catalog/productimage/review/")
+    mine = int(anywhere.wait_for(".nbc-picture.nbc-now").get_attribute("data-pk"))
+    anywhere.browser.execute_script("window.isTheSame = true")
+    other = next(each for each in images if each.pk != mine)
+    review.reject(other, actor=factories.superuser(), note="Crooked.")
+    anywhere.wait_for(f"#picture-{other.pk}.nbc-is-rejected")
+    anywhere.wait_for_text("#nbc-found", "2 pictures")
+    anywhere.wait_for(f"#picture-{mine}.nbc-now.nbc-is-pending")
+    assert not anywhere.sees("#nbc-news")[0].is_displayed(), "those were there before"
+    fourth = factories.image(factories.product(photo=False))
+    anywhere.wait_for_text("#nbc-found", "3 pictures")
+    assert anywhere.browser.execute_script("return window.isTheSame")
+    anywhere.wait(lambda: anywhere.sees("#nbc-news")[0].is_displayed(), for_what="the news")
+    anywhere.click("#nbc-news a")
+    anywhere.wait_for(f"#picture-{fourth.pk}")
+
+
+def test_the_page_of_a_series_shows_what_becomes_of_its_pictures(anywhere):
+    mugs = [factories.product() for _ in range(2)]
+    series = factories.series(*mugs)
+    anywhere.open(f"/admin/nb_catalog/series/{series.pk}/sheet/")
+    anywhere.wait_for(".nbc-member-missing")
+    anywhere.browser.execute_script("window.isTheSame = true")
+    anywhere.click(".nbc-choose")
+    [image] = made(series, state=ImageState.PENDING, only={str(mugs[0].pk)}).values()
+    anywhere.wait_for(".nbc-member-review")
+    assert anywhere.wait_for(".nbc-choose").is_selected(), "what was selected still is"
+    assert anywhere.wait_for(".nbc-member-review .nbc-grip").is_displayed()
+    review.approve(image, actor=None)
+    anywhere.wait_for(".nbc-member-approved")
+    assert anywhere.browser.execute_script("return window.isTheSame")
+    # This server has no photos of products.
+    anywhere.browser.get_log("browser")

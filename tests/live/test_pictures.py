@@ -133,3 +133,28 @@ def test_reading_nothing_new_is_three_queries(mug, django_assert_num_queries):
     reader.next()
     with django_assert_num_queries(3):
         reader.next()
+
+
+def test_pages_get_events_only_for_users_who_may_see_them(client, mug):
+    series = factories.series(mug)
+    urls = (
+        reverse("admin:nb_catalog_productimage_events"),
+        reverse("admin:nb_catalog_series_events", args=[series.pk]),
+    )
+    accepts = {"accept": "application/json"}
+    for names, codes in (
+        ((), (403, 403)),
+        (("nb_catalog.view_productimage",), (200, 403)),
+        (("nb_catalog.view_series",), (403, 403)),
+        (("nb_catalog.view_series", "testcatalog.view_mug"), (403, 200)),
+    ):
+        client.force_login(factories.staff(*names, views=False))
+        assert tuple(client.get(url, headers=accepts).status_code for url in urls) == codes
+    client.logout()
+    assert [client.get(url, headers=accepts).status_code for url in urls] == [302, 302]
+
+
+def test_events_say_whether_they_can_be_streamed(root, mug):
+    url = reverse("nb_catalog_api:image-events")
+    assert root.get(url, headers={"accept": "application/json"}).json()["streams"] is False
+    assert root.get(url, {"serie": "x"}).status_code == 400

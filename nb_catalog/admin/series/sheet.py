@@ -9,14 +9,14 @@ from typing import Any, Final
 from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import prefetch_related_objects
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from nb_catalog import generation
+from nb_catalog import generation, live
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.catalog_objects import info_for_object
 from nb_catalog.admin.changelists import INTEGER_KEY
@@ -59,6 +59,7 @@ class SheetViews:
     def sheet_urls(self) -> list[URLPattern]:
         return [
             self.page("<int:pk>/sheet/", require_GET(self.sheet), name="sheet"),
+            self.page("<int:pk>/events/", require_GET(self.events), name="events"),
             self.page("<int:pk>/decide/", require_POST(self.decide), name="decide"),
         ]
 
@@ -104,6 +105,13 @@ class SheetViews:
             and series.scene.version != series.scene_version,
         )
         return TemplateResponse(request, "admin/nb_catalog/series/sheet.html", context)
+
+    def events(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Stream what becomes of the series' pictures."""
+        series = self.series_of(request, pk)
+        sees_places = may(request.user, Action.VIEW_PLACEMENTS)
+        feed = live.PictureFeed(series=series.key, with_placements=sees_places)
+        return self.live_response(request, feed, obj=series)
 
     def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Do "verb" to all or to the chosen members, or "verb:key" to one."""

@@ -286,6 +286,12 @@
         refresh(result.outcome === "done" ? REFRESH_AFTER : 0);
     });
 
+    /* What others have done (review_live.js). */
+    form.addEventListener("nbc:changed", ({ detail }) => {
+        detail.forEach((pk) => touched.add(pk));
+        refresh(0);
+    });
+
     let since = null;
     let saying = null;
     const showUnsent = () => {

@@ -200,10 +200,19 @@
         }
     };
 
-    if (list !== null && list.querySelector(".nbc-grip") !== null) {
-        for (const grip of list.querySelectorAll(".nbc-grip")) {
+    const showGrips = (within) => {
+        for (const grip of within.querySelectorAll(".nbc-grip")) {
             grip.hidden = false;
         }
+    };
+
+    if (list !== null && list.querySelector(".nbc-grip") !== null) {
+        showGrips(list);
+        /* A member that was fetched again (live.js). */
+        list.addEventListener("nbc:live", (event) => {
+            showGrips(event.target);
+            number();
+        });
         document.getElementById("nbc-drag-help").hidden = false;
         list.addEventListener("keydown", onKey);
         list.addEventListener("pointerdown", startDrag);

@@ -3,8 +3,8 @@
    the page shows no difference.
 
    events: address of the stream, empty without one; look: reads what is new and shows it; poll: the same at intervals,
-   returns true once nothing will change any more; lost: is told whether the connection is lost; onEvent: gets the data
-   of each event. */
+   returns true once nothing will change any more; lost: is told whether the connection is lost; onEvent: gets name and
+   data of each event, and whether it may be older than the page. Without poll, the events themselves are polled. */
 window.nbcWatch = ({ events, look, poll, every = 1500, lost = () => {}, onEvent = () => {} }) => {
     const NAMES = ["progress", "picture", "reset"];
     /* The server sends something every 15 seconds. Without it, a proxy holds events back. */
@@ -38,11 +38,32 @@ window.nbcWatch = ({ events, look, poll, every = 1500, lost = () => {}, onEvent 
         }, GAP);
     };
 
+    let lastId = "";
+
+    const pollEvents = async () => {
+        const response = await fetch(events, {
+            credentials: "same-origin",
+            headers: { Accept: "application/json", ...(lastId && { "Last-Event-ID": lastId }) },
+        });
+        if (!response.ok || response.redirected) {
+            throw new Error(String(response.status));
+        }
+        const data = await response.json();
+        for (const each of data.events) {
+            onEvent(each.event, each.data, lastId === "");
+        }
+        lastId = data.last_id;
+        if (data.events.length > 0) {
+            await look();
+        }
+        return data;
+    };
+
     const pollOn = async () => {
         let done = false;
         if (!document.hidden) {
             try {
-                done = await poll();
+                done = poll ? await poll() : (await pollEvents()).over;
                 failures = 0;
                 lost(false);
             } catch {
@@ -91,7 +112,7 @@ window.nbcWatch = ({ events, look, poll, every = 1500, lost = () => {}, onEvent 
         for (const name of NAMES) {
             mine.addEventListener(name, (event) => {
                 heard();
-                onEvent(name, JSON.parse(event.data));
+                onEvent(name, JSON.parse(event.data), false);
                 lookNow();
             });
         }
@@ -112,23 +133,31 @@ window.nbcWatch = ({ events, look, poll, every = 1500, lost = () => {}, onEvent 
         });
     };
 
-    if (!events || !("EventSource" in window)) {
-        setTimeout(pollOn, every);
-        return;
-    }
-    /* Browsers open six connections to a server at most: tabs in the background take none. */
-    document.addEventListener("visibilitychange", () => {
-        if (over) {
-            return;
-        }
-        if (document.hidden) {
-            close();
-        } else if (stream === null) {
+    const follow = () => {
+        /* Browsers open six connections to a server at most: tabs in the background take none. */
+        document.addEventListener("visibilitychange", () => {
+            if (over) {
+                return;
+            }
+            if (document.hidden) {
+                close();
+            } else if (stream === null) {
+                open();
+                lookNow();
+            }
+        });
+        if (!document.hidden) {
             open();
-            lookNow();
         }
-    });
-    if (!document.hidden) {
-        open();
-    }
+    };
+
+    const begin = async () => {
+        const streams = events && "EventSource" in window && (poll || (await pollEvents()).streams);
+        if (streams) {
+            follow();
+        } else {
+            setTimeout(pollOn, every);
+        }
+    };
+    begin().catch(() => setTimeout(pollOn, every));
 };
