@@ -29,7 +29,15 @@ ONCE = (
     "core", "imaging", "providers", "testing", "typesetting", "demo/test_demo_photos.py",
     "ratelimit/test_gcra.py", "test_english.py", "test_floors.py", "test_translations.py",
 )  # fmt: skip
-TOLD_BY_STORIES = ("bad_input", "batches", "demo", "escalation", "series", "text_providers", "worker")
+TOLD_BY_STORIES = (
+    "bad_input",
+    "batches",
+    "demo",
+    "escalation",
+    "series",
+    "text_providers",
+    "worker",
+)
 
 
 @pytest.hookimpl(tryfirst=True)

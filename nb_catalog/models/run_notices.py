@@ -20,8 +20,8 @@ class RunNotice(models.Model):
     """The person who started ``run`` gets an e-mail when it pauses at a budget, and when it has ended.
 
     ``due_at`` is when it is looked at next, or sent again; null once nothing is to be sent. It is also the
-    fence: the process that moves it sends. ``informed_of`` is the last event that was sent or given up. ``url`` is the
-    run's page, ``language`` that of the person when the run was started.
+    fence: the process that moves it sends. ``informed_of`` is the last event that was sent or given up.
+    ``url`` is the run's page, ``language`` that of the person when the run was started.
     """
 
     run = models.OneToOneField(
