@@ -18,7 +18,7 @@ from nb_catalog.core.attributes import host_code
 from nb_catalog.core.slots import aspect_of, is_close
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.text import shorten
-from nb_catalog.core.types import RequestMode, Size, Treatment
+from nb_catalog.core.types import Photo, RequestMode, Size, Treatment
 from nb_catalog.cutouts import StoredCutout
 from nb_catalog.exceptions import (
     NBCatalogError,
@@ -27,6 +27,7 @@ from nb_catalog.exceptions import (
     RequestRefused,
     StorageFailed,
 )
+from nb_catalog.generation.bundle_edits import bundle_objections, part_lines, parts_of
 from nb_catalog.generation.edit_masks import cutouts_for, mask_fields, photo_of, product_fields
 from nb_catalog.generation.edit_sessions import (
     REFERENCES_OF_A_STEP,
@@ -36,7 +37,12 @@ from nb_catalog.generation.edit_sessions import (
 )
 from nb_catalog.generation.edits import NOT_A_FINAL, edit_of, require_editable
 from nb_catalog.generation.planners import PaidPlanner
-from nb_catalog.generation.prompts.edit import MOST_EARLIER, edit_prompt, session_prompt
+from nb_catalog.generation.prompts.edit import (
+    MOST_EARLIER,
+    bundle_edit_prompt,
+    edit_prompt,
+    session_prompt,
+)
 from nb_catalog.generation.treatments import treatment_objections
 from nb_catalog.imaging.adjust import area_meets_product
 from nb_catalog.imaging.colour_shift import RELIT_CHECK
@@ -48,8 +54,6 @@ from nb_catalog.registry import CatalogSource
 
 MAX_CANDIDATES: Final = 4
 TITLE_LENGTH: Final = 60
-# The picture and the product's photo; a mask is a third.
-REFERENCES: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +99,12 @@ class EditPlanner(PaidPlanner):
 
     @property
     def least_references(self) -> int:
-        return REFERENCES + (self.area is not None)
+        return references_of(self.image) + (self.area is not None)
+
+    @property
+    def _parts(self) -> Sequence[Mapping[str, Any]]:
+        parts: Sequence[Mapping[str, Any]] = self.image.spec.get("parts") or ()
+        return parts
 
     @cached_property
     def ratio(self) -> str:
@@ -136,10 +145,9 @@ class EditPlanner(PaidPlanner):
                 % {"tier": self.tier.name}
             )
             return
-        if self.image.spec.get("parts"):
-            yield _(
-                "A picture of several products cannot be edited in words: a model would get the photo of one "
-                "of them. Adjust it without a model."
+        if self._parts:
+            yield from bundle_objections(
+                self.image, has_area=self.area is not None, session=self.session
             )
         if not is_close(self.image.width / self.image.height, aspect_of(self.ratio)):
             yield (
@@ -168,6 +176,16 @@ class EditPlanner(PaidPlanner):
     def specs(self, product: Model) -> Iterator[ImageSpec | NBCatalogError]:
         """Yield the specs of the candidates. Raises ``NBCatalogError`` if they are not possible."""
         require_editable(self.image, looks_for_file=True)
+        for photo in self._photos_of(product):
+            self.photo_reader.check(photo)
+        first = self._spec(product)
+        for take in range(1, self.candidates + 1):
+            yield first if take == 1 else replace(first, edit={**first.edit, "take": take})
+
+    def _photos_of(self, product: Model) -> list[Photo]:
+        """Return the photos that go along. Raises ``PictureMissing``."""
+        if self._parts:
+            return [photo for _part, photo in parts_of(self.image)]
         photo = photo_of(self.image, product)
         if photo is None:
             raise PictureMissing(
@@ -176,10 +194,7 @@ class EditPlanner(PaidPlanner):
                     "not know what to keep. Adjust the picture without a model, or make it again."
                 )
             )
-        self.photo_reader.check(photo)
-        first = self._spec(product)
-        for take in range(1, self.candidates + 1):
-            yield first if take == 1 else replace(first, edit={**first.edit, "take": take})
+        return [photo]
 
     def _spec(self, product: Model) -> ImageSpec:
         spec = ImageSpec.of_image(self.image.spec)
@@ -187,6 +202,13 @@ class EditPlanner(PaidPlanner):
         mask = mask_fields(self.image, product, cutout=self.cutouts.get(self.image.pk))
         keeps_product = self.area is not None and not self._meets_product({**known, **mask})
         treatment = spec.treatment
+        if spec.parts and not keeps_product:
+            raise RequestRefused(
+                _(
+                    "The mask touches the products or what is between them. Paint one that leaves all of "
+                    "them out, or adjust the picture without a model."
+                )
+            )
         if not keeps_product:
             treatment = Treatment.PAINTED.value
         elif spec.treatment == Treatment.PHOTO:
@@ -202,6 +224,8 @@ class EditPlanner(PaidPlanner):
         reading = host_code(f"{type(self.source).__name__}, title() or facts(),")
         with translation.override(django_settings.LANGUAGE_CODE), reading:
             title, facts = self.source.title(product), self.source.facts(product)
+            lines = part_lines(parts_of(self.image)) if spec.parts else []
+        earlier = earlier_instructions(self.image)
         edit: dict[str, Any] = {
             **edit_of(self.image),
             "instruction": self.instruction,
@@ -232,9 +256,11 @@ class EditPlanner(PaidPlanner):
             thinking=self.tier.thinking,
             ratio=self.ratio,
             treatment=treatment,
-            prompt=edit_prompt(
+            prompt=bundle_edit_prompt(instruction=self.instruction, earlier=earlier, products=lines)
+            if spec.parts
+            else edit_prompt(
                 instruction=self.instruction,
-                earlier=earlier_instructions(self.image),
+                earlier=earlier,
                 has_area=self.area is not None,
                 title=title,
                 facts=facts,
@@ -292,6 +318,12 @@ class EditPlanner(PaidPlanner):
         """Return the same edit once more: the picture was rejected, and another one is asked for."""
         take = int(spec.edit.get("take", 1))
         return replace(spec, edit={**spec.edit, "take": take + self.candidates})
+
+
+def references_of(image: ProductImage) -> int:
+    """Return how many pictures are sent with an edit of ``image``: itself, and the photo of its product, or
+    those of its parts. A mask is one more."""
+    return 1 + (len(image.spec.get("parts") or ()) or 1)
 
 
 def earlier_instructions(image: ProductImage) -> list[str]:

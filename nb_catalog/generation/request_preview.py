@@ -11,7 +11,9 @@ from django.db.models import Model
 
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.generation.bundle_edits import parts_of
 from nb_catalog.generation.bundles import BundlePlanner
+from nb_catalog.generation.instructed_edits import EditPlanner
 from nb_catalog.generation.plan import Plan
 from nb_catalog.generation.series import SeriesPlanner
 from nb_catalog.providers.types import ImageRequest
@@ -73,7 +75,10 @@ def _preview(plan: Plan, product: Model, spec: ImageSpec) -> RequestPreview:
     provider = plan.planner.provider
     sent: Mapping[str, Any] = {}
     try:
-        if spec.parts and (bundles := _bundle_planner(plan)) is not None:
+        if spec.parts and isinstance(plan.planner, EditPlanner):
+            files = [PartFiles(read_photo(each)) for _part, each in parts_of(plan.planner.image)]
+            references = bundle_references(spec, files, provider=provider)
+        elif spec.parts and (bundles := _bundle_planner(plan)) is not None:
             photos = bundles.part_photos(product)
             files = [PartFiles(read_photo(each)) for each in photos]
             references = bundle_references(spec, files, provider=provider)

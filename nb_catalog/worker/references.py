@@ -123,6 +123,12 @@ def bundle_references(
             references += [Reference(data=each.photo, mime_type=facts.mime_type), *each.masks]
         return tuple(references)
     bounds = limits_of(spec, provider=provider)
+    if spec.edit:
+        # The picture first and the mask last, as the prompt says: all photos go along, to be left alone.
+        picture = prepare(storage.read(str(spec.edit["file"])), limits=bounds)[0]
+        mask = prepare(storage.read(str(spec.edit["area"]["file"])), limits=bounds)[0]
+        shown = (prepare(each.photo, limits=bounds)[0] for each in files)
+        return (replace(picture, role=PARENT), *shown, replace(mask, role=AREA))
     photos = () if spec.locked else tuple(prepare(each.photo, limits=bounds)[0] for each in files)
     return (*photos, *_prepared_looks(spec, limits=bounds))
 

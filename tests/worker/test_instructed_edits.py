@@ -311,7 +311,9 @@ def test_bad_input_has_a_sentence(image, mug, script):
     with pytest.raises(PlanRefused, match="no ratio close to 300 × 180.*16:9"):
         generation.plan_edit(wide, "x")
     bundle = factories.image(mug, asked=factories.spec(mug, ratio="1:1", parts=[PART] * 2))
-    with pytest.raises(PlanRefused, match="several products"):
+    with pytest.raises(
+        PlanRefused, match="several products can be edited in words beside them only"
+    ):
         generation.plan_edit(bundle, "x")
     other = factories.image(mug, asked=factories.spec(mug), size=(400, 400))
     [item] = generation.plan_edit(other, "x").items()

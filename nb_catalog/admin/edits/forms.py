@@ -14,7 +14,7 @@ from nb_catalog.admin.generate.forms import budget_field
 from nb_catalog.core.types import RequestMode
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation.edit_sessions import REFERENCES_OF_A_STEP, previous_session
-from nb_catalog.generation.instructed_edits import MAX_CANDIDATES, REFERENCES
+from nb_catalog.generation.instructed_edits import MAX_CANDIDATES, references_of
 from nb_catalog.generation.prompts.edit import LONGEST_INSTRUCTION
 from nb_catalog.imaging.adjust.kinds import ALL, BACKGROUND, MOST_DEGREES, MOST_STOPS
 from nb_catalog.models import ProductImage
@@ -51,7 +51,7 @@ def edit_tiers(image: ProductImage) -> Iterator[EditTier]:
             spec = tier.model_spec
             further = [0, REFERENCES_OF_A_STEP * previous.steps] if previous else [0]
             prices = [
-                spec.estimate(size=tier.size, references=REFERENCES + with_mask + more)
+                spec.estimate(size=tier.size, references=references_of(image) + with_mask + more)
                 for more in further
                 for with_mask in (0, 1)
             ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from nb_catalog.core.text import ALL_HIDDEN, visible_line
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation.prompts.background import DATA, join, product_line
+from nb_catalog.generation.prompts.bundle import ORDINALS
 
 LONGEST_INSTRUCTION: Final = 1000
 MOST_EARLIER: Final = 5
@@ -107,6 +108,31 @@ def session_prompt(
         _SESSION_MASK if has_area else "",
         f"Edit it as follows: {_sentence(instruction)}",
         _SESSION_KEEP,
+        _NONE,
+    )
+
+
+def bundle_edit_prompt(
+    *, instruction: str, earlier: Sequence[str] = (), products: Sequence[str]
+) -> str:
+    """Return the prompt for an edit beside several ``products``, lines of ``product_line``, in the order of
+    their photos: they follow the picture, and the mask is last."""
+    done = "; ".join(earlier[-MOST_EARLIER:])
+    shown = " ".join(
+        f"The {ORDINALS[number]} image is the shop's own photo of {line}."
+        for number, line in enumerate(products, start=1)
+    )
+    return join(
+        "The first image is a photograph of several products that has to be edited.",
+        shown,
+        DATA,
+        f"The {ORDINALS[len(products) + 1]} image is a mask of the first one, of the same size: change only"
+        " what lies where the mask is white, and leave everything that lies where it is black exactly as it"
+        " is.",
+        f"Edit the first image as follows: {_sentence(instruction)}",
+        f"These edits were made before and stay as they are: {_sentence(done)}" if done else "",
+        _KEEP_REST,
+        "Leave all products as they are, and add no further one.",
         _NONE,
     )
 
