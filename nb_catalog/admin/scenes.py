@@ -141,6 +141,7 @@ class SceneAdmin(SceneFileViews, DesignAdmin):
     ) -> HttpResponse:
         # Only products that this user may view are offered for previews.
         context["adminform"].form.instance.viewer = request.user
+        context["may_compare"] = may(request.user, Action.START_EXPERIMENT)
         return super().render_change_form(request, context, *args, **options)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

@@ -98,8 +98,15 @@ def test_a_prompt_begins_with_that_of_the_scene(owner, script):
     page = owner.post(url("add"), {**posted(), "load": "1"})
     assert page.context["form"]["prompt"].value() == scene("marble").prompt
     assert page.context["form"]["scene_b"].value() == ""
+    change = reverse("admin:nb_catalog_scene_change", args=[scene("granite").pk])
+    assert "experiment/add/?scene=granite" in owner.get(change).content.decode()
     chosen = owner.get(url("add"), {"scene": "granite"}).context["form"]
-    assert chosen["scene_a"].value() == "granite"
+    assert (chosen["scene_a"].value(), chosen["prompt"].value()) == (
+        "granite",
+        scene("granite").prompt,
+    )
+    unknown = owner.get(url("add"), {"scene": "none"}).context["form"]
+    assert not unknown["prompt"].value()
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from nb_catalog.admin.generate.views import (
 )
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.models import Experiment
+from nb_catalog.models import Experiment, Scene
 from nb_catalog.registry import CatalogSource, registered
 
 FIRST_SAMPLE = 12
@@ -119,7 +119,7 @@ class PlanningViews(GenerateViews):
         self, request: HttpRequest, chosen: Selection | None, sources: list[CatalogSource]
     ) -> dict[str, Any]:
         source = chosen.source if chosen else sources[0]
-        scene = request.GET.get("scene", "")
+        scene = Scene.objects.filter(key=request.GET.get("scene", ""), is_active=True).first()
         tiers = [each.name for each in generate_forms.tier_choices() if not each.problem]
         initial = {
             "ratio": first_ratio(source),
@@ -127,7 +127,9 @@ class PlanningViews(GenerateViews):
             "sample": None if chosen and len(chosen) <= FIRST_SAMPLE else FIRST_SAMPLE,
             "seed": uuid4().int % 10_000,
         }
-        return {**initial, "scene_a": scene} if scene else initial
+        if scene is None:
+            return initial
+        return {**initial, "scene_a": scene.key, "prompt": scene.prompt}
 
     def _planned(self, form: ExperimentForm, chosen: Selection | None) -> Selection:
         """Return the products to draw from: those that were selected, or all of a model."""
