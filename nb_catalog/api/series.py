@@ -39,6 +39,7 @@ from nb_catalog.core.text import shorten
 from nb_catalog.exceptions import InvalidTransition
 from nb_catalog.generation import runs
 from nb_catalog.models import ProductImage, Series, SeriesMember
+from nb_catalog.operations.search import Search
 from nb_catalog.publishing.series import REQUEST_SECONDS
 from nb_catalog.registry import source_for, subject_of, variants_of
 
@@ -50,6 +51,12 @@ class SeriesFilter(SearchFilter):
     """Query string ``?search=mug``: a series' name or scene, or a product in it."""
 
     keys_of = SeriesMember
+
+
+class MembersQuery(ItemsPageSerializer):
+    """Pagination of members; ``search`` finds those of products, or variants, that are called so."""
+
+    search = serializers.CharField(required=False, max_length=200)
 
 
 class SeriesViewSet(CatalogReadViewSet):
@@ -94,7 +101,8 @@ class SeriesViewSet(CatalogReadViewSet):
         "roll_back": PartialSerializer,
     }
     query_classes = {
-        **dict.fromkeys(("members", "plan", "trial"), ItemsPageSerializer),
+        "members": MembersQuery,
+        **dict.fromkeys(("plan", "trial"), ItemsPageSerializer),
         "variants": OfferedSerializer,
     }
 
@@ -163,6 +171,9 @@ class SeriesViewSet(CatalogReadViewSet):
         row, query = self.get_object(), self.query.validated_data
         first = (query["page"] - 1) * query["page_size"]
         rows = row.members.filter(removed_at=None).order_by("position", "pk")
+        if term := query.pop("search", ""):
+            search = Search(term=term, rows=SeriesMember.objects)
+            rows = rows.filter(search.condition(SeriesMember))
         shown = rows[first : first + query["page_size"]]
         pictures = list(generation.member_pictures(row, shown))
         texts = defaultdict(list)

@@ -137,6 +137,7 @@ class Search:
             Run: self.runs,
             PhotoCutout: lambda: self.about,
             Series: self.series,
+            SeriesMember: self.members,
             ProviderCall: self.calls,
         }
         return conditions[model]()
@@ -219,6 +220,10 @@ class Search:
             condition |= Q(name__icontains=self.term) | Q(key=self.term)
         scenes = [key for key in self.scenes if key]
         return condition | Q(scene__key__in=scenes) if scenes else condition
+
+    def members(self) -> Q:
+        """Members of series that are these products, or variants that are called like this."""
+        return self.about if self.is_key else self.about | Q(variant_name__icontains=self.term)
 
     def calls(self) -> Q:
         """Calls with this request id, of the job with this number, or of such jobs."""

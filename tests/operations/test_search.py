@@ -99,6 +99,24 @@ def test_every_list_finds_the_same_rows_in_the_admin_and_over_rest(rows, term):
             assert found == keys, model
 
 
+def test_members_of_a_series_are_found_by_their_products(rows):
+    jug = factories.product(name="Copper jug")
+    series = factories.series(rows["product"], jug, key="both")
+    client = Client()
+    client.force_login(factories.superuser())
+    sheet = reverse("admin:nb_catalog_series_sheet", args=[series.pk])
+    page = client.get(sheet, {"q": "copper"})
+    assert [card.title for card in page.context["cards"]] == ["Copper jug"]
+    # A part of the order is not sorted.
+    content = page.content.decode()
+    assert "nbc-grip" not in content and "nbc-grip" in client.get(sheet).content.decode()
+    assert "No member is called so." in client.get(sheet, {"q": "porcelain"}).content.decode()
+    members = "/api/catalog-images/series/both/members/"
+    found = client.get(members, {"search": "sku-4711"}).data
+    assert [each["object"] for each in found["results"]] == [str(rows["product"].pk)]
+    assert found["count"] == 1 and client.get(members).data["count"] == 2
+
+
 def test_no_list_about_products_is_left_out():
     ours = {
         model: each for model, each in admin.site._registry.items()

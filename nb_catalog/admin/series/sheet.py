@@ -20,6 +20,7 @@ from nb_catalog import generation, live
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.catalog_objects import info_for_object
 from nb_catalog.admin.changelists import INTEGER_KEY
+from nb_catalog.admin.search import Search
 from nb_catalog.admin.series import actions, cards
 from nb_catalog.admin.series.actions import PERMISSIONS, SeriesAction
 from nb_catalog.core.permissions import Action, may, may_view
@@ -35,6 +36,8 @@ from nb_catalog.registry import registered, source_for
 # Members on one page of the sheet.
 PER_PAGE: Final = 500
 PAGE: Final = "p"
+TERM: Final = "q"
+MAX_TERM: Final = 200
 # What is done with the whole series.
 WHOLE: Final = ("review", "publish", "unpublish")
 WORDS: Final = {
@@ -66,12 +69,18 @@ class SheetViews:
     def sheet(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the members as cards. The number of queries does not depend on how many there are."""
         series = self.series_of(request, pk)
-        total = series.members.filter(removed_at=None).count()
+        found = series.members.filter(removed_at=None)
+        term = request.GET.get(TERM, "").strip()[:MAX_TERM]
+        if term:
+            search = Search(term=term, rows=SeriesMember.objects)
+            search.warn(request)
+            found = found.filter(search.condition(SeriesMember))
+        total = found.count()
         pages = max(1, -(-total // PER_PAGE))
         number = request.GET.get(PAGE, "")
         page = min(max(int(number), 1), pages) if INTEGER_KEY.fullmatch(number) else 1
         start = (page - 1) * PER_PAGE
-        ordered = series.members.filter(removed_at=None).order_by("position", "pk")
+        ordered = found.order_by("position", "pk")
         members = list(ordered[start : start + PER_PAGE])
         objections = list(SeriesPlanner.of(series, mode=RequestMode.DIRECT).objections())
         shown = cards.cards_of(
@@ -84,6 +93,8 @@ class SheetViews:
             series=series,
             cards=shown,
             total=total,
+            # What is found is a part of the order, and has no places of its own.
+            term=term,
             first=start + 1,
             last=start + len(shown),
             pages=range(1, pages + 1) if pages > 1 else (),
