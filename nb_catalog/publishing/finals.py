@@ -72,6 +72,14 @@ def publish_final(image: ProductImage, *, actor: Actor, reason: str = "") -> Fin
     staying = tuple(
         each for each in others if each not in above and links.is_above(family, each.image_id)
     )
+    if not shown and not above and staying:
+        raise RequestRefused(
+            _(
+                "Of the draft of picture %(pk)s, only pictures that a model edited are published "
+                "(%(slots)s). An edit is not repeated: edit the final likewise, and publish that."
+            )
+            % {"pk": image.pk, "slots": ", ".join(sorted({each.slot for each in staying}))}
+        )
     if not shown and not above:
         raise RequestRefused(
             _(

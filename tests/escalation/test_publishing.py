@@ -236,6 +236,9 @@ def test_what_a_model_edited_stays_and_is_named(script):
     assert [each.image for each in result.staying] == [edited]
     assert shown("hero").image.draft == image and not result.waiting
     assert {each.image for each in Placement.objects.filter(slot="gallery")} == {edited, other}
+    Placement.objects.filter(slot="hero").delete()
+    with pytest.raises(RequestRefused, match=r"only pictures that a model edited .*\(gallery\)"):
+        publishing.publish_final(result.published[0].image, actor=None)
 
 
 def test_steps_that_are_not_possible_on_the_final_keep_the_place(script, caplog):

@@ -107,6 +107,7 @@ def test_members_of_a_series_are_found_by_their_products(rows):
     sheet = reverse("admin:nb_catalog_series_sheet", args=[series.pk])
     page = client.get(sheet, {"q": "copper"})
     assert [card.title for card in page.context["cards"]] == ["Copper jug"]
+    assert page.context["total"] == 2
     # A part of the order is not sorted.
     content = page.content.decode()
     assert "nbc-grip" not in content and "nbc-grip" in client.get(sheet).content.decode()

@@ -242,7 +242,14 @@ def _publish_final(
     message = gettext("Picture %(pk)s replaces its draft in %(places)s.")
     if result.waiting:
         message += " " + gettext("Text is set on it there first, and follows by itself.")
-    return ReviewOutcome(message=message % {"pk": image.pk, "places": ", ".join(places)})
+    if result.staying:
+        message += " " + gettext("An edit by a model stays in %(staying)s.")
+    values = {
+        "pk": image.pk,
+        "places": ", ".join(places),
+        "staying": ", ".join(map(name_of_place, result.staying)),
+    }
+    return ReviewOutcome(message=message % values)
 
 
 def _roll_back(image: ProductImage, action: ReviewAction, *, actor: Actor) -> ReviewOutcome:

@@ -75,8 +75,8 @@ class SheetViews:
             search = Search(term=term, rows=SeriesMember.objects)
             search.warn(request)
             found = found.filter(search.condition(SeriesMember))
-        total = found.count()
-        pages = max(1, -(-total // PER_PAGE))
+        number_found = found.count()
+        pages = max(1, -(-number_found // PER_PAGE))
         number = request.GET.get(PAGE, "")
         page = min(max(int(number), 1), pages) if INTEGER_KEY.fullmatch(number) else 1
         start = (page - 1) * PER_PAGE
@@ -92,7 +92,7 @@ class SheetViews:
             title=series.name,
             series=series,
             cards=shown,
-            total=total,
+            total=series.members.filter(removed_at=None).count() if term else number_found,
             # What is found is a part of the order, and has no places of its own.
             term=term,
             first=start + 1,
