@@ -23,6 +23,7 @@ from nb_catalog.generation.arguments import choice_of, rows_named
 from nb_catalog.generation.backgrounds import BackgroundPlanner
 from nb_catalog.generation.plan import Plan
 from nb_catalog.generation.plan_parts import make_plan
+from nb_catalog.generation.prompts.background import scene_of
 from nb_catalog.generation.subjects import Products, source_of
 from nb_catalog.models import Experiment, ExperimentPair, Scene
 from nb_catalog.models.experiments import Arm, name_of_look, scene_of_look
@@ -160,7 +161,8 @@ def _arms(scenes: tuple[Scene, ...], *, prompt: str) -> tuple[Scene, Scene]:
     if len(scenes) != 1:
         raise PlanRefused(_("Choose one scene for which to try another prompt."))
     first = scene_of_look(look_of(scenes[0]))
-    if edited == first.prompt.strip():
+    # As a model gets them: cut to the same length, on one line.
+    if first.prompt.strip() and scene_of(edited) == scene_of(first.prompt):
         raise PlanRefused(_("The prompt is that of the scene. Change it, or compare two scenes."))
     second = copy(first)
     second.prompt, second.version = edited, 0

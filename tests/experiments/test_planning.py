@@ -91,6 +91,15 @@ def test_what_is_not_possible_is_refused_before_anything_is_written(script, opti
         plan_of([factories.product()], **options)
 
 
+def test_prompts_that_a_model_would_get_alike_are_refused(script):
+    factories.scene("long", prompt="Oak. " * 300)
+    for prompt in ("Oak. " * 299, "Oak.\n\n" * 300):
+        with pytest.raises(PlanRefused, match="is that of the scene"):
+            plan_of([factories.product()], scenes=["long"], prompt=prompt)
+    with pytest.raises(RequestRefused, match="no prompt for a model"):
+        plan_of([factories.product()], scenes=["long"], prompt="\u200b")
+
+
 def test_more_products_than_people_look_at_need_a_sample(script):
     Mug.objects.bulk_create(Mug(name=f"Mug {number}", packshot="a.png") for number in range(101))
     with pytest.raises(PlanRefused, match="at most 100 products, and these are 101"):

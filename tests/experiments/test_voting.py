@@ -12,6 +12,7 @@ from nb_catalog.review import Side
 from nb_catalog.review.votes import picture_on, sides_of
 from tests import factories
 from tests.experiments.conftest import PROMPT, scene, started
+from tests.story.test_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,6 +70,35 @@ def test_a_vote_is_changed_and_not_added_until_it_is_closed(script):
     with pytest.raises(InvalidTransition, match="closed already"):
         review.close_experiment(made.row)
     assert ExperimentVote.objects.get().choice == "b"
+
+
+def test_votes_at_once_are_one_vote_and_none_is_counted_after_the_end(script):
+    made = started(1)
+    [pair], [voter] = made.pairs, people(1)
+    others = [factories.staff(name=f"late{number}") for number in range(4)]
+
+    def end():
+        review.close_experiment(made.row)
+
+    outcomes = at_once(
+        *[
+            lambda choice=choice: choose(pair, choice, voter=voter)
+            for choice in ("a", "b", "tie") * 2
+        ],
+        end,
+        *[lambda who=who: choose(pair, "a", voter=who) for who in others],
+    )
+    unexpected = [
+        each
+        for each in outcomes
+        if isinstance(each, Exception) and not isinstance(each, InvalidTransition)
+    ]
+    assert not unexpected
+    counted = [each for each in outcomes if isinstance(each, ExperimentVote)]
+    assert ExperimentVote.objects.count() == len({each.voter_id for each in counted})
+    assert ExperimentVote.objects.filter(voter=voter).count() <= 1
+    with pytest.raises(InvalidTransition):
+        choose(pair, "a", voter=voter)
 
 
 def test_what_lacks_a_picture_is_skipped_and_counted(script):
