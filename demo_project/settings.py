@@ -133,7 +133,13 @@ else:
     INSTALLED_APPS.append("django_tasks")
     TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
 
-NB_CATALOG: dict[str, Any] = {"DAILY_BUDGET_USD": "25"}
+NB_CATALOG: dict[str, Any] = {"DAILY_BUDGET_USD": "25", "NOTIFY": {"EMAIL": "ask"}}
+# E-mails about runs become files in this directory.
+_MAIL, _MAIL_DIR = "django.core.mail.backends.filebased.EmailBackend", DATA_DIR / "mail"
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": _MAIL, "OPTIONS": {"file_path": _MAIL_DIR}}}
+else:
+    EMAIL_BACKEND, EMAIL_FILE_PATH = _MAIL, _MAIL_DIR
 # An API key in the environment alone must not make the demo spend money.
 if os.environ.get("DEMO_USE_GEMINI") == "1" and os.environ.get("GEMINI_API_KEY"):
     NB_CATALOG["TIERS"] = GEMINI_TIERS

@@ -25,6 +25,9 @@ ROOT_URLCONF = "tests.urls"
 STATIC_URL = "/static/"
 MEDIA_URL = "/media/"
 MEDIA_ROOT = SCRATCH / "media"
+if django.VERSION >= (6, 1):
+    # In place of EMAIL_BACKEND, which is deprecated from there on. The test runner makes it "locmem", too.
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from io import BytesIO
 
+import django
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
@@ -32,6 +33,14 @@ class BrokenBackend(EmailBackend):
 
 
 BROKEN = f"{__name__}.BrokenBackend"
+WORKING = "django.core.mail.backends.locmem.EmailBackend"
+
+
+def send_by(settings, backend):
+    if django.VERSION >= (6, 1):
+        settings.MAILERS = {"default": {"BACKEND": backend}}
+    else:
+        settings.EMAIL_BACKEND = backend
 
 
 @pytest.fixture(autouse=True)
@@ -167,7 +176,7 @@ def test_a_pause_and_the_end_are_two_e_mails(person):
 
 
 def test_a_mail_server_that_fails_is_tried_again_and_given_up(person, settings, caplog):
-    settings.EMAIL_BACKEND = BROKEN
+    send_by(settings, BROKEN)
     run = ended(person)
     generation.inform(run, url=URL)
     waits = []
@@ -181,16 +190,16 @@ def test_a_mail_server_that_fails_is_tried_again_and_given_up(person, settings, 
             look_again(run)
     assert waits == [1, 4, 16, 64, None]
     assert "given up" in caplog.text and "person@shop.example" not in caplog.text
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    send_by(settings, WORKING)
     assert send_due() == 0 and not mail.outbox
 
 
 def test_a_server_that_is_back_sends_it(person, settings):
-    settings.EMAIL_BACKEND = BROKEN
+    send_by(settings, BROKEN)
     run = ended(person)
     generation.inform(run, url=URL)
     send_due()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    send_by(settings, WORKING)
     assert send_due() == 0
     look_again(run)
     assert send_due() == 1 and len(mail.outbox) == 1
