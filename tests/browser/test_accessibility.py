@@ -360,7 +360,9 @@ NOT_PAGES = {
         "textlayout_thumbnail", "textlayout_preview", "productimage_edit_preview",
         "experiment_picture",
     },
-    "data for the script of a page": {"run_progress", "productimage_cards"},
+    "data for the script of a page": {
+        "run_progress", "productimage_cards", "run_events", "productimage_events", "series_events",
+    },
     "a part of the pages to generate, which show it": {
         "run_plan", "run_texts_plan", "run_photos_plan", "run_series_plan", "run_finals_plan",
         "experiment_plan",
