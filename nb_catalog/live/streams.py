@@ -75,7 +75,9 @@ def response(
         return is_allowed(authenticated_again(request))
 
     stream = _stream(feed, after=after, goes_on=goes_on)
-    return StreamingHttpResponse(stream, content_type=MEDIA_TYPE, headers=HEADERS)
+    # Django's GZipMiddleware would make each event a gzip file of its own, and browsers read only the first.
+    headers = {**HEADERS, "Content-Encoding": "identity"}
+    return StreamingHttpResponse(stream, content_type=MEDIA_TYPE, headers=headers)
 
 
 def _as_json(request: HttpRequest, feed: Feed[Any], *, after: str) -> HttpResponse:

@@ -23,7 +23,9 @@ REQUESTED = """return performance.getEntriesByType("resource").map(each => each.
 
 @pytest.fixture
 def asgi(settings, transactional_db):
-    settings.MIDDLEWARE = ["tests.browser.policy.strict", *settings.MIDDLEWARE]
+    # Many sites have it; compressed, a stream would end for browsers with its first event.
+    compressing = "django.middleware.gzip.GZipMiddleware"
+    settings.MIDDLEWARE = ["tests.browser.policy.strict", compressing, *settings.MIDDLEWARE]
     settings.ROOT_URLCONF = "tests.browser.urls"
 
 

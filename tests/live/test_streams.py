@@ -192,6 +192,16 @@ def test_streams_of_one_run_share_its_queries(port, root, run, monkeypatch):
         stream.close()
 
 
+def test_without_a_session_the_user_is_read_again_too(rf):
+    """As with tokens, or a middleware of the host's own."""
+    request = rf.get("/")
+    request.user = factories.staff()
+    type(request.user).objects.update(is_active=False)
+    assert not streams.authenticated_again(request).user.is_active and request.user.is_active
+    type(request.user).objects.all().delete()
+    assert streams.authenticated_again(request).user.is_anonymous
+
+
 def test_under_wsgi_there_is_no_stream_but_the_same_events_as_json(root, run):
     for url in (admin_url(run), api_url(run)):
         refused = root.get(url, headers={"accept": "text/event-stream"})
