@@ -2,6 +2,7 @@
 
 import gc
 import time
+from statistics import median
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -170,8 +171,8 @@ def test_open_streams_hold_no_connections_of_the_database(port, root, run):
         time.sleep(0.05)
     for stream in many:
         stream.close()
-    # While a poll runs, its thread has one, of two.
-    assert min(counted) <= before and max(counted) <= before + 2
+    # Only while a poll runs, its thread has one, of two.
+    assert median(counted) <= before and max(counted) <= before + 2
 
 
 def test_streams_of_one_run_share_its_queries(port, root, run, monkeypatch):
