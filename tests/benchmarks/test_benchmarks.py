@@ -35,6 +35,10 @@ BENCHMARKS = {
     "bench_plans": ("--jobs 40", {"time_over_bare", "memory_rise_mb"}),
     "bench_preview": ("1", {"first_of_process_ms", "first_ms", "later_ms", "slowest_ms"}),
     "bench_provider": ("2 --rounds 1", {"ratio", "provider_cpu_ms"}),
+    "bench_review": (
+        "--pictures 60 --decisions 3",
+        {"page_ms", "page_queries", "queries_of_one", "decision_ms", "decision_over_bare"},
+    ),
     "bench_scale": ("--doublings 1", {"rows", "ms_of_1000", "ms"}),
     "bench_scene": ("1", {"compose_ratio", "cold_ratio", "compose_ms", "slowest_scene"}),
     "bench_series": (

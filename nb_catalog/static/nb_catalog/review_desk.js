@@ -11,7 +11,7 @@
     const REFRESH_AFTER = 900;
     /* Longer than an answer takes: what is sent at once needs no words. */
     const SAY_UNSENT_AFTER = 1500;
-    const PRELOADED = 4;
+    const PRELOADED = 8;
     const KEPT = 240;
     const RENEW_EVERY = 5 * 60 * 1000;
     const status = document.getElementById("nbc-unsent");
