@@ -25,6 +25,8 @@ from nb_catalog.models import (
     PlacementEvent,
     ProductImage,
     Rendition,
+    ReviewClaim,
+    ReviewDecision,
     Scene,
     Series,
     SeriesMember,
@@ -88,7 +90,8 @@ def prune(
     on_delete: OnDelete = lambda name: None,
 ) -> Pruned:
     """Delete the files of pictures rejected more than ``days`` ago, and orphans. Rows remain: they record
-    what was made, what it cost and that it was rejected. Idempotency keys as old are forgotten.
+    what was made, what it cost and that it was rejected. Idempotency keys,
+    decisions and claims of reviewers as old are forgotten, not what they did.
     Placements, photos and members of series whose catalog objects
     no longer exist are deleted; the history keeps an event for each placement.
 
@@ -119,6 +122,9 @@ def prune(
             _delete_file(name, done, dry_run=dry_run, on_delete=on_delete)
     if not dry_run:
         IdempotencyKey.objects.filter(created_at__lt=cutoff).delete()
+        # The history keeps the events; nobody sends these again, or undoes them.
+        ReviewDecision.objects.filter(at__lt=cutoff).delete()
+        ReviewClaim.objects.filter(until__lt=cutoff).delete()
     return done
 
 

@@ -44,6 +44,8 @@ def test_two_reviewers_are_never_shown_the_same_picture_as_theirs(client, review
     assert shown(switch_to(client, anna), queue="mine") == first
     assert shown(switch_to(client, ben), queue="mine") == second
     page = client.get(REVIEW).content.decode()
+    found = client.get(f"{REVIEW}cards/", {"queue": "mine"}).json()["found"]
+    assert found == "6 pictures", "hers are not his to wait for"
     assert page.count("anna is judging it until") == 24 and "ben is judging" not in page
     # What she does not come back to is free after half an hour.
     ReviewClaim.objects.filter(reviewer=anna).update(until=timezone.now() - timedelta(seconds=1))

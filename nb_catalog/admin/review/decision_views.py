@@ -42,9 +42,10 @@ from nb_catalog.admin.review.actions import (
     with_note,
 )
 from nb_catalog.admin.review.cards import offers_for, prepare_cards
-from nb_catalog.admin.review.forms import FilterForm, pictures
+from nb_catalog.admin.review.forms import MINE, FilterForm, pictures
 from nb_catalog.core import pagination
 from nb_catalog.core.permissions import Action, may
+from nb_catalog.core.states import ImageState
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import ProductImage, ReviewDecision
 from nb_catalog.models.images import ImageKind
@@ -238,7 +239,12 @@ class DecisionViews:
         keys = request.GET.get("cards", "").split(",")[:MAX_SENT]
         rows = pictures().filter(pk__in=[key for key in keys if INTEGER_KEY.fullmatch(key)])
         form = FilterForm(request.GET.dict())
-        found = count_message(form.get_queryset())
+        waiting = form.get_queryset()
+        if form.cleaned_data.get("queue") == MINE:
+            waiting = review.unclaimed_by_others(
+                waiting.filter(state=ImageState.PENDING), reviewer=request.user
+            )
+        found = count_message(waiting)
         return JsonResponse({"cards": self._render_cards(request, rows), "found": found})
 
     def _render_cards(self, request: HttpRequest, rows: QuerySet) -> dict[int, str]:

@@ -91,7 +91,15 @@ const ReviewPage = (() => {
             go(next);
         } else {
             go(all[at]);
-            say({ message: form.dataset.end, level: "info" });
+            /* What has come meanwhile, and belongs further up in the order, is shown by a page of its own. */
+            const again = () => {
+                const query = new URLSearchParams(form.querySelector("[name=back]").value);
+                query.delete("after");
+                query.delete("before");
+                window.location.assign(`?${query}`);
+            };
+            const way = form.dataset.again ? { undoAll: again, label: form.dataset.again } : {};
+            say({ message: form.dataset.end, level: "info", ...way });
         }
     };
 
