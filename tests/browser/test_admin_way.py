@@ -200,7 +200,7 @@ def test_the_next_pictures_come_before_the_last_one_is_decided(person):
     person.wait_for_text("#nbc-found", "2 pictures")
     assert len(person.sees(".nbc-picture")) == 26
     person.wait_for(f"#picture-{images[24].pk}.nbc-now")
-    person.click(".nbc-messages button")
+    person.click(".nbc-messages .success button")
     person.wait_for_text("#nbc-found", "26 pictures")
     assert not ProductImage.objects.exclude(state=ImageState.PENDING).exists()
 
@@ -223,7 +223,7 @@ def test_what_was_decided_together_is_undone_together(person):
         person.wait_until_sent()
         assert {*ProductImage.objects.values_list("state", flat=True)} == {state}
         assert Placement.objects.count() == published
-        person.click(".nbc-messages button")
+        person.click(".nbc-messages .success button")
         person.wait_until_sent()
         rows = ProductImage.objects.order_by("pk").values_list("pk", "state")
         assert list(rows) == before and not Placement.objects.exists()
