@@ -459,6 +459,7 @@ def width_of(person):
     return person.browser.execute_script("return document.documentElement.scrollWidth")
 
 
+@pytest.mark.exhaustive(every=2)
 @pytest.mark.parametrize("size", [axe.TABLET, axe.PHONE])
 def test_pages_of_pictures_are_no_wider_than_their_window(person, shop, size):
     axe.show(person.browser, theme="light", size=size)
@@ -469,6 +470,7 @@ def test_pages_of_pictures_are_no_wider_than_their_window(person, shop, size):
         assert width_of(person) <= size[0]
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("language", ["en", "de", "fr"])
 def test_the_bar_of_the_review_page_leaves_room_for_the_pictures(person, shop, language):
     axe.show(person.browser, theme="light", size=axe.PHONE)

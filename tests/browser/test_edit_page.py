@@ -184,6 +184,7 @@ def test_adjustments_are_seen_before_they_are_made(page):
     person.wait_for_text(".nbc-steps", "cropped to 4:5")
 
 
+@pytest.mark.exhaustive(every=2)
 @pytest.mark.parametrize("size", [axe.DESKTOP, axe.PHONE])
 def test_it_is_accessible_and_no_wider_than_the_window(page, size):
     child = factories.image(

@@ -54,6 +54,7 @@ def differing(settings):
     return factories.image(mug, size=(480, 600), checks={"fidelity": DIFFERS.as_dict()})
 
 
+@pytest.mark.exhaustive(every=2)
 @pytest.mark.parametrize("size", [axe.DESKTOP, axe.PHONE])
 def test_the_outline_lies_on_the_changed_place(person, differing, size):
     axe.show(person.browser, theme="light", size=size)
@@ -66,6 +67,7 @@ def test_the_outline_lies_on_the_changed_place(person, differing, size):
     assert person.browser.execute_script(width) == 0
 
 
+@pytest.mark.exhaustive(every=2)
 @pytest.mark.parametrize("size", [axe.DESKTOP, axe.PHONE])
 def test_the_outline_lies_on_the_changed_place_in_full_size_too(person, differing, size):
     other = factories.image(factories.product(), size=(480, 600))
@@ -125,6 +127,7 @@ def test_it_is_published_with_the_reason_in_its_note(person, differing):
     assert Placement.objects.get().image == differing
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [axe.DESKTOP, axe.PHONE])
 def test_axe_finds_nothing(person, differing, theme, size):

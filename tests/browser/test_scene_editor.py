@@ -170,6 +170,7 @@ def test_without_javascript_fields_alone_save_the_scene(person):  # noqa: F811
     assert Scene.objects.get().renderer == {**OAK, "surface": {"kind": "terrazzo"}}
 
 
+@pytest.mark.exhaustive(every=2)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_recipe_and_the_import_are_accessible_in_both_themes(person, tmp_path, theme):  # noqa: F811
     scene = factories.scene("table", renderer=OAK)

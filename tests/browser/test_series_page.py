@@ -89,6 +89,7 @@ def test_of_two_orders_the_first_stays_and_the_second_is_not_lost(person, series
     assert shown(person) == "BACD"
 
 
+@pytest.mark.exhaustive(every=2)
 @pytest.mark.parametrize("size", [axe.TABLET, axe.PHONE])
 def test_the_sheet_is_no_wider_than_its_window(person, series, size):
     axe.show(person.browser, theme="light", size=size)

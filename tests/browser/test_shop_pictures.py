@@ -102,6 +102,7 @@ def screenshots(browser):
         yield Image.open(BytesIO(each.screenshot_as_png))
 
 
+@pytest.mark.exhaustive(every=2)
 @pytest.mark.parametrize(
     "square", [False, True], ids=["fitting", "from-before-the-slot-had-a-ratio"]
 )

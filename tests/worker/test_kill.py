@@ -84,7 +84,7 @@ def pick_up():
             ("inside the commit", "succeeded", 1),
             ("after the commit", "succeeded", 1),
         ],
-        chosen=["after the answer", "inside the commit"],
+        chosen=["inside the commit"],
     ),
 )
 def test_a_paid_call_survives_a_kill(start, server, catalog, point, state, requests):
