@@ -39,45 +39,29 @@ def cutouts_for(images: Iterable[ProductImage], product: Model) -> dict[int, Sto
     places = {
         image.pk: (image.content_type_id, image.object_id, photo_key(photo))
         for image in images
-        if _may_have_mask(image) and (photo := photo_of(image, product)) is not None
+        if image.spec.get("treatment") in OWN_PIXELS
+        and not image.spec.get("parts")
+        and image.spec.get("photo_kind") not in (PhotoKind.FULL_FRAME, PhotoKind.LIFESTYLE)
+        and (photo := photo_of(image, product)) is not None
     }
     stored = stored_cutouts(places.values()) if places else {}
     return {pk: stored[place] for pk, place in places.items() if place in stored}
-
-
-def _may_have_mask(image: ProductImage) -> bool:
-    spec = image.spec
-    return (
-        spec.get("treatment") in OWN_PIXELS
-        and not spec.get("parts")
-        and spec.get("photo_kind") not in (PhotoKind.FULL_FRAME, PhotoKind.LIFESTYLE)
-    )
 
 
 def product_fields(image: ProductImage) -> dict[str, Any]:
     """Return the fields of an edit that say where the product of ``image`` is, as far as it is known."""
     before = image.checks.get(EDIT_CHECK, {})
     product = image.checks.get("product")
-    place = before.get("place") or _first_place(image)
+    place = before.get("place")
+    # The rectangle in a photo includes its shadow, so ``mask_fields`` finds the product itself.
+    is_composed = image.spec.get("treatment") in (Treatment.LOCKED, Treatment.RELIT)
+    if not place and is_composed and not image.spec.get("edit"):
+        place = product
     return {
         **({"product": list(product)} if product else {}),
         **({"place": list(place)} if place else {}),
         **({"matrix": before["matrix"]} if before.get("matrix") else {}),
     }
-
-
-def _first_place(image: ProductImage) -> list[int] | None:
-    """Return the product's rectangle in a picture with its own pixels that was not edited yet.
-
-    That of a photo includes its shadow, so ``mask_fields`` finds the product itself.
-    """
-    if image.spec.get("edit") or image.spec.get("treatment") not in (
-        Treatment.LOCKED,
-        Treatment.RELIT,
-    ):
-        return None
-    product: list[int] | None = image.checks.get("product")
-    return product
 
 
 def mask_fields(
@@ -100,7 +84,11 @@ def mask_fields(
             stored = storage.store(found, folder="masks", mime_type="image/png")
             name, digest = stored.name, stored.sha256
         place = product_fields(image).get("place")
-        if place is None and (root := _root(image)).spec.get("treatment") == Treatment.PHOTO:
+        # The picture that a chain of edits began with.
+        root = image
+        while place is None and root.spec.get("edit") and root.parent is not None:
+            root = root.parent
+        if place is None and root.spec.get("treatment") == Treatment.PHOTO:
             ratio = str(root.spec.get("ratio", ""))
             place = place_in_photo(
                 storage.read(name),
@@ -118,10 +106,3 @@ def mask_fields(
         "place": list(place),
         "mask": {"sha256": digest, "file": name, "refine": refine},
     }
-
-
-def _root(image: ProductImage) -> ProductImage:
-    """Return the picture that a chain of edits began with."""
-    while image.spec.get("edit") and image.parent is not None:
-        image = image.parent
-    return image

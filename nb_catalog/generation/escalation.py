@@ -155,7 +155,11 @@ class EscalationPlanner(PaidPlanner):
         if objections:
             raise RequestRefused(*objections)
         if not draft.parts:
-            spec = self._with_cutout(spec, product, self._photo_of(draft, product))
+            photo = self._photo_of(draft, product)
+            if spec.shows_photo:
+                cutout = cutout_in(self.cutouts, product, photo)
+                require_usable(spec.photo_kind, cutout)
+                spec = replace(spec, cutout=cutout.person_mask if cutout is not None else "")
         if not self.provider.composites:
             spec = replace(spec, prompt=self._prompt(spec, draft, image, product))
         return spec
@@ -271,13 +275,6 @@ class EscalationPlanner(PaidPlanner):
             )
         self.photo_reader.check(photo)
         return photo
-
-    def _with_cutout(self, spec: ImageSpec, product: Model, photo: Photo) -> ImageSpec:
-        if not spec.shows_photo:
-            return spec
-        cutout = cutout_in(self.cutouts, product, photo)
-        require_usable(spec.photo_kind, cutout)
-        return replace(spec, cutout=cutout.person_mask if cutout is not None else "")
 
     def _prompt(
         self, spec: ImageSpec, draft: ImageSpec, image: ProductImage, product: Model

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
 
-from django.db.models import Model, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from nb_catalog.conf import settings
@@ -172,7 +172,8 @@ def _of_values(source: CatalogSource) -> Iterator[ProductImage]:
     if least is None:
         return
     published = list(_published(source))
-    products = _products(source, [placement.object_id for placement in published])
+    keys = {placement.object_id for placement in published}
+    products = {str(row.pk): row for row in source.queryset().filter(pk__in=keys)}
     for placement in published:
         product = products.get(placement.object_id)
         if product is not None and value_of(product) >= least:
@@ -182,10 +183,6 @@ def _of_values(source: CatalogSource) -> Iterator[ProductImage]:
 def _published(source: CatalogSource) -> Any:
     rows = Placement.objects.filter(content_type=content_type_of(source.model))
     return rows.select_related("image__parent").order_by("pk")
-
-
-def _products(source: CatalogSource, keys: Sequence[str]) -> dict[str, Model]:
-    return {str(row.pk): row for row in source.queryset().filter(pk__in=set(keys))}
 
 
 def _below_text(image: ProductImage) -> ProductImage:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from nb_catalog.core.attributes import host_code
 from nb_catalog.core.slots import aspect_of
 from nb_catalog.core.specs import MAX_PHOTOS, ImageSpec
-from nb_catalog.core.types import Photo, Treatment
+from nb_catalog.core.types import Treatment
 from nb_catalog.exceptions import (
     NBCatalogError,
     PictureError,
@@ -91,7 +91,17 @@ class PhotoPlanner(FreePlanner):
         if not photos:
             raise PictureMissing(_("The product has no photo. Upload one."))
         for position, photo in enumerate(photos[: MAX_PHOTOS if self.every else 1], start=1):
-            yield self._problem(photo) or ImageSpec(
+            try:
+                size = self.reader.picture_size(photo, ratio=self.ratio)
+            except PictureError as error:
+                yield error
+                continue
+            if size is not None and self.slot:
+                misfits = slot_objections(self.source, slot=self.slot, size=size, has_words=False)
+                if misfits:
+                    yield RequestRefused(*misfits)
+                    continue
+            yield ImageSpec(
                 object_type=self.source.label,
                 object_id=str(product.pk),
                 photo=photo.name,
@@ -105,16 +115,6 @@ class PhotoPlanner(FreePlanner):
                 model=ALIAS,
                 variant=position,
             )
-
-    def _problem(self, photo: Photo) -> NBCatalogError | None:
-        try:
-            size = self.reader.picture_size(photo, ratio=self.ratio)
-        except PictureError as error:
-            return error
-        if size is None or not self.slot:
-            return None
-        misfits = slot_objections(self.source, slot=self.slot, size=size, has_words=False)
-        return RequestRefused(*misfits) if misfits else None
 
     def warnings(self, product: Model) -> Iterator[str]:
         """Yield that the first photo fits no slot as it is, if no slot was named: with a layout that

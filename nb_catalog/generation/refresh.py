@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, Final, Self
+from typing import ClassVar, Final, Self
 
 from django.db.models import Model
 from django.utils.translation import gettext as _
@@ -277,13 +277,12 @@ def as_typeset(
 
 def typeset_on(base: ProductImage, spec: ImageSpec) -> ImageSpec:
     """Return the spec that typesets the text of ``spec``, typeset or painted, on ``base``."""
+    # Without what depends on the picture below the text.
+    options = {
+        key: value for key, value in spec.renderer.items() if key not in ("origin", "product")
+    }
     return ImageSpec(
         **fields_from_base(base, label=spec.object_type),
-        **typeset_fields(base, _text_options(spec.renderer)),
+        **typeset_fields(base, options),
         **{name: getattr(spec, name) for name in _OF_TEXT},
     )
-
-
-def _text_options(renderer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of text without what depends on the picture below it."""
-    return {name: value for name, value in renderer.items() if name not in ("origin", "product")}

@@ -292,7 +292,15 @@ def _scene(row: Any, photos: Mapping[str, bytes]) -> FileScene:
     """Return the scene of one row. Raises ``ValueError``, ``ValidationError``, ``NBCatalogError``."""
     if not isinstance(row, dict):
         raise ValueError(_("expected an object with a key and a name."))
-    texts: dict[str, Any] = {name: _text(row, name) for name in ("key", *TEXTS)}
+    texts: dict[str, Any] = {name: row.get(name, "") for name in ("key", *TEXTS)}
+    for name, value in texts.items():
+        if not isinstance(value, str) or len(value) > MAX_TEXT:
+            raise ValueError(
+                _("%(name)s: expected a text of at most %(most)s characters.")
+                % {"name": name, "most": f"{MAX_TEXT:,}"}
+            )
+        if problems := unwritable(value):
+            raise ValueError(f"{name}: {problems[0]}")
     renderer = row.get("renderer") or {}
     if renderer:
         SceneRecipe.from_mapping(renderer)
@@ -311,18 +319,6 @@ def _scene(row: Any, photos: Mapping[str, bytes]) -> FileScene:
         exclude=["renderer", "backdrop_place"]
     )
     return made
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name, "")
-    if not isinstance(value, str) or len(value) > MAX_TEXT:
-        raise ValueError(
-            _("%(name)s: expected a text of at most %(most)s characters.")
-            % {"name": name, "most": f"{MAX_TEXT:,}"}
-        )
-    if problems := unwritable(value):
-        raise ValueError(f"{name}: {problems[0]}")
-    return value
 
 
 def _photo(backdrop: Any, photos: Mapping[str, bytes]) -> dict[str, Any]:

@@ -36,22 +36,19 @@ class Command(BaseCommand):
     def handle(self, *, command, file, keys, existing, dry_run, **options):
         try:
             if command == "export":
-                self._export(file, keys=keys)
+                scenes = Scene.objects.filter(key__in=keys) if keys else Scene.objects.all()
+                _require(keys, {scene.key for scene in scenes})
+                data = scene_files.export(scenes)
+                if file == "-":
+                    sys.stdout.buffer.write(data)
+                else:
+                    Path(file).write_bytes(data)
             else:
                 self._import(Path(file), keys=keys, existing=existing, dry_run=dry_run)
         except NBCatalogError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}") from error
-
-    def _export(self, file, *, keys):
-        scenes = Scene.objects.filter(key__in=keys) if keys else Scene.objects.all()
-        _require(keys, {scene.key for scene in scenes})
-        data = scene_files.export(scenes)
-        if file == "-":
-            sys.stdout.buffer.write(data)
-        else:
-            Path(file).write_bytes(data)
 
     def _import(self, file, *, keys, existing, dry_run):
         scenes = scene_files.read(file.read_bytes())
