@@ -148,7 +148,17 @@ def with_photos(jobs: Iterable[ClaimedJob]) -> list[ClaimedJob]:
     """Look up the photos, their cut-outs, the anchors of series and the drafts of finals: one query per
     model, and one or two for each of the others."""
     jobs = list(jobs)
-    about_texts = [_with_photo_to_read(job) for job in jobs if job.requests_texts]
+    about_texts: list[ClaimedJob] = []
+    for job in jobs:
+        if not job.requests_texts:
+            continue
+        try:
+            about_texts.append(replace(job, photo=texts.photo_for(job)))
+        except DatabaseError:
+            raise
+        except Exception:  # noqa: BLE001 - the host's own code; the request does without the photo
+            logger.exception("The photo of job %s cannot be looked up.", job.job_id)
+            about_texts.append(job)
     jobs = [job for job in jobs if not job.requests_texts]
     # An adjusted picture of a bundle is made of the picture, not of its parts.
     bundles = [job for job in jobs if job.image_spec.parts and not job.image_spec.is_adjusted]
@@ -169,16 +179,6 @@ def _looked_up(jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:
         for job in _with_photos_of(ContentType.objects.get_for_id(type_id).model_class(), group)
     ]
     return cutouts.with_stored_cutouts(found)
-
-
-def _with_photo_to_read(job: ClaimedJob) -> ClaimedJob:
-    try:
-        return replace(job, photo=texts.photo_for(job))
-    except DatabaseError:
-        raise
-    except Exception:  # noqa: BLE001 - the host's own code; the request does without the photo
-        logger.exception("The photo of job %s cannot be looked up.", job.job_id)
-        return job
 
 
 def _with_photos_of(model: type[models.Model] | None, jobs: list[ClaimedJob]) -> list[ClaimedJob]:

@@ -41,7 +41,18 @@ def with_drafts(jobs: Iterable[ClaimedJob]) -> list[ClaimedJob]:
         sha256__in=digests, kind=ImageKind.PICTURE, pruned_at=None
     ).select_related("job")
     images = list(rows.defer("spec", "provenance").order_by("-pk"))
-    costs = _costs_of(images)
+    # What making each cost; None where a call has no known cost.
+    calls = ProviderCall.objects.filter(job__in={image.job_id for image in images} - {None})
+    sums = {
+        job: total if number == priced else None
+        for job, total, number, priced in calls.order_by()
+        .values_list("job")
+        .annotate(Sum("cost_microusd"), Count("pk"), Count("cost_microusd"))
+    }
+    costs = {
+        image.pk: 0 if image.job is not None and image.job.is_free else sums.get(image.job_id)
+        for image in images
+    }
     # The earliest of equal pictures of a product is the last.
     drafts = {
         (image.sha256, image.content_type_id, image.object_id): DraftPicture(
@@ -57,21 +68,6 @@ def with_drafts(jobs: Iterable[ClaimedJob]) -> list[ClaimedJob]:
         replace(job, draft=drafts.get((job.image_spec.draft, job.content_type_id, job.object_id)))
         for job in jobs
     ]
-
-
-def _costs_of(images: Iterable[ProductImage]) -> dict[int, int | None]:
-    """Return what making each of ``images`` cost, by its key; None where a call has no known cost."""
-    calls = ProviderCall.objects.filter(job__in={image.job_id for image in images} - {None})
-    sums = {
-        job: total if number == priced else None
-        for job, total, number, priced in calls.order_by()
-        .values_list("job")
-        .annotate(Sum("cost_microusd"), Count("pk"), Count("cost_microusd"))
-    }
-    return {
-        image.pk: 0 if image.job is not None and image.job.is_free else sums.get(image.job_id)
-        for image in images
-    }
 
 
 def price_check(draft: DraftPicture, *, cost_microusd: int | None) -> dict[str, Any]:

@@ -231,44 +231,38 @@ def _adopt(name: str) -> JobOutcome | None:
     job = _job_of_name(name)
     if job is None:
         return None
-    if _is_stored(job):
+    if job.requests_texts:
+        call = ProviderCall.objects.filter(job=job.job_id, epoch=job.epoch)
+        is_stored = call.filter(outcome=CallOutcome.TEXTS).exists()
+    else:
+        images = ProductImage.objects.filter(job_id=job.job_id, provenance__call=job.spool_name)
+        is_stored = images.exists()
+    if is_stored:
         spool.drop(name)
         return None
     with spool.attempt(name) as deaths:
         result = spool.get(name)
         if deaths is None or result is None:
             return None
-        outcome = (
-            _store(job, result) if deaths < MOST_DEATHS_OF_RESULT else _give_up_result(job, result)
-        )
+        if deaths < MOST_DEATHS_OF_RESULT:
+            outcome = _store(job, result)
+        else:
+            # The bytes are kept for a person to inspect; the job has failed.
+            aside = spool.set_aside(job.spool_name)
+            error = AnswerTooLarge(
+                f"Workers died {MOST_DEATHS_OF_RESULT} times while they read this result. It may need more "
+                f"memory. Its bytes are in {aside}, with the provider's report in the .json file beside it.",
+                usage=dict(result.usage),
+                model_version=result.model_version,
+                request_id=result.request_id,
+            )
+            logger.error("Job %s: %s", job.job_id, error, extra=logs.fields(**job.labels))
+            outcome = outcomes.outcome_for_error(job, error)
         if outcome is None:
             return None
         is_ours = persistence.write_outcomes([], [outcome])[0]
         spool.drop(name)
     return outcome if is_ours else None
-
-
-def _give_up_result(job: ClaimedJob, result: ImageResult) -> JobOutcome:
-    """Keep the bytes for a person to inspect. Return the outcome of the job: it failed."""
-    aside = spool.set_aside(job.spool_name)
-    error = AnswerTooLarge(
-        f"Workers died {MOST_DEATHS_OF_RESULT} times while they read this result. It may need more "
-        f"memory. Its bytes are in {aside}, with the provider's report in the .json file beside it.",
-        usage=dict(result.usage),
-        model_version=result.model_version,
-        request_id=result.request_id,
-    )
-    logger.error("Job %s: %s", job.job_id, error, extra=logs.fields(**job.labels))
-    return outcomes.outcome_for_error(job, error)
-
-
-def _is_stored(job: ClaimedJob) -> bool:
-    """Return whether what was spooled is in the database: its picture, or its texts."""
-    if job.requests_texts:
-        call = ProviderCall.objects.filter(job=job.job_id, epoch=job.epoch)
-        return call.filter(outcome=CallOutcome.TEXTS).exists()
-    images = ProductImage.objects.filter(job_id=job.job_id, provenance__call=job.spool_name)
-    return images.exists()
 
 
 def _job_of_name(name: str) -> ClaimedJob | None:
@@ -290,17 +284,13 @@ def _job_of_name(name: str) -> ClaimedJob | None:
             lease = row.lease_until if row.state == JobState.CALLING else None
         if lease is not None and lease >= database_now():
             return None
-    if _is_frozen(row):
-        return None
+    if row.state in (JobState.LEASED, JobState.CALLING):
+        # Its worker may be in the middle of a transaction about it, or was when it froze.
+        with transaction.atomic():
+            rows = queue.skip_locked(ImageJob.objects.filter(pk=row.pk))
+            if not list(rows.values_list("pk")):
+                return None
     return replace(_job_of_row(row), epoch=call.epoch, owner=owner, photo_sent=call.photo_sent)
-
-
-@transaction.atomic
-def _is_frozen(row: ImageJob) -> bool:
-    """Return whether its worker is in the middle of a transaction about it, or was when it froze."""
-    if row.state not in (JobState.LEASED, JobState.CALLING):
-        return False
-    return not list(queue.skip_locked(ImageJob.objects.filter(pk=row.pk)).values_list("pk"))
 
 
 def _store(job: ClaimedJob, result: ImageResult) -> JobOutcome | None:

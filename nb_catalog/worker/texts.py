@@ -172,12 +172,15 @@ class OcrTask(TextTask):
             for number, line in enumerate(chain(content["lines"], printed))
             for word in single_line(line).split()
         ]
-        comparison = compare(
-            spec.texts,
-            {provider: tokens},
-            locale=spec.locales[0],
-            known=_text_on_product(job) if printed else [],
-        )
+        known: list[str] = []
+        if printed and job.photo is not None:
+            try:
+                known = ocr_detect.read_words(
+                    read_photo(job.photo), locale=spec.locales[0], **picture_limits()
+                )
+            except Exception:  # noqa: BLE001 - foreign programs; the result is paid for already
+                logger.exception("The text on the product of job %s cannot be read.", job.job_id)
+        comparison = compare(spec.texts, {provider: tokens}, locale=spec.locales[0], known=known)
         return TextContent(values=comparison.as_dict(), provider=provider)
 
     def is_done(self, spec: TextSpec) -> bool:
@@ -296,19 +299,6 @@ def _add_check(spec: TextSpec, check: Mapping[str, Any]) -> None:
     if image is not None:
         image.checks = {**image.checks, **check}
         image.save(update_fields=["checks"])
-
-
-def _text_on_product(job: ClaimedJob) -> list[str]:
-    """Return the words that OCR finds on the product's photo; none without a photo or OCR."""
-    if job.photo is None:
-        return []
-    try:
-        return ocr_detect.read_words(
-            read_photo(job.photo), locale=job.text_spec.locales[0], **picture_limits()
-        )
-    except Exception:  # noqa: BLE001 - foreign programs; the result is paid for already
-        logger.exception("The text on the product of job %s cannot be read.", job.job_id)
-        return []
 
 
 def photo_for(job: ClaimedJob) -> Photo | None:

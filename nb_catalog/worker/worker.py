@@ -171,8 +171,15 @@ class Worker:
         any_claimed = False
         for limit in (self._free, self._paid):
             free_slots = limit.free_slots(may_back_off=bool(self._running))
-            if not free_slots or not (limit.is_free or self._can_spool()):
+            if not free_slots:
                 continue
+            if not limit.is_free:
+                # What is paid for needs room on the disk.
+                had_room, self._disk_has_room = self._disk_has_room, spool.has_room()
+                if had_room and not self._disk_has_room:
+                    logger.error("The disk of STAGING_DIR is full: no paid calls are made.")
+                if not self._disk_has_room:
+                    continue
             jobs = await context.writer.run_in_db(
                 claims.claim, owner=self.owner, limit=free_slots, free=limit.is_free
             )
@@ -183,13 +190,6 @@ class Worker:
                 self._running[task] = job
                 task.add_done_callback(self._end)
         return any_claimed
-
-    def _can_spool(self) -> bool:
-        """Return whether the disk has room for what is paid for, and log when it fills up."""
-        had_room, self._disk_has_room = self._disk_has_room, spool.has_room()
-        if had_room and not self._disk_has_room:
-            logger.error("The disk of STAGING_DIR is full: no paid calls are made.")
-        return self._disk_has_room
 
     def _end(self, task: asyncio.Task[JobOutcome | None]) -> None:
         job = self._running.pop(task)

@@ -197,7 +197,12 @@ def claimed_jobs(batch: ProviderBatch, keys: Sequence[str]) -> dict[str, Claimed
 
     The result of a job that a person cancelled meanwhile is due too: it is paid for.
     """
-    ids = {number: key for key in keys if (number := _job_id(key)) is not None}
+    ids: dict[int, str] = {}
+    for key in keys:
+        # The key comes back from the provider and may be anything.
+        number, _point, epoch = key.partition(".")
+        if number.isdecimal() and epoch.isdecimal() and len(number) < 19:
+            ids[int(number)] = key
     calls = ProviderCall.objects.filter(batch=batch, job_id__in=ids, finished_at__isnull=True)
     due = [_job_of_call(call) for call in calls.select_related("job")]
     # The product is set into one picture, and compared with the other.
@@ -240,12 +245,6 @@ def _job_of_call(call: ProviderCall) -> ClaimedJob:
 def key_of(job: ClaimedJob) -> str:
     """Return the key that identifies a job's line of a batch."""
     return f"{job.job_id}.{job.epoch}"
-
-
-def _job_id(key: str) -> int | None:
-    # The key comes back from the provider and may be anything.
-    number, _, epoch = key.partition(".")
-    return int(number) if number.isdecimal() and epoch.isdecimal() and len(number) < 19 else None
 
 
 def close(batch: ProviderBatch, *, error: NBCatalogError | None = None) -> None:
