@@ -49,26 +49,25 @@ SHOWN: Final = "fields_shown"
 SYNCED: Final = "fields_synced"
 
 
-def _place_fields() -> dict[str, forms.Field]:
-    fields: dict[str, forms.Field] = {
-        f"{PLACE}view": forms.ChoiceField(
-            label=_("The product"), choices=VIEWS, required=False, widget=forms.RadioSelect
-        )
-    }
-    for name, (label, low, high, step) in NUMBERS.items():
-        widget = scene_fields.RangeInput if name in SLIDERS else forms.NumberInput
-        fields[f"{PLACE}{name}"] = forms.FloatField(
+PLACE_FIELDS: Final[Mapping[str, forms.Field]] = {
+    f"{PLACE}view": forms.ChoiceField(
+        label=_("The product"), choices=VIEWS, required=False, widget=forms.RadioSelect
+    ),
+    **{
+        f"{PLACE}{name}": forms.FloatField(
             label=label,
             min_value=low,
             max_value=high,
             required=False,
-            widget=widget(attrs={"step": step if name in SLIDERS else "any"}),
+            widget=scene_fields.RangeInput(attrs={"step": step})
+            if name in SLIDERS
+            else forms.NumberInput(attrs={"step": "any"}),
         )
-    return fields
-
-
+        for name, (label, low, high, step) in NUMBERS.items()
+    },
+}
 DeclaredFields = type(forms.Form)(
-    "DeclaredFields", (forms.Form,), {**_place_fields(), **scene_fields.declared_fields()}
+    "DeclaredFields", (forms.Form,), {**PLACE_FIELDS, **scene_fields.declared_fields()}
 )
 
 
@@ -127,8 +126,20 @@ class SceneForm(forms.ModelForm, DeclaredFields):  # type: ignore[misc, valid-ty
         if values.get(SHOWN) and not self.errors:
             self._clean_recipe(values)
         self._clean_photo(values)
-        if not self.errors and self.instance.backdrop_sha256 and values.get(SHOWN):
-            self._clean_place(values)
+        # A new photo has a place of its own.
+        is_placed = self.instance.backdrop_sha256 and values.get(SHOWN) and self.photo is None
+        if is_placed and not self.errors:
+            place = dict(self.instance.backdrop_place)
+            for name in ("view", *NUMBERS):
+                value = values.get(f"{PLACE}{name}")
+                if value not in (None, ""):
+                    place[name] = value
+            try:
+                self.instance.backdrop_place = BackdropPlace.from_mapping(place).as_dict()
+            except ValueError as error:
+                name, _colon, message = str(error).removeprefix("backdrop.").partition(": ")
+                known = f"{PLACE}{name}" in self.fields
+                self.add_error(f"{PLACE}{name}" if known else None, message or str(error))
         if not (self.errors or self.instance.backdrop_sha256 or values.get("prompt")):
             self.add_error(
                 "prompt", gettext("Describe the scene for models, or upload a photo of it.")
@@ -193,21 +204,6 @@ class SceneForm(forms.ModelForm, DeclaredFields):  # type: ignore[misc, valid-ty
                 scene_photos.declare_origin(scene, drawn_by_model=by_model)
             except NBCatalogError as error:
                 self.add_error("photo_by_model", str(error))
-
-    def _clean_place(self, values: dict[str, Any]) -> None:
-        if self.photo is not None:
-            return
-        place = dict(self.instance.backdrop_place)
-        for name in ("view", *NUMBERS):
-            value = values.get(f"{PLACE}{name}")
-            if value not in (None, ""):
-                place[name] = value
-        try:
-            self.instance.backdrop_place = BackdropPlace.from_mapping(place).as_dict()
-        except ValueError as error:
-            name, _colon, message = str(error).removeprefix("backdrop.").partition(": ")
-            known = f"{PLACE}{name}" in self.fields
-            self.add_error(f"{PLACE}{name}" if known else None, message or str(error))
 
 
 def place_initial(place: Mapping[str, Any]) -> dict[str, Any]:

@@ -106,9 +106,10 @@ class FinalViews(GenerateViews):
         generate, and to view pictures and their products."""
         pictures, chosen = self._drafts(request)
         if request.method != "POST":
+            usable = [tier.name for tier in generate_forms.tier_choices() if not tier.problem]
             data = {
                 IMAGES: ",".join(str(image.pk) for image in pictures),
-                "tier": _highest_tier(),
+                "tier": usable[-1] if usable else "",
                 "candidates": 2 if len(pictures) == 1 else 1,
                 "mode": RequestMode.DIRECT.value,
             }
@@ -198,11 +199,6 @@ class FinalViews(GenerateViews):
             **plan_context(preview, site=self.admin_site),
         )
         return TemplateResponse(request, "admin/nb_catalog/run/finals.html", context)
-
-
-def _highest_tier() -> str:
-    names = [tier.name for tier in generate_forms.tier_choices() if not tier.problem]
-    return names[-1] if names else ""
 
 
 def _pictures_of_series(key: int) -> list[ProductImage]:

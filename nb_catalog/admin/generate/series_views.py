@@ -142,22 +142,20 @@ class SeriesPlanViews(GenerateViews):
         nonce: str,
         preview: PlanPreview | None = None,
     ) -> HttpResponse:
+        text_step = None
+        if form.series.layout is not None:
+            # How many texts can be set now, and how many after their pictures.
+            summary = generation.plan_series_texts(form.series).summary()
+            impossible = summary.count_of(generation.ItemStatus.IMPOSSIBLE)
+            text_step = {"now": summary.wanted, "later": impossible}
         context = self.page_context(
             request,
             title=gettext("Make what is missing of “%(name)s”") % {"name": form.series.name},
             form=form,
             nonce=nonce,
             series=form.series,
-            text_step=_text_step(form.series),
+            text_step=text_step,
             **self._chosen_context(chosen),
             **plan_context(preview, site=self.admin_site),
         )
         return TemplateResponse(request, "admin/nb_catalog/run/series.html", context)
-
-
-def _text_step(series: Series) -> dict[str, int] | None:
-    """Return how many texts can be set now, and how many after their pictures; None without a layout."""
-    if series.layout is None:
-        return None
-    summary = generation.plan_series_texts(series).summary()
-    return {"now": summary.wanted, "later": summary.count_of(generation.ItemStatus.IMPOSSIBLE)}

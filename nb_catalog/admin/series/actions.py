@@ -73,9 +73,18 @@ def execute(series: Series, action: SeriesAction, *, actor: Actor) -> SeriesOutc
         if action.verb == REMOVE:
             message = _remove(series, action)
         elif action.verb == VARIANTS:
-            message = _add_variants(series, action)
+            message = gettext("Select products first.")
+            if products := list(_products(series, action)):
+                message = added_message(catalog_series.add_variants(series, products))
         elif action.verb in GROUPS:
-            message = _set_group(series, action)
+            group = GROUPS[action.verb]
+            count = catalog_series.set_group(series, _products(series, action), group)
+            message = ngettext(
+                "%d product is seen by another camera now. Its picture is out of date.",
+                "%d products are seen by another camera now. Their pictures are out of date.",
+                count,
+            )
+            message = message % count if count else gettext("Nothing was changed.")
         elif action.verb == APPROVE:
             result = review.approve_series(series, actor=actor)
             approved = len(result.approved)
@@ -156,28 +165,10 @@ def _remove(series: Series, action: SeriesAction) -> str:
     return message % count if count else gettext("Select products first.")
 
 
-def _add_variants(series: Series, action: SeriesAction) -> str:
-    products = list(_products(series, action))
-    if not products:
-        return gettext("Select products first.")
-    return added_message(catalog_series.add_variants(series, products))
-
-
 def added_message(added: catalog_series.Added) -> str:
     """Return how many variants were added, as a sentence."""
     message = ngettext("%d variant added.", "%d variants added.", added.added)
     return message % added.added if added.added else gettext("All variants are members already.")
-
-
-def _set_group(series: Series, action: SeriesAction) -> str:
-    group = GROUPS[action.verb]
-    count = catalog_series.set_group(series, _products(series, action), group)
-    message = ngettext(
-        "%d product is seen by another camera now. Its picture is out of date.",
-        "%d products are seen by another camera now. Their pictures are out of date.",
-        count,
-    )
-    return message % count if count else gettext("Nothing was changed.")
 
 
 def _publish(series: Series, action: SeriesAction, *, actor: Actor) -> str:

@@ -194,27 +194,24 @@ class SeriesForm(forms.ModelForm):
             if self.instance.pk:
                 self._change()
             else:
-                self._create()
+                data = self.cleaned_data
+                names = (
+                    "key", "name", "model", "scene", "slot", "ratio", "tier", "treatment", "view",
+                    "overrides", "bundles", "seed_number", "layout", "deck",
+                )  # fmt: skip
+                series = catalog_series.create(
+                    **{name: data[name] for name in names}, framing=self._framing() or None
+                )
+                series = catalog_series.with_changes(
+                    series, position=data["position"], is_active=data["is_active"]
+                )
+                catalog_series.save_look(series)
+                self.instance = series
         except RequestRefused as refusal:
             for objection in refusal.objections:
                 self.add_error(None, objection)
         except (InvalidTransition, NotRegistered) as error:
             self.add_error(None, str(error))
-
-    def _create(self) -> None:
-        data = self.cleaned_data
-        names = (
-            "key", "name", "model", "scene", "slot", "ratio", "tier", "treatment", "view",
-            "overrides", "bundles", "seed_number", "layout", "deck",
-        )  # fmt: skip
-        series = catalog_series.create(
-            **{name: data[name] for name in names}, framing=self._framing() or None
-        )
-        series = catalog_series.with_changes(
-            series, position=data["position"], is_active=data["is_active"]
-        )
-        catalog_series.save_look(series)
-        self.instance = series
 
     def _change(self) -> None:
         data, series = self.cleaned_data, Series.objects.get(pk=self.instance.pk)

@@ -21,7 +21,6 @@ from nb_catalog.admin.generate.selection import load_selection
 from nb_catalog.admin.series.actions import added_message
 from nb_catalog.admin.series.sheet import visible_to
 from nb_catalog.core.permissions import Action, may
-from nb_catalog.core.types import Variant
 from nb_catalog.exceptions import NBCatalogError, PictureMissing
 from nb_catalog.generation.series import MemberProducts
 from nb_catalog.models import Series
@@ -162,15 +161,14 @@ class ProductViews:
 def _variants_context(product: Model) -> dict[str, Any]:
     """Return the variants of ``product`` with the URLs of their photos, "" without one, or what is wrong with
     them."""
+    variants = []
     try:
-        return {"variants": [(each, _photo_url(each)) for each in variants_of(product).values()]}
+        for variant in variants_of(product).values():
+            try:
+                photo = photo_of_variant(variant)
+            except PictureMissing:
+                photo = None
+            variants.append((variant, "" if photo is None else storefront.photo_url(photo)))
     except NBCatalogError as problem:
         return {"variants_problem": str(problem)}
-
-
-def _photo_url(variant: Variant) -> str:
-    try:
-        photo = photo_of_variant(variant)
-    except PictureMissing:
-        return ""
-    return "" if photo is None else storefront.photo_url(photo)
+    return {"variants": variants}
