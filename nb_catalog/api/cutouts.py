@@ -202,10 +202,18 @@ class CutoutViewSet(CatalogReadViewSet):
     def mask(self, request, *args, **kwargs):
         """Store the mask that a person made: PNG, or the photo cut out, as the body or as ``mask`` of a form.
 
-        409 if ``version`` is not the current one.
+        The version that the person has seen is in the body or in ``If-Match``; 409 if it is not the current
+        one.
         """
         cutout, body = self.get_object(), self.validated_body()
-        version = self._seen_version(body)
+        header = request.headers.get("If-Match", "").strip().strip('"')
+        if "version" in body:
+            version = body["version"]
+        elif header.isascii() and header.isdecimal() and len(header) < 10:
+            version = int(header)
+        else:
+            message = _("Send the version of the cut-out that you have seen, here or as If-Match.")
+            raise serializers.ValidationError({"version": [message]})
         data = body["mask"].read(settings.MAX_PICTURE_BYTES + 1)
         replace_mask(cutout, data, actor=request.user, version=version)
         return self._respond(cutout)
@@ -309,16 +317,6 @@ class CutoutViewSet(CatalogReadViewSet):
         needed = self.needed_permission()
         if needed is not None and not may_each(self.request.user, needed, rows):
             raise PermissionDenied
-
-    def _seen_version(self, body):
-        """Return the version in the body or in ``If-Match``. Raises ``ValidationError`` without one."""
-        if "version" in body:
-            return body["version"]
-        header = self.request.headers.get("If-Match", "").strip().strip('"')
-        if header.isascii() and header.isdecimal() and len(header) < 10:
-            return int(header)
-        message = _("Send the version of the cut-out that you have seen, here or as If-Match.")
-        raise serializers.ValidationError({"version": [message]})
 
     def _respond(self, cutout):
         cutout = PhotoCutout.objects.prefetch_related("events__actor").get(pk=cutout.pk)

@@ -78,24 +78,20 @@ def once(view, body, respond, *, replay=Response):
                 row = IdempotencyKey.objects.create(digest=digest, body=fields)
         except IntegrityError:
             row = IdempotencyKey.objects.select_for_update().get(digest=digest)
-            _require_same(row, fields, key=key)
+            names = sorted(
+                name for name in {*row.body, *fields} if row.body.get(name) != fields.get(name)
+            )  # fmt: skip
+            if names:
+                message = _(
+                    "The key “%(key)s” belongs to an earlier request with a different %(names)s. Use a new "
+                    "key for a new request."
+                )
+                raise KeyReused(message % {"key": key, "names": ", ".join(names)}) from None
             return replay(row.response)
         response = respond()
         row.response = response.data
         row.save(update_fields=["response"])
         return response
-
-
-def _require_same(row, fields, *, key):
-    names = sorted(
-        name for name in {*row.body, *fields} if row.body.get(name) != fields.get(name)
-    )  # fmt: skip
-    if names:
-        message = _(
-            "The key “%(key)s” belongs to an earlier request with a different %(names)s. Use a new key "
-            "for a new request."
-        )
-        raise KeyReused(message % {"key": key, "names": ", ".join(names)})
 
 
 def _digest(value):
