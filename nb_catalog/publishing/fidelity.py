@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from django.db.models import Q
@@ -44,8 +44,14 @@ def fidelity_notes(images: Iterable[ProductImage], *, actor: Actor, reason: str)
         return notes
     may_override = actor is not None and actor.has_perm(Permission.OVERRIDE_FIDELITY)
     if not may_override or not reason:
+        failures: list[str] = []
+        for image in failing[:MOST_NAMED]:
+            about = _("The product on picture %(pk)s differs from its photo.") % {"pk": image.pk}
+            fidelity = fidelity_in(image.checks)
+            reasons = fidelity.reasons if fidelity else ()
+            failures += [about, *(describe_reason(code) for code in reasons)]
         raise FidelityRefused(
-            *(sentence for image in failing[:MOST_NAMED] for sentence in _failures(image)),
+            *failures,
             _("Give the reason why it is published all the same.")
             if may_override
             else _(
@@ -54,12 +60,6 @@ def fidelity_notes(images: Iterable[ProductImage], *, actor: Actor, reason: str)
             ),
         )
     return notes | dict.fromkeys((image.pk for image in failing), reason)
-
-
-def _failures(image: ProductImage) -> Iterator[str]:
-    yield _("The product on picture %(pk)s differs from its photo.") % {"pk": image.pk}
-    fidelity = fidelity_in(image.checks)
-    yield from (describe_reason(code) for code in (fidelity.reasons if fidelity else ()))
 
 
 def _overridden(images: Iterable[ProductImage]) -> set[int]:
