@@ -340,14 +340,19 @@ def source_for(subject: Model | type[Model] | str) -> CatalogSource:
     proxy is registered uses that one's. Raises ``NotRegistered``.
     """
     if isinstance(subject, str):
-        source = _find_label(subject.lower())
-        if source is None:
-            hint = nearest(subject.lower(), {each.label for each in _sources.values()})
-            raise NotRegistered(_("No model %(model)r is registered.") % {"model": subject} + hint)
-        return source
+        label, sources = subject.lower(), list(_sources.values())
+        for source in sources:
+            if source.label == label:
+                return source
+        for source in sources:
+            related = [_concrete(source.model), *_subclasses(source.model)]
+            if any(each._meta.label_lower == label for each in related):
+                return source
+        hint = nearest(label, {each.label for each in sources})
+        raise NotRegistered(_("No model %(model)r is registered.") % {"model": subject} + hint)
     model = subject if isinstance(subject, type) else type(subject)
-    if (source := _find(model)) is not None:
-        return source
+    if (found := _find(model)) is not None:
+        return found
     raise NotRegistered(
         f"{model._meta.label} is not registered. Write in {model._meta.app_label}/catalog_images.py: "
         f"@nb_catalog.register({model.__name__}) above a class "
@@ -369,18 +374,6 @@ def _find(model: type[Model]) -> CatalogSource | None:
 def _concrete(model: type[Model]) -> type[Model]:
     """Return the model whose table ``model`` uses: itself, unless it is a proxy."""
     return model._meta.concrete_model or model
-
-
-def _find_label(label: str) -> CatalogSource | None:
-    sources = list(_sources.values())
-    for source in sources:
-        if source.label == label:
-            return source
-    for source in sources:
-        related = [_concrete(source.model), *_subclasses(source.model)]
-        if any(model._meta.label_lower == label for model in related):
-            return source
-    return None
 
 
 def _subclasses(model: type[Model]) -> Iterator[type[Model]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -104,7 +103,12 @@ def all_photos(product: Model) -> list[Photo]:
         photos = list(source.photos(product))
     if type(source).variants is CatalogSource.variants:
         return photos
-    for variant in _variants_or_none(product).values():
+    try:
+        variants = variants_of(product)
+    except RegistryError:
+        # Reported where a picture of one is asked for.
+        return photos
+    for variant in variants.values():
         try:
             photo = photo_of_variant(variant)
         except PictureMissing:
@@ -112,14 +116,6 @@ def all_photos(product: Model) -> list[Photo]:
         if photo is not None and photo not in photos:
             photos.append(photo)
     return photos
-
-
-def _variants_or_none(product: Model) -> Mapping[str, Variant]:
-    try:
-        return variants_of(product)
-    except RegistryError:
-        # Reported where a picture of one is asked for.
-        return {}
 
 
 def _checked(variant: Variant, *, owner: str) -> Variant:
