@@ -186,23 +186,22 @@ def parse_slots(given: Any, *, owner: str) -> Mapping[str, Slot]:
     if isinstance(given, str | Slot) or not isinstance(given, Iterable):
         raise RegistryError(f"{owner}.slots must be {expected}, not {given!r}.")
     slots: dict[str, Slot] = {}
+    has_names = isinstance(given, Mapping)
     for each in given:
         try:
-            if isinstance(given, Mapping):
-                slot = _from_pair(each, given[each])
+            value = given[each] if isinstance(given, Mapping) else each
+            if not isinstance(value, Slot):
+                ratio = value if has_names and value is not None else ""
+                slot = Slot(each, ratio=ratio)
+            elif has_names and value.name != each:
+                raise RegistryError(
+                    f"{each!r} has a slot that is named {value.name!r}. Use one name."
+                )
             else:
-                slot = each if isinstance(each, Slot) else Slot(each)
+                slot = value
         except RegistryError as error:
             raise RegistryError(f"{owner}.slots: {error}") from error
         if slot.name in slots:
             raise RegistryError(f"{owner}.slots has {slot.name!r} twice. Keep one of them.")
         slots[slot.name] = slot
     return slots
-
-
-def _from_pair(name: Any, value: Any) -> Slot:
-    if not isinstance(value, Slot):
-        return Slot(name, ratio="" if value is None else value)
-    if value.name != name:
-        raise RegistryError(f"{name!r} has a slot that is named {value.name!r}. Use one name.")
-    return value

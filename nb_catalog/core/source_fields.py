@@ -64,8 +64,14 @@ def files_at(value: Any, path: list[str]) -> Iterator[Any]:
         for each in value.all():
             yield from files_at(each, path)
     elif path:
-        is_mapping = isinstance(value, Mapping)
-        next_value = value.get(path[0]) if is_mapping else _attribute(value, path[0])
+        try:
+            is_mapping = isinstance(value, Mapping)
+            next_value = value.get(path[0]) if is_mapping else attributes.get(value, path[0])
+        except AttributeError:
+            if hasattr(type(value), path[0]):
+                raise
+            # A relation may lead to several models: not all of their rows have the attribute.
+            return
         yield from files_at(next_value, path[1:])
     elif hasattr(value, "storage"):
         yield value
@@ -79,16 +85,6 @@ def files_at(value: Any, path: list[str]) -> Iterator[Any]:
         names = [field.name for field in value._meta.get_fields() if hasattr(field, "upload_to")]
         if names:
             yield getattr(value, names[0])
-
-
-def _attribute(value: Any, name: str) -> Any:
-    """Return None for rows that have no such attribute: a relation may lead to several models."""
-    try:
-        return attributes.get(value, name)
-    except AttributeError:
-        if hasattr(type(value), name):
-            raise
-        return None
 
 
 def problems(source: Any, *, reads_photos: bool) -> Iterator[tuple[str, str]]:
