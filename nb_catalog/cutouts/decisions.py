@@ -164,7 +164,14 @@ def undo_each(cutouts: Iterable[PhotoCutout], *, actor: Actor) -> int:
     for keys in blocks((each.pk for each in cutouts), size=BLOCK):
         with transaction.atomic():
             rows = _locked(keys)
-            events = _latest_decisions(keys)
+            # The latest event about each that was not taken back yet.
+            undone: set[int] = set()
+            events: dict[int, CutoutEvent] = {}
+            for event in CutoutEvent.objects.filter(cutout__in=keys).order_by("-pk"):
+                if event.move == "undo":
+                    undone.add(event.before.get("undone", 0))
+                elif event.pk not in undone:
+                    events.setdefault(event.cutout_id, event)
             decided = [row for row in rows if row.pk in events]
             before = {}
             for row in decided:
@@ -180,18 +187,6 @@ def undo_each(cutouts: Iterable[PhotoCutout], *, actor: Actor) -> int:
                 mark_pictures_stale(decided)
             done += len(decided)
     return done
-
-
-def _latest_decisions(keys: Sequence[int]) -> dict[int, CutoutEvent]:
-    """Return the latest event about each cut-out that was not taken back yet. One query."""
-    undone: set[int] = set()
-    latest: dict[int, CutoutEvent] = {}
-    for event in CutoutEvent.objects.filter(cutout__in=keys).order_by("-pk"):
-        if event.move == "undo":
-            undone.add(event.before.get("undone", 0))
-        elif event.pk not in undone:
-            latest.setdefault(event.cutout_id, event)
-    return latest
 
 
 def _decide(
