@@ -26,8 +26,17 @@ def check_task_queue(**_options: Any) -> list[CheckMessage]:
                 id="nb_catalog.E007",
             )
         )
-    is_paid = any(not entry.model_spec.free for entry in valid_tiers())
-    if wake_up == "tasks" and is_paid and _is_immediate():
+    is_immediate = False
+    if wake_up == "tasks" and any(not entry.model_spec.free for entry in valid_tiers()):
+        backends = getattr(django_settings, "TASKS", None)
+        if backends is None:
+            # The default of Django 6. The backport has no default until it is installed.
+            installed = django_settings.INSTALLED_APPS
+            is_immediate = django.VERSION >= (6, 0) or "django_tasks" in installed
+        else:
+            backend = backends.get(or_nothing(lambda: settings.TASK_BACKEND) or "", {})
+            is_immediate = str(backend.get("BACKEND", "")).endswith("ImmediateBackend")
+    if is_immediate:
         messages.append(
             Warning(
                 "Calls to paid models run inside web requests: "
@@ -38,12 +47,3 @@ def check_task_queue(**_options: Any) -> list[CheckMessage]:
             )
         )
     return messages
-
-
-def _is_immediate() -> bool:
-    backends = getattr(django_settings, "TASKS", None)
-    if backends is None:
-        # The default of Django 6. The backport has no default until it is installed.
-        return django.VERSION >= (6, 0) or "django_tasks" in django_settings.INSTALLED_APPS
-    backend = backends.get(or_nothing(lambda: settings.TASK_BACKEND) or "", {})
-    return str(backend.get("BACKEND", "")).endswith("ImmediateBackend")
