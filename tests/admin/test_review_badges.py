@@ -48,6 +48,11 @@ def test_a_check_is_a_badge_with_its_reason(root, checks, name, level, why):
     assert why in found[name][1]
 
 
+def test_what_was_not_checked_has_no_badge(root):
+    factories.image(factories.product(photo=False))
+    assert set(badges(root)) == {"Ratio and size", "Original product photo, AI background"}
+
+
 def test_layout_and_the_picture_that_is_published_now_are_shown(root):
     mug, layout = factories.product(), factories.layout()
     asked = factories.spec(mug, layout=layout.key)

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from nb_catalog.core.types import Treatment
 from nb_catalog.cutouts.records import CUTOUT_CHECK
 from nb_catalog.imaging.cutout.reasons import describe_reason as describe_doubt
 from nb_catalog.imaging.drift import DRIFT_CHECK, describe_missing, describe_part
@@ -99,10 +98,12 @@ def _size(image: ProductImage) -> Iterator[Badge]:
 
 def _cutout(image: ProductImage) -> Iterator[Badge]:
     found = image.checks.get(CUTOUT_CHECK)
-    if found is not None and found.get("reasons"):
+    if found is None:
+        return
+    if found.get("reasons"):
         reasons = tuple(describe_doubt(code) for code in found["reasons"])
         yield Badge(
             _("Cut-out doubtful"), BAD, (_("Look at the outline of the product."), *reasons)
         )
-    elif found is not None or image.spec.get("treatment") in (Treatment.LOCKED, Treatment.RELIT):
+    else:
         yield Badge(_("Cut-out"), GOOD)
