@@ -127,9 +127,11 @@ def compare_composition(draft: Sketch, final: Sketch) -> CompositionChange:
         return CompositionChange(score=None, missing="ratio")
     if min(float(each.light.std()) for each in (draft, final)) < FLAT:
         return CompositionChange(score=None, missing="flat")
+    lengths = float(np.linalg.norm(draft.edges) * np.linalg.norm(final.edges))
     similarity = {
         "light": float(np.corrcoef(draft.light.ravel(), final.light.ravel())[0, 1]),
-        "edges": _cosine(draft.edges, final.edges),
+        # The cosine of the angle between them.
+        "edges": float((draft.edges * final.edges).sum()) / lengths if lengths > 0 else 0.0,
     }
     if draft.product is not None and final.product is not None:
         similarity["place"] = overlap(draft.product, final.product)
@@ -163,11 +165,6 @@ def describe_missing(code: str) -> str:
         "flat": _("The picture or its draft shows a single colour."),
         "draft": _("The draft's file cannot be read."),
     }.get(code, _("It cannot be compared."))
-
-
-def _cosine(first: Map, second: Map) -> float:
-    length = float(np.linalg.norm(first) * np.linalg.norm(second))
-    return float((first * second).sum()) / length if length > 0 else 0.0
 
 
 def _map(values: npt.NDArray[Any]) -> Map:

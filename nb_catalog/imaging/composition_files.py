@@ -54,13 +54,12 @@ def find_product(pixels: Pixels, *, cutout: Rgba, near: Box | None = None) -> Bo
     certain."""
     size = Size(pixels.shape[1], pixels.shape[0])
     for expected in (near, box_by_features(pixels, cutout)):
-        if expected is None or not _is_in_frame(expected):
+        if expected is None:
             continue
+        is_across = max(0.0, expected.left) < min(1.0, expected.right)
+        if not is_across or max(0.0, expected.top) >= min(1.0, expected.bottom):
+            continue  # outside the picture
         measured = measure_box(pixels, product=cutout, expected=expected.rect(size))
         if measured is not None:
             return measured.box
     return None
-
-
-def _is_in_frame(box: Box) -> bool:
-    return max(0.0, box.left) < min(1.0, box.right) and max(0.0, box.top) < min(1.0, box.bottom)

@@ -144,7 +144,15 @@ def main() -> None:
     stdout.write(READY)
     stdout.flush()
     request = json.loads(stdin.readline())
-    _limit(request.pop("most_bytes"), cpu_seconds=request.pop("cpu_seconds"))
+    most_bytes, cpu_seconds = request.pop("most_bytes"), request.pop("cpu_seconds")
+    if resource is not None:
+        status = Path("/proc/self/statm")
+        if status.exists():
+            # Memory beside what this process has reserved already.
+            most_bytes += int(status.read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         facts, image = inspect.decode_here(stdin.read(request.pop("length")), **request)
     except PictureError as error:
@@ -160,15 +168,3 @@ def main() -> None:
     for top in range(0, image.height, rows):
         box = (0, top, image.width, min(top + rows, image.height))
         stdout.write(image.crop(box).tobytes())
-
-
-def _limit(most_bytes: int, *, cpu_seconds: int) -> None:
-    """Bound this process's memory, beside what it has reserved already, and its time."""
-    if resource is None:
-        return
-    status = Path("/proc/self/statm")
-    if status.exists():
-        reserved = int(status.read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (reserved + most_bytes, reserved + most_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -11,9 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, PngImagePlugin
 
+from nb_catalog.core.text import message as _
+from nb_catalog.exceptions import PictureTooLarge
+
 Format: TypeAlias = Literal["jpeg", "webp", "avif", "png"]
 Colour: TypeAlias = str | tuple[int, int, int]
 
+MASTER_QUALITY: Final = 95
 XMP_IN_PNG: Final = "XML:com.adobe.xmp"
 
 
@@ -112,6 +116,32 @@ def encode(
     file = BytesIO()
     image.save(file, target.pillow_name, **options)
     return file.getvalue()
+
+
+def encode_master(
+    picture: Image.Image | NDArray[np.uint8],
+    *,
+    lossless: bool,
+    xmp: bytes,
+    max_bytes: int,
+) -> tuple[bytes, Format]:
+    """Return ``picture`` as a file that may be edited again, of at most ``max_bytes``, and its format.
+
+    A PNG if it is to be ``lossless`` and is not too large, otherwise a JPEG; with an alpha channel
+    always a PNG. Raises ``PictureTooLarge``.
+    """
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    formats: list[Format] = ["png"] if image.mode == "RGBA" else ["png", "jpeg"]
+    for each in formats if lossless else formats[-1:]:
+        data = encode(image, format=each, quality=MASTER_QUALITY, xmp=xmp, full_chroma=True)
+        if len(data) <= max_bytes:
+            return data, each
+    raise PictureTooLarge(
+        _("The picture takes more than %(most)s bytes, the most that are accepted.")
+        % {"most": f"{max_bytes:,}"}
+        + " "
+        + _("Scale the photo down, or raise MAX_PICTURE_BYTES.")
+    )
 
 
 def shrink(image: Image.Image, *, width: int) -> Image.Image:

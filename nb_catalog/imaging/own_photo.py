@@ -14,17 +14,16 @@ from PIL import Image
 from nb_catalog.core.slots import aspect_of, is_close
 from nb_catalog.core.text import message as _
 from nb_catalog.core.types import Rect, Size
-from nb_catalog.exceptions import CropRefused, PictureTooLarge
+from nb_catalog.exceptions import CropRefused
 from nb_catalog.imaging.cutout import alpha, masks
 from nb_catalog.imaging.cutout.background import fit_background, lab
 from nb_catalog.imaging.cutout.outline import solid_box
-from nb_catalog.imaging.encode import MIME_TYPES, Format, encode
+from nb_catalog.imaging.encode import MIME_TYPES, encode_master
 from nb_catalog.imaging.formats import webp
 from nb_catalog.imaging.inspect import Facts, check_photo, examine, open_photo
 from nb_catalog.imaging.metadata import SENDABLE, with_xmp, without_metadata
 from nb_catalog.imaging.provenance import DigitalSourceType, read_mark, strongest, xmp_packet
 
-QUALITY: Final = 95
 # In pixels; a worker accepts nothing smaller as a picture.
 LEAST_SIDE: Final = 32
 # Pixels of the longer side at which the product is looked for.
@@ -103,10 +102,10 @@ def own_photo(
     if crop:
         image = image.crop((crop.left, crop.top, crop.right, crop.bottom))
     # If the photo's own format has lost detail, another loss hardly shows.
-    lossy = facts.mime_type in {"image/jpeg", "image/heic", "image/avif"}
+    lossless = facts.mime_type not in {"image/jpeg", "image/heic", "image/avif"}
     if facts.mime_type == "image/webp":
-        lossy = not webp.read(photo).is_lossless
-    data, file_format = _encoded(image, lossy=lossy, xmp=packet, max_bytes=max_bytes)
+        lossless = webp.read(photo).is_lossless
+    data, file_format = encode_master(image, lossless=lossless, xmp=packet, max_bytes=max_bytes)
     return OwnPhoto(
         data=data, mime_type=MIME_TYPES[file_format], product=product, changes=tuple(changes)
     )
@@ -260,20 +259,3 @@ def _required_changes(facts: Facts) -> Iterator[str]:
         yield "to_8_bit"
     if not facts.is_srgb and facts.mode != "CMYK":
         yield "to_srgb"
-
-
-def _encoded(
-    image: Image.Image, *, lossy: bool, xmp: bytes, max_bytes: int
-) -> tuple[bytes, Format]:
-    """Return ``image`` as a file of at most ``max_bytes``, and its format."""
-    formats: list[Format] = ["png"] if image.mode == "RGBA" else ["png", "jpeg"]
-    for each in formats[-1:] if lossy else formats:
-        data = encode(image, format=each, quality=QUALITY, xmp=xmp, full_chroma=True)
-        if len(data) <= max_bytes:
-            return data, each
-    raise PictureTooLarge(
-        _("The picture takes more than %(most)s bytes, the most that are accepted.")
-        % {"most": f"{max_bytes:,}"}
-        + " "
-        + _("Scale the photo down, or raise MAX_PICTURE_BYTES.")
-    )

@@ -54,22 +54,14 @@ def stated_space(camera: CameraTags) -> ColourSpace | None:
     if is_like_srgb and not camera.transfer and (gamma <= 0 or round(gamma, 1) == 2.2):
         # 2.2 is written for sRGB, as the nearest power.
         return None
-    return ColourSpace(
-        chromaticities=camera.chromaticities,
-        gamma=max(gamma, 0.0),
-        curve=_curves(camera.transfer) if gamma <= 0 else (),
-    )
-
-
-def _curves(transfer: tuple[float, ...]) -> tuple[tuple[float, ...], ...]:
-    """Return the curves of a transfer function: one for all channels, or three."""
-    count = len(transfer)
-    if count < 2:
-        return ()
-    if count % 3 == 0 and count in {3 * 2**bits for bits in range(1, 17)}:
-        third = count // 3
-        return tuple(transfer[at : at + third] for at in (0, third, 2 * third))
-    return (transfer,)
+    transfer = camera.transfer
+    curves: tuple[tuple[float, ...], ...] = ()
+    if gamma <= 0 and len(transfer) in {3 * 2**bits for bits in range(1, 17)}:
+        third = len(transfer) // 3
+        curves = tuple(transfer[at : at + third] for at in (0, third, 2 * third))
+    elif gamma <= 0 and len(transfer) >= 2:
+        curves = (transfer,)  # for all channels
+    return ColourSpace(chromaticities=camera.chromaticities, gamma=max(gamma, 0.0), curve=curves)
 
 
 def profile_for(space: ColourSpace) -> bytes | None:

@@ -191,7 +191,13 @@ def conversion_of(image: Decoded, *, file: PictureFile) -> Conversion:
         try:
             profile = ImageCms.ImageCmsProfile(BytesIO(file.profile))
             if space == b"GRAY":
-                return _by_greys(profile, is_16_bit=is_16_bit)
+                sampled, kind = ("I;16", np.uint16) if is_16_bit else ("L", np.uint8)
+                levels = np.arange(65536 if is_16_bit else 256, dtype=kind).reshape(-1, 256)
+                converted = _build(profile, mode=sampled).apply(Image.fromarray(levels))
+                greys = np.asarray(converted)[..., 1].reshape(-1)
+                same = levels.reshape(-1).astype(np.float64) / (257 if is_16_bit else 1)
+                changes = bool(np.abs(greys - same).max() > SAME)
+                return Conversion(greys=greys) if changes else Conversion()
             return _by_transform(profile, mode="CMYK" if channels == "CMYK" else mode)
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass
@@ -222,15 +228,6 @@ def _by_transform(profile: ImageCms.ImageCmsProfile, *, mode: str) -> Conversion
     if np.abs(np.asarray(converted)[..., :3].astype(int) - colours).max() <= SAME:
         return Conversion()
     return Conversion(transform=transform)
-
-
-def _by_greys(profile: ImageCms.ImageCmsProfile, *, is_16_bit: bool) -> Conversion:
-    mode, kind = ("I;16", np.uint16) if is_16_bit else ("L", np.uint8)
-    levels = np.arange(65536 if is_16_bit else 256, dtype=kind).reshape(-1, 256)
-    converted = _build(profile, mode=mode).apply(Image.fromarray(levels))
-    greys = np.asarray(converted)[..., 1].reshape(-1)
-    same = levels.reshape(-1).astype(np.float64) / (257 if is_16_bit else 1)
-    return Conversion() if np.abs(greys - same).max() <= SAME else Conversion(greys=greys)
 
 
 def _table(

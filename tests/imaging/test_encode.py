@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, JpegImagePlugin
 
 from nb_catalog import storage
+from nb_catalog.exceptions import PictureTooLarge
 from nb_catalog.imaging import encode, inspect
 from tests.imaging.pictures import LIMITS, bottle, colourful
 
@@ -89,3 +90,23 @@ def test_hidden_colours_do_not_bleed_into_edges_when_a_picture_is_made_smaller()
 def test_a_solid_picture_is_flattened_by_leaving_it_alone():
     assert encode.flatten(image := colourful()) is image
     assert encode.flatten(colourful().convert("L")).mode == "RGB"
+
+
+def test_a_master_is_lossless_only_where_it_fits():
+    noise = Image.effect_noise((128, 128), 80).convert("RGB")
+    png = encode.encode(noise, format="png")
+    jpeg = encode.encode(noise, format="jpeg", quality=encode.MASTER_QUALITY, full_chroma=True)
+    assert len(jpeg) < len(png)
+
+    def master(picture, *, lossless=True, max_bytes):
+        return encode.encode_master(picture, lossless=lossless, xmp=b"", max_bytes=max_bytes)
+
+    assert master(noise, max_bytes=len(png)) == (png, "png")
+    assert master(noise, max_bytes=len(png) - 1) == (jpeg, "jpeg")
+    assert master(noise, lossless=False, max_bytes=len(png)) == (jpeg, "jpeg")
+    with pytest.raises(PictureTooLarge, match=f"{len(jpeg) - 1:,} bytes"):
+        master(noise, max_bytes=len(jpeg) - 1)
+    clear = np.dstack([np.asarray(noise), np.zeros((128, 128), np.uint8)])
+    assert master(clear, lossless=False, max_bytes=10**6)[1] == "png"
+    with pytest.raises(PictureTooLarge):
+        master(clear, max_bytes=len(jpeg))

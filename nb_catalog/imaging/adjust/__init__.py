@@ -11,7 +11,7 @@ from PIL import Image, ImageColor
 
 from nb_catalog.core.text import message
 from nb_catalog.core.types import Rect, Size
-from nb_catalog.exceptions import AdjustmentRefused, PictureTooLarge
+from nb_catalog.exceptions import AdjustmentRefused
 from nb_catalog.imaging.adjust import geometry
 from nb_catalog.imaging.adjust.extend import RenderedScene, extend, not_rendered
 from nb_catalog.imaging.adjust.geometry import Frame, Matrix
@@ -44,7 +44,7 @@ from nb_catalog.imaging.adjust.tones import adjust_tones, merge_area
 from nb_catalog.imaging.colour_shift import Shift, measure_shift
 from nb_catalog.imaging.compose.relight import BOUNDS
 from nb_catalog.imaging.cutout.edge import unmix
-from nb_catalog.imaging.encode import MIME_TYPES, Format, encode
+from nb_catalog.imaging.encode import MIME_TYPES, encode, encode_master
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import DigitalSourceType, strongest, xmp_packet
 
@@ -78,7 +78,6 @@ _ = message
 
 EDIT_CHECK: Final = "edit"
 """The check of an edited picture: where its product is, and what the edit did to the rest."""
-QUALITY: Final = 95
 PREVIEW_QUALITY: Final = 85
 
 
@@ -121,10 +120,15 @@ def adjust_file(
     frame = _opened(picture, product, mask, adjustments, **limits)
     made, shift = _made(frame, adjustments, scene=scene, bounded=bounded, most=max_pixels)
     term = strongest(origin, *_terms(adjustments))
-    data, mime_type = _encoded(made.pixels, picture, xmp=xmp_packet(term), max_bytes=max_bytes)
+    data, file_format = encode_master(
+        made.pixels,
+        lossless=picture.startswith(b"\x89PNG"),
+        xmp=xmp_packet(term),
+        max_bytes=max_bytes,
+    )
     return AdjustedFile(
         data=data,
-        mime_type=mime_type,
+        mime_type=MIME_TYPES[file_format],
         size=made.size,
         term=term,
         product=made.product,
@@ -164,7 +168,10 @@ def _made(
     bounded: Mapping[str, float] | None,
     most: int,
 ) -> tuple[Frame, Shift | None]:
-    """Return ``frame`` after all of ``adjustments``, and how far they changed the product's colours."""
+    """Return ``frame`` after all of ``adjustments``, and how far they changed the product's colours.
+
+    Raises ``AdjustmentRefused``, if they are ``bounded``, beyond what relighting may do.
+    """
     made = frame
     shift: Shift | None = None
     for each in adjustments:
@@ -173,7 +180,17 @@ def _made(
             step = _shift(before, made)
             shift = step if shift is None else _both(shift, step)
     if shift is not None and bounded is not None:
-        shift = _within_bounds(shift, bounded)
+        # With what was changed before, no more than relighting may do.
+        shift = _both(Shift(**bounded), shift) if bounded else shift
+        if not BOUNDS.hold(shift):
+            raise AdjustmentRefused(
+                _(
+                    "The product's colours would differ from its photo by %(found)s (CIEDE2000, median); at "
+                    "most %(most)s are allowed while its pixels count as its own. Adjust less, or the "
+                    "background only."
+                )
+                % {"found": f"{shift.median:.1f}", "most": f"{BOUNDS.median:g}"}
+            )
     return made, shift
 
 
@@ -206,26 +223,31 @@ def _adjusted(
             return geometry.straighten(frame, adjustment)
         case Resize():
             made = geometry.resize(frame, adjustment)
-            _refuse_too_large(made.size, most)
+            if made.size.width * made.size.height > most:
+                raise AdjustmentRefused(
+                    _(
+                        "The picture would have %(width)s × %(height)s pixels, more than this site "
+                        "accepts."
+                    )
+                    % {"width": made.size.width, "height": made.size.height}
+                )
             return made
         case Extend():
             return extend(frame, adjustment, scene=scene, most=most)
         case Background(colour=colour):
-            return replace(frame, pixels=_on_colour(frame, colour))
+            alpha = _product_in(frame)
+            rgb = np.ascontiguousarray(frame.pixels[..., :3])
+            product = rgb if frame.pixels.shape[2] == 4 else unmix(rgb, alpha)[..., :3]
+            flat = np.empty_like(rgb)
+            flat[:] = ImageColor.getrgb(colour)
+            on_colour = merge_area(np.ascontiguousarray(product), flat, product=alpha)
+            return replace(frame, pixels=on_colour)
         case Exposure() | WhiteBalance() | Sharpen():
             rgb = np.ascontiguousarray(frame.pixels[..., :3])
             made_rgb = adjust_tones(rgb, adjustment)
             if needs_mask(adjustment):
                 made_rgb = merge_area(rgb, made_rgb, product=_product_in(frame))
             return replace(frame, pixels=np.dstack([made_rgb, frame.pixels[..., 3:]]))
-
-
-def _refuse_too_large(size: Size, most: int) -> None:
-    if size.width * size.height > most:
-        raise AdjustmentRefused(
-            _("The picture would have %(width)s × %(height)s pixels, more than this site accepts.")
-            % {"width": size.width, "height": size.height}
-        )
 
 
 def _product_in(frame: Frame) -> geometry.Bytes:
@@ -235,15 +257,6 @@ def _product_in(frame: Frame) -> geometry.Bytes:
     if frame.pixels.shape[2] == 4:
         return np.ascontiguousarray(frame.pixels[..., 3])
     raise AdjustmentRefused(unknown_background())
-
-
-def _on_colour(frame: Frame, colour: str) -> geometry.Bytes:
-    alpha = _product_in(frame)
-    rgb = np.ascontiguousarray(frame.pixels[..., :3])
-    product = rgb if frame.pixels.shape[2] == 4 else unmix(rgb, alpha)[..., :3]
-    flat = np.empty_like(rgb)
-    flat[:] = ImageColor.getrgb(colour)
-    return merge_area(np.ascontiguousarray(product), flat, product=alpha)
 
 
 def _shift(before: Frame, after: Frame) -> Shift:
@@ -271,40 +284,7 @@ def _both(first: Shift, second: Shift) -> Shift:
     )
 
 
-def _within_bounds(shift: Shift, before: Mapping[str, float]) -> Shift:
-    """Return ``shift`` and that of ``before``. Raises ``AdjustmentRefused`` beyond what relighting may do."""
-    total = _both(Shift(**before), shift) if before else shift
-    if not BOUNDS.hold(total):
-        raise AdjustmentRefused(
-            _(
-                "The product's colours would differ from its photo by %(found)s (CIEDE2000, median); at "
-                "most %(most)s are allowed while its pixels count as its own. Adjust less, or the "
-                "background only."
-            )
-            % {"found": f"{total.median:.1f}", "most": f"{BOUNDS.median:g}"}
-        )
-    return total
-
-
 def _terms(adjustments: Iterable[Adjustment]) -> list[DigitalSourceType]:
     """Return what adjustments add to a picture: ground that was computed without a model."""
     adds_ground = any(isinstance(each, Extend | Background) for each in adjustments)
     return [DigitalSourceType.ALGORITHMIC] if adds_ground else []
-
-
-def _encoded(
-    pixels: geometry.Bytes, before: bytes, *, xmp: bytes, max_bytes: int
-) -> tuple[bytes, str]:
-    """Return a file of at most ``max_bytes`` and its type: a PNG if the picture before was one."""
-    lossless = before.startswith(b"\x89PNG")
-    formats: list[Format] = ["png"] if pixels.shape[2] == 4 else ["png", "jpeg"]
-    for each in formats if lossless else formats[-1:]:
-        data = encode(pixels, format=each, quality=QUALITY, xmp=xmp, full_chroma=True)
-        if len(data) <= max_bytes:
-            return data, MIME_TYPES[each]
-    raise PictureTooLarge(
-        _("The picture takes more than %(most)s bytes, the most that are accepted.")
-        % {"most": f"{max_bytes:,}"}
-        + " "
-        + _("Scale the photo down, or raise MAX_PICTURE_BYTES.")
-    )

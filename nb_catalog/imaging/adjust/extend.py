@@ -173,7 +173,9 @@ def _merged(frame: Frame, around: Pixels, old: Rect) -> Pixels:
     inside = new[:, old.left : old.right]
     for side in ("left", "right"):
         near = slice(0, strip) if side == "left" else slice(width - strip, width)
-        gain = _gain(picture[:, near], inside[:, near])
+        # By how much the picture is brighter along the edge, (H, 3), a little smoothed.
+        ratio = (picture[:, near].mean(axis=1) + 4) / (inside[:, near].mean(axis=1) + 4)
+        gain = _smooth(ratio, share=0.03)
         lasting = _smooth(gain, share=0.5)
         columns = np.arange(0, old.left + seam) if side == "left" else np.arange(
             old.right - seam, around.shape[1]
@@ -192,12 +194,6 @@ def _merged(frame: Frame, around: Pixels, old: Rect) -> Pixels:
     mixed[:, own] = frame.pixels[:, own]
     out[:, old.left : old.right] = mixed
     return out
-
-
-def _gain(picture: Floats, render: Floats) -> Floats:
-    """Return by how much ``picture`` is brighter along an edge, (H, 3), a little smoothed."""
-    ratio = (picture.mean(axis=1) + 4) / (render.mean(axis=1) + 4)
-    return _smooth(ratio, share=0.03)
 
 
 def _smooth(profile: Floats, *, share: float) -> Floats:

@@ -68,16 +68,8 @@ def crop(frame: Frame, adjustment: Crop) -> Frame:
     product = frame.product
     place = None if product is None else Place(product, product)
     ratio = adjustment.ratio
-    if place is not None:
-        _refuse_cut(frame, ratio)
-    box = crop_box(frame.size, ratio=ratio, place=place)
-    return frame if box is None else cut(frame, box)
-
-
-def _refuse_cut(frame: Frame, ratio: str) -> None:
-    box = crop_box(frame.size, ratio=ratio, place=None)
-    product = frame.product
-    if box and product and (product.width > box.width or product.height > box.height):
+    widest = None if product is None else crop_box(frame.size, ratio=ratio, place=None)
+    if widest and product and (product.width > widest.width or product.height > widest.height):
         raise AdjustmentRefused(
             _(
                 "Cropped to %(ratio)s, part of the product would be cut off. Choose another ratio, or extend "
@@ -85,6 +77,8 @@ def _refuse_cut(frame: Frame, ratio: str) -> None:
             )
             % {"ratio": ratio}
         )
+    box = crop_box(frame.size, ratio=ratio, place=place)
+    return frame if box is None else cut(frame, box)
 
 
 def cut(frame: Frame, box: Rect) -> Frame:

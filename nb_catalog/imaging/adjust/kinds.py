@@ -173,20 +173,19 @@ def parse_adjustments(items: Any) -> tuple[Adjustment, ...]:
             _("At most %(most)d adjustments can be made at once, not %(number)d.")
             % {"most": MOST_ADJUSTMENTS, "number": len(rows)}
         )
-    return tuple(_parsed(row, path=f"adjustments[{index}]") for index, row in enumerate(rows))
-
-
-def _parsed(row: Any, *, path: str) -> Adjustment:
-    if not isinstance(row, Mapping):
-        problem = _("expected an object with named keys, got %(value)r.") % {"value": row}
-        raise ValueError(f"{path}: {problem}")
-    values = dict(row)
-    kind = values.pop("kind", "")
-    if not isinstance(kind, str) or kind not in KINDS:
-        problem = _("There is no adjustment %(kind)r.") % {"kind": kind}
-        raise ValueError(f"{path}: {problem}" + nearest(str(kind), KINDS))
-    made: Adjustment = part(KINDS[kind], values, path=path)
-    return made
+    adjustments: list[Adjustment] = []
+    for index, row in enumerate(rows):
+        path = f"adjustments[{index}]"
+        if not isinstance(row, Mapping):
+            problem = _("expected an object with named keys, got %(value)r.") % {"value": row}
+            raise ValueError(f"{path}: {problem}")
+        values = dict(row)
+        kind = values.pop("kind", "")
+        if not isinstance(kind, str) or kind not in KINDS:
+            problem = _("There is no adjustment %(kind)r.") % {"kind": kind}
+            raise ValueError(f"{path}: {problem}" + nearest(str(kind), KINDS))
+        adjustments.append(part(KINDS[kind], values, path=path))
+    return tuple(adjustments)
 
 
 def as_mappings(adjustments: Iterable[Adjustment]) -> list[dict[str, Any]]:

@@ -39,7 +39,16 @@ def adjust_tones(pixels: Pixels, adjustment: Exposure | WhiteBalance | Sharpen) 
             # A grey keeps its luminance.
             return _with_gains(pixels, gains / float(gains @ LUMINANCE))
         case Sharpen(amount=amount):
-            return _sharpened(pixels, amount)
+            # An unsharp mask of the luma alone makes no coloured fringes.
+            sigma = max(LEAST_RADIUS, RADIUS * max(pixels.shape[:2]))
+            luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+            detail = (luma - cv2.GaussianBlur(luma, (0, 0), sigma)) * np.float32(amount)
+            out = np.empty_like(pixels)
+            for first in range(0, pixels.shape[0], BAND):
+                rows = slice(first, first + BAND)
+                sharper = pixels[rows].astype(np.float32) + detail[rows][..., None]
+                out[rows] = np.clip(np.rint(sharper), 0, 255).astype(np.uint8)
+            return out
 
 
 def merge_area(before: Pixels, after: Pixels, *, product: Alpha) -> Pixels:
@@ -62,16 +71,3 @@ def _with_gains(pixels: Pixels, gains: NDArray[np.floating]) -> Pixels:
         [np.rint(to_srgb(np.minimum(TO_LINEAR * gain, 1.0))) for gain in gains], axis=-1
     )
     return np.asarray(cv2.LUT(pixels, table.astype(np.uint8)[None]), np.uint8)
-
-
-def _sharpened(pixels: Pixels, amount: float) -> Pixels:
-    """Return ``pixels`` after an unsharp mask of their luma alone, which makes no coloured fringes."""
-    sigma = max(LEAST_RADIUS, RADIUS * max(pixels.shape[:2]))
-    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    detail = (luma - cv2.GaussianBlur(luma, (0, 0), sigma)) * np.float32(amount)
-    out = np.empty_like(pixels)
-    for first in range(0, pixels.shape[0], BAND):
-        rows = slice(first, first + BAND)
-        sharper = pixels[rows].astype(np.float32) + detail[rows][..., None]
-        out[rows] = np.clip(np.rint(sharper), 0, 255).astype(np.uint8)
-    return out

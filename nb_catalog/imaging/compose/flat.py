@@ -180,17 +180,13 @@ def _faces(size: Size, board: Board) -> _Faces:
             [under, inset, 0],
         ]
     )
-    return _Faces(*(_seen(each, board) for each in (front, edge)))
-
-
-def _seen(points: Points, board: Board) -> Points:
-    """Return (N, 2) of (N, 3): leant back around the foot, turned, and projected."""
+    # Leant back around the foot, turned, and projected.
     lean, turn = math.radians(LEAN * abs(board.tilt)), math.radians(board.tilt)
-    x, y, z = points.T
+    x, y, z = np.moveaxis(np.array([front, edge]), -1, 0)
     y, z = y * math.cos(lean) - z * math.sin(lean), y * math.sin(lean) + z * math.cos(lean)
     x, z = x * math.cos(turn) + z * math.sin(turn), z * math.cos(turn) - x * math.sin(turn)
     depth = 1 + z / DISTANCE
-    return np.stack([x / depth, (CAMERA - y) / depth], axis=1)
+    return _Faces(*np.stack([x / depth, (CAMERA - y) / depth], axis=-1))
 
 
 def _rounded(size: Size, board: Board) -> npt.NDArray[np.uint8]:
@@ -257,17 +253,13 @@ def _draw_face(out: Rgba, face: Pixels, *, alpha: npt.NDArray[np.uint8], corners
             np.asarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA), np.uint8)
             for each in (colour, cover)
         )
-        _paste_over(part, colour, cover=cover)
-
-
-def _paste_over(under: Rgba, colour: Pixels, *, cover: npt.NDArray[np.uint8]) -> None:
-    """Composite a colour with straight alpha over ``under`` in place."""
-    solid, mixed = cover == 255, (cover > 0) & (cover < 255)
-    share = cover[mixed].astype(np.float32)[:, None] / 255
-    below = under[mixed].astype(np.float32)
-    rest = (1 - share) * below[:, 3:] / 255
-    total = share + rest
-    under[mixed, :3] = (colour[mixed] * share + below[:, :3] * rest) / total + 0.5
-    under[mixed, 3] = total[:, 0] * 255 + 0.5
-    under[solid, :3] = colour[solid]
-    under[solid, 3] = 255
+        # Composited with straight alpha.
+        solid, mixed = cover == 255, (cover > 0) & (cover < 255)
+        share = cover[mixed].astype(np.float32)[:, None] / 255
+        below = part[mixed].astype(np.float32)
+        rest = (1 - share) * below[:, 3:] / 255
+        total = share + rest
+        part[mixed, :3] = (colour[mixed] * share + below[:, :3] * rest) / total + 0.5
+        part[mixed, 3] = total[:, 0] * 255 + 0.5
+        part[solid, :3] = colour[solid]
+        part[solid, 3] = 255

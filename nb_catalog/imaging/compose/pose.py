@@ -182,19 +182,17 @@ class _Outline:
         is_flared = (
             widths[-1] >= 0.85 and widths[-1] >= 1.45 * widths[waist] and grows.min() > -0.03
         )
-        is_cut_out = bool(straps or self._has_neckline(spans[0]))
+        # A neckline: the upper edge is lower in the middle than at both ends.
+        first, after = spans[0][0][0], spans[0][-1][1]
+        upper = np.argmax(self.solid[:, first:after], axis=0) / self.solid.shape[0]
+        third = max(1, upper.size // 3)
+        middle = upper[third:-third].max() if upper.size > 2 * third else 0.0
+        ends = upper[:third].min(), upper[-third:].min()
+        is_cut_out = straps or middle > max(ends) + 0.025
         # The head of a figure is widest below its ears. A bodice is at its top, or where sleeves end.
         widest = int(widths[:waist].argmax())
         ends_at_once = widths[widest] - widths[widest + 1 : widest + 3].min() > 0.2
         return bool(is_flared and is_cut_out and (widest <= 0.34 * waist or ends_at_once))
-
-    def _has_neckline(self, top: list[tuple[int, int]]) -> bool:
-        """Whether the upper edge is lower in the middle than at both ends."""
-        first, after = top[0][0], top[-1][1]
-        upper = np.argmax(self.solid[:, first:after], axis=0) / self.solid.shape[0]
-        third = max(1, upper.size // 3)
-        middle = upper[third:-third].max() if upper.size > 2 * third else 0.0
-        return bool(middle > upper[:third].min() + 0.025 and middle > upper[-third:].min() + 0.025)
 
     def is_round(self) -> bool:
         """Whether it is curved all over, like a ball, a plate or a cap from above.

@@ -126,7 +126,11 @@ def standing_shadow(shape: Silhouette, *, backdrop: Backdrop) -> Shadow:
     size = min(width, 1.1 * height)
     core = np.float32(CORE[2]) * _spread(line, x=CORE[0] * size, y=CORE[1] * size)
     light_left = np.ones(shape.shape, np.float32)
-    beside, below = _room_around(shape)
+    # The pixels beside and below the product in which the shadow has to end.
+    rim = RIM * min(shape.shape)
+    right = shape.shape[1] - shape.left - shape.alpha.shape[1]
+    beside = max(rim, min(shape.left, right) - rim)
+    below = max(rim, shape.shape[0] - shape.bottom - rim)
     for across, down, darkness in SKIRTS:
         x, y = min(across * size, beside / FADES_OUT), min(down * size, below / FADES_OUT)
         light_left *= 1 - np.float32(darkness) * _spread(line, x=x, y=y)
@@ -160,14 +164,6 @@ def _wanted(shadow: Shadow, *, backdrop: Backdrop) -> Shadow:
     if backdrop.shadow == "none":
         return Shadow(nothing, nothing, nothing)
     return shadow._replace(cast=nothing) if backdrop.shadow == "contact" else shadow
-
-
-def _room_around(shape: Silhouette) -> tuple[float, float]:
-    """Return the pixels beside and below the product in which a shadow has to end."""
-    height, width = shape.shape
-    rim = RIM * min(shape.shape)
-    right = width - shape.left - shape.alpha.shape[1]
-    return max(rim, min(shape.left, right) - rim), max(rim, height - shape.bottom - rim)
 
 
 def _inside(shape: tuple[int, int]) -> Plane:
@@ -235,7 +231,10 @@ def _cast_shadow(shape: Silhouette, *, backdrop: Backdrop) -> Plane:
     height, width = shape.alpha.shape
     right, away = backdrop.light.reach
     reach = math.hypot(right, away)
-    shorter = min(1.0, MAX_LENGTH / max(reach, 1e-6), _room_beside(shape, right=right))
+    edge = shape.shape[1] - shape.left - width if right > 0 else shape.left
+    # The share of the shadow's length that ends inside the frame.
+    room = (edge - RIM * min(shape.shape)) / max(abs(right) * height, 1e-6)
+    shorter = min(1.0, MAX_LENGTH / max(reach, 1e-6), max(SHORTEST, room))
     roundness = min(1.0, max(0.15, (1.25 - width / height) / 0.65))
     turn = math.radians(backdrop.light.azimuth) * roundness
     across = np.array([math.cos(turn), -math.sin(turn) * backdrop.squash])
@@ -264,14 +263,6 @@ def _cast_shadow(shape: Silhouette, *, backdrop: Backdrop) -> Plane:
             sigmaY=max(0.6, sigma * (0.35 + backdrop.squash)),
         )
     return np.asarray(np.clip(total, 0, 1), np.float32)
-
-
-def _room_beside(shape: Silhouette, *, right: float) -> float:
-    """Return the share of a shadow's length that ends inside the frame; ``right`` is its direction."""
-    height, width = shape.alpha.shape
-    edge = shape.shape[1] - shape.left - width if right > 0 else shape.left
-    room = edge - RIM * min(shape.shape)
-    return float(max(SHORTEST, room / max(abs(right) * height, 1e-6)))
 
 
 def lying_shadow(shape: Silhouette, *, backdrop: Backdrop, thickness: float = 0.030) -> Shadow:

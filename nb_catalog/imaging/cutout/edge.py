@@ -51,8 +51,15 @@ def refine(rgb: Bytes, soft: Bytes, *, side: int) -> Bytes:
     if not outside.any():
         return np.dstack([rgb, mask.astype(np.uint8) * np.uint8(255)])
     thin = mask & ~dilate(inside, by=radius + 1)
+    # Erosion removes laces and cords. Their middle is product where it clearly differs; what does not
+    # differ there is the fringe that JPEG leaves around a strong edge.
     behind = _nearest(rgb, sure=outside, at=thin)
-    inside |= _thin_parts(rgb, thin, behind=behind)
+    middle = erode(thin, by=1)
+    if middle.any():
+        differs = np.zeros_like(thin)
+        off = np.linalg.norm(_to_lab(rgb[thin]) - _to_lab(behind), axis=-1)
+        differs[thin] = off > DIFFERENT
+        inside |= middle & differs
     if not inside.any():
         return np.dstack([rgb, np.where(mask, soft, np.uint8(0))])
     places = np.nonzero(~inside & ~outside)
@@ -96,21 +103,6 @@ def _unmixed(rgb: Bytes, alpha: Bytes, *, places: Places, behind: Bytes, product
     out = np.dstack([rgb, alpha])
     out[places[0], places[1], :3] = np.where(share == 1, rgb[places], mixed)
     return out
-
-
-def _thin_parts(rgb: Bytes, thin: Mask, *, behind: Bytes) -> Mask:
-    """Return the middle of laces and cords, which erosion removes, where they clearly differ.
-
-    What does not differ there is the fringe that JPEG leaves around a strong edge. ``behind`` is the
-    background's colour at the pixels of ``thin``.
-    """
-    middle = erode(thin, by=1)
-    if middle.any():
-        differs = np.zeros_like(thin)
-        off = np.linalg.norm(_to_lab(rgb[thin]) - _to_lab(behind), axis=-1)
-        differs[thin] = off > DIFFERENT
-        middle &= differs
-    return middle
 
 
 def _nearest(rgb: Bytes, *, sure: Mask, at: Mask) -> Bytes:

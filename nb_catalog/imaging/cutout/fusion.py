@@ -62,7 +62,15 @@ def fuse(found: Floats, ground: Ground) -> Fused:
     keep = known > KNOWN * areas
     keep[0] = False
     whole = masks.fill_holes(by_network | keep[labels])
-    core, shade = masks.fill_holes(by_network), _shade(ground)
+    core = masks.fill_holes(by_network)
+    # The pixels that may be the ground in a soft shadow.
+    height, width = ground.colours.shape[:2]
+    behind = ground.background.over(width=width, height=height)
+    smooth = np.asarray(cv2.GaussianBlur(ground.colours, (0, 0), 1.0), np.float32)
+    shading = masks.measure_shading(smooth, behind)
+    shade = shading.tint < SHADE_TINT + SHADE_SPREADS * ground.background.spread
+    shade &= shading.slope < SHADE_SLOPE * shading.depth + SHADE_NOISE
+    shade &= shading.depth > SHADE_DEPTH
     shadow = _around(core, shade & whole, whole=whole)
     if shadow.any():
         whole = core | _rest(whole & ~core, shadow, product=core)
@@ -72,17 +80,6 @@ def fuse(found: Floats, ground: Ground) -> Fused:
     _, _, stats, _ = cv2.connectedComponentsWithStats(shaded.astype(np.uint8))
     largest = int(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
     return Fused(whole & ~gaps, bool(shadow.any()) and largest >= SHADED_GAP * whole.size)
-
-
-def _shade(ground: Ground) -> Mask:
-    """Return the pixels that may be the ground in a soft shadow."""
-    height, width = ground.colours.shape[:2]
-    behind = ground.background.over(width=width, height=height)
-    smooth = np.asarray(cv2.GaussianBlur(ground.colours, (0, 0), 1.0), np.float32)
-    shading = masks.measure_shading(smooth, behind)
-    alike = shading.tint < SHADE_TINT + SHADE_SPREADS * ground.background.spread
-    soft = shading.slope < SHADE_SLOPE * shading.depth + SHADE_NOISE
-    return alike & (shading.depth > SHADE_DEPTH) & soft
 
 
 def _around(core: Mask, shade: Mask, *, whole: Mask) -> Mask:

@@ -116,7 +116,18 @@ def _decide(rgb: NDArray[np.uint8], *, keep: Mask, remove: Mask, present: Mask) 
         allowed = cv2.dilate(present.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         if not present.any():
             allowed = np.ones_like(present)
-        return _without_specks(_grow(rgb, seeds=keep, against=remove, allowed=allowed | keep), keep)
+        grown = _grow(rgb, seeds=keep, against=remove, allowed=allowed | keep)
+        smooth = cv2.medianBlur(grown.astype(np.uint8), 5) > 0
+        least = SPECK * grown.size
+        # Small holes are filled, then small pieces left out.
+        for fills in (True, False):
+            inverse = ~smooth if fills else smooth
+            count, pieces, stats, _c = cv2.connectedComponentsWithStats(
+                inverse.astype(np.uint8), connectivity=4
+            )
+            small = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] < least]
+            smooth = np.where(np.isin(pieces, small), fills, smooth)
+        return np.asarray(smooth | (grown & keep))
     found = present.copy()
     if (added := keep & ~present).any():
         found |= _grow(rgb, seeds=added, against=remove | (keep & present), allowed=~present) | keep
@@ -177,20 +188,6 @@ def _touching(mask: Mask, seeds: Mask) -> Mask:
     _count, pieces = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     touched = np.unique(pieces[seeds & mask])
     return np.asarray(np.isin(pieces, touched[touched > 0]))
-
-
-def _without_specks(mask: Mask, seeds: Mask) -> Mask:
-    """Return ``mask`` smoothed, with small holes filled and small pieces left out."""
-    smooth = cv2.medianBlur(mask.astype(np.uint8), 5) > 0
-    least = SPECK * mask.size
-    for fills in (True, False):
-        inverse = ~smooth if fills else smooth
-        count, pieces, stats, _c = cv2.connectedComponentsWithStats(
-            inverse.astype(np.uint8), connectivity=4
-        )
-        small = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] < least]
-        smooth = np.where(np.isin(pieces, small), fills, smooth)
-    return np.asarray(smooth | (mask & seeds))
 
 
 def _fine(mask: Mask, *, photo: NDArray[np.uint8]) -> Alpha:

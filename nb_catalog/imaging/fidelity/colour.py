@@ -68,10 +68,18 @@ def compare_colours(pair: Overlay) -> ColourChange:
     _count, _labels, stats, _middles = cv2.connectedComponentsWithStats(places)
     largest = int(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
     full = cv2.resize(places, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST) > 0
+    # By how many degrees the hue of the coloured pixels is turned on average.
+    hue = 0.0
+    chroma = [np.hypot(each[:, 1], each[:, 2]) for each in (first, second)]
+    coloured = (chroma[0] > CHROMATIC) & (chroma[1] > CHROMATIC / 2)
+    if np.count_nonzero(coloured) >= 0.05 * len(first):
+        angles = [np.arctan2(each[coloured, 2], each[coloured, 1]) for each in (first, second)]
+        turned = np.angle(np.mean(np.exp(1j * (angles[0] - angles[1]))))
+        hue = float(abs(np.degrees(turned)))
     return ColourChange(
         difference=float(np.median(apart)),
         chroma=float(np.median(ciede2000(*grey))),
-        hue=_turn_of_hue(first, second),
+        hue=hue,
         blob=100 * largest / float(np.count_nonzero(core)),
         places=full & pair.core,
     )
@@ -104,14 +112,3 @@ def _in_the_light_of(before: Colours, after: Colours, core: Mask) -> Colours:
     lit = after * np.exp2(fitted)[:, None]
     white = np.median((before + 0.02) / (lit + 0.02), axis=0)
     return np.asarray(np.clip(lit * np.clip(white / white.mean(), *WHITE), 0, 1), np.float64)
-
-
-def _turn_of_hue(first: Colours, second: Colours) -> float:
-    """Return by how many degrees the hue of the coloured pixels is turned on average; 0 if few have any."""
-    chroma = [np.hypot(each[:, 1], each[:, 2]) for each in (first, second)]
-    coloured = (chroma[0] > CHROMATIC) & (chroma[1] > CHROMATIC / 2)
-    if np.count_nonzero(coloured) < 0.05 * len(first):
-        return 0.0
-    angles = [np.arctan2(each[coloured, 2], each[coloured, 1]) for each in (first, second)]
-    turned = np.angle(np.mean(np.exp(1j * (angles[0] - angles[1]))))
-    return float(abs(np.degrees(turned)))

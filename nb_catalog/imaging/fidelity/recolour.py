@@ -74,7 +74,10 @@ def move_back(before: Pixels, after: Pixels, core: Mask, *, colour: Rgb) -> Reco
     moved = second.copy()
     moved[core] = _moved(second[core], _calm(second)[core], first[main], second[main])
     # A place may have the new colour or be as it was: print and other parts stay.
-    as_moved, as_kept = (_apart(first, each) for each in (moved, second))
+    as_moved, as_kept = (
+        np.sqrt((0.5 * each[..., 0]) ** 2 + each[..., 1] ** 2 + each[..., 2] ** 2)
+        for each in (first - moved, first - second)
+    )
     closer = cv2.GaussianBlur(as_kept - as_moved, (0, 0), VOTE)
     was_moved = (closer > 0) & core
     picture = np.where(was_moved[..., None], moved, second)
@@ -117,7 +120,17 @@ def _main_colours(pixels: Colours, core: Mask) -> list[Mask]:
     main: list[Mask] = []
     rest = np.ones(len(flat), np.bool_)
     while np.count_nonzero(rest) >= max(1, LEAST_MAIN * len(flat)):
-        centre = _most_frequent(flat[rest])
+        sample = flat[rest]
+        sample = sample[:: max(1, len(sample) // SAMPLE)]
+        least = sample.min(axis=0)
+        bins = np.floor((sample - least) / BIN).astype(np.intp)
+        counts = np.zeros(bins.max(axis=0) + 3, np.float32)
+        np.add.at(counts, tuple((bins + 1).T), 1)
+        for axis in range(3):
+            counts = np.roll(counts, -1, axis) + counts + np.roll(counts, 1, axis)
+        fullest = np.unravel_index(int(np.argmax(counts)), counts.shape)
+        start = (np.array(fullest) - 0.5) * BIN + least
+        centre = _centre_near(sample, start, reach=REACH)
         if centre is None:
             break
         alike = (np.linalg.norm(flat - centre, axis=1) < REACH) & rest
@@ -128,18 +141,6 @@ def _main_colours(pixels: Colours, core: Mask) -> list[Mask]:
         main.append(places)
         rest &= ~alike
     return main
-
-
-def _most_frequent(colours: Colours) -> npt.NDArray[np.floating] | None:
-    sample = colours[:: max(1, len(colours) // SAMPLE)]
-    bins = np.floor((sample - sample.min(axis=0)) / BIN).astype(np.intp)
-    counts = np.zeros(bins.max(axis=0) + 3, np.float32)
-    np.add.at(counts, tuple((bins + 1).T), 1)
-    for axis in range(3):
-        counts = np.roll(counts, -1, axis) + counts + np.roll(counts, 1, axis)
-    fullest = np.unravel_index(int(np.argmax(counts)), counts.shape)
-    start = (np.array(fullest) - 0.5) * BIN + sample.min(axis=0)
-    return _centre_near(sample, start, reach=REACH)
 
 
 def _centre_near(
@@ -192,16 +193,6 @@ def _moved(
         there = np.polynomial.Polynomial.fit(before[:, 0], before[:, channel], 2)
         moved[:, channel] = pixels[:, channel] - here(inside) + there(target)
     return moved
-
-
-def _apart(first: Colours, second: Colours) -> npt.NDArray[np.float32]:
-    difference = first - second
-    return np.asarray(
-        np.sqrt(
-            (0.5 * difference[..., 0]) ** 2 + difference[..., 1] ** 2 + difference[..., 2] ** 2
-        ),
-        np.float32,
-    )
 
 
 def _lab(pixels: Pixels) -> Colours:

@@ -85,10 +85,18 @@ def read(data: bytes, *, mime_type: str) -> PictureFile:
     ]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
     profile, space = _colours(data, meta)
+    # Decoders copy metadata whatever its size: they are renamed to a type that no decoder knows, and
+    # everything else keeps its place.
+    parts: list[bytes | memoryview] = []
+    view, at = memoryview(data), 0
+    for item in sorted(metadata, key=lambda each: each.type_at):
+        parts += [view[at : item.type_at], b"skip"]
+        at = item.type_at + 4
+    parts.append(view[at:])
     return PictureFile(
         mime_type=mime_type,
         original=data,
-        parts=list(_with_hidden(data, metadata)),
+        parts=parts,
         width=width,
         height=height,
         frames=0,
@@ -99,19 +107,6 @@ def read(data: bytes, *, mime_type: str) -> PictureFile:
         space=space,
         damage=damage,
     )
-
-
-def _with_hidden(data: bytes, items: list[_Item]) -> Iterator[bytes | memoryview]:
-    """Yield the file with ``items`` renamed to a type that no decoder knows.
-
-    Decoders copy metadata whatever its size. Everything else keeps its place.
-    """
-    view, at = memoryview(data), 0
-    for item in sorted(items, key=lambda each: each.type_at):
-        yield view[at : item.type_at]
-        yield b"skip"
-        at = item.type_at + 4
-    yield view[at:]
 
 
 def _content(data: bytes, item: _Item | None, *, most: int) -> bytes:

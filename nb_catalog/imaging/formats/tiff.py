@@ -7,7 +7,7 @@ from typing import Final
 
 from nb_catalog.imaging.formats import tags
 from nb_catalog.imaging.formats.base import MAX_PROFILE, PictureFile
-from nb_catalog.imaging.formats.tags import Tag, TagFile
+from nb_catalog.imaging.formats.tags import TagFile
 
 WIDTH, HEIGHT, PHOTOMETRIC, COMPRESSION = 256, 257, 262, 259
 TILE_WIDTH, TILE_HEIGHT = 322, 323
@@ -42,10 +42,18 @@ def read(data: bytes) -> PictureFile:
     profile = b""
     if (tag := main.get(PROFILE)) is not None and tag.byte_size <= MAX_PROFILE:
         profile = data[tag.offset : tag.offset + tag.byte_size]
+    # A directory of ``kept`` alone at the end of the file. Values keep their places.
+    view = memoryview(file.data)
+    padding = b"\0" * (-len(view) % 8)
+    order, letter = file.order, file.offset_letter
+    place = struct.pack(f"{order}{letter}", len(view) + len(padding))
+    head = 8 if file.is_big else 4
+    count = struct.pack(f"{order}{'Q' if file.is_big else 'H'}", len(kept))
+    directory = count + b"".join(tag.entry for tag in kept.values()) + b"\0" * len(place)
     return PictureFile(
         mime_type="image/tiff",
         original=data,
-        parts=_with_directory(file, kept),
+        parts=[view[:head], place, view[head + len(place) :], padding, directory],
         width=file.number(main.get(WIDTH)),
         height=file.number(main.get(HEIGHT)),
         frames=file.count_pages(),
@@ -54,15 +62,3 @@ def read(data: bytes) -> PictureFile:
         is_grey=file.number(main.get(PHOTOMETRIC)) in {0, 1},
         unusual="" if compression in USUAL else f"compression {compression}",
     )
-
-
-def _with_directory(file: TagFile, kept: dict[int, Tag]) -> list[bytes | memoryview]:
-    """Return the file with a directory of ``kept`` alone at its end. Values keep their places."""
-    view = memoryview(file.data)
-    padding = b"\0" * (-len(view) % 8)
-    order, letter = file.order, file.offset_letter
-    place = struct.pack(f"{order}{letter}", len(view) + len(padding))
-    head = 8 if file.is_big else 4
-    count = struct.pack(f"{order}{'Q' if file.is_big else 'H'}", len(kept))
-    directory = count + b"".join(tag.entry for tag in kept.values()) + b"\0" * len(place)
-    return [view[:head], place, view[head + len(place) :], padding, directory]

@@ -42,7 +42,18 @@ def add_bokeh(
     """
     rows, columns = wall.shape[:2]
     count = int(EACH_UNIT * prop.height * max(1.0, columns / per_unit))
-    places = _places(count, rng=rng) * (columns, origin[1])
+    # Single lights, and strings that sag: x and y from 0 to 1 of the wall.
+    single = rng.random((count, 2))
+    single[:, 1] = 1.02 - single[:, 1] ** 0.8
+    hang = rng.random((STRINGS, 4))
+    of = rng.integers(0, STRINGS, count)
+    along, off = rng.random(count), rng.normal(0, 0.022, (count, 2))
+    start, length, height, sag = hang[of].T
+    x = start * 1.2 - 0.5 + along * (0.5 + 0.5 * length)
+    y = 0.1 + 0.55 * height + (0.1 + 0.25 * sag) * (1 - (2 * along - 1) ** 2)
+    strung = np.stack([x, y], 1) + off
+    shares = np.where((rng.random(count) < IN_STRINGS)[:, None], strung, single)
+    places = shares * (columns, origin[1])
     radii = (0.016 + 0.085 * rng.random(count) ** 1.8) * per_unit * prop.width
     glow = _glow(places, radii=radii, prop=prop, shape=(rows, columns), per_unit=per_unit, rng=rng)
     halo = blur(glow, sigma=0.12 * per_unit)
@@ -99,20 +110,6 @@ def _glow(
         )
         glow[window] += disc[..., None] * (ink * power).astype(np.float32)
     return blur(glow, sigma=0.004 * per_unit)
-
-
-def _places(count: int, *, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return (N, 2) places, x and y from 0 to 1 of the wall: strings that sag, and single lights."""
-    single = rng.random((count, 2))
-    single[:, 1] = 1.02 - single[:, 1] ** 0.8
-    hang = rng.random((STRINGS, 4))
-    of = rng.integers(0, STRINGS, count)
-    along, off = rng.random(count), rng.normal(0, 0.022, (count, 2))
-    start, length, height, sag = hang[of].T
-    x = start * 1.2 - 0.5 + along * (0.5 + 0.5 * length)
-    y = 0.1 + 0.55 * height + (0.1 + 0.25 * sag) * (1 - (2 * along - 1) ** 2)
-    strung = np.stack([x, y], 1) + off
-    return np.where((rng.random(count) < IN_STRINGS)[:, None], strung, single)
 
 
 def _opening(
