@@ -44,26 +44,23 @@ class Command(BaseCommand):
                 else:
                     Path(file).write_bytes(data)
             else:
-                self._import(Path(file), keys=keys, existing=existing, dry_run=dry_run)
+                scenes = scene_files.read(Path(file).read_bytes())
+                _require(keys, {scene.key for scene in scenes})
+                scenes = [scene for scene in scenes if not keys or scene.key in keys]
+                changes = scene_files.plan(scenes, choices={}, default=OnCollision(existing))
+                if not dry_run:
+                    scene_files.apply(changes)
+                rows = [("action", "key", "name", "different")]
+                rows += [
+                    (each.action.value, each.key, each.scene.name, ", ".join(each.differences))
+                    for each in changes
+                ]
+                for line in table(rows):
+                    self.stdout.write(line)
         except NBCatalogError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}") from error
-
-    def _import(self, file, *, keys, existing, dry_run):
-        scenes = scene_files.read(file.read_bytes())
-        _require(keys, {scene.key for scene in scenes})
-        scenes = [scene for scene in scenes if not keys or scene.key in keys]
-        changes = scene_files.plan(scenes, choices={}, default=OnCollision(existing))
-        if not dry_run:
-            scene_files.apply(changes)
-        rows = [("action", "key", "name", "different")]
-        rows += [
-            (each.action.value, each.key, each.scene.name, ", ".join(each.differences))
-            for each in changes
-        ]
-        for line in table(rows):
-            self.stdout.write(line)
 
 
 def _require(keys, known):
