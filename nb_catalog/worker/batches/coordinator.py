@@ -54,11 +54,26 @@ class BatchCoordinator:
 
     async def step(self) -> bool:
         """Advance a batch that is due, otherwise create a new one. Return whether there was one."""
-        run_in_db = self._context.writer.run_in_db
+        context = self._context
+        run_in_db = context.writer.run_in_db
         batch = await run_in_db(queries.claim_due, owner=self.owner)
         if batch is not None:
             self.held.append(batch)
-            await self._advance(batch)
+            # What a worker that died may have left on this machine.
+            await context.run_in_pool(request_file.remove, request_file.path_of(batch.name))
+            if batch.state == BatchState.OPEN:
+                await submission.close(batch, error=submission.DIED, context=context)
+                return True
+            provider = await self._provider_of(batch)
+            if provider is None:
+                return True
+            if batch.state == BatchState.SENDING:
+                await submission.look_up(batch, provider=provider, context=context)
+            elif batch.state == BatchState.READY:
+                report = polling.report_of(batch)
+                await polling.fetch(batch, report, provider=provider, context=context)
+            else:
+                await polling.poll(batch, provider=provider, context=context)
             return True
         created = await run_in_db(queries.create_batch, owner=self.owner)
         if created is None:
@@ -67,26 +82,8 @@ class BatchCoordinator:
         self.held.append(batch)
         provider = await self._provider_of(batch)
         if provider is not None:
-            await submission.assemble(batch, jobs, provider=provider, context=self._context)
+            await submission.assemble(batch, jobs, provider=provider, context=context)
         return True
-
-    async def _advance(self, batch: ProviderBatch) -> None:
-        context = self._context
-        # What a worker that died may have left on this machine.
-        await context.run_in_pool(request_file.remove, request_file.path_of(batch.name))
-        if batch.state == BatchState.OPEN:
-            await submission.close(batch, error=submission.DIED, context=context)
-            return
-        provider = await self._provider_of(batch)
-        if provider is None:
-            return
-        if batch.state == BatchState.SENDING:
-            await submission.look_up(batch, provider=provider, context=context)
-        elif batch.state == BatchState.READY:
-            report = polling.report_of(batch)
-            await polling.fetch(batch, report, provider=provider, context=context)
-        else:
-            await polling.poll(batch, provider=provider, context=context)
 
     async def _provider_of(self, batch: ProviderBatch) -> BatchProvider | None:
         """Return None, and poll later, while the settings do not have the provider: its batch is
