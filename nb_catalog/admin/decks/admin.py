@@ -77,29 +77,26 @@ class DeckForm(forms.ModelForm):
             )
         for code in self.codes:
             for role in self.roles:
-                self._add_cell(code, role)
-
-    def _add_cell(self, code: str, role: str) -> None:
-        state = self._cells.get((code, role), CellState())
-        label = f"{_language_name(code)}, {role}"
-        self.fields[_text_name(code, role)] = forms.CharField(
-            label=label,
-            required=False,
-            max_length=LONGEST_TEXT,
-            initial=state.text or state.proposal,
-            show_hidden_initial=True,
-            widget=forms.Textarea(
-                attrs={"rows": 2, "lang": code, "dir": "auto", "aria-label": label}
-            ),
-        )
-        if state.proposal:
-            self.fields[_accept_name(code, role)] = forms.BooleanField(
-                label=_("Accept"), required=False
-            )
-        if state.proposal and state.text:
-            self.fields[_discard_name(code, role)] = forms.BooleanField(
-                label=_("Discard"), required=False
-            )
+                state = self._cells.get((code, role), CellState())
+                label = f"{_language_name(code)}, {role}"
+                self.fields[_text_name(code, role)] = forms.CharField(
+                    label=label,
+                    required=False,
+                    max_length=LONGEST_TEXT,
+                    initial=state.text or state.proposal,
+                    show_hidden_initial=True,
+                    widget=forms.Textarea(
+                        attrs={"rows": 2, "lang": code, "dir": "auto", "aria-label": label}
+                    ),
+                )
+                if state.proposal:
+                    self.fields[_accept_name(code, role)] = forms.BooleanField(
+                        label=_("Accept"), required=False
+                    )
+                if state.proposal and state.text:
+                    self.fields[_discard_name(code, role)] = forms.BooleanField(
+                        label=_("Discard"), required=False
+                    )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()

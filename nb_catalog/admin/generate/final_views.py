@@ -147,7 +147,17 @@ class FinalViews(GenerateViews):
             raise PermissionDenied
         data = request.POST if request.method == "POST" else request.GET
         if series_key := key_in(data, "series"):
-            pictures = _pictures_of_series(series_key)
+            series = Series.objects.select_related("anchor").filter(pk=series_key).first()
+            if series is None:
+                raise Http404(gettext("There is no such series."))
+            # The current ones that are not finals yet.
+            pictures = [
+                each.image
+                for each in generation.member_pictures(series)
+                if each.is_current and each.image is not None and each.image.draft_id is None
+            ][:MAX_IMAGES]
+            if not pictures:
+                raise Http404(gettext("There is no picture of this series to make final."))
         else:
             named = [key for key in data.get(IMAGES, "").split(",") if INTEGER_KEY.fullmatch(key)]
             keys = list(dict.fromkeys(map(int, named[:MAX_IMAGES])))
@@ -199,18 +209,3 @@ class FinalViews(GenerateViews):
             **plan_context(preview, site=self.admin_site),
         )
         return TemplateResponse(request, "admin/nb_catalog/run/finals.html", context)
-
-
-def _pictures_of_series(key: int) -> list[ProductImage]:
-    """Return the current pictures of a series that are not finals yet. Raises ``Http404`` without any."""
-    series = Series.objects.select_related("anchor").filter(pk=key).first()
-    if series is None:
-        raise Http404(gettext("There is no such series."))
-    current = [
-        each.image
-        for each in generation.member_pictures(series)
-        if each.is_current and each.image is not None and each.image.draft_id is None
-    ]
-    if not current:
-        raise Http404(gettext("There is no picture of this series to make final."))
-    return current[:MAX_IMAGES]

@@ -18,7 +18,7 @@ from nb_catalog.admin import thumbnails
 from nb_catalog.admin.catalog_objects import CatalogObjectInfo, info_for_product
 from nb_catalog.admin.series.effects import with_variant
 from nb_catalog.core.states import ImageState
-from nb_catalog.generation import ItemStatus, MemberPicture, MemberText
+from nb_catalog.generation import ItemStatus, MemberPicture
 from nb_catalog.generation.lookups import USABLE_STATES
 from nb_catalog.imaging.drift import DRIFT_CHECK, describe_missing, describe_part
 from nb_catalog.models import Placement, ProductImage, Series, SeriesMember
@@ -128,7 +128,18 @@ def cards_of(
     published = {tuple(place): image_id for *place, image_id in places}
     texts: dict[int, list[TextBadge]] = defaultdict(list)
     for text in generation.member_texts(series, pictures, are_set=False):
-        texts[text.picture.member.pk].append(_text_badge(text, published=published))
+        member, image, state = text.picture.member, text.image, text.status.value
+        if image is not None and text.is_current:
+            state = "review" if image.state == ImageState.PENDING else "approved"
+            if published.get((member.object_id, member.variant, text.locale)) == image.pk:
+                state = "published"
+        badge = TextBadge(
+            locale=text.locale,
+            state=state,
+            image=None if image is None else image.pk,
+            problem=text.problem if text.picture.is_current else "",
+        )
+        texts[member.pk].append(badge)
     return [
         _card(
             series,
@@ -140,21 +151,6 @@ def cards_of(
         )
         for place, each in enumerate(pictures, first)
     ]
-
-
-def _text_badge(text: MemberText, *, published: Mapping[tuple[Any, ...], int]) -> TextBadge:
-    member, image = text.picture.member, text.image
-    state = text.status.value
-    if image is not None and text.is_current:
-        state = "review" if image.state == ImageState.PENDING else "approved"
-        if published.get((member.object_id, member.variant, text.locale)) == image.pk:
-            state = "published"
-    return TextBadge(
-        locale=text.locale,
-        state=state,
-        image=None if image is None else image.pk,
-        problem=text.problem if text.picture.is_current else "",
-    )
 
 
 def _card(
