@@ -42,24 +42,9 @@ class CatalogViewSet(errors.ProblemView, GenericViewSet):
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
         self.idempotency_key = idempotency.header_key(request)
-        if self.action not in (None, "metadata"):
-            self.query = self._validated_query()
-
-    def needed_permission(self):
-        """Return the permission required by the current action; None for an unknown action."""
-        if self.action in self.action_permissions:
-            return self.action_permissions[self.action]
-        return self.read_permission if self.action in READS else None
-
-    def get_serializer_class(self):
-        return self.serializer_classes.get(self.action, self.serializer_class)
-
-    def get_query_class(self):
-        """Return the serializer of the query string; None if the action takes no parameters."""
-        return self.query_classes.get(self.action)
-
-    def _validated_query(self):
-        """Return the validated query string. Unknown, repeated and empty parameters are errors."""
+        if self.action in (None, "metadata"):
+            return
+        # Unknown, repeated and empty parameters are errors.
         query_class, sent = self.get_query_class(), self.request.query_params
         query = (query_class or serializers.Serializer)(data=sent, context={"view": self})
         paging = self.pagination_class.query_parameters if self.action == "list" else ()
@@ -75,7 +60,20 @@ class CatalogViewSet(errors.ProblemView, GenericViewSet):
         if wrong:
             raise serializers.ValidationError(wrong)
         query.is_valid(raise_exception=True)
-        return query
+        self.query = query
+
+    def needed_permission(self):
+        """Return the permission required by the current action; None for an unknown action."""
+        if self.action in self.action_permissions:
+            return self.action_permissions[self.action]
+        return self.read_permission if self.action in READS else None
+
+    def get_serializer_class(self):
+        return self.serializer_classes.get(self.action, self.serializer_class)
+
+    def get_query_class(self):
+        """Return the serializer of the query string; None if the action takes no parameters."""
+        return self.query_classes.get(self.action)
 
     def require(self, action, **about):
         """Raise ``PermissionDenied`` unless the user may do ``action``; ``about`` as in ``may``."""
