@@ -77,7 +77,18 @@ def parse_invoice(file: TextIO, *, columns: Mapping[str, str] | None = None) -> 
     header = file.readline()
     file.seek(0)
     rows = csv.DictReader(file, delimiter=max(",;\t", key=header.count))
-    names = _find_columns(rows.fieldnames or (), overrides=columns or {})
+    by_name = {name.strip().lstrip("\ufeff").casefold(): name for name in rows.fieldnames or ()}
+    names = {}
+    for key, usual in COLUMNS.items():
+        wanted = [columns[key]] if columns and key in columns else usual
+        matches = [by_name[name.casefold()] for name in wanted if name.casefold() in by_name]
+        if not matches:
+            found = ", ".join(map(repr, rows.fieldnames or ())) or "no header"
+            raise InvoiceUnreadable(
+                f"The invoice has no column for the {key}: looked for {', '.join(map(repr, wanted))},"
+                f" found {found}. Name it: --column {key}=…"
+            )
+        names[key] = matches[0]
     amounts: dict[tuple[date, str], Decimal] = defaultdict(Decimal)
     others: set[str] = set()
     filled = []
@@ -96,21 +107,6 @@ def parse_invoice(file: TextIO, *, columns: Mapping[str, str] | None = None) -> 
     if not amounts:
         raise InvoiceUnreadable("The invoice has a header but no rows.")
     return Invoice(dict(amounts), tuple(sorted(others)))
-
-
-def _find_columns(header: Sequence[str], *, overrides: Mapping[str, str]) -> dict[str, str]:
-    by_name = {name.strip().lstrip("\ufeff").casefold(): name for name in header}
-    columns = {}
-    for key, usual in COLUMNS.items():
-        names = [overrides[key]] if key in overrides else usual
-        matches = [by_name[name.casefold()] for name in names if name.casefold() in by_name]
-        if not matches:
-            raise InvoiceUnreadable(
-                f"The invoice has no column for the {key}: looked for {', '.join(map(repr, names))},"
-                f" found {', '.join(map(repr, header)) or 'no header'}. Name it: --column {key}=…"
-            )
-        columns[key] = matches[0]
-    return columns
 
 
 def _find_model(text: str) -> str:
