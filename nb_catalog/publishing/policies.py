@@ -53,8 +53,17 @@ def apply(
     last = {_place_key(event): event.move for event in events}
     brought_back = {key for key, move in last.items() if move == "roll_back"}
     due = [each for each in due if _place_key(each.placement) not in brought_back]
-    withdrawn = [each for each in due if policy[each.placement.slot] == "withdraw"]
-    settled = {each.placement.pk for each in withdrawn if _withdraw(each.placement)}
+    settled: set[int] = set()
+    for placement in (each.placement for each in due):
+        if policy[placement.slot] != "withdraw":
+            continue
+        try:
+            placements.withdraw(placement, actor=None, is_stale=True)
+        except NBCatalogError as refusal:
+            logger.info("Placement %s was not withdrawn: %s", placement.pk, refusal)
+        else:
+            logger.warning("Placement %s was withdrawn: its text is no longer true.", placement.pk)
+            settled.add(placement.pk)
     renewable = [
         each
         for each in due
@@ -73,16 +82,6 @@ def slots_with(policy: str) -> set[str]:
         for slot in source.slot_table.values()
         if slot.stale == policy
     }
-
-
-def _withdraw(placement: Placement) -> bool:
-    try:
-        placements.withdraw(placement, actor=None, is_stale=True)
-    except NBCatalogError as refusal:
-        logger.info("Placement %s was not withdrawn: %s", placement.pk, refusal)
-        return False
-    logger.warning("Placement %s was withdrawn: its text is no longer true.", placement.pk)
-    return True
 
 
 def _renew(due: Sequence[PublishedText], *, products: Sequence[Model]) -> set[int]:
