@@ -57,7 +57,10 @@ def add(series: Series, products: Iterable[models.Model], *, by_rule: bool = Fal
                     present += member.removed_at is None
                     continue
                 position += 1
-                group = _group_of(series, subject)
+                group = SeriesGroup.ALL
+                if series.view == SeriesView.GROUPS:
+                    lies = pose_of(subject) == "lying"
+                    group = SeriesGroup.LYING if lies else SeriesGroup.STANDING
                 new.append(
                     SeriesMember(
                         pk=member.pk if member else None,
@@ -162,12 +165,6 @@ def shared_slots(series: Series) -> Iterator[str]:
             )
             % {"number": number, "other": name, "slot": series.slot}
         )
-
-
-def _group_of(series: Series, product: models.Model) -> str:
-    if series.view != SeriesView.GROUPS:
-        return SeriesGroup.ALL
-    return SeriesGroup.LYING if pose_of(product) == "lying" else SeriesGroup.STANDING
 
 
 def stream(products: Iterable[models.Model]) -> Iterator[models.Model]:
