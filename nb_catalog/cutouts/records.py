@@ -116,27 +116,24 @@ def record(
             if is_other_photo and row.state != CutoutState.REFUSED:
                 row.state, row.reasons = CutoutState.DOUBTFUL, [PHOTO_CHANGED]
         else:
-            _apply(row, found)
+            same_photo = row.photo_sha256 == found.photo_sha256
+            same_mask = same_photo and row.mask_sha256 == found.mask_sha256
+            # Somebody has looked at this very mask.
+            is_confirmed = row.state == CutoutState.CONFIRMED and same_mask
+            row.photo_sha256 = found.photo_sha256
+            row.width, row.height = found.width, found.height
+            row.mask, row.mask_sha256 = found.mask, found.mask_sha256
+            row.method, row.maker = found.method, found.maker
+            row.score, row.reasons = found.score, list(found.reasons)
+            row.problem, kind = found.problem, found.suggested_kind
+            row.suggested_kind = kind if kind in PhotoKind.values else ""
+            row.made_at = database_now()
+            if found.problem:
+                row.state = CutoutState.REFUSED
+            elif is_confirmed or not found.reasons:
+                row.state = CutoutState.CONFIRMED if is_confirmed else CutoutState.ACCEPTED
+            else:
+                row.state = CutoutState.DOUBTFUL
         row.requested_at = None
         row.save()
     return StoredCutout.of(row)
-
-
-def _apply(row: PhotoCutout, found: FoundCutout) -> None:
-    same_mask = row.mask_sha256 == found.mask_sha256 and row.photo_sha256 == found.photo_sha256
-    # Somebody has looked at this very mask.
-    is_confirmed = row.state == CutoutState.CONFIRMED and same_mask
-    row.photo_sha256 = found.photo_sha256
-    row.width, row.height = found.width, found.height
-    row.mask, row.mask_sha256 = found.mask, found.mask_sha256
-    row.method, row.maker = found.method, found.maker
-    row.score, row.reasons = found.score, list(found.reasons)
-    row.problem = found.problem
-    row.suggested_kind = found.suggested_kind if found.suggested_kind in PhotoKind.values else ""
-    row.made_at = database_now()
-    if found.problem:
-        row.state = CutoutState.REFUSED
-    elif is_confirmed or not found.reasons:
-        row.state = CutoutState.CONFIRMED if is_confirmed else CutoutState.ACCEPTED
-    else:
-        row.state = CutoutState.DOUBTFUL
