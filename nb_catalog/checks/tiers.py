@@ -69,9 +69,7 @@ def check_tier(entry: Tier) -> Iterator[CheckMessage]:
         return
     except InvalidSettings:
         return  # check_settings reports what is wrong with the spec
-    yield from _check_retirement(model_spec, path=path)
-    if not model_spec.free:
-        yield from _check_price_date(model_spec, path=path)
+    yield from _check_dates(model_spec, path=path)
     ratios = [
         ratio for ratio in model_spec.ratios if entry.size in model_specs.PIXELS.get(ratio, {})
     ]
@@ -96,7 +94,8 @@ def check_tier(entry: Tier) -> Iterator[CheckMessage]:
         )
 
 
-def _check_retirement(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[CheckMessage]:
+def _check_dates(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[CheckMessage]:
+    """Check that the model is not retired, and that what is known of its price and successor is not old."""
     today = timezone.now().date()
     hint = replacement_hint(model_spec)
     if model_spec.retired_on is not None and model_spec.retired_on <= today:
@@ -113,11 +112,10 @@ def _check_retirement(model_spec: model_specs.ModelSpec, *, path: str) -> Iterat
         )
     elif model_spec.deprecated_on is not None and model_spec.deprecated_on <= today:
         yield Warning(f"{path}: {model_spec.id} is deprecated.", hint=hint, id="nb_catalog.W001")
-
-
-def _check_price_date(model_spec: model_specs.ModelSpec, *, path: str) -> Iterator[CheckMessage]:
+    if model_spec.free:
+        return
     as_of = model_spec.price_as_of
-    if as_of is None or timezone.now().date() - as_of > STALE:
+    if as_of is None or today - as_of > STALE:
         age = "has no date" if as_of is None else f"is as of {as_of:%Y-%m-%d}"
         yield Warning(
             f"{path}: the price of {model_spec.id} {age}. Estimates and budgets are based on it.",
