@@ -22,6 +22,8 @@ from nb_catalog.core.quantities import CURRENCY_SIGNS
 from nb_catalog.typesetting import unbreakable
 from nb_catalog.typesetting.scripts import CJK, HANGUL, scripts_of
 
+# Loaded when the first Japanese text is broken, and kept.
+_japanese_parser: Final = cache(budoux.load_default_japanese_parser)
 # A long word may be broken after it; the line that ends there shows a hyphen.
 SOFT_HYPHEN: Final = "\u00ad"
 _DASHES: Final = frozenset("-\u2010\u2012\u2013\u2014\u2212")
@@ -172,11 +174,6 @@ def _phrase_ends(
     if language == "ko":
         return frozenset(), frozenset()
     return frozenset(_chinese_phrase_ends(text, sorted(words))), words
-
-
-@cache
-def _japanese_parser() -> budoux.Parser:
-    return budoux.load_default_japanese_parser()
 
 
 # A phrase of single characters that is longer than this is probably none.

@@ -11,7 +11,7 @@ import logging
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 from threading import Lock
@@ -192,9 +192,20 @@ def read_text(
     is_latin = language in _LATIN or not any(each.isascii() for each in letters)
     # A price has no letters of its language, and many texts contain a Latin name.
     data = _with_english(language, is_latin=is_latin) if letters else "eng"
+    # Lines of similar height, cut where there is the least ink.
+    by_row = (255 - dark_on_white.astype(np.int32)).sum(axis=1)
+    line_height = len(dark_on_white) / len(text.lines)
+    reach = max(1, round(line_height / 4))
+    cuts = [0]
+    for number in range(1, len(text.lines)):
+        centre = round(number * line_height)
+        first = max(0, centre - reach)
+        cuts.append(first + int(np.argmin(by_row[first : centre + reach + 1])))
     lines = [
-        _recognize(_to_reading_size(line, text.size), language=data, deadline=deadline)
-        for line in _split_lines(dark_on_white, count=len(text.lines))
+        _recognize(
+            _to_reading_size(dark_on_white[top:bottom], text.size), language=data, deadline=deadline
+        )
+        for top, bottom in pairwise([*cuts, len(dark_on_white)])
     ]
     return " ".join(" ".join(lines).split())
 
@@ -241,19 +252,6 @@ def _recognize(line: Pixels, *, language: str, deadline: Deadline) -> str:
     except (OSError, UnicodeError, ValueError) as error:
         raise OcrFailed("not_runnable", type(error).__name__) from error
     return " ".join(text.split())
-
-
-def _split_lines(dark_on_white: Pixels, *, count: int) -> Iterator[Pixels]:
-    """Yield ``count`` lines of similar height, cut where there is the least ink."""
-    ink = (255 - dark_on_white.astype(np.int32)).sum(axis=1)
-    line_height = len(dark_on_white) / count
-    cuts = [0]
-    for number in range(1, count):
-        centre, reach = round(number * line_height), max(1, round(line_height / 4))
-        first = max(0, centre - reach)
-        cuts.append(first + int(np.argmin(ink[first : centre + reach + 1])))
-    for top, bottom in pairwise([*cuts, len(dark_on_white)]):
-        yield dark_on_white[top:bottom]
 
 
 def _to_reading_size(line: Pixels, em: int) -> Pixels:

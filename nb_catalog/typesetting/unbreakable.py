@@ -131,25 +131,22 @@ def unbreakable_indices(text: str, *, language: str) -> set[int]:
     shown = "".join(text[index] for index in visible)
     spans = [*_quotations(shown), *abbreviations(shown)]
     if any(map(str.isdigit, shown)):
-        spans += [*_number_groups(shown), *_quantities(shown, language=language)]
+        spans += _quantities(shown, language=language)
+        # Numbers in groups of three digits that spaces separate. Longer lists are sizes, not numbers.
+        for match in _PARTS_OF_NUMBERS.finditer(shown):
+            parts = list(re.finditer(r"\d+(?:[.,'’\u066b\u066c]\d+)*", match[0]))
+            lengths = [len(re.split(r"\D", part[0])[0]) for part in parts]
+            first = len(parts) - 1
+            while first > 0 and lengths[first] == 3 and lengths[first - 1] <= 3:
+                first -= 1
+            if 1 < len(parts) - first <= _MAX_GROUPS:
+                spans.append((match.start() + parts[first].start(), match.end()))
         for pattern in (PHONE_NUMBER, _MULTIPLICATION, _PERCENT, _SIGNED, _ORDINAL_SIGNS):
             spans += [match.span() for match in pattern.finditer(shown)]
     bound: set[int] = set()
     for start, end in spans:
         bound.update(range(visible[start] + 1, visible[end - 1] + 1))
     return bound
-
-
-def _number_groups(text: str) -> Iterator[tuple[int, int]]:
-    """Yield numbers in groups of three digits that spaces separate. Longer lists are sizes, not numbers."""
-    for match in _PARTS_OF_NUMBERS.finditer(text):
-        parts = list(re.finditer(r"\d+(?:[.,'’\u066b\u066c]\d+)*", match[0]))
-        lengths = [len(re.split(r"\D", part[0])[0]) for part in parts]
-        first = len(parts) - 1
-        while first > 0 and lengths[first] == 3 and lengths[first - 1] <= 3:
-            first -= 1
-        if 1 < len(parts) - first <= _MAX_GROUPS:
-            yield match.start() + parts[first].start(), match.end()
 
 
 def _quantities(text: str, *, language: str) -> Iterator[tuple[int, int]]:

@@ -61,7 +61,17 @@ def left_to_right_runs(text: str) -> list[tuple[int, int]]:
         runs += _number_runs(text, numbers)
         if latin:
             runs.append((latin[0].start, latin[-1].end))
-    return [(start, end) for start, end in runs if _needs_isolation(text[start:end])]
+    # Those that UAX #9 could order differently from how they were typed.
+    isolated = []
+    for start, end in runs:
+        run = text[start:end]
+        # With its sign, a number in Arabic digits is read as Unicode orders it: "٪٥٠" from the right.
+        native = {unicodedata.bidirectional(each) for each in run if each.isdigit()} - {"EN"}
+        is_native = native or any("\u06f0" <= each <= "\u06f9" for each in run)
+        has_separators = re.search(r"\d[^\d.,/:\u066b\u066c]+\d|^[+*(]", run)
+        if (has_separators or not is_native) and not all(map(str.isalnum, run)):
+            isolated.append((start, end))
+    return isolated
 
 
 def _stretches(text: str) -> Iterator[tuple[int, int]]:
@@ -103,7 +113,17 @@ def _words(text: str, start: int, end: int) -> Iterator[_Word]:
             text.count('"', 0, left) % 2 or not text[right - 2].isdigit()
         ):
             right -= 1
-        left, right = _without_outer_brackets(text, left, right)
+        # Leave out brackets that enclose the word, or of which the other one is elsewhere.
+        while right - left > 1:
+            inner = text[left:right]
+            first, last = inner[0], inner[-1]
+            if _OPENING.get(first) == last or (first in _OPENING and _OPENING[first] not in inner):
+                left += 1
+                right -= _OPENING.get(first) == last
+            elif last in _CLOSING and _CLOSING[last] not in inner:
+                right -= 1
+            else:
+                break
         if any(each.isalnum() for each in text[left:right]):
             yield _Word(left, right, text[left:right])
 
@@ -113,21 +133,6 @@ def _is_kept(character: str, is_attached: bool, signs: frozenset[str]) -> bool:
         return True
     is_sign = character in signs or unicodedata.category(character) == "Sc"
     return is_sign and not is_attached
-
-
-def _without_outer_brackets(text: str, left: int, right: int) -> tuple[int, int]:
-    """Leave out brackets that enclose the word, or of which the other one is elsewhere."""
-    while right - left > 1:
-        inner = text[left:right]
-        first, last = inner[0], inner[-1]
-        if _OPENING.get(first) == last or (first in _OPENING and _OPENING[first] not in inner):
-            left += 1
-            right -= _OPENING.get(first) == last
-        elif last in _CLOSING and _CLOSING[last] not in inner:
-            right -= 1
-        else:
-            break
-    return left, right
 
 
 def _number_runs(text: str, words: list[_Word]) -> Iterator[tuple[int, int]]:
@@ -156,14 +161,3 @@ def _is_phone_number(group: list[_Word]) -> bool:
         return True
     lengths = [word.digits for word in group]
     return min(lengths) >= _SHORT_GROUP or max(lengths) > _SHORT_GROUP + 1
-
-
-def _needs_isolation(run: str) -> bool:
-    """Return whether UAX #9 could order it differently from how it was typed."""
-    # With its sign, a number in Arabic digits is read as Unicode orders it: "٪٥٠" from the right.
-    native = {unicodedata.bidirectional(each) for each in run if each.isdigit()} - {"EN"}
-    is_native = native or any("\u06f0" <= each <= "\u06f9" for each in run)
-    has_separators = re.search(r"\d[^\d.,/:\u066b\u066c]+\d|^[+*(]", run)
-    if is_native and not has_separators:
-        return False
-    return any(not each.isalnum() for each in run)
