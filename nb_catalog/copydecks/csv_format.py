@@ -63,7 +63,16 @@ def from_csv(data: bytes, *, locales: Sequence[str]) -> DeckTexts:
 
 
 def _decoded(data: bytes) -> str:
-    encoding = _encoding(data)
+    # Without a byte order mark, tables in UTF-16 are known by the zero bytes in "role".
+    start = data[:8].lower()
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif start.startswith("role".encode("utf-16-le")):
+        encoding = "utf-16-le"
+    elif start.startswith("role".encode("utf-16-be")):
+        encoding = "utf-16-be"
+    else:
+        encoding = "utf-8-sig"
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -79,16 +88,3 @@ def _decoded(data: bytes) -> str:
         )
         raise DeckRefused(message % {"line": line, "column": column})
     return text
-
-
-def _encoding(data: bytes) -> str:
-    """Return the encoding of ``data``. Without a byte order mark, tables in UTF-16 are known by the zero
-    bytes in "role"."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    start = data[:8].lower()
-    if start.startswith("role".encode("utf-16-le")):
-        return "utf-16-le"
-    if start.startswith("role".encode("utf-16-be")):
-        return "utf-16-be"
-    return "utf-8-sig"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin
@@ -44,7 +45,10 @@ def notes_for(source: Mapping[str, str], *, locale: str, target_locale: str) -> 
             continue  # its own page reports the error
         for box in layout.boxes:
             boxes[box.role].append((row.name, box))
-    names = {role: _value_names(text) for role, text in source.items()}
+    names: dict[str, list[str]] = defaultdict(list)
+    for role, text in source.items():
+        with suppress(ValueError):
+            names[role] = [f"{{{name}}}" for name in placeholders.names(text)]
     examples = (
         {name: example for each in placeholder_examples(locale) for name, example in each.examples}
         if any(names.values())
@@ -82,10 +86,3 @@ def _fits(box: Box, locale: str) -> int:
     per_line = box.place.width / (box.smallest * (_WIDE_ADVANCE if is_wide else _ADVANCE))
     lines = min(box.lines, max(1, int(box.place.height / (box.smallest * 1.2))))
     return max(_LEAST_LIMIT, min(LONGEST_TEXT, int(per_line * lines)))
-
-
-def _value_names(text: str) -> list[str]:
-    try:
-        return [f"{{{name}}}" for name in placeholders.names(text)]
-    except ValueError:
-        return []

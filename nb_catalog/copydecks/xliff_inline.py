@@ -74,7 +74,12 @@ def _pieces(element: xml.Element) -> Iterator[tuple[str, xml.Element | None]]:
             yield "", child
             yield child.tail or "", None
         elif child.tag == "cp":
-            yield _character(child.get("hex", "")), None
+            # ``<cp hex="0007"/>`` is a character that XML itself cannot hold.
+            try:
+                character = chr(int(child.get("hex", ""), 16))
+            except (ValueError, OverflowError):
+                character = "\ufffd"
+            yield character, None
             yield child.tail or "", None
         else:
             yield child.text or "", None
@@ -89,7 +94,11 @@ def _placeholder(code: xml.Element, *, codes: Mapping[str, str]) -> str | None:
         codes.get(inline_id, ""), "".join(code.itertext()),
     )  # fmt: skip
     for value in values:
-        if _is_placeholders(value):
+        try:
+            parts = placeholders.parts(value.strip())
+        except ValueError:
+            continue
+        if parts and all(part.name and not part.literal.strip() for part in parts):
             return value.strip()
     kinds = (code.get("ctype", ""), code.get("subType", ""))
     if _LINE_BREAKS.intersection(kinds) or any(each == "\n" for each in values):
@@ -97,20 +106,3 @@ def _placeholder(code: xml.Element, *, codes: Mapping[str, str]) -> str | None:
     name = inline_id.partition(".")[0]
     known = {placeholder[1:-1].partition(":")[0] for placeholder in codes.values()}
     return f"{{{name}}}" if name in known else None
-
-
-def _is_placeholders(text: str) -> bool:
-    """Return whether ``text`` is placeholders and nothing else."""
-    try:
-        parts = placeholders.parts(text.strip())
-    except ValueError:
-        return False
-    return bool(parts) and all(part.name and not part.literal.strip() for part in parts)
-
-
-def _character(code: str) -> str:
-    """Return the character of a ``<cp hex="0007"/>``, which XML itself cannot hold."""
-    try:
-        return chr(int(code, 16))
-    except (ValueError, OverflowError):
-        return "\ufffd"
