@@ -12,7 +12,6 @@ from nb_catalog.core.types import PARENT, Rect
 from nb_catalog.exceptions import NoPicture, PictureMissing, RequestRejected
 from nb_catalog.imaging.adjust import (
     EDIT_CHECK,
-    AdjustedFile,
     ProductMask,
     RenderedScene,
     adjust_file,
@@ -66,7 +65,19 @@ class EditorProvider(Provider):
         options = dict(payload.body)
         edit = options.pop("edit")
         file = await asyncio.to_thread(adjust_file, **options, **picture_limits())
-        headers = {"type": file.mime_type, "report": json.dumps(_report(file, edit))}
+        report: dict[str, Any] = {
+            EDIT_CHECK: {
+                "matrix": as_rows(then(matrix_of(edit.get("matrix")), file.matrix)),
+                **({"place": edit["place"]} if edit.get("place") else {}),
+            }
+        }
+        if file.product is not None:
+            report["product"] = list(file.product)
+        if file.shift is not None:
+            report[RELIT_CHECK] = file.shift.report()
+        elif edit.get("relit"):
+            report[RELIT_CHECK] = dict(edit["relit"])
+        headers = {"type": file.mime_type, "report": json.dumps(report)}
         return RawResponse(body=file.data, headers=headers)
 
     def parse(self, answer: RawResponse) -> ImageResult:
@@ -103,19 +114,3 @@ def options_from(
         "scene": scene,
         "bounded": edit.get("relit"),
     }
-
-
-def _report(file: AdjustedFile, edit: Mapping[str, Any]) -> dict[str, Any]:
-    report: dict[str, Any] = {
-        EDIT_CHECK: {
-            "matrix": as_rows(then(matrix_of(edit.get("matrix")), file.matrix)),
-            **({"place": edit["place"]} if edit.get("place") else {}),
-        }
-    }
-    if file.product is not None:
-        report["product"] = list(file.product)
-    if file.shift is not None:
-        report[RELIT_CHECK] = file.shift.report()
-    elif edit.get("relit"):
-        report[RELIT_CHECK] = dict(edit["relit"])
-    return report

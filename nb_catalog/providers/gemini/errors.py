@@ -149,7 +149,17 @@ def from_transport_error(
     """
     detail = f"{type(error).__name__}: {message_line(error)}".rstrip(": ")
     if isinstance(error, transport.credentials):
-        return _credentials_error(error, detail=detail, key_setting=key_setting)
+        # Vertex AI's credentials gave no token, so nothing was sent.
+        if getattr(error, "retryable", False) or type(error).__name__ == "TransportError":
+            return NotSent(f"Google issued no token, nothing was sent ({detail}).", reason="token")
+        advice = f" Check the credentials in {key_setting}." if key_setting else ""
+        if _CLOCK.search(detail):
+            advice = (
+                " The clock of this machine seems to be off: synchronize it with a time server."
+            )
+        return NoCredentials(
+            f"Google rejects the credentials for Vertex AI ({detail}).{advice}", reason="token"
+        )
     late = isinstance(error, TimeoutError)
     if isinstance(error, transport.unsent) or (late and not sent):
         return NotSent(
@@ -163,18 +173,6 @@ def from_transport_error(
     return OutcomeUnknown(
         f"The request was sent and no readable response arrived ({detail}); it may be billed.",
         reason="connection",
-    )
-
-
-def _credentials_error(error: Exception, *, detail: str, key_setting: str) -> ProviderError:
-    """Return our error for Vertex AI's credentials: they gave no token, so nothing was sent."""
-    if getattr(error, "retryable", False) or type(error).__name__ == "TransportError":
-        return NotSent(f"Google issued no token, nothing was sent ({detail}).", reason="token")
-    advice = f" Check the credentials in {key_setting}." if key_setting else ""
-    if _CLOCK.search(detail):
-        advice = " The clock of this machine seems to be off: synchronize it with a time server."
-    return NoCredentials(
-        f"Google rejects the credentials for Vertex AI ({detail}).{advice}", reason="token"
     )
 
 
@@ -193,7 +191,14 @@ def from_response(
     """
     kind, advice = _classify(body)
     moment = now or _parse_date(date) or datetime.now(UTC)
-    wait = _longest_wait(body, header=retry_after, now=moment)
+    # The longest that the response or its Retry-After header asks for, in seconds.
+    waits: list[float] = []
+    for value in (retry_after.strip(), *(detail.get("retryDelay") for detail in body.details)):
+        if isinstance(value, str) and (match := _DELAY.fullmatch(value)):
+            waits.append(float(match[1]))
+    if until := _parse_date(retry_after):
+        waits.append(max(0.0, (until - moment).total_seconds()))
+    wait = max(waits, default=None)
     if kind is DailyQuotaReached:
         wait = seconds_to_pacific_midnight(moment)
     advice = fill_in(advice, key=key_setting, url=body.activation_url).replace(
@@ -260,17 +265,6 @@ def _has_zero_quota(body: ErrorBody) -> bool:
     ]
     names = " ".join(map(_quota_name, bare))
     return len(bare) == len(body.violations) and "PerMinute" in names and "PerDay" in names
-
-
-def _longest_wait(body: ErrorBody, *, header: str, now: datetime) -> float | None:
-    """Return the longest wait that the response or its Retry-After header asks for, in seconds."""
-    waits: list[float] = []
-    for value in (header.strip(), *(detail.get("retryDelay") for detail in body.details)):
-        if isinstance(value, str) and (match := _DELAY.fullmatch(value)):
-            waits.append(float(match[1]))
-    if moment := _parse_date(header):
-        waits.append(max(0.0, (moment - now).total_seconds()))
-    return max(waits, default=None)
 
 
 def _parse_date(header: str) -> datetime | None:

@@ -76,10 +76,20 @@ def from_status(
     message = "a web page." if page else text(error, "message")[:_LONGEST_TEXT]
     kind, advice = _classify(status, codes - {""}, message, headers=headers, is_page=page)
     advice = fill_in(advice, key=key_setting).replace("{base_url}", url_setting)
+    waits = [
+        _number(headers.get("retry-after", "")),
+        _number(headers.get("retry-after-ms", ""), 1e-3),
+    ]
+    for limit in ("requests", "tokens"):
+        # Durations such as "1m2.5s" and "20ms".
+        duration = headers.get(f"x-ratelimit-reset-{limit}", "")
+        if duration and (match := _DURATION.fullmatch(duration)):
+            minutes, seconds, thousandths = (float(part or 0) for part in match.groups())
+            waits.append(minutes * 60 + seconds + thousandths / 1000)
     # The advice comes first, because long messages are cut.
     return kind(
         f"{advice} The gateway returned {status}: {message or 'no message'}".lstrip(),
-        retry_after=_longest_wait(headers),
+        retry_after=max((wait for wait in waits if wait is not None), default=None),
         reason=next(iter(sorted(codes - {""})), str(status)),
     )
 
@@ -142,21 +152,6 @@ def page_instead() -> PageInstead:
         " may be billed.",
         reason="page",
     )
-
-
-def _longest_wait(headers: Mapping[str, str]) -> float | None:
-    """Return the longest wait that the headers ask for, in seconds."""
-    waits = [
-        _number(headers.get("retry-after", "")),
-        _number(headers.get("retry-after-ms", ""), 1e-3),
-    ]
-    for limit in ("requests", "tokens"):
-        # Durations such as "1m2.5s" and "20ms".
-        duration = headers.get(f"x-ratelimit-reset-{limit}", "")
-        if duration and (match := _DURATION.fullmatch(duration)):
-            minutes, seconds, thousandths = (float(part or 0) for part in match.groups())
-            waits.append(minutes * 60 + seconds + thousandths / 1000)
-    return max((wait for wait in waits if wait is not None), default=None)
 
 
 def _number(value: str, unit: float = 1.0) -> float | None:
