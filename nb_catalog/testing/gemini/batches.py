@@ -200,7 +200,25 @@ class Batches:
             state = "FAILED"
         if state not in {"FAILED", "EXPIRED", "CANCELLED"}:
             batch.items = await asyncio.to_thread(self._read_items, batch)
-            self._log_items(batch, at=at)
+            for item in batch.items:
+                usage = item_usage(item)
+                self._request_log.add(
+                    LoggedRequest(
+                        number=next(self._numbers),
+                        at=at,
+                        operation="batch item",
+                        path=batch.name,
+                        model=batch.model,
+                        fault=item.fault,
+                        worked=bool(usage),
+                        reports_usage=bool(usage) and reports_usage(item),
+                        usage=usage,
+                        billed_usd=price_of(usage, model=batch.model, batch=True),
+                        prompt=item.request.digest if item.request else "",
+                        key=item.key,
+                        display_name=batch.display_name,
+                    )
+                )
             batch.output = f"files/batch-{batch.name.removeprefix('batches/')}"
             self._files.add(
                 StoredFile(
@@ -238,27 +256,6 @@ class Batches:
             )
             for index, line in enumerate(request_lines())
         ]
-
-    def _log_items(self, batch: Batch, *, at: float) -> None:
-        for item in batch.items:
-            usage = item_usage(item)
-            self._request_log.add(
-                LoggedRequest(
-                    number=next(self._numbers),
-                    at=at,
-                    operation="batch item",
-                    path=batch.name,
-                    model=batch.model,
-                    fault=item.fault,
-                    worked=bool(usage),
-                    reports_usage=bool(usage) and reports_usage(item),
-                    usage=usage,
-                    billed_usd=price_of(usage, model=batch.model, batch=True),
-                    prompt=item.request.digest if item.request else "",
-                    key=item.key,
-                    display_name=batch.display_name,
-                )
-            )
 
     def as_json(self, batch: Batch) -> dict[str, Any]:
         """Return the batch as a long-running operation, as the developer API does."""

@@ -98,7 +98,11 @@ class Service:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             error = await self._read_body(call) or self._validation_error(call)
-            answer = Answer() if error else self._next_answer(call)
+            answer = Answer()
+            if error is None and (script := self.scripts[call.operation]):
+                answer = script.popleft()
+            elif error is None and self.faults and call.operation in self.faults.operations:
+                answer = self.faults.draw(call.number, operation=call.operation) or answer
             result = error or CallResult()
             if error is None and answer.does_work:
                 result = await OPERATIONS[call.operation](self, call)
@@ -123,13 +127,6 @@ class Service:
             return await sending.send(call.request, answer, result, body)
         finally:
             self.in_flight -= 1
-
-    def _next_answer(self, call: Call) -> Answer:
-        if script := self.scripts[call.operation]:
-            return script.popleft()
-        if self.faults is not None and call.operation in self.faults.operations:
-            return self.faults.draw(call.number, operation=call.operation) or Answer()
-        return Answer()
 
     async def _read_body(self, call: Call) -> CallResult | None:
         """Read a JSON body into ``call``. Return the error for a body that is not JSON."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final, TypeAlias
 
@@ -198,10 +198,22 @@ def _match(value: Any, shape: Shape, *, path: str, misfits: list[str]) -> Any:
         ]
         return [each for each in matches if each is not None]
     if isinstance(shape, Mapping):
-        if isinstance(value, dict):
-            return dict(_match_fields(value, shape, path=path, misfits=misfits))
-        misfits.append(_misfit(path, "an object"))
-        return None
+        if not isinstance(value, dict):
+            misfits.append(_misfit(path, "an object"))
+            return None
+        names = {snake(name): name for name in shape}
+        fields = {}
+        for key, content in value.items():
+            name = key if key in shape else names.get(key)
+            if name is None:
+                place = f" at '{path}'" if path else ""
+                misfits.append(f"Unknown name {key[:80]!r}{place}: Cannot find field.")
+                continue
+            inner = f"{path}.{snake(name)}" if path else snake(name)
+            match = _match(content, shape[name], path=inner, misfits=misfits)
+            if match is not None:
+                fields[name] = match
+        return fields
     if _is_of(value, shape):
         return value
     misfits.append(_misfit(path, _EXPECTED[shape]))
@@ -221,22 +233,6 @@ def _is_of(value: Any, kind: type) -> bool:
             return False
         return not isinstance(value, bool) and (kind is float or number.is_integer())
     return isinstance(value, kind)
-
-
-def _match_fields(
-    value: Mapping[str, Any], shape: Mapping[str, Shape], *, path: str, misfits: list[str]
-) -> Iterator[tuple[str, Any]]:
-    names = {snake(name): name for name in shape}
-    for key, content in value.items():
-        name = key if key in shape else names.get(key)
-        if name is None:
-            place = f" at '{path}'" if path else ""
-            misfits.append(f"Unknown name {key[:80]!r}{place}: Cannot find field.")
-            continue
-        inner = f"{path}.{snake(name)}" if path else snake(name)
-        match = _match(content, shape[name], path=inner, misfits=misfits)
-        if match is not None:
-            yield name, match
 
 
 def _misfit(path: str, expected: str) -> str:
