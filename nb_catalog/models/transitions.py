@@ -88,7 +88,8 @@ def last_decision(image: ProductImage) -> str:
     if event is None:
         return ""
     at = localtime(event.at) if is_aware(event.at) else event.at
-    values = {"when": date_format(at, "DATETIME_FORMAT")}
+    # The sentence has its own full stop after "p.m.".
+    values = {"when": date_format(at, "DATETIME_FORMAT").rstrip(".")}
     if event.actor is None:
         return gettext("It was decided without a person on %(when)s.") % values
     return gettext("%(name)s decided on %(when)s.") % {**values, "name": event.actor.get_username()}
