@@ -172,10 +172,6 @@ def _pace_before(run: Run, key: LaneKey, *, now: datetime) -> time_left.Pace | N
     ).exclude(run=run)
     latest = jobs.order_by("-finished_at").values_list("finished_at", flat=True)
     moments = [each for each in latest[:HISTORY_JOBS] if each is not None][::-1]
-    return _busy_pace(moments)
-
-
-def _busy_pace(moments: list[datetime]) -> time_left.Pace | None:
     gaps = [
         (later - earlier).total_seconds()
         for earlier, later in zip(moments, moments[1:], strict=False)
