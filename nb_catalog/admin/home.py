@@ -169,9 +169,10 @@ def _first_steps(request: HttpRequest) -> Iterator[Step]:
         is_done=False,
         links=tuple(
             link
-            for source in sources
+            for options in (source.model._meta for source in sources)
             for link in _link(
-                str(source.model._meta.verbose_name_plural), _list_of(request, source.model)
+                str(options.verbose_name_plural),
+                _reverse(request, f"{options.app_label}_{options.model_name}_changelist", {}),
             )
         ),
     )
@@ -199,10 +200,6 @@ def _link(name: str, url: str) -> tuple[tuple[str, str], ...]:
 def _url(request: HttpRequest, page: str, **query: str) -> str:
     """Return the address of one of our pages; "" if this admin site does not have it."""
     return _reverse(request, f"nb_catalog_{page}", query)
-
-
-def _list_of(request: HttpRequest, model: type[Any]) -> str:
-    return _reverse(request, f"{model._meta.app_label}_{model._meta.model_name}_changelist", {})
 
 
 def _reverse(request: HttpRequest, name: str, query: dict[str, str]) -> str:

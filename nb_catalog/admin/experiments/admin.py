@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import URLPattern
 from django.utils.html import format_html
@@ -49,12 +49,9 @@ class ExperimentAdmin(PlanningViews, VotingViews, ReadOnlyAdmin):
         """Show the result to those who may see it, and the products to vote on to others."""
         if not object_id.isdecimal():
             return super().change_view(request, object_id, *args, **options)
-        return self._page_of(request, int(object_id))
-
-    def _page_of(self, request: HttpRequest, pk: int) -> HttpResponse:
-        experiment = self._experiment(request, pk)
+        experiment = self._experiment(request, int(object_id))
         page = "vote" if experiment.closed_at is None else "result"
-        return redirect(self.url_of(page, pk))
+        return redirect(self.url_of(page, experiment.pk))
 
     @admin.display(description=_("name"), ordering="name")
     def named(self, experiment: Experiment) -> str:

@@ -30,8 +30,8 @@ from nb_catalog.models import Experiment, ExperimentPair, Scene
 from nb_catalog.models.db.money import usd
 from nb_catalog.models.experiments import Arm
 from nb_catalog.registry import CatalogSource, source_for
-from nb_catalog.review.experiments import ArmResult, ExperimentResult
-from nb_catalog.review.votes import Ballots, Side, ballot_file, picture_on
+from nb_catalog.review.experiments import ArmResult
+from nb_catalog.review.votes import Side, ballot_file, picture_on
 
 
 class VotingViews:
@@ -53,7 +53,14 @@ class VotingViews:
         if request.method == "POST":
             return self._vote(request, experiment)
         ballots = review.ballots_of(experiment, voter=request.user)
-        ballot, number = _ballot_to_show(ballots, key=request.GET.get("product", ""))
+        key = request.GET.get("product", "")
+        # The one that the address names, otherwise the first one without a vote, and its number from 1.
+        ballot: Any = None
+        number = 0
+        for place, each in enumerate(ballots.ready, start=1):
+            if str(each.pair.pk) == key or (not key and each.choice is None):
+                ballot, number = each, place
+                break
         ordered = [each.pair.pk for each in ballots.ready]
         infos = catalog_objects.info_for_objects(
             [each.pair for each in ballots.ready], site=self.admin_site
@@ -104,6 +111,11 @@ class VotingViews:
             self.message_user(request, message, messages.WARNING)
             return redirect(self.url_of("vote", pk))
         result = review.result_of(experiment)
+        # The interval of arm A's share, or of the winner's.
+        low, high = result.share
+        if result.winner is not None and result.winner.arm == Arm.B:
+            low, high = 1 - high, 1 - low
+        decided = result.a.products + result.b.products
         site = self.admin_site
         infos = catalog_objects.info_for_objects([each.pair for each in result.pairs], site=site)
         is_owner = may(request.user, Action.CLOSE_EXPERIMENT, owner=experiment.actor_id)
@@ -112,7 +124,7 @@ class VotingViews:
             title=gettext("Result: %s") % experiment.name,
             experiment=experiment,
             result=result,
-            share=_share(result),
+            share={"low": round(100 * low), "high": round(100 * high), "decided": decided},
             arms=[_arm_context(each, experiment) for each in result.arms],
             products=[
                 {
@@ -219,14 +231,6 @@ class VotingViews:
         return reverse(name, args=[image.pk, image.sha256[:16], thumbnails.SMALL])
 
 
-def _ballot_to_show(ballots: Ballots, *, key: str) -> tuple[Any, int]:
-    """Return the ballot that ``key`` names, otherwise the first one without a vote, and its number from 1."""
-    for number, each in enumerate(ballots.ready, start=1):
-        if str(each.pair.pk) == key or (not key and each.choice is None):
-            return each, number
-    return None, 0
-
-
 def _is_saved(experiment: Experiment) -> bool:
     """Return whether the scene has the prompt of arm B today."""
     rows = Scene.objects.filter(key=experiment.arm_b["key"]).values_list("prompt", flat=True)
@@ -246,12 +250,3 @@ def _arm_context(arm: ArmResult, experiment: Experiment) -> dict[str, Any]:
         "cost": dollars(usd(arm.cost_microusd)) if known else gettext("not known yet"),
         "is_edited": arm.arm == Arm.B and experiment.edits_prompt,
     }
-
-
-def _share(result: ExperimentResult) -> dict[str, Any]:
-    """Return the interval of arm A's share, or of the winner's, in percent."""
-    low, high = result.share
-    if result.winner is not None and result.winner.arm == Arm.B:
-        low, high = 1 - high, 1 - low
-    decided = result.a.products + result.b.products
-    return {"low": round(100 * low), "high": round(100 * high), "decided": decided}
