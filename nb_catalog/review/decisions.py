@@ -128,7 +128,12 @@ def _carry_out(row: ReviewDecision, image: ProductImage, decision: Decision) -> 
         # Places before images, which is the order of all that locks both.
         key = (image.content_type_id, image.object_id, *decision.place.values())
         current = places.lock_places([key]).get(key)
-    before = _locked_states(image)
+    # The finals that are decided together with it are locked in one order.
+    together = Q(pk=image.pk)
+    if image.draft_id is not None:
+        together |= Q(draft=image.draft_id, kind=ImageKind.PICTURE)
+    locked = ProductImage.objects.filter(together).order_by("pk").select_for_update()
+    before = dict(locked.values_list("pk", "state"))
     image.state = before.get(image.pk, image.state)
     try:
         with transaction.atomic():
@@ -151,15 +156,6 @@ def _carry_out(row: ReviewDecision, image: ProductImage, decision: Decision) -> 
     row.after = {str(pk): after[pk] for pk in moved}
     if moved:
         ReviewClaim.objects.filter(image=image).delete()
-
-
-def _locked_states(image: ProductImage) -> dict[int, str]:
-    """Lock ``image`` and the finals that are decided together with it, in one order; return their states."""
-    condition = Q(pk=image.pk)
-    if image.draft_id is not None:
-        condition |= Q(draft=image.draft_id, kind=ImageKind.PICTURE)
-    rows = ProductImage.objects.filter(condition).order_by("pk").select_for_update()
-    return dict(rows.values_list("pk", "state"))
 
 
 def _publish(
@@ -224,14 +220,10 @@ def _undo(decision: ReviewDecision, *, actor: Actor) -> None:
                 "pk": moved.pk, "state": moved.get_state_display().lower()
             }  # fmt: skip
             raise InvalidTransition(f"{message} {last_decision(moved)}".strip())
-        _restore(moved, decision.before[str(moved.pk)], actor=actor)
-
-
-def _restore(image: ProductImage, state: str, *, actor: Actor) -> None:
-    """Lead ``image`` back to ``state``, without what else a decision does."""
-    services.require_unpublished(image)
-    if image.pruned_at is not None:
-        message = _("The file of picture %(pk)s was deleted. Generate another one.")
-        raise RequestRefused(message % {"pk": image.pk})
-    for move in image_moves(image.state, state):
-        services.record_move(image, move, actor=actor, note=_("Undone."))
+        # It is led back to its state, without what else a decision does.
+        services.require_unpublished(moved)
+        if moved.pruned_at is not None:
+            message = _("The file of picture %(pk)s was deleted. Generate another one.")
+            raise RequestRefused(message % {"pk": moved.pk})
+        for move in image_moves(moved.state, decision.before[str(moved.pk)]):
+            services.record_move(moved, move, actor=actor, note=_("Undone."))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.generation.similar import SimilarPlan, similar_plan
-from nb_catalog.models import Placement, PlacementEvent, ProductImage, ReviewEvent
+from nb_catalog.models import PlacementEvent, ProductImage, ReviewEvent
 from nb_catalog.models.images import ImageKind
 from nb_catalog.review.family import Family, family_of
 from nb_catalog.review.photo_origins import PhotoOrigin, photo_origins
@@ -120,10 +119,6 @@ def _publications(image: ProductImage) -> tuple[Publication, ...]:
                 slot=each.slot, locale=each.locale, position=each.position, since=each.published_at
             ),
         )
-        for each in _placements(image)
+        for each in image.placements.order_by("slot", "locale", "position")
     ]
     return (*now, *reversed(ended))
-
-
-def _placements(image: ProductImage) -> Sequence[Placement]:
-    return list(image.placements.order_by("slot", "locale", "position"))

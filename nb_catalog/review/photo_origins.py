@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.contrib.contenttypes.models import ContentType
@@ -62,7 +63,12 @@ def photo_origins(image: ProductImage) -> tuple[PhotoOrigin, ...]:
     """
     spec = ImageSpec.of_image(image.spec)
     own: ObjectKey = (image.content_type_id, image.object_id)
-    used = [(_key_of(part) or own, part) for part in spec.part_specs] or [(own, spec)]
+    used = [] if spec.part_specs else [(own, spec)]
+    for part in spec.part_specs:
+        key = own
+        with suppress(NotRegistered):
+            key = (content_type_of(source_for(part.object_type).model).pk, part.object_id)
+        used.append((key, part))
     keys = [key for key, _part in used]
     products, gone = _products(keys)
     rows: dict[tuple[ObjectKey, str], PhotoCutout] = {}
@@ -72,12 +78,16 @@ def photo_origins(image: ProductImage) -> tuple[PhotoOrigin, ...]:
         rows[key, row.key] = named[key, row.name] = row
     origins = []
     for key, part in used:
-        state, photo = _state_of(part, products.get(key), is_gone=key in gone)
+        product, title = products.get(key), ""
+        if product is not None:
+            with suppress(RegistryError):
+                title = source_for(product).title(product)
+        state, photo = _state_of(part, product, is_gone=key in gone)
         row = named.get((key, part.photo)) if photo is None else rows.get((key, photo_key(photo)))
         origins.append(
             PhotoOrigin(
                 key=key,
-                title=_title_of(products.get(key)),
+                title=title,
                 name=part.photo,
                 version=part.photo_version,
                 state=state,
@@ -89,13 +99,6 @@ def photo_origins(image: ProductImage) -> tuple[PhotoOrigin, ...]:
             )
         )
     return tuple(origins)
-
-
-def _key_of(part: ImageSpec) -> ObjectKey | None:
-    try:
-        return content_type_of(source_for(part.object_type).model).pk, part.object_id
-    except NotRegistered:
-        return None
 
 
 def _products(keys: Iterable[ObjectKey]) -> tuple[Mapping[ObjectKey, Model], set[ObjectKey]]:
@@ -130,12 +133,3 @@ def _state_of(
     if photo is not None:
         return PhotoState.CURRENT, photo
     return (PhotoState.REPLACED if named else PhotoState.GONE), None
-
-
-def _title_of(product: Model | None) -> str:
-    if product is None:
-        return ""
-    try:
-        return source_for(product).title(product)
-    except RegistryError:
-        return ""

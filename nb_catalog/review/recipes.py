@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -161,7 +162,13 @@ def _used(
 def _cost(image: ProductImage, spec: ImageSpec, calls: Sequence[ProviderCall]) -> Cost:
     sent = [each for each in calls if each.outcome != CallOutcome.NOT_SENT]
     if not sent:
-        is_free = image.job.is_free if image.job is not None else _is_free(spec)
+        is_free = False
+        if image.job is not None:
+            is_free = image.job.is_free
+        else:
+            # Its job was deleted. A provider that is not configured any more may have cost something.
+            with suppress(NBCatalogError):
+                is_free = bool(provider(spec.provider).composites)
         return Cost(kind=CostKind.FREE if is_free else CostKind.UNKNOWN)
     unreported = [each for each in sent if each.cost_microusd is None]
     return Cost(
@@ -169,12 +176,3 @@ def _cost(image: ProductImage, spec: ImageSpec, calls: Sequence[ProviderCall]) -
         reported_usd=usd(sum(each.cost_microusd or 0 for each in sent)),
         open_usd=usd(sum(each.estimate_microusd for each in unreported)),
     )
-
-
-def _is_free(spec: ImageSpec) -> bool:
-    """Return whether a picture whose job was deleted cost nothing. False for a provider that is not
-    configured any more."""
-    try:
-        return bool(provider(spec.provider).composites)
-    except NBCatalogError:
-        return False

@@ -58,25 +58,20 @@ def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
             list(finals.select_for_update().values_list("pk"))
         record_move(image, "approve", actor=actor, note=note)
         if image.draft is not None:
-            _retire_others(image, actor=actor)
+            decisions = {ImageState.PENDING: pass_over, ImageState.APPROVED: retire}
+            others = ProductImage.objects.filter(
+                draft=image.draft_id, kind=ImageKind.PICTURE, state__in=decisions
+            ).exclude(pk=image.pk)
+            chosen = _("Picture %(pk)s was chosen.") % {"pk": image.pk}
+            for other in others.order_by("pk"):
+                # Decided about in this moment, or published: it stays until this one is published there.
+                with suppress(InvalidTransition, RequestRefused):
+                    decisions[ImageState(other.state)](other, actor=actor, note=chosen)
             copy_alt_texts(image.draft, to=image)
         elif image.parent is not None and "adjustments" in image.spec.get("edit", {}):
             # It shows the same; what a model has changed may not.
             copy_alt_texts(image.parent, to=image)
     move_texts_of_approved(image, actor=actor)
-
-
-def _retire_others(final: ProductImage, *, actor: Actor) -> None:
-    """Retire the other finals of the draft of ``final``, in the transaction that approves it."""
-    decisions = {ImageState.PENDING: pass_over, ImageState.APPROVED: retire}
-    others = ProductImage.objects.filter(
-        draft=final.draft_id, kind=ImageKind.PICTURE, state__in=decisions
-    ).exclude(pk=final.pk)
-    note = _("Picture %(pk)s was chosen.") % {"pk": final.pk}
-    for other in others.order_by("pk"):
-        # Decided about in this moment, or published: it stays until this one is published there.
-        with suppress(InvalidTransition, RequestRefused):
-            decisions[ImageState(other.state)](other, actor=actor, note=note)
 
 
 def pass_over(image: ProductImage, *, actor: Actor, note: str = "") -> None:

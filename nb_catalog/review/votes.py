@@ -125,12 +125,17 @@ def ballots_of(experiment: Experiment, *, voter: Actor) -> Ballots:
     for each in ready:
         left, right = sides_of(each.pair, voter=voter)
         choice = chosen.get(each.pair.pk)
+        side: Side | None = None
+        if choice == VoteChoice.TIE:
+            side = Side.TIE
+        elif choice:
+            side = Side.LEFT if choice == left else Side.RIGHT
         ballots.append(
             Ballot(
                 pair=each.pair,
                 left=each.pictures[left],
                 right=each.pictures[right],
-                choice=_side_of(choice, left=left) if choice else None,
+                choice=side,
             )
         )
     waiting = sum(each.is_underway for each in pairs if not each.is_ready)
@@ -214,12 +219,6 @@ def may_see_result(user: Actor, experiment: Experiment, *, ballots: Ballots | No
     if may(user, Action.CLOSE_EXPERIMENT, owner=experiment.actor_id):
         return True
     return (ballots or ballots_of(experiment, voter=user)).is_complete
-
-
-def _side_of(choice: str, *, left: Arm) -> Side:
-    if choice == VoteChoice.TIE:
-        return Side.TIE
-    return Side.LEFT if choice == left else Side.RIGHT
 
 
 def _digest(pair: ExperimentPair, voter: Actor) -> bytes:
