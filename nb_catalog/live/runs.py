@@ -44,7 +44,15 @@ class RunFeed(Feed[RunSnapshot]):
         if run is None:
             return RunSnapshot(mark=None, at=now, id="deleted", data=None)
         counts = job_counts.counts_for([run])[run.pk]
-        mark = _mark(run, counts)
+        start = run.starting
+        mark: object = (
+            dict(counts),
+            run.paused_reason,
+            run.spent_microusd,
+            run.reserved_microusd,
+            run.budget_microusd,
+            None if start is None else (start.written, start.error),
+        )
         if before is not None and before.mark == mark and now - before.at < EVERY:
             return before
         data = as_data(run, progress_of(run, counts=counts))
@@ -60,18 +68,6 @@ class RunFeed(Feed[RunSnapshot]):
 
     def is_over(self, state: RunSnapshot) -> bool:
         return state.data is None or bool(state.data["over"])
-
-
-def _mark(run: Run, counts: Mapping[str, int]) -> object:
-    start = run.starting
-    return (
-        dict(counts),
-        run.paused_reason,
-        run.spent_microusd,
-        run.reserved_microusd,
-        run.budget_microusd,
-        None if start is None else (start.written, start.error),
-    )
 
 
 def _digest(data: Mapping[str, Any]) -> str:
