@@ -68,12 +68,12 @@ class GenerateViews:
         if chosen is None or not len(chosen):
             return self._nothing_chosen(request, title=gettext("Generate pictures"))
         if request.method != "POST":
-            like = liked(request, kind=PlanKind.BACKGROUNDS)
-            initial = {
-                "ratio": first_ratio(chosen.source),
-                **(like.initial if like else {}),
-                **_suggested(request),
-            }
+            like, query = liked(request, kind=PlanKind.BACKGROUNDS), request.GET
+            initial = {"ratio": first_ratio(chosen.source), **(like.initial if like else {})}
+            # What the address of the page already chooses.
+            initial |= {name: query[name] for name in ("ratio", "treatment") if query.get(name)}
+            if "scenes" in query:
+                initial["scenes"] = query.getlist("scenes")
             form = GenerateForm(initial=initial, chosen=chosen)
             return self._form_page(request, chosen, form=form, nonce=uuid4().hex, like=like)
         form = GenerateForm(request.POST, chosen=chosen)
@@ -252,13 +252,6 @@ def first_ratio(source: CatalogSource) -> str:
     """Return the ratio that is suggested: that of the first slot with one that models make."""
     ratios = [slot.ratio for slot in source.slot_table.values() if slot.ratio in model_specs.RATIOS]
     return ratios[0] if ratios else "1:1"
-
-
-def _suggested(request: HttpRequest) -> dict[str, Any]:
-    """Return what the address of the page already chooses: scenes, ratio and treatment."""
-    query = request.GET
-    chosen = {name: query[name] for name in ("ratio", "treatment") if query.get(name)}
-    return {**chosen, **({"scenes": query.getlist("scenes")} if "scenes" in query else {})}
 
 
 def require_generate(request: HttpRequest) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -34,7 +35,6 @@ from nb_catalog.publishing.fidelity import needs_override
 from nb_catalog.review import needs_individual_review, ocr
 from nb_catalog.review.claims import claims_of
 from nb_catalog.review.comparison import comparison_offer, takes_comparison
-from nb_catalog.review.ocr import ProviderOffer
 from nb_catalog.typesetting.ocr_diff import (
     OCR_CHECK,
     Change,
@@ -275,15 +275,11 @@ def offers_for(images: Sequence[ProductImage]) -> dict[str, dict[str, str] | Non
         "offer": (OCR_CHECK, ocr.offer),
         "comparison_offer": (FIDELITY_CHECK, comparison_offer),
     }
-    return {
-        name: _shown_offer(make) if any(check in image.checks for image in images) else None
-        for name, (check, make) in makers.items()
-    }
-
-
-def _shown_offer(make: Callable[[], ProviderOffer | None]) -> dict[str, str] | None:
-    try:
-        offer = make()
-    except (InvalidSettings, RequestRefused):
-        return None
-    return None if offer is None else {"name": offer.name, "price": dollars(offer.usd)}
+    offers: dict[str, dict[str, str] | None] = dict.fromkeys(makers)
+    for name, (check, make) in makers.items():
+        if not any(check in image.checks for image in images):
+            continue
+        with suppress(InvalidSettings, RequestRefused):
+            if (offer := make()) is not None:
+                offers[name] = {"name": offer.name, "price": dollars(offer.usd)}
+    return offers
