@@ -368,6 +368,37 @@ def test_another_scene_than_the_renderers_is_not_extended():
         adjusted(image, {"kind": "extend", "ratio": "4:1"}, product=product, scene=scene)
 
 
+def test_no_picture_becomes_larger_than_the_site_accepts():
+    image, product = scene_picture()
+    scene = RenderedScene(recipe=RECIPE, seed=5, camera={})
+    for item, size in (
+        ({"kind": "extend", "ratio": "16:9"}, Size(455, 256)),
+        ({"kind": "resize", "width": 300, "enlarge": True}, Size(300, 300)),
+    ):
+        options = {"origin": CAPTURE, "product": product, "scene": scene}
+        options |= {"max_bytes": LIMITS["max_bytes"], "max_pixels": size.width * size.height}
+        data, items = saved(image), parse_adjustments([item])
+        assert adjust_file(data, items, **options).size == size
+        options["max_pixels"] -= 1
+        with pytest.raises(AdjustmentRefused, match=f"{size.width} × {size.height} pixels"):
+            adjust_file(data, items, **options)
+
+
+def test_the_mask_follows_the_product_when_its_ground_is_extended():
+    image, product = scene_picture()
+    scene = RenderedScene(recipe=RECIPE, seed=5, camera={})
+    own = mask(file=mask_file(product, image.size), place=product)
+    options = {"product": product, "scene": scene, "mask": own}
+    extended = {"kind": "extend", "ratio": "16:9"}
+    before = pixels(adjusted(image, extended, **options).data)
+    darker = {"kind": "exposure", "stops": -0.5, "area": "background"}
+    made = adjusted(image, extended, darker, **options)
+    kept = np.argwhere((pixels(made.data) == before).all(axis=2))
+    (top, left), (bottom, right) = kept.min(axis=0), kept.max(axis=0)
+    found = Rect(int(left), int(top), int(right - left) + 1, int(bottom - top) + 1)
+    assert all(abs(a - b) <= 3 for a, b in zip(found, made.product, strict=True))
+
+
 def test_a_product_is_found_in_its_own_photo_whole_or_cropped():
     photo = Image.new("RGB", (400, 500), "white")
     ImageDraw.Draw(photo).rectangle((150, 120, 249, 419), fill=(40, 60, 160))

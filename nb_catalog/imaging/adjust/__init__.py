@@ -223,14 +223,7 @@ def _adjusted(
             return geometry.straighten(frame, adjustment)
         case Resize():
             made = geometry.resize(frame, adjustment)
-            if made.size.width * made.size.height > most:
-                raise AdjustmentRefused(
-                    _(
-                        "The picture would have %(width)s × %(height)s pixels, more than this site "
-                        "accepts."
-                    )
-                    % {"width": made.size.width, "height": made.size.height}
-                )
+            geometry.check_size(made.size, most=most)
             return made
         case Extend():
             return extend(frame, adjustment, scene=scene, most=most)

@@ -14,7 +14,7 @@ from nb_catalog.core.slots import aspect_of, is_close
 from nb_catalog.core.text import message
 from nb_catalog.core.types import Rect, Size
 from nb_catalog.exceptions import AdjustmentRefused
-from nb_catalog.imaging.adjust.geometry import Bytes, Frame, then
+from nb_catalog.imaging.adjust.geometry import Bytes, Frame, check_size, then
 from nb_catalog.imaging.adjust.kinds import Extend
 from nb_catalog.imaging.scenery import SceneRecipe, render
 from nb_catalog.imaging.scenery.backdrop import build_backdrop
@@ -66,11 +66,7 @@ def extend(frame: Frame, adjustment: Extend, *, scene: RenderedScene | None, mos
     size = _extended_size(frame.size, adjustment.ratio)
     if size == frame.size:
         return frame
-    if size.width * size.height > most:
-        raise AdjustmentRefused(
-            _("The picture would have %(width)s × %(height)s pixels, more than this site accepts.")
-            % {"width": size.width, "height": size.height}
-        )
+    check_size(size, most=most)
     try:
         recipe = SceneRecipe.from_mapping(scene.recipe)
         camera = Camera.from_mapping(scene.camera) if scene.camera else None
@@ -99,10 +95,11 @@ def extend(frame: Frame, adjustment: Extend, *, scene: RenderedScene | None, mos
         _turned_frame(frame), _turned(around), Rect(top, left, frame.size.height, frame.size.width)
     ))  # fmt: skip
     product = frame.product
+    margins = ((top, size.height - old.bottom), (left, size.width - old.right))
     return Frame(
         pixels=pixels,
         product=product and product._replace(left=product.left + left, top=product.top + top),
-        mask=None if frame.mask is None else _padded(frame.mask, size, old),
+        mask=None if frame.mask is None else np.pad(frame.mask, margins),
         matrix=then(frame.matrix, np.array([[1.0, 0, left], [0, 1.0, top]])),
     )
 
@@ -221,9 +218,3 @@ def _turned_frame(frame: Frame) -> Frame:
         product=box and Rect(box.top, box.left, box.height, box.width),
         mask=None,
     )
-
-
-def _padded(mask: Bytes, size: Size, old: Rect) -> Bytes:
-    out = np.zeros((size.height, size.width), np.uint8)
-    out[old.top : old.bottom, old.left : old.right] = mask
-    return out

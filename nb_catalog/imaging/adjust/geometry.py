@@ -63,6 +63,15 @@ class Frame:
         return Size(self.pixels.shape[1], self.pixels.shape[0])
 
 
+def check_size(size: Size, *, most: int) -> None:
+    """Raise ``AdjustmentRefused`` if a picture of that ``size`` has more than ``most`` pixels."""
+    if size.width * size.height > most:
+        raise AdjustmentRefused(
+            _("The picture would have %(width)s × %(height)s pixels, more than this site accepts.")
+            % {"width": size.width, "height": size.height}
+        )
+
+
 def crop(frame: Frame, adjustment: Crop) -> Frame:
     """Raises ``AdjustmentRefused`` if the product does not fit, ``CropRefused`` if too little is left."""
     product = frame.product
