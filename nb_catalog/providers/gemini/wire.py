@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -160,7 +160,20 @@ def parse_response(response: Mapping[str, Any], *, convert_error: ConvertError) 
     interim, and a person decides. ``report`` says so: ``interim`` and ``finish_reason``.
     """
     receipt = parse_receipt(response)
-    pictures = list(_pictures(response))
+    # The last picture first, and interim ones after all others.
+    parts = [
+        (candidate, part)
+        for candidate in mappings(response, "candidates")
+        for part in reversed(mappings(mapping(candidate, "content"), "parts"))
+    ]
+    pictures = []
+    for is_interim in (False, True):
+        for candidate, part in parts:
+            blob = mapping(part, "inlineData") or mapping(part, "inline_data")
+            mime_type = text(blob, "mimeType", "mime_type").strip().lower()
+            is_other = mime_type.startswith(_OTHER_MEDIA)
+            if bool(part.get("thought")) == is_interim and text(blob, "data") and not is_other:
+                pictures.append(_Picture(candidate, blob, is_interim))
     decoded = ((each, picture_bytes(text(each.blob, "data"))) for each in pictures)
     picture, data = next(((each, data) for each, data in decoded if data), (None, b""))
     if picture is None or not data:
@@ -190,22 +203,6 @@ class _Picture(NamedTuple):
     candidate: Mapping[str, Any]
     blob: Mapping[str, Any]
     is_interim: bool
-
-
-def _pictures(response: Mapping[str, Any]) -> Iterator[_Picture]:
-    """Yield the last picture first, and interim ones after all others."""
-    parts = [
-        (candidate, part)
-        for candidate in mappings(response, "candidates")
-        for part in reversed(mappings(mapping(candidate, "content"), "parts"))
-    ]
-    for is_interim in (False, True):
-        for candidate, part in parts:
-            blob = mapping(part, "inlineData") or mapping(part, "inline_data")
-            mime_type = text(blob, "mimeType", "mime_type").strip().lower()
-            is_other = mime_type.startswith(_OTHER_MEDIA)
-            if bool(part.get("thought")) == is_interim and text(blob, "data") and not is_other:
-                yield _Picture(candidate, blob, is_interim)
 
 
 def _missing_picture_error(
