@@ -140,28 +140,27 @@ def _content_objections(body: Mapping[str, Any], *, vertex: bool) -> Iterator[st
             if not part:
                 yield f"contents[{index}].parts: contents must not be empty."
             blob = part.get("inlineData")
-            if blob is not None:
-                total += len(blob.get("data", ""))
-                yield from _blob_objections(blob, vertex=vertex)
+            if blob is None:
+                continue
+            total += len(blob.get("data", ""))
+            mime_type = blob.get("mimeType") or ""
+            if mime_type not in MIME_TYPES and not mime_type.startswith(OTHER_MEDIA):
+                yield f"Unsupported MIME type: {mime_type}"
+            # JSON of protocol buffers has both alphabets, with and without padding; white space is
+            # skipped.
+            text = "".join(blob.get("data", "").split()).replace("-", "+").replace("_", "/")
+            text = text.rstrip("=")
+            try:
+                data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+            except (binascii.Error, ValueError):
+                yield "Invalid value at 'inline_data.data' (TYPE_BYTES), Base64 decoding failed."
+                continue
+            if not data:
+                yield "Provided image is not valid."
+            if vertex and len(data) > MAX_ON_VERTEX:
+                yield f"Image exceeds the limit of {MAX_ON_VERTEX} bytes."
     if total > MAX_INLINE:
         yield f"Request payload size exceeds the limit: {MAX_INLINE} bytes."
-
-
-def _blob_objections(blob: Mapping[str, Any], *, vertex: bool) -> Iterator[str]:
-    mime_type = blob.get("mimeType") or ""
-    if mime_type not in MIME_TYPES and not mime_type.startswith(OTHER_MEDIA):
-        yield f"Unsupported MIME type: {mime_type}"
-    try:
-        # JSON of protocol buffers has both alphabets, with and without padding; white space is skipped.
-        text = "".join(blob.get("data", "").split()).replace("-", "+").replace("_", "/").rstrip("=")
-        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        yield "Invalid value at 'inline_data.data' (TYPE_BYTES), Base64 decoding failed."
-        return
-    if not data:
-        yield "Provided image is not valid."
-    if vertex and len(data) > MAX_ON_VERTEX:
-        yield f"Image exceeds the limit of {MAX_ON_VERTEX} bytes."
 
 
 def _model_objections(request: PictureRequest, spec: ModelSpec) -> Iterator[str]:
