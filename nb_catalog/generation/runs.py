@@ -176,10 +176,10 @@ def retry_run(run: Run, *, unknown: bool = False, only: Q | None = None) -> int:
         if queued:
             Run.objects.filter(pk=run.pk).update(cancelled_at=None)
             job_counts.invalidate(run)
-            run_notices.expect_again(run)
         if resumed := run_starts.resume(run):
             run.refresh_from_db()
         if resumed or queued:
+            run_notices.expect_again(run)
             tasks.wake_up()
     _log(run, "retried", jobs=queued)
     return queued

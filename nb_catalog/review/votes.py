@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from nb_catalog import storage
 from nb_catalog.conf import picture_limits
 from nb_catalog.core.permissions import Action, may
+from nb_catalog.core.states import JOB_UNDERWAY
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
@@ -92,7 +93,9 @@ def pictures_of(experiment: Experiment) -> list[PairPictures]:
     )
     for image in rows.defer("provenance").order_by("pk"):
         images.setdefault(image.fingerprint, image)
-    live = set(ImageJob.objects.filter(live_key__in=wanted).values_list("live_key", flat=True))
+    # A job with an unknown outcome keeps its key too, and makes nothing until a person decides.
+    underway = ImageJob.objects.filter(live_key__in=wanted, state__in=JOB_UNDERWAY)
+    live = set(underway.values_list("live_key", flat=True))
     found = []
     for pair in pairs:
         prints = {arm: pair.fingerprint(arm) for arm in Arm}

@@ -119,6 +119,16 @@ def test_what_lacks_a_picture_is_skipped_and_counted(script):
     assert (result.a.pictures, result.b.pictures) == (3, 2)
 
 
+def test_a_picture_of_unknown_outcome_is_missing_and_not_being_made(script):
+    made = started(1)
+    image = made.images[made.pairs[0].pk, "b"]
+    jobs = made.row.run.jobs.filter(fingerprint=image.fingerprint)
+    assert jobs.update(state="unknown", live_key=image.fingerprint) == 1
+    image.delete()
+    ballots = review.ballots_of(made.row, voter=people(1)[0])
+    assert (len(ballots.ready), ballots.waiting, ballots.missing) == (0, 0, 1)
+
+
 def test_a_picture_rejected_meanwhile_is_still_voted_on_and_one_without_a_file_is_not(script):
     made = started(2)
     first, second = (made.images[pair.pk, "a"] for pair in made.pairs)

@@ -11,7 +11,7 @@ from django.utils.translation import override
 from nb_catalog import generation
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.generation import planning, run_starts, runs
-from nb_catalog.models import ImageJob, Run, RunStart, RunStartBlock, Scene
+from nb_catalog.models import ImageJob, Run, RunNotice, RunStart, RunStartBlock, Scene
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import transition_jobs
 from nb_catalog.publishing import placements
@@ -206,6 +206,20 @@ def test_a_plan_that_is_not_possible_any_more_stops_and_goes_on(mugs, small_bloc
     assert run.starting.error == ""
     write_all()
     assert run.jobs.count() == 5 and Run.objects.get().starting is None
+
+
+def test_the_end_of_a_run_that_had_stopped_is_reported_again(mugs, small_blocks):
+    """The jobs written before it stopped have succeeded: nothing is queued, and the writing goes on."""
+    run = runs.start_run(plan_for(mugs))
+    RunStart.objects.update(error="There are no scenes yet.")
+    RunNotice.objects.create(run=run, due_at=None, informed_of="ended")
+    assert runs.retry_run(run) == 0
+    notice = RunNotice.objects.get()
+    assert notice.informed_of == "" and notice.due_at is not None
+    # A retry that does nothing reports nothing either.
+    RunNotice.objects.update(due_at=None, informed_of="ended")
+    assert runs.retry_run(run) == 0
+    assert RunNotice.objects.get().informed_of == "ended"
 
 
 def test_code_of_the_host_that_breaks_stops_its_own_run_alone(mugs, small_blocks, monkeypatch):
