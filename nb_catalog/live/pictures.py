@@ -20,7 +20,7 @@ from nb_catalog.models.images import ImageKind
 # Transactions do not commit in the order of their rows' keys: rows younger than this are read again each
 # time, so that one that was committed late is not missed.
 SETTLES_AFTER: Final = timedelta(seconds=10)
-# If there are more at once, a client reads what it needs by other means.
+# If a table has more at once, a client reads what it needs by other means.
 MOST: Final = 500
 TABLES: Final = ("made", "decided", "placed")
 _POSITION: Final = re.compile(r"m(\d{1,18})-d(\d{1,18})-p(\d{1,18})")
@@ -117,28 +117,29 @@ class PictureFeed(Feed[Recent]):
 
 
 def _is_flood(rows: Collection[Row]) -> bool:
-    return any(number >= MOST for number in Counter(row.table for row in rows).values())
+    return any(number > MOST for number in Counter(row.table for row in rows).values())
 
 
 def _newest_before(moment: datetime) -> Position:
     """Return the newest key of each table that is older than ``moment``; all rows before it are, too."""
     keys = []
     for query, at in ((_made(), "created_at"), (_decided(), "at"), (_placed(), "at")):
-        newest = query.order_by("-pk").values_list("pk", at)[:MOST]
+        newest = query.order_by("-pk").values_list("pk", at)[: MOST + 1]
         older = [pk for pk, created in newest if created < moment]
         keys.append(older[0] if older else min((pk for pk, _at in newest), default=1) - 1)
     return Position(*keys)
 
 
 def _rows_after(position: Position) -> Iterator[Row]:
-    """Yield up to ``MOST`` rows of each table after ``position``, in the order of their keys."""
+    """Yield rows of each table after ``position``, in the order of their keys: up to ``MOST``, and one more
+    if there are too many."""
     made = _made().filter(pk__gt=position.made).order_by("pk")
-    for image in made.values("pk", "created_at", "state", "series")[:MOST]:
+    for image in made.values("pk", "created_at", "state", "series")[: MOST + 1]:
         data = {"change": "made", "image": image["pk"], "state": image["state"]}
         yield _row("made", image["pk"], image["created_at"], image["series"], data)
     decided = _decided().filter(pk__gt=position.decided).order_by("pk")
     fields = ("pk", "at", "move", "state", "image_id", "image__series")
-    for event in decided.values(*fields)[:MOST]:
+    for event in decided.values(*fields)[: MOST + 1]:
         data = {"change": event["move"], "image": event["image_id"], "state": event["state"]}
         yield _row("decided", event["pk"], event["at"], event["image__series"], data)
     placed = _placed().filter(pk__gt=position.placed).order_by("pk")
@@ -146,7 +147,7 @@ def _rows_after(position: Position) -> Iterator[Row]:
     for event in placed.values(
         "pk", "at", "move", "slot", "locale", "position", "image_after_id", "image_before_id",
         of_series=of_series,
-    )[:MOST]:  # fmt: skip
+    )[: MOST + 1]:  # fmt: skip
         data = {
             "change": event["move"],
             "image": event["image_after_id"],

@@ -93,12 +93,24 @@ def test_after_too_many_a_client_is_told_to_begin_again(mug, monkeypatch):
     age(factories.image(mug))
     reader, absent = Reader(), Reader()
     reader.next(), absent.next()
+    three = [factories.image(mug) for _ in range(3)]
+    assert reader.next() == [("picture", "made", each.pk) for each in three]
+    age(*three)
+    assert reader.next() == []
     age(*(factories.image(mug) for _ in range(4)))
     assert reader.next() == [("reset", None, None)]
     assert Reader(absent.after).next() == [("reset", None, None)]
     assert reader.next() == []
     image = factories.image(mug)
     assert reader.next() == [("picture", "made", image.pk)]
+
+
+def test_too_many_while_a_page_was_loading_make_it_begin_again(mug, monkeypatch):
+    monkeypatch.setattr(pictures, "MOST", 3)
+    age(factories.image(mug))
+    for _ in range(4):
+        factories.image(mug)
+    assert Reader().next() == [("reset", None, None)]
 
 
 def test_a_series_hears_of_its_own_pictures_only(mug):
