@@ -118,14 +118,15 @@ async def _stream(
                 seen, position = state, after
                 for event in await feeds.in_thread(lambda: feed.events(seen, after=position)):  # noqa: B023
                     yield event.encode()
-                    after = event.id
+                # Also without events: a position may advance alone, once rows are settled.
+                after = feed.position(state)
             if feed.is_over(state):
                 yield Event(name="end", id=feed.position(state), data={}).encode()
                 return
             if clock() - pinged >= PING_SECONDS:
                 if not await feeds.in_thread(goes_on):
                     return
-                pinged, after = clock(), feed.position(state)
+                pinged = clock()
                 yield Event(name="ping", id=after, data={}).encode()
             await asyncio.sleep(feeds.POLL_SECONDS)
     finally:

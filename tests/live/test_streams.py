@@ -2,6 +2,7 @@
 
 import gc
 import time
+from datetime import timedelta
 from statistics import median
 
 import pytest
@@ -11,7 +12,7 @@ from django.urls import reverse
 
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Permission
-from nb_catalog.live import RunFeed, feeds, streams
+from nb_catalog.live import RunFeed, feeds, pictures, streams
 from nb_catalog.models import ImageJob, Run
 from tests import factories
 from tests.live.server import PATIENCE, Stream, serving
@@ -80,6 +81,19 @@ def test_after_a_restart_of_the_server_a_client_gets_what_it_missed_and_nothing_
     with serving(port), Stream(port, admin_url(run), client=root, last_id=seen) as stream:
         make(run)
         assert stream.next()[2]["percent"] == 100, "the first event is a new one"
+
+
+def test_a_picture_comes_once_in_a_stream_however_long_it_lasts(port, root, monkeypatch):
+    mug = factories.product(photo=False)
+    url = reverse("admin:nb_catalog_productimage_events")
+    with Stream(port, url, client=root) as stream:
+        first = factories.image(mug)
+        assert stream.next()[2]["image"] == first.pk
+        # It settles: the position moves on, and nothing is to be sent.
+        monkeypatch.setattr(pictures, "SETTLES_AFTER", timedelta(0))
+        time.sleep(10 * feeds.POLL_SECONDS)
+        second = factories.image(mug)
+        assert stream.next()[2]["image"] == second.pk
 
 
 def log_out(client):
