@@ -13,6 +13,7 @@ from nb_catalog import generation, review
 from nb_catalog.api import idempotency
 from nb_catalog.api.fields import NoBodySerializer
 from nb_catalog.api.plans import plan_as_dict
+from nb_catalog.api.run_notices import NotifyField, inform_if_asked
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.types import RequestMode
 from nb_catalog.exceptions import RequestRefused
@@ -55,6 +56,7 @@ class EditPlanSerializer(serializers.Serializer):
 class EditRunSerializer(EditPlanSerializer):
     """An edit with its budget."""
 
+    notify = NotifyField()
     budget_usd = serializers.DecimalField(
         default=None, allow_null=True, max_digits=14, decimal_places=6, min_value=0
     )
@@ -98,7 +100,8 @@ class EditActions:
         asked = {**body, "mask": sha256(body["mask"]).hexdigest() if "mask" in body else ""}
 
         def start():
-            return self._start_edit(self._edit_plan(image, body), budget_usd=body["budget_usd"])
+            plan = self._edit_plan(image, body)
+            return self._start_edit(plan, budget_usd=body["budget_usd"], notify=body["notify"])
 
         return idempotency.once(self, asked, start)
 
@@ -121,11 +124,12 @@ class EditActions:
 
         return idempotency.once(self, body, start)
 
-    def _start_edit(self, plan, **options):
+    def _start_edit(self, plan, *, notify=False, **options):
         items = list(plan.items())
         if problems := [item.problem for item in items if item.problem]:
             raise RequestRefused(problems[0])
         if not any(item.is_wanted for item in items):
             return Response({"run": None})
         run = generation.start_run(plan, actor=self.request.user, priority=None, **options)
+        inform_if_asked(run, request=self.request, notify=notify)
         return Response({"run": run.pk}, status=status.HTTP_201_CREATED)

@@ -6,6 +6,7 @@ from rest_framework import serializers
 from nb_catalog import generation
 from nb_catalog.api.finals import BudgetField
 from nb_catalog.api.plan_bodies import KeysField, PlanOptionsSerializer, objects_named
+from nb_catalog.api.run_notices import NotifyField
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.types import SCENE_TREATMENTS, Treatment
 from nb_catalog.generation.experiments import MOST_PRODUCTS
@@ -37,6 +38,7 @@ class ExperimentPlanSerializer(PlanOptionsSerializer):
 class NewExperimentSerializer(ExperimentPlanSerializer):
     """A plan with a name, which voters see, and a budget."""
 
+    notify = NotifyField()
     name = serializers.CharField(default="", allow_blank=True, max_length=80)
     budget_usd = BudgetField(default=None)
 

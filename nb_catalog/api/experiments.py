@@ -20,6 +20,7 @@ from nb_catalog.api.experiment_fields import (
 )
 from nb_catalog.api.fields import NoBodySerializer
 from nb_catalog.api.plans import models_of
+from nb_catalog.api.run_notices import inform_if_asked
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.models import Experiment, ExperimentPair
@@ -67,6 +68,7 @@ class ExperimentViewSet(CatalogReadViewSet):
                 actor=request.user,
                 budget_usd=body["budget_usd"],
             )
+            inform_if_asked(experiment.run, request=request, notify=body["notify"])
             return Response(self._shown(experiment), status=status.HTTP_201_CREATED)
 
         return idempotency.once(self, body, start)

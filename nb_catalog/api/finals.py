@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from nb_catalog import generation
 from nb_catalog.api.idempotency import KeyField
+from nb_catalog.api.run_notices import NotifyField
 from nb_catalog.core.types import SCENE_TREATMENTS, RequestMode
 from nb_catalog.exceptions import NotRegistered
 from nb_catalog.generation.escalation import MAX_CANDIDATES
@@ -38,6 +39,12 @@ class FinalOptionsSerializer(serializers.Serializer):
     mode = serializers.ChoiceField(default=RequestMode.DIRECT, choices=RequestMode.choices)
     budget_usd = BudgetField(default=None)
     key = KeyField()
+
+
+class EscalateSerializer(FinalOptionsSerializer):
+    """A final of one picture."""
+
+    notify = NotifyField()
 
 
 class FinalsSerializer(FinalOptionsSerializer):

@@ -11,10 +11,11 @@ from nb_catalog.api.comments import COMMENT_PERMISSIONS, COMMENT_SERIALIZERS, Co
 from nb_catalog.api.edits import EDIT_PERMISSIONS, EDIT_SERIALIZERS, EditActions
 from nb_catalog.api.events import EventsMixin
 from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, NoBodySerializer
-from nb_catalog.api.finals import FinalOptionsSerializer, labels_of, options_of
+from nb_catalog.api.finals import EscalateSerializer, labels_of, options_of
 from nb_catalog.api.history import HistorySerializer
 from nb_catalog.api.jobs import SpecField
 from nb_catalog.api.placements import PlacementSerializer, placement_context
+from nb_catalog.api.run_notices import inform_if_asked
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import IMAGE_TRANSITIONS, ImageState
@@ -186,7 +187,7 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
         "history": HistorySerializer,
         "publish": PublishSerializer,
         "publish_final": PublishFinalSerializer,
-        "escalate": FinalOptionsSerializer,
+        "escalate": EscalateSerializer,
         "alt": AltSerializer,
         **dict.fromkeys(("set_text", "read_text", "compare"), NoBodySerializer),
         **dict.fromkeys(DECISIONS, NoteSerializer),
@@ -292,6 +293,7 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
             run = review.escalate(
                 image, **options_of(body), budget_usd=body["budget_usd"], actor=request.user
             )
+            inform_if_asked(run, request=request, notify=body["notify"])
             return Response({"run": run.pk}, status=status.HTTP_201_CREATED)
 
         return idempotency.once(self, body, start)

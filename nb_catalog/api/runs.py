@@ -5,14 +5,13 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.db.models import Q
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from nb_catalog import generation, live
+from nb_catalog import live
 from nb_catalog.api import idempotency
 from nb_catalog.api.events import EventsMixin
 from nb_catalog.api.fields import NoBodySerializer, SearchFilter, UsdField
@@ -35,13 +34,14 @@ from nb_catalog.api.plans import (
     refresh_plan_from,
     text_plan_from,
 )
+from nb_catalog.api.run_notices import NotifyField, inform_if_asked
 from nb_catalog.api.run_progress import ProgressSerializer
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.billing import budgets
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import JobState
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.generation import job_counts, progress, run_notices, runs
+from nb_catalog.generation import job_counts, progress, runs
 from nb_catalog.models import ImageJob, Run
 
 
@@ -50,13 +50,6 @@ class PriorityField(serializers.IntegerField):
 
     def __init__(self, **options):
         super().__init__(min_value=-1000, max_value=1000, **options)
-
-
-class NotifyField(serializers.BooleanField):
-    """Whether the person who starts the run gets an e-mail when it ends; null leaves it to ``NOTIFY``."""
-
-    def __init__(self, **options):
-        super().__init__(**{"default": None, "allow_null": True} | options)
 
 
 class RunRequestSerializer(PlanRequestSerializer):
@@ -239,7 +232,7 @@ class RunViewSet(EventsMixin, CatalogReadViewSet):
                 budget_usd=body["budget_usd"],
                 priority=body["priority"],
             )
-            self._inform(run, wanted=body["notify"])
+            inform_if_asked(run, request=self.request, notify=body["notify"])
             return self._run_response(
                 run, status=status.HTTP_201_CREATED, left_out=left_out_as_list(left_out)
             )
@@ -266,22 +259,10 @@ class RunViewSet(EventsMixin, CatalogReadViewSet):
                 budget_usd=body.get("budget_usd"),
                 priority=body["priority"],
             )
-            self._inform(run, wanted=body["notify"])
+            inform_if_asked(run, request=self.request, notify=body["notify"])
             return self._run_response(run, status=status.HTTP_201_CREATED)
 
         return idempotency.once(self, asked, start, replay=self._replay)
-
-    def _inform(self, run, *, wanted):
-        if not (run_notices.inform_by_default() if wanted is None else wanted):
-            return
-        try:
-            url = self.request.build_absolute_uri(
-                reverse("admin:nb_catalog_run_change", args=[run.pk])
-            )
-        except NoReverseMatch:
-            # A project without the admin, or with another one.
-            url = ""
-        generation.inform(run, url=url)
 
     def _replay(self, response):
         """Return the run of an earlier response as it is now."""

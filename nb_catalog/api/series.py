@@ -14,6 +14,7 @@ from nb_catalog.api import idempotency
 from nb_catalog.api.fields import NoBodySerializer, SearchFilter, objects_of
 from nb_catalog.api.idempotency import key_of
 from nb_catalog.api.plans import ItemsPageSerializer, plan_as_dict
+from nb_catalog.api.run_notices import inform_if_asked
 from nb_catalog.api.series_fields import (
     MOST_MEMBERS,
     TEXTS,
@@ -293,6 +294,7 @@ class SeriesViewSet(CatalogReadViewSet):
                 budget_usd=body["budget_usd"],
                 priority=body["priority"],
             )
+            inform_if_asked(started, request=self.request, notify=body["notify"])
             return Response({"run": started.pk}, status=status.HTTP_201_CREATED)
 
         return idempotency.once(self, {**body, "series": row.key}, start)

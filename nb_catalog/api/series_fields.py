@@ -6,6 +6,7 @@ from rest_framework import serializers
 from nb_catalog.api.finals import BudgetField
 from nb_catalog.api.idempotency import KeyField
 from nb_catalog.api.plan_bodies import KeysField
+from nb_catalog.api.run_notices import NotifyField
 from nb_catalog.api.runs import PriorityField
 from nb_catalog.core.types import SCENE_TREATMENTS, RequestMode, Treatment
 from nb_catalog.models import Series
@@ -166,6 +167,7 @@ class TrialSerializer(serializers.Serializer):
 class SeriesRunSerializer(SeriesPlanSerializer):
     """A plan with its budget."""
 
+    notify = NotifyField()
     budget_usd = BudgetField(default=None)
     priority = PriorityField(default=0)
 

@@ -82,6 +82,8 @@ class PlanningViews(GenerateViews):
         except RequestRefused as refusal:
             preview = ExperimentPreview(objections=refusal.objections)
             return self._plan_page(request, chosen, preview=preview, **page)
+        if experiment.run is not None:
+            self._inform_if_asked(request, experiment.run)
         message = gettext("Started. You can vote as soon as both pictures of a product are there.")
         self.message_user(request, message, messages.SUCCESS)
         return redirect(self.url_of("vote", experiment.pk))

@@ -142,10 +142,13 @@ class GenerateViews:
             return page(
                 request, chosen, preview=PlanPreview(objections=refusal.objections), **fields
             )
-        if NOTIFY in request.POST:
-            url = request.build_absolute_uri(self.url_of("change", run.pk))
-            generation.inform(run, url=url)
+        self._inform_if_asked(request, run)
         return self._redirect_to_run(request, run)
+
+    def _inform_if_asked(self, request: HttpRequest, run: Run) -> None:
+        if NOTIFY in request.POST:
+            url = request.build_absolute_uri(self.url_of("change", run.pk, model="run"))
+            generation.inform(run, url=url)
 
     def _redirect_to_run(
         self, request: HttpRequest, run: Run, *, again: bool = False
