@@ -29,6 +29,7 @@ _TOO_LATE: Final = {
     "retire": _("Cannot retire picture %(pk)s: it is %(state)s now."),
     "pass_over": _("Cannot pass over picture %(pk)s: it is %(state)s now."),
     "restore": _("Cannot restore picture %(pk)s: it is %(state)s now."),
+    "publish": _("Cannot publish picture %(pk)s: it is %(state)s now."),
 }
 
 

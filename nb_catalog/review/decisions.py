@@ -19,7 +19,13 @@ from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import ImageState, image_moves
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, NBCatalogError, ObjectGone, RequestRefused
-from nb_catalog.models import Placement, ProductImage, ReviewClaim, ReviewDecision
+from nb_catalog.models import (
+    Placement,
+    ProductImage,
+    ReviewClaim,
+    ReviewDecision,
+    ReviewEvent,
+)
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import last_decision, too_late
 from nb_catalog.publishing import placements, places, renditions
@@ -99,15 +105,20 @@ def decide(decision: Decision, *, actor: Actor) -> ReviewDecision:
         with suppress(NBCatalogError):
             renditions.renditions_of([image])
     with transaction.atomic():
+        # Places before images, which is the order of all that locks both; and both before the row is
+        # inserted, which takes a shared lock of the picture: of two who have that, none gets the other.
+        current = _lock_place(image, decision) if decision.verb == PUBLISH else None
+        before = _lock_states(image)
         try:
-            # Inserted, not looked up first: of two requests at once the second waits here.
+            # Inserted, not looked up first: of two requests at once the second has waited above.
             with transaction.atomic():
                 row = ReviewDecision.objects.create(
                     key=decision.key, batch=decision.batch, image=image, actor=actor, verb=decision.verb
                 )  # fmt: skip
         except IntegrityError:
             return rows.select_for_update().get()
-        _carry_out(row, image, decision)
+        is_shown = current is not None and current.image_id == image.pk
+        _carry_out(row, image, decision, before=before, is_shown=is_shown)
         row.save(update_fields=["before", "after", "place", "problem", "code"])
     return row
 
@@ -122,27 +133,39 @@ def require_images(keys: Iterable[int]) -> list[ProductImage]:
     return found
 
 
-def _carry_out(row: ReviewDecision, image: ProductImage, decision: Decision) -> None:
-    """Move ``image``, or say in ``row`` why not. What it changes is recorded there, to be undone."""
-    if decision.verb == PUBLISH:
-        # Places before images, which is the order of all that locks both.
-        key = (image.content_type_id, image.object_id, *decision.place.values())
-        current = places.lock_places([key]).get(key)
-    # The finals that are decided together with it are locked in one order.
+def _lock_place(image: ProductImage, decision: Decision) -> Placement | None:
+    key = (image.content_type_id, image.object_id, *decision.place.values())
+    return places.lock_places([key]).get(key)
+
+
+def _lock_states(image: ProductImage) -> dict[int, str]:
+    """Lock ``image`` and the finals that are decided together with it, in one order; return their states."""
     together = Q(pk=image.pk)
     if image.draft_id is not None:
         together |= Q(draft=image.draft_id, kind=ImageKind.PICTURE)
     locked = ProductImage.objects.filter(together).order_by("pk").select_for_update()
-    before = dict(locked.values_list("pk", "state"))
+    return dict(locked.values_list("pk", "state"))
+
+
+def _carry_out(
+    row: ReviewDecision,
+    image: ProductImage,
+    decision: Decision,
+    *,
+    before: Mapping[int, str],
+    is_shown: bool,
+) -> None:
+    """Move ``image``, or say in ``row`` why not. What it changes is recorded there, to be undone.
+    ``before`` has the states of the locked pictures; ``is_shown`` says that it is published there already.
+    """
     image.state = before.get(image.pk, image.state)
     try:
         with transaction.atomic():
+            if decision.seen not in ("", image.state):
+                raise too_late(image, decision.verb)
             if decision.verb == PUBLISH:
-                is_shown = current is not None and current.image_id == image.pk
                 _publish(row, image, decision, is_shown=is_shown)
             else:
-                if decision.seen not in ("", image.state):
-                    raise too_late(image, decision.verb)
                 if decision.verb == "reject" and decision.seen == ImageState.APPROVED:
                     services.reconsider(image, actor=row.actor, note=decision.note)
                 if decision.verb == "approve" and decision.batch:
@@ -161,7 +184,7 @@ def _carry_out(row: ReviewDecision, image: ProductImage, decision: Decision) -> 
 def _publish(
     row: ReviewDecision, image: ProductImage, decision: Decision, *, is_shown: bool
 ) -> None:
-    if decision.batch:
+    if decision.batch and image.state == ImageState.PENDING:
         services.require_individual_review(image)
     if image.state == ImageState.PENDING and may(row.actor, Action.REVIEW):
         services.approve(image, actor=row.actor, note=decision.note)
@@ -180,7 +203,8 @@ def _publish(
 
 def undo(decisions: Iterable[ReviewDecision], *, actor: Actor) -> UndoResult:
     """Undo ``decisions``, the last first: each picture gets the state that it had, and its place what was
-    there before. Each in a transaction of its own: one that cannot be undone does not stop the others.
+    there before. Each in a transaction of its own: one that cannot be undone does not stop the others. One
+    about a picture that somebody else has moved or published there since is not undone.
 
     What is undone already stays so, and counts as undone. Raises ``PermissionDenied``.
     """
@@ -205,9 +229,14 @@ def _undo(decision: ReviewDecision, *, actor: Actor) -> None:
         return
     image = decision.image
     if decision.place is not None:
-        if not Placement.objects.filter(image=image, **decision.place).exists():
+        shown = Placement.objects.filter(image=image, **decision.place).first()
+        if shown is None:
             raise InvalidTransition(
                 _("Another picture is published there now. Nothing was changed.")
+            )
+        if shown.actor_id != decision.actor_id:
+            raise InvalidTransition(
+                _("Somebody else has published it there since. Nothing was changed.")
             )
         product = image.catalog_object
         if product is None:
@@ -215,7 +244,10 @@ def _undo(decision: ReviewDecision, *, actor: Actor) -> None:
         placements.roll_back(product, **decision.place, actor=actor)
     rows = ProductImage.objects.filter(pk__in=map(int, decision.before)).order_by("pk")
     for moved in rows.select_for_update():
-        if moved.state != decision.after[str(moved.pk)]:
+        # Somebody may also have led it back to the state that it got here.
+        later = ReviewEvent.objects.filter(image=moved, at__gt=decision.at)
+        since = later.exclude(actor=decision.actor_id).exists()
+        if since or moved.state != decision.after[str(moved.pk)]:
             message = _("Picture %(pk)s is %(state)s now, and was left so.") % {
                 "pk": moved.pk, "state": moved.get_state_display().lower()
             }  # fmt: skip

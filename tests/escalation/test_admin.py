@@ -148,17 +148,34 @@ def test_a_final_is_shown_beside_its_draft_with_what_differs(maker, script):
     assert [card.pk for card in cards] == [image.pk, final.pk]
 
 
+def test_a_final_that_replaces_nothing_stays_approved_and_says_so(maker, script):
+    final = final_row(paid(state="approved"))
+    answer = maker.post(
+        url("decide", "productimage"),
+        {"decision": f"publish_final:{final.pk}"},
+        headers={"accept": "application/json"},
+    ).json()
+    assert answer["level"] == "warning" and "is approved, but not published" in answer["message"]
+    assert ProductImage.objects.get(pk=final.pk).state == "approved"
+
+
 def test_choosing_and_publishing_on_the_review_page_replaces_the_draft(maker, script):
     image = paid(state="approved", size=(200, 250))
     placements.publish(image, slot="hero", actor=None)
     final, other = (final_row(image, number=number, size=(200, 250)) for number in (1, 2))
     page = maker.get(url("review", "productimage"), {"draft": image.pk}).content.decode()
     assert f'value="publish_final:{final.pk}"' in page
-    answer = maker.post(
-        url("decide", "productimage"),
-        {"decision": f"publish_final:{final.pk}"},
-        headers={"accept": "application/json"},
-    ).json()
+
+    def replace_draft(seen):
+        data = {"decision": f"publish_final:{final.pk}", f"seen-{final.pk}": seen}
+        decide = url("decide", "productimage")
+        return maker.post(decide, data, headers={"accept": "application/json"}).json()
+
+    # Somebody has returned it to review since.
+    answer = replace_draft("approved")
+    assert not answer["ok"] and f"Cannot publish picture {final.pk}" in answer["message"]
+    assert not final.placements.exists()
+    answer = replace_draft("pending")
     assert answer["ok"] and "replaces its draft in hero" in answer["message"]
     assert final.placements.get().slot == "hero"
     assert ProductImage.objects.get(pk=other.pk).state == "retired"

@@ -74,6 +74,38 @@ def test_what_somebody_else_has_approved_meanwhile_is_not_rejected(anna):
     assert moves_of(image) == ["approve", "reconsider", "reject"]
 
 
+def test_what_somebody_else_has_decided_meanwhile_is_not_published_over_it(anna):
+    image, ben = factories.image(), factories.superuser(name="ben")
+    review.approve(image, actor=ben)
+    row = decide(image, "publish", actor=anna, slot="hero", seen=ImageState.PENDING)
+    assert row.outcome == "refused" and "ben decided" in row.problem
+    assert row.problem.startswith(f"Cannot publish picture {image.pk}: it is approved now.")
+    assert not Placement.objects.exists()
+    assert decide(image, "publish", actor=anna, slot="hero", seen="approved").outcome == "done"
+
+
+@pytest.mark.parametrize("name", ["ben", ""], ids=["a-person", "no-person"])
+def test_what_somebody_else_has_decided_alike_since_is_left_so(anna, name):
+    image, ben = factories.image(), factories.superuser(name=name) if name else None
+    row = decide(image, "approve", actor=anna)
+    review.reconsider(image, actor=anna)
+    image.refresh_from_db()
+    review.approve(image, actor=ben)
+    [problem] = review.undo([row], actor=anna).refused
+    assert f"Picture {image.pk} is approved now, and was left so." in problem
+    assert state_of(image) == ImageState.APPROVED
+
+
+def test_what_somebody_else_has_published_again_since_is_left_so(anna):
+    mug, ben = factories.product(), factories.superuser()
+    image = factories.image(mug, state=ImageState.APPROVED)
+    row = decide(image, "publish", actor=anna, slot="hero")
+    placements.withdraw(Placement.objects.get(), actor=ben)
+    placements.publish(image, slot="hero", actor=ben)
+    assert "Somebody else has published it there" in review.undo([row], actor=anna).refused[0]
+    assert Placement.objects.get().image == image
+
+
 def test_a_decision_about_several_is_undone_to_the_state_of_each(anna):
     states = ("pending", "approved", "pending")
     images, batch = [factories.image(state=state) for state in states], uuid4()
@@ -168,6 +200,8 @@ def test_a_doubtful_picture_is_not_approved_together_with_others(anna):
     assert decide(image, "approve", actor=anna, batch=uuid4()).outcome == "refused"
     assert decide(image, "publish", actor=anna, batch=uuid4(), slot="hero").outcome == "refused"
     assert decide(image, "reject", actor=anna, batch=uuid4()).outcome == "done"
+    approved = factories.image(checks={"interim": True}, state=ImageState.APPROVED)
+    assert decide(approved, "publish", actor=anna, batch=uuid4(), slot="hero").outcome == "done"
 
 
 def test_who_may_not_decide_does_not_and_undoes_nothing(anna):

@@ -20,6 +20,7 @@ from nb_catalog.core.states import IMAGE_TRANSITIONS, ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, NBCatalogError
 from nb_catalog.models import ProductImage, ReviewDecision
+from nb_catalog.models.transitions import too_late
 from nb_catalog.publishing import placements, publish_final
 
 MAX_POSITION: Final = 1000
@@ -212,10 +213,7 @@ def outcome_of(row: ReviewDecision) -> ReviewOutcome:
             message = gettext("Someone else was faster. %s") % message
         return ReviewOutcome(message=message, level=messages.ERROR)
     if row.outcome == "partly":
-        message = gettext("Picture %(pk)s is approved, but not published. %(why)s")
-        return ReviewOutcome(
-            message=message % {**values, "why": row.problem}, level=messages.WARNING
-        )
+        return _not_published(row.image_id, why=row.problem)
     if row.verb != "publish":
         return ReviewOutcome(message=str(_DONE[row.verb]) % values)
     if row.place is None:
@@ -232,12 +230,26 @@ def outcome_of(row: ReviewDecision) -> ReviewOutcome:
     )
 
 
+def _not_published(pk: int, *, why: str) -> ReviewOutcome:
+    message = gettext("Picture %(pk)s is approved, but not published. %(why)s")
+    return ReviewOutcome(message=message % {"pk": pk, "why": why}, level=messages.WARNING)
+
+
 def _publish_final(
     image: ProductImage, action: ReviewAction, *, actor: Actor, permissions: ReviewPermissions
 ) -> ReviewOutcome:
-    if image.state == ImageState.PENDING and permissions.review:
+    if action.seen not in ("", image.state):
+        raise too_late(image, "publish")
+    approves = image.state == ImageState.PENDING and permissions.review
+    if approves:
         review.approve(image, actor=actor, note=action.note)
-    result = publish_final(image, actor=actor, reason=action.note)
+    try:
+        result = publish_final(image, actor=actor, reason=action.note)
+    except NBCatalogError as error:
+        if not approves:
+            raise
+        # The approval stays: one transaction for both would lock pictures before places.
+        return _not_published(image.pk, why=str(error))
     places = [name_of_place(each) for each in (*result.published, *result.waiting)]
     message = gettext("Picture %(pk)s replaces its draft in %(places)s.")
     if result.waiting:
