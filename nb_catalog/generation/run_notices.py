@@ -67,9 +67,8 @@ def inform(run: Run, *, url: str = "") -> bool:
 
 def expect_again(run: Run) -> None:
     """Inform again: ``run`` goes on after a retry, or with another budget."""
-    RunNotice.objects.filter(run=run).exclude(informed_of="").update(
-        informed_of="", tries=0, due_at=database_now()
-    )
+    # Also if nothing was sent yet: a process that is sending now must not settle the notice.
+    RunNotice.objects.filter(run=run).update(informed_of="", tries=0, due_at=database_now())
 
 
 def send_due() -> int:

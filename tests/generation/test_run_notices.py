@@ -244,6 +244,24 @@ def test_a_process_that_dies_while_it_sends_is_replaced(person):
     assert send_due() == 1
 
 
+def test_a_retry_while_the_e_mail_is_being_sent_lets_the_next_end_be_reported(person, monkeypatch):
+    run = ended(person, failed=1)
+    generation.inform(run, url=URL)
+    build = run_notices.build_message
+
+    def build_while_a_person_retries(*args, **options):
+        assert runs.retry_run(run) == 1
+        return build(*args, **options)
+
+    monkeypatch.setattr(run_notices, "build_message", build_while_a_person_retries)
+    send_due()
+    monkeypatch.setattr(run_notices, "build_message", build)
+    assert send_due() == 0 and len(mail.outbox) == 1
+    ImageJob.objects.filter(run=run, state="queued").update(state="failed", live_key=None)
+    look_again(run)
+    assert send_due() == 1 and len(mail.outbox) == 2
+
+
 @pytest.mark.parametrize("change", ["no address", "inactive", "no permission", "nobody"])
 def test_nobody_else_gets_one(person, change):
     run = ended(None if change == "nobody" else person)
