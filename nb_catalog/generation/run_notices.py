@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import DatabaseError
-from django.db.models import F
 from django.utils.translation import get_language
 
 from nb_catalog.conf import settings
@@ -74,7 +73,7 @@ def expect_again(run: Run) -> None:
 def send_due() -> int:
     """Send what is due, and return how many e-mails were sent. Any number of processes may call it at once.
 
-    A server that fails is tried again ``MAX_TRIES`` times in all.
+    Each event is tried ``MAX_TRIES`` times in all, whether the server fails or the process dies.
     """
     now = database_now()
     due = RunNotice.objects.filter(due_at__lte=now).select_related("run__actor", "run__start")
@@ -85,8 +84,13 @@ def send_due() -> int:
         event = _event_of(notice.run, counts=counts[notice.run_id])
         if event is None or event == notice.informed_of:
             _move(notice, due_at=now + LOOK_AFTER)
-        elif _move(notice, due_at=now + LEASE, tries=F("tries") + 1):
-            notice.due_at, notice.tries = now + LEASE, notice.tries + 1
+            continue
+        tries = notice.tries if event == notice.tried else 0
+        if tries >= MAX_TRIES:
+            if _move(notice, **_settled(event, now=now)):
+                _warn(notice, cause="the process that sent it died", is_last=True)
+        elif _move(notice, due_at=now + LEASE, tries=tries + 1, tried=event):
+            notice.due_at, notice.tries = now + LEASE, tries + 1
             sent += _send(notice, event, counts=counts[notice.run_id])
     return sent
 
@@ -106,12 +110,27 @@ def _move(notice: RunNotice, *, due_at: datetime | None, **changes: Any) -> bool
     return bool(rows.update(due_at=due_at, **changes))
 
 
+def _settled(event: RunEvent, *, now: datetime) -> dict[str, Any]:
+    """Return what a notice becomes once ``event`` was sent or given up."""
+    # What pauses goes on some time; what has ended is looked at again only after a retry.
+    due_at = now + LOOK_AFTER if event == RunEvent.PAUSED else None
+    return {"informed_of": event, "tries": 0, "due_at": due_at}
+
+
+def _warn(notice: RunNotice, *, cause: str, is_last: bool) -> None:
+    logger.warning(
+        "The e-mail about run %s was not sent (%s)%s",
+        notice.run_id,
+        cause,
+        ": it is given up." if is_last else ", and is tried again.",
+        extra=logs.fields(run=notice.run_id),
+    )
+
+
 def _send(notice: RunNotice, event: RunEvent, *, counts: Mapping[str, int]) -> bool:
     """Send ``notice`` of ``event``, and return whether it was sent."""
     now = database_now()
-    after: dict[str, Any] = {"informed_of": event, "tries": 0}
-    # What pauses goes on some time; what has ended is looked at again only after a retry.
-    after["due_at"] = now + LOOK_AFTER if event == RunEvent.PAUSED else None
+    after = _settled(event, now=now)
     address = address_of(notice.run.actor)
     if not address:
         _move(notice, **after)
@@ -122,13 +141,7 @@ def _send(notice: RunNotice, event: RunEvent, *, counts: Mapping[str, int]) -> b
         raise
     except Exception as error:  # noqa: BLE001 - a mail server, and the host's own backend and source
         is_last = notice.tries >= MAX_TRIES
-        logger.warning(
-            "The e-mail about run %s was not sent (%s)%s",
-            notice.run_id,
-            type(error).__name__,
-            ": it is given up." if is_last else ", and is tried again.",
-            extra=logs.fields(run=notice.run_id),
-        )
+        _warn(notice, cause=type(error).__name__, is_last=is_last)
         retry = {"due_at": now + FIRST_RETRY * 4 ** (notice.tries - 1)}
         _move(notice, **(after if is_last else retry))
         return False

@@ -710,6 +710,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(blank=True, default='', max_length=20)),
                 ('due_at', models.DateTimeField(editable=False, null=True)),
                 ('tries', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('tried', models.CharField(blank=True, choices=[('paused', 'Paused'), ('ended', 'Ended')], default='', editable=False, max_length=8)),
                 ('informed_of', models.CharField(blank=True, choices=[('paused', 'Paused'), ('ended', 'Ended')], default='', editable=False, max_length=8)),
                 ('sent_at', models.DateTimeField(editable=False, null=True)),
             ],

@@ -20,8 +20,9 @@ class RunNotice(models.Model):
     """The person who started ``run`` gets an e-mail when it pauses at a budget, and when it has ended.
 
     ``due_at`` is when it is looked at next, or sent again; null once nothing is to be sent. It is also the
-    fence: the process that moves it sends. ``informed_of`` is the last event that was sent or given up.
-    ``url`` is the run's page, ``language`` that of the person when the run was started.
+    fence: the process that moves it sends. ``tries`` counts how often sending of the event ``tried`` has
+    begun, ``informed_of`` is the last event that was sent or given up. ``url`` is the run's page,
+    ``language`` that of the person when the run was started.
     """
 
     run = models.OneToOneField(
@@ -31,6 +32,7 @@ class RunNotice(models.Model):
     language = models.CharField(max_length=20, blank=True, default="")
     due_at = models.DateTimeField(null=True, editable=False)
     tries = models.PositiveSmallIntegerField(default=0, editable=False)
+    tried = models.CharField(max_length=8, choices=RunEvent, blank=True, default="", editable=False)
     informed_of = models.CharField(
         max_length=8, choices=RunEvent, blank=True, default="", editable=False
     )

@@ -244,6 +244,45 @@ def test_a_process_that_dies_while_it_sends_is_replaced(person):
     assert send_due() == 1
 
 
+class Killed(BaseException):
+    """The process is killed: nothing after it runs."""
+
+
+def test_processes_that_die_while_they_send_are_not_replaced_without_end(
+    person, monkeypatch, caplog
+):
+    run = ended(person)
+    job = factories.job(of=run)
+    run.paused_reason = "run_budget"
+    run.save()
+    generation.inform(run, url=URL)
+    build = run_notices.build_message
+    builds = []
+
+    def die(*args, **options):
+        builds.append(args)
+        raise Killed
+
+    monkeypatch.setattr(run_notices, "build_message", die)
+    for _ in range(run_notices.MAX_TRIES):
+        with pytest.raises(Killed):
+            send_due()
+        look_again(run)
+    # Another event has its own tries.
+    run.paused_reason = ""
+    run.save()
+    ImageJob.objects.filter(pk=job.pk).update(state="failed", live_key=None)
+    for _ in range(run_notices.MAX_TRIES):
+        with pytest.raises(Killed):
+            send_due()
+        look_again(run)
+    assert send_due() == 0 and len(builds) == 2 * run_notices.MAX_TRIES
+    assert "given up" in caplog.text
+    monkeypatch.setattr(run_notices, "build_message", build)
+    look_again(run)
+    assert send_due() == 0 and not mail.outbox
+
+
 def test_a_retry_while_the_e_mail_is_being_sent_lets_the_next_end_be_reported(person, monkeypatch):
     run = ended(person, failed=1)
     generation.inform(run, url=URL)
