@@ -133,7 +133,8 @@ class SimilarPlanSerializer(serializers.Serializer):
 
 class HistorySerializer(serializers.Serializer):
     """What is known of a picture. ``objections`` are the sentences of failed checks, ``left_out`` counts the
-    pictures of a family that is too large to be listed; ``similar`` requires permission to generate."""
+    pictures of a family that is too large to be listed; ``similar`` requires permission to generate,
+    ``publications`` permission to view placements."""
 
     id = serializers.IntegerField(source="image.pk")
     photos = PhotoOriginSerializer(many=True)

@@ -43,7 +43,8 @@ class History:
     """What is known of a picture. ``objections`` are the sentences of its checks that failed.
 
     Without permission to read prompts, ``recipe`` has none and ``similar`` is None; without permission to
-    view jobs, ``recipe`` has no calls, and its cost is None.
+    view jobs, ``recipe`` has no calls, and its cost is None; without permission to view placements, there are
+    no ``publications``.
     """
 
     image: ProductImage
@@ -55,10 +56,7 @@ class History:
     publications: tuple[Publication, ...]
     similar: SimilarPlan | None
     may_read_prompts: bool
-
-    @property
-    def is_published(self) -> bool:
-        return any(each.until is None for each in self.publications)
+    may_view_placements: bool
 
 
 def history_of(
@@ -70,6 +68,7 @@ def history_of(
     does not depend on the size of the family.
     """
     may_read_prompts = may(user, Action.READ_PROMPTS)
+    may_view_placements = may(user, Action.VIEW_PLACEMENTS)
     pictures = ProductImage.objects.all() if rows is None else rows
     family = family_of(
         image, rows=pictures.prefetch_related("placements"), may_read_prompts=may_read_prompts
@@ -89,9 +88,10 @@ def history_of(
         recipe=recipe,
         objections=tuple(objections_to(image)),
         decisions=tuple(image.review_events.select_related("actor").order_by("pk")),
-        publications=_publications(image),
+        publications=_publications(image) if may_view_placements else (),
         similar=similar_plan(image) if is_planned else None,
         may_read_prompts=may_read_prompts,
+        may_view_placements=may_view_placements,
     )
 
 

@@ -92,13 +92,15 @@ def test_queries_do_not_depend_on_the_family(root):
     assert counts[0] == counts[1]
 
 
-def test_prompts_and_costs_are_for_those_who_may_read_them(sign_in):
+def test_prompts_costs_and_publications_are_for_those_who_may_read_them(sign_in):
     _backdrop, draft, _crop = family()
     viewer = sign_in("nb_catalog.view_productimage", views=False)
     page = page_of(viewer, draft).content.decode()
     assert "may read who may generate" not in page and "Copy the prompt" not in page
     assert "Free: made here" not in page and "Make one like this" not in page
-    assert "Free: made here" in page_of(sign_in(), draft).content.decode()
+    assert 'id="nbc-published"' not in page
+    page = page_of(sign_in(), draft).content.decode()
+    assert "Free: made here" in page and 'id="nbc-published"' in page
 
 
 def test_one_like_it_begins_with_its_options(root):

@@ -46,8 +46,9 @@ def test_the_plan_of_one_like_it_is_accepted_as_it_is(api_as):
     assert answer.status_code == 200 and answer.data["summary"]["wanted"] == 1
 
 
-def test_prompts_and_costs_need_permission(api_as):
-    image = factories.image(factories.product())
+def test_prompts_costs_and_publications_need_permission(api_as):
+    image = factories.image(factories.product(), state="approved")
+    placements.publish(image, slot="hero", actor=None)
     data = (
         api_as("nb_catalog.view_productimage", views=False).get(f"images/{image.pk}/history/").data
     )
@@ -57,4 +58,9 @@ def test_prompts_and_costs_need_permission(api_as):
         None,
     )
     assert data["similar"] is None and "renderer" not in data["recipe"]["spec"]
+    # Where it is now is part of the picture; since when, and by whom, is not.
+    assert data["publications"] == [] and data["family"][0]["published_in"] == ["hero"]
+    rights = ("nb_catalog.view_productimage", "nb_catalog.view_placement")
+    data = api_as(*rights, views=False).get(f"images/{image.pk}/history/").data
+    assert [each["slot"] for each in data["publications"]] == ["hero"]
     assert api_as(views=False).get(f"images/{image.pk}/history/").status_code == 403

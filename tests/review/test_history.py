@@ -246,7 +246,6 @@ def test_decisions_and_publications_have_persons_and_times():
     assert (now.slot, now.position, now.until, now.started.actor) == ("gallery", 2, None, user)
     assert (before.slot, before.started.actor, before.ended.actor) == ("hero", user, None)
     assert before.since < before.until and before.ended.image_after == other
-    assert history.is_published
     placements.roll_back(mug, slot="hero", actor=user)
     again = review.history_of(image, user=user).publications
     assert [(each.slot, each.until is None) for each in again] == [
