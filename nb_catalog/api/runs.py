@@ -45,6 +45,10 @@ from nb_catalog.generation import job_counts, progress, runs
 from nb_catalog.models import ImageJob, Run
 
 
+# The parts of a stored request that are sent to models as a person wrote them.
+PROMPTS = frozenset({"prompt", "instruction"})
+
+
 class PriorityField(serializers.IntegerField):
     """Jobs with a higher priority run first."""
 
@@ -105,13 +109,25 @@ class ResumeSerializer(serializers.Serializer):
     budget_usd = BudgetField(required=True, help_text=_("US dollars; null for no limit."))
 
 
+class RequestField(serializers.JSONField):
+    """What was requested; what a person wrote for a model only if ``with_prompts`` is set in the context."""
+
+    def __init__(self, **options):
+        super().__init__(read_only=True, **options)
+
+    def to_representation(self, value):
+        if self.context.get("with_prompts"):
+            return value
+        return {name: each for name, each in value.items() if name not in PROMPTS}
+
+
 class RunSerializer(serializers.Serializer):
     """A run; ``counts`` is the number of its jobs by state."""
 
     id = serializers.IntegerField()
     key = serializers.SerializerMethodField()
     title = serializers.CharField()
-    request = serializers.JSONField()
+    request = RequestField()
     tier = serializers.CharField()
     actor = serializers.CharField(source="actor.get_username", default=None)
     created_at = serializers.DateTimeField()
@@ -316,5 +332,9 @@ class RunViewSet(EventsMixin, CatalogReadViewSet):
 
     def _run_response(self, run, *, status=status.HTTP_200_OK, **more):
         """``more`` may add ``changed``, the number of jobs that an action changed."""
-        data = RunSerializer(run, context={"counts": job_counts.counts_for([run])}).data
+        context = {
+            "counts": job_counts.counts_for([run]),
+            "with_prompts": self.user_may(Action.READ_PROMPTS),
+        }
+        data = RunSerializer(run, context=context).data
         return Response({**data, **more}, status=status)

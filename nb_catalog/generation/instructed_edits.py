@@ -17,7 +17,6 @@ from nb_catalog.conf import picture_limits
 from nb_catalog.core.attributes import host_code
 from nb_catalog.core.slots import aspect_of, is_close
 from nb_catalog.core.specs import ImageSpec
-from nb_catalog.core.text import shorten
 from nb_catalog.core.types import Photo, RequestMode, Size, Treatment
 from nb_catalog.cutouts import StoredCutout
 from nb_catalog.exceptions import (
@@ -53,7 +52,6 @@ from nb_catalog.providers.tiers import Tier
 from nb_catalog.registry import CatalogSource
 
 MAX_CANDIDATES: Final = 4
-TITLE_LENGTH: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +116,8 @@ class EditPlanner(PaidPlanner):
         return min(ratios, key=off)
 
     def title(self) -> str:
-        return _("Edit of picture %(pk)s: %(instruction)s") % {
-            "pk": self.image.pk,
-            "instruction": shorten(self.instruction, TITLE_LENGTH),
-        }
+        # Without the instruction: titles are in lists and subjects of e-mails, for all who may view runs.
+        return _("Edit of picture %(pk)s") % {"pk": self.image.pk}
 
     def as_request(self) -> dict[str, object]:
         return {

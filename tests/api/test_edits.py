@@ -89,6 +89,8 @@ def test_an_edit_in_words_has_its_price_before_and_its_mask_in_the_body(api_as, 
     assert found["request"]["instruction"] == "A red ceiling"
     started = api.post(f"images/{paid.pk}/edit/", {**body, "budget_usd": "1"})
     assert started.status_code == 201
+    # Titles are for all who may view runs, who may not all read instructions.
+    assert Run.objects.get().title == f"Edit of picture {paid.pk}"
     worker.drain()
     child = ProductImage.objects.get(job__run=started.json()["run"], kind="picture")
     listed = api.get("images/", {"object": paid.object_id, "model": "testcatalog.mug"}).json()

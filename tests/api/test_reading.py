@@ -71,7 +71,8 @@ def test_scenes_that_are_not_offered_are_not_listed(api_as):
 @pytest.mark.parametrize("path", ["jobs/", "images/", "runs/", "placements/"])
 def test_no_list_shows_a_prompt(api_as, path):
     mug = factories.product()
-    factories.image(mug, job=factories.job(mug))
+    run = factories.run(request={"prompt": SECRET, "instruction": SECRET})
+    factories.image(mug, job=factories.job(mug, of=run))
     factories.published(mug)
     answer = api_as(*Permission).get(path)
     assert answer.json()["count"]
@@ -84,6 +85,13 @@ def test_a_prompt_is_shown_in_detail_to_those_who_may_generate_only(api_as, kind
     path = f"{kind}/{row.pk}/"
     assert SECRET not in api_as(Permission.REVIEW).get(path).content.decode()
     assert SECRET in api_as(Permission.GENERATE).get(path).content.decode()
+
+
+def test_a_run_shows_what_was_requested_without_what_was_written_for_the_model(api_as):
+    request = {"scenes": ["marble"], "prompt": SECRET, "instruction": SECRET}
+    path = f"runs/{factories.run(request=request).pk}/"
+    assert api_as().get(path).json()["request"] == {"scenes": ["marble"]}
+    assert api_as(Permission.GENERATE).get(path).json()["request"] == request
 
 
 def test_money_is_text(api_as):
