@@ -44,7 +44,6 @@ from nb_catalog.exceptions import RequestRefused
 from nb_catalog.generation import job_counts, progress, runs
 from nb_catalog.models import ImageJob, Run
 
-
 # The parts of a stored request that are sent to models as a person wrote them.
 PROMPTS = frozenset({"prompt", "instruction"})
 
