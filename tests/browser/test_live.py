@@ -120,6 +120,7 @@ def anywhere(request):
             request.getfixturevalue("browser").get("about:blank")
 
 
+@pytest.mark.exhaustive(every=2)
 def test_the_review_shows_what_others_decide_and_what_is_made(anywhere):
     images = [factories.image(factories.product(photo=False)) for _ in range(3)]
     anywhere.open("/admin/nb_catalog/productimage/review/")
@@ -139,6 +140,7 @@ def test_the_review_shows_what_others_decide_and_what_is_made(anywhere):
     anywhere.wait_for(f"#picture-{fourth.pk}")
 
 
+@pytest.mark.exhaustive(every=2)
 def test_the_page_of_a_series_shows_what_becomes_of_its_pictures(anywhere):
     mugs = [factories.product() for _ in range(2)]
     series = factories.series(*mugs)
