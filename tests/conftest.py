@@ -43,12 +43,14 @@ TOLD_BY_STORIES = (
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     cases = Counter()
-    for item in items:
+    # Sorted: another plug-in may have put them in a random order, and each case belongs to one of the suites.
+    for item in sorted(items, key=lambda item: item.nodeid):
         if exhaustive := item.get_closest_marker("exhaustive"):
             name = item.nodeid.partition("[")[0]
             if cases[name] % exhaustive.kwargs["every"]:
                 item.add_marker(pytest.mark.matrix)
             cases[name] += 1
+    for item in items:
         path = item.path.relative_to(HERE)
         has_story = item.get_closest_marker("story") is not None
         if any(map(path.is_relative_to, ONCE if has_story else (*ONCE, *TOLD_BY_STORIES))):
