@@ -5,7 +5,6 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from nb_catalog import review
-from nb_catalog.api.fields import NoBodySerializer
 from nb_catalog.api.images import ImageSerializer
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.core.permissions import Action
@@ -35,13 +34,17 @@ class ReleaseSerializer(serializers.Serializer):
     )  # fmt: skip
 
 
+class RenewSerializer(ReleaseSerializer):
+    """The pictures whose claims are prolonged; all that have not ended without ``images``."""
+
+
 class ClaimViewSet(CatalogViewSet):
     """Claim pictures to review, so that no other reviewer gets them."""
 
     queryset = ProductImage.objects.all()
     action_permissions = dict.fromkeys(("create", "renew", "release"), Action.REVIEW)
     serializer_class = ClaimSerializer
-    serializer_classes = {"renew": NoBodySerializer, "release": ReleaseSerializer}
+    serializer_classes = {"renew": RenewSerializer, "release": ReleaseSerializer}
 
     def create(self, request, *args, **kwargs):
         """Claim the next pictures, and return them with those of the user that come before. They are the
@@ -60,9 +63,10 @@ class ClaimViewSet(CatalogViewSet):
 
     @action(detail=False, methods=["post"])
     def renew(self, request, *args, **kwargs):
-        """Prolong all claims of the user that have not ended."""
-        self.validated_body()
-        return Response({"claimed": review.renew_claims(reviewer=request.user)})
+        """Prolong claims of the user, and return which ``images`` are the user's still."""
+        keys = self.validated_body()["images"]
+        claimed = review.renew_claims(keys, reviewer=request.user)
+        return Response({"claimed": len(claimed), "images": sorted(claimed)})
 
     @action(detail=False, methods=["post"])
     def release(self, request, *args, **kwargs):

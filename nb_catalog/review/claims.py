@@ -63,11 +63,15 @@ def claim_next(rows: QuerySet[ProductImage], *, reviewer: Actor, count: int) -> 
     return found
 
 
-def renew_claims(*, reviewer: Actor) -> int:
-    """Prolong the claims of ``reviewer`` that have not ended. Returns how many there are."""
+def renew_claims(keys: Iterable[int] | None = None, *, reviewer: Actor) -> set[int]:
+    """Prolong the claims of ``reviewer`` on the pictures with ``keys``, and return the keys of those that are
+    theirs still: also one whose claim has ended, if nobody else has claimed it since. Without ``keys``, all
+    that have not ended."""
     now = database_now()
-    claims = ReviewClaim.objects.filter(reviewer=reviewer, until__gt=now)
-    return claims.update(until=now + LEASE)
+    wanted = Q(until__gt=now) if keys is None else Q(image__in=list(keys))
+    claims = ReviewClaim.objects.filter(wanted, reviewer=reviewer)
+    claims.update(until=now + LEASE)
+    return set(claims.values_list("image", flat=True))
 
 
 def release_claims(keys: Iterable[int] | None = None, *, reviewer: Actor) -> int:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -11,7 +12,7 @@ from django.utils import timezone
 from nb_catalog import review
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import Permission
-from nb_catalog.models import ReviewClaim, ReviewComment, ReviewFilter
+from nb_catalog.models import ReviewClaim, ReviewComment, ReviewDecision, ReviewFilter
 from tests import factories
 from tests.admin.test_review_page import DECIDE, JSON, REVIEW, pages_of, shown
 
@@ -53,12 +54,14 @@ def test_two_reviewers_are_never_shown_the_same_picture_as_theirs(client, review
 
 
 def test_claims_are_renewed_and_given_back(client, reviewers):
-    factories.image()
+    image, other = factories.image(), factories.image()
     client = switch_to(client, reviewers[0])
     shown(client, queue="mine")
+    review.release_claims([other.pk], reviewer=reviewers[0])
     soon = timezone.now() + timedelta(minutes=1)
     ReviewClaim.objects.update(until=soon)
-    assert client.post(CLAIMS).json() == {"claimed": 1}
+    data = {"cards": f"{image.pk},{other.pk},x"}
+    assert client.post(CLAIMS, data).json() == {"claimed": [image.pk]}
     assert ReviewClaim.objects.get().until > soon
     assert client.post(CLAIMS, {"release": "1"}).status_code == 302
     assert not ReviewClaim.objects.exists()
@@ -182,6 +185,22 @@ def test_a_filter_needs_a_name(root):
     page = root.post(FILTERS, {"name": " ", "back": "state=all"}, follow=True)
     assert "Give the filter a name." in page.content.decode()
     assert not ReviewFilter.objects.exists()
+
+
+def test_what_somebody_else_has_decided_in_this_browser_is_not_carried_out(root, settings):
+    image = factories.image()
+    settings.USE_THOUSAND_SEPARATOR = True
+    ben = get_user_model().objects.create_superuser("ben", pk=54_321)
+    sent = {"id": str(uuid4()), "image": image.pk, "verb": "approve"}
+
+    def send(user):
+        body = {"user": str(user.pk), "sent": [sent]}
+        return root.post(f"{REVIEW}send/", body, content_type="application/json").status_code
+
+    assert send(ben) == 403 and not ReviewDecision.objects.exists()
+    assert send(root.user) == 200 and ReviewDecision.objects.get().actor == root.user
+    page = switch_to(root, ben).get(REVIEW).content.decode()
+    assert 'data-user="54321"' in page
 
 
 def test_what_is_sent_is_checked_entry_by_entry(root):

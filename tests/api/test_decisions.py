@@ -101,7 +101,9 @@ def test_reviewers_claim_different_pictures_and_give_them_back(api, api_as):
     keys = [{each["id"] for each in found} for found in (mine["results"], theirs)]
     assert len(keys[0]) == 3 and keys[0] | keys[1] == {image.pk for image in images}
     assert not keys[0] & keys[1]
-    assert api.post("claims/renew/").json() == {"claimed": 3}
+    assert api.post("claims/renew/").json() == {"claimed": 3, "images": sorted(keys[0])}
+    body = {"images": [*keys[0]][:1] + [*keys[1]]}
+    assert api.post("claims/renew/", body).json() == {"claimed": 1, "images": [*keys[0]][:1]}
     assert api.post("claims/release/", {"images": [*keys[0]][:1]}).json() == {"released": 1}
     assert api.post("claims/release/").json() == {"released": 2}
     assert len(other.post("claims/").json()["results"]) == 5

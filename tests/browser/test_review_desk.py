@@ -5,7 +5,7 @@ from selenium.webdriver import ActionChains, Keys
 
 from nb_catalog import review
 from nb_catalog.core.states import ImageState
-from nb_catalog.models import ProductImage, ReviewDecision, ReviewEvent
+from nb_catalog.models import ProductImage, ReviewClaim, ReviewDecision, ReviewEvent
 from tests import factories
 from tests.browser.test_admin_way import has_loaded, person
 
@@ -73,6 +73,34 @@ def test_decisions_are_sent_by_the_next_page_when_theirs_was_closed(fragile):
     assert image.state == ImageState.REJECTED
     assert ReviewEvent.objects.get().actor == person.user
     assert person.browser.execute_script(key) is None
+
+
+def test_decisions_wait_while_somebody_else_is_signed_in(person, client):
+    image, ben = factories.image(size=(40, 50)), factories.superuser(name="ben")
+    person.open(REVIEW)
+    person.wait_for(f"#picture-{image.pk}.nbc-now")
+    before = person.browser.get_cookie("sessionid")
+    client.force_login(ben)
+    person.browser.add_cookie({"name": "sessionid", "value": client.cookies["sessionid"].value})
+    person.browser.execute_script("document.querySelector('.nbc-now').focus()")
+    person.press("r")
+    person.wait_for_text("#nbc-unsent", "You are signed out.")
+    assert not ReviewDecision.objects.exists()
+    person.browser.add_cookie({"name": "sessionid", "value": before["value"]})
+    person.wait_until_sent()
+    assert ReviewEvent.objects.get().actor == person.user
+    messages = [each["message"] for each in person.browser.get_log("browser")]
+    assert all("403" in each for each in messages), messages
+
+
+def test_a_picture_that_is_somebody_elses_by_now_says_whose(person):
+    images, ben = [factories.image(size=(40, 50)) for _ in range(2)], factories.superuser("ben")
+    person.open(f"{REVIEW}?queue=mine")
+    person.wait_for(f"#picture-{images[0].pk}.nbc-now")
+    ReviewClaim.objects.filter(image=images[1]).update(reviewer=ben)
+    person.browser.execute_script("ReviewPage.renewClaims()")
+    person.wait_for_text(f"#picture-{images[1].pk}", "ben is judging it until")
+    assert not person.sees(f"#picture-{images[0].pk} .nbc-claimed")
 
 
 def test_who_comes_second_sees_who_was_first_and_the_picture_as_it_is(person):

@@ -27,9 +27,24 @@ def test_a_claim_is_not_taken_from_somebody_else_until_it_ends(reviewers):
     assert review.claim([image.pk, free.pk], reviewer=ben) == {free.pk}
     assert ReviewClaim.objects.get(image=image).reviewer == anna
     ReviewClaim.objects.filter(image=image).update(until=database_now())
-    assert review.renew_claims(reviewer=anna) == 0, "it has ended"
+    assert review.renew_claims(reviewer=anna) == set(), "it has ended"
     assert review.claim([image.pk], reviewer=ben) == {image.pk}
     assert review.claim([image.pk], reviewer=anna) == set()
+
+
+def test_what_somebody_else_has_claimed_meanwhile_is_not_renewed(reviewers):
+    anna, ben = reviewers
+    taken, free, other = (factories.image().pk for _ in range(3))
+    review.claim([taken, free, other], reviewer=anna)
+    ended = database_now()
+    ReviewClaim.objects.update(until=ended)
+    review.claim([taken], reviewer=ben)
+    assert review.renew_claims([taken, free], reviewer=anna) == {free}
+    assert ReviewClaim.objects.get(image=taken).reviewer == ben
+    renewed = ReviewClaim.objects.filter(until__gt=ended)
+    assert {*renewed.values_list("image", flat=True)} == {taken, free}, "the other is not shown"
+    review.release_claims(reviewer=anna)
+    assert review.renew_claims([free], reviewer=anna) == set(), "it was given back"
 
 
 def test_claims_of_others_are_neither_released_nor_counted(reviewers):
@@ -37,7 +52,7 @@ def test_claims_of_others_are_neither_released_nor_counted(reviewers):
     image = factories.image()
     review.claim([image.pk], reviewer=anna)
     assert review.release_claims([image.pk], reviewer=ben) == 0
-    assert review.renew_claims(reviewer=ben) == 0
+    assert review.renew_claims(reviewer=ben) == set()
     rows = ProductImage.objects.all()
     assert list(review.unclaimed_by_others(rows, reviewer=ben)) == []
     assert list(review.unclaimed_by_others(rows, reviewer=anna)) == [image]

@@ -159,15 +159,19 @@ class DecisionViews:
     def send(self, request: HttpRequest) -> HttpResponse:
         """Carry out what the page's script has sent, one after another; what came before is only answered.
 
-        The body is JSON: {"sent": [{"id", "image", "verb", …}]}, and so is the response: a result for each.
+        The body is JSON: {"user": "7", "sent": [{"id", "image", "verb", …}]}, and so is the response: a
+        result for each. 403 if another user is signed in than the one who has decided: nothing is done.
         """
         self.require_view(request)
         try:
-            sent = json.loads(request.body)["sent"]
+            body = json.loads(request.body)
+            sent, user = body["sent"], body.get("user")
         except (ValueError, KeyError, TypeError):
             sent = None
         if not isinstance(sent, list) or not all(isinstance(each, dict) for each in sent):
             return HttpResponseBadRequest('The body must be JSON: {"sent": [{…}]}')
+        if user is not None and str(user) != str(request.user.pk):
+            raise PermissionDenied
         if len(sent) > MAX_SENT:
             return HttpResponseBadRequest(f"At most {MAX_SENT} decisions can be sent at once.")
         return JsonResponse({"results": [self._carry_out(request, each) for each in sent]})

@@ -51,11 +51,15 @@ class FilterViews:
         return self._to_review(query)
 
     def claims(self, request: HttpRequest) -> HttpResponse:
-        """Renew one's claims, as an open page does now and then, or give all pictures back."""
+        """Renew one's claims of the ``cards`` that an open page shows, as it does now and then, and return
+        the keys of those that are one's own still; or give all pictures back."""
         self.require_view(request)
         ReviewPermissions.of(request.user).require("approve")
         if "release" not in request.POST:
-            return JsonResponse({"claimed": review.renew_claims(reviewer=request.user)})
+            shown = request.POST.get("cards", "").split(",")
+            keys = [int(key) for key in shown if INTEGER_KEY.fullmatch(key)]
+            claimed = review.renew_claims(keys, reviewer=request.user)
+            return JsonResponse({"claimed": sorted(claimed)})
         count = review.release_claims(reviewer=request.user)
         message = ngettext("%d picture given back.", "%d pictures given back.", count)
         self.message_user(request, message % count)

@@ -28,7 +28,8 @@
         const response = await fetch(window.location.href, { credentials: "same-origin" });
         const page = new DOMParser().parseFromString(await response.text(), "text/html");
         const field = page.querySelector("#nbc-review [name=csrfmiddlewaretoken]");
-        if (field === null) {
+        /* What one person has decided is not sent as another's, who has signed in meanwhile. */
+        if (field === null || field.form.dataset.user !== form.dataset.user) {
             const problem = new Error("signed out");
             problem.name = "SignedOut";
             throw problem;
@@ -349,13 +350,31 @@
         }
     };
 
-    /* What is theirs stays theirs while the page is open. */
+    /* What is theirs stays theirs while the page is open. What is not any more, because the computer was asleep,
+       shows who judges it now. */
+    const renewClaims = async () => {
+        const keys = ReviewPage.cards().filter(ReviewPage.isOpen).map(({ dataset }) => dataset.pk);
+        try {
+            const response = await fetch(form.dataset.claims, {
+                method: "POST", credentials: "same-origin", body: new URLSearchParams({ cards: keys.join(",") }),
+                headers: { "Accept": "application/json", "X-CSRFToken": outbox.token },
+            });
+            if (response.status === 403) {
+                /* For the next time: who has signed in again has another token. */
+                outbox.token = await freshToken();
+                return;
+            }
+            const { claimed } = await response.json();
+            const lost = keys.filter((pk) => !claimed.includes(Number(pk)));
+            if (lost.length > 0) {
+                form.dispatchEvent(new CustomEvent("nbc:changed", { detail: lost }));
+            }
+        } catch {
+            /* The next time, or when the page is opened again. */
+        }
+    };
     if (form.dataset.claims) {
-        setInterval(() => {
-            fetch(form.dataset.claims, {
-                method: "POST", credentials: "same-origin", headers: { "X-CSRFToken": outbox.token },
-            }).catch(() => {});
-        }, RENEW_EVERY);
+        setInterval(renewClaims, RENEW_EVERY);
     }
 
     const end = document.getElementById("nbc-end");
@@ -380,6 +399,7 @@
     ReviewPage.decideSelected = decideSelected;
     ReviewPage.undoLast = () => undoable.length > 0 && undo(undoable.at(-1));
     ReviewPage.outbox = outbox;
+    ReviewPage.renewClaims = renewClaims;
     const first = ReviewPage.now();
     if (first) {
         form.dispatchEvent(new CustomEvent("nbc:go", { detail: first }));

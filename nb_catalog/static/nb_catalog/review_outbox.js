@@ -9,6 +9,7 @@ class ReviewOutbox extends EventTarget {
     constructor({ url, user, freshToken }) {
         super();
         this.url = url;
+        this.user = user;
         this.prefix = `nbc-review:${user}:`;
         this.freshToken = freshToken;
         this.token = "";
@@ -125,7 +126,7 @@ class ReviewOutbox extends EventTarget {
             this.token = await this.freshToken();
         }
         const response = await fetch(this.url, {
-            method: "POST", credentials: "same-origin", body: JSON.stringify({ sent: entries }),
+            method: "POST", credentials: "same-origin", body: JSON.stringify({ user: this.user, sent: entries }),
             headers: { "Accept": "application/json", "Content-Type": "application/json", "X-CSRFToken": this.token },
         });
         const isAnswer = (response.headers.get("Content-Type") || "").startsWith("application/json");
