@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from nb_catalog import generation
+from nb_catalog import generation, review
 from nb_catalog.api.finals import BudgetField
 from nb_catalog.api.plan_bodies import KeysField, PlanOptionsSerializer, objects_named
 from nb_catalog.api.run_notices import NotifyField
@@ -54,22 +54,26 @@ class VoteSerializer(serializers.Serializer):
 
 
 class ExperimentSerializer(serializers.Serializer):
-    """An experiment. The prompt that is tried is shown to those who may read prompts of scenes."""
+    """An experiment. Those who may not see its result yet get no ``arms`` and no ``run``, whose title names
+    them. The prompt that is tried is shown to those who may read prompts of scenes."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
     model = serializers.CharField(source="label")
     arms = serializers.SerializerMethodField()
     options = serializers.JSONField()
-    run = serializers.IntegerField(source="run_id")
+    run = serializers.SerializerMethodField()
     actor = serializers.CharField(source="actor.get_username", default=None)
     created_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField()
 
+    def get_run(self, experiment) -> int | None:
+        return experiment.run_id if self._is_revealed(experiment) else None
+
     def get_arms(self, experiment) -> list[dict]:
-        request = self.context.get("request")
-        user = getattr(request, "user", None)
-        shows = bool(user and may(user, Action.READ_SCENE_PROMPTS))
+        if not self._is_revealed(experiment):
+            return []
+        shows = may(self.context["request"].user, Action.READ_SCENE_PROMPTS)
         arms = []
         for arm in Arm:
             look = experiment.look(arm)
@@ -84,6 +88,9 @@ class ExperimentSerializer(serializers.Serializer):
                 }
             )
         return arms
+
+    def _is_revealed(self, experiment):
+        return review.may_see_result(self.context["request"].user, experiment)
 
 
 def experiment_plan_from(body, *, key):

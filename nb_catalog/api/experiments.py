@@ -112,11 +112,10 @@ class ExperimentViewSet(CatalogReadViewSet):
 
     @action(detail=True, methods=["get"])
     def result(self, request, *args, **kwargs):
-        """Return the votes of everyone. 403 before you have voted on every product, unless the experiment is
-        closed or your own."""
+        """Return the votes of everyone. 403 before the experiment is closed, unless you may close it."""
         experiment = self.get_object()
         if not review.may_see_result(request.user, experiment):
-            raise PermissionDenied(_("You see the result once you have voted on every product."))
+            raise PermissionDenied(_("You see the result once the vote is closed."))
         return Response(result_as_dict(review.result_of(experiment)))
 
     @action(detail=True, methods=["post"])

@@ -213,15 +213,13 @@ def close_experiment(experiment: Experiment) -> None:
     experiment.refresh_from_db()
 
 
-def may_see_result(user: Actor, experiment: Experiment, *, ballots: Ballots | None = None) -> bool:
+def may_see_result(user: Actor, experiment: Experiment) -> bool:
     """Return whether ``user`` may see the votes of others, and which picture is of which scene: after it was
-    closed, after their own last vote, or if they may close it. ``ballots`` are the user's, if they are known.
+    closed, or if they may close it. Until then votes can be changed, and are to stay blind.
     """
     if experiment.closed_at is not None:
         return True
-    if may(user, Action.CLOSE_EXPERIMENT, owner=experiment.actor_id):
-        return True
-    return (ballots or ballots_of(experiment, voter=user)).is_complete
+    return may(user, Action.CLOSE_EXPERIMENT, owner=experiment.actor_id)
 
 
 def _digest(pair: ExperimentPair, voter: Actor) -> bytes:

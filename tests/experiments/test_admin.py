@@ -231,14 +231,18 @@ def test_votes_are_noted_changed_and_lead_to_the_next_product(voter, script):
     ) and "Show the result" not in text_of(page)
     voter.post(address, {"product": first.pair.pk, "choice": "tie"})
     assert ExperimentVote.objects.get().choice == "tie"
-    # The result is hidden until the last vote.
+    # The result is hidden as long as votes can be changed.
     result = url("result", made.row.pk)
     assert voter.get(result)["Location"] == address
     voter.post(address, {"product": second.pair.pk, "choice": "right"})
     done = text_of(voter.get(address))
-    assert "You have voted on every product" in done and "Show the result" in done
-    assert voter.get(result).status_code == 200
+    assert "You have voted on every product" in done and "Show the result" not in done
+    assert "You see the result once the vote is closed." in done
+    assert voter.get(result)["Location"] == address
+    assert "Marble or Granite" not in text_of(voter.get(url("changelist")))
     review.close_experiment(made.row)
+    assert voter.get(result).status_code == 200
+    assert "Marble or Granite" in text_of(voter.get(url("changelist")))
     voter.post(address, {"product": first.pair.pk, "choice": "left"})
     assert ExperimentVote.objects.filter(choice="tie").count() == 1
     assert "This experiment is closed" in text_of(voter.get(address))
@@ -264,6 +268,7 @@ def test_the_result_names_the_winner_with_its_certainty(owner, script):
     shown = text_of(owner.get(url("result", made.row.pk)))
     assert "“Granite” is preferred. Between 65 and 100 % of products" in shown
     assert "Skipped: a picture is missing 1" in shown and "owner 0 7 0" in shown
+    assert "after seeing this is not blind" in shown
     closed = owner.post(url("close", made.row.pk), follow=True)
     assert "Closed. Everyone" in text_of(closed) and "Close the vote" not in text_of(closed)
     listed = text_of(owner.get(url("changelist")))

@@ -59,13 +59,31 @@ def test_votes_are_blind_and_counted(api_as, script):
         assert voter.post(f"{address}/votes/", vote).json() == vote
     lefts = {sides_of(pair, voter=voter.user)[0] for pair in made.pairs}
     assert {row.choice for row in ExperimentVote.objects.all()} == lefts
-    result = voter.get(f"{address}/result/").json()
+    # Votes can be changed, so what everyone chose is shown only to those who may close it.
+    assert voter.get(f"{address}/result/").status_code == 403
+    result = owner.get(f"{address}/result/").json()
     assert result["votes"] == 2 and sum(each["votes"] for each in result["arms"]) == 2
     assert result["winner"] is None and result["share"]["low"] < 0.5 < result["share"]["high"]
     assert voter.post(f"{address}/close/").status_code == 403
     assert owner.post(f"{address}/close/").json()["closed_at"]
     late = voter.post(f"{address}/votes/", vote)
     assert late.status_code == 409 and "closed" in late.json()["detail"]
+    assert voter.get(f"{address}/result/").json() == result
+
+
+def test_voters_are_not_told_what_they_compare_before_it_is_closed(api_as, script):
+    voter, owner = api_as(), api_as(Permission.GENERATE)
+    made = started(1, actor=owner.user)
+
+    def shown(api):
+        [listed] = api.get("experiments/").json()["results"]
+        assert listed == api.get(f"experiments/{made.row.pk}/").json()
+        return [each["scene"] for each in listed["arms"]], listed["run"]
+
+    known = (["marble", "granite"], made.row.run_id)
+    assert (shown(voter), shown(owner)) == (([], None), known)
+    owner.post(f"experiments/{made.row.pk}/close/")
+    assert shown(voter) == known
 
 
 @pytest.mark.parametrize(
@@ -86,7 +104,8 @@ def test_prompts_are_shown_and_saved_with_their_permissions(api_as, script):
     made = started(1, scenes=["marble"], prompt=PROMPT)
     address = f"experiments/{made.row.pk}/"
     assert PROMPT not in api_as().get(address).content.decode()
-    keeper = api_as(Permission.GENERATE, "nb_catalog.change_scene")
+    permissions = ("nb_catalog.change_scene", "nb_catalog.change_experiment")
+    keeper = api_as(Permission.GENERATE, *permissions)
     assert PROMPT in keeper.get(address).content.decode()
     assert api_as(Permission.GENERATE).post(f"{address}save-prompt/").status_code == 403
     assert keeper.post(f"{address}save-prompt/").json() == {"scene": "marble", "version": 2}

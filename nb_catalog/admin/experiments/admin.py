@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog import review
 from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.experiments.planning import PlanningViews
 from nb_catalog.admin.experiments.voting import VotingViews
@@ -45,6 +46,15 @@ class ExperimentAdmin(PlanningViews, VotingViews, ReadOnlyAdmin):
             vote_count=Count("pairs__votes", distinct=True),
         )
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        rows = list(changelist.result_list)
+        for each in rows:
+            # Voters are not to know what they compare.
+            each.is_revealed = review.may_see_result(request.user, each)
+        changelist.result_list = rows
+        return changelist
+
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> Any:
         """Show the result to those who may see it, and the products to vote on to others."""
         if not object_id.isdecimal():
@@ -60,6 +70,8 @@ class ExperimentAdmin(PlanningViews, VotingViews, ReadOnlyAdmin):
 
     @admin.display(description=_("compared"))
     def compared(self, experiment: Experiment) -> str:
+        if not experiment.is_revealed:
+            return self.get_empty_value_display()
         return gettext("%(first)s or %(second)s") % {
             "first": experiment.arm_name("a"),
             "second": experiment.arm_name("b"),

@@ -82,7 +82,7 @@ class VotingViews:
             chosen=[
                 (each.pair.pk, titles[each.pair.pk].title, each.choice) for each in ballots.ready
             ],
-            may_see_result=review.may_see_result(request.user, experiment, ballots=ballots),
+            may_see_result=review.may_see_result(request.user, experiment),
             run=self._run_of(request, experiment),
         )
         return TemplateResponse(request, "admin/nb_catalog/experiment/vote.html", context)
@@ -107,7 +107,7 @@ class VotingViews:
         """Show the votes of everyone and which scene won, to those who may know it."""
         experiment = self._experiment(request, pk)
         if not review.may_see_result(request.user, experiment):
-            message = gettext("You see the result once you have voted on every product.")
+            message = gettext("You see the result once the vote is closed.")
             self.message_user(request, message, messages.WARNING)
             return redirect(self.url_of("vote", pk))
         result = review.result_of(experiment)
