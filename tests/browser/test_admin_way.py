@@ -46,9 +46,14 @@ class Person:
         self.wait(lambda: text in self.browser.execute_script(script, css), for_what=text)
 
     def click(self, css):
-        element = self.wait_for(css)
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
+        def clicked():
+            element = self.wait_for(css)
+            self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+            element.click()
+            return True
+
+        # Again if a page that updates itself has just redrawn the element.
+        self.wait(clicked, for_what=css)
 
     def press(self, *keys):
         ActionChains(self.browser).send_keys(*keys).perform()

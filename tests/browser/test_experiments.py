@@ -39,6 +39,8 @@ def test_a_look_is_chosen_by_the_keys_alone(person, script):
         for_what="the prompt of the scene",
     )
     Select(person.wait_for("#id_scene_b")).select_by_value("marble")
+    # The first one in the list depends on what was registered last.
+    Select(person.wait_for("#id_model")).select_by_value("testcatalog.mug")
     person.click("#nbc-update")
     person.wait_for_text("#nbc-plan", "6 pictures to generate")
     person.open(f"{BASE}{made.row.pk}/vote/")
