@@ -150,3 +150,16 @@ def test_a_shirt_is_taken_off_its_wearer():
     wearers = {"neck": (0.5, 0.08), "arm": (0.15, 0.55), "other arm": (0.94, 0.55),
                "hair": (0.15, 0.1), "jeans": (0.5, 0.85), "hip": (0.75, 0.95)}  # fmt: skip
     assert not [name for name, at in wearers.items() if shows(*at)]
+
+
+def test_strokes_on_one_colour_are_taken_as_they_are(monkeypatch):
+    """GrabCut would take ten seconds and more to divide it."""
+
+    def grab_cut(*arguments):
+        pytest.fail("GrabCut was asked about one colour.")
+
+    monkeypatch.setattr("nb_catalog.imaging.cutout.strokes.cv2.grabCut", grab_cut)
+    grain = np.random.default_rng(1).integers(0, 4, (300, 300, 3), np.uint8)
+    photo = Image.fromarray(200 + grain)
+    found = solve(photo, strokes=[keep((0.2, 0.2), (0.5, 0.2)), remove((0.2, 0.8), (0.5, 0.8))])
+    assert found[60, 100] > 200 and found[240, 100] == 0

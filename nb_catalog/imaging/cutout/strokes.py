@@ -13,6 +13,7 @@ from PIL import Image
 
 from nb_catalog.core.text import message as _
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.imaging.cutout.masks import has_one_colour
 
 Alpha = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -152,12 +153,13 @@ def _grow(rgb: NDArray[np.uint8], *, seeds: Mask, against: Mask, allowed: Mask) 
     labels[seeds] = cv2.GC_FGD
     if not (labels == cv2.GC_BGD).any() and not (labels == cv2.GC_PR_BGD).any():
         return np.asarray(labels != cv2.GC_BGD)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    whole = (0, 0, rgb.shape[1], rgb.shape[0])
-    # Its first guesses are random.
-    cv2.setRNGSeed(0)
-    bgr = np.ascontiguousarray(rgb[..., ::-1])
-    cv2.grabCut(bgr, labels, whole, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    if not has_one_colour(rgb, (labels == cv2.GC_PR_BGD) | (labels == cv2.GC_PR_FGD)):
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        whole = (0, 0, rgb.shape[1], rgb.shape[0])
+        # Its first guesses are random.
+        cv2.setRNGSeed(0)
+        bgr = np.ascontiguousarray(rgb[..., ::-1])
+        cv2.grabCut(bgr, labels, whole, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
     found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     return _touching(np.asarray(found), seeds)
 

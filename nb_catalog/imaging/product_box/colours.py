@@ -9,6 +9,7 @@ import numpy as np
 
 from nb_catalog.core.types import Size
 from nb_catalog.imaging.box import Box
+from nb_catalog.imaging.cutout.masks import has_one_colour
 from nb_catalog.imaging.cutout.outline import find_solid
 from nb_catalog.imaging.product_box.common import OUTLINE_SIDE, Rgba, box_of_pieces, reduced
 from nb_catalog.imaging.scenery.canvas import Pixels
@@ -16,8 +17,6 @@ from nb_catalog.imaging.scenery.canvas import Pixels
 BAND: Final = 0.10
 """Share of the product's longer side around its outline in which GrabCut decides."""
 ROUNDS: Final = 4
-FLAT: Final = 2.0
-"""Standard deviation, of 255, up to which a band has one colour. GrabCut would take seconds over it."""
 
 
 def box_by_colours(pixels: Pixels, product: Rgba, expected: Box) -> Box | None:
@@ -44,8 +43,7 @@ def box_by_colours(pixels: Pixels, product: Rgba, expected: Box) -> Box | None:
     labels[cv2.dilate(seed, disc) > 0] = cv2.GC_PR_BGD
     labels[seed > 0] = cv2.GC_PR_FGD
     labels[cv2.erode(seed, disc) > 0] = cv2.GC_FGD
-    in_doubt = (labels == cv2.GC_PR_BGD) | (labels == cv2.GC_PR_FGD)
-    if not in_doubt.any() or float(picture[in_doubt].std(axis=0).max()) <= FLAT:
+    if has_one_colour(picture, (labels == cv2.GC_PR_BGD) | (labels == cv2.GC_PR_FGD)):
         return None
     cv2.setRNGSeed(1)
     background, product_model = np.zeros((1, 65)), np.zeros((1, 65))
