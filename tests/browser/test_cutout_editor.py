@@ -315,4 +315,11 @@ def test_a_photo_that_cannot_be_loaded_is_reported(editor):
     editor.person.open(f"/admin/nb_catalog/photocutout/{editor.row.pk}/change/")
     editor.says("cannot be loaded")
     log = editor.person.browser.get_log
-    editor.person.wait(lambda: log("browser"), for_what="the 404 of the photo in the log")
+    seen = []
+
+    def both():
+        # The mask of that photo is not found either, and comes before or after it.
+        seen.extend(each["message"] for each in log("browser"))
+        return all(any(f"/{name}-" in each for each in seen) for name in ("photo", "mask"))
+
+    editor.person.wait(both, for_what="the 404 of the photo and its mask in the log")
