@@ -25,9 +25,9 @@ from nb_catalog.imaging.compose.flat import flat_cutout_photo
 from nb_catalog.imaging.compose.light_map import scene_light
 from nb_catalog.imaging.cutout import Cutout, CutoutBackend
 from nb_catalog.imaging.cutout.mask_files import read_mask
-from nb_catalog.imaging.encode import encode
+from nb_catalog.imaging.encode import MASTER_QUALITY, encode
 from nb_catalog.imaging.inspect import open_photo
-from nb_catalog.imaging.locked import QUALITY, Composed, cut_out_photo, report_on
+from nb_catalog.imaging.locked import Composed, cut_out_photo, report_on
 from nb_catalog.imaging.provenance import source_type_for, xmp_packet
 from nb_catalog.imaging.scenery import SceneRecipe, render
 from nb_catalog.imaging.scenery.camera import Camera
@@ -100,7 +100,7 @@ def render_bundle(
     )
     term = source_type_for(model_drew_background=False, model_drew_product=False, procedural=True)
     data = encode(
-        made.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
+        made.pixels, format="jpeg", quality=MASTER_QUALITY, xmp=xmp_packet(term), full_chroma=True
     )
     return Composed(data, made.product, {**fitted.report(), **_report(parts, made)})
 
@@ -137,7 +137,7 @@ def compose_bundle_into(
     made = compose_bundle_on(parts, np.asarray(background), view=view, camera=seen_by)
     term = source_type_for(model_drew_background=True, model_drew_product=False)
     data = encode(
-        made.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
+        made.pixels, format="jpeg", quality=MASTER_QUALITY, xmp=xmp_packet(term), full_chroma=True
     )
     return Composed(data, made.product, {**fitted.report(), **_report(parts, made)})
 

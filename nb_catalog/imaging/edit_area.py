@@ -16,7 +16,7 @@ from nb_catalog.core.text import message
 from nb_catalog.core.types import Rect, Size
 from nb_catalog.exceptions import PictureError
 from nb_catalog.imaging.cutout.mask_files import read_mask, save_mask
-from nb_catalog.imaging.encode import MIME_TYPES, Format, encode
+from nb_catalog.imaging.encode import MIME_TYPES, encode_master
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
 
@@ -31,7 +31,6 @@ PAINTED: Final = 128
 FEATHER: Final = 0.012
 """Width of the merged edge outside of the mask, as a share of the picture's longer side."""
 LEAST_FEATHER: Final = 3
-QUALITY: Final = 95
 ALIGNMENT_SIDE: Final = 512
 MOST_SHIFT: Final = 0.03
 """Share of the picture by which a model may have moved it; beyond that it is not aligned but another one."""
@@ -124,7 +123,7 @@ def merge_area_files(
 
     Outside of the mask and its merged edge, all pixels are those of the parent. The file is a PNG unless that
     would be larger than ``max_bytes``. Raises ``PictureError`` for files that do not open, a mask of another
-    size, and an answer of another ratio.
+    size, an answer of another ratio, and a result that is larger than ``max_bytes`` even as a JPEG.
     """
     limits = {"max_bytes": max_bytes, "max_pixels": max_pixels}
     own = np.asarray(open_photo(parent, **limits))
@@ -153,7 +152,9 @@ def merge_area_files(
     pixels, seam = paste(rgb, new, mask, feather=feather)
     if own.shape[2] == 4:
         pixels = np.dstack([pixels, own[..., 3]])
-    data, file_format = _encoded(pixels, xmp=xmp_packet(mark), max_bytes=max_bytes)
+    data, file_format = encode_master(
+        pixels, lossless=True, xmp=xmp_packet(mark), max_bytes=max_bytes
+    )
     return Merged(data=data, mime_type=MIME_TYPES[file_format], seam=seam, enlarged=enlarged)
 
 
@@ -226,10 +227,3 @@ def _weights(mask: Bytes, feather: int) -> Floats:
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     t = np.clip(1 - distance.astype(np.float32) / np.float32(feather), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
-
-
-def _encoded(pixels: Bytes, *, xmp: bytes, max_bytes: int) -> tuple[bytes, Format]:
-    data = encode(pixels, format="png", xmp=xmp)
-    if len(data) <= max_bytes or pixels.shape[2] == 4:
-        return data, "png"
-    return encode(pixels, format="jpeg", quality=QUALITY, xmp=xmp, full_chroma=True), "jpeg"

@@ -24,12 +24,11 @@ from nb_catalog.imaging.cutout import (
     find_mask,
 )
 from nb_catalog.imaging.cutout.mask_files import read_mask
-from nb_catalog.imaging.encode import encode
+from nb_catalog.imaging.encode import MASTER_QUALITY, encode
 from nb_catalog.imaging.inspect import open_photo
 from nb_catalog.imaging.provenance import source_type_for, xmp_packet
 from nb_catalog.imaging.scenery.camera import Camera
 
-QUALITY: Final = 95
 # Pixels of the longer side at which the product is looked for, and of the whole photo at most.
 FIRST_SIDE: Final = 2048
 MAX_PIXELS: Final = 24_000_000
@@ -161,7 +160,11 @@ def compose_into(
         at=at,
     )
     data = encode(
-        composition.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(term), full_chroma=True
+        composition.pixels,
+        format="jpeg",
+        quality=MASTER_QUALITY,
+        xmp=xmp_packet(term),
+        full_chroma=True,
     )
     box = box_in_plain(fitted.size, camera=seen_by, at=at)
     report = {

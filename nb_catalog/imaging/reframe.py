@@ -18,9 +18,9 @@ from nb_catalog.imaging.box import Box
 from nb_catalog.imaging.compose import Framing, box_in_plain
 from nb_catalog.imaging.cutout import CutoutBackend
 from nb_catalog.imaging.cutout.mask_files import read_mask
-from nb_catalog.imaging.encode import encode
+from nb_catalog.imaging.encode import MASTER_QUALITY, encode
 from nb_catalog.imaging.inspect import open_photo
-from nb_catalog.imaging.locked import QUALITY, cut_out_photo
+from nb_catalog.imaging.locked import cut_out_photo
 from nb_catalog.imaging.product_box import measure_box
 from nb_catalog.imaging.product_box.common import Rgba
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
@@ -184,7 +184,7 @@ def frame_picture(
             product=measured.box, wanted=wanted, report={**report, "missing": "no_room"}
         )
     data = encode(
-        framed.pixels, format="jpeg", quality=QUALITY, xmp=xmp_packet(mark), full_chroma=True
+        framed.pixels, format="jpeg", quality=MASTER_QUALITY, xmp=xmp_packet(mark), full_chroma=True
     )
     report["enlarged"] = round(framed.enlarged, 3)
     return FramedFile(data, Box.of(framed.product, size), wanted, report)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from nb_catalog.core.types import Rect, Size
-from nb_catalog.exceptions import PictureError
+from nb_catalog.exceptions import PictureError, PictureTooLarge
 from nb_catalog.imaging.edit_area import (
     aligned,
     check_area,
@@ -152,6 +152,23 @@ def test_an_answer_of_another_ratio_is_not_merged():
             mark=MODEL,
             **LIMITS,
         )
+
+
+def test_a_result_above_the_limit_becomes_a_jpeg_or_is_refused():
+    rng = np.random.default_rng(5)
+    noise = [rng.integers(0, 256, (SIZE.height, SIZE.width, 3), np.uint8) for _each in range(2)]
+    parent, answer = (saved(Image.fromarray(each), "JPEG", quality=10) for each in noise)
+
+    def merged(most):
+        return merge_area_files(
+            parent, answer, area=as_file(mask_of()), mark=MODEL, **{**LIMITS, "max_bytes": most}
+        )
+
+    lossless = len(merged(LIMITS["max_bytes"]).data)
+    smaller = merged(lossless - 1)
+    assert smaller.mime_type == "image/jpeg" and read_mark(smaller.data) == MODEL
+    with pytest.raises(PictureTooLarge, match="more than"):
+        merged(len(smaller.data) - 1)
 
 
 def test_an_area_touches_a_product_with_its_merged_edge():
