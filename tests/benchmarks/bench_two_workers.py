@@ -61,7 +61,9 @@ def rate(jobs: int, *, port: int, workers: int) -> float:
     tenth = jobs // 10
     seconds = (moments[-tenth] - moments[tenth]).total_seconds()
     if not seconds:
-        raise SystemExit(f"{jobs} jobs ended at the same moment: try with more, at least {3 * IN_FLIGHT}.")
+        raise SystemExit(
+            f"{jobs} jobs ended at the same moment: try with more, at least {3 * IN_FLIGHT}."
+        )
     ProductImage.objects.all().delete()
     run.delete()
     Mug.objects.all().delete()
