@@ -40,6 +40,7 @@ CHANGES: Final = {
     "withdraw": _("Unpublished"),
     "withdraw_stale": _("Unpublished: out of date"),
     "roll_back": _("Rolled back"),
+    "restore": _("Restored"),
     "follow_final": _("Text set on the final"),
 }
 

@@ -99,7 +99,7 @@ class DecisionSerializer(serializers.Serializer):
     at = serializers.DateTimeField()
 
 
-class PublicationSerializer(serializers.Serializer):
+class PublishedPeriodSerializer(serializers.Serializer):
     """A time in a place of the storefront; ``until`` is null while it is there."""
 
     slot = serializers.CharField()
@@ -144,5 +144,5 @@ class HistorySerializer(serializers.Serializer):
     checks = serializers.JSONField(source="image.checks")
     objections = serializers.ListField(child=serializers.CharField())
     decisions = DecisionSerializer(many=True)
-    publications = PublicationSerializer(many=True)
+    publications = PublishedPeriodSerializer(many=True)
     similar = SimilarPlanSerializer()

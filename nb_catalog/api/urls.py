@@ -18,6 +18,7 @@ from nb_catalog.api.images import ImageViewSet
 from nb_catalog.api.jobs import JobViewSet
 from nb_catalog.api.placements import PlacementViewSet
 from nb_catalog.api.plans import PlanViewSet
+from nb_catalog.api.rollbacks import RollBackViewSet
 from nb_catalog.api.runs import RunViewSet
 from nb_catalog.api.series import SeriesViewSet
 
@@ -74,6 +75,7 @@ router.register("series", SeriesViewSet, basename="series")
 router.register("experiments", ExperimentViewSet, basename="experiment")
 router.register("cutouts", CutoutViewSet, basename="cutout")
 router.register("placements", PlacementViewSet, basename="placement")
+router.register("rollbacks", RollBackViewSet, basename="rollback")
 
 urlpatterns = [
     path(

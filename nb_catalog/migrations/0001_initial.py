@@ -996,27 +996,6 @@ class Migration(migrations.Migration):
             index=nb_catalog.models.db.indexes.SparseIndex(fields=['draft'], name='nb_image_draft'),
         ),
         migrations.CreateModel(
-            name='SeriesPublication',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('look_version', models.PositiveIntegerField(verbose_name='version of the look')),
-                ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
-                ('undone_at', models.DateTimeField(editable=False, null=True, verbose_name='undone at')),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
-                ('series', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='publications', to='nb_catalog.series', verbose_name='series')),
-            ],
-            options={
-                'verbose_name': 'publication of a series',
-                'verbose_name_plural': 'publications of series',
-                'ordering': ('-id',),
-            },
-        ),
-        migrations.AddField(
-            model_name='placementevent',
-            name='publication',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='nb_catalog.seriespublication', verbose_name='publication of a series'),
-        ),
-        migrations.CreateModel(
             name='Experiment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1077,5 +1056,45 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='experimentvote',
             constraint=models.UniqueConstraint(fields=('pair', 'voter'), name='nb_experiment_vote_once'),
+        ),
+        migrations.CreateModel(
+            name='Publication',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('selection', 'Chosen pictures'), ('series', 'Series'), ('run', 'Run'), ('roll_back', 'Roll-back')], default='selection', max_length=10, verbose_name='kind')),
+                ('title', models.CharField(max_length=200, verbose_name='title')),
+                ('look_version', models.PositiveIntegerField(null=True, verbose_name='version of the look')),
+                ('reason', models.TextField(blank=True, default='', verbose_name='reason')),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('published', 'Published'), ('ended', 'Ended'), ('stopped', 'Not published'), ('cancelled', 'Cancelled'), ('missed', 'Missed')], default='published', max_length=10, verbose_name='state')),
+                ('problem', models.TextField(blank=True, default='', verbose_name='problem')),
+                ('at', models.DateTimeField(auto_now_add=True, verbose_name='requested')),
+                ('starts_at', models.DateTimeField(null=True, verbose_name='from')),
+                ('ends_at', models.DateTimeField(null=True, verbose_name='until')),
+                ('due_at', models.DateTimeField(editable=False, null=True)),
+                ('published_at', models.DateTimeField(editable=False, null=True, verbose_name='published')),
+                ('undone_at', models.DateTimeField(editable=False, null=True, verbose_name='undone at')),
+                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='publications', to='nb_catalog.run', verbose_name='run')),
+                ('series', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='publications', to='nb_catalog.series', verbose_name='series')),
+                ('undoes', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='undone_by', to='nb_catalog.publication', verbose_name='undoes')),
+            ],
+            options={
+                'verbose_name': 'publication',
+                'verbose_name_plural': 'publications',
+                'ordering': ('-id',),
+            },
+        ),
+        migrations.AddField(
+            model_name='placementevent',
+            name='publication',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='nb_catalog.publication', verbose_name='publication'),
+        ),
+        migrations.AddIndex(
+            model_name='placementevent',
+            index=models.Index(fields=['at'], name='nb_event_at'),
+        ),
+        migrations.AddIndex(
+            model_name='publication',
+            index=nb_catalog.models.db.indexes.SparseIndex(fields=['due_at'], name='nb_publication_due'),
         ),
     ]

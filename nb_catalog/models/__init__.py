@@ -16,13 +16,18 @@ from nb_catalog.models.idempotency import IdempotencyKey
 from nb_catalog.models.images import ProductImage, Rendition, ReviewEvent
 from nb_catalog.models.jobs import ImageJob, JobWriteLock, ProviderBatch, Run, WakeUp
 from nb_catalog.models.photos import CatalogPhoto, PhotoRendition
-from nb_catalog.models.placements import Placement, PlacementEvent, StaleScan
+from nb_catalog.models.placements import (
+    Placement,
+    PlacementEvent,
+    StaleScan,
+)
+from nb_catalog.models.publications import Publication
 from nb_catalog.models.rate_limits import ProviderPause, RateLimitState
 from nb_catalog.models.reviews import ReviewClaim, ReviewComment, ReviewDecision, ReviewFilter
 from nb_catalog.models.run_notices import RunNotice
 from nb_catalog.models.run_starts import RunStart, RunStartBlock
 from nb_catalog.models.selections import ProductSelection
-from nb_catalog.models.series import Series, SeriesMember, SeriesPublication
+from nb_catalog.models.series import Series, SeriesMember
 
 __all__ = [
     "AltProposal",
@@ -51,6 +56,7 @@ __all__ = [
     "ProviderBatch",
     "ProviderCall",
     "ProviderPause",
+    "Publication",
     "RateLimitState",
     "Rendition",
     "ReviewClaim",
@@ -65,7 +71,6 @@ __all__ = [
     "Scene",
     "Series",
     "SeriesMember",
-    "SeriesPublication",
     "StaleScan",
     "TextLayout",
     "WakeUp",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog.models.db.indexes import SparseIndex
 from nb_catalog.models.generic import CatalogObjectManager, CatalogObjectModel
 from nb_catalog.models.images import ProductImage
-from nb_catalog.models.series import SeriesPublication
+from nb_catalog.models.publications import Publication
 
 
 class Place(CatalogObjectModel):
@@ -93,8 +93,8 @@ class PlacementEvent(Place):
     move = models.CharField(_("change"), max_length=20)
     note = models.TextField(_("note"), blank=True, default="")
     publication = models.ForeignKey(
-        SeriesPublication,
-        verbose_name=_("publication of a series"),
+        Publication,
+        verbose_name=_("publication"),
         null=True,
         on_delete=models.SET_NULL,
         related_name="events",
@@ -109,7 +109,8 @@ class PlacementEvent(Place):
             models.Index(
                 fields=["content_type", "object_id", "slot", "locale", "position"],
                 name="nb_event_place",
-            )
+            ),
+            models.Index(fields=["at"], name="nb_event_at"),
         ]
 
     def __str__(self) -> str:

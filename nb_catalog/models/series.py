@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -210,26 +209,3 @@ class SeriesMember(CatalogObjectModel):
     def key_of(object_id: str, variant: str) -> str:
         """Return the ``key`` of a member."""
         return f"{object_id}:{variant}" if variant else object_id
-
-
-class SeriesPublication(models.Model):
-    """One publication of a series: all its changes of placements, which are undone together."""
-
-    series = models.ForeignKey(
-        Series, verbose_name=_("series"), on_delete=models.CASCADE, related_name="publications"
-    )
-    look_version = models.PositiveIntegerField(_("version of the look"))
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.SET_NULL,
-        related_name="+",
-    )  # fmt: skip
-    at = models.DateTimeField(_("at"), auto_now_add=True)
-    undone_at = models.DateTimeField(_("undone at"), null=True, editable=False)
-
-    class Meta:
-        ordering = ("-id",)
-        verbose_name = _("publication of a series")
-        verbose_name_plural = _("publications of series")
-
-    def __str__(self) -> str:
-        return f"{self.series_id} {self.at}"

@@ -13,7 +13,6 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from nb_catalog import storefront
-from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Actor, Size
@@ -22,8 +21,8 @@ from nb_catalog.models import (
     Placement,
     PlacementEvent,
     ProductImage,
+    Publication,
     ReviewEvent,
-    SeriesPublication,
 )
 from nb_catalog.models.generic import key_condition, object_key
 from nb_catalog.models.images import ImageKind
@@ -49,12 +48,12 @@ def publish(
     position: int = 0,
     actor: Actor,
     reason: str = "",
-    publication: SeriesPublication | None = None,
+    publication: Publication | None = None,
 ) -> Placement:
     """Put an approved ``image`` into ``slot``, replacing what was there.
 
     An image that is there already stays, and no event is written.
-    ``publication`` is that of a series, to be undone as a whole.
+    ``publication`` is what the change belongs to, to be undone as a whole.
     ``reason`` is recorded if the product on it differs from its photo and ``FIDELITY`` requires one.
     Makes missing renditions, which takes a moment. Raises ``FidelityRefused`` without that reason, or the
     permission to give it; ``RequestRefused`` for an image that is
@@ -114,7 +113,7 @@ def put(
     emptied: Iterable[Placement] = (),
     actor: Actor,
     reason: str,
-    publication: SeriesPublication | None,
+    publication: Publication | None,
 ) -> dict[PlaceKey, Placement]:
     """Put ``pictures``, which ``checked`` has returned, into their places, and return the placements. All are
     put there, or none. Of ``emptied``, those are emptied that still show the same.
@@ -141,7 +140,7 @@ def put(
             placement.picture_data = picture_data
             renewed.append(placement)
     Placement.objects.bulk_update(renewed, ["picture_data"], batch_size=places.BLOCK)
-    # Whatever publishes a picture comes through here, or through ``renew`` and ``_undo``.
+    # Whatever publishes a picture comes through here, or through ``renew`` and ``restore``.
     notes = fidelity_notes(
         [image for _key, _row, image, _data in changes], actor=actor, reason=reason
     )
@@ -245,89 +244,65 @@ def roll_back(
         # Locked first: of two people who roll back at once, the second sees the first one's change.
         current = _lock(key)
         events = PlacementEvent.objects.filter(**dict(zip(places.PLACE, key, strict=True)))
-        last = _last_change(events.order_by("-id").values_list("move", "pk"))
+        last = last_change(events.order_by("-id").values_list("move", "pk"))
         if last is None:
             raise RequestRefused(_("There is no change of this place to undo."))
         event = events.select_related("image_before").get(pk=last)
-        written = _undo([event], {} if current is None else {key: current}, actor=actor)
+        shown = {} if current is None else {key: current}
+        written = restore({key: event.image_before}, shown, actor=actor)
     return written[0] if written else None
 
 
-def roll_back_publication(
-    publication: SeriesPublication, *, actor: Actor
-) -> tuple[PlacementEvent, ...]:
-    """Undo the changes that ``publication`` made, as ``roll_back`` does; return those that are not the last
-    ones of their places any more, which stay.
-
-    A constant number of queries for each block of places. Call it in a transaction.
-    """
-    events = list(
-        publication.events.select_related("image_before").order_by("content_type_id", "object_id")
-    )
-    current = places.lock_places(places.place_key(each) for each in events)
-    last: dict[PlaceKey, int | None] = {}
-    for block in blocks(events, size=places.BLOCK):
-        # Older events than the publication's say nothing about what came after it.
-        later = PlacementEvent.objects.filter(
-            key_condition({(each.content_type_id, each.object_id) for each in block}),
-            slot__in={each.slot for each in block},
-            pk__gte=min(each.pk for each in block),
-        )
-        history: dict[PlaceKey, list[tuple[str, int]]] = defaultdict(list)
-        columns = (*places.PLACE, "move", "pk")
-        for *key, move, pk in later.order_by("-id").values_list(*columns):
-            history[tuple(key)].append((move, pk))
-        wanted = {places.place_key(each) for each in block}
-        last |= {key: _last_change(moves) for key, moves in history.items() if key in wanted}
-    undone = [each for each in events if last.get(places.place_key(each)) == each.pk]
-    _undo(undone, current, actor=actor)
-    return tuple(each for each in events if each not in undone)
-
-
-def _undo(
-    events: Sequence[PlacementEvent], current: Mapping[PlaceKey, Placement], *, actor: Actor
+def restore(
+    before: Mapping[PlaceKey, ProductImage | None],
+    current: Mapping[PlaceKey, Placement],
+    *,
+    actor: Actor,
+    move: str = "roll_back",
+    publication: Publication | None = None,
 ) -> list[Placement]:
-    """Undo ``events``, each the last change of its place, and return the placements that show something
-    now. ``current`` has what places show, locked.
+    """Show again what was in places ``before``, None for nothing, and return the placements that show
+    something now. ``current`` has what the places show, locked.
 
-    Raises ``RequestRefused`` for pictures that cannot be shown any more.
+    Raises ``RequestRefused`` for pictures that cannot be shown any more. A constant number of queries for
+    each block of places.
     """
-    before = {each.image_before.pk: each.image_before for each in events if each.image_before}
-    states = places.lock_images([*before, *(each.image_id for each in current.values())])
-    for image in before.values():
-        image.state = states[image.pk]
-    late = [image for image in before.values() if image.state != ImageState.APPROVED]
-    if late:
-        raise RequestRefused(
-            *(
-                _("Picture %(pk)s was there before and is %(state)s now. Publish another one.")
-                % {"pk": image.pk, "state": image.get_state_display().lower()}
-                for image in late
-            )
-        )
-    objections: list[str] = []
-    for event in events:
-        misfits = _misfits(event.image_before, event.slot) if event.image_before else ()
-        if misfits:
-            objections.append(
-                _("Picture %(pk)s was there before and does not fit any more.")
-                % {"pk": event.image_before_id}
-            )
-            objections += misfits
-    if objections:
-        raise RequestRefused(*objections)
-    notes = fidelity_notes(before.values(), actor=actor, reason="")
-    picture_data = _pictures_data(before.values())
+    images = {image.pk: image for image in before.values() if image is not None}
+    states = places.lock_images(
+        [*images, *(current[key].image_id for key in before if key in current)]
+    )
+    for image in images.values():
+        image.state = states.get(image.pk, image.state)
+    if objections := [text for each in obstacles_to(before).values() for text in each]:
+        raise RequestRefused(*dict.fromkeys(objections))
+    notes = fidelity_notes(images.values(), actor=actor, reason="")
+    picture_data = _pictures_data(images.values())
     changes = []
-    for event in events:
-        key, previous = places.place_key(event), event.image_before
+    for key, previous in before.items():
         change = PlaceChange(key=key, current=current.get(key), image=previous)
         if previous is not None:
             change = replace(
                 change, picture_data=picture_data[previous.pk], note=notes[previous.pk]
             )
         changes.append(change)
-    return places.write_changes(changes, actor=actor, move="roll_back")
+    return places.write_changes(changes, actor=actor, move=move, publication=publication)
+
+
+def obstacles_to(before: Mapping[PlaceKey, ProductImage | None]) -> dict[PlaceKey, list[str]]:
+    """Return why pictures that were in places ``before`` cannot be shown there any more, by place."""
+    obstacles: dict[PlaceKey, list[str]] = {}
+    for key, image in before.items():
+        if image is None:
+            continue
+        if image.state != ImageState.APPROVED:
+            obstacles[key] = [
+                _("Picture %(pk)s was there before and is %(state)s now. Publish another one.")
+                % {"pk": image.pk, "state": image.get_state_display().lower()}
+            ]
+        elif misfits := _misfits(image, key[2]):
+            message = _("Picture %(pk)s was there before and does not fit any more.")
+            obstacles[key] = [message % {"pk": image.pk}, *misfits]
+    return obstacles
 
 
 def _pictures_data(
@@ -371,7 +346,7 @@ def _lock(key: PlaceKey) -> Placement | None:
     return places.lock_places([key]).get(key)
 
 
-def _last_change(events: Iterable[tuple[str, T]]) -> T | None:
+def last_change(events: Iterable[tuple[str, T]]) -> T | None:
     """Return which of ``events`` of a place a roll-back undoes, given with their moves, the newest first."""
     undone = 0
     for move, event in events:
@@ -401,5 +376,5 @@ def with_previous(placements: Iterable[Placement]) -> set[int]:
     return {
         pk
         for place, pk in keys.items()
-        if (_last_change(history[place]) or unknown)[0] == ImageState.APPROVED
+        if (last_change(history[place]) or unknown)[0] == ImageState.APPROVED
     }

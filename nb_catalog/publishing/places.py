@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from django.db import IntegrityError, connection
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from nb_catalog import signals, storefront
 from nb_catalog.core.iteration import blocks
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
-from nb_catalog.models import Placement, PlacementEvent, ProductImage, SeriesPublication
+from nb_catalog.models import Placement, PlacementEvent, ProductImage, Publication
 from nb_catalog.models.generic import ObjectKey, key_condition
 
 PLACE: Final = ("content_type_id", "object_id", "slot", "locale", "position")
@@ -41,6 +42,15 @@ def place_key(row: Placement | PlacementEvent) -> PlaceKey:
     return tuple(getattr(row, name) for name in PLACE)
 
 
+def shown_in(keys: Iterable[PlaceKey]) -> dict[PlaceKey, Placement]:
+    """Return what the places ``keys`` show, without those that are empty. A query for each ``BLOCK`` of a
+    slot, a locale and a position."""
+    rows: dict[PlaceKey, Placement] = {}
+    for shown in _queries_of(keys):
+        rows |= {place_key(each): each for each in shown}
+    return rows
+
+
 def lock_places(keys: Iterable[PlaceKey]) -> dict[PlaceKey, Placement]:
     """Lock the places ``keys`` until the transaction ends; return those that show something.
 
@@ -48,21 +58,25 @@ def lock_places(keys: Iterable[PlaceKey]) -> dict[PlaceKey, Placement]:
     ``lock_images``: an order that all share prevents deadlocks. Two queries for each ``BLOCK`` of a slot, a
     locale and a position.
     """
-    objects: dict[tuple[Any, ...], list[ObjectKey]] = defaultdict(list)
-    for type_id, object_id, *rest in keys:
-        objects[tuple(rest)].append((type_id, object_id))
     found: list[int] = []
-    for (slot, locale, position), group in objects.items():
-        for block in blocks(group, size=BLOCK):
-            shown = Placement.objects.filter(
-                key_condition(block), slot=slot, locale=locale, position=position
-            )
-            found += shown.values_list("pk", flat=True)
+    for shown in _queries_of(keys):
+        found += shown.values_list("pk", flat=True)
     rows: dict[PlaceKey, Placement] = {}
     for block_of_keys in blocks(sorted(found), size=BLOCK):
         places = Placement.objects.filter(pk__in=block_of_keys).order_by("pk").select_for_update()
         rows |= {place_key(each): each for each in places}
     return rows
+
+
+def _queries_of(keys: Iterable[PlaceKey]) -> Iterator[QuerySet[Placement]]:
+    objects: dict[tuple[Any, ...], list[ObjectKey]] = defaultdict(list)
+    for type_id, object_id, *rest in keys:
+        objects[tuple(rest)].append((type_id, object_id))
+    for (slot, locale, position), group in objects.items():
+        for block in blocks(group, size=BLOCK):
+            yield Placement.objects.filter(
+                key_condition(block), slot=slot, locale=locale, position=position
+            )
 
 
 def lock_images(keys: Iterable[int | None]) -> dict[int, str]:
@@ -82,7 +96,7 @@ def write_changes(
     *,
     actor: Actor,
     move: str,
-    publication: SeriesPublication | None = None,
+    publication: Publication | None = None,
 ) -> list[Placement]:
     """Make ``changes`` of locked places, with an event of ``move`` for each, and return the placements of
     those that are not emptied.
@@ -104,7 +118,7 @@ def _write_block(
     *,
     actor: Actor,
     move: str,
-    publication: SeriesPublication | None,
+    publication: Publication | None,
 ) -> list[Placement]:
     events = [
         PlacementEvent(

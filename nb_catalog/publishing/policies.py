@@ -45,13 +45,13 @@ def apply(
     ]
     if not due:
         return set()
-    # Places whose last change was a roll-back, which only people make: they have decided.
+    # Places whose last change was a roll-back: people have decided.
     keys = [(each.placement.content_type_id, each.placement.object_id) for each in due]
     events = PlacementEvent.objects.about_keys(keys).order_by("id").only(
         "object_id", "slot", "locale", "position", "move"
     )  # fmt: skip
     last = {_place_key(event): event.move for event in events}
-    brought_back = {key for key, move in last.items() if move == "roll_back"}
+    brought_back = {key for key, move in last.items() if move in ("roll_back", "restore")}
     due = [each for each in due if _place_key(each.placement) not in brought_back]
     settled: set[int] = set()
     for placement in (each.placement for each in due):

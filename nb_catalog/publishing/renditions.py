@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import inf
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
 from nb_catalog import storage
 from nb_catalog.conf import picture_limits, settings
+from nb_catalog.core.iteration import blocks
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.imaging.provenance import DigitalSourceType, xmp_packet
 from nb_catalog.imaging.renditions import derive
 from nb_catalog.models import ProductImage, Rendition
 from nb_catalog.storage import catalog_storage
+
+# Pictures whose files are looked up together.
+BLOCK: Final = 500
 
 
 def make_renditions(image: ProductImage) -> list[Rendition]:
@@ -44,13 +48,14 @@ def renditions_of(
 ) -> dict[int, list[Rendition]]:
     """Return the renditions of each of ``images``, by its key, as ``make_renditions`` does.
 
-    One query if none is missing. Those that were not made within ``seconds`` are refused with
-    ``RequestRefused``; the others are kept.
+    A query for each ``BLOCK`` if none is missing. Those that were not made within ``seconds`` are refused
+    with ``RequestRefused``; the others are kept.
     """
     until = inf if seconds is None else monotonic() + seconds
     files: dict[int, list[Rendition]] = {image.pk: [] for image in images}
-    for row in Rendition.objects.filter(image__in=list(files)):
-        files[row.image_id].append(row)
+    for block in blocks(files, size=BLOCK):
+        for row in Rendition.objects.filter(image__in=block):
+            files[row.image_id].append(row)
     missing = [image for image in images if not _is_complete(files[image.pk])]
     for number, image in enumerate(missing, start=1):
         files[image.pk] = make_renditions(image)
@@ -63,6 +68,19 @@ def renditions_of(
                 % {"made": len(images) - len(missing) + number, "number": len(images)}
             )
     return files
+
+
+def without_files(images: Sequence[ProductImage]) -> list[ProductImage]:
+    """Return those of ``images`` that lack files for web pages. A query for each ``BLOCK``."""
+    missing: list[ProductImage] = []
+    for block in blocks(images, size=BLOCK):
+        formats: dict[int, set[str]] = {image.pk: set() for image in block}
+        rows = Rendition.objects.filter(image__in=list(formats)).order_by()
+        for pk, name in rows.values_list("image_id", "format").distinct():
+            formats[pk].add(name)
+        wanted = set(settings.RENDITION_FORMATS)
+        missing += [image for image in block if not wanted <= formats[image.pk]]
+    return missing
 
 
 def _is_complete(rows: Iterable[Rendition]) -> bool:

@@ -14,9 +14,11 @@ from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.generation import MemberPicture, MemberText
-from nb_catalog.models import Placement, ProductImage, Series, SeriesPublication
+from nb_catalog.models import Placement, ProductImage, Publication, Series
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.publishing import placements, places, renditions
+from nb_catalog.models.publications import PublicationKind
+from nb_catalog.publishing import placements, places
+from nb_catalog.publishing.rollbacks import roll_back_all, scope_of
 
 Place: TypeAlias = tuple[int, str, str]
 """Position, key of the product, locale."""
@@ -36,7 +38,7 @@ def publish_series(
     replace: bool = False,
     reason: str = "",
     seconds: float | None = None,
-) -> SeriesPublication:
+) -> Publication:
     """Publish the pictures of all members in the slot of ``series``; all are published, or none.
 
     Several members of one product, its variants, take consecutive positions in the order of the series.
@@ -103,8 +105,14 @@ def publish_series(
                 )
                 % {"name": series.name}
             )
-        publication = SeriesPublication.objects.create(
-            series=series, look_version=series.version, actor=actor
+        publication = Publication.objects.create(
+            kind=PublicationKind.SERIES,
+            title=series.name,
+            series=series,
+            look_version=series.version,
+            actor=actor,
+            reason=reason,
+            published_at=database_now(),
         )
         placements.put(
             prepared,
@@ -123,39 +131,17 @@ def publish_series(
 
 def roll_back_series(
     series: Series, *, actor: Actor, partial: bool = False, seconds: float | None = None
-) -> SeriesPublication:
+) -> Publication:
     """Undo the last publication of ``series`` as a whole, and return it. Doing so twice undoes two.
 
     Places that somebody has changed since refuse it; with ``partial``, they stay as they are. Raises
     ``RequestRefused`` if there is nothing to undo, or if a picture that was there before cannot be shown any
     more. ``seconds`` is that of ``publish_series``.
     """
-    if last := series.publications.filter(undone_at=None).first():
-        # Before the transaction, as when they are published.
-        before = ProductImage.objects.filter(
-            pk__in=last.events.values("image_before"), state=ImageState.APPROVED
-        )
-        renditions.renditions_of(list(before), seconds=seconds)
-    with transaction.atomic():
-        list(Series.objects.filter(pk=series.pk).select_for_update().values_list("pk"))
-        publication = series.publications.filter(undone_at=None).first()
-        if publication is None:
-            raise RequestRefused(
-                _("There is no publication of the series “%(name)s” to undo.")
-                % {"name": series.name}
-            )
-        changed = len(placements.roll_back_publication(publication, actor=actor))
-        if changed and not partial:
-            raise RequestRefused(
-                _(
-                    "Somebody has changed %(number)s of these places since the series “%(name)s” was "
-                    "published. Look at them, or undo the others only."
-                )
-                % {"number": changed, "name": series.name}
-            )
-        publication.undone_at = database_now()
-        publication.save(update_fields=["undone_at"])
-    return publication
+    scope = scope_of(series=series)
+    assert scope.publication is not None  # noqa: S101 - that of the series
+    roll_back_all(scope, actor=actor, partial=partial, seconds=seconds)
+    return scope.publication
 
 
 def _is_ready(picture: MemberPicture | MemberText) -> bool:

@@ -22,7 +22,7 @@ MOST_EVENTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
+class PublishedPeriod:
     """A time for which a picture was in a place of the storefront.
 
     ``until`` is None while it is. ``started`` and ``ended`` are the changes; ``started`` is None if it is
@@ -53,7 +53,7 @@ class History:
     recipe: Recipe
     objections: tuple[str, ...]
     decisions: tuple[ReviewEvent, ...]
-    publications: tuple[Publication, ...]
+    publications: tuple[PublishedPeriod, ...]
     similar: SimilarPlan | None
     may_read_prompts: bool
     may_view_placements: bool
@@ -95,17 +95,17 @@ def history_of(
     )
 
 
-def _publications(image: ProductImage) -> tuple[Publication, ...]:
+def _publications(image: ProductImage) -> tuple[PublishedPeriod, ...]:
     """Return where ``image`` is and was published, the newest first. Two queries."""
     events = PlacementEvent.objects.filter(Q(image_before=image) | Q(image_after=image))
     newest = list(events.select_related("actor").order_by("-pk")[:MOST_EVENTS])
-    ended: list[Publication] = []
-    running: dict[tuple[Any, ...], Publication] = {}
+    ended: list[PublishedPeriod] = []
+    running: dict[tuple[Any, ...], PublishedPeriod] = {}
     for event in reversed(newest):
         place = (event.content_type_id, event.object_id, event.slot, event.locale, event.position)
         is_there = event.image_after_id == image.pk
         if is_there and place not in running:
-            running[place] = Publication(
+            running[place] = PublishedPeriod(
                 slot=event.slot, locale=event.locale, position=event.position, since=event.at,
                 started=event,
             )  # fmt: skip
@@ -115,7 +115,7 @@ def _publications(image: ProductImage) -> tuple[Publication, ...]:
     now = [
         running.get(
             (each.content_type_id, each.object_id, each.slot, each.locale, each.position),
-            Publication(
+            PublishedPeriod(
                 slot=each.slot, locale=each.locale, position=each.position, since=each.published_at
             ),
         )

@@ -16,9 +16,9 @@ from nb_catalog.models import (
     Placement,
     PlacementEvent,
     ProductImage,
+    Publication,
     Rendition,
     Series,
-    SeriesPublication,
 )
 from nb_catalog.publishing import renditions
 from nb_catalog.storage import catalog_storage
@@ -283,7 +283,7 @@ def test_publishing_the_same_again_changes_nothing_and_is_said():
     series, _mugs, _images = ready(2)
     publishing.publish_series(series, actor=None)
     assert "is published already" in refused(publishing.publish_series, series)
-    assert (SeriesPublication.objects.count(), PlacementEvent.objects.count()) == (1, 2)
+    assert (Publication.objects.count(), PlacementEvent.objects.count()) == (1, 2)
 
 
 def test_a_series_of_none_and_one_without_a_ready_picture_are_refused():
@@ -299,7 +299,7 @@ def test_a_picture_that_does_not_fit_keeps_all_others_from_being_published(monke
     ProductImage.objects.filter(pk=images[2].pk).update(width=90)
     assert refused(publishing.publish_series, series)
     assert shown() == {}
-    assert not SeriesPublication.objects.exists()
+    assert not Publication.objects.exists()
 
 
 def test_a_place_that_somebody_changed_since_keeps_its_picture():

@@ -8,7 +8,7 @@ from nb_catalog import generation, publishing
 from nb_catalog import series as catalog_series
 from nb_catalog.core.states import ImageState
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
-from nb_catalog.models import Placement, PlacementEvent, Series, SeriesPublication
+from nb_catalog.models import Placement, PlacementEvent, Publication, Series
 from nb_catalog.publishing import renditions
 from tests import factories
 from tests.story.test_races import at_once
@@ -90,9 +90,9 @@ def test_series_that_share_products_are_published_and_rolled_back_at_once_withou
             partial(publishing.roll_back_series, rows[turn % 3], actor=None, partial=True),
         )
         # What loses is told so, as when somebody else has published to a place at the same moment.
-        allowed = (SeriesPublication, InvalidTransition, RequestRefused)
+        allowed = (Publication, InvalidTransition, RequestRefused)
         assert all(isinstance(each, allowed) for each in answers), answers
-        assert any(isinstance(each, SeriesPublication) for each in answers), answers
+        assert any(isinstance(each, Publication) for each in answers), answers
     for mug in mugs:
         last = PlacementEvent.objects.about(mug).filter(slot="hero").last()
         row = Placement.objects.about(mug).filter(slot="hero").first()
