@@ -77,7 +77,7 @@ def test_a_publication_is_told_and_a_roll_back_of_one_too():
         placement = factories.published()
     ((sender, _open, facts),) = found
     assert sender is Placement
-    assert facts == {"placement_id": placement.pk, "image_id": placement.image_id}
+    assert facts["placement_id"] == placement.pk and facts["image_id"] == placement.image_id
     with heard(signals.image_published) as found:
         placements.withdraw(placement, actor=None)
     assert found == [], "nothing is published by taking away"

@@ -15,10 +15,11 @@ from django.contrib.auth import get_user_model
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 
-from nb_catalog import signals
+from nb_catalog import events
 from nb_catalog.billing import daily_totals
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
+from nb_catalog.core.event_types import EventType
 from nb_catalog.models import DailyBudget, DailyBudgetShare, ProviderCall, Run
 from nb_catalog.models.billing import ShareKind
 from nb_catalog.models.db.money import micros
@@ -93,10 +94,10 @@ def reserve(amounts: Mapping[int, Mapping[int, int]], *, day: date) -> set[int]:
             if reached is not None:
                 running = Run.objects.filter(pk=run_id, paused_reason="")
                 if running.update(paused_reason=reached):
-                    facts = {"run_id": run_id, "reason": reached}
                     extra = logs.fields(run=run_id, reason=reached)
                     logger.warning("Run %s is paused: %s.", run_id, reached, extra=extra)
-                    signals.send_on_commit(signals.budget_paused, sender=Run, **facts)
+                    facts = {"run": run_id, "reason": reached, "resource": f"runs/{run_id}/"}
+                    events.record(EventType.BUDGET_REACHED, [facts])
                 break
             accepted.add(job_id)
     return accepted

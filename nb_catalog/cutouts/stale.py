@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.utils import timezone
 
+from nb_catalog import events
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import PhotoKind
@@ -45,8 +47,14 @@ def mark_pictures_stale(cutouts: Sequence[PhotoCutout]) -> int:
         elif not placement.image.locale:
             fresh.append(placement.pk)
     Placement.objects.filter(pk__in=fresh).update(stale_since=None)
-    marked = Placement.objects.filter(pk__in=outdated, stale_since=None)
-    return marked.update(stale_since=timezone.now())
+    with transaction.atomic():
+        rows = Placement.objects.filter(pk__in=outdated, stale_since=None).order_by("pk")
+        marked = list(rows.select_for_update())
+        Placement.objects.filter(pk__in=[each.pk for each in marked]).update(
+            stale_since=timezone.now()
+        )
+        events.record_stale(marked)
+    return len(marked)
 
 
 def with_outdated_mask(placements: Iterable[Placement]) -> set[int]:

@@ -25,7 +25,7 @@ from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.money import micros
 from nb_catalog.models.generic import content_type_of
-from nb_catalog.models.transitions import transition_jobs
+from nb_catalog.models.transitions import reopen_runs, transition_jobs
 
 logger = logging.getLogger(__name__)
 
@@ -174,9 +174,11 @@ def retry_run(run: Run, *, unknown: bool = False, only: Q | None = None) -> int:
                 lease_owner="",
             )
         if queued:
-            Run.objects.filter(pk=run.pk).update(cancelled_at=None)
+            again = {"cancelled_at": None, "next_look_at": database_now()}
+            Run.objects.filter(pk=run.pk).update(**again)
             job_counts.invalidate(run)
         if resumed := run_starts.resume(run):
+            reopen_runs([run.pk])
             run.refresh_from_db()
         if resumed or queued:
             run_notices.expect_again(run)

@@ -3,6 +3,7 @@
 import django.core.serializers.json
 import django.core.validators
 import django.db.models.deletion
+import django.utils.timezone
 import nb_catalog.models.db.indexes
 import nb_catalog.models.db.money
 import nb_catalog.models.images
@@ -72,6 +73,7 @@ class Migration(migrations.Migration):
                 ('counted', models.JSONField(default=dict, editable=False)),
                 ('counted_at', models.DateTimeField(editable=False, null=True)),
                 ('cancelled_at', models.DateTimeField(editable=False, null=True, verbose_name='cancelled at')),
+                ('next_look_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, null=True)),
                 ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
             ],
             options={
@@ -79,6 +81,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'runs',
                 'ordering': ('-id',),
                 'permissions': [('generate', 'Can have pictures generated')],
+                'indexes': [nb_catalog.models.db.indexes.SparseIndex(fields=['next_look_at'], name='nb_run_open')],
             },
         ),
         migrations.CreateModel(
@@ -1096,5 +1099,67 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='publication',
             index=nb_catalog.models.db.indexes.SparseIndex(fields=['due_at'], name='nb_publication_due'),
+        ),
+        migrations.CreateModel(
+            name='CatalogEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event', models.CharField(max_length=30)),
+                ('data', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ('at', models.DateTimeField()),
+            ],
+            options={
+                'default_permissions': (),
+                'indexes': [models.Index(fields=['at'], name='nb_catalog_event_at')],
+            },
+        ),
+        migrations.CreateModel(
+            name='WebhookEndpoint',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('url', models.URLField(max_length=500, verbose_name='address')),
+                ('description', models.CharField(blank=True, default='', max_length=200, verbose_name='description')),
+                ('events', models.JSONField(blank=True, default=list, verbose_name='events')),
+                ('is_active', models.BooleanField(default=True, verbose_name='active')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('secret_version', models.PositiveIntegerField(default=1, editable=False)),
+                ('secret_digest', models.CharField(editable=False, max_length=64)),
+                ('previous_digest', models.CharField(blank=True, default='', editable=False, max_length=64)),
+                ('previous_until', models.DateTimeField(editable=False, null=True)),
+                ('failing_since', models.DateTimeField(editable=False, null=True, verbose_name='failing since')),
+                ('not_before', models.DateTimeField(editable=False, null=True)),
+                ('disabled_reason', models.CharField(blank=True, default='', editable=False, max_length=20)),
+            ],
+            options={
+                'verbose_name': 'webhook endpoint',
+                'verbose_name_plural': 'webhook endpoints',
+                'ordering': ('id',),
+            },
+        ),
+        migrations.CreateModel(
+            name='WebhookDelivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('message_id', models.CharField(max_length=40, verbose_name='message')),
+                ('event', models.CharField(max_length=30, verbose_name='event')),
+                ('data', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name='data')),
+                ('at', models.DateTimeField(verbose_name='happened')),
+                ('state', models.CharField(choices=[('waiting', 'Waiting to be sent'), ('delivered', 'Delivered'), ('failed', 'Given up')], default='waiting', max_length=10, verbose_name='state')),
+                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
+                ('due_at', models.DateTimeField(null=True, verbose_name='next attempt')),
+                ('claim', models.CharField(blank=True, default='', editable=False, max_length=32)),
+                ('tried_at', models.DateTimeField(null=True, verbose_name='last attempt')),
+                ('status_code', models.PositiveSmallIntegerField(null=True, verbose_name='status code')),
+                ('error', models.CharField(blank=True, default='', max_length=300, verbose_name='what happened')),
+                ('endpoint', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='nb_catalog.webhookendpoint', verbose_name='endpoint')),
+            ],
+            options={
+                'verbose_name': 'webhook delivery',
+                'verbose_name_plural': 'webhook deliveries',
+                'ordering': ('-id',),
+                'indexes': [models.Index(fields=['endpoint', 'due_at'], name='nb_delivery_due'), models.Index(fields=['at'], name='nb_delivery_at')],
+                'constraints': [models.UniqueConstraint(fields=('endpoint', 'message_id'), name='nb_delivery_once')],
+            },
         ),
     ]

@@ -28,10 +28,12 @@ from nb_catalog.models.run_notices import RunNotice
 from nb_catalog.models.run_starts import RunStart, RunStartBlock
 from nb_catalog.models.selections import ProductSelection
 from nb_catalog.models.series import Series, SeriesMember
+from nb_catalog.models.webhooks import CatalogEvent, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "AltProposal",
     "AltText",
+    "CatalogEvent",
     "CatalogPhoto",
     "CopyDeck",
     "CopyText",
@@ -74,4 +76,6 @@ __all__ = [
     "StaleScan",
     "TextLayout",
     "WakeUp",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

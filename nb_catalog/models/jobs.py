@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.core.specs import SCHEMA, ImageSpec, TextSpec
@@ -27,7 +28,8 @@ class Run(models.Model):
 
     ``counted`` caches their number by state (see ``generation.job_counts``), as of ``counted_at``.
     ``problems`` has the number of pictures that are not possible, by reason. While the jobs of a large
-    run are being written, it has a ``RunStart``.
+    run are being written, it has a ``RunStart``. ``next_look_at`` is when a worker looks next whether it has
+    ended; null once its end was reported.
     """
 
     plan_key = models.CharField(
@@ -52,11 +54,13 @@ class Run(models.Model):
     counted = models.JSONField(default=dict, editable=False)
     counted_at = models.DateTimeField(null=True, editable=False)
     cancelled_at = models.DateTimeField(_("cancelled at"), null=True, editable=False)
+    next_look_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
 
     class Meta:
         ordering = ("-id",)
         verbose_name = _("run")
         verbose_name_plural = _("runs")
+        indexes = [SparseIndex(fields=["next_look_at"], name="nb_run_open")]
         permissions = [("generate", _("Can have pictures generated"))]
 
     def __str__(self) -> str:

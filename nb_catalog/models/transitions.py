@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from django.db import models
@@ -19,8 +20,9 @@ from nb_catalog.core.states import (
     JobState,
 )
 from nb_catalog.exceptions import InvalidTransition
+from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ProductImage, ReviewEvent
-from nb_catalog.models.jobs import ImageJob, ProviderBatch
+from nb_catalog.models.jobs import ImageJob, ProviderBatch, Run
 
 _TOO_LATE: Final = {
     "approve": _("Cannot approve picture %(pk)s: it is %(state)s now."),
@@ -46,6 +48,11 @@ def transition_jobs(jobs: models.QuerySet[ImageJob], move: str, **changes: Any) 
     if JobState.WAITING in sources:
         changes.setdefault("not_before", None)
     return jobs.filter(state__in=sources).update(state=target, **changes)
+
+
+def reopen_runs(keys: Collection[int]) -> None:
+    """Have the end of the runs with these keys reported again: jobs of theirs that had ended go on."""
+    Run.objects.filter(pk__in=keys).update(next_look_at=database_now())
 
 
 def transition_batch(batch: ProviderBatch, move: str, **changes: Any) -> None:

@@ -12,6 +12,7 @@ from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 
+from nb_catalog import events
 from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import (
@@ -143,7 +144,7 @@ def _delete_rows(rows: Sequence[CatalogRow]) -> None:
     for row in rows:
         with transaction.atomic():
             if isinstance(row, Placement):
-                PlacementEvent.objects.create(
+                event = PlacementEvent.objects.create(
                     content_type_id=row.content_type_id,
                     object_id=row.object_id,
                     slot=row.slot,
@@ -152,6 +153,7 @@ def _delete_rows(rows: Sequence[CatalogRow]) -> None:
                     image_before_id=row.image_id,
                     move="prune",
                 )
+                events.record_places([(event, None)])
             row.delete()
 
 

@@ -15,17 +15,16 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from nb_catalog import generation
+from nb_catalog import events, generation
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, NBCatalogError, RequestRefused
 from nb_catalog.generation.final_texts import FinalTextPlanner, PictureLinks, links_of
 from nb_catalog.generation.text_overlays import DesignCache
-from nb_catalog.models import Placement, ProductImage, ReviewEvent
+from nb_catalog.models import Placement, ProductImage
 from nb_catalog.models.alt_text import copy_alt_texts
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.transitions import transition_image
 from nb_catalog.publishing import placements, places
 from nb_catalog.registry import is_registered, source_for
 
@@ -205,8 +204,7 @@ def _follow(placement: Placement, spec: ImageSpec, *, below: Iterable[ProductIma
     copy_alt_texts(previous, to=picture)
     for each in below:
         # Decided about in this moment: that holds.
-        with suppress(InvalidTransition), transaction.atomic():
+        with suppress(InvalidTransition):
             if each.state == ImageState.PENDING:
-                transition_image(each, "approve")
-                ReviewEvent.objects.create(image=each, move="approve", state=each.state, note=note)
+                events.record_move(each, "approve", actor=None, note=note)
     return True

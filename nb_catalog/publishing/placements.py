@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from nb_catalog import storefront
+from nb_catalog import events, storefront
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Actor, Size
@@ -22,11 +22,9 @@ from nb_catalog.models import (
     PlacementEvent,
     ProductImage,
     Publication,
-    ReviewEvent,
 )
 from nb_catalog.models.generic import key_condition, object_key
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.transitions import transition_image
 from nb_catalog.publishing import places, renditions
 from nb_catalog.publishing.fidelity import fidelity_notes
 from nb_catalog.publishing.places import PlaceChange, PlaceKey
@@ -208,13 +206,8 @@ def renew(
             raise InvalidTransition(_("Another picture has been published there meanwhile."))
         state = places.lock_images([image.pk, current.image_id]).get(image.pk, "")
         if state == ImageState.PENDING:
-            transition_image(image, "approve")
-            ReviewEvent.objects.create(
-                image=image,
-                move="approve",
-                state=image.state,
-                note=note or f"Renewed in the slot “{placement.slot}”: only its text is new.",
-            )
+            text_only = f"Renewed in the slot “{placement.slot}”: only its text is new."
+            events.record_move(image, "approve", actor=None, note=note or text_only)
         elif state != ImageState.APPROVED:
             raise RequestRefused(_not_approved(image))
         note = fidelity_notes([image], actor=None, reason="")[image.pk]

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from nb_catalog import signals, storefront
+from nb_catalog import events, storefront
 from nb_catalog.core.iteration import blocks
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
@@ -120,7 +120,7 @@ def _write_block(
     move: str,
     publication: Publication | None,
 ) -> list[Placement]:
-    events = [
+    changed = [
         PlacementEvent(
             **_columns(each.key),
             image_before_id=each.current.image_id if each.current else None,
@@ -155,12 +155,10 @@ def _write_block(
         )
     if emptied:
         Placement.objects.filter(pk__in=emptied).delete()
-    PlacementEvent.objects.bulk_create(events)
+    PlacementEvent.objects.bulk_create(changed)
     rows = [*new, *replaced]
-    for row in rows:
-        signals.send_on_commit(
-            signals.image_published, sender=Placement, placement_id=row.pk, image_id=row.image_id
-        )
+    keys = {place_key(each): each.pk for each in rows}
+    events.record_places((each, keys.get(place_key(each))) for each in changed)
     return rows
 
 

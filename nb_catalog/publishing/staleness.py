@@ -10,10 +10,11 @@ from operator import itemgetter
 from typing import Final
 
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from nb_catalog import generation
+from nb_catalog import events, generation
 from nb_catalog.core.iteration import blocks
 from nb_catalog.core.types import Actor
 from nb_catalog.cutouts.stale import with_outdated_mask
@@ -93,11 +94,17 @@ def mark_stale(products: Iterable[Model]) -> list[Placement]:
         planner = RefreshPlanner(designs=DesignCache(source))
         published = list(planner.inspect(subjects))
         outdated = [each for each in published if each.is_stale]
-        for each in outdated:
+        with transaction.atomic():
             # Only with the picture that was inspected: another one may have been published since.
-            Placement.objects.filter(
-                pk=each.placement.pk, image_id=each.placement.image_id, stale_since=None
-            ).update(stale_since=timezone.now())
+            events.record_stale(
+                [
+                    each.placement
+                    for each in outdated
+                    if Placement.objects.filter(
+                        pk=each.placement.pk, image_id=each.placement.image_id, stale_since=None
+                    ).update(stale_since=timezone.now())
+                ]
+            )
         fresh = [each.placement.pk for each in published if not each.is_stale]
         # Their text is true, and the outline of the product below it is not any more.
         marked = Placement.objects.filter(pk__in=fresh, stale_since__isnull=False)

@@ -14,7 +14,7 @@ from django.db.models import Model
 
 from nb_catalog.conf import settings
 from nb_catalog.cutouts.requests import make_cutouts, requested_count
-from nb_catalog.generation import escalation_policies, run_notices
+from nb_catalog.generation import escalation_policies, run_ends, run_notices
 from nb_catalog.models import Placement, StaleScan
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.publishing import finals, photos, policies, staleness
@@ -39,10 +39,10 @@ def run_due() -> bool:
 
     Pictures that were typeset again are published; published texts are compared with the shop's, if
     that was last done ``STALE_CHECK_SECONDS`` ago and a slot does something about it; text that waits for a
-    final is published on it; e-mails about runs that have ended are sent; as often, the policies of
-    ``ESCALATION`` start finals, and rules add products to series; photos that were requested are read, and
-    cut out for ``CUTOUT_SECONDS``. Returns whether more of them wait to be cut out. While the database is
-    away, nothing is done.
+    final is published on it; runs that have ended are reported, and e-mails about them sent; as often, the
+    policies of ``ESCALATION`` start finals, and rules add products to series; photos that were requested are
+    read, and cut out for ``CUTOUT_SECONDS``. Returns whether more of them wait to be cut out. While the
+    database is away, nothing is done.
     """
     try:
         acting = policies.slots_with("withdraw") | policies.slots_with("renew")
@@ -56,6 +56,7 @@ def run_due() -> bool:
                     for product in products:
                         _mark([product])
         finals.follow_finals()
+        run_ends.report_due()
         run_notices.send_due()
         if escalation_policies.has_rules() and _scan_is_due(FINALS_ROW):
             _start_finals()

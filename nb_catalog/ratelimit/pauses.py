@@ -7,9 +7,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import transaction
 from django.db.models import Q
 
+from nb_catalog import events
 from nb_catalog.core import logs
+from nb_catalog.core.event_types import EventType
 from nb_catalog.core.text import message_line
 from nb_catalog.exceptions import (
     BackoffScope,
@@ -28,6 +31,8 @@ logger = logging.getLogger(__name__)
 # A circuit breaker: the person who has fixed the cause deletes the row in the admin.
 UNTIL_A_PERSON_ACTS: Final = timedelta(days=3650)
 SHORTEST_PAUSE: Final = timedelta(seconds=2)
+# Hosts are informed of pauses from this length on: shorter ones come and go by the hundred.
+REPORTED_FROM: Final = timedelta(minutes=1)
 # In place of a model: every model of the provider.
 EVERY_MODEL: Final = ""
 
@@ -64,15 +69,26 @@ def record_backoff(error: Exception, *, provider: str, model: str) -> None:
 
 
 def pause(provider: str, model: str, *, until: datetime, reason: str, cause: str = "") -> None:
-    """Send nothing to ``model`` before ``until``. A longer pause that exists is not shortened."""
+    """Send nothing to ``model`` before ``until``. A longer pause that exists is not shortened.
+
+    A pause of ``REPORTED_FROM`` or longer is an event, unless one was there that has as long to go.
+    """
     changes = {"until": until, "reason": message_line(reason, 200), "cause": cause}
-    _row, created = ProviderPause.objects.get_or_create(
-        provider=provider, model=model, defaults=changes
-    )
-    if not created:
-        rows = ProviderPause.objects.filter(provider=provider, model=model)
-        if not rows.filter(until__lt=until).update(**changes):
-            return
+    soon = database_now() + REPORTED_FROM
+    with transaction.atomic():
+        row, created = ProviderPause.objects.get_or_create(
+            provider=provider, model=model, defaults=changes
+        )
+        if not created:
+            rows = ProviderPause.objects.filter(provider=provider, model=model)
+            if not rows.filter(until__lt=until).update(**changes):
+                return
+        if until >= soon and (created or row.until < soon):
+            needs_person = until > soon + UNTIL_A_PERSON_ACTS / 2
+            facts = {"until": until, "cause": cause, "needs_person": needs_person}
+            events.record(
+                EventType.PROVIDER_PAUSED, [{"provider": provider, "model": model, **facts}]
+            )
     logger.warning(
         "Nothing is sent to %s %s until %s (%s).",
         provider,

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import ImageState, image_moves
 from nb_catalog.core.types import Actor
+from nb_catalog.events import record_move
 from nb_catalog.exceptions import InvalidTransition, NBCatalogError, ObjectGone, RequestRefused
 from nb_catalog.models import (
     Placement,
@@ -258,4 +259,4 @@ def _undo(decision: ReviewDecision, *, actor: Actor) -> None:
             message = _("The file of picture %(pk)s was deleted. Generate another one.")
             raise RequestRefused(message % {"pk": moved.pk})
         for move in image_moves(moved.state, decision.before[str(moved.pk)]):
-            services.record_move(moved, move, actor=actor, note=_("Undone."))
+            record_move(moved, move, actor=actor, note=_("Undone."))

@@ -14,14 +14,15 @@ from nb_catalog.conf import settings
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.cutouts.records import CUTOUT_CHECK
+from nb_catalog.events import record_move
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.generation.escalation_policies import failed_checks
 from nb_catalog.imaging.composition import COMPOSITION_CHECK, describe_part
 from nb_catalog.imaging.in_photo import SMALL_BACKDROP
-from nb_catalog.models import Placement, ProductImage, ReviewEvent, Run
+from nb_catalog.models import Placement, ProductImage, Run
 from nb_catalog.models.alt_text import copy_alt_texts
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.transitions import lock_image, transition_image
+from nb_catalog.models.transitions import lock_image
 from nb_catalog.providers.model_specs.sizes import SIZE_CHECK, SizeComparison
 from nb_catalog.review.edits import move_texts_of_approved
 
@@ -133,15 +134,6 @@ def require_unpublished(image: ProductImage) -> None:
                 "it."
             )
             % {"pk": image.pk, "slots": ", ".join(slots)}
-        )
-
-
-def record_move(image: ProductImage, move: str, *, actor: Actor, note: str) -> None:
-    """Make the transition ``move`` with its event, and nothing else. Raises ``InvalidTransition``."""
-    with transaction.atomic():
-        transition_image(image, move)
-        ReviewEvent.objects.create(
-            image=image, move=move, state=image.state, actor=actor, note=note
         )
 
 

@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, models, transaction
 from django.db.models import F
 
-from nb_catalog import ratelimit, signals
+from nb_catalog import events, ratelimit
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.states import JobState
@@ -80,7 +80,7 @@ def readable_job(row: ImageJob, *, owner: str, goes_at: float | None = None) -> 
             error=f"{error} Plan its picture again.",
             finished_at=database_now(),
         )
-        signals.send_job_failed([row.pk], state=JobState.FAILED, error_code=error.code)
+        events.send_job_failed([row.pk], state=JobState.FAILED, error_code=error.code)
         return None
 
 

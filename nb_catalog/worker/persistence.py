@@ -11,8 +11,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from nb_catalog import ratelimit, signals
+from nb_catalog import events, ratelimit, signals
 from nb_catalog.billing import budgets, ceilings
+from nb_catalog.core.event_types import EventType
 from nb_catalog.core.states import (
     JOB_TRANSITIONS,
     JOB_UNDERWAY,
@@ -28,7 +29,7 @@ from nb_catalog.models import ImageJob, ProductImage, ProviderBatch, ProviderCal
 from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ImageKind
-from nb_catalog.models.transitions import transition_jobs
+from nb_catalog.models.transitions import reopen_runs, transition_jobs
 from nb_catalog.worker import texts
 from nb_catalog.worker.claims import hand_back, lease_end, still_owned
 from nb_catalog.worker.drift_retries import MADE_MEANWHILE, write_retries
@@ -99,6 +100,9 @@ def _begin(jobs: Sequence[ClaimedJob]) -> set[Fence]:
     ProviderCall.objects.bulk_create(
         build_call(job, now=now) for job in beginning if not job.is_free
     )
+    if unsent:
+        # Last: the rows of runs are locked after those of days.
+        reopen_runs({job.run_id for job in unsent})
     return begun | {job.fence for job in beginning}
 
 
@@ -198,7 +202,7 @@ def _end(outcomes: Sequence[JobOutcome]) -> set[Fence]:
     for each in outcomes:
         state = JOB_TRANSITIONS[each.move].target
         if each.job.fence in ended and state in _ENDED_BADLY:
-            signals.send_job_failed([each.job.job_id], state=str(state), error_code=each.error_code)
+            events.send_job_failed([each.job.job_id], state=str(state), error_code=each.error_code)
     late = [each.job.job_id for each in outcomes if each.job.fence not in ended]
     if late:
         # Two sweeps that found the same bytes must not both store and pay for them.
@@ -300,6 +304,7 @@ def save_images(outcomes: Sequence[JobOutcome], ended: set[Fence]) -> None:
     bases = _pictures_by_digest(jobs, "made_from")
     drafts = _pictures_by_digest(jobs, "draft")
     parents = drafts | bases
+    waiting: list[ProductImage] = []
     # A background before the picture that was composed on it, which is its child.
     for depth in range(max(len(each.images) for each in outcomes)):
         rows = {
@@ -321,12 +326,14 @@ def save_images(outcomes: Sequence[JobOutcome], ended: set[Fence]) -> None:
             for image in images:
                 image.save(force_insert=True)
         for image in images:
-            signals.send_on_commit(
+            events.send_on_commit(
                 signals.image_made, sender=ProductImage, image_id=image.pk, job_id=image.job_id
             )
+        waiting += [each for each in images if each.kind == ImageKind.PICTURE]
         # An edit and the answer that it was merged from are both made from the picture that is edited.
         edited = {each.job.job_id for each in outcomes if each.job.image_spec.edit}
         parents = rows | {job_id: row for job_id, row in parents.items() if job_id in edited}
+    events.record(EventType.PICTURE_WAITING, [events.picture_facts(each) for each in waiting])
 
 
 def _pictures_by_digest(jobs: Sequence[ClaimedJob], field: str) -> dict[int, ProductImage]:

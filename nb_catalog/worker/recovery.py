@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Q, QuerySet
 
-from nb_catalog import providers, signals
+from nb_catalog import events, providers
 from nb_catalog.billing import budgets
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
@@ -27,7 +27,7 @@ from nb_catalog.exceptions import (
 from nb_catalog.models import ImageJob, ProductImage, ProviderCall
 from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.models.transitions import transition_jobs
+from nb_catalog.models.transitions import reopen_runs, transition_jobs
 from nb_catalog.providers.texts import provider_for
 from nb_catalog.providers.types import ImageResult
 from nb_catalog.worker import claims, outcomes, persistence, queue, results, spool
@@ -85,7 +85,7 @@ def free_expired_leases() -> int:
                 error="The worker died each time it made this picture. It may need more memory.",
                 finished_at=database_now(),
             ):
-                signals.send_job_failed([key], state=JobState.FAILED, error_code=code)
+                events.send_job_failed([key], state=JobState.FAILED, error_code=code)
     unsent = expired.filter(state=JobState.LEASED)
     free = expired.filter(state=JobState.CALLING, is_free__in=[True])
     freed = _transition_unlocked(unsent, "hand_back", lease_owner="")
@@ -168,14 +168,13 @@ def retry_unknown() -> int:
     due = ImageJob.objects.filter(state=JobState.UNKNOWN, finished_at__lte=since)
     due = due.annotate(lost=Count("calls", filter=unknown)).filter(lost__lte=policy["AT_MOST"])
     keys = list(due.order_by("pk").values_list("pk", flat=True)[:BLOCK])
-    return _transition_unlocked(
-        ImageJob.objects.filter(pk__in=keys),
-        "retry",
-        attempts=0,
-        not_before=None,
-        finished_at=None,
-        lease_owner="",
-    )
+    jobs = ImageJob.objects.filter(pk__in=keys)
+    with transaction.atomic():
+        if keys:
+            reopen_runs(set(jobs.values_list("run_id", flat=True)))
+        return _transition_unlocked(
+            jobs, "retry", attempts=0, not_before=None, finished_at=None, lease_owner=""
+        )
 
 
 def adopt_spooled(*, seconds: float | None = None) -> list[JobOutcome]:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from nb_catalog import copydecks, generation, review, worker
 from nb_catalog.admin.generate import refresh
 from nb_catalog.generation import runs
-from nb_catalog.models import Placement, Run, TextLayout
+from nb_catalog.models import CatalogEvent, Placement, Run, TextLayout
 from nb_catalog.publishing import placements
 from tests import factories
 from tests.admin.test_decks import page_of, posted
@@ -189,6 +189,8 @@ def test_texts_that_the_api_changes_mark_what_is_published(root, mugs):
 
     assert (sent(dry_run=True), sent(), sent()) == (None, 2, None)
     assert Placement.objects.exclude(stale_since=None).count() == 2
+    stale = CatalogEvent.objects.filter(event="picture.stale")
+    assert stale.count() == 2, "each becomes stale once, however often it is looked at"
 
 
 def test_a_translator_is_shown_a_published_picture_with_the_text(root, mugs):

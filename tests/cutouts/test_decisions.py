@@ -10,7 +10,7 @@ from nb_catalog.core.states import ImageState
 from nb_catalog.cutouts.decisions import undo_each
 from nb_catalog.cutouts.records import CUTOUT_CHECK, PHOTO_CHANGED
 from nb_catalog.exceptions import CutoutRefused, InvalidTransition, PictureError, RequestRefused
-from nb_catalog.models import CutoutEvent, PhotoCutout, Placement, ProductImage
+from nb_catalog.models import CatalogEvent, CutoutEvent, PhotoCutout, Placement, ProductImage
 from nb_catalog.models.cutouts import CutoutState
 from nb_catalog.publishing import placements
 from nb_catalog.registry import source_for
@@ -162,6 +162,7 @@ def test_published_pictures_are_stale_while_their_mask_is_not_today_s(mug, cutou
     other.refresh_from_db()
     assert placement.stale_since is not None
     assert other.stale_since is None
+    assert CatalogEvent.objects.get().data["image"] == placement.image_id
     cutouts.undo(cutout, actor=None)
     placement.refresh_from_db()
     assert placement.stale_since is None

@@ -11,7 +11,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import F, Max, Min, Q, QuerySet
 
-from nb_catalog import providers, ratelimit, signals
+from nb_catalog import events, providers, ratelimit
 from nb_catalog.core.states import BatchState, JobState
 from nb_catalog.core.types import RequestMode
 from nb_catalog.exceptions import (
@@ -85,7 +85,7 @@ def _refuse(alias: str, model: str) -> None:
             jobs, "fail", error_code=error.code, error=str(error), finished_at=database_now()
         )
         failed = jobs.filter(state=JobState.FAILED).values_list("pk", flat=True)
-        signals.send_job_failed(list(failed), state=JobState.FAILED, error_code=error.code)
+        events.send_job_failed(list(failed), state=JobState.FAILED, error_code=error.code)
 
 
 def _may_submit(alias: str, model: str, limits: BatchLimits) -> bool:
