@@ -18,8 +18,10 @@ from nb_catalog.exceptions import PictureMissing, StorageFailed
 
 ROOT: Final = "nb_catalog"
 # Files as received, composed pictures, renditions for pages, masks of cut-outs, photos of scenes, files of
-# scenes that wait for a decision.
-FOLDERS: Final = ("originals", "composed", "renditions", "masks", "backdrops", "imports")
+# scenes that wait for a decision, copies of files of the host that delivered pictures have replaced.
+FOLDERS: Final = (
+    "originals", "composed", "renditions", "masks", "backdrops", "imports", "replaced",
+)  # fmt: skip
 EXTENSIONS: Final = {
     "application/zip": ".zip",
     "image/avif": ".avif",

@@ -5,6 +5,7 @@ from typing import Final
 from django.core.checks import Tags, register
 
 from nb_catalog.checks.cutouts import check_cutout, describe_cutout
+from nb_catalog.checks.galleries import check_galleries
 from nb_catalog.checks.settings import check_registry, check_settings, check_time_zones
 from nb_catalog.checks.storage import check_storage
 from nb_catalog.checks.task_queue import check_task_queue
@@ -22,6 +23,7 @@ __all__ = [
     "check_connectivity",
     "check_cutout",
     "check_comparison_provider",
+    "check_galleries",
     "check_ocr_provider",
     "check_registry",
     "check_settings",
@@ -54,3 +56,4 @@ def register_all() -> None:
     register(check_cutout, TAG)
     register(describe_cutout, TAG, deploy=True)
     register(check_registry, TAG, Tags.models)
+    register(check_galleries, TAG, Tags.models)

@@ -18,6 +18,7 @@ from nb_catalog.core.states import ImageState
 from nb_catalog.models import (
     CatalogPhoto,
     CutoutEvent,
+    GalleryDelivery,
     IdempotencyKey,
     ImageJob,
     PhotoCutout,
@@ -49,7 +50,9 @@ NAMED_BY_SPECS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 OnDelete = Callable[[str], None]
-CatalogRow = TypeVar("CatalogRow", Placement, CatalogPhoto, PhotoCutout, SeriesMember)
+CatalogRow = TypeVar(
+    "CatalogRow", Placement, CatalogPhoto, PhotoCutout, SeriesMember, GalleryDelivery
+)
 
 
 @dataclass(slots=True)
@@ -117,6 +120,11 @@ def prune(
             done.placements += len(gone) if rows.model is Placement else 0
             if not dry_run:
                 _delete_rows(gone)
+    if not dry_run:
+        for deliveries in _of_deleted_objects(GalleryDelivery.objects.all()):
+            keys = [each.pk for each in deliveries]
+            # What was delivered for them is deleted when these are worked on.
+            GalleryDelivery.objects.filter(pk__in=keys).update(image=None, due_at=database_now())
     if orphans:
         for name in orphaned_files():
             done.orphans += 1
@@ -186,6 +194,7 @@ def _with_rows(names: Sequence[str]) -> set[str]:
         (PhotoCutout, "mask"),
         (CutoutEvent, "mask"),
         (Scene, "backdrop"),
+        (GalleryDelivery, "backup"),
     ):
         rows = model._default_manager.filter(**{f"{column}__in": names})
         known.update(rows.values_list(column, flat=True))

@@ -17,6 +17,7 @@ from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, ProductImage, Publication
 from nb_catalog.models.generic import ObjectKey, key_condition
+from nb_catalog.publishing.galleries import outbox
 
 PLACE: Final = ("content_type_id", "object_id", "slot", "locale", "position")
 BLOCK: Final = 500
@@ -156,6 +157,7 @@ def _write_block(
     if emptied:
         Placement.objects.filter(pk__in=emptied).delete()
     PlacementEvent.objects.bulk_create(changed)
+    outbox.request((each.key, each.image) for each in changes)
     rows = [*new, *replaced]
     keys = {place_key(each): each.pk for each in rows}
     events.record_places((each, keys.get(place_key(each))) for each in changed)

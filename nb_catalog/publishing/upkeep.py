@@ -17,7 +17,8 @@ from nb_catalog.cutouts.requests import make_cutouts, requested_count
 from nb_catalog.generation import escalation_policies, run_ends, run_notices
 from nb_catalog.models import Placement, StaleScan
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.publishing import finals, photos, policies, staleness
+from nb_catalog.publishing import finals, galleries, photos, policies, staleness
+from nb_catalog.publishing.galleries.delivery import waiting_count
 from nb_catalog.registry import registered
 from nb_catalog.series.rules import apply_rules, has_rule
 
@@ -32,6 +33,8 @@ FINALS_ROW: Final = 3
 POLL_SECONDS: Final = 2.0
 # How long photos are cut out at a time: what else is due waits for it, and so does a worker that stops.
 CUTOUT_SECONDS: Final = 5.0
+# And how long pictures are delivered to galleries.
+GALLERY_SECONDS: Final = 5.0
 
 
 def run_due() -> bool:
@@ -41,10 +44,12 @@ def run_due() -> bool:
     that was last done ``STALE_CHECK_SECONDS`` ago and a slot does something about it; text that waits for a
     final is published on it; runs that have ended are reported, and e-mails about them sent; as often, the
     policies of ``ESCALATION`` start finals, and rules add products to series; photos that were requested are
-    read, and cut out for ``CUTOUT_SECONDS``. Returns whether more of them wait to be cut out. While the
-    database is away, nothing is done.
+    read, and cut out for ``CUTOUT_SECONDS``. Published pictures are delivered to galleries for
+    ``GALLERY_SECONDS``. Returns whether more of them wait to be delivered or cut out. While the database is
+    away, nothing is done.
     """
     try:
+        galleries.deliver_due(seconds=GALLERY_SECONDS)
         acting = policies.slots_with("withdraw") | policies.slots_with("renew")
         if acting:
             published = Placement.objects.filter(slot__in=acting)
@@ -63,8 +68,11 @@ def run_due() -> bool:
         if any(map(has_rule, registered().values())) and _scan_is_due(RULES_ROW):
             _apply_rules()
         photos.make_photo_renditions()
+        # What was withdrawn or renewed above, too.
+        galleries.deliver_due(seconds=GALLERY_SECONDS)
         # Without any that could be made, the others wait for their storage.
-        return bool(make_cutouts(seconds=CUTOUT_SECONDS)) and requested_count() > 0
+        has_cutouts = bool(make_cutouts(seconds=CUTOUT_SECONDS)) and requested_count() > 0
+        return has_cutouts or waiting_count() > 0
     except DatabaseError:
         logger.exception("What is due could not be done; it is tried again.")
         return False

@@ -1,6 +1,7 @@
 """The models that have pictures, and how their title, facts, photos and copy are read."""
 
 from nb_catalog.core.slots import Slot
+from nb_catalog.registry.galleries import GalleryLike, gallery_problems
 from nb_catalog.registry.reading import (
     bundle_of,
     height_of,
@@ -23,9 +24,11 @@ from nb_catalog.registry.variants import all_photos, photo_of_variant, variant_o
 
 __all__ = [
     "CatalogSource",
+    "GalleryLike",
     "Slot",
     "all_photos",
     "bundle_of",
+    "gallery_problems",
     "height_of",
     "is_registered",
     "photo_kind_of",

@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 
 from nb_catalog.core import attributes, source_fields
 from nb_catalog.core.attributes import as_text, host_code
+from nb_catalog.core.gallery_files import is_delivered
 from nb_catalog.core.locales import language_tag
 from nb_catalog.core.search import with_words
 from nb_catalog.core.slots import Slot, SlotsLike, parse_slots
@@ -23,6 +24,7 @@ from nb_catalog.exceptions import (
     RegistryError,
     RequestRefused,
 )
+from nb_catalog.registry.galleries import GalleryLike, require_galleries
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -49,7 +51,8 @@ class CatalogSource:
     model are, one of ``types.PhotoKind``: a bookshop writes "full_frame"; "" means packshots, unless a
     person decides otherwise. ``cutout`` is the backend that cuts them out, written as the setting
     ``CUTOUT``; None means that setting. ``treatments`` are those that its pictures may have.
-    ``height_field`` names a field with the product's real height in centimetres.
+    ``height_field`` names a field with the product's real height in centimetres. ``galleries`` are where
+    published pictures also go, in models of the host.
     """
 
     title_field: ClassVar[str] = ""
@@ -62,6 +65,7 @@ class CatalogSource:
     photo_kind: ClassVar[str] = ""
     cutout: ClassVar[Mapping[str, Any] | None] = None
     treatments: ClassVar[tuple[str, ...]] = ("locked", "relit", "painted")
+    galleries: ClassVar[Sequence[GalleryLike]] = ()
 
     def __init__(self, model: type[Model]) -> None:
         self.model = model
@@ -128,7 +132,10 @@ class CatalogSource:
         return facts
 
     def photos(self, product: Model) -> list[Photo]:
-        """Return the host's own photos of the product, the best one first."""
+        """Return the host's own photos of the product, the best one first.
+
+        By default, without files that ``galleries`` have delivered: a picture is not made from itself.
+        """
         if not self.photo_field:
             return []
         version = as_text(self._read(product, "photo_version_field"))
@@ -137,7 +144,7 @@ class CatalogSource:
         return [
             Photo(name=file.name, version=version, alt=self.title(product), file=file)
             for file in files
-            if file
+            if file and not is_delivered(file.name)
         ]
 
     def pose(self, product: Model) -> str:
@@ -311,6 +318,7 @@ def register(*models: type[Model]) -> Callable[[S], S]:
                 )
             made = source(model)
             made.slot_table  # noqa: B018 - raises for slots that are not valid
+            require_galleries(made.galleries, owner=source.__name__)
             _sources[model] = made
         return source
 

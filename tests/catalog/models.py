@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 
@@ -101,3 +102,52 @@ class Edition(models.Model):
 
     def __str__(self):
         return self.name
+
+
+def no_larger_than_a_megabyte(file):
+    if file.size > 1_000_000:
+        raise ValidationError("At most 1 MB.")
+
+
+class Lamp(models.Model):
+    """Pictures of its own in fields and in related rows, to which galleries deliver."""
+
+    name = models.CharField(max_length=80)
+    packshot = models.ImageField(upload_to="lamps", blank=True)
+    image = models.ImageField(
+        upload_to="lamps",
+        blank=True,
+        width_field="image_width",
+        height_field="image_height",
+        validators=[no_larger_than_a_megabyte],
+    )
+    image_width = models.PositiveIntegerField(null=True, editable=False)
+    image_height = models.PositiveIntegerField(null=True, editable=False)
+    image_alt = models.CharField(max_length=30, blank=True)
+    image_de = models.ImageField(upload_to="lamps", null=True, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self):
+        return self.name
+
+
+class LampPhoto(models.Model):
+    lamp = models.ForeignKey(Lamp, related_name="photos", on_delete=models.CASCADE)
+    file = models.ImageField(upload_to="lamp-photos", validators=[no_larger_than_a_megabyte])
+    position = models.PositiveSmallIntegerField(default=0)
+    alt = models.CharField(max_length=200, blank=True)
+    caption = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=20, default="photo")
+
+    class Meta:
+        ordering = ("position",)
+        constraints = [
+            models.UniqueConstraint(fields=["lamp", "position"], name="one_photo_a_position")
+        ]
+
+
+class LampVariant(models.Model):
+    """Refers to one of the photos of its lamp."""
+
+    lamp = models.ForeignKey(Lamp, related_name="variants", on_delete=models.CASCADE)
+    photo = models.ForeignKey(LampPhoto, null=True, on_delete=models.SET_NULL)

@@ -1,0 +1,101 @@
+"""Files in the host's storages: stored, read and deleted through the host's own fields.
+
+The fields themselves store and delete, so that what a field does with its files (thumbnails, smaller sizes)
+happens as if a person had uploaded them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import uuid4
+
+from django.core.files.base import ContentFile
+from django.db.models import FileField, Model
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from nb_catalog.conf import settings
+from nb_catalog.core.attributes import host_code
+from nb_catalog.exceptions import StorageFailed
+
+logger = logging.getLogger(__name__)
+
+# Image fields hold 100 characters by default, with the folder.
+_LONGEST_SLUG: Final = 40
+SAVING: Final = gettext_noop("The storage of %(field)s failed to save a file (%(error)s).")
+READING: Final = gettext_noop("The storage of %(field)s failed to read a file (%(error)s).")
+
+
+def new_name(title: str) -> str:
+    """Return a name for a JPEG of the product ``title`` that no other file has, and that
+    ``core.gallery_files.is_delivered`` recognizes. Its beginning does so: storages cut the end off."""
+    slug = slugify(title)[:_LONGEST_SLUG].strip("-_")
+    return f"nbc-{uuid4().hex[:8]}-{slug or 'picture'}.jpg"
+
+
+def store(
+    row: Model, field: FileField, data: bytes, *, title: str, expect: Callable[[str], None]
+) -> str:
+    """Store ``data`` as the file of ``field``, and set it in ``row``, which is not saved. Return its name.
+
+    ``expect`` is called with the expected name first: the process may be killed at any moment. Raises
+    ``StorageFailed``, and ``RegistryError`` if the host's ``upload_to`` raises.
+    """
+    name = new_name(title)
+    with host_code(f"upload_to of {field.model._meta.label}.{field.name}"):
+        expected = field.generate_filename(row, name)
+    expect(expected)
+    try:
+        getattr(row, field.name).save(name, ContentFile(data), save=False)
+    except Exception as error:  # noqa: BLE001 - storages and fields of the host with any error
+        raise _failed(
+            field, error, _("The storage of %(field)s failed to save a file (%(error)s).")
+        ) from error
+    return str(getattr(row, field.name).name)
+
+
+def read(field: FileField, name: str) -> bytes | None:
+    """Return the file ``name``, None if it is not there. Raises ``StorageFailed``.
+
+    Of a larger file than ``MAX_PICTURE_BYTES`` only so much is read that it differs from every smaller one.
+    """
+    try:
+        with field.storage.open(name, "rb") as file:
+            data: bytes = file.read(settings.MAX_PICTURE_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
+        raise _failed(
+            field, error, _("The storage of %(field)s failed to read a file (%(error)s).")
+        ) from error
+    return data
+
+
+def put_back(field: FileField, name: str, data: Callable[[], bytes]) -> None:
+    """Store the host's own file ``name`` again unless it is there. Raises ``StorageFailed``."""
+    try:
+        if not field.storage.exists(name):
+            field.storage.save(name, ContentFile(data()))
+    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
+        raise _failed(
+            field, error, _("The storage of %(field)s failed to save a file (%(error)s).")
+        ) from error
+
+
+def discard(field: FileField, name: str) -> None:
+    """Delete the file ``name``, which was delivered, with what the field has derived from it. A storage that
+    fails keeps it, which is logged."""
+    row = field.model()
+    row.__dict__[field.attname] = name
+    try:
+        getattr(row, field.name).delete(save=False)
+    except Exception as error:  # noqa: BLE001 - storages and fields of the host with any error
+        logger.warning("The delivered file %s was not deleted: %s", name, type(error).__name__)
+
+
+def _failed(field: Any, error: Exception, message: str) -> StorageFailed:
+    label = f"{field.model._meta.label}.{field.name}"
+    return StorageFailed(_(message) % {"field": label, "error": type(error).__name__})

@@ -1,0 +1,487 @@
+"""Published pictures in the host's own models: delivered, replaced, taken back, never in the host's way."""
+
+import json
+import shutil
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.serializers import serialize
+from django.db import models
+from PIL import Image
+
+import nb_catalog
+from nb_catalog import publishing, registry
+from nb_catalog.core.states import ImageState
+from nb_catalog.exceptions import RegistryError
+from nb_catalog.imaging.provenance import DigitalSourceType, read_mark
+from nb_catalog.models import GalleryDelivery
+from nb_catalog.operations import pruning
+from nb_catalog.publishing import galleries, upkeep
+from nb_catalog.publishing.galleries import ImageFieldGallery, RelatedRowsGallery, delivery
+from tests import factories
+from tests.catalog.models import Lamp, LampPhoto, LampVariant
+
+pytestmark = pytest.mark.django_db
+
+GALLERIES = (
+    ImageFieldGallery(
+        {"": "image", "de": "image_de"}, slot="hero", alt={"": "image_alt"}
+    ),
+    RelatedRowsGallery(
+        "photos", file="file", order="position", alt="alt", caption="caption",
+        slots=("gallery", "hero"), place="first", defaults={"kind": "generated"},
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def one_small_jpeg(settings):
+    settings.NB_CATALOG = {
+        **settings.NB_CATALOG,
+        "RENDITION_WIDTHS": [32],
+        "RENDITION_FORMATS": ["jpeg"],
+    }
+
+
+@pytest.fixture(autouse=True)
+def no_files_of_other_tests():
+    for folder in ("lamps", "lamp-photos"):
+        shutil.rmtree(default_storage.path(folder), ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def source():
+    """The source of lamps, with both kinds of galleries."""
+
+    @nb_catalog.register(Lamp)
+    class LampSource(nb_catalog.CatalogSource):
+        title_field = "name"
+        photo_field = "packshot"
+        slots = ("hero", "gallery")
+        galleries = GALLERIES
+
+    yield registry.source_for(Lamp)
+    registry.unregister(Lamp)
+
+
+@pytest.fixture
+def only(source, monkeypatch):
+    """Declare these galleries and no others."""
+    return lambda *galleries: monkeypatch.setattr(type(source), "galleries", galleries)
+
+
+def jpeg(colour):
+    written = BytesIO()
+    Image.new("RGB", (20, 16), colour).save(written, "JPEG")
+    return ContentFile(written.getvalue(), f"{colour}.jpg")
+
+
+@pytest.fixture
+def lamp():
+    """A lamp with a picture of its own in each field, and two photos."""
+    made = Lamp.objects.create(
+        name="Reading lamp", packshot=jpeg("white"), image=jpeg("red"), image_alt="By hand",
+    )  # fmt: skip
+    for position, colour in enumerate(("green", "blue")):
+        made.photos.create(file=jpeg(colour), position=position, alt=colour)
+    return made
+
+
+def host_tables():
+    """Every value of the host's rows, and its files with their bytes."""
+    rows = [
+        json.loads(serialize("json", model.objects.order_by("pk")))
+        for model in (Lamp, LampPhoto, LampVariant)
+    ]
+    files = {}
+    for folder in ("lamps", "lamp-photos"):
+        if default_storage.exists(folder):
+            for name in default_storage.listdir(folder)[1]:
+                with default_storage.open(f"{folder}/{name}") as file:
+                    files[f"{folder}/{name}"] = file.read()
+    return rows, files
+
+
+def publish(lamp, slot="hero", **place):
+    image = factories.image(lamp, state=ImageState.APPROVED)
+    return publishing.publish(image, slot=slot, actor=None, **place)
+
+
+def deliver():
+    """Work as upkeep does, whatever pause there is before the next try."""
+    GalleryDelivery.objects.filter(due_at__isnull=False).update(
+        due_at=models.F("due_at") - timedelta(days=1)
+    )
+    return galleries.deliver_due()
+
+
+def states():
+    return dict(GalleryDelivery.objects.values_list("gallery", "state"))
+
+
+def problem(key="image"):
+    return GalleryDelivery.objects.get(gallery=key).problem
+
+
+def data_of(file):
+    with file.open() as opened:
+        return opened.read()
+
+
+def test_a_published_picture_is_delivered_to_a_field_of_the_product(lamp):
+    publish(lamp)
+    upkeep.run_due()
+    shown = Lamp.objects.get()
+    assert galleries.is_delivered(shown.image.name)
+    assert (shown.image_width, shown.image_height) == (32, 40)
+    assert shown.image_alt == "Reading lamp"
+    assert states() == {"image": "delivered", "photos": "delivered"}
+
+
+def test_the_mark_of_its_origin_is_in_the_delivered_file(lamp):
+    publish(lamp)
+    deliver()
+    for file in (Lamp.objects.get().image, LampPhoto.objects.get(kind="generated").file):
+        assert read_mark(data_of(file)) == DigitalSourceType.COMPOSITE_WITH_MODEL
+
+
+@pytest.mark.story
+def test_delivered_twice_killed_in_between_and_rolled_back_leaves_the_host_as_it_was(
+    lamp, monkeypatch
+):
+    before = host_tables()
+    publish(lamp)
+    publish(lamp, "gallery", position=1)
+    for saving in (Lamp, LampPhoto):
+        with monkeypatch.context() as patch:
+
+            def killed(self, **options):
+                raise SystemExit
+
+            patch.setattr(saving, "save", killed)
+            with pytest.raises(SystemExit):
+                deliver()
+    assert deliver() == 3
+    assert LampPhoto.objects.filter(lamp=lamp).count() == 4
+    delivered = host_tables()
+    assert len(delivered[1]) == len(before[1]) + 3
+    GalleryDelivery.objects.update(due_at=models.F("delivered_at"))
+    assert deliver() == 3
+    assert host_tables() == delivered
+    publish(lamp)
+    assert deliver() == 2
+    assert len(host_tables()[1]) == len(delivered[1])
+    publishing.roll_back(lamp, slot="hero", actor=None)
+    publishing.roll_back(lamp, slot="hero", actor=None)
+    publishing.roll_back(lamp, slot="gallery", position=1, actor=None)
+    assert deliver() == 3
+    assert host_tables() == before
+    assert not GalleryDelivery.objects.exists()
+
+
+def test_delivered_rows_come_first_in_the_order_of_slots_and_positions(lamp):
+    for position in (2, 0, 1):
+        publish(lamp, "gallery", position=position)
+        deliver()
+    publish(lamp, "hero")
+    deliver()
+    rows = LampPhoto.objects.order_by("position")
+    placed = {
+        row.written["row"]: (row.slot, row.position)
+        for row in GalleryDelivery.objects.filter(gallery="photos")
+    }
+    assert [placed.get(str(row.pk), row.alt) for row in rows] == [
+        ("gallery", 0), ("gallery", 1), ("gallery", 2), ("hero", 0), "green", "blue",
+    ]  # fmt: skip
+    assert [row.position for row in rows] == [0, 1, 2, 3, 4, 5]
+
+
+def test_delivered_rows_come_last_without_moving_any(only, lamp):
+    only(RelatedRowsGallery("photos", file="file", order="position", slots=("hero",)))
+    publish(lamp)
+    deliver()
+    assert [row.alt for row in LampPhoto.objects.all()] == ["green", "blue", ""]
+
+
+@pytest.mark.parametrize("changes", [{"image_alt": "Better"}, {"image": "lamps/other.jpg"}])
+def test_what_the_host_has_changed_is_not_overwritten_but_reported(only, lamp, changes):
+    only(GALLERIES[0])
+    publish(lamp)
+    deliver()
+    Lamp.objects.update(**changes)
+    changed = host_tables()
+    publish(lamp)
+    deliver()
+    assert states() == {"image": "changed"}
+    assert "The shop has changed image" in problem()
+    assert host_tables() == changed
+
+
+def test_a_file_that_the_host_has_replaced_under_its_name_is_not_overwritten(only, lamp):
+    only(GALLERIES[0])
+    publish(lamp)
+    deliver()
+    name = Lamp.objects.get().image.name
+    default_storage.delete(name)
+    default_storage.save(name, jpeg("yellow"))
+    publish(lamp)
+    deliver()
+    assert states() == {"image": "changed"} and Lamp.objects.get().image.name == name
+
+
+def test_a_person_overwrites_what_the_host_has_changed_and_it_is_restored_later(only, lamp):
+    only(GALLERIES[0])
+    publish(lamp)
+    deliver()
+    Lamp.objects.update(image_alt="Better")
+    changed = Lamp.objects.get().image.name
+    placement = publish(lamp)
+    deliver()
+    galleries.decide(GalleryDelivery.objects.get(), "overwrite")
+    deliver()
+    assert states() == {"image": "delivered"}
+    assert Lamp.objects.get().image_alt == "Reading lamp"
+    publishing.withdraw(placement, actor=None)
+    deliver()
+    assert Lamp.objects.get().image_alt == "Better"
+    assert Lamp.objects.get().image.name == changed
+
+
+def test_a_person_leaves_what_the_host_has_changed(only, lamp):
+    only(GALLERIES[0])
+    publish(lamp)
+    deliver()
+    Lamp.objects.update(image_alt="Better")
+    publish(lamp)
+    deliver()
+    galleries.decide(GalleryDelivery.objects.get(), "leave")
+    deliver()
+    assert states() == {"image": "kept"} and Lamp.objects.get().image_alt == "Better"
+
+
+def test_a_picture_that_the_host_has_put_in_its_place_stays_when_ours_is_withdrawn(only, lamp):
+    only(GALLERIES[0])
+    placement = publish(lamp)
+    deliver()
+    edited = Lamp.objects.get()
+    edited.image = jpeg("yellow")
+    edited.save()
+    publishing.withdraw(placement, actor=None)
+    deliver()
+    assert Lamp.objects.get().image.name == edited.image.name
+    assert states() == {"image": "kept"}
+    assert not any(map(galleries.is_delivered, host_tables()[1]))
+
+
+def test_a_delivered_row_that_the_host_has_deleted_is_reported_and_not_added_again(only, lamp):
+    only(GALLERIES[1])
+    publish(lamp)
+    deliver()
+    LampPhoto.objects.filter(kind="generated").delete()
+    placement = publish(lamp)
+    deliver()
+    assert states() == {"photos": "changed"}
+    assert not LampPhoto.objects.filter(kind="generated").exists()
+    publishing.withdraw(placement, actor=None)
+    deliver()
+    assert not GalleryDelivery.objects.exists()
+    assert not any(map(galleries.is_delivered, host_tables()[1]))
+
+
+def test_a_delivered_row_to_which_the_host_refers_is_not_deleted(only, lamp):
+    only(GALLERIES[1])
+    placement = publish(lamp)
+    deliver()
+    variant = LampVariant.objects.create(lamp=lamp, photo=LampPhoto.objects.get(kind="generated"))
+    publishing.withdraw(placement, actor=None)
+    deliver()
+    assert states() == {"photos": "changed"}
+    assert "used by lamp variants" in problem("photos")
+    variant.refresh_from_db()
+    assert variant.photo is not None
+
+
+def test_the_order_in_which_the_host_sorts_delivered_rows_is_its_own(only, lamp):
+    only(GALLERIES[1])
+    placement = publish(lamp)
+    deliver()
+    LampPhoto.objects.filter(kind="generated").update(position=7)
+    publish(lamp)
+    deliver()
+    assert states() == {"photos": "delivered"}
+    assert LampPhoto.objects.get(kind="generated").position == 7
+    publishing.withdraw(placement.__class__.objects.get(), actor=None)
+    deliver()
+    assert [row.alt for row in LampPhoto.objects.all()] == ["green", "blue"]
+
+
+def test_each_language_has_its_field(only, lamp):
+    only(GALLERIES[0])
+    publish(lamp, locale="de")
+    deliver()
+    shown = Lamp.objects.get()
+    assert galleries.is_delivered(shown.image_de.name) and shown.image == lamp.image
+    before = shown.changed_at
+    publish(lamp, locale="fr")
+    assert deliver() == 0
+    assert Lamp.objects.get().changed_at == before
+
+
+def test_the_validators_of_the_host_refuse_a_file_with_their_own_words(lamp, monkeypatch):
+    before = host_tables()
+    monkeypatch.setattr("tests.catalog.models.no_larger_than_a_megabyte", None)
+
+    def refuse(self):
+        if galleries.is_delivered(self.image.name or ""):
+            raise ValidationError({"image": "At least 2000 pixels, please."})
+
+    monkeypatch.setattr(Lamp, "clean", refuse)
+    publish(lamp)
+    deliver()
+    assert states() == {"image": "failed", "photos": "delivered"}
+    assert problem() == "The shop refuses the picture. image: At least 2000 pixels, please."
+    LampPhoto.objects.filter(kind="generated").delete()
+    assert before[0][0] == host_tables()[0][0]
+
+
+def test_what_was_not_valid_before_does_not_keep_a_picture_out(only, lamp):
+    only(GALLERIES[0])
+    Lamp.objects.update(name="")
+    publish(lamp)
+    deliver()
+    assert states() == {"image": "delivered"}
+
+
+def test_a_save_that_raises_keeps_nothing_else_waiting_and_is_tried_again(lamp, monkeypatch):
+    before = host_tables()
+    publish(lamp)
+    with monkeypatch.context() as patch:
+        patch.setattr(Lamp, "save", lambda self, **options: 1 / 0)
+        deliver()
+    assert states() == {"image": "waiting", "photos": "delivered"}
+    assert "save() of testcatalog.Lamp raised ZeroDivisionError" in problem()
+    assert host_tables()[0][0] == before[0][0]
+    row = GalleryDelivery.objects.get(gallery="image")
+    assert row.due_at > row.image.created_at + timedelta(seconds=50)
+    deliver()
+    assert states()["image"] == "delivered" and problem() == ""
+
+
+def test_it_is_tried_less_and_less_often_and_given_up_at_last(only, lamp, monkeypatch):
+    only(GALLERIES[0])
+    publish(lamp)
+    monkeypatch.setattr(Lamp, "save", lambda self, **options: 1 / 0)
+    pauses = []
+    for _n in range(delivery.MAX_ATTEMPTS):
+        now = delivery.database_now()
+        deliver()
+        due = GalleryDelivery.objects.get().due_at
+        pauses.append(due and round((due - now) / timedelta(minutes=1)))
+    assert pauses == [1, 4, 16, 64, 256, 360, 360, 360, None]
+    assert states() == {"image": "failed"} and deliver() == 0
+    monkeypatch.undo()
+
+
+def test_a_storage_that_fails_is_tried_again(lamp, monkeypatch):
+    before = host_tables()
+    publish(lamp)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(default_storage._wrapped), "_save", lambda *_args: 1 / 0)
+        deliver()
+    assert set(states().values()) == {"waiting"}
+    assert "failed to save a file (ZeroDivisionError)" in problem()
+    assert host_tables() == before
+    deliver()
+    assert set(states().values()) == {"delivered"}
+
+
+def test_a_unique_constraint_of_the_host_that_nothing_can_meet_is_reported(only, lamp):
+    only(RelatedRowsGallery("photos", file="file", slots=("hero",)))
+    before = host_tables()
+    publish(lamp)
+    deliver()
+    assert states() == {"photos": "failed"}
+    assert "Lamp photo with this Lamp and Position already exists." in problem("photos")
+    assert host_tables() == before
+
+
+def test_a_replaced_file_that_the_host_has_cleaned_up_comes_back(only, lamp):
+    only(GALLERIES[0])
+    before = host_tables()
+    placement = publish(lamp)
+    deliver()
+    # As django-cleanup does with files that no row refers to.
+    default_storage.delete(lamp.image.name)
+    publishing.withdraw(placement, actor=None)
+    deliver()
+    assert host_tables() == before
+
+
+def test_copies_of_replaced_files_are_kept_as_long_as_they_are_needed(only, lamp, monkeypatch):
+    only(GALLERIES[0])
+    placement = publish(lamp)
+    deliver()
+    name = GalleryDelivery.objects.get().backup.name
+    monkeypatch.setattr(pruning, "YOUNG", timedelta(0))
+    assert name not in list(pruning.orphaned_files())
+    publishing.withdraw(placement, actor=None)
+    deliver()
+    assert name in list(pruning.orphaned_files())
+
+
+def test_a_product_that_is_gone_is_forgotten_with_its_files(lamp):
+    publish(lamp)
+    deliver()
+    lamp.delete()
+    GalleryDelivery.objects.update(due_at=models.F("delivered_at"))
+    deliver()
+    assert not GalleryDelivery.objects.exists()
+    assert not any(map(galleries.is_delivered, host_tables()[1]))
+
+
+def test_a_gallery_that_is_not_declared_any_more_is_reported(only, lamp):
+    publish(lamp)
+    only()
+    deliver()
+    assert set(states().values()) == {"failed"}
+    assert "No gallery “image” is declared any more" in problem()
+
+
+def test_a_gallery_whose_model_has_lost_its_field_is_reported(only, lamp):
+    publish(lamp)
+    only(ImageFieldGallery("imag", slot="hero", key="image"), GALLERIES[1])
+    deliver()
+    assert states() == {"image": "failed", "photos": "delivered"}
+    assert "names 'imag', which testcatalog.Lamp does not have. Did you mean 'image'?" in problem()
+
+
+def test_a_picture_is_not_made_from_itself(only, source, lamp, monkeypatch):
+    monkeypatch.setattr(type(source), "photo_field", "photos__file")
+    only(GALLERIES[1])
+    photos = [photo.name for photo in source.photos(lamp)]
+    publish(lamp)
+    deliver()
+    assert LampPhoto.objects.count() == 3
+    assert [photo.name for photo in source.photos(Lamp.objects.get())] == photos
+
+
+def test_no_picture_is_delivered_for_a_source_without_galleries(
+    only, lamp, django_assert_max_num_queries
+):
+    only()
+    publish(lamp)
+    assert not GalleryDelivery.objects.exists()
+
+
+def test_what_is_no_gallery_is_refused_when_the_source_is_registered():
+    registry.unregister(Lamp)
+    for wrong in ("image", ("image",), (ImageFieldGallery,)):
+        with pytest.raises(RegistryError, match="galleries"):
+            nb_catalog.register(Lamp)(
+                type("Source", (nb_catalog.CatalogSource,), {"galleries": wrong})
+            )
+    nb_catalog.register(Lamp)(type("Source", (nb_catalog.CatalogSource,), {}))
