@@ -14,8 +14,7 @@ from uuid import uuid4
 from django.core.files.base import ContentFile
 from django.db.models import FileField, Model
 from django.utils.text import slugify
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.conf import settings
 from nb_catalog.core.attributes import host_code
@@ -25,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 # Image fields hold 100 characters by default, with the folder.
 _LONGEST_SLUG: Final = 40
-SAVING: Final = gettext_noop("The storage of %(field)s failed to save a file (%(error)s).")
-READING: Final = gettext_noop("The storage of %(field)s failed to read a file (%(error)s).")
+SAVING: Final = _("The storage of %(field)s failed to save a file (%(error)s).")
+READING: Final = _("The storage of %(field)s failed to read a file (%(error)s).")
 
 
 def new_name(title: str) -> str:
@@ -96,6 +95,6 @@ def discard(field: FileField, name: str) -> None:
         logger.warning("The delivered file %s was not deleted: %s", name, type(error).__name__)
 
 
-def _failed(field: Any, error: Exception, message: str) -> StorageFailed:
+def _failed(field: Any, error: Exception, message: object) -> StorageFailed:
     label = f"{field.model._meta.label}.{field.name}"
-    return StorageFailed(_(message) % {"field": label, "error": type(error).__name__})
+    return StorageFailed(str(message) % {"field": label, "error": type(error).__name__})
