@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from nb_catalog.imaging.recent import RecentArrays
+
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 CONTRAST: Final = 0.015
 """Of the faintest feature, below SIFT's default of 0.04: products have less contrast than landscapes."""
+
+# Those of 20 products.
+_products = RecentArrays[tuple[Floats, Floats]](max_bytes=32 * 2**20)
 
 
 def root_sift(
@@ -29,3 +35,15 @@ def root_sift(
     descriptors = np.asarray(found, np.float32)
     total = np.maximum(descriptors.sum(axis=1, keepdims=True), np.float32(1e-6))
     return np.array([point.pt for point in points], np.float32), np.sqrt(descriptors / total)
+
+
+def root_sift_of_product(
+    pixels: npt.NDArray[np.uint8], inside: npt.NDArray[np.uint8], *, most: int
+) -> tuple[Floats, Floats]:
+    """Return the features of a product as ``root_sift`` does, read-only, and keep them for a while: many
+    pictures in a row are of one product."""
+    key = sha256(repr((pixels.shape, most)).encode())
+    key.update(pixels.tobytes())
+    key.update(inside.tobytes())
+    known = _products.get(key.digest())
+    return known or _products.put(key.digest(), root_sift(pixels, inside, most=most))

@@ -2,6 +2,7 @@
 
 Prints one JSON line. ``ratio`` is the processor time of the whole comparison, files opened, in relation to
 the bare calls: both files decoded, features and their matches, RANSAC, warp, flow, a template for each tile.
+The features of the product are kept after the first time, as they are for several pictures of one product.
 Target: at most 1.5, and ``wall_seconds`` at most 1 on two cores.
 
     python -m tests.benchmarks.bench_fidelity [repetitions]

@@ -6,6 +6,7 @@ import pytest
 from nb_catalog.core.types import Size
 from nb_catalog.exceptions import PictureUnreadable
 from nb_catalog.imaging import inspect, open_cache
+from nb_catalog.imaging.recent import RecentArrays
 from nb_catalog.testing.pictures import solid_png
 
 BOUNDS = {"max_bytes": 10**7, "max_pixels": 10**7}
@@ -40,7 +41,7 @@ def test_nobody_paints_on_what_is_kept():
 
 
 def test_what_was_not_used_longest_goes_first(decoded, monkeypatch):
-    monkeypatch.setattr(open_cache, "MAX_BYTES", 2 * 20 * 20 * 3)
+    monkeypatch.setattr(open_cache, "_cache", RecentArrays(max_bytes=2 * 20 * 20 * 3))
     pictures = [solid_png(Size(20, 20), colour=(n, 0, 0)) for n in range(3)]
     for picture in (pictures[0], pictures[1], pictures[0], pictures[2], pictures[0]):
         open_cache.open_cached(picture, **BOUNDS)
@@ -50,7 +51,7 @@ def test_what_was_not_used_longest_goes_first(decoded, monkeypatch):
 
 
 def test_one_that_is_too_large_is_opened_and_not_kept(decoded, monkeypatch):
-    monkeypatch.setattr(open_cache, "MAX_BYTES", 100)
+    monkeypatch.setattr(open_cache, "_cache", RecentArrays(max_bytes=100))
     for _ in range(2):
         assert np.array(
             open_cache.open_cached(solid_png(Size(20, 20), colour=(1, 2, 3)), **BOUNDS)

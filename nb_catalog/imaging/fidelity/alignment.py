@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb_catalog.imaging.fidelity.views import Mask, Pixels, ProductView
-from nb_catalog.imaging.root_sift import Floats, root_sift
+from nb_catalog.imaging.root_sift import Floats, root_sift, root_sift_of_product
 
 MOST_FEATURES: Final = 2500
 RATIO: Final = 0.82
@@ -83,14 +83,16 @@ def _grey(pixels: Pixels) -> Grey:
 
 
 def _features(grey: Grey, mask: Mask | None) -> tuple[Floats, Floats]:
-    """Return the places (N, 2) of features in ``mask`` and their descriptors (N, 128)."""
+    """Return the places (N, 2) and descriptors (N, 128) of features; of a product those in ``mask``."""
     reduced = cv2.resize(grey, None, fx=REDUCED, fy=REDUCED, interpolation=cv2.INTER_AREA)
-    inside: npt.NDArray[np.uint8] | None = None
-    if mask is not None:
-        size = (reduced.shape[1], reduced.shape[0])
+    grey = np.asarray(reduced, np.uint8)
+    if mask is None:
+        places, looks = root_sift(grey, None, most=MOST_FEATURES)
+    else:
+        size = (grey.shape[1], grey.shape[0])
         small = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
         inside = np.asarray(small * 255, np.uint8)
-    places, looks = root_sift(np.asarray(reduced, np.uint8), inside, most=MOST_FEATURES)
+        places, looks = root_sift_of_product(grey, inside, most=MOST_FEATURES)
     # Centres of pixels keep their places.
     return ((places + 0.5) / REDUCED - 0.5).astype(np.float32), looks
 

@@ -10,7 +10,7 @@ import numpy as np
 from nb_catalog.imaging.box import Box
 from nb_catalog.imaging.cutout.outline import find_solid
 from nb_catalog.imaging.product_box.common import Rgba, reduced
-from nb_catalog.imaging.root_sift import root_sift
+from nb_catalog.imaging.root_sift import root_sift, root_sift_of_product
 from nb_catalog.imaging.scenery.canvas import Pixels
 
 PICTURE_SIDE, PRODUCT_SIDE = 1024, 768
@@ -36,12 +36,11 @@ def box_by_features(pixels: Pixels, product: Rgba) -> Box | None:
     # On grey: the hidden colours of transparent pixels would be features.
     seen = np.rint(view[..., :3] * cover + 128 * (1 - cover)).astype(np.uint8)
     inside = cv2.erode((alpha > 200).astype(np.uint8), np.ones((5, 5), np.uint8))
-    (places, looks), (others, other_looks) = (
-        root_sift(
-            np.asarray(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), np.uint8), where, most=MOST_FEATURES
-        )
-        for each, where in ((seen, np.asarray(inside, np.uint8)), (picture, None))
+    grey, there = (
+        np.asarray(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), np.uint8) for each in (seen, picture)
     )
+    places, looks = root_sift_of_product(grey, np.asarray(inside, np.uint8), most=MOST_FEATURES)
+    others, other_looks = root_sift(there, None, most=MOST_FEATURES)
     if min(len(places), len(others)) < LEAST_MATCHES:
         return None
     pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(looks, other_looks, k=2)
@@ -49,10 +48,10 @@ def box_by_features(pixels: Pixels, product: Rgba) -> Box | None:
     if len(good) < LEAST_MATCHES:
         return None
     origin = places[[each.queryIdx for each in good]]
-    there = others[[each.trainIdx for each in good]]
+    targets = others[[each.trainIdx for each in good]]
     cv2.setRNGSeed(1)
     matrix, inliers = cv2.estimateAffine2D(
-        origin, there, ransacReprojThreshold=REPROJECTION, maxIters=4000, confidence=0.999
+        origin, targets, ransacReprojThreshold=REPROJECTION, maxIters=4000, confidence=0.999
     )
     if matrix is None or int(inliers.sum()) < LEAST_MATCHES:
         return None
