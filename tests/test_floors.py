@@ -45,6 +45,7 @@ SOLE_IMPORTERS = {
     "rapidocr": {"typesetting"},
     "babel": {"core"},
     "rest_framework": {"api"},
+    "drf_spectacular": {"api"},
     "google.auth": {"providers"},
     "google.genai": {"providers"},
     "google.oauth2": {"providers"},

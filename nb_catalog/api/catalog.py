@@ -1,14 +1,17 @@
 """``models/`` and ``scenes/``: the registered models and the available scenes."""
 
 from collections import defaultdict
+from typing import Any
 
 from django.db.models import Count
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from nb_catalog.api.operations import Operation
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import ImageState
+from nb_catalog.exceptions import NotRegistered
 from nb_catalog.models import Placement, ProductImage, Scene
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.models.images import ImageKind
@@ -33,6 +36,7 @@ class ModelViewSet(CatalogReadViewSet):
     serializer_class = ModelSerializer
     read_permission = Action.VIEW_IMAGES
     lookup_field = "label"
+    operations = {"retrieve": Operation(refuses=(NotRegistered,))}
     lookup_value_converter = "str"
 
     def get_queryset(self):
@@ -85,14 +89,17 @@ class SceneSerializer(serializers.ModelSerializer):
 
 
 class SceneDetailSerializer(SceneSerializer):
-    """``backdrop``: the photo of the place, and where the product goes in it; null without one."""
+    """``backdrop``: the photo of the place, and where the product goes in it; null without one. Only those
+    who may generate pictures get it, the prompts and the settings of the renderer."""
+
+    optional_fields = frozenset({"prompt", "system", "renderer", "backdrop"})
 
     backdrop = serializers.SerializerMethodField()
 
     class Meta(SceneSerializer.Meta):
         fields = (*SceneSerializer.Meta.fields, "prompt", "system", "renderer", "backdrop")
 
-    def get_backdrop(self, scene) -> dict[str, object] | None:
+    def get_backdrop(self, scene) -> dict[str, Any] | None:
         if not scene.backdrop_sha256:
             return None
         return {
@@ -110,6 +117,7 @@ class SceneViewSet(CatalogReadViewSet):
     read_permission = Action.VIEW_SCENES
     lookup_field = "key"
     lookup_value_converter = "slug"
+    operations = {"retrieve": Operation(returns=SceneDetailSerializer)}
 
     def get_queryset(self):
         rows = Scene.objects.all()

@@ -6,6 +6,8 @@ from rest_framework.response import Response
 
 from nb_catalog import review
 from nb_catalog.api.images import ImageSerializer
+from nb_catalog.api.operations import Operation
+from nb_catalog.api.results import ReleasedSerializer, RenewedSerializer
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import ImageState
@@ -38,11 +40,23 @@ class RenewSerializer(ReleaseSerializer):
     """The pictures whose claims are prolonged; all that have not ended without ``images``."""
 
 
+class ClaimedSerializer(serializers.Serializer):
+    """Pictures that are the user's to review for ``seconds``."""
+
+    seconds = serializers.IntegerField()
+    results = ImageSerializer(many=True)
+
+
 class ClaimViewSet(CatalogViewSet):
     """Claim pictures to review, so that no other reviewer gets them."""
 
     queryset = ProductImage.objects.all()
     action_permissions = dict.fromkeys(("create", "renew", "release"), Action.REVIEW)
+    operations = {
+        "create": Operation(returns=ClaimedSerializer),
+        "renew": Operation(returns=RenewedSerializer),
+        "release": Operation(returns=ReleasedSerializer),
+    }
     serializer_class = ClaimSerializer
     serializer_classes = {"renew": RenewSerializer, "release": ReleaseSerializer}
 

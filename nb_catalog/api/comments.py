@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from nb_catalog import review
 from nb_catalog.api import idempotency
+from nb_catalog.api.operations import Operation
 from nb_catalog.core.permissions import Action
 from nb_catalog.review.comments import LONGEST
 
@@ -16,6 +17,12 @@ class CommentSerializer(serializers.Serializer):
     text = serializers.CharField(max_length=LONGEST)
     author = serializers.CharField(source="author.get_username", default=None, read_only=True)
     at = serializers.DateTimeField(read_only=True)
+
+
+class CommentsSerializer(serializers.Serializer):
+    """The comments on a picture, the oldest first."""
+
+    results = CommentSerializer(many=True)
 
 
 class CommentActions:
@@ -40,4 +47,8 @@ class CommentActions:
 
 
 COMMENT_PERMISSIONS = {"comments": Action.VIEW_IMAGES, "comment": Action.COMMENT}
+COMMENT_OPERATIONS = {
+    "comments": Operation(returns=CommentsSerializer),
+    "comment": Operation(returns=CommentSerializer, status=status.HTTP_201_CREATED, once=True),
+}
 COMMENT_SERIALIZERS = {"comments": CommentSerializer, "comment": CommentSerializer}

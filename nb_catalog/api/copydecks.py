@@ -8,11 +8,13 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from nb_catalog import copydecks
+from nb_catalog.api.operations import Operation
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.copydecks import changes, vocabulary
 from nb_catalog.copydecks.files import MAX_BYTES
 from nb_catalog.copydecks.types import DeckTexts
 from nb_catalog.core.permissions import Action
+from nb_catalog.exceptions import DeckRefused, RequestRefused
 from nb_catalog.models import CopyDeck, TextLayout
 from nb_catalog.models.copy_decks import LONGEST_TEXT
 from nb_catalog.publishing.staleness import mark_stale_of_deck
@@ -62,7 +64,11 @@ class DeckSerializer(serializers.ModelSerializer):
 class DeckDetailSerializer(DeckSerializer):
     """``texts`` and ``proposals`` are locale -> role -> text."""
 
-    texts = serializers.DictField(source="texts_by_locale")
+    texts = serializers.DictField(
+        source="texts_by_locale",
+        child=serializers.DictField(child=serializers.CharField()),
+        read_only=True,
+    )
     proposals = serializers.SerializerMethodField()
 
     class Meta(DeckSerializer.Meta):
@@ -74,6 +80,50 @@ class DeckDetailSerializer(DeckSerializer):
         for text in deck.texts.exclude(proposed_by=""):
             proposals.setdefault(text.locale, {})[text.role] = text.text
         return proposals
+
+
+class TextChangeSerializer(serializers.Serializer):
+    """A text that changed, or would change."""
+
+    locale = serializers.CharField()
+    role = serializers.CharField()
+    change = serializers.CharField()
+    old = serializers.CharField(allow_blank=True)
+    new = serializers.CharField(allow_blank=True)
+    note = serializers.CharField(allow_blank=True)
+
+
+class DeckImportSerializer(DeckDetailSerializer):
+    """The deck, and what became of each text. ``stale`` is the number of published pictures that are out of
+    date now; null if there are too many to find out in one request, or nothing was written."""
+
+    changed = serializers.IntegerField()
+    dry_run = serializers.BooleanField()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    unchanged = serializers.IntegerField()
+    warnings = serializers.ListField(child=serializers.CharField())
+    stale = serializers.IntegerField(allow_null=True)
+    changes = TextChangeSerializer(many=True)
+
+    class Meta(DeckDetailSerializer.Meta):
+        fields = (
+            *DeckDetailSerializer.Meta.fields, "changed", "dry_run", "counts", "unchanged", "warnings",
+            "stale", "changes",
+        )  # fmt: skip
+
+    def get_fields(self):
+        number = serializers.IntegerField(allow_null=True, help_text="What `undo` takes.")
+        return super().get_fields() | {"import": number}
+
+
+class DeckAcceptedSerializer(DeckDetailSerializer):
+    """The deck, and how many proposals were accepted; ``stale`` as in ``DeckImport``."""
+
+    changed = serializers.IntegerField()
+    stale = serializers.IntegerField(allow_null=True)
+
+    class Meta(DeckDetailSerializer.Meta):
+        fields = (*DeckDetailSerializer.Meta.fields, "changed", "stale")
 
 
 class DeckTextsSerializer(serializers.Serializer):
@@ -134,6 +184,13 @@ class DeckViewSet(CatalogReadViewSet):
     action_permissions = dict.fromkeys(("texts", "file", "undo", "accept"), Action.WRITE_TEXTS)
     lookup_field = "key"
     lookup_value_converter = "slug"
+    operations = {
+        **dict.fromkeys(
+            ("texts", "file", "undo"),
+            Operation(returns=DeckImportSerializer, refuses=(DeckRefused, RequestRefused)),
+        ),
+        "accept": Operation(returns=DeckAcceptedSerializer, refuses=(DeckRefused, RequestRefused)),
+    }
     serializer_class = DeckSerializer
     serializer_classes = {
         "retrieve": DeckDetailSerializer,

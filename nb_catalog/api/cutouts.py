@@ -23,6 +23,8 @@ from nb_catalog.api.fields import (
     objects_of,
 )
 from nb_catalog.api.idempotency import KeyField
+from nb_catalog.api.operations import Operation
+from nb_catalog.api.results import ChangedSerializer, RequestedSerializer
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.conf import settings
 from nb_catalog.core.permissions import Action
@@ -31,6 +33,17 @@ from nb_catalog.cutouts import previews
 from nb_catalog.cutouts.access import may_each, visible_to
 from nb_catalog.cutouts.decisions import confirm, mark_unusable, replace_mask
 from nb_catalog.cutouts.photos import request_for_products
+from nb_catalog.exceptions import (
+    CutoutRefused,
+    InvalidTransition,
+    NotRegistered,
+    ObjectGone,
+    PictureMissing,
+    PictureTooLarge,
+    PictureUnreadable,
+    RequestRefused,
+    StorageFailed,
+)
 from nb_catalog.models import PhotoCutout, Scene
 from nb_catalog.models.cutouts import CutoutState
 from nb_catalog.registry import source_for
@@ -47,9 +60,9 @@ class CutoutSerializer(CatalogObjectSerializer):
     photo = serializers.CharField(source="name")
     width = serializers.IntegerField()
     height = serializers.IntegerField()
-    state = serializers.CharField()
-    kind = serializers.CharField()
-    suggested_kind = serializers.CharField()
+    state = serializers.ChoiceField(choices=CutoutState.choices)
+    kind = serializers.ChoiceField(choices=PhotoKind.choices, allow_blank=True)
+    suggested_kind = serializers.ChoiceField(choices=PhotoKind.choices, allow_blank=True)
     method = serializers.CharField()
     maker = serializers.CharField()
     score = serializers.FloatField(allow_null=True)
@@ -70,7 +83,7 @@ class CutoutEventSerializer(serializers.Serializer):
 
     id = serializers.IntegerField()
     move = serializers.CharField()
-    actor = serializers.CharField(source="actor.get_username", default=None)
+    actor = serializers.CharField(source="actor.get_username", default=None, allow_null=True)
     at = serializers.DateTimeField()
 
 
@@ -141,7 +154,7 @@ class StrokesSerializer(serializers.Serializer):
     """Strokes over the photo: ``{"keep": true, "size": 0.02, "points": [[0.5, 0.4], …]}``, as shares of its
     sides. With ``from_mask`` they change the stored mask."""
 
-    strokes = serializers.ListField(child=serializers.DictField())
+    strokes = serializers.ListField(child=serializers.DictField(child=serializers.JSONField()))
     from_mask = serializers.BooleanField(default=True)
 
 
@@ -155,6 +168,13 @@ class PictureParser(BaseParser):
         return {"mask": ContentFile(data, name="mask")}
 
 
+PREVIEW_REFUSALS = (
+    RequestRefused, InvalidTransition, ObjectGone, PictureMissing, PictureUnreadable, PictureTooLarge,
+    CutoutRefused, StorageFailed,
+)  # fmt: skip
+MASK_REFUSALS = (*PREVIEW_REFUSALS, NotRegistered)
+
+
 class CutoutViewSet(CatalogReadViewSet):
     """Cut-outs. Filter by ``model`` with ``object``, ``state``, ``kind``."""
 
@@ -166,6 +186,34 @@ class CutoutViewSet(CatalogReadViewSet):
         ),
         "cut_again": Action.CUT_AGAIN,
         "request_cutouts": Action.REQUEST_CUTOUTS,
+    }
+    operations = {
+        "mask": Operation(returns=CutoutDetailSerializer, refuses=MASK_REFUSALS),
+        "undo": Operation(
+            returns=CutoutDetailSerializer, refuses=(InvalidTransition, RequestRefused)
+        ),
+        "solve": Operation(media_types=("image/png",), refuses=MASK_REFUSALS),
+        **dict.fromkeys(
+            ("confirm", "kind", "refuse"),
+            Operation(
+                returns=ChangedSerializer, refuses=(InvalidTransition, RequestRefused), once=True
+            ),
+        ),
+        "cut_again": Operation(
+            returns=ChangedSerializer, status=status.HTTP_202_ACCEPTED, once=True
+        ),
+        "request_cutouts": Operation(
+            returns=RequestedSerializer,
+            status=status.HTTP_202_ACCEPTED,
+            refuses=(NotRegistered,),
+            once=True,
+        ),
+        "mask_picture": Operation(
+            media_types=("image/png",), also={304: None}, refuses=PREVIEW_REFUSALS
+        ),
+        "preview": Operation(
+            media_types=("image/webp",), also={304: None}, refuses=PREVIEW_REFUSALS
+        ),
     }
     serializer_class = CutoutSerializer
     serializer_classes = {

@@ -1,14 +1,17 @@
 """``decisions/``: decisions about several pictures at once, each carried out once, and undone together."""
 
 from django.utils.translation import gettext_lazy as _
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from nb_catalog import review
+from nb_catalog.api.operations import Operation
+from nb_catalog.api.results import UndoneSerializer
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import ImageState
+from nb_catalog.exceptions import InvalidTransition, ObjectGone, RequestRefused
 from nb_catalog.models import ReviewDecision
 from nb_catalog.review.decisions import ACTIONS, MAX_DECISIONS
 
@@ -68,12 +71,24 @@ class DecisionResultSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class DecisionResultsSerializer(serializers.Serializer):
+    """The results of decisions in their order."""
+
+    results = DecisionResultSerializer(many=True)
+
+
 class DecisionViewSet(CatalogViewSet):
     """Decide about pictures by keys of your own, and undo what you have decided."""
 
     queryset = ReviewDecision.objects.all()
     # Each decision needs its own permission beside.
     action_permissions = {"create": Action.VIEW_IMAGES, "undo": Action.VIEW_IMAGES}
+    operations = {
+        "create": Operation(
+            returns=DecisionResultsSerializer, refuses=(RequestRefused, ObjectGone)
+        ),
+        "undo": Operation(returns=UndoneSerializer, refuses=(InvalidTransition,)),
+    }
     serializer_class = DecisionsSerializer
     serializer_classes = {"undo": UndoDecisionsSerializer}
 
@@ -101,5 +116,6 @@ class DecisionViewSet(CatalogViewSet):
         )
         result = review.undo(rows, actor=request.user)
         undone = [each.key for each in result.undone]
-        code = status.HTTP_200_OK if undone or not result.refused else status.HTTP_409_CONFLICT
-        return Response({"undone": undone, "refused": result.refused}, status=code)
+        if result.refused and not undone:
+            raise InvalidTransition(" ".join(result.refused))
+        return Response({"undone": undone, "refused": result.refused})

@@ -12,11 +12,23 @@ from rest_framework.response import Response
 from nb_catalog import generation, review
 from nb_catalog.api import idempotency
 from nb_catalog.api.fields import NoBodySerializer
+from nb_catalog.api.operations import Operation
 from nb_catalog.api.plans import plan_as_dict
+from nb_catalog.api.results import MaybeStartedRunSerializer, PlanSerializer
 from nb_catalog.api.run_notices import NotifyField, inform_if_asked
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.types import RequestMode
-from nb_catalog.exceptions import RequestRefused
+from nb_catalog.exceptions import (
+    AdjustmentRefused,
+    NotRegistered,
+    ObjectGone,
+    PictureMissing,
+    PictureTooLarge,
+    PictureUnreadable,
+    PlanRefused,
+    RequestRefused,
+    StorageFailed,
+)
 from nb_catalog.generation.instructed_edits import MAX_CANDIDATES
 from nb_catalog.imaging.adjust.kinds import MOST_ADJUSTMENTS
 
@@ -62,11 +74,26 @@ class EditRunSerializer(EditPlanSerializer):
     )
 
 
+EDIT_REFUSALS = (
+    RequestRefused, PlanRefused, NotRegistered, ObjectGone, AdjustmentRefused, PictureMissing,
+    PictureUnreadable, PictureTooLarge, StorageFailed,
+)  # fmt: skip
 EDIT_SERIALIZERS = {
     "adjust": AdjustSerializer,
     "plan_edit": EditPlanSerializer,
     "edit": EditRunSerializer,
     "move_texts": NoBodySerializer,
+}
+_MAYBE_STARTED = Operation(
+    returns=MaybeStartedRunSerializer,
+    status=status.HTTP_201_CREATED,
+    also={status.HTTP_200_OK: MaybeStartedRunSerializer},
+    refuses=EDIT_REFUSALS,
+    once=True,
+)
+EDIT_OPERATIONS = {
+    **dict.fromkeys(("adjust", "edit", "move_texts"), _MAYBE_STARTED),
+    "plan_edit": Operation(returns=PlanSerializer, refuses=EDIT_REFUSALS),
 }
 EDIT_PERMISSIONS = dict.fromkeys(EDIT_SERIALIZERS, Action.EDIT)
 

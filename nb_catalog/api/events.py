@@ -1,12 +1,51 @@
 """``events/``: what happens, as it happens, to clients that keep the connection open."""
 
 from copy import copy
+from http import HTTPStatus
 
-from rest_framework.exceptions import APIException
+from django.utils.translation import gettext_lazy
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, NotAcceptable
 from rest_framework.renderers import JSONRenderer
 
 from nb_catalog import live
 from nb_catalog.api.errors import JSON
+from nb_catalog.api.operations import Operation
+from nb_catalog.live.streams import MEDIA_TYPE
+
+
+class EventSerializer(serializers.Serializer):
+    """One event; ``id`` is what ``Last-Event-ID`` resumes after."""
+
+    event = serializers.CharField()
+    id = serializers.CharField()
+    data = serializers.JSONField()
+
+
+class PolledEventsSerializer(serializers.Serializer):
+    """Events for a client that polls. ``streams`` says whether this server could stream them."""
+
+    events = EventSerializer(many=True)
+    last_id = serializers.CharField()
+    over = serializers.BooleanField()
+    streams = serializers.BooleanField()
+
+
+class TooManyStreams(APIException):
+    """This process serves as many streams as it can."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_code = "too_many_streams"
+    default_detail = gettext_lazy("This server streams to as many clients as it can. Try again.")
+
+    def __init__(self, *, wait):
+        super().__init__()
+        self.wait = wait
+
+
+EVENTS = Operation(
+    returns=PolledEventsSerializer, media_types=(MEDIA_TYPE,), also={204: None}, busy=True
+)
 
 
 class EventsMixin:
@@ -28,7 +67,12 @@ class EventsMixin:
                 return False
             return True
 
-        return live.response(self.request._request, self.get_feed(), is_allowed=is_allowed)
+        response = live.response(self.request._request, self.get_feed(), is_allowed=is_allowed)
+        if response.status_code == HTTPStatus.NOT_ACCEPTABLE:
+            raise NotAcceptable(response.content.decode())
+        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise TooManyStreams(wait=int(response["Retry-After"]))
+        return response
 
     def perform_content_negotiation(self, request, force=False):
         """Accept what browsers ask for a stream: errors are JSON."""

@@ -63,9 +63,9 @@ class ExperimentSerializer(serializers.Serializer):
     arms = serializers.SerializerMethodField()
     options = serializers.JSONField()
     run = serializers.SerializerMethodField()
-    actor = serializers.CharField(source="actor.get_username", default=None)
+    actor = serializers.CharField(source="actor.get_username", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
-    closed_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
 
     def get_run(self, experiment) -> int | None:
         return experiment.run_id if self._is_revealed(experiment) else None
@@ -91,6 +91,82 @@ class ExperimentSerializer(serializers.Serializer):
 
     def _is_revealed(self, experiment):
         return review.may_see_result(self.context["request"].user, experiment)
+
+
+class BallotSerializer(serializers.Serializer):
+    """A product to vote on, with the addresses of its two pictures; ``choice`` is what you chose so far."""
+
+    product = serializers.IntegerField()
+    object = serializers.CharField()
+    left = serializers.URLField()
+    right = serializers.URLField()
+    choice = serializers.ChoiceField(choices=[each.value for each in Side], allow_null=True)
+
+
+class BallotsSerializer(serializers.Serializer):
+    """Products to vote on. ``waiting`` ones have no pictures yet, ``missing`` ones will have none."""
+
+    ready = BallotSerializer(many=True)
+    voted = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    missing = serializers.IntegerField()
+
+
+class VotedSerializer(serializers.Serializer):
+    """The vote as it was counted."""
+
+    product = serializers.IntegerField()
+    choice = serializers.ChoiceField(choices=[each.value for each in Side])
+
+
+class SavedPromptSerializer(serializers.Serializer):
+    """The scene that has the prompt now, and its version."""
+
+    scene = serializers.CharField()
+    version = serializers.IntegerField()
+
+
+class ArmResultSerializer(serializers.Serializer):
+    """One of the two looks; ``cost_usd`` is null while a cost is not known."""
+
+    arm = serializers.ChoiceField(choices=Arm.choices)
+    name = serializers.CharField()
+    votes = serializers.IntegerField()
+    products = serializers.IntegerField()
+    pictures = serializers.IntegerField()
+    reused = serializers.IntegerField()
+    checks_failed = serializers.IntegerField()
+    cost_usd = serializers.CharField(allow_null=True)
+
+
+class ShareSerializer(serializers.Serializer):
+    """The interval of the share of products that chose arm A."""
+
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+
+
+class VoterSerializer(serializers.Serializer):
+    """The votes of one person."""
+
+    name = serializers.CharField()
+    a = serializers.IntegerField()
+    b = serializers.IntegerField()
+    ties = serializers.IntegerField()
+
+
+class ResultSerializer(serializers.Serializer):
+    """The votes of everyone; ``winner`` is null while it is not certain."""
+
+    arms = ArmResultSerializer(many=True)
+    votes = serializers.IntegerField()
+    ties = serializers.IntegerField()
+    undecided = serializers.IntegerField()
+    share = ShareSerializer()
+    winner = serializers.ChoiceField(choices=Arm.choices, allow_null=True)
+    voters = VoterSerializer(many=True)
+    waiting = serializers.IntegerField()
+    missing = serializers.IntegerField()
 
 
 def experiment_plan_from(body, *, key):

@@ -12,17 +12,28 @@ from rest_framework.reverse import reverse
 from nb_catalog import generation, review
 from nb_catalog.api import idempotency
 from nb_catalog.api.experiment_fields import (
+    BallotsSerializer,
     ExperimentSerializer,
     NewExperimentSerializer,
+    ResultSerializer,
+    SavedPromptSerializer,
+    VotedSerializer,
     VoteSerializer,
     experiment_plan_from,
     result_as_dict,
 )
 from nb_catalog.api.fields import NoBodySerializer
-from nb_catalog.api.plans import models_of
+from nb_catalog.api.operations import Operation
+from nb_catalog.api.plans import PLAN_REFUSALS, models_of
 from nb_catalog.api.run_notices import inform_if_asked
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action, may
+from nb_catalog.exceptions import (
+    InvalidTransition,
+    NotRegistered,
+    RequestRefused,
+    StorageFailed,
+)
 from nb_catalog.models import Experiment, ExperimentPair
 from nb_catalog.models.generic import content_type_of
 from nb_catalog.registry import registered, source_for
@@ -38,6 +49,26 @@ class ExperimentViewSet(CatalogReadViewSet):
         **dict.fromkeys(("ballots", "votes", "result", "picture"), Action.VOTE),
         "close": Action.CLOSE_EXPERIMENT,
         "save_prompt": Action.SAVE_PROMPT,
+    }
+    operations = {
+        "retrieve": Operation(refuses=(NotRegistered,)),
+        "create": Operation(
+            returns=ExperimentSerializer,
+            status=status.HTTP_201_CREATED,
+            refuses=PLAN_REFUSALS,
+            once=True,
+        ),
+        "ballots": Operation(returns=BallotsSerializer, refuses=(NotRegistered,)),
+        "votes": Operation(returns=VotedSerializer, refuses=(NotRegistered, InvalidTransition)),
+        "result": Operation(returns=ResultSerializer, refuses=(NotRegistered,)),
+        "close": Operation(
+            returns=ExperimentSerializer, refuses=(NotRegistered, InvalidTransition)
+        ),
+        "save_prompt": Operation(
+            returns=SavedPromptSerializer,
+            refuses=(NotRegistered, RequestRefused, InvalidTransition),
+        ),
+        "picture": Operation(media_types=("image/webp",), refuses=(NotRegistered, StorageFailed)),
     }
     serializer_class = ExperimentSerializer
     serializer_classes = {

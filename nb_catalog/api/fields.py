@@ -24,7 +24,7 @@ class UsdField(serializers.CharField):
     """US dollars as a decimal string such as "0.0336" or "20.00"; null if there is no amount."""
 
     def __init__(self, **options):
-        super().__init__(read_only=True, **options)
+        super().__init__(read_only=True, allow_null=True, **options)
 
     def to_representation(self, value):
         return usd_text(value)
@@ -45,6 +45,15 @@ class KeyListField(serializers.ListField):
     """Keys of catalog objects (integers, UUIDs or text) as JSON numbers or strings."""
 
     child = serializers.CharField(max_length=128)
+
+    def openapi_schema(self):
+        """Return the JSON schema of a value."""
+        return {
+            "type": "array",
+            "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+            "minItems": 1,
+            "maxItems": self.max_length,
+        }
 
     def __init__(self, **options):
         super().__init__(**{"max_length": MOST_KEYS, "allow_empty": False} | options)

@@ -1,9 +1,12 @@
 """``images/<id>/history/``: family, recipe, decisions and publications of a picture."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from nb_catalog.api.fields import UsdField, usd_text
 from nb_catalog.api.jobs import SpecField
+from nb_catalog.core.states import ImageState
 from nb_catalog.models.db.money import usd
 
 
@@ -11,7 +14,7 @@ class RelativeSerializer(serializers.Serializer):
     """A picture of the family. ``above`` is the one that it hangs below, ``depth`` 0 for the first."""
 
     id = serializers.IntegerField(source="image.pk")
-    above = serializers.IntegerField()
+    above = serializers.IntegerField(allow_null=True)
     depth = serializers.IntegerField()
     role = serializers.CharField()
     step = serializers.CharField()
@@ -32,7 +35,7 @@ class PhotoOriginSerializer(serializers.Serializer):
     name = serializers.CharField()
     version = serializers.CharField()
     state = serializers.CharField()
-    cutout = serializers.IntegerField(source="cutout.pk", default=None)
+    cutout = serializers.IntegerField(source="cutout.pk", default=None, allow_null=True)
     mask_changed = serializers.BooleanField()
 
 
@@ -43,7 +46,7 @@ class UsedReferenceSerializer(serializers.Serializer):
     name = serializers.CharField()
     sha256 = serializers.CharField()
     changes = serializers.ListField(child=serializers.CharField())
-    image = serializers.IntegerField()
+    image = serializers.IntegerField(allow_null=True)
 
 
 class CostSerializer(serializers.Serializer):
@@ -85,16 +88,18 @@ class RecipeSerializer(serializers.Serializer):
     provider = serializers.CharField(source="spec.provider")
     model = serializers.CharField(source="spec.model")
     model_version = serializers.CharField()
-    seed = serializers.IntegerField()
+    seed = serializers.IntegerField(allow_null=True)
     references = UsedReferenceSerializer(many=True)
-    calls = RecipeCallSerializer(many=True)
-    cost = CostSerializer()
+    calls = RecipeCallSerializer(many=True, allow_null=True)
+    cost = CostSerializer(allow_null=True)
 
 
-class DecisionSerializer(serializers.Serializer):
+class PastDecisionSerializer(serializers.Serializer):
+    """A decision about the picture."""
+
     move = serializers.CharField()
-    state = serializers.CharField()
-    actor = serializers.CharField(source="actor.get_username", default=None)
+    state = serializers.ChoiceField(choices=ImageState.choices)
+    actor = serializers.CharField(source="actor.get_username", default=None, allow_null=True)
     note = serializers.CharField()
     at = serializers.DateTimeField()
 
@@ -106,11 +111,17 @@ class PublishedPeriodSerializer(serializers.Serializer):
     locale = serializers.CharField()
     position = serializers.IntegerField()
     since = serializers.DateTimeField()
-    until = serializers.DateTimeField()
-    move = serializers.CharField(source="started.move", default=None)
-    actor = serializers.CharField(source="started.actor.get_username", default=None)
-    ended_by = serializers.CharField(source="ended.actor.get_username", default=None)
-    replaced_by = serializers.IntegerField(source="ended.image_after_id", default=None)
+    until = serializers.DateTimeField(allow_null=True)
+    move = serializers.CharField(source="started.move", default=None, allow_null=True)
+    actor = serializers.CharField(
+        source="started.actor.get_username", default=None, allow_null=True
+    )
+    ended_by = serializers.CharField(
+        source="ended.actor.get_username", default=None, allow_null=True
+    )
+    replaced_by = serializers.IntegerField(
+        source="ended.image_after_id", default=None, allow_null=True
+    )
 
 
 class SimilarPlanSerializer(serializers.Serializer):
@@ -124,7 +135,7 @@ class SimilarPlanSerializer(serializers.Serializer):
     changes = serializers.ListField(child=serializers.CharField())
     further_variants = serializers.IntegerField()
 
-    def get_arguments(self, plan) -> dict[str, object]:
+    def get_arguments(self, plan) -> dict[str, Any]:
         arguments = dict(plan.arguments)
         if "parts" in arguments:
             arguments["parts"] = [f"{label}:{key}" for label, key in arguments["parts"]]
@@ -140,9 +151,9 @@ class HistorySerializer(serializers.Serializer):
     photos = PhotoOriginSerializer(many=True)
     family = RelativeSerializer(many=True, source="family.relatives")
     left_out = serializers.IntegerField(source="family.left_out")
-    recipe = RecipeSerializer()
+    recipe = RecipeSerializer(allow_null=True)
     checks = serializers.JSONField(source="image.checks")
     objections = serializers.ListField(child=serializers.CharField())
-    decisions = DecisionSerializer(many=True)
+    decisions = PastDecisionSerializer(many=True)
     publications = PublishedPeriodSerializer(many=True)
-    similar = SimilarPlanSerializer()
+    similar = SimilarPlanSerializer(allow_null=True)

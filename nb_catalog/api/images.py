@@ -7,19 +7,42 @@ from rest_framework.response import Response
 
 from nb_catalog import live, publishing, review
 from nb_catalog.api import idempotency
-from nb_catalog.api.comments import COMMENT_PERMISSIONS, COMMENT_SERIALIZERS, CommentActions
-from nb_catalog.api.edits import EDIT_PERMISSIONS, EDIT_SERIALIZERS, EditActions
-from nb_catalog.api.events import EventsMixin
+from nb_catalog.api.comments import (
+    COMMENT_OPERATIONS,
+    COMMENT_PERMISSIONS,
+    COMMENT_SERIALIZERS,
+    CommentActions,
+)
+from nb_catalog.api.edits import EDIT_OPERATIONS, EDIT_PERMISSIONS, EDIT_SERIALIZERS, EditActions
+from nb_catalog.api.events import EVENTS, EventsMixin
 from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, NoBodySerializer
 from nb_catalog.api.finals import EscalateSerializer, labels_of, options_of
 from nb_catalog.api.history import HistorySerializer
 from nb_catalog.api.jobs import SpecField
-from nb_catalog.api.placements import PlacementSerializer, placement_context
+from nb_catalog.api.operations import Operation
+from nb_catalog.api.placements import PlacementSerializer, PublishedSerializer, placement_context
+from nb_catalog.api.results import (
+    AltResultSerializer,
+    MaybeStartedRunSerializer,
+    StartedRunSerializer,
+)
 from nb_catalog.api.run_notices import inform_if_asked
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import IMAGE_TRANSITIONS, ImageState
 from nb_catalog.core.types import OWN_PHOTO
+from nb_catalog.exceptions import (
+    FidelityRefused,
+    InvalidTransition,
+    NotRegistered,
+    ObjectGone,
+    PictureMissing,
+    PictureTooLarge,
+    PictureUnreadable,
+    PlanRefused,
+    RequestRefused,
+    StorageFailed,
+)
 from nb_catalog.models import ProductImage
 from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
@@ -42,12 +65,12 @@ class PlaceSerializer(serializers.Serializer):
 class ImageSerializer(CatalogObjectSerializer):
     """A generated picture; sizes in pixels, ``url`` is the original file."""
 
-    job = serializers.IntegerField(source="job_id")
-    run = serializers.IntegerField(source="job.run_id", default=None)
-    parent = serializers.IntegerField(source="parent_id")
-    draft = serializers.IntegerField(source="draft_id")
-    kind = serializers.CharField()
-    state = serializers.CharField()
+    job = serializers.IntegerField(source="job_id", allow_null=True)
+    run = serializers.IntegerField(source="job.run_id", default=None, allow_null=True)
+    parent = serializers.IntegerField(source="parent_id", allow_null=True)
+    draft = serializers.IntegerField(source="draft_id", allow_null=True)
+    kind = serializers.ChoiceField(choices=ImageKind.choices)
+    state = serializers.ChoiceField(choices=ImageState.choices)
     decisions = serializers.SerializerMethodField()
     scene = serializers.CharField()
     tier = serializers.CharField()
@@ -68,19 +91,19 @@ class ImageSerializer(CatalogObjectSerializer):
         return [name for name in DECISIONS if image.state in IMAGE_TRANSITIONS[name].sources]
 
 
-class EventSerializer(serializers.Serializer):
+class ReviewEventSerializer(serializers.Serializer):
     """One review decision."""
 
     move = serializers.CharField()
-    state = serializers.CharField()
-    actor = serializers.CharField(source="actor.get_username", default=None)
+    state = serializers.ChoiceField(choices=ImageState.choices)
+    actor = serializers.CharField(source="actor.get_username", default=None, allow_null=True)
     note = serializers.CharField()
     at = serializers.DateTimeField()
 
 
 class ImageDetailSerializer(ImageSerializer):
     provenance = serializers.JSONField()
-    history = EventSerializer(source="review_events.all", many=True)
+    history = ReviewEventSerializer(source="review_events.all", many=True)
     alt = serializers.SerializerMethodField()
 
     def get_alt(self, image) -> dict[str, str]:
@@ -165,6 +188,23 @@ class PictureEventsQuery(serializers.Serializer):
     series = serializers.CharField(max_length=60, default="")
 
 
+class PublishedFinalSerializer(serializers.Serializer):
+    """Places that show the final now, get it with their text, and keep an edit by a model."""
+
+    published = PlaceSerializer(many=True)
+    waiting = PlaceSerializer(many=True)
+    staying = PlaceSerializer(many=True)
+
+
+PUBLISH_REFUSALS = (
+    InvalidTransition, FidelityRefused, RequestRefused, NotRegistered, ObjectGone, PictureMissing,
+    PictureUnreadable, PictureTooLarge, StorageFailed,
+)  # fmt: skip
+START_REFUSALS = (
+    InvalidTransition, RequestRefused, PlanRefused, NotRegistered, ObjectGone, PictureMissing, StorageFailed,
+)  # fmt: skip
+
+
 class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet):
     """Pictures. Filter by ``model`` with ``object``, ``state``, ``slot``, ``run``, ``scene``."""
 
@@ -180,6 +220,43 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
         "compare": Action.COMPARE,
         **EDIT_PERMISSIONS,
         **COMMENT_PERMISSIONS,
+    }
+    operations = {
+        **dict.fromkeys(
+            DECISIONS,
+            Operation(returns=ImageSerializer, refuses=(InvalidTransition, RequestRefused)),
+        ),
+        "history": Operation(returns=HistorySerializer),
+        "events": EVENTS,
+        "alt": Operation(returns=AltResultSerializer, refuses=(RequestRefused,)),
+        "publish": Operation(
+            returns=PublishedSerializer, status=status.HTTP_201_CREATED, refuses=PUBLISH_REFUSALS
+        ),
+        "publish_final": Operation(returns=PublishedFinalSerializer, refuses=PUBLISH_REFUSALS),
+        "escalate": Operation(
+            returns=StartedRunSerializer,
+            status=status.HTTP_201_CREATED,
+            refuses=START_REFUSALS,
+            once=True,
+        ),
+        "set_text": Operation(
+            returns=MaybeStartedRunSerializer,
+            status=status.HTTP_201_CREATED,
+            also={status.HTTP_200_OK: MaybeStartedRunSerializer},
+            refuses=START_REFUSALS,
+            once=True,
+        ),
+        **dict.fromkeys(
+            ("read_text", "compare"),
+            Operation(
+                returns=StartedRunSerializer,
+                status=status.HTTP_202_ACCEPTED,
+                refuses=START_REFUSALS,
+                once=True,
+            ),
+        ),
+        **EDIT_OPERATIONS,
+        **COMMENT_OPERATIONS,
     }
     serializer_class = ImageSerializer
     serializer_classes = {

@@ -6,6 +6,7 @@ from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import JobState
+from nb_catalog.core.types import JobKind, RequestMode
 from nb_catalog.models import ImageJob
 from nb_catalog.models.db.money import usd, usd_text
 
@@ -26,22 +27,22 @@ class SpecField(serializers.JSONField):
 
 
 class JobSerializer(CatalogObjectSerializer):
-    run = serializers.IntegerField(source="run_id")
-    kind = serializers.CharField()
-    state = serializers.CharField()
+    run = serializers.IntegerField(source="run_id", allow_null=True)
+    kind = serializers.ChoiceField(choices=JobKind.choices)
+    state = serializers.ChoiceField(choices=JobState.choices)
     tier = serializers.CharField()
     provider = serializers.CharField()
     provider_model = serializers.CharField(source="model")
     spec = SpecField()
     estimate_usd = serializers.SerializerMethodField()
     is_free = serializers.BooleanField()
-    mode = serializers.CharField()
+    mode = serializers.ChoiceField(choices=RequestMode.choices)
     attempts = serializers.IntegerField()
-    not_before = serializers.DateTimeField()
+    not_before = serializers.DateTimeField(allow_null=True)
     error_code = serializers.CharField()
     error = serializers.CharField()
     created_at = serializers.DateTimeField()
-    finished_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
 
     def get_estimate_usd(self, job) -> str:
         return usd_text(usd(job.estimate_microusd))
@@ -59,7 +60,7 @@ class CallSerializer(serializers.Serializer):
     cost_usd = serializers.SerializerMethodField()
     usage = serializers.JSONField()
     started_at = serializers.DateTimeField()
-    finished_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
 
     def get_estimate_usd(self, call) -> str:
         return usd_text(usd(call.estimate_microusd))

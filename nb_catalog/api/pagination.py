@@ -79,7 +79,36 @@ class CatalogPagination(PageNumberPagination):
         url = remove_query_param(self.request.build_absolute_uri(), self.page_query_param)
         return replace_query_param(url, CURSOR, cursor)
 
+    @classmethod
+    def parameters(cls):
+        """Return the parameters of a list for its OpenAPI schema."""
+        number = {"type": "integer", "minimum": 1}
+        described = {
+            "page": (number, "The number of a page. Follow `next` instead to read a whole list."),
+            "page_size": (
+                number | {"default": PAGE_SIZE},
+                f"Rows of a page; more than {MOST} are taken as {MOST}.",
+            ),
+            CURSOR: ({"type": "string"}, "Part of the addresses in `next` and `previous`."),
+        }
+        return [
+            {"name": name, "in": "query", "schema": schema, "description": text}
+            for name, (schema, text) in described.items()
+        ]
+
     def get_paginated_response_schema(self, schema):
-        page_schema = super().get_paginated_response_schema(schema)
-        page_schema["properties"]["count"]["nullable"] = True
-        return page_schema
+        link = {"type": "string", "format": "uri", "nullable": True}
+        return {
+            "type": "object",
+            "required": ["count", "next", "previous", "results"],
+            "properties": {
+                "count": {
+                    "type": "integer",
+                    "nullable": True,
+                    "description": "Null if the list is too long to be counted.",
+                },
+                "next": link,
+                "previous": link,
+                "results": schema,
+            },
+        }

@@ -17,9 +17,18 @@ from nb_catalog.api.fields import (
     NoBodySerializer,
     objects_of,
 )
+from nb_catalog.api.operations import Operation
 from nb_catalog.api.permissions import PublicReadPermission
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action
+from nb_catalog.exceptions import (
+    InvalidTransition,
+    NotRegistered,
+    ObjectGone,
+    PictureMissing,
+    RequestRefused,
+    StorageFailed,
+)
 from nb_catalog.models import Placement
 from nb_catalog.models.generic import content_type_of, existing_keys
 from nb_catalog.publishing import placements
@@ -27,6 +36,22 @@ from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront import Picture, active_locale, fallbacks
 from nb_catalog.storefront.alt_text import resolve_alt, written_alt
 from nb_catalog.storefront.visibility import visible_condition, visible_keys
+
+OBJECT_STATES = ("visible", "hidden", "gone")
+
+
+class SourceSerializer(serializers.Serializer):
+    """One ``<source>`` of a ``<picture>``."""
+
+    type = serializers.CharField()
+    srcset = serializers.CharField()
+
+
+class OriginSerializer(serializers.Serializer):
+    """How a picture came about, for pages that declare it."""
+
+    digital_source_type = serializers.CharField(allow_blank=True)
+    schema_org = serializers.CharField(allow_blank=True)
 
 
 class PlacementSerializer(CatalogObjectSerializer):
@@ -37,7 +62,7 @@ class PlacementSerializer(CatalogObjectSerializer):
     position = serializers.IntegerField()
     image = serializers.IntegerField(source="image_id")
     published_at = serializers.DateTimeField()
-    stale_since = serializers.DateTimeField()
+    stale_since = serializers.DateTimeField(allow_null=True)
 
     def to_representation(self, placement):
         picture = Picture(picture_data=placement.picture_data)
@@ -61,6 +86,20 @@ class PlacementSerializer(CatalogObjectSerializer):
                 "schema_org": picture.schema_org,
             },
         }
+
+
+class PublishedSerializer(PlacementSerializer):
+    """The shape of what ``PlacementSerializer`` returns. ``shown_for`` are the keys that were asked for."""
+
+    object_state = serializers.ChoiceField(choices=[(each, each) for each in OBJECT_STATES])
+    shown_for = serializers.ListField(child=serializers.CharField())
+    src = serializers.CharField()
+    srcset = serializers.CharField(allow_blank=True)
+    sources = SourceSerializer(many=True)
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    alt = serializers.CharField(allow_blank=True)
+    origin = OriginSerializer()
 
 
 def placement_context(page, *, locale=None, requested=None, is_public=False):
@@ -186,6 +225,28 @@ class PlacementViewSet(CatalogReadViewSet):
         "withdraw": NoBodySerializer,
         "roll_back": NoBodySerializer,
         "roll_back_place": PlaceOfObjectSerializer,
+    }
+    operations = {
+        "list": Operation(returns=PublishedSerializer),
+        "retrieve": Operation(returns=PublishedSerializer),
+        "withdraw": Operation(
+            status=status.HTTP_204_NO_CONTENT, refuses=(InvalidTransition, RequestRefused)
+        ),
+        **dict.fromkeys(
+            ("roll_back", "roll_back_place"),
+            Operation(
+                returns=PublishedSerializer,
+                also={status.HTTP_204_NO_CONTENT: None},
+                refuses=(
+                    InvalidTransition,
+                    RequestRefused,
+                    NotRegistered,
+                    ObjectGone,
+                    PictureMissing,
+                    StorageFailed,
+                ),
+            ),
+        ),
     }
     filter_class = PlacementFilter
     query_classes = dict.fromkeys(("retrieve", "roll_back", "roll_back_place"), LocaleQuery)

@@ -22,6 +22,15 @@ class KeysField(serializers.Field):
         self.keys = KeyListField(max_length=most)
         super().__init__(**options)
 
+    def openapi_schema(self):
+        """Return the JSON schema of a value."""
+        return {
+            "type": "array",
+            "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+            "minItems": 1,
+            "maxItems": self.keys.max_length,
+        }
+
     def to_internal_value(self, data):
         keys = self.keys.run_validation(data)
         twice = [key for key, number in Counter(keys).items() if number > 1]
@@ -44,6 +53,9 @@ class ObjectsField(KeysField):
     """The word "all", or keys. An object that is named twice counts once."""
 
     may_repeat = True
+
+    def openapi_schema(self):
+        return {"anyOf": [{"type": "string", "enum": [ALL]}, super().openapi_schema()]}
 
     def to_internal_value(self, data):
         if data in (ALL, [ALL]):

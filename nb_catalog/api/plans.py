@@ -18,11 +18,20 @@ from nb_catalog.api.finals import (
     left_out_as_list,
 )
 from nb_catalog.api.idempotency import key_of
+from nb_catalog.api.operations import Operation
 from nb_catalog.api.plan_bodies import KeysField, PlanOptionsSerializer, objects_named
+from nb_catalog.api.results import FinalsPlanSerializer, PlanSerializer, PreviewSerializer
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.conf import settings
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.types import SCENE_TREATMENTS, RequestMode, TextMethod, Treatment
+from nb_catalog.exceptions import (
+    NotRegistered,
+    ObjectGone,
+    PlanRefused,
+    RequestRefused,
+    StorageFailed,
+)
 from nb_catalog.generation.backgrounds import MAX_VARIANTS
 from nb_catalog.generation.bundles import MOST_PARTS
 from nb_catalog.models.cutouts import CutoutState
@@ -139,6 +148,10 @@ def refresh_plan_from(body, *, key):
     return generation.plan_refresh(objects_named(body), key=key)
 
 
+PLAN_REFUSALS = (RequestRefused, PlanRefused, NotRegistered, ObjectGone, StorageFailed)
+"""What all plans may be refused with, and so whatever starts one."""
+
+
 class ItemsPageSerializer(serializers.Serializer):
     """Pagination of a plan's items."""
 
@@ -161,6 +174,14 @@ class PlanViewSet(CatalogViewSet):
     query_classes = dict.fromkeys(
         ("create", "photos", "texts", "renewal", "finals", "experiments"), ItemsPageSerializer
     )
+    operations = {
+        **dict.fromkeys(
+            ("create", "photos", "texts", "renewal", "experiments"),
+            Operation(returns=PlanSerializer, refuses=PLAN_REFUSALS),
+        ),
+        "finals": Operation(returns=FinalsPlanSerializer, refuses=PLAN_REFUSALS),
+        "preview": Operation(returns=PreviewSerializer(many=True), refuses=PLAN_REFUSALS),
+    }
     serializer_class = PlanRequestSerializer
     serializer_classes = {
         "photos": PhotoPlanSerializer,

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from nb_catalog import live
 from nb_catalog.api import idempotency
-from nb_catalog.api.events import EventsMixin
+from nb_catalog.api.events import EVENTS, EventsMixin
 from nb_catalog.api.fields import NoBodySerializer, SearchFilter, UsdField
 from nb_catalog.api.finals import (
     BudgetField,
@@ -23,8 +23,10 @@ from nb_catalog.api.finals import (
     labels_of,
     left_out_as_list,
 )
+from nb_catalog.api.operations import Operation
 from nb_catalog.api.plan_bodies import ALL, PlanOptionsSerializer
 from nb_catalog.api.plans import (
+    PLAN_REFUSALS,
     PhotoPlanSerializer,
     PlanRequestSerializer,
     TextPlanSerializer,
@@ -34,13 +36,14 @@ from nb_catalog.api.plans import (
     refresh_plan_from,
     text_plan_from,
 )
+from nb_catalog.api.results import LeftOutSerializer
 from nb_catalog.api.run_notices import NotifyField, inform_if_asked
 from nb_catalog.api.run_progress import ProgressSerializer
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.billing import budgets
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import JobState
-from nb_catalog.exceptions import RequestRefused
+from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.generation import job_counts, progress, runs
 from nb_catalog.models import ImageJob, Run
 
@@ -128,7 +131,7 @@ class RunSerializer(serializers.Serializer):
     title = serializers.CharField()
     request = RequestField()
     tier = serializers.CharField()
-    actor = serializers.CharField(source="actor.get_username", default=None)
+    actor = serializers.CharField(source="actor.get_username", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
     state = serializers.SerializerMethodField()
     paused_reason = serializers.CharField()
@@ -167,6 +170,27 @@ class RunSerializer(serializers.Serializer):
         return progress.state_of(run, counts=self.context["counts"][run.pk]).value
 
 
+class ChangedRunSerializer(RunSerializer):
+    """The run, and how many of its jobs were changed."""
+
+    changed = serializers.IntegerField()
+
+
+class StartedFinalsSerializer(RunSerializer):
+    """The run, and the pictures that it makes no finals of."""
+
+    left_out = LeftOutSerializer(many=True)
+
+
+STARTED = Operation(
+    returns=RunSerializer,
+    status=status.HTTP_201_CREATED,
+    also={status.HTTP_200_OK: RunSerializer},
+    refuses=PLAN_REFUSALS,
+    once=True,
+)
+
+
 class RunFilter(SearchFilter):
     """Query string ``?search=autumn``: the title of a run, or what its jobs are about."""
 
@@ -186,6 +210,19 @@ class RunViewSet(EventsMixin, CatalogReadViewSet):
         **dict.fromkeys(("progress", "events"), Action.VIEW_RUNS),
     }
     filter_class = RunFilter
+    operations = {
+        **dict.fromkeys(("create", "photos", "texts", "renewal"), STARTED),
+        "finals": replace(
+            STARTED, returns=StartedFinalsSerializer, also={200: StartedFinalsSerializer}
+        ),
+        "cancel": Operation(returns=ChangedRunSerializer, refuses=(InvalidTransition,)),
+        "retry": Operation(
+            returns=ChangedRunSerializer, refuses=(InvalidTransition, RequestRefused), once=True
+        ),
+        "resume": Operation(returns=RunSerializer, refuses=(InvalidTransition, RequestRefused)),
+        "progress": Operation(returns=ProgressSerializer),
+        "events": EVENTS,
+    }
     serializer_class = RunSerializer
     serializer_classes = {
         "create": RunRequestSerializer,

@@ -13,12 +13,26 @@ from nb_catalog import series as catalog_series
 from nb_catalog.api import idempotency
 from nb_catalog.api.fields import NoBodySerializer, SearchFilter, objects_of
 from nb_catalog.api.idempotency import key_of
-from nb_catalog.api.plans import ItemsPageSerializer, plan_as_dict
+from nb_catalog.api.operations import Operation
+from nb_catalog.api.plans import PLAN_REFUSALS, ItemsPageSerializer, plan_as_dict
+from nb_catalog.api.results import (
+    AddedSerializer,
+    ApprovedSerializer,
+    MembersPageSerializer,
+    OfferedVariantsSerializer,
+    OrderedSerializer,
+    PlanSerializer,
+    PublicationResultSerializer,
+    RemovedCountSerializer,
+    RolledBackSerializer,
+    StartedRunSerializer,
+)
 from nb_catalog.api.run_notices import inform_if_asked
 from nb_catalog.api.series_fields import (
     MOST_MEMBERS,
     TEXTS,
     AnchorSerializer,
+    ChangedLookSerializer,
     LookChangeSerializer,
     MembersSerializer,
     NewSeriesSerializer,
@@ -37,7 +51,16 @@ from nb_catalog.api.series_fields import (
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.text import shorten
-from nb_catalog.exceptions import InvalidTransition
+from nb_catalog.exceptions import (
+    FidelityRefused,
+    InvalidTransition,
+    NotRegistered,
+    ObjectGone,
+    PictureMissing,
+    PlanRefused,
+    RequestRefused,
+    StorageFailed,
+)
 from nb_catalog.generation import runs
 from nb_catalog.models import ProductImage, Series, SeriesMember
 from nb_catalog.operations.search import Search
@@ -58,6 +81,9 @@ class MembersQuery(ItemsPageSerializer):
     """Pagination of members; ``search`` finds those of products, or variants, that are called so."""
 
     search = serializers.CharField(required=False, max_length=200)
+
+
+LOOK_REFUSALS = (InvalidTransition, RequestRefused, PlanRefused, NotRegistered)
 
 
 class SeriesViewSet(CatalogReadViewSet):
@@ -84,6 +110,44 @@ class SeriesViewSet(CatalogReadViewSet):
         "publish": Action.PUBLISH,
         "roll_back": Action.UNPUBLISH,
     }  # fmt: skip
+    operations = {
+        "retrieve": Operation(refuses=(NotRegistered,)),
+        "create": Operation(
+            returns=SeriesSerializer,
+            status=status.HTTP_201_CREATED,
+            refuses=(RequestRefused, PlanRefused, NotRegistered, InvalidTransition),
+        ),
+        "destroy": Operation(status=status.HTTP_204_NO_CONTENT, refuses=(NotRegistered,)),
+        **dict.fromkeys(
+            ("partial_update", "adopt_scene", "accept_successor", "take_sizes", "set_anchor"),
+            Operation(returns=ChangedLookSerializer, refuses=LOOK_REFUSALS),
+        ),
+        "members": Operation(returns=MembersPageSerializer, refuses=(NotRegistered,)),
+        "variants": Operation(returns=OfferedVariantsSerializer, refuses=(NotRegistered,)),
+        **dict.fromkeys(
+            ("add", "add_variants"), Operation(returns=AddedSerializer, refuses=LOOK_REFUSALS)
+        ),
+        "remove": Operation(returns=RemovedCountSerializer, refuses=LOOK_REFUSALS),
+        "order": Operation(returns=OrderedSerializer, refuses=LOOK_REFUSALS),
+        **dict.fromkeys(
+            ("plan", "trial"), Operation(returns=PlanSerializer, refuses=PLAN_REFUSALS)
+        ),
+        "run": Operation(
+            returns=StartedRunSerializer,
+            status=status.HTTP_201_CREATED,
+            refuses=PLAN_REFUSALS,
+            once=True,
+        ),
+        "approve": Operation(returns=ApprovedSerializer, refuses=(NotRegistered,)),
+        "publish": Operation(
+            returns=PublicationResultSerializer,
+            status=status.HTTP_201_CREATED,
+            refuses=(*LOOK_REFUSALS, FidelityRefused, ObjectGone, PictureMissing, StorageFailed),
+        ),
+        "roll_back": Operation(
+            returns=RolledBackSerializer, refuses=(*LOOK_REFUSALS, ObjectGone, StorageFailed)
+        ),
+    }
     serializer_class = SeriesSerializer
     serializer_classes = {
         "create": NewSeriesSerializer,

@@ -27,8 +27,8 @@ class SeriesSerializer(serializers.ModelSerializer):
     scene_version = serializers.IntegerField(read_only=True)
     made_by = serializers.CharField(source="model", read_only=True)
     anchor = serializers.IntegerField(source="anchor_id", read_only=True, allow_null=True)
-    layout = serializers.SlugRelatedField(slug_field="key", read_only=True)
-    deck = serializers.SlugRelatedField(slug_field="key", read_only=True)
+    layout = serializers.CharField(source="layout.key", default=None, allow_null=True)
+    deck = serializers.CharField(source="deck.key", default=None, allow_null=True)
 
     class Meta:
         model = Series
@@ -38,6 +38,19 @@ class SeriesSerializer(serializers.ModelSerializer):
             "seed_number", "anchor", "layout", "deck", "is_active", "position", "version",
             "order_version",
         )  # fmt: skip
+
+
+class ChangedLookSerializer(SeriesSerializer):
+    """The series as it is now; with ``dry_run`` only how many pictures would become stale, and the keys of
+    their members."""
+
+    optional_fields = frozenset({*SeriesSerializer.Meta.fields, "stale", "objects"})
+
+    stale = serializers.IntegerField()
+    objects = serializers.ListField(child=serializers.CharField())
+
+    class Meta(SeriesSerializer.Meta):
+        fields = (*SeriesSerializer.Meta.fields, "stale", "objects")
 
 
 class LookSerializer(serializers.Serializer):

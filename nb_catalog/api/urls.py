@@ -20,6 +20,7 @@ from nb_catalog.api.placements import PlacementViewSet
 from nb_catalog.api.plans import PlanViewSet
 from nb_catalog.api.rollbacks import RollBackViewSet
 from nb_catalog.api.runs import RunViewSet
+from nb_catalog.api.schema import SchemaView
 from nb_catalog.api.series import SeriesViewSet
 
 app_name = "nb_catalog_api"
@@ -93,6 +94,7 @@ urlpatterns = [
         ExperimentViewSet.as_view({"get": "picture"}),
         name="experiment-picture",
     ),
+    path("schema/", SchemaView.as_view(), name="schema"),
     *router.urls,
     re_path("", UnknownAddressView.as_view()),
 ]

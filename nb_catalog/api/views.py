@@ -14,8 +14,10 @@ from rest_framework.viewsets import GenericViewSet
 
 from nb_catalog.api import errors, idempotency
 from nb_catalog.api.fields import check_names
+from nb_catalog.api.operations import DEFAULT
 from nb_catalog.api.pagination import CatalogPagination
 from nb_catalog.api.permissions import CatalogPermission
+from nb_catalog.api.schema import SchemaOfHost
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.registry import source_for
 
@@ -24,11 +26,14 @@ FORM_FIELDS = ("csrfmiddlewaretoken",)
 
 
 class CatalogViewSet(errors.ProblemView, GenericViewSet):
-    """``serializer_classes``, ``query_classes`` and ``action_permissions`` are keyed by action.
+    """``serializer_classes``, ``query_classes``, ``action_permissions``, ``operations``: by action.
 
-    ``action_permissions`` and ``read_permission`` are actions of ``core.permissions``, and
-    ``query_classes`` serializers of the query string.
+    ``action_permissions`` and ``read_permission`` are actions of ``core.permissions``, ``query_classes``
+    serializers of the query string, ``serializer_classes`` those of the body, and ``operations`` what is
+    returned and refused.
     """
+
+    schema = SchemaOfHost()
 
     permission_classes = (CatalogPermission,)
     pagination_class = CatalogPagination
@@ -38,6 +43,12 @@ class CatalogViewSet(errors.ProblemView, GenericViewSet):
     action_permissions = {}
     serializer_classes = {}
     query_classes = {}
+    operations = {}
+
+    @property
+    def operation(self):
+        """What the current action returns and refuses."""
+        return self.operations.get(self.action, DEFAULT)
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)

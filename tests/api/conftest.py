@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from tests import factories
+from tests.api import described
 
 BASE = "/api/catalog-images/"
 
@@ -40,3 +41,17 @@ def api_as(db):
 @pytest.fixture
 def anybody(db):
     return Api()
+
+
+@pytest.fixture(autouse=True)
+def as_described(monkeypatch):
+    """Every response of every test here is compared with the schema."""
+    request = Client.request
+
+    def compared(self, **kwargs):
+        response = request(self, **kwargs)
+        if response.request["PATH_INFO"].startswith(BASE) and not response.streaming:
+            described.check(response)
+        return response
+
+    monkeypatch.setattr(Client, "request", compared)

@@ -17,6 +17,7 @@ from nb_catalog.core import pagination
 from nb_catalog.models import Placement
 from nb_catalog.models.generic import content_type_of
 from tests import factories
+from tests.api import described
 from tests.api.conftest import BASE
 from tests.catalog.models import Mug, Vase
 
@@ -116,6 +117,8 @@ def many_placements(count):
 def test_every_placement_is_on_one_page_beyond_ten_thousand(api, monkeypatch):
     keys = many_placements(10_500)
     # Everything else about a placement takes nine tenths of the time.
+    # Of a placement it reads only the key, which is not what is described.
+    monkeypatch.setattr(described, "check", lambda response: None)
     monkeypatch.setattr(
         PlacementViewSet, "serialize_page", lambda view, page: [{"id": row.pk} for row in page]
     )

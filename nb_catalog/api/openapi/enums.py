@@ -1,0 +1,50 @@
+"""Names of the sets of values that fields choose from.
+
+drf-spectacular would name them after their fields, and several fields called ``state`` mean different things.
+"""
+
+from rest_framework import serializers
+
+from nb_catalog.api.placements import OBJECT_STATES
+from nb_catalog.core.states import ImageState, JobState
+from nb_catalog.core.types import SCENE_TREATMENTS, JobKind, PhotoKind, RequestMode, TextMethod
+from nb_catalog.cutouts import previews
+from nb_catalog.generation import ItemStatus
+from nb_catalog.generation.progress import Cause, RunState
+from nb_catalog.models.cutouts import CutoutState
+from nb_catalog.models.experiments import Arm
+from nb_catalog.models.images import ImageKind
+from nb_catalog.models.series import SeriesView
+from nb_catalog.review.decisions import ACTIONS
+from nb_catalog.review.votes import Side
+
+ENUMS = {
+    "CatalogObjectState": OBJECT_STATES,
+    "CutoutState": CutoutState,
+    "ExperimentArm": Arm,
+    "DecisionVerb": ACTIONS,
+    "ImageKind": ImageKind,
+    "ImageState": ImageState,
+    "JobKind": JobKind,
+    "JobState": JobState,
+    "PhotoKind": PhotoKind,
+    "PlanItemStatus": ItemStatus,
+    "PlanStep": ("pictures", "texts"),
+    "PreviewSide": previews.SIDES[:2],
+    "RequestMode": RequestMode,
+    "RunState": RunState,
+    "SeriesView": SeriesView,
+    "TextMethod": TextMethod,
+    "Treatment": SCENE_TREATMENTS,
+    "VoteChoice": Side,
+    "WaitCause": Cause,
+}
+_NAMES = {
+    frozenset(getattr(value, "value", value) for value in values): name
+    for name, values in ENUMS.items()
+}
+
+
+def enum_name(field: serializers.ChoiceField) -> str | None:
+    """Return the name of the values that ``field`` chooses from; None if they have none."""
+    return _NAMES.get(frozenset(value for value in field.choices if value != ""))
