@@ -7,8 +7,17 @@ from rest_framework.response import Response
 from nb_catalog.api import idempotency
 from nb_catalog.api.fields import KeyListField, ModelLabelField, requested_keys
 from nb_catalog.api.idempotency import KeyField
+from nb_catalog.api.operations import Operation
 from nb_catalog.api.views import CatalogViewSet
 from nb_catalog.core.permissions import Action
+from nb_catalog.exceptions import (
+    InvalidTransition,
+    NotRegistered,
+    ObjectGone,
+    PictureMissing,
+    RequestRefused,
+    StorageFailed,
+)
 from nb_catalog.models import Publication, Run, Series
 from nb_catalog.publishing import rollbacks
 from nb_catalog.publishing.series import REQUEST_SECONDS
@@ -83,6 +92,22 @@ class RollBackViewSet(CatalogViewSet):
 
     action_permissions = {"create": Action.UNPUBLISH}
     serializer_classes = {"create": RollBackSerializer}
+    operations = {
+        "create": Operation(
+            returns=RollBackResultSerializer,
+            status=status.HTTP_201_CREATED,
+            also={status.HTTP_200_OK: RollBackResultSerializer},
+            refuses=(
+                InvalidTransition,
+                RequestRefused,
+                NotRegistered,
+                ObjectGone,
+                PictureMissing,
+                StorageFailed,
+            ),
+            once=True,
+        )
+    }
 
     def create(self, request, *args, **kwargs):
         """Roll back, or with ``dry_run`` return what would change."""
