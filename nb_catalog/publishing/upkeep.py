@@ -18,7 +18,7 @@ from nb_catalog.generation import escalation_policies, run_ends, run_notices
 from nb_catalog.models import Placement, StaleScan
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.publishing import finals, galleries, photos, policies, staleness
-from nb_catalog.publishing.galleries.delivery import waiting_count
+from nb_catalog.publishing.galleries.delivery import has_due
 from nb_catalog.registry import registered
 from nb_catalog.series.rules import apply_rules, has_rule
 
@@ -49,7 +49,6 @@ def run_due() -> bool:
     away, nothing is done.
     """
     try:
-        galleries.deliver_due(seconds=GALLERY_SECONDS)
         acting = policies.slots_with("withdraw") | policies.slots_with("renew")
         if acting:
             published = Placement.objects.filter(slot__in=acting)
@@ -68,11 +67,10 @@ def run_due() -> bool:
         if any(map(has_rule, registered().values())) and _scan_is_due(RULES_ROW):
             _apply_rules()
         photos.make_photo_renditions()
-        # What was withdrawn or renewed above, too.
         galleries.deliver_due(seconds=GALLERY_SECONDS)
         # Without any that could be made, the others wait for their storage.
         has_cutouts = bool(make_cutouts(seconds=CUTOUT_SECONDS)) and requested_count() > 0
-        return has_cutouts or waiting_count() > 0
+        return has_cutouts or has_due()
     except DatabaseError:
         logger.exception("What is due could not be done; it is tried again.")
         return False

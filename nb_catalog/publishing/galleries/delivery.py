@@ -59,9 +59,8 @@ def deliver_due(*, seconds: float | None = None) -> int:
     return done
 
 
-def waiting_count() -> int:
-    """Return how many deliveries are due."""
-    return GalleryDelivery.objects.filter(due_at__lte=database_now()).count()
+def has_due() -> bool:
+    return GalleryDelivery.objects.filter(due_at__lte=database_now()).exists()
 
 
 def _deliver(delivery: GalleryDelivery, *, lease: datetime) -> None:

@@ -1,135 +1,31 @@
 """Published pictures in the host's own models: delivered, replaced, taken back, never in the host's way."""
 
-import json
-import shutil
 from datetime import timedelta
-from io import BytesIO
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.core.serializers import serialize
 from django.db import models
-from PIL import Image
 
-import nb_catalog
-from nb_catalog import publishing, registry
-from nb_catalog.core.states import ImageState
-from nb_catalog.exceptions import RegistryError
+from nb_catalog import publishing
 from nb_catalog.imaging.provenance import DigitalSourceType, read_mark
 from nb_catalog.models import GalleryDelivery
 from nb_catalog.operations import pruning
 from nb_catalog.publishing import galleries, upkeep
 from nb_catalog.publishing.galleries import ImageFieldGallery, RelatedRowsGallery, delivery
-from tests import factories
 from tests.catalog.models import Lamp, LampPhoto, LampVariant
+from tests.publishing.galleries.shop import (
+    GALLERIES,
+    data_of,
+    deliver,
+    host_tables,
+    jpeg,
+    problem,
+    publish,
+    states,
+)
 
 pytestmark = pytest.mark.django_db
-
-GALLERIES = (
-    ImageFieldGallery(
-        {"": "image", "de": "image_de"}, slot="hero", alt={"": "image_alt"}
-    ),
-    RelatedRowsGallery(
-        "photos", file="file", order="position", alt="alt", caption="caption",
-        slots=("gallery", "hero"), place="first", defaults={"kind": "generated"},
-    ),
-)  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def one_small_jpeg(settings):
-    settings.NB_CATALOG = {
-        **settings.NB_CATALOG,
-        "RENDITION_WIDTHS": [32],
-        "RENDITION_FORMATS": ["jpeg"],
-    }
-
-
-@pytest.fixture(autouse=True)
-def no_files_of_other_tests():
-    for folder in ("lamps", "lamp-photos"):
-        shutil.rmtree(default_storage.path(folder), ignore_errors=True)
-
-
-@pytest.fixture(autouse=True)
-def source():
-    """The source of lamps, with both kinds of galleries."""
-
-    @nb_catalog.register(Lamp)
-    class LampSource(nb_catalog.CatalogSource):
-        title_field = "name"
-        photo_field = "packshot"
-        slots = ("hero", "gallery")
-        galleries = GALLERIES
-
-    yield registry.source_for(Lamp)
-    registry.unregister(Lamp)
-
-
-@pytest.fixture
-def only(source, monkeypatch):
-    """Declare these galleries and no others."""
-    return lambda *galleries: monkeypatch.setattr(type(source), "galleries", galleries)
-
-
-def jpeg(colour):
-    written = BytesIO()
-    Image.new("RGB", (20, 16), colour).save(written, "JPEG")
-    return ContentFile(written.getvalue(), f"{colour}.jpg")
-
-
-@pytest.fixture
-def lamp():
-    """A lamp with a picture of its own in each field, and two photos."""
-    made = Lamp.objects.create(
-        name="Reading lamp", packshot=jpeg("white"), image=jpeg("red"), image_alt="By hand",
-    )  # fmt: skip
-    for position, colour in enumerate(("green", "blue")):
-        made.photos.create(file=jpeg(colour), position=position, alt=colour)
-    return made
-
-
-def host_tables():
-    """Every value of the host's rows, and its files with their bytes."""
-    rows = [
-        json.loads(serialize("json", model.objects.order_by("pk")))
-        for model in (Lamp, LampPhoto, LampVariant)
-    ]
-    files = {}
-    for folder in ("lamps", "lamp-photos"):
-        if default_storage.exists(folder):
-            for name in default_storage.listdir(folder)[1]:
-                with default_storage.open(f"{folder}/{name}") as file:
-                    files[f"{folder}/{name}"] = file.read()
-    return rows, files
-
-
-def publish(lamp, slot="hero", **place):
-    image = factories.image(lamp, state=ImageState.APPROVED)
-    return publishing.publish(image, slot=slot, actor=None, **place)
-
-
-def deliver():
-    """Work as upkeep does, whatever pause there is before the next try."""
-    GalleryDelivery.objects.filter(due_at__isnull=False).update(
-        due_at=models.F("due_at") - timedelta(days=1)
-    )
-    return galleries.deliver_due()
-
-
-def states():
-    return dict(GalleryDelivery.objects.values_list("gallery", "state"))
-
-
-def problem(key="image"):
-    return GalleryDelivery.objects.get(gallery=key).problem
-
-
-def data_of(file):
-    with file.open() as opened:
-        return opened.read()
 
 
 def test_a_published_picture_is_delivered_to_a_field_of_the_product(lamp):
@@ -475,13 +371,3 @@ def test_no_picture_is_delivered_for_a_source_without_galleries(
     only()
     publish(lamp)
     assert not GalleryDelivery.objects.exists()
-
-
-def test_what_is_no_gallery_is_refused_when_the_source_is_registered():
-    registry.unregister(Lamp)
-    for wrong in ("image", ("image",), (ImageFieldGallery,)):
-        with pytest.raises(RegistryError, match="galleries"):
-            nb_catalog.register(Lamp)(
-                type("Source", (nb_catalog.CatalogSource,), {"galleries": wrong})
-            )
-    nb_catalog.register(Lamp)(type("Source", (nb_catalog.CatalogSource,), {}))
