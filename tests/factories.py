@@ -20,6 +20,7 @@ from nb_catalog.imaging.provenance import DigitalSourceType
 from nb_catalog.models import (
     CopyDeck,
     Experiment,
+    GalleryDelivery,
     ImageJob,
     PhotoCutout,
     ProductImage,
@@ -314,3 +315,18 @@ def cutout(about=None, *, state="doubtful", masked=True, number=0, **fields):
         **(made if masked else {}),
     }
     return PhotoCutout.objects.create(**defaults | fields)
+
+
+def gallery_delivery(about=None, *, state="changed", **fields):
+    """A picture in a gallery "photos", which no source declares."""
+    made = image(about, state=ImageState.APPROVED)
+    defaults = {
+        "content_type": made.content_type,
+        "object_id": made.object_id,
+        "slot": "hero",
+        "gallery": "photos",
+        "image": made,
+        "state": state,
+        "problem": "The shop has changed caption since the last delivery.",
+    }
+    return GalleryDelivery.objects.create(**defaults | fields)

@@ -5,6 +5,7 @@ from nb_catalog.admin.billing.spend import DailyBudgetAdmin
 from nb_catalog.admin.cutouts.admin import PhotoCutoutAdmin
 from nb_catalog.admin.decks.admin import CopyDeckAdmin
 from nb_catalog.admin.experiments.admin import ExperimentAdmin
+from nb_catalog.admin.galleries import GalleryDeliveryAdmin
 from nb_catalog.admin.images import ProductImageAdmin
 from nb_catalog.admin.jobs import ImageJobAdmin, ProviderBatchAdmin
 from nb_catalog.admin.mixins import CatalogImagesMixin
@@ -19,6 +20,7 @@ __all__ = [
     "CopyDeckAdmin",
     "DailyBudgetAdmin",
     "ExperimentAdmin",
+    "GalleryDeliveryAdmin",
     "ImageJobAdmin",
     "PhotoCutoutAdmin",
     "PlacementAdmin",

@@ -31,8 +31,10 @@ from nb_catalog.models import (
 )
 from nb_catalog.models.cutouts import CutoutState
 from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.galleries import GalleryState
 from nb_catalog.models.images import ImageKind
 from nb_catalog.operations import status
+from nb_catalog.publishing.galleries import lookups
 from nb_catalog.registry import registered
 
 FAILURES_SINCE: Final = timedelta(days=7)
@@ -93,6 +95,12 @@ def _work(request: HttpRequest) -> Iterator[Figure]:
         stale = Placement.objects.exclude(stale_since=None)
         url = _url(request, "placement_changelist", is_stale="yes")
         yield _count(gettext("Published with outdated text"), stale, url=url, is_urgent=True)
+        if lookups.are_declared():
+            states = f"{GalleryState.FAILED},{GalleryState.CHANGED}"
+            url = _url(request, "gallerydelivery_changelist", state__in=states)
+            undecided = lookups.undecided()
+            title = gettext("Not in the shop's own pictures")
+            yield _count(title, undecided, url=url, is_urgent=True)
 
 
 def _production(request: HttpRequest, now: status.Status) -> Iterator[Figure]:

@@ -23,12 +23,14 @@ from nb_catalog.admin import catalog_objects, thumbnails
 from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import LanguageFilter, SlotFilter, StaleFilter
 from nb_catalog.admin.formatting import name_of_place
+from nb_catalog.admin.galleries import condition_of
 from nb_catalog.admin.generate.refresh import RefreshViews
 from nb_catalog.admin.review.replacements import Replacement, replacements_of
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NBCatalogError, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, ProductImage
-from nb_catalog.publishing import placements
+from nb_catalog.publishing import placements, places
+from nb_catalog.publishing.galleries import lookups
 
 # Where Django keeps the query of a list that a page was opened from.
 PRESERVED: Final = "_changelist_filters"
@@ -48,14 +50,22 @@ CHANGES: Final = {
 @admin.register(Placement)
 class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
     view_action = Action.VIEW_PLACEMENTS
-    list_display = ("picture", "product", "place", "published_at", "out_of_date", "buttons")
+    list_display = (
+        "picture",
+        "product",
+        "place",
+        "published_at",
+        "out_of_date",
+        "galleries",
+        "buttons",
+    )
     list_display_links = ("picture", "product")
     list_filter = (("slot", SlotFilter), ("locale", LanguageFilter), StaleFilter, "published_at")
     search_fields = ("object_id", "slot")
     search_help_text = _("Product name or key, slot, scene, layout, text, or #number of a run")
     fields = (
         "picture", "product", "slot", "language", "numbered", "actor", "published_at",
-        "out_of_date", "buttons", "history",
+        "out_of_date", "galleries", "buttons", "history",
     )  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:
@@ -87,7 +97,9 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
         """Set what the columns read. The number of queries does not depend on the number of rows."""
         replacements = replacements_of(rows)
         with_previous = placements.with_previous(rows)
+        deliveries = lookups.deliveries_of(rows)
         for row in rows:
+            row.deliveries = deliveries.get(places.place_key(row), ())
             row.replacement = replacements.get(row.pk)
             row.has_previous = row.pk in with_previous and row.object_info.exists
             row.list_query = query
@@ -105,7 +117,10 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
 
     def _visible(self, request: HttpRequest, names: Any) -> list[str]:
         may_publish = may(request.user, Action.UNPUBLISH)
-        return [name for name in names if may_publish or name != "buttons"]
+        left_out = set() if may_publish else {"buttons"}
+        if not lookups.are_declared():
+            left_out.add("galleries")
+        return [name for name in names if name not in left_out]
 
     @admin.display(description=_("picture"))
     def picture(self, placement: Placement) -> str:
@@ -141,6 +156,22 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
             return placement.stale_since
         since = date_format(timezone.localtime(placement.stale_since), "DATETIME_FORMAT")
         return format_html("{}<br>{}", since, self.link_to(placement.replacement))
+
+    @admin.display(description=_("in the shop's own pictures"))
+    def galleries(self, placement: Placement) -> str:
+        """Return where the picture was delivered in the shop's models, and what kept it out."""
+        return format_html_join(
+            "",
+            '<div><a href="{}">{}</a>: {}</div>',
+            (
+                (
+                    self.url_of("change", each.pk, model="gallerydelivery"),
+                    each.gallery,
+                    condition_of(each),
+                )
+                for each in placement.deliveries
+            ),
+        )
 
     def link_to(self, replacement: Replacement) -> str:
         """Return a link to what replaces an outdated picture."""

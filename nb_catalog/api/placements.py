@@ -17,6 +17,7 @@ from nb_catalog.api.fields import (
     NoBodySerializer,
     objects_of,
 )
+from nb_catalog.api.galleries import InGallerySerializer
 from nb_catalog.api.operations import Operation
 from nb_catalog.api.permissions import PublicReadPermission
 from nb_catalog.api.views import CatalogReadViewSet
@@ -32,6 +33,8 @@ from nb_catalog.exceptions import (
 from nb_catalog.models import Placement
 from nb_catalog.models.generic import content_type_of, existing_keys
 from nb_catalog.publishing import placements
+from nb_catalog.publishing.galleries.lookups import deliveries_of
+from nb_catalog.publishing.places import place_key
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront import Picture, active_locale, fallbacks
 from nb_catalog.storefront.alt_text import resolve_alt, written_alt
@@ -85,11 +88,15 @@ class PlacementSerializer(CatalogObjectSerializer):
                 "digital_source_type": picture.origin,
                 "schema_org": picture.schema_org,
             },
+            "galleries": InGallerySerializer(
+                self.context["deliveries"].get(place_key(placement), ()), many=True
+            ).data,
         }
 
 
 class PublishedSerializer(PlacementSerializer):
-    """The shape of what ``PlacementSerializer`` returns. ``shown_for`` are the keys that were asked for."""
+    """The shape of what ``PlacementSerializer`` returns. ``shown_for`` are the keys that were asked for,
+    ``galleries`` where it was delivered in the host's own models; empty for the public."""
 
     object_state = serializers.ChoiceField(choices=[(each, each) for each in OBJECT_STATES])
     shown_for = serializers.ListField(child=serializers.CharField())
@@ -100,6 +107,7 @@ class PublishedSerializer(PlacementSerializer):
     height = serializers.IntegerField()
     alt = serializers.CharField(allow_blank=True)
     origin = OriginSerializer()
+    galleries = InGallerySerializer(many=True)
 
 
 def placement_context(page, *, locale=None, requested=None, is_public=False):
@@ -144,6 +152,7 @@ def placement_context(page, *, locale=None, requested=None, is_public=False):
         "alts": alts,
         "states": states,
         "requested": asked,
+        "deliveries": {} if is_public else deliveries_of(page),
         "written": dict(rows.annotate(alt=alt).order_by().values_list("pk", "alt")),
     }
 

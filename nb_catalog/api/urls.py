@@ -14,6 +14,7 @@ from nb_catalog.api.cutouts import CutoutViewSet
 from nb_catalog.api.decisions import DecisionViewSet
 from nb_catalog.api.errors import ProblemView
 from nb_catalog.api.experiments import ExperimentViewSet
+from nb_catalog.api.galleries import GalleryDeliveryViewSet
 from nb_catalog.api.images import ImageViewSet
 from nb_catalog.api.jobs import JobViewSet
 from nb_catalog.api.placements import PlacementViewSet
@@ -76,6 +77,7 @@ router.register("series", SeriesViewSet, basename="series")
 router.register("experiments", ExperimentViewSet, basename="experiment")
 router.register("cutouts", CutoutViewSet, basename="cutout")
 router.register("placements", PlacementViewSet, basename="placement")
+router.register("gallery-deliveries", GalleryDeliveryViewSet, basename="gallery-delivery")
 router.register("rollbacks", RollBackViewSet, basename="rollback")
 
 urlpatterns = [

@@ -16,6 +16,7 @@ from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Treatment
 from nb_catalog.models import (
     CopyDeck,
+    GalleryDelivery,
     ImageJob,
     PhotoCutout,
     Placement,
@@ -134,6 +135,7 @@ class Search:
             ImageJob: self.jobs,
             ProductImage: self.images,
             Placement: self.placements,
+            GalleryDelivery: self.placements,
             Run: self.runs,
             PhotoCutout: lambda: self.about,
             Series: self.series,

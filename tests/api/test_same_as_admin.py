@@ -103,6 +103,7 @@ class Rows:
             (Action.VIEW_JOBS, "imagejob", "jobs/"),
             (Action.VIEW_IMAGES, "productimage", "images/"),
             (Action.VIEW_PLACEMENTS, "placement", "placements/"),
+            (Action.VIEW_PLACEMENTS, "gallerydelivery", "gallery-deliveries/"),
             (Action.VIEW_SCENES, "scene", "scenes/"),
             (Action.VIEW_LAYOUTS, "textlayout", "layouts/"),
             (Action.VIEW_DECKS, "copydeck", "decks/"),
@@ -151,6 +152,13 @@ class Rows:
                            for n in (1, 2))  # fmt: skip
             endpoint = Face(f"placements/{there}/{verb.replace('_', '-')}/", {})
             yield Action.UNPUBLISH, Face(page(f"placement_{verb}", here), {}), endpoint
+        here, there = (factories.gallery_delivery(self.mug, position=n).pk for n in (1, 2))
+        decision = {"decision": "leave"}
+        yield (
+            Action.UNPUBLISH,
+            Face(page("gallerydelivery_decide", here, "leave"), {}),
+            Face(f"gallery-deliveries/{there}/decide/", decision),
+        )
         yield from self.faces_of_cutouts(page)
         files = page("copydeck_files", self.deck.pk)
         yield Action.WRITE_TEXTS, Face(files, {}), Face("decks/autumn/texts/", {"texts": {}})

@@ -152,7 +152,7 @@ def shop(settings):
         batch=batch, job=made, imported=imported, preview=preview,
         series=series, picture=pictures[1], draft=draft,
         placement=stale, running=running, failed=failed, done=done, cutout=cutout,
-        experiment=experiment,
+        experiment=experiment, delivery=factories.gallery_delivery(mug),
     )  # fmt: skip
 
 
@@ -338,6 +338,8 @@ OTHERS = {
     "import of scenes": at("scene/import/"),
     "picture": at("productimage/{shop.image.pk}/change/"),
     "placement": at("placement/{shop.placement.pk}/change/"),
+    "deliveries": at("gallerydelivery/"),
+    "delivery": at("gallerydelivery/{shop.delivery.pk}/change/"),
     "unpublished": after_a_decision,
     "review of nothing": at("productimage/review/?q=nothing"),
     "review by run": at("productimage/review/?by=run&queue=mine"),
@@ -373,14 +375,14 @@ NOT_PAGES = {
         "productimage_propose_alts", "productimage_edit_ask", "productimage_edit_adjust",
         "productimage_edit_undo", "productimage_edit_texts", "productimage_like", "placement_withdraw",
         "placement_roll_back", "placement_renew", "run_cancel", "run_retry", "run_resume",
-        "experiment_change", "experiment_close", "experiment_use",
+        "experiment_change", "experiment_close", "experiment_use", "gallerydelivery_decide",
     },
     "Django's own page, of which a scene's is looked at": {
         f"{model}_history"
         for model in (
             "copydeck", "dailybudget", "imagejob", "photocutout", "placement", "productimage",
             "providerbatch", "providercall", "providerpause", "run", "series", "textlayout",
-            "experiment",
+            "experiment", "gallerydelivery",
         )
     } | {"copydeck_delete", "series_delete", "textlayout_delete"},
     REFUSED: {
@@ -388,7 +390,7 @@ NOT_PAGES = {
         for action in ("add", "delete")
         for model in (
             "dailybudget", "imagejob", "photocutout", "placement", "productimage", "providerbatch",
-            "providercall", "run",
+            "providercall", "run", "gallerydelivery",
         )
     } | {"providerpause_add", "experiment_delete"},
 }  # fmt: skip

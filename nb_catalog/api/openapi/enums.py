@@ -13,8 +13,10 @@ from nb_catalog.generation import ItemStatus
 from nb_catalog.generation.progress import Cause, RunState
 from nb_catalog.models.cutouts import CutoutState
 from nb_catalog.models.experiments import Arm
+from nb_catalog.models.galleries import GalleryState
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.series import SeriesView
+from nb_catalog.publishing.galleries.decisions import DECISIONS
 from nb_catalog.review.decisions import ACTIONS
 from nb_catalog.review.votes import Side
 
@@ -23,6 +25,8 @@ ENUMS = {
     "CutoutState": CutoutState,
     "ExperimentArm": Arm,
     "DecisionVerb": ACTIONS,
+    "GalleryDecision": DECISIONS,
+    "GalleryState": GalleryState,
     "ImageKind": ImageKind,
     "ImageState": ImageState,
     "JobKind": JobKind,

@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from nb_catalog import tasks
-from nb_catalog.exceptions import InvalidTransition
+from nb_catalog.core.text import nearest
+from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.models import GalleryDelivery
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.galleries import GalleryState
@@ -21,19 +22,35 @@ DECISIONS: Final = {
 }
 
 
-def decide(delivery: GalleryDelivery, decision: str) -> None:
-    """Make a person's ``decision`` about ``delivery``.
+def possible(delivery: GalleryDelivery) -> list[str]:
+    """Return the decisions that the state of ``delivery`` allows."""
+    return [decision for decision, states in DECISIONS.items() if delivery.state in states]
+
+
+def decide(delivery: GalleryDelivery | None, decision: str) -> None:
+    """Make a person's ``decision`` about ``delivery``; None if it does not exist any more.
 
     "retry" delivers again now. "overwrite" delivers although the host has changed what was delivered; what
-    is there now is restored some day. "leave" leaves it as the host has it. Raises ``InvalidTransition`` if
-    the state does not allow that.
+    is there now is restored some day. "leave" leaves it as the host has it. Raises ``RequestRefused`` for
+    another decision, ``InvalidTransition`` if the state does not allow it.
     """
-    columns = {"attempts": 0, "problem": "", "state": GalleryState.WAITING}
-    if decision == "leave":
-        columns = {"state": GalleryState.KEPT, "due_at": None}
-    else:
-        columns |= {"due_at": database_now(), "overwrites": decision == "overwrite"}
-    rows = GalleryDelivery.objects.filter(pk=delivery.pk, state__in=DECISIONS[decision])
+    if decision not in DECISIONS:
+        raise RequestRefused(
+            _("%(decision)r is not a decision.") % {"decision": decision}
+            + nearest(decision, DECISIONS)
+        )
+    columns: dict[str, object] = {"state": GalleryState.KEPT, "due_at": None}
+    if decision != "leave":
+        columns = {
+            "state": GalleryState.WAITING,
+            "due_at": database_now(),
+            "attempts": 0,
+            "problem": "",
+            "overwrites": decision == "overwrite",
+        }
+    rows = GalleryDelivery.objects.filter(
+        pk=delivery.pk if delivery else None, state__in=DECISIONS[decision]
+    )
     if not rows.update(**columns):
         raise InvalidTransition(
             _("Someone else has already decided about this delivery. Reload the page.")

@@ -19,7 +19,8 @@ from nb_catalog.registry import GalleryLike, is_registered, source_for
 _PLACE: Final = ("content_type", "object_id", "slot", "locale", "position", "gallery")
 _REQUESTED: Final = ("image", "state", "due_at", "attempts", "problem", "overwrites")
 
-# The values of content_type_id, object_id, slot, locale, position.
+COLUMNS: Final = ("content_type_id", "object_id", "slot", "locale", "position")
+# The values of these columns.
 PlaceKey: TypeAlias = tuple[Any, ...]
 
 
@@ -77,8 +78,7 @@ def request(changes: Iterable[tuple[PlaceKey, ProductImage | None]]) -> None:
     taken_back: list[int] = []
     if emptied:
         condition = key_condition({(key[0], key[1]) for key in emptied})
-        columns = ("pk", "content_type_id", "object_id", "slot", "locale", "position")
-        for pk, *place in GalleryDelivery.objects.filter(condition).values_list(*columns):
+        for pk, *place in GalleryDelivery.objects.filter(condition).values_list("pk", *COLUMNS):
             taken_back += [pk] if tuple(place) in emptied else []
     if taken_back:
         take_back(taken_back)

@@ -371,3 +371,21 @@ def test_no_picture_is_delivered_for_a_source_without_galleries(
     only()
     publish(lamp)
     assert not GalleryDelivery.objects.exists()
+
+
+def test_what_the_hosts_save_makes_of_a_picture_is_what_was_delivered(only, lamp, monkeypatch):
+    only(GALLERIES[0])
+    before = host_tables()
+    save = Lamp.save
+
+    def loudly(self, **options):
+        self.image_alt = self.image_alt.upper()
+        save(self, **options)
+
+    monkeypatch.setattr(Lamp, "save", loudly)
+    placement = publish(lamp)
+    deliver()
+    assert Lamp.objects.get().image_alt == "READING LAMP"
+    publishing.withdraw(placement, actor=None)
+    deliver()
+    assert host_tables() == before
