@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db.models import Count
 from rest_framework import serializers
-from rest_framework.response import Response
 
 from nb_catalog.api.operations import Operation
 from nb_catalog.api.views import CatalogReadViewSet
@@ -42,8 +41,11 @@ class ModelViewSet(CatalogReadViewSet):
     def get_queryset(self):
         return list(registered().values())
 
-    def retrieve(self, request, *args, label, **kwargs):
-        return Response(self.serialize_page([source_for(label)])[0])
+    def get_object(self):
+        return source_for(self.kwargs["label"])
+
+    def represent(self, row):
+        return self.serialize_page([row])[0]
 
     def serialize_page(self, sources):
         types = {source: content_type_of(source.model).pk for source in sources}
@@ -115,6 +117,13 @@ class SceneViewSet(CatalogReadViewSet):
     """Active scenes. Prompts are visible only to users who may generate pictures."""
 
     read_permission = Action.VIEW_SCENES
+    orderings = {
+        "position": ("position", "name"),
+        "name": ("name",),
+        "key": ("key",),
+        "created_at": (),
+    }
+    created_field = "created_at"
     lookup_field = "key"
     lookup_value_converter = "slug"
     operations = {"retrieve": Operation(returns=SceneDetailSerializer)}

@@ -47,6 +47,13 @@ class LayoutViewSet(CatalogReadViewSet):
     read_permission = Action.VIEW_LAYOUTS
     lookup_field = "key"
     lookup_value_converter = "slug"
+    orderings = {
+        "position": ("position", "name"),
+        "name": ("name",),
+        "key": ("key",),
+        "created_at": (),
+    }
+    created_field = "created_at"
     serializer_class = LayoutSerializer
     serializer_classes = {"retrieve": LayoutDetailSerializer}
 
@@ -191,6 +198,13 @@ class DeckViewSet(CatalogReadViewSet):
         ),
         "accept": Operation(returns=DeckAcceptedSerializer, refuses=(DeckRefused, RequestRefused)),
     }
+    orderings = {
+        "position": ("position", "name"),
+        "name": ("name",),
+        "key": ("key",),
+        "created_at": (),
+    }
+    created_field = "created_at"
     serializer_class = DeckSerializer
     serializer_classes = {
         "retrieve": DeckDetailSerializer,

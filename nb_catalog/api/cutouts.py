@@ -215,6 +215,8 @@ class CutoutViewSet(CatalogReadViewSet):
             media_types=("image/webp",), also={304: None}, refuses=PREVIEW_REFUSALS
         ),
     }
+    orderings = {"created_at": (), "object": ("content_type_id", "object_id")}
+    created_field = "created_at"
     serializer_class = CutoutSerializer
     serializer_classes = {
         "retrieve": CutoutDetailSerializer,
@@ -236,10 +238,9 @@ class CutoutViewSet(CatalogReadViewSet):
             rows = rows.prefetch_related("events__actor")
         return rows
 
-    def get_object(self):
-        cutout = super().get_object()
-        self._require_each([cutout])
-        return cutout
+    def check_object_permissions(self, request, obj):
+        super().check_object_permissions(request, obj)
+        self._require_each([obj])
 
     def perform_content_negotiation(self, request, force=False):
         """Pictures are sent as they are, whatever renderers the host has."""
@@ -254,11 +255,11 @@ class CutoutViewSet(CatalogReadViewSet):
         one.
         """
         cutout, body = self.get_object(), self.validated_body()
-        header = request.headers.get("If-Match", "").strip().strip('"')
         if "version" in body:
             version = body["version"]
-        elif header.isascii() and header.isdecimal() and len(header) < 10:
-            version = int(header)
+        elif "If-Match" in request.headers:
+            # Which has been compared with this row, whose mask is replaced only while it has this version.
+            version = cutout.version
         else:
             message = _("Send the version of the cut-out that you have seen, here or as If-Match.")
             raise serializers.ValidationError({"version": [message]})

@@ -2,6 +2,7 @@
 
 import binascii
 from base64 import b64decode
+from dataclasses import replace
 from hashlib import sha256
 
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +13,7 @@ from rest_framework.response import Response
 from nb_catalog import generation, review
 from nb_catalog.api import idempotency
 from nb_catalog.api.fields import NoBodySerializer
-from nb_catalog.api.operations import Operation
+from nb_catalog.api.operations import GENERATE, RUN, Operation
 from nb_catalog.api.plans import plan_as_dict
 from nb_catalog.api.results import MaybeStartedRunSerializer, PlanSerializer
 from nb_catalog.api.run_notices import NotifyField, inform_if_asked
@@ -90,9 +91,11 @@ _MAYBE_STARTED = Operation(
     also={status.HTTP_200_OK: MaybeStartedRunSerializer},
     refuses=EDIT_REFUSALS,
     once=True,
+    location=RUN,
 )
 EDIT_OPERATIONS = {
-    **dict.fromkeys(("adjust", "edit", "move_texts"), _MAYBE_STARTED),
+    **dict.fromkeys(("adjust", "move_texts"), _MAYBE_STARTED),
+    "edit": replace(_MAYBE_STARTED, scope=GENERATE),
     "plan_edit": Operation(returns=PlanSerializer, refuses=EDIT_REFUSALS),
 }
 EDIT_PERMISSIONS = dict.fromkeys(EDIT_SERIALIZERS, Action.EDIT)

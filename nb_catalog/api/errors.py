@@ -85,6 +85,8 @@ def handle(error, context):
         detail = data.get("detail", "")
         code = getattr(detail, "code", "error")
         response.data = problem(status=status, code=code, detail=str(detail))
+        if etag := getattr(error, "etag", ""):
+            response["ETag"] = etag
     return response
 
 

@@ -23,7 +23,7 @@ from nb_catalog.api.experiment_fields import (
     result_as_dict,
 )
 from nb_catalog.api.fields import NoBodySerializer
-from nb_catalog.api.operations import Operation
+from nb_catalog.api.operations import GENERATE, Operation
 from nb_catalog.api.plans import PLAN_REFUSALS, models_of
 from nb_catalog.api.run_notices import inform_if_asked
 from nb_catalog.api.views import CatalogReadViewSet
@@ -57,6 +57,8 @@ class ExperimentViewSet(CatalogReadViewSet):
             status=status.HTTP_201_CREATED,
             refuses=PLAN_REFUSALS,
             once=True,
+            scope=GENERATE,
+            location=("experiment-detail", "id"),
         ),
         "ballots": Operation(returns=BallotsSerializer, refuses=(NotRegistered,)),
         "votes": Operation(returns=VotedSerializer, refuses=(NotRegistered, InvalidTransition)),
@@ -70,6 +72,8 @@ class ExperimentViewSet(CatalogReadViewSet):
         ),
         "picture": Operation(media_types=("image/webp",), refuses=(NotRegistered, StorageFailed)),
     }
+    orderings = {"created_at": (), "name": ("name",)}
+    created_field = "created_at"
     serializer_class = ExperimentSerializer
     serializer_classes = {
         "create": NewExperimentSerializer,
@@ -180,11 +184,10 @@ class ExperimentViewSet(CatalogReadViewSet):
         response["X-Content-Type-Options"] = "nosniff"
         return response
 
-    def get_object(self):
-        """Return the experiment of the address, provided that the user may do this to its products."""
-        row = super().get_object()
-        self.require(Action.VOTE, model=source_for(row.label).model)
-        return row
+    def check_object_permissions(self, request, obj):
+        """The user must be allowed to view the products of the experiment."""
+        super().check_object_permissions(request, obj)
+        self.require(Action.VOTE, model=source_for(obj.label).model)
 
     def _shown(self, experiment):
         return ExperimentSerializer(experiment, context=self.get_serializer_context()).data

@@ -1,5 +1,7 @@
 """Fields, serializers and filters shared by several endpoints."""
 
+from collections.abc import Mapping
+
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext
@@ -156,6 +158,20 @@ def check_names(sent, *, known, also=()):
         raise serializers.ValidationError(
             {name: [f"{unknown}{nearest(name, known)}"] for name in wrong}
         )
+
+
+def check_fields(data, *, serializer, also=()):
+    """Raise ``ValidationError`` for fields of ``data`` that ``serializer`` does not have, also further in."""
+    if isinstance(serializer, serializers.ListSerializer):
+        for each in data if isinstance(data, list) else ():
+            check_fields(each, serializer=serializer.child)
+    elif isinstance(serializer, serializers.Serializer) and isinstance(data, Mapping):
+        check_names(data, known=serializer.fields, also=also)
+        for name, field in serializer.fields.items():
+            try:
+                check_fields(data.get(name), serializer=field)
+            except serializers.ValidationError as error:
+                raise serializers.ValidationError({name: error.detail}) from error
 
 
 def objects_of(source, keys, *, field="objects"):

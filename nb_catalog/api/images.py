@@ -19,7 +19,7 @@ from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, 
 from nb_catalog.api.finals import EscalateSerializer, labels_of, options_of
 from nb_catalog.api.history import HistorySerializer
 from nb_catalog.api.jobs import SpecField
-from nb_catalog.api.operations import Operation
+from nb_catalog.api.operations import GENERATE, READ, RUN, Operation
 from nb_catalog.api.placements import PlacementSerializer, PublishedSerializer, placement_context
 from nb_catalog.api.results import (
     AltResultSerializer,
@@ -230,7 +230,10 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
         "events": EVENTS,
         "alt": Operation(returns=AltResultSerializer, refuses=(RequestRefused,)),
         "publish": Operation(
-            returns=PublishedSerializer, status=status.HTTP_201_CREATED, refuses=PUBLISH_REFUSALS
+            returns=PublishedSerializer,
+            status=status.HTTP_201_CREATED,
+            refuses=PUBLISH_REFUSALS,
+            location=("placement-detail", "id"),
         ),
         "publish_final": Operation(returns=PublishedFinalSerializer, refuses=PUBLISH_REFUSALS),
         "escalate": Operation(
@@ -238,6 +241,8 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
             status=status.HTTP_201_CREATED,
             refuses=START_REFUSALS,
             once=True,
+            scope=GENERATE,
+            location=RUN,
         ),
         "set_text": Operation(
             returns=MaybeStartedRunSerializer,
@@ -245,6 +250,7 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
             also={status.HTTP_200_OK: MaybeStartedRunSerializer},
             refuses=START_REFUSALS,
             once=True,
+            location=RUN,
         ),
         **dict.fromkeys(
             ("read_text", "compare"),
@@ -253,11 +259,15 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
                 status=status.HTTP_202_ACCEPTED,
                 refuses=START_REFUSALS,
                 once=True,
+                scope=READ,
+                location=RUN,
             ),
         ),
         **EDIT_OPERATIONS,
         **COMMENT_OPERATIONS,
     }
+    orderings = {"created_at": (), "object": ("content_type_id", "object_id")}
+    created_field = "created_at"
     serializer_class = ImageSerializer
     serializer_classes = {
         "retrieve": ImageDetailSerializer,

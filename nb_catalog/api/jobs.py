@@ -95,6 +95,8 @@ class JobViewSet(CatalogReadViewSet):
     """Jobs. Filter by ``run``, ``state`` and ``model`` with ``object``."""
 
     read_permission = Action.VIEW_JOBS
+    orderings = {"created_at": ()}
+    created_field = "created_at"
     serializer_class = JobSerializer
     serializer_classes = {"retrieve": JobDetailSerializer}
     filter_class = JobFilter

@@ -16,10 +16,10 @@ CURSOR = "cursor"
 
 
 class CatalogPagination(PageNumberPagination):
-    """Numbered pages with a ``count``; keyset pagination for lists too long to count.
+    """Keyset pagination: ``next`` leads to every row once, whatever is written meanwhile.
 
-    Pages of long lists have no number and a null ``count``; follow ``next``. A request for a
-    ``page`` by number is always counted.
+    ``count`` is null for lists too long to count. A ``page`` may be requested by its number, too, and is
+    always counted then; so are pages of what is not a table, or is sorted by something else than its columns.
     """
 
     page_size = PAGE_SIZE
@@ -28,7 +28,7 @@ class CatalogPagination(PageNumberPagination):
     query_parameters = ("page", "page_size", CURSOR)
 
     def __init__(self):
-        self._long = None
+        self._keyset_page = self._count = None
 
     def paginate_queryset(self, queryset, request, view=None):
         self.request = request
@@ -36,19 +36,18 @@ class CatalogPagination(PageNumberPagination):
         keyset = Keyset.of(queryset) if isinstance(queryset, QuerySet) else None
         if keyset is None and cursor is not None:
             raise NotFound(_("This list has no cursors. Request its pages by number."))
-        if cursor is None and (
-            keyset is None
-            or self.page_query_param in request.query_params
-            or pagination.bounded_count(queryset) is not None
-        ):
+        if cursor is None and (keyset is None or self.page_query_param in request.query_params):
             return super().paginate_queryset(queryset, request, view)
+        self._count = pagination.bounded_count(queryset)
         try:
-            self._long = keyset.page(queryset, size=self.get_page_size(request), cursor=cursor)
+            self._keyset_page = keyset.page(
+                queryset, size=self.get_page_size(request), cursor=cursor
+            )
         except InvalidCursor as error:
             raise NotFound(
                 _("This cursor is not from this list. Begin again without it, and follow “next”.")
             ) from error
-        return self._long.rows
+        return self._keyset_page.rows
 
     def get_page_size(self, request):
         """Return the requested size, at most ``MOST``. Raises ``ValidationError`` for anything else."""
@@ -62,16 +61,18 @@ class CatalogPagination(PageNumberPagination):
         return min(size, self.max_page_size)
 
     def get_paginated_response(self, data):
-        if self._long is None:
-            return super().get_paginated_response(data)
-        return Response(
-            {
-                "count": None,
-                "next": self._link(self._long.next_cursor),
-                "previous": self._link(self._long.previous_cursor),
+        if self._keyset_page is None:
+            body = super().get_paginated_response(data).data
+        else:
+            body = {
+                "count": self._count,
+                "next": self._link(self._keyset_page.next_cursor),
+                "previous": self._link(self._keyset_page.previous_cursor),
                 "results": data,
             }
-        )
+        links = (("next", body["next"]), ("prev", body["previous"]))
+        header = ", ".join(f'<{url}>; rel="{name}"' for name, url in links if url)
+        return Response(body, headers={"Link": header} if header else {})
 
     def _link(self, cursor):
         if cursor is None:

@@ -21,6 +21,7 @@ from nb_catalog.api.galleries import InGallerySerializer
 from nb_catalog.api.operations import Operation
 from nb_catalog.api.permissions import PublicReadPermission
 from nb_catalog.api.views import CatalogReadViewSet
+from nb_catalog.conf import settings
 from nb_catalog.core.permissions import Action
 from nb_catalog.exceptions import (
     InvalidTransition,
@@ -229,6 +230,11 @@ class PlacementViewSet(CatalogReadViewSet):
     action_permissions = dict.fromkeys(
         ("withdraw", "roll_back", "roll_back_place"), Action.UNPUBLISH
     )
+    orderings = {
+        "object": ("content_type_id", "object_id", "slot", "position", "locale"),
+        "published_at": ("published_at",),
+    }
+    created_field = "published_at"
     serializer_class = PlacementSerializer
     serializer_classes = {
         "withdraw": NoBodySerializer,
@@ -280,8 +286,16 @@ class PlacementViewSet(CatalogReadViewSet):
     def serialize_page(self, page):
         return self._serialize(page, many=True)
 
-    def retrieve(self, request, *args, **kwargs):
-        return Response(self._serialize(self.get_object()))
+    def represent(self, row):
+        return self._serialize(row)
+
+    def cache_control(self):
+        """Placements that are public are the same for everybody without credentials."""
+        if settings.API_PUBLIC_PLACEMENTS and self.is_public and not self.request.auth:
+            user = self.request.user
+            if not getattr(user, "is_authenticated", False):
+                return f"public, max-age={settings.API_PUBLIC_MAX_AGE}"
+        return super().cache_control()
 
     @action(detail=True, methods=["post"])
     def withdraw(self, request, *args, **kwargs):

@@ -208,10 +208,10 @@ class MemberSerializer(serializers.Serializer):
 class MembersPageSerializer(serializers.Serializer):
     """One page of the members of a series."""
 
-    count = serializers.IntegerField()
+    count = serializers.IntegerField(allow_null=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
     order_version = serializers.IntegerField()
-    page = serializers.IntegerField()
-    page_size = serializers.IntegerField()
     results = MemberSerializer(many=True)
 
 

@@ -23,7 +23,7 @@ from nb_catalog.api.finals import (
     labels_of,
     left_out_as_list,
 )
-from nb_catalog.api.operations import Operation
+from nb_catalog.api.operations import GENERATE, Operation
 from nb_catalog.api.plan_bodies import ALL, PlanOptionsSerializer
 from nb_catalog.api.plans import (
     PLAN_REFUSALS,
@@ -188,6 +188,8 @@ STARTED = Operation(
     also={status.HTTP_200_OK: RunSerializer},
     refuses=PLAN_REFUSALS,
     once=True,
+    scope=GENERATE,
+    location=("run-detail", "id"),
 )
 
 
@@ -217,12 +219,19 @@ class RunViewSet(EventsMixin, CatalogReadViewSet):
         ),
         "cancel": Operation(returns=ChangedRunSerializer, refuses=(InvalidTransition,)),
         "retry": Operation(
-            returns=ChangedRunSerializer, refuses=(InvalidTransition, RequestRefused), once=True
+            returns=ChangedRunSerializer,
+            refuses=(InvalidTransition, RequestRefused),
+            once=True,
+            scope=GENERATE,
         ),
-        "resume": Operation(returns=RunSerializer, refuses=(InvalidTransition, RequestRefused)),
+        "resume": Operation(
+            returns=RunSerializer, refuses=(InvalidTransition, RequestRefused), scope=GENERATE
+        ),
         "progress": Operation(returns=ProgressSerializer),
         "events": EVENTS,
     }
+    orderings = {"created_at": ()}
+    created_field = "created_at"
     serializer_class = RunSerializer
     serializer_classes = {
         "create": RunRequestSerializer,
@@ -243,8 +252,12 @@ class RunViewSet(EventsMixin, CatalogReadViewSet):
         counts = job_counts.counts_for(page)
         return RunSerializer(page, many=True, context={"counts": counts}).data
 
-    def retrieve(self, request, *args, **kwargs):
-        return self._run_response(self.get_object())
+    def represent(self, row):
+        context = {
+            "counts": job_counts.counts_for([row]),
+            "with_prompts": self.user_may(Action.READ_PROMPTS),
+        }
+        return RunSerializer(row, context=context).data
 
     def create(self, request, *args, **kwargs):
         return self._start(plan_from)
@@ -368,9 +381,4 @@ class RunViewSet(EventsMixin, CatalogReadViewSet):
 
     def _run_response(self, run, *, status=status.HTTP_200_OK, **more):
         """``more`` may add ``changed``, the number of jobs that an action changed."""
-        context = {
-            "counts": job_counts.counts_for([run]),
-            "with_prompts": self.user_may(Action.READ_PROMPTS),
-        }
-        data = RunSerializer(run, context=context).data
-        return Response({**data, **more}, status=status)
+        return Response({**self.represent(run), **more}, status=status)

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.schemas.inspectors import DefaultSchema
 from rest_framework.views import APIView
 
-from nb_catalog.api.errors import ProblemView
+from nb_catalog.api.border import BorderView
 from nb_catalog.conf import settings
 from nb_catalog.core.permissions import Action, may
 
@@ -52,7 +52,7 @@ class SchemaPermission(BasePermission):
         return any(may(request.user, action) for action in Action)
 
 
-class SchemaView(ProblemView, APIView):
+class SchemaView(BorderView, APIView):
     """The OpenAPI 3.1 description of these endpoints, as JSON or YAML."""
 
     permission_classes = (SchemaPermission,)

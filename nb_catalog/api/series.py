@@ -13,26 +13,12 @@ from nb_catalog import series as catalog_series
 from nb_catalog.api import idempotency
 from nb_catalog.api.fields import NoBodySerializer, SearchFilter, objects_of
 from nb_catalog.api.idempotency import key_of
-from nb_catalog.api.operations import Operation
-from nb_catalog.api.plans import PLAN_REFUSALS, ItemsPageSerializer, plan_as_dict
-from nb_catalog.api.results import (
-    AddedSerializer,
-    ApprovedSerializer,
-    MembersPageSerializer,
-    OfferedVariantsSerializer,
-    OrderedSerializer,
-    PlanSerializer,
-    PublicationResultSerializer,
-    RemovedCountSerializer,
-    RolledBackSerializer,
-    StartedRunSerializer,
-)
+from nb_catalog.api.plans import ItemsPageSerializer, plan_as_dict
 from nb_catalog.api.run_notices import inform_if_asked
 from nb_catalog.api.series_fields import (
     MOST_MEMBERS,
     TEXTS,
     AnchorSerializer,
-    ChangedLookSerializer,
     LookChangeSerializer,
     MembersSerializer,
     NewSeriesSerializer,
@@ -48,18 +34,12 @@ from nb_catalog.api.series_fields import (
     TrialSerializer,
     VariantsSerializer,
 )
+from nb_catalog.api.series_operations import SERIES_OPERATIONS
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.text import shorten
 from nb_catalog.exceptions import (
-    FidelityRefused,
     InvalidTransition,
-    NotRegistered,
-    ObjectGone,
-    PictureMissing,
-    PlanRefused,
-    RequestRefused,
-    StorageFailed,
 )
 from nb_catalog.generation import runs
 from nb_catalog.models import ProductImage, Series, SeriesMember
@@ -77,19 +57,17 @@ class SeriesFilter(SearchFilter):
     keys_of = SeriesMember
 
 
-class MembersQuery(ItemsPageSerializer):
-    """Pagination of members; ``search`` finds those of products, or variants, that are called so."""
+class MembersQuery(serializers.Serializer):
+    """``search`` finds those of products, or variants, that are called so."""
 
     search = serializers.CharField(required=False, max_length=200)
-
-
-LOOK_REFUSALS = (InvalidTransition, RequestRefused, PlanRefused, NotRegistered)
 
 
 class SeriesViewSet(CatalogReadViewSet):
     """Series, by their keys."""
 
     filter_class = SeriesFilter
+    paged_actions = ("list", "members")
 
     lookup_field = "key"
     lookup_value_converter = "slug"
@@ -110,44 +88,14 @@ class SeriesViewSet(CatalogReadViewSet):
         "publish": Action.PUBLISH,
         "roll_back": Action.UNPUBLISH,
     }  # fmt: skip
-    operations = {
-        "retrieve": Operation(refuses=(NotRegistered,)),
-        "create": Operation(
-            returns=SeriesSerializer,
-            status=status.HTTP_201_CREATED,
-            refuses=(RequestRefused, PlanRefused, NotRegistered, InvalidTransition),
-        ),
-        "destroy": Operation(status=status.HTTP_204_NO_CONTENT, refuses=(NotRegistered,)),
-        **dict.fromkeys(
-            ("partial_update", "adopt_scene", "accept_successor", "take_sizes", "set_anchor"),
-            Operation(returns=ChangedLookSerializer, refuses=LOOK_REFUSALS),
-        ),
-        "members": Operation(returns=MembersPageSerializer, refuses=(NotRegistered,)),
-        "variants": Operation(returns=OfferedVariantsSerializer, refuses=(NotRegistered,)),
-        **dict.fromkeys(
-            ("add", "add_variants"), Operation(returns=AddedSerializer, refuses=LOOK_REFUSALS)
-        ),
-        "remove": Operation(returns=RemovedCountSerializer, refuses=LOOK_REFUSALS),
-        "order": Operation(returns=OrderedSerializer, refuses=LOOK_REFUSALS),
-        **dict.fromkeys(
-            ("plan", "trial"), Operation(returns=PlanSerializer, refuses=PLAN_REFUSALS)
-        ),
-        "run": Operation(
-            returns=StartedRunSerializer,
-            status=status.HTTP_201_CREATED,
-            refuses=PLAN_REFUSALS,
-            once=True,
-        ),
-        "approve": Operation(returns=ApprovedSerializer, refuses=(NotRegistered,)),
-        "publish": Operation(
-            returns=PublicationResultSerializer,
-            status=status.HTTP_201_CREATED,
-            refuses=(*LOOK_REFUSALS, FidelityRefused, ObjectGone, PictureMissing, StorageFailed),
-        ),
-        "roll_back": Operation(
-            returns=RolledBackSerializer, refuses=(*LOOK_REFUSALS, ObjectGone, StorageFailed)
-        ),
+    operations = SERIES_OPERATIONS
+    orderings = {
+        "position": ("position", "name"),
+        "name": ("name",),
+        "key": ("key",),
+        "created_at": (),
     }
+    created_field = "created_at"
     serializer_class = SeriesSerializer
     serializer_classes = {
         "create": NewSeriesSerializer,
@@ -174,14 +122,10 @@ class SeriesViewSet(CatalogReadViewSet):
     def get_queryset(self):
         return Series.objects.select_related("content_type", "anchor", "scene", "layout", "deck")
 
-    def get_object(self):
-        """Return the series of the address, provided that the user may do this to its products.
-
-        Raises ``PermissionDenied`` and ``NotRegistered``.
-        """
-        row = super().get_object()
-        self.require(self.needed_permission(), model=source_for(row.label).model)
-        return row
+    def check_object_permissions(self, request, obj):
+        """The user must be allowed to do this to the products of the series. Raises ``NotRegistered``."""
+        super().check_object_permissions(request, obj)
+        self.require(self.needed_permission(), model=source_for(obj.label).model)
 
     def create(self, request, *args, **kwargs):
         body = self.validated_body()
@@ -233,50 +177,46 @@ class SeriesViewSet(CatalogReadViewSet):
     @action(detail=True, methods=["get"])
     def members(self, request, *args, **kwargs):
         """Return one page of the members in their order, with their pictures."""
-        row, query = self.get_object(), self.query.validated_data
-        first = (query["page"] - 1) * query["page_size"]
+        row = self.get_object()
         rows = row.members.filter(removed_at=None).order_by("position", "pk")
-        if term := query.pop("search", ""):
+        if term := self.query.validated_data.get("search", ""):
             search = Search(term=term, rows=SeriesMember.objects)
             rows = rows.filter(search.condition(SeriesMember))
-        shown = rows[first : first + query["page_size"]]
+        shown = self.paginate_queryset(rows)
         pictures = list(generation.member_pictures(row, shown))
         texts = defaultdict(list)
         for text in generation.member_texts(row, pictures, are_set=False):
             texts[text.picture.member.pk].append(text)
-        return Response(
-            {
-                "count": rows.count(),
-                "order_version": row.order_version,
-                **query,
-                "results": [
-                    {
-                        "key": each.member.key,
-                        "object": each.member.object_id,
-                        "variant": each.member.variant,
-                        "variant_name": each.member.variant_name,
-                        "group": each.member.group,
-                        "by_rule": each.member.by_rule,
-                        "note": each.member.note,
-                        "status": each.status.value,
-                        "image": each.image and each.image.pk,
-                        "state": each.image and each.image.state,
-                        "problem": each.problem,
-                        "texts": [
-                            {
-                                "locale": text.locale,
-                                "status": text.status.value,
-                                "image": text.image and text.image.pk,
-                                "state": text.image and text.image.state,
-                                "problem": text.problem,
-                            }
-                            for text in texts[each.member.pk]
-                        ],
-                    }
-                    for each in pictures
-                ],
-            }
+        response = self.get_paginated_response(
+            [
+                {
+                    "key": each.member.key,
+                    "object": each.member.object_id,
+                    "variant": each.member.variant,
+                    "variant_name": each.member.variant_name,
+                    "group": each.member.group,
+                    "by_rule": each.member.by_rule,
+                    "note": each.member.note,
+                    "status": each.status.value,
+                    "image": each.image and each.image.pk,
+                    "state": each.image and each.image.state,
+                    "problem": each.problem,
+                    "texts": [
+                        {
+                            "locale": text.locale,
+                            "status": text.status.value,
+                            "image": text.image and text.image.pk,
+                            "state": text.image and text.image.state,
+                            "problem": text.problem,
+                        }
+                        for text in texts[each.member.pk]
+                    ],
+                }
+                for each in pictures
+            ]
         )
+        response.data["order_version"] = row.order_version
+        return response
 
     @action(detail=True, methods=["post"], url_path="members/add")
     def add(self, request, *args, **kwargs):
@@ -324,7 +264,8 @@ class SeriesViewSet(CatalogReadViewSet):
     def order(self, request, *args, **kwargs):
         """Sort the members; 409 if someone else has sorted since the version that was seen."""
         row, body = self.get_object(), self.validated_body()
-        version = catalog_series.reorder(row, body["order"], version=self._seen_version(body))
+        seen = self._seen_version(body, current=row.order_version)
+        version = catalog_series.reorder(row, body["order"], version=seen)
         return Response({"order_version": version})
 
     @action(detail=True, methods=["post"])
@@ -392,7 +333,7 @@ class SeriesViewSet(CatalogReadViewSet):
 
     def _change(self, row, body, change):
         """Write a changed look and return it; with ``dry_run`` return what would become stale."""
-        version = self._seen_version(body)
+        version = self._seen_version(body, current=row.version)
         if version != row.version:
             raise InvalidTransition(
                 _(
@@ -409,13 +350,13 @@ class SeriesViewSet(CatalogReadViewSet):
         changed.refresh_from_db()
         return Response(SeriesSerializer(changed).data)
 
-    def _seen_version(self, body):
-        """Return the version in the body or in ``If-Match``. Raises ``ValidationError`` without one."""
-        header = self.request.headers.get("If-Match", "").strip().strip('"')
+    def _seen_version(self, body, *, current):
+        """Return the version in the body, or the ``current`` one if ``If-Match`` has been compared with it.
+        Raises ``ValidationError`` without one."""
         if "version" in body:
             return body["version"]
-        if header.isascii() and header.isdecimal() and len(header) < 10:
-            return int(header)
+        if "If-Match" in self.request.headers:
+            return current
         message = _("Send the version that you have seen, here or as If-Match.")
         raise serializers.ValidationError({"version": [message]})
 

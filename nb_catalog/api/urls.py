@@ -7,12 +7,12 @@ from rest_framework.permissions import AllowAny
 from rest_framework.routers import APIRootView, DefaultRouter
 from rest_framework.views import APIView
 
+from nb_catalog.api.border import BorderView
 from nb_catalog.api.catalog import ModelViewSet, SceneViewSet
 from nb_catalog.api.claims import ClaimViewSet
 from nb_catalog.api.copydecks import DeckViewSet, LayoutViewSet
 from nb_catalog.api.cutouts import CutoutViewSet
 from nb_catalog.api.decisions import DecisionViewSet
-from nb_catalog.api.errors import ProblemView
 from nb_catalog.api.experiments import ExperimentViewSet
 from nb_catalog.api.galleries import GalleryDeliveryViewSet
 from nb_catalog.api.images import ImageViewSet
@@ -27,7 +27,7 @@ from nb_catalog.api.series import SeriesViewSet
 app_name = "nb_catalog_api"
 
 
-class CatalogRootView(ProblemView, APIRootView):
+class CatalogRootView(BorderView, APIRootView):
     """The addresses of the API."""
 
 
@@ -36,7 +36,7 @@ class CatalogRouter(DefaultRouter):
     APIRootView = CatalogRootView
 
 
-class UnknownAddressView(ProblemView, APIView):
+class UnknownAddressView(BorderView, APIView):
     """Everything below the prefix that is not an address of the API: a problem document, 404."""
 
     permission_classes = (AllowAny,)

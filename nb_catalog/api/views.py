@@ -1,9 +1,8 @@
 """Base view sets. Authentication, throttling and rendering come from the host project."""
 
-from collections.abc import Mapping
-
 from django.conf import settings as django_settings
 from django.core.exceptions import SuspiciousOperation
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import exceptions as drf
 from rest_framework import serializers
@@ -13,8 +12,10 @@ from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet
 
 from nb_catalog.api import errors, idempotency
-from nb_catalog.api.fields import check_names
+from nb_catalog.api.border import BorderView
+from nb_catalog.api.fields import check_fields, check_names
 from nb_catalog.api.operations import DEFAULT
+from nb_catalog.api.ordering import arranged, list_query
 from nb_catalog.api.pagination import CatalogPagination
 from nb_catalog.api.permissions import CatalogPermission
 from nb_catalog.api.schema import SchemaOfHost
@@ -25,7 +26,7 @@ from nb_catalog.registry import source_for
 FORM_FIELDS = ("csrfmiddlewaretoken",)
 
 
-class CatalogViewSet(errors.ProblemView, GenericViewSet):
+class CatalogViewSet(BorderView, GenericViewSet):
     """``serializer_classes``, ``query_classes``, ``action_permissions``, ``operations``: by action.
 
     ``action_permissions`` and ``read_permission`` are actions of ``core.permissions``, ``query_classes``
@@ -44,11 +45,17 @@ class CatalogViewSet(errors.ProblemView, GenericViewSet):
     serializer_classes = {}
     query_classes = {}
     operations = {}
+    paged_actions = ("list",)
 
     @property
     def operation(self):
         """What the current action returns and refuses."""
         return self.operations.get(self.action, DEFAULT)
+
+    @property
+    def throttle_scope(self):
+        """The scope of the host's throttles that the current action belongs to."""
+        return self.operation.scope
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
@@ -58,7 +65,7 @@ class CatalogViewSet(errors.ProblemView, GenericViewSet):
         # Unknown, repeated and empty parameters are errors.
         query_class, sent = self.get_query_class(), self.request.query_params
         query = (query_class or serializers.Serializer)(data=sent, context={"view": self})
-        paging = self.pagination_class.query_parameters if self.action == "list" else ()
+        paging = self.pagination_class.query_parameters if self.action in self.paged_actions else ()
         check_names(sent, known=(*query.fields, *paging), also=(api_settings.URL_FORMAT_OVERRIDE,))
         wrong = {}
         for name in sent:
@@ -85,6 +92,12 @@ class CatalogViewSet(errors.ProblemView, GenericViewSet):
     def get_query_class(self):
         """Return the serializer of the query string; None if the action takes no parameters."""
         return self.query_classes.get(self.action)
+
+    def get_object(self):
+        """Return the row of the address, provided that ``If-Match`` does not speak against it."""
+        row = super().get_object()
+        self.check_precondition(row)
+        return row
 
     def require(self, action, **about):
         """Raise ``PermissionDenied`` unless the user may do ``action``; ``about`` as in ``may``."""
@@ -118,8 +131,7 @@ class CatalogViewSet(errors.ProblemView, GenericViewSet):
                 _("The body cannot be read (%(kind)s).") % {"kind": kind}
             ) from error
         serializer = self.get_serializer(data=data)
-        if isinstance(data, Mapping):
-            check_names(data, known=serializer.fields, also=FORM_FIELDS)
+        check_fields(data, serializer=serializer, also=FORM_FIELDS)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
@@ -137,15 +149,20 @@ class CatalogReadViewSet(CatalogViewSet):
 
     filter_class = None
     requested = None
+    # The columns of each way to sort a list, and the column of ``created_after``.
+    orderings = {}
+    created_field = None
 
     def get_query_class(self):
-        return self.filter_class if self.action == "list" else super().get_query_class()
+        return list_query(type(self)) if self.action == "list" else super().get_query_class()
 
     def filter_queryset(self, queryset):
         """Apply ``filter_class`` to lists. Detail views find every row: some filters have defaults."""
-        if self.filter_class is None or self.action != "list":
+        if self.action != "list" or not isinstance(queryset, QuerySet):
             return queryset
-        return self.query.filter_queryset(queryset)
+        if self.filter_class is not None:
+            queryset = self.query.filter_queryset(queryset)
+        return arranged(queryset, self.query.validated_data, view_class=type(self))
 
     def list(self, request, *args, **kwargs):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
@@ -156,7 +173,15 @@ class CatalogReadViewSet(CatalogViewSet):
         return self.get_serializer(page, many=True).data
 
     def retrieve(self, request, *args, **kwargs):
-        return Response(self.get_serializer(self.get_object()).data)
+        return Response(self.represent(self.get_object()))
+
+    def represent(self, row):
+        """Return ``row`` as its address returns it, whatever the current action is."""
+        action, self.action = self.action, "retrieve"
+        try:
+            return self.get_serializer(row).data
+        finally:
+            self.action = action
 
 
 # None: the URL does not support the method. Users who may read get a 405 for it.

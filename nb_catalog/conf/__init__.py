@@ -245,6 +245,7 @@ class Settings:
         (), accept.fonts, "a list of paths, or of {'FILE', 'STORAGE', 'LOCALES'}"
     )
     API_PUBLIC_PLACEMENTS = Setting(False, accept.flag, "True or False")
+    API_PUBLIC_MAX_AGE = Setting(60, accept.at_least(0), "a number of seconds")
 
     def known(self) -> tuple[str, ...]:
         """Return the name of every setting, without aliases."""

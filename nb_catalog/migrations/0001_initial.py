@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(default=1, editable=False, validators=[django.core.validators.MinValueValidator(1)], verbose_name='version')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
                 ('is_active', models.BooleanField(default=True, verbose_name='offered')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('locale', models.CharField(help_text='The language that the texts are translated from.', max_length=20, verbose_name='written in')),
             ],
             options={
@@ -104,6 +105,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(default=1, editable=False, validators=[django.core.validators.MinValueValidator(1)], verbose_name='version')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
                 ('is_active', models.BooleanField(default=True, verbose_name='offered')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('prompt', models.TextField(blank=True, help_text='Describe surface, light, camera and mood in sentences. Name no product.', verbose_name='prompt')),
                 ('system', models.TextField(blank=True, help_text='Sent before the prompt, if the model supports it.', verbose_name='system instruction')),
                 ('renderer', models.JSONField(blank=True, default=dict, help_text='Surface, wall, light and props. Empty: the scene needs a model.', verbose_name='options for the local renderer')),
@@ -140,6 +142,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(default=1, editable=False, validators=[django.core.validators.MinValueValidator(1)], verbose_name='version')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
                 ('is_active', models.BooleanField(default=True, verbose_name='offered')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('content', models.JSONField(help_text='Places are shares of the picture, from the side where lines start.', verbose_name='boxes and panels')),
             ],
             options={
@@ -356,6 +359,7 @@ class Migration(migrations.Migration):
                 ('problem', models.TextField(blank=True, default='', verbose_name='what is wrong with it')),
                 ('by_person', models.BooleanField(default=False, verbose_name='made by a person')),
                 ('version', models.PositiveIntegerField(default=0, editable=False, verbose_name='version')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('requested_at', models.DateTimeField(editable=False, null=True, verbose_name='requested')),
                 ('made_at', models.DateTimeField(editable=False, null=True, verbose_name='made')),
                 ('content_type', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contenttypes.contenttype', verbose_name='model')),
@@ -858,6 +862,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='placement',
             index=nb_catalog.models.db.indexes.SparseIndex(fields=['stale_since'], name='nb_placement_stale'),
+        ),
+        migrations.AddIndex(
+            model_name='placement',
+            index=models.Index(fields=['published_at', 'id'], name='nb_placement_published'),
         ),
         migrations.AddIndex(
             model_name='placement',

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.core.types import PhotoKind
@@ -61,6 +62,7 @@ class PhotoCutout(CatalogObjectModel):
     problem = models.TextField(_("what is wrong with it"), blank=True, default="")
     by_person = models.BooleanField(_("made by a person"), default=False)
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     requested_at = models.DateTimeField(_("requested"), null=True, editable=False)
     made_at = models.DateTimeField(_("made"), null=True, editable=False)
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.images import CatalogFileField
@@ -31,6 +32,8 @@ class Design(models.Model):
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("offered"), default=True)
+    # Not auto_now_add: fixtures have no time.
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = DesignManager()
 

@@ -57,6 +57,8 @@ class Placement(Place):
         verbose_name_plural = _("placements")
         indexes = [
             SparseIndex(fields=["stale_since"], name="nb_placement_stale"),
+            # What has changed since a shop looked last, which is a list of the API.
+            models.Index(fields=["published_at", "id"], name="nb_placement_published"),
             SparseIndex(fields=["next_base"], name="nb_placement_next"),
         ]
         permissions = [

@@ -43,6 +43,12 @@ def anybody(db):
     return Api()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def description():
+    """Made before a test changes settings that it depends on."""
+    described.document()
+
+
 @pytest.fixture(autouse=True)
 def as_described(monkeypatch):
     """Every response of every test here is compared with the schema."""

@@ -27,6 +27,11 @@ def put(api, row, data, *, kind="image/png", **headers):
     return api.client.put(f"{BASE}cutouts/{row.pk}/mask/", data, content_type=kind, headers=headers)
 
 
+def seen_by(api, row):
+    """The header of a client that has just fetched ``row``."""
+    return {"If-Match": api.get(f"cutouts/{row.pk}/")["ETag"]}
+
+
 def opened(answer):
     return Image.open(BytesIO(answer.content))
 
@@ -80,7 +85,7 @@ def test_nobody_reads_about_products_that_they_may_not_view(api_as):
 def test_drawing_needs_the_permission_to_review(api_as):
     row = factories.cutout()
     data = factories.mask_bytes(box=BOX)
-    seen = {"If-Match": '"0"'}
+    seen = seen_by(api_as(), row)
     others = [each for each in Permission if each != Permission.REVIEW]
     assert put(api_as(*others), row, data, **seen).status_code == 403
     assert put(api_as(Permission.REVIEW), row, data, **seen).status_code == 200
@@ -144,7 +149,7 @@ def test_there_is_no_other_kind(api):
 
 def test_a_mask_is_put_as_a_body(api):
     row = factories.cutout()
-    answer = put(api, row, factories.mask_bytes(box=BOX), **{"If-Match": '"0"'})
+    answer = put(api, row, factories.mask_bytes(box=BOX), **seen_by(api, row))
     assert answer.status_code == 200, answer.content
     told = answer.json()
     assert (told["version"], told["by_person"], told["state"]) == (1, True, "confirmed")
@@ -164,16 +169,16 @@ def test_a_mask_is_put_as_a_form(api):
 
 def test_the_second_of_two_is_refused(api):
     row = factories.cutout()
-    seen = {"If-Match": '"0"'}
+    seen = seen_by(api, row)
     assert put(api, row, factories.mask_bytes(box=BOX), **seen).status_code == 200
     late = put(api, row, factories.mask_bytes(), **seen)
-    assert (late.status_code, late.json()["code"]) == (409, "illegal_move")
-    assert api.get(f"cutouts/{row.pk}/").json()["version"] == 1
+    assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
+    current = api.get(f"cutouts/{row.pk}/")
+    assert current.json()["version"] == 1 and late["ETag"] == current["ETag"]
 
 
-@pytest.mark.parametrize("seen", [{}, {"If-Match": "*"}, {"If-Match": '"x"'}])
-def test_a_mask_without_the_version_that_was_seen_is_refused(api, seen):
-    answer = put(api, factories.cutout(), factories.mask_bytes(), **seen)
+def test_a_mask_without_the_version_that_was_seen_is_refused(api):
+    answer = put(api, factories.cutout(), factories.mask_bytes())
     assert answer.status_code == 400 and "version" in answer.json()["errors"]
 
 
@@ -183,7 +188,8 @@ def test_a_mask_without_the_version_that_was_seen_is_refused(api, seen):
     ids=["nothing", "no picture", "another shape"],
 )
 def test_a_wrong_file_is_a_problem_document(api, data, status):
-    answer = put(api, factories.cutout(), data, **{"If-Match": "0"})
+    row = factories.cutout()
+    answer = put(api, row, data, **seen_by(api, row))
     assert answer.status_code == status, answer.content
     assert answer["Content-Type"] == "application/problem+json"
 
@@ -192,9 +198,9 @@ def test_a_picture_may_be_larger_than_a_form_but_not_than_the_setting(api, setti
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 50
     row = factories.cutout()
     data = factories.mask_bytes(box=BOX)
-    assert put(api, row, data, **{"If-Match": "0"}).status_code == 200
+    assert put(api, row, data, **seen_by(api, row)).status_code == 200
     settings.NB_CATALOG = {**settings.NB_CATALOG, "MAX_PICTURE_BYTES": 60}
-    late = put(api, row, data, **{"If-Match": "1"})
+    late = put(api, row, data, **seen_by(api, row))
     assert (late.status_code, late.json()["code"]) == (413, "payload_too_large")
     assert "60" in late.json()["detail"]
 
@@ -225,7 +231,7 @@ def test_the_product_is_shown_alone_or_in_a_scene(api):
     same = {"If-None-Match": scene["ETag"]}
     again = api.get(f"cutouts/{row.pk}/preview.webp", {"scene": "paper", "side": 320}, **same)
     assert again.status_code == 304
-    put(api, row, factories.mask_bytes(box=(5, 5, 110, 140)), **{"If-Match": "0"})
+    put(api, row, factories.mask_bytes(box=(5, 5, 110, 140)), **seen_by(api, row))
     fresh = api.get(f"cutouts/{row.pk}/preview.webp", {"scene": "paper", "side": 320}, **same)
     assert fresh.status_code == 200
 

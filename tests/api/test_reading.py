@@ -221,7 +221,7 @@ def test_pages_are_bounded(api_as):
     found = api_as().get("runs/?page_size=2").json()
     assert found["count"] == 3
     assert len(found["results"]) == 2
-    assert "page=2" in found["next"]
+    assert "cursor=" in found["next"]
     assert len(api_as().get("runs/?page_size=100000").json()["results"]) == 3
     assert CatalogPagination.max_page_size <= 200
 

@@ -32,7 +32,7 @@ VALUES = {
     "prompt": "A table of oiled oak in morning light.",
     "provider": "gemini",
     "ratio": "4:5",
-    "reason": "The label was printed anew.",
+    "reason": "The label has a new print.",
     "reserved_usd": "0.00",
     "roles": {"de": ["headline"]},
     "scene": "marble",

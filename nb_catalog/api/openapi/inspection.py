@@ -18,6 +18,20 @@ from nb_catalog.api.openapi.problems import PROBLEM, codes_of, response_of
 from nb_catalog.api.permissions import PublicReadPermission
 from nb_catalog.conf import settings
 
+CONDITIONS = {
+    "If-Match": {
+        "description": (
+            "The `ETag` of the address without its last part, as you have seen it: 412 if it has changed "
+            "since, with the current `ETag`."
+        )
+    },
+    "If-None-Match": {"description": "The `ETag` that you have: 304 if it is current."},
+}
+RETURNED = {
+    "ETag": "The state of what is returned.",
+    "Link": 'The addresses of `next` and `previous`, as `rel="next"` and `rel="prev"`.',
+    "Location": "The address of what was made.",
+}
 WITH_BODY = ("POST", "PUT", "PATCH")
 
 
@@ -57,7 +71,8 @@ class CatalogSchema(AutoSchema):
 
     def get_override_parameters(self):
         view, parameters = self.view, []
-        if (query := view.get_query_class()) is not None:
+        query = view.get_query_class()
+        if query is not None and query().fields:
             parameters.append(query)
         if view.operation.once:
             parameters.append(
@@ -73,6 +88,22 @@ class CatalogSchema(AutoSchema):
             )
         return parameters
 
+    def _get_parameters(self):
+        parameters = super()._get_parameters()
+        names = [name for name, applies in self._conditions().items() if applies]
+        return [*parameters, *(self._header_parameter(name) for name in names)]
+
+    def _conditions(self):
+        """Return the headers of conditional requests, and whether they are obeyed here."""
+        reads = self.method == "GET" and not self.view.operation.media_types
+        return {"If-Match": self.method != "GET" and "{" in self.path, "If-None-Match": reads}
+
+    def _header_parameter(self, name):
+        described = {"in": "header", "name": name, "schema": {"type": "string"}} | CONDITIONS[name]
+        return self._component(
+            f"{self.prefix}{name.replace('-', '')}", described, kind=ResolvedComponent.PARAMETER
+        )
+
     def get_filter_backends(self):
         return []
 
@@ -80,7 +111,8 @@ class CatalogSchema(AutoSchema):
         return []
 
     def _get_pagination_parameters(self):
-        return self.view.pagination_class.parameters() if self._is_list_view() else []
+        is_paged = self.view.action in self.view.paged_actions
+        return self.view.pagination_class.parameters() if is_paged else []
 
     def map_parsers(self):
         types = super().map_parsers()
@@ -122,7 +154,13 @@ class CatalogSchema(AutoSchema):
 
     def _get_response_bodies(self, direction="response"):
         bodies = super()._get_response_bodies(direction)
+        conditions = self._conditions()
+        if conditions["If-None-Match"]:
+            bodies["304"] = {}
         for status, body in bodies.items():
+            headers = self._response_headers(int(status))
+            if headers:
+                body["headers"] = headers
             body["description"] = HTTPStatus(int(status)).phrase
             content = body.get("content", {})
             if JSON in content:
@@ -135,6 +173,23 @@ class CatalogSchema(AutoSchema):
             )
         return bodies
 
+    def _response_headers(self, status):
+        operation = self.view.operation
+        returned = {
+            "ETag": self._conditions()["If-None-Match"] and status in (200, 304),
+            "Location": status in (201, 202) and operation.location is not None,
+            "Link": status == 200 and self.view.action in self.view.paged_actions,
+        }
+        return {
+            name: self._component(
+                f"{self.prefix}{name}",
+                {"schema": {"type": "string"}, "description": RETURNED[name]},
+                kind=ResolvedComponent.HEADER,
+            )
+            for name, applies in returned.items()
+            if applies
+        }
+
     def problem_codes(self):
         """Return status -> codes of the problems of this operation."""
         view = self.view
@@ -144,7 +199,7 @@ class CatalogSchema(AutoSchema):
             has_filter="model" in getattr(view.get_query_class(), "_declared_fields", ()),
             is_detail="{" in self.path,
             is_list=self._is_list_view(),
-            is_conditional=False,
+            is_conditional=self._conditions()["If-Match"],
         )
 
     def _get_paginator(self):
