@@ -23,7 +23,7 @@ FLOORS = {
     11: {"publishing", "live"},
     12: {"review"},
     13: {"admin", "api"},
-    14: {"management", "templatetags"},
+    14: {"management", "templatetags", "contrib"},
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from django.db.models import Field, FileField, Model, QuerySet
+from django.db.models import Field, FileField, ForeignObjectRel, Model, QuerySet
 
 from nb_catalog.core.source_fields import field_of
 from nb_catalog.core.text import nearest
+from nb_catalog.core.types import Rect, Size
 from nb_catalog.exceptions import RegistryError
 from nb_catalog.models import ProductImage
 from nb_catalog.registry import CatalogSource
@@ -24,6 +25,8 @@ class GalleryPicture:
 
     ``title`` is the product's, ``alt`` the alternative text in the language of the place, or in the site's
     if the place serves all languages. ``rank`` is the order of the pictures of one product in the gallery.
+    ``size`` is that of the delivered file in pixels, and ``product_box`` where the product is in it, None if
+    that is not known.
     """
 
     product: Model
@@ -34,6 +37,8 @@ class GalleryPicture:
     title: str
     alt: str
     rank: tuple[int, ...]
+    size: Size
+    product_box: Rect | None
 
 
 class Gallery(ABC):
@@ -51,6 +56,8 @@ class Gallery(ABC):
     # before those of the host.
     order = ""
     is_first = False
+    # Fields of created rows that may change without a person: what the host derives from the file.
+    unwatched: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -122,20 +129,30 @@ class Gallery(ABC):
         raise NotImplementedError
 
     def save(self, row: Model, fields: Sequence[str] | None) -> None:
-        """Save ``row``, with only ``fields`` of it unless it is new."""
+        """Save ``row``, with only ``fields`` of it, or None if it is new."""
         row.save(update_fields=fields)
 
     def delete(self, row: Model) -> None:
         """Delete a created row."""
         row.delete()
 
+    def owns(self, model: type[Model]) -> bool:
+        """Return whether rows of ``model`` that refer to a created row belong to it, as its thumbnails do."""
+        return model._meta.auto_created is not False
+
     def users_of(self, row: Model) -> list[str]:
         """Return what of the host's refers to a created row, in words: it is not deleted then."""
         users = []
-        for relation in row._meta.related_objects:
+        for relation in row._meta.get_fields(include_hidden=True):
+            # Also those without a name of their own, related_name="+".
+            if not isinstance(relation, ForeignObjectRel) or getattr(
+                relation, "parent_link", False
+            ):
+                continue
             model = relation.related_model
-            found = model._base_manager.filter(**{relation.field.name: row.pk})
-            if found.exists():
+            if self.owns(model):
+                continue
+            if model._base_manager.filter(**{relation.field.name: row.pk}).exists():
                 users.append(str(model._meta.verbose_name_plural))
         return users
 

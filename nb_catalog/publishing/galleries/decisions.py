@@ -48,10 +48,8 @@ def decide(delivery: GalleryDelivery | None, decision: str) -> None:
             "problem": "",
             "overwrites": decision == "overwrite",
         }
-    rows = GalleryDelivery.objects.filter(
-        pk=delivery.pk if delivery else None, state__in=DECISIONS[decision]
-    )
-    if not rows.update(**columns):
+    rows = GalleryDelivery.objects.filter(state__in=DECISIONS[decision])
+    if delivery is None or not rows.filter(pk=delivery.pk).update(**columns):
         raise InvalidTransition(
             _("Someone else has already decided about this delivery. Reload the page.")
         )

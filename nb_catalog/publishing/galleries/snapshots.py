@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from django.core.exceptions import ValidationError
@@ -35,14 +35,14 @@ def file_columns(field: FileField) -> list[str]:
     return [field.attname, *filter(None, sizes)]
 
 
-def columns_of_created(model: type[Model], *, order: str) -> list[str]:
-    """Return the columns of a created row in which a change shows that the host has edited it: not its order,
-    and not the time of the last change."""
+def columns_of_created(model: type[Model], *, without: Collection[str]) -> list[str]:
+    """Return the columns of a created row in which a change shows that the host has edited it: not those of
+    the fields ``without``, and not the time of the last change."""
     return [
         name
         for name, field in fields_of(model).items()
         if not field.primary_key
-        and field.name != order
+        and field.name not in without
         and not (isinstance(field, DateField) and field.auto_now)
     ]
 

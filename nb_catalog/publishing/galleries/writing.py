@@ -20,9 +20,11 @@ from django.utils.translation import gettext as _
 
 from nb_catalog import storage
 from nb_catalog.core.attributes import host_code
+from nb_catalog.core.types import Rect, Size
 from nb_catalog.exceptions import InvalidTransition
+from nb_catalog.imaging.box import Box
 from nb_catalog.imaging.provenance import read_mark
-from nb_catalog.models import GalleryDelivery, ProductImage
+from nb_catalog.models import GalleryDelivery, ProductImage, Rendition
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.galleries import GalleryState
 from nb_catalog.publishing import renditions
@@ -175,12 +177,15 @@ class _Before:
 
 def _put(target: Target, image: ProductImage) -> None:
     gallery, written = target.gallery, target.written
-    picture = _picture(target, image)
+    # The widest JPEG of those that pages show: small enough for the web, and its origin is marked.
+    files = [each for each in renditions.make_renditions(image) if each.format == "jpeg"]
+    rendition = max(files, key=lambda each: each.width)
+    picture = _picture(target, image, size=Size(rendition.width, rendition.height))
     with host_code(f"{type(gallery).__name__}.values()"):
         values = dict(gallery.values(picture))
     old_file = target.written_file
     before = _before(target, values)
-    file = _stored(target, picture)
+    file = _stored(target, picture, rendition=rendition)
     try:
         with transaction.atomic():
             target.record(stored="")
@@ -190,7 +195,7 @@ def _put(target: Target, image: ProductImage) -> None:
             row, shifted = _write(target, existing, picture=picture, file=file, values=values)
             actual = snapshots.read(
                 gallery.rows(target.product, str(row.pk)),
-                snapshots.columns_of_created(type(row), order=gallery.order)
+                snapshots.columns_of_created(type(row), without=(gallery.order, *gallery.unwatched))
                 if gallery.creates_rows
                 else _columns(target, values),
             )
@@ -210,13 +215,15 @@ def _put(target: Target, image: ProductImage) -> None:
         host_files.discard(target.field, old_file)
 
 
-def _picture(target: Target, image: ProductImage) -> GalleryPicture:
+def _picture(target: Target, image: ProductImage, *, size: Size) -> GalleryPicture:
     delivery, product = target.delivery, target.product
     locale = delivery.locale or django_settings.LANGUAGE_CODE
     texts = dict(image.alts.values_list("locale", "text"))
     with host_code(f"{type(target.source).__name__}.alt()"):
         of_product = target.source.alt(product, locale)
     written = next((texts[code] for code in fallbacks(locale) if code in texts), "")
+    place = image.checks.get("product")
+    box = place and Box.of(Rect(*place), Size(image.width, image.height)).rect(size)
     return GalleryPicture(
         product=product,
         image=image,
@@ -226,6 +233,8 @@ def _picture(target: Target, image: ProductImage) -> GalleryPicture:
         title=target.source.title(product),
         alt=resolve_alt(written, of_product=of_product, overlay_text=overlay_text(image)),
         rank=target.gallery.rank(delivery.slot, delivery.locale, delivery.position),
+        size=size,
+        product_box=box or None,
     )
 
 
@@ -250,7 +259,7 @@ def _before(target: Target, names: Iterable[str]) -> _Before:
     return _Before(values=values, backup=copy.name)
 
 
-def _stored(target: Target, picture: GalleryPicture) -> _File:
+def _stored(target: Target, picture: GalleryPicture, *, rendition: Rendition) -> _File:
     """Return the picture's file in the host's storage, stored unless it is there."""
     field, written = target.field, target.written
     columns = snapshots.file_columns(field)
@@ -259,10 +268,7 @@ def _stored(target: Target, picture: GalleryPicture) -> _File:
             columns={column: written["values"][column] for column in columns},
             sha256=written["sha256"], is_marked=written["is_marked"], is_new=False,
         )  # fmt: skip
-    # The widest JPEG of those that pages show: small enough for the web, and its origin is marked.
-    files = renditions.make_renditions(picture.image)
-    widest = max((each for each in files if each.format == "jpeg"), key=lambda each: each.width)
-    data = storage.read(str(widest.file.name))
+    data = storage.read(str(rendition.file.name))
     # An instance of its own: storing sets the name and the size in it.
     gallery = target.gallery
     row = gallery.new_row(target.product) if gallery.creates_rows else target.rows().get()

@@ -1,0 +1,1 @@
+"""For shops that use django-oscar."""

@@ -1,0 +1,1 @@
+"""For sites that use Wagtail."""
