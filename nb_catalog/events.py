@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.dispatch import Signal
+from django.utils.module_loading import import_string
 
 from nb_catalog import signals
 from nb_catalog.core.event_types import FIELDS, KEYS, LOGGED, EventType
@@ -33,6 +34,8 @@ from nb_catalog.models.transitions import transition_image
 logger = logging.getLogger(__name__)
 
 BLOCK: Final = 500
+# Sends a worker the news that there is something to send, by its name: the task queue is on a higher floor.
+WAKE_UP: Final = "nb_catalog.tasks.wake_up"
 SIGNALS: Final[Mapping[EventType, tuple[Signal, type[models.Model]]]] = MappingProxyType(
     {
         EventType.RUN_ENDED: (signals.run_ended, Run),
@@ -86,6 +89,7 @@ def record(event: EventType, facts: Sequence[Mapping[str, Any]]) -> None:
             ),
             batch_size=BLOCK,
         )
+        import_string(WAKE_UP)()
 
 
 def new_message_id() -> str:

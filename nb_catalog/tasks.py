@@ -23,6 +23,7 @@ import django
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
+from nb_catalog import webhooks
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.models import WakeUp
@@ -145,4 +146,6 @@ def _work(*, batches: bool) -> tuple[int, bool]:
     worker = Worker(batches=batches)
     worker.run(until_idle=True, seconds=settings.WAKE_SECONDS)
     more: bool = import_string(UPKEEP)()
+    # Last: the upkeep has reported what ended.
+    more |= webhooks.send_due()
     return worker.outcomes.total(), more

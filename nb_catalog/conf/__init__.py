@@ -184,6 +184,12 @@ class Settings:
         "a dict with some of SLOTS (slot -> size), CHECKS (some of 'text', 'fidelity' and 'size'), "
         "VALUE_AT_LEAST, TIER, CANDIDATES and DAILY_BUDGET_USD",
     )
+    WEBHOOKS = Setting[Mapping[str, Any]](
+        accept.WEBHOOKS,
+        accept.webhooks,
+        "a dict with some of ALLOWED_NETWORKS, a list such as ['10.0.3.0/24'], DISABLE_AFTER_DAYS and "
+        "KEEP_DAYS, whole numbers of days, at least 1",
+    )
     NOTIFY = Setting[Mapping[str, Any]](
         accept.NOTIFY,
         accept.notify,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -144,6 +145,23 @@ def series(value: Any) -> Mapping[str, int]:
     merged = {**SERIES, **dict(value)}
     if merged.keys() != SERIES.keys() or at_least(0)(merged["DRIFT_RETRIES"]) > MAX_DRIFT_RETRIES:
         raise ValueError(value)
+    return merged
+
+
+WEBHOOKS: Final[Mapping[str, Any]] = {
+    "ALLOWED_NETWORKS": (),
+    "DISABLE_AFTER_DAYS": 5,
+    "KEEP_DAYS": 30,
+}
+
+
+def webhooks(value: Any) -> Mapping[str, Any]:
+    merged = {**WEBHOOKS, **dict(value)}
+    if merged.keys() != WEBHOOKS.keys() or isinstance(merged["ALLOWED_NETWORKS"], str):
+        raise ValueError(value)
+    merged["ALLOWED_NETWORKS"] = tuple(map(ip_network, merged["ALLOWED_NETWORKS"]))
+    at_least(1)(merged["DISABLE_AFTER_DAYS"])
+    at_least(1)(merged["KEEP_DAYS"])
     return merged
 
 

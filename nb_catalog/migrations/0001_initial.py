@@ -1159,7 +1159,7 @@ class Migration(migrations.Migration):
                 ('claim', models.CharField(blank=True, default='', editable=False, max_length=32)),
                 ('tried_at', models.DateTimeField(null=True, verbose_name='last attempt')),
                 ('status_code', models.PositiveSmallIntegerField(null=True, verbose_name='status code')),
-                ('error', models.CharField(blank=True, default='', max_length=300, verbose_name='what happened')),
+                ('error_code', models.CharField(blank=True, default='', max_length=20, verbose_name='error code')),
                 ('endpoint', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='nb_catalog.webhookendpoint', verbose_name='endpoint')),
             ],
             options={

@@ -89,7 +89,7 @@ class WebhookDelivery(models.Model):
     claim = models.CharField(max_length=32, blank=True, default="", editable=False)
     tried_at = models.DateTimeField(_("last attempt"), null=True)
     status_code = models.PositiveSmallIntegerField(_("status code"), null=True)
-    error = models.CharField(_("what happened"), max_length=300, blank=True, default="")
+    error_code = models.CharField(_("error code"), max_length=20, blank=True, default="")
 
     class Meta:
         ordering = ("-id",)

@@ -34,6 +34,7 @@ from nb_catalog.exceptions import (
     WrongService,
 )
 from nb_catalog.models import ImageJob, ProviderCall, ProviderPause
+from nb_catalog.providers import public_hosts
 from nb_catalog.providers.openai_images import OpenAIImagesProvider, fetching
 from nb_catalog.providers.types import ImageRequest
 from nb_catalog.testing import ProviderContract
@@ -292,14 +293,14 @@ def test_another_port_of_the_gateways_machine_is_another_place(server):
      "fec0::1", "ff02::1", "3fff::1", "::", "fe80::1%eth0"],
 )  # fmt: skip
 def test_private_addresses_are_told_from_public_ones(address):
-    assert not fetching.is_public(address)
+    assert not public_hosts.is_public(address)
 
 
 @pytest.mark.parametrize(
     "address", ["93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822", "::ffff:93.184.216.34"]
 )
 def test_public_addresses_are_public_wrapped_or_not(address):
-    assert fetching.is_public(address)
+    assert public_hosts.is_public(address)
 
 
 def leading(monkeypatch, address):

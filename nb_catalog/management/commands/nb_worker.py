@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
+from nb_catalog import webhooks
 from nb_catalog.core.states import JOB_TRANSITIONS, JOB_UNDERWAY, JobState
 from nb_catalog.models import ImageJob
 from nb_catalog.publishing import upkeep
@@ -48,7 +49,7 @@ class Command(BaseCommand):
             )
             if once:
                 upkeep.run_due()
-            with stop_on_signals(worker), upkeep.in_background():
+            with stop_on_signals(worker), webhooks.in_background(), upkeep.in_background():
                 worker.run(until_idle=once, seconds=seconds)
         if not verbosity:
             return

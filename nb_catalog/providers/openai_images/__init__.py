@@ -15,6 +15,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from nb_catalog.conf import settings
 from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import AnswerTooLarge, InvalidSettings, NoCredentials, ProviderError
+from nb_catalog.providers import public_hosts
 from nb_catalog.providers.base import Provider
 from nb_catalog.providers.openai_images import errors, fetching, wire
 from nb_catalog.providers.openai_images.client import (
@@ -154,7 +155,7 @@ class OpenAIImagesProvider(Provider):
                     id="nb_catalog.E303",
                 )
             )
-        elif url.scheme == "http" and not fetching.is_address(url.hostname):
+        elif url.scheme == "http" and not public_hosts.is_address(url.hostname):
             messages.append(
                 Warning(
                     f"{self._path}['base_url'] sends the key and the photos unencrypted.",

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Network, ip_address
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from nb_catalog.exceptions import AddressRefused, AnswerTooLarge, OutcomeUnknown
-
-if TYPE_CHECKING:
-    import aiohttp
+from nb_catalog.providers import public_hosts
 
 # The picture is already made and paid for: downloading it again costs nothing.
 TRIES: Final = 3
 PAUSE: Final = 1.0
 PIECE: Final = 2**16
 PORTS: Final = {"http": 80, "https": 443}
-
-# IANA's allocation for global unicast; no other part of IPv6 is routed on the internet.
-_UNICAST: Final = IPv6Network("2000::/3")
-# 6to4 (RFC 3056) wraps any IPv4 address, including private ones, and Python calls it global, as it
-# does the documentation prefix of RFC 9637.
-_SPECIAL: Final = (IPv6Network("2002::/16"), IPv6Network("3fff::/20"))
-# NAT64 (RFC 6052): how an IPv6-only network reaches an IPv4 address.
-_NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +43,17 @@ class AllowedHosts:
                 f"The gateway returned a picture URL at {host or 'no host'}, which is not among the"
                 " allowed hosts: add it to 'image_hosts'."
             )
-        if address.scheme != "https" and not (address.scheme == "http" and is_address(host)):
+        if address.scheme != "https" and not (
+            address.scheme == "http" and public_hosts.is_address(host)
+        ):
             return f"The gateway returned a picture URL at {host} that is not sent over https."
         return ""
 
     def may_be_private(self, url: str) -> bool:
         """Whether ``url`` may be in a private network: the gateway's own, or a listed IP address."""
-        return origin(urlsplit(url)) == self.origin or is_address(urlsplit(url).hostname or "")
+        return origin(urlsplit(url)) == self.origin or public_hosts.is_address(
+            urlsplit(url).hostname or ""
+        )
 
 
 def origin(address: SplitResult) -> tuple[str, str, int]:
@@ -104,39 +96,16 @@ async def fetch(url: str, *, allowed: AllowedHosts, most_bytes: int, seconds: fl
     )
 
 
-def is_address(host: str) -> bool:
-    """Whether ``host`` is an IP address or "localhost", rather than a name."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return True
-
-
-def is_public(address: str) -> bool:
-    """Whether ``address``, or the IPv4 address that it wraps, is on the public internet: not in a
-    private, local or special network."""
-    parsed = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv4Address):
-        return parsed.is_global and not parsed.is_multicast
-    wrapped = IPv4Address(parsed.packed[-4:]) if parsed in _NAT64 else parsed.ipv4_mapped
-    if wrapped is not None:
-        return is_public(str(wrapped))
-    return (
-        parsed in _UNICAST
-        and parsed.is_global
-        and not any(parsed in network for network in _SPECIAL)
-    )
-
-
 async def _get(url: str, *, allowed: AllowedHosts, most_bytes: int) -> tuple[int, bytes]:
     import aiohttp
 
-    resolver = None if allowed.may_be_private(url) else _public_resolver()
+    checking = None
+    if not allowed.may_be_private(url):
+        checking = public_hosts.resolver(is_allowed=public_hosts.is_public, refusal=_private)
     async with (
         # No proxies or .netrc from the environment: they would see what the gateway sends.
         aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=resolver), trust_env=False
+            connector=aiohttp.TCPConnector(resolver=checking), trust_env=False
         ) as session,
         session.get(url, allow_redirects=False) as response,
     ):
@@ -148,30 +117,16 @@ async def _get(url: str, *, allowed: AllowedHosts, most_bytes: int) -> tuple[int
         return response.status, bytes(data)
 
 
+def _private(host: str) -> AddressRefused:
+    return AddressRefused(
+        f"The gateway returned a picture URL at {host}, which leads into a private network. The picture may"
+        " be billed.",
+        reason="address",
+    )
+
+
 def too_large(most_bytes: int) -> AnswerTooLarge:
     return AnswerTooLarge(
         f"The gateway's picture has more than the {most_bytes:,} bytes that this site accepts"
         " (MAX_PICTURE_BYTES). It may be billed."
     )
-
-
-def _public_resolver() -> Any:
-    """Return a resolver that refuses names of private addresses. It is called while connecting, so
-    that a name cannot change between check and use."""
-    from aiohttp.resolver import ThreadedResolver
-
-    class PublicResolver(ThreadedResolver):
-        async def resolve(
-            self, host: str, port: int = 0, family: Any = socket.AF_INET
-        ) -> list[aiohttp.abc.ResolveResult]:
-            results = await super().resolve(host, port, family)
-            if not all(is_public(each["host"]) for each in results):
-                # Not an OSError, which would be retried.
-                raise AddressRefused(
-                    f"The gateway returned a picture URL at {host}, which leads into a private"
-                    " network. The picture may be billed.",
-                    reason="address",
-                )
-            return results
-
-    return PublicResolver()

@@ -1,0 +1,141 @@
+"""Endpoints: created, changed, given another secret, switched off and on; messages sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from nb_catalog.core.event_types import EventType
+from nb_catalog.events import new_message_id
+from nb_catalog.exceptions import InvalidTransition, RequestRefused
+from nb_catalog.models import WebhookDelivery, WebhookEndpoint
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.webhooks import DeliveryState
+from nb_catalog.webhooks import secrets
+from nb_catalog.webhooks.failures import Failure
+from nb_catalog.webhooks.targets import refusal
+
+# Each may have four connections at a time, and gets a row for each event.
+MAX_ENDPOINTS: Final = 50
+# After a rotation, messages are signed with both secrets for so long.
+ROTATION: Final = timedelta(days=1)
+TEST_EVENT: Final = "webhook.test"
+
+
+def create(
+    *, url: str, events: Collection[str] = (), description: str = ""
+) -> tuple[WebhookEndpoint, str]:
+    """Create an endpoint for ``events``, by default for all. Return it with its secret, which is not shown
+    again.
+
+    Raises ``RequestRefused`` for an address that events cannot be sent to, an unknown event, and beyond
+    ``MAX_ENDPOINTS``.
+    """
+    if WebhookEndpoint.objects.count() >= MAX_ENDPOINTS:
+        raise RequestRefused(
+            _("There are %(number)s webhook endpoints already. Delete one first.")
+            % {"number": MAX_ENDPOINTS}
+        )
+    endpoint = WebhookEndpoint(url=url, description=description, events=_checked(url, events))
+    secret = secrets.new_secret(endpoint)
+    endpoint.secret_digest = secrets.digest(secret)
+    endpoint.save()
+    return endpoint, secrets.as_text(secret)
+
+
+def update(
+    endpoint: WebhookEndpoint, *, url: str, events: Collection[str], description: str
+) -> None:
+    """Change ``endpoint``. What waits is sent to the new address. Raises ``RequestRefused`` as ``create``."""
+    endpoint.events = _checked(url, events)
+    endpoint.url, endpoint.description = url, description
+    endpoint.save(update_fields=["url", "events", "description"])
+
+
+def _checked(url: str, events: Collection[str]) -> list[str]:
+    objections = [refusal(url)]
+    objections += [
+        _("There is no event “%(name)s”. There are: %(names)s.")
+        % {"name": name, "names": ", ".join(EventType.values)}
+        for name in events
+        if name not in EventType.values
+    ]
+    if any(objections):
+        raise RequestRefused(*filter(None, objections))
+    return sorted(set(events))
+
+
+def rotate(endpoint: WebhookEndpoint) -> str:
+    """Give ``endpoint`` another secret and return it; it is not shown again.
+
+    For a day, messages are signed with the one before as well. Raises ``InvalidTransition`` if somebody else
+    has just done so.
+    """
+    before = endpoint.secret_version
+    endpoint.previous_digest = endpoint.secret_digest
+    endpoint.previous_until = database_now() + ROTATION
+    endpoint.secret_version = before + 1
+    secret = secrets.new_secret(endpoint)
+    endpoint.secret_digest = secrets.digest(secret)
+    names = ("secret_version", "secret_digest", "previous_digest", "previous_until")
+    same = WebhookEndpoint.objects.filter(pk=endpoint.pk, secret_version=before)
+    if not same.update(**{name: getattr(endpoint, name) for name in names}):
+        raise InvalidTransition(
+            _("Someone else has rotated the secret of this endpoint at the same moment.")
+        )
+    return secrets.as_text(secret)
+
+
+def switch_off(endpoint: WebhookEndpoint, *, reason: str = "") -> None:
+    """Send nothing more to ``endpoint``. What waits is given up, and can be sent again."""
+    with transaction.atomic():
+        endpoint.is_active, endpoint.disabled_reason = False, reason
+        endpoint.save(update_fields=["is_active", "disabled_reason"])
+        waiting = WebhookDelivery.objects.filter(endpoint=endpoint, state=DeliveryState.WAITING)
+        waiting.update(
+            state=DeliveryState.FAILED, due_at=None, claim="", error_code=Failure.SWITCHED_OFF
+        )
+
+
+def switch_on(endpoint: WebhookEndpoint) -> None:
+    """Send events to ``endpoint`` again, from now on."""
+    endpoint.is_active, endpoint.disabled_reason = True, ""
+    endpoint.failing_since = endpoint.not_before = None
+    endpoint.save(update_fields=["is_active", "disabled_reason", "failing_since", "not_before"])
+
+
+def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
+    """Have the event ``webhook.test`` sent. Raises ``RequestRefused`` if ``endpoint`` is switched off."""
+    _require_active([endpoint])
+    now = database_now()
+    return WebhookDelivery.objects.create(
+        endpoint=endpoint,
+        message_id=new_message_id(),
+        event=TEST_EVENT,
+        data={},
+        at=now,
+        due_at=now,
+    )
+
+
+def resend(deliveries: QuerySet[WebhookDelivery]) -> int:
+    """Have ``deliveries`` sent again under their ids, at once and with all attempts. Return how many.
+
+    Those that are waiting are sent now. Raises ``RequestRefused`` if one of their endpoints is switched off.
+    """
+    _require_active(list(WebhookEndpoint.objects.filter(deliveries__in=deliveries).distinct()))
+    return deliveries.order_by().update(
+        state=DeliveryState.WAITING, due_at=database_now(), attempts=0, claim="", error_code=""
+    )
+
+
+def _require_active(endpoints: Sequence[WebhookEndpoint]) -> None:
+    if names := [str(each) for each in endpoints if not each.is_active]:
+        raise RequestRefused(
+            _("Switched off: %(names)s. Switch it on first.") % {"names": ", ".join(names)}
+        )
