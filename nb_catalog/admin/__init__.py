@@ -14,6 +14,8 @@ from nb_catalog.admin.runs import RunAdmin
 from nb_catalog.admin.scenes import SceneAdmin
 from nb_catalog.admin.series.admin import SeriesAdmin
 from nb_catalog.admin.text_layouts import TextLayoutAdmin
+from nb_catalog.admin.webhooks.deliveries import WebhookDeliveryAdmin
+from nb_catalog.admin.webhooks.endpoints import WebhookEndpointAdmin
 
 __all__ = [
     "CatalogImagesMixin",
@@ -32,4 +34,6 @@ __all__ = [
     "SceneAdmin",
     "SeriesAdmin",
     "TextLayoutAdmin",
+    "WebhookDeliveryAdmin",
+    "WebhookEndpointAdmin",
 ]

@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
+from nb_catalog import webhooks
 from nb_catalog.admin.formatting import dollars
 from nb_catalog.core.pagination import COUNT_LIMIT, bounded_count
 from nb_catalog.core.permissions import Action, may, may_view
@@ -75,6 +76,8 @@ def home_of(request: HttpRequest) -> Home:
     figures = [*_work(request), *(_production(request, now) if now else ())]
     if now and sees_jobs:
         figures += _failures(request)
+    if may(request.user, Action.VIEW_WEBHOOKS):
+        figures += _webhooks(request)
     return Home(
         figures=tuple(figures),
         problems=tuple(map(status.describe_problem, now.problems)) if now else (),
@@ -155,6 +158,20 @@ def _failures(request: HttpRequest) -> Iterator[Figure]:
                 f"{number_format(number, force_grouping=True)} × {failures.describe_error(code)}"
                 for code, number in counted[:MOST_CAUSES]
             ),
+            urgent=True,
+        )
+
+
+def _webhooks(request: HttpRequest) -> Iterator[Figure]:
+    """Yield the endpoints to which nothing can be delivered, or that were switched off for it."""
+    failing = list(webhooks.failing_endpoints()[:MOST_CAUSES])
+    if failing:
+        number = webhooks.failing_endpoints().count()
+        yield Figure(
+            title=gettext("Webhook endpoints that fail"),
+            value=number_format(number),
+            url=_url(request, "webhookendpoint_changelist"),
+            details=tuple(map(str, failing)),
             urgent=True,
         )
 

@@ -23,6 +23,7 @@ from nb_catalog.api.rollbacks import RollBackViewSet
 from nb_catalog.api.runs import RunViewSet
 from nb_catalog.api.schema import SchemaView
 from nb_catalog.api.series import SeriesViewSet
+from nb_catalog.api.webhooks import WebhookDeliveryViewSet, WebhookViewSet
 
 app_name = "nb_catalog_api"
 
@@ -78,6 +79,8 @@ router.register("experiments", ExperimentViewSet, basename="experiment")
 router.register("cutouts", CutoutViewSet, basename="cutout")
 router.register("placements", PlacementViewSet, basename="placement")
 router.register("gallery-deliveries", GalleryDeliveryViewSet, basename="gallery-delivery")
+router.register("webhooks", WebhookViewSet, basename="webhook")
+router.register("webhook-deliveries", WebhookDeliveryViewSet, basename="webhook-delivery")
 router.register("rollbacks", RollBackViewSet, basename="rollback")
 
 urlpatterns = [

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from django.conf import settings as django_settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning
 
 from nb_catalog.conf import NAME, Setting, Settings, accept, settings
 from nb_catalog.core import quotas
@@ -74,6 +74,16 @@ def check_references() -> list[CheckMessage]:
         )
         for tier in or_nothing(lambda: settings.TIER_DAILY_BUDGETS_USD)
         if tier not in tiers
+    ]
+    messages += [
+        Warning(
+            f"{NAME}['WEBHOOKS']['ALLOWED_NETWORKS']: {network} is every address. Whoever may add a webhook "
+            "endpoint can reach all that this machine can.",
+            hint="Name the networks of your receivers, such as '10.0.3.0/24'.",
+            id="nb_catalog.W210",
+        )
+        for network in or_nothing(lambda: settings.WEBHOOKS["ALLOWED_NETWORKS"])
+        if network.prefixlen == 0
     ]
     return messages + check_policies(tiers)
 

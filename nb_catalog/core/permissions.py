@@ -53,6 +53,10 @@ class Action(StrEnum):
     VOTE = "vote"
     CLOSE_EXPERIMENT = "close_experiment"
     SAVE_PROMPT = "save_prompt"
+    VIEW_WEBHOOKS = "view_webhooks"
+    CREATE_WEBHOOK = "create_webhook"
+    CHANGE_WEBHOOK = "change_webhook"
+    DELETE_WEBHOOK = "delete_webhook"
 
 
 def _view(model: str) -> tuple[str, ...]:
@@ -109,6 +113,11 @@ REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType
         # A vote decides about no picture.
         Action.VOTE: (_IMAGES,),
         Action.CLOSE_EXPERIMENT: ((Permission.GENERATE,),),
+        Action.VIEW_WEBHOOKS: (_view("webhookendpoint"),),
+        Action.CREATE_WEBHOOK: (("nb_catalog.add_webhookendpoint",),),
+        # To send again, and to rotate the secret, too.
+        Action.CHANGE_WEBHOOK: (("nb_catalog.change_webhookendpoint",),),
+        Action.DELETE_WEBHOOK: (("nb_catalog.delete_webhookendpoint",),),
         Action.SAVE_PROMPT: (("nb_catalog.change_scene",), (Permission.GENERATE,)),
     }
 )

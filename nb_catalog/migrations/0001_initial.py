@@ -1166,6 +1166,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'webhook delivery',
                 'verbose_name_plural': 'webhook deliveries',
                 'ordering': ('-id',),
+                'default_permissions': (),
                 'indexes': [models.Index(fields=['endpoint', 'due_at'], name='nb_delivery_due'), models.Index(fields=['at'], name='nb_delivery_at')],
                 'constraints': [models.UniqueConstraint(fields=('endpoint', 'message_id'), name='nb_delivery_once')],
             },

@@ -93,6 +93,8 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        # Those of its endpoint hold.
+        default_permissions = ()
         verbose_name = _("webhook delivery")
         verbose_name_plural = _("webhook deliveries")
         constraints = [

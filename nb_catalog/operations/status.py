@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext
 
-from nb_catalog import billing, ratelimit
+from nb_catalog import billing, ratelimit, webhooks
 from nb_catalog.conf import settings
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
 from nb_catalog.models import DailyBudget, ImageJob, ProviderBatch, ProviderPause, Run
@@ -59,6 +59,7 @@ class Status:
     paused_runs: Mapping[str, int]
     pauses: tuple[Pause, ...]
     caps: Mapping[str, int]
+    failing_webhooks: int
     problems: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -112,6 +113,7 @@ def collect() -> Status:
             f"{provider} {model}": cap
             for (provider, model), cap in ratelimit.in_flight_caps().items()
         },
+        failing_webhooks=webhooks.failing_endpoints().count(),
         problems=problems(),
     )
 

@@ -12,6 +12,7 @@ from typing import Final
 from django.db import DatabaseError, connections
 from django.db.models import Model
 
+from nb_catalog import webhooks
 from nb_catalog.conf import settings
 from nb_catalog.cutouts.requests import make_cutouts, requested_count
 from nb_catalog.generation import escalation_policies, run_ends, run_notices
@@ -29,6 +30,8 @@ ROW: Final = 1
 RULES_ROW: Final = 2
 # And so has the one for pictures that policies make final.
 FINALS_ROW: Final = 3
+# And so has the deletion of old messages of webhooks.
+WEBHOOKS_ROW: Final = 4
 # How long a running worker waits before it looks again for what is to be done.
 POLL_SECONDS: Final = 2.0
 # How long photos are cut out at a time: what else is due waits for it, and so does a worker that stops.
@@ -43,7 +46,8 @@ def run_due() -> bool:
     Pictures that were typeset again are published; published texts are compared with the shop's, if
     that was last done ``STALE_CHECK_SECONDS`` ago and a slot does something about it; text that waits for a
     final is published on it; runs that have ended are reported, and e-mails about them sent; as often, the
-    policies of ``ESCALATION`` start finals, and rules add products to series; photos that were requested are
+    policies of ``ESCALATION`` start finals, rules add products to series, and old messages of webhooks are
+    deleted; photos that were requested are
     read, and cut out for ``CUTOUT_SECONDS``. Published pictures are delivered to galleries for
     ``GALLERY_SECONDS``. Returns whether more of them wait to be delivered or cut out. While the database is
     away, nothing is done.
@@ -66,6 +70,8 @@ def run_due() -> bool:
             _start_finals()
         if any(map(has_rule, registered().values())) and _scan_is_due(RULES_ROW):
             _apply_rules()
+        if _scan_is_due(WEBHOOKS_ROW):
+            webhooks.prune()
         photos.make_photo_renditions()
         galleries.deliver_due(seconds=GALLERY_SECONDS)
         # Without any that could be made, the others wait for their storage.

@@ -3,6 +3,7 @@
 from nb_catalog.webhooks.endpoints import (
     MAX_ENDPOINTS,
     create,
+    failing_endpoints,
     resend,
     rotate,
     send_test,
@@ -20,6 +21,7 @@ __all__ = [
     "create",
     "describe_disabled",
     "describe_failure",
+    "failing_endpoints",
     "in_background",
     "prune",
     "refusal",

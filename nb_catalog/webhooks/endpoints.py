@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from nb_catalog.core.event_types import EventType
@@ -24,6 +24,8 @@ from nb_catalog.webhooks.targets import refusal
 MAX_ENDPOINTS: Final = 50
 # After a rotation, messages are signed with both secrets for so long.
 ROTATION: Final = timedelta(days=1)
+# What fails for less may be a receiver that is being replaced.
+REPORTED_AFTER: Final = timedelta(minutes=5)
 TEST_EVENT: Final = "webhook.test"
 
 
@@ -89,6 +91,14 @@ def rotate(endpoint: WebhookEndpoint) -> str:
             _("Someone else has rotated the secret of this endpoint at the same moment.")
         )
     return secrets.as_text(secret)
+
+
+def failing_endpoints() -> QuerySet[WebhookEndpoint]:
+    """Return the endpoints that have failed since the last success for ``REPORTED_AFTER``, or were switched
+    off without a person."""
+    since = database_now() - REPORTED_AFTER
+    failing = Q(is_active=True, failing_since__lte=since)
+    return WebhookEndpoint.objects.filter(failing | ~Q(disabled_reason=""))
 
 
 def switch_off(endpoint: WebhookEndpoint, *, reason: str = "") -> None:

@@ -192,11 +192,14 @@ def are_due() -> bool:
     return due.filter(Q(endpoint__not_before=None) | Q(endpoint__not_before__lte=now)).exists()
 
 
-def prune(before: datetime) -> int:
-    """Delete messages that were delivered or given up, and events for streams, from ``before``. Return the
-    number of messages."""
-    done: QuerySet[WebhookDelivery] = WebhookDelivery.objects.filter(at__lt=before).exclude(
-        state=DeliveryState.WAITING
-    )
+def prune() -> int:
+    """Delete what is older than ``KEEP_DAYS``: messages that were delivered or given up, and events for
+    streams. Return the number of messages."""
+    before = database_now() - timedelta(days=settings.WEBHOOKS["KEEP_DAYS"])
     CatalogEvent.objects.filter(at__lt=before).delete()
-    return done.delete()[0]
+    done = WebhookDelivery.objects.filter(at__lt=before).exclude(state=DeliveryState.WAITING)
+    deleted = 0
+    # In blocks: one statement would hold locks for as long as it takes.
+    while keys := list(done.order_by("at").values_list("pk", flat=True)[:BLOCK]):
+        deleted += WebhookDelivery.objects.filter(pk__in=keys).delete()[0]
+    return deleted

@@ -21,6 +21,14 @@ class Api:
     def get(self, path, query=None, **headers):
         return self.client.get(BASE + path, query, headers=headers)
 
+    def patch(self, path, body=None, **headers):
+        return self.client.patch(
+            BASE + path, body or {}, content_type="application/json", headers=headers
+        )
+
+    def delete(self, path, **headers):
+        return self.client.delete(BASE + path, headers=headers)
+
     def post(self, path, body=None, **headers):
         return self.client.post(
             BASE + path, body or {}, content_type="application/json", headers=headers

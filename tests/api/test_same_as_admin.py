@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from nb_catalog import webhooks
 from nb_catalog.core.permissions import REQUIRED, Action
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
@@ -55,7 +56,9 @@ USERS = {
         *(*Permission, *factories.VIEWS, *factories.VIEW_PRODUCTS),
         *("nb_catalog.change_run", "nb_catalog.change_copydeck"),
         *("nb_catalog.change_experiment", "nb_catalog.change_scene"),
+        *("nb_catalog.add_webhookendpoint", "nb_catalog.change_webhookendpoint"),
     ),
+    "keeper of webhooks": ("nb_catalog.change_webhookendpoint",),
 }
 
 
@@ -83,6 +86,8 @@ class Rows:
         self.cutout = factories.cutout(self.mug)
         self.experiment = factories.experiment(self.mug, actor=factories.staff())
         self.own_experiment = factories.experiment(self.mug)
+        self.endpoint, _secret = webhooks.create(url="https://shop.example/hook")
+        self.delivery = webhooks.send_test(self.endpoint)
 
     def faces(self):
         """(the action, its page in the admin, its endpoint)"""
@@ -108,8 +113,24 @@ class Rows:
             (Action.VIEW_LAYOUTS, "textlayout", "layouts/"),
             (Action.VIEW_DECKS, "copydeck", "decks/"),
             (Action.VIEW_CUTOUTS, "photocutout", "cutouts/"),
+            (Action.VIEW_WEBHOOKS, "webhookendpoint", "webhooks/"),
+            (Action.VIEW_WEBHOOKS, "webhookdelivery", "webhook-deliveries/"),
         ):
             yield action, Face(page(f"{name}_changelist")), Face(path)
+        hook, sent = self.endpoint.pk, self.delivery.pk
+        url = {"url": "https://shop.example/hook"}
+        yield Action.CREATE_WEBHOOK, Face(page("webhookendpoint_add"), url), Face("webhooks/", url)
+        for verb in ("rotate", "test"):
+            yield (
+                Action.CHANGE_WEBHOOK,
+                Face(page(f"webhookendpoint_{verb}", hook), {}),
+                Face(f"webhooks/{hook}/{verb}/", {}),
+            )
+        yield (
+            Action.CHANGE_WEBHOOK,
+            Face(page("webhookdelivery_resend", sent), {}),
+            Face("webhook-deliveries/resend/", {"deliveries": [sent]}),
+        )
         for path in ("plans/", "runs/"):
             yield Action.PLAN, Face(page("run_generate"), one), Face(path, scenes)
             yield Action.PLAN, Face(page("run_texts"), one), Face(f"{path}texts/", texts)
@@ -288,10 +309,11 @@ def test_the_admin_and_the_api_allow_the_same(rows, name):
     differ = {what: pair for what, pair in told.items() if len({*pair}) > 1}
     assert not differ, "(admin, API)"
     # Machines propose texts, and bills are settled, in the admin alone. Who may do what to series
-    # is tested in ``test_series`` of both.
+    # is tested in ``test_series`` of both, who deletes webhooks in ``test_webhooks``.
     assert compared == set(REQUIRED) - {
         Action.PROPOSE_ALTS, Action.PROPOSE_TEXTS, Action.RECONCILE,
         Action.VIEW_SERIES, Action.CREATE_SERIES, Action.CHANGE_SERIES, Action.DELETE_SERIES,
+        Action.DELETE_WEBHOOK,
     }  # fmt: skip
     assert name != "everything" or all(allowed for pair in told.values() for allowed in pair)
 

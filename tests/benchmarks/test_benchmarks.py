@@ -56,6 +56,10 @@ BENCHMARKS = {
     ),
     "bench_two_workers": ("--jobs 80 --seconds 0.1", {"one_per_second", "two_per_second", "ratio"}),
     "bench_typeset": ("--rounds 1 --locales 2", {"median_ms", "median_of_pillow", "whole_file_ms"}),
+    "bench_webhooks": (
+        "--endpoints 5 --messages 3",
+        {"good_seconds", "mixed_seconds", "delay", "event_without_endpoints_ms"},
+    ),
     "bench_worker": (
         "--jobs 4 --rounds 1 --seconds 0.1",
         {"rate_over_bare", "cpu_over_bare", "transactions_per_picture", "resident_mb"},

@@ -6,6 +6,7 @@ drf-spectacular would name them after their fields, and several fields called ``
 from rest_framework import serializers
 
 from nb_catalog.api.placements import OBJECT_STATES
+from nb_catalog.core.event_types import EventType
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import SCENE_TREATMENTS, JobKind, PhotoKind, RequestMode, TextMethod
 from nb_catalog.cutouts import previews
@@ -16,6 +17,7 @@ from nb_catalog.models.experiments import Arm
 from nb_catalog.models.galleries import GalleryState
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.series import SeriesView
+from nb_catalog.models.webhooks import DeliveryState
 from nb_catalog.publishing.galleries.decisions import DECISIONS
 from nb_catalog.review.decisions import ACTIONS
 from nb_catalog.review.votes import Side
@@ -41,6 +43,8 @@ ENUMS = {
     "TextMethod": TextMethod,
     "Treatment": SCENE_TREATMENTS,
     "VoteChoice": Side,
+    "WebhookDeliveryState": DeliveryState,
+    "WebhookEvent": EventType,
     "WaitCause": Cause,
 }
 _NAMES = {

@@ -81,5 +81,7 @@ def report_lines(report):
         until = _("until resumed manually") if pause.needs_person else pause.until
         model = pause.model or _("all models")
         yield _("paused"), f"{pause.provider} {model}: {pause.cause}, {until}"
+    if report.failing_webhooks:
+        yield _("webhook endpoints that fail"), report.failing_webhooks
     for name, cap in report.caps.items():
         yield _("concurrency limited"), f"{name}: {cap}"

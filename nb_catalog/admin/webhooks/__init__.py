@@ -1,0 +1,1 @@
+"""Admin pages for webhooks: endpoints, and what was sent to them."""
