@@ -166,3 +166,23 @@ def test_in_full_size_pictures_are_compared_and_decided_about(person):
     person.wait(lambda: not person.sees("#nbc-zoom[open]"), for_what="the page again")
     focused = "return document.activeElement.closest('.nbc-picture')?.dataset.pk"
     assert person.browser.execute_script(focused) == str(images[1].pk)
+
+
+def test_what_is_selected_stays_selected_unless_somebody_else_decides(person):
+    kept, taken = (factories.image(factories.product(photo=False), size=(40, 50)) for _ in "ab")
+    person.open(REVIEW)
+    person.click("#nbc-all")
+    review.reject(taken, actor=factories.superuser())
+    # As for an event of a moment ago that comes once more: the card is as it was.
+    fetched = """
+        const [pks, done] = arguments;
+        const form = document.querySelector("form[data-cards]");
+        form.addEventListener("nbc:more", () => done(true), { once: true });
+        form.dispatchEvent(new CustomEvent("nbc:changed", { detail: pks }));
+    """
+    person.browser.set_script_timeout(60)
+    person.browser.execute_async_script(fetched, [str(kept.pk), str(taken.pk)])
+    person.wait_for(f"#picture-{taken.pk}.nbc-is-rejected")
+    for image, is_selected in ((kept, True), (taken, False)):
+        tick = person.wait_for(f"#picture-{image.pk} [name=chosen]")
+        assert tick.is_selected() == is_selected

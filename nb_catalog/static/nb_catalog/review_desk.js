@@ -263,6 +263,11 @@
         if (isNow) {
             fresh.classList.add("nbc-now");
         }
+        /* What was selected is decided as it was seen. */
+        const tick = fresh.querySelector("[name=chosen]");
+        if (tick && fresh.dataset.state === box.dataset.state) {
+            tick.checked = box.querySelector("[name=chosen]")?.checked ?? false;
+        }
         form.dispatchEvent(new CustomEvent("nbc:renewed", { detail: fresh }));
         if (hadFocus) {
             const same = focused && fresh.querySelector(`button[value="${CSS.escape(focused)}"]`);
