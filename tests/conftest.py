@@ -51,10 +51,15 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.matrix)
             cases[name] += 1
     for item in items:
-        path = item.path.relative_to(HERE)
         has_story = item.get_closest_marker("story") is not None
-        if any(map(path.is_relative_to, ONCE if has_story else (*ONCE, *TOLD_BY_STORIES))):
+        if is_once(item.path, has_story=has_story):
             item.add_marker(pytest.mark.once)
+
+
+@cache
+def is_once(path, *, has_story):
+    directories = ONCE if has_story else (*ONCE, *TOLD_BY_STORIES)
+    return any(map(path.relative_to(HERE).is_relative_to, directories))
 
 
 def pytest_unconfigure():
