@@ -10,6 +10,7 @@ from nb_catalog.admin.images import ProductImageAdmin
 from nb_catalog.admin.jobs import ImageJobAdmin, ProviderBatchAdmin
 from nb_catalog.admin.mixins import CatalogImagesMixin
 from nb_catalog.admin.placements import PlacementAdmin
+from nb_catalog.admin.publications.admin import PublicationAdmin
 from nb_catalog.admin.runs import RunAdmin
 from nb_catalog.admin.scenes import SceneAdmin
 from nb_catalog.admin.series.admin import SeriesAdmin
@@ -30,6 +31,7 @@ __all__ = [
     "ProviderBatchAdmin",
     "ProviderCallAdmin",
     "ProviderPauseAdmin",
+    "PublicationAdmin",
     "RunAdmin",
     "SceneAdmin",
     "SeriesAdmin",

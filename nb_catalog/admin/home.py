@@ -27,6 +27,7 @@ from nb_catalog.models import (
     Placement,
     ProductImage,
     ProviderCall,
+    Publication,
     Run,
     Scene,
 )
@@ -34,6 +35,7 @@ from nb_catalog.models.cutouts import CutoutState
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.galleries import GalleryState
 from nb_catalog.models.images import ImageKind
+from nb_catalog.models.publications import PublicationState
 from nb_catalog.operations import status
 from nb_catalog.publishing.galleries import lookups
 from nb_catalog.registry import registered
@@ -104,6 +106,11 @@ def _work(request: HttpRequest) -> Iterator[Figure]:
             undecided = lookups.undecided()
             title = gettext("Not in the shop's own pictures")
             yield _count(title, undecided, url=url, is_urgent=True)
+        stopped = Publication.objects.filter(state=PublicationState.STOPPED)
+        if stopped.exists():
+            url = _url(request, "publication_changelist", state__exact=PublicationState.STOPPED)
+            title = gettext("Publications that were stopped")
+            yield _count(title, stopped, url=url, is_urgent=True)
 
 
 def _production(request: HttpRequest, now: status.Status) -> Iterator[Figure]:

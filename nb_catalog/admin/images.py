@@ -23,11 +23,12 @@ from nb_catalog.admin.changelists import SceneFilter, TierFilter
 from nb_catalog.admin.edits.views import EditViews
 from nb_catalog.admin.generate.final_views import IMAGES, MAX_IMAGES
 from nb_catalog.admin.history import HistoryViews
+from nb_catalog.admin.publications.admin import MAX_IMAGES as MOST_PUBLISHED
 from nb_catalog.admin.review.alt_text import AltTextViews
 from nb_catalog.admin.review.views import ReviewViews
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.types import Treatment
-from nb_catalog.models import ProductImage
+from nb_catalog.models import ProductImage, Publication
 
 
 @admin.register(ProductImage)
@@ -49,7 +50,17 @@ class ProductImageAdmin(HistoryViews, ReviewViews, AltTextViews, EditViews, Cata
         "draft", "checks_json", "provenance_json", "spec_json",
     )  # fmt: skip
 
-    actions = ("make_final",)
+    actions = ("make_final", "publish_pictures")
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Action.PUBLISH) and self.admin_site.is_registered(Publication)
+
+    @admin.action(description=_("Publish…"), permissions=["publish"])
+    def publish_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        """Choose slot and times for the selected pictures."""
+        return self._with_keys(
+            request, queryset, most=MOST_PUBLISHED, url=self.url_of("publish", model="publication")
+        )
 
     def has_make_final_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.MAKE_FINAL)
@@ -57,13 +68,20 @@ class ProductImageAdmin(HistoryViews, ReviewViews, AltTextViews, EditViews, Cata
     @admin.action(description=_("Make final…"), permissions=["make_final"])
     def make_final(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         """Show the plan of finals of the selected pictures, with its price."""
-        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[: MAX_IMAGES + 1])
-        if len(keys) > MAX_IMAGES:
-            message = gettext("At most %(most)s pictures can be made final at once. Select fewer.")
-            self.message_user(request, message % {"most": MAX_IMAGES}, messages.WARNING)
+        return self._with_keys(
+            request, queryset, most=MAX_IMAGES, url=self.url_of("finals", model="run")
+        )
+
+    def _with_keys(
+        self, request: HttpRequest, queryset: QuerySet, *, most: int, url: str
+    ) -> HttpResponse | None:
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[: most + 1])
+        if len(keys) > most:
+            message = gettext("At most %(most)s pictures at once. Select fewer.")
+            self.message_user(request, message % {"most": most}, messages.WARNING)
             return None
         query = urlencode({IMAGES: ",".join(map(str, keys))})
-        return redirect(f"{self.url_of('finals', model='run')}?{query}")
+        return redirect(f"{url}?{query}")
 
     def events(self, request: HttpRequest) -> HttpResponseBase:
         """Stream what becomes of pictures."""

@@ -20,17 +20,17 @@ from nb_catalog import tasks
 from nb_catalog.admin.cutouts.summary import summary_of
 from nb_catalog.admin.generate import refresh, selection
 from nb_catalog.admin.product_pictures import pictures_of_products
-from nb_catalog.core.permissions import Action, may
+from nb_catalog.core.permissions import Action, may, may_view
 from nb_catalog.cutouts.photos import request_for_products
 from nb_catalog.exceptions import NotRegistered
-from nb_catalog.models import Experiment, ProductImage, Run, Series
+from nb_catalog.models import Experiment, ProductImage, Publication, Run, Series
 from nb_catalog.registry import is_registered, source_for, subject_of
 
 
 class CatalogImagesMixin:
     """Adds the actions "Generate pictures…", "Use the photos themselves…", "Add text to pictures…",
-    "Regenerate outdated pictures", "Cut out photos", "Add to a series…", "Variants…" and
-    "Compare two scenes…".
+    "Regenerate outdated pictures", "Cut out photos", "Add to a series…", "Variants…",
+    "Compare two scenes…" and "Preview at a moment…".
 
     Also adds links to the product's pictures and cut-outs, and the column ``catalog_pictures`` for
     ``list_display``. The model must be registered with nb_catalog.
@@ -54,6 +54,7 @@ class CatalogImagesMixin:
                 "add_to_catalog_series",
                 "show_catalog_variants",
                 "compare_catalog_scenes",
+                "preview_catalog_moment",
             ]
         self._own_change_form = self.change_form_template
         self.change_form_template = "admin/nb_catalog/catalog_object/change_form.html"
@@ -167,6 +168,18 @@ class CatalogImagesMixin:
         refresh.request_photos(form.instance, again=bool(request.FILES))
         if self._may_view_pictures(request):
             refresh.warn_about_product(request, form.instance, model_admin=self)
+
+    def has_preview_catalog_moment_permission(self, request: HttpRequest) -> bool:
+        return (
+            may(request.user, Action.VIEW_PLACEMENTS)
+            and may_view(request.user, self.model)
+            and self.admin_site.is_registered(Publication)
+        )
+
+    @admin.action(description=_("Preview at a moment…"), permissions=["preview_catalog_moment"])
+    def preview_catalog_moment(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        """Store the selection and go to the page that shows its places at another moment."""
+        return self._with_selection(request, queryset, page="publication_moment")
 
     def _with_selection(
         self, request: HttpRequest, queryset: QuerySet, *, page: str

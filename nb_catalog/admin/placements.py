@@ -28,7 +28,7 @@ from nb_catalog.admin.generate.refresh import RefreshViews
 from nb_catalog.admin.review.replacements import Replacement, replacements_of
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NBCatalogError, RequestRefused
-from nb_catalog.models import Placement, PlacementEvent, ProductImage
+from nb_catalog.models import Placement, PlacementEvent, ProductImage, Publication
 from nb_catalog.publishing import placements, places
 from nb_catalog.publishing.galleries import lookups
 
@@ -77,7 +77,9 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        context = dict(extra_context or {})
+        context = {**(extra_context or {}), "may_roll_back": may(request.user, Action.UNPUBLISH)}
+        if self.admin_site.is_registered(Publication):
+            context["publications_url"] = self.url_of("changelist", model="publication")
         if may(request.user, Action.PLAN):
             context |= self.outdated_context(request)
         return super().changelist_view(request, context)

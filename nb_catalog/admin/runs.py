@@ -30,7 +30,7 @@ from nb_catalog.core.states import JOB_UNDERWAY, JobState
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.generation import failures, job_counts, runs
 from nb_catalog.generation.run_headlines import headline_of
-from nb_catalog.models import ImageJob, Run
+from nb_catalog.models import ImageJob, Publication, Run
 
 # Name of a button -> the jobs that it queues again.
 RETRIES: Final[Mapping[str, Callable[[], Q]]] = {
@@ -120,6 +120,11 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, SearchableAdm
                 "parts": {name: f"admin/nb_catalog/run/parts/{name}.html" for name in PARTS},
                 "run": run,
                 "title": run.title,
+                "publications_url": self.url_of("changelist", model="publication")
+                if self.admin_site.is_registered(Publication)
+                else "",
+                "may_publish": may(request.user, Action.PUBLISH),
+                "may_roll_back": may(request.user, Action.UNPUBLISH),
                 "headline": headline_of(run, counts=job_counts.counts_for([run])[run.pk]),
                 "events_url": self.url_of("events", run.pk) if live.is_asgi(request) else "",
             }

@@ -39,6 +39,7 @@ from nb_catalog.publishing.places import place_key
 from nb_catalog.registry import is_registered, source_for
 from nb_catalog.storefront import Picture, active_locale, fallbacks
 from nb_catalog.storefront.alt_text import resolve_alt, written_alt
+from nb_catalog.storefront.timeline import shown_at
 from nb_catalog.storefront.visibility import visible_condition, visible_keys
 
 OBJECT_STATES = ("visible", "hidden", "gone")
@@ -81,7 +82,7 @@ class PlacementSerializer(CatalogObjectSerializer):
             "width": picture.width,
             "height": picture.height,
             "alt": resolve_alt(
-                self.context["written"].get(placement.pk, ""),
+                getattr(placement, "written_alt", self.context["written"].get(placement.pk, "")),
                 of_product=self.context["alts"].get(key, ""),
                 overlay_text=placement.picture_data.get("overlay_text", ""),
             ),
@@ -163,9 +164,11 @@ class PlacementFilter(CatalogObjectFilter):
 
     ``locale`` finds, for each slot and position, the one picture that a page in that language
     shows: the language's own, otherwise the one for all languages. An empty ``locale`` finds only
-    pictures for all languages.
+    pictures for all languages. ``at`` is a moment, in ISO 8601 with an offset: what the objects show then, by
+    the history or by what is scheduled. ``id`` and ``published_at`` are null then.
     """
 
+    at = serializers.DateTimeField(required=False)
     slot = serializers.CharField(required=False)
     locale = serializers.CharField(required=False, allow_blank=True, max_length=20)
     stale = serializers.BooleanField(required=False, allow_null=True, default=None)
@@ -175,6 +178,23 @@ class PlacementFilter(CatalogObjectFilter):
         if self.context["view"].is_public:
             raise serializers.ValidationError(_("Only who may view placements may search them."))
         return value
+
+    def validate_at(self, value):
+        if self.context["view"].is_public:
+            raise serializers.ValidationError(
+                _("Only who may view placements may look at other moments.")
+            )
+        return value
+
+    def validate(self, data):
+        data = super().validate(data)
+        if "at" in data and "object" not in data:
+            raise serializers.ValidationError({"object": [_("Name the objects of the preview.")]})
+        if "at" in data and (data.get("search") or data["stale"] is not None):
+            raise serializers.ValidationError(
+                {"at": [_("A moment goes together with objects, slot and locale only.")]}
+            )
+        return data
 
     def readable(self, source):
         return source.visible() if self.context["view"].is_public else None
@@ -187,6 +207,22 @@ class PlacementFilter(CatalogObjectFilter):
         if query["stale"] is not None:
             queryset = queryset.filter(stale_since__isnull=not query["stale"])
         return queryset.filter(shown_in(query["locale"])) if "locale" in query else queryset
+
+
+def _placements_at(keys, query):
+    """Return unsaved placements for what the objects ``keys`` show at the moment of ``query``."""
+    ranks = fallbacks(query["locale"]) if "locale" in query else None
+    slots = [query["slot"]] if "slot" in query else None
+    shown = shown_at(keys, moment=query["at"], slots=slots, locales=ranks and tuple(ranks))
+    closest = {}
+    for each in sorted(shown, key=lambda each: ranks[each.locale] if ranks else 0, reverse=True):
+        place = each[:3] + ((each.position,) if ranks else (each.position, each.locale))
+        values = each._asdict()
+        alt = values.pop("alt")
+        closest[place] = Placement(**values)
+        if ranks:
+            closest[place].written_alt = alt
+    return [closest[place] for place in sorted(closest)]
 
 
 def shown_in(locale):
@@ -282,6 +318,16 @@ class PlacementViewSet(CatalogReadViewSet):
         if self.is_public and self.requested is None and self.request.method in SAFE_METHODS:
             queryset = queryset.filter(visible_condition())
         return queryset
+
+    def list(self, request, *args, **kwargs):
+        """List published pictures; with ``at``, those that the objects show at that moment, on one page."""
+        query = self.query.validated_data
+        if "at" not in query:
+            return super().list(request, *args, **kwargs)
+        self.filter_queryset(self.get_queryset())
+        rows = _placements_at(set(self.requested[1].values()), query)
+        data = self._serialize(rows, many=True)
+        return Response({"count": len(rows), "next": None, "previous": None, "results": data})
 
     def serialize_page(self, page):
         return self._serialize(page, many=True)

@@ -314,12 +314,17 @@ class SeriesViewSet(CatalogReadViewSet):
 
     @action(detail=True, methods=["post"])
     def publish(self, request, *args, **kwargs):
-        """Publish the pictures of all members, or none."""
+        """Publish the pictures of all members, or none. With the ``state`` "waiting", a worker makes their
+        files first; `publications/` has its progress."""
         row = self.get_object()
         publication = publishing.publish_series(
-            row, actor=request.user, seconds=REQUEST_SECONDS, **self.validated_body()
+            row, actor=request.user, background=True, **self.validated_body()
         )
-        data = {"publication": publication.pk, "changed": publication.events.count()}
+        data = {
+            "publication": publication.pk,
+            "state": publication.state,
+            "changed": publication.events.count(),
+        }
         return Response(data, status=status.HTTP_201_CREATED)
 
     @action(detail=True, methods=["post"], url_path="roll-back")

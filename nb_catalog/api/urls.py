@@ -19,6 +19,7 @@ from nb_catalog.api.images import ImageViewSet
 from nb_catalog.api.jobs import JobViewSet
 from nb_catalog.api.placements import PlacementViewSet
 from nb_catalog.api.plans import PlanViewSet
+from nb_catalog.api.publications import PublicationViewSet
 from nb_catalog.api.rollbacks import RollBackViewSet
 from nb_catalog.api.runs import RunViewSet
 from nb_catalog.api.schema import SchemaView
@@ -81,6 +82,7 @@ router.register("placements", PlacementViewSet, basename="placement")
 router.register("gallery-deliveries", GalleryDeliveryViewSet, basename="gallery-delivery")
 router.register("webhooks", WebhookViewSet, basename="webhook")
 router.register("webhook-deliveries", WebhookDeliveryViewSet, basename="webhook-delivery")
+router.register("publications", PublicationViewSet, basename="publication")
 router.register("rollbacks", RollBackViewSet, basename="rollback")
 
 urlpatterns = [

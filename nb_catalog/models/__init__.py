@@ -20,9 +20,10 @@ from nb_catalog.models.photos import CatalogPhoto, PhotoRendition
 from nb_catalog.models.placements import (
     Placement,
     PlacementEvent,
+    PlannedPlacement,
     StaleScan,
 )
-from nb_catalog.models.publications import Publication
+from nb_catalog.models.publications import Publication, RenditionRequest
 from nb_catalog.models.rate_limits import ProviderPause, RateLimitState
 from nb_catalog.models.reviews import ReviewClaim, ReviewComment, ReviewDecision, ReviewFilter
 from nb_catalog.models.run_notices import RunNotice
@@ -55,6 +56,7 @@ __all__ = [
     "PhotoRendition",
     "Placement",
     "PlacementEvent",
+    "PlannedPlacement",
     "ProductImage",
     "ProductSelection",
     "ProviderBatch",
@@ -63,6 +65,7 @@ __all__ = [
     "Publication",
     "RateLimitState",
     "Rendition",
+    "RenditionRequest",
     "ReviewClaim",
     "ReviewComment",
     "ReviewDecision",

@@ -119,6 +119,41 @@ class PlacementEvent(Place):
         return f"{self.move} {self.slot} {self.object_id}"
 
 
+class PlannedPlacement(Place):
+    """What a publication shows in a place once its files are made and its time has come; with ``empties``,
+    the picture that it removes, if it is still there. ``problem`` says why it cannot."""
+
+    publication = models.ForeignKey(
+        Publication, verbose_name=_("publication"), on_delete=models.CASCADE, related_name="planned",
+    )  # fmt: skip
+    image = models.ForeignKey(
+        ProductImage, verbose_name=_("image"), on_delete=models.PROTECT, related_name="+"
+    )
+    empties = models.BooleanField(default=False, editable=False)
+    problem = models.TextField(_("problem"), blank=True, default="")
+
+    class Meta:
+        ordering = ("id",)
+        default_permissions = ()
+        verbose_name = _("planned placement")
+        verbose_name_plural = _("planned placements")
+        indexes = [
+            models.Index(
+                fields=["content_type", "object_id", "slot", "locale", "position"],
+                name="nb_planned_place",
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["publication", "content_type", "object_id", "slot", "locale", "position"],
+                name="nb_planned_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slot} {self.object_id}"
+
+
 class StaleScan(models.Model):
     """When published texts were last compared with the shop's, and rules for series last applied, by
     whichever process: a row for each."""

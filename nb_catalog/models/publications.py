@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.db.indexes import SparseIndex
+from nb_catalog.models.images import ProductImage
 from nb_catalog.models.jobs import Run
 from nb_catalog.models.series import Series
 
@@ -35,8 +36,10 @@ class PublicationState(models.TextChoices):
 class Publication(models.Model):
     """One action that changes places: all its changes are made in one transaction, and undone together.
 
-    Its ``events`` are the changes that it made. ``undoes`` is the publication that a roll-back undid, if it
-    was one.
+    Its ``planned`` placements are shown at ``starts_at``, without it as soon as their files are made, until
+    ``ends_at``. ``due_at`` is when a worker looks at it next. Its ``events`` are the changes that it made.
+    ``problem`` says why it was not published, or what could not be undone. ``undoes`` is the publication that
+    a roll-back undid, if it was one.
     """
 
     kind = models.CharField(
@@ -77,3 +80,28 @@ class Publication(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class RenditionRequest(models.Model):
+    """A picture whose files for web pages are to be made by a worker, urgent ones first.
+
+    ``not_before`` is when a worker that has taken it is believed to be dead, or when it is tried again.
+    ``problem`` says why the files could not be made; without ``not_before`` they are not tried again.
+    """
+
+    image = models.OneToOneField(
+        ProductImage, primary_key=True, on_delete=models.CASCADE, related_name="rendition_request"
+    )
+    token = models.CharField(max_length=32, blank=True, default="", editable=False)
+    not_before = models.DateTimeField(null=True, editable=False)
+    is_stopped = models.BooleanField(default=False, editable=False)
+    problem = models.TextField(_("problem"), blank=True, default="")
+    requested_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = _("requested renditions")
+        verbose_name_plural = _("requested renditions")
+
+    def __str__(self) -> str:
+        return str(self.image_id)

@@ -14,9 +14,10 @@ from django.utils.translation import gettext
 from nb_catalog import billing, ratelimit, webhooks
 from nb_catalog.conf import settings
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
-from nb_catalog.models import DailyBudget, ImageJob, ProviderBatch, ProviderPause, Run
+from nb_catalog.models import DailyBudget, ImageJob, ProviderBatch, ProviderPause, Publication, Run
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.money import usd
+from nb_catalog.models.publications import PublicationState
 from nb_catalog.worker import queue, spool
 
 # The period over which the rate is measured.
@@ -147,6 +148,9 @@ def problems() -> tuple[str, ...]:
         codes.append("lost_jobs")
     if ProviderPause.objects.filter(until__gt=now + ratelimit.UNTIL_A_PERSON_ACTS / 2).exists():
         codes.append("provider_stopped")
+    late = Publication.objects.filter(due_at__lt=since, starts_at__lt=since)
+    if late.filter(state=PublicationState.WAITING).exists():
+        codes.append("publications_late")
     return tuple(codes)
 
 
@@ -161,5 +165,8 @@ def describe_problem(code: str) -> str:
         ),
         "provider_stopped": gettext(
             "A provider is paused until resumed manually. See “Provider pauses” in the admin."
+        ),
+        "publications_late": gettext(
+            "Scheduled pictures are not published yet, although it is time. Start manage.py nb_worker."
         ),
     }[code]

@@ -87,12 +87,9 @@ def publish_final(image: ProductImage, *, actor: Actor, reason: str = "") -> Fin
             )
             % {"pk": image.pk}
         )
-    checked = {
-        (each.slot, each.locale): placements.checked(
-            [image], slot=each.slot, locale=each.locale, actor=actor, reason=reason
-        )
-        for each in shown
-    }
+    checked = placements.checked(
+        {places.place_key(each): image for each in shown}, actor=actor, reason=reason
+    )
     if not checked and image.state != ImageState.APPROVED:
         raise RequestRefused(
             _("Picture %(pk)s is not approved. Approve it first.") % {"pk": image.pk}
@@ -100,12 +97,7 @@ def publish_final(image: ProductImage, *, actor: Actor, reason: str = "") -> Fin
     with transaction.atomic():
         # Places before images: put() locks those that it changes, the others show text above.
         places.lock_places(map(places.place_key, (*shown, *above)))
-        published = placements.put(
-            {places.place_key(each): checked[each.slot, each.locale][0] for each in shown},
-            actor=actor,
-            reason=reason,
-            publication=None,
-        )
+        published = placements.put(checked, actor=actor, reason=reason, publication=None)
         for picture in family.values():
             copy_alt_texts(picture, to=image)
         waiting = Placement.objects.filter(pk__in=[each.pk for each in above])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -13,6 +13,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from nb_catalog import events, storefront
+from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.text import nearest
 from nb_catalog.core.types import Actor, Size
@@ -58,32 +59,53 @@ def publish(
     not approved or does not fit the slot, a slot that the product does not have and a locale that is
     not in ``LANGUAGES``; ``PictureError`` and ``StorageFailed`` from the renditions.
     """
-    [picture] = checked([image], slot=slot, locale=locale, actor=actor, reason=reason)
     key = (image.content_type_id, image.object_id, slot, locale, position)
-    return put({key: picture}, actor=actor, reason=reason, publication=publication)[key]
+    pictures = checked({key: image}, actor=actor, reason=reason)
+    return put(pictures, actor=actor, reason=reason, publication=publication)[key]
 
 
 def checked(
-    images: Sequence[ProductImage],
+    pictures: Mapping[PlaceKey, ProductImage],
     *,
-    slot: str,
-    locale: str,
     actor: Actor,
     reason: str,
     seconds: float | None = None,
-) -> list[Prepared]:
-    """Return ``images`` with what pages need of them, for ``put``. Raises what ``publish`` does.
+) -> dict[PlaceKey, Prepared]:
+    """Return ``pictures`` by their places with what pages need of them, for ``put``. Raises what ``publish``
+    does.
 
     Makes missing renditions, for ``seconds`` at most: then raises ``RequestRefused``, and what was made is
-    kept. A constant number of queries otherwise.
+    kept. A constant number of queries for each block of pictures otherwise.
     """
-    approved = set(
-        ProductImage.objects.filter(
-            pk__in=[image.pk for image in images], state=ImageState.APPROVED
-        ).values_list("pk", flat=True)
-    )
-    objections: list[str] = []
-    for image in images:
+    check(pictures, actor=actor, reason=reason)
+    images = {image.pk: image for image in pictures.values()}
+    data = _pictures_data(images.values(), seconds=seconds)
+    return {key: (image, data[image.pk]) for key, image in pictures.items()}
+
+
+def check(pictures: Mapping[PlaceKey, ProductImage], *, actor: Actor, reason: str) -> None:
+    """Raise ``RequestRefused`` with every reason why ``pictures`` cannot be published in their places, and
+    ``FidelityRefused`` as ``publish`` does."""
+    objections = [text for each in objections_to(pictures).values() for text in each]
+    if objections:
+        raise RequestRefused(*dict.fromkeys(objections))
+    # Before the renditions are made; the border itself is where a place gets its picture.
+    images = {image.pk: image for image in pictures.values()}
+    fidelity_notes(images.values(), actor=actor, reason=reason)
+
+
+def objections_to(pictures: Mapping[PlaceKey, ProductImage]) -> dict[PlaceKey, list[str]]:
+    """Return why ``pictures`` cannot be published, by their places; empty if they can. A query for each block
+    of pictures."""
+    approved: set[int] = set()
+    for block in blocks(sorted({image.pk for image in pictures.values()}), size=places.BLOCK):
+        rows = ProductImage.objects.filter(pk__in=block, state=ImageState.APPROVED)
+        approved |= set(rows.values_list("pk", flat=True))
+    languages = dict(django_settings.LANGUAGES)
+    found: dict[PlaceKey, list[str]] = {}
+    for key, image in pictures.items():
+        _type, _object, slot, locale, _position = key
+        objections: list[str] = []
         if image.kind != ImageKind.PICTURE:
             objections.append(
                 _("Picture %(pk)s shows a background without the product.") % {"pk": image.pk}
@@ -91,17 +113,14 @@ def checked(
         if image.pk not in approved:
             objections.append(_not_approved(image))
         objections += _misfits(image, slot)
-    languages = dict(django_settings.LANGUAGES)
-    if locale and locale not in languages:
-        objections.append(
-            _("The site has no language %(code)r.") % {"code": locale} + nearest(locale, languages)
-        )
-    if objections:
-        raise RequestRefused(*dict.fromkeys(objections))
-    # Before the renditions are made; the border itself is where a place gets its picture.
-    fidelity_notes(images, actor=actor, reason=reason)
-    picture_data = _pictures_data(images, seconds=seconds)
-    return [(image, picture_data[image.pk]) for image in images]
+        if locale and locale not in languages:
+            objections.append(
+                _("The site has no language %(code)r.") % {"code": locale}
+                + nearest(locale, languages)
+            )
+        if objections:
+            found[key] = objections
+    return found
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from django.db import IntegrityError, connection
 from django.db.models import QuerySet
@@ -17,11 +17,14 @@ from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, ProductImage, Publication
 from nb_catalog.models.generic import ObjectKey, key_condition
+from nb_catalog.models.placements import Place
 from nb_catalog.publishing.galleries import outbox
 
 PLACE: Final = ("content_type_id", "object_id", "slot", "locale", "position")
 BLOCK: Final = 500
 _WRITTEN: Final = ("image", "picture_data", "actor", "published_at", "stale_since", "next_base")
+
+P = TypeVar("P", bound=Place)
 
 PlaceKey: TypeAlias = tuple[Any, ...]
 """The values of ``PLACE``."""
@@ -39,7 +42,7 @@ class PlaceChange:
     note: str = ""
 
 
-def place_key(row: Placement | PlacementEvent) -> PlaceKey:
+def place_key(row: Place) -> PlaceKey:
     return tuple(getattr(row, name) for name in PLACE)
 
 
@@ -47,7 +50,7 @@ def shown_in(keys: Iterable[PlaceKey]) -> dict[PlaceKey, Placement]:
     """Return what the places ``keys`` show, without those that are empty. A query for each ``BLOCK`` of a
     slot, a locale and a position."""
     rows: dict[PlaceKey, Placement] = {}
-    for shown in _queries_of(keys):
+    for shown in rows_in(keys, Placement.objects.all()):
         rows |= {place_key(each): each for each in shown}
     return rows
 
@@ -60,7 +63,7 @@ def lock_places(keys: Iterable[PlaceKey]) -> dict[PlaceKey, Placement]:
     locale and a position.
     """
     found: list[int] = []
-    for shown in _queries_of(keys):
+    for shown in rows_in(keys, Placement.objects.all()):
         found += shown.values_list("pk", flat=True)
     rows: dict[PlaceKey, Placement] = {}
     for block_of_keys in blocks(sorted(found), size=BLOCK):
@@ -69,15 +72,15 @@ def lock_places(keys: Iterable[PlaceKey]) -> dict[PlaceKey, Placement]:
     return rows
 
 
-def _queries_of(keys: Iterable[PlaceKey]) -> Iterator[QuerySet[Placement]]:
+def rows_in(keys: Iterable[PlaceKey], rows: QuerySet[P]) -> Iterator[QuerySet[P]]:
+    """Yield those of ``rows`` that are about the places ``keys``: a queryset for each ``BLOCK`` of a slot, a
+    locale and a position."""
     objects: dict[tuple[Any, ...], list[ObjectKey]] = defaultdict(list)
     for type_id, object_id, *rest in keys:
         objects[tuple(rest)].append((type_id, object_id))
     for (slot, locale, position), group in objects.items():
         for block in blocks(group, size=BLOCK):
-            yield Placement.objects.filter(
-                key_condition(block), slot=slot, locale=locale, position=position
-            )
+            yield rows.filter(key_condition(block), slot=slot, locale=locale, position=position)
 
 
 def lock_images(keys: Iterable[int | None]) -> dict[int, str]:
@@ -123,7 +126,7 @@ def _write_block(
 ) -> list[Placement]:
     changed = [
         PlacementEvent(
-            **_columns(each.key),
+            **columns(each.key),
             image_before_id=each.current.image_id if each.current else None,
             image_after=each.image,
             actor=actor,
@@ -140,7 +143,7 @@ def _write_block(
         if each.image is None:
             emptied += [each.current.pk] if each.current else []
             continue
-        row = each.current or Placement(**_columns(each.key))
+        row = each.current or Placement(**columns(each.key))
         row.image, row.picture_data, row.actor = each.image, each.picture_data, actor
         row.stale_since = None
         if move != "renew":
@@ -182,5 +185,6 @@ def _insert(new: Sequence[Placement]) -> None:
         ) from error
 
 
-def _columns(key: PlaceKey) -> Mapping[str, Any]:
+def columns(key: PlaceKey) -> Mapping[str, Any]:
+    """Return the values of ``PLACE`` by their names."""
     return dict(zip(PLACE, key, strict=True))

@@ -33,12 +33,8 @@ def make_renditions(image: ProductImage) -> list[Rendition]:
     existing = list(rows)
     if _is_complete(existing):
         return existing
-    files = store_files(
-        storage.read(str(image.file.name)),
-        xmp=xmp_packet(DigitalSourceType(image.digital_source_type)),
-    )
     Rendition.objects.bulk_create(
-        [Rendition(image=image, **columns) for columns in files], ignore_conflicts=True
+        [Rendition(image=image, **columns) for columns in files_of(image)], ignore_conflicts=True
     )
     return list(rows.all())
 
@@ -85,6 +81,15 @@ def without_files(images: Sequence[ProductImage]) -> list[ProductImage]:
 
 def _is_complete(rows: Iterable[Rendition]) -> bool:
     return set(settings.RENDITION_FORMATS) <= {row.format for row in rows}
+
+
+def files_of(image: ProductImage) -> list[dict[str, Any]]:
+    """Derive the configured files from ``image`` and store them, as ``store_files`` does. No queries, so that
+    threads can call it."""
+    return store_files(
+        storage.read(str(image.file.name)),
+        xmp=xmp_packet(DigitalSourceType(image.digital_source_type)),
+    )
 
 
 def store_files(data: bytes, *, xmp: bytes) -> list[dict[str, Any]]:

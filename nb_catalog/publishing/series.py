@@ -17,7 +17,7 @@ from nb_catalog.generation import MemberPicture, MemberText
 from nb_catalog.models import Placement, ProductImage, Publication, Series
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.publications import PublicationKind
-from nb_catalog.publishing import placements, places
+from nb_catalog.publishing import placements, places, publications, renditions
 from nb_catalog.publishing.rollbacks import roll_back_all, scope_of
 
 Place: TypeAlias = tuple[int, str, str]
@@ -37,7 +37,7 @@ def publish_series(
     partial: bool = False,
     replace: bool = False,
     reason: str = "",
-    seconds: float | None = None,
+    background: bool = False,
 ) -> Publication:
     """Publish the pictures of all members in the slot of ``series``; all are published, or none.
 
@@ -47,9 +47,9 @@ def publish_series(
     locales in its locale, beside ``locale``. Each member needs an approved picture with the look that the
     series has now, and no place may go on to show another one of its pictures of this series. With
     ``partial``, what is ready is published all the same. A place that shows another series is taken only with
-    ``replace``. ``reason`` is that of ``publish``. Files for web pages that are missing are made for
-    ``seconds`` at most, so that no web request waits for hundreds of them: then it is refused, and goes on
-    where it was when it is called again.
+    ``replace``. ``reason`` is that of ``publish``. Missing files for web pages are made first; with
+    ``background``, a worker makes them, if there is more than a web request can wait for, and the publication
+    waits for that.
 
     Raises ``RequestRefused`` with every objection, ``InvalidTransition`` if the look was changed meanwhile,
     and whatever ``publish`` raises.
@@ -79,21 +79,27 @@ def publish_series(
         objections += _other_series(series, shown)
     if objections or not ready:
         raise RequestRefused(*(objections or _unready(pictures)))
+    pictures_by_place = {
+        (series.content_type_id, object_id, series.slot, code, position): image
+        for (position, object_id, code), image in sorted(shown.items(), key=lambda each: each[0])
+    }
+    publication = Publication(
+        kind=PublicationKind.SERIES,
+        title=series.name,
+        series=series,
+        look_version=series.version,
+        actor=actor,
+        reason=reason,
+    )
+    if background:
+        placements.check(pictures_by_place, actor=actor, reason=reason)
+        images = {image.pk: image for image in pictures_by_place.values()}
+        if len(renditions.without_files(list(images.values()))) > publications.MOST_INLINE:
+            emptied = list(_surplus(series, pictures))
+            with transaction.atomic():
+                return publications.wait(publication, pictures_by_place, emptied=emptied)
     # Before the transaction: renditions take a moment.
-    prepared: dict[places.PlaceKey, placements.Prepared] = {}
-    for code in dict.fromkeys(code for _position, _key, code in shown):
-        there = sorted(place for place in shown if place[2] == code)
-        checked = placements.checked(
-            [shown[place] for place in there],
-            slot=series.slot,
-            locale=code,
-            actor=actor,
-            reason=reason,
-            seconds=seconds,
-        )
-        for (position, object_id, _code), picture in zip(there, checked, strict=True):
-            key = (series.content_type_id, object_id, series.slot, code, position)
-            prepared[key] = picture
+    prepared = placements.checked(pictures_by_place, actor=actor, reason=reason)
     with transaction.atomic():
         # One publication of a series at a time. Other series may share places and images with it; those are
         # locked in an order that all share.
@@ -105,15 +111,8 @@ def publish_series(
                 )
                 % {"name": series.name}
             )
-        publication = Publication.objects.create(
-            kind=PublicationKind.SERIES,
-            title=series.name,
-            series=series,
-            look_version=series.version,
-            actor=actor,
-            reason=reason,
-            published_at=database_now(),
-        )
+        publication.published_at = database_now()
+        publication.save()
         placements.put(
             prepared,
             emptied=_surplus(series, pictures),

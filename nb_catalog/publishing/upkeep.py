@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
@@ -20,6 +20,7 @@ from nb_catalog.models import Placement, StaleScan
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.publishing import finals, galleries, photos, policies, staleness
 from nb_catalog.publishing.galleries.delivery import has_due
+from nb_catalog.publishing.publications import work_on_publications
 from nb_catalog.registry import registered
 from nb_catalog.series.rules import apply_rules, has_rule
 
@@ -38,20 +39,35 @@ POLL_SECONDS: Final = 2.0
 CUTOUT_SECONDS: Final = 5.0
 # And how long pictures are delivered to galleries.
 GALLERY_SECONDS: Final = 5.0
+# How long files are made at a time: publications whose moment comes wait for it.
+PUBLICATION_SECONDS: Final = 5.0
 
 
 def run_due() -> bool:
     """Do what is due now. Any number of processes may call it at the same time.
 
-    Pictures that were typeset again are published; published texts are compared with the shop's, if
-    that was last done ``STALE_CHECK_SECONDS`` ago and a slot does something about it; text that waits for a
-    final is published on it; runs that have ended are reported, and e-mails about them sent; as often, the
-    policies of ``ESCALATION`` start finals, rules add products to series, and old messages of webhooks are
-    deleted; photos that were requested are
-    read, and cut out for ``CUTOUT_SECONDS``. Published pictures are delivered to galleries for
-    ``GALLERY_SECONDS``. Returns whether more of them wait to be delivered or cut out. While the database is
-    away, nothing is done.
+    Publications whose time has come are made, and the files of others for ``PUBLICATION_SECONDS``. Pictures
+    that were typeset again are published; published texts are compared with the shop's, if that was last done
+    ``STALE_CHECK_SECONDS`` ago and a slot does something about it; text that waits for a final is published
+    on it; runs that have ended are reported, and e-mails about them sent; as often, the policies of
+    ``ESCALATION`` start finals, rules add products to series, and old messages of webhooks are deleted;
+    photos that were requested are read, and cut out for ``CUTOUT_SECONDS``. Published pictures are delivered
+    to galleries for ``GALLERY_SECONDS``. Returns whether more files wait to be made, more pictures to be
+    delivered or more photos to be cut out. While the database is away, nothing is done.
     """
+    more = [do() for do in (_publish, _maintain)]
+    return any(more)
+
+
+def _publish() -> bool:
+    try:
+        return work_on_publications(seconds=PUBLICATION_SECONDS)
+    except DatabaseError:
+        logger.exception("Publications could not be made; they are tried again.")
+        return False
+
+
+def _maintain() -> bool:
     try:
         acting = policies.slots_with("withdraw") | policies.slots_with("renew")
         if acting:
@@ -84,23 +100,29 @@ def run_due() -> bool:
 
 @contextmanager
 def in_background() -> Iterator[None]:
-    """Call ``run_due`` again and again in a thread of its own, and once more at the end."""
+    """Do what is due again and again, and once more at the end. Publications have a thread of their own: no
+    scan or photo delays what is to be shown at a moment."""
     ended = threading.Event()
 
-    def work() -> None:
+    def work(do: Callable[[], bool]) -> None:
         try:
             while not ended.wait(POLL_SECONDS):
-                run_due()
+                do()
         finally:
             connections.close_all()
 
-    thread = threading.Thread(target=work, name="nb-catalog-upkeep", daemon=True)
-    thread.start()
+    threads = [
+        threading.Thread(target=work, args=(do,), name=f"nb-catalog-{name}", daemon=True)
+        for do, name in ((_publish, "publications"), (_maintain, "upkeep"))
+    ]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         ended.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
         run_due()
 
 

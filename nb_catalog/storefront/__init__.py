@@ -13,6 +13,7 @@ from nb_catalog.storefront.api import (
     prefetch_catalog_images,
     structured_data_for,
 )
+from nb_catalog.storefront.moments import at, parse_moment
 from nb_catalog.storefront.photos import photo_url
 from nb_catalog.storefront.picture import Picture, StructuredData
 from nb_catalog.storefront.picture_data import PictureData, picture_data
@@ -27,7 +28,9 @@ __all__ = [
     "StructuredData",
     "active_locale",
     "alt_for",
+    "at",
     "fallbacks",
+    "parse_moment",
     "photo_url",
     "picture_data",
     "picture_for",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db.models import Model, prefetch_related_objects
 from django.utils.translation import get_language
@@ -18,8 +19,10 @@ from nb_catalog.models.generic import ObjectKey, fetch_subjects, object_key, own
 from nb_catalog.models.photos import photo_key
 from nb_catalog.registry import CatalogSource, is_registered, source_for, subject_of
 from nb_catalog.storefront.alt_text import written_alt
+from nb_catalog.storefront.moments import current_moment
 from nb_catalog.storefront.photos import Photos, fetch_facts, photo_data
 from nb_catalog.storefront.picture_data import PictureData
+from nb_catalog.storefront.timeline import shown_at
 
 # The attribute of catalog objects that prefetch_catalog_images sets.
 CACHE: Final = "_nb_catalog_pictures"
@@ -50,10 +53,12 @@ class PublishedPictures:
     locale: str
     slots: Collection[str] | None
     places: Places
+    moment: datetime | None = None
     photos: Photos | None = None
 
     def covers(self, slot: str, *, locale: str) -> bool:
-        return self.locale == locale and (self.slots is None or slot in self.slots)
+        is_same = self.locale == locale and self.moment == current_moment()
+        return is_same and (self.slots is None or slot in self.slots)
 
     def fetch_photos(self) -> Photos:
         """Prefetch the own photos of all ``products`` and of their subjects, once."""
@@ -128,14 +133,19 @@ def fetch(
         object_key(product) if is_shown else None
         for product, is_shown in zip(products, shown, strict=True)
     ]
-    rows = Placement.objects.about_keys({key for key in keys if key is not None})
-    rows = rows.filter(locale__in=ranks)
-    if slots is not None:
-        rows = rows.filter(slot__in=slots)
-    rows = rows.annotate(alt=written_alt(tuple(ranks)))
-    columns = rows.order_by().values_list(
-        "content_type_id", "object_id", "slot", "locale", "position", "image_id", "picture_data", "alt"
-    )  # fmt: skip
+    asked = {key for key in keys if key is not None}
+    columns: Iterable[Sequence[Any]]
+    if (moment := current_moment()) is not None:
+        columns = shown_at(asked, moment=moment, slots=slots, locales=tuple(ranks))
+    else:
+        rows = Placement.objects.about_keys(asked).filter(locale__in=ranks)
+        if slots is not None:
+            rows = rows.filter(slot__in=slots)
+        rows = rows.annotate(alt=written_alt(tuple(ranks)))
+        columns = rows.order_by().values_list(
+            "content_type_id", "object_id", "slot", "locale", "position", "image_id", "picture_data",
+            "alt",
+        )  # fmt: skip
     places: Places = {}
     for type_id, object_id, slot, own_locale, position, image_id, picture_data, alt in columns:
         positions = places.setdefault(((type_id, object_id), slot), {})
@@ -143,7 +153,9 @@ def fetch(
         current = positions.get(position)
         if current is None or rank < current.rank:
             positions[position] = Published(rank, image_id, picture_data, alt)
-    page = PublishedPictures(products=products, locale=locale, slots=slots, places=places)
+    page = PublishedPictures(
+        products=products, locale=locale, slots=slots, places=places, moment=moment
+    )
     return [ProductPictures(page, key) for key in keys]
 
 

@@ -15,6 +15,7 @@ from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.imaging.fidelity import Fidelity
 from nb_catalog.models import Placement, PlacementEvent, ProductImage, Run, Series
+from nb_catalog.publishing import work_on_publications
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 from tests.catalog.models import Vase
@@ -531,7 +532,9 @@ def test_a_series_is_approved_published_and_rolled_back_as_one(root):
     assert "is not approved" in page
     assert not Placement.objects.exists()
     assert "2 pictures approved." in text_of(decide(root, series, "approve"))
-    assert "2 pictures published to hero." in text_of(decide(root, series, "publish"))
+    assert "published when all are ready" in text_of(decide(root, series, "publish"))
+    assert not Placement.objects.exists()
+    work_on_publications()
     assert Placement.objects.filter(slot="hero").count() == 2
     assert "was undone" in text_of(decide(root, series, "roll_back"))
     assert not Placement.objects.exists()
@@ -565,6 +568,7 @@ def test_what_somebody_changed_since_is_rolled_back_only_without_it(root):
     blue, red = order_of(series)
     made(series)
     decide(root, series, "publish")
+    work_on_publications()
     about = series.content_type.get_object_for_this_type(pk=blue)
     factories.published(about, slot="hero", size=(80, 100))
     assert "Somebody has changed 1 of these places" in text_of(decide(root, series, "roll_back"))

@@ -14,8 +14,8 @@ from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, ProductImage, Publication
 from nb_catalog.models.generic import object_key
 from nb_catalog.publishing import placements, rollbacks
-from nb_catalog.publishing.moments import parse_moment
 from nb_catalog.publishing.rollbacks import scope_of
+from nb_catalog.storefront.moments import parse_moment
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -267,16 +267,25 @@ def test_pictures_that_need_a_reason_take_no_query_each(settings):
     assert queries(2, "few") == queries(9, "many")
 
 
-def test_a_request_makes_files_for_a_while_and_the_next_one_goes_on_where_it_was():
+def test_a_request_leaves_files_to_a_worker_and_then_all_are_published_at_once():
     series, _mugs, images = ready(3)
-    for made in (1, 2):
-        assert f"of {made} of 3 pictures are made so far" in refused(
-            publishing.publish_series, series, seconds=0
-        )
-        assert Rendition.objects.filter(image__in=images).count() == made
-        assert shown() == {}
-    publishing.publish_series(series, actor=None, seconds=0)
-    assert len(shown()) == 3
+    publication = publishing.publish_series(series, actor=None, background=True)
+    assert (publication.state, shown()) == ("waiting", {})
+    publishing.work_on_publications()
+    assert Rendition.objects.filter(image__in=images).count() == 3
+    assert len(shown()) == publication.events.count() == 3
+    publishing.roll_back_series(series, actor=None)
+    assert shown() == {}
+
+
+def test_a_series_whose_look_was_changed_while_files_were_made_is_not_published():
+    series, _mugs, _images = ready(3)
+    publication = publishing.publish_series(series, actor=None, background=True)
+    newer_look(series)
+    publishing.work_on_publications()
+    publication.refresh_from_db()
+    assert (publication.state, shown()) == ("stopped", {})
+    assert "changed the look of the series “Autumn” meanwhile" in publication.problem
 
 
 def test_publishing_the_same_again_changes_nothing_and_is_said():

@@ -17,6 +17,7 @@ from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, NBCatalogError
 from nb_catalog.generation.series import MemberProducts
 from nb_catalog.models import Series, SeriesMember
+from nb_catalog.models.publications import PublicationState
 from nb_catalog.publishing.series import REQUEST_SECONDS
 from nb_catalog.registry import source_for
 
@@ -178,8 +179,13 @@ def _publish(series: Series, action: SeriesAction, *, actor: Actor) -> str:
         partial=action.anyway,
         replace=action.anyway,
         reason=action.reason,
-        seconds=REQUEST_SECONDS,
+        background=True,
     )
+    if publication.state == PublicationState.WAITING:
+        return gettext(
+            "The files of the pictures are being made. The series is published when all are ready; see "
+            "“Publications”."
+        )
     count = publication.events.count()
     message = ngettext(
         "%(count)d picture published to %(slot)s.",

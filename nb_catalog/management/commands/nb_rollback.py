@@ -13,8 +13,8 @@ from nb_catalog.management.output import table
 from nb_catalog.models import Publication, Run, Series
 from nb_catalog.models.generic import object_key
 from nb_catalog.publishing import renditions, rollbacks
-from nb_catalog.publishing.moments import parse_moment
 from nb_catalog.registry import source_for
+from nb_catalog.storefront.moments import parse_moment
 
 SHOWN = 20
 

@@ -1,7 +1,10 @@
-"""Moments that people write: in the shop's time zone, or with an offset of their own."""
+"""Moments: as people write them, and the one that pages are to show."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,6 +17,27 @@ from nb_catalog.exceptions import RequestRefused
 
 # Of the two times that a clock shows twice, as the documentation of ``datetime.fold`` numbers them.
 FOLDS: Final = (0, 1)
+
+_moment: ContextVar[datetime | None] = ContextVar("nb_catalog_moment", default=None)
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Have pages rendered in this context show what is published at ``moment``, an aware one.
+
+    For previews: a moment that has passed is looked up in the history, one that is to come in what is
+    scheduled. It takes some queries more than the present.
+    """
+    token = _moment.set(moment)
+    try:
+        yield
+    finally:
+        _moment.reset(token)
+
+
+def current_moment() -> datetime | None:
+    """Return the moment of the innermost ``at``; None for the present."""
+    return _moment.get()
 
 
 def parse_moment(text: str) -> datetime:

@@ -1,0 +1,92 @@
+"""Forms about publications. Times are in the shop's time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.conf import settings as django_settings
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog.exceptions import RequestRefused
+from nb_catalog.models import ProductImage
+from nb_catalog.registry import registered, source_for
+from nb_catalog.storefront import parse_moment
+
+
+class MomentField(forms.CharField):
+    """A moment that the clocks of the shop show. Cleaned to an aware datetime, or None if it is empty."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def __init__(self, **options: Any) -> None:
+        zone = django_settings.TIME_ZONE
+        super().__init__(**{"required": False, "max_length": 40, "help_text": zone} | options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return timezone.localtime(value).replace(tzinfo=None) if is_moment(value) else value
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return parse_moment(text)
+        except RequestRefused as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+def is_moment(value: object) -> bool:
+    return isinstance(value, datetime) and timezone.is_aware(value)
+
+
+class TimesForm(forms.Form):
+    """From when until when pictures are shown."""
+
+    starts_at = MomentField(label=_("From"))
+    ends_at = MomentField(label=_("Until"))
+
+
+class PublishForm(TimesForm):
+    """What is published where, and when."""
+
+    slot = forms.ChoiceField(label=_("Slot"))
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=2000,
+        help_text=_("Needed for pictures whose product differs from its photo."),
+    )
+    field_order = ("slot", "starts_at", "ends_at", "reason")
+
+    def __init__(self, *args: Any, images: Iterable[ProductImage], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["starts_at"].help_text = gettext("%(zone)s. Empty: as soon as possible.") % {
+            "zone": django_settings.TIME_ZONE
+        }
+        self.fields["ends_at"].help_text = gettext(
+            "%(zone)s. Then the places show again what they did before. Empty: for good."
+        ) % {"zone": django_settings.TIME_ZONE}
+        models = {image.content_type.model_class() for image in images}
+        slots = [set(source_for(model).slot_table) for model in models if model is not None]
+        common = sorted(set.intersection(*slots)) if slots else []
+        self.fields["slot"].choices = [(slot, slot) for slot in common]
+
+
+class MomentForm(forms.Form):
+    """A moment, and optionally one slot."""
+
+    at = MomentField(label=_("Moment"), required=True)
+    slot = forms.ChoiceField(label=_("Slot"), required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        slots = {slot for source in registered().values() for slot in source.slot_table}
+        self.fields["slot"].choices = [
+            ("", gettext("all")),
+            *((slot, slot) for slot in sorted(slots)),
+        ]

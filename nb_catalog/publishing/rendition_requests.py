@@ -1,0 +1,132 @@
+"""Makes the files for web pages of many pictures, in a worker: several at a time, and by several workers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from nb_catalog.conf import settings
+from nb_catalog.exceptions import NBCatalogError, StorageFailed
+from nb_catalog.models import ProductImage, Rendition, RenditionRequest
+from nb_catalog.models.db.clock import database_now
+from nb_catalog.publishing import renditions
+
+logger = logging.getLogger(__name__)
+
+# A picture takes some seconds, and a worker takes as many as it has threads, twice.
+BLOCK_OF_THREADS: Final = 2
+# Longer than a block takes: then its worker is believed to be dead, and another one makes the files.
+LEASE: Final = timedelta(seconds=120)
+# A storage that failed is asked again after that.
+RETRY: Final = timedelta(seconds=60)
+
+
+def request_renditions(images: Sequence[ProductImage]) -> list[ProductImage]:
+    """Have the missing files of ``images`` made by a worker, and return the pictures that lack some.
+
+    What could not be made before is tried again. The caller wakes a worker.
+    """
+    missing = renditions.without_files(images)
+    keys = [image.pk for image in missing]
+    RenditionRequest.objects.filter(image__in=keys, is_stopped=True).delete()
+    RenditionRequest.objects.bulk_create(
+        [RenditionRequest(image_id=key) for key in keys],
+        ignore_conflicts=True,
+        batch_size=renditions.BLOCK,
+    )
+    return missing
+
+
+def make_requested(*, seconds: float | None = None) -> int:
+    """Make the files that were requested, until ``seconds`` have passed; return for how many pictures.
+
+    Any number of processes may call it at the same time: each takes pictures that no other has. A picture
+    that cannot be read is marked, with the reason; a storage that fails is tried again later.
+    """
+    if not is_waiting():
+        return 0
+    end = float("inf") if seconds is None else time.monotonic() + seconds
+    threads, done = settings.FREE_THREADS, 0
+    with ThreadPoolExecutor(threads, thread_name_prefix="nb-catalog-renditions") as pool:
+        while time.monotonic() < end and (
+            taken := _take(threads * BLOCK_OF_THREADS, token=uuid4().hex)
+        ):
+            images = [request.image for request in taken]
+            missing = {image.pk for image in renditions.without_files(images)}
+            waiting = [request for request in taken if request.image_id in missing]
+            results = list(pool.map(_files_of, [request.image for request in waiting]))
+            done += _store(
+                taken, dict(zip((each.image_id for each in waiting), results, strict=True))
+            )
+    return done
+
+
+def is_waiting() -> bool:
+    """Return whether files wait to be made now."""
+    return _waiting().exists()
+
+
+def _waiting() -> QuerySet[RenditionRequest]:
+    is_free = Q(not_before=None) | Q(not_before__lt=database_now())
+    return RenditionRequest.objects.filter(is_free, is_stopped=False)
+
+
+def _take(number: int, *, token: str) -> list[RenditionRequest]:
+    """Take ``number`` pictures that no other process has; fewer if another one takes some of them at the same
+    moment."""
+    rows = _waiting()
+    while keys := list(rows.order_by("requested_at", "pk").values_list("pk", flat=True)[:number]):
+        taken = rows.filter(pk__in=keys).update(token=token, not_before=database_now() + LEASE)
+        if taken:
+            mine = RenditionRequest.objects.filter(token=token)
+            return list(mine.select_related("image").order_by("pk"))
+        rows = _waiting()
+    return []
+
+
+def _files_of(image: ProductImage) -> list[dict[str, Any]] | NBCatalogError:
+    try:
+        return renditions.files_of(image)
+    except NBCatalogError as error:
+        logger.warning("Files of picture %s could not be made: %s", image.pk, error)
+        return error
+
+
+def _store(
+    taken: Iterable[RenditionRequest],
+    results: dict[int, list[dict[str, Any]] | NBCatalogError],
+) -> int:
+    """Store the rows of the files that were made, and why others were not; return how many pictures have
+    theirs."""
+    made: list[Rendition] = []
+    finished: list[int] = []
+    problems: list[RenditionRequest] = []
+    for request in taken:
+        result = results.get(request.image_id, [])
+        if isinstance(result, NBCatalogError):
+            request.problem = str(result)
+            request.is_stopped = not isinstance(result, StorageFailed)
+            request.not_before = None if request.is_stopped else database_now() + RETRY
+            problems.append(request)
+        else:
+            made += [Rendition(image_id=request.image_id, **columns) for columns in result]
+            finished.append(request.image_id)
+    with transaction.atomic():
+        Rendition.objects.bulk_create(made, ignore_conflicts=True)
+        RenditionRequest.objects.filter(pk__in=finished).delete()
+        for request in problems:
+            # Only while it is this process's: another one may have made the files since.
+            RenditionRequest.objects.filter(pk=request.pk, token=request.token).update(
+                problem=request.problem,
+                is_stopped=request.is_stopped,
+                not_before=request.not_before,
+            )
+    return len(finished)
