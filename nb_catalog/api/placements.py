@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from nb_catalog.api.fields import (
     CatalogObjectFilter,
     CatalogObjectSerializer,
+    KeyListField,
     NoBodySerializer,
     objects_of,
 )
@@ -112,6 +113,19 @@ class PublishedSerializer(PlacementSerializer):
     galleries = InGallerySerializer(many=True)
 
 
+class ShownSerializer(PublishedSerializer):
+    """What a place shows at a moment: a placement without what only a stored one has."""
+
+    id = published_at = stale_since = object_state = galleries = None
+
+
+class ShownAtSerializer(serializers.Serializer):
+    """What objects show at a moment."""
+
+    at = serializers.DateTimeField()
+    places = ShownSerializer(many=True)
+
+
 def placement_context(page, *, locale=None, requested=None, is_public=False):
     """Return the serializer context for ``page``: alternative texts and whether the objects exist.
 
@@ -164,11 +178,9 @@ class PlacementFilter(CatalogObjectFilter):
 
     ``locale`` finds, for each slot and position, the one picture that a page in that language
     shows: the language's own, otherwise the one for all languages. An empty ``locale`` finds only
-    pictures for all languages. ``at`` is a moment, in ISO 8601 with an offset: what the objects show then, by
-    the history or by what is scheduled. ``id`` and ``published_at`` are null then.
+    pictures for all languages.
     """
 
-    at = serializers.DateTimeField(required=False)
     slot = serializers.CharField(required=False)
     locale = serializers.CharField(required=False, allow_blank=True, max_length=20)
     stale = serializers.BooleanField(required=False, allow_null=True, default=None)
@@ -178,23 +190,6 @@ class PlacementFilter(CatalogObjectFilter):
         if self.context["view"].is_public:
             raise serializers.ValidationError(_("Only who may view placements may search them."))
         return value
-
-    def validate_at(self, value):
-        if self.context["view"].is_public:
-            raise serializers.ValidationError(
-                _("Only who may view placements may look at other moments.")
-            )
-        return value
-
-    def validate(self, data):
-        data = super().validate(data)
-        if "at" in data and "object" not in data:
-            raise serializers.ValidationError({"object": [_("Name the objects of the preview.")]})
-        if "at" in data and (data.get("search") or data["stale"] is not None):
-            raise serializers.ValidationError(
-                {"at": [_("A moment goes together with objects, slot and locale only.")]}
-            )
-        return data
 
     def readable(self, source):
         return source.visible() if self.context["view"].is_public else None
@@ -207,6 +202,18 @@ class PlacementFilter(CatalogObjectFilter):
         if query["stale"] is not None:
             queryset = queryset.filter(stale_since__isnull=not query["stale"])
         return queryset.filter(shown_in(query["locale"])) if "locale" in query else queryset
+
+
+class MomentQuery(CatalogObjectFilter):
+    """Query string ``?model=shop.product&object=1&object=2&at=2026-12-24T00:00:00Z``. ``at`` is ISO 8601 with
+    an offset; ``slot`` and ``locale`` are as in the list of placements."""
+
+    search = None
+    at = serializers.DateTimeField()
+    model = serializers.CharField()
+    object = KeyListField()
+    slot = serializers.CharField(required=False)
+    locale = serializers.CharField(required=False, allow_blank=True, max_length=20)
 
 
 def _placements_at(keys, query):
@@ -263,9 +270,10 @@ class PlacementViewSet(CatalogReadViewSet):
 
     permission_classes = (PublicReadPermission,)
     read_permission = Action.VIEW_PLACEMENTS
-    action_permissions = dict.fromkeys(
-        ("withdraw", "roll_back", "roll_back_place"), Action.UNPUBLISH
-    )
+    action_permissions = {
+        **dict.fromkeys(("withdraw", "roll_back", "roll_back_place"), Action.UNPUBLISH),
+        "moment": Action.VIEW_PLACEMENTS,
+    }
     orderings = {
         "object": ("content_type_id", "object_id", "slot", "position", "locale"),
         "published_at": ("published_at",),
@@ -280,6 +288,7 @@ class PlacementViewSet(CatalogReadViewSet):
     operations = {
         "list": Operation(returns=PublishedSerializer),
         "retrieve": Operation(returns=PublishedSerializer),
+        "moment": Operation(returns=ShownAtSerializer, refuses=(NotRegistered,)),
         "withdraw": Operation(
             status=status.HTTP_204_NO_CONTENT, refuses=(InvalidTransition, RequestRefused)
         ),
@@ -300,7 +309,10 @@ class PlacementViewSet(CatalogReadViewSet):
         ),
     }
     filter_class = PlacementFilter
-    query_classes = dict.fromkeys(("retrieve", "roll_back", "roll_back_place"), LocaleQuery)
+    query_classes = {
+        **dict.fromkeys(("retrieve", "roll_back", "roll_back_place"), LocaleQuery),
+        "moment": MomentQuery,
+    }
 
     def get_queryset(self):
         return Placement.objects.order_by(
@@ -319,16 +331,6 @@ class PlacementViewSet(CatalogReadViewSet):
             queryset = queryset.filter(visible_condition())
         return queryset
 
-    def list(self, request, *args, **kwargs):
-        """List published pictures; with ``at``, those that the objects show at that moment, on one page."""
-        query = self.query.validated_data
-        if "at" not in query:
-            return super().list(request, *args, **kwargs)
-        self.filter_queryset(self.get_queryset())
-        rows = _placements_at(set(self.requested[1].values()), query)
-        data = self._serialize(rows, many=True)
-        return Response({"count": len(rows), "next": None, "previous": None, "results": data})
-
     def serialize_page(self, page):
         return self._serialize(page, many=True)
 
@@ -342,6 +344,19 @@ class PlacementViewSet(CatalogReadViewSet):
             if not getattr(user, "is_authenticated", False):
                 return f"public, max-age={settings.API_PUBLIC_MAX_AGE}"
         return super().cache_control()
+
+    @action(detail=False, url_path="at")
+    def moment(self, request, *args, **kwargs):
+        """Return what objects show at a moment, by the history or by what is scheduled. A picture that is
+        scheduled and has no files yet is shown by its original."""
+        # Others see the present only, also where placements are public.
+        self.require(Action.VIEW_PLACEMENTS)
+        query = self.query.validated_data
+        self.query.filter_queryset(Placement.objects.none())
+        rows = _placements_at(set(self.requested[1].values()), query)
+        names = ShownSerializer().fields
+        shown = [{name: each[name] for name in names} for each in self._serialize(rows, many=True)]
+        return Response({"at": query["at"], "places": shown})
 
     @action(detail=True, methods=["post"])
     def withdraw(self, request, *args, **kwargs):

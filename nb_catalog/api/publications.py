@@ -9,9 +9,17 @@ from nb_catalog.api import idempotency
 from nb_catalog.api.fields import NoBodySerializer
 from nb_catalog.api.finals import images_of
 from nb_catalog.api.idempotency import KeyField
+from nb_catalog.api.operations import Operation
 from nb_catalog.api.rollbacks import KEY
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action
+from nb_catalog.exceptions import (
+    FidelityRefused,
+    InvalidTransition,
+    PictureMissing,
+    RequestRefused,
+    StorageFailed,
+)
 from nb_catalog.models import Publication, Run
 from nb_catalog.models.publications import PublicationKind, PublicationState
 from nb_catalog.publishing import publications, schedules
@@ -59,6 +67,10 @@ class NewPublicationSerializer(TimesSerializer):
         return data
 
 
+class CancelPublicationSerializer(NoBodySerializer):
+    """A publication is cancelled without values."""
+
+
 class RetryPublicationSerializer(serializers.Serializer):
     """With ``leave_out``, the pictures that have a problem are left out."""
 
@@ -72,7 +84,7 @@ class PublicationSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(choices=PublicationKind.choices)
     title = serializers.CharField()
     state = serializers.ChoiceField(choices=PublicationState.choices)
-    problem = serializers.CharField()
+    problem = serializers.CharField(allow_blank=True)
     series = serializers.CharField(source="series.key", default=None, allow_null=True)
     run = serializers.IntegerField(source="run_id", allow_null=True)
     undoes = serializers.IntegerField(source="undoes_id", allow_null=True)
@@ -90,7 +102,7 @@ class ProblemPictureSerializer(serializers.Serializer):
     image = serializers.IntegerField(source="image_id")
     object = serializers.CharField(source="object_id")
     slot = serializers.CharField()
-    locale = serializers.CharField()
+    locale = serializers.CharField(allow_blank=True)
     position = serializers.IntegerField()
     problem = serializers.CharField()
 
@@ -126,10 +138,28 @@ class PublicationViewSet(CatalogReadViewSet):
     serializer_classes = {
         "retrieve": PublicationDetailSerializer,
         "create": NewPublicationSerializer,
-        "cancel": NoBodySerializer,
+        "cancel": CancelPublicationSerializer,
         "retry": RetryPublicationSerializer,
         "schedule": TimesSerializer,
     }
+    operations = {
+        "retrieve": Operation(returns=PublicationDetailSerializer),
+        "create": Operation(
+            returns=PublicationDetailSerializer,
+            status=status.HTTP_201_CREATED,
+            refuses=(
+                FidelityRefused, InvalidTransition, PictureMissing, RequestRefused, StorageFailed
+            ),
+            once=True,
+        ),
+        "cancel": Operation(returns=PublicationDetailSerializer, refuses=(InvalidTransition,)),
+        **dict.fromkeys(
+            ("retry", "schedule"),
+            Operation(
+                returns=PublicationDetailSerializer, refuses=(InvalidTransition, RequestRefused)
+            ),
+        ),
+    }  # fmt: skip
     filter_class = PublicationFilter
 
     def get_queryset(self):

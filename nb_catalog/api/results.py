@@ -5,6 +5,7 @@ from rest_framework import serializers
 from nb_catalog.core.states import ImageState
 from nb_catalog.generation import ItemStatus
 from nb_catalog.models.cutouts import CutoutState
+from nb_catalog.models.publications import PublicationState
 
 
 class StartedRunSerializer(serializers.Serializer):
@@ -244,10 +245,11 @@ class ApprovedSerializer(serializers.Serializer):
 
 
 class PublicationResultSerializer(serializers.Serializer):
-    """The publication of a series, and how many places it changed."""
+    """The publication of a series, its ``state``, and how many places it changed so far."""
 
-    publication = serializers.IntegerField()
-    changed = serializers.IntegerField()
+    publication = serializers.IntegerField(source="pk")
+    state = serializers.ChoiceField(choices=PublicationState.choices)
+    changed = serializers.IntegerField(source="events.count")
 
 
 class RolledBackSerializer(serializers.Serializer):

@@ -320,12 +320,7 @@ class SeriesViewSet(CatalogReadViewSet):
         publication = publishing.publish_series(
             row, actor=request.user, background=True, **self.validated_body()
         )
-        data = {
-            "publication": publication.pk,
-            "state": publication.state,
-            "changed": publication.events.count(),
-        }
-        return Response(data, status=status.HTTP_201_CREATED)
+        return Response(PublicationResultSerializer(publication).data, status=201)
 
     @action(detail=True, methods=["post"], url_path="roll-back")
     def roll_back(self, request, *args, **kwargs):

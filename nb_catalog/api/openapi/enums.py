@@ -16,6 +16,7 @@ from nb_catalog.models.cutouts import CutoutState
 from nb_catalog.models.experiments import Arm
 from nb_catalog.models.galleries import GalleryState
 from nb_catalog.models.images import ImageKind
+from nb_catalog.models.publications import PublicationKind, PublicationState
 from nb_catalog.models.series import SeriesView
 from nb_catalog.models.webhooks import DeliveryState
 from nb_catalog.publishing.galleries.decisions import DECISIONS
@@ -37,6 +38,8 @@ ENUMS = {
     "PlanItemStatus": ItemStatus,
     "PlanStep": ("pictures", "texts"),
     "PreviewSide": previews.SIDES[:2],
+    "PublicationKind": PublicationKind,
+    "PublicationState": PublicationState,
     "RequestMode": RequestMode,
     "RunState": RunState,
     "SeriesView": SeriesView,
