@@ -161,6 +161,8 @@ class PublicationViewSet(CatalogReadViewSet):
         ),
     }  # fmt: skip
     filter_class = PublicationFilter
+    orderings = {"created_at": ()}
+    created_field = "at"
 
     def get_queryset(self):
         return Publication.objects.select_related("series", "actor").order_by("-pk")
@@ -182,8 +184,8 @@ class PublicationViewSet(CatalogReadViewSet):
         sent = {name: getattr(value, "pk", value) for name, value in body.items()}
         return idempotency.once(self, sent, start)
 
-    def retrieve(self, request, *args, **kwargs):
-        return Response(_detail(self.get_object()))
+    def represent(self, row):
+        return _detail(row)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request, *args, **kwargs):

@@ -14,6 +14,7 @@ from nb_catalog.api import idempotency
 from nb_catalog.api.fields import NoBodySerializer, SearchFilter, objects_of
 from nb_catalog.api.idempotency import key_of
 from nb_catalog.api.plans import ItemsPageSerializer, plan_as_dict
+from nb_catalog.api.results import PublicationResultSerializer
 from nb_catalog.api.run_notices import inform_if_asked
 from nb_catalog.api.series_fields import (
     MOST_MEMBERS,
