@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 import nb_catalog
 from demo_project.shop.models import Bundle, Product
 from nb_catalog.core import Money, format_value
+from nb_catalog.publishing.galleries import RelatedRowsGallery
 
 
 @nb_catalog.register(Product)
@@ -47,6 +48,8 @@ class BundleSource(nb_catalog.CatalogSource):
     title_field = "name"
     photo_field = "photos__image"
     slots = {"hero": "4:5", "lookbook": "4:5"}
+    # The published hero is also one of the set's own photos.
+    galleries = (RelatedRowsGallery("photos", file="image", order="position", slots=("hero",)),)
 
     def bundle(self, bundle: Bundle) -> list[Product]:
         return list(bundle.products.all())

@@ -50,7 +50,9 @@ def bundle(request: HttpRequest, slug: str) -> HttpResponse:
     current = get_object_or_404(Bundle, slug=slug)
     prefetch_catalog_images([current], slots=("hero",))
     products = prefetch_catalog_images(current.products.all(), slots=("hero",))
-    return render(request, "shop/bundle.html", {"bundle": current, "products": products})
+    photos = current.photos.all()
+    context = {"bundle": current, "products": products, "photos": photos}
+    return render(request, "shop/bundle.html", context)
 
 
 def lookbook(request: HttpRequest) -> HttpResponse:

@@ -31,12 +31,12 @@ from nb_catalog.registry import registered
 
 LABELS: Final = {
     "retry": _("Deliver now"),
-    "overwrite": _("Overwrite"),
+    "overwrite": _("Go ahead anyway"),
     "leave": _("Leave as it is"),
 }
 DECIDED: Final = {
     "retry": _("It is delivered as soon as a worker gets to it."),
-    "overwrite": _("A worker overwrites it. What is there now comes back when the picture is withdrawn."),
+    "overwrite": _("A worker goes ahead. What is overwritten comes back when the picture is withdrawn."),
     "leave": _("It stays as the shop has it."),
 }  # fmt: skip
 
@@ -58,7 +58,7 @@ class GalleryDeliveryAdmin(CatalogObjectAdmin):
     search_fields = ("object_id", "slot")
     search_help_text = _("Product name or key, slot, scene, layout, text, or #number of a run")
     fields = (
-        "picture", "product", "place", "gallery", "condition", "row", "attempts", "next_try",
+        "picture", "product", "place", "gallery", "condition", "row", "attempts", "due_at",
         "delivered_at", "buttons",
     )  # fmt: skip
 
@@ -114,10 +114,6 @@ class GalleryDeliveryAdmin(CatalogObjectAdmin):
     def row(self, delivery: GalleryDelivery) -> str:
         return str(delivery.written.get("row", ""))
 
-    @admin.display(description=_("next try"))
-    def next_try(self, delivery: GalleryDelivery) -> Any:
-        return delivery.due_at
-
     @admin.display(description=_("actions"))
     def buttons(self, delivery: GalleryDelivery) -> str:
         return format_html(
@@ -162,5 +158,5 @@ def condition_of(delivery: GalleryDelivery) -> str:
     return format_html(
         "<strong>{}</strong>{}" if needs_person else "{}{}",
         state,
-        format_html_join("", "<p>{}</p>", ((note,) for note in notes)),
+        format_html_join("", "<br>{}", ((note,) for note in notes)),
     )

@@ -50,15 +50,7 @@ CHANGES: Final = {
 @admin.register(Placement)
 class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
     view_action = Action.VIEW_PLACEMENTS
-    list_display = (
-        "picture",
-        "product",
-        "place",
-        "published_at",
-        "out_of_date",
-        "galleries",
-        "buttons",
-    )
+    list_display = ("picture", "product", "place", "published_at", "out_of_date", "buttons")
     list_display_links = ("picture", "product")
     list_filter = (("slot", SlotFilter), ("locale", LanguageFilter), StaleFilter, "published_at")
     search_fields = ("object_id", "slot")
@@ -141,7 +133,17 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
 
     @admin.display(description=_("place"), ordering="slot")
     def place(self, placement: Placement) -> str:
-        return name_of_place(placement)
+        """Return the place, and the state of the picture in each gallery of the shop."""
+        lines = (
+            (
+                self.url_of("change", each.pk, model="gallerydelivery"),
+                each.gallery,
+                each.get_state_display(),
+            )
+            for each in placement.deliveries
+        )
+        galleries = format_html_join("", '<br><a href="{}">{}: {}</a>', lines)
+        return format_html("{}{}", name_of_place(placement), galleries)
 
     @admin.display(description=_("position"), ordering="position")
     def numbered(self, placement: Placement) -> int:

@@ -20,6 +20,7 @@ from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.transitions import lock_image
 from nb_catalog.providers.alt_text import PictureContext, alt_text_provider
 from nb_catalog.providers.texts import required_alt_text_provider
+from nb_catalog.publishing.galleries import outbox
 from nb_catalog.registry import source_for
 from nb_catalog.storefront.alt_text import overlay_text
 
@@ -63,6 +64,8 @@ def set_alt_texts(image: ProductImage, texts: Mapping[str, str], *, actor: Actor
                 AltText.objects.update_or_create(image=image, locale=code, defaults=values)
             else:
                 image.alts.filter(locale=code).delete()
+        if changed:
+            outbox.request_texts(image)
     return len(changed)
 
 

@@ -11,6 +11,7 @@ from django.utils import translation
 
 from demo_project.shop.models import Bundle, BundlePhoto, Category, Product
 from demo_project.shop.templatetags.shop import price
+from nb_catalog.publishing import galleries
 from tests.factories import photo_bytes, published
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_site")]
@@ -122,6 +123,14 @@ def test_products_without_pictures_cost_no_more_queries(client):
 def test_a_product_without_pictures_shows_its_photo(client):
     made = product(1, pictures=False)
     assert made.packshot.url in client.get("/en/products/mug-1/").content.decode()
+
+
+def test_a_sets_own_photos_have_the_published_picture(client):
+    made = bundle(product(0, pictures=False))
+    galleries.deliver_due()
+    last = made.photos.last().image
+    assert galleries.is_delivered(last.name)
+    assert last.url in client.get("/en/sets/morning/").content.decode()
 
 
 def test_a_bundle_page_lists_what_is_in_it(client):

@@ -92,3 +92,11 @@ def take_back(keys: Iterable[int]) -> int:
         image=None, state=GalleryState.WAITING, due_at=database_now(),
         attempts=0, problem="", overwrites=False,
     )  # fmt: skip
+
+
+def request_texts(image: ProductImage) -> None:
+    """Have the texts of ``image`` written again wherever it is delivered: its alternative text is another
+    one. What waits for a person is left alone."""
+    rows = GalleryDelivery.objects.filter(image=image, state=GalleryState.DELIVERED)
+    if rows.update(state=GalleryState.WAITING, due_at=database_now(), attempts=0):
+        tasks.wake_up()

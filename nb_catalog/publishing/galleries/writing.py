@@ -128,7 +128,7 @@ def _require_unchanged(target: Target) -> None:
         raise DeliveryEnded(
             GalleryState.CHANGED,
             _(
-                "The shop has deleted the picture that was delivered. Deliver it again, or leave it so."
+                "The shop has deleted the picture that was delivered. Go ahead anyway, or leave it so."
             ),
         )
     if target.delivery.overwrites:
@@ -149,8 +149,8 @@ def _require_unchanged(target: Target) -> None:
         raise DeliveryEnded(
             GalleryState.CHANGED,
             _(
-                "The shop has changed %(fields)s since the last delivery. Overwrite that, or leave it as it "
-                "is."
+                "The shop has changed %(fields)s since the last delivery. Go ahead anyway, or leave it as "
+                "it is."
             )
             % {"fields": ", ".join(str(fields[name].verbose_name) for name in changed)},
         )

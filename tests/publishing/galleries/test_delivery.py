@@ -227,6 +227,25 @@ def test_each_language_has_its_field(only, lamp):
     assert Lamp.objects.get().changed_at == before
 
 
+def test_an_alternative_text_that_a_person_writes_follows_without_another_file(only, lamp):
+    only(GALLERIES[0], GALLERIES[1])
+    image = publish(lamp).image
+    deliver()
+    files = host_tables()[1]
+    publishing.set_alt_texts(image, {"en": "A lamp that\nlights a book"}, actor=None)
+    assert deliver() == 2
+    assert Lamp.objects.get().image_alt == "A lamp that lights a book"
+    assert LampPhoto.objects.get(kind="generated").alt == "A lamp that lights a book"
+    assert host_tables()[1] == files
+
+
+def test_a_text_that_is_too_long_for_the_host_is_cut(only, lamp):
+    only(GALLERIES[0])
+    publishing.set_alt_texts(publish(lamp).image, {"en": "A lamp " * 10}, actor=None)
+    deliver()
+    assert Lamp.objects.get().image_alt == "A lamp A lamp A lamp A lamp A…"
+
+
 def test_the_validators_of_the_host_refuse_a_file_with_their_own_words(lamp, monkeypatch):
     before = host_tables()
     monkeypatch.setattr("tests.catalog.models.no_larger_than_a_megabyte", None)

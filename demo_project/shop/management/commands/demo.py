@@ -34,6 +34,7 @@ from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.conf import settings as nb_settings
 from nb_catalog.generation import ItemStatus, Plan, start_run
 from nb_catalog.models import Placement, ProductImage, Rendition, Run, Scene, Series, TextLayout
+from nb_catalog.publishing.galleries import deliver_due
 from nb_catalog.worker import drain
 
 T = TypeVar("T")
@@ -135,6 +136,7 @@ class Command(BaseCommand):
             self.published += lookbooks.publish(each, actor=self.admin)
         if series and lookbooks.request_final(actor=self.admin):
             self.made += drain()["succeed"]
+        deliver_due()
 
     def _confirm_cost(self, count: int, price: Decimal) -> None:
         question = (
