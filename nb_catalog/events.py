@@ -120,11 +120,20 @@ def record_move(image: ProductImage, move: str, *, actor: Actor, note: str) -> N
     ``InvalidTransition``."""
     with transaction.atomic():
         transition_image(image, move)
-        ReviewEvent.objects.create(
+        event = ReviewEvent.objects.create(
             image=image, move=move, state=image.state, actor=actor, note=note
         )
-        facts = {"change": move, "state": str(image.state), "automatic": actor is None}
-        record(EventType.PICTURE_DECIDED, [{**picture_facts(image), **facts}])
+        record(EventType.PICTURE_DECIDED, [decided_facts(event)])
+
+
+def decided_facts(event: ReviewEvent) -> dict[str, Any]:
+    """Return what is said of a decision."""
+    return {
+        **picture_facts(event.image),
+        "change": event.move,
+        "state": str(event.state),
+        "automatic": event.actor_id is None,
+    }
 
 
 def picture_facts(image: ProductImage) -> dict[str, Any]:

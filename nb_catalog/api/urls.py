@@ -13,6 +13,7 @@ from nb_catalog.api.claims import ClaimViewSet
 from nb_catalog.api.copydecks import DeckViewSet, LayoutViewSet
 from nb_catalog.api.cutouts import CutoutViewSet
 from nb_catalog.api.decisions import DecisionViewSet
+from nb_catalog.api.events import EventViewSet
 from nb_catalog.api.experiments import ExperimentViewSet
 from nb_catalog.api.galleries import GalleryDeliveryViewSet
 from nb_catalog.api.images import ImageViewSet
@@ -86,6 +87,7 @@ router.register("publications", PublicationViewSet, basename="publication")
 router.register("rollbacks", RollBackViewSet, basename="rollback")
 
 urlpatterns = [
+    path("events/", EventViewSet.as_view({"get": "events"}), name="events"),
     path(
         "cutouts/<int:pk>/mask.png",
         CutoutViewSet.as_view({"get": "mask_picture"}),

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from nb_catalog import publishing, review
 from nb_catalog.core.states import ImageState
-from nb_catalog.live import PictureFeed, pictures
+from nb_catalog.live import PictureFeed, rows
 from nb_catalog.models import ProductImage, ReviewEvent
 from nb_catalog.models.db.clock import database_now
 from tests import factories
@@ -89,7 +89,7 @@ def test_an_id_that_means_nothing_is_that_of_a_new_client(mug):
 
 
 def test_after_too_many_a_client_is_told_to_begin_again(mug, monkeypatch):
-    monkeypatch.setattr(pictures, "MOST", 3)
+    monkeypatch.setattr(rows, "MOST", 3)
     age(factories.image(mug))
     reader, absent = Reader(), Reader()
     reader.next(), absent.next()
@@ -106,7 +106,7 @@ def test_after_too_many_a_client_is_told_to_begin_again(mug, monkeypatch):
 
 
 def test_too_many_while_a_page_was_loading_make_it_begin_again(mug, monkeypatch):
-    monkeypatch.setattr(pictures, "MOST", 3)
+    monkeypatch.setattr(rows, "MOST", 3)
     age(factories.image(mug))
     for _ in range(4):
         factories.image(mug)

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Permission
-from nb_catalog.live import RunFeed, feeds, pictures, streams
+from nb_catalog.live import RunFeed, feeds, rows, streams
 from nb_catalog.models import ImageJob, Run
 from tests import factories
 from tests.live.server import PATIENCE, Stream, serving
@@ -94,7 +94,7 @@ def test_a_picture_comes_once_in_a_stream_however_long_it_lasts(port, root, monk
         first = factories.image(mug)
         assert stream.next()[2]["image"] == first.pk
         # It settles: the position moves on, and nothing is to be sent.
-        monkeypatch.setattr(pictures, "SETTLES_AFTER", timedelta(0))
+        monkeypatch.setattr(rows, "SETTLES_AFTER", timedelta(0))
         time.sleep(10 * feeds.POLL_SECONDS)
         second = factories.image(mug)
         assert stream.next()[2]["image"] == second.pk
@@ -127,6 +127,24 @@ def test_a_user_who_may_no_longer_watch_receives_nothing_more(
         stream.next()
         assert stream.next()[0] == "ping"
         end(root)
+        while (event := stream.next()) is not None:
+            assert event[0] == "ping"
+
+
+def test_who_loses_one_of_several_permissions_is_not_sent_its_events_any_more(
+    port, client, monkeypatch
+):
+    """The stream ends; the client connects again, and gets what it may still see."""
+    monkeypatch.setattr(streams, "PING_SECONDS", 0.1)
+    user = factories.staff("nb_catalog.view_run", "nb_catalog.view_productimage", views=False)
+    client.force_login(user)
+    with Stream(port, "/api/catalog-images/events/", client=client) as stream:
+        image = factories.image()
+        while (event := stream.next())[0] == "ping":
+            continue
+        assert (event[0], event[2]["image"]) == ("picture.waiting", image.pk)
+        assert stream.next()[0] == "ping"
+        user.user_permissions.remove(*user.user_permissions.filter(codename="view_productimage"))
         while (event := stream.next()) is not None:
             assert event[0] == "ping"
 
