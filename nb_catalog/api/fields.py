@@ -16,6 +16,10 @@ from nb_catalog.registry import CatalogSource, source_for
 
 # The keys become parameters of one SQL query, whose number databases limit.
 MOST_KEYS = 1000
+MOST_KEY = 128
+KEY_SCHEMA = {
+    "anyOf": [{"type": "string", "minLength": 1, "maxLength": MOST_KEY}, {"type": "integer"}]
+}
 
 
 class NoBodySerializer(serializers.Serializer):
@@ -46,13 +50,13 @@ class ModelLabelField(serializers.CharField):
 class KeyListField(serializers.ListField):
     """Keys of catalog objects (integers, UUIDs or text) as JSON numbers or strings."""
 
-    child = serializers.CharField(max_length=128)
+    child = serializers.CharField(max_length=MOST_KEY)
 
     def openapi_schema(self):
         """Return the JSON schema of a value."""
         return {
             "type": "array",
-            "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+            "items": KEY_SCHEMA,
             "minItems": 1,
             "maxItems": self.max_length,
         }

@@ -5,7 +5,7 @@ from collections import Counter
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from nb_catalog.api.fields import MOST_KEYS, KeyListField, objects_of
+from nb_catalog.api.fields import KEY_SCHEMA, MOST_KEYS, KeyListField, objects_of
 from nb_catalog.api.idempotency import KeyField
 from nb_catalog.core.text import shorten
 from nb_catalog.registry import source_for
@@ -26,7 +26,7 @@ class KeysField(serializers.Field):
         """Return the JSON schema of a value."""
         return {
             "type": "array",
-            "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+            "items": KEY_SCHEMA,
             "minItems": 1,
             "maxItems": self.keys.max_length,
         }

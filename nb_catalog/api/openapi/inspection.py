@@ -228,12 +228,14 @@ class CatalogSchema(AutoSchema):
             meta.pop("nullable", None)
             return append_meta({}, meta)
         if not isinstance(field, serializers.ChoiceField):
-            return super()._map_serializer_field(field, direction, bypass_extensions)
+            schema = super()._map_serializer_field(field, direction, bypass_extensions)
+            return {**schema, **_item_bounds(field)} if direction == "request" else schema
         name = enum_name(field)
         if name is None:
             return super()._map_serializer_field(field, direction, bypass_extensions)
-        values = [str(value) for value in field.choices if value != ""]
-        component = self._component(f"{self.prefix}{name}", {"type": "string", "enum": values})
+        values = [getattr(value, "value", value) for value in field.choices if value != ""]
+        kind = "integer" if all(isinstance(value, int) for value in values) else "string"
+        component = self._component(f"{self.prefix}{name}", {"type": kind, "enum": values})
         meta = self._get_serializer_field_meta(field, direction)
         if isinstance(field, serializers.MultipleChoiceField):
             return append_meta({"type": "array", "items": component}, meta)
@@ -260,6 +262,15 @@ class CatalogSchema(AutoSchema):
         component = ResolvedComponent(name=name, type=kind, schema=schema, object=name)
         self.registry.register_on_missing(component)
         return component.ref
+
+
+def _item_bounds(field):
+    """Return the bounds of a list that drf-spectacular leaves out."""
+    if not isinstance(field, serializers.ListField | serializers.ListSerializer):
+        return {}
+    least = field.min_length or (0 if field.allow_empty else 1)
+    bounds = {"minItems": least, "maxItems": field.max_length}
+    return {name: value for name, value in bounds.items() if value}
 
 
 def _with_null(schema):
