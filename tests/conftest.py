@@ -56,6 +56,32 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.once)
 
 
+class LongFirst:
+    """Begins every process's share of the tests with those that take longest: at the end, one process
+    would work on such a test and the others on nothing."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config, items):
+        count = getattr(config, "workerinput", {}).get("workercount", 1)
+        long = [item for item in items if item.get_closest_marker("long")]
+        others = [item for item in items if not item.get_closest_marker("long")]
+        # Each process gets a part in one piece, and later takes over what is left of others'.
+        items[:] = [
+            item
+            for number in range(count)
+            for item in (*long[number::count], *share(others, number, of=count))
+        ]
+
+
+def share(items, number, *, of):
+    """The part with this ``number`` of as many parts of the same size."""
+    return items[len(items) * number // of : len(items) * (number + 1) // of]
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(LongFirst())
+
+
 @cache
 def is_once(path, *, has_story):
     directories = ONCE if has_story else (*ONCE, *TOLD_BY_STORIES)

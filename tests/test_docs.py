@@ -205,6 +205,7 @@ def guide():
 
 
 @pytest.mark.matrix
+@pytest.mark.long
 def test_the_guide_leads_from_an_empty_project_to_a_published_picture(guide, tmp_path):
     project = Project(tmp_path)
     start, publish = project.follow(guide)
@@ -227,6 +228,7 @@ def test_the_guide_leads_from_an_empty_project_to_a_published_picture(guide, tmp
 
 
 @pytest.mark.matrix
+@pytest.mark.long
 def test_a_package_s_models_are_attached_and_detached_as_the_page_says(tmp_path):
     page = (ROOT / "docs/attaching.md").read_text()
     project = Project(tmp_path)

@@ -444,6 +444,7 @@ def inspect(person, shop, pages, looks):
     return found
 
 
+@pytest.mark.long
 def test_no_template_has_a_violation(person, shop):
     looks = [("light", axe.PHONE, None), ("dark", axe.DESKTOP, axe.ABOUT_COLOURS)]
     assert inspect(person, shop, TEMPLATES, looks) == []
@@ -455,6 +456,7 @@ PARTS = 4
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.long
 def test_no_page_has_a_violation_in_any_theme_and_width(person, shop, part):
     pages = dict(list((TEMPLATES | OTHERS).items())[part::PARTS])
     sizes = (axe.DESKTOP, axe.TABLET, axe.PHONE)

@@ -141,6 +141,7 @@ def test_no_decision_is_lost_while_the_server_is_stopped(person, site):
 
 
 @pytest.mark.matrix
+@pytest.mark.long
 def test_two_hundred_pictures_are_judged_in_five_minutes(person, site):
     for _ in range(42):
         mug = factories.product()

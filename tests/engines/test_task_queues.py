@@ -121,6 +121,7 @@ def test_lost_and_doubled_messages_change_nothing_but_the_time(shop):
     assert shop.most_attempts() == 1
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_holds_nothing_up(shop):
     """The queue may think for ever that its task runs; the next message is enough."""
     shop.tell("start", 30)

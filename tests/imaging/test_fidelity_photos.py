@@ -46,6 +46,7 @@ def samples_of(path, *, other):
         yield Sample(group=path.stem, keeps=keeps, measures=measures)
 
 
+@pytest.mark.long
 def test_damage_is_flagged_and_what_was_kept_is_not():
     samples = [
         sample

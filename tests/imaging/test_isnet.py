@@ -91,6 +91,7 @@ def test_a_photo_of_a_person_in_a_room_is_never_certain(isnet):
 
 @pytest.mark.matrix
 @pytest.mark.skipif(not HELD_OUT, reason=NO_PHOTOS)
+@pytest.mark.long
 def test_most_held_out_photos_are_accepted_and_those_are_right(isnet):
     accepted, total = [], 0
     for path in HELD_OUT:
@@ -106,6 +107,7 @@ def test_most_held_out_photos_are_accepted_and_those_are_right(isnet):
 
 @pytest.mark.matrix
 @pytest.mark.skipif(not LIFESTYLE, reason=NO_PHOTOS)
+@pytest.mark.long
 def test_no_photo_of_a_room_is_accepted_without_a_person(isnet):
     for path in LIFESTYLE:
         try:

@@ -251,6 +251,7 @@ def test_an_answer_that_cannot_be_merged_is_kept_and_the_job_fails(image, script
 
 
 @pytest.mark.matrix
+@pytest.mark.long
 def test_a_conversation_of_thirty_steps_with_a_branch(image, script):
     steps = [image]
     for number in range(30):
