@@ -144,7 +144,7 @@ def _scope(body):
 def _result(preview, record=None):
     return {
         "publication": record and record.pk,
-        "title": preview.scope.title,
+        "title": preview.scope.name,
         "restored": len(preview.restored) if record is None else record.events.count(),
         **{
             name: PlaceRollBackSerializer(

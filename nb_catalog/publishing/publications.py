@@ -180,8 +180,8 @@ def work_on_publications(*, seconds: float | None = None) -> bool:
     """Make the publications whose time has come, and then files of those that wait, for ``seconds`` at most;
     return whether more files wait to be made. Running workers call it every few seconds."""
     publish_due()
-    if make_requested(seconds=seconds):
-        publish_due()
+    # Looked at after each block: what is to be shown at a moment does not wait for all files.
+    make_requested(seconds=seconds, on_stored=publish_due)
     return is_waiting()
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 from django.db import transaction
@@ -21,12 +21,15 @@ from nb_catalog.publishing import renditions
 
 logger = logging.getLogger(__name__)
 
-# A picture takes some seconds, and a worker takes as many as it has threads, twice.
-BLOCK_OF_THREADS: Final = 2
-# Longer than a block takes: then its worker is believed to be dead, and another one makes the files.
+# A picture takes some seconds, and a worker has twice as many as it has threads. Longer than they take: then
+# it is believed to be dead, and another one makes the files.
 LEASE: Final = timedelta(seconds=120)
 # A storage that failed is asked again after that.
 RETRY: Final = timedelta(seconds=60)
+
+_Made: TypeAlias = "list[dict[str, Any]] | NBCatalogError"
+# A picture that was taken, and its files, unless it has them already.
+_Taken: TypeAlias = "tuple[RenditionRequest, Future[_Made] | None]"
 
 
 def request_renditions(images: Sequence[ProductImage]) -> list[ProductImage]:
@@ -45,28 +48,32 @@ def request_renditions(images: Sequence[ProductImage]) -> list[ProductImage]:
     return missing
 
 
-def make_requested(*, seconds: float | None = None) -> int:
+def make_requested(
+    *, seconds: float | None = None, on_stored: Callable[[], object] = lambda: None
+) -> int:
     """Make the files that were requested, until ``seconds`` have passed; return for how many pictures.
 
     Any number of processes may call it at the same time: each takes pictures that no other has. A picture
-    that cannot be read is marked, with the reason; a storage that fails is tried again later.
+    that cannot be read is marked, with the reason; a storage that fails is tried again later. ``on_stored``
+    is called each time some are stored.
     """
     if not is_waiting():
         return 0
     end = float("inf") if seconds is None else time.monotonic() + seconds
     threads, done = settings.FREE_THREADS, 0
+    before: list[_Taken] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="nb-catalog-renditions") as pool:
-        while time.monotonic() < end and (
-            taken := _take(threads * BLOCK_OF_THREADS, token=uuid4().hex)
-        ):
-            images = [request.image for request in taken]
-            missing = {image.pk for image in renditions.without_files(images)}
-            waiting = [request for request in taken if request.image_id in missing]
-            results = list(pool.map(_files_of, [request.image for request in waiting]))
-            done += _store(
-                taken, dict(zip((each.image_id for each in waiting), results, strict=True))
-            )
-    return done
+        while True:
+            taken = _take(threads, token=uuid4().hex) if time.monotonic() < end else []
+            missing = renditions.without_files([request.image for request in taken])
+            made = {image.pk: pool.submit(_files_of, image) for image in missing}
+            # Those before are stored while the next ones are encoded: no thread waits for the database.
+            if before:
+                done += _store(before)
+                on_stored()
+            before = [(request, made.get(request.image_id)) for request in taken]
+            if not before:
+                return done
 
 
 def is_waiting() -> bool:
@@ -92,7 +99,7 @@ def _take(number: int, *, token: str) -> list[RenditionRequest]:
     return []
 
 
-def _files_of(image: ProductImage) -> list[dict[str, Any]] | NBCatalogError:
+def _files_of(image: ProductImage) -> _Made:
     try:
         return renditions.files_of(image)
     except NBCatalogError as error:
@@ -100,17 +107,14 @@ def _files_of(image: ProductImage) -> list[dict[str, Any]] | NBCatalogError:
         return error
 
 
-def _store(
-    taken: Iterable[RenditionRequest],
-    results: dict[int, list[dict[str, Any]] | NBCatalogError],
-) -> int:
+def _store(taken: Iterable[_Taken]) -> int:
     """Store the rows of the files that were made, and why others were not; return how many pictures have
     theirs."""
     made: list[Rendition] = []
     finished: list[int] = []
     problems: list[RenditionRequest] = []
-    for request in taken:
-        result = results.get(request.image_id, [])
+    for request, future in taken:
+        result = [] if future is None else future.result()
         if isinstance(result, NBCatalogError):
             request.problem = str(result)
             request.is_stopped = not isinstance(result, StorageFailed)

@@ -50,17 +50,16 @@ class RollBackScope:
     slots: frozenset[str] | None = None
 
     @property
-    def title(self) -> str:
+    def name(self) -> str:
+        """What is rolled back, in words."""
         if self.publication is not None:
-            about = _("Publication %(pk)s: %(title)s") % {
+            return _("Publication %(pk)s: %(title)s") % {
                 "pk": self.publication.pk, "title": self.publication.title
             }  # fmt: skip
-        elif self.run is not None:
-            about = _("Run %(pk)s: %(title)s") % {"pk": self.run.pk, "title": self.run.title}
-        else:
-            assert self.moment is not None  # noqa: S101 - see scope_of
-            about = date_format(timezone.localtime(self.moment), "DATETIME_FORMAT")
-        return (_("Rolled back: %(what)s") % {"what": about})[:200]
+        if self.run is not None:
+            return _("Run %(pk)s: %(title)s") % {"pk": self.run.pk, "title": self.run.title}
+        assert self.moment is not None  # noqa: S101 - see scope_of
+        return date_format(timezone.localtime(self.moment), "DATETIME_FORMAT")
 
     def events(self) -> QuerySet[PlacementEvent]:
         """Return the changes that are undone."""
@@ -203,7 +202,7 @@ def roll_back_all(
         now = database_now()
         record = Publication.objects.create(
             kind=PublicationKind.ROLL_BACK,
-            title=scope.title,
+            title=(_("Rolled back: %(what)s") % {"what": scope.name})[:200],
             undoes=scope.publication,
             actor=actor,
             published_at=now,

@@ -19,7 +19,7 @@ from nb_catalog.publishing import places
 from nb_catalog.publishing.places import PlaceKey
 
 # The row of ``StaleScan`` that is locked while schedules are compared with each other.
-SCHEDULE_ROW: Final = 4
+SCHEDULE_ROW: Final = 5
 INSTANT: Final = timedelta(microseconds=1)
 
 

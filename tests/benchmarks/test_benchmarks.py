@@ -35,6 +35,17 @@ BENCHMARKS = {
     "bench_plans": ("--jobs 40", {"time_over_bare", "memory_rise_mb"}),
     "bench_preview": ("1", {"first_of_process_ms", "first_ms", "later_ms", "slowest_ms"}),
     "bench_provider": ("2 --rounds 1", {"ratio", "provider_cpu_ms"}),
+    "bench_publish": (
+        "--pictures 3 --width 40",
+        {
+            "ratio",
+            "cpu_ratio",
+            "move_queries",
+            "roll_back_seconds",
+            "roll_back_queries",
+            "restore_seconds",
+        },
+    ),
     "bench_review": (
         "--pictures 60 --decisions 3",
         {"page_ms", "page_queries", "queries_of_one", "decision_ms", "decision_over_bare"},

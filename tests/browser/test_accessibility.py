@@ -26,7 +26,7 @@ from nb_catalog.models import (
     ProviderPause,
     Run,
 )
-from nb_catalog.publishing import placements
+from nb_catalog.publishing import placements, publications, request_publication
 from nb_catalog.testing import Script
 from tests import factories
 from tests.browser import axe
@@ -146,13 +146,29 @@ def shop(settings):
     voter = factories.staff(name="colleague")
     for pair in experiment.pairs.all()[:2]:
         pair.votes.create(voter=voter, choice="b")
+    waiting, stopped = (
+        request_publication(
+            publications.placed(
+                [
+                    factories.image(mug, state=ImageState.APPROVED, size=(80, 100))
+                    for mug in (factories.product(name="Bowl"), factories.product(name="Pot"))
+                ],
+                slot="social",
+            ),
+            actor=voter,
+            ends_at=now + timedelta(days=days),
+        )
+        for days in (1, 2)
+    )
+    publications._stop(stopped, "stopped", "Picture 1 is not approved. Approve it first.")
+    stopped.planned.filter(pk=stopped.planned.last().pk).update(problem="It is not approved.")
     batch = ProviderBatch.objects.create(name="b1", provider="gemini", model="m", items=1)
     return SimpleNamespace(
         mug=mug, scene=scene, layout=layout, deck=deck, image=text, day=day, call=call, pause=pause,
         batch=batch, job=made, imported=imported, preview=preview,
         series=series, picture=pictures[1], draft=draft,
         placement=stale, running=running, failed=failed, done=done, cutout=cutout,
-        experiment=experiment, delivery=factories.gallery_delivery(mug),
+        experiment=experiment, waiting=waiting, stopped=stopped, delivery=factories.gallery_delivery(mug),
     )  # fmt: skip
 
 
@@ -301,6 +317,10 @@ TEMPLATES = {
     "finals beside their draft": at("productimage/review/?draft={shop.draft.pk}"),
     "what a series misses": at("run/series/?key={shop.series.pk}"),
     "new experiment": at("experiment/add/"),
+    "publish": at("publication/publish/?images={shop.picture.pk}"),
+    "publication that waits": at("publication/{shop.waiting.pk}/change/"),
+    "publication that was stopped": at("publication/{shop.stopped.pk}/change/"),
+    "roll-back": at("publication/roll-back/?at=2020-01-01T10:00"),
     "vote": at("experiment/{shop.experiment.pk}/vote/"),
     "result of an experiment": at("experiment/{shop.experiment.pk}/result/"),
     "resume": at("providerpause/{shop.pause.pk}/delete/"),
@@ -308,6 +328,8 @@ TEMPLATES = {
 OTHERS = {
     "all series": at("series/"),
     "experiments": at("experiment/"),
+    "publications": at("publication/"),
+    "another moment": at("publication/moment/?at=2020-01-01T10:00"),
     "new series": at("series/add/"),
     "cut-outs": at("photocutout/"),
     "cut-out changed by two": conflict,

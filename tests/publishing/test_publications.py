@@ -149,7 +149,7 @@ def test_until_all_files_are_made_no_page_changes(monkeypatch):
 
     monkeypatch.setattr(rendition_requests, "_store", store_and_look)
     work_on_publications()
-    assert seen == [{each.image_id for each in before}] * 2
+    assert seen == [{each.image_id for each in before}] * 3
     assert shown() == keys(*newer)
 
 

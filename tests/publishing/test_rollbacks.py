@@ -245,7 +245,7 @@ def test_the_command_shows_what_changes_and_then_does_it(monkeypatch):
     mug, run = factories.product(), factories.run(title="Autumn")
     publish(of_run([mug], run))
     shown = command("--run", str(run.pk), "--dry-run")
-    assert f"Rolled back: Run {run.pk}: Autumn" in shown and "1 place changes." in shown
+    assert f"Run {run.pk}: Autumn:" in shown and "1 place changes." in shown
     assert Placement.objects.exists()
     monkeypatch.setattr("builtins.input", lambda question: "n")
     with pytest.raises(CommandError, match="Nothing was changed"):

@@ -49,7 +49,9 @@ class RollBackViews(AdminPages):
             return redirect(self.url_of("changelist"))
         context = self.page_context(
             request,
-            title=gettext("Roll back") if preview is None else preview.scope.title,
+            title=gettext("Roll back")
+            if preview is None
+            else gettext("Roll back: %(what)s") % {"what": preview.scope.name},
             form=None if request.GET.keys() & {"publication", "run", "series"} else form,
             preview=preview,
             lists=[] if preview is None else self._lists(preview),

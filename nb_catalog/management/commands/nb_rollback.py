@@ -91,7 +91,7 @@ class Command(BaseCommand):
 
     def show(self, preview):
         number = len(preview.restored)
-        self.stdout.write(f"{preview.scope.title}:")
+        self.stdout.write(f"{preview.scope.name}:")
         rows = [
             [each.key[1], each.key[2], each.key[3] or _("all"), str(each.key[4] + 1),
              str(each.now or "—"), str(each.before.pk if each.before else "—")]
