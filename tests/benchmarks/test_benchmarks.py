@@ -23,6 +23,10 @@ BENCHMARKS = {
     "bench_drain": ("--jobs 20", {"jobs_per_second", "bare_rows_per_second"}),
     "bench_fidelity": ("1", {"ratio", "whole_cpu_seconds", "wall_seconds"}),
     "bench_drift": ("1", {"ratio", "drift_cpu_ms", "bare_cpu_ms"}),
+    "bench_galleries": (
+        "--pictures 3",
+        {"publish_over_none", "empty_seconds", "delivered_per_second", "over_bare"},
+    ),
     "bench_kills": (
         "--jobs 4 --kills 1 --processes 1 --lease-seconds 1",
         {"kills", "states", "calls"},

@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from nb_catalog.conf import settings
+from nb_catalog.models import GalleryDelivery
 from nb_catalog.operations import uninstall
 from nb_catalog.storage import ROOT
 
@@ -30,6 +31,14 @@ class Command(BaseCommand):
         self.report(traces, keep_files=keep_files)
         if not traces:
             return
+        if delivered := traces.tables.get(GalleryDelivery._meta.db_table, 0):
+            self.stdout.write(
+                _(
+                    "Delivered to the shop's own models: %d. These pictures stay, and what they have "
+                    "replaced is not restored. To take them back first: manage.py nb_galleries take-back"
+                )
+                % delivered
+            )
         if not delete:
             self.stdout.write(_("Nothing was deleted. Add --delete to delete all of it."))
             return

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import DataError, IntegrityError, OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 from django.utils.translation import gettext as _
 
 from nb_catalog.core.text import message_line
@@ -72,11 +72,14 @@ def _deliver(delivery: GalleryDelivery, *, lease: datetime) -> None:
         return
     except DeliveryEnded as end:
         _settle(delivery, lease=lease, state=end.state, problem=str(end), due_at=None)
-    except (NBCatalogError, IntegrityError, DataError) as error:
+    except (NBCatalogError, IntegrityError, DataError, OperationalError) as error:
+        # Of two transactions that wait for each other, one is tried again.
         _fail(delivery, lease=lease, problem=str(error))
-    except OperationalError as error:
-        # Two transactions that wait for each other: one of them is tried again. Nothing else is lost.
-        _fail(delivery, lease=lease, problem=str(error))
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - galleries, fields and models are the host's own code
+        logger.exception("Delivery %s to %s failed.", delivery.pk, delivery.gallery)
+        _fail(delivery, lease=lease, problem=f"{type(error).__name__}: {error}")
 
 
 def _target(delivery: GalleryDelivery, *, lease: datetime) -> Target | None:

@@ -56,14 +56,15 @@ def store(
     return str(getattr(row, field.name).name)
 
 
-def read(field: FileField, name: str) -> bytes | None:
+def read(field: FileField, name: str, *, is_ours: bool = True) -> bytes | None:
     """Return the file ``name``, None if it is not there. Raises ``StorageFailed``.
 
-    Of a larger file than ``MAX_PICTURE_BYTES`` only so much is read that it differs from every smaller one.
+    Of a file that should be one that was delivered, only so much is read that a larger one than
+    ``MAX_PICTURE_BYTES`` differs.
     """
     try:
         with field.storage.open(name, "rb") as file:
-            data: bytes = file.read(settings.MAX_PICTURE_BYTES + 1)
+            data: bytes = file.read(settings.MAX_PICTURE_BYTES + 1) if is_ours else file.read()
     except FileNotFoundError:
         return None
     except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error

@@ -252,7 +252,7 @@ def _before(target: Target, names: Iterable[str]) -> _Before:
         return _Before(values=delivery.before, backup=str(delivery.backup.name or ""))
     values = snapshots.read(target.rows(), _columns(target, names)) or {}
     name = str(values.get(target.field.attname) or "")
-    data = host_files.read(target.field, name) if name else None
+    data = host_files.read(target.field, name, is_ours=False) if name else None
     if data is None:
         return _Before(values=values, backup="")
     copy = storage.store(data, folder=FOLDER, mime_type="application/octet-stream")

@@ -134,3 +134,12 @@ def test_a_picture_that_is_withdrawn_before_it_was_delivered_leaves_no_trace(lam
     publishing.withdraw(publish(lamp), actor=None)
     deliver()
     assert host_tables() == before and not GalleryDelivery.objects.exists()
+
+
+def test_who_removes_the_app_is_told_what_stays_in_the_shop(only, lamp):
+    only(GALLERIES[0])
+    publish(lamp)
+    deliver()
+    written = StringIO()
+    call_command("nb_uninstall", stdout=written)
+    assert "Delivered to the shop's own models: 1." in written.getvalue()

@@ -4,16 +4,20 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models
 
-from nb_catalog import publishing
+import nb_catalog
+from nb_catalog import publishing, registry
 from nb_catalog.imaging.provenance import DigitalSourceType, read_mark
 from nb_catalog.models import GalleryDelivery
 from nb_catalog.operations import pruning
 from nb_catalog.publishing import galleries, upkeep
 from nb_catalog.publishing.galleries import ImageFieldGallery, RelatedRowsGallery, delivery
-from tests.catalog.models import Lamp, LampPhoto, LampVariant
+from tests import factories
+from tests.catalog.catalog_images import PosterSource
+from tests.catalog.models import Book, Lamp, LampPhoto, LampVariant
 from tests.publishing.galleries.shop import (
     GALLERIES,
     data_of,
@@ -217,10 +221,15 @@ def test_the_order_in_which_the_host_sorts_delivered_rows_is_its_own(only, lamp)
 
 def test_each_language_has_its_field(only, lamp):
     only(GALLERIES[0])
-    publish(lamp, locale="de")
+    empty = host_tables()
+    placement = publish(lamp, locale="de")
     deliver()
     shown = Lamp.objects.get()
     assert galleries.is_delivered(shown.image_de.name) and shown.image == lamp.image
+    publishing.withdraw(placement, actor=None)
+    deliver()
+    # Null, as it was, and not an empty name.
+    assert host_tables() == empty
     before = shown.changed_at
     publish(lamp, locale="fr")
     assert deliver() == 0
@@ -299,6 +308,63 @@ def test_it_is_tried_less_and_less_often_and_given_up_at_last(only, lamp, monkey
     assert pauses == [1, 4, 16, 64, 256, 360, 360, 360, None]
     assert states() == {"image": "failed"} and deliver() == 0
     monkeypatch.undo()
+
+
+def test_a_gallery_of_the_hosts_own_that_raises_keeps_nothing_else_waiting(only, lamp):
+    class Broken(ImageFieldGallery):
+        def problems(self, source):
+            raise KeyError("photographer")
+
+    only(Broken("image", slot="hero"), GALLERIES[1])
+    publish(lamp)
+    deliver()
+    assert states() == {"image": "waiting", "photos": "delivered"}
+    assert "KeyError" in problem() and "photographer" in problem()
+
+
+@pytest.mark.parametrize("size", [10, 3000])
+def test_a_large_file_of_the_host_is_copied_whole(only, settings, lamp, size):
+    only(GALLERIES[0])
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "MAX_PICTURE_BYTES": 2000}
+    name = default_storage.save("lamps/large.bin", ContentFile(b"x" * size))
+    Lamp.objects.update(image=name)
+    before = host_tables()
+    placement = publish(lamp)
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "MAX_PICTURE_BYTES": 1_000_000}
+    deliver()
+    default_storage.delete(name)
+    publishing.withdraw(placement, actor=None)
+    deliver()
+    assert host_tables() == before
+
+
+@pytest.mark.parametrize("child", [False, True])
+def test_products_with_other_keys_and_parents_are_delivered_to(monkeypatch, child):
+    if child:
+        made = Book.objects.create(name="Atlas", pages=300)
+        gallery = ImageFieldGallery("packshot", slot="hero")
+        nb_catalog.register(Book)(
+            type(
+                "BookSource",
+                (nb_catalog.CatalogSource,),
+                {"title_field": "name", "slots": ("hero",), "galleries": (gallery,)},
+            )
+        )
+    else:
+        made = factories.poster(photos=1)
+        gallery = RelatedRowsGallery("photos", file="image", order="position", slots=("hero",))
+        monkeypatch.setattr(PosterSource, "galleries", (gallery,))
+    try:
+        placement = publish(made)
+        deliver()
+        file = Book.objects.get().packshot if child else made.photos.last().image
+        assert galleries.is_delivered(file.name)
+        publishing.withdraw(placement, actor=None)
+        deliver()
+        assert (not Book.objects.get().packshot) if child else made.photos.count() == 1
+    finally:
+        if child:
+            registry.unregister(Book)
 
 
 def test_a_storage_that_fails_is_tried_again(lamp, monkeypatch):
