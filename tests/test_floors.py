@@ -17,7 +17,7 @@ FLOORS = {
     5: {"models", "providers", "signals"},
     6: {"events", "storefront", "checks", "testing"},
     7: {"webhooks", "ratelimit", "billing", "copydecks", "cutouts", "series", "apps"},
-    8: {"worker"},
+    8: {"worker", "export"},
     9: {"tasks", "operations"},
     10: {"generation", "health"},
     11: {"publishing", "live"},

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning
 
 from nb_catalog.conf import NAME, Setting, Settings, accept, settings
 from nb_catalog.core import quotas
+from nb_catalog.core.channels import channels
 from nb_catalog.core.text import nearest
 from nb_catalog.exceptions import InvalidSettings
 from nb_catalog.providers import model_specs
@@ -50,6 +51,12 @@ def check_references() -> list[CheckMessage]:
         except InvalidSettings as error:
             hint = "Correct the entry, or remove it to use the shipped model spec."
             messages.append(Error(str(error), hint=hint, id="nb_catalog.E003"))
+    if or_nothing(lambda: settings.CHANNELS):
+        try:
+            channels()
+        except InvalidSettings as error:
+            hint = "The rules of a channel are in docs/export.md."
+            messages.append(Error(str(error), hint=hint, id="nb_catalog.E017"))
     alias = or_nothing(lambda: settings.TASK_BACKEND)
     backends = getattr(django_settings, "TASKS", None) or {"default"}
     uses_tasks = or_nothing(lambda: settings.WAKE_UP) in ("auto", "tasks")

@@ -196,6 +196,9 @@ class Settings:
         "a dict with some of EMAIL, one of 'off', 'ask' and 'always', FROM, an address, and PICTURES, a "
         f"whole number from 0 to {accept.MAX_SHEET}",
     )
+    CHANNELS = Setting[Mapping[str, Mapping[str, Any]]](
+        {}, accept.table, "a dict of channel -> a dict of its rules"
+    )
     MAX_PICTURE_BYTES = Setting(64 * 2**20, accept.at_least(1), "a whole number of bytes")
     MAX_PICTURE_PIXELS = Setting(110_000_000, accept.at_least(1), "a whole number of pixels")
     STAGING_DIR = Setting(

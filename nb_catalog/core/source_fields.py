@@ -97,6 +97,7 @@ def problems(source: Any, *, reads_photos: bool) -> Iterator[tuple[str, str]]:
         *(("fact_fields", each) for each in source.fact_fields),
         ("photo_version_field", source.photo_version_field),
         ("height_field", source.height_field),
+        ("sku_field", source.sku_field),
     )
     for attribute, name in named:
         if name:

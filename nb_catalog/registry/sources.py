@@ -51,14 +51,16 @@ class CatalogSource:
     model are, one of ``types.PhotoKind``: a bookshop writes "full_frame"; "" means packshots, unless a
     person decides otherwise. ``cutout`` is the backend that cuts them out, written as the setting
     ``CUTOUT``; None means that setting. ``treatments`` are those that its pictures may have.
-    ``height_field`` names a field with the product's real height in centimetres. ``galleries`` are where
-    published pictures also go, in models of the host.
+    ``height_field`` names a field with the product's real height in centimetres, ``sku_field`` one with its
+    article number, for the names of exported files. ``galleries`` are where published pictures also go, in
+    models of the host.
     """
 
     title_field: ClassVar[str] = ""
     photo_field: ClassVar[str] = ""
     photo_version_field: ClassVar[str] = ""
     height_field: ClassVar[str] = ""
+    sku_field: ClassVar[str] = ""
     fact_fields: ClassVar[tuple[str, ...]] = ()
     search_fields: ClassVar[tuple[str, ...]] = ()
     slots: ClassVar[SlotsLike] = ("hero", "gallery", "social")
@@ -119,6 +121,11 @@ class CatalogSource:
     def title(self, product: Model) -> str:
         with self._host_code("title_field", self.title_field or "__str__"):
             return as_text(self._read(product, "title_field") if self.title_field else str(product))
+
+    def sku(self, product: Model) -> str:
+        """Return the article number of the product; by default ``sku_field``, or the key without one."""
+        with self._host_code("sku_field", self.sku_field):
+            return as_text(self._read(product, "sku_field")) or str(product.pk)
 
     def facts(self, product: Model) -> Mapping[str, str]:
         """Return what a model may know about the product: verbose field name -> text."""
@@ -266,10 +273,11 @@ class CatalogSource:
         return source_fields.relations_on(self.model, self.photo_field)
 
     def field_lookups(self) -> tuple[str, ...]:
-        """Return the relations that ``title_field``, ``fact_fields``, ``photo_version_field`` and
-        ``height_field`` name, for ``prefetch_related``."""
+        """Return the relations that ``title_field``, ``fact_fields``, ``photo_version_field``,
+        ``height_field`` and ``sku_field`` name, for ``prefetch_related``."""
         names = (
             self.title_field, *self.fact_fields, self.photo_version_field, self.height_field,
+            self.sku_field,
         )  # fmt: skip
         fields = {name: source_fields.field_of(self.model, name) for name in names if name}
         return tuple(

@@ -1,0 +1,1 @@
+"""Exports: names, files, rules of channels, archives."""
