@@ -28,7 +28,7 @@ from nb_catalog.admin.generate.refresh import RefreshViews
 from nb_catalog.admin.review.replacements import Replacement, replacements_of
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NBCatalogError, RequestRefused
-from nb_catalog.models import Placement, PlacementEvent, ProductImage, Publication
+from nb_catalog.models import GalleryDelivery, Placement, PlacementEvent, ProductImage, Publication
 from nb_catalog.publishing import placements, places
 from nb_catalog.publishing.galleries import lookups
 
@@ -134,16 +134,21 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
     @admin.display(description=_("place"), ordering="slot")
     def place(self, placement: Placement) -> str:
         """Return the place, and the state of the picture in each gallery of the shop."""
-        lines = (
+        galleries = format_html_join(
+            "",
+            "<br>{}: {}",
             (
-                self.url_of("change", each.pk, model="gallerydelivery"),
-                each.gallery,
-                each.get_state_display(),
-            )
-            for each in placement.deliveries
+                (self._link_to_delivery(each), each.get_state_display())
+                for each in placement.deliveries
+            ),
         )
-        galleries = format_html_join("", '<br><a href="{}">{}: {}</a>', lines)
         return format_html("{}{}", name_of_place(placement), galleries)
+
+    def _link_to_delivery(self, delivery: GalleryDelivery) -> str:
+        if not self.admin_site.is_registered(GalleryDelivery):
+            return delivery.gallery
+        url = self.url_of("change", delivery.pk, model="gallerydelivery")
+        return format_html('<a href="{}">{}</a>', url, delivery.gallery)
 
     @admin.display(description=_("position"), ordering="position")
     def numbered(self, placement: Placement) -> int:
@@ -166,15 +171,8 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
         """Return where the picture was delivered in the shop's models, and what kept it out."""
         return format_html_join(
             "",
-            '<div><a href="{}">{}</a>: {}</div>',
-            (
-                (
-                    self.url_of("change", each.pk, model="gallerydelivery"),
-                    each.gallery,
-                    condition_of(each),
-                )
-                for each in placement.deliveries
-            ),
+            "<div>{}: {}</div>",
+            ((self._link_to_delivery(each), condition_of(each)) for each in placement.deliveries),
         )
 
     def link_to(self, replacement: Replacement) -> str:

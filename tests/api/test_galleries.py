@@ -1,9 +1,11 @@
 """Deliveries to the host's own pictures, in the API and in the admin."""
 
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 
 from demo_project.shop.catalog_images import BundleSource
+from nb_catalog.admin import GalleryDeliveryAdmin
 from nb_catalog.core.types import Permission
 from nb_catalog.models import GalleryDelivery, Placement
 from tests import factories
@@ -85,7 +87,7 @@ def page(client, name, *args, **query):
 def test_the_list_of_placements_shows_what_kept_a_picture_out(client, changed):
     client.force_login(factories.superuser())
     shown = page(client, "placement_changelist")
-    assert "image: Changed by the shop" in shown
+    assert "image</a>: Changed by the shop" in shown
     assert reverse("admin:nb_catalog_gallerydelivery_change", args=[changed.pk]) in shown
     [placement] = Placement.objects.all()
     shown = page(client, "placement_change", placement.pk)
@@ -136,6 +138,17 @@ def test_a_list_of_deliveries_takes_the_same_number_of_queries(
         page(client, "gallerydelivery_changelist")
     with django_assert_max_num_queries(18):
         page(client, "placement_changelist")
+
+
+def test_a_site_without_the_page_of_deliveries_shows_their_states_all_the_same(client, changed):
+    [placement] = Placement.objects.all()
+    client.force_login(factories.superuser())
+    admin.site._registry.pop(GalleryDelivery)
+    try:
+        assert "<br>image: Changed by the shop" in page(client, "placement_changelist")
+        assert "has changed image alt" in page(client, "placement_change", placement.pk)
+    finally:
+        admin.site.register(GalleryDelivery, GalleryDeliveryAdmin)
 
 
 def test_without_galleries_the_page_of_a_placement_does_not_speak_of_them(
