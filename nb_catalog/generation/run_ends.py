@@ -30,7 +30,8 @@ def report_due() -> int:
     """
     now = database_now()
     underway = ImageJob.objects.filter(run=OuterRef("pk"), state__in=JOB_UNDERWAY)
-    due = Run.objects.filter(next_look_at__lte=now).order_by("next_look_at")
+    # A young run is looked at each time: a worker that only drains the queue looks once more at its end.
+    due = Run.objects.filter(next_look_at__lte=now + SOONEST).order_by("next_look_at")
     # The first of its jobs is enough: a run may have many.
     runs = list(due.select_related("start").annotate(is_underway=Exists(underway))[:MOST])
     ended = [

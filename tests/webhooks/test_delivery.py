@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connections
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from nb_catalog import review, webhooks
@@ -69,6 +70,7 @@ def test_a_message_that_fails_is_sent_again_under_its_id_and_signed_anew(receive
     assert endpoint.failing_since is None and the_delivery().error_code == ""
 
 
+@pytest.mark.story
 def test_what_a_killed_process_had_claimed_is_sent_by_another_one(receiver):
     webhooks.send_test(receiver.endpoint())
     [message] = outbox.claim_due({})
@@ -116,6 +118,7 @@ def test_a_receiver_that_hangs_is_given_a_limited_time(receiver, monkeypatch):
     assert "within 15 seconds" in webhooks.describe_failure(the_delivery())
 
 
+@pytest.mark.story
 def test_a_receiver_that_is_gone_is_switched_off_with_what_waits(receiver):
     receiver.answers["/gone"] = (410, {})
     endpoint = receiver.endpoint("/gone")
@@ -166,6 +169,7 @@ def test_a_header_that_nobody_understands_is_ignored(header):
     assert transport._seconds(header) is None
 
 
+@pytest.mark.story
 def test_a_fifth_of_receivers_that_fail_or_hang_delays_nobody_else(receiver):
     """The others' messages have all arrived while those that hang still do."""
     receiver.answers["/fail"] = (500, {})
@@ -216,11 +220,17 @@ def test_names_that_take_long_to_look_up_delay_nobody_else(receiver, settings, m
         receiver.released.set()
 
 
+@pytest.mark.story
 def test_two_processes_send_each_message_once(receiver):
     endpoint = receiver.endpoint()
     for _ in range(40):
         webhooks.send_test(endpoint)
-    threads = [threading.Thread(target=webhooks.send_due) for _ in range(2)]
+
+    def send():
+        webhooks.send_due()
+        connections.close_all()
+
+    threads = [threading.Thread(target=send) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -274,6 +284,7 @@ def test_a_changed_secret_key_is_an_error_unless_the_former_one_is_a_fallback(re
     assert len(receiver.received) == 1 and "SECRET_KEY" in webhooks.describe_failure(delivery)
 
 
+@pytest.mark.story
 def test_old_messages_are_deleted_unless_they_wait(receiver):
     endpoint = receiver.endpoint()
     kept = webhooks.send_test(endpoint)
