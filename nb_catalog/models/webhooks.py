@@ -106,4 +106,4 @@ class WebhookDelivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} {self.message_id}"
+        return f"{self.event} {self.pk}"

@@ -11,7 +11,7 @@ from django.urls import resolve
 from django.utils import timezone
 from selenium.webdriver.support.ui import Select
 
-from nb_catalog import copydecks, cutouts, generation
+from nb_catalog import copydecks, cutouts, generation, webhooks
 from nb_catalog import series as catalog_series
 from nb_catalog.conf import GEMINI_TIERS
 from nb_catalog.copydecks import changes
@@ -25,6 +25,7 @@ from nb_catalog.models import (
     ProviderCall,
     ProviderPause,
     Run,
+    WebhookEndpoint,
 )
 from nb_catalog.publishing import placements, publications, request_publication
 from nb_catalog.testing import Script
@@ -163,12 +164,18 @@ def shop(settings):
     publications._stop(stopped, "stopped", "Picture 1 is not approved. Approve it first.")
     stopped.planned.filter(pk=stopped.planned.last().pk).update(problem="It is not approved.")
     batch = ProviderBatch.objects.create(name="b1", provider="gemini", model="m", items=1)
+    endpoint, _secret = webhooks.create(url="https://shop.example/hook", events=["run.ended"])
+    sent = webhooks.send_test(endpoint)
+    gone = {"state": "failed", "due_at": None, "error_code": "redirect", "status_code": 302}
+    type(sent).objects.filter(pk=webhooks.send_test(endpoint).pk).update(**gone)
+    WebhookEndpoint.objects.update(failing_since=now - timedelta(hours=1))
     return SimpleNamespace(
         mug=mug, scene=scene, layout=layout, deck=deck, image=text, day=day, call=call, pause=pause,
         batch=batch, job=made, imported=imported, preview=preview,
         series=series, picture=pictures[1], draft=draft,
         placement=stale, running=running, failed=failed, done=done, cutout=cutout,
         experiment=experiment, waiting=waiting, stopped=stopped, delivery=factories.gallery_delivery(mug),
+        endpoint=endpoint, sent=sent,
     )  # fmt: skip
 
 
@@ -260,6 +267,13 @@ def conflict(person, shop):
     person.browser.execute_script(show)
 
 
+@shows("webhookendpoint/{shop.endpoint.pk}/rotate/")
+def secret(person, shop):
+    person.open(f"/admin/nb_catalog/webhookendpoint/{shop.endpoint.pk}/rotate/")
+    person.click(".nbc-confirm button")
+    person.wait_for("#nbc-secret")
+
+
 def act_on_a_product(person, action):
     person.open("/admin/testcatalog/mug/")
     person.click(".action-select")
@@ -324,8 +338,15 @@ TEMPLATES = {
     "vote": at("experiment/{shop.experiment.pk}/vote/"),
     "result of an experiment": at("experiment/{shop.experiment.pk}/result/"),
     "resume": at("providerpause/{shop.pause.pk}/delete/"),
+    "endpoint": at("webhookendpoint/{shop.endpoint.pk}/change/"),
+    "rotation": at("webhookendpoint/{shop.endpoint.pk}/rotate/"),
+    "secret": secret,
+    "message": at("webhookdelivery/{shop.sent.pk}/change/"),
 }
 OTHERS = {
+    "endpoints": at("webhookendpoint/"),
+    "new endpoint": at("webhookendpoint/add/"),
+    "messages": at("webhookdelivery/"),
     "all series": at("series/"),
     "experiments": at("experiment/"),
     "publications": at("publication/"),
@@ -398,21 +419,22 @@ NOT_PAGES = {
         "productimage_edit_undo", "productimage_edit_texts", "productimage_like", "placement_withdraw",
         "placement_roll_back", "placement_renew", "run_cancel", "run_retry", "run_resume",
         "experiment_change", "experiment_close", "experiment_use", "gallerydelivery_decide",
+        "webhookendpoint_test", "webhookdelivery_resend",
     },
     "Django's own page, of which a scene's is looked at": {
         f"{model}_history"
         for model in (
             "copydeck", "dailybudget", "imagejob", "photocutout", "placement", "productimage",
             "providerbatch", "providercall", "providerpause", "run", "series", "textlayout",
-            "experiment", "gallerydelivery",
+            "experiment", "gallerydelivery", "webhookendpoint", "webhookdelivery",
         )
-    } | {"copydeck_delete", "series_delete", "textlayout_delete"},
+    } | {"webhookendpoint_delete", "copydeck_delete", "series_delete", "textlayout_delete"},
     REFUSED: {
         f"{model}_{action}"
         for action in ("add", "delete")
         for model in (
             "dailybudget", "imagejob", "photocutout", "placement", "productimage", "providerbatch",
-            "providercall", "run", "gallerydelivery",
+            "providercall", "run", "gallerydelivery", "webhookdelivery",
         )
     } | {"providerpause_add", "experiment_delete"},
 }  # fmt: skip

@@ -41,7 +41,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     change_form_template = "admin/nb_catalog/webhookdelivery/change_form.html"
     actions = ("resend",)
     list_display = (
-        "message_id", "event_label", "endpoint", "state", "attempts", "tried_at", "result", "due_at",
+        "event_label", "endpoint", "state", "result", "attempts", "tried_at",
     )  # fmt: skip
     list_select_related = ("endpoint",)
     list_filter = ("state", "endpoint", EventFilter)

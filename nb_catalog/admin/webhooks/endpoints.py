@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -28,13 +29,13 @@ from nb_catalog.models import WebhookEndpoint
 
 class EndpointForm(forms.ModelForm):
     url = forms.CharField(
-        label=_("address"),
+        label=capfirst(_("address")),
         max_length=500,
-        widget=forms.URLInput(attrs={"class": "vURLField", "size": 80}),
+        widget=forms.URLInput(attrs={"class": "vURLField"}),
         help_text=_("Events are sent there as POST requests, over https."),
     )
     events = forms.MultipleChoiceField(
-        label=_("events"),
+        label=capfirst(_("events")),
         choices=EventType.choices,
         widget=forms.CheckboxSelectMultiple,
         required=False,
