@@ -1,8 +1,8 @@
 """One delivery: the picture is written into the host's row, or what was there before is written back.
 
 Nothing of the host's is touched before its row is as it was left: everything that reads or stores files comes
-first, then one transaction with the host's row and ours. A process that dies in between leaves a file, whose
-name is stored, and the next attempt deletes it.
+first, then one transaction with the host's row and ours, and then the file that was replaced is deleted. A
+process that dies in between leaves a file, whose name is stored, and the next attempt deletes it.
 """
 
 from __future__ import annotations
@@ -176,16 +176,17 @@ class _Before:
 
 
 def _put(target: Target, image: ProductImage) -> None:
-    gallery, written = target.gallery, target.written
+    gallery = target.gallery
     # The widest JPEG of those that pages show: small enough for the web, and its origin is marked.
     files = [each for each in renditions.make_renditions(image) if each.format == "jpeg"]
     rendition = max(files, key=lambda each: each.width)
     picture = _picture(target, image, size=Size(rendition.width, rendition.height))
     with host_code(f"{type(gallery).__name__}.values()"):
         values = dict(gallery.values(picture))
-    old_file = target.written_file
     before = _before(target, values)
     file = _stored(target, picture, rendition=rendition)
+    # Named until it is deleted: the process may be killed in between.
+    replaced = target.written_file if file.is_new else ""
     try:
         with transaction.atomic():
             target.record(stored="")
@@ -200,8 +201,9 @@ def _put(target: Target, image: ProductImage) -> None:
                 else _columns(target, values),
             )
             target.record(
-                state=GalleryState.DELIVERED, due_at=None, attempts=0, problem="", overwrites=False,
-                delivered_at=database_now(), before=before.values, backup=before.backup,
+                state=GalleryState.DELIVERED, attempts=0, problem="", overwrites=False,
+                due_at=target.lease if replaced else None, stored=replaced, delivered_at=database_now(),
+                before=before.values, backup=before.backup,
                 written={
                     "image": image.pk, "row": str(row.pk), "values": actual, "shifted": shifted,
                     "sha256": file.sha256, "is_marked": file.is_marked,
@@ -211,8 +213,9 @@ def _put(target: Target, image: ProductImage) -> None:
         if file.is_new:
             host_files.discard(target.field, file.columns[target.field.attname])
         raise
-    if old_file and file.is_new and written:
-        host_files.discard(target.field, old_file)
+    if replaced:
+        host_files.discard(target.field, replaced)
+        target.record(due_at=None, stored="")
 
 
 def _picture(target: Target, image: ProductImage, *, size: Size) -> GalleryPicture:
@@ -374,7 +377,8 @@ def _take_back(target: Target) -> None:
     if target.written and backup and old:
         host_files.put_back(field, old, lambda: storage.read(backup))
     with transaction.atomic():
-        target.record(stored="")
+        # Kept until the file is deleted, which a process that is killed leaves to the next attempt.
+        target.record(stored=name, written={}, before={}, backup="")
         if target.written:
             _lock(target.product)
             row = target.rows().select_for_update().first()
@@ -385,9 +389,9 @@ def _take_back(target: Target) -> None:
                 _delete(target, row)
             else:
                 _restore(target, row, values)
-        GalleryDelivery.objects.filter(pk=target.delivery.pk, due_at=target.lease).delete()
     if name:
         host_files.discard(field, name)
+    GalleryDelivery.objects.filter(pk=target.delivery.pk, due_at=target.lease).delete()
 
 
 def _delete(target: Target, row: Model) -> None:

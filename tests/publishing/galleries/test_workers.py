@@ -1,5 +1,6 @@
 """Several processes deliver at the same time, and die at any moment."""
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -49,6 +50,39 @@ def test_what_two_workers_deliver_at_once_is_delivered_once(lamp):
 
 def _placements(lamp, **place):
     return list(Placement.objects.about(lamp).filter(**place))
+
+
+@pytest.mark.story
+@pytest.mark.django_db
+@pytest.mark.parametrize("gallery", GALLERIES)
+@pytest.mark.parametrize("moment", ["store", "read", "discard"])
+def test_a_worker_that_is_killed_leaves_no_file_behind(only, lamp, monkeypatch, gallery, moment):
+    only(gallery)
+    before = host_tables()
+
+    def delivered_despite():
+        """Deliver, killed at ``moment``, and deliver again."""
+        step = getattr(host_files, moment)
+
+        def killed(*args, **options):
+            if moment != "discard":
+                step(*args, **options)
+            raise SystemExit
+
+        with monkeypatch.context() as patch:
+            patch.setattr(host_files, moment, killed)
+            with contextlib.suppress(SystemExit):
+                deliver()
+        deliver()
+        assert not GalleryDelivery.objects.exclude(state="delivered", due_at=None).exists()
+
+    for _n in range(2):
+        placement = publish(lamp)
+        delivered_despite()
+        assert len(host_tables()[1]) == len(before[1]) + 1
+    publishing.withdraw(placement, actor=None)
+    delivered_despite()
+    assert host_tables() == before and not GalleryDelivery.objects.exists()
 
 
 @pytest.mark.django_db
