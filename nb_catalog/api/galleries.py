@@ -87,6 +87,7 @@ class GalleryDeliveryViewSet(CatalogReadViewSet):
     }
     filter_class = GalleryDeliveryFilter
     orderings = {"created_at": (), "object": ("content_type_id", "object_id")}
+    created_field = "delivered_at"
 
     def get_queryset(self):
         return GalleryDelivery.objects.order_by("-pk")

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from nb_catalog.core.text import nearest
 
 CREATED = ("created_after", "created_before")
+COMMON = ("ordering", *CREATED)
 
 
 class OrderingField(serializers.CharField):

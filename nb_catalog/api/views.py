@@ -15,7 +15,7 @@ from nb_catalog.api import errors, idempotency
 from nb_catalog.api.border import BorderView
 from nb_catalog.api.fields import check_fields, check_names
 from nb_catalog.api.operations import DEFAULT
-from nb_catalog.api.ordering import arranged, list_query
+from nb_catalog.api.ordering import COMMON, arranged, list_query
 from nb_catalog.api.pagination import CatalogPagination
 from nb_catalog.api.permissions import CatalogPermission
 from nb_catalog.api.schema import SchemaOfHost
@@ -160,9 +160,12 @@ class CatalogReadViewSet(CatalogViewSet):
         """Apply ``filter_class`` to lists. Detail views find every row: some filters have defaults."""
         if self.action != "list" or not isinstance(queryset, QuerySet):
             return queryset
+        query = self.query.validated_data
+        # Not the filter's own: it may pass on all that it has.
+        common = {name: query.pop(name) for name in COMMON if name in query}
         if self.filter_class is not None:
             queryset = self.query.filter_queryset(queryset)
-        return arranged(queryset, self.query.validated_data, view_class=type(self))
+        return arranged(queryset, common, view_class=type(self))
 
     def list(self, request, *args, **kwargs):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))

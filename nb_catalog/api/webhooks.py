@@ -108,6 +108,8 @@ class WebhookViewSet(CatalogReadViewSet):
     """Addresses that events are sent to, by the scheme of Standard Webhooks."""
 
     queryset = WebhookEndpoint.objects.all()
+    orderings = {"created_at": ()}
+    created_field = "created_at"
     serializer_class = EndpointSerializer
     read_permission = Action.VIEW_WEBHOOKS
     action_permissions = {
@@ -183,6 +185,8 @@ class WebhookDeliveryViewSet(CatalogReadViewSet):
     """What was sent to endpoints, or waits to be, the newest first."""
 
     queryset = WebhookDelivery.objects.all()
+    orderings = {"created_at": ()}
+    created_field = "at"
     serializer_class = DeliverySerializer
     filter_class = DeliveryFilter
     read_permission = Action.VIEW_WEBHOOKS

@@ -7,6 +7,7 @@ from rest_framework.authentication import BasicAuthentication, TokenAuthenticati
 
 from nb_catalog.api.border import BorderView
 from nb_catalog.api.runs import RunViewSet
+from nb_catalog.api.urls import router
 from nb_catalog.core import pagination
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
@@ -17,7 +18,7 @@ from tests.api.test_long_pages import path_of, walk
 
 LISTS = (
     "models/", "scenes/", "layouts/", "decks/", "runs/", "jobs/", "images/", "placements/", "series/",
-    "experiments/", "cutouts/",
+    "experiments/", "cutouts/", "gallery-deliveries/", "webhooks/", "webhook-deliveries/", "publications/",
 )  # fmt: skip
 
 
@@ -25,8 +26,16 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def api(api_as):
-    return api_as(*Permission)
+def api(db):
+    return Api(factories.superuser())
+
+
+def test_no_list_is_forgotten_here():
+    view_sets = {prefix: view for prefix, view, _name in router.registry if hasattr(view, "list")}
+    assert {f"{prefix}/" for prefix in view_sets} == set(LISTS)
+    # What is registered is no table.
+    sorted_by = {prefix for prefix, view in view_sets.items() if view.orderings}
+    assert sorted_by == view_sets.keys() - {"models"}
 
 
 # Versions

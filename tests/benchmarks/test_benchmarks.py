@@ -17,6 +17,7 @@ SECONDS = 600
 
 # module -> (its arguments, what its last line has to say beside its name)
 BENCHMARKS = {
+    "bench_api": ("--rows 60", {"slowest_ms", "queries", "queries_of_5"}),
     "bench_batch": ("2", {"batches", "memory_rise_mb", "cpu_seconds_for_1000"}),
     "bench_claims": ("--jobs 2500", {"claim_ms", "claim_ratio", "status_ms", "run_counts_ms"}),
     "bench_cutout": ("1", {"cpu_over_bare", "whole_cpu_seconds", "resident_mb"}),
