@@ -1206,6 +1206,7 @@ class Migration(migrations.Migration):
             name='RenditionRequest',
             fields=[
                 ('image', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='rendition_request', serialize=False, to='nb_catalog.productimage')),
+                ('is_urgent', models.BooleanField(default=False, editable=False)),
                 ('token', models.CharField(blank=True, default='', editable=False, max_length=32)),
                 ('not_before', models.DateTimeField(editable=False, null=True)),
                 ('is_stopped', models.BooleanField(default=False, editable=False)),

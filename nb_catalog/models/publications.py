@@ -83,7 +83,8 @@ class Publication(models.Model):
 
 
 class RenditionRequest(models.Model):
-    """A picture whose files for web pages are to be made by a worker, urgent ones first.
+    """A picture whose files for web pages are to be made by a worker. Those that a publication waits for are
+    urgent; others are made ahead, once their pictures are approved.
 
     ``not_before`` is when a worker that has taken it is believed to be dead, or when it is tried again.
     ``problem`` says why the files could not be made; without ``not_before`` they are not tried again.
@@ -92,6 +93,7 @@ class RenditionRequest(models.Model):
     image = models.OneToOneField(
         ProductImage, primary_key=True, on_delete=models.CASCADE, related_name="rendition_request"
     )
+    is_urgent = models.BooleanField(default=False, editable=False)
     token = models.CharField(max_length=32, blank=True, default="", editable=False)
     not_before = models.DateTimeField(null=True, editable=False)
     is_stopped = models.BooleanField(default=False, editable=False)

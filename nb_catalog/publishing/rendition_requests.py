@@ -39,13 +39,21 @@ def request_renditions(images: Sequence[ProductImage]) -> list[ProductImage]:
     """
     missing = renditions.without_files(images)
     keys = [image.pk for image in missing]
-    RenditionRequest.objects.filter(image__in=keys, is_stopped=True).delete()
+    rows = RenditionRequest.objects.filter(image__in=keys)
+    rows.filter(is_stopped=True).delete()
+    rows.update(is_urgent=True)
     RenditionRequest.objects.bulk_create(
-        [RenditionRequest(image_id=key) for key in keys],
+        [RenditionRequest(image_id=key, is_urgent=True) for key in keys],
         ignore_conflicts=True,
         batch_size=renditions.BLOCK,
     )
     return missing
+
+
+def request_ahead(image: ProductImage) -> None:
+    """Have the files of an approved ``image`` made when workers have nothing urgent to do, so that nobody
+    waits for them when it is published. One query, and no wake-up."""
+    RenditionRequest.objects.bulk_create([RenditionRequest(image=image)], ignore_conflicts=True)
 
 
 def make_requested(
@@ -89,13 +97,12 @@ def _waiting() -> QuerySet[RenditionRequest]:
 def _take(number: int, *, token: str) -> list[RenditionRequest]:
     """Take ``number`` pictures that no other process has; fewer if another one takes some of them at the same
     moment."""
-    rows = _waiting()
-    while keys := list(rows.order_by("requested_at", "pk").values_list("pk", flat=True)[:number]):
-        taken = rows.filter(pk__in=keys).update(token=token, not_before=database_now() + LEASE)
-        if taken:
+    order = ("-is_urgent", "requested_at", "pk")
+    while keys := list(_waiting().order_by(*order).values_list("pk", flat=True)[:number]):
+        free = _waiting().filter(pk__in=keys)
+        if free.update(token=token, not_before=database_now() + LEASE):
             mine = RenditionRequest.objects.filter(token=token)
             return list(mine.select_related("image").order_by("pk"))
-        rows = _waiting()
     return []
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from nb_catalog.core.iteration import blocks
+from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.models import PlacementEvent, ProductImage, Publication, Run, Series
@@ -186,9 +187,12 @@ def roll_back_all(
 
     Raises ``RequestRefused`` with every objection, or if nothing is to be undone.
     """
-    before = preview(scope)
-    shown = {each.before.pk: each.before for each in before.restored if each.before is not None}
-    renditions.renditions_of(list(shown.values()), seconds=seconds)
+    before = ProductImage.objects.filter(
+        pk__in=scope.events().values("image_before"), state=ImageState.APPROVED
+    )
+    # They were published before, so that they have their files unless the formats have changed.
+    if missing := [image.pk for image in renditions.without_files(list(before.only("pk")))]:
+        renditions.renditions_of(list(before.filter(pk__in=missing)), seconds=seconds)
     with transaction.atomic():
         _lock(scope)
         result = _preview(scope, _chains(scope), lock=True)

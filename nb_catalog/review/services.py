@@ -24,6 +24,7 @@ from nb_catalog.models.alt_text import copy_alt_texts
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import lock_image
 from nb_catalog.providers.model_specs.sizes import SIZE_CHECK, SizeComparison
+from nb_catalog.publishing.rendition_requests import request_ahead
 from nb_catalog.review.edits import move_texts_of_approved
 
 
@@ -58,6 +59,7 @@ def approve(image: ProductImage, *, actor: Actor, note: str = "") -> None:
             finals = ProductImage.objects.filter(draft=image.draft_id).order_by("pk")
             list(finals.select_for_update().values_list("pk"))
         record_move(image, "approve", actor=actor, note=note)
+        request_ahead(image)
         if image.draft is not None:
             decisions = {ImageState.PENDING: pass_over, ImageState.APPROVED: retire}
             others = ProductImage.objects.filter(

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from nb_catalog import review
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import InvalidTransition, RequestRefused, StorageFailed
@@ -256,6 +257,21 @@ def test_publishing_takes_a_constant_number_of_queries():
 
     queries(2)
     assert queries(3) == queries(20)
+
+
+def test_files_of_approved_pictures_are_made_ahead_but_after_those_that_somebody_waits_for():
+    ahead = factories.image(factories.product(photo=False))
+    review.approve(ahead, actor=None)
+    images = approved(2)
+    request(*images)
+    taken = [request.image_id for request in rendition_requests._take(3, token="t")]
+    assert set(taken) == keys(ahead, *images)
+    RenditionRequest.objects.update(not_before=None)
+    first = {request.image_id for request in rendition_requests._take(2, token="u")}
+    assert first == keys(*images)
+    RenditionRequest.objects.update(not_before=None)
+    assert not work_on_publications()
+    assert Rendition.objects.filter(image=ahead).exists() and shown() == keys(*images)
 
 
 # Schedules.
