@@ -146,6 +146,15 @@ def test_each_page_and_action_needs_its_permission(sign_in, endpoint):
     assert allowed(DELETE, VIEW) == {"list", "deliveries", "delete"}
 
 
+def test_an_endpoint_is_deleted_with_its_deliveries(sign_in, endpoint):
+    webhooks.send_test(endpoint)
+    client = sign_in(DELETE, VIEW)
+    address = f"{ENDPOINTS}{endpoint.pk}/delete/"
+    assert "webhook.test" not in client.get(address).content.decode(), "they may be thousands"
+    assert client.post(address, {"post": "yes"}).status_code == 302
+    assert not WebhookEndpoint.objects.exists() and not WebhookDelivery.objects.exists()
+
+
 def test_someone_who_may_only_view_sees_no_buttons(sign_in, endpoint):
     page = sign_in(VIEW).get(f"{ENDPOINTS}{endpoint.pk}/change/").content.decode()
     assert "Send a test event" not in page and "Rotate" not in page and "A run has ended" in page

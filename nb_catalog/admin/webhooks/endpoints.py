@@ -100,6 +100,11 @@ class WebhookEndpointAdmin(AdminPages, admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return may(request.user, Action.DELETE_WEBHOOK)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Its deliveries are deleted with it, which nobody may delete alone, and are too many to list."""
+        endpoints = list(objs)
+        return list(map(str, endpoints)), {self.opts.verbose_name_plural: len(endpoints)}, set(), []
+
     def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
         fields: tuple[str, ...] = ("url", "events", "description")
         if obj is not None:
