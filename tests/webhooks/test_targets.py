@@ -94,17 +94,19 @@ def test_no_spelling_of_this_machine_is_connected_to(private_receiver, host):
     assert private_receiver.received == []
 
 
+@pytest.mark.parametrize("first", [["127.0.0.1"], ["93.184.215.14", "127.0.0.1"]])
 def test_a_name_that_leads_into_a_private_network_is_not_connected_to(
-    private_receiver, monkeypatch
+    private_receiver, monkeypatch, first
 ):
     port = int(private_receiver.root.rpartition(":")[2])
     asked = []
 
     def rebound(host, *args, **options):
-        """Public when it is asked for first, private from then on."""
+        """Private, or both, when it is asked for first, and public from then on."""
         asked.append(host)
-        address = "93.184.215.14" if len(asked) > 1 else "127.0.0.1"
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+        addresses = ["93.184.215.14"] if len(asked) > 1 else first
+        kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+        return [(*kind, (address, port)) for address in addresses]
 
     monkeypatch.setattr(socket, "getaddrinfo", rebound)
     delivery = sent_to(f"https://rebound.example:{port}/")
