@@ -110,6 +110,9 @@ def _build_info(
     if site.is_registered(type(product)):
         name = f"{site.name}:{meta.app_label}_{meta.model_name}_change"
         admin_url = reverse(name, args=[str(product.pk)])
+    elif hasattr(site, "catalog_object_url"):
+        # Inside the frame of another application, which edits the product.
+        admin_url = site.catalog_object_url(product)
     return CatalogObjectInfo(
         key=(type_id, str(product.pk)),
         title=title,
