@@ -72,13 +72,15 @@ def names_of(model: type[Model], columns: Iterable[str]) -> list[str]:
     return [known[name].name for name in columns if name in known]
 
 
-def objections(row: Model) -> list[str]:
-    """Return what ``full_clean`` of the host says against ``row``. Raises ``RegistryError`` if it raises
-    anything else."""
+def objections(row: Model, *, fields: Collection[str] | None = None) -> list[str]:
+    """Return what ``full_clean`` of the host says against ``row``, or of its fields only against ``fields``.
+    Raises ``RegistryError`` if it raises anything else."""
+    names = {field.name for field in row._meta.fields}
+    exclude = set() if fields is None else names - set(fields)
     try:
         with host_code(f"full_clean() of {type(row)._meta.label}"):
             try:
-                row.full_clean()
+                row.full_clean(exclude=exclude)
             except ValidationError as error:
                 return [
                     f"{_label(row, name)}{message}"

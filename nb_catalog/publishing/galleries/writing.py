@@ -328,9 +328,11 @@ def _write(
 
     Raises ``DeliveryEnded`` if it is not valid, ``RegistryError`` if the host's code raises.
     """
-    gallery, is_created, shifted = target.gallery, row is None, False
+    gallery, shifted = target.gallery, False
+    names: list[str] | None = None
+    objected: set[str] = set()
     if row is None:
-        row, objected = gallery.new_row(target.product), set()
+        row = gallery.new_row(target.product)
         if gallery.order:
             siblings = gallery.siblings(target.product)
             at = ordering.order_for(
@@ -341,19 +343,20 @@ def _write(
             setattr(row, gallery.order, at)
     else:
         # The picture is not refused for what was not valid before.
-        objected = set(snapshots.objections(row))
+        names = [*snapshots.names_of(type(row), file.columns), *values]
+        objected = set(snapshots.objections(row, fields=names))
         shifted = bool(target.written.get("shifted"))
     snapshots.assign(row, file.columns)
     for name, value in values.items():
         setattr(row, name, value)
-    if refused := [each for each in snapshots.objections(row) if each not in objected]:
+    found = snapshots.objections(row, fields=names)
+    if refused := [each for each in found if each not in objected]:
         raise DeliveryEnded(
             GalleryState.FAILED,
             _("The shop refuses the picture. %(reasons)s") % {"reasons": " ".join(refused)},
         )
-    names = [*snapshots.names_of(type(row), file.columns), *values]
     with host_code(f"save() of {type(row)._meta.label}"):
-        gallery.save(row, None if is_created else names)
+        gallery.save(row, names)
     return row, shifted
 
 

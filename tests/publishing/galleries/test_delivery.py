@@ -257,23 +257,42 @@ def test_a_text_that_is_too_long_for_the_host_is_cut(only, lamp):
 
 def test_the_validators_of_the_host_refuse_a_file_with_their_own_words(lamp, monkeypatch):
     before = host_tables()
-    monkeypatch.setattr("tests.catalog.models.no_larger_than_a_megabyte", None)
 
+    def small(file):
+        with file.open() as opened:
+            raise ValidationError(f"{len(opened.read()) > 0}: at most 1 KB.")
+
+    for model, name in ((Lamp, "image"), (LampPhoto, "file")):
+        monkeypatch.setattr(model._meta.get_field(name), "validators", [small])
+    publish(lamp)
+    deliver()
+    assert states() == {"image": "failed", "photos": "failed"}
+    assert problem("image") == "The shop refuses the picture. image: True: at most 1 KB."
+    assert problem("photos") == "The shop refuses the picture. file: True: at most 1 KB."
+    assert host_tables() == before
+
+
+def test_a_clean_of_the_host_refuses_a_picture_and_lets_the_others_pass(lamp, monkeypatch):
     def refuse(self):
         if galleries.is_delivered(self.image.name or ""):
-            raise ValidationError({"image": "At least 2000 pixels, please."})
+            raise ValidationError("At least 2000 pixels, please.")
 
     monkeypatch.setattr(Lamp, "clean", refuse)
     publish(lamp)
     deliver()
     assert states() == {"image": "failed", "photos": "delivered"}
-    assert problem() == "The shop refuses the picture. image: At least 2000 pixels, please."
-    LampPhoto.objects.filter(kind="generated").delete()
-    assert before[0][0] == host_tables()[0][0]
+    assert problem() == "The shop refuses the picture. At least 2000 pixels, please."
 
 
-def test_what_was_not_valid_before_does_not_keep_a_picture_out(only, lamp):
+def test_what_was_not_valid_before_does_not_keep_a_picture_out(only, lamp, monkeypatch):
     only(GALLERIES[0])
+
+    def complain(self):
+        raise ValidationError("A lamp needs a price.")
+
+    monkeypatch.setattr(Lamp, "clean", complain)
+    # A validator of another field that cannot read its file raises what it likes.
+    monkeypatch.setattr(Lamp._meta.get_field("packshot"), "clean", lambda *args: 1 / 0)
     Lamp.objects.update(name="")
     publish(lamp)
     deliver()
