@@ -21,6 +21,7 @@ from nb_catalog.admin import thumbnails
 from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import SceneFilter, TierFilter
 from nb_catalog.admin.edits.views import EditViews
+from nb_catalog.admin.exports import ExportViews
 from nb_catalog.admin.generate.final_views import IMAGES, MAX_IMAGES
 from nb_catalog.admin.history import HistoryViews
 from nb_catalog.admin.publications.admin import MAX_IMAGES as MOST_PUBLISHED
@@ -28,11 +29,14 @@ from nb_catalog.admin.review.alt_text import AltTextViews
 from nb_catalog.admin.review.views import ReviewViews
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.types import Treatment
+from nb_catalog.export.web import MOST_IN_REQUEST
 from nb_catalog.models import ProductImage, Publication
 
 
 @admin.register(ProductImage)
-class ProductImageAdmin(HistoryViews, ReviewViews, AltTextViews, EditViews, CatalogObjectAdmin):
+class ProductImageAdmin(
+    HistoryViews, ReviewViews, AltTextViews, EditViews, ExportViews, CatalogObjectAdmin
+):
     view_action = Action.VIEW_IMAGES
     list_display = ("picture", "product", "scene_of", "tier", "state", "pixels", "created_at")
     list_display_links = ("picture", "product")
@@ -50,7 +54,7 @@ class ProductImageAdmin(HistoryViews, ReviewViews, AltTextViews, EditViews, Cata
         "draft", "checks_json", "provenance_json", "spec_json",
     )  # fmt: skip
 
-    actions = ("make_final", "publish_pictures")
+    actions = ("make_final", "publish_pictures", "export_pictures")
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.PUBLISH) and self.admin_site.is_registered(Publication)
@@ -61,6 +65,11 @@ class ProductImageAdmin(HistoryViews, ReviewViews, AltTextViews, EditViews, Cata
         return self._with_keys(
             request, queryset, most=MOST_PUBLISHED, url=self.url_of("publish", model="publication")
         )
+
+    @admin.action(description=_("Export…"), permissions=["export"])
+    def export_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        """Choose names and formats of the selected pictures, and download them."""
+        return self._with_keys(request, queryset, most=MOST_IN_REQUEST, url=self.url_of("export"))
 
     def has_make_final_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.MAKE_FINAL)
@@ -94,6 +103,7 @@ class ProductImageAdmin(HistoryViews, ReviewViews, AltTextViews, EditViews, Cata
             *self.review_urls(),
             *self.alt_urls(),
             *self.edit_urls(),
+            *self.export_urls(),
             *self.like_urls(),
             *super().get_urls(),
         ]

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST
 from nb_catalog.admin import catalog_objects, thumbnails
 from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import LanguageFilter, SlotFilter, StaleFilter
+from nb_catalog.admin.exports import to_export
 from nb_catalog.admin.formatting import name_of_place
 from nb_catalog.admin.galleries import condition_of
 from nb_catalog.admin.generate.refresh import RefreshViews
@@ -50,6 +51,7 @@ CHANGES: Final = {
 @admin.register(Placement)
 class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
     view_action = Action.VIEW_PLACEMENTS
+    actions = ("export_pictures",)
     list_display = ("picture", "product", "place", "published_at", "out_of_date", "buttons")
     list_display_links = ("picture", "product")
     list_filter = (("slot", SlotFilter), ("locale", LanguageFilter), StaleFilter, "published_at")
@@ -59,6 +61,14 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
         "picture", "product", "slot", "language", "numbered", "actor", "published_at",
         "out_of_date", "galleries", "buttons", "history",
     )  # fmt: skip
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Action.EXPORT) and self.admin_site.is_registered(ProductImage)
+
+    @admin.action(description=_("Export…"), permissions=["export"])
+    def export_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        """Choose names and formats of the published pictures, and download them."""
+        return to_export(self, request, queryset)
 
     def get_urls(self) -> list[URLPattern]:
         return [

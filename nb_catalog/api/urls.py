@@ -15,6 +15,7 @@ from nb_catalog.api.cutouts import CutoutViewSet
 from nb_catalog.api.decisions import DecisionViewSet
 from nb_catalog.api.events import EventViewSet
 from nb_catalog.api.experiments import ExperimentViewSet
+from nb_catalog.api.exports import ExportViewSet
 from nb_catalog.api.galleries import GalleryDeliveryViewSet
 from nb_catalog.api.images import ImageViewSet
 from nb_catalog.api.jobs import JobViewSet
@@ -83,6 +84,7 @@ router.register("placements", PlacementViewSet, basename="placement")
 router.register("gallery-deliveries", GalleryDeliveryViewSet, basename="gallery-delivery")
 router.register("webhooks", WebhookViewSet, basename="webhook")
 router.register("webhook-deliveries", WebhookDeliveryViewSet, basename="webhook-delivery")
+router.register("exports", ExportViewSet, basename="export")
 router.register("publications", PublicationViewSet, basename="publication")
 router.register("rollbacks", RollBackViewSet, basename="rollback")
 

@@ -40,6 +40,7 @@ class Action(StrEnum):
     PROPOSE_ALTS = "propose_alts"
     PUBLISH = "publish"
     UNPUBLISH = "unpublish"
+    EXPORT = "export"
     REPLACE_TEXT = "replace_text"
     READ_TEXT = "read_text"
     COMPARE = "compare"
@@ -100,6 +101,8 @@ REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType
         Action.PROPOSE_ALTS: (_IMAGES, (Permission.REVIEW,), (Permission.GENERATE,)),
         Action.PUBLISH: (_IMAGES, (Permission.PUBLISH,)),
         Action.UNPUBLISH: (_PLACEMENTS, (Permission.PUBLISH,)),
+        # An export puts pictures before customers, elsewhere.
+        Action.EXPORT: (_IMAGES, (Permission.PUBLISH,)),
         Action.REPLACE_TEXT: (_IMAGES, (Permission.GENERATE,)),
         Action.READ_TEXT: (_IMAGES, (Permission.GENERATE,)),
         Action.COMPARE: (_IMAGES, (Permission.GENERATE,)),

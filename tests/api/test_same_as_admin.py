@@ -159,6 +159,10 @@ class Rows:
         yield Action.REPLACE_TEXT, decide("set_text"), Face(f"{image}/set-text/", {})
         yield Action.READ_TEXT, decide("read_text"), Face(f"{image}/read-text/", {})
         yield Action.COMPARE, decide("compare"), Face(f"{image}/compare/", {})
+        approved = factories.image(self.mug, state=ImageState.APPROVED).pk
+        exported = Face(page("productimage_export") + f"?images={approved}")
+        yield Action.EXPORT, exported, Face("exports/", {"images": [approved]})
+        yield Action.EXPORT, exported, Face("exports/preview/", {"images": [approved]})
         finals = Face(page("run_finals"), {"images": str(self.image.pk)})
         yield Action.MAKE_FINAL, finals, Face("plans/finals/", {"images": [self.image.pk]})
         yield Action.MAKE_FINAL, finals, Face("runs/finals/", {"images": [self.image.pk]})
@@ -276,6 +280,8 @@ def allows(client, face, *, base="", **options):
         answer = client.post(base + face.address, face.post, **options)
     assert answer.status_code not in (401, 404, 405, 500), (face, answer.content[:300])
     allowed = answer.status_code != 403
+    if answer.streaming:
+        answer.close()
     return allowed and (not face.holds or face.holds in answer.content.decode())
 
 

@@ -293,6 +293,14 @@ def choose_variants(person, shop):
     person.wait_for("[name=variant], [name=series]")
 
 
+@shows("productimage/export/")
+def export(person, shop):
+    person.open(f"/admin/nb_catalog/productimage/export/?images={shop.picture.pk}")
+    person.click("[name=channels][value=amazon_main]")
+    person.click("button:not([name=download]).button[type=submit]")
+    person.wait_for(".nbc-level-fails")
+
+
 # One page of each template, which the ordinary suite looks at.
 TEMPLATES = {
     "start page": lambda person, _shop: person.open("/admin/nb_catalog/"),
@@ -332,6 +340,7 @@ TEMPLATES = {
     "what a series misses": at("run/series/?key={shop.series.pk}"),
     "new experiment": at("experiment/add/"),
     "publish": at("publication/publish/?images={shop.picture.pk}"),
+    "export": export,
     "publication that waits": at("publication/{shop.waiting.pk}/change/"),
     "publication that was stopped": at("publication/{shop.stopped.pk}/change/"),
     "roll-back": at("publication/roll-back/?at=2020-01-01T10:00"),

@@ -10,6 +10,7 @@ from nb_catalog.core.event_types import EventType
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import SCENE_TREATMENTS, JobKind, PhotoKind, RequestMode, TextMethod
 from nb_catalog.cutouts import previews
+from nb_catalog.export.types import FORMATS
 from nb_catalog.generation import ItemStatus
 from nb_catalog.generation.progress import Cause, RunState
 from nb_catalog.models.cutouts import CutoutState
@@ -28,6 +29,7 @@ ENUMS = {
     "CutoutState": CutoutState,
     "ExperimentArm": Arm,
     "DecisionVerb": ACTIONS,
+    "ExportFormat": FORMATS,
     "GalleryDecision": DECISIONS,
     "GalleryState": GalleryState,
     "ImageKind": ImageKind,

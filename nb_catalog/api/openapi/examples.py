@@ -60,6 +60,15 @@ EXCEPTIONS = {
     ("AltRequest", "texts"): {"de": "Blaue Tasse auf Marmor"},
     ("Decision", "key"): "5c1e0d7e-93a2-4c5e-8f0b-0f6f6d1f2a11",
     ("DecisionRequest", "key"): "5c1e0d7e-93a2-4c5e-8f0b-0f6f6d1f2a11",
+    # Either pictures or what is published, not both.
+    ("ExportRequest", ""): {
+        "model": "shop.product",
+        "slots": ["hero"],
+        "pattern": "{sku}-{locale}.jpg",
+        "format": "jpeg",
+        "longest_side": 2000,
+        "channels": ["google_main"],
+    },
     ("ImageDetail", "alt"): {"de": "Blaue Tasse auf Marmor"},
     ("AltResult", "alt"): {"de": "Blaue Tasse auf Marmor"},
 }

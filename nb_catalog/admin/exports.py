@@ -1,0 +1,189 @@
+"""The page that exports pictures: which, under which names, and what sales channels say about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from time import monotonic
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from nb_catalog import export
+from nb_catalog.admin import thumbnails
+from nb_catalog.admin.base import AdminPages
+from nb_catalog.admin.changelists import INTEGER_KEY
+from nb_catalog.core.channels import channels
+from nb_catalog.core.permissions import Action, may
+from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.export.names import FIELDS, LONGEST_PATTERN
+from nb_catalog.export.types import (
+    DEFAULT_PATTERN,
+    FORMATS,
+    LEAST_SIDE,
+    MOST_SIDE,
+    ORIGINAL,
+    ExportedPicture,
+)
+from nb_catalog.export.web import MOST_IN_REQUEST, archive_response, plan_for_web
+from nb_catalog.models import ProductImage
+
+IMAGES: Final = "images"
+PLACEMENTS: Final = "placements"
+# Names that the page shows.
+MOST_SHOWN: Final = 12
+# For checks before the download, which does them again.
+CHECK_SECONDS: Final = 8.0
+LEVELS: Final[Mapping[str, Any]] = {
+    export.Level.FAILS: _("Fails"),
+    export.Level.ADVICE: _("Advice"),
+    export.Level.UNCHECKED: _("Not checked"),
+}
+
+
+class ExportForm(forms.Form):
+    """Names, format, size and channels of an export."""
+
+    pattern = forms.CharField(
+        label=_("Names"), initial=DEFAULT_PATTERN, max_length=LONGEST_PATTERN, strip=True
+    )
+    format = forms.ChoiceField(label=_("Format"), initial=ORIGINAL)
+    longest_side = forms.IntegerField(
+        label=_("Longest side"),
+        required=False,
+        min_value=LEAST_SIDE,
+        max_value=MOST_SIDE,
+        help_text=_(
+            "Pixels. Larger pictures are scaled down, none is enlarged. Empty: as they are."
+        ),
+    )
+    number = forms.BooleanField(
+        label=_("Number files that would have the same name"), required=False
+    )
+    channels = forms.MultipleChoiceField(
+        label=_("Check the rules of"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["pattern"].help_text = gettext("Fields: %(fields)s. A / makes folders.") % {
+            "fields": ", ".join(f"{{{name}}}" for name in FIELDS)
+        }
+        self.fields["format"].choices = [
+            (each, gettext("As stored") if each == ORIGINAL else each.upper()) for each in FORMATS
+        ]
+        self.fields["channels"].choices = [(each.key, each.name) for each in channels().values()]
+
+    @property
+    def options(self) -> export.ExportOptions:
+        values = dict(self.cleaned_data)
+        return export.ExportOptions(**values | {"channels": tuple(values["channels"])})
+
+
+class ExportViews(AdminPages):
+    """The page of exports, as an additional page of ``ProductImageAdmin``."""
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Action.EXPORT)
+
+    def export_urls(self) -> list[URLPattern]:
+        return [self.page("export/", self.export_page, name="export")]
+
+    def export_page(self, request: HttpRequest) -> HttpResponseBase:
+        """Show what would be exported; with ``download``, send the ZIP."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        form = ExportForm(request.POST if request.method == "POST" else None)
+        options = export.ExportOptions()
+        plan, objections = None, []
+        if form.is_bound and form.is_valid():
+            options = form.options
+        try:
+            pictures = _chosen(request)
+            plan = plan_for_web(pictures, options)
+            if form.is_bound and form.is_valid() and "download" in request.POST:
+                return archive_response(request, plan)
+        except NBCatalogError as error:
+            objections = list(getattr(error, "objections", ())) or [str(error)]
+        context = self.page_context(
+            request, title=gettext("Export pictures"), form=form, objections=objections
+        )
+        if plan is not None:
+            is_checked = form.is_bound and form.is_valid()
+            context |= self._preview(plan, with_checks=is_checked and bool(options.channels))
+        return TemplateResponse(request, "admin/nb_catalog/productimage/export.html", context)
+
+    def _preview(self, plan: export.ExportPlan, *, with_checks: bool) -> dict[str, Any]:
+        """Return the first names, and what the channels say about as many files as there is time for."""
+        first = plan.files[:MOST_SHOWN]
+        names = channels()
+        until, checked, results = monotonic() + CHECK_SECONDS, 0, []
+        failing = dict.fromkeys(plan.options.channels, 0)
+        for each in export.checked_files(plan) if with_checks else ():
+            checked += 1
+            if isinstance(each, export.LeftOut):
+                results.append(
+                    (each.image, each.name, [(LEVELS["fails"], "fails", "", each.reason)])
+                )
+            else:
+                for key in {f.channel for f in each.findings if f.level is export.Level.FAILS}:
+                    failing[key] += 1
+                rows = [
+                    (LEVELS[f.level], str(f.level), names[f.channel].name, str(f))
+                    for f in each.findings
+                ]
+                results.append((each.record["image"], each.name, rows))
+            if monotonic() >= until:
+                break
+        keys = {file.picture.image for file in first} | {image for image, *_rest in results}
+        images = ProductImage.objects.prefetch_related(thumbnails.RENDITIONS).in_bulk(sorted(keys))
+        shown = results or [(file.picture.image, file.stem, None) for file in first]
+        return {
+            "count": len(plan.files),
+            "further": len(plan.files) - len(shown),
+            "checked": checked,
+            "failing": [(names[key].name, number) for key, number in failing.items()],
+            "files": [
+                (
+                    thumbnails.thumbnail_url(images[image], site=self.admin_site)
+                    if image in images
+                    else "",
+                    name,
+                    findings,
+                )
+                for image, name, findings in shown
+            ],
+        }
+
+
+def _chosen(request: HttpRequest) -> list[ExportedPicture]:
+    """Return the pictures that the address names: by their keys, or by those of placements."""
+    images, placements = (_keys(request.GET.get(name, "")) for name in (IMAGES, PLACEMENTS))
+    if placements:
+        return export.published(placements=placements)
+    return export.chosen(images)
+
+
+def _keys(text: str) -> Sequence[int]:
+    texts = text.split(",")[: MOST_IN_REQUEST + 1]
+    return [int(each) for each in texts if INTEGER_KEY.fullmatch(each)]
+
+
+def to_export(admin: Any, request: HttpRequest, placements: QuerySet) -> HttpResponse | None:
+    """Go to the page that exports ``placements``; None, with a message, if they are too many."""
+    keys = list(placements.order_by("pk").values_list("pk", flat=True)[: MOST_IN_REQUEST + 1])
+    if len(keys) > MOST_IN_REQUEST:
+        message = gettext("At most %(most)s pictures at once. Select fewer.")
+        admin.message_user(request, message % {"most": MOST_IN_REQUEST}, messages.WARNING)
+        return None
+    query = urlencode({PLACEMENTS: ",".join(map(str, keys))})
+    return redirect(f"{admin.url_of('export', model='productimage')}?{query}")

@@ -1,0 +1,90 @@
+"""The admin's page of exports: chosen in lists, previewed and checked, downloaded, refused in words."""
+
+from io import BytesIO
+from zipfile import ZipFile
+
+import pytest
+from django.urls import reverse
+
+from nb_catalog.core.types import Permission
+from nb_catalog.export import web
+from nb_catalog.publishing import placements
+from tests import factories
+from tests.export.fixtures import approved
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "admin:nb_catalog_productimage_export"
+
+
+@pytest.fixture(autouse=True)
+def one_small_jpeg(settings):
+    settings.NB_CATALOG = {
+        **settings.NB_CATALOG, "RENDITION_WIDTHS": [32], "RENDITION_FORMATS": ["jpeg"]
+    }  # fmt: skip
+
+
+def address_of(*images):
+    return f"{reverse(PAGE)}?images={','.join(str(image.pk) for image in images)}"
+
+
+def body(**changes):
+    return {"pattern": "{image}.jpg", "format": "original", **changes}
+
+
+def test_pictures_are_chosen_in_their_list_and_downloaded(sign_in):
+    client, images = sign_in(Permission.PUBLISH), [approved(), approved()]
+    chosen = client.post(
+        reverse("admin:nb_catalog_productimage_changelist"),
+        {"action": "export_pictures", "_selected_action": [image.pk for image in images]},
+        follow=True,
+    )
+    assert chosen.status_code == 200
+    assert "2 pictures are exported as a ZIP" in chosen.content.decode()
+    response = client.post(address_of(*images), body(download="1"))
+    assert response["Content-Type"] == "application/zip"
+    assert response["Content-Disposition"].startswith('attachment; filename="pictures-')
+    names = ZipFile(BytesIO(b"".join(response))).namelist()
+    assert names == [*(f"{image.pk}.jpg" for image in images), "manifest.json", "manifest.csv"]
+
+
+def test_published_pictures_are_chosen_in_the_list_of_places(sign_in):
+    client = sign_in(Permission.PUBLISH)
+    mug = factories.product(photo=False)
+    place = placements.publish(approved(mug), slot="hero", locale="de", position=0, actor=None)
+    page = client.post(
+        reverse("admin:nb_catalog_placement_changelist"),
+        {"action": "export_pictures", "_selected_action": [place.pk]},
+        follow=True,
+    )
+    assert f"{mug.pk}-hero-de-1" in page.content.decode()
+
+
+def test_the_preview_names_what_fails_and_what_would_mend_it(sign_in):
+    client, image = sign_in(Permission.PUBLISH), approved()
+    page = client.post(
+        address_of(image), body(channels=["amazon_main", "zalando"])
+    ).content.decode()
+    assert "Amazon, main image: 1 of 1 checked pictures fails." in page
+    assert "Make a final of it on a higher tier" in page
+
+
+def test_what_cannot_be_exported_is_refused_in_words(sign_in, monkeypatch):
+    client = sign_in(Permission.PUBLISH)
+    mug = factories.product(photo=False)
+    first, second = approved(mug), approved(mug)
+    assert "There are no pictures to export" in client.get(reverse(PAGE)).content.decode()
+    pending = client.get(address_of(factories.image())).content.decode()
+    assert "Only approved pictures are exported" in pending
+    same = client.post(address_of(first, second), body(pattern="{sku}.jpg", download="1"))
+    assert f"The pictures {first.pk} and {second.pk} would both" in same.content.decode()
+    unknown = client.post(address_of(first), body(pattern="{colour}.jpg", download="1"))
+    assert "Names have no field {colour}" in unknown.content.decode()
+    monkeypatch.setattr(web, "MOST_IN_REQUEST", 1)
+    many = client.get(address_of(first, second)).content.decode()
+    assert "2 pictures are too many for a web page" in many
+    assert "manage.py nb_export" in many
+
+
+def test_only_those_who_publish_export(sign_in):
+    assert sign_in(Permission.REVIEW).get(address_of(approved())).status_code == 403

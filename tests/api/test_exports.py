@@ -1,0 +1,74 @@
+"""``exports/``: a ZIP of pictures, and its names before."""
+
+from io import BytesIO
+from zipfile import ZipFile
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient
+
+from nb_catalog.core.types import Permission
+from nb_catalog.publishing import placements
+from tests import factories
+from tests.api.conftest import BASE
+from tests.export.fixtures import approved
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def api(api_as, settings):
+    settings.NB_CATALOG = {
+        **settings.NB_CATALOG, "RENDITION_WIDTHS": [32], "RENDITION_FORMATS": ["jpeg"]
+    }  # fmt: skip
+    return api_as(Permission.PUBLISH)
+
+
+def published(slot="hero", locale=""):
+    mug = factories.product(photo=False)
+    placements.publish(approved(mug), slot=slot, locale=locale, position=0, actor=None)
+    return mug
+
+
+def test_what_is_published_is_previewed_and_exported(api):
+    mug, _other = published("hero", "de"), published("gallery")
+    body = {"model": "testcatalog.mug", "slots": ["hero"], "pattern": "{sku}-{locale}.jpg"}
+    preview = api.post("exports/preview/", body)
+    assert (preview.status_code, preview.json()["count"]) == (200, 1)
+    assert preview.json()["files"][0]["name"] == f"{mug.pk}-de"
+    response = api.post("exports/", body)
+    assert (response.status_code, response["Content-Type"]) == (200, "application/zip")
+    assert response["X-Left-Out"] == "0"
+    assert ZipFile(BytesIO(b"".join(response))).namelist()[0] == f"{mug.pk}-de.jpg"
+
+
+def test_what_cannot_be_exported_is_a_problem_document(api):
+    nothing = api.post("exports/", {"slots": ["hero"]})
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "request_refused")
+    image = approved()
+    unknown = api.post("exports/", {"images": [image.pk], "channels": ["amazn_main"]})
+    assert "'amazon_main'" in unknown.json()["detail"]
+    both = api.post("exports/", {"images": [image.pk], "slots": ["hero"]})
+    assert both.status_code == 400
+    assert api.post("exports/", {"model": "shop.nothing"}).status_code == 404
+    assert api.post("exports/", {"images": [image.pk], "patern": "{sku}"}).status_code == 400
+
+
+def test_an_asynchronous_server_sends_it_in_chunks(api, monkeypatch):
+    image = approved()
+    client = AsyncClient()
+    client.force_login(api.user)
+    monkeypatch.setattr("nb_catalog.export.web._CHUNK", 4096)
+
+    async def download():
+        response = await client.post(
+            f"{BASE}exports/", {"images": [image.pk]}, content_type="application/json"
+        )
+        chunks = [chunk async for chunk in response.streaming_content]
+        return response, chunks
+
+    response, chunks = async_to_sync(download)()
+    assert response.is_async
+    assert len(chunks) > 1
+    assert len(b"".join(chunks)) == int(response["Content-Length"])
+    assert ZipFile(BytesIO(b"".join(chunks))).testzip() is None
