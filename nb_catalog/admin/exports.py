@@ -49,6 +49,8 @@ LEVELS: Final[Mapping[str, Any]] = {
     export.Level.UNCHECKED: _("Not checked"),
 }
 
+_ORDER: Final = tuple(LEVELS)
+
 
 class ExportForm(forms.Form):
     """Names, format, size and channels of an export."""
@@ -139,7 +141,7 @@ class ExportViews(AdminPages):
                     failing[key] += 1
                 rows = [
                     (LEVELS[f.level], str(f.level), names[f.channel].name, str(f))
-                    for f in each.findings
+                    for f in sorted(each.findings, key=lambda found: _ORDER.index(found.level))
                 ]
                 results.append((each.record["image"], each.name, rows))
             if monotonic() >= until:
