@@ -32,7 +32,7 @@ def serving(name):
     """A receiver of the documentation, and its address."""
     application = runpy.run_path(str(DOCS / "receivers" / name))["application"]
     server = make_server("127.0.0.1", 0, application, handler_class=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
