@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -63,7 +63,7 @@ def preview_requests(plan: Plan) -> list[RequestPreview]:
 
 
 def _preview(plan: Plan, product: Model, spec: ImageSpec) -> RequestPreview:
-    fields: dict[str, Any] = {
+    described: dict[str, Any] = {
         "object_id": spec.object_id,
         "scene": spec.scene,
         "provider": spec.provider,
@@ -87,8 +87,8 @@ def _preview(plan: Plan, product: Model, spec: ImageSpec) -> RequestPreview:
             references, sent = references_of(spec, read_photo(photo), provider=provider)
         payload = provider.build(ImageRequest.from_spec(spec, references))
     except NBCatalogError as error:
-        return RequestPreview(**fields, problem=str(error))
-    return RequestPreview(**fields, body=elide(payload.body), photo_sent=sent)
+        return RequestPreview(**described, problem=str(error))
+    return RequestPreview(**described, body=elide(payload.body), photo_sent=sent)
 
 
 def _bundle_planner(plan: Plan) -> BundlePlanner | None:
@@ -103,6 +103,8 @@ def elide(value: Any) -> Any:
         return f"({len(value):,} bytes)"
     if isinstance(value, str) and len(value) > MAX_WORD_LENGTH and " " not in value:
         return f"({len(value) * 3 // 4:,} bytes in base64)"
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: elide(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
         return {str(name): elide(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

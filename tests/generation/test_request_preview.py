@@ -141,6 +141,19 @@ def test_the_api_shows_it(server, client):
 
 
 @pytest.mark.django_db
+def test_the_api_shows_what_the_local_renderer_gets(client):
+    mug = factories.product()
+    factories.scene()
+    body = {"model": "testcatalog.mug", "objects": [mug.pk], "scenes": ["marble"]}
+    client.force_login(factories.superuser())
+    answer = client.post(
+        "/api/catalog-images/plans/preview/", body, content_type="application/json"
+    )
+    [shown] = answer.json()
+    assert (shown["provider"], shown["body"]["framing"]["fill"]) == ("local", 1.0)
+
+
+@pytest.mark.django_db
 def test_a_scenes_page_shows_how_a_model_is_told(client):
     scene = factories.scene(prompt="A quiet marble top.")
     client.force_login(factories.superuser())

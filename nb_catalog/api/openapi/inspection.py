@@ -141,6 +141,12 @@ class CatalogSchema(AutoSchema):
         returns, responses = operation.returns, {}
         if returns is None and view.action in ("list", "retrieve"):
             returns = view.get_serializer_class()
+        if isinstance(returns, serializers.ListSerializer):
+            # Not a page: drf-spectacular would take each list for one.
+            returns = {
+                "type": "array",
+                "items": self.resolve_serializer(returns.child, "response").ref,
+            }
         if operation.media_types:
             is_text = operation.media_types[0].startswith("text/")
             file = {"type": "string"} | ({} if is_text else {"format": "binary"})
