@@ -72,9 +72,10 @@ def names_of(model: type[Model], columns: Iterable[str]) -> list[str]:
     return [known[name].name for name in columns if name in known]
 
 
-def objections(row: Model, *, fields: Collection[str] | None = None) -> list[str]:
-    """Return what ``full_clean`` of the host says against ``row``, or of its fields only against ``fields``.
-    Raises ``RegistryError`` if it raises anything else."""
+def objections(row: Model, *, fields: Collection[str] | None = None) -> list[tuple[str, str]]:
+    """Return what ``full_clean`` of the host says against ``row``, with the names of the fields that it is
+    about; of its fields, only ``fields`` are validated. Raises ``RegistryError`` if it raises anything else.
+    """
     names = {field.name for field in row._meta.fields}
     exclude = set() if fields is None else names - set(fields)
     try:
@@ -83,7 +84,7 @@ def objections(row: Model, *, fields: Collection[str] | None = None) -> list[str
                 row.full_clean(exclude=exclude)
             except ValidationError as error:
                 return [
-                    f"{_label(row, name)}{message}"
+                    (name, f"{_label(row, name)}{message}")
                     for name, messages in error.message_dict.items()
                     for message in messages
                 ]

@@ -330,7 +330,7 @@ def _write(
     """
     gallery, shifted = target.gallery, False
     names: list[str] | None = None
-    objected: set[str] = set()
+    objected: set[tuple[str, str]] = set()
     if row is None:
         row = gallery.new_row(target.product)
         if gallery.order:
@@ -342,15 +342,17 @@ def _write(
             shifted = ordering.make_room(siblings, gallery.order, at=at)
             setattr(row, gallery.order, at)
     else:
-        # The picture is not refused for what was not valid before.
+        # The picture is not refused for what was not valid before, apart from what it replaces.
         names = [*snapshots.names_of(type(row), file.columns), *values]
-        objected = set(snapshots.objections(row, fields=names))
+        objected = {
+            each for each in snapshots.objections(row, fields=names) if each[0] not in names
+        }
         shifted = bool(target.written.get("shifted"))
     snapshots.assign(row, file.columns)
     for name, value in values.items():
         setattr(row, name, value)
     found = snapshots.objections(row, fields=names)
-    if refused := [each for each in found if each not in objected]:
+    if refused := [text for field, text in found if (field, text) not in objected]:
         raise DeliveryEnded(
             GalleryState.FAILED,
             _("The shop refuses the picture. %(reasons)s") % {"reasons": " ".join(refused)},
