@@ -416,6 +416,7 @@ NOT_PAGES = {
     },
     "data for the script of a page": {
         "run_progress", "productimage_cards", "run_events", "productimage_events", "series_events",
+        "publication_progress",
     },
     "a part of the pages to generate, which show it": {
         "run_plan", "run_texts_plan", "run_photos_plan", "run_series_plan", "run_finals_plan",
@@ -429,6 +430,7 @@ NOT_PAGES = {
         "placement_roll_back", "placement_renew", "run_cancel", "run_retry", "run_resume",
         "experiment_change", "experiment_close", "experiment_use", "gallerydelivery_decide",
         "webhookendpoint_test", "webhookdelivery_resend",
+        "publication_cancel", "publication_retry", "publication_schedule",
     },
     "Django's own page, of which a scene's is looked at": {
         f"{model}_history"
@@ -436,6 +438,7 @@ NOT_PAGES = {
             "copydeck", "dailybudget", "imagejob", "photocutout", "placement", "productimage",
             "providerbatch", "providercall", "providerpause", "run", "series", "textlayout",
             "experiment", "gallerydelivery", "webhookendpoint", "webhookdelivery",
+            "publication",
         )
     } | {"webhookendpoint_delete", "copydeck_delete", "series_delete", "textlayout_delete"},
     REFUSED: {
@@ -444,6 +447,7 @@ NOT_PAGES = {
         for model in (
             "dailybudget", "imagejob", "photocutout", "placement", "productimage", "providerbatch",
             "providercall", "run", "gallerydelivery", "webhookdelivery",
+            "publication",
         )
     } | {"providerpause_add", "experiment_delete"},
 }  # fmt: skip
