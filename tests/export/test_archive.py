@@ -50,12 +50,12 @@ def test_published_pictures_are_exported_by_slot_and_language_with_their_mark():
         ("gallery", ""), ("hero", ""), ("hero", "de")
     ]  # fmt: skip
     report, archive = exported(
-        export.published(slots=["hero"]), pattern="{sku}-{slot}-{locale}.jpg"
+        export.published(slots=["hero"]), pattern="{sku}-{slot}-{locale}-{ratio}.jpg"
     )
     assert report.written == 2
     assert archive.testzip() is None
     assert archive.namelist() == [
-        f"{mug.pk}-hero.jpg", f"{mug.pk}-hero-de.jpg", "manifest.json", "manifest.csv"
+        f"{mug.pk}-hero-4x5.jpg", f"{mug.pk}-hero-de-4x5.jpg", "manifest.json", "manifest.csv"
     ]  # fmt: skip
     for entry in manifest(archive)["files"]:
         data = archive.read(entry["file"])
