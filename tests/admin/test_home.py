@@ -61,6 +61,7 @@ def test_everything_that_waits_is_counted_and_leads_to_its_list(root, home):
         "To review": "1",
         "Cut-outs to look at": "1",
         "Published with outdated text": "1",
+        "Not in the shop's own pictures": "0",
         "Being made": "1",
         "Spent today (UTC)": "$0.0000",
         "Failed in the last 7 days": "3",
@@ -112,7 +113,7 @@ def test_nobody_is_shown_what_they_may_not_see(sign_in, home):
     found, _html = home(sign_in("nb_catalog.view_productimage", views=False))
     assert found.keys() == {"To review"}
     found, _html = home(sign_in("nb_catalog.view_placement", views=False))
-    assert found.keys() == {"Published with outdated text"}
+    assert found.keys() == {"Published with outdated text", "Not in the shop's own pictures"}
     found, _html = home(sign_in("nb_catalog.view_run", views=False))
     assert found.keys() == {"Being made"}
     found, _html = home(sign_in("nb_catalog.view_run", "nb_catalog.view_dailybudget", views=False))

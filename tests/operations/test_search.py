@@ -13,6 +13,7 @@ from nb_catalog.api.fields import SearchFilter
 from nb_catalog.api.urls import router
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import (
+    GalleryDelivery,
     ImageJob,
     PhotoCutout,
     Placement,
@@ -30,7 +31,9 @@ from tests.catalog.catalog_images import MugSource
 pytestmark = pytest.mark.django_db
 
 # The lists of rows about products: those that are not in it are about nobody's product.
-SEARCHED = {ImageJob, PhotoCutout, Placement, ProductImage, ProviderCall, Run, Series}
+SEARCHED = {
+    GalleryDelivery, ImageJob, PhotoCutout, Placement, ProductImage, ProviderCall, Run, Series,
+}  # fmt: skip
 
 
 def world(name, *, sku, scene, text):
@@ -51,8 +54,12 @@ def world(name, *, sku, scene, text):
         job=job, run=job.run, epoch=1, provider="gemini", model="m", started_at=now,
         finished_at=now + timedelta(seconds=1), estimate_microusd=1, outcome="picture",
     )  # fmt: skip
+    delivery = GalleryDelivery.objects.create(
+        content_type_id=image.content_type_id, object_id=image.object_id, image=image,
+        slot="social", locale="de", gallery="photos",
+    )  # fmt: skip
     return {
-        "product": mug, Run: job.run, ImageJob: job, ProductImage: placement.image,
+        "product": mug, GalleryDelivery: delivery, Run: job.run, ImageJob: job, ProductImage: placement.image,
         Placement: placement, PhotoCutout: factories.cutout(mug), ProviderCall: call,
         Series: factories.series(mug, key=f"series-{scene}", scene=factories.scene(scene)),
     }  # fmt: skip
@@ -84,7 +91,7 @@ def test_every_list_finds_the_same_rows_in_the_admin_and_over_rest(rows, term):
     client.force_login(user)
     lists = {
         Run: "runs", ImageJob: "jobs", ProductImage: "images", Placement: "placements",
-        PhotoCutout: "cutouts", Series: "series",
+        PhotoCutout: "cutouts", Series: "series", GalleryDelivery: "gallery-deliveries",
     }  # fmt: skip
     for model in SEARCHED:
         expected = {rows[model].pk} if model in TERMS[term] else set()
@@ -134,7 +141,10 @@ def test_no_list_about_products_is_left_out():
         if hasattr(view, "filter_class") and "list" in dir(view)
     }
     searched = {name for name, has_search in filters.items() if has_search}
-    assert searched == {"run", "job", "image", "placement", "cutout", "series"}
+    assert searched == {
+        *("run", "job", "image", "placement", "cutout", "series"),
+        "gallery-delivery",
+    }
 
 
 def test_a_number_is_a_product_a_run_or_a_job(rows):
