@@ -22,11 +22,9 @@ from nb_catalog.core.states import JOB_UNDERWAY, ImageState, JobState
 from nb_catalog.cutouts.access import visible_to
 from nb_catalog.generation import failures
 from nb_catalog.models import (
-    DailyBudget,
     ImageJob,
     Placement,
     ProductImage,
-    ProviderCall,
     Publication,
     Run,
     Scene,
@@ -74,7 +72,7 @@ class Home:
 def home_of(request: HttpRequest) -> Home:
     """Return what the user of ``request`` may know. A constant number of queries."""
     sees_jobs = may(request.user, Action.VIEW_JOBS)
-    now = status.collect() if sees_jobs or may(request.user, Action.VIEW_RUNS) else None
+    now = status.collect() if may(request.user, Action.VIEW_STATUS) else None
     figures = [*_work(request), *(_production(request, now) if now else ())]
     if now and sees_jobs:
         figures += _failures(request)
@@ -131,7 +129,7 @@ def _production(request: HttpRequest, now: status.Status) -> Iterator[Figure]:
         details=tuple(details),
         urgent=bool(now.pauses),
     )
-    if may_view(request.user, DailyBudget):
+    if may(request.user, Action.VIEW_SPENDING):
         yield Figure(
             title=gettext("Spent today (UTC)"),
             value=dollars(now.spent_today_usd),
@@ -140,7 +138,7 @@ def _production(request: HttpRequest, now: status.Status) -> Iterator[Figure]:
             if now.budget_today_usd is None
             else (gettext("of %(budget)s") % {"budget": dollars(now.budget_today_usd)},),
         )
-    if now.open_calls and may_view(request.user, ProviderCall):
+    if now.open_calls and may(request.user, Action.VIEW_CALLS):
         yield Figure(
             title=gettext("Calls of unknown cost"),
             value=number_format(now.open_calls, force_grouping=True),

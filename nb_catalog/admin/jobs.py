@@ -69,6 +69,7 @@ class ImageJobAdmin(CatalogObjectAdmin):
 
 @admin.register(ProviderBatch)
 class ProviderBatchAdmin(ReadOnlyAdmin):
+    view_action = Action.VIEW_BATCHES
     list_display = (
         "name",
         "state",

@@ -8,6 +8,7 @@ from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import JobKind, RequestMode
 from nb_catalog.models import ImageJob
+from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.db.money import usd, usd_text
 
 # The part of a spec that everyone who may see the job may see.
@@ -54,7 +55,7 @@ class CallSerializer(serializers.Serializer):
     provider = serializers.CharField()
     model = serializers.CharField()
     model_version = serializers.CharField()
-    outcome = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=CallOutcome.choices)
     error_code = serializers.CharField()
     estimate_usd = serializers.SerializerMethodField()
     cost_usd = serializers.SerializerMethodField()

@@ -21,11 +21,13 @@ from nb_catalog.api.images import ImageViewSet
 from nb_catalog.api.jobs import JobViewSet
 from nb_catalog.api.placements import PlacementViewSet
 from nb_catalog.api.plans import PlanViewSet
+from nb_catalog.api.provider_calls import BatchViewSet, PauseViewSet, ProviderCallViewSet
 from nb_catalog.api.publications import PublicationViewSet
 from nb_catalog.api.rollbacks import RollBackViewSet
 from nb_catalog.api.runs import RunViewSet
 from nb_catalog.api.schema import SchemaView
 from nb_catalog.api.series import SeriesViewSet
+from nb_catalog.api.spending import SpendingViewSet, StatusViewSet
 from nb_catalog.api.webhooks import WebhookDeliveryViewSet, WebhookViewSet
 
 app_name = "nb_catalog_api"
@@ -87,6 +89,10 @@ router.register("webhook-deliveries", WebhookDeliveryViewSet, basename="webhook-
 router.register("exports", ExportViewSet, basename="export")
 router.register("publications", PublicationViewSet, basename="publication")
 router.register("rollbacks", RollBackViewSet, basename="rollback")
+router.register("pauses", PauseViewSet, basename="pause")
+router.register("batches", BatchViewSet, basename="batch")
+router.register("calls", ProviderCallViewSet, basename="call")
+router.register("spending", SpendingViewSet, basename="spending")
 
 urlpatterns = [
     path("events/", EventViewSet.as_view({"get": "events"}), name="events"),
@@ -105,6 +111,7 @@ urlpatterns = [
         ExperimentViewSet.as_view({"get": "picture"}),
         name="experiment-picture",
     ),
+    path("status/", StatusViewSet.as_view({"get": "status"}), name="status"),
     path("schema/", SchemaView.as_view(), name="schema"),
     *router.urls,
     re_path("", UnknownAddressView.as_view()),

@@ -25,6 +25,11 @@ class Action(StrEnum):
     VIEW_PLACEMENTS = "view_placements"
     VIEW_CUTOUTS = "view_cutouts"
     VIEW_SERIES = "view_series"
+    VIEW_STATUS = "view_status"
+    VIEW_PAUSES = "view_pauses"
+    VIEW_BATCHES = "view_batches"
+    VIEW_CALLS = "view_calls"
+    VIEW_SPENDING = "view_spending"
     READ_PROMPTS = "read_prompts"
     READ_SCENE_PROMPTS = "read_scene_prompts"
     WRITE_TEXTS = "write_texts"
@@ -47,6 +52,7 @@ class Action(StrEnum):
     EDIT = "edit"
     MAKE_FINAL = "make_final"
     RECONCILE = "reconcile"
+    RESUME_PROVIDER = "resume_provider"
     DECIDE_CUTOUTS = "decide_cutouts"
     REQUEST_CUTOUTS = "request_cutouts"
     CUT_AGAIN = "cut_again"
@@ -66,7 +72,7 @@ def _view(model: str) -> tuple[str, ...]:
 
 
 _IMAGES, _PLACEMENTS = _view("productimage"), _view("placement")
-_CUTOUTS = _view("photocutout")
+_CUTOUTS, _CALLS = _view("photocutout"), _view("providercall")
 _TEXTS = ("nb_catalog.change_copydeck",)
 
 # One permission of each group is needed.
@@ -82,6 +88,12 @@ REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType
         Action.VIEW_PLACEMENTS: (_PLACEMENTS,),
         Action.VIEW_CUTOUTS: (_CUTOUTS,),
         Action.VIEW_SERIES: (_view("series"),),
+        # Who may see work may see whether it goes on.
+        Action.VIEW_STATUS: ((*_view("imagejob"), *_view("run"), Permission.GENERATE),),
+        Action.VIEW_PAUSES: (_view("providerpause"),),
+        Action.VIEW_BATCHES: (_view("providerbatch"),),
+        Action.VIEW_CALLS: (_CALLS,),
+        Action.VIEW_SPENDING: (_view("dailybudget"),),
         Action.READ_PROMPTS: ((Permission.GENERATE,),),
         Action.READ_SCENE_PROMPTS: ((Permission.GENERATE, "nb_catalog.change_scene"),),
         Action.WRITE_TEXTS: (_TEXTS,),
@@ -108,7 +120,9 @@ REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType
         Action.COMPARE: (_IMAGES, (Permission.GENERATE,)),
         Action.EDIT: (_IMAGES, (Permission.GENERATE,)),
         Action.MAKE_FINAL: (_IMAGES, (Permission.GENERATE,)),
-        Action.RECONCILE: ((Permission.RECONCILE,),),
+        Action.RECONCILE: (_CALLS, (Permission.RECONCILE,)),
+        # To delete its pause.
+        Action.RESUME_PROVIDER: (("nb_catalog.delete_providerpause",),),
         Action.DECIDE_CUTOUTS: (_CUTOUTS, (Permission.REVIEW,)),
         Action.REQUEST_CUTOUTS: ((Permission.GENERATE,),),
         Action.CUT_AGAIN: (_CUTOUTS, (Permission.GENERATE,)),

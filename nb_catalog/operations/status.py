@@ -106,7 +106,7 @@ def collect() -> Status:
                 model=row.model,
                 cause=row.cause,
                 until=row.until.isoformat(),
-                needs_person=row.until - now > ratelimit.UNTIL_A_PERSON_ACTS / 2,
+                needs_person=ratelimit.needs_person(row),
             )
             for row in ProviderPause.objects.filter(until__gt=now).order_by("provider", "model")
         ),

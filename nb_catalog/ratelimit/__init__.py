@@ -1,5 +1,6 @@
 """When something may be sent to a provider's model. The state is in the database, shared by all workers."""
 
+from nb_catalog.ratelimit.advice import needs_person, what_to_do
 from nb_catalog.ratelimit.gcra import JITTER
 from nb_catalog.ratelimit.limiter import (
     Limiter,
@@ -34,8 +35,10 @@ __all__ = [
     "in_flight_caps",
     "is_overload",
     "is_paused",
+    "needs_person",
     "pause",
     "active_pauses",
     "record_backoff",
     "reduce_concurrency",
+    "what_to_do",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -13,41 +12,19 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog import ratelimit
 from nb_catalog.admin.base import ReadOnlyAdmin, SearchableAdmin
 from nb_catalog.admin.billing.reconcile import ReconcileAdmin, UnsettledFilter
 from nb_catalog.admin.changelists import ModelFilter, ProviderFilter
 from nb_catalog.admin.formatting import micro_dollars
+from nb_catalog.core.permissions import Action, may
 from nb_catalog.models import ImageJob, ProviderCall, ProviderPause
 from nb_catalog.providers.model_specs import is_version_of
-
-# Pauses that end later than this wait for a person.
-UNTIL_RESUMED = timedelta(days=365)
-_WHAT_TO_DO = {
-    "provider_stopped": _("Check the billing page of the provider account."),
-    "account_blocked": _(
-        "Follow the advice in the reason. Only a change to the provider account or its project helps."
-    ),
-    "model_unavailable": _(
-        "Give the provider account access to the model, or choose another model in the settings, cancel the "
-        "waiting jobs, and plan them again."
-    ),
-    "key_rejected": _("Correct the provider's API key in the settings and restart the workers."),
-    "no_credentials": _("Add an API key for the provider to the settings and restart the workers."),
-    "model_retired": _(
-        "Choose another model in the settings, cancel the waiting jobs, and plan them again."
-    ),
-    "wrong_service": _("Correct the provider's base_url in the settings and restart the workers."),
-    "page_instead": _(
-        "Check what intercepts requests between this machine and the provider, such as a proxy or a "
-        "sign-in page."
-    ),
-    "address_refused": _("Add the host to the provider's image_hosts and restart the workers."),
-    "daily_quota_reached": _("The quota resets automatically at midnight Pacific time."),
-}
 
 
 @admin.register(ProviderCall)
 class ProviderCallAdmin(SearchableAdmin, ReconcileAdmin):
+    view_action = Action.VIEW_CALLS
     list_display = (
         "id", "kind", "provider", "model", "used_model", "outcome", "estimate", "cost", "error_code",
         "started_at",
@@ -89,12 +66,13 @@ class ProviderCallAdmin(SearchableAdmin, ReconcileAdmin):
 class ProviderPauseAdmin(ReadOnlyAdmin):
     """Deleting a pause resumes the provider."""
 
+    view_action = Action.VIEW_PAUSES
     actions = ("resume",)
     list_display = ("provider", "paused_model", "paused_until", "reason")
     fields = ("provider", "paused_model", "paused_until", ("cause", "reason"), "what_to_do")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("nb_catalog.delete_providerpause")
+        return may(request.user, Action.RESUME_PROVIDER)
 
     @admin.action(description=_("Resume selected providers"), permissions=["delete"])
     def resume(self, request: HttpRequest, queryset: QuerySet) -> None:
@@ -116,15 +94,10 @@ class ProviderPauseAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("until"), ordering="until")
     def paused_until(self, pause: ProviderPause) -> str:
-        if pause.until - timezone.now() > UNTIL_RESUMED:
+        if ratelimit.needs_person(pause):
             return gettext("until resumed manually")
         return date_format(timezone.localtime(pause.until), "DATETIME_FORMAT")
 
     @admin.display(description=_("what to do"))
     def what_to_do(self, pause: ProviderPause) -> str:
-        advice = _WHAT_TO_DO.get(pause.cause, "")
-        note = gettext(
-            "Nothing is sent during this pause; jobs wait, and nothing is lost. Once the "
-            "cause is fixed, delete the pause to resume work."
-        )
-        return f"{advice} {note}".strip()
+        return ratelimit.what_to_do(pause)

@@ -23,6 +23,7 @@ from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.formatting import dollars, micro_dollars
 from nb_catalog.billing.reports import SpendGroup
 from nb_catalog.conf import settings
+from nb_catalog.core.permissions import Action
 from nb_catalog.models import DailyBudget
 from nb_catalog.models.db.clock import database_now
 
@@ -80,6 +81,7 @@ class Bar:
 
 @admin.register(DailyBudget)
 class DailyBudgetAdmin(ReadOnlyAdmin):
+    view_action = Action.VIEW_SPENDING
     list_display = ("day", "spent", "reserved", "daily_budget")
     fields = list_display
     date_hierarchy = "day"

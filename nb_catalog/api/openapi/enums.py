@@ -7,12 +7,13 @@ from rest_framework import serializers
 
 from nb_catalog.api.placements import OBJECT_STATES
 from nb_catalog.core.event_types import EventType
-from nb_catalog.core.states import ImageState, JobState
+from nb_catalog.core.states import BatchState, ImageState, JobState
 from nb_catalog.core.types import SCENE_TREATMENTS, JobKind, PhotoKind, RequestMode, TextMethod
 from nb_catalog.cutouts import previews
 from nb_catalog.export.types import FORMATS
 from nb_catalog.generation import ItemStatus
 from nb_catalog.generation.progress import Cause, RunState
+from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.cutouts import CutoutState
 from nb_catalog.models.experiments import Arm
 from nb_catalog.models.galleries import GalleryState
@@ -25,6 +26,8 @@ from nb_catalog.review.decisions import ACTIONS
 from nb_catalog.review.votes import Side
 
 ENUMS = {
+    "BatchState": BatchState,
+    "CallOutcome": CallOutcome,
     "CatalogObjectState": OBJECT_STATES,
     "CutoutState": CutoutState,
     "ExperimentArm": Arm,

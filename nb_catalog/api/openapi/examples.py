@@ -57,6 +57,13 @@ VALUES = {
 }
 # The same names with other values, by component and field.
 EXCEPTIONS = {
+    **{
+        (each, "model"): "gemini-3.1-flash-image"
+        for each in ("Batch", "BatchDetail", "Call", "Pause", "PauseStatus", "ProviderCall")
+    },
+    ("Spending", "models"): [
+        {"name": "gemini-3.1-flash-image", "calls": 31, "spent_usd": "1.25", "open_usd": "0.00"}
+    ],
     ("AltRequest", "texts"): {"de": "Blaue Tasse auf Marmor"},
     ("Decision", "key"): "5c1e0d7e-93a2-4c5e-8f0b-0f6f6d1f2a11",
     ("DecisionRequest", "key"): "5c1e0d7e-93a2-4c5e-8f0b-0f6f6d1f2a11",
