@@ -8,10 +8,21 @@ from django.contrib.auth.models import Group, Permission, User  # noqa: E402
 from django.core.files.base import ContentFile  # noqa: E402
 from products.catalog_images import LIBRARY  # noqa: E402
 from products.models import ProductPage  # noqa: E402
+from taggit.models import Tag  # noqa: E402
 from wagtail.images.models import Image  # noqa: E402
 from wagtail.models import GroupPagePermission, Page  # noqa: E402
+from wagtail.snippets.models import register_snippet  # noqa: E402
 
+import nb_catalog  # noqa: E402
 from tests.contrib.walks import steps  # noqa: E402
+
+register_snippet(Tag)
+
+
+@nb_catalog.register(Tag)
+class TagSource(nb_catalog.CatalogSource):
+    title_field = "name"
+
 
 home = Page.objects.get(depth=2)
 photo = Image.objects.create(title="Lamp", file=ContentFile(steps.photo(), name="lamp.png"))
@@ -38,6 +49,22 @@ assert choose in explorer and choose.replace(f"={page.pk}", f"={other.pk}") not 
 edit = editor.get(f"/admin/pages/{page.pk}/edit/").content.decode()
 assert choose in edit and "/admin/catalog-pictures/nb_catalog/productimage/review/" in edit
 assert editor.get(choose.replace(f"={page.pk}", f"={other.pk}")).status_code == 302
+
+# Several at once: those that the editor may edit, and of one model.
+bulk = f"/admin/bulk/wagtailcore/page/generate_catalog_pictures/?id={page.pk}&id={other.pk}&id={home.pk}"
+chosen = editor.see(bulk)
+assert "Reading lamp" in chosen and "Not theirs" not in chosen
+nothing = editor.get(f"{bulk.partition('?')[0]}?id={home.pk}&next=/admin/", follow=True)
+assert "None of the selected objects can have pictures." in nothing.content.decode()
+
+# Snippets, with the permissions of their model.
+tag = Tag.objects.create(name="Lamps", slug="lamps")
+snippet = f"/admin/catalog-pictures/choose/taggit.tag/?id={tag.pk}"
+assert editor.get(snippet).status_code == 302
+group.permissions.add(Permission.objects.get(codename="view_tag"))
+assert snippet in editor.get("/admin/snippets/taggit/tag/").content.decode()
+assert "Lamps" in editor.see(snippet)
+assert "Lamps" in editor.see(f"/admin/bulk/taggit/tag/generate_catalog_pictures/?id={tag.pk}")
 
 image = editor.generate(choose)
 assert "Review pictures (1)" in editor.get("/admin/").content.decode()
