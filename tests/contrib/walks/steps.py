@@ -59,6 +59,7 @@ class Editor(Client):
         assert page.count(self.mark) == 1, (
             f"{response.request['PATH_INFO']} is outside of the frame"
         )
+        assert re.search(r"<title>\s*[^\s|-]", page), "the page has a title"
         assert page.count("<!doctype html") + page.count("<!DOCTYPE html") == 1
         addresses = re.findall(r'(?:href|action|formaction|data-[a-z-]*url)="(/[^"]*)"', page)
         ours = [each for each in addresses if "nb_catalog/" in each and "/static/" not in each]
