@@ -44,6 +44,14 @@ class TimesSerializer(serializers.Serializer):
     ends_at = serializers.DateTimeField(default=None, allow_null=True)
 
 
+class ScheduleSerializer(serializers.Serializer):
+    """From when until when the pictures are shown. Both are required: omitting the start by mistake must not
+    publish now."""
+
+    starts_at = serializers.DateTimeField(allow_null=True)
+    ends_at = serializers.DateTimeField(allow_null=True)
+
+
 class NewPublicationSerializer(TimesSerializer):
     """What is published: ``pictures`` in their places, or all approved pictures of a ``run`` in one ``slot``,
     those with text in its language."""
@@ -140,7 +148,7 @@ class PublicationViewSet(CatalogReadViewSet):
         "create": NewPublicationSerializer,
         "cancel": CancelPublicationSerializer,
         "retry": RetryPublicationSerializer,
-        "schedule": TimesSerializer,
+        "schedule": ScheduleSerializer,
     }
     operations = {
         "retrieve": Operation(returns=PublicationDetailSerializer),
@@ -207,7 +215,8 @@ class PublicationViewSet(CatalogReadViewSet):
         """Change the times of a publication that waits; the end of one that is published."""
         publication = self.get_object()
         schedules.reschedule(publication, **self.validated_body())
-        return Response(_detail(self.get_object()))
+        publication.refresh_from_db()
+        return Response(_detail(publication))
 
 
 def _detail(publication):

@@ -26,6 +26,11 @@ class Api:
             BASE + path, body or {}, content_type="application/json", headers=headers
         )
 
+    def put(self, path, body=None, **headers):
+        return self.client.put(
+            BASE + path, body or {}, content_type="application/json", headers=headers
+        )
+
     def delete(self, path, **headers):
         return self.client.delete(BASE + path, headers=headers)
 

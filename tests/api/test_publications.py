@@ -139,3 +139,24 @@ def test_the_preview_of_a_moment_has_what_is_scheduled(api, api_as, anybody, set
     assert anybody.get("placements/", query).status_code == 200
     refused = anybody.get("placements/at/", {**query, "at": ahead(hours=2)})
     assert refused.status_code in (401, 403)
+
+
+@pytest.mark.parametrize("omitted", ["starts_at", "ends_at"])
+def test_a_schedule_is_not_changed_by_what_was_left_out(api, omitted):
+    body = {"pictures": placed(*approved(1)), "starts_at": ahead(days=1)}
+    made = api.post("publications/", body).data
+    times = {"starts_at": ahead(days=1), "ends_at": ahead(days=2)}
+    del times[omitted]
+    refused = api.put(f"publications/{made['id']}/schedule/", times)
+    assert (refused.status_code, list(refused.data["errors"])) == (400, [omitted])
+    assert api.get(f"publications/{made['id']}/").data == made
+
+
+def test_a_schedule_that_was_seen_is_changed_once(api):
+    body = {"pictures": placed(*approved(1)), "starts_at": ahead(days=1)}
+    address = f"publications/{api.post('publications/', body).data['id']}/"
+    seen = api.get(address)["ETag"]
+    times = {"starts_at": ahead(days=2), "ends_at": None}
+    changed = api.put(f"{address}schedule/", times, if_match=seen)
+    assert (changed.status_code, changed.data) == (200, api.get(address).data)
+    assert api.put(f"{address}schedule/", times, if_match=seen).status_code == 412
