@@ -6,6 +6,14 @@ from typing import Any
 from django.db.models import Count
 from rest_framework import serializers
 
+from nb_catalog.api.designs import (
+    DesignWrites,
+    SceneEditSerializer,
+    SceneFiles,
+    SceneFileSerializer,
+    SceneWriteSerializer,
+    design_operations,
+)
 from nb_catalog.api.operations import Operation
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action
@@ -113,7 +121,7 @@ class SceneDetailSerializer(SceneSerializer):
         }
 
 
-class SceneViewSet(CatalogReadViewSet):
+class SceneViewSet(DesignWrites, SceneFiles, CatalogReadViewSet):
     """Active scenes. Prompts are visible only to users who may generate pictures."""
 
     read_permission = Action.VIEW_SCENES
@@ -126,12 +134,30 @@ class SceneViewSet(CatalogReadViewSet):
     created_field = "created_at"
     lookup_field = "key"
     lookup_value_converter = "slug"
-    operations = {"retrieve": Operation(returns=SceneDetailSerializer)}
+    action_permissions = {
+        "create": Action.CREATE_SCENES,
+        "partial_update": Action.CHANGE_SCENES,
+        "destroy": Action.DELETE_SCENES,
+        "file": Action.READ_SCENE_PROMPTS,
+        "import_file": Action.CREATE_SCENES,
+    }
+    serializer_classes = {
+        "create": SceneWriteSerializer,
+        "partial_update": SceneEditSerializer,
+        "import_file": SceneFileSerializer,
+    }
+    operations = {
+        "retrieve": Operation(returns=SceneDetailSerializer),
+        **design_operations(SceneDetailSerializer),
+        **SceneFiles.file_operations,
+    }
 
     def get_queryset(self):
         rows = Scene.objects.all()
         return rows.filter(is_active=True) if self.action == "list" else rows
 
     def get_serializer_class(self):
+        if self.action in self.serializer_classes:
+            return self.serializer_classes[self.action]
         detail = self.action == "retrieve" and self.user_may(Action.READ_SCENE_PROMPTS)
         return SceneDetailSerializer if detail else SceneSerializer

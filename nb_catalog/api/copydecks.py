@@ -1,5 +1,6 @@
 """``layouts/`` and ``decks/``: text placement on pictures, and the texts."""
 
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -8,18 +9,35 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from nb_catalog import copydecks
-from nb_catalog.api.operations import Operation
+from nb_catalog.api import idempotency
+from nb_catalog.api.designs import (
+    DeckEditSerializer,
+    DeckWriteSerializer,
+    DesignWrites,
+    LayoutEditSerializer,
+    LayoutWriteSerializer,
+    design_operations,
+)
+from nb_catalog.api.operations import GENERATE, Operation
 from nb_catalog.api.views import CatalogReadViewSet
-from nb_catalog.copydecks import changes, vocabulary
+from nb_catalog.copydecks import changes, csv_format, files, vocabulary, xliff_format, xlsx_format
 from nb_catalog.copydecks.files import MAX_BYTES
 from nb_catalog.copydecks.types import DeckTexts
+from nb_catalog.copydecks.vocabulary import deck_locales
 from nb_catalog.core.permissions import Action
-from nb_catalog.exceptions import DeckRefused, RequestRefused
+from nb_catalog.core.text import nearest
+from nb_catalog.exceptions import DeckRefused, InvalidSettings, RequestRefused
+from nb_catalog.generation import text_requests
 from nb_catalog.models import CopyDeck, TextLayout
 from nb_catalog.models.copy_decks import LONGEST_TEXT
 from nb_catalog.publishing.staleness import mark_stale_of_deck
 
 MOST_TEXTS = 5000
+FILES = {
+    "csv": csv_format.MIME_TYPE,
+    "xlsx": xlsx_format.MIME_TYPE,
+    "xliff": xliff_format.MIME_TYPE,
+}
 
 
 class LayoutSerializer(serializers.ModelSerializer):
@@ -41,8 +59,15 @@ class LayoutDetailSerializer(LayoutSerializer):
         fields = (*LayoutSerializer.Meta.fields, "content")
 
 
-class LayoutViewSet(CatalogReadViewSet):
+class LayoutViewSet(DesignWrites, CatalogReadViewSet):
     """Active layouts."""
+
+    action_permissions = {
+        "create": Action.CREATE_LAYOUTS,
+        "partial_update": Action.CHANGE_LAYOUTS,
+        "destroy": Action.DELETE_LAYOUTS,
+    }
+    operations = design_operations(LayoutDetailSerializer)
 
     read_permission = Action.VIEW_LAYOUTS
     lookup_field = "key"
@@ -55,7 +80,11 @@ class LayoutViewSet(CatalogReadViewSet):
     }
     created_field = "created_at"
     serializer_class = LayoutSerializer
-    serializer_classes = {"retrieve": LayoutDetailSerializer}
+    serializer_classes = {
+        "retrieve": LayoutDetailSerializer,
+        "create": LayoutWriteSerializer,
+        "partial_update": LayoutEditSerializer,
+    }
 
     def get_queryset(self):
         rows = TextLayout.objects.all()
@@ -183,12 +212,43 @@ class AcceptedSerializer(serializers.Serializer):
     )
 
 
-class DeckViewSet(CatalogReadViewSet):
+# Without their character sets.
+FILE_TYPES = tuple(each.partition(";")[0] for each in FILES.values())
+
+
+class DeckDownloadSerializer(serializers.Serializer):
+    """Query string ``?type=csv``, ``?type=xlsx`` or ``?type=xliff&locale=de``."""
+
+    type = serializers.ChoiceField(choices=[(each, each) for each in FILES])
+    locale = serializers.CharField(max_length=20, required=False)
+
+
+class ProposeTextsSerializer(serializers.Serializer):
+    locales = serializers.ListField(
+        child=serializers.CharField(max_length=20), allow_empty=False, max_length=100
+    )
+
+
+class ProposedTextsSerializer(serializers.Serializer):
+    """The run that translates; null if no text is missing."""
+
+    run = serializers.IntegerField(allow_null=True)
+
+
+class DeckViewSet(DesignWrites, CatalogReadViewSet):
     """Copy decks. POST to ``texts/`` or ``file/`` to write texts, to ``undo/`` to take that back, to
     ``accept/`` to accept proposals."""
 
     read_permission = Action.VIEW_DECKS
-    action_permissions = dict.fromkeys(("texts", "file", "undo", "accept"), Action.WRITE_TEXTS)
+    action_permissions = {
+        "create": Action.CREATE_DECKS,
+        "destroy": Action.DELETE_DECKS,
+        **dict.fromkeys(
+            ("partial_update", "texts", "file", "undo", "accept", "discard"), Action.WRITE_TEXTS
+        ),
+        "download": Action.VIEW_DECKS,
+        "propose": Action.PROPOSE_TEXTS,
+    }
     lookup_field = "key"
     lookup_value_converter = "slug"
     operations = {
@@ -197,7 +257,17 @@ class DeckViewSet(CatalogReadViewSet):
             Operation(returns=DeckImportSerializer, refuses=(DeckRefused, RequestRefused)),
         ),
         "accept": Operation(returns=DeckAcceptedSerializer, refuses=(DeckRefused, RequestRefused)),
+        "discard": Operation(returns=DeckAcceptedSerializer),
+        "download": Operation(media_types=FILE_TYPES, refuses=(DeckRefused,)),
+        "propose": Operation(
+            returns=ProposedTextsSerializer,
+            refuses=(RequestRefused,),
+            once=True,
+            scope=GENERATE,
+        ),
+        **design_operations(DeckDetailSerializer),
     }
+    query_classes = {"download": DeckDownloadSerializer}
     orderings = {
         "position": ("position", "name"),
         "name": ("name",),
@@ -211,7 +281,10 @@ class DeckViewSet(CatalogReadViewSet):
         "texts": DeckTextsSerializer,
         "file": DeckFileSerializer,
         "undo": UndoSerializer,
-        "accept": AcceptedSerializer,
+        **dict.fromkeys(("accept", "discard"), AcceptedSerializer),
+        "create": DeckWriteSerializer,
+        "partial_update": DeckEditSerializer,
+        "propose": ProposeTextsSerializer,
     }
 
     def get_queryset(self):
@@ -235,6 +308,42 @@ class DeckViewSet(CatalogReadViewSet):
         deck, body = self.get_object(), self.validated_body()
         incoming = copydecks.read_file(deck, body["file"].read(MAX_BYTES + 1))
         return self._import(deck, incoming, origin=body["file"].name, dry_run=body["dry_run"])
+
+    @file.mapping.get
+    def download(self, request, *args, **kwargs):
+        """Return the texts as a CSV or XLSX file, or those of one language as XLIFF for translators."""
+        deck, query = self.get_object(), self.query.validated_data
+        kind, locale = query["type"], query.get("locale")
+        if kind != "xliff":
+            data = (files.csv_of if kind == "csv" else files.xlsx_of)(deck)
+        elif locale in deck_locales(deck) and locale != deck.locale:
+            data = files.xliff_of(deck, locale, root_url=request.build_absolute_uri("/"))
+        else:
+            targets = ", ".join(code for code in deck_locales(deck) if code != deck.locale)
+            message = _("Name languages to translate into: %(locales)s.")
+            raise serializers.ValidationError({"locale": [message % {"locales": targets}]})
+        return HttpResponse(data, content_type=FILES[kind])
+
+    @action(detail=True, methods=["post"])
+    def propose(self, request, *args, **kwargs):
+        """Have missing texts translated by the ``TRANSLATION_PROVIDER``; they arrive as proposals."""
+        deck, body = self.get_object(), self.validated_body()
+        targets = [code for code in deck_locales(deck) if code != deck.locale]
+        if unknown := sorted({*body["locales"]}.difference(targets)):
+            message = _("Name languages to translate into: %(locales)s.")
+            message %= {"locales": ", ".join(targets)}
+            raise serializers.ValidationError(
+                {"locales": [f"{message}{nearest(unknown[0], targets)}"]}
+            )
+
+        def request_texts():
+            try:
+                run = text_requests.request_translations(deck, body["locales"], actor=request.user)
+            except InvalidSettings as error:
+                raise RequestRefused(str(error)) from error
+            return Response({"run": run and run.pk})
+
+        return idempotency.once(self, body, request_texts)
 
     @action(detail=True, methods=["post"])
     def undo(self, request, *args, **kwargs):
@@ -285,6 +394,14 @@ class DeckViewSet(CatalogReadViewSet):
         changed = copydecks.accept_proposals(deck, cells, actor=request.user)
         stale = mark_stale_of_deck(deck) if changed else None
         return self._deck_response(deck, changed=changed, stale=stale)
+
+    @action(detail=True, methods=["post"])
+    def discard(self, request, *args, **kwargs):
+        """Discard proposals; ``changed`` is the number of them."""
+        deck, body = self.get_object(), self.validated_body()
+        cells = {(locale, role) for locale, roles in body["roles"].items() for role in roles}
+        changed = copydecks.discard_proposals(deck, cells, actor=request.user)
+        return self._deck_response(deck, changed=changed, stale=None)
 
     def _deck_response(self, deck, **more):
         return Response({**DeckDetailSerializer(deck).data, **more})

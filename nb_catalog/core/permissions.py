@@ -32,6 +32,14 @@ class Action(StrEnum):
     VIEW_SPENDING = "view_spending"
     READ_PROMPTS = "read_prompts"
     READ_SCENE_PROMPTS = "read_scene_prompts"
+    CREATE_SCENES = "create_scenes"
+    CHANGE_SCENES = "change_scenes"
+    DELETE_SCENES = "delete_scenes"
+    CREATE_LAYOUTS = "create_layouts"
+    CHANGE_LAYOUTS = "change_layouts"
+    DELETE_LAYOUTS = "delete_layouts"
+    CREATE_DECKS = "create_decks"
+    DELETE_DECKS = "delete_decks"
     WRITE_TEXTS = "write_texts"
     PROPOSE_TEXTS = "propose_texts"
     CREATE_SERIES = "create_series"
@@ -96,6 +104,14 @@ REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType
         Action.VIEW_SPENDING: (_view("dailybudget"),),
         Action.READ_PROMPTS: ((Permission.GENERATE,),),
         Action.READ_SCENE_PROMPTS: ((Permission.GENERATE, "nb_catalog.change_scene"),),
+        Action.CREATE_SCENES: (("nb_catalog.add_scene",),),
+        Action.CHANGE_SCENES: (("nb_catalog.change_scene",),),
+        Action.DELETE_SCENES: (("nb_catalog.delete_scene",),),
+        Action.CREATE_LAYOUTS: (("nb_catalog.add_textlayout",),),
+        Action.CHANGE_LAYOUTS: (("nb_catalog.change_textlayout",),),
+        Action.DELETE_LAYOUTS: (("nb_catalog.delete_textlayout",),),
+        Action.CREATE_DECKS: (("nb_catalog.add_copydeck",),),
+        Action.DELETE_DECKS: (("nb_catalog.delete_copydeck",),),
         Action.WRITE_TEXTS: (_TEXTS,),
         Action.PROPOSE_TEXTS: (_TEXTS, (Permission.GENERATE,)),
         Action.CREATE_SERIES: (("nb_catalog.add_series",),),

@@ -59,7 +59,12 @@ USERS = {
     "everything": (
         *(*Permission, *factories.VIEWS, *factories.VIEW_PRODUCTS),
         *("nb_catalog.change_run", "nb_catalog.change_copydeck"),
-        *("nb_catalog.change_experiment", "nb_catalog.change_scene"),
+        "nb_catalog.change_experiment",
+        *(
+            f"nb_catalog.{verb}_{name}"
+            for name in ("scene", "textlayout", "copydeck")
+            for verb in ("add", "change", "delete")
+        ),
         *("nb_catalog.delete_providerpause", "nb_catalog.view_providerpause"),
         *("nb_catalog.view_providerbatch", "nb_catalog.view_providercall"),
         *(
@@ -67,6 +72,11 @@ USERS = {
             "nb_catalog.add_webhookendpoint",
             "nb_catalog.change_webhookendpoint",
         ),
+    ),
+    "designer": tuple(
+        f"nb_catalog.{verb}_{name}"
+        for name in ("scene", "textlayout", "copydeck")
+        for verb in ("add", "change", "delete")
     ),
     "bookkeeper": ("nb_catalog.view_providercall", Permission.RECONCILE),
     "reconciler alone": (Permission.RECONCILE,),
@@ -84,7 +94,7 @@ class Face(NamedTuple):
     address: str
     post: dict | None = None
     holds: str = ""
-    deletes: bool = False
+    verb: str = ""
 
 
 class Rows:
@@ -142,6 +152,7 @@ class Rows:
             (Action.VIEW_WEBHOOKS, "webhookdelivery", "webhook-deliveries/"),
         ):
             yield action, Face(page(f"{name}_changelist")), Face(path)
+        yield from self.faces_of_designs(page)
         yield from self.faces_of_providers(page)
         hook, sent = self.endpoint.pk, self.delivery.pk
         url = {"url": "https://shop.example/hook"}
@@ -232,6 +243,43 @@ class Rows:
         # Last: one of them saves another prompt.
         yield from self.faces_of_experiments(page)
 
+    def faces_of_designs(self, page):
+        for name, path, create, change, delete in (
+            ("scene", "scenes", Action.CREATE_SCENES, Action.CHANGE_SCENES, Action.DELETE_SCENES),
+            ("textlayout", "layouts", Action.CREATE_LAYOUTS, Action.CHANGE_LAYOUTS,
+             Action.DELETE_LAYOUTS),
+            ("copydeck", "decks", Action.CREATE_DECKS, Action.WRITE_TEXTS, Action.DELETE_DECKS),
+        ):  # fmt: skip
+            rows = {
+                "scene": factories.scene,
+                "textlayout": factories.layout,
+                "copydeck": factories.deck,
+            }
+            here, there, kept = (rows[name](f"{name}-{n}") for n in ("here", "there", "kept"))
+            yield create, Face(page(f"{name}_add"), {}), Face(f"{path}/", {})
+            yield (
+                change,
+                Face(page(f"{name}_change", kept.pk), {}),
+                Face(f"{path}/{kept.key}/", {}, verb="patch"),
+            )
+            yield (
+                delete,
+                Face(page(f"{name}_delete", here.pk), {"post": "yes"}),
+                Face(f"{path}/{there.key}/", verb="delete"),
+            )
+        yield Action.READ_SCENE_PROMPTS, Face(page("scene_export")), Face("scenes/file/")
+        deck = f"{path}/{kept.key}"
+        yield (
+            Action.VIEW_DECKS,
+            Face(page("copydeck_table", kept.pk)),
+            Face(f"{deck}/file/?type=csv"),
+        )
+        yield (
+            Action.PROPOSE_TEXTS,
+            Face(page("copydeck_propose", kept.pk), {"locale": "de"}),
+            Face(f"{deck}/propose/", {"locales": ["de"]}),
+        )
+
     def faces_of_providers(self, page):
         yield (
             Action.VIEW_STATUS,
@@ -253,7 +301,7 @@ class Rows:
         yield (
             Action.RESUME_PROVIDER,
             Face(page("providerpause_delete", here.pk), {"post": "yes"}),
-            Face(f"pauses/{there.pk}/", deletes=True),
+            Face(f"pauses/{there.pk}/", verb="delete"),
         )
 
     def faces_of_experiments(self, page):
@@ -324,8 +372,8 @@ class Rows:
 
 
 def allows(client, face, *, base="", **options):
-    if face.deletes:
-        answer = client.delete(base + face.address)
+    if face.verb:
+        answer = getattr(client, face.verb)(base + face.address, face.post or {}, **options)
     elif face.post is None:
         answer = client.get(base + face.address)
     else:
@@ -369,10 +417,10 @@ def test_the_admin_and_the_api_allow_the_same(rows, name):
         compared.add(action)
     differ = {what: pair for what, pair in told.items() if len({*pair}) > 1}
     assert not differ, "(admin, API)"
-    # Machines propose texts in the admin alone. Who may do what to series
+    # Machines propose alternative texts in the admin alone. Who may do what to series
     # is tested in ``test_series`` of both, who deletes webhooks in ``test_webhooks``.
     assert compared == set(REQUIRED) - {
-        Action.PROPOSE_ALTS, Action.PROPOSE_TEXTS,
+        Action.PROPOSE_ALTS,
         Action.VIEW_SERIES, Action.CREATE_SERIES, Action.CHANGE_SERIES, Action.DELETE_SERIES,
         Action.DELETE_WEBHOOK,
     }  # fmt: skip

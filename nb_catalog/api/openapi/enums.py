@@ -11,7 +11,7 @@ from nb_catalog.core.states import BatchState, ImageState, JobState
 from nb_catalog.core.types import SCENE_TREATMENTS, JobKind, PhotoKind, RequestMode, TextMethod
 from nb_catalog.cutouts import previews
 from nb_catalog.export.types import FORMATS
-from nb_catalog.generation import ItemStatus
+from nb_catalog.generation import ItemStatus, scene_files
 from nb_catalog.generation.progress import Cause, RunState
 from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.cutouts import CutoutState
@@ -48,6 +48,8 @@ ENUMS = {
     "RequestMode": RequestMode,
     "RunState": RunState,
     "SeriesView": SeriesView,
+    "SceneImportAction": scene_files.Action,
+    "SceneCollision": scene_files.OnCollision,
     "TextMethod": TextMethod,
     "Treatment": SCENE_TREATMENTS,
     "VoteChoice": Side,
