@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
-from django.db import DatabaseError, connections
+from django.db import connections
 
 from nb_catalog.webhooks import outbox, transport
+from nb_catalog.webhooks.failures import Failure
 from nb_catalog.webhooks.outbox import Attempt, Message
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,15 @@ def send_due(*, seconds: float = LAST_SECONDS) -> bool:
     return outbox.are_due()
 
 
+async def _send(message: Message, *, sessions: transport.Sessions) -> Attempt:
+    """Send ``message`` once. Whatever its receiver makes happen is a failure of this message only."""
+    try:
+        return await transport.send(message, sessions=sessions)
+    except Exception:  # noqa: BLE001 - what receivers respond cannot all be foreseen
+        logger.exception("Message %s could not be sent.", message.message_id)
+        return Attempt(message=message, failure=Failure.CONNECTION)
+
+
 class _Sender:
     """``ended`` is set when the process stops: then, what is due is sent for ``last_seconds``."""
 
@@ -86,7 +96,7 @@ class _Sender:
                         stops_at = time.monotonic() + self._last_seconds
                     messages = await self._step(claims=claims)
                     for message in messages:
-                        task = asyncio.create_task(transport.send(message, sessions=sessions))
+                        task = asyncio.create_task(_send(message, sessions=sessions))
                         self._in_flight[task] = message
                     if stops_at != inf and not self._in_flight:
                         return
@@ -110,7 +120,7 @@ class _Sender:
 
         try:
             messages = await self._in_database(step)
-        except DatabaseError:
+        except Exception:  # noqa: BLE001 - the one thread that sends must not end
             # What has ended is written at the next step.
             logger.exception("Messages of webhooks could not be read; it is tried again.")
             await asyncio.sleep(POLL_SECONDS)

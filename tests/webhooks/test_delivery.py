@@ -10,14 +10,14 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connections
+from django.db import InterfaceError, connections
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from nb_catalog import review, webhooks
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import WebhookDelivery, WebhookEndpoint
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.webhooks import outbox, transport
+from nb_catalog.webhooks import outbox, sending, transport
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -301,3 +301,60 @@ def test_without_messages_no_thread_is_started(django_assert_num_queries):
         started = time.monotonic()
         assert not webhooks.send_due()
     assert time.monotonic() - started < 5
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """The background thread looks for messages all the time."""
+    monkeypatch.setattr(sending, "POLL_SECONDS", 0.02)
+
+
+@pytest.mark.parametrize(
+    "retry_after",
+    ["Thu, 01 Jan 2026 00:00:00 +9999999999999", "Mon, 01 Jan 0001 00:00:00 +2300", "soon", "²"],
+)
+def test_a_pause_that_cannot_be_read_stops_no_other_messages(receiver, impatient, retry_after):
+    receiver.answers["/fail"] = (503, {"Retry-After": retry_after.encode().decode("latin-1")})
+    failing, other = receiver.endpoint("/fail"), receiver.endpoint("/ok")
+    with webhooks.in_background():
+        webhooks.send_test(failing)
+        receiver.wait_for(lambda counts: counts["/fail"])
+        webhooks.send_test(other)
+        receiver.wait_for(lambda counts: counts["/ok"])
+    assert WebhookDelivery.objects.get(endpoint=failing).error_code == "status"
+
+
+def test_an_error_while_sending_is_a_failure_of_that_message_only(
+    receiver, impatient, monkeypatch, caplog
+):
+    send, broken = transport.send, receiver.endpoint("/broken")
+
+    async def breaks(message, *, sessions):
+        if message.endpoint == broken.pk:
+            raise RuntimeError("unforeseen")
+        return await send(message, sessions=sessions)
+
+    monkeypatch.setattr(transport, "send", breaks)
+    webhooks.send_test(broken)
+    webhooks.send_test(receiver.endpoint("/ok"))
+    with webhooks.in_background():
+        receiver.wait_for(lambda counts: counts["/ok"])
+    assert WebhookDelivery.objects.get(endpoint=broken).error_code == "connection"
+    assert "could not be sent" in caplog.text
+
+
+def test_an_error_while_looking_for_messages_does_not_end_the_thread(
+    receiver, impatient, monkeypatch, caplog
+):
+    claim_due, errors = outbox.claim_due, [RuntimeError("unforeseen"), InterfaceError("closed")]
+
+    def breaks(in_flight):
+        if errors:
+            raise errors.pop()
+        return claim_due(in_flight)
+
+    monkeypatch.setattr(outbox, "claim_due", breaks)
+    webhooks.send_test(receiver.endpoint("/ok"))
+    with webhooks.in_background():
+        receiver.wait_for(lambda counts: counts["/ok"])
+    assert caplog.text.count("it is tried again") == 2
