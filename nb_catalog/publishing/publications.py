@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db import DatabaseError, transaction
-from django.db.models import QuerySet
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from nb_catalog import tasks
@@ -43,8 +43,6 @@ logger = logging.getLogger(__name__)
 
 # Pictures whose files a request makes itself; with more, a worker makes them.
 MOST_INLINE: Final = 1
-# Publications that are looked at in one go.
-MOST_DUE: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,22 +189,29 @@ def publish_due() -> int:
     Any number of processes may call it at the same time: each publication is moved by one of them. Those that
     were missed, because no worker ran, are made up for in their order.
     """
-    moved = 0
-    due = Publication.objects.filter(due_at__lte=database_now())
-    rows = sorted(
-        due.order_by("due_at", "pk")[:MOST_DUE],
-        # What ends at a moment is over before something else begins then.
-        key=lambda each: (each.due_at, each.state != PublicationState.PUBLISHED, each.pk),
+    now = database_now()
+    due = Publication.objects.filter(due_at__lte=now).order_by("due_at", "pk")
+    planned = PlannedPlacement.objects.filter(publication=OuterRef("pk"))
+    makes_files = Exists(planned.filter(image__rendition_request__is_stopped=False))
+    is_stopped = Exists(planned.filter(image__rendition_request__is_stopped=True))
+    starts = due.filter(state=PublicationState.WAITING).filter(
+        Q(ends_at__lte=now) | is_stopped | ~makes_files
     )
-    for publication in rows:
-        try:
-            ends = publication.state == PublicationState.PUBLISHED
-            moved += _end(publication) if ends else _start(publication)
-        except DatabaseError:
-            raise
-        except Exception:  # noqa: BLE001 - sources and permissions are the host's own code
-            logger.exception("Publication %s could not be made; it is tried again.", publication.pk)
-    return moved
+    # What ends at a moment is over before something else begins then.
+    ended = [_moved(each, _end) for each in due.filter(state=PublicationState.PUBLISHED)]
+    return sum(ended) + sum([_moved(each, _start) for each in starts])
+
+
+def _moved(publication: Publication, move: Callable[[Publication], bool]) -> bool:
+    """Return whether ``move`` has moved ``publication``. One that fails does not hold up the others."""
+    try:
+        return move(publication)
+    except (OperationalError, InterfaceError):
+        # The database is away.
+        raise
+    except Exception:  # noqa: BLE001 - sources and permissions are the host's own code
+        logger.exception("Publication %s could not be made; it is tried again.", publication.pk)
+        return False
 
 
 def _start(publication: Publication) -> bool:
@@ -289,6 +294,7 @@ def _end(publication: Publication) -> bool:
     )
     try:
         with transaction.atomic():
+            rollbacks.lock_series(publication)
             if not shown.update(state=PublicationState.ENDED, due_at=None):
                 return False
             left = " ".join(rollbacks.preview(scope).objections())

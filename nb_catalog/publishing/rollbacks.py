@@ -229,9 +229,7 @@ def _lock(scope: RollBackScope) -> None:
     publication = scope.publication
     if publication is None:
         return
-    if publication.series_id is not None:
-        series = Series.objects.filter(pk=publication.series_id).select_for_update()
-        list(series.values_list("pk", flat=True))
+    lock_series(publication)
     # The write comes first: SQLite locks nothing while it reads.
     open_rows = Publication.objects.filter(pk=publication.pk, undone_at=None)
     if not open_rows.update(due_at=None):
@@ -239,6 +237,14 @@ def _lock(scope: RollBackScope) -> None:
             _("Somebody else has rolled back publication %(pk)s meanwhile.")
             % {"pk": publication.pk}
         )
+
+
+def lock_series(publication: Publication) -> None:
+    """Lock the series of ``publication``, if it has one: before the publication itself, which is the order of
+    all."""
+    if publication.series_id is not None:
+        series = Series.objects.filter(pk=publication.series_id).select_for_update()
+        list(series.values_list("pk", flat=True))
 
 
 def _mark_undone(publication: Publication | None, *, at: datetime) -> None:

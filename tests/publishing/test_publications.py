@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import DataError, IntegrityError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -404,3 +404,56 @@ def test_a_schedule_that_is_rolled_back_does_not_end_again(clock):
     placements.publish(image, slot="hero", actor=None)
     clock(hours=1)
     assert (state_of(publication), shown()) == ("published", keys(image))
+
+
+def test_what_waits_for_files_holds_up_no_end_and_no_start(clock):
+    [shown_now, next_one] = ready(2)
+    ending = request(shown_now, ends_at=clock.at(hours=1))
+    starting = request(next_one, starts_at=clock.at(hours=1))
+    lacking = approved(2)
+    for position in range(1, 101):
+        pictures = [(place_of(each, position=position), each) for each in lacking]
+        assert request_publication(pictures, actor=None).state == "waiting"
+    clock.now += timedelta(hours=2)
+    with CaptureQueriesContext(connection) as asked:
+        assert publications.publish_due() == 2
+    assert (state_of(ending), state_of(starting)) == ("ended", "published")
+    assert shown() == keys(next_one) and len(asked) < 100
+
+
+@pytest.mark.parametrize("error", [DataError, IntegrityError, ValueError])
+def test_a_publication_that_always_fails_holds_up_none_that_are_due_later(
+    clock, monkeypatch, error
+):
+    first, second = publications_of_two(clock, monkeypatch, error)
+    clock(hours=3)
+    assert (state_of(first), state_of(second)) == ("waiting", "published")
+
+
+def test_while_the_database_is_away_no_publication_is_tried(clock, monkeypatch):
+    first, second = publications_of_two(clock, monkeypatch, OperationalError)
+    with pytest.raises(OperationalError):
+        clock(hours=3)
+    assert (state_of(first), state_of(second)) == ("waiting", "waiting")
+
+
+def publications_of_two(clock, monkeypatch, error):
+    images = ready(2)
+    check = placements.checked
+
+    def checked(pictures, **options):
+        if images[0].pk in {each.pk for each in pictures.values()}:
+            raise error("A source asks the database for something odd.")
+        return check(pictures, **options)
+
+    monkeypatch.setattr(placements, "checked", checked)
+    return [
+        request(image, starts_at=clock.at(hours=number)) for number, image in enumerate(images, 1)
+    ]
+
+
+def ready(number):
+    images = approved(number)
+    for image in images:
+        renditions.make_renditions(image)
+    return images

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from datetime import timedelta
 from functools import partial
 
@@ -194,3 +195,29 @@ def test_a_running_worker_publishes_at_the_moment_whatever_else_it_is_busy_with(
         busy.set()
     publication.refresh_from_db()
     assert timedelta(0) <= publication.published_at - soon < timedelta(seconds=30)
+
+
+def test_the_end_of_a_series_and_its_roll_back_at_once_wait_for_each_other(monkeypatch):
+    mug = factories.product(photo=False)
+    image = factories.image(mug, state=ImageState.APPROVED)
+    publication = request_publication(
+        publications.placed([image], slot="hero"),
+        actor=None,
+        ends_at=timezone.now() + timedelta(hours=1),
+    )
+    due(publication, series=factories.series(mug), kind="series")
+    preview = rollbacks.preview
+
+    def slow(scope):
+        time.sleep(0.5)
+        return preview(scope)
+
+    def roll_back():
+        time.sleep(0.2)
+        scope = rollbacks.scope_of(publication=Publication.objects.get(pk=publication.pk))
+        return rollbacks.roll_back_all(scope, actor=None)
+
+    monkeypatch.setattr(rollbacks, "preview", slow)
+    answers = at_once(publications.publish_due, roll_back)
+    assert answers[0] == 1 and isinstance(answers[1], InvalidTransition), answers
+    assert shown() == set()
