@@ -37,6 +37,8 @@ class BorderView(ProblemView):
     # The host's versions are of its own endpoints: ours are checked below.
     versioning_class = None
     throttle_scope = ""
+    # The fields of what is returned that have addresses of files, which may differ each time.
+    file_addresses = frozenset()
 
     def dispatch(self, request, *args, **kwargs):
         """Speak the caller's language, also if the host has no ``LocaleMiddleware``."""
@@ -93,7 +95,7 @@ class BorderView(ProblemView):
         renderer = getattr(response, "accepted_renderer", None)
         if getattr(renderer, "media_type", "") != JSON or request.method == "OPTIONS":
             return response
-        response["ETag"] = conditional.etag_of(response.data)
+        response["ETag"] = conditional.etag_of(response.data, addresses_in=self.file_addresses)
         return conditional.not_modified(request, response) or response
 
     def cache_control(self):
@@ -105,6 +107,6 @@ class BorderView(ProblemView):
         header = self.request.headers.get("If-Match")
         if header is None or self.request.method in SAFE_METHODS:
             return
-        etag = conditional.etag_of(self.represent(row))
+        etag = conditional.etag_of(self.represent(row), addresses_in=self.file_addresses)
         if not conditional.is_current(header, etag):
             raise conditional.PreconditionFailed(etag=etag)

@@ -10,9 +10,6 @@ from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import APIException
 from rest_framework.utils.encoders import JSONEncoder
 
-# The addresses of files: some storages sign them again each time. They are a part of the tag of their own,
-# which a client's cache must match, and a client that changes the row need not.
-ADDRESSES = frozenset({"url", "mask", "src", "srcset", "sources"})
 KEPT_HEADERS = ("Cache-Control", "Content-Language", "ETag", "Vary")
 
 
@@ -30,14 +27,17 @@ class PreconditionFailed(APIException):
         self.etag = etag
 
 
-def etag_of(data):
-    """Return the entity tag of ``data``: of its values, and of the addresses of files in it."""
+def etag_of(data, *, addresses_in=frozenset()):
+    """Return the entity tag of ``data``: of its values, and of the addresses of files, which are what its
+    fields ``addresses_in`` have."""
+    # Some storages sign them again each time. They are a part of the tag of their own, which a client's cache
+    # must match, and a client that changes the row need not.
     addresses = []
 
     def values(item):
         if isinstance(item, dict):
-            addresses.extend(value for name, value in item.items() if name in ADDRESSES)
-            return {name: values(value) for name, value in item.items() if name not in ADDRESSES}
+            addresses.extend(value for name, value in item.items() if name in addresses_in)
+            return {name: values(value) for name, value in item.items() if name not in addresses_in}
         return [values(each) for each in item] if isinstance(item, list | tuple) else item
 
     digests = (_digest(values(data))[:24], _digest(addresses)[:8])

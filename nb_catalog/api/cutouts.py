@@ -178,6 +178,7 @@ MASK_REFUSALS = (*PREVIEW_REFUSALS, NotRegistered)
 class CutoutViewSet(CatalogReadViewSet):
     """Cut-outs. Filter by ``model`` with ``object``, ``state``, ``kind``."""
 
+    file_addresses = frozenset({"mask"})
     read_permission = Action.VIEW_CUTOUTS
     action_permissions = {
         **dict.fromkeys(("mask_picture", "preview"), Action.VIEW_CUTOUTS),

@@ -208,6 +208,7 @@ START_REFUSALS = (
 class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet):
     """Pictures. Filter by ``model`` with ``object``, ``state``, ``slot``, ``run``, ``scene``."""
 
+    file_addresses = frozenset({"url"})
     read_permission = Action.VIEW_IMAGES
     action_permissions = {
         "events": Action.VIEW_IMAGES,

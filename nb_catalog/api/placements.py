@@ -269,6 +269,7 @@ class PlacementViewSet(CatalogReadViewSet):
     """
 
     permission_classes = (PublicReadPermission,)
+    file_addresses = frozenset({"src", "srcset", "sources"})
     read_permission = Action.VIEW_PLACEMENTS
     action_permissions = {
         **dict.fromkeys(("withdraw", "roll_back", "roll_back_place"), Action.UNPUBLISH),

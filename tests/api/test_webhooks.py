@@ -82,3 +82,11 @@ def test_each_verb_needs_its_permission(api_as, endpoint):
         return {name for name, response in requests.items() if response.status_code != 403}
 
     assert [allowed(verb) for verb in VERBS] == [{"view"}, {"add"}, {"view", "change"}, {"delete"}]
+
+
+def test_the_address_of_an_endpoint_is_a_part_of_what_was_seen(api, endpoint):
+    address = f"webhooks/{endpoint.pk}/"
+    seen = api.get(address)["ETag"]
+    assert api.patch(address, {"url": "https://other.example/hook"}).status_code == 200
+    assert api.delete(address, if_match=seen).status_code == 412
+    assert WebhookEndpoint.objects.exists()
