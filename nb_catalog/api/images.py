@@ -101,10 +101,24 @@ class ReviewEventSerializer(serializers.Serializer):
     at = serializers.DateTimeField()
 
 
+class RenditionSerializer(serializers.Serializer):
+    """A smaller file of a picture, which was made when it was published; the narrowest is a thumbnail."""
+
+    url = serializers.CharField(source="file.url")
+    format = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+
+
 class ImageDetailSerializer(ImageSerializer):
     provenance = serializers.JSONField()
     history = ReviewEventSerializer(source="review_events.all", many=True)
     alt = serializers.SerializerMethodField()
+    renditions = serializers.SerializerMethodField()
+
+    def get_renditions(self, image) -> RenditionSerializer(many=True):
+        rows = image.renditions.order_by("format", "width")
+        return RenditionSerializer(rows, many=True).data
 
     def get_alt(self, image) -> dict[str, str]:
         """Return the alternative texts written by people, by locale."""

@@ -130,3 +130,12 @@ def test_proposals_are_requested_with_a_provider_and_discarded(api, api_as):
     assert translator.post("decks/autumn/propose/", {"locales": ["xx"]}).status_code == 400
     refused = translator.post("decks/autumn/propose/", {"locales": ["de"]})
     assert refused.status_code == 422 and "TRANSLATION_PROVIDER" in refused.json()["detail"]
+
+
+def test_a_picture_says_where_its_smaller_files_are(api_as):
+    api, image = api_as(), factories.published().image
+    stored = [(each.format, each.width) for each in image.renditions.order_by("format", "width")]
+    shown = api.get(f"images/{image.pk}/").json()["renditions"]
+    assert [(each["format"], each["width"]) for each in shown] == stored and stored
+    assert all(each["url"].startswith("/") and each["height"] for each in shown)
+    assert api.get(f"images/{factories.image().pk}/").json()["renditions"] == []
