@@ -22,7 +22,7 @@ from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.models import PlacementEvent, ProductImage, Publication, Run, Series
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.generic import ObjectKey, key_condition
-from nb_catalog.models.publications import PublicationKind
+from nb_catalog.models.publications import PublicationKind, PublicationState
 from nb_catalog.publishing import placements, places, renditions
 from nb_catalog.publishing.places import PlaceKey
 
@@ -248,11 +248,18 @@ def lock_series(publication: Publication) -> None:
 
 
 def _mark_undone(publication: Publication | None, *, at: datetime) -> None:
-    """Mark ``publication`` as undone. If it was a roll-back itself, what that had undone holds again."""
+    """Mark ``publication`` as undone. If it was a roll-back itself, what that had undone holds again: until
+    its end, or without one if that has passed."""
     is_undone = True
     while publication is not None:
-        publication.undone_at = at if is_undone else None
-        publication.save(update_fields=["undone_at"])
+        publication.undone_at, changed = at if is_undone else None, ["undone_at"]
+        if not is_undone:
+            changed += ["ends_at", "due_at", "state", "problem"]
+            ends_at = publication.ends_at
+            publication.ends_at = ends_at if ends_at is not None and ends_at > at else None
+            publication.due_at = publication.ends_at
+            publication.state, publication.problem = PublicationState.PUBLISHED, ""
+        publication.save(update_fields=changed)
         publication, is_undone = publication.undoes, not is_undone
 
 

@@ -457,3 +457,30 @@ def ready(number):
     for image in images:
         renditions.make_renditions(image)
     return images
+
+
+def roll_back(publication):
+    publication.refresh_from_db()
+    scope = rollbacks.scope_of(publication=publication)
+    return rollbacks.roll_back_all(scope, actor=None)
+
+
+def test_a_roll_back_that_is_undone_gives_the_schedule_its_end_again(clock):
+    [image] = approved(1)
+    publication = request(image, ends_at=clock.at(hours=2))
+    roll_back(roll_back(publication))
+    assert shown() == keys(image)
+    clock(hours=2)
+    assert (state_of(publication), shown()) == ("ended", set())
+
+
+def test_what_has_ended_and_is_shown_again_is_published_without_an_end(clock):
+    [image] = approved(1)
+    publication = request(image, ends_at=clock.at(hours=1))
+    clock(hours=1)
+    roll_back(Publication.objects.get(undoes=publication))
+    assert (state_of(publication), shown()) == ("published", keys(image))
+    assert publication.ends_at is None
+    schedules.reschedule(publication, starts_at=None, ends_at=clock.at(hours=1))
+    clock(hours=1)
+    assert (state_of(publication), shown()) == ("ended", set())
