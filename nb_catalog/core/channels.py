@@ -124,7 +124,13 @@ def channels() -> Mapping[str, Channel]:
     """
     known = dict(BUILT_IN)
     for key, entry in settings.CHANNELS.items():
-        known[key] = _channel(key, entry)
+        values: dict[str, Any] = {}
+        for name, value in entry.items():
+            path = setting_path("CHANNELS", key, name)
+            if name not in _KEYS:
+                raise InvalidSettings(f"is not a rule.{nearest(name, _KEYS)}", path=path)
+            values[name.lower()] = _accepted(name.lower(), value, path=path)
+        known[key] = replace(BUILT_IN.get(key, Channel(key=key, name=key)), **values)
     return known
 
 
@@ -136,17 +142,6 @@ def channel(key: str) -> Channel:
             _("There is no channel %(channel)r.") % {"channel": key} + nearest(key, known)
         )
     return known[key]
-
-
-def _channel(key: str, entry: Mapping[str, Any]) -> Channel:
-    values: dict[str, Any] = {}
-    for name, value in entry.items():
-        path = setting_path("CHANNELS", key, name)
-        if name not in _KEYS:
-            raise InvalidSettings(f"is not a rule.{nearest(name, _KEYS)}", path=path)
-        values[name.lower()] = _accepted(name.lower(), value, path=path)
-    base = BUILT_IN.get(key, Channel(key=key, name=key))
-    return replace(base, **values)
 
 
 def _accepted(name: str, value: Any, *, path: str) -> Any:

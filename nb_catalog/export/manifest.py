@@ -117,10 +117,6 @@ def record_of(
     }
 
 
-def _findings_cell(findings: Sequence[Finding]) -> str:
-    return " ".join(f"[{each.level}] {each}" for each in findings) or PASSES
-
-
 class ManifestWriter:
     """Collects the entries of an export in files, however many they are. A context manager."""
 
@@ -182,7 +178,10 @@ class ManifestWriter:
         self._count += 1
         row = [record[name] for name in _COLUMNS]
         row += [record["alt"].get(locale, "") for locale in self._locales]
-        row += [_findings_cell(of_channel) for of_channel in by_channel.values()]
+        row += [
+            " ".join(f"[{each.level}] {each}" for each in findings) or PASSES
+            for findings in by_channel.values()
+        ]
         self._table.writerow([protect(str(cell)) for cell in row])
 
     def finish(self, left_out: Sequence[Mapping[str, Any]]) -> dict[str, IO[bytes]]:

@@ -77,7 +77,13 @@ class NamePattern:
         Separators around empty values are merged into one.
         """
         parts = [
-            cleaned("".join(literal + _value(values.get(name or "", "")) for literal, name in part))
+            # A value does not separate folders, whatever a product is called.
+            cleaned(
+                "".join(
+                    literal + _FORBIDDEN.sub("-", str(values.get(name or "", "")))
+                    for literal, name in part
+                )
+            )
             for part in self.parts
         ]
         if not parts[-1]:
@@ -106,11 +112,6 @@ def _parsed(part: str) -> list[tuple[str, str | None]]:
                 _("Names have no field %(field)s.") % {"field": written} + nearest(name, FIELDS)
             )
     return [(text, name) for text, name, _form, _conversion in found]
-
-
-def _value(value: object) -> str:
-    # Not a separator of folders, whatever a product is called.
-    return _FORBIDDEN.sub("-", str(value))
 
 
 def cleaned(text: str) -> str:

@@ -60,19 +60,18 @@ def plan_export(pictures: Sequence[ExportedPicture], options: ExportOptions) -> 
             if other is not None:
                 pairs.append((stem, other, picture.image))
     if pairs:
-        raise RequestRefused(*_objections(pairs))
+        objections = [
+            _("The pictures %(first)s and %(second)s would both be called “%(name)s”.")
+            % {"first": first, "second": second, "name": stem}
+            for stem, first, second in pairs[:MOST_PAIRS]
+        ]
+        if len(pairs) > MOST_PAIRS:
+            objections.append(_("So would %(number)s more.") % {"number": len(pairs) - MOST_PAIRS})
+        raise RequestRefused(
+            *objections,
+            _("Add a field to the pattern, such as {image}, or have them numbered."),
+        )
     return ExportPlan(files=tuple(files), options=options)
-
-
-def _objections(pairs: Sequence[tuple[str, int, int]]) -> list[str]:
-    objections = [
-        _("The pictures %(first)s and %(second)s would both be called “%(name)s”.")
-        % {"first": first, "second": second, "name": stem}
-        for stem, first, second in pairs[:MOST_PAIRS]
-    ]
-    if len(pairs) > MOST_PAIRS:
-        objections.append(_("So would %(number)s more.") % {"number": len(pairs) - MOST_PAIRS})
-    return [*objections, _("Add a field to the pattern, such as {image}, or have them numbered.")]
 
 
 def _values(

@@ -210,7 +210,8 @@ def _percent(share: float) -> str:
 def _fill(subject: Subject, channel: Channel) -> Iterator[tuple[Level, str, str, str]]:
     if channel.min_fill is None and channel.max_fill is None:
         return
-    shares = [_share(box) for box in (subject.box, subject.file.ink_box) if box is not None]
+    boxes = [box for box in (subject.box, subject.file.ink_box) if box is not None]
+    shares = [max(box.right - box.left, box.bottom - box.top) for box in boxes]
     wanted = _range(channel.min_fill, channel.max_fill)
     if not shares:
         yield Level.UNCHECKED, _("where the product is, is not known"), wanted, ""
@@ -230,10 +231,6 @@ def _fill(subject: Subject, channel: Channel) -> Iterator[tuple[Level, str, str,
         )
     elif channel.max_fill is not None and shares[0] > channel.max_fill:
         yield Level.FAILS, found, wanted, _("Extend it, or choose a scene with a smaller product.")
-
-
-def _share(box: Box) -> float:
-    return max(box.right - box.left, box.bottom - box.top)
 
 
 def _range(least: float | None, most: float | None) -> str:

@@ -80,7 +80,13 @@ def measure_file(
     ring = np.ones((height, width), dtype=bool)
     depth = max(2, round(RING * max(width, height)))
     ring[depth:-depth, depth:-depth] = False
-    outside = None if product is None else _outside(product, width=width, height=height)
+    outside: NDArray[np.bool_] | None = None
+    if product is not None:
+        near = product.grown(NEAR_PRODUCT)
+        rows = slice(max(0, round(near.top * height)), max(0, round(near.bottom * height)))
+        columns = slice(max(0, round(near.left * width)), max(0, round(near.right * width)))
+        outside = np.ones((height, width), dtype=bool)
+        outside[rows, columns] = False
     white_border = float((darkest[ring] >= WHITE).mean())
     return FileMeasures(
         format=(containers.sniff(data) or "").removeprefix("image/"),
@@ -98,15 +104,6 @@ def measure_file(
         ink_box=_ink_box(darkest) if white_border > 0.9 else None,
         is_framed=_is_framed(pixels, product=product),
     )
-
-
-def _outside(product: Box, *, width: int, height: int) -> NDArray[np.bool_]:
-    outside = np.ones((height, width), dtype=bool)
-    near = product.grown(NEAR_PRODUCT)
-    rows = slice(max(0, round(near.top * height)), max(0, round(near.bottom * height)))
-    columns = slice(max(0, round(near.left * width)), max(0, round(near.right * width)))
-    outside[rows, columns] = False
-    return outside
 
 
 def _ink_box(darkest: NDArray[np.uint8]) -> Box | None:

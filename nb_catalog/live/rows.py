@@ -95,7 +95,9 @@ class RowFeed(Feed[Recent]):
         return Recent(position=tuple(reached.values()), rows=left, floods=floods)
 
     def events(self, state: Recent, *, after: str) -> list[Event]:
-        known = self._parse(after)
+        pattern = "-".join(rf"{table.letter}(\d{{1,18}})" for table in self.tables)
+        found = re.fullmatch(pattern, after, re.ASCII)
+        known = tuple(map(int, found.groups())) if found else None
         rows: Collection[Row] = state.rows
         if known is not None and any(map(int.__lt__, known, state.position)):
             rows = list(self._rows_after(known))
@@ -115,11 +117,6 @@ class RowFeed(Feed[Recent]):
         return "-".join(
             f"{letter}{key}" for letter, key in zip(letters, state.position, strict=True)
         )
-
-    def _parse(self, text: str) -> Position | None:
-        pattern = "-".join(rf"{table.letter}(\d{{1,18}})" for table in self.tables)
-        found = re.fullmatch(pattern, text, re.ASCII)
-        return tuple(map(int, found.groups())) if found else None
 
     def _newest_before(self, moment: datetime) -> Position:
         """Return the newest key of each table that is older than ``moment``; all rows before it are, too."""

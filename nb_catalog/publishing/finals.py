@@ -20,7 +20,7 @@ from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, NBCatalogError, RequestRefused
-from nb_catalog.generation.final_texts import FinalTextPlanner, PictureLinks, links_of
+from nb_catalog.generation.final_texts import FinalTextPlanner, links_of
 from nb_catalog.generation.text_overlays import DesignCache
 from nb_catalog.models import Placement, ProductImage
 from nb_catalog.models.alt_text import copy_alt_texts
@@ -66,7 +66,9 @@ def publish_final(image: ProductImage, *, actor: Actor, reason: str = "") -> Fin
     ).order_by("slot", "locale", "position")
     shown = list(rows.filter(image__in=family))
     others = list(rows.exclude(image__in=[*family, image.pk]))
-    links = _links(image, others)
+    model = ContentType.objects.get_for_id(image.content_type_id).model_class()
+    assert model is not None  # noqa: S101 - its places were checked, or nothing is changed
+    links = links_of(model, [image.object_id], pictures={each.image_id for each in others})
     above = [each for each in others if links.steps_above(family, each.image_id)]
     staying = tuple(
         each for each in others if each not in above and links.is_above(family, each.image_id)
@@ -108,12 +110,6 @@ def publish_final(image: ProductImage, *, actor: Actor, reason: str = "") -> Fin
         waiting=tuple(waiting.filter(next_base=image)),
         staying=staying,
     )
-
-
-def _links(image: ProductImage, rows: Iterable[Placement]) -> PictureLinks:
-    model = ContentType.objects.get_for_id(image.content_type_id).model_class()
-    assert model is not None  # noqa: S101 - its places were checked, or nothing is changed
-    return links_of(model, [image.object_id], pictures={each.image_id for each in rows})
 
 
 def _family_of(image: ProductImage) -> dict[int, ProductImage]:

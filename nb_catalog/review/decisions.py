@@ -108,7 +108,10 @@ def decide(decision: Decision, *, actor: Actor) -> ReviewDecision:
     with transaction.atomic():
         # Places before images, which is the order of all that locks both; and both before the row is
         # inserted, which takes a shared lock of the picture: of two who have that, none gets the other.
-        current = _lock_place(image, decision) if decision.verb == PUBLISH else None
+        current = None
+        if decision.verb == PUBLISH:
+            place = (image.content_type_id, image.object_id, *decision.place.values())
+            current = places.lock_places([place]).get(place)
         before = _lock_states(image)
         try:
             # Inserted, not looked up first: of two requests at once the second has waited above.
@@ -132,11 +135,6 @@ def require_images(keys: Iterable[int]) -> list[ProductImage]:
         names = ", ".join(map(str, missing))
         raise ObjectGone(_("Pictures that do not exist: %(keys)s.") % {"keys": names})
     return found
-
-
-def _lock_place(image: ProductImage, decision: Decision) -> Placement | None:
-    key = (image.content_type_id, image.object_id, *decision.place.values())
-    return places.lock_places([key]).get(key)
 
 
 def _lock_states(image: ProductImage) -> dict[int, str]:

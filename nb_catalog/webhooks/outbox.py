@@ -144,10 +144,13 @@ def _write_failure(attempt: Attempt) -> None:
     endpoint.filter(failing_since=None).update(failing_since=now)
     if attempt.retry_after is not None:
         endpoint.update(not_before=now + _asked(attempt))
+    seconds = PAUSES[min(message.attempts, len(PAUSES)) - 1]
+    longer = random.uniform(1, 1 + JITTER)  # noqa: S311 - spreads attempts
+    pause = max(timedelta(seconds=seconds * longer), _asked(attempt))
     is_last = attempt.failure == Failure.GONE or message.attempts > len(PAUSES)
     _held(attempt).update(
         state=DeliveryState.FAILED if is_last else DeliveryState.WAITING,
-        due_at=None if is_last else now + _pause(attempt),
+        due_at=None if is_last else now + pause,
         claim="",
         status_code=attempt.status,
         error_code=attempt.failure,
@@ -172,13 +175,6 @@ def _write_failure(attempt: Attempt) -> None:
 def _held(attempt: Attempt) -> QuerySet[WebhookDelivery]:
     message = attempt.message
     return WebhookDelivery.objects.filter(pk=message.pk, claim=message.claim)
-
-
-def _pause(attempt: Attempt) -> timedelta:
-    """Return when a message is tried again."""
-    seconds = PAUSES[min(attempt.message.attempts, len(PAUSES)) - 1]
-    longer = random.uniform(1, 1 + JITTER)  # noqa: S311 - spreads attempts
-    return max(timedelta(seconds=seconds * longer), _asked(attempt))
 
 
 def _asked(attempt: Attempt) -> timedelta:

@@ -173,7 +173,13 @@ class PublicationAdmin(RollBackViews, MomentViews, ReadOnlyAdmin):
             except NBCatalogError as error:
                 form.add_error(None, list(getattr(error, "objections", ())) or str(error))
             else:
-                return self._to(request, publication, _done(publication))
+                number = publication.events.count()
+                done = ngettext("%d place changed.", "%d places changed.", number) % number
+                if publication.state == PublicationState.WAITING:
+                    done = gettext(
+                        "The files are being made. The pictures are published when all are ready."
+                    )
+                return self._to(request, publication, done)
         context = self.page_context(
             request,
             title=gettext("Publish pictures"),
@@ -271,10 +277,3 @@ def _sentence(publication: Publication, progress: publications.PublicationProgre
             "start": schedules.moment_name(publication.starts_at)
         }
     return gettext("Ready. It is being published.")
-
-
-def _done(publication: Publication) -> str:
-    if publication.state == PublicationState.WAITING:
-        return gettext("The files are being made. The pictures are published when all are ready.")
-    number = publication.events.count()
-    return ngettext("%d place changed.", "%d places changed.", number) % number

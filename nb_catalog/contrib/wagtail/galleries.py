@@ -59,16 +59,13 @@ class ImageLibraryGallery(Gallery):
     def new_row(self, product: Model) -> Model:
         row = image_model()()
         if self.collection:
-            setattr(row, "collection", self._collection())  # noqa: B010 - known to Wagtail only
+            collections: Any = image_model()._meta.get_field("collection").related_model
+            collection = collections.objects.filter(name=self.collection).first()
+            if collection is None:
+                root = collections.get_first_root_node()
+                collection = root.add_child(instance=collections(name=self.collection))
+            setattr(row, "collection", collection)  # noqa: B010 - known to Wagtail only
         return row
-
-    def _collection(self) -> Any:
-        collections: Any = image_model()._meta.get_field("collection").related_model
-        found = collections.objects.filter(name=self.collection).first()
-        if found is not None:
-            return found
-        root = collections.get_first_root_node()
-        return root.add_child(instance=collections(name=self.collection))
 
     def values(self, picture: GalleryPicture) -> Mapping[str, Any]:
         model, box = image_model(), picture.product_box

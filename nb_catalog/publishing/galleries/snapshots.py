@@ -83,8 +83,9 @@ def objections(row: Model, *, fields: Collection[str] | None = None) -> list[tup
             try:
                 row.full_clean(exclude=exclude)
             except ValidationError as error:
+                labels = {field.name: f"{field.verbose_name}: " for field in row._meta.fields}
                 return [
-                    (name, f"{_label(row, name)}{message}")
+                    (name, f"{labels.get(name, '')}{message}")
                     for name, messages in error.message_dict.items()
                     for message in messages
                 ]
@@ -92,11 +93,6 @@ def objections(row: Model, *, fields: Collection[str] | None = None) -> list[tup
         # What the host's validators opened.
         _close_files(row)
     return []
-
-
-def _label(row: Model, name: str) -> str:
-    by_name = {field.name: field for field in type(row)._meta.fields}
-    return f"{by_name[name].verbose_name}: " if name in by_name else ""
 
 
 def _close_files(row: Model) -> None:

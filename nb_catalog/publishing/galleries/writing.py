@@ -98,22 +98,18 @@ def carry_out(target: Target) -> None:
     """
     delivery = target.delivery
     if delivery.stored:
-        _discard_leftover(target)
+        # An attempt ended between storing this file and writing the host's row.
+        values = snapshots.read(target.rows(), [target.field.attname]) or {}
+        if values.get(target.field.attname) != delivery.stored:
+            host_files.discard(target.field, delivery.stored)
+        target.record(stored="")
+        delivery.stored = ""
     if target.written:
         _require_unchanged(target)
     if delivery.image is None:
         _take_back(target)
     else:
         _put(target, delivery.image)
-
-
-def _discard_leftover(target: Target) -> None:
-    """Delete the file of an attempt that ended between storing it and writing the host's row."""
-    values = snapshots.read(target.rows(), [target.field.attname]) or {}
-    if values.get(target.field.attname) != target.delivery.stored:
-        host_files.discard(target.field, target.delivery.stored)
-    target.record(stored="")
-    target.delivery.stored = ""
 
 
 def _require_unchanged(target: Target) -> None:
