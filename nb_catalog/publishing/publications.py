@@ -109,7 +109,7 @@ def request_publication(
             return wait(publication, by_place)
         publication.published_at, publication.due_at = now, ends_at
         publication.save()
-        _write_plan(publication, by_place)
+        write_plan(publication, by_place)
         placements.put(prepared, actor=actor, reason=reason, publication=publication)
     return publication
 
@@ -146,18 +146,19 @@ def wait(
     publication.state = PublicationState.WAITING
     publication.due_at = publication.starts_at or database_now()
     publication.save()
-    _write_plan(publication, pictures, emptied=emptied)
+    write_plan(publication, pictures, emptied=emptied)
     request_renditions(list(pictures.values()))
     tasks.wake_up()
     return publication
 
 
-def _write_plan(
+def write_plan(
     publication: Publication,
     pictures: Mapping[PlaceKey, ProductImage],
     *,
     emptied: Iterable[Placement] = (),
 ) -> None:
+    """Record that ``publication`` shows ``pictures``, and nothing in the places ``emptied``."""
     rows = [
         PlannedPlacement(**places.columns(key), publication=publication, image=image)
         for key, image in pictures.items()

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.models import PlannedPlacement, Publication, StaleScan
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.models.publications import PublicationState
+from nb_catalog.models.publications import PublicationKind, PublicationState
 from nb_catalog.publishing import places
 from nb_catalog.publishing.places import PlaceKey
 
@@ -123,6 +123,10 @@ def reschedule(
         if not waits and publication.undone_at is not None:
             raise RequestRefused(
                 _("Publication %(pk)s is undone already.") % {"pk": publication.pk}
+            )
+        if publication.kind == PublicationKind.ROLL_BACK and ends_at is not None:
+            raise RequestRefused(
+                _("A roll-back has no end. Undo it, or schedule pictures for these places.")
             )
         check_times(starts_at if waits else None, ends_at, now=now)
         keys = [places.place_key(row) for row in publication.planned.all()]

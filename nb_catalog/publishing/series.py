@@ -113,9 +113,11 @@ def publish_series(
             )
         publication.published_at = database_now()
         publication.save()
+        emptied = list(_surplus(series, pictures))
+        publications.write_plan(publication, pictures_by_place, emptied=emptied)
         placements.put(
             prepared,
-            emptied=_surplus(series, pictures),
+            emptied=emptied,
             actor=actor,
             reason=reason,
             publication=publication,

@@ -7,7 +7,7 @@ from django.db import DataError, IntegrityError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from nb_catalog import review
+from nb_catalog import generation, review
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.exceptions import InvalidTransition, RequestRefused, StorageFailed
@@ -19,9 +19,11 @@ from nb_catalog.models import (
     Rendition,
     RenditionRequest,
 )
+from nb_catalog.models.generic import object_key
 from nb_catalog.publishing import (
     placements,
     publications,
+    publish_series,
     rendition_requests,
     renditions,
     request_publication,
@@ -29,6 +31,7 @@ from nb_catalog.publishing import (
     schedules,
     work_on_publications,
 )
+from nb_catalog.storefront.timeline import shown_at
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -483,4 +486,28 @@ def test_what_has_ended_and_is_shown_again_is_published_without_an_end(clock):
     assert publication.ends_at is None
     schedules.reschedule(publication, starts_at=None, ends_at=clock.at(hours=1))
     clock(hours=1)
+    assert (state_of(publication), shown()) == ("ended", set())
+
+
+def test_a_roll_back_is_given_no_end(clock):
+    [image] = approved(1)
+    undone = roll_back(request(image))
+    with pytest.raises(RequestRefused, match="A roll-back has no end"):
+        schedules.reschedule(undone, starts_at=None, ends_at=clock.at(hours=1))
+
+
+def test_a_series_that_is_published_at_once_and_given_an_end_has_its_places_until_then(clock):
+    mug = factories.product()
+    series = factories.series(mug)
+    [item] = generation.plan_series(series).items()
+    image = factories.image(mug, asked=item.spec, state=ImageState.APPROVED)
+    publication = publish_series(series, actor=None)
+    schedules.reschedule(publication, starts_at=None, ends_at=clock.at(hours=2))
+    key, after = object_key(mug), clock.at(hours=3)
+    assert shown_at([key], moment=after) == []
+    other = factories.image(mug, state=ImageState.APPROVED)
+    with pytest.raises(RequestRefused, match=f"Publication {publication.pk} "):
+        request(other, starts_at=clock.at(hours=1), ends_at=clock.at(hours=3))
+    assert shown() == keys(image)
+    clock(hours=2)
     assert (state_of(publication), shown()) == ("ended", set())
