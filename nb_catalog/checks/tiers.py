@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.apps import apps
 from django.core.checks import CheckMessage, Error, Warning
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from nb_catalog.checks.settings import or_nothing
@@ -193,6 +193,6 @@ def check_connectivity(
                         id="nb_catalog.W004",
                     )
                 )
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         pass  # before the first migrate there are no rows
     return messages

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import DatabaseError
+from django.db import Error
 from django.utils.translation import get_language
 
 from nb_catalog.conf import settings
@@ -137,7 +137,7 @@ def _send(notice: RunNotice, event: RunEvent, *, counts: Mapping[str, int]) -> b
         return False
     try:
         build_message(notice, event, counts=counts, address=address).send()
-    except DatabaseError:
+    except Error:
         raise
     except Exception as error:  # noqa: BLE001 - a mail server, and the host's own backend and source
         is_last = notice.tries >= MAX_TRIES

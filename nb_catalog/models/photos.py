@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import DatabaseError, models
+from django.db import Error, models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.core.types import Photo
@@ -124,7 +124,7 @@ def find_photos(rows: Iterable[PhotoRow]) -> tuple[list[FoundPhoto[PhotoRow]], l
                 key = own_key(product)[1]
                 for each in all_photos(product):
                     photos[key, photo_key(each)] = each, product
-        except DatabaseError:
+        except Error:
             raise
         except Exception:  # noqa: BLE001 - the host's own code, about this one model
             logger.exception("The photos of %s cannot be looked up.", model._meta.label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -21,7 +21,7 @@ def health(request: HttpRequest) -> JsonResponse:
     numbers."""
     try:
         problems = list(status.problems())
-    except DatabaseError:
+    except Error:
         logger.exception("The health of the app cannot be determined.")
         problems = ["database"]
     body = {"status": "degraded" if problems else "ok", "problems": problems}

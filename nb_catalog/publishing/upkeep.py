@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
-from django.db import DatabaseError, connections
+from django.db import Error, close_old_connections, connections
 from django.db.models import Model
 
 from nb_catalog import webhooks
@@ -17,6 +17,7 @@ from nb_catalog.conf import settings
 from nb_catalog.cutouts.requests import make_cutouts, requested_count
 from nb_catalog.generation import escalation_policies, run_ends, run_notices
 from nb_catalog.models import Placement, StaleScan
+from nb_catalog.models.db.broken_connections import close_broken
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.publishing import finals, galleries, photos, policies, staleness
 from nb_catalog.publishing.galleries.delivery import has_due
@@ -60,14 +61,16 @@ def run_due() -> bool:
 
 
 def _publish() -> bool:
+    close_broken()
     try:
         return work_on_publications(seconds=PUBLICATION_SECONDS)
-    except DatabaseError:
+    except Error:
         logger.exception("Publications could not be made; they are tried again.")
         return False
 
 
 def _maintain() -> bool:
+    close_broken()
     try:
         acting = policies.slots_with("withdraw") | policies.slots_with("renew")
         if acting:
@@ -93,7 +96,7 @@ def _maintain() -> bool:
         # Without any that could be made, the others wait for their storage.
         has_cutouts = bool(make_cutouts(seconds=CUTOUT_SECONDS)) and requested_count() > 0
         return has_cutouts or has_due()
-    except DatabaseError:
+    except Error:
         logger.exception("What is due could not be done; it is tried again.")
         return False
 
@@ -107,7 +110,10 @@ def in_background() -> Iterator[None]:
     def work(do: Callable[[], bool]) -> None:
         try:
             while not ended.wait(POLL_SECONDS):
-                do()
+                try:
+                    do()
+                except Exception:  # noqa: BLE001 - one product or picture must not end the thread
+                    logger.exception("What is due could not be done; it is tried again.")
         finally:
             connections.close_all()
 
@@ -123,13 +129,15 @@ def in_background() -> Iterator[None]:
         ended.set()
         for thread in threads:
             thread.join()
+        # This thread's connection may have been idle for as long as the worker ran.
+        close_old_connections()
         run_due()
 
 
 def _mark(products: Sequence[Model]) -> bool:
     try:
         staleness.mark_stale(products)
-    except DatabaseError:
+    except Error:
         raise
     except Exception:  # noqa: BLE001 - the host's own code provides the texts
         logger.exception("The texts of %s published products could not be compared.", len(products))
@@ -140,7 +148,7 @@ def _mark(products: Sequence[Model]) -> bool:
 def _start_finals() -> None:
     try:
         escalation_policies.start_due()
-    except DatabaseError:
+    except Error:
         raise
     except Exception:  # noqa: BLE001 - the host's own code provides products and their values
         logger.exception("The pictures that ESCALATION makes final could not be found.")
@@ -150,7 +158,7 @@ def _apply_rules() -> None:
     for source in registered().values():
         try:
             apply_rules(source)
-        except DatabaseError:
+        except Error:
             raise
         except Exception:  # noqa: BLE001 - the host's own code provides the rule
             logger.exception("The rule for series of %s could not be applied.", source.label)

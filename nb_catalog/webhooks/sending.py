@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from django.db import connections
 
+from nb_catalog.models.db.broken_connections import close_broken
 from nb_catalog.webhooks import outbox, transport
 from nb_catalog.webhooks.failures import Failure
 from nb_catalog.webhooks.outbox import Attempt, Message
@@ -114,6 +115,7 @@ class _Sender:
         )
 
         def step() -> list[Message]:
+            close_broken()
             if attempts:
                 outbox.write_attempts(attempts)
             return outbox.claim_due(counts) if claims else []

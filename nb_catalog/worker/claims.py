@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import DatabaseError, models, transaction
+from django.db import Error, models, transaction
 from django.db.models import F
 
 from nb_catalog import events, ratelimit
@@ -154,7 +154,7 @@ def with_photos(jobs: Iterable[ClaimedJob]) -> list[ClaimedJob]:
             continue
         try:
             about_texts.append(replace(job, photo=texts.photo_for(job)))
-        except DatabaseError:
+        except Error:
             raise
         except Exception:  # noqa: BLE001 - the host's own code; the request does without the photo
             logger.exception("The photo of job %s cannot be looked up.", job.job_id)
@@ -187,7 +187,7 @@ def _with_photos_of(model: type[models.Model] | None, jobs: list[ClaimedJob]) ->
         return [replace(job, problem=gone) for job in jobs]
     try:
         products = source_for(model).queryset().in_bulk([job.object_id for job in jobs])
-    except DatabaseError:
+    except Error:
         raise
     except Exception as error:  # noqa: BLE001 - the host's own code, about this one model
         logger.exception("The products of model %s cannot be read.", model._meta.label)
@@ -205,7 +205,7 @@ def _with_photo(job: ClaimedJob, product: models.Model | None) -> ClaimedJob:
         return replace(job, photo=Photo(name=job.image_spec.photo, storage=settings.STORAGE))
     try:
         photos = all_photos(product)
-    except DatabaseError:
+    except Error:
         raise
     except Exception as error:  # noqa: BLE001 - the host's own code, about this one product
         logger.exception(

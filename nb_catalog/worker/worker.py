@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 from uuid import uuid4
 
-from django.db import DatabaseError
+from django.db import Error
 
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
@@ -227,7 +227,7 @@ class Worker:
             try:
                 await context.writer.run_in_db(claims.heartbeat, list(self._running.values()))
                 await context.writer.run_in_db(heartbeat, list(coordinator.held))
-            except DatabaseError:
+            except Error:
                 # The database may be back before the leases end: the next beat tries again.
                 logger.exception("The leases could not be renewed.")
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -52,7 +52,7 @@ def warn_about_product(request: HttpRequest, product: Model, *, model_admin: Any
     """Report outdated pictures of a saved product. Errors in the host's code do not prevent saving."""
     try:
         stale = staleness.mark_stale([product])
-    except DatabaseError:
+    except Error:
         raise
     except Exception:  # noqa: BLE001 - the host's own code provides the texts
         logger.exception("The texts of a saved %s could not be compared.", product._meta.label)
@@ -74,7 +74,7 @@ def request_photos(product: Model, *, again: bool) -> None:
         if again:
             photos = [(each, photo) for each in saved for photo in source.photos(each)]
             cutouts.request_cutouts(photos, again=True)
-    except DatabaseError:
+    except Error:
         raise
     except Exception:  # noqa: BLE001 - the host's own code finds the photos
         logger.exception("The photos of a saved %s could not be looked up.", product._meta.label)

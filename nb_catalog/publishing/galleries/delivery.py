@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import DatabaseError, DataError, IntegrityError, OperationalError
+from django.db import DataError, Error, IntegrityError, OperationalError
 from django.utils.translation import gettext as _
 
 from nb_catalog.core.text import message_line
@@ -75,7 +75,7 @@ def _deliver(delivery: GalleryDelivery, *, lease: datetime) -> None:
     except (NBCatalogError, IntegrityError, DataError, OperationalError) as error:
         # Of two transactions that wait for each other, one is tried again.
         _fail(delivery, lease=lease, problem=str(error))
-    except DatabaseError:
+    except Error:
         raise
     except Exception as error:  # noqa: BLE001 - galleries, fields and models are the host's own code
         logger.exception("Delivery %s to %s failed.", delivery.pk, delivery.gallery)

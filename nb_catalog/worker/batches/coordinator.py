@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 
-from django.db import DatabaseError
+from django.db import Error
 
 from nb_catalog.core.states import BatchState
 from nb_catalog.exceptions import InvalidSettings, InvalidTransition
@@ -41,7 +41,7 @@ class BatchCoordinator:
                 did_something = await self.step()
             except InvalidTransition:
                 logger.info("A batch was taken over by another worker.")
-            except DatabaseError:
+            except Error:
                 logger.exception("The database did not take what is known of a batch.")
             except Exception:  # noqa: BLE001 - a provider is a plug-in and may raise anything
                 logger.exception("A batch broke its worker. It is retried when its lease ends.")
