@@ -176,6 +176,12 @@ class ProviderCallFilter(SearchFilter):
         return queryset
 
 
+class StatedField(serializers.BooleanField):
+    """A boolean that forms have to state as well: what they leave out would be false."""
+
+    default_empty_html = serializers.empty
+
+
 class SettleSerializer(serializers.Serializer):
     """What the provider's invoice says of ``calls``: with ``billed`` they are booked as spent, with ``usd``
     each, or with their estimates; otherwise their reservations are released. It cannot be undone."""
@@ -185,7 +191,7 @@ class SettleSerializer(serializers.Serializer):
         allow_empty=False,
         max_length=MOST_SETTLED,
     )
-    billed = serializers.BooleanField()
+    billed = StatedField()
     usd = serializers.DecimalField(
         max_digits=10, decimal_places=6, min_value=0, max_value=1000, required=False,
         help_text=gettext_lazy("USD per call, if the invoice states it"),

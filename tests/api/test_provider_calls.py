@@ -109,6 +109,16 @@ def test_open_calls_are_listed_and_settled_from_the_invoice(api_as):
     assert not billing.unsettled_calls().exists()
 
 
+def test_a_form_that_does_not_say_whether_it_was_billed_settles_nothing(api_as):
+    open_call, client = call(), api_as(CALLS, RECONCILE).client
+    address = "/api/catalog-images/calls/settle/"
+    answer = client.post(address, {"calls": [open_call.pk]})
+    assert answer.status_code == 400 and "billed" in answer.json()["errors"]
+    assert billing.unsettled_calls().exists()
+    assert client.post(address, {"calls": [open_call.pk], "billed": "false"}).status_code == 200
+    assert not billing.unsettled_calls().exists()
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [({"billed": False, "usd": "1"}, "usd"), ({"calls": []}, "calls"), ({"usd": "-1"}, "usd"),
