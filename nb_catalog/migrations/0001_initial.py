@@ -1086,7 +1086,7 @@ class Migration(migrations.Migration):
                 ('undone_at', models.DateTimeField(editable=False, null=True, verbose_name='undone at')),
                 ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
                 ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='publications', to='nb_catalog.run', verbose_name='run')),
-                ('series', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='publications', to='nb_catalog.series', verbose_name='series')),
+                ('series', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='publications', to='nb_catalog.series', verbose_name='series')),
                 ('undoes', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='undone_by', to='nb_catalog.publication', verbose_name='undoes')),
             ],
             options={

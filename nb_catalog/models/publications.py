@@ -39,7 +39,7 @@ class Publication(models.Model):
     Its ``planned`` placements are shown at ``starts_at``, without it as soon as their files are made, until
     ``ends_at``. ``due_at`` is when a worker looks at it next. Its ``events`` are the changes that it made.
     ``problem`` says why it was not published, or what could not be undone. ``undoes`` is the publication that
-    a roll-back undid, if it was one.
+    a roll-back undid, if it was one. It outlives its series: what it has published goes on to its end.
     """
 
     kind = models.CharField(
@@ -47,7 +47,7 @@ class Publication(models.Model):
     )
     title = models.CharField(_("title"), max_length=200)
     series = models.ForeignKey(
-        Series, verbose_name=_("series"), null=True, on_delete=models.CASCADE, related_name="publications"
+        Series, verbose_name=_("series"), null=True, on_delete=models.SET_NULL, related_name="publications"
     )  # fmt: skip
     look_version = models.PositiveIntegerField(_("version of the look"), null=True)
     run = models.ForeignKey(

@@ -275,8 +275,11 @@ def _start(publication: Publication) -> bool:
 
 
 def _require_same_look(publication: Publication) -> None:
-    """Lock the series of ``publication``. Raises ``RequestRefused`` if its look was changed meanwhile."""
+    """Lock the series of ``publication``. Raises ``RequestRefused`` if its look was changed or it was deleted
+    meanwhile."""
     series = publication.series
+    if series is None and publication.kind == PublicationKind.SERIES:
+        raise RequestRefused(_("Its series was deleted meanwhile."))
     if series is None:
         return
     same_look = Series.objects.filter(pk=series.pk, version=publication.look_version)

@@ -497,10 +497,7 @@ def test_a_roll_back_is_given_no_end(clock):
 
 
 def test_a_series_that_is_published_at_once_and_given_an_end_has_its_places_until_then(clock):
-    mug = factories.product()
-    series = factories.series(mug)
-    [item] = generation.plan_series(series).items()
-    image = factories.image(mug, asked=item.spec, state=ImageState.APPROVED)
+    mug, series, image = series_of_one()
     publication = publish_series(series, actor=None)
     schedules.reschedule(publication, starts_at=None, ends_at=clock.at(hours=2))
     key, after = object_key(mug), clock.at(hours=3)
@@ -511,3 +508,31 @@ def test_a_series_that_is_published_at_once_and_given_an_end_has_its_places_unti
     assert shown() == keys(image)
     clock(hours=2)
     assert (state_of(publication), shown()) == ("ended", set())
+
+
+def series_of_one():
+    mug = factories.product()
+    series = factories.series(mug)
+    [item] = generation.plan_series(series).items()
+    return mug, series, factories.image(mug, asked=item.spec, state=ImageState.APPROVED)
+
+
+def test_what_a_deleted_series_has_published_ends_when_it_was_to_end(clock):
+    _mug, series, image = series_of_one()
+    publication = publish_series(series, actor=None)
+    schedules.reschedule(publication, starts_at=None, ends_at=clock.at(hours=2))
+    series.delete()
+    assert shown() == keys(image)
+    clock(hours=2)
+    assert (state_of(publication), shown()) == ("ended", set())
+
+
+def test_what_a_deleted_series_was_to_publish_is_stopped(clock):
+    [image] = approved(1)
+    publication = request(image, starts_at=clock.at(hours=1))
+    series = factories.series(image.catalog_object)
+    Publication.objects.update(series=series, look_version=series.version, kind="series")
+    series.delete()
+    clock(hours=1)
+    assert (state_of(publication), shown()) == ("stopped", set())
+    assert publication.problem == "Its series was deleted meanwhile."
