@@ -179,6 +179,7 @@ class CutoutViewSet(CatalogReadViewSet):
     """Cut-outs. Filter by ``model`` with ``object``, ``state``, ``kind``."""
 
     file_addresses = frozenset({"mask"})
+    own_order = frozenset({"mask", "solve"})
     read_permission = Action.VIEW_CUTOUTS
     action_permissions = {
         **dict.fromkeys(("mask_picture", "preview"), Action.VIEW_CUTOUTS),

@@ -62,12 +62,13 @@ def once(view, body, respond, *, replay=Response):
     """Return ``respond()``, or if this request has been carried out before, ``replay(its data)``.
 
     Everything that ``respond`` writes is committed together with the key: a request that arrives
-    meanwhile waits, and one that fails leaves its key unused. Raises ``KeyReused`` for a request that
+    meanwhile waits, and one that fails leaves its key unused. ``If-Match`` is compared only if it has not
+    been carried out: the first time has changed what it names. Raises ``KeyReused`` for a request that
     differs from the one that its key belongs to.
     """
     key = key_of(view, body)
     if not key:
-        return respond()
+        return view.as_seen(respond)
     request = view.request
     digest = _digest([str(request.user.pk), request.path, key])
     fields = {name: _digest(value)[:16] for name, value in body.items() if name != "key"}
@@ -88,7 +89,7 @@ def once(view, body, respond, *, replay=Response):
                 )
                 raise KeyReused(message % {"key": key, "names": ", ".join(names)}) from None
             return replay(row.response)
-        response = respond()
+        response = view.as_seen(respond)
         row.response = response.data
         row.save(update_fields=["response"])
         return response

@@ -223,6 +223,7 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
     """Pictures. Filter by ``model`` with ``object``, ``state``, ``slot``, ``run``, ``scene``."""
 
     file_addresses = frozenset({"url"})
+    own_order = frozenset({"publish", "publish_final", "plan_edit"})
     read_permission = Action.VIEW_IMAGES
     action_permissions = {
         "events": Action.VIEW_IMAGES,

@@ -72,6 +72,7 @@ class SeriesViewSet(CatalogReadViewSet):
 
     lookup_field = "key"
     lookup_value_converter = "slug"
+    own_order = frozenset({"plan", "trial", "publish", "roll_back"})
     read_permission = Action.VIEW_SERIES
     action_permissions = {
         **dict.fromkeys(("members", "variants"), Action.VIEW_SERIES),

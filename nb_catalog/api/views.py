@@ -1,12 +1,16 @@
 """Base view sets. Authentication, throttling and rendering come from the host project."""
 
+from functools import partial
+
 from django.conf import settings as django_settings
 from django.core.exceptions import SuspiciousOperation
-from django.db.models import QuerySet
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import exceptions as drf
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet
@@ -46,6 +50,10 @@ class CatalogViewSet(BorderView, GenericViewSet):
     query_classes = {}
     operations = {}
     paged_actions = ("list",)
+    # Actions that make files, or lock places before the row of the address, which is the order of all: their
+    # ``If-Match`` is compared before, and the state or version that they need again when they write.
+    own_order = frozenset()
+    seen = None
 
     @property
     def operation(self):
@@ -79,6 +87,9 @@ class CatalogViewSet(BorderView, GenericViewSet):
             raise serializers.ValidationError(wrong)
         query.is_valid(raise_exception=True)
         self.query = query
+        if self.is_conditional() and not self.operation.once and self.action not in self.own_order:
+            name = request.method.lower()
+            setattr(self, name, partial(self._as_one, getattr(self, name)))
 
     def needed_permission(self):
         """Return the permission required by the current action; None for an unknown action."""
@@ -94,10 +105,50 @@ class CatalogViewSet(BorderView, GenericViewSet):
         return self.query_classes.get(self.action)
 
     def get_object(self):
-        """Return the row of the address, provided that ``If-Match`` does not speak against it."""
+        """Return the row of the address, provided that ``If-Match`` does not speak against it.
+
+        What is carried out ``once`` looks for an earlier response first, and then compares.
+        """
         row = super().get_object()
-        self.check_precondition(row)
+        if self.is_conditional() and self.operation.once:
+            self.seen = row
+        else:
+            self.check_precondition(row)
         return row
+
+    def is_conditional(self):
+        """Return whether the request changes the row of its address under ``If-Match``."""
+        return (
+            "If-Match" in self.request.headers
+            and self.request.method not in SAFE_METHODS
+            and (self.lookup_url_kwarg or self.lookup_field) in self.kwargs
+        )
+
+    def as_seen(self, respond):
+        """Return ``respond()``; under ``If-Match``, in one transaction with locking and comparing the row."""
+        if self.seen is None:
+            return respond()
+        with transaction.atomic():
+            self._lock_row()
+            self.check_precondition(super().get_object())
+            self.seen.refresh_from_db()
+            return respond()
+
+    def _as_one(self, handler, request, *args, **kwargs):
+        with transaction.atomic():
+            self._lock_row()
+            return handler(request, *args, **kwargs)
+
+    def _lock_row(self):
+        """Lock the row of the address. Call it as the first statement of a transaction."""
+        key = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
+        model = self.get_queryset().model
+        rows = model._base_manager.filter(**{self.lookup_field: key})
+        if connection.features.has_select_for_update:
+            list(rows.select_for_update().values_list("pk"))
+        else:
+            # SQLite locks nothing while it reads.
+            rows.update(**{model._meta.pk.attname: F("pk")})
 
     def require(self, action, **about):
         """Raise ``PermissionDenied`` unless the user may do ``action``; ``about`` as in ``may``."""

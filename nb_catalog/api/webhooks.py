@@ -148,10 +148,7 @@ class WebhookViewSet(CatalogReadViewSet):
         endpoint, body = self.get_object(), dict(self.validated_body())
         is_active = body.pop("is_active", endpoint.is_active)
         if body:
-            names = ("url", "events", "description")
-            webhooks.update(
-                endpoint, **{name: body.get(name, getattr(endpoint, name)) for name in names}
-            )
+            webhooks.update(endpoint, **body)
         if is_active != endpoint.is_active:
             (webhooks.switch_on if is_active else webhooks.switch_off)(endpoint)
         return Response(EndpointSerializer(endpoint).data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -43,7 +43,8 @@ def create(
             _("There are %(number)s webhook endpoints already. Delete one first.")
             % {"number": MAX_ENDPOINTS}
         )
-    endpoint = WebhookEndpoint(url=url, description=description, events=_checked(url, events))
+    _check(url=url, events=events)
+    endpoint = WebhookEndpoint(url=url, description=description, events=sorted(set(events)))
     secret = secrets.new_secret(endpoint)
     endpoint.secret_digest = secrets.digest(secret)
     endpoint.save()
@@ -51,16 +52,28 @@ def create(
 
 
 def update(
-    endpoint: WebhookEndpoint, *, url: str, events: Collection[str], description: str
+    endpoint: WebhookEndpoint,
+    *,
+    url: str | None = None,
+    events: Collection[str] | None = None,
+    description: str | None = None,
 ) -> None:
-    """Change ``endpoint``. What waits is sent to the new address. Raises ``RequestRefused`` as ``create``."""
-    endpoint.events = _checked(url, events)
-    endpoint.url, endpoint.description = url, description
-    endpoint.save(update_fields=["url", "events", "description"])
+    """Change what is given of ``endpoint``, and nothing else. What waits is sent to the new address. Raises
+    ``RequestRefused`` as ``create``."""
+    _check(url=url, events=events or ())
+    values: dict[str, Any] = {
+        "url": url,
+        "events": None if events is None else sorted(set(events)),
+        "description": description,
+    }
+    changes = {name: value for name, value in values.items() if value is not None}
+    for name, value in changes.items():
+        setattr(endpoint, name, value)
+    endpoint.save(update_fields=list(changes))
 
 
-def _checked(url: str, events: Collection[str]) -> list[str]:
-    objections = [refusal(url)]
+def _check(*, url: str | None, events: Collection[str]) -> None:
+    objections = ["" if url is None else refusal(url)]
     objections += [
         _("There is no event “%(name)s”. There are: %(names)s.")
         % {"name": name, "names": ", ".join(EventType.values)}
@@ -69,7 +82,6 @@ def _checked(url: str, events: Collection[str]) -> list[str]:
     ]
     if any(objections):
         raise RequestRefused(*filter(None, objections))
-    return sorted(set(events))
 
 
 def rotate(endpoint: WebhookEndpoint) -> str:

@@ -60,7 +60,8 @@ class EndpointForm(forms.ModelForm):
             self.instance.__dict__.update(endpoint.__dict__)
             self.instance.secret = secret
         else:
-            webhooks.update(self.instance, **values)
+            changed = {name: values[name] for name in values if name in self.changed_data}
+            webhooks.update(self.instance, **changed)
             if "is_active" in self.changed_data:
                 switch = webhooks.switch_on if self.instance.is_active else webhooks.switch_off
                 switch(self.instance)
