@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Final
 
@@ -19,7 +20,8 @@ class PreviewMiddleware:
     """Shows pages as they are at ``?nb_at=2026-12-24T00:00``, to users who may view placements.
 
     Others get the page of the present. Put it behind ``AuthenticationMiddleware``. No cache may keep a
-    preview; a time that is none is answered with 400.
+    preview; a time that is none is answered with 400. ``request.nb_preview`` is the moment in ISO format, in
+    previews only: for keys of caches.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -34,6 +36,11 @@ class PreviewMiddleware:
             moment = parse_moment(text)
         except RequestRefused as error:
             return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
+        request.nb_preview = moment.isoformat()  # type: ignore[attr-defined]
+        # ``cache_page`` keeps responses before their headers are set here, by their whole address: a preview
+        # has one that nobody can guess. ``request.GET`` has been read above, and does not change.
+        query = request.META.get("QUERY_STRING", "")
+        request.META["QUERY_STRING"] = f"{query}&nb_preview={secrets.token_urlsafe(16)}"
         with at(moment):
             response = self.get_response(request)
         patch_cache_control(response, private=True, no_store=True)

@@ -3,10 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
 from django.db import connection
 from django.http import HttpResponse
+from django.template import RequestContext, Template
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.views.decorators.cache import cache_page
 
 from nb_catalog import storefront
 from nb_catalog.core.states import ImageState
@@ -148,3 +152,54 @@ def test_only_those_who_may_view_placements_preview_the_shops_pages(rf):
     present = get(factories.staff(views=False), ahead(2).isoformat())
     assert (present.content, present.has_header("Cache-Control")) == (b"None", False)
     assert get(factories.staff(), "tomorrow").status_code == 400
+
+
+@pytest.fixture
+def pages(rf, settings):
+    """Returns what a user gets from a cached view that shows a picture, at 2 hours from now."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    cache.clear()
+    mug = factories.product(photo=False)
+    image = approved(mug)
+    schedule(image, 1)
+    part = (
+        "{% cache 60 part request.nb_preview %}{{ picture.image_id|default:'none' }}{% endcache %}"
+    )
+
+    def whole(request):
+        picture = storefront.picture_for(mug, "hero")
+        return HttpResponse(f"{picture and picture.image_id} {sorted(request.GET)}")
+
+    def fragment(request):
+        context = {"picture": storefront.picture_for(mug, "hero")}
+        return HttpResponse(
+            Template("{% load cache %}" + part).render(RequestContext(request, context))
+        )
+
+    views = {"whole": cache_page(60)(whole), "fragment": fragment}
+
+    def get(user, view, method="get"):
+        request = getattr(rf, method)("/", {"nb_at": ahead(2).isoformat()})
+        request.user = user
+        response = PreviewMiddleware(views[view])(request)
+        return response.content.decode().replace(str(image.pk), "scheduled")
+
+    yield get
+    cache.clear()
+
+
+@pytest.mark.parametrize("editor_first", [True, False])
+def test_a_cached_page_of_a_preview_is_shown_to_nobody_else(pages, editor_first):
+    editor, visitor = factories.staff(), AnonymousUser()
+    expected = {editor: "scheduled ['nb_at']", visitor: "None ['nb_at']"}
+    order = [editor, visitor] if editor_first else [visitor, editor]
+    assert [pages(user, "whole") for user in order * 2] == [expected[user] for user in order * 2]
+    assert pages(visitor, "whole", method="head") == expected[visitor]
+
+
+@pytest.mark.parametrize("editor_first", [True, False])
+def test_a_fragment_whose_key_names_the_preview_is_shown_to_nobody_else(pages, editor_first):
+    editor, visitor = factories.staff(), AnonymousUser()
+    expected = {editor: "scheduled", visitor: "none"}
+    order = [editor, visitor] if editor_first else [visitor, editor]
+    assert [pages(user, "fragment") for user in order] == [expected[user] for user in order]
