@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 from uuid import uuid4
 
 from django.core.files.base import ContentFile
-from django.db.models import FileField, Model
+from django.db.models import FileField, Model, Q
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -87,7 +89,16 @@ def put_back(field: FileField, name: str, data: Callable[[], bytes]) -> None:
 
 def discard(field: FileField, name: str) -> None:
     """Delete the file ``name``, which was delivered, with what the field has derived from it. A storage that
-    fails keeps it, which is logged."""
+    fails keeps it, which is logged.
+
+    It stays while a row of the model names it in any of its fields, such as a copy that the shop has made of
+    the product. Call it once the row that it was delivered to does not.
+    """
+    fields = [each for each in field.model._meta.concrete_fields if isinstance(each, FileField)]
+    names = reduce(or_, (Q(**{each.name: name}) for each in fields))
+    if field.model._base_manager.filter(names).exists():
+        logger.info("The delivered file %s stays: another row uses it.", name)
+        return
     row = field.model()
     row.__dict__[field.attname] = name
     try:

@@ -493,3 +493,23 @@ def test_what_the_hosts_save_makes_of_a_picture_is_what_was_delivered(only, lamp
     publishing.withdraw(placement, actor=None)
     deliver()
     assert host_tables() == before
+
+
+@pytest.mark.parametrize("ends", ["replaced", "withdrawn", "deleted"])
+def test_a_file_that_a_copy_of_the_product_uses_stays(only, lamp, ends):
+    only(GALLERIES[0])
+    placement = publish(lamp)
+    deliver()
+    copy = Lamp.objects.get()
+    copy.pk = None
+    copy.save()
+    expected = data_of(copy.image)
+    if ends == "replaced":
+        publish(lamp)
+    elif ends == "withdrawn":
+        publishing.withdraw(placement, actor=None)
+    else:
+        lamp.delete()
+        GalleryDelivery.objects.update(due_at=models.F("delivered_at"))
+    deliver()
+    assert data_of(Lamp.objects.get(pk=copy.pk).image) == expected
