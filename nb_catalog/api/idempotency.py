@@ -58,19 +58,22 @@ def key_of(view, body):
     return own or header
 
 
-def once(view, body, respond, *, replay=Response):
+def once(view, body, respond, *, prepare=None, replay=Response):
     """Return ``respond()``, or if this request has been carried out before, ``replay(its data)``.
 
     Everything that ``respond`` writes is committed together with the key: a request that arrives
-    meanwhile waits, and one that fails leaves its key unused. ``If-Match`` is compared only if it has not
-    been carried out: the first time has changed what it names. Raises ``KeyReused`` for a request that
-    differs from the one that its key belongs to.
+    meanwhile waits, and one that fails leaves its key unused. ``prepare()`` is called before that, unless the
+    key is known, and what it writes stays. ``If-Match`` is compared only if the request has not been carried
+    out: the first time has changed what it names. Raises ``KeyReused`` for a request that differs from the
+    one that its key belongs to.
     """
     key = key_of(view, body)
-    if not key:
-        return view.as_seen(respond)
     request = view.request
     digest = _digest([str(request.user.pk), request.path, key])
+    if prepare and not (key and IdempotencyKey.objects.filter(digest=digest).exists()):
+        prepare()
+    if not key:
+        return view.as_seen(respond)
     fields = {name: _digest(value)[:16] for name, value in body.items() if name != "key"}
     with transaction.atomic():
         try:

@@ -112,11 +112,15 @@ class RollBackViewSet(CatalogViewSet):
     def create(self, request, *args, **kwargs):
         """Roll back, or with ``dry_run`` return what would change."""
         body = self.validated_body()
-        scope = _scope(body)
         if body["dry_run"]:
-            return Response(_result(rollbacks.preview(scope)))
+            return Response(_result(rollbacks.preview(_scope(body))))
+
+        def make_files():
+            # What was made stays if there are more than one request can wait for.
+            rollbacks.make_files(_scope(body), seconds=REQUEST_SECONDS)
 
         def start():
+            scope = _scope(body)
             before = rollbacks.preview(scope)
             record = rollbacks.roll_back_all(
                 scope, actor=request.user, partial=body["partial"], seconds=REQUEST_SECONDS
@@ -124,7 +128,7 @@ class RollBackViewSet(CatalogViewSet):
             return Response(_result(before, record), status=status.HTTP_201_CREATED)
 
         sent = {name: getattr(value, "pk", value) for name, value in body.items()}
-        return idempotency.once(self, sent, start)
+        return idempotency.once(self, sent, start, prepare=make_files)
 
 
 def _scope(body):

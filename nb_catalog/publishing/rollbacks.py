@@ -176,16 +176,10 @@ def preview(scope: RollBackScope) -> RollBackPreview:
     return _preview(scope, _chains(scope), lock=False)
 
 
-def roll_back_all(
-    scope: RollBackScope, *, actor: Actor, partial: bool = False, seconds: float | None = None
-) -> Publication:
-    """Undo the changes in ``scope``: show exactly what was there before, in all places or in none.
+def make_files(scope: RollBackScope, *, seconds: float | None = None) -> None:
+    """Make the missing files for web pages of what comes back, for ``seconds`` at most.
 
-    Returns the publication that it is, which can be rolled back like any other. With ``partial``, places that
-    somebody has changed since stay as they are, and so do those whose picture cannot be shown any more.
-    Missing files for web pages are made for ``seconds`` at most, before anything is locked.
-
-    Raises ``RequestRefused`` with every objection, or if nothing is to be undone.
+    Raises ``RequestRefused`` if that is not enough; what was made stays, outside of a transaction.
     """
     before = ProductImage.objects.filter(
         pk__in=scope.events().values("image_before"), state=ImageState.APPROVED
@@ -193,6 +187,20 @@ def roll_back_all(
     # They were published before, so that they have their files unless the formats have changed.
     if missing := [image.pk for image in renditions.without_files(list(before.only("pk")))]:
         renditions.renditions_of(list(before.filter(pk__in=missing)), seconds=seconds)
+
+
+def roll_back_all(
+    scope: RollBackScope, *, actor: Actor, partial: bool = False, seconds: float | None = None
+) -> Publication:
+    """Undo the changes in ``scope``: show exactly what was there before, in all places or in none.
+
+    Returns the publication that it is, which can be rolled back like any other. With ``partial``, places that
+    somebody has changed since stay as they are, and so do those whose picture cannot be shown any more.
+    Missing files for web pages are made before anything is locked, as by ``make_files``.
+
+    Raises ``RequestRefused`` with every objection, or if nothing is to be undone.
+    """
+    make_files(scope, seconds=seconds)
     with transaction.atomic():
         _lock(scope)
         result = _preview(scope, _chains(scope), lock=True)

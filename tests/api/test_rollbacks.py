@@ -2,6 +2,7 @@
 
 import pytest
 
+from nb_catalog.api import rollbacks as views
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, Publication
@@ -83,3 +84,25 @@ def test_what_cannot_be_rolled_back_is_refused(api, body, status, text):
 def test_only_publishers_roll_back(api_as):
     assert api_as().post("rollbacks/", {"run": 1}).status_code == 403
     assert api_as(Permission.PUBLISH).get("rollbacks/").status_code in (403, 405)
+
+
+@pytest.mark.parametrize("key", [{}, {"key": "mine"}])
+def test_a_roll_back_with_many_missing_files_is_done_after_some_requests(
+    api, settings, monkeypatch, key
+):
+    mugs = [factories.product() for _ in range(2)]
+    for mug in mugs:
+        factories.published(mug)
+    run = published_run(*mugs)
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "RENDITION_FORMATS": ["jpeg", "webp"]}
+    monkeypatch.setattr(views, "REQUEST_SECONDS", 0)
+    statuses = [api.post("rollbacks/", {"run": run.pk, **key}).status_code for _ in range(3)]
+    assert 201 in statuses, statuses
+
+
+def test_a_repeated_roll_back_of_a_publication_is_answered(api):
+    run = published_run(factories.product())
+    undone = api.post("rollbacks/", {"run": run.pk}).data["publication"]
+    body = {"publication": undone, "key": "mine"}
+    first, again = (api.post("rollbacks/", body) for _ in range(2))
+    assert (first.status_code, again.status_code, again.data) == (201, 200, first.data)
