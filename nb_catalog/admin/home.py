@@ -33,6 +33,7 @@ from nb_catalog.models.cutouts import CutoutState
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.galleries import GalleryState
 from nb_catalog.models.images import ImageKind
+from nb_catalog.models.placements import still_shown
 from nb_catalog.models.publications import PublicationState
 from nb_catalog.operations import status
 from nb_catalog.publishing.galleries import lookups
@@ -40,6 +41,8 @@ from nb_catalog.registry import registered
 
 FAILURES_SINCE: Final = timedelta(days=7)
 MOST_CAUSES: Final = 4
+# Publications that a link to their list names.
+MOST_NAMED: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,10 @@ def _work(request: HttpRequest) -> Iterator[Figure]:
             url = _url(request, "publication_changelist", state__exact=PublicationState.STOPPED)
             title = gettext("Publications that were stopped")
             yield _count(title, stopped, url=url, is_urgent=True)
+        if left := list(still_shown().values_list("pk", flat=True)[:MOST_NAMED]):
+            url = _url(request, "publication_changelist", id__in=",".join(map(str, left)))
+            title = gettext("Still shown after their end")
+            yield _count(title, still_shown(), url=url, is_urgent=True)
 
 
 def _production(request: HttpRequest, now: status.Status) -> Iterator[Figure]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.db.indexes import SparseIndex
 from nb_catalog.models.generic import CatalogObjectManager, CatalogObjectModel
 from nb_catalog.models.images import ProductImage
-from nb_catalog.models.publications import Publication
+from nb_catalog.models.publications import Publication, PublicationState
 
 
 class Place(CatalogObjectModel):
@@ -152,6 +153,19 @@ class PlannedPlacement(Place):
 
     def __str__(self) -> str:
         return f"{self.slot} {self.object_id}"
+
+
+def still_shown() -> models.QuerySet[Publication]:
+    """Return the publications whose time is over and of which places still show pictures, because those that
+    were there before cannot be shown any more."""
+    place = ("content_type", "object_id", "slot", "locale", "position", "image")
+    there = Placement.objects.filter(**{name: OuterRef(name) for name in place})
+    planned = PlannedPlacement.objects.filter(Exists(there), publication=OuterRef("pk"))
+    failed = Q(state=PublicationState.PUBLISHED, due_at=None, undone_at=None, ends_at__isnull=False)
+    return Publication.objects.exclude(problem="").filter(
+        (failed & Exists(planned))
+        | (Q(state=PublicationState.ENDED) & Exists(planned.exclude(problem="")))
+    )
 
 
 class StaleScan(models.Model):

@@ -8,15 +8,24 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, Q, QuerySet
 from django.utils.translation import gettext
 
 from nb_catalog import billing, ratelimit, webhooks
 from nb_catalog.conf import settings
 from nb_catalog.core.states import JOB_UNDERWAY, BatchState, JobState
-from nb_catalog.models import DailyBudget, ImageJob, ProviderBatch, ProviderPause, Publication, Run
+from nb_catalog.models import (
+    DailyBudget,
+    ImageJob,
+    ProviderBatch,
+    ProviderPause,
+    Publication,
+    RenditionRequest,
+    Run,
+)
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.money import usd
+from nb_catalog.models.placements import still_shown
 from nb_catalog.models.publications import PublicationState
 from nb_catalog.worker import queue, spool
 
@@ -148,9 +157,14 @@ def problems() -> tuple[str, ...]:
         codes.append("lost_jobs")
     if ProviderPause.objects.filter(until__gt=now + ratelimit.UNTIL_A_PERSON_ACTS / 2).exists():
         codes.append("provider_stopped")
-    late = Publication.objects.filter(due_at__lt=since, starts_at__lt=since)
-    if late.filter(state=PublicationState.WAITING).exists():
+    # Without a start, pictures are shown once their files are made: many take a while.
+    made_now = RenditionRequest.objects.filter(not_before__gt=now, problem="").exclude(token="")
+    has_moment = Q(state=PublicationState.PUBLISHED) | Q(starts_at__isnull=False)
+    late = Publication.objects.filter(has_moment | ~Exists(made_now), due_at__lt=since)
+    if late.exists():
         codes.append("publications_late")
+    if still_shown().exists():
+        codes.append("publications_not_ended")
     return tuple(codes)
 
 
@@ -167,6 +181,11 @@ def describe_problem(code: str) -> str:
             "A provider is paused until resumed manually. See “Provider pauses” in the admin."
         ),
         "publications_late": gettext(
-            "Scheduled pictures are not published yet, although it is time. Start manage.py nb_worker."
+            "Pictures are not published yet, or are still shown, although it is time. Start manage.py "
+            "nb_worker, and see “Publications” in the admin for what they wait for."
+        ),
+        "publications_not_ended": gettext(
+            "Pictures are still shown after their end, because those before them cannot be shown any more. "
+            "Publish others in their places, or withdraw them."
         ),
     }[code]

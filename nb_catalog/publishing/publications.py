@@ -17,7 +17,7 @@ from nb_catalog import tasks
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
-from nb_catalog.exceptions import InvalidTransition, NBCatalogError, RequestRefused
+from nb_catalog.exceptions import InvalidTransition, NBCatalogError, RequestRefused, StorageFailed
 from nb_catalog.models import (
     Placement,
     PlannedPlacement,
@@ -301,10 +301,17 @@ def _end(publication: Publication) -> bool:
             rollbacks.lock_series(publication)
             if not shown.update(state=PublicationState.ENDED, due_at=None):
                 return False
-            left = " ".join(rollbacks.preview(scope).objections())
+            found = rollbacks.preview(scope)
             rollbacks.roll_back_all(scope, actor=publication.actor, partial=True)
-            Publication.objects.filter(pk=publication.pk).update(problem=left)
+            Publication.objects.filter(pk=publication.pk).update(
+                problem=" ".join(found.objections())
+            )
+            _note_problems(publication, {each.key: each.problem for each in found.cannot})
     except InvalidTransition:
+        return False
+    except StorageFailed as error:
+        # Said, and tried again.
+        shown.update(problem=str(error))
         return False
     except NBCatalogError as error:
         # It is still shown, and its page says so.
@@ -322,14 +329,16 @@ def _stop(
     with transaction.atomic():
         if not _waiting(publication).update(state=state, due_at=None, problem=problem):
             return False
-        rows = [
-            row for row in publication.planned.all() if (problems or {}).get(places.place_key(row))
-        ]
-        for row in rows:
-            row.problem = (problems or {})[places.place_key(row)]
-        PlannedPlacement.objects.bulk_update(rows, ["problem"], batch_size=places.BLOCK)
+        _note_problems(publication, problems or {})
     logger.warning("Publication %s was not made (%s).", publication.pk, state)
     return True
+
+
+def _note_problems(publication: Publication, problems: Mapping[PlaceKey, str]) -> None:
+    rows = [row for row in publication.planned.all() if problems.get(places.place_key(row))]
+    for row in rows:
+        row.problem = problems[places.place_key(row)]
+    PlannedPlacement.objects.bulk_update(rows, ["problem"], batch_size=places.BLOCK)
 
 
 def cancel(publication: Publication) -> None:

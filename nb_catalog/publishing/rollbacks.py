@@ -267,6 +267,7 @@ def _mark_undone(publication: Publication | None, *, at: datetime) -> None:
             publication.ends_at = ends_at if ends_at is not None and ends_at > at else None
             publication.due_at = publication.ends_at
             publication.state, publication.problem = PublicationState.PUBLISHED, ""
+            publication.planned.update(problem="")
         publication.save(update_fields=changed)
         publication, is_undone = publication.undoes, not is_undone
 

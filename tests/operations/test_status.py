@@ -14,7 +14,14 @@ from django.utils import timezone
 
 from nb_catalog import ratelimit
 from nb_catalog.core import quotas
-from nb_catalog.models import DailyBudget, ImageJob, ProviderCall, RateLimitState
+from nb_catalog.models import (
+    DailyBudget,
+    ImageJob,
+    ProviderCall,
+    Publication,
+    RateLimitState,
+    RenditionRequest,
+)
 from nb_catalog.operations import status, views
 from tests import factories
 
@@ -83,7 +90,7 @@ def test_everything_that_matters_is_told(settings):
 def test_a_look_costs_a_constant_number_of_queries(django_assert_max_num_queries):
     for _ in range(5):
         paid_job()
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(33):
         status.collect()
 
 
@@ -125,6 +132,26 @@ def test_lost_jobs_and_stopped_providers_are_problems():
     until = timezone.now() + ratelimit.UNTIL_A_PERSON_ACTS
     ratelimit.pause("gemini", "", until=until, reason="Paid up.", cause="provider_stopped")
     assert status.problems() == ("lost_jobs", "provider_stopped")
+
+
+@pytest.mark.parametrize("columns", [{"state": "published"}, {"state": "waiting", "starts_at": 0}])
+def test_starts_and_ends_that_are_late_are_a_problem(columns):
+    late = timezone.now() - 20 * MINUTES
+    columns = {name: value or late for name, value in columns.items()}
+    publication = Publication.objects.create(title="Autumn", due_at=late, **columns)
+    assert status.problems() == ("publications_late",)
+    Publication.objects.filter(pk=publication.pk).update(due_at=timezone.now() - 10 * MINUTES)
+    assert status.problems() == ()
+
+
+def test_pictures_that_wait_for_files_are_a_problem_if_nobody_makes_any():
+    late = timezone.now() - 20 * MINUTES
+    Publication.objects.create(title="Autumn", state="waiting", due_at=late)
+    assert status.problems() == ("publications_late",)
+    RenditionRequest.objects.create(
+        image=factories.image(), token="alive", not_before=timezone.now() + MINUTES
+    )
+    assert status.problems() == ()
 
 
 def test_the_endpoint_answers_in_one_word(client):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from nb_catalog import generation, review
@@ -20,6 +21,7 @@ from nb_catalog.models import (
     RenditionRequest,
 )
 from nb_catalog.models.generic import object_key
+from nb_catalog.operations import status
 from nb_catalog.publishing import (
     placements,
     publications,
@@ -536,3 +538,43 @@ def test_what_a_deleted_series_was_to_publish_is_stopped(clock):
     clock(hours=1)
     assert (state_of(publication), shown()) == ("stopped", set())
     assert publication.problem == "Its series was deleted meanwhile."
+
+
+def test_a_picture_that_stays_because_the_one_before_was_rejected_is_reported_until_it_is_gone(
+    clock, client
+):
+    before = factories.published()
+    newer = factories.image(before.image.catalog_object, state=ImageState.APPROVED)
+    publication = request(newer, ends_at=clock.at(hours=1))
+    ProductImage.objects.filter(pk=before.image_id).update(state=ImageState.REJECTED)
+    clock(hours=1)
+    assert (state_of(publication), shown()) == ("ended", keys(newer))
+    assert status.problems() == ("publications_not_ended",)
+    client.force_login(factories.superuser())
+    page = client.get(reverse("admin:app_list", args=["nb_catalog"])).content.decode()
+    assert "Still shown after their end" in page and f"?id__in={publication.pk}" in page
+    listed = client.get(
+        reverse("admin:nb_catalog_publication_changelist"), {"id__in": publication.pk}
+    )
+    assert publication.title in listed.content.decode()
+    placements.withdraw(Placement.objects.get(), actor=None)
+    assert status.problems() == ()
+
+
+def test_an_end_is_made_up_for_when_the_storage_answers_again(clock, monkeypatch):
+    before = factories.published()
+    newer = factories.image(before.image.catalog_object, state=ImageState.APPROVED)
+    publication = request(newer, ends_at=clock.at(hours=1))
+    Rendition.objects.filter(image=before.image).delete()
+    make = renditions.files_of
+
+    def files_of(image):
+        raise StorageFailed("The storage is down.")
+
+    monkeypatch.setattr(renditions, "files_of", files_of)
+    clock(hours=1)
+    assert (state_of(publication), publication.problem) == ("published", "The storage is down.")
+    monkeypatch.setattr(renditions, "files_of", make)
+    clock(seconds=1)
+    assert (state_of(publication), publication.problem) == ("ended", "")
+    assert shown() == {before.image_id}
