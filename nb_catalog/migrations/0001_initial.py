@@ -1136,6 +1136,7 @@ class Migration(migrations.Migration):
                 ('previous_digest', models.CharField(blank=True, default='', editable=False, max_length=64)),
                 ('previous_until', models.DateTimeField(editable=False, null=True)),
                 ('failing_since', models.DateTimeField(editable=False, null=True, verbose_name='failing since')),
+                ('failed_at', models.DateTimeField(editable=False, null=True)),
                 ('not_before', models.DateTimeField(editable=False, null=True)),
                 ('disabled_reason', models.CharField(blank=True, default='', editable=False, max_length=20)),
             ],

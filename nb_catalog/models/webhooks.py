@@ -32,8 +32,9 @@ class WebhookEndpoint(models.Model):
     ``secret_digest`` is that of the secret that was shown. After a rotation, the one before
     it is used as well until ``previous_until``.
 
-    ``failing_since`` is when deliveries began to fail without a success since, and ``not_before`` when
-    anything is sent next. ``disabled_reason`` says why it was switched off without a person.
+    ``failing_since`` is when deliveries began to fail without a success since, ``failed_at`` when one failed
+    last, and ``not_before`` when anything is sent next. ``disabled_reason`` says why it was switched
+    off without a person.
     """
 
     uid = models.UUIDField(default=uuid4, unique=True, editable=False)
@@ -47,6 +48,7 @@ class WebhookEndpoint(models.Model):
     previous_digest = models.CharField(max_length=64, blank=True, default="", editable=False)
     previous_until = models.DateTimeField(null=True, editable=False)
     failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
+    failed_at = models.DateTimeField(null=True, editable=False)
     not_before = models.DateTimeField(null=True, editable=False)
     disabled_reason = models.CharField(max_length=20, blank=True, default="", editable=False)
 

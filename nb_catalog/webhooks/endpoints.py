@@ -27,6 +27,7 @@ ROTATION: Final = timedelta(days=1)
 # What fails for less may be a receiver that is being replaced.
 REPORTED_AFTER: Final = timedelta(minutes=5)
 TEST_EVENT: Final = "webhook.test"
+_NO_FAILURES: Final = {"failing_since": None, "failed_at": None, "not_before": None}
 
 
 def create(
@@ -58,8 +59,8 @@ def update(
     events: Collection[str] | None = None,
     description: str | None = None,
 ) -> None:
-    """Change what is given of ``endpoint``, and nothing else. What waits is sent to the new address. Raises
-    ``RequestRefused`` as ``create``."""
+    """Change what is given of ``endpoint``, and nothing else. What waits is sent to the new address, of
+    which no failures are known. Raises ``RequestRefused`` as ``create``."""
     _check(url=url, events=events or ())
     values: dict[str, Any] = {
         "url": url,
@@ -67,6 +68,10 @@ def update(
         "description": description,
     }
     changes = {name: value for name, value in values.items() if value is not None}
+    # The database is asked: a form may have set the address already.
+    same = WebhookEndpoint.objects.filter(pk=endpoint.pk)
+    if url is not None and same.exclude(url=url).exists():
+        changes |= _NO_FAILURES
     for name, value in changes.items():
         setattr(endpoint, name, value)
     endpoint.save(update_fields=list(changes))
@@ -118,17 +123,26 @@ def switch_off(endpoint: WebhookEndpoint, *, reason: str = "") -> None:
     with transaction.atomic():
         endpoint.is_active, endpoint.disabled_reason = False, reason
         endpoint.save(update_fields=["is_active", "disabled_reason"])
-        waiting = WebhookDelivery.objects.filter(endpoint=endpoint, state=DeliveryState.WAITING)
-        waiting.update(
-            state=DeliveryState.FAILED, due_at=None, claim="", error_code=Failure.SWITCHED_OFF
-        )
+        give_up([endpoint])
+
+
+def give_up(endpoints: Collection[WebhookEndpoint] | QuerySet[WebhookEndpoint]) -> None:
+    """Give up what waits for ``endpoints``, which are switched off; it can be sent again."""
+    waiting = WebhookDelivery.objects.filter(endpoint__in=endpoints, state=DeliveryState.WAITING)
+    waiting.update(
+        state=DeliveryState.FAILED, due_at=None, claim="", error_code=Failure.SWITCHED_OFF
+    )
 
 
 def switch_on(endpoint: WebhookEndpoint) -> None:
     """Send events to ``endpoint`` again, from now on."""
-    endpoint.is_active, endpoint.disabled_reason = True, ""
-    endpoint.failing_since = endpoint.not_before = None
-    endpoint.save(update_fields=["is_active", "disabled_reason", "failing_since", "not_before"])
+    changes = {"is_active": True, "disabled_reason": "", **_NO_FAILURES}
+    with transaction.atomic():
+        for name, value in changes.items():
+            setattr(endpoint, name, value)
+        endpoint.save(update_fields=list(changes))
+        # Recorded by transactions that had found it active.
+        give_up([endpoint])
 
 
 def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:

@@ -32,6 +32,8 @@ JITTER: Final = 0.2
 LONGEST_PAUSE: Final = timedelta(days=1)
 # Longer than an attempt takes. A worker that dies meanwhile leaves its messages to others.
 LEASE: Final = timedelta(seconds=60)
+# Longer than any pause between attempts. A failure after so long without one is the first of its kind.
+QUIET: Final = 2 * LONGEST_PAUSE
 # Connections to one endpoint at a time; to one that fails, a single one.
 SLOTS: Final = 4
 BLOCK: Final = 1000
@@ -125,9 +127,9 @@ def write_attempts(attempts: Sequence[Attempt]) -> None:
 
 
 def _write_success(attempt: Attempt) -> None:
-    endpoint = WebhookEndpoint.objects.filter(pk=attempt.message.endpoint)
+    endpoint = _tried(attempt)
     endpoint.exclude(failing_since=None, not_before=None).update(
-        failing_since=None, not_before=None
+        failing_since=None, failed_at=None, not_before=None
     )
     _held(attempt).update(
         state=DeliveryState.DELIVERED,
@@ -140,8 +142,10 @@ def _write_success(attempt: Attempt) -> None:
 
 def _write_failure(attempt: Attempt) -> None:
     message, now = attempt.message, database_now()
-    endpoint = WebhookEndpoint.objects.filter(pk=message.endpoint)
-    endpoint.filter(failing_since=None).update(failing_since=now)
+    endpoint = _tried(attempt)
+    goes_on = Q(failing_since__isnull=False, failed_at__gte=now - QUIET)
+    endpoint.exclude(goes_on).update(failing_since=now)
+    endpoint.update(failed_at=now)
     if attempt.retry_after is not None:
         endpoint.update(not_before=now + _asked(attempt))
     seconds = PAUSES[min(message.attempts, len(PAUSES)) - 1]
@@ -172,6 +176,12 @@ def _write_failure(attempt: Attempt) -> None:
         logger.error("Webhook endpoint %s was switched off (%s).", row.pk, reason)
 
 
+def _tried(attempt: Attempt) -> QuerySet[WebhookEndpoint]:
+    """Return the endpoint, none if it has another address by now: nothing is known of that one."""
+    message = attempt.message
+    return WebhookEndpoint.objects.filter(pk=message.endpoint, url=message.url)
+
+
 def _held(attempt: Attempt) -> QuerySet[WebhookDelivery]:
     message = attempt.message
     return WebhookDelivery.objects.filter(pk=message.pk, claim=message.claim)
@@ -190,7 +200,11 @@ def are_due() -> bool:
 
 def prune() -> int:
     """Delete what is older than ``KEEP_DAYS``: messages that were delivered or given up, and events for
-    streams. Return the number of messages."""
+    streams. Return the number of messages.
+
+    Messages that were recorded while their endpoint was being switched off are given up first.
+    """
+    endpoints.give_up(WebhookEndpoint.objects.filter(is_active=False))
     before = database_now() - timedelta(days=settings.WEBHOOKS["KEEP_DAYS"])
     CatalogEvent.objects.filter(at__lt=before).delete()
     done = WebhookDelivery.objects.filter(at__lt=before).exclude(state=DeliveryState.WAITING)

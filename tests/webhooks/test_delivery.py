@@ -141,7 +141,7 @@ def test_a_receiver_that_fails_for_days_is_switched_off(receiver):
     endpoint = receiver.endpoint("/fail")
     for days, is_active in ((4, True), (6, False)):
         since = database_now() - timedelta(days=days)
-        WebhookEndpoint.objects.update(failing_since=since)
+        WebhookEndpoint.objects.update(failing_since=since, failed_at=database_now())
         webhooks.send_test(endpoint)
         make_due()
         webhooks.send_due(seconds=0)
@@ -358,3 +358,68 @@ def test_an_error_while_looking_for_messages_does_not_end_the_thread(
     with webhooks.in_background():
         receiver.wait_for(lambda counts: counts["/ok"])
     assert caplog.text.count("it is tried again") == 2
+
+
+def test_a_new_address_starts_without_the_failures_of_the_old_one(receiver):
+    receiver.answers["/busy"] = (429, {"Retry-After": "3600"})
+    endpoint = receiver.endpoint("/busy")
+    webhooks.send_test(endpoint)
+    webhooks.send_due(seconds=0)
+    since = database_now() - timedelta(days=30)
+    WebhookEndpoint.objects.update(failing_since=since)
+    endpoint.refresh_from_db()
+    same = {"events": [], "description": "Renamed"}
+    webhooks.update(endpoint, url=endpoint.url, **same)
+    assert WebhookEndpoint.objects.get().failing_since == since and endpoint.not_before
+    # As a form does, which sets the address before it saves.
+    endpoint.url = f"{receiver.root}/ok"
+    webhooks.update(endpoint, url=endpoint.url, **same)
+    endpoint.refresh_from_db()
+    assert (endpoint.failing_since, endpoint.failed_at, endpoint.not_before) == (None, None, None)
+    webhooks.send_test(endpoint)
+    webhooks.send_due(seconds=0)
+    assert receiver.counts()["/ok"] == 1
+
+
+@pytest.mark.parametrize("failure", ["gone", ""])
+def test_what_becomes_of_a_message_to_the_old_address_says_nothing_of_the_new_one(failure):
+    endpoint, _secret = webhooks.create(url="https://shop.example/old")
+    webhooks.send_test(endpoint)
+    [message] = outbox.claim_due({})
+    webhooks.update(endpoint, url="https://shop.example/new", events=[], description="")
+    WebhookEndpoint.objects.update(failing_since=None if failure else database_now())
+    before = WebhookEndpoint.objects.values().get()
+    outbox.write_attempts([outbox.Attempt(message=message, failure=failure)])
+    assert WebhookEndpoint.objects.values().get() == before
+
+
+@pytest.mark.parametrize(("hours", "is_active"), [(30, False), (72, True)])
+def test_only_failures_without_days_of_silence_switch_an_endpoint_off(hours, is_active):
+    endpoint, _secret = webhooks.create(url="https://shop.example/")
+    now = database_now()
+    WebhookEndpoint.objects.update(
+        failing_since=now - timedelta(days=6), failed_at=now - timedelta(hours=hours)
+    )
+    webhooks.send_test(endpoint)
+    [message] = outbox.claim_due({})
+    outbox.write_attempts([outbox.Attempt(message=message, failure="timeout")])
+    endpoint.refresh_from_db()
+    assert endpoint.is_active == is_active
+    assert (endpoint.failing_since >= now) == is_active
+
+
+@pytest.mark.parametrize("act", ["prune", "switch_on"])
+def test_what_was_recorded_while_an_endpoint_was_switched_off_does_not_wait_for_ever(act):
+    endpoint, _secret = webhooks.create(url="https://shop.example/")
+    webhooks.send_test(endpoint)
+    # As if the event's transaction had found it active, and committed afterwards.
+    WebhookEndpoint.objects.update(is_active=False)
+    endpoint.refresh_from_db()
+    if act == "prune":
+        assert webhooks.prune() == 0
+    else:
+        webhooks.switch_on(endpoint)
+    assert "switched off" in webhooks.describe_failure(the_delivery())
+    assert outbox.claim_due({}) == []
+    WebhookDelivery.objects.update(at=database_now() - timedelta(days=400))
+    assert webhooks.prune() == 1
