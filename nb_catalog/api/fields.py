@@ -4,15 +4,18 @@ from collections.abc import Mapping
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from nb_catalog.core.text import nearest
+from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models.db.money import usd_text
 from nb_catalog.models.generic import content_type_of, fetch_subjects, object_key
 from nb_catalog.operations.search import Search
 from nb_catalog.registry import CatalogSource, source_for
+from nb_catalog.storefront.moments import shop_moment
 
 # The keys become parameters of one SQL query, whose number databases limit.
 MOST_KEYS = 1000
@@ -34,6 +37,20 @@ class UsdField(serializers.CharField):
 
     def to_representation(self, value):
         return usd_text(value)
+
+
+class MomentField(serializers.DateTimeField):
+    """A time of a request: ISO 8601 with an offset, or as the clocks of the shop show it once."""
+
+    def enforce_timezone(self, value):
+        if timezone.is_aware(value):
+            return super().enforce_timezone(value)
+        try:
+            return shop_moment(value)
+        except RequestRefused as error:
+            raise serializers.ValidationError(str(error)) from error
+        except OverflowError:
+            self.fail("overflow")
 
 
 class ModelLabelField(serializers.CharField):

@@ -5,6 +5,7 @@ from functools import cache
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from nb_catalog.api.fields import MomentField
 from nb_catalog.core.text import nearest
 
 CREATED = ("created_after", "created_before")
@@ -39,7 +40,7 @@ def list_query(view_class):
         fields["ordering"] = OrderingField(orderings=view_class.orderings, required=False)
     if view_class.created_field:
         for name in CREATED:
-            fields[name] = serializers.DateTimeField(required=False)
+            fields[name] = MomentField(required=False)
     bases = (own,) if own else (serializers.Serializer,)
     return type(f"{view_class.__name__}Query", bases, fields)
 

@@ -15,6 +15,7 @@ from nb_catalog.api.fields import (
     CatalogObjectFilter,
     CatalogObjectSerializer,
     KeyListField,
+    MomentField,
     NoBodySerializer,
     objects_of,
 )
@@ -209,7 +210,7 @@ class MomentQuery(CatalogObjectFilter):
     an offset; ``slot`` and ``locale`` are as in the list of placements."""
 
     search = None
-    at = serializers.DateTimeField()
+    at = MomentField()
     model = serializers.CharField()
     object = KeyListField()
     slot = serializers.CharField(required=False)

@@ -6,7 +6,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from nb_catalog.api import idempotency
-from nb_catalog.api.fields import NoBodySerializer
+from nb_catalog.api.fields import MomentField, NoBodySerializer
 from nb_catalog.api.finals import images_of
 from nb_catalog.api.idempotency import KeyField
 from nb_catalog.api.operations import Operation
@@ -40,16 +40,16 @@ class PlacedPictureSerializer(serializers.Serializer):
 class TimesSerializer(serializers.Serializer):
     """From when until when the pictures are shown, as ISO 8601 with an offset; null for now, and for good."""
 
-    starts_at = serializers.DateTimeField(default=None, allow_null=True)
-    ends_at = serializers.DateTimeField(default=None, allow_null=True)
+    starts_at = MomentField(default=None, allow_null=True)
+    ends_at = MomentField(default=None, allow_null=True)
 
 
 class ScheduleSerializer(serializers.Serializer):
     """From when until when the pictures are shown. Both are required: omitting the start by mistake must not
     publish now."""
 
-    starts_at = serializers.DateTimeField(allow_null=True)
-    ends_at = serializers.DateTimeField(allow_null=True)
+    starts_at = MomentField(allow_null=True)
+    ends_at = MomentField(allow_null=True)
 
 
 class NewPublicationSerializer(TimesSerializer):

@@ -5,7 +5,7 @@ from rest_framework import serializers, status
 from rest_framework.response import Response
 
 from nb_catalog.api import idempotency
-from nb_catalog.api.fields import KeyListField, ModelLabelField, requested_keys
+from nb_catalog.api.fields import KeyListField, ModelLabelField, MomentField, requested_keys
 from nb_catalog.api.idempotency import KeyField
 from nb_catalog.api.operations import Operation
 from nb_catalog.api.views import CatalogViewSet
@@ -43,7 +43,7 @@ class RollBackSerializer(serializers.Serializer):
     series = serializers.SlugRelatedField(
         queryset=Series.objects.all(), slug_field="key", required=False
     )
-    at = serializers.DateTimeField(required=False)
+    at = MomentField(required=False)
     model = serializers.CharField(required=False)
     objects = KeyListField(required=False)
     slots = serializers.ListField(

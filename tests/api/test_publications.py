@@ -160,3 +160,23 @@ def test_a_schedule_that_was_seen_is_changed_once(api):
     changed = api.put(f"{address}schedule/", times, if_match=seen)
     assert (changed.status_code, changed.data) == (200, api.get(address).data)
     assert api.put(f"{address}schedule/", times, if_match=seen).status_code == 412
+
+
+@pytest.mark.parametrize(
+    ("time", "text"), [("2027-03-28T02:30", "never show"), ("2027-10-31T02:30", "twice")]
+)
+def test_a_time_that_clocks_skip_or_show_twice_is_refused_without_an_offset(
+    api, settings, time, text
+):
+    settings.TIME_ZONE = "Europe/Berlin"
+    body = {"pictures": placed(*approved(1)), "starts_at": time}
+    answers = [
+        api.post("publications/", body),
+        api.post("rollbacks/", {"at": time}),
+        api.get("publications/", {"created_after": time}),
+        api.get("placements/at/", {"model": "testcatalog.mug", "object": "1", "at": time}),
+    ]
+    for answer in answers:
+        assert (answer.status_code, text in str(answer.data)) == (400, True), answer.data
+    made = api.post("publications/", {**body, "starts_at": f"{time}+01:00"})
+    assert made.status_code == 201, made.data
