@@ -41,15 +41,15 @@ def deliver_due(*, seconds: float | None = None) -> int:
     end = float("inf") if seconds is None else time.monotonic() + seconds
     done = 0
     while time.monotonic() < end:
-        now = database_now()
-        due = GalleryDelivery.objects.filter(due_at__lte=now).order_by("due_at", "pk")
+        due = GalleryDelivery.objects.filter(due_at__lte=database_now()).order_by("due_at", "pk")
         rows = list(due.select_related("image")[:BLOCK])
         if not rows:
             break
         for row in rows:
             if time.monotonic() >= end:
                 break
-            lease = now + LEASE
+            # From now on: those before it in the block may have taken long.
+            lease = database_now() + LEASE
             # Fenced: another process may have it, or something else is wanted by now.
             claimed = GalleryDelivery.objects.filter(pk=row.pk, due_at=row.due_at)
             if claimed.update(due_at=lease, attempts=row.attempts + 1):
@@ -65,6 +65,15 @@ def has_due() -> bool:
 
 def _deliver(delivery: GalleryDelivery, *, lease: datetime) -> None:
     try:
+        if delivery.attempts > MAX_ATTEMPTS:
+            # The last one that fails is not followed by another: this one never ended.
+            raise DeliveryEnded(
+                GalleryState.FAILED,
+                _(
+                    "The worker ended at each attempt before the picture was delivered, perhaps for want of "
+                    "memory. Look into its log, then try again."
+                ),
+            )
         target = _target(delivery, lease=lease)
         if target is not None:
             carry_out(target)

@@ -14,7 +14,12 @@ from nb_catalog.imaging.provenance import DigitalSourceType, read_mark
 from nb_catalog.models import GalleryDelivery
 from nb_catalog.operations import pruning
 from nb_catalog.publishing import galleries, upkeep
-from nb_catalog.publishing.galleries import ImageFieldGallery, RelatedRowsGallery, delivery
+from nb_catalog.publishing.galleries import (
+    ImageFieldGallery,
+    RelatedRowsGallery,
+    decisions,
+    delivery,
+)
 from tests import factories
 from tests.catalog.catalog_images import PosterSource
 from tests.catalog.models import Book, Lamp, LampPhoto, LampVariant
@@ -513,3 +518,39 @@ def test_a_file_that_a_copy_of_the_product_uses_stays(only, lamp, ends):
         GalleryDelivery.objects.update(due_at=models.F("delivered_at"))
     deliver()
     assert data_of(Lamp.objects.get(pk=copy.pk).image) == expected
+
+
+def test_each_picture_has_the_whole_lease_however_long_those_before_it_took(lamp, monkeypatch):
+    publish(lamp)
+    carry_out, clock, left = delivery.carry_out, [timedelta(0)], []
+    now = delivery.database_now
+    monkeypatch.setattr(delivery, "database_now", lambda: now() + clock[0])
+
+    def slowly(target):
+        left.append(target.lease - delivery.database_now())
+        carry_out(target)
+        clock[0] += delivery.LEASE * 0.9
+
+    monkeypatch.setattr(delivery, "carry_out", slowly)
+    deliver()
+    assert len(left) == 2 and min(left) > delivery.LEASE * 0.99
+
+
+def test_a_picture_that_kills_its_worker_is_given_up_at_last(only, lamp, monkeypatch):
+    only(GALLERIES[0])
+    publish(lamp)
+
+    def killed(target):
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "carry_out", killed)
+        for _n in range(delivery.MAX_ATTEMPTS):
+            with pytest.raises(SystemExit):
+                deliver()
+        deliver()
+        assert states() == {"image": "failed"} and deliver() == 0
+    assert "The worker ended at each attempt" in problem()
+    decisions.retry_failed(GalleryDelivery.objects.all())
+    deliver()
+    assert states() == {"image": "delivered"} and problem() == ""
