@@ -1075,6 +1075,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('selection', 'Chosen pictures'), ('series', 'Series'), ('run', 'Run'), ('roll_back', 'Roll-back')], default='selection', max_length=10, verbose_name='kind')),
                 ('title', models.CharField(max_length=200, verbose_name='title')),
                 ('look_version', models.PositiveIntegerField(null=True, verbose_name='version of the look')),
+                ('by_person', models.BooleanField(default=False, editable=False)),
                 ('reason', models.TextField(blank=True, default='', verbose_name='reason')),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('published', 'Published'), ('ended', 'Ended'), ('stopped', 'Not published'), ('cancelled', 'Cancelled'), ('missed', 'Missed')], default='published', max_length=10, verbose_name='state')),
                 ('problem', models.TextField(blank=True, default='', verbose_name='problem')),

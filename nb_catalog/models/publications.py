@@ -60,6 +60,8 @@ class Publication(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.SET_NULL,
         related_name="+",
     )  # fmt: skip
+    # Whether a person has asked for it, who may have been deleted since.
+    by_person = models.BooleanField(default=False, editable=False)
     reason = models.TextField(_("reason"), blank=True, default="")
     state = models.CharField(
         _("state"), max_length=10, choices=PublicationState, default=PublicationState.PUBLISHED

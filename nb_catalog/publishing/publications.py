@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from nb_catalog import tasks
+from nb_catalog.core.iteration import blocks
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
@@ -28,6 +29,7 @@ from nb_catalog.models import (
     Series,
 )
 from nb_catalog.models.db.clock import database_now
+from nb_catalog.models.generic import existing_keys
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.publications import PublicationKind, PublicationState
 from nb_catalog.publishing import placements, places, renditions, rollbacks
@@ -145,6 +147,7 @@ def wait(
     come. ``emptied`` places are emptied then, if they still show the same. Call it in a transaction."""
     publication.state = PublicationState.WAITING
     publication.due_at = publication.starts_at or database_now()
+    publication.by_person = publication.actor is not None
     publication.save()
     write_plan(publication, pictures, emptied=emptied)
     request_renditions(list(pictures.values()))
@@ -233,10 +236,15 @@ def _start(publication: Publication) -> bool:
     problems = {
         places.place_key(row): stopped[row.image_id] for row in rows if row.image_id in stopped
     }
+    problems |= _deleted(pictures)
     try:
         if problems:
             raise RequestRefused(*dict.fromkeys(problems.values()))
         actor = publication.actor
+        if actor is None and publication.by_person:
+            raise RequestRefused(
+                _("The user who asked for it was deleted. Publish the pictures again.")
+            )
         if actor is not None and not may(actor, Action.PUBLISH):
             raise RequestRefused(
                 _("%(name)s may not publish pictures any more.") % {"name": actor.get_username()}
@@ -272,6 +280,26 @@ def _start(publication: Publication) -> bool:
         problems |= {key: " ".join(texts) for key, texts in found.items()}
         return _stop(publication, PublicationState.STOPPED, str(error), problems=problems)
     return True
+
+
+def _deleted(keys: Iterable[PlaceKey]) -> dict[PlaceKey, str]:
+    """Return which of the places ``keys`` are of products that do not exist any more, with a sentence for
+    each. A query for each ``BLOCK`` of products."""
+    by_product: dict[tuple[int, str], list[PlaceKey]] = defaultdict(list)
+    for key in keys:
+        by_product[key[0], key[1]].append(key)
+    exist: set[tuple[int, str]] = set()
+    for block in blocks(sorted(by_product), size=places.BLOCK):
+        for type_id in {each[0] for each in block}:
+            own = [object_id for other, object_id in block if other == type_id]
+            exist |= {(type_id, object_id) for object_id in existing_keys(type_id, own)}
+    problem = _("Product %(object)s was deleted. Leave its pictures out.")
+    return {
+        key: problem % {"object": product[1]}
+        for product, of_product in by_product.items()
+        if product not in exist
+        for key in of_product
+    }
 
 
 def _require_same_look(publication: Publication) -> None:

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import NBCatalogError, StorageFailed
@@ -112,6 +113,10 @@ def _files_of(image: ProductImage) -> _Made:
     except NBCatalogError as error:
         logger.warning("Files of picture %s could not be made: %s", image.pk, error)
         return error
+    except Exception as error:  # noqa: BLE001 - one picture's decoder or storage must not stop the others
+        logger.exception("Files of picture %s could not be made.", image.pk)
+        problem = _("Its files could not be made (%(error)s). The worker’s log says more.")
+        return NBCatalogError(problem % {"error": type(error).__name__})
 
 
 def _store(taken: Iterable[_Taken]) -> int:

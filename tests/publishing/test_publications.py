@@ -578,3 +578,41 @@ def test_an_end_is_made_up_for_when_the_storage_answers_again(clock, monkeypatch
     clock(seconds=1)
     assert (state_of(publication), publication.problem) == ("ended", "")
     assert shown() == {before.image_id}
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_schedule_of_somebody_who_has_left_is_stopped(clock, deleted):
+    [image], actor = approved(1), factories.staff(Permission.PUBLISH)
+    publication = request(image, actor=actor, starts_at=clock.at(hours=1))
+    if deleted:
+        actor.delete()
+    else:
+        actor.is_active = False
+        actor.save()
+    clock(hours=1)
+    assert (state_of(publication), shown()) == ("stopped", set())
+    assert ("was deleted" if deleted else "may not publish") in publication.problem
+
+
+def test_a_product_that_was_deleted_before_the_start_is_named_and_can_be_left_out(clock):
+    gone, stays = approved(2)
+    publication = request(gone, stays, starts_at=clock.at(hours=1))
+    gone.catalog_object.delete()
+    clock(hours=1)
+    assert (state_of(publication), shown()) == ("stopped", set())
+    assert f"Product {gone.object_id} was deleted" in publication.problem
+    publications.retry(publication, leave_out=True)
+    work_on_publications()
+    assert shown() == keys(stays)
+
+
+def test_a_decoder_that_breaks_stops_its_publication_and_not_the_worker(monkeypatch):
+    publication = request(*approved(2))
+
+    def files_of(image):
+        raise ValueError("broken decoder")
+
+    monkeypatch.setattr(renditions, "files_of", files_of)
+    work_on_publications()
+    assert (state_of(publication), shown()) == ("stopped", set())
+    assert "could not be made (ValueError)" in publication.problem
