@@ -60,7 +60,9 @@ class RollBackScope:
         if self.run is not None:
             return _("Run %(pk)s: %(title)s") % {"pk": self.run.pk, "title": self.run.title}
         assert self.moment is not None  # noqa: S101 - see scope_of
-        return date_format(timezone.localtime(self.moment), "DATETIME_FORMAT")
+        return date_format(
+            timezone.localtime(self.moment, timezone.get_default_timezone()), "DATETIME_FORMAT"
+        )
 
     def events(self) -> QuerySet[PlacementEvent]:
         """Return the changes that are undone."""

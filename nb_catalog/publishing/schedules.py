@@ -99,7 +99,9 @@ def _overlap(row: PlannedPlacement, begins: datetime) -> str:
 
 def moment_name(moment: datetime) -> str:
     """Return ``moment`` as people in the shop's time zone write it."""
-    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+    return date_format(
+        timezone.localtime(moment, timezone.get_default_timezone()), "DATETIME_FORMAT"
+    )
 
 
 def reschedule(

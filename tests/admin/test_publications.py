@@ -7,10 +7,13 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from nb_catalog.admin.publications.forms import TimesForm, times_of
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Placement, ProductImage, Publication
 from nb_catalog.publishing import request_publication, work_on_publications
+from nb_catalog.publishing.schedules import moment_name
+from nb_catalog.storefront import parse_moment
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -218,3 +221,19 @@ def test_each_page_asks_for_its_permission(client):
     client.force_login(factories.staff(Permission.PUBLISH))
     assert client.get(url("roll_back") + "?run=99999").status_code == 404
     assert client.get(url("publish") + "?images=").status_code == 200
+
+
+def test_saving_what_the_form_shows_changes_nothing_in_any_time_zone(client, publisher):
+    image = approved(1)[0]
+    starts = timezone.now().replace(second=31, microsecond=5) + timedelta(days=1)
+    place = (image.content_type_id, image.object_id, "hero", "", 0)
+    publication = request_publication([(place, image)], actor=publisher, starts_at=starts)
+    named, shown = moment_name(starts), timezone.localtime(starts).strftime("%Y-%m-%dT%H:%M")
+    with timezone.override("America/New_York"):
+        assert TimesForm(initial=times_of(publication))["starts_at"].value() == parse_moment(
+            shown
+        ).replace(tzinfo=None, second=31)
+        assert moment_name(starts) == named
+        client.post(url("schedule", publication.pk), {"starts_at": shown, "ends_at": ""})
+    publication.refresh_from_db()
+    assert publication.starts_at == starts

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.base import ReadOnlyAdmin
 from nb_catalog.admin.changelists import INTEGER_KEY, key_in
-from nb_catalog.admin.publications.forms import PublishForm, TimesForm
+from nb_catalog.admin.publications.forms import PublishForm, TimesForm, times_of
 from nb_catalog.admin.publications.moments import MomentViews
 from nb_catalog.admin.publications.places import place_rows
 from nb_catalog.admin.publications.roll_backs import RollBackViews
@@ -106,9 +106,7 @@ class PublicationAdmin(RollBackViews, MomentViews, ReadOnlyAdmin):
             "may_roll_back": may(request.user, Action.UNPUBLISH)
             and publication.published_at is not None
             and publication.undone_at is None,
-            "times": TimesForm(
-                initial={"starts_at": publication.starts_at, "ends_at": publication.ends_at}
-            ),
+            "times": TimesForm(initial=times_of(publication)),
             "has_times": waits or is_shown,
             "is_shown": is_shown,
             "is_done": not waits,
@@ -205,7 +203,8 @@ class PublicationAdmin(RollBackViews, MomentViews, ReadOnlyAdmin):
         return self._act(request, pk, act, gettext("It is tried again."))
 
     def schedule(self, request: HttpRequest, pk: int) -> HttpResponse:
-        form = TimesForm(request.POST)
+        publication = get_object_or_404(Publication, pk=pk)
+        form = TimesForm(request.POST, initial=times_of(publication))
 
         def act(publication: Publication) -> None:
             times = form.cleaned_data
@@ -215,9 +214,7 @@ class PublicationAdmin(RollBackViews, MomentViews, ReadOnlyAdmin):
 
         if not form.is_valid():
             errors = " ".join(text for texts in form.errors.values() for text in texts)
-            return self._to(
-                request, get_object_or_404(Publication, pk=pk), errors, level=messages.ERROR
-            )
+            return self._to(request, publication, errors, level=messages.ERROR)
         return self._act(request, pk, act, gettext("The times are saved."))
 
     def _act(

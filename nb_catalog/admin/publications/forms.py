@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.exceptions import RequestRefused
-from nb_catalog.models import ProductImage
+from nb_catalog.models import ProductImage, Publication
 from nb_catalog.registry import registered, source_for
 from nb_catalog.storefront import parse_moment
 
@@ -21,6 +21,8 @@ from nb_catalog.storefront import parse_moment
 class MomentField(forms.CharField):
     """A moment that the clocks of the shop show. Cleaned to an aware datetime, or None if it is empty."""
 
+    kept: datetime | None = None
+    """What the form shows: it stays as it is, to the second, while its text is not changed."""
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
     def __init__(self, **options: Any) -> None:
@@ -28,12 +30,14 @@ class MomentField(forms.CharField):
         super().__init__(**{"required": False, "max_length": 40, "help_text": zone} | options)
 
     def prepare_value(self, value: Any) -> Any:
-        return timezone.localtime(value).replace(tzinfo=None) if is_moment(value) else value
+        return in_shop(value) if is_moment(value) else value
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         if not text:
             return None
+        if self.kept is not None and text == f"{in_shop(self.kept):%Y-%m-%dT%H:%M}":
+            return self.kept
         try:
             return parse_moment(text)
         except RequestRefused as error:
@@ -44,11 +48,26 @@ def is_moment(value: object) -> bool:
     return isinstance(value, datetime) and timezone.is_aware(value)
 
 
+def in_shop(moment: datetime) -> datetime:
+    """Return what the clocks of the shop show at ``moment``, whatever time zone is active."""
+    return timezone.localtime(moment, timezone.get_default_timezone()).replace(tzinfo=None)
+
+
 class TimesForm(forms.Form):
     """From when until when pictures are shown."""
 
     starts_at = MomentField(label=_("From"))
     ends_at = MomentField(label=_("Until"))
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name in ("starts_at", "ends_at"):
+            self.fields[name].kept = self.initial.get(name)
+
+
+def times_of(publication: Publication) -> dict[str, datetime | None]:
+    """Return what the form of ``publication`` shows."""
+    return {"starts_at": publication.starts_at, "ends_at": publication.ends_at}
 
 
 class PublishForm(TimesForm):
