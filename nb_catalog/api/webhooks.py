@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from nb_catalog import webhooks
 from nb_catalog.api.fields import NoBodySerializer
 from nb_catalog.api.operations import Operation
+from nb_catalog.api.rollbacks import KEY
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.event_types import EventType
 from nb_catalog.core.permissions import Action
@@ -86,7 +87,7 @@ class DeliverySerializer(serializers.Serializer):
 class DeliveryFilter(serializers.Serializer):
     """Query string ``?endpoint=3&state=failed&event=run.ended``."""
 
-    endpoint = serializers.IntegerField(required=False, min_value=1)
+    endpoint = serializers.IntegerField(required=False, **KEY)
     state = serializers.ChoiceField(choices=DeliveryState.choices, required=False)
     event = serializers.CharField(required=False, max_length=30)
 
@@ -96,7 +97,7 @@ class DeliveryFilter(serializers.Serializer):
 
 class ResendSerializer(serializers.Serializer):
     deliveries = serializers.ListField(
-        child=serializers.IntegerField(min_value=1), allow_empty=False, max_length=MOST_RESENT
+        child=serializers.IntegerField(**KEY), allow_empty=False, max_length=MOST_RESENT
     )
 
 

@@ -90,3 +90,9 @@ def test_the_address_of_an_endpoint_is_a_part_of_what_was_seen(api, endpoint):
     assert api.patch(address, {"url": "https://other.example/hook"}).status_code == 200
     assert api.delete(address, if_match=seen).status_code == 412
     assert WebhookEndpoint.objects.exists()
+
+
+def test_a_key_that_no_delivery_can_have_is_refused(api):
+    too_large = 2**63
+    assert api.post("webhook-deliveries/resend/", {"deliveries": [too_large]}).status_code == 400
+    assert api.get("webhook-deliveries/", {"endpoint": too_large}).status_code == 400

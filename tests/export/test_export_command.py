@@ -53,6 +53,8 @@ def test_what_cannot_be_exported_is_an_error_in_words(tmp_path):
         call_command("nb_export", file)
     with pytest.raises(CommandError, match="there is no such product"):
         call_command("nb_export", file, "--product", "testcatalog.mug:none")
+    with pytest.raises(CommandError, match="there is no such product"):
+        call_command("nb_export", file, "--product", "testcatalog.poster:abc")
     with pytest.raises(CommandError, match="No model"):
         call_command("nb_export", file, "--product", "shop.nothing")
     image = str(approved().pk)

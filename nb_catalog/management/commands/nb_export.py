@@ -1,7 +1,6 @@
 """``manage.py nb_export``: write approved or published pictures into a ZIP."""
 
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -13,6 +12,7 @@ from nb_catalog import export
 from nb_catalog.core.channels import channels
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.export.types import DEFAULT_PATTERN, FORMATS
+from nb_catalog.management.arguments import product_of
 from nb_catalog.models.generic import own_key
 from nb_catalog.registry import source_for
 
@@ -106,17 +106,10 @@ class Command(BaseCommand):
             return export.chosen(options["image"])
         models, keys = [], []
         for text in options["product"]:
-            label, colon, key = text.partition(":")
-            source = source_for(label)
-            if not colon:
-                models.append(source.model)
-                continue
-            product = None
-            with suppress(ValueError):
-                product = source.queryset().filter(pk=key).first()
-            if product is None:
-                raise CommandError(_("--product %s: there is no such product.") % text)
-            keys.append(own_key(product))
+            if ":" in text:
+                keys.append(own_key(product_of(text)))
+            else:
+                models.append(source_for(text).model)
         return export.published(
             models=models or None,
             keys=keys or None,

@@ -2,18 +2,17 @@
 
 import sys
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
 from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.management.arguments import product_of
 from nb_catalog.management.output import table
 from nb_catalog.models import Publication, Run, Series
 from nb_catalog.models.generic import object_key
 from nb_catalog.publishing import renditions, rollbacks
-from nb_catalog.registry import source_for
 from nb_catalog.storefront.moments import parse_moment
 
 SHOWN = 20
@@ -129,16 +128,8 @@ def _row(model, value, *, option, field="pk"):
 
 
 def _key_of(text):
-    label, colon, key = text.partition(":")
-    if not colon or not key:
+    if not text.partition(":")[2]:
         raise CommandError(
             _("--product %r: expected model and key, such as shop.product:12.") % text
         )
-    source = source_for(label)
-    try:
-        product = source.queryset().filter(pk=key).first()
-    except (ValueError, ValidationError):
-        product = None
-    if product is None:
-        raise CommandError(_("--product %s: there is no such product.") % text)
-    return object_key(product)
+    return object_key(product_of(text))
