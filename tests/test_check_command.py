@@ -57,12 +57,26 @@ tier("draft")
 HOST_APP = {
     "catalog_images.py": """
 import nb_catalog
-from tests.catalog.models import Unlisted
+from nb_catalog.publishing.galleries import ImageFieldGallery
+from tests.catalog.models import Lamp, Unlisted
 
 @nb_catalog.register(Unlisted)
 class UnlistedSource(nb_catalog.CatalogSource):
     title_field = "nmae"
     photo_field = "name"
+    galleries = (
+        ImageFieldGallery("gone", slot="hero", key="first"),
+        ImageFieldGallery("gone", slot="heroe", locale="xx", key="second"),
+    )
+
+@nb_catalog.register(Lamp)
+class LampSource(nb_catalog.CatalogSource):
+    title_field = "name"
+    photo_field = "packshot"
+    galleries = (
+        ImageFieldGallery("image", slot="hero", key="first"),
+        ImageFieldGallery("image", slot="social", key="second"),
+    )
 """,
     "admin.py": """
 from django.contrib import admin
@@ -94,6 +108,7 @@ TOGETHER = {
     "E014": "tier('e014', 'gemini', 'e014'); spec('e014', provider='gemini', name='Own', sizes=['1K'])",
     "E015": "maker('e015', 'shop.nowhere.Provider')",
     "E016": "tier('e016', 'gemini', 'local-studio')",
+    "E017": "NB_CATALOG['CHANNELS'] = {'own': {'COLOUR': 'red'}}",
     "E020": "NB_CATALOG['STORAGE'] = 'defualt'",
     "E030": "INSTALLED_APPS += ['host']",
     "E040": "NB_CATALOG['LOCALES'] = ['en', 'not a locale']",
@@ -102,8 +117,14 @@ TOGETHER = {
     "E045": "NB_CATALOG['OCR_PROVIDER'] = {'BACKEND': 'shop.nowhere.Reader'}",
     "E046": "NB_CATALOG['CUTOUT'] = {'BACKEND': 'shop.nowhere.Cutout'}",
     "E052": "NB_CATALOG['COMPARISON_PROVIDER'] = {'BACKEND': 'shop.nowhere.Comparison'}",
+    "E060": "'host'",
+    "E061": "'host'",
+    "E062": "'host'",
+    "E063": "'host'",
     "E101": "'host'",
     "E102": "'host'",
+    "E103": "INSTALLED_APPS += ['nb_catalog.contrib.wagtail']",
+    "E104": "INSTALLED_APPS += ['nb_catalog.contrib.oscar']",
     "E204": "maker('e204', GEMINI, vertex=True)",
     "E205": "maker('e205', GEMINI, vertex=True, project='p', location='l', credentials='/nowhere')",
     "E301": "maker('e301', OPENAI, base_url='https://i.example/v1'); sys.modules['openai'] = None",
@@ -117,6 +138,7 @@ TOGETHER = {
     "W202": "maker('w202', GEMINI, api_key='k', base_url='gemini.example')",
     "W203": "maker('w203', GEMINI, api_key='k', base_url='http://gemini.example')",
     "W206": "maker('w206', GEMINI, vertex=True, project='p', location='l')",
+    "W210": "NB_CATALOG['WEBHOOKS'] = {'ALLOWED_NETWORKS': ['0.0.0.0/0']}",
     "W302": "maker('w302', OPENAI, base_url='https://i.example/v1')",
     "W304": "maker('w304', OPENAI, base_url='http://i.example/v1', api_key='k')",
 }
@@ -126,6 +148,8 @@ APART = {
     "E021": "sys.modules['boto3'] = None; picture_storage('storages.backends.s3.S3Storage')"
     "; NB_CATALOG['FONTS'] = [{'FILE': 'a.ttf', 'STORAGE': 'defualt'}]",
     "E041": "'a.ttf'",
+    # A package that has Oscar's name is enough.
+    "E105": "INSTALLED_APPS += ['oscar', 'nb_catalog.contrib.oscar']",
     "W005": "tier('paid', 'gemini', LITE); NB_CATALOG['WAKE_UP'] = 'tasks'; del TASKS",
 }
 ALONE = {
@@ -162,6 +186,8 @@ def checked(code, home, *options):
         saved = onnx_files.save(file, onnx_files.network(side=side))
         names += f"\n{name} = {saved['path']!r}\nCHECKSUMS[{name}] = {saved['sha256']!r}"
     (home / "provoked.py").write_text(f"import sys\nCHECKSUMS = {{}}\n{names}\n{START}\n{code}\n")
+    (home / "oscar").mkdir(exist_ok=True)
+    (home / "oscar" / "__init__.py").touch()
     for name, text in {"__init__.py": "", **HOST_APP}.items():
         (home / "host").mkdir(exist_ok=True)
         (home / "host" / name).write_text(text)

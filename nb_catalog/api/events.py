@@ -112,6 +112,7 @@ class EventsQuery(serializers.Serializer):
 class EventViewSet(EventsMixin, CatalogViewSet):
     """What happens to runs and pictures: the same events as signals and webhooks."""
 
+    serializer_class = PolledEventsSerializer
     query_classes = {"events": EventsQuery}
     operations = {"events": EVENTS}
     names = frozenset()

@@ -58,7 +58,8 @@ def demo(*options):
 def test_the_shop_is_stocked_dressed_and_told_about_once(shop_site, client):
     said = demo()
     assert Product.objects.count() == 2
-    assert Bundle.objects.get().photos.count() == 1
+    # Its own photo, and the published picture that its gallery got.
+    assert Bundle.objects.get().photos.count() == 2
     assert Scene.objects.count() >= 12
     assert get_user_model().objects.get(username="admin").check_password("a test's own")
     mug, tea = (Product.objects.get(slug=slug) for slug in ("stoneware-mug", "earl-grey"))

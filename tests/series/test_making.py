@@ -135,4 +135,4 @@ def test_the_preview_shows_what_would_be_sent(script):
     series = anchored(factories.product(), treatment="painted")
     [preview] = generation.preview_requests(generation.plan_series(series))
     assert not preview.problem
-    assert len(preview.body["request"].references) == 2
+    assert len(preview.body["request"]["references"]) == 2
