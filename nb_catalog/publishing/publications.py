@@ -111,8 +111,9 @@ def request_publication(
             return wait(publication, by_place)
         publication.published_at, publication.due_at = now, ends_at
         publication.save()
-        write_plan(publication, by_place)
         placements.put(prepared, actor=actor, reason=reason, publication=publication)
+        # After the places and images are locked: its rows refer to images, which locks these as well.
+        write_plan(publication, by_place)
     return publication
 
 

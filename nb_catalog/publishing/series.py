@@ -114,7 +114,6 @@ def publish_series(
         publication.published_at = database_now()
         publication.save()
         emptied = list(_surplus(series, pictures))
-        publications.write_plan(publication, pictures_by_place, emptied=emptied)
         placements.put(
             prepared,
             emptied=emptied,
@@ -122,6 +121,8 @@ def publish_series(
             reason=reason,
             publication=publication,
         )
+        # After the places and images are locked: its rows refer to images, which locks these as well.
+        publications.write_plan(publication, pictures_by_place, emptied=emptied)
         if not publication.events.exists():
             raise RequestRefused(
                 _("The series “%(name)s” is published already, with all these pictures.")
