@@ -92,6 +92,7 @@ def test_every_list_finds_the_same_rows_in_the_admin_and_over_rest(rows, term):
     lists = {
         Run: "runs", ImageJob: "jobs", ProductImage: "images", Placement: "placements",
         PhotoCutout: "cutouts", Series: "series", GalleryDelivery: "gallery-deliveries",
+        ProviderCall: "calls",
     }  # fmt: skip
     for model in SEARCHED:
         expected = {rows[model].pk} if model in TERMS[term] else set()
@@ -142,7 +143,7 @@ def test_no_list_about_products_is_left_out():
     }
     searched = {name for name, has_search in filters.items() if has_search}
     assert searched == {
-        *("run", "job", "image", "placement", "cutout", "series"),
+        *("run", "job", "image", "placement", "cutout", "series", "call"),
         "gallery-delivery",
     }
 
