@@ -146,6 +146,7 @@ def test_a_shop_adds_channels_and_changes_known_ones(settings):
     assert failing(picture((400, 500)), "our_app") == {"format", "ratio"}
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("rule", "hint"),
     [({"MIN_SIZE": 3}, "MIN_SIDE"), ({"MIN_FILL": 85}, "share"), ({"RATIO": "square"}, "1:1"),
