@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern
@@ -18,13 +17,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from nb_catalog.admin import thumbnails
-from nb_catalog.admin.base import CatalogObjectAdmin
 from nb_catalog.admin.changelists import LanguageFilter, SettingsFilter, SlotFilter
 from nb_catalog.admin.formatting import name_of_place
+from nb_catalog.admin.placed_pictures import PlacedPictureAdmin
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NBCatalogError
-from nb_catalog.models import GalleryDelivery, ProductImage
+from nb_catalog.models import GalleryDelivery
 from nb_catalog.models.galleries import GalleryState
 from nb_catalog.publishing.galleries import decisions
 from nb_catalog.registry import registered
@@ -48,7 +46,7 @@ class GalleryFilter(SettingsFilter):
 
 
 @admin.register(GalleryDelivery)
-class GalleryDeliveryAdmin(CatalogObjectAdmin):
+class GalleryDeliveryAdmin(PlacedPictureAdmin):
     view_action = Action.VIEW_PLACEMENTS
     list_display = ("picture", "product", "place", "gallery", "condition", "buttons")
     list_display_links = ("picture", "product")
@@ -69,11 +67,6 @@ class GalleryDeliveryAdmin(CatalogObjectAdmin):
             *super().get_urls(),
         ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        images = ProductImage.objects.defer("provenance", "checks")
-        images = images.prefetch_related(thumbnails.RENDITIONS)
-        return super().get_queryset(request).prefetch_related(Prefetch("image", images))
-
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return self._visible(request, super().get_list_display(request))
 
@@ -83,23 +76,6 @@ class GalleryDeliveryAdmin(CatalogObjectAdmin):
     def _visible(self, request: HttpRequest, names: Any) -> list[str]:
         may_decide = may(request.user, Action.UNPUBLISH)
         return [name for name in names if may_decide or name != "buttons"]
-
-    @admin.display(description=_("picture"))
-    def picture(self, delivery: GalleryDelivery) -> str:
-        image = delivery.image
-        if image is None:
-            return gettext("taken back")
-        return format_html(
-            '<img class="nbc-thumb" src="{}" alt="{}" loading="lazy" width="72" height="{}">',
-            thumbnails.thumbnail_url(image, site=self.admin_site),
-            delivery.object_info.title,
-            round(72 * image.height / image.width),
-        )
-
-    @admin.display(description=_("product"))
-    def product(self, delivery: GalleryDelivery) -> str:
-        info = delivery.object_info
-        return info.title if info.exists else gettext("%(key)s (deleted)") % {"key": info.title}
 
     @admin.display(description=_("place"), ordering="slot")
     def place(self, delivery: GalleryDelivery) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import URLPattern
@@ -19,13 +19,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from nb_catalog.admin import catalog_objects, thumbnails
-from nb_catalog.admin.base import CatalogObjectAdmin
+from nb_catalog.admin import catalog_objects
 from nb_catalog.admin.changelists import LanguageFilter, SlotFilter, StaleFilter
 from nb_catalog.admin.exports import to_export
 from nb_catalog.admin.formatting import name_of_place
 from nb_catalog.admin.galleries import condition_of
 from nb_catalog.admin.generate.refresh import RefreshViews
+from nb_catalog.admin.placed_pictures import PlacedPictureAdmin
 from nb_catalog.admin.review.replacements import Replacement, replacements_of
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NBCatalogError, RequestRefused
@@ -49,7 +49,7 @@ CHANGES: Final = {
 
 
 @admin.register(Placement)
-class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
+class PlacementAdmin(RefreshViews, PlacedPictureAdmin):
     view_action = Action.VIEW_PLACEMENTS
     actions = ("export_pictures",)
     list_display = ("picture", "product", "place", "published_at", "out_of_date", "buttons")
@@ -108,11 +108,6 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
             row.has_previous = row.pk in with_previous and row.object_info.exists
             row.list_query = query
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        images = ProductImage.objects.defer("provenance", "checks")
-        images = images.prefetch_related(thumbnails.RENDITIONS)
-        return super().get_queryset(request).prefetch_related(Prefetch("image", images))
-
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return self._visible(request, super().get_list_display(request))
 
@@ -125,21 +120,6 @@ class PlacementAdmin(RefreshViews, CatalogObjectAdmin):
         if not lookups.are_declared():
             left_out.add("galleries")
         return [name for name in names if name not in left_out]
-
-    @admin.display(description=_("picture"))
-    def picture(self, placement: Placement) -> str:
-        image = placement.image
-        return format_html(
-            '<img class="nbc-thumb" src="{}" alt="{}" loading="lazy" width="72" height="{}">',
-            thumbnails.thumbnail_url(image, site=self.admin_site),
-            placement.object_info.title,
-            round(72 * image.height / image.width),
-        )
-
-    @admin.display(description=_("product"))
-    def product(self, placement: Placement) -> str:
-        info = placement.object_info
-        return info.title if info.exists else gettext("%(key)s (deleted)") % {"key": info.title}
 
     @admin.display(description=_("place"), ordering="slot")
     def place(self, placement: Placement) -> str:
