@@ -139,6 +139,10 @@ def _next_since(jobs: Callable[..., QuerySet[ImageJob]]) -> datetime | None:
     return min(moments, default=None)
 
 
+# What pages show, which no restart mends: the health of the service does not depend on it.
+FOR_EDITORS: Final = frozenset({"publications_not_ended"})
+
+
 def problems() -> tuple[str, ...]:
     """Return codes of what a person should look at; empty if all is well. A few quick queries."""
     now, codes = database_now(), []

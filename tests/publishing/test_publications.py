@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +23,7 @@ from nb_catalog.models import (
 )
 from nb_catalog.models.generic import object_key
 from nb_catalog.operations import status
+from nb_catalog.operations.views import health
 from nb_catalog.publishing import (
     placements,
     publications,
@@ -550,6 +552,8 @@ def test_a_picture_that_stays_because_the_one_before_was_rejected_is_reported_un
     clock(hours=1)
     assert (state_of(publication), shown()) == ("ended", keys(newer))
     assert status.problems() == ("publications_not_ended",)
+    # An editor's matter takes no server out of service.
+    assert health(RequestFactory().get("/")).status_code == 200
     client.force_login(factories.superuser())
     page = client.get(reverse("admin:app_list", args=["nb_catalog"])).content.decode()
     assert "Still shown after their end" in page and f"?id__in={publication.pk}" in page
