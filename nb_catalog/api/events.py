@@ -1,5 +1,6 @@
 """``events/``: what happens, as it happens, to clients that keep the connection open."""
 
+from abc import ABC, abstractmethod
 from copy import copy
 from http import HTTPStatus
 
@@ -51,11 +52,12 @@ EVENTS = Operation(
 )
 
 
-class EventsMixin:
+class EventsMixin(ABC):
     """Adds the action ``events`` to a view set. ``get_feed`` returns what it streams."""
 
+    @abstractmethod
     def get_feed(self):
-        raise NotImplementedError
+        """Return the feed of what the action streams."""
 
     def may_follow(self):
         """Return whether the user may still see what the feed has, beside the permission of the action."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
@@ -32,7 +33,7 @@ MAX_CHOSEN = 200
 _BASE = '{% extends is_popup|yesno:"admin/base.html,nb_catalog/frame/page.html" %}'
 
 
-class FramedSite(AdminSite):
+class FramedSite(AdminSite, ABC):
     """An admin site with the pages of this app only, whose templates extend ``frame_template``.
 
     A subclass says who may enter (``has_permission``), and where the frame signs people in and edits their
@@ -83,13 +84,13 @@ class FramedSite(AdminSite):
         """Redirect to the start page: it is the frame that signs people out."""
         return self.index(request)
 
+    @abstractmethod
     def catalog_object_url(self, product: Model) -> str:
         """Return where the frame edits ``product``; "" if nowhere."""
-        raise NotImplementedError
 
+    @abstractmethod
     def choosable(self, rows: QuerySet[Any], *, user: Any) -> QuerySet[Any]:
         """Return those of ``rows``, of a registered model, that the frame lets ``user`` choose."""
-        raise NotImplementedError
 
     def may_generate(self, product: Model, *, user: Any) -> bool:
         """Return whether ``user`` may have pictures of ``product`` generated. At most one query."""
