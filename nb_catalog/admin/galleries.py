@@ -88,7 +88,7 @@ class GalleryDeliveryAdmin(PlacedPictureAdmin):
 
     @admin.display(description=_("the shop's row"))
     def row(self, delivery: GalleryDelivery) -> str:
-        return str(delivery.written.get("row", ""))
+        return str(delivery.written.get("row", "")) or self.get_empty_value_display()
 
     @admin.display(description=_("actions"))
     def buttons(self, delivery: GalleryDelivery) -> str:

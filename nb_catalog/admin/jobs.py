@@ -64,7 +64,8 @@ class ImageJobAdmin(CatalogObjectAdmin):
     @admin.display(description=_("what happened"))
     def problem(self, job: ImageJob) -> str:
         problem = job.problem
-        return " ".join(filter(None, (problem.summary, problem.message, problem.advice)))
+        sentences = filter(None, (problem.summary, problem.message, problem.advice))
+        return " ".join(sentences) or self.get_empty_value_display()
 
 
 @admin.register(ProviderBatch)

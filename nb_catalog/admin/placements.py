@@ -151,19 +151,22 @@ class PlacementAdmin(RefreshViews, PlacedPictureAdmin):
 
     @admin.display(description=_("out of date since"), ordering="stale_since")
     def out_of_date(self, placement: Placement) -> Any:
-        if placement.replacement is None:
-            return placement.stale_since
+        if placement.stale_since is None:
+            return self.get_empty_value_display()
         since = date_format(timezone.localtime(placement.stale_since), "DATETIME_FORMAT")
+        if placement.replacement is None:
+            return since
         return format_html("{}<br>{}", since, self.link_to(placement.replacement))
 
     @admin.display(description=_("in the shop's own pictures"))
     def galleries(self, placement: Placement) -> str:
         """Return where the picture was delivered in the shop's models, and what kept it out."""
-        return format_html_join(
+        deliveries = format_html_join(
             "",
             "<div>{}: {}</div>",
             ((self._link_to_delivery(each), condition_of(each)) for each in placement.deliveries),
         )
+        return deliveries or self.get_empty_value_display()
 
     def link_to(self, replacement: Replacement) -> str:
         """Return a link to what replaces an outdated picture."""

@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -60,6 +61,20 @@ MAKERS = {
 }
 
 
+def a_stale_placement():
+    placement = factories.published(size=(20, 20))
+    Placement.objects.update(stale_since=timezone.now())
+    return placement
+
+
+# Rows with values that the others lack.
+MORE = (
+    ("placement", a_stale_placement),
+    ("gallerydelivery", factories.gallery_delivery),
+    ("imagejob", lambda: factories.job(factories.product(photo=False), state=JobState.FAILED)),
+)
+
+
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_longer_list_costs_no_more_queries(root, name):
     def queries():
@@ -80,6 +95,17 @@ def test_a_longer_list_costs_no_more_queries(root, name):
 @pytest.mark.parametrize("name", MAKERS)
 def test_every_row_has_a_page(root, name):
     assert root.get(page_url(name, MAKERS[name]())).status_code == 200
+
+
+@pytest.mark.parametrize(("name", "maker"), (*MAKERS.items(), *MORE))
+def test_a_page_has_neither_empty_values_nor_those_of_the_program(root, name, maker):
+    page = root.get(page_url(name, maker())).content.decode()
+    values = re.findall(
+        r'field-(\w+)"?(?:(?!field-).)*?<div class="readonly">(.*?)</div>', page, re.DOTALL
+    )
+    assert values or name in ("scene", "photocutout", "run")
+    raw = re.compile(r"|None|.*\d\d:\d\d:\d\d[.+].*")
+    assert not [field for field, value in values if raw.fullmatch(value.strip())]
 
 
 @pytest.mark.parametrize("name", sorted(MAKERS.keys() - {"scene"}))

@@ -50,7 +50,7 @@ class ProviderCallAdmin(SearchableAdmin, ReconcileAdmin):
     @admin.display(description=_("model version"), ordering="model_version")
     def used_model(self, call: ProviderCall) -> str:
         if is_version_of(call.model_version, call.model):
-            return call.model_version
+            return call.model_version or self.get_empty_value_display()
         return gettext("%s: not the requested model") % call.model_version
 
     @admin.display(description=_("estimate"), ordering="estimate_microusd")
