@@ -7,6 +7,12 @@ from rest_framework.response import Response
 
 from nb_catalog import live, publishing, review
 from nb_catalog.api import idempotency
+from nb_catalog.api.alt_texts import (
+    ALT_OPERATIONS,
+    ALT_PERMISSIONS,
+    ALT_SERIALIZERS,
+    AltTextActions,
+)
 from nb_catalog.api.comments import (
     COMMENT_OPERATIONS,
     COMMENT_PERMISSIONS,
@@ -22,7 +28,6 @@ from nb_catalog.api.jobs import SpecField
 from nb_catalog.api.operations import GENERATE, READ, RUN, Operation
 from nb_catalog.api.placements import PlacementSerializer, PublishedSerializer, placement_context
 from nb_catalog.api.results import (
-    AltResultSerializer,
     MaybeStartedRunSerializer,
     StartedRunSerializer,
 )
@@ -44,7 +49,6 @@ from nb_catalog.exceptions import (
     StorageFailed,
 )
 from nb_catalog.models import ProductImage
-from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.images import ImageKind
 from nb_catalog.publishing import placements
 
@@ -188,14 +192,6 @@ class PublishFinalSerializer(serializers.Serializer):
     )
 
 
-class AltSerializer(serializers.Serializer):
-    """Alternative texts by locale; an empty text deletes the stored one."""
-
-    texts = serializers.DictField(
-        child=serializers.CharField(allow_blank=True, max_length=LONGEST_ALT)
-    )
-
-
 class PictureEventsQuery(serializers.Serializer):
     """Query string ``?series=autumn``: only pictures of that series."""
 
@@ -219,7 +215,7 @@ START_REFUSALS = (
 )  # fmt: skip
 
 
-class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet):
+class ImageViewSet(EventsMixin, AltTextActions, EditActions, CommentActions, CatalogReadViewSet):
     """Pictures. Filter by ``model`` with ``object``, ``state``, ``slot``, ``run``, ``scene``."""
 
     file_addresses = frozenset({"url"})
@@ -227,13 +223,14 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
     read_permission = Action.VIEW_IMAGES
     action_permissions = {
         "events": Action.VIEW_IMAGES,
-        **dict.fromkeys((*DECISIONS, "alt"), Action.REVIEW),
+        **dict.fromkeys(DECISIONS, Action.REVIEW),
         **dict.fromkeys(("publish", "publish_final"), Action.PUBLISH),
         "escalate": Action.MAKE_FINAL,
         "history": Action.VIEW_IMAGES,
         "set_text": Action.REPLACE_TEXT,
         "read_text": Action.READ_TEXT,
         "compare": Action.COMPARE,
+        **ALT_PERMISSIONS,
         **EDIT_PERMISSIONS,
         **COMMENT_PERMISSIONS,
     }
@@ -244,7 +241,6 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
         ),
         "history": Operation(returns=HistorySerializer),
         "events": EVENTS,
-        "alt": Operation(returns=AltResultSerializer, refuses=(RequestRefused,)),
         "publish": Operation(
             returns=PublishedSerializer,
             status=status.HTTP_201_CREATED,
@@ -279,6 +275,7 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
                 location=RUN,
             ),
         ),
+        **ALT_OPERATIONS,
         **EDIT_OPERATIONS,
         **COMMENT_OPERATIONS,
     }
@@ -291,9 +288,9 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
         "publish": PublishSerializer,
         "publish_final": PublishFinalSerializer,
         "escalate": EscalateSerializer,
-        "alt": AltSerializer,
         **dict.fromkeys(("set_text", "read_text", "compare"), NoBodySerializer),
         **dict.fromkeys(DECISIONS, NoteSerializer),
+        **ALT_SERIALIZERS,
         **EDIT_SERIALIZERS,
         **COMMENT_SERIALIZERS,
     }
@@ -327,15 +324,6 @@ class ImageViewSet(EventsMixin, EditActions, CommentActions, CatalogReadViewSet)
             series=self.query.validated_data["series"],
             with_placements=self.user_may(Action.VIEW_PLACEMENTS),
         )
-
-    @action(detail=True, methods=["post"])
-    def alt(self, request, *args, **kwargs):
-        """Write alternative texts; the response contains all of them."""
-        image = self.get_object()
-        changed = publishing.set_alt_texts(
-            image, self.validated_body()["texts"], actor=request.user
-        )
-        return Response({"alt": dict(image.alts.values_list("locale", "text")), "changed": changed})
 
     @action(detail=True, methods=["post"])
     def approve(self, request, *args, **kwargs):

@@ -7,22 +7,23 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from nb_catalog.conf import settings
 from nb_catalog.core.locales import parse_locale
 from nb_catalog.core.types import Actor, JobKind
-from nb_catalog.exceptions import RequestRefused
+from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.generation import text_requests
 from nb_catalog.generation.text_requests import TextRequest
-from nb_catalog.models import AltText, ProductImage, Run
+from nb_catalog.models import AltProposal, AltText, ProductImage, Run
 from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.models.transitions import lock_image
 from nb_catalog.providers.alt_text import PictureContext, alt_text_provider
 from nb_catalog.providers.texts import required_alt_text_provider
 from nb_catalog.publishing.galleries import outbox
 from nb_catalog.registry import source_for
-from nb_catalog.storefront.alt_text import overlay_text
+from nb_catalog.storefront import alt_text as storefront_alt_text
 
 # Locales of one request.
 MAX_LOCALES: Final = 40
@@ -69,6 +70,39 @@ def set_alt_texts(image: ProductImage, texts: Mapping[str, str], *, actor: Actor
     return len(changed)
 
 
+class AltTextState(NamedTuple):
+    """The text of a picture in one language as a person wrote it, the shop's default without it, a suggestion
+    from product data, and a model's proposal."""
+
+    locale: str
+    text: str
+    default: str
+    suggestion: str
+    proposal: AltProposal | None
+
+    @property
+    def name(self) -> str:
+        """The language, in itself."""
+        return str(parse_locale(self.locale).display_name)
+
+
+def texts_of(image: ProductImage) -> list[AltTextState]:
+    """Return the texts of ``image`` in each of ``locales_for`` it."""
+    stored = dict(image.alts.values_list("locale", "text"))
+    proposals = {each.locale: each for each in image.alt_proposals.all()}
+    product, states = image.catalog_object, []
+    for code in locales_for(image):
+        default = suggestion = ""
+        if product is not None:
+            with translation.override(code):
+                default = storefront_alt_text.default_alt(product, image, locale=code)
+                suggestion = storefront_alt_text.suggestion(product, image, locale=code)
+        states.append(
+            AltTextState(code, stored.get(code, ""), default, suggestion, proposals.get(code))
+        )
+    return states
+
+
 class AltTextOffer(NamedTuple):
     """The provider that would describe a picture, in which locales, and the maximum cost in USD."""
 
@@ -100,12 +134,16 @@ def _existing_locales(image: ProductImage) -> set[str]:
 def offer(image: ProductImage) -> AltTextOffer | None:
     """Return what ``request_alt_texts`` would request; None without a provider or missing texts.
 
-    Raises ``RequestRefused`` if the provider's price is unknown.
+    It is None as well if the provider's setting is wrong, which ``check`` reports, or its price is unknown.
     """
-    provider, locales = alt_text_provider(), missing_locales(image, locales_for(image))
-    if provider is None or not locales:
+    locales = missing_locales(image, locales_for(image))
+    try:
+        provider = alt_text_provider()
+        if provider is None or not locales:
+            return None
+        usd = provider.estimate(locales=locales, about=_context(image))
+    except (InvalidSettings, RequestRefused):
         return None
-    usd = provider.estimate(locales=locales, about=_context(image))
     return AltTextOffer(provider.name, locales, usd)
 
 
@@ -156,7 +194,7 @@ def discard_alt_texts(image: ProductImage, locales: Iterable[str]) -> int:
 
 
 def _context(image: ProductImage) -> PictureContext:
-    product, text = image.catalog_object, overlay_text(image)
+    product, text = image.catalog_object, storefront_alt_text.overlay_text(image)
     return PictureContext(
         title="" if product is None else source_for(product).title(product),
         texts={image.locale or UNDETERMINED: text} if text else {},

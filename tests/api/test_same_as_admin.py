@@ -209,6 +209,9 @@ class Rows:
             yield Action.EDIT, face, Face(f"{image}/{path}/", {})
         alts = page("productimage_alt", self.image.pk)
         yield Action.REVIEW, Face(alts, {}), Face(f"{image}/alt/", {"texts": {}})
+        yield Action.VIEW_IMAGES, Face(alts), Face(f"{image}/alt/")
+        proposals = page("productimage_propose_alts", self.image.pk)
+        yield Action.PROPOSE_ALTS, Face(proposals, {}), Face(f"{image}/alt/propose/", {})
         for verb in ("withdraw", "roll_back"):
             here, there = (factories.published(self.mug, position=n + (verb == "withdraw") * 2).pk
                            for n in (1, 2))  # fmt: skip
@@ -417,10 +420,9 @@ def test_the_admin_and_the_api_allow_the_same(rows, name):
         compared.add(action)
     differ = {what: pair for what, pair in told.items() if len({*pair}) > 1}
     assert not differ, "(admin, API)"
-    # Machines propose alternative texts in the admin alone. Who may do what to series
-    # is tested in ``test_series`` of both, who deletes webhooks in ``test_webhooks``.
+    # Who may do what to series is tested in ``test_series`` of both, who deletes webhooks in
+    # ``test_webhooks``.
     assert compared == set(REQUIRED) - {
-        Action.PROPOSE_ALTS,
         Action.VIEW_SERIES, Action.CREATE_SERIES, Action.CHANGE_SERIES, Action.DELETE_SERIES,
         Action.DELETE_WEBHOOK,
     }  # fmt: skip

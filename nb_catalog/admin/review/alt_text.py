@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -11,35 +11,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
-from django.utils import translation
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from nb_catalog import publishing
 from nb_catalog.admin import text_progress, thumbnails
-from nb_catalog.admin.formatting import dollars
+from nb_catalog.admin.formatting import dollars, language_name
 from nb_catalog.admin.review.forms import pictures
-from nb_catalog.core import locales
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.types import JobKind
 from nb_catalog.exceptions import InvalidSettings, RequestRefused
 from nb_catalog.generation import text_requests
-from nb_catalog.models import AltProposal, ProductImage
+from nb_catalog.models import ProductImage
 from nb_catalog.models.alt_text import LONGEST_ALT
 from nb_catalog.publishing import alt_text
-from nb_catalog.storefront import alt_text as storefront_alt_text
-
-
-class AltTextField(NamedTuple):
-    """The text in one language, the shop's default without it, a suggestion from product data, and a
-    machine's proposal."""
-
-    locale: str
-    name: str
-    text: str
-    default: str
-    suggestion: str
-    proposal: AltProposal | None
 
 
 class AltTextViews:
@@ -91,11 +76,15 @@ class AltTextViews:
             title=gettext("Alternative texts of picture %d") % image.pk,
             image=image,
             large_url=thumbnails.thumbnail_url(image, site=self.admin_site, width=thumbnails.LARGE),
-            fields=list(alt_text_fields(image, posted=posted)),
+            # Texts that were refused replace the stored ones.
+            fields=[
+                each._replace(text=posted.get(each.locale, each.text))
+                for each in alt_text.texts_of(image)
+            ],
             longest=LONGEST_ALT,
             objections=objections,
             may_write=may(request.user, Action.REVIEW),
-            offer=alt_text_offer(image) if _may_propose(request) else None,
+            offer=_offer(image) if _may_propose(request) else None,
             requested=text_progress.shown(text_requests.progress_of(image, kind=JobKind.ALT_TEXT)),
         )
         return TemplateResponse(request, "admin/nb_catalog/productimage/alt.html", context)
@@ -129,32 +118,9 @@ def _may_propose(request: HttpRequest) -> bool:
     return may(request.user, Action.PROPOSE_ALTS)
 
 
-def alt_text_offer(image: ProductImage) -> dict[str, Any] | None:
-    """Return the provider's name, the languages and the price of proposals for ``image``.
-
-    None if no provider is configured, or its setting is wrong, which ``check`` reports.
-    """
-    try:
-        offer = alt_text.offer(image)
-    except (InvalidSettings, RequestRefused):
+def _offer(image: ProductImage) -> dict[str, Any] | None:
+    """Return the provider's name, the languages and the price of proposals for ``image``; None without."""
+    if (offer := alt_text.offer(image)) is None:
         return None
-    if offer is None:
-        return None
-    languages = (str(locales.parse_locale(code).display_name) for code in offer.locales)
-    return {"name": offer.name, "languages": ", ".join(languages), "price": dollars(offer.usd)}
-
-
-def alt_text_fields(image: ProductImage, *, posted: Mapping[str, str]) -> Iterator[AltTextField]:
-    """Yield a field per locale. ``posted`` texts, which were refused, replace the stored ones."""
-    stored: dict[str, Any] = dict(image.alts.values_list("locale", "text"))
-    proposals = {each.locale: each for each in image.alt_proposals.all()}
-    product = image.catalog_object
-    for code in alt_text.locales_for(image):
-        name = str(locales.parse_locale(code).display_name)
-        text = posted.get(code, stored.get(code, ""))
-        default = suggestion = ""
-        if product is not None:
-            with translation.override(code):
-                default = storefront_alt_text.default_alt(product, image, locale=code)
-                suggestion = storefront_alt_text.suggestion(product, image, locale=code)
-        yield AltTextField(code, name, text, default, suggestion, proposals.get(code))
+    languages = ", ".join(map(language_name, offer.locales))
+    return {"name": offer.name, "languages": languages, "price": dollars(offer.usd)}
