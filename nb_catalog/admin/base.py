@@ -127,3 +127,16 @@ class CatalogObjectAdmin(SearchableAdmin, ReadOnlyAdmin):
         if row is not None:
             catalog_objects.attach_info([row], site=self.admin_site)
         return row
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        *args: Any,
+        obj: Any = None,
+        **options: Any,
+    ) -> HttpResponseBase:
+        """Name the product, for which a row itself has only a key."""
+        if obj is not None:
+            context["subtitle"] = obj.object_info.title
+        return super().render_change_form(request, context, *args, obj=obj, **options)

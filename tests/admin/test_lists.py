@@ -14,6 +14,7 @@ from nb_catalog.models import DailyBudget, Placement, ProviderCall, ProviderPaus
 from nb_catalog.publishing import placements
 from nb_catalog.ratelimit import UNTIL_A_PERSON_ACTS
 from tests import factories
+from tests.catalog.models import Mug
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +107,14 @@ def test_a_page_has_neither_empty_values_nor_those_of_the_program(root, name, ma
     assert values or name in ("scene", "photocutout", "run")
     raw = re.compile(r"|None|.*\d\d:\d\d:\d\d[.+].*")
     assert not [field for field, value in values if raw.fullmatch(value.strip())]
+
+
+@pytest.mark.parametrize("name", ["imagejob", "placement"])
+def test_a_page_is_called_by_the_product(root, name):
+    row = MAKERS[name]()
+    page = root.get(page_url(name, row)).content.decode()
+    (title,) = re.findall(r"<title>(.*?)</title>", page, re.DOTALL)
+    assert title.startswith(f"{Mug.objects.get(pk=row.object_id).name} |")
 
 
 @pytest.mark.parametrize("name", sorted(MAKERS.keys() - {"scene"}))
