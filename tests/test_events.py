@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from nb_catalog import events, generation, publishing, ratelimit, review, signals, worker
+from nb_catalog import generation, publishing, ratelimit, review, signals, worker
 from nb_catalog.billing import budgets
 from nb_catalog.core.event_types import FIELDS, LOGGED, EventType
 from nb_catalog.exceptions import RateLimited
@@ -17,6 +17,7 @@ from nb_catalog.models import CatalogEvent, Placement, Run, WebhookDelivery, Web
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.operations import pruning
 from nb_catalog.publishing import places, staleness
+from nb_catalog.signals import events
 from tests import factories
 from tests.worker.conftest import script, start  # noqa: F401 - fixtures
 

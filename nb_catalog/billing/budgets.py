@@ -15,7 +15,6 @@ from django.contrib.auth import get_user_model
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 
-from nb_catalog import events
 from nb_catalog.billing import daily_totals
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
@@ -23,6 +22,7 @@ from nb_catalog.core.event_types import EventType
 from nb_catalog.models import DailyBudget, DailyBudgetShare, ProviderCall, Run
 from nb_catalog.models.billing import ShareKind
 from nb_catalog.models.db.money import micros
+from nb_catalog.signals import events
 
 logger = logging.getLogger(__name__)
 

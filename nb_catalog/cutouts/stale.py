@@ -9,7 +9,6 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
 
-from nb_catalog import events
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import PhotoKind
@@ -19,6 +18,7 @@ from nb_catalog.models import PhotoCutout, Placement, ProductImage
 from nb_catalog.models.generic import ObjectKey
 from nb_catalog.models.photos import find_photos
 from nb_catalog.registry import photo_kind_of, source_for
+from nb_catalog.signals import events
 
 # Content type and key of an object, name of one of its photos.
 NamedPhoto: TypeAlias = tuple[int, str, str]

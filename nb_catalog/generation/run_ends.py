@@ -8,13 +8,13 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from nb_catalog import events
 from nb_catalog.core.event_types import EventType
 from nb_catalog.core.states import JOB_UNDERWAY
 from nb_catalog.generation import job_counts
 from nb_catalog.generation.progress import RunState
 from nb_catalog.models import ImageJob, Run
 from nb_catalog.models.db.clock import database_now
+from nb_catalog.signals import events
 
 # Runs that are looked at in one go.
 MOST: Final = 50

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from nb_catalog import events
 from nb_catalog.core.event_types import FIELDS, EventType
 from nb_catalog.live.pictures import made_pictures
 from nb_catalog.live.rows import Row, RowFeed, Table
 from nb_catalog.models import CatalogEvent, PlacementEvent, ReviewEvent
+from nb_catalog.signals import events
 
 # What ``events.picture_facts`` reads.
 _IMAGE = ("content_type_id", "object_id", "series")

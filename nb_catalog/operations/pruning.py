@@ -12,7 +12,6 @@ from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 
-from nb_catalog import events
 from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import (
@@ -36,6 +35,7 @@ from nb_catalog.models import (
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.generic import existing_keys
 from nb_catalog.models.images import ImageKind
+from nb_catalog.signals import events
 from nb_catalog.storage import FOLDERS, ROOT, catalog_storage
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from nb_catalog import events, generation
+from nb_catalog import generation
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
@@ -27,6 +27,7 @@ from nb_catalog.models.alt_text import copy_alt_texts
 from nb_catalog.models.images import ImageKind
 from nb_catalog.publishing import placements, places
 from nb_catalog.registry import is_registered, source_for
+from nb_catalog.signals import events
 
 logger = logging.getLogger(__name__)
 

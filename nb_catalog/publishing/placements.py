@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from nb_catalog import events, storefront
+from nb_catalog import storefront
 from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.text import nearest
@@ -30,6 +30,7 @@ from nb_catalog.publishing import places, renditions
 from nb_catalog.publishing.fidelity import fidelity_notes
 from nb_catalog.publishing.places import PlaceChange, PlaceKey
 from nb_catalog.registry import source_for
+from nb_catalog.signals import events
 from nb_catalog.storefront.alt_text import overlay_text
 
 # Events that are read of a page of placements.

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from nb_catalog import events, storefront
+from nb_catalog import storefront
 from nb_catalog.core.iteration import blocks
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
@@ -19,6 +19,7 @@ from nb_catalog.models import Placement, PlacementEvent, ProductImage, Publicati
 from nb_catalog.models.generic import ObjectKey, key_condition
 from nb_catalog.models.placements import Place
 from nb_catalog.publishing.galleries import outbox
+from nb_catalog.signals import events
 
 PLACE: Final = ("content_type_id", "object_id", "slot", "locale", "position")
 BLOCK: Final = 500

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from nb_catalog import events, generation
+from nb_catalog import generation
 from nb_catalog.core.iteration import blocks
 from nb_catalog.core.types import Actor
 from nb_catalog.cutouts.stale import with_outdated_mask
@@ -24,6 +24,7 @@ from nb_catalog.models import CopyDeck, Placement, Run
 from nb_catalog.models.generic import ObjectKey, fetch_subjects, own_key
 from nb_catalog.publishing import policies
 from nb_catalog.registry import CatalogSource, is_registered, source_for, subject_of
+from nb_catalog.signals import events
 
 # Products whose published pictures are inspected together.
 BLOCK: Final = 200

@@ -10,7 +10,6 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Q
 
-from nb_catalog import events
 from nb_catalog.core import logs
 from nb_catalog.core.event_types import EventType
 from nb_catalog.core.text import message_line
@@ -25,6 +24,7 @@ from nb_catalog.models import ProviderPause
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.db.compiled import compile_once
 from nb_catalog.ratelimit.limiter import reduce_concurrency
+from nb_catalog.signals import events
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.states import ImageState, image_moves
 from nb_catalog.core.types import Actor
-from nb_catalog.events import record_move
 from nb_catalog.exceptions import InvalidTransition, NBCatalogError, ObjectGone, RequestRefused
 from nb_catalog.models import (
     Placement,
@@ -31,6 +30,7 @@ from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import last_decision, too_late
 from nb_catalog.publishing import placements, places, renditions
 from nb_catalog.review import services
+from nb_catalog.signals.events import record_move
 
 PUBLISH: Final = "publish"
 # Of one request: each takes some milliseconds.

@@ -14,7 +14,6 @@ from nb_catalog.conf import settings
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.cutouts.records import CUTOUT_CHECK
-from nb_catalog.events import record_move
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.generation.escalation_policies import failed_checks
 from nb_catalog.imaging.composition import COMPOSITION_CHECK, describe_part
@@ -26,6 +25,7 @@ from nb_catalog.models.transitions import lock_image
 from nb_catalog.providers.model_specs.sizes import SIZE_CHECK, SizeComparison
 from nb_catalog.publishing.rendition_requests import request_ahead
 from nb_catalog.review.edits import move_texts_of_approved
+from nb_catalog.signals.events import record_move
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

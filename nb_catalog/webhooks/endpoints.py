@@ -11,11 +11,11 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from nb_catalog.core.event_types import EventType
-from nb_catalog.events import new_message_id
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.models import WebhookDelivery, WebhookEndpoint
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.webhooks import DeliveryState
+from nb_catalog.signals.events import new_message_id
 from nb_catalog.webhooks import secrets
 from nb_catalog.webhooks.failures import Failure
 from nb_catalog.webhooks.targets import refusal

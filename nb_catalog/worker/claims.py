@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import Error, models, transaction
 from django.db.models import F
 
-from nb_catalog import events, ratelimit
+from nb_catalog import ratelimit
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
 from nb_catalog.core.states import JobState
@@ -22,6 +22,7 @@ from nb_catalog.models import ImageJob
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import transition_jobs
 from nb_catalog.registry import all_photos, is_registered, source_for
+from nb_catalog.signals import events
 from nb_catalog.worker import cutouts, finals, queue, series, texts
 from nb_catalog.worker.bundles import bundles_with_photos
 from nb_catalog.worker.types import ClaimedJob

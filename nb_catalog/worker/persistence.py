@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from nb_catalog import events, ratelimit, signals
+from nb_catalog import ratelimit, signals
 from nb_catalog.billing import budgets, ceilings
 from nb_catalog.core.event_types import EventType
 from nb_catalog.core.states import (
@@ -30,6 +30,7 @@ from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import reopen_runs, transition_jobs
+from nb_catalog.signals import events
 from nb_catalog.worker import texts
 from nb_catalog.worker.claims import hand_back, lease_end, still_owned
 from nb_catalog.worker.drift_retries import MADE_MEANWHILE, write_retries

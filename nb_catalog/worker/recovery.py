@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Q, QuerySet
 
-from nb_catalog import events, providers
+from nb_catalog import providers
 from nb_catalog.billing import budgets
 from nb_catalog.conf import settings
 from nb_catalog.core import logs
@@ -30,6 +30,7 @@ from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import reopen_runs, transition_jobs
 from nb_catalog.providers.texts import provider_for
 from nb_catalog.providers.types import ImageResult
+from nb_catalog.signals import events
 from nb_catalog.worker import claims, outcomes, persistence, queue, results, spool
 from nb_catalog.worker.types import ClaimedJob, JobOutcome
 

@@ -25,9 +25,10 @@ def main() -> None:
     from django.conf import settings
     from django.db import connection, transaction
 
-    from nb_catalog import events, webhooks
+    from nb_catalog import webhooks
     from nb_catalog.core.event_types import EventType
     from nb_catalog.models import WebhookDelivery, WebhookEndpoint
+    from nb_catalog.signals import events
     from tests import factories
     from tests.webhooks.conftest import Receiver
 

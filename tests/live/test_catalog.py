@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from nb_catalog import events, publishing, ratelimit, review, webhooks
+from nb_catalog import publishing, ratelimit, review, webhooks
 from nb_catalog.api.events import NEEDED
 from nb_catalog.billing import budgets
 from nb_catalog.core.event_types import EventType
@@ -14,6 +14,7 @@ from nb_catalog.generation import run_ends
 from nb_catalog.live import CatalogFeed
 from nb_catalog.models import WebhookDelivery
 from nb_catalog.models.db.clock import database_now
+from nb_catalog.signals import events
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -13,9 +13,10 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
-from nb_catalog import events, publishing, webhooks
+from nb_catalog import publishing, webhooks
 from nb_catalog.core.event_types import FIELDS, EventType
 from nb_catalog.models import WebhookDelivery
+from nb_catalog.signals import events
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,10 +6,11 @@ import pytest
 from django.core.management import call_command
 from standardwebhooks import Webhook
 
-from nb_catalog import events, generation, publishing, review, tasks, webhooks, worker
+from nb_catalog import generation, publishing, review, tasks, webhooks, worker
 from nb_catalog.core.event_types import EventType
 from nb_catalog.models import ProductImage, Run, WebhookDelivery, WebhookEndpoint
 from nb_catalog.models.db.clock import database_now
+from nb_catalog.signals import events
 from nb_catalog.webhooks import outbox
 from nb_catalog.worker import persistence
 from tests import factories

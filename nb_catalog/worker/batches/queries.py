@@ -11,7 +11,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import F, Max, Min, Q, QuerySet
 
-from nb_catalog import events, providers, ratelimit
+from nb_catalog import providers, ratelimit
 from nb_catalog.core.states import BatchState, JobState
 from nb_catalog.core.types import RequestMode
 from nb_catalog.exceptions import (
@@ -25,6 +25,7 @@ from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.transitions import transition_batch, transition_jobs
 from nb_catalog.providers.batches import limits_of
 from nb_catalog.providers.types import BatchLimits
+from nb_catalog.signals import events
 from nb_catalog.worker import claims, outcomes, persistence, queue
 from nb_catalog.worker.types import ClaimedJob
 
