@@ -5,13 +5,11 @@ from nb_catalog.publishing.alt_text import (
     request_alt_texts,
     set_alt_texts,
 )
+from nb_catalog.publishing.due_publications import work_on_publications
 from nb_catalog.publishing.finals import FinalPublication, publish_final
 from nb_catalog.publishing.photos import make_photo_renditions, request_photo_renditions
 from nb_catalog.publishing.placements import publish, roll_back, withdraw
-from nb_catalog.publishing.publications import (
-    request_publication,
-    work_on_publications,
-)
+from nb_catalog.publishing.publications import request_publication
 from nb_catalog.publishing.series import publish_series, roll_back_series
 from nb_catalog.publishing.staleness import RefreshResult, mark_stale, refresh, scan_placements
 

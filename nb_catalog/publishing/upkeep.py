@@ -20,8 +20,8 @@ from nb_catalog.models import Placement, StaleScan
 from nb_catalog.models.db.broken_connections import close_broken
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.publishing import finals, galleries, photos, policies, staleness
+from nb_catalog.publishing.due_publications import work_on_publications
 from nb_catalog.publishing.galleries.delivery import has_due
-from nb_catalog.publishing.publications import work_on_publications
 from nb_catalog.registry import registered
 from nb_catalog.series.rules import apply_rules, has_rule
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 from nb_catalog import generation, publishing
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import Run, Series
-from nb_catalog.publishing import publications
+from nb_catalog.publishing import due_publications
 from tests import factories
 from tests.admin.test_series import changes, decide, text_of, url
 from tests.series.test_texts import complete, made, with_text
@@ -72,7 +72,7 @@ def test_the_sheet_shows_the_text_of_each_member_by_language(root):
     assert badges(root, series) == {"en": "approved", "de": "approved"}
     assert "The files of the pictures are being made." in text_of(decide(root, series, "publish"))
     assert badges(root, series) == {"en": "approved", "de": "approved"}
-    publications.work_on_publications()
+    due_publications.work_on_publications()
     assert badges(root, series) == {"en": "published", "de": "published"}
     text = text_of(root.get(url("sheet", series.pk)))
     assert "Banner · Autumn" in text and "de: published (Mug)" in text

@@ -27,7 +27,7 @@ def measure(number: int, *, width: int) -> dict[str, float]:
     from nb_catalog.core.states import ImageState
     from nb_catalog.imaging.renditions import derive
     from nb_catalog.models import Placement, ProductImage
-    from nb_catalog.publishing import publications, rendition_requests, rollbacks
+    from nb_catalog.publishing import due_publications, publications, rendition_requests, rollbacks
     from tests import factories
 
     images = [
@@ -61,7 +61,7 @@ def measure(number: int, *, width: int) -> dict[str, float]:
     rendition_requests.make_requested()
     moved = time.perf_counter()
     with CaptureQueriesContext(connection) as moves:
-        publications.publish_due()
+        due_publications.publish_due()
     ended, publish_cpu = time.perf_counter(), time.process_time() - cpu
     assert Placement.objects.count() == number
 

@@ -27,7 +27,7 @@ from nb_catalog.models import (
     Run,
     WebhookEndpoint,
 )
-from nb_catalog.publishing import placements, publications, request_publication
+from nb_catalog.publishing import due_publications, placements, publications, request_publication
 from nb_catalog.testing import Script
 from tests import factories
 from tests.browser import axe
@@ -161,7 +161,7 @@ def shop(settings):
         )
         for days in (1, 2)
     )
-    publications._stop(stopped, "stopped", "Picture 1 is not approved. Approve it first.")
+    due_publications._stop(stopped, "stopped", "Picture 1 is not approved. Approve it first.")
     stopped.planned.filter(pk=stopped.planned.last().pk).update(problem="It is not approved.")
     batch = ProviderBatch.objects.create(name="b1", provider="gemini", model="m", items=1)
     endpoint, _secret = webhooks.create(url="https://shop.example/hook", events=["run.ended"])

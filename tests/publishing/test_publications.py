@@ -25,6 +25,7 @@ from nb_catalog.models.generic import object_key
 from nb_catalog.operations import status
 from nb_catalog.operations.views import health
 from nb_catalog.publishing import (
+    due_publications,
     placements,
     publications,
     publish_series,
@@ -60,7 +61,7 @@ def clock(monkeypatch):
 class Clock:
     def __init__(self, monkeypatch):
         self.now = timezone.now()
-        for module in (publications, schedules, rendition_requests, rollbacks):
+        for module in (due_publications, publications, schedules, rendition_requests, rollbacks):
             monkeypatch.setattr(module, "database_now", lambda: self.now)
 
     def __call__(self, **passed):
@@ -258,7 +259,7 @@ def test_publishing_takes_a_constant_number_of_queries():
             request(*images)
         rendition_requests.make_requested()
         with CaptureQueriesContext(connection) as moved:
-            publications.publish_due()
+            due_publications.publish_due()
         assert keys(*images) <= shown()
         return len(asked), len(moved)
 
@@ -423,7 +424,7 @@ def test_what_waits_for_files_holds_up_no_end_and_no_start(clock):
         assert request_publication(pictures, actor=None).state == "waiting"
     clock.now += timedelta(hours=2)
     with CaptureQueriesContext(connection) as asked:
-        assert publications.publish_due() == 2
+        assert due_publications.publish_due() == 2
     assert (state_of(ending), state_of(starting)) == ("ended", "published")
     assert shown() == keys(next_one) and len(asked) < 100
 

@@ -10,7 +10,7 @@ def main():
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
-    from nb_catalog.publishing import places, publications
+    from nb_catalog.publishing import due_publications, places
 
     places.BLOCK = 1
     write, written = places._write_block, []
@@ -23,7 +23,7 @@ def main():
         return rows
 
     places._write_block = write_and_die
-    publications.publish_due()
+    due_publications.publish_due()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from nb_catalog.core.states import ImageState
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, Publication, RenditionRequest
 from nb_catalog.publishing import (
+    due_publications,
     placements,
     publications,
     rendition_requests,
@@ -69,11 +70,11 @@ def test_of_several_processes_one_publishes_and_one_ends_what_is_due():
         before, images = shown(), approved(3)
         publication = waiting(images, ends_at=timezone.now() + timedelta(hours=2))
         due(publication)
-        answers = at_once(*[publications.publish_due] * 4)
+        answers = at_once(*[due_publications.publish_due] * 4)
         assert sorted(answers) == [0, 0, 0, 1], answers
         assert shown() == before | {image.pk for image in images}
         due(publication)
-        answers = at_once(*[publications.publish_due] * 4)
+        answers = at_once(*[due_publications.publish_due] * 4)
         assert sorted(answers) == [0, 0, 0, 1], answers
         assert shown() == before
         publication.refresh_from_db()
@@ -117,10 +118,10 @@ def test_a_person_a_schedule_and_a_roll_back_at_once_leave_places_as_their_last_
                 scope = rollbacks.scope_of(publication=publication)
                 rollbacks.roll_back_all(scope, actor=None, partial=True)
 
-        answers = at_once(publications.publish_due, publish_by_hand, roll_back)
+        answers = at_once(due_publications.publish_due, publish_by_hand, roll_back)
         allowed = (int, type(None), InvalidTransition, RequestRefused)
         assert all(isinstance(each, allowed) for each in answers), answers
-        publications.publish_due()
+        due_publications.publish_due()
         publication.refresh_from_db()
         assert publication.state == "published"
     for mug in mugs:
@@ -160,7 +161,7 @@ def test_a_process_that_is_killed_between_two_blocks_leaves_nothing_half_publish
     assert killed.returncode == -9, killed.stderr
     publication.refresh_from_db()
     assert (publication.state, shown()) == ("waiting", {before.image_id})
-    assert publications.publish_due() == 1
+    assert due_publications.publish_due() == 1
     assert shown() == {image.pk for image in images}
     assert publication.events.count() == 6
 
@@ -172,7 +173,7 @@ def test_a_schedule_that_is_changed_at_its_moment_is_moved_once():
         due(publication)
         later = timezone.now() + timedelta(hours=5)
         answers = at_once(
-            publications.publish_due,
+            due_publications.publish_due,
             partial(schedules.reschedule, publication, starts_at=later, ends_at=None),
         )
         publication.refresh_from_db()
@@ -218,6 +219,6 @@ def test_the_end_of_a_series_and_its_roll_back_at_once_wait_for_each_other(monke
         return rollbacks.roll_back_all(scope, actor=None)
 
     monkeypatch.setattr(rollbacks, "preview", slow)
-    answers = at_once(publications.publish_due, roll_back)
+    answers = at_once(due_publications.publish_due, roll_back)
     assert answers[0] == 1 and isinstance(answers[1], InvalidTransition), answers
     assert shown() == set()
