@@ -12,10 +12,12 @@ RUN = """
 const done = arguments[arguments.length - 1];
 /* Colours that are still changing are measured as what they were. */
 document.getAnimations().forEach((each) => each.finish());
-const rules = arguments[0];
+const [rules, within] = arguments;
 const options = rules ? {runOnly: {type: "rule", values: rules}} : {};
 axe.run(document, {resultTypes: ["violations"], preload: false, ...options}).then(
-  (result) => done(result.violations.flatMap((rule) => rule.nodes.map((node) => ({
+  (result) => done(result.violations.flatMap((rule) => rule.nodes.filter((node) =>
+    !within || document.querySelector(node.target[0]).closest(within)
+  ).map((node) => ({
     rule: rule.id, target: node.target.join(" "), html: node.html.slice(0, 300),
     summary: node.failureSummary,
   })))), (error) => done([{rule: String(error), target: "", html: "", summary: ""}]));
@@ -36,13 +38,14 @@ def show(browser, *, theme, size):
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
 
-def violations(browser, *, rules=None):
-    """Return what axe, or only its ``rules``, finds on the page, and errors in the console, as lines."""
+def violations(browser, *, rules=None, within=None):
+    """Return what axe, or only its ``rules``, finds on the page or in the elements ``within``, a selector,
+    and errors in the console, as lines."""
     errors = [each["message"] for each in browser.get_log("browser") if each["level"] == "SEVERE"]
     if not browser.execute_script("return typeof window.axe === 'object'"):
         # Scripts of the protocol are not subject to the page's policy.
         browser.execute_cdp_cmd("Runtime.evaluate", {"expression": SOURCE.read_text()})
-    found = browser.execute_async_script(RUN, rules)
+    found = browser.execute_async_script(RUN, rules, within)
     # The styles that axe tries on elements are refused by the page's policy, which the console reports.
     browser.get_log("browser")
     return errors + [

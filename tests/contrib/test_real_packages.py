@@ -13,7 +13,7 @@ HOST = Path(__file__).parent / "host"
 
 @pytest.mark.matrix
 @pytest.mark.once
-@pytest.mark.parametrize("package", ["oscar", "wagtail"])
+@pytest.mark.parametrize("package", ["oscar", "wagtail", "browser"])
 def test_pictures_arrive_in_the_real_package(package, tmp_path):
     if find_spec("oscar") is None or find_spec("wagtail") is None:
         pytest.skip("pip install django-oscar wagtail")

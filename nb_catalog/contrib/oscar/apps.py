@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -18,14 +19,20 @@ class OscarConfig(AppConfig):
     def ready(self) -> None:
         checks.register(check_oscar, "nb_catalog")
         if not apps.is_installed("oscar.apps.dashboard.catalogue"):
-            # Or a fork of it, which has the column if it wants it.
+            # Or a fork of it, which has the column and the action if it wants them.
             return
+        from oscar.core.exceptions import ClassNotFoundError
         from oscar.core.loading import get_class
 
+        from nb_catalog.contrib.oscar.bulk_actions import with_pictures
         from nb_catalog.contrib.oscar.tables import PicturesColumn
 
         table = get_class("dashboard.catalogue.tables", "ProductTable")
         table.base_columns.setdefault("catalog_pictures", PicturesColumn())
+        # Older versions have no actions on selected products.
+        with suppress(ClassNotFoundError):
+            view = get_class("dashboard.catalogue.mixins", "ProductBulkActionMixin")
+            view.get_actions = with_pictures(view.get_actions)
 
 
 def check_oscar(app_configs: Any = None, **options: Any) -> list[checks.CheckMessage]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
+from nb_catalog.contrib.labels import with_waiting
 from nb_catalog.core.permissions import Action, may
 
 __all__ = ["NAVIGATION"]
 
 SITE: Final = "nb_catalog_oscar"
 _PAGES: Final = (
-    (_("Review pictures"), "productimage_review", Action.VIEW_IMAGES),
+    # Counted when a menu is shown to somebody who sees the entry.
+    (lazy(with_waiting, str)(_("Review pictures")), "productimage_review", Action.VIEW_IMAGES),
     (_("Series"), "series_changelist", Action.VIEW_SERIES),
     (_("Runs"), "run_changelist", Action.VIEW_RUNS),
     (_("Published pictures"), "placement_changelist", Action.VIEW_PLACEMENTS),

@@ -11,7 +11,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLResolver, path, reverse
-from django.utils.formats import number_format
 from django.utils.functional import classproperty
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -23,12 +22,9 @@ from wagtail.models import Page
 from wagtail.snippets.bulk_actions.snippet_bulk_action import SnippetBulkAction
 from wagtail.snippets.models import get_snippet_models
 
+from nb_catalog.contrib.labels import with_waiting
 from nb_catalog.contrib.wagtail.site import site
-from nb_catalog.core.pagination import bounded_count
 from nb_catalog.core.permissions import Action, may
-from nb_catalog.core.states import ImageState
-from nb_catalog.models import ProductImage
-from nb_catalog.models.images import ImageKind
 from nb_catalog.registry import is_registered, registered
 
 LABEL = _("Generate pictures…")
@@ -50,10 +46,7 @@ class ReviewItem(PicturesItem):
 
     def render_component(self, request: HttpRequest) -> Any:
         component = super().render_component(request)
-        waiting = ProductImage.objects.filter(state=ImageState.PENDING, kind=ImageKind.PICTURE)
-        number = bounded_count(waiting)
-        if number:
-            component.label = f"{component.label} ({number_format(number, force_grouping=True)})"
+        component.label = with_waiting(component.label)
         return component
 
 

@@ -3,6 +3,7 @@
 import oscar
 from oscar.defaults import *  # noqa: F403 - Oscar's own way
 
+from nb_catalog.contrib.oscar.navigation import NAVIGATION
 from tests.settings import *  # noqa: F403
 from tests.settings import INSTALLED_APPS as OURS
 from tests.settings import MIDDLEWARE, NB_CATALOG
@@ -22,6 +23,8 @@ INSTALLED_APPS = [
     "wagtail",
     "modelcluster",
     "taggit",
+    "nb_catalog.contrib.oscar",
+    "nb_catalog.contrib.wagtail",
     "tests.contrib.host.site",
 ]
 INSTALLED_APPS += [each for each in OURS if each not in INSTALLED_APPS and "demo" not in each]
@@ -38,3 +41,4 @@ WAGTAIL_SITE_NAME = "Shop"
 WAGTAILADMIN_BASE_URL = "http://shop.example"
 WAGTAIL_I18N_ENABLED = False
 NB_CATALOG = {**NB_CATALOG, "RENDITION_WIDTHS": [32], "RENDITION_FORMATS": ["jpeg"]}
+OSCAR_DASHBOARD_NAVIGATION = [*OSCAR_DASHBOARD_NAVIGATION, *NAVIGATION]  # noqa: F405

@@ -44,7 +44,16 @@ assert choose in products and "Not theirs" not in products
 assert "/dashboard/catalog-pictures/nb_catalog/productimage/review/" in products
 assert editor.get(choose.replace(f"={lamp.pk}", f"={other.pk}")).status_code == 403
 
+# Several at once: of those that are selected, the partner's.
+bulk = {"action": "generate_catalog_pictures", "selected_product": [lamp.pk, other.pk]}
+assert f'<option value="{bulk["action"]}">Generate pictures…</option>' in products
+answer = editor.post("/dashboard/catalogue/", bulk, follow=True)
+chosen = editor.framed(answer)
+assert "selection=" in answer.request["QUERY_STRING"]
+assert "Reading lamp" in chosen and "Not theirs" not in chosen
+
 image = editor.generate(choose)
+assert "Review pictures (1)" in editor.get("/dashboard/catalogue/").content.decode()
 editor.see_all(image)
 review = editor.see(editor.address("nb_catalog_productimage_review"))
 assert f"/dashboard/catalogue/products/{lamp.pk}/" in review
@@ -80,4 +89,9 @@ user.user_permissions.remove(*steps.permissions(*steps.ORDINARY, "publish"))
 assert editor.get(choose).status_code == 403
 assert editor.get(editor.address("nb_catalog_productimage_review")).status_code == 403
 assert "catalog-pictures" not in editor.get("/dashboard/catalogue/").content.decode()
+assert bulk["action"] not in editor.get("/dashboard/catalogue/").content.decode()
+assert (
+    "selection="
+    not in editor.post("/dashboard/catalogue/", bulk, follow=True).request["QUERY_STRING"]
+)
 assert steps.visitor().get(choose, follow=True).request["PATH_INFO"] == "/dashboard/login/"
