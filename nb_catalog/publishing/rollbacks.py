@@ -19,7 +19,7 @@ from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
-from nb_catalog.models import PlacementEvent, ProductImage, Publication, Run, Series
+from nb_catalog.models import Placement, PlacementEvent, ProductImage, Publication, Run, Series
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.generic import ObjectKey, key_condition
 from nb_catalog.models.publications import PublicationKind, PublicationState
@@ -175,7 +175,8 @@ class RollBackPreview:
 
 def preview(scope: RollBackScope) -> RollBackPreview:
     """Return what ``roll_back_all`` would do now. A constant number of queries for each block of places."""
-    return _preview(scope, _chains(scope), lock=False)
+    chains = _chains(scope)
+    return _preview(scope, chains, shown=places.shown_in(chains))
 
 
 def make_files(scope: RollBackScope, *, seconds: float | None = None) -> None:
@@ -205,7 +206,9 @@ def roll_back_all(
     make_files(scope, seconds=seconds)
     with transaction.atomic():
         _lock(scope)
-        result = _preview(scope, _chains(scope), lock=True)
+        chains = _chains(scope)
+        shown = places.lock_places(chains)
+        result = _preview(scope, chains, shown=shown)
         objections = [] if partial else list(result.objections())
         if objections:
             raise RequestRefused(*dict.fromkeys(objections))
@@ -221,11 +224,10 @@ def roll_back_all(
             actor=actor,
             published_at=now,
         )
-        shown_now = places.lock_places(each.key for each in result.restored)
         for move in ("roll_back", "restore"):
             placements.restore(
                 {each.key: each.before for each in result.restored if each.move == move},
-                shown_now,
+                shown,
                 actor=actor,
                 move=move,
                 publication=record,
@@ -303,10 +305,12 @@ def _chains(scope: RollBackScope) -> dict[PlaceKey, _Chain]:
 
 
 def _preview(
-    scope: RollBackScope, chains: Mapping[PlaceKey, _Chain], *, lock: bool
+    scope: RollBackScope,
+    chains: Mapping[PlaceKey, _Chain],
+    *,
+    shown: Mapping[PlaceKey, Placement],
 ) -> RollBackPreview:
     keys = sorted(chains, key=str)
-    shown = places.lock_places(keys) if lock else places.shown_in(keys)
     now = {key: row.image_id for key, row in shown.items()}
     changed: list[PlaceRollBack] = []
     wanted: dict[PlaceKey, int | None] = {}
