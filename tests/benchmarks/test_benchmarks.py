@@ -46,9 +46,10 @@ BENCHMARKS = {
             "ratio",
             "cpu_ratio",
             "move_queries",
-            "roll_back_seconds",
-            "roll_back_queries",
-            "restore_seconds",
+            "to_earlier_seconds",
+            "to_earlier_queries",
+            "to_empty_seconds",
+            "to_empty_queries",
         },
     ),
     "bench_review": (
