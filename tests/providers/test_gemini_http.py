@@ -10,7 +10,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -124,6 +127,47 @@ def test_what_goes_out_is_what_was_built(server):
     assert received.headers["x-goog-api-key"] == KEY
     # A short limit would make the service give up as well, with a 504 that counts.
     assert "x-server-timeout" not in received.headers
+
+
+@pytest.fixture
+def plain_environment(monkeypatch, tmp_path):
+    """No proxy and no passwords for hosts."""
+    for name in [each for each in os.environ if each.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+
+def test_calls_wait_for_no_thread_that_renders_pictures(server, plain_environment):
+    async def call():
+        provider = ours(server)
+        await provider.open()
+        loop, finished = asyncio.get_running_loop(), threading.Event()
+        with ThreadPoolExecutor(1) as renderers:
+            loop.set_default_executor(renderers)
+            rendering = loop.run_in_executor(None, finished.wait)
+            try:
+                async with asyncio.timeout(30):
+                    await provider.open()
+                    return provider.parse(await provider.send(provider.build(request())))
+            finally:
+                finished.set()
+                await rendering
+                await provider.close()
+
+    assert asyncio.run(call()).data
+
+
+def test_the_proxy_of_the_environment_is_used(server, plain_environment, monkeypatch):
+    monkeypatch.setenv("http_proxy", server.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    # Nothing but the proxy knows such a host.
+    assert outcome(ours(server, base_url="http://nowhere.invalid")).data
+
+
+def test_passwords_for_hosts_of_the_environment_are_used(server, plain_environment):
+    Path(os.environ["NETRC"]).write_text("machine 127.0.0.1 login shop password letmein")
+    assert outcome(ours(server)).data
+    assert server.received[0].headers["authorization"] == "Basic c2hvcDpsZXRtZWlu"
 
 
 def test_the_other_spelling_of_the_image_options_goes_out_too(server, settings):

@@ -18,7 +18,6 @@ from nb_catalog.providers.gemini.account import Account, is_number
 from nb_catalog.providers.gemini.batch import GeminiBatches
 from nb_catalog.providers.gemini.client import Connection, call_config, current_response
 from nb_catalog.providers.model_specs import replacement_hint, spec_for
-from nb_catalog.providers.responses import read_json
 from nb_catalog.providers.types import ImageRequest, ImageResult, Payload, RawResponse
 
 __all__ = ["GeminiProvider"]
@@ -172,13 +171,10 @@ class GeminiProvider(GeminiBatches):
         return await self.call(post, seconds=self.timeout)
 
     def parse(self, answer: RawResponse) -> ImageResult:
-        try:
-            response = read_json(answer.body)
-        except ValueError:
-            response = None
-        if isinstance(response, Mapping) and interactions.is_interaction(response):
+        response = wire.read_response(answer.body)
+        if interactions.is_interaction(response):
             return interactions.parse_interaction(response)
-        return wire.parse_result(answer.body, convert_error=self.parsed_error)
+        return wire.parse_response(response, convert_error=self.parsed_error)
 
 
 def parse_safety_settings(value: Any, *, path: str) -> tuple[dict[str, str], ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.request import getproxies
 
 from nb_catalog.providers.connection_pool import ConnectionPool
 
@@ -149,7 +151,7 @@ def _open(options: ClientOptions) -> Connection:
     # Our own session, because the SDK's is a subclass, which aiohttp 3.14 warns about.
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=options.connections),
-        trust_env=True,
+        trust_env=has_environment(),
         read_bufsize=_READ_BUFFER,
         trace_configs=[trace],
     )
@@ -166,6 +168,15 @@ def _open(options: ClientOptions) -> Connection:
         ),
     )
     return Connection(client, session)
+
+
+def has_environment() -> bool:
+    """Return whether a proxy, or passwords for hosts (``.netrc``), are set outside of the app.
+
+    If so, aiohttp looks both up before each request, in one of the threads that render pictures.
+    """
+    netrc = Path(os.environ.get("NETRC") or Path("~/.netrc").expanduser())
+    return bool(getproxies()) or netrc.exists()
 
 
 def _authentication(options: ClientOptions) -> dict[str, Any]:

@@ -59,8 +59,9 @@ class GeminiConnection(Provider):
         return ""
 
     async def open(self) -> None:
-        # In a thread, because importing the SDK takes a second, in which no lease would be renewed.
-        await asyncio.to_thread(transport_errors)
+        if not transport_errors.cache_info().currsize:
+            # In a thread, because importing the SDK takes a second, in which no lease would be renewed.
+            await asyncio.to_thread(transport_errors)
         if not self.account.problem:
             # What does not open is reported by the call, which maps the error.
             with contextlib.suppress(*transport_errors().all):

@@ -129,12 +129,10 @@ class Receipt:
     request_id: str = ""
 
 
-def parse_result(body: str | bytes, *, convert_error: ConvertError) -> ImageResult:
-    """Return the response's picture, byte for byte: the last one that is not an interim one. If
-    there are only interim ones, the last of them, marked as such in the report.
+def read_response(body: str | bytes) -> Mapping[str, Any]:
+    """Return the object that ``body`` contains; empty for other JSON.
 
-    Raises ``OutcomeUnknown`` for an unreadable response, ``ContentRefused`` for what Google's
-    policy blocked, ``NoPicture`` for any other response without a picture.
+    Raises ``OutcomeUnknown`` for an unreadable response, ``PageInstead`` for a web page.
     """
     try:
         response = read_json(body)
@@ -148,13 +146,15 @@ def parse_result(body: str | bytes, *, convert_error: ConvertError) -> ImageResu
         raise OutcomeUnknown(
             "Gemini's response cannot be read; it may be billed.", reason="unreadable"
         ) from error
-    return parse_response(
-        response if isinstance(response, Mapping) else {}, convert_error=convert_error
-    )
+    return response if isinstance(response, Mapping) else {}
 
 
 def parse_response(response: Mapping[str, Any], *, convert_error: ConvertError) -> ImageResult:
-    """Return the picture of a response, as ``parse_result`` does, from its parsed JSON.
+    """Return the response's picture, byte for byte: the last one that is not an interim one. If
+    there are only interim ones, the last of them, marked as such in the report.
+
+    Raises ``ContentRefused`` for what Google's policy blocked, ``NoPicture`` for any other response without
+    a picture.
 
     A picture is kept whatever the response says beside it, because it is paid for: as blocked, cut off or
     interim, and a person decides. ``report`` says so: ``interim`` and ``finish_reason``.
