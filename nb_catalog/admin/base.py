@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -19,8 +21,32 @@ from nb_catalog.core.pagination import BoundedPaginator
 from nb_catalog.core.permissions import Action, may
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What a page or an action of a list does, and the operations of the API that do it."""
+
+    action: Action
+    api: tuple[str, ...]
+    only_here: str = ""
+
+
+def declares(action: Action, *, api: str) -> Callable[[Any], Any]:
+    """Decorate an action of a list with what it does, and the operations of the API that do the same."""
+
+    def declare(function: Any) -> Any:
+        function.declared = Declared(action=action, api=tuple(api.split()))
+        return function
+
+    return declare
+
+
 class AdminPages:
-    """Mixin for additional pages of a ``ModelAdmin``, each behind the admin's login."""
+    """Mixin for additional pages of a ``ModelAdmin``, each behind the admin's login.
+
+    ``view_action`` replaces Django's own permission to view its rows.
+    """
+
+    view_action: ClassVar[Action | None] = None
 
     def page(
         self,
@@ -28,10 +54,30 @@ class AdminPages:
         view: Callable[..., HttpResponse],
         *,
         name: str,
+        action: Action,
+        api: str = "",
+        only_here: str = "",
         cacheable: bool = False,
     ) -> URLPattern:
-        """Return the URL pattern of ``view``. Unless ``cacheable``, browsers may not cache the response."""
-        guarded = self.admin_site.admin_view(view, cacheable=cacheable)
+        """Return the URL pattern of ``view``, for users who may do ``action``.
+
+        ``api`` names the operations of the API that do the same, separated by spaces; ``only_here`` is the
+        reason why there is none. Unless ``cacheable``, browsers may not cache the response.
+        """
+
+        @wraps(view)
+        def permitted(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+            may_open = (
+                self.has_view_permission(request)
+                if action == self.view_action
+                else may(request.user, action)
+            )
+            if not may_open:
+                raise PermissionDenied
+            return view(request, *args, **options)
+
+        guarded = self.admin_site.admin_view(permitted, cacheable=cacheable)
+        guarded.declared = Declared(action=action, api=tuple(api.split()), only_here=only_here)
         return path(route, guarded, name=f"nb_catalog_{self.opts.model_name}_{name}")
 
     def live_response(
@@ -58,12 +104,8 @@ class AdminPages:
 
 
 class ReadOnlyAdmin(AdminPages, admin.ModelAdmin):
-    """Read-only list and detail pages that also work with millions of rows.
+    """Read-only list and detail pages that also work with millions of rows."""
 
-    ``view_action`` replaces Django's own permission to view them.
-    """
-
-    view_action: ClassVar[Action | None] = None
     actions = None
     show_full_result_count = False
     paginator = BoundedPaginator

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
@@ -18,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.base import AdminPages
-from nb_catalog.core.permissions import Action, may
+from nb_catalog.core.permissions import Action
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models.designs import Design
 
@@ -62,6 +61,8 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
     """``content_field`` holds the JSON; ``render_preview`` draws it, ``saved_url`` is its picture's URL."""
 
     content_field: ClassVar[str] = ""
+    thumbnail_action: ClassVar[Action]
+    preview_action: ClassVar[Action]
     picture_alt: ClassVar[Any] = ""
     no_picture: ClassVar[Any] = ""
     list_display_links = ("picture", "name")
@@ -75,8 +76,22 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         thumbnail = "<int:pk>/thumbnail-<slug:digest>.webp"
         return [
-            self.page(thumbnail, self.thumbnail, name="thumbnail", cacheable=True),
-            self.page("preview/", self.preview, name="preview", cacheable=True),
+            self.page(
+                thumbnail,
+                self.thumbnail,
+                name="thumbnail",
+                action=self.thumbnail_action,
+                only_here="a drawing of the list",
+                cacheable=True,
+            ),
+            self.page(
+                "preview/",
+                self.preview,
+                name="preview",
+                action=self.preview_action,
+                only_here="a drawing of unsaved controls",
+                cacheable=True,
+            ),
             *super().get_urls(),
         ]
 
@@ -130,8 +145,6 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
 
     def thumbnail(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:
         """Serve the picture of a saved design to users who may view designs or generate pictures."""
-        if not (self.has_view_permission(request) or may(request.user, Action.PLAN)):
-            raise PermissionDenied
         design = get_object_or_404(self.model, pk=pk)
         content = getattr(design, self.content_field)
         url = self.saved_url(design)
@@ -143,8 +156,6 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """Draw unsaved JSON from the query string; a 400 response contains the error."""
-        if not (self.has_add_permission(request) or self.has_change_permission(request)):
-            raise PermissionDenied
         try:
             content = json.loads(request.GET.get("content", ""))
         except (ValueError, RecursionError) as error:

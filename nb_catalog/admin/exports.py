@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -98,12 +97,18 @@ class ExportViews(AdminPages):
         return may(request.user, Action.EXPORT)
 
     def export_urls(self) -> list[URLPattern]:
-        return [self.page("export/", self.export_page, name="export")]
+        return [
+            self.page(
+                "export/",
+                self.export_page,
+                name="export",
+                action=Action.EXPORT,
+                api="export_create export_preview",
+            )
+        ]
 
     def export_page(self, request: HttpRequest) -> HttpResponseBase:
         """Show what would be exported; with ``download``, send the ZIP."""
-        if not self.has_export_permission(request):
-            raise PermissionDenied
         form = ExportForm(request.POST if request.method == "POST" else None)
         options = export.ExportOptions()
         plan, objections = None, []

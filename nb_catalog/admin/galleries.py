@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern
@@ -63,7 +62,13 @@ class GalleryDeliveryAdmin(PlacedPictureAdmin):
     def get_urls(self) -> list[URLPattern]:
         decide = require_POST(self.decide)
         return [
-            self.page("<int:pk>/decide/<slug:decision>/", decide, name="decide"),
+            self.page(
+                "<int:pk>/decide/<slug:decision>/",
+                decide,
+                name="decide",
+                action=Action.UNPUBLISH,
+                api="gallery_delivery_decide",
+            ),
             *super().get_urls(),
         ]
 
@@ -105,8 +110,6 @@ class GalleryDeliveryAdmin(PlacedPictureAdmin):
         )
 
     def decide(self, request: HttpRequest, pk: int, decision: str) -> HttpResponse:
-        if not may(request.user, Action.UNPUBLISH):
-            raise PermissionDenied
         delivery = GalleryDelivery.objects.filter(pk=pk).first()
         try:
             decisions.decide(delivery, decision)

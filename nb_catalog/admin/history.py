@@ -83,7 +83,15 @@ class HistoryViews:
     """The history as the page of a picture, and what begins with it, as parts of ``ProductImageAdmin``."""
 
     def like_urls(self) -> list[URLPattern]:
-        return [self.page("<int:pk>/like/", require_POST(self.like_others), name="like")]
+        return [
+            self.page(
+                "<int:pk>/like/",
+                require_POST(self.like_others),
+                name="like",
+                action=Action.VIEW_IMAGES,
+                api="image_history plan_create",
+            )
+        ]
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -143,8 +151,6 @@ class HistoryViews:
 
     def like_others(self, request: HttpRequest, pk: int) -> HttpResponse:
         """POST: go to the list of products; the page of the plan made there begins like this picture."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         image = get_object_or_404(ProductImage, pk=pk)
         model = image.content_type.model_class()
         if model is None or not may(request.user, Action.PLAN, model=model):

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET
 
 from nb_catalog import live
 from nb_catalog.admin import thumbnails
-from nb_catalog.admin.base import CatalogObjectAdmin
+from nb_catalog.admin.base import CatalogObjectAdmin, declares
 from nb_catalog.admin.changelists import SceneFilter, TierFilter
 from nb_catalog.admin.edits.views import EditViews
 from nb_catalog.admin.exports import ExportViews
@@ -59,6 +59,7 @@ class ProductImageAdmin(
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.PUBLISH) and self.admin_site.is_registered(Publication)
 
+    @declares(Action.PUBLISH, api="publication_create")
     @admin.action(description=_("Publish…"), permissions=["publish"])
     def publish_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         """Choose slot and times for the selected pictures."""
@@ -66,6 +67,7 @@ class ProductImageAdmin(
             request, queryset, most=MOST_PUBLISHED, url=self.url_of("publish", model="publication")
         )
 
+    @declares(Action.EXPORT, api="export_create")
     @admin.action(description=_("Export…"), permissions=["export"])
     def export_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         """Choose names and formats of the selected pictures, and download them."""
@@ -74,6 +76,7 @@ class ProductImageAdmin(
     def has_make_final_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.MAKE_FINAL)
 
+    @declares(Action.MAKE_FINAL, api="run_finals")
     @admin.action(description=_("Make final…"), permissions=["make_final"])
     def make_final(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         """Show the plan of finals of the selected pictures, with its price."""
@@ -99,7 +102,13 @@ class ProductImageAdmin(
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.page("events/", require_GET(self.events), name="events"),
+            self.page(
+                "events/",
+                require_GET(self.events),
+                name="events",
+                action=Action.VIEW_IMAGES,
+                api="image_events",
+            ),
             *self.review_urls(),
             *self.alt_urls(),
             *self.edit_urls(),

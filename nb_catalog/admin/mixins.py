@@ -17,6 +17,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import tasks
+from nb_catalog.admin.base import declares
 from nb_catalog.admin.cutouts.summary import summary_of
 from nb_catalog.admin.generate import refresh, selection
 from nb_catalog.admin.product_pictures import pictures_of_products
@@ -96,11 +97,13 @@ class CatalogImagesMixin:
     def has_generate_catalog_pictures_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.PLAN, model=self.model)
 
+    @declares(Action.START_RUN, api="run_create")
     @admin.action(description=_("Generate pictures…"), permissions=["generate_catalog_pictures"])
     def generate_catalog_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """Store the selection, of any size, and go to the page that plans its pictures."""
         return self._with_selection(request, queryset, page="run_generate")
 
+    @declares(Action.START_RUN, api="run_photos")
     @admin.action(
         description=_("Use the photos themselves…"), permissions=["generate_catalog_pictures"]
     )
@@ -108,11 +111,13 @@ class CatalogImagesMixin:
         """Store the selection and go to the page that makes pictures of its photos."""
         return self._with_selection(request, queryset, page="run_photos")
 
+    @declares(Action.START_RUN, api="run_texts")
     @admin.action(description=_("Add text to pictures…"), permissions=["generate_catalog_pictures"])
     def put_text_on_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """Store the selection and go to the page that plans text on its pictures."""
         return self._with_selection(request, queryset, page="run_texts")
 
+    @declares(Action.START_RUN, api="run_renewal")
     @admin.action(
         description=_("Regenerate outdated pictures"),
         permissions=["generate_catalog_pictures"],
@@ -123,6 +128,7 @@ class CatalogImagesMixin:
         """Regenerate published pictures of the selected products whose text is out of date."""
         return refresh.refresh_with_messages(request, queryset, model_admin=self)
 
+    @declares(Action.REQUEST_CUTOUTS, api="cutout_request_cutouts")
     @admin.action(description=_("Cut out photos"), permissions=["generate_catalog_pictures"])
     def cut_out_photos(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Have a worker cut out the photos of the selected products that have not been cut out yet."""
@@ -146,16 +152,19 @@ class CatalogImagesMixin:
     def has_change_catalog_series_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.CHANGE_SERIES, model=self.model)
 
+    @declares(Action.CHANGE_SERIES, api="series_add")
     @admin.action(description=_("Add to a series…"), permissions=["change_catalog_series"])
     def add_to_catalog_series(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """Store the selection and go to the page that adds it to a series."""
         return self._with_selection(request, queryset, page="series_choose")
 
+    @declares(Action.CHANGE_SERIES, api="series_add_variants")
     @admin.action(description=_("Variants…"), permissions=["change_catalog_series"])
     def show_catalog_variants(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """Store the selection and go to the page that adds its variants to a series."""
         return self._with_selection(request, queryset, page="series_variants")
 
+    @declares(Action.START_EXPERIMENT, api="experiment_create")
     @admin.action(description=_("Compare two scenes…"), permissions=["generate_catalog_pictures"])
     def compare_catalog_scenes(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """Store the selection and go to the page that plans an experiment with it."""
@@ -176,6 +185,7 @@ class CatalogImagesMixin:
             and self.admin_site.is_registered(Publication)
         )
 
+    @declares(Action.VIEW_PLACEMENTS, api="placement_moment")
     @admin.action(description=_("Preview at a moment…"), permissions=["preview_catalog_moment"])
     def preview_catalog_moment(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """Store the selection and go to the page that shows its places at another moment."""

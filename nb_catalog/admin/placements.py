@@ -7,7 +7,6 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -20,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from nb_catalog.admin import catalog_objects
+from nb_catalog.admin.base import declares
 from nb_catalog.admin.changelists import LanguageFilter, SlotFilter, StaleFilter
 from nb_catalog.admin.exports import to_export
 from nb_catalog.admin.formatting import name_of_place
@@ -65,6 +65,7 @@ class PlacementAdmin(RefreshViews, PlacedPictureAdmin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.EXPORT) and self.admin_site.is_registered(ProductImage)
 
+    @declares(Action.EXPORT, api="export_create")
     @admin.action(description=_("Export…"), permissions=["export"])
     def export_pictures(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         """Choose names and formats of the published pictures, and download them."""
@@ -72,8 +73,20 @@ class PlacementAdmin(RefreshViews, PlacedPictureAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.page("<int:pk>/withdraw/", require_POST(self.withdraw), name="withdraw"),
-            self.page("<int:pk>/roll-back/", require_POST(self.roll_back), name="roll_back"),
+            self.page(
+                "<int:pk>/withdraw/",
+                require_POST(self.withdraw),
+                name="withdraw",
+                action=Action.UNPUBLISH,
+                api="placement_withdraw",
+            ),
+            self.page(
+                "<int:pk>/roll-back/",
+                require_POST(self.roll_back),
+                name="roll_back",
+                action=Action.UNPUBLISH,
+                api="placement_roll_back placement_roll_back_place",
+            ),
             *self.refresh_urls(),
             *super().get_urls(),
         ]
@@ -249,8 +262,6 @@ class PlacementAdmin(RefreshViews, PlacedPictureAdmin):
     def _apply(
         self, request: HttpRequest, pk: int, act: Callable[[Placement], str]
     ) -> HttpResponse:
-        if not may(request.user, Action.UNPUBLISH):
-            raise PermissionDenied
         placement = Placement.objects.filter(pk=pk).first()
         if placement is None:
             message = gettext("Someone else has already unpublished this. Reload the page.")

@@ -391,7 +391,7 @@ def run_progress(run: Run, *, request: HttpRequest, site: AdminSite) -> RunProgr
     return RunProgress(
         run=run,
         site=site,
-        may_generate=may(request.user, Action.CONTROL_RUN),
+        may_generate=may(request.user, Action.CANCEL_RUN),
         may_resume=may(request.user, Action.RESUME_RUN, owner=run.actor_id),
         may_review=may(request.user, Action.VIEW_IMAGES),
     )

@@ -67,11 +67,41 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, SearchableAdm
             *self.photo_urls(),
             *self.series_urls(),
             *self.final_urls(),
-            self.page("<int:pk>/progress/", self.progress_data, name="progress"),
-            self.page("<int:pk>/events/", require_GET(self.events), name="events"),
-            self.page("<int:pk>/cancel/", require_POST(self.cancel), name="cancel"),
-            self.page("<int:pk>/retry/", require_POST(self.retry), name="retry"),
-            self.page("<int:pk>/resume/", require_POST(self.resume), name="resume"),
+            self.page(
+                "<int:pk>/progress/",
+                self.progress_data,
+                name="progress",
+                action=Action.VIEW_RUNS,
+                api="run_progress",
+            ),
+            self.page(
+                "<int:pk>/events/",
+                require_GET(self.events),
+                name="events",
+                action=Action.VIEW_RUNS,
+                api="run_events",
+            ),
+            self.page(
+                "<int:pk>/cancel/",
+                require_POST(self.cancel),
+                name="cancel",
+                action=Action.CANCEL_RUN,
+                api="run_cancel",
+            ),
+            self.page(
+                "<int:pk>/retry/",
+                require_POST(self.retry),
+                name="retry",
+                action=Action.RETRY_RUN,
+                api="run_retry",
+            ),
+            self.page(
+                "<int:pk>/resume/",
+                require_POST(self.resume),
+                name="resume",
+                action=Action.RESUME_RUN,
+                api="run_resume",
+            ),
             *super().get_urls(),
         ]
 
@@ -133,8 +163,6 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, SearchableAdm
     def progress_data(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the page parts that change, and whether the run is done, as JSON."""
         run = get_object_or_404(Run, pk=pk)
-        if not self.has_view_permission(request, run):
-            raise PermissionDenied
         request.current_app = self.admin_site.name
         progress = run_progress(run, request=request, site=self.admin_site)
         response = JsonResponse(
@@ -155,7 +183,7 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, SearchableAdm
         return self.live_response(request, live.RunFeed(run.pk), obj=run)
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
-        run = self._get_run(request, pk)
+        run = get_object_or_404(Run, pk=pk)
         if run.starting is not None:
             self.message_user(request, gettext("Its further pictures will not be requested."))
         count = runs.cancel_run(run)
@@ -169,7 +197,7 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, SearchableAdm
     def retry(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Retry the jobs that the pressed button names, or those of one cause that a retry may help; without
         one, all but those that may have been charged already."""
-        run = self._get_run(request, pk)
+        run = get_object_or_404(Run, pk=pk)
         is_stopped = run.starting is not None and bool(run.starting.error)
         if "cause" in request.POST:
             state, _colon, code = request.POST["cause"].partition(":")
@@ -184,7 +212,9 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, SearchableAdm
         )
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
-        run = self._get_run(request, pk, action=Action.RESUME_RUN)
+        run = get_object_or_404(Run, pk=pk)
+        if not may(request.user, Action.RESUME_RUN, owner=run.actor_id):
+            raise PermissionDenied
         form = BudgetForm(request.POST)
         if not form.is_valid():
             errors = " ".join(form.errors["budget_usd"])
@@ -197,16 +227,6 @@ class RunAdmin(TextViews, PhotoViews, SeriesPlanViews, FinalViews, SearchableAdm
         except NBCatalogError as error:
             return self._redirect(request, run, str(error), level=messages.ERROR)
         return self._redirect(request, run, gettext("Run resumed."))
-
-    def _get_run(
-        self, request: HttpRequest, pk: int, *, action: Action = Action.CONTROL_RUN
-    ) -> Run:
-        if not may(request.user, action):
-            raise PermissionDenied
-        run = get_object_or_404(Run, pk=pk)
-        if not may(request.user, action, owner=run.actor_id):
-            raise PermissionDenied
-        return run
 
     def _redirect(
         self, request: HttpRequest, run: Run, message: str, *, level: int = messages.SUCCESS

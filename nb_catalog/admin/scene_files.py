@@ -19,9 +19,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import storage
-from nb_catalog.admin.base import AdminPages
+from nb_catalog.admin.base import AdminPages, declares
 from nb_catalog.core.permissions import Action as Permitted
-from nb_catalog.core.permissions import may
 from nb_catalog.exceptions import NBCatalogError, RequestRefused
 from nb_catalog.generation import scene_files
 from nb_catalog.generation.scene_files import Action, Change, OnCollision
@@ -62,10 +61,23 @@ class SceneFileViews(AdminPages):
 
     def file_urls(self) -> list[URLPattern]:
         return [
-            self.page("export/", self.export_all, name="export"),
-            self.page("import/", self.import_file, name="import"),
+            self.page(
+                "export/",
+                self.export_all,
+                name="export",
+                action=Permitted.READ_SCENE_PROMPTS,
+                api="scene_file",
+            ),
+            self.page(
+                "import/",
+                self.import_file,
+                name="import",
+                action=Permitted.CREATE_SCENES,
+                api="scene_import_file",
+            ),
         ]
 
+    @declares(Permitted.READ_SCENE_PROMPTS, api="scene_file")
     @admin.action(description=_("Export selected scenes"), permissions=["view"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet[Scene]) -> HttpResponse:
         return self._export(request, queryset)
@@ -75,8 +87,6 @@ class SceneFileViews(AdminPages):
         return self._export(request, Scene.objects.all())
 
     def _export(self, request: HttpRequest, scenes: QuerySet[Scene]) -> HttpResponse:
-        if not may(request.user, Permitted.READ_SCENE_PROMPTS):
-            raise PermissionDenied
         try:
             data = scene_files.export(scenes)
         except NBCatalogError as error:

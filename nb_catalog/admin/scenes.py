@@ -36,6 +36,7 @@ class SceneAdmin(SceneFileViews, DesignAdmin):
         js = ("nb_catalog/scene.js",)
 
     content_field = "renderer"
+    thumbnail_action, preview_action = Action.VIEW_SCENE_PICTURES, Action.PREVIEW_SCENES
     picture_alt = _("Preview of the scene")
     no_picture = _("AI model only")
     form = SceneForm
@@ -95,9 +96,21 @@ class SceneAdmin(SceneFileViews, DesignAdmin):
         return [
             *self.file_urls(),
             self.page(
-                "<int:pk>/photo-<slug:digest>.webp", self.photo, name="photo", cacheable=True
+                "<int:pk>/photo-<slug:digest>.webp",
+                self.photo,
+                name="photo",
+                action=Action.VIEW_SCENE_PICTURES,
+                only_here="scenes/file/ has the photos",
+                cacheable=True,
             ),
-            self.page("swatch/<slug:kind>.webp", self.swatch, name="swatch", cacheable=True),
+            self.page(
+                "swatch/<slug:kind>.webp",
+                self.swatch,
+                name="swatch",
+                action=Action.VIEW_SCENES,
+                only_here="a patch of a material, beside its name in the form",
+                cacheable=True,
+            ),
             *super().get_urls(),
         ]
 
@@ -241,8 +254,6 @@ class SceneAdmin(SceneFileViews, DesignAdmin):
 
     def photo(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:
         """Serve the photo of a scene to users who may view scenes or generate pictures."""
-        if not (self.has_view_permission(request) or may(request.user, Action.PLAN)):
-            raise PermissionDenied
         scene = get_object_or_404(Scene, pk=pk)
         if not scene.backdrop_sha256:
             raise Http404
@@ -251,8 +262,6 @@ class SceneAdmin(SceneFileViews, DesignAdmin):
 
     def swatch(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Serve a patch of a material."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         return scene_previews.serve_swatch(kind)
 
     def preview(self, request: HttpRequest) -> HttpResponse:

@@ -15,6 +15,7 @@ from nb_catalog.admin.design_base import DesignAdmin
 from nb_catalog.admin.generate.refresh import warn_about_stale
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
+from nb_catalog.core.permissions import Action
 from nb_catalog.models import Placement, TextLayout
 from nb_catalog.typesetting.safe_areas import CHANNELS
 
@@ -25,6 +26,7 @@ class TextLayoutAdmin(DesignAdmin):
         js = ("nb_catalog/layout.js",)
 
     content_field = "content"
+    thumbnail_action, preview_action = Action.VIEW_LAYOUT_PICTURES, Action.PREVIEW_LAYOUTS
     picture_alt = _("Preview of the layout on a sample picture")
     list_display = ("picture", "name", "key", "roles", "design_version", "position", "is_active")
     search_fields = ("name", "key")

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from nb_catalog import publishing
 from nb_catalog.api import idempotency
 from nb_catalog.api.fields import UsdField
-from nb_catalog.api.operations import READ, RUN, Operation
+from nb_catalog.api.operations import RUN, Operation
 from nb_catalog.api.results import AltResultSerializer, MaybeStartedRunSerializer
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.types import JobKind
@@ -145,7 +145,6 @@ ALT_OPERATIONS = {
         also={status.HTTP_200_OK: MaybeStartedRunSerializer},
         refuses=(RequestRefused,),
         once=True,
-        scope=READ,
         location=RUN,
     ),
     "discard_alt": Operation(returns=AltResultSerializer),

@@ -18,7 +18,7 @@ from nb_catalog.api.designs import (
     LayoutWriteSerializer,
     design_operations,
 )
-from nb_catalog.api.operations import GENERATE, Operation
+from nb_catalog.api.operations import Operation
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.copydecks import changes, csv_format, files, vocabulary, xliff_format, xlsx_format
 from nb_catalog.copydecks.files import MAX_BYTES
@@ -263,7 +263,6 @@ class DeckViewSet(DesignWrites, CatalogReadViewSet):
             returns=ProposedTextsSerializer,
             refuses=(RequestRefused,),
             once=True,
-            scope=GENERATE,
         ),
         **design_operations(DeckDetailSerializer),
     }

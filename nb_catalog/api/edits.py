@@ -2,7 +2,6 @@
 
 import binascii
 from base64 import b64decode
-from dataclasses import replace
 from hashlib import sha256
 
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +12,7 @@ from rest_framework.response import Response
 from nb_catalog import generation, review
 from nb_catalog.api import idempotency
 from nb_catalog.api.fields import NoBodySerializer
-from nb_catalog.api.operations import GENERATE, RUN, Operation
+from nb_catalog.api.operations import RUN, Operation
 from nb_catalog.api.plans import plan_as_dict
 from nb_catalog.api.results import MaybeStartedRunSerializer, PlanSerializer
 from nb_catalog.api.run_notices import NotifyField, inform_if_asked
@@ -94,11 +93,10 @@ _MAYBE_STARTED = Operation(
     location=RUN,
 )
 EDIT_OPERATIONS = {
-    **dict.fromkeys(("adjust", "move_texts"), _MAYBE_STARTED),
-    "edit": replace(_MAYBE_STARTED, scope=GENERATE),
+    **dict.fromkeys(("adjust", "move_texts", "edit"), _MAYBE_STARTED),
     "plan_edit": Operation(returns=PlanSerializer, refuses=EDIT_REFUSALS),
 }
-EDIT_PERMISSIONS = dict.fromkeys(EDIT_SERIALIZERS, Action.EDIT)
+EDIT_PERMISSIONS = {**dict.fromkeys(EDIT_SERIALIZERS, Action.ADJUST), "edit": Action.EDIT}
 
 
 class EditActions:

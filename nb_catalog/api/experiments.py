@@ -23,7 +23,7 @@ from nb_catalog.api.experiment_fields import (
     result_as_dict,
 )
 from nb_catalog.api.fields import NoBodySerializer
-from nb_catalog.api.operations import GENERATE, Operation
+from nb_catalog.api.operations import Operation
 from nb_catalog.api.plans import PLAN_REFUSALS, models_of
 from nb_catalog.api.run_notices import inform_if_asked
 from nb_catalog.api.views import CatalogReadViewSet
@@ -57,7 +57,6 @@ class ExperimentViewSet(CatalogReadViewSet):
             status=status.HTTP_201_CREATED,
             refuses=PLAN_REFUSALS,
             once=True,
-            scope=GENERATE,
             location=("experiment-detail", "id"),
         ),
         "ballots": Operation(returns=BallotsSerializer, refuses=(NotRegistered,)),

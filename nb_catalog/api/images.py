@@ -25,7 +25,7 @@ from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, 
 from nb_catalog.api.finals import EscalateSerializer, labels_of, options_of
 from nb_catalog.api.history import HistorySerializer
 from nb_catalog.api.jobs import SpecField
-from nb_catalog.api.operations import GENERATE, READ, RUN, Operation
+from nb_catalog.api.operations import RUN, Operation
 from nb_catalog.api.placements import PlacementSerializer, PublishedSerializer, placement_context
 from nb_catalog.api.results import (
     MaybeStartedRunSerializer,
@@ -253,7 +253,6 @@ class ImageViewSet(EventsMixin, AltTextActions, EditActions, CommentActions, Cat
             status=status.HTTP_201_CREATED,
             refuses=START_REFUSALS,
             once=True,
-            scope=GENERATE,
             location=RUN,
         ),
         "set_text": Operation(
@@ -271,7 +270,6 @@ class ImageViewSet(EventsMixin, AltTextActions, EditActions, CommentActions, Cat
                 status=status.HTTP_202_ACCEPTED,
                 refuses=START_REFUSALS,
                 once=True,
-                scope=READ,
                 location=RUN,
             ),
         ),

@@ -6,9 +6,6 @@ from typing import Any
 
 from nb_catalog.exceptions import NBCatalogError
 
-# Scopes of the host's throttles: what has models draw, and what has them read pictures.
-GENERATE = "nb_catalog_generate"
-READ = "nb_catalog_read"
 RUN = ("run-detail", "run")
 
 
@@ -20,8 +17,7 @@ class Operation:
     actions return no body. ``also`` has the serializers of further successful statuses. A response with
     ``media_types`` is a file or a stream. ``refuses`` has the errors that the action itself may raise, with
     their codes; ``once`` says that it obeys ``Idempotency-Key``, and ``busy`` that 503 may ask to try again.
-    ``scope`` is that of the host's throttles, and ``location`` the name of the URL of what was made, and
-    where the response has its key.
+    ``location`` is the name of the URL of what was made, and where the response has its key.
     """
 
     returns: Any = None
@@ -31,7 +27,6 @@ class Operation:
     refuses: tuple[type[NBCatalogError], ...] = ()
     once: bool = False
     busy: bool = False
-    scope: str = ""
     location: tuple[str, str] | None = None
 
 

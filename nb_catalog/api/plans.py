@@ -167,8 +167,8 @@ class PlanViewSet(CatalogViewSet):
 
     action_permissions = {
         **dict.fromkeys(("create", "preview", "photos", "texts", "renewal"), Action.PLAN),
-        "finals": Action.MAKE_FINAL,
-        "experiments": Action.START_EXPERIMENT,
+        "finals": Action.PLAN_FINALS,
+        "experiments": Action.PLAN_EXPERIMENT,
     }
     read_permission = Action.PLAN
     query_classes = dict.fromkeys(

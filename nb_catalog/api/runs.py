@@ -23,7 +23,7 @@ from nb_catalog.api.finals import (
     labels_of,
     left_out_as_list,
 )
-from nb_catalog.api.operations import GENERATE, Operation
+from nb_catalog.api.operations import Operation
 from nb_catalog.api.plan_bodies import ALL, PlanOptionsSerializer
 from nb_catalog.api.plans import (
     PLAN_REFUSALS,
@@ -188,7 +188,6 @@ STARTED = Operation(
     also={status.HTTP_200_OK: RunSerializer},
     refuses=PLAN_REFUSALS,
     once=True,
-    scope=GENERATE,
     location=("run-detail", "id"),
 )
 
@@ -205,9 +204,10 @@ class RunViewSet(EventsMixin, CatalogReadViewSet):
 
     read_permission = Action.VIEW_RUNS
     action_permissions = {
-        **dict.fromkeys(("create", "photos", "texts", "renewal"), Action.PLAN),
+        **dict.fromkeys(("create", "photos", "texts", "renewal"), Action.START_RUN),
         "finals": Action.MAKE_FINAL,
-        **dict.fromkeys(("cancel", "retry"), Action.CONTROL_RUN),
+        "cancel": Action.CANCEL_RUN,
+        "retry": Action.RETRY_RUN,
         "resume": Action.RESUME_RUN,
         **dict.fromkeys(("progress", "events"), Action.VIEW_RUNS),
     }
@@ -222,11 +222,8 @@ class RunViewSet(EventsMixin, CatalogReadViewSet):
             returns=ChangedRunSerializer,
             refuses=(InvalidTransition, RequestRefused),
             once=True,
-            scope=GENERATE,
         ),
-        "resume": Operation(
-            returns=RunSerializer, refuses=(InvalidTransition, RequestRefused), scope=GENERATE
-        ),
+        "resume": Operation(returns=RunSerializer, refuses=(InvalidTransition, RequestRefused)),
         "progress": Operation(returns=ProgressSerializer),
         "events": EVENTS,
     }

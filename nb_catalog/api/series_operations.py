@@ -2,7 +2,7 @@
 
 from rest_framework import status
 
-from nb_catalog.api.operations import GENERATE, RUN, Operation
+from nb_catalog.api.operations import RUN, Operation
 from nb_catalog.api.plans import PLAN_REFUSALS
 from nb_catalog.api.results import (
     AddedSerializer,
@@ -55,7 +55,6 @@ SERIES_OPERATIONS = {
         status=status.HTTP_201_CREATED,
         refuses=PLAN_REFUSALS,
         once=True,
-        scope=GENERATE,
         location=RUN,
     ),
     "approve": Operation(returns=ApprovedSerializer, refuses=(NotRegistered,)),

@@ -23,7 +23,7 @@ from nb_catalog.api.ordering import COMMON, arranged, list_query
 from nb_catalog.api.pagination import CatalogPagination
 from nb_catalog.api.permissions import CatalogPermission
 from nb_catalog.api.schema import SchemaOfHost
-from nb_catalog.core.permissions import Action, may
+from nb_catalog.core.permissions import COSTS, Action, may
 from nb_catalog.registry import source_for
 
 # What a browser's form sends beside the values.
@@ -63,7 +63,7 @@ class CatalogViewSet(BorderView, GenericViewSet):
     @property
     def throttle_scope(self):
         """The scope of the host's throttles that the current action belongs to."""
-        return self.operation.scope
+        return COSTS.get(self.needed_permission(), "")
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)

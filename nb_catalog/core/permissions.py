@@ -30,6 +30,10 @@ class Action(StrEnum):
     VIEW_BATCHES = "view_batches"
     VIEW_CALLS = "view_calls"
     VIEW_SPENDING = "view_spending"
+    VIEW_SCENE_PICTURES = "view_scene_pictures"
+    VIEW_LAYOUT_PICTURES = "view_layout_pictures"
+    PREVIEW_SCENES = "preview_scenes"
+    PREVIEW_LAYOUTS = "preview_layouts"
     READ_PROMPTS = "read_prompts"
     READ_SCENE_PROMPTS = "read_scene_prompts"
     CREATE_SCENES = "create_scenes"
@@ -46,7 +50,9 @@ class Action(StrEnum):
     CHANGE_SERIES = "change_series"
     DELETE_SERIES = "delete_series"
     PLAN = "plan"
-    CONTROL_RUN = "control_run"
+    START_RUN = "start_run"
+    CANCEL_RUN = "cancel_run"
+    RETRY_RUN = "retry_run"
     RESUME_RUN = "resume_run"
     REVIEW = "review"
     COMMENT = "comment"
@@ -57,13 +63,16 @@ class Action(StrEnum):
     REPLACE_TEXT = "replace_text"
     READ_TEXT = "read_text"
     COMPARE = "compare"
+    ADJUST = "adjust"
     EDIT = "edit"
+    PLAN_FINALS = "plan_finals"
     MAKE_FINAL = "make_final"
     RECONCILE = "reconcile"
     RESUME_PROVIDER = "resume_provider"
     DECIDE_CUTOUTS = "decide_cutouts"
     REQUEST_CUTOUTS = "request_cutouts"
     CUT_AGAIN = "cut_again"
+    PLAN_EXPERIMENT = "plan_experiment"
     START_EXPERIMENT = "start_experiment"
     VOTE = "vote"
     CLOSE_EXPERIMENT = "close_experiment"
@@ -102,6 +111,11 @@ REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType
         Action.VIEW_BATCHES: (_view("providerbatch"),),
         Action.VIEW_CALLS: (_CALLS,),
         Action.VIEW_SPENDING: (_view("dailybudget"),),
+        # Who may generate pictures chooses among them.
+        Action.VIEW_SCENE_PICTURES: ((*_view("scene"), Permission.GENERATE),),
+        Action.VIEW_LAYOUT_PICTURES: ((*_view("textlayout"), Permission.GENERATE),),
+        Action.PREVIEW_SCENES: (("nb_catalog.add_scene", "nb_catalog.change_scene"),),
+        Action.PREVIEW_LAYOUTS: (("nb_catalog.add_textlayout", "nb_catalog.change_textlayout"),),
         Action.READ_PROMPTS: ((Permission.GENERATE,),),
         Action.READ_SCENE_PROMPTS: ((Permission.GENERATE, "nb_catalog.change_scene"),),
         Action.CREATE_SCENES: (("nb_catalog.add_scene",),),
@@ -117,9 +131,19 @@ REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType
         Action.CREATE_SERIES: (("nb_catalog.add_series",),),
         Action.CHANGE_SERIES: (("nb_catalog.change_series",),),
         Action.DELETE_SERIES: (("nb_catalog.delete_series",),),
-        Action.PLAN: ((Permission.GENERATE,),),
-        Action.CONTROL_RUN: ((Permission.GENERATE,),),
-        Action.RESUME_RUN: ((Permission.GENERATE,),),
+        **dict.fromkeys(
+            (
+                Action.PLAN,
+                Action.START_RUN,
+                Action.CANCEL_RUN,
+                Action.RETRY_RUN,
+                Action.RESUME_RUN,
+                Action.PLAN_EXPERIMENT,
+                Action.START_EXPERIMENT,
+                Action.CLOSE_EXPERIMENT,
+            ),  # fmt: skip
+            ((Permission.GENERATE,),),
+        ),
         Action.REVIEW: (_IMAGES, (Permission.REVIEW,)),
         # All who work on pictures.
         Action.COMMENT: (
@@ -131,27 +155,50 @@ REQUIRED: Final[Mapping[Action, tuple[tuple[str, ...], ...]]] = MappingProxyType
         Action.UNPUBLISH: (_PLACEMENTS, (Permission.PUBLISH,)),
         # An export puts pictures before customers, elsewhere.
         Action.EXPORT: (_IMAGES, (Permission.PUBLISH,)),
-        Action.REPLACE_TEXT: (_IMAGES, (Permission.GENERATE,)),
-        Action.READ_TEXT: (_IMAGES, (Permission.GENERATE,)),
-        Action.COMPARE: (_IMAGES, (Permission.GENERATE,)),
-        Action.EDIT: (_IMAGES, (Permission.GENERATE,)),
-        Action.MAKE_FINAL: (_IMAGES, (Permission.GENERATE,)),
+        **dict.fromkeys(
+            (
+                Action.REPLACE_TEXT,
+                Action.READ_TEXT,
+                Action.COMPARE,
+                Action.ADJUST,
+                Action.EDIT,
+                Action.PLAN_FINALS,
+                Action.MAKE_FINAL,
+            ),
+            (_IMAGES, (Permission.GENERATE,)),
+        ),
         Action.RECONCILE: (_CALLS, (Permission.RECONCILE,)),
         # To delete its pause.
         Action.RESUME_PROVIDER: (("nb_catalog.delete_providerpause",),),
         Action.DECIDE_CUTOUTS: (_CUTOUTS, (Permission.REVIEW,)),
         Action.REQUEST_CUTOUTS: ((Permission.GENERATE,),),
         Action.CUT_AGAIN: (_CUTOUTS, (Permission.GENERATE,)),
-        Action.START_EXPERIMENT: ((Permission.GENERATE,),),
         # A vote decides about no picture.
         Action.VOTE: (_IMAGES,),
-        Action.CLOSE_EXPERIMENT: ((Permission.GENERATE,),),
         Action.VIEW_WEBHOOKS: (_view("webhookendpoint"),),
         Action.CREATE_WEBHOOK: (("nb_catalog.add_webhookendpoint",),),
         # To send again, and to rotate the secret, too.
         Action.CHANGE_WEBHOOK: (("nb_catalog.change_webhookendpoint",),),
         Action.DELETE_WEBHOOK: (("nb_catalog.delete_webhookendpoint",),),
         Action.SAVE_PROMPT: (("nb_catalog.change_scene",), (Permission.GENERATE,)),
+    }
+)
+# What costs money, and the scope of the host's throttles for it: models draw, or they read pictures.
+COSTS: Final[Mapping[Action, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                Action.START_RUN,
+                Action.RETRY_RUN,
+                Action.RESUME_RUN,
+                Action.EDIT,
+                Action.MAKE_FINAL,
+                Action.START_EXPERIMENT,
+                Action.PROPOSE_TEXTS,
+            ),
+            "nb_catalog_generate",
+        ),
+        **dict.fromkeys((Action.READ_TEXT, Action.COMPARE, Action.PROPOSE_ALTS), "nb_catalog_read"),
     }
 )
 # What is done to the rows of someone else takes one permission more.

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import ratelimit
-from nb_catalog.admin.base import ReadOnlyAdmin, SearchableAdmin
+from nb_catalog.admin.base import ReadOnlyAdmin, SearchableAdmin, declares
 from nb_catalog.admin.billing.reconcile import ReconcileAdmin, UnsettledFilter
 from nb_catalog.admin.changelists import ModelFilter, ProviderFilter
 from nb_catalog.admin.formatting import micro_dollars
@@ -74,6 +74,7 @@ class ProviderPauseAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request.user, Action.RESUME_PROVIDER)
 
+    @declares(Action.RESUME_PROVIDER, api="pause_destroy")
     @admin.action(description=_("Resume selected providers"), permissions=["delete"])
     def resume(self, request: HttpRequest, queryset: QuerySet) -> None:
         count = queryset.count()

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog import billing
-from nb_catalog.admin.base import ReadOnlyAdmin
+from nb_catalog.admin.base import ReadOnlyAdmin, declares
 from nb_catalog.admin.formatting import micro_dollars
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.models.db.money import micros
@@ -59,12 +59,14 @@ class ReconcileAdmin(ReadOnlyAdmin):
     def has_reconcile_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.RECONCILE)
 
+    @declares(Action.RECONCILE, api="provider_call_settle")
     @admin.action(
         description=_("Not on the invoice: release the reserved amount"), permissions=["reconcile"]
     )
     def not_billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return self.confirm_or_settle(request, queryset, form=None)
 
+    @declares(Action.RECONCILE, api="provider_call_settle")
     @admin.action(description=_("On the invoice: record as spent"), permissions=["reconcile"])
     def billed(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return self.confirm_or_settle(

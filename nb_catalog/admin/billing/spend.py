@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -87,7 +86,16 @@ class DailyBudgetAdmin(ReadOnlyAdmin):
     date_hierarchy = "day"
 
     def get_urls(self) -> list[URLPattern]:
-        return [self.page("report/", self.report, name="report"), *super().get_urls()]
+        return [
+            self.page(
+                "report/",
+                self.report,
+                name="report",
+                action=Action.VIEW_SPENDING,
+                api="spending_report",
+            ),
+            *super().get_urls(),
+        ]
 
     @admin.display(description=_("spent"), ordering="spent_microusd")
     def spent(self, day: DailyBudget) -> str:
@@ -103,8 +111,6 @@ class DailyBudgetAdmin(ReadOnlyAdmin):
         return gettext("none") if limit is None else dollars(limit)
 
     def report(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         today = database_now().date()
         default = {"first": today - timedelta(days=DAYS - 1), "last": today}
         form = PeriodForm(request.GET or default)

@@ -14,10 +14,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nb_catalog.admin.base import CatalogObjectAdmin
+from nb_catalog.admin.base import CatalogObjectAdmin, declares
 from nb_catalog.admin.changelists import SettingsFilter
 from nb_catalog.admin.cutouts import cards
-from nb_catalog.admin.cutouts.decisions import KIND_NAMES, execute
+from nb_catalog.admin.cutouts.decisions import KIND_NAMES, execute, needed_action
 from nb_catalog.admin.cutouts.editor import EditorViews
 from nb_catalog.admin.cutouts.sheet import SheetViews, count_message
 from nb_catalog.core.permissions import Action, may
@@ -46,9 +46,12 @@ class SuggestedKindFilter(SettingsFilter):
         return [(kind, name) for kind, name in KIND_NAMES.items() if kind]
 
 
-def decision_action(verb: str, description: Any, *, permission: str) -> Any:
+def decision_action(verb: str, description: Any, *, api: str) -> Any:
     """Return an action of the list that does ``verb`` to the selected rows."""
+    needed = needed_action(verb)
+    permission = "cut_again" if needed == Action.CUT_AGAIN else "decide"
 
+    @declares(needed, api=api)
     @admin.action(description=description, permissions=[permission])
     def act(model_admin: Any, request: HttpRequest, queryset: QuerySet[PhotoCutout]) -> None:
         outcome = execute(list(queryset), verb, actor=request.user)
@@ -72,14 +75,14 @@ class PhotoCutoutAdmin(SheetViews, EditorViews, CatalogObjectAdmin):
     search_fields = ("object_id",)
     search_help_text = _("Product name or key")
     actions = [
-        decision_action("confirm", _("Confirm the selected cut-outs"), permission="decide"),
-        decision_action("packshot", _("Set to “packshot”"), permission="decide"),
-        decision_action("full_frame", _("Set to “full frame”"), permission="decide"),
-        decision_action("lifestyle", _("Set to “lifestyle”"), permission="decide"),
-        decision_action("as_shop", _("Leave the kind to the shop"), permission="decide"),
-        decision_action("unusable", _("Do not use the selected photos"), permission="decide"),
-        decision_action("again", _("Cut out again"), permission="cut_again"),
-        decision_action("undo", _("Undo the last decision about each"), permission="decide"),
+        decision_action("confirm", _("Confirm the selected cut-outs"), api="cutout_confirm"),
+        decision_action("packshot", _("Set to “packshot”"), api="cutout_kind"),
+        decision_action("full_frame", _("Set to “full frame”"), api="cutout_kind"),
+        decision_action("lifestyle", _("Set to “lifestyle”"), api="cutout_kind"),
+        decision_action("as_shop", _("Leave the kind to the shop"), api="cutout_kind"),
+        decision_action("unusable", _("Do not use the selected photos"), api="cutout_refuse"),
+        decision_action("again", _("Cut out again"), api="cutout_cut_again"),
+        decision_action("undo", _("Undo the last decision about each"), api="cutout_undo"),
     ]
 
     class Media:

@@ -41,17 +41,43 @@ class EditorViews:
     """Editor and pictures of a cut-out, as additional pages of ``PhotoCutoutAdmin``."""
 
     def editor_urls(self) -> list[URLPattern]:
-        def picture(route: str, view: Any, name: str) -> URLPattern:
-            return self.page(f"<int:pk>/{route}", require_GET(view), name=name, cacheable=True)
+        def picture(route: str, view: Any, **declared: str) -> URLPattern:
+            action, view = Action.VIEW_CUTOUTS, require_GET(view)
+            return self.page(f"<int:pk>/{route}", view, action=action, cacheable=True, **declared)
 
         return [
-            picture("photo-<slug:digest>.jpg", self.photo, "photo"),
-            picture("mask-<slug:digest>.png", self.mask, "mask"),
-            picture("cut-<slug:digest>-<int:side>.webp", self.cut, "cut"),
-            picture("scene.webp", self.scene, "scene"),
-            self.page("<int:pk>/preview/", require_POST(self.preview), name="preview"),
-            self.page("<int:pk>/solve/", require_POST(self.solve), name="solve"),
-            self.page("<int:pk>/save/", require_POST(self.save), name="save"),
+            picture(
+                "photo-<slug:digest>.jpg",
+                self.photo,
+                name="photo",
+                only_here="the photo is a file of the shop",
+            ),
+            picture("mask-<slug:digest>.png", self.mask, name="mask", api="cutout_mask_picture"),
+            picture(
+                "cut-<slug:digest>-<int:side>.webp", self.cut, name="cut", api="cutout_preview"
+            ),
+            picture("scene.webp", self.scene, name="scene", api="cutout_preview"),
+            self.page(
+                "<int:pk>/preview/",
+                require_POST(self.preview),
+                name="preview",
+                action=Action.VIEW_CUTOUTS,
+                api="cutout_preview",
+            ),
+            self.page(
+                "<int:pk>/solve/",
+                require_POST(self.solve),
+                name="solve",
+                action=Action.DECIDE_CUTOUTS,
+                api="cutout_solve",
+            ),
+            self.page(
+                "<int:pk>/save/",
+                require_POST(self.save),
+                name="save",
+                action=Action.DECIDE_CUTOUTS,
+                api="cutout_mask",
+            ),
         ]
 
     def editor(self, request: HttpRequest, cutout: PhotoCutout) -> HttpResponse:

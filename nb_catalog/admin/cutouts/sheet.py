@@ -118,8 +118,20 @@ class SheetViews:
 
     def sheet_urls(self) -> list[URLPattern]:
         return [
-            self.page("sheet/", require_GET(self.sheet), name="sheet"),
-            self.page("decide/", require_POST(self.decide), name="decide"),
+            self.page(
+                "sheet/",
+                require_GET(self.sheet),
+                name="sheet",
+                action=Action.VIEW_CUTOUTS,
+                api="cutout_list",
+            ),
+            self.page(
+                "decide/",
+                require_POST(self.decide),
+                name="decide",
+                action=Action.VIEW_CUTOUTS,
+                api="cutout_confirm cutout_refuse cutout_kind cutout_cut_again cutout_undo",
+            ),
         ]
 
     def sheet(self, request: HttpRequest) -> HttpResponse:

@@ -22,7 +22,7 @@ from nb_catalog.copydecks import changes, csv_format, files, xliff_format, xlsx_
 from nb_catalog.copydecks.types import ChangeKind, DeckChanges
 from nb_catalog.copydecks.vocabulary import deck_locales
 from nb_catalog.core import locales
-from nb_catalog.core.permissions import Action, may
+from nb_catalog.core.permissions import Action
 from nb_catalog.core.types import JobKind
 from nb_catalog.exceptions import DeckRefused, InvalidSettings, RequestRefused
 from nb_catalog.generation import text_requests
@@ -41,12 +41,48 @@ class DeckFileViews(AdminPages):
 
     def file_urls(self) -> list[URLPattern]:
         return [
-            self.page("<int:pk>/files/", self.files, name="files"),
-            self.page("<int:pk>/files/texts.csv", self.download_csv, name="table"),
-            self.page("<int:pk>/files/texts.xlsx", self.download_xlsx, name="workbook"),
-            self.page("<int:pk>/propose/", require_POST(self.propose), name="propose"),
-            self.page("<int:pk>/files/<str:locale>.xlf", self.download_xliff, name="sheet"),
-            self.page("<int:pk>/imports/<int:number>/", self.show_import, name="import"),
+            self.page(
+                "<int:pk>/files/",
+                self.files,
+                name="files",
+                action=Action.VIEW_DECKS,
+                api="deck_file",
+            ),
+            self.page(
+                "<int:pk>/files/texts.csv",
+                self.download_csv,
+                name="table",
+                action=Action.VIEW_DECKS,
+                api="deck_download",
+            ),
+            self.page(
+                "<int:pk>/files/texts.xlsx",
+                self.download_xlsx,
+                name="workbook",
+                action=Action.VIEW_DECKS,
+                api="deck_download",
+            ),
+            self.page(
+                "<int:pk>/propose/",
+                require_POST(self.propose),
+                name="propose",
+                action=Action.PROPOSE_TEXTS,
+                api="deck_propose",
+            ),
+            self.page(
+                "<int:pk>/files/<str:locale>.xlf",
+                self.download_xliff,
+                name="sheet",
+                action=Action.VIEW_DECKS,
+                api="deck_download",
+            ),
+            self.page(
+                "<int:pk>/imports/<int:number>/",
+                self.show_import,
+                name="import",
+                action=Action.VIEW_DECKS,
+                api="deck_undo",
+            ),
         ]
 
     def files(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -179,8 +215,6 @@ class DeckFileViews(AdminPages):
         Requires the permissions change and generate.
         """
         deck = self._deck(request, pk)
-        if not may(request.user, Action.PROPOSE_TEXTS):
-            raise PermissionDenied
         locale = request.POST.get("locale", "")
         if locale not in self._targets(deck):
             raise Http404

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -34,19 +33,53 @@ class EditViews:
 
     def edit_urls(self) -> list[URLPattern]:
         return [
-            self.page("<int:pk>/edit/", require_GET(self.edit), name="edit"),
-            self.page("<int:pk>/edit/ask/", require_POST(self.ask), name="edit_ask"),
-            self.page("<int:pk>/edit/adjust/", require_POST(self.adjust), name="edit_adjust"),
             self.page(
-                "<int:pk>/edit/preview/", require_POST(self.edit_preview), name="edit_preview"
+                "<int:pk>/edit/",
+                require_GET(self.edit),
+                name="edit",
+                action=Action.VIEW_IMAGES,
+                api="image_plan_edit",
             ),
-            self.page("<int:pk>/edit/undo/", require_POST(self.undo_edit), name="edit_undo"),
-            self.page("<int:pk>/edit/texts/", require_POST(self.edit_texts), name="edit_texts"),
+            self.page(
+                "<int:pk>/edit/ask/",
+                require_POST(self.ask),
+                name="edit_ask",
+                action=Action.EDIT,
+                api="image_edit",
+            ),
+            self.page(
+                "<int:pk>/edit/adjust/",
+                require_POST(self.adjust),
+                name="edit_adjust",
+                action=Action.ADJUST,
+                api="image_adjust",
+            ),
+            self.page(
+                "<int:pk>/edit/preview/",
+                require_POST(self.edit_preview),
+                name="edit_preview",
+                action=Action.ADJUST,
+                only_here="it draws what is being dragged; adjust/ is free and can be undone",
+            ),
+            self.page(
+                "<int:pk>/edit/undo/",
+                require_POST(self.undo_edit),
+                name="edit_undo",
+                action=Action.ADJUST,
+                api="image_reject",
+            ),
+            self.page(
+                "<int:pk>/edit/texts/",
+                require_POST(self.edit_texts),
+                name="edit_texts",
+                action=Action.ADJUST,
+                api="image_move_texts",
+            ),
         ]
 
     def edit(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the picture with its tools and the history of its edits."""
-        image = self._editable(request, pk, action=Action.VIEW_IMAGES)
+        image = self._editable(request, pk)
         return self._edit_page(request, image, InstructionForm(image=image), AdjustmentForm())
 
     def ask(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -134,12 +167,8 @@ class EditViews:
             self.message_user(request, message)
         return redirect(self.url_of("edit", pk))
 
-    def _editable(
-        self, request: HttpRequest, pk: int, *, action: Action = Action.EDIT
-    ) -> ProductImage:
+    def _editable(self, request: HttpRequest, pk: int) -> ProductImage:
         request.current_app = self.admin_site.name
-        if not self.has_view_permission(request) or not may(request.user, action):
-            raise PermissionDenied
         return get_object_or_404(pictures().select_related("parent"), pk=pk)
 
     def _start(self, request: HttpRequest, plan: Plan, **options: Any) -> None:

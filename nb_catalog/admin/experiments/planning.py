@@ -41,8 +41,20 @@ class PlanningViews(GenerateViews):
 
     def planning_urls(self) -> list[URLPattern]:
         return [
-            self.page("add/", self.plan_page, name="add"),
-            self.page("add/plan/", require_POST(self.plan_of_form), name="plan"),
+            self.page(
+                "add/",
+                self.plan_page,
+                name="add",
+                action=Action.PLAN_EXPERIMENT,
+                api="experiment_create",
+            ),
+            self.page(
+                "add/plan/",
+                require_POST(self.plan_of_form),
+                name="plan",
+                action=Action.PLAN_EXPERIMENT,
+                api="plan_experiments",
+            ),
         ]
 
     def plan_page(self, request: HttpRequest) -> HttpResponse:
@@ -70,7 +82,11 @@ class PlanningViews(GenerateViews):
             return self._plan_page(request, chosen, preview=preview, **page)
         if confirmed_price(request) < preview.summary.price_usd and preview.summary.price_usd:
             return self._confirm_page(
-                request, self._planned(form, chosen), form=form, preview=preview, name="add"
+                request,
+                self._planned(form, chosen),
+                form=form,
+                preview=preview,
+                name="add",
             )
         try:
             experiment = generation.start_experiment(
@@ -103,7 +119,7 @@ class PlanningViews(GenerateViews):
             for each in registered().values()
             if may(request.user, Action.PLAN, model=each.model)
         ]
-        if not may(request.user, Action.START_EXPERIMENT) or not sources:
+        if not sources:
             raise PermissionDenied
         return sources
 

@@ -39,12 +39,42 @@ class VotingViews:
 
     def voting_urls(self) -> list[URLPattern]:
         return [
-            self.page("<int:pk>/vote/", self.vote_page, name="vote"),
+            self.page(
+                "<int:pk>/vote/",
+                self.vote_page,
+                name="vote",
+                action=Action.VOTE,
+                api="experiment_ballots experiment_votes",
+            ),
             # Not cacheable: the address is the same for everyone, and the picture is not.
-            self.page("<int:pk>/vote/<int:pair>/<slug:side>/", self.picture, name="picture"),
-            self.page("<int:pk>/result/", self.result_page, name="result"),
-            self.page("<int:pk>/close/", require_POST(self.close), name="close"),
-            self.page("<int:pk>/use/", require_POST(self.use_winner), name="use"),
+            self.page(
+                "<int:pk>/vote/<int:pair>/<slug:side>/",
+                self.picture,
+                name="picture",
+                action=Action.VOTE,
+                api="experiment_picture",
+            ),
+            self.page(
+                "<int:pk>/result/",
+                self.result_page,
+                name="result",
+                action=Action.VOTE,
+                api="experiment_result",
+            ),
+            self.page(
+                "<int:pk>/close/",
+                require_POST(self.close),
+                name="close",
+                action=Action.CLOSE_EXPERIMENT,
+                api="experiment_close",
+            ),
+            self.page(
+                "<int:pk>/use/",
+                require_POST(self.use_winner),
+                name="use",
+                action=Action.PLAN,
+                api="experiment_save_prompt",
+            ),
         ]
 
     def vote_page(self, request: HttpRequest, pk: int) -> HttpResponse:

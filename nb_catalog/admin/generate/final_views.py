@@ -97,8 +97,16 @@ class FinalViews(GenerateViews):
 
     def final_urls(self) -> list[URLPattern]:
         return [
-            self.page("finals/", self.finals, name="finals"),
-            self.page("finals/plan/", require_POST(self.finals_plan), name="finals_plan"),
+            self.page(
+                "finals/", self.finals, name="finals", action=Action.MAKE_FINAL, api="run_finals"
+            ),
+            self.page(
+                "finals/plan/",
+                require_POST(self.finals_plan),
+                name="finals_plan",
+                action=Action.PLAN_FINALS,
+                api="plan_finals",
+            ),
         ]
 
     def finals(self, request: HttpRequest) -> HttpResponse:
@@ -125,7 +133,11 @@ class FinalViews(GenerateViews):
             )
         form = FinalForm(request.POST, pictures=pictures)
         return self._confirm_or_start(
-            request, chosen, form=form, page=self._finals_page, name="finals"
+            request,
+            chosen,
+            form=form,
+            page=self._finals_page,
+            name="finals",
         )
 
     def finals_plan(self, request: HttpRequest) -> HttpResponse:
@@ -143,8 +155,6 @@ class FinalViews(GenerateViews):
 
         404 if there are none of one model, ``PermissionDenied`` unless the user may see and make them.
         """
-        if not may(request.user, Action.MAKE_FINAL):
-            raise PermissionDenied
         data = request.POST if request.method == "POST" else request.GET
         if series_key := key_in(data, "series"):
             series = Series.objects.select_related("anchor").filter(pk=series_key).first()

@@ -24,8 +24,8 @@ from nb_catalog.admin.generate.views import (
     GenerateViews,
     nonce_of,
     plan_context,
-    require_generate,
 )
+from nb_catalog.core.permissions import Action
 from nb_catalog.generation.similar import PlanKind
 from nb_catalog.providers import model_specs
 from nb_catalog.registry import CatalogSource
@@ -77,14 +77,21 @@ class PhotoViews(GenerateViews):
 
     def photo_urls(self) -> list[URLPattern]:
         return [
-            self.page("photos/", self.photos, name="photos"),
-            self.page("photos/plan/", require_POST(self.photos_plan), name="photos_plan"),
+            self.page(
+                "photos/", self.photos, name="photos", action=Action.START_RUN, api="run_photos"
+            ),
+            self.page(
+                "photos/plan/",
+                require_POST(self.photos_plan),
+                name="photos_plan",
+                action=Action.PLAN,
+                api="plan_photos",
+            ),
         ]
 
     def photos(self, request: HttpRequest) -> HttpResponse:
         """GET shows the form and its plan; POST updates the plan or starts it. Requires permission
         generate."""
-        require_generate(request)
         chosen = self._chosen(request)
         if chosen is None or not len(chosen):
             return self._nothing_chosen(request, title=gettext("Use the photos themselves"))
@@ -94,12 +101,15 @@ class PhotoViews(GenerateViews):
             return self._photos_page(request, chosen, form=form, nonce=uuid4().hex, like=like)
         form = PhotoForm(request.POST, source=chosen.source)
         return self._confirm_or_start(
-            request, chosen, form=form, page=self._photos_page, name="photos"
+            request,
+            chosen,
+            form=form,
+            page=self._photos_page,
+            name="photos",
         )
 
     def photos_plan(self, request: HttpRequest) -> HttpResponse:
         """Return the plan of the posted form, as an HTML fragment."""
-        require_generate(request)
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db import Error
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -99,7 +98,15 @@ class RefreshViews:
     """The button "Regenerate outdated pictures", as an additional page of ``PlacementAdmin``."""
 
     def refresh_urls(self) -> list[URLPattern]:
-        return [self.page("renew/", require_POST(self.renew), name="renew")]
+        return [
+            self.page(
+                "renew/",
+                require_POST(self.renew),
+                name="renew",
+                action=Action.START_RUN,
+                api="plan_renewal run_renewal",
+            )
+        ]
 
     def outdated_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return how many of the placements that the search finds are out of date, and of how many the
@@ -122,8 +129,6 @@ class RefreshViews:
     def renew(self, request: HttpRequest) -> HttpResponse:
         """POST: regenerate everything marked, or what a search for ``key`` finds. Requires permission
         generate."""
-        if not may(request.user, Action.PLAN):
-            raise PermissionDenied
         stale = self._outdated(request, request.POST.get("key", ""))
         response = refresh_with_messages(request, staleness.products_of(stale), model_admin=self)
         return response or self.to_list(request.POST.get("back", ""))

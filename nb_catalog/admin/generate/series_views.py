@@ -83,8 +83,16 @@ class SeriesPlanViews(GenerateViews):
 
     def series_urls(self) -> list[URLPattern]:
         return [
-            self.page("series/", self.series, name="series"),
-            self.page("series/plan/", require_POST(self.series_plan), name="series_plan"),
+            self.page(
+                "series/", self.series, name="series", action=Action.START_RUN, api="series_run"
+            ),
+            self.page(
+                "series/plan/",
+                require_POST(self.series_plan),
+                name="series_plan",
+                action=Action.PLAN,
+                api="series_plan series_trial",
+            ),
         ]
 
     def series(self, request: HttpRequest) -> HttpResponse:
@@ -105,7 +113,11 @@ class SeriesPlanViews(GenerateViews):
             )
         form = SeriesPlanForm(request.POST, series=series)
         return self._confirm_or_start(
-            request, chosen, form=form, page=self._series_page, name="series"
+            request,
+            chosen,
+            form=form,
+            page=self._series_page,
+            name="series",
         )
 
     def series_plan(self, request: HttpRequest) -> HttpResponse:
@@ -119,7 +131,7 @@ class SeriesPlanViews(GenerateViews):
     def _planned_series(self, request: HttpRequest) -> tuple[Series, Selection]:
         """Return the series that the request names, and its members. 404 if there is none,
         ``PermissionDenied`` unless the user may generate pictures and view the products."""
-        if not (may(request.user, Action.PLAN) and may(request.user, Action.VIEW_SERIES)):
+        if not may(request.user, Action.VIEW_SERIES):
             raise PermissionDenied
         key = key_in(request.POST if request.method == "POST" else request.GET, "key")
         rows = Series.objects.select_related("anchor", "scene", "content_type", "layout", "deck")

@@ -29,10 +29,10 @@ from nb_catalog.admin.generate.views import (
     GenerateViews,
     nonce_of,
     plan_context,
-    require_generate,
 )
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
+from nb_catalog.core.permissions import Action
 from nb_catalog.core.types import OWN_PHOTO, TextMethod, Treatment
 from nb_catalog.generation.painted_text import REFERENCES
 from nb_catalog.generation.similar import PlanKind
@@ -114,13 +114,18 @@ class TextViews(GenerateViews):
 
     def text_urls(self) -> list[URLPattern]:
         return [
-            self.page("texts/", self.texts, name="texts"),
-            self.page("texts/plan/", require_POST(self.texts_plan), name="texts_plan"),
+            self.page("texts/", self.texts, name="texts", action=Action.START_RUN, api="run_texts"),
+            self.page(
+                "texts/plan/",
+                require_POST(self.texts_plan),
+                name="texts_plan",
+                action=Action.PLAN,
+                api="plan_texts",
+            ),
         ]
 
     def texts(self, request: HttpRequest) -> HttpResponse:
         """GET shows the form; POST updates the plan or starts it. Requires permission generate."""
-        require_generate(request)
         chosen = self._chosen(request)
         if chosen is None or not len(chosen):
             return self._nothing_chosen(request, title=gettext("Add text to pictures"))
@@ -130,12 +135,15 @@ class TextViews(GenerateViews):
             return self._texts_page(request, chosen, form=form, nonce=uuid4().hex, like=like)
         form = _form(chosen, request.POST)
         return self._confirm_or_start(
-            request, chosen, form=form, page=self._texts_page, name="texts"
+            request,
+            chosen,
+            form=form,
+            page=self._texts_page,
+            name="texts",
         )
 
     def texts_plan(self, request: HttpRequest) -> HttpResponse:
         """Return the plan of the posted form, as an HTML fragment."""
-        require_generate(request)
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied

@@ -47,9 +47,27 @@ class GenerateViews:
 
     def generate_urls(self) -> list[URLPattern]:
         return [
-            self.page("generate/", self.generate, name="generate"),
-            self.page("generate/plan/", require_POST(self.plan_fragment), name="plan"),
-            self.page("generate/sent/", require_POST(self.sent_fragment), name="sent"),
+            self.page(
+                "generate/",
+                self.generate,
+                name="generate",
+                action=Action.START_RUN,
+                api="run_create",
+            ),
+            self.page(
+                "generate/plan/",
+                require_POST(self.plan_fragment),
+                name="plan",
+                action=Action.PLAN,
+                api="plan_create",
+            ),
+            self.page(
+                "generate/sent/",
+                require_POST(self.sent_fragment),
+                name="sent",
+                action=Action.PLAN,
+                api="plan_preview",
+            ),
         ]
 
     def page_context(self, request: HttpRequest, **context: Any) -> dict[str, Any]:
@@ -63,7 +81,6 @@ class GenerateViews:
 
     def generate(self, request: HttpRequest) -> HttpResponse:
         """GET shows the form; POST updates the plan or starts it. Requires permission generate."""
-        require_generate(request)
         chosen = self._chosen(request)
         if chosen is None or not len(chosen):
             return self._nothing_chosen(request, title=gettext("Generate pictures"))
@@ -82,12 +99,15 @@ class GenerateViews:
             context = sent_context(preview)
             return self._form_page(request, chosen, form=form, nonce=nonce_of(request), **context)
         return self._confirm_or_start(
-            request, chosen, form=form, page=self._form_page, name="generate"
+            request,
+            chosen,
+            form=form,
+            page=self._form_page,
+            name="generate",
         )
 
     def plan_fragment(self, request: HttpRequest) -> HttpResponse:
         """Return the plan of the posted form, as an HTML fragment."""
-        require_generate(request)
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
@@ -98,7 +118,6 @@ class GenerateViews:
 
     def sent_fragment(self, request: HttpRequest) -> HttpResponse:
         """Return the requests that the posted form would send, as an HTML fragment."""
-        require_generate(request)
         chosen = self._chosen(request)
         if chosen is None:
             raise PermissionDenied
@@ -255,12 +274,6 @@ def first_ratio(source: CatalogSource) -> str:
     """Return the ratio that is suggested: that of the first slot with one that models make."""
     ratios = [slot.ratio for slot in source.slot_table.values() if slot.ratio in model_specs.RATIOS]
     return ratios[0] if ratios else "1:1"
-
-
-def require_generate(request: HttpRequest) -> None:
-    """Raise ``PermissionDenied`` unless the user may generate pictures."""
-    if not may(request.user, Action.PLAN):
-        raise PermissionDenied
 
 
 def nonce_of(request: HttpRequest) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
@@ -55,11 +54,41 @@ class PublicationAdmin(RollBackViews, MomentViews, ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.page("publish/", self.publish, name="publish"),
-            self.page("<int:pk>/progress/", require_GET(self.progress_data), name="progress"),
-            self.page("<int:pk>/cancel/", require_POST(self.cancel), name="cancel"),
-            self.page("<int:pk>/retry/", require_POST(self.retry), name="retry"),
-            self.page("<int:pk>/schedule/", require_POST(self.schedule), name="schedule"),
+            self.page(
+                "publish/",
+                self.publish,
+                name="publish",
+                action=Action.PUBLISH,
+                api="publication_create",
+            ),
+            self.page(
+                "<int:pk>/progress/",
+                require_GET(self.progress_data),
+                name="progress",
+                action=Action.VIEW_PLACEMENTS,
+                api="publication_retrieve",
+            ),
+            self.page(
+                "<int:pk>/cancel/",
+                require_POST(self.cancel),
+                name="cancel",
+                action=Action.PUBLISH,
+                api="publication_cancel",
+            ),
+            self.page(
+                "<int:pk>/retry/",
+                require_POST(self.retry),
+                name="retry",
+                action=Action.PUBLISH,
+                api="publication_retry",
+            ),
+            self.page(
+                "<int:pk>/schedule/",
+                require_POST(self.schedule),
+                name="schedule",
+                action=Action.PUBLISH,
+                api="publication_schedule",
+            ),
             *self.roll_back_urls(),
             *self.moment_urls(),
             *super().get_urls(),
@@ -130,8 +159,6 @@ class PublicationAdmin(RollBackViews, MomentViews, ReadOnlyAdmin):
     def progress_data(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the page parts that change, and whether the publication waits no more, as JSON."""
         publication = get_object_or_404(Publication, pk=pk)
-        if not self.has_view_permission(request, publication):
-            raise PermissionDenied
         request.current_app = self.admin_site.name
         context = self._context(request, publication)
         # Django's admin keeps it from being cached.
@@ -151,8 +178,6 @@ class PublicationAdmin(RollBackViews, MomentViews, ReadOnlyAdmin):
 
     def publish(self, request: HttpRequest) -> HttpResponse:
         """Choose slot and times for the pictures ``images``, or the approved ones of ``run``, and publish."""
-        if not may(request.user, Action.PUBLISH):
-            raise PermissionDenied
         run = None
         if (key := key_in(request.GET, "run")) is not None:
             run = get_object_or_404(Run, pk=key)
@@ -220,8 +245,6 @@ class PublicationAdmin(RollBackViews, MomentViews, ReadOnlyAdmin):
     def _act(
         self, request: HttpRequest, pk: int, act: Callable[[Publication], None], message: str
     ) -> HttpResponse:
-        if not may(request.user, Action.PUBLISH):
-            raise PermissionDenied
         publication = get_object_or_404(Publication, pk=pk)
         try:
             act(publication)

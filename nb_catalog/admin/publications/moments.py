@@ -14,7 +14,7 @@ from nb_catalog.admin.base import AdminPages
 from nb_catalog.admin.generate.selection import load_selection
 from nb_catalog.admin.publications.forms import MomentForm
 from nb_catalog.admin.publications.places import PlaceRow, place_rows
-from nb_catalog.core.permissions import Action, may, may_view
+from nb_catalog.core.permissions import Action, may_view
 from nb_catalog.models import PlacementEvent, PlannedPlacement
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.models.generic import ObjectKey, fetch_subjects, object_key
@@ -28,13 +28,19 @@ class MomentViews(AdminPages):
     """The page “Preview at a moment”, of ``PublicationAdmin``."""
 
     def moment_urls(self) -> list[URLPattern]:
-        return [self.page("moment/", self.moment, name="moment")]
+        return [
+            self.page(
+                "moment/",
+                self.moment,
+                name="moment",
+                action=Action.VIEW_PLACEMENTS,
+                api="placement_moment",
+            )
+        ]
 
     def moment(self, request: HttpRequest) -> HttpResponse:
         """Show what places show at ``at``, beside what they show now. With ``selection``, all places of the
         chosen products; without it, those that change until then."""
-        if not may(request.user, Action.VIEW_PLACEMENTS):
-            raise PermissionDenied
         form = MomentForm(request.GET if "at" in request.GET else None)
         selection = load_selection(request, request.GET.get("selection", ""))
         if selection is not None and not may_view(request.user, selection.source.model):

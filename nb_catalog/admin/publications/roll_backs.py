@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -16,7 +15,7 @@ from nb_catalog.admin.base import AdminPages
 from nb_catalog.admin.changelists import key_in
 from nb_catalog.admin.publications.forms import MomentForm
 from nb_catalog.admin.publications.places import place_rows
-from nb_catalog.core.permissions import Action, may
+from nb_catalog.core.permissions import Action
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.models import Publication, Run, Series
 from nb_catalog.publishing import rollbacks
@@ -31,13 +30,19 @@ class RollBackViews(AdminPages):
     """The page of a roll-back, of ``PublicationAdmin``."""
 
     def roll_back_urls(self) -> list[URLPattern]:
-        return [self.page("roll-back/", self.roll_back, name="roll_back")]
+        return [
+            self.page(
+                "roll-back/",
+                self.roll_back,
+                name="roll_back",
+                action=Action.UNPUBLISH,
+                api="roll_back_create",
+            )
+        ]
 
     def roll_back(self, request: HttpRequest) -> HttpResponse:
         """Show what a roll-back would change, or with POST roll back. ``publication``, ``run``, ``series`` or
         ``at`` in the address say what."""
-        if not may(request.user, Action.UNPUBLISH):
-            raise PermissionDenied
         form = MomentForm(request.GET if "at" in request.GET else None)
         try:
             scope = _scope(request.GET, form)

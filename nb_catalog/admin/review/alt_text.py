@@ -33,8 +33,20 @@ class AltTextViews:
     def alt_urls(self) -> list[URLPattern]:
         propose = require_POST(self.propose_alts)
         return [
-            self.page("<int:pk>/alt/", self.alt, name="alt"),
-            self.page("<int:pk>/alt/propose/", propose, name="propose_alts"),
+            self.page(
+                "<int:pk>/alt/",
+                self.alt,
+                name="alt",
+                action=Action.VIEW_IMAGES,
+                api="image_alt image_alt_texts image_discard_alt",
+            ),
+            self.page(
+                "<int:pk>/alt/propose/",
+                propose,
+                name="propose_alts",
+                action=Action.PROPOSE_ALTS,
+                api="image_propose_alt",
+            ),
         ]
 
     def alt(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -42,8 +54,6 @@ class AltTextViews:
 
         Requires the permissions view and, for POST, review.
         """
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         image = get_object_or_404(pictures(), pk=pk)
         objections: tuple[str, ...] = ()
         posted: Mapping[str, str] = {}
@@ -84,7 +94,7 @@ class AltTextViews:
             longest=LONGEST_ALT,
             objections=objections,
             may_write=may(request.user, Action.REVIEW),
-            offer=_offer(image) if _may_propose(request) else None,
+            offer=_offer(image) if may(request.user, Action.PROPOSE_ALTS) else None,
             requested=text_progress.shown(text_requests.progress_of(image, kind=JobKind.ALT_TEXT)),
         )
         return TemplateResponse(request, "admin/nb_catalog/productimage/alt.html", context)
@@ -94,8 +104,6 @@ class AltTextViews:
 
         Requires the permissions view, review and generate.
         """
-        if not self.has_view_permission(request) or not _may_propose(request):
-            raise PermissionDenied
         image = get_object_or_404(pictures(), pk=pk)
         try:
             codes = alt_text.locales_for(image)

@@ -111,9 +111,31 @@ class DecisionViews:
 
     def decision_urls(self) -> list[URLPattern]:
         return [
-            self.page("review/decide/", require_POST(self.decide), name="decide"),
-            self.page("review/send/", require_POST(self.send), name="send"),
-            self.page("review/cards/", require_GET(self.cards), name="cards"),
+            self.page(
+                "review/decide/",
+                require_POST(self.decide),
+                name="decide",
+                action=Action.VIEW_IMAGES,
+                api=(
+                    "image_approve image_reject image_reconsider image_retire image_restore image_comment "
+                    "image_publish image_publish_final image_set_text image_read_text image_compare "
+                    "image_escalate"
+                ),
+            ),
+            self.page(
+                "review/send/",
+                require_POST(self.send),
+                name="send",
+                action=Action.VIEW_IMAGES,
+                api="decision_create decision_undo",
+            ),
+            self.page(
+                "review/cards/",
+                require_GET(self.cards),
+                name="cards",
+                action=Action.VIEW_IMAGES,
+                api="image_list",
+            ),
         ]
 
     def decide(self, request: HttpRequest) -> HttpResponse:

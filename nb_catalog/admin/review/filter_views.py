@@ -16,6 +16,7 @@ from nb_catalog import review
 from nb_catalog.admin.changelists import INTEGER_KEY
 from nb_catalog.admin.review.actions import ReviewPermissions
 from nb_catalog.admin.review.forms import FilterForm
+from nb_catalog.core.permissions import Action
 from nb_catalog.exceptions import RequestRefused
 
 
@@ -24,8 +25,20 @@ class FilterViews:
 
     def filter_urls(self) -> list[URLPattern]:
         return [
-            self.page("review/filters/", require_POST(self.filters), name="filters"),
-            self.page("review/claims/", require_POST(self.claims), name="claims"),
+            self.page(
+                "review/filters/",
+                require_POST(self.filters),
+                name="filters",
+                action=Action.VIEW_IMAGES,
+                only_here="TODO",
+            ),
+            self.page(
+                "review/claims/",
+                require_POST(self.claims),
+                name="claims",
+                action=Action.VIEW_IMAGES,
+                api="claim_create claim_renew claim_release",
+            ),
         ]
 
     def filters(self, request: HttpRequest) -> HttpResponse:

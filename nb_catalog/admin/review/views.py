@@ -21,6 +21,7 @@ from nb_catalog.admin.review.decision_views import DecisionViews, count_message
 from nb_catalog.admin.review.filter_views import FilterViews, filter_query
 from nb_catalog.admin.review.forms import MINE, FilterForm
 from nb_catalog.admin.review.queue import claimed_part_of, part_of
+from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import ImageJob, ProductImage, Series
 from nb_catalog.review import saved_filters, unclaimed_by_others
@@ -31,17 +32,30 @@ class ReviewViews(DecisionViews, FilterViews):
 
     def review_urls(self) -> list[URLPattern]:
         return [
-            self.page("review/", require_GET(self.review), name="review"),
+            self.page(
+                "review/",
+                require_GET(self.review),
+                name="review",
+                action=Action.VIEW_IMAGES,
+                api="image_list",
+            ),
             *self.decision_urls(),
             *self.filter_urls(),
             self.page(
                 "<int:pk>/<slug:digest>-<int:width>.webp",
                 self.preview,
                 name="preview",
+                action=Action.VIEW_IMAGES,
+                only_here="TODO",
                 cacheable=True,
             ),
             self.page(
-                "<int:pk>/<slug:digest>/original", self.original, name="original", cacheable=True
+                "<int:pk>/<slug:digest>/original",
+                self.original,
+                name="original",
+                action=Action.VIEW_IMAGES,
+                api="image_retrieve",
+                cacheable=True,
             ),
         ]
 

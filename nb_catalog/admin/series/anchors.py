@@ -33,7 +33,15 @@ class AnchorViews:
     """Choosing the anchor, as an additional page of ``SeriesAdmin``."""
 
     def anchor_urls(self) -> list[URLPattern]:
-        return [self.page("<int:pk>/anchor/", self.anchor, name="anchor")]
+        return [
+            self.page(
+                "<int:pk>/anchor/",
+                self.anchor,
+                name="anchor",
+                action=Action.CHANGE_SERIES,
+                api="series_set_anchor",
+            )
+        ]
 
     def anchor(self, request: HttpRequest, pk: int) -> HttpResponse:
         """GET: choose an approved picture, then see what it makes stale. POST: make it the anchor."""

@@ -37,9 +37,23 @@ class ProductViews:
 
     def product_urls(self) -> list[URLPattern]:
         return [
-            self.page("<int:pk>/products/", self.add_products, name="products"),
-            self.page("choose/", self.choose, name="choose"),
-            self.page("variants/", self.variants, name="variants"),
+            self.page(
+                "<int:pk>/products/",
+                self.add_products,
+                name="products",
+                action=Action.CHANGE_SERIES,
+                api="series_add series_remove",
+            ),
+            self.page(
+                "choose/", self.choose, name="choose", action=Action.CHANGE_SERIES, api="series_add"
+            ),
+            self.page(
+                "variants/",
+                self.variants,
+                name="variants",
+                action=Action.CHANGE_SERIES,
+                api="series_variants series_add_variants",
+            ),
         ]
 
     def add_products(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -85,8 +99,6 @@ class ProductViews:
         return self._choose(request, title=gettext("Variants"), with_variants=True)
 
     def _choose(self, request: HttpRequest, *, title: str, with_variants: bool) -> HttpResponse:
-        if not may(request.user, Action.CHANGE_SERIES):
-            raise PermissionDenied
         data = request.POST if request.method == "POST" else request.GET
         chosen = load_selection(request, data.get("selection", ""))
         if chosen is None or not len(chosen):

@@ -61,9 +61,27 @@ class SheetViews:
 
     def sheet_urls(self) -> list[URLPattern]:
         return [
-            self.page("<int:pk>/sheet/", require_GET(self.sheet), name="sheet"),
-            self.page("<int:pk>/events/", require_GET(self.events), name="events"),
-            self.page("<int:pk>/decide/", require_POST(self.decide), name="decide"),
+            self.page(
+                "<int:pk>/sheet/",
+                require_GET(self.sheet),
+                name="sheet",
+                action=Action.VIEW_SERIES,
+                api="series_members",
+            ),
+            self.page(
+                "<int:pk>/events/",
+                require_GET(self.events),
+                name="events",
+                action=Action.VIEW_SERIES,
+                api="event_events",
+            ),
+            self.page(
+                "<int:pk>/decide/",
+                require_POST(self.decide),
+                name="decide",
+                action=Action.VIEW_SERIES,
+                api="series_approve series_publish series_roll_back series_order",
+            ),
         ]
 
     def sheet(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -161,8 +179,6 @@ class SheetViews:
         """Return the series. 404 if there is none, ``PermissionDenied`` unless the user may view it and its
         products."""
         request.current_app = self.admin_site.name
-        if not may(request.user, Action.VIEW_SERIES):
-            raise PermissionDenied
         rows = Series.objects.select_related("scene", "anchor", "content_type", "layout", "deck")
         series = rows.filter(pk=pk, content_type__in=map(content_type_of, registered())).first()
         if series is None:

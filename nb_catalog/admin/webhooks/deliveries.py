@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from nb_catalog import webhooks
-from nb_catalog.admin.base import ReadOnlyAdmin
+from nb_catalog.admin.base import ReadOnlyAdmin, declares
 from nb_catalog.core.event_types import EventType
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import RequestRefused
@@ -54,7 +53,13 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.page("<int:pk>/resend/", require_POST(self.resend_one), name="resend"),
+            self.page(
+                "<int:pk>/resend/",
+                require_POST(self.resend_one),
+                name="resend",
+                action=Action.CHANGE_WEBHOOK,
+                api="webhook_delivery_resend",
+            ),
             *super().get_urls(),
         ]
 
@@ -68,6 +73,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         }
         return super().change_view(request, object_id, *args, **options)
 
+    @declares(Action.CHANGE_WEBHOOK, api="webhook_delivery_resend")
     @admin.action(description=_("Send again"), permissions=["resend"])
     def resend(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
         try:
@@ -81,8 +87,6 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         self.message_user(request, message % count)
 
     def resend_one(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if not self.has_resend_permission(request):
-            raise PermissionDenied
         self.resend(request, WebhookDelivery.objects.filter(pk=pk))
         return redirect(self.url_of("change", pk))
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -20,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from nb_catalog import webhooks
-from nb_catalog.admin.base import AdminPages
+from nb_catalog.admin.base import AdminPages, declares
 from nb_catalog.core.event_types import EventType
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NBCatalogError, RequestRefused
@@ -84,8 +83,20 @@ class WebhookEndpointAdmin(AdminPages, admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.page("<int:pk>/rotate/", self.rotate, name="rotate"),
-            self.page("<int:pk>/test/", require_POST(self.send_test), name="test"),
+            self.page(
+                "<int:pk>/rotate/",
+                self.rotate,
+                name="rotate",
+                action=Action.CHANGE_WEBHOOK,
+                api="webhook_rotate",
+            ),
+            self.page(
+                "<int:pk>/test/",
+                require_POST(self.send_test),
+                name="test",
+                action=Action.CHANGE_WEBHOOK,
+                api="webhook_test",
+            ),
             *super().get_urls(),
         ]
 
@@ -183,8 +194,6 @@ class WebhookEndpointAdmin(AdminPages, admin.ModelAdmin):
         return redirect(self.url_of("change", pk))
 
     def _changeable(self, request: HttpRequest, pk: int) -> WebhookEndpoint:
-        if not self.has_change_permission(request):
-            raise PermissionDenied
         return get_object_or_404(WebhookEndpoint, pk=pk)
 
     def _send_tests(self, request: HttpRequest, endpoints: Any) -> None:
@@ -199,10 +208,12 @@ class WebhookEndpointAdmin(AdminPages, admin.ModelAdmin):
                 )
                 self.message_user(request, message % {"id": delivery.message_id, "name": endpoint})
 
+    @declares(Action.CHANGE_WEBHOOK, api="webhook_test")
     @admin.action(description=_("Send a test event"), permissions=["change"])
     def test(self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]) -> None:
         self._send_tests(request, queryset)
 
+    @declares(Action.CHANGE_WEBHOOK, api="webhook_partial_update")
     @admin.action(description=_("Switch on"), permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]) -> None:
         for endpoint in queryset:
@@ -211,6 +222,7 @@ class WebhookEndpointAdmin(AdminPages, admin.ModelAdmin):
         message = ngettext("%d endpoint switched on.", "%d endpoints switched on.", count)
         self.message_user(request, message % count)
 
+    @declares(Action.CHANGE_WEBHOOK, api="webhook_partial_update")
     @admin.action(description=_("Switch off"), permissions=["change"])
     def switch_off(self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]) -> None:
         for endpoint in queryset:
