@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
@@ -18,7 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.base import AdminPages
 from nb_catalog.core.permissions import Action
+from nb_catalog.cutouts.previews import Preview
 from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.generation import drawings
 from nb_catalog.models.designs import Design
 
 
@@ -58,9 +61,10 @@ class FixedKeyAdmin:
 
 
 class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
-    """``content_field`` holds the JSON; ``render_preview`` draws it, ``saved_url`` is its picture's URL."""
+    """``content_field`` holds the JSON; ``drawing`` is its picture, ``saved_url`` is its picture's URL."""
 
     content_field: ClassVar[str] = ""
+    api_name: ClassVar[str] = ""
     thumbnail_action: ClassVar[Action]
     preview_action: ClassVar[Action]
     picture_alt: ClassVar[Any] = ""
@@ -81,7 +85,7 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
                 self.thumbnail,
                 name="thumbnail",
                 action=self.thumbnail_action,
-                only_here="a drawing of the list",
+                api=f"{self.api_name}_thumbnail",
                 cacheable=True,
             ),
             self.page(
@@ -89,7 +93,7 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
                 self.preview,
                 name="preview",
                 action=self.preview_action,
-                only_here="a drawing of unsaved controls",
+                api=f"{self.api_name}_preview",
                 cacheable=True,
             ),
             *super().get_urls(),
@@ -146,13 +150,12 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
     def thumbnail(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:
         """Serve the picture of a saved design to users who may view designs or generate pictures."""
         design = get_object_or_404(self.model, pk=pk)
-        content = getattr(design, self.content_field)
         url = self.saved_url(design)
         if not url:
             raise Http404
-        if digest != thumbnails.digest(content):
+        if digest != thumbnails.digest(getattr(design, self.content_field)):
             return redirect(url)
-        return self._preview_response(request, content, cache_control=thumbnails.FOREVER)
+        return self._response(request, lambda: drawings.drawing_of(design))
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """Draw unsaved JSON from the query string; a 400 response contains the error."""
@@ -162,13 +165,24 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
             return JsonResponse(
                 {"error": gettext("This is not valid JSON: %s") % error}, status=400
             )
-        return self._preview_response(request, content, cache_control=thumbnails.SHORTLY)
+        return self.preview_response(request, content)
 
-    def _preview_response(
-        self, request: HttpRequest, content: Any, *, cache_control: str
+    def preview_response(self, request: HttpRequest, content: Any) -> HttpResponse:
+        """Return the picture of ``content``, which is not saved, or what is wrong with it."""
+        draw = partial(self.drawing, request, content)
+        return self._response(request, draw, cache_control=thumbnails.SHORTLY)
+
+    def _response(
+        self,
+        request: HttpRequest,
+        draw: Callable[[], Preview | None],
+        *,
+        cache_control: str = thumbnails.FOREVER,
     ) -> HttpResponse:
         try:
-            return self.render_preview(request, content, cache_control=cache_control)
+            if (preview := draw()) is None:
+                raise Http404
+            return thumbnails.serve(request, preview, cache_control=cache_control)
         except (ValueError, NBCatalogError) as error:
             return JsonResponse({"error": str(error)}, status=400)
 
@@ -177,8 +191,6 @@ class DesignAdmin(FixedKeyAdmin, AdminPages, admin.ModelAdmin):
         """Return the URL of a saved design's picture; empty if it has none."""
         raise NotImplementedError
 
-    def render_preview(
-        self, request: HttpRequest, content: Any, *, cache_control: str
-    ) -> HttpResponse:
-        """Return the picture of ``content``. Raises ``ValueError`` and ``NBCatalogError``."""
+    def drawing(self, request: HttpRequest, content: Any) -> Preview:
+        """Return the picture of unsaved ``content``. Raises ``ValueError`` and ``NBCatalogError``."""
         raise NotImplementedError

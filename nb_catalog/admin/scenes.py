@@ -20,7 +20,9 @@ from nb_catalog.admin.scene_files import SceneFileViews
 from nb_catalog.admin.scene_form import PHOTO_ROWS, PLACE_ROWS, SceneForm
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.core.types import Treatment
+from nb_catalog.cutouts.previews import Preview
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.generation import drawings
 from nb_catalog.generation.prompts.background import background_prompt
 from nb_catalog.models import Scene
 
@@ -36,6 +38,7 @@ class SceneAdmin(SceneFileViews, DesignAdmin):
         js = ("nb_catalog/scene.js",)
 
     content_field = "renderer"
+    api_name = "scene"
     thumbnail_action, preview_action = Action.VIEW_SCENE_PICTURES, Action.PREVIEW_SCENES
     picture_alt = _("Preview of the scene")
     no_picture = _("AI model only")
@@ -241,7 +244,7 @@ class SceneAdmin(SceneFileViews, DesignAdmin):
             format_html_join(
                 "",
                 '<option value="{}">{}</option>',
-                [(name, name) for name in scene_previews.RATIOS],
+                [(name, name) for name in drawings.RATIOS],
             ),
             gettext("Undo what is not saved"),
         )
@@ -258,11 +261,11 @@ class SceneAdmin(SceneFileViews, DesignAdmin):
         if not scene.backdrop_sha256:
             raise Http404
         side = thumbnails.SMALL if thumbnails.THUMBNAIL in request.GET else scene_previews.STAGE
-        return scene_previews.serve_photo(scene, side=side)
+        return thumbnails.serve_stored(request, drawings.photo_of_scene(scene, side=side))
 
     def swatch(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Serve a patch of a material."""
-        return scene_previews.serve_swatch(kind)
+        return scene_previews.serve_swatch(request, kind)
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """Draw unsaved JSON, or an unsaved place in a saved photo; a 400 response contains the error."""
@@ -276,18 +279,19 @@ class SceneAdmin(SceneFileViews, DesignAdmin):
             place = json.loads(request.GET.get("place", ""))
         except (ValueError, RecursionError):
             place = None
-        return self._preview_response(
-            request, {"place": place, "scene": scene}, cache_control=thumbnails.SHORTLY
-        )
+        return self.preview_response(request, {"place": place, "scene": scene})
 
-    def render_preview(
-        self, request: HttpRequest, content: Any, *, cache_control: str
-    ) -> HttpResponse:
-        if isinstance(content, dict) and "scene" in content:
-            return scene_previews.serve(request, **content)
-        if request.GET.get("product"):
-            return scene_previews.serve(request, recipe=content)
-        return thumbnails.serve_scene(request, content, cache_control=cache_control)
+    def drawing(self, request: HttpRequest, content: Any) -> Preview:
+        of_photo = isinstance(content, dict) and "scene" in content
+        if not of_photo and not request.GET.get("product"):
+            return drawings.scene_drawing(content)
+        label, _colon, key = request.GET.get("product", "").partition(":")
+        product = drawings.product_for(label, key, user=request.user)
+        ratio = request.GET.get("ratio", "")
+        options = content if of_photo else {"recipe": content}
+        return drawings.product_in_scene(
+            product, ratio=ratio if ratio in drawings.RATIOS else "1:1", **options
+        )
 
 
 def _for_photo(fieldsets: Any, *, scene: Scene | None) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +16,8 @@ from nb_catalog.admin.generate.refresh import warn_about_stale
 from nb_catalog.conf import settings
 from nb_catalog.core import locales
 from nb_catalog.core.permissions import Action
+from nb_catalog.cutouts.previews import Preview
+from nb_catalog.generation import drawings
 from nb_catalog.models import Placement, TextLayout
 from nb_catalog.typesetting.safe_areas import CHANNELS
 
@@ -26,6 +28,7 @@ class TextLayoutAdmin(DesignAdmin):
         js = ("nb_catalog/layout.js",)
 
     content_field = "content"
+    api_name = "layout"
     thumbnail_action, preview_action = Action.VIEW_LAYOUT_PICTURES, Action.PREVIEW_LAYOUTS
     picture_alt = _("Preview of the layout on a sample picture")
     list_display = ("picture", "name", "key", "roles", "design_version", "position", "is_active")
@@ -104,8 +107,6 @@ class TextLayoutAdmin(DesignAdmin):
     def saved_url(self, row: TextLayout) -> str:
         return thumbnails.layout_url(row, site=self.admin_site)
 
-    def render_preview(
-        self, request: HttpRequest, content: Any, *, cache_control: str
-    ) -> HttpResponse:
-        locale = request.GET.get("locale") or settings.LOCALES[0]
-        return thumbnails.serve_layout(request, content, locale=locale, cache_control=cache_control)
+    def drawing(self, request: HttpRequest, content: Any) -> Preview:
+        locale = request.GET.get("locale", "")
+        return drawings.layout_drawing(content, locale=locale, is_saved=False)

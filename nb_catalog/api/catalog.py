@@ -14,6 +14,7 @@ from nb_catalog.api.designs import (
     SceneWriteSerializer,
     design_operations,
 )
+from nb_catalog.api.drawings import ScenePictures, ScenePreviewSerializer, ThumbnailField
 from nb_catalog.api.operations import Operation
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.core.permissions import Action
@@ -89,10 +90,11 @@ class SceneSerializer(serializers.ModelSerializer):
     """``local``: whether the scene can be rendered without a model."""
 
     local = serializers.SerializerMethodField()
+    thumbnail = ThumbnailField("scene", key="key", allow_null=True)
 
     class Meta:
         model = Scene
-        fields = ("key", "name", "version", "position", "is_active", "local")
+        fields = ("key", "name", "version", "position", "is_active", "local", "thumbnail")
 
     def get_local(self, scene) -> bool:
         return scene.is_local
@@ -121,9 +123,10 @@ class SceneDetailSerializer(SceneSerializer):
         }
 
 
-class SceneViewSet(DesignWrites, SceneFiles, CatalogReadViewSet):
+class SceneViewSet(DesignWrites, SceneFiles, ScenePictures, CatalogReadViewSet):
     """Active scenes. Prompts are visible only to users who may generate pictures."""
 
+    file_addresses = frozenset({"thumbnail"})
     read_permission = Action.VIEW_SCENES
     orderings = {
         "position": ("position", "name"),
@@ -140,16 +143,19 @@ class SceneViewSet(DesignWrites, SceneFiles, CatalogReadViewSet):
         "destroy": Action.DELETE_SCENES,
         "file": Action.READ_SCENE_PROMPTS,
         "import_file": Action.CREATE_SCENES,
+        **ScenePictures.picture_permissions,
     }
     serializer_classes = {
         "create": SceneWriteSerializer,
         "partial_update": SceneEditSerializer,
         "import_file": SceneFileSerializer,
+        "preview": ScenePreviewSerializer,
     }
     operations = {
         "retrieve": Operation(returns=SceneDetailSerializer),
         **design_operations(SceneDetailSerializer),
         **SceneFiles.file_operations,
+        **ScenePictures.picture_operations,
     }
 
     def get_queryset(self):

@@ -18,6 +18,12 @@ from nb_catalog.api.designs import (
     LayoutWriteSerializer,
     design_operations,
 )
+from nb_catalog.api.drawings import (
+    LayoutPictures,
+    LayoutPreviewSerializer,
+    LocaleQuery,
+    ThumbnailField,
+)
 from nb_catalog.api.operations import Operation
 from nb_catalog.api.views import CatalogReadViewSet
 from nb_catalog.copydecks import changes, csv_format, files, vocabulary, xliff_format, xlsx_format
@@ -42,10 +48,11 @@ FILES = {
 
 class LayoutSerializer(serializers.ModelSerializer):
     roles = serializers.SerializerMethodField()
+    thumbnail = ThumbnailField("layout", key="key")
 
     class Meta:
         model = TextLayout
-        fields = ("key", "name", "version", "position", "is_active", "roles")
+        fields = ("key", "name", "version", "position", "is_active", "roles", "thumbnail")
 
     def get_roles(self, row) -> list[str]:
         try:
@@ -59,16 +66,21 @@ class LayoutDetailSerializer(LayoutSerializer):
         fields = (*LayoutSerializer.Meta.fields, "content")
 
 
-class LayoutViewSet(DesignWrites, CatalogReadViewSet):
+class LayoutViewSet(DesignWrites, LayoutPictures, CatalogReadViewSet):
     """Active layouts."""
 
+    file_addresses = frozenset({"thumbnail"})
     action_permissions = {
         "create": Action.CREATE_LAYOUTS,
         "partial_update": Action.CHANGE_LAYOUTS,
         "destroy": Action.DELETE_LAYOUTS,
+        **LayoutPictures.picture_permissions,
     }
-    operations = design_operations(LayoutDetailSerializer)
-
+    operations = {
+        **design_operations(LayoutDetailSerializer),
+        **LayoutPictures.picture_operations,
+    }
+    query_classes = {"thumbnail": LocaleQuery}
     read_permission = Action.VIEW_LAYOUTS
     lookup_field = "key"
     lookup_value_converter = "slug"
@@ -84,6 +96,7 @@ class LayoutViewSet(DesignWrites, CatalogReadViewSet):
         "retrieve": LayoutDetailSerializer,
         "create": LayoutWriteSerializer,
         "partial_update": LayoutEditSerializer,
+        "preview": LayoutPreviewSerializer,
     }
 
     def get_queryset(self):

@@ -2,8 +2,6 @@
 
 from django.core.files.base import ContentFile
 from django.http import HttpResponse
-from django.utils.cache import get_conditional_response
-from django.utils.http import quote_etag
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers, status
@@ -14,6 +12,7 @@ from rest_framework.response import Response
 
 from nb_catalog import cutouts, tasks
 from nb_catalog.api import idempotency
+from nb_catalog.api.drawings import SentPictures, picture_response
 from nb_catalog.api.fields import (
     MOST_KEYS,
     CatalogObjectFilter,
@@ -175,9 +174,10 @@ PREVIEW_REFUSALS = (
 MASK_REFUSALS = (*PREVIEW_REFUSALS, NotRegistered)
 
 
-class CutoutViewSet(CatalogReadViewSet):
+class CutoutViewSet(SentPictures, CatalogReadViewSet):
     """Cut-outs. Filter by ``model`` with ``object``, ``state``, ``kind``."""
 
+    sent_pictures = frozenset({"mask_picture", "preview", "solve"})
     file_addresses = frozenset({"mask"})
     own_order = frozenset({"mask", "solve"})
     read_permission = Action.VIEW_CUTOUTS
@@ -243,11 +243,6 @@ class CutoutViewSet(CatalogReadViewSet):
     def check_object_permissions(self, request, obj):
         super().check_object_permissions(request, obj)
         self._require_each([obj])
-
-    def perform_content_negotiation(self, request, force=False):
-        """Pictures are sent as they are, whatever renderers the host has."""
-        sends_picture = self.action in ("mask_picture", "preview", "solve")
-        return super().perform_content_negotiation(request, force=force or sends_picture)
 
     @action(detail=True, methods=["put"], parser_classes=[MultiPartParser, PictureParser])
     def mask(self, request, *args, **kwargs):
@@ -334,17 +329,17 @@ class CutoutViewSet(CatalogReadViewSet):
 
     def mask_picture(self, request, *args, **kwargs):
         """Return the mask as a grey PNG file, at most 2,048 pixels long."""
-        return self._picture(previews.mask_preview(self.get_object()))
+        return picture_response(request, previews.mask_preview(self.get_object()))
 
     def preview(self, request, *args, **kwargs):
         """Return the product alone, or in a scene as the local provider makes it."""
         cutout, query = self.get_object(), self.query.validated_data
         if "scene" not in query:
-            return self._picture(previews.cut_preview(cutout, side=query["side"]))
+            return picture_response(request, previews.cut_preview(cutout, side=query["side"]))
         scene = Scene.objects.filter(key=query["scene"], is_active=True).first()
         if scene is None:
             raise NotFound(_("There is no scene “%(key)s”.") % {"key": query["scene"]})
-        return self._picture(previews.scene_preview(cutout, scene, side=query["side"]))
+        return picture_response(request, previews.scene_preview(cutout, scene, side=query["side"]))
 
     def max_body_bytes(self):
         """Return how large a body may be: a picture's file is allowed to be larger than a form."""
@@ -372,14 +367,3 @@ class CutoutViewSet(CatalogReadViewSet):
     def _respond(self, cutout):
         cutout = PhotoCutout.objects.prefetch_related("events__actor").get(pk=cutout.pk)
         return Response(CutoutDetailSerializer(cutout, context=self.get_serializer_context()).data)
-
-    def _picture(self, preview):
-        etag = quote_etag(preview.digest)
-        not_modified = get_conditional_response(self.request._request, etag=etag)
-        if not_modified is not None:
-            return not_modified
-        response = HttpResponse(preview.read(), content_type=preview.mime_type)
-        response["ETag"] = etag
-        response["Cache-Control"] = "private, no-cache"
-        response["X-Content-Type-Options"] = "nosniff"
-        return response

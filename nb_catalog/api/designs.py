@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
+from nb_catalog.api.fields import checked
 from nb_catalog.api.operations import Operation
 from nb_catalog.conf import settings
 from nb_catalog.core.permissions import Action
@@ -53,7 +54,7 @@ class SceneWriteSerializer(DesignWriteSerializer):
         )  # fmt: skip
 
     def validate_renderer(self, renderer):
-        return _checked(renderer, read=SceneRecipe.from_mapping) if renderer else {}
+        return checked(renderer, read=SceneRecipe.from_mapping) if renderer else {}
 
     def validate(self, data):
         source = data.pop("copy_of", None)
@@ -94,7 +95,7 @@ class LayoutWriteSerializer(DesignWriteSerializer):
         fields = ("key", "name", "content", "position", "is_active")
 
     def validate_content(self, content):
-        return _checked(content, read=Layout.from_mapping)
+        return checked(content, read=Layout.from_mapping)
 
 
 class LayoutEditSerializer(LayoutWriteSerializer):
@@ -123,15 +124,6 @@ class DeckEditSerializer(DeckWriteSerializer):
 
     class Meta(DeckWriteSerializer.Meta):
         fields = ("name", "locale", "position", "is_active")
-
-
-def _checked(value, *, read):
-    """Return ``value`` if ``read`` accepts it; otherwise its sentences are the errors of the field."""
-    try:
-        read(value)
-    except ValueError as error:
-        raise serializers.ValidationError([str(error)]) from error
-    return value
 
 
 def design_operations(detail):

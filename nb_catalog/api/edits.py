@@ -4,6 +4,7 @@ import binascii
 from base64 import b64decode
 from hashlib import sha256
 
+from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -18,6 +19,7 @@ from nb_catalog.api.results import MaybeStartedRunSerializer, PlanSerializer
 from nb_catalog.api.run_notices import NotifyField, inform_if_asked
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.types import RequestMode
+from nb_catalog.cutouts.previews import LARGE
 from nb_catalog.exceptions import (
     AdjustmentRefused,
     NotRegistered,
@@ -29,6 +31,7 @@ from nb_catalog.exceptions import (
     RequestRefused,
     StorageFailed,
 )
+from nb_catalog.generation.drawings import MIME_TYPE
 from nb_catalog.generation.instructed_edits import MAX_CANDIDATES
 from nb_catalog.imaging.adjust.kinds import MOST_ADJUSTMENTS
 
@@ -79,7 +82,7 @@ EDIT_REFUSALS = (
     PictureUnreadable, PictureTooLarge, StorageFailed,
 )  # fmt: skip
 EDIT_SERIALIZERS = {
-    "adjust": AdjustSerializer,
+    **dict.fromkeys(("adjust", "preview_adjust"), AdjustSerializer),
     "plan_edit": EditPlanSerializer,
     "edit": EditRunSerializer,
     "move_texts": NoBodySerializer,
@@ -94,6 +97,7 @@ _MAYBE_STARTED = Operation(
 )
 EDIT_OPERATIONS = {
     **dict.fromkeys(("adjust", "move_texts", "edit"), _MAYBE_STARTED),
+    "preview_adjust": Operation(media_types=(MIME_TYPE,), refuses=EDIT_REFUSALS),
     "plan_edit": Operation(returns=PlanSerializer, refuses=EDIT_REFUSALS),
 }
 EDIT_PERMISSIONS = {**dict.fromkeys(EDIT_SERIALIZERS, Action.ADJUST), "edit": Action.EDIT}
@@ -113,6 +117,13 @@ class EditActions:
             return self._start_edit(plan)
 
         return idempotency.once(self, body, start)
+
+    @action(detail=True, methods=["post"], url_path="adjust/preview")
+    def preview_adjust(self, request, *args, **kwargs):
+        """Return a picture as adjustments would make it, 960 pixels long. Nothing is stored."""
+        image, body = self.get_object(), self.validated_body()
+        data = generation.preview_adjustments(image, body["adjustments"], side=LARGE)
+        return HttpResponse(data, content_type=MIME_TYPE)
 
     @action(detail=True, methods=["post"], url_path="plan-edit")
     def plan_edit(self, request, *args, **kwargs):

@@ -23,6 +23,7 @@ from nb_catalog.exceptions import (
     ProviderError,
     RequestRefused,
     StorageFailed,
+    TextError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -36,6 +37,7 @@ STATUSES = (
     (RequestRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ObjectGone, HTTPStatus.GONE),
     (PictureError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (TextError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (StorageFailed, HTTPStatus.SERVICE_UNAVAILABLE),
     (ProviderError, HTTPStatus.BAD_GATEWAY),
     (NBCatalogError, HTTPStatus.BAD_REQUEST),

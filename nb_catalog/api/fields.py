@@ -171,6 +171,15 @@ def valid_key(source, key):
     return value
 
 
+def checked(value, *, read):
+    """Return ``value`` if ``read`` accepts it; otherwise its sentences are the errors of the field."""
+    try:
+        read(value)
+    except ValueError as error:
+        raise serializers.ValidationError([str(error)]) from error
+    return value
+
+
 def check_names(sent, *, known, also=()):
     """Raise ``ValidationError`` for names in ``sent`` that are not ``known``; ``also`` are not suggested."""
     wrong = [name for name in sent if name not in known and name not in also]

@@ -19,6 +19,7 @@ from nb_catalog.api.comments import (
     COMMENT_SERIALIZERS,
     CommentActions,
 )
+from nb_catalog.api.drawings import THUMBNAIL, ImagePictures, ThumbnailField, ThumbnailQuery
 from nb_catalog.api.edits import EDIT_OPERATIONS, EDIT_PERMISSIONS, EDIT_SERIALIZERS, EditActions
 from nb_catalog.api.events import EVENTS, EventsMixin
 from nb_catalog.api.fields import CatalogObjectFilter, CatalogObjectSerializer, NoBodySerializer
@@ -78,6 +79,7 @@ class ImageSerializer(CatalogObjectSerializer):
     decisions = serializers.SerializerMethodField()
     scene = serializers.CharField()
     tier = serializers.CharField()
+    thumbnail = ThumbnailField("image")
     url = serializers.CharField(source="file.url")
     mime_type = serializers.CharField()
     width = serializers.IntegerField()
@@ -215,14 +217,16 @@ START_REFUSALS = (
 )  # fmt: skip
 
 
-class ImageViewSet(EventsMixin, AltTextActions, EditActions, CommentActions, CatalogReadViewSet):
+class ImageViewSet(
+    EventsMixin, ImagePictures, AltTextActions, EditActions, CommentActions, CatalogReadViewSet
+):
     """Pictures. Filter by ``model`` with ``object``, ``state``, ``slot``, ``run``, ``scene``."""
 
-    file_addresses = frozenset({"url"})
+    file_addresses = frozenset({"url", "thumbnail"})
     own_order = frozenset({"publish", "publish_final", "plan_edit"})
     read_permission = Action.VIEW_IMAGES
     action_permissions = {
-        "events": Action.VIEW_IMAGES,
+        **dict.fromkeys(("events", "thumbnail"), Action.VIEW_IMAGES),
         **dict.fromkeys(DECISIONS, Action.REVIEW),
         **dict.fromkeys(("publish", "publish_final"), Action.PUBLISH),
         "escalate": Action.MAKE_FINAL,
@@ -241,6 +245,7 @@ class ImageViewSet(EventsMixin, AltTextActions, EditActions, CommentActions, Cat
         ),
         "history": Operation(returns=HistorySerializer),
         "events": EVENTS,
+        "thumbnail": THUMBNAIL,
         "publish": Operation(
             returns=PublishedSerializer,
             status=status.HTTP_201_CREATED,
@@ -293,7 +298,7 @@ class ImageViewSet(EventsMixin, AltTextActions, EditActions, CommentActions, Cat
         **COMMENT_SERIALIZERS,
     }
     filter_class = ImageFilterSerializer
-    query_classes = {"events": PictureEventsQuery}
+    query_classes = {"events": PictureEventsQuery, "thumbnail": ThumbnailQuery}
 
     def get_queryset(self):
         rows = ProductImage.objects.select_related("job").prefetch_related("placements")

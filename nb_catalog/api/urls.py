@@ -23,6 +23,7 @@ from nb_catalog.api.placements import PlacementViewSet
 from nb_catalog.api.plans import PlanViewSet
 from nb_catalog.api.provider_calls import BatchViewSet, PauseViewSet, ProviderCallViewSet
 from nb_catalog.api.publications import PublicationViewSet
+from nb_catalog.api.review_filters import ReviewFilterViewSet
 from nb_catalog.api.rollbacks import RollBackViewSet
 from nb_catalog.api.runs import RunViewSet
 from nb_catalog.api.schema import SchemaView
@@ -78,6 +79,7 @@ router.register("runs", RunViewSet, basename="run")
 router.register("jobs", JobViewSet, basename="job")
 router.register("images", ImageViewSet, basename="image")
 router.register("claims", ClaimViewSet, basename="claim")
+router.register("review-filters", ReviewFilterViewSet, basename="review-filter")
 router.register("decisions", DecisionViewSet, basename="decision")
 router.register("series", SeriesViewSet, basename="series")
 router.register("experiments", ExperimentViewSet, basename="experiment")
@@ -105,6 +107,14 @@ urlpatterns = [
         "cutouts/<int:pk>/preview.webp",
         CutoutViewSet.as_view({"get": "preview"}),
         name="cutout-preview",
+    ),
+    *(
+        path(f"{prefix}/<{key}>/thumbnail.webp", view.as_view({"get": "thumbnail"}), name=name)
+        for prefix, key, view, name in (
+            ("images", "int:pk", ImageViewSet, "image-thumbnail"),
+            ("scenes", "slug:key", SceneViewSet, "scene-thumbnail"),
+            ("layouts", "slug:key", LayoutViewSet, "layout-thumbnail"),
+        )
     ),
     path(
         "experiments/<int:pk>/pictures/<int:pair>/<slug:side>/",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlencode
+
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -9,6 +13,16 @@ from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ReviewFilter
 from nb_catalog.models.reviews import LONGEST_NAME, LONGEST_QUERY
+
+# What the review page filters by, in the order of its form.
+FIELDS: Final = (
+    "q", "state", "run", "model", "product", "scene", "series", "by", "queue", "picture", "draft", "batch",
+)  # fmt: skip
+
+
+def query_of(values: Mapping[str, str]) -> str:
+    """Return what of ``values`` is filtered by as a query string, without a position in the queue."""
+    return urlencode([(name, values[name]) for name in FIELDS if values.get(name)])
 
 
 def saved_filters(*, user: Actor) -> QuerySet[ReviewFilter]:

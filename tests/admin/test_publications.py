@@ -213,7 +213,6 @@ def test_each_page_asks_for_its_permission(client):
     assert client.get(url("roll_back")).status_code == 403
     for page in ("cancel", "retry", "schedule"):
         assert client.post(url(page, publication.pk)).status_code == 403
-        assert client.get(url(page, publication.pk)).status_code == 405
     client.force_login(factories.staff(views=False))
     for page in ("changelist", "moment"):
         assert client.get(url(page)).status_code == 403
@@ -221,6 +220,8 @@ def test_each_page_asks_for_its_permission(client):
     client.force_login(factories.staff(Permission.PUBLISH))
     assert client.get(url("roll_back") + "?run=99999").status_code == 404
     assert client.get(url("publish") + "?images=").status_code == 200
+    for page in ("cancel", "retry", "schedule"):
+        assert client.get(url(page, publication.pk)).status_code == 405
 
 
 def test_saving_what_the_form_shows_changes_nothing_in_any_time_zone(client, publisher):

@@ -19,7 +19,7 @@ from tests.api.test_long_pages import path_of, walk
 LISTS = (
     "models/", "scenes/", "layouts/", "decks/", "runs/", "jobs/", "images/", "placements/", "series/",
     "experiments/", "cutouts/", "gallery-deliveries/", "webhooks/", "webhook-deliveries/", "publications/",
-    "pauses/", "batches/", "calls/", "spending/",
+    "pauses/", "batches/", "calls/", "spending/", "review-filters/",
 )  # fmt: skip
 
 
@@ -34,9 +34,9 @@ def api(db):
 def test_no_list_is_forgotten_here():
     view_sets = {prefix: view for prefix, view, _name in router.registry if hasattr(view, "list")}
     assert {f"{prefix}/" for prefix in view_sets} == set(LISTS)
-    # What is registered is not a table, and there are few pauses.
+    # What is registered is not a table, and there are few pauses and saved filters.
     sorted_by = {prefix for prefix, view in view_sets.items() if view.orderings}
-    assert sorted_by == view_sets.keys() - {"models", "pauses"}
+    assert sorted_by == view_sets.keys() - {"models", "pauses", "review-filters"}
 
 
 # Versions
@@ -249,8 +249,10 @@ def test_an_order_that_does_not_exist_is_refused_with_the_nearest(api):
     assert "created_at" in answer.json()["errors"]["ordering"][0]
 
 
-# Of no time: what is registered, the few pauses of now, and days.
-@pytest.mark.parametrize("path", sorted({*LISTS} - {"models/", "pauses/", "spending/"}))
+# Of no time: what is registered, the few pauses of now, days, and saved filters.
+@pytest.mark.parametrize(
+    "path", sorted({*LISTS} - {"models/", "pauses/", "spending/", "review-filters/"})
+)
 def test_every_list_is_restricted_to_a_time_and_sorted(api, path):
     answer = api.get(f"{path}?created_after=2026-01-01T00:00:00Z&created_before=2026-02-01")
     assert answer.status_code == 200, answer.content

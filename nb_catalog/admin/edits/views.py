@@ -59,7 +59,7 @@ class EditViews:
                 require_POST(self.edit_preview),
                 name="edit_preview",
                 action=Action.ADJUST,
-                only_here="it draws what is being dragged; adjust/ is free and can be undone",
+                api="image_preview_adjust",
             ),
             self.page(
                 "<int:pk>/edit/undo/",

@@ -26,6 +26,7 @@ from nb_catalog.exceptions import (
     RequestRefused,
     StorageFailed,
 )
+from nb_catalog.generation.drawings import MIME_TYPE
 from nb_catalog.models import Experiment, ExperimentPair, Scene
 from nb_catalog.models.db.money import usd
 from nb_catalog.models.experiments import Arm
@@ -127,7 +128,7 @@ class VotingViews:
         if image is None:
             raise Http404
         try:
-            response = HttpResponse(ballot_file(image), content_type=thumbnails.MIME_TYPE)
+            response = HttpResponse(ballot_file(image), content_type=MIME_TYPE)
         except (PictureError, StorageFailed) as error:
             raise Http404(str(error)) from error
         response["X-Content-Type-Options"] = "nosniff"

@@ -136,22 +136,23 @@ class ReviewPermissions:
         may_publish = state == ImageState.APPROVED or (state == ImageState.PENDING and self.review)
         return frozenset(transitions | ({"publish"} if self.publish and may_publish else set()))
 
-    def require(self, verb: str) -> None:
-        """Raise ``PermissionDenied`` if ``verb`` is not allowed."""
-        required = {
-            **dict.fromkeys(PUBLISHING_VERBS, self.publish),
-            SET_TEXT: self.generate,
-            READ_TEXT: self.generate,
-            COMPARE: self.generate,
-        }
-        if not required.get(verb, self.review):
-            raise PermissionDenied
+
+def require(user: Any, verb: str) -> None:
+    """Raise ``PermissionDenied`` unless ``user`` may do ``verb``."""
+    needed = {
+        **dict.fromkeys(PUBLISHING_VERBS, Action.PUBLISH),
+        SET_TEXT: Action.REPLACE_TEXT,
+        READ_TEXT: Action.READ_TEXT,
+        COMPARE: Action.COMPARE,
+    }
+    if not may(user, needed.get(verb, Action.REVIEW)):
+        raise PermissionDenied
 
 
 def execute(image: ProductImage, action: ReviewAction, *, actor: Actor) -> ReviewOutcome:
     """Execute ``action``. Raises ``PermissionDenied``; every refusal is returned as an outcome."""
     permissions = ReviewPermissions.of(actor)
-    permissions.require(action.verb)
+    require(actor, action.verb)
     try:
         match action.verb:
             case "roll_back":

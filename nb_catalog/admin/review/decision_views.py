@@ -39,6 +39,7 @@ from nb_catalog.admin.review.actions import (
     ReviewPermissions,
     execute,
     outcome_of,
+    require,
     with_note,
 )
 from nb_catalog.admin.review.cards import offers_for, prepare_cards
@@ -292,7 +293,7 @@ class DecisionViews:
     def decide_selected(self, request: HttpRequest, name: str) -> HttpResponse:
         """Decide about each selected picture, as one batch. With JavaScript, the page sends them itself."""
         verb, sentence = SELECTED[name]
-        ReviewPermissions.of(request.user).require(verb)
+        require(request.user, verb)
         batch, done = uuid4(), 0
         for image in pictures().filter(pk__in=_selected_keys(request)):
             action = replace(ReviewAction.from_form(verb, image.pk, request.POST), batch=batch)

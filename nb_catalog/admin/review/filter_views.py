@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
@@ -14,10 +11,10 @@ from django.views.decorators.http import require_POST
 
 from nb_catalog import review
 from nb_catalog.admin.changelists import INTEGER_KEY
-from nb_catalog.admin.review.actions import ReviewPermissions
-from nb_catalog.admin.review.forms import FilterForm
+from nb_catalog.admin.review.actions import require
 from nb_catalog.core.permissions import Action
 from nb_catalog.exceptions import RequestRefused
+from nb_catalog.review.saved_filters import query_of
 
 
 class FilterViews:
@@ -30,7 +27,10 @@ class FilterViews:
                 require_POST(self.filters),
                 name="filters",
                 action=Action.VIEW_IMAGES,
-                only_here="TODO",
+                api=(
+                    "review_filter_list review_filter_retrieve review_filter_create "
+                    "review_filter_destroy"
+                ),
             ),
             self.page(
                 "review/claims/",
@@ -44,7 +44,7 @@ class FilterViews:
     def filters(self, request: HttpRequest) -> HttpResponse:
         """Save the filter that is shown under a name, or delete a saved one of one's own."""
         self.require_view(request)
-        query = filter_query(QueryDict(request.POST.get("back", "")))
+        query = query_of(QueryDict(request.POST.get("back", "")))
         key = request.POST.get("delete", "")
         if key:
             if INTEGER_KEY.fullmatch(key) and review.delete_filter(int(key), user=request.user):
@@ -67,7 +67,7 @@ class FilterViews:
         """Renew one's claims of the ``cards`` that an open page shows, as it does now and then, and return
         the keys of those that are one's own still; or give all pictures back."""
         self.require_view(request)
-        ReviewPermissions.of(request.user).require("approve")
+        require(request.user, "approve")
         if "release" not in request.POST:
             shown = request.POST.get("cards", "").split(",")
             keys = [int(key) for key in shown if INTEGER_KEY.fullmatch(key)]
@@ -80,9 +80,3 @@ class FilterViews:
 
     def _to_review(self, query: str) -> HttpResponse:
         return redirect(f"{self.url_of('review')}?{query}" if query else self.url_of("review"))
-
-
-def filter_query(query: Any) -> str:
-    """Return what ``query`` filters by as a query string, without a position in the queue."""
-    names = FilterForm.base_fields
-    return urlencode([(name, query[name]) for name in names if query.get(name)])

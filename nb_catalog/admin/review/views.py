@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings as django_settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -18,13 +18,15 @@ from nb_catalog.admin.changelists import AFTER, BEFORE, key_in, query_from
 from nb_catalog.admin.review.actions import ReviewPermissions
 from nb_catalog.admin.review.cards import offers_for, prepare_cards
 from nb_catalog.admin.review.decision_views import DecisionViews, count_message
-from nb_catalog.admin.review.filter_views import FilterViews, filter_query
+from nb_catalog.admin.review.filter_views import FilterViews
 from nb_catalog.admin.review.forms import MINE, FilterForm
 from nb_catalog.admin.review.queue import claimed_part_of, part_of
 from nb_catalog.core.permissions import Action
 from nb_catalog.core.states import ImageState
+from nb_catalog.generation import drawings
 from nb_catalog.models import ImageJob, ProductImage, Series
 from nb_catalog.review import saved_filters, unclaimed_by_others
+from nb_catalog.review.saved_filters import query_of
 
 
 class ReviewViews(DecisionViews, FilterViews):
@@ -46,7 +48,7 @@ class ReviewViews(DecisionViews, FilterViews):
                 self.preview,
                 name="preview",
                 action=Action.VIEW_IMAGES,
-                only_here="TODO",
+                api="image_thumbnail",
                 cacheable=True,
             ),
             self.page(
@@ -91,7 +93,7 @@ class ReviewViews(DecisionViews, FilterViews):
             groups=group_by_product(images, by=query.get("by", "")),
             is_mine=is_mine,
             saved=saved_filters(user=request.user),
-            filter_query=filter_query(request.GET),
+            filter_query=query_of(request.GET),
             permissions=permissions,
             state_names={state.value: str(state.label) for state in ImageState},
             slots=sorted({slot for image in images for slot in image.object_info.slots}),
@@ -107,7 +109,9 @@ class ReviewViews(DecisionViews, FilterViews):
     def preview(self, request: HttpRequest, pk: int, digest: str, width: int) -> HttpResponse:
         self.require_view(request)
         image = get_object_or_404(ProductImage, pk=pk, sha256__startswith=digest)
-        return thumbnails.serve_thumbnail(request, image, width=width)
+        if width not in drawings.WIDTHS:
+            raise Http404
+        return thumbnails.serve_stored(request, drawings.thumbnail_of(image, width=width))
 
     def original(self, request: HttpRequest, pk: int, digest: str) -> HttpResponse:
         self.require_view(request)

@@ -12,6 +12,7 @@ from nb_catalog.core.types import SCENE_TREATMENTS, JobKind, PhotoKind, RequestM
 from nb_catalog.cutouts import previews
 from nb_catalog.export.types import FORMATS
 from nb_catalog.generation import ItemStatus, scene_files
+from nb_catalog.generation.drawings import RATIOS
 from nb_catalog.generation.progress import Cause, RunState
 from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.cutouts import CutoutState
@@ -45,6 +46,7 @@ ENUMS = {
     "PreviewSide": previews.SIDES[:2],
     "PublicationKind": PublicationKind,
     "PublicationState": PublicationState,
+    "PreviewRatio": tuple(RATIOS),
     "RequestMode": RequestMode,
     "RunState": RunState,
     "SeriesView": SeriesView,

@@ -50,6 +50,7 @@ VALUES = {
     "spent_usd": "1.25",
     "strokes": [{"keep": True, "size": 0.02, "points": [[0.4, 0.4], [0.6, 0.5]]}],
     "texts": {"de": {"headline": "Herbst"}},
+    "thumbnail": "https://shop.example/api/catalog-images/images/7/thumbnail.webp",
     "tier": "draft",
     "title": "Products: Marble (draft)",
     "url": "https://shop.example/media/9f/9f86.png",
@@ -67,6 +68,14 @@ EXCEPTIONS = {
     ("AltRequest", "texts"): {"de": "Blaue Tasse auf Marmor"},
     ("Decision", "key"): "5c1e0d7e-93a2-4c5e-8f0b-0f6f6d1f2a11",
     ("DecisionRequest", "key"): "5c1e0d7e-93a2-4c5e-8f0b-0f6f6d1f2a11",
+    ("ReviewFilter", "filter"): {"state": "pending", "scene": "marble"},
+    ("ReviewFilterRequest", "filter"): {"state": "pending", "scene": "marble"},
+    ("ScenePreviewRequest", ""): {
+        "renderer": {"surface": {"kind": "oak"}},
+        "model": "shop.product",
+        "object": "12",
+        "ratio": "4:5",
+    },
     # Either pictures or what is published, not both.
     ("ExportRequest", ""): {
         "model": "shop.product",
