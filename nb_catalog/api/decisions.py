@@ -1,7 +1,7 @@
 """``decisions/``: decisions about several pictures at once, each carried out once, and undone together."""
 
 from django.utils.translation import gettext_lazy as _
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
@@ -56,17 +56,19 @@ class UndoDecisionsSerializer(serializers.Serializer):
 
 
 class DecisionResultSerializer(serializers.ModelSerializer):
-    """What became of a decision: ``outcome`` is "done", "refused", or "partly", if it was approved and
-    could not be published. ``before`` and ``after`` are states by the keys of the pictures that it moved."""
+    """What became of a decision: ``outcome`` is "done", "refused", "partly", if it was approved and could not
+    be published, or "waiting", until a worker has made its files and the ``publication`` shows it.
+    ``before`` and ``after`` are states by the keys of the pictures that it moved."""
 
     decision = serializers.CharField(source="verb")
     outcome = serializers.CharField()
+    problem = serializers.CharField(allow_blank=True, source="current_problem")
 
     class Meta:
         model = ReviewDecision
         fields = (
             "key", "batch", "image", "decision", "outcome", "problem", "code", "before", "after",
-            "place", "at", "undone_at",
+            "place", "publication", "at", "undone_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -85,7 +87,9 @@ class DecisionViewSet(CatalogViewSet):
     action_permissions = {"create": Action.VIEW_IMAGES, "undo": Action.VIEW_IMAGES}
     operations = {
         "create": Operation(
-            returns=DecisionResultsSerializer, refuses=(RequestRefused, ObjectGone)
+            returns=DecisionResultsSerializer,
+            also={status.HTTP_202_ACCEPTED: DecisionResultsSerializer},
+            refuses=(RequestRefused, ObjectGone),
         ),
         "undo": Operation(returns=UndoneSerializer, refuses=(InvalidTransition,)),
     }
@@ -93,24 +97,31 @@ class DecisionViewSet(CatalogViewSet):
     serializer_classes = {"undo": UndoDecisionsSerializer}
 
     def create(self, request, *args, **kwargs):
-        """Decide, one after another. One that was refused does not stop the others."""
+        """Decide, one after another. One that was refused does not stop the others. The status is 202 if
+        files of pictures that are to be published have to be made first."""
         body = self.validated_body()
         for needed in {ACTIONS[each["decision"]] for each in body["decisions"]}:
             self.require(needed)
         review.require_images(each["image"] for each in body["decisions"])
-        rows = []
-        for each in body["decisions"]:
-            verb = each.pop("decision")
-            decision = review.Decision(verb=verb, batch=body["batch"], **each)
-            rows.append(review.decide(decision, actor=request.user))
-        return Response({"results": DecisionResultSerializer(rows, many=True).data})
+        decisions = [
+            review.Decision(verb=each.pop("decision"), batch=body["batch"], **each)
+            for each in body["decisions"]
+        ]
+        rows = review.decide_all(decisions, actor=request.user)
+        waits = any(row.outcome == "waiting" for row in rows)
+        return Response(
+            {"results": DecisionResultSerializer(rows, many=True).data},
+            status=status.HTTP_202_ACCEPTED if waits else status.HTTP_200_OK,
+        )
 
     @action(detail=False, methods=["post"])
     def undo(self, request, *args, **kwargs):
         """Undo decisions of your own, the last first: each picture gets the state that it had, and each place
         its picture. ``refused`` says what could not be undone."""
         body = self.validated_body()
-        rows = ReviewDecision.objects.filter(actor=request.user).select_related("image")
+        rows = ReviewDecision.objects.filter(actor=request.user).select_related(
+            "image", "publication"
+        )
         rows = (
             rows.filter(batch=body["batch"]) if body["batch"] else rows.filter(key__in=body["keys"])
         )

@@ -1101,6 +1101,11 @@ class Migration(migrations.Migration):
             name='publication',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='nb_catalog.publication', verbose_name='publication'),
         ),
+        migrations.AddField(
+            model_name='reviewdecision',
+            name='publication',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='nb_catalog.publication'),
+        ),
         migrations.AddIndex(
             model_name='placementevent',
             index=models.Index(fields=['at'], name='nb_event_at'),

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.models.images import ProductImage
+from nb_catalog.models.publications import Publication, PublicationState
 
 # Of a saved filter, in characters.
 LONGEST_NAME: Final = 60
@@ -22,8 +23,8 @@ class ReviewDecision(models.Model):
 
     ``batch`` is the same for those that were decided together. ``before`` and ``after`` are the states of
     the pictures that it has moved, by their keys: approving a final also moves the others of its draft.
-    ``place`` is where it has published the picture. ``problem`` says why it was refused, or what part of it,
-    and ``code`` is that of the error.
+    ``place`` is where it has published the picture, or has it published by ``publication`` once files are
+    made. ``problem`` says why it was refused, or what part of it, and ``code`` is that of the error.
     """
 
     key = models.UUIDField(editable=False)
@@ -37,6 +38,9 @@ class ReviewDecision(models.Model):
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     place = models.JSONField(null=True)
+    publication = models.ForeignKey(
+        Publication, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     problem = models.TextField(blank=True, default="")
     code = models.CharField(max_length=40, blank=True, default="")
     at = models.DateTimeField(auto_now_add=True)
@@ -56,10 +60,21 @@ class ReviewDecision(models.Model):
 
     @property
     def outcome(self) -> str:
-        """Return "done", "refused", or "partly": approved, but not published."""
-        if not self.problem:
+        """Return "done", "waiting", "refused", or "partly": approved, but not published."""
+        publication = self.publication
+        if publication is not None and publication.state == PublicationState.WAITING:
+            return "waiting"
+        if not self.problem and (publication is None or publication.published_at is not None):
             return "done"
         return "partly" if self.after else "refused"
+
+    @property
+    def current_problem(self) -> str:
+        """Return ``problem``, or why its publication was not made."""
+        publication = self.publication
+        if self.problem or publication is None or publication.published_at is not None:
+            return self.problem
+        return publication.problem
 
 
 class ReviewClaim(models.Model):

@@ -9,7 +9,15 @@ from nb_catalog.review.claims import (
 )
 from nb_catalog.review.comments import comment
 from nb_catalog.review.comparison import request_comparison
-from nb_catalog.review.decisions import Decision, UndoResult, decide, require_images, undo
+from nb_catalog.review.decisions import (
+    Decision,
+    UndoResult,
+    decide,
+    decide_all,
+    require_images,
+    undo,
+)
+from nb_catalog.review.deferred import DeferredPublications, deferred
 from nb_catalog.review.edits import move_texts
 from nb_catalog.review.escalation import escalate
 from nb_catalog.review.experiments import ExperimentResult, adopt_prompt, result_of
@@ -46,6 +54,7 @@ __all__ = [
     "Ballots",
     "BulkReviewResult",
     "Decision",
+    "DeferredPublications",
     "ExperimentResult",
     "History",
     "Side",
@@ -60,6 +69,8 @@ __all__ = [
     "claim_next",
     "comment",
     "decide",
+    "decide_all",
+    "deferred",
     "delete_filter",
     "escalate",
     "history_of",

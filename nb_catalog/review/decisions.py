@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -30,6 +30,7 @@ from nb_catalog.models.images import ImageKind
 from nb_catalog.models.transitions import last_decision, too_late
 from nb_catalog.publishing import placements, places, renditions
 from nb_catalog.review import services
+from nb_catalog.review.deferred import DeferredPublications, deferred, leave_out
 from nb_catalog.signals.events import record_move
 
 PUBLISH: Final = "publish"
@@ -84,24 +85,29 @@ class UndoResult:
     refused: tuple[str, ...]
 
 
-def decide(decision: Decision, *, actor: Actor) -> ReviewDecision:
+def decide(
+    decision: Decision, *, actor: Actor, together: DeferredPublications | None = None
+) -> ReviewDecision:
     """Carry out ``decision`` and return its row; if ``actor`` has sent its key before, return that row.
 
     A refusal is such a row too, with its ``problem``: sent again, it is refused again, whatever has happened
     to the picture meanwhile. A decision that is part of a batch is refused for a picture that
     ``needs_individual_review``, if it approves it. One about a picture that somebody else has moved since it
     was ``seen`` is refused. An approved picture is rejected if it was seen so. To publish a picture that
-    waits for review approves it, with that permission; it stays approved if it cannot be published.
+    waits for review approves it, with that permission; it stays approved if it cannot be published. A picture
+    of ``together`` is published by a worker once its files are made: its row has the ``publication``.
 
     Raises ``PermissionDenied``; ``ObjectGone`` for a picture that does not exist.
     """
     if not may(actor, ACTIONS[decision.verb]):
         raise PermissionDenied
     rows = ReviewDecision.objects.filter(actor=actor, key=decision.key)
-    if (earlier := rows.first()) is not None:
+    if (earlier := rows.select_related("publication").first()) is not None:
         return earlier
     [image] = require_images([decision.image])
-    if decision.verb == PUBLISH:
+    if together is not None and (decision.verb != PUBLISH or image.pk not in together.images):
+        together = None
+    if decision.verb == PUBLISH and together is None:
         # Made before anything is locked. What is wrong with the picture is found again below.
         with suppress(NBCatalogError):
             renditions.renditions_of([image])
@@ -109,7 +115,7 @@ def decide(decision: Decision, *, actor: Actor) -> ReviewDecision:
         # Places before images, which is the order of all that locks both; and both before the row is
         # inserted, which takes a shared lock of the picture: of two who have that, none gets the other.
         current = None
-        if decision.verb == PUBLISH:
+        if decision.verb == PUBLISH and together is None:
             place = (image.content_type_id, image.object_id, *decision.place.values())
             current = places.lock_places([place]).get(place)
         before = _lock_states(image)
@@ -122,9 +128,17 @@ def decide(decision: Decision, *, actor: Actor) -> ReviewDecision:
         except IntegrityError:
             return rows.select_for_update().get()
         is_shown = current is not None and current.image_id == image.pk
-        _carry_out(row, image, decision, before=before, is_shown=is_shown)
-        row.save(update_fields=["before", "after", "place", "problem", "code"])
+        _carry_out(row, image, decision, before=before, is_shown=is_shown, together=together)
+        row.save(update_fields=["before", "after", "place", "publication", "problem", "code"])
     return row
+
+
+def decide_all(decisions: Sequence[Decision], *, actor: Actor) -> list[ReviewDecision]:
+    """Carry out ``decisions``, one after another, and return their rows. If several pictures that are to be
+    published lack files for web pages, a worker publishes these. Raises what ``decide`` does."""
+    publishing = [each.image for each in decisions if each.verb == PUBLISH]
+    with deferred(publishing, actor=actor) as together:
+        return [decide(each, actor=actor, together=together) for each in decisions]
 
 
 def require_images(keys: Iterable[int]) -> list[ProductImage]:
@@ -153,6 +167,7 @@ def _carry_out(
     *,
     before: Mapping[int, str],
     is_shown: bool,
+    together: DeferredPublications | None,
 ) -> None:
     """Move ``image``, or say in ``row`` why not. What it changes is recorded there, to be undone.
     ``before`` has the states of the locked pictures; ``is_shown`` says that it is published there already.
@@ -163,7 +178,7 @@ def _carry_out(
             if decision.seen not in ("", image.state):
                 raise too_late(image, decision.verb)
             if decision.verb == PUBLISH:
-                _publish(row, image, decision, is_shown=is_shown)
+                _publish(row, image, decision, is_shown=is_shown, together=together)
             else:
                 if decision.verb == "reject" and decision.seen == ImageState.APPROVED:
                     services.reconsider(image, actor=row.actor, note=decision.note)
@@ -181,7 +196,12 @@ def _carry_out(
 
 
 def _publish(
-    row: ReviewDecision, image: ProductImage, decision: Decision, *, is_shown: bool
+    row: ReviewDecision,
+    image: ProductImage,
+    decision: Decision,
+    *,
+    is_shown: bool,
+    together: DeferredPublications | None,
 ) -> None:
     if decision.batch and image.state == ImageState.PENDING:
         services.require_individual_review(image)
@@ -189,9 +209,13 @@ def _publish(
         services.approve(image, actor=row.actor, note=decision.note)
     try:
         with transaction.atomic():
-            placements.publish(
-                image, **decision.place, actor=row.actor, reason=decision.note
-            )  # fmt: skip
+            if together is None:
+                placements.publish(
+                    image, **decision.place, actor=row.actor, reason=decision.note
+                )  # fmt: skip
+            else:
+                place = (image.content_type_id, image.object_id, *decision.place.values())
+                row.publication = together.add(image, place, reason=decision.note)
     except NBCatalogError as error:
         # Not raised: the approval stays.
         row.problem, row.code = str(error), error.code
@@ -226,9 +250,19 @@ def _undo(decision: ReviewDecision, *, actor: Actor) -> None:
     open_rows = ReviewDecision.objects.filter(pk=decision.pk, undone_at=None)
     if not open_rows.update(undone_at=timezone.now()):
         return
-    image = decision.image
-    if decision.place is not None:
-        shown = Placement.objects.filter(image=image, **decision.place).first()
+    image, publication, place = decision.image, decision.publication, decision.place
+    if (
+        place is not None
+        and publication is not None
+        and (
+            leave_out(image, publication)
+            or not publication.events.filter(image_after=image, **place).exists()
+        )
+    ):
+        # Nothing was changed there: it is not published yet, or was there before.
+        place = None
+    if place is not None:
+        shown = Placement.objects.filter(image=image, **place).first()
         if shown is None:
             raise InvalidTransition(
                 _("Another picture is published there now. Nothing was changed.")
@@ -240,7 +274,7 @@ def _undo(decision: ReviewDecision, *, actor: Actor) -> None:
         product = image.catalog_object
         if product is None:
             raise ObjectGone(_("The product was deleted. Its picture can only be unpublished."))
-        placements.roll_back(product, **decision.place, actor=actor)
+        placements.roll_back(product, **place, actor=actor)
     rows = ProductImage.objects.filter(pk__in=map(int, decision.before)).order_by("pk")
     for moved in rows.select_for_update():
         # Somebody may also have led it back to the state that it got here.

@@ -1,6 +1,7 @@
 import re
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -11,7 +12,8 @@ from nb_catalog import review, storage
 from nb_catalog.admin import thumbnails
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import Permission
-from nb_catalog.models import Placement, ReviewEvent
+from nb_catalog.models import Placement, Rendition, ReviewEvent
+from nb_catalog.publishing import work_on_publications
 from nb_catalog.storage import catalog_storage
 from tests import factories
 
@@ -385,9 +387,12 @@ def test_ticked_pictures_are_published_each_to_its_own_place(root, settings):
     for image, slot in zip(images, ("hero", "social", "hero"), strict=True):
         data |= {f"slot-{image.pk}": slot, f"locale-{image.pk}": image.locale}
     page = root.get(root.post(DECIDE, data).url)
+    assert not Rendition.objects.exists() and not Placement.objects.exists()
+    sentence = "2 pictures are published once their files for web pages are made."
+    assert any(each.startswith(sentence) for each in said(page))
+    work_on_publications()
     places = set(Placement.objects.values_list("image", "slot", "locale"))
     assert places == {(images[0].pk, "hero", ""), (images[1].pk, "social", "de")}
-    assert any(each.startswith("2 pictures published.") for each in said(page))
     assert any("is not approved" in each for each in said(page))
 
 
@@ -400,6 +405,27 @@ def test_what_was_published_in_bulk_is_undone_together(root):
     undo_in_bulk(root, root.post(DECIDE, data, follow=True))
     assert Placement.objects.get().image == former
     assert [state_of(image) for image in images] == ["pending", "approved"]
+
+
+def test_pictures_that_the_script_sends_together_wait_for_their_files_and_are_undone(root):
+    images = [factories.image(factories.product(photo=False)) for _ in range(2)]
+    batch = str(uuid4())
+    sent = [
+        {"id": str(uuid4()), "image": each.pk, "verb": "publish", "slot": "hero", "batch": batch}
+        for each in images
+    ]
+
+    def send(*entries):
+        body = {"sent": entries}
+        answer = root.post(REVIEW + "send/", body, content_type="application/json")
+        return [each["outcome"] for each in answer.json()["results"]]
+
+    assert send(*sent) == ["waiting"] * 2
+    assert not Rendition.objects.exists() and not Placement.objects.exists()
+    assert send({"id": str(uuid4()), "verb": "undo_batch", "undoes": batch}) == ["done"]
+    work_on_publications()
+    assert not Placement.objects.exists()
+    assert [state_of(each) for each in images] == ["pending"] * 2
 
 
 def undo_in_bulk(client, page):

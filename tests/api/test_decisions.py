@@ -6,7 +6,14 @@ import pytest
 
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
-from nb_catalog.models import Placement, ProductImage, ReviewEvent
+from nb_catalog.models import Placement, ProductImage, Publication, Rendition, ReviewEvent
+from nb_catalog.publishing import (
+    due_publications,
+    placements,
+    rendition_requests,
+    renditions,
+    work_on_publications,
+)
 from tests import factories
 
 
@@ -119,3 +126,147 @@ def test_comments_are_written_once_and_read(api, api_as):
     [found] = api_as().get(f"images/{image.pk}/comments/").json()["results"]
     assert (found["text"], found["author"]) == ("Too dark?", api.user.username)
     assert api_as().post(f"images/{image.pk}/comments/", {"text": "x"}).status_code == 403
+
+
+@pytest.fixture
+def small_files(settings):
+    settings.NB_CATALOG = {
+        **settings.NB_CATALOG, "RENDITION_WIDTHS": [32], "RENDITION_FORMATS": ["jpeg"]
+    }  # fmt: skip
+
+
+def of_other_mugs(number, **fields):
+    return [factories.image(factories.product(photo=False), **fields) for _ in range(number)]
+
+
+def publishing(*images, **more):
+    return body_of(*((each, "publish", {"slot": "hero", **more}) for each in images))
+
+
+@pytest.mark.usefixtures("small_files")
+def test_files_of_many_pictures_are_made_by_a_worker_and_published_as_one(api):
+    images = of_other_mugs(3)
+    approved = factories.image(factories.product(photo=False))
+    body = publishing(*images)
+    body["decisions"] += body_of((approved, "approve", {}))["decisions"]
+    answer = api.post("decisions/", body)
+    results = answer.json()["results"]
+    assert answer.status_code == 202
+    assert [each["outcome"] for each in results] == ["waiting"] * 3 + ["done"]
+    assert states() == ["approved"] * 4
+    assert not Rendition.objects.exists() and not Placement.objects.exists()
+    [key] = {each["publication"] for each in results[:3]}
+    assert results[3]["publication"] is None
+    detail = api.get(f"publications/{key}/").json()
+    assert (detail["state"], detail["ready"], detail["total"]) == ("waiting", 0, 3)
+    assert detail["actor"] == api.user.username
+    work_on_publications()
+    assert set(Placement.objects.values_list("image", flat=True)) == {each.pk for each in images}
+    again = api.post("decisions/", body)
+    assert again.status_code == 200
+    assert [each["outcome"] for each in again.json()["results"]] == ["done"] * 4
+    assert Publication.objects.count() == 1
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_single_picture_and_those_with_files_are_published_at_once(api):
+    ready, missing = of_other_mugs(2, state=ImageState.APPROVED)
+    renditions.make_renditions(ready)
+    answer = api.post("decisions/", publishing(ready, missing))
+    assert answer.status_code == 200 and Placement.objects.count() == 2
+    assert not Publication.objects.exists()
+
+
+@pytest.mark.usefixtures("small_files")
+def test_what_waits_is_undone_one_by_one_and_after_it_was_published(api):
+    former = factories.published(factories.product(photo=False)).image
+    images = [factories.image(former.catalog_object), *of_other_mugs(2)]
+    body = publishing(*images)
+    first, second, third = (each["key"] for each in body["decisions"])
+    api.post("decisions/", body)
+    assert api.post("decisions/undo/", {"keys": [second]}).json()["undone"] == [second]
+    work_on_publications()
+    shown = Placement.objects.values_list("image", flat=True)
+    assert set(shown) == {images[0].pk, images[2].pk}
+    answer = api.post("decisions/undo/", {"keys": [first, third]}).json()
+    assert (len(answer["undone"]), answer["refused"]) == (2, [])
+    assert Placement.objects.get().image == former
+    assert states() == ["approved", "pending", "pending", "pending"]
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_publication_of_which_all_is_undone_is_cancelled(api):
+    body = publishing(*of_other_mugs(2))
+    api.post("decisions/", body)
+    keys = [each["key"] for each in body["decisions"]]
+    assert len(api.post("decisions/undo/", {"keys": keys}).json()["undone"]) == 2
+    work_on_publications()
+    assert Publication.objects.get().state == "cancelled" and not Placement.objects.exists()
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_picture_that_cannot_be_published_does_not_hold_up_those_that_wait(api):
+    images = [*of_other_mugs(2), factories.image(factories.product(photo=False))]
+    body = publishing(*images)
+    body["decisions"][2]["slot"] = "nowhere"
+    results = api.post("decisions/", body).json()["results"]
+    assert [each["outcome"] for each in results] == ["waiting", "waiting", "partly"]
+    assert "nowhere" in results[2]["problem"]
+    work_on_publications()
+    assert Placement.objects.count() == 2
+
+
+@pytest.mark.usefixtures("small_files")
+def test_two_pictures_that_wait_do_not_get_one_place(api):
+    mug = factories.product(photo=False)
+    body = publishing(factories.image(mug), factories.image(mug))
+    first, second = api.post("decisions/", body).json()["results"]
+    assert (first["outcome"], second["outcome"]) == ("waiting", "partly")
+    assert "for the same place" in second["problem"]
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_picture_that_was_rejected_before_its_files_were_made_says_so(api):
+    images = of_other_mugs(2)
+    body = publishing(*images)
+    api.post("decisions/", body)
+    ProductImage.objects.filter(pk=images[1].pk).update(state=ImageState.REJECTED)
+    work_on_publications()
+    answer = api.post("decisions/", body)
+    assert answer.status_code == 200
+    assert [each["outcome"] for each in answer.json()["results"]] == ["partly"] * 2
+    assert f"Picture {images[1].pk} is not approved" in answer.json()["results"][0]["problem"]
+
+
+@pytest.mark.usefixtures("small_files")
+def test_what_a_worker_reads_while_a_picture_is_left_out_is_not_published(api, monkeypatch):
+    images = of_other_mugs(2)
+    body = publishing(*images)
+    api.post("decisions/", body)
+    rendition_requests.make_requested()
+    checked = placements.checked
+
+    def undone_meanwhile(*args, **options):
+        monkeypatch.undo()
+        api.post("decisions/undo/", {"keys": [body["decisions"][0]["key"]]})
+        return checked(*args, **options)
+
+    monkeypatch.setattr(placements, "checked", undone_meanwhile)
+    due_publications.publish_due()
+    assert not Placement.objects.filter(image=images[0]).exists()
+    work_on_publications()
+    assert Placement.objects.get().image == images[1]
+
+
+@pytest.mark.usefixtures("small_files")
+def test_undoing_what_was_shown_there_before_leaves_the_place_alone(api):
+    images = of_other_mugs(2, state=ImageState.APPROVED)
+    former = factories.published(images[0].catalog_object)
+    placements.publish(images[0], slot="hero", actor=None)
+    Rendition.objects.all().delete()
+    body = publishing(*images)
+    api.post("decisions/", body)
+    work_on_publications()
+    keys = [each["key"] for each in body["decisions"]]
+    assert len(api.post("decisions/undo/", {"keys": keys}).json()["undone"]) == 2
+    assert Placement.objects.get().image == images[0] != former.image

@@ -94,12 +94,13 @@ class ReviewAction:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewOutcome:
     """Result for the user. ``undo`` is the verb that reverts it, or empty; ``place`` its fields in the
-    form of the review page."""
+    form of the review page. ``waits``: a worker publishes the picture once its files are made."""
 
     message: str
     level: int = messages.SUCCESS
     undo: str = ""
     place: Mapping[str, str | int] = field(default_factory=dict)
+    waits: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -149,8 +150,17 @@ def require(user: Any, verb: str) -> None:
         raise PermissionDenied
 
 
-def execute(image: ProductImage, action: ReviewAction, *, actor: Actor) -> ReviewOutcome:
-    """Execute ``action``. Raises ``PermissionDenied``; every refusal is returned as an outcome."""
+def execute(
+    image: ProductImage,
+    action: ReviewAction,
+    *,
+    actor: Actor,
+    together: review.DeferredPublications | None = None,
+) -> ReviewOutcome:
+    """Execute ``action``; a worker publishes pictures of ``together``.
+
+    Raises ``PermissionDenied``; every refusal is returned as an outcome.
+    """
     permissions = ReviewPermissions.of(actor)
     require(actor, action.verb)
     try:
@@ -187,7 +197,7 @@ def execute(image: ProductImage, action: ReviewAction, *, actor: Actor) -> Revie
             batch=action.batch,
             **(action.place if action.verb == "publish" else {}),
         )  # fmt: skip
-        outcome = outcome_of(review.decide(decision, actor=actor))
+        outcome = outcome_of(review.decide(decision, actor=actor, together=together))
         if not outcome.succeeded:
             # The page is rendered again: without this, the typed note would be lost.
             return replace(outcome, message=with_note(outcome.message, action.note))
@@ -209,12 +219,15 @@ def outcome_of(row: ReviewDecision) -> ReviewOutcome:
     """Return the message about a decision that was carried out or refused."""
     values = {"pk": row.image_id}
     if row.outcome == "refused":
-        message = row.problem
+        message = row.current_problem
         if row.code == InvalidTransition.code:
             message = gettext("Someone else was faster. %s") % message
         return ReviewOutcome(message=message, level=messages.ERROR)
     if row.outcome == "partly":
-        return _not_published(row.image_id, why=row.problem)
+        return _not_published(row.image_id, why=row.current_problem)
+    if row.outcome == "waiting":
+        message = gettext("Picture %(pk)s is published once its files for web pages are made.")
+        return ReviewOutcome(message=message % values, waits=True)
     if row.verb != "publish":
         return ReviewOutcome(message=str(_DONE[row.verb]) % values)
     if row.place is None:

@@ -197,10 +197,20 @@ class DecisionViews:
             raise PermissionDenied
         if len(sent) > MAX_SENT:
             return HttpResponseBadRequest(f"At most {MAX_SENT} decisions can be sent at once.")
-        return JsonResponse({"results": [self._carry_out(request, each) for each in sent]})
+        forms_sent = [SentForm(each) for each in sent]
+        publishing = [
+            form.cleaned_data["image"]
+            for form in forms_sent
+            if form.is_valid() and form.cleaned_data["verb"] == "publish"
+        ]
+        with review.deferred(publishing, actor=request.user) as together:
+            results = [self._carry_out(request, form, together) for form in forms_sent]
+        return JsonResponse({"results": results})
 
-    def _carry_out(self, request: HttpRequest, sent: Mapping[str, Any]) -> dict[str, Any]:
-        form = SentForm(sent)
+    def _carry_out(
+        self, request: HttpRequest, form: SentForm, together: review.DeferredPublications
+    ) -> dict[str, Any]:
+        sent = form.data
         result: dict[str, Any] = {"id": sent.get("id"), "image": sent.get("image"), "states": {}}
         if not form.is_valid():
             problems = (f"{name}: {' '.join(errors)}" for name, errors in form.errors.items())
@@ -220,7 +230,7 @@ class DecisionViews:
                     slot=values["slot"], locale=values["locale"], position=values["position"] or 0,
                     batch=values["batch"],
                 ),
-                actor=request.user,
+                actor=request.user, together=together,
             )  # fmt: skip
         except PermissionDenied:
             message = gettext("You do not have the permission to do this.")
@@ -239,7 +249,7 @@ class DecisionViews:
     def _undo(self, request: HttpRequest, values: Mapping[str, Any]) -> dict[str, Any]:
         field = "batch" if values["verb"] == UNDO_BATCH else "key"
         rows = ReviewDecision.objects.filter(actor=request.user, **{field: values["undoes"]})
-        result = review.undo(rows.select_related("image"), actor=request.user)
+        result = review.undo(rows.select_related("image", "publication"), actor=request.user)
         count = len(result.undone)
         done = ngettext("%d decision undone.", "%d decisions undone.", count) % count
         refused = " ".join(result.refused)
@@ -294,14 +304,26 @@ class DecisionViews:
         """Decide about each selected picture, as one batch. With JavaScript, the page sends them itself."""
         verb, sentence = SELECTED[name]
         require(request.user, verb)
-        batch, done = uuid4(), 0
-        for image in pictures().filter(pk__in=_selected_keys(request)):
-            action = replace(ReviewAction.from_form(verb, image.pk, request.POST), batch=batch)
-            outcome = execute(image, action, actor=request.user)
-            done += outcome.succeeded
-            if not outcome.succeeded:
-                self.message_user(request, outcome.message, outcome.level)
+        batch, done, waiting = uuid4(), 0, 0
+        images = list(pictures().filter(pk__in=_selected_keys(request)))
+        publishing = [image.pk for image in images if verb == "publish"]
+        with review.deferred(publishing, actor=request.user) as together:
+            for image in images:
+                action = replace(ReviewAction.from_form(verb, image.pk, request.POST), batch=batch)
+                outcome = execute(image, action, actor=request.user, together=together)
+                waiting += outcome.waits
+                done += outcome.succeeded and not outcome.waits
+                if not outcome.succeeded:
+                    self.message_user(request, outcome.message, outcome.level)
         message = sentence(done)
+        if waiting:
+            waits = ngettext(
+                "%d picture is published once its files for web pages are made.",
+                "%d pictures are published once their files for web pages are made.",
+                waiting,
+            )
+            message = " ".join([message] * bool(done) + [waits % waiting])
+        done += waiting
         if done:
             query = urlencode({"batch": batch, "state": "all"})
             url = f"{self.url_of('review')}?{query}"

@@ -18,6 +18,7 @@
     const names = JSON.parse(document.getElementById("nbc-state-names").textContent);
     const undoable = [];
     const touched = new Set();
+    const saidToWait = new Set();
     let refreshing = null;
 
     const text = (name, values) =>
@@ -283,13 +284,20 @@
             }
         }
         const box = entry.image ? card(entry.image) : null;
-        if (result.outcome === "done" && box !== null) {
+        const waits = result.outcome === "waiting";
+        const isDone = result.outcome === "done" || waits;
+        if (isDone && box !== null) {
             box.dataset.noteIsRecorded = "";
         }
-        if (result.outcome !== "done") {
+        if (waits && !saidToWait.has(entry.batch)) {
+            /* Once for all of a batch. */
+            saidToWait.add(entry.batch);
+            ReviewPage.say({ message: form.dataset.waits, level: "info" });
+        }
+        if (!isDone) {
             correct(entry, result);
         }
-        refresh(result.outcome === "done" ? REFRESH_AFTER : 0);
+        refresh(isDone ? REFRESH_AFTER : 0);
     });
 
     /* What others have done (review_live.js). */
