@@ -18,7 +18,7 @@ from nb_catalog.core import locales
 from nb_catalog.core.permissions import Action
 from nb_catalog.cutouts.previews import Preview
 from nb_catalog.generation import drawings
-from nb_catalog.models import Placement, TextLayout
+from nb_catalog.models import TextLayout
 from nb_catalog.typesetting.safe_areas import CHANNELS
 
 
@@ -43,8 +43,7 @@ class TextLayoutAdmin(DesignAdmin):
         before = row.version
         super().save_model(request, row, form, change)
         if row.version != before:
-            published = Placement.objects.filter(image__spec__layout=row.key)
-            warn_about_stale(request, published, model_admin=self)
+            warn_about_stale(request, row, model_admin=self)
 
     @admin.display(description=_("texts"))
     def roles(self, row: TextLayout) -> str:

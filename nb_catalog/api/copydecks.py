@@ -36,7 +36,7 @@ from nb_catalog.exceptions import DeckRefused, InvalidSettings, RequestRefused
 from nb_catalog.generation import text_requests
 from nb_catalog.models import CopyDeck, TextLayout
 from nb_catalog.models.copy_decks import LONGEST_TEXT
-from nb_catalog.publishing.staleness import mark_stale_of_deck
+from nb_catalog.publishing.staleness import mark_stale_of
 
 MOST_TEXTS = 5000
 FILES = {
@@ -66,6 +66,16 @@ class LayoutDetailSerializer(LayoutSerializer):
         fields = (*LayoutSerializer.Meta.fields, "content")
 
 
+class LayoutChangedSerializer(LayoutDetailSerializer):
+    """The layout, and how many published pictures are out of date now: null if there are too many to find out
+    in one request."""
+
+    stale = serializers.IntegerField(allow_null=True, read_only=True)
+
+    class Meta(LayoutDetailSerializer.Meta):
+        fields = (*LayoutDetailSerializer.Meta.fields, "stale")
+
+
 class LayoutViewSet(DesignWrites, LayoutPictures, CatalogReadViewSet):
     """Active layouts."""
 
@@ -78,6 +88,7 @@ class LayoutViewSet(DesignWrites, LayoutPictures, CatalogReadViewSet):
     }
     operations = {
         **design_operations(LayoutDetailSerializer),
+        "partial_update": Operation(returns=LayoutChangedSerializer),
         **LayoutPictures.picture_operations,
     }
     query_classes = {"thumbnail": LocaleQuery}
@@ -98,6 +109,11 @@ class LayoutViewSet(DesignWrites, LayoutPictures, CatalogReadViewSet):
         "partial_update": LayoutEditSerializer,
         "preview": LayoutPreviewSerializer,
     }
+
+    def represent_changed(self, row, *, before):
+        """Published pictures that are out of date with another version are marked."""
+        stale = mark_stale_of(row) if row.version != before else 0
+        return {**self.represent(row), "stale": stale}
 
     def get_queryset(self):
         rows = TextLayout.objects.all()
@@ -387,7 +403,7 @@ class DeckViewSet(DesignWrites, CatalogReadViewSet):
             counts=plan.counts,
             unchanged=plan.unchanged,
             warnings=plan.all_warnings,
-            stale=mark_stale_of_deck(deck) if wrote else None,
+            stale=mark_stale_of(deck) if wrote else None,
             changes=[
                 {
                     "locale": each.locale, "role": each.role, "change": str(each.kind),
@@ -404,7 +420,7 @@ class DeckViewSet(DesignWrites, CatalogReadViewSet):
         accepted = self.validated_body()["roles"].items()
         cells = {(locale, role) for locale, roles in accepted for role in roles}
         changed = copydecks.accept_proposals(deck, cells, actor=request.user)
-        stale = mark_stale_of_deck(deck) if changed else None
+        stale = mark_stale_of(deck) if changed else None
         return self._deck_response(deck, changed=changed, stale=stale)
 
     @action(detail=True, methods=["post"])

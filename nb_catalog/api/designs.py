@@ -147,10 +147,15 @@ class DesignWrites:
     def partial_update(self, request, *args, **kwargs):
         """Change the values that are sent. A change of the content gives it another version."""
         self.changed = row = self.get_object()
+        before = row.version
         for name, value in self.validated_body().items():
             setattr(row, name, value)
         row.save()
-        return Response(self.represent(row))
+        return Response(self.represent_changed(row, before=before))
+
+    def represent_changed(self, row, *, before):
+        """Return the representation of a row that had the version ``before``."""
+        return self.represent(row)
 
     def destroy(self, request, *args, **kwargs):
         """Delete one. Pictures that were made with it stay."""

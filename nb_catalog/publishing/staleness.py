@@ -20,7 +20,7 @@ from nb_catalog.core.types import Actor
 from nb_catalog.cutouts.stale import with_outdated_mask
 from nb_catalog.generation.refresh import RefreshPlanner
 from nb_catalog.generation.text_overlays import DesignCache
-from nb_catalog.models import CopyDeck, Placement, Run
+from nb_catalog.models import CopyDeck, Placement, Run, TextLayout
 from nb_catalog.models.generic import ObjectKey, fetch_subjects, own_key
 from nb_catalog.publishing import policies
 from nb_catalog.registry import CatalogSource, is_registered, source_for, subject_of
@@ -65,18 +65,14 @@ def published_products(placements: QuerySet[Placement] | None = None) -> Iterato
             yield list(source_for(model).queryset().in_bulk(block).values())
 
 
-def published_with_deck(deck: CopyDeck) -> QuerySet[Placement]:
-    """Return the placements of pictures that show texts of ``deck``."""
-    return Placement.objects.filter(image__spec__deck=deck.key)
-
-
-def mark_stale_of_deck(deck: CopyDeck) -> int | None:
-    """Mark published pictures that show outdated texts of ``deck``; return how many of them are stale.
+def mark_stale_of(design: CopyDeck | TextLayout) -> int | None:
+    """Mark published pictures whose text ``design`` has changed; return how many of its pictures are stale.
 
     Returns None if too many are published for one request: then nothing is marked, and ``nb_stale`` or
     a running worker finds them.
     """
-    published = published_with_deck(deck)
+    name = "deck" if isinstance(design, CopyDeck) else "layout"
+    published = Placement.objects.filter(**{f"image__spec__{name}": design.key})
     if published.count() > MAX_CHECKED:
         return None
     return sum(map(len, scan_placements(published)))

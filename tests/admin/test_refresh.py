@@ -9,12 +9,12 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from nb_catalog import copydecks, generation, review, worker
-from nb_catalog.admin.generate import refresh
 from nb_catalog.generation import runs
 from nb_catalog.models import CatalogEvent, Placement, Run, TextLayout
-from nb_catalog.publishing import placements
+from nb_catalog.publishing import placements, staleness
 from tests import factories
 from tests.admin.test_decks import page_of, posted
+from tests.admin.test_scenes import change
 from tests.catalog.catalog_images import MugSource
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -133,8 +133,57 @@ def test_a_changed_layout_is_told_on_its_page(root, mugs):
     assert len(stale()) == 4
 
 
+def of_layout(root, row, face):
+    """The layout with another colour, saved on its page or over REST."""
+    row.content["boxes"][0]["colour"] = "#ffe0a0"
+    if face == "rest":
+        url = f"/api/catalog-images/layouts/{row.key}/"
+        return root.patch(url, {"content": row.content}, content_type="application/json").json()
+    fields = {"name": row.name, "key": row.key, "position": 0, "is_active": "on"}
+    url = reverse("admin:nb_catalog_textlayout_change", args=[row.pk])
+    return root.post(url, {**fields, "content": json.dumps(row.content)})
+
+
+def of_scene(root, row, face):
+    """The scene with another prompt and recipe."""
+    changes = {"prompt": "Oak.", "renderer": {"surface": {"kind": "oak"}}}
+    if face == "rest":
+        url = f"/api/catalog-images/scenes/{row.key}/"
+        return root.patch(url, changes, content_type="application/json").json()
+    return change(root, row, prompt="Oak.", renderer=json.dumps(changes["renderer"]))
+
+
+@pytest.mark.parametrize("face", ["admin", "rest"])
+def test_a_changed_design_marks_the_same_on_both_faces(root, mugs, face):
+    row, scene = TextLayout.objects.get(key="banner"), factories.scene("marble")
+    versions = (row.version, scene.version)
+    of_scene(root, scene, face)
+    assert stale() == set(), "the text on pictures of a scene is as it was"
+    answer = of_layout(root, row, face)
+    assert stale() == {(str(mug.pk), locale) for mug in mugs for locale in ("en", "de")}
+    assert CatalogEvent.objects.filter(event="picture.stale").count() == 4
+    assert face == "admin" or answer["stale"] == 4
+    for each, before in zip((row, scene), versions, strict=True):
+        each.refresh_from_db()
+        assert each.version == before + 1
+
+
+def test_another_name_of_a_layout_looks_at_no_picture(root, mugs):
+    type(mugs[0]).objects.update(colour="green")
+    url = "/api/catalog-images/layouts/banner/"
+    found = root.patch(url, {"name": "Other"}, content_type="application/json").json()
+    assert (found["name"], found["stale"], stale()) == ("Other", 0, set())
+
+
+@pytest.mark.parametrize("face", ["admin", "rest"])
+def test_many_pictures_of_a_layout_are_left_to_the_command(root, mugs, monkeypatch, face):
+    monkeypatch.setattr(staleness, "MAX_CHECKED", 3)
+    answer = of_layout(root, TextLayout.objects.get(key="banner"), face)
+    assert stale() == set() and (face == "admin" or answer["stale"] is None)
+
+
 def test_many_pictures_are_left_to_the_command(root, mugs, monkeypatch):
-    monkeypatch.setattr(refresh, "MAX_CHECKED", 3)
+    monkeypatch.setattr(staleness, "MAX_CHECKED", 3)
     deck = factories.deck()
     answer = root.post(page_of(deck), posted(deck, text__en__headline="Only {colour}"), follow=True)
     assert any("Run manage.py nb_stale" in each for each in said(answer))

@@ -25,7 +25,6 @@ from nb_catalog.core import locales
 from nb_catalog.exceptions import DeckRefused
 from nb_catalog.models import CopyDeck
 from nb_catalog.models.copy_decks import LONGEST_TEXT
-from nb_catalog.publishing.staleness import published_with_deck
 
 
 class DeckCell(NamedTuple):
@@ -252,4 +251,4 @@ class CopyDeckAdmin(FixedKeyAdmin, DeckFileViews, admin.ModelAdmin):
             self.offer_undo(request, record)
         for warning in plan.all_warnings:
             self.message_user(request, warning, messages.WARNING)
-        warn_about_stale(request, published_with_deck(deck), model_admin=self)
+        warn_about_stale(request, deck, model_admin=self)

@@ -28,7 +28,6 @@ from nb_catalog.exceptions import DeckRefused, InvalidSettings, RequestRefused
 from nb_catalog.generation import text_requests
 from nb_catalog.models import CopyDeck, DeckImport
 from nb_catalog.providers.translation import translation_provider
-from nb_catalog.publishing.staleness import published_with_deck
 
 # Changes and warnings that a page shows.
 SHOWN: Final = 500
@@ -166,7 +165,7 @@ class DeckFileViews(AdminPages):
             else:
                 self.message_user(request, message, messages.SUCCESS)
                 if done.changes_texts:
-                    warn_about_stale(request, published_with_deck(record.deck), model_admin=self)
+                    warn_about_stale(request, record.deck, model_admin=self)
             return redirect(self.url_of("import", deck.pk, record.pk))
         plan = changes.changes_of(record)
         context = self.page_context(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import messages
 from django.db import Error
@@ -20,7 +20,7 @@ from nb_catalog import cutouts
 from nb_catalog.admin.review.replacements import MAX_OUTDATED, replacements_of
 from nb_catalog.admin.search import Search
 from nb_catalog.core.permissions import Action, may
-from nb_catalog.models import Placement
+from nb_catalog.models import CopyDeck, Placement, TextLayout
 from nb_catalog.models.generic import content_type_of, own_key
 from nb_catalog.publishing import request_photo_renditions, staleness
 from nb_catalog.registry import registered, source_for, subject_of
@@ -28,22 +28,21 @@ from nb_catalog.registry import registered, source_for, subject_of
 logger = logging.getLogger(__name__)
 
 # Placements that are checked during a web request.
-MAX_CHECKED: Final = staleness.MAX_CHECKED
 
 
 def warn_about_stale(
-    request: HttpRequest, published: QuerySet[Placement], *, model_admin: Any
+    request: HttpRequest, design: CopyDeck | TextLayout, *, model_admin: Any
 ) -> None:
-    """Check ``published`` and report how many are out of date, with a link to regenerate them."""
-    if published.count() > MAX_CHECKED:
+    """Check what is published with ``design``, and report how many are out of date, with a link to regenerate
+    them."""
+    stale = staleness.mark_stale_of(design)
+    if stale is None:
         message = gettext(
             "Some published pictures may be out of date now. Run manage.py nb_stale to find them."
         )
         model_admin.message_user(request, message, messages.WARNING)
-        return
-    stale = [each for block in staleness.scan_placements(published) for each in block]
-    if stale:
-        message = _stale_message(len(stale), model_admin=model_admin)
+    elif stale:
+        message = _stale_message(stale, model_admin=model_admin)
         model_admin.message_user(request, message, messages.WARNING)
 
 
