@@ -182,7 +182,7 @@ class FinalTextPlanner(FreePlanner):
         below: list[ProductImage] = []
         for step in steps[:-1]:
             spec = self._on(base, step, product, slot="")
-            made = _made(spec) if isinstance(spec, ImageSpec) else None
+            made = usable_picture(spec) if isinstance(spec, ImageSpec) else None
             if made is None:
                 return NextStep(spec=spec, below=tuple(below), is_last=False)
             below.append(made)
@@ -209,7 +209,7 @@ class FinalTextPlanner(FreePlanner):
         return checked(typeset_on(base, current), base, checks=self.checks, slots=slots)
 
 
-def _made(spec: ImageSpec) -> ProductImage | None:
+def usable_picture(spec: ImageSpec) -> ProductImage | None:
     """Return the picture of ``spec`` if it can be used: an approved one rather than one that waits."""
     pictures = ProductImage.objects.filter(
         fingerprint=spec.fingerprint,

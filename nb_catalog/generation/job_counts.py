@@ -35,7 +35,7 @@ def counts_for(runs: Collection[Run]) -> Mapping[int, Counter[str]]:
             expired.append(run)
     if not expired:
         return counts
-    counts |= _count_jobs([run.pk for run in expired])
+    counts |= count_jobs([run.pk for run in expired])
     by_time: dict[datetime | None, list[Run]] = defaultdict(list)
     for run in expired:
         if _is_over(counts[run.pk]) or counts[run.pk].total() > SMALL:
@@ -62,7 +62,7 @@ def _is_over(counts: Mapping[str, int]) -> bool:
     return bool(counts) and JOB_LIVE.isdisjoint(counts)
 
 
-def _count_jobs(keys: Collection[int]) -> dict[int, Counter[str]]:
+def count_jobs(keys: Collection[int]) -> dict[int, Counter[str]]:
     counts: dict[int, Counter[str]] = {key: Counter() for key in keys}
     rows = ImageJob.objects.filter(run__in=keys).order_by()
     for key, state, number in rows.values_list("run", "state").annotate(Count("pk")):

@@ -63,6 +63,21 @@ def requests_with_pictures(request_hashes: Collection[str]) -> frozenset[str]:
     return frozenset(pictures.values_list("request_hash", flat=True))
 
 
+def ancestors_of(image: ProductImage) -> list[int]:
+    """Return the keys of the pictures that ``image`` was made from, the nearest first. One query, however
+    many there are."""
+    links = ProductImage.objects.filter(
+        content_type_id=image.content_type_id, object_id=image.object_id
+    )
+    parents: dict[int, int | None] = dict(links.values_list("pk", "parent_id"))
+    path: list[int] = []
+    key = parents.get(image.pk)
+    while key is not None and key not in path:
+        path.append(key)
+        key = parents.get(key)
+    return path
+
+
 def finals_of(keys: Collection[int]) -> dict[int, ProductImage]:
     """Return the approved final of each of the pictures with ``keys`` that has one, the final of the final if
     that has one in turn. A query for each tier in between, and one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.states import ImageState
 from nb_catalog.exceptions import NBCatalogError, RequestRefused
-from nb_catalog.generation.lookups import USABLE_STATES
+from nb_catalog.generation.lookups import USABLE_STATES, ancestors_of
 from nb_catalog.generation.planners import FreePlanner, slots_for
 from nb_catalog.generation.refresh import checked, typeset_on
 from nb_catalog.generation.text_checks import TextChecks
@@ -80,12 +80,7 @@ def _overlays_of(image: ProductImage) -> list[ProductImage]:
     about = ProductImage.objects.filter(
         content_type_id=image.content_type_id, object_id=image.object_id
     )
-    parents: Mapping[int, int | None] = dict(about.values_list("pk", "parent_id"))
-    distance: dict[int, int] = {}
-    key = parents.get(image.pk)
-    while key is not None and key not in distance:
-        distance[key] = len(distance)
-        key = parents.get(key)
+    distance = {key: number for number, key in enumerate(ancestors_of(image))}
     rows = about.filter(
         parent__in=distance,
         kind=ImageKind.PICTURE,

@@ -81,7 +81,7 @@ def send_due() -> int:
     counts = job_counts.counts_for([each.run for each in notices]) if notices else {}
     sent = 0
     for notice in notices:
-        event = _event_of(notice.run, counts=counts[notice.run_id])
+        event = event_of(notice.run, counts=counts[notice.run_id])
         if event is None or event == notice.informed_of:
             _move(notice, due_at=now + LOOK_AFTER)
             continue
@@ -95,7 +95,7 @@ def send_due() -> int:
     return sent
 
 
-def _event_of(run: Run, *, counts: Mapping[str, int]) -> RunEvent | None:
+def event_of(run: Run, *, counts: Mapping[str, int]) -> RunEvent | None:
     state = state_of(run, counts=counts)
     if state == RunState.PAUSED:
         return RunEvent.PAUSED

@@ -14,6 +14,7 @@ from nb_catalog.core.specs import ImageSpec
 from nb_catalog.core.types import OWN_PHOTO, SCENE_TREATMENTS, TextMethod, Treatment
 from nb_catalog.exceptions import NBCatalogError
 from nb_catalog.generation.backgrounds import MAX_VARIANTS
+from nb_catalog.generation.lookups import ancestors_of
 from nb_catalog.models import CopyDeck, ProductImage, Scene, TextLayout
 from nb_catalog.providers import tiers
 from nb_catalog.registry import source_for
@@ -63,7 +64,10 @@ def similar_plan(image: ProductImage) -> SimilarPlan:
             _("The edits of picture %(pk)s are not repeated: edit the new picture.")
             % {"pk": image.pk}
         )
-        original = _original_of(image)
+        path = ancestors_of(image)
+        rows = ProductImage.objects.only("spec", "tier", "kind").in_bulk(path)
+        above = (rows[key] for key in path if key in rows)
+        original = next((each for each in above if not each.spec.get("edit")), None)
         if original is not None:
             spec, tier = ImageSpec.of_image(original.spec), original.tier
     if spec.is_own_photo:
@@ -83,21 +87,6 @@ def _finished(kind: PlanKind, draft: _Draft, spec: ImageSpec) -> SimilarPlan:
         changes=tuple(draft.changes),
         further_variants=min(spec.variant + 1, MAX_VARIANTS),
     )
-
-
-def _original_of(image: ProductImage) -> ProductImage | None:
-    """Return the picture that the edits of ``image`` began with. Two queries, however many there were."""
-    links = ProductImage.objects.filter(
-        content_type_id=image.content_type_id, object_id=image.object_id
-    )
-    parents: dict[int, int | None] = dict(links.values_list("pk", "parent_id"))
-    path: list[int] = []
-    key = image.parent_id
-    while key is not None and key not in path:
-        path.append(key)
-        key = parents.get(key)
-    rows = ProductImage.objects.only("spec", "tier", "kind").in_bulk(path)
-    return next((rows[key] for key in path if key in rows and not rows[key].spec.get("edit")), None)
 
 
 def _add_background(draft: _Draft, spec: ImageSpec, *, tier: str) -> None:

@@ -100,13 +100,13 @@ def ems_of(setting: TextSetting, sizes: Sizes = ()) -> Mapping[str, float] | NBC
     ``sizes`` are the largest ones.
     """
     try:
-        return _ems_of(setting, sizes, fonts.chain_for(setting.locale))
+        return laid_out_ems(setting, sizes, fonts.chain_for(setting.locale))
     except (TextError, FontUnreadable) as error:
         return error
 
 
 @lru_cache(maxsize=CACHED)
-def _ems_of(setting: TextSetting, sizes: Sizes, chain: FontChain) -> Mapping[str, float]:
+def laid_out_ems(setting: TextSetting, sizes: Sizes, chain: FontChain) -> Mapping[str, float]:
     blocks = arrange(
         setting.layout, dict(setting.texts), picture=setting.picture, locale=setting.locale,
         chain=chain, product=setting.product, sizes=dict(sizes),

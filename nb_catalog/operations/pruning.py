@@ -109,7 +109,7 @@ def prune(
     # References are looked up block by block: in one query this takes long.
     for start in range(0, len(keys), BLOCK):
         for image in rejected_before(cutoff).filter(pk__in=keys[start : start + BLOCK]):
-            _prune_picture(image, cutoff, done, dry_run=dry_run, on_delete=on_delete)
+            prune_picture(image, cutoff, done, dry_run=dry_run, on_delete=on_delete)
     for rows in (
         Placement.objects.all(),
         CatalogPhoto.objects.all(),
@@ -219,7 +219,7 @@ def _named_by_specs(files: Collection[str], fields: Iterable[str]) -> set[str]:
     return named
 
 
-def _prune_picture(
+def prune_picture(
     image: ProductImage, cutoff: datetime, done: Pruned, *, dry_run: bool, on_delete: OnDelete
 ) -> None:
     with transaction.atomic():

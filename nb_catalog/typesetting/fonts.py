@@ -106,7 +106,7 @@ def family_for(locale: str) -> FontMatch | None:
 def _candidates(locale: str) -> Iterator[FontMatch]:
     yield from (FontMatch(family, Origin.SHOP) for family in group_families(_shop_faces(locale)))
     for code in dict.fromkeys((locale, _LATIN_LOCALE)):
-        if match := _match_installed(code):
+        if match := match_installed(code):
             yield match
     yield from (FontMatch(family, Origin.PACKAGE) for family in _installed_families(Origin.PACKAGE))
 
@@ -231,7 +231,7 @@ def _covers_alphabet(family: FontFamily, locale: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _match_installed(locale: str) -> FontMatch | None:
+def match_installed(locale: str) -> FontMatch | None:
     for origin in (Origin.PACKAGE, Origin.SYSTEM):
         families = _installed_families(origin)
         matches = [family for family in families if _covers_alphabet(family, locale)]

@@ -124,11 +124,11 @@ def _attempt(message: Message, response: aiohttp.ClientResponse) -> Attempt:
         message=message,
         failure=failure,
         status=status,
-        retry_after=_seconds(response.headers.get("Retry-After", "")),
+        retry_after=seconds_until(response.headers.get("Retry-After", "")),
     )
 
 
-def _seconds(retry_after: str) -> float | None:
+def seconds_until(retry_after: str) -> float | None:
     """Return the seconds of a header, which has them or a date; None without one that can be read."""
     if retry_after.isascii() and retry_after.isdigit():
         return float(retry_after[:9])

@@ -73,16 +73,14 @@ class WorkerContext:
             self.providers[alias] = providers.provider(alias)
         return self.providers[alias]
 
-    def text_provider(self, kind: str) -> TextProvider[Any]:
+    def provider_of(self, job: ClaimedJob) -> Provider | TextProvider[Any]:
+        """Return the provider that ``job`` is sent to. Raises what its constructor does."""
+        if not job.requests_texts:
+            return self.provider(job.spec.provider)
+        kind = job.text_spec.kind
         if kind not in self.text_providers:
             self.text_providers[kind] = provider_for(kind)
         return self.text_providers[kind]
-
-    def provider_of(self, job: ClaimedJob) -> Provider | TextProvider[Any]:
-        """Return the provider that ``job`` is sent to. Raises what its constructor does."""
-        if job.requests_texts:
-            return self.text_provider(job.text_spec.kind)
-        return self.provider(job.spec.provider)
 
     async def run_in_pool(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
         return await _run_in(self.pool, function, *args, **options)
@@ -200,7 +198,7 @@ async def _call(
     await _wait_for_slot(job)
     async with context.call_semaphore if not job.is_free else contextlib.nullcontext():
         # Inside it, not before: a job whose state is "calling" really is.
-        in_time = None if context.closing else await _find_slot(job, context=context)
+        in_time = None if context.closing else await find_slot(job, context=context)
         if in_time is None:
             await context.writer.run_in_db(claims.hand_back, [job])
             return None
@@ -228,7 +226,7 @@ async def _wait_for_slot(job: ClaimedJob) -> None:
         await asyncio.sleep(max(0.0, job.goes_at - time.monotonic()))
 
 
-async def _find_slot(job: ClaimedJob, *, context: WorkerContext) -> ClaimedJob | None:
+async def find_slot(job: ClaimedJob, *, context: WorkerContext) -> ClaimedJob | None:
     """Return ``job`` in its slot, or in another one if it waited too long for the semaphore; None if
     no other is in sight."""
     while _is_late(job):

@@ -81,7 +81,13 @@ def references_of(
         return tuple(references), {}
     limits = limits_of(spec, provider=provider)
     if spec.edit:
-        return _edit_references(spec, data, limits=limits)
+        picture = prepare(storage.read(str(spec.edit["file"])), limits=limits)[0]
+        photo, sent = prepare(data, limits=limits)
+        references = [replace(picture, role=PARENT), photo]
+        if area := spec.edit.get("area"):
+            mask = prepare(storage.read(str(area["file"])), limits=limits)[0]
+            references.append(replace(mask, role=AREA))
+        return tuple(references), sent.as_dict()
     canvas: tuple[Reference, ...] = ()
     if spec.canvas:
         # The picture that the model is to change goes first, as the prompt says.
@@ -91,19 +97,6 @@ def references_of(
         return (*canvas, *looks), {}
     reference, sent = prepare(data, limits=limits)
     return (*canvas, reference, *looks), sent.as_dict()
-
-
-def _edit_references(
-    spec: ImageSpec, data: bytes, *, limits: Limits
-) -> tuple[tuple[Reference, ...], dict[str, Any]]:
-    """Return the picture to edit, the product's photo and the mask, if there is one: as the prompt says."""
-    picture = prepare(storage.read(str(spec.edit["file"])), limits=limits)[0]
-    photo, sent = prepare(data, limits=limits)
-    references = [replace(picture, role=PARENT), photo]
-    if area := spec.edit.get("area"):
-        mask = prepare(storage.read(str(area["file"])), limits=limits)[0]
-        references.append(replace(mask, role=AREA))
-    return tuple(references), sent.as_dict()
 
 
 def bundle_references(

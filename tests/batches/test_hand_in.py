@@ -147,16 +147,16 @@ def test_a_worker_that_is_told_to_stop_puts_an_unfinished_batch_back(start, serv
 
     start(3)
     interrupted = worker.Worker()
-    line = request_file._encode
+    line = request_file.encode_line
 
     def stopping(job, **options):
         interrupted.stop()
         return line(job, **options)
 
-    monkeypatch.setattr(request_file, "_encode", stopping)
+    monkeypatch.setattr(request_file, "encode_line", stopping)
     interrupted.run(until_idle=True)
     assert states()["queued"] == 2
-    monkeypatch.setattr(request_file, "_encode", line)
+    monkeypatch.setattr(request_file, "encode_line", line)
     drain()
     assert states() == {"succeeded": 3}
     books_agree(server)

@@ -260,5 +260,5 @@ def test_a_step_that_is_made_in_this_moment_is_not_published_without_its_text(sc
     publishing.publish_final(final, actor=None)
     worker.drain()
     # Looked for before it was there, and made before it was looked for again.
-    monkeypatch.setattr("nb_catalog.generation.final_texts._made", lambda spec: None)
+    monkeypatch.setattr("nb_catalog.generation.final_texts.usable_picture", lambda spec: None)
     assert follow_finals() == 0 and shown("social", "de").image == banner

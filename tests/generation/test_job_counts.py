@@ -93,14 +93,14 @@ def test_cancelling_shows_at_once(run, monkeypatch):
 def test_a_count_that_a_retry_has_overtaken_is_not_kept(run, monkeypatch):
     """Counted before the retry and written after it, it would say for ever that all has ended."""
     end_all(run)
-    counted = job_counts._count_jobs
+    counted = job_counts.count_jobs
 
     def overtaken(keys):
         found = counted(keys)
         runs.retry_run(Run.objects.get(pk=run.pk))
         return found
 
-    monkeypatch.setattr(job_counts, "_count_jobs", overtaken)
+    monkeypatch.setattr(job_counts, "count_jobs", overtaken)
     tally(run)
     monkeypatch.undo()
     assert tally(run) == Counter(succeeded=2, queued=1)

@@ -223,14 +223,14 @@ def test_two_processes_send_one_e_mail(person, monkeypatch):
 def test_of_two_processes_that_see_the_same_notice_one_sends(person, monkeypatch):
     run = ended(person)
     generation.inform(run, url=URL)
-    event_of = run_notices._event_of
+    event_of = run_notices.event_of
 
     def while_another_sends(*args, **options):
-        monkeypatch.setattr(run_notices, "_event_of", event_of)
+        monkeypatch.setattr(run_notices, "event_of", event_of)
         assert send_due() == 1
         return event_of(*args, **options)
 
-    monkeypatch.setattr(run_notices, "_event_of", while_another_sends)
+    monkeypatch.setattr(run_notices, "event_of", while_another_sends)
     assert send_due() == 0 and len(mail.outbox) == 1
 
 

@@ -176,12 +176,12 @@ def test_of_a_big_plan_the_longest_texts_are_set_in_every_language(said, monkeyp
     design(headline(smallest=0.06, hyphenate=False))
     said["de"]["headline"] = said["en"]["headline"] = "{name}"
     mugs = pictured("Cup", "Mug", "Jar", "Can", LONG, "Urn")
-    text_checks._ems_of.cache_clear()
+    text_checks.laid_out_ems.cache_clear()
     assert [each[:13] for each in sorted(problems(mugs, ("en", "de")))] == [
         "headline (de)",
         "headline (en)",
     ]
-    assert text_checks._ems_of.cache_info().currsize <= 4, "the others were not set"
+    assert text_checks.laid_out_ems.cache_info().currsize <= 4, "the others were not set"
 
 
 def test_a_product_that_reaches_into_a_box_is_set_in_a_plan_of_any_length(monkeypatch):
@@ -195,9 +195,9 @@ def test_a_product_that_reaches_into_a_box_is_set_in_a_plan_of_any_length(monkey
 def test_a_plan_sets_no_more_pictures_than_its_limit(monkeypatch):
     monkeypatch.setattr(text_checks, "MAX_SET", 3)
     design(headline(), same_size=False)
-    text_checks._ems_of.cache_clear()
+    text_checks.laid_out_ems.cache_clear()
     assert len(wanted(pictured(*"abcdef"), ("en", "de"))) == 12
-    info = text_checks._ems_of.cache_info()
+    info = text_checks.laid_out_ems.cache_info()
     assert info.hits + info.misses == 3
 
 

@@ -96,7 +96,7 @@ def test_a_network_is_asked_about_the_part_around_the_expected_box():
     product = block(300, 400)
     pixels, expected, true = painted(product)
     backend = Network()
-    box = product_box._box_by_network(pixels, expected, backend)
+    box = product_box.box_by_network(pixels, expected, backend)
     assert backend.size[0] < SIZE.width
     assert deviation(box, true) < 0.01
 

@@ -125,7 +125,7 @@ def test_who_changes_the_mind_in_time_keeps_the_picture(monkeypatch):
     review.reconsider(image, actor=None)
     done = pruning.Pruned()
     cutoff = timezone.now() - timedelta(days=90)
-    pruning._prune_picture(listed[0], cutoff, done, dry_run=False, on_delete=lambda name: None)
+    pruning.prune_picture(listed[0], cutoff, done, dry_run=False, on_delete=lambda name: None)
     assert done.pictures == 0 and there(image)
 
 

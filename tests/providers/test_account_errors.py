@@ -281,7 +281,7 @@ def test_a_batchs_items_have_the_same_faults_by_other_numbers(answer, kind, advi
     item = {key: value for key, value in answer[1]["error"].items() if key != "status"}
     provider = GeminiProvider(alias="gemini", api_key="k")
     line = bytearray(json.dumps({"key": "1.1", "error": {**item, "code": code}}).encode())
-    error = provider._parse_line(line, max_bytes=10**6).result
+    error = provider.parse_line(line, max_bytes=10**6).result
     assert type(error) is kind and advice in str(error)
 
 

@@ -54,7 +54,7 @@ def no_system(monkeypatch):
 
 
 def clear_caches():
-    for cached in (fonts._installed_families, fonts._match_installed):
+    for cached in (fonts._installed_families, fonts.match_installed):
         cached.cache_clear()
 
 

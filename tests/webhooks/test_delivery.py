@@ -166,7 +166,7 @@ def test_a_receiver_may_ask_for_time(receiver, header, least):
 
 @pytest.mark.parametrize("header", ["soon", "-5", "٣", "Fri, 99 Jan"])
 def test_a_header_that_nobody_understands_is_ignored(header):
-    assert transport._seconds(header) is None
+    assert transport.seconds_until(header) is None
 
 
 @pytest.mark.story

@@ -54,7 +54,7 @@ def arm_batches(point: str) -> None:
     if point == "after gathering":
         request_file.write_requests = die
     elif point == "while filling":
-        request_file._encode = die
+        request_file.encode_line = die
     elif point == "after uploading":
         GeminiProvider.upload = dying_after(GeminiProvider.upload)
     elif point == "after recording":

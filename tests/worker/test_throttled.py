@@ -37,7 +37,7 @@ def never_late(monkeypatch):
 def test_calls_go_out_at_the_pace_of_the_quota(script, start, limits, never_late, monkeypatch):
     limits(REQUESTS_PER_MINUTE=610, BURST=0)  # one in a tenth of a second
     slots, early = [], []
-    find_slot = execution._find_slot
+    find_slot = execution.find_slot
 
     async def seen(job, *, context):
         job = await find_slot(job, context=context)
@@ -45,7 +45,7 @@ def test_calls_go_out_at_the_pace_of_the_quota(script, start, limits, never_late
         early.append(job.goes_at - time.monotonic())
         return job
 
-    monkeypatch.setattr(execution, "_find_slot", seen)
+    monkeypatch.setattr(execution, "find_slot", seen)
     start(25)
     drain()
     assert script.count == len(slots) == 25

@@ -81,7 +81,7 @@ class PlanningViews(GenerateViews):
         if not preview.can_start:
             return self._plan_page(request, chosen, preview=preview, **page)
         if confirmed_price(request) < preview.summary.price_usd and preview.summary.price_usd:
-            return self._confirm_page(
+            return self.confirm_page(
                 request,
                 self._planned(form, chosen),
                 form=form,
@@ -99,7 +99,7 @@ class PlanningViews(GenerateViews):
             preview = ExperimentPreview(objections=refusal.objections)
             return self._plan_page(request, chosen, preview=preview, **page)
         if experiment.run is not None:
-            self._inform_if_asked(request, experiment.run)
+            self.inform_if_asked(request, experiment.run)
         message = gettext("Started. You can vote as soon as both pictures of a product are there.")
         self.message_user(request, message, messages.SUCCESS)
         return redirect(self.url_of("vote", experiment.pk))

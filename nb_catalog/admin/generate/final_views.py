@@ -132,7 +132,7 @@ class FinalViews(GenerateViews):
                 preview=generate_forms.with_summary(preview),
             )
         form = FinalForm(request.POST, pictures=pictures)
-        return self._confirm_or_start(
+        return self.confirm_or_start(
             request,
             chosen,
             form=form,

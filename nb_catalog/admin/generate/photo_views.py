@@ -94,13 +94,13 @@ class PhotoViews(GenerateViews):
         generate."""
         chosen = self._chosen(request)
         if chosen is None or not len(chosen):
-            return self._nothing_chosen(request, title=gettext("Use the photos themselves"))
+            return self.nothing_chosen(request, title=gettext("Use the photos themselves"))
         if request.method != "POST":
             like = liked(request, kind=PlanKind.PHOTOS)
             form = PhotoForm(source=chosen.source, initial=like.initial if like else {})
             return self._photos_page(request, chosen, form=form, nonce=uuid4().hex, like=like)
         form = PhotoForm(request.POST, source=chosen.source)
-        return self._confirm_or_start(
+        return self.confirm_or_start(
             request,
             chosen,
             form=form,

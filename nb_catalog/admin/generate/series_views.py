@@ -112,7 +112,7 @@ class SeriesPlanViews(GenerateViews):
                 preview=generate_forms.with_summary(preview),
             )
         form = SeriesPlanForm(request.POST, series=series)
-        return self._confirm_or_start(
+        return self.confirm_or_start(
             request,
             chosen,
             form=form,

@@ -128,13 +128,13 @@ class TextViews(GenerateViews):
         """GET shows the form; POST updates the plan or starts it. Requires permission generate."""
         chosen = self._chosen(request)
         if chosen is None or not len(chosen):
-            return self._nothing_chosen(request, title=gettext("Add text to pictures"))
+            return self.nothing_chosen(request, title=gettext("Add text to pictures"))
         if request.method != "POST":
             like = liked(request, kind=PlanKind.TEXTS)
             form = _form(chosen, initial=like.initial if like else {})
             return self._texts_page(request, chosen, form=form, nonce=uuid4().hex, like=like)
         form = _form(chosen, request.POST)
-        return self._confirm_or_start(
+        return self.confirm_or_start(
             request,
             chosen,
             form=form,

@@ -83,7 +83,7 @@ class GenerateViews:
         """GET shows the form; POST updates the plan or starts it. Requires permission generate."""
         chosen = self._chosen(request)
         if chosen is None or not len(chosen):
-            return self._nothing_chosen(request, title=gettext("Generate pictures"))
+            return self.nothing_chosen(request, title=gettext("Generate pictures"))
         if request.method != "POST":
             like, query = liked(request, kind=PlanKind.BACKGROUNDS), request.GET
             initial = {"ratio": first_ratio(chosen.source), **(like.initial if like else {})}
@@ -98,7 +98,7 @@ class GenerateViews:
             preview = forms.requested_plan(form, chosen, nonce=nonce_of(request))
             context = sent_context(preview)
             return self._form_page(request, chosen, form=form, nonce=nonce_of(request), **context)
-        return self._confirm_or_start(
+        return self.confirm_or_start(
             request,
             chosen,
             form=form,
@@ -125,7 +125,7 @@ class GenerateViews:
         preview = forms.requested_plan(form, chosen, nonce=nonce_of(request))
         return TemplateResponse(request, "admin/nb_catalog/run/sent.html", sent_context(preview))
 
-    def _confirm_or_start(
+    def confirm_or_start(
         self,
         request: HttpRequest,
         chosen: Selection,
@@ -152,7 +152,7 @@ class GenerateViews:
             if not preview.can_start:
                 return page(request, chosen, preview=preview, **fields)
             if confirmed_price(request) < preview.summary.price_usd:
-                return self._confirm_page(request, chosen, form=form, preview=preview, name=name)
+                return self.confirm_page(request, chosen, form=form, preview=preview, name=name)
         try:
             run = runs.start_run(
                 preview.plan, actor=request.user, budget_usd=preview.budget_usd, priority=None
@@ -161,10 +161,10 @@ class GenerateViews:
             return page(
                 request, chosen, preview=PlanPreview(objections=refusal.objections), **fields
             )
-        self._inform_if_asked(request, run)
+        self.inform_if_asked(request, run)
         return self._redirect_to_run(request, run)
 
-    def _inform_if_asked(self, request: HttpRequest, run: Run) -> None:
+    def inform_if_asked(self, request: HttpRequest, run: Run) -> None:
         if NOTIFY in request.POST:
             url = request.build_absolute_uri(self.url_of("change", run.pk, model="run"))
             generation.inform(run, url=url)
@@ -205,7 +205,7 @@ class GenerateViews:
         )
         return TemplateResponse(request, "admin/nb_catalog/run/generate.html", context)
 
-    def _confirm_page(
+    def confirm_page(
         self,
         request: HttpRequest,
         chosen: Selection,
@@ -230,7 +230,7 @@ class GenerateViews:
         )
         return TemplateResponse(request, "admin/nb_catalog/run/confirm.html", context)
 
-    def _nothing_chosen(self, request: HttpRequest, *, title: str) -> HttpResponse:
+    def nothing_chosen(self, request: HttpRequest, *, title: str) -> HttpResponse:
         context = self.page_context(request, title=title)
         return TemplateResponse(request, "admin/nb_catalog/run/nothing_chosen.html", context)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.contrib.admin import AdminSite
@@ -118,7 +117,9 @@ def prepare_cards(
     layouts = dict(TextLayout.objects.values_list("key", "name"))
     claims = claims_of(images)
     for image in images:
-        image.claimed_by, image.claimed_until = _claim_shown(claims.get(image.pk), viewer=viewer)
+        claim = claims.get(image.pk)
+        is_others = claim is not None and claim[0] != viewer.pk
+        image.claimed_by, image.claimed_until = claim[1:] if is_others else ("", None)
         image.large_url = thumbnails.thumbnail_url(image, site=site, width=thumbnails.LARGE)
         image.original_url = thumbnails.original_url(image, site=site)
         image.scene_name = scenes.get(image.scene, image.scene) or Treatment.PHOTO.label
@@ -168,15 +169,6 @@ def _shown_images(keys: set[int], *, site: AdminSite) -> dict[int, ShownImage]:
         )
         for row in (rows.defer("spec", "provenance", "checks") if keys else ())
     }
-
-
-def _claim_shown(
-    claim: tuple[int, str, datetime] | None, *, viewer: Actor
-) -> tuple[str, datetime | None]:
-    """Return the name of another person who has claimed the picture, and until when."""
-    if claim is None or claim[0] == viewer.pk:
-        return "", None
-    return claim[1], claim[2]
 
 
 class ShownDraft(NamedTuple):

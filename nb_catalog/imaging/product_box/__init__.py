@@ -63,7 +63,7 @@ def measure_box(
     }
     measured = agreed_box(found)
     if measured is None and backend is not None:
-        measured = agreed_box({**found, "network": _box_by_network(pixels, expected, backend)})
+        measured = agreed_box({**found, "network": box_by_network(pixels, expected, backend)})
     return measured
 
 
@@ -83,7 +83,7 @@ def agreed_box(found: Mapping[str, Box | None]) -> MeasuredBox | None:
     return MeasuredBox(box=Box(*(float(side) for side in sides)), ways=ways)
 
 
-def _box_by_network(pixels: Pixels, expected: Rect, backend: CutoutBackend) -> Box | None:
+def box_by_network(pixels: Pixels, expected: Rect, backend: CutoutBackend) -> Box | None:
     """Return the box of the mask that ``backend`` finds in the part of the picture around ``expected``."""
     size = Size(pixels.shape[1], pixels.shape[0])
     margin = round(MARGIN * max(expected.width, expected.height))

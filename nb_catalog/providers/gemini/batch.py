@@ -170,7 +170,7 @@ class GeminiBatches(GeminiConnection, BatchService):
         async with response:
             try:
                 async for line in read_lines(response.content, max_bytes=max_bytes):
-                    yield self._parse_line(line, max_bytes=max_bytes)
+                    yield self.parse_line(line, max_bytes=max_bytes)
                 return
             except transport_errors().all as error:
                 failure = self.convert_error(error, sent=True, seconds=SILENCE_SECONDS)
@@ -218,7 +218,7 @@ class GeminiBatches(GeminiConnection, BatchService):
     def _headers(self) -> dict[str, str]:
         return {"x-goog-api-key": self.account.key}
 
-    def _parse_line(self, line: bytearray, *, max_bytes: int) -> BatchItem:
+    def parse_line(self, line: bytearray, *, max_bytes: int) -> BatchItem:
         value = None if len(line) > max_bytes else _from_json(line)
         if not isinstance(value, Mapping):
             match = _KEY.search(line[:1000]) or _KEY.search(line[-1000:])

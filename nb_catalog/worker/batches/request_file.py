@@ -54,7 +54,7 @@ def write_requests(
                 result.left_over.extend(jobs[index:])
                 break
             try:
-                sent, line = _encode(job, provider=provider)
+                sent, line = encode_line(job, provider=provider)
                 if sent.problem is not None:
                     result.problems.append((sent, sent.problem))
                     continue
@@ -73,7 +73,7 @@ def write_requests(
     return result
 
 
-def _encode(job: ClaimedJob, *, provider: BatchProvider) -> tuple[ClaimedJob, bytes]:
+def encode_line(job: ClaimedJob, *, provider: BatchProvider) -> tuple[ClaimedJob, bytes]:
     try:
         if job.problem is not None:
             raise job.problem
