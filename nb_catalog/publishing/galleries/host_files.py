@@ -92,19 +92,29 @@ def discard(field: FileField, name: str) -> None:
     fails keeps it, which is logged.
 
     It stays while a row of the model names it in any of its fields, such as a copy that the shop has made of
-    the product. Call it once the row that it was delivered to does not.
+    the product. No storage checks and deletes in one step: if a row names it once it is deleted, it is stored
+    again. Call it once the row that it was delivered to does not.
     """
     fields = [each for each in field.model._meta.concrete_fields if isinstance(each, FileField)]
-    names = reduce(or_, (Q(**{each.name: name}) for each in fields))
-    if field.model._base_manager.filter(names).exists():
+    users = field.model._base_manager.filter(
+        reduce(or_, (Q(**{each.name: name}) for each in fields))
+    )
+    if users.exists():
         logger.info("The delivered file %s stays: another row uses it.", name)
         return
     row = field.model()
     row.__dict__[field.attname] = name
     try:
+        data = read(field, name, is_ours=False)
         getattr(row, field.name).delete(save=False)
     except Exception as error:  # noqa: BLE001 - storages and fields of the host with any error
         logger.warning("The delivered file %s was not deleted: %s", name, type(error).__name__)
+        return
+    if data is not None and users.all().exists():
+        try:
+            put_back(field, name, lambda: data)
+        except StorageFailed as error:
+            logger.error("A row has begun to use the file %s while it was deleted: %s", name, error)
 
 
 def _failed(field: Any, error: Exception, message: object) -> StorageFailed:

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models
+from django.db.models.fields.files import FieldFile
 
 import nb_catalog
 from nb_catalog import publishing, registry
@@ -19,6 +20,7 @@ from nb_catalog.publishing.galleries import (
     RelatedRowsGallery,
     decisions,
     delivery,
+    host_files,
 )
 from tests import factories
 from tests.catalog.catalog_images import PosterSource
@@ -518,6 +520,55 @@ def test_a_file_that_a_copy_of_the_product_uses_stays(only, lamp, ends):
         GalleryDelivery.objects.update(due_at=models.F("delivered_at"))
     deliver()
     assert data_of(Lamp.objects.get(pk=copy.pk).image) == expected
+
+
+@pytest.mark.parametrize("ends", ["replaced", "withdrawn", "deleted"])
+def test_a_copy_that_is_made_while_the_file_is_deleted_keeps_it(only, lamp, monkeypatch, ends):
+    only(GALLERIES[0])
+    placement = publish(lamp)
+    deliver()
+    name = Lamp.objects.get().image.name
+    expected = host_tables()[1][name]
+    delete = FieldFile.delete
+
+    def copied_meanwhile(file, save=True):
+        if file.name == name:
+            # After the look at the table, and before the file is gone.
+            Lamp.objects.create(name="Copy", image=name)
+        delete(file, save=save)
+
+    monkeypatch.setattr(FieldFile, "delete", copied_meanwhile)
+    if ends == "replaced":
+        publish(lamp)
+    elif ends == "withdrawn":
+        publishing.withdraw(placement, actor=None)
+    else:
+        lamp.delete()
+        GalleryDelivery.objects.update(due_at=models.F("delivered_at"))
+    deliver()
+    copy = Lamp.objects.get(name="Copy")
+    assert (copy.image.name, data_of(copy.image)) == (name, expected)
+
+
+def test_a_file_that_cannot_be_stored_again_is_reported(only, lamp, monkeypatch, caplog):
+    only(GALLERIES[0])
+    publish(lamp)
+    deliver()
+    name = Lamp.objects.get().image.name
+    delete = FieldFile.delete
+
+    def copied_meanwhile(file, save=True):
+        Lamp.objects.create(name="Copy", image=name)
+        delete(file, save=save)
+
+    def full(*args, **options):
+        raise OSError
+
+    monkeypatch.setattr(FieldFile, "delete", copied_meanwhile)
+    monkeypatch.setattr(default_storage, "save", full)
+    Lamp.objects.update(image="")
+    host_files.discard(Lamp._meta.get_field("image"), name)
+    assert f"A row has begun to use the file {name} while it was deleted" in caplog.text
 
 
 def test_each_picture_has_the_whole_lease_however_long_those_before_it_took(lamp, monkeypatch):
