@@ -232,11 +232,15 @@ def test_a_partner_publishes_a_picture_in_oscar(browser, server):
 
         editor.open("/dashboard/catalogue/")
         editor.looks_at_list()
-        editor.click(f"[name=selected_product][value='{lamp.pk}']")
-        # Oscar's script has put a list of its own in its place.
-        choose = "document.querySelector('select[name=action]').value = 'generate_catalog_pictures'"
-        editor.browser.execute_script(choose)
-        editor.click("select[name=action] ~ button[type=submit]")
+        if editor.sees("[name=selected_product]"):
+            editor.click(f"[name=selected_product][value='{lamp.pk}']")
+            # Oscar's script has put a list of its own in its place.
+            choose = "document.querySelector('[name=action]').value = 'generate_catalog_pictures'"
+            editor.browser.execute_script(choose)
+            editor.click("select[name=action] ~ button[type=submit]")
+        else:
+            # Oscar 4.0 has no actions on selected products.
+            editor.click("a[href*='/choose/catalogue.product/']")
         editor.walks()
         editor.open("/dashboard/catalogue/")
         editor.looks_at_list()
