@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import IO, Final
 from uuid import uuid4
 
 from django.core.files.base import ContentFile, File
@@ -18,9 +18,9 @@ from nb_catalog.exceptions import PictureMissing, StorageFailed
 
 ROOT: Final = "nb_catalog"
 # Files as received, composed pictures, renditions for pages, masks of cut-outs, photos of scenes, files of
-# scenes that wait for a decision, copies of files of the host that delivered pictures have replaced.
+# scenes that wait for a decision, copies of files of the host that delivered pictures have replaced, ZIPs.
 FOLDERS: Final = (
-    "originals", "composed", "renditions", "masks", "backdrops", "imports", "replaced",
+    "originals", "composed", "renditions", "masks", "backdrops", "imports", "replaced", "exports",
 )  # fmt: skip
 EXTENSIONS: Final = {
     "application/zip": ".zip",
@@ -100,6 +100,51 @@ class _Linked(File):  # type: ignore[type-arg]
 
     def temporary_file_path(self) -> str:
         return str(self.path)
+
+
+def store_file(file: IO[bytes], *, folder: str, name: str) -> str:
+    """Write ``file`` under ``name``, which nobody else has, and return its name in the storage.
+
+    Raises ``StorageFailed``, and leaves no part of it that has the name.
+    """
+    try:
+        return catalog_storage().save(f"{ROOT}/{folder}/{name}", File(file))
+    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
+        raise StorageFailed(
+            _("The storage failed to save %(name)r (%(error)s). It is tried again.")
+            % {"name": name, "error": type(error).__name__}
+        ) from error
+
+
+def delete(name: str) -> None:
+    """Delete the file that is stored as ``name``, if it is there. Raises ``StorageFailed``."""
+    try:
+        catalog_storage().delete(name)
+    except FileNotFoundError:
+        return
+    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
+        raise StorageFailed(
+            _("The storage failed to delete %(name)r (%(error)s). Try again when it works.")
+            % {"name": name, "error": type(error).__name__}
+        ) from error
+
+
+def open_file(name: str) -> IO[bytes]:
+    """Return the file that is stored as ``name``, open. Raises ``PictureMissing``, ``StorageFailed``."""
+    try:
+        return catalog_storage().open(name, "rb")
+    except FileNotFoundError as error:
+        raise PictureMissing(
+            _(
+                "The file %(name)r is not in the storage. Restore it from a backup, or have it made again."
+            )
+            % {"name": name}
+        ) from error
+    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
+        raise StorageFailed(
+            _("The storage failed to read %(name)r (%(error)s). Try again when it works.")
+            % {"name": name, "error": type(error).__name__}
+        ) from error
 
 
 def read(name: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -10,20 +10,22 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
 
-from nb_catalog import export
+from nb_catalog import export, tasks
 from nb_catalog.admin import thumbnails
 from nb_catalog.admin.base import AdminPages
-from nb_catalog.admin.changelists import INTEGER_KEY
+from nb_catalog.admin.changelists import INTEGER_KEY, key_in
 from nb_catalog.core.channels import channels
 from nb_catalog.core.permissions import Action, may
 from nb_catalog.exceptions import NBCatalogError
+from nb_catalog.export import background
 from nb_catalog.export.names import FIELDS, LONGEST_PATTERN
 from nb_catalog.export.types import (
     DEFAULT_PATTERN,
@@ -33,8 +35,14 @@ from nb_catalog.export.types import (
     ORIGINAL,
     ExportedPicture,
 )
-from nb_catalog.export.web import MOST_IN_REQUEST, archive_response, plan_for_web
-from nb_catalog.models import ProductImage
+from nb_catalog.export.web import (
+    MOST_IN_REQUEST,
+    archive_response,
+    export_response,
+    plan_for_web,
+)
+from nb_catalog.models import Export, ProductImage
+from nb_catalog.models.exports import ExportState
 
 IMAGES: Final = "images"
 PLACEMENTS: Final = "placements"
@@ -103,31 +111,84 @@ class ExportViews(AdminPages):
                 self.export_page,
                 name="export",
                 action=Action.EXPORT,
-                api="export_create export_preview",
-            )
+                api="export_create export_preview export_list export_retrieve",
+            ),
+            self.page(
+                "export/<int:pk>/",
+                require_GET(self.export_file),
+                name="export_file",
+                action=Action.EXPORT,
+                api="export_download",
+            ),
+            self.page(
+                "export/<int:pk>/delete/",
+                require_POST(self.export_delete),
+                name="export_delete",
+                action=Action.EXPORT,
+                api="export_destroy",
+            ),
         ]
 
     def export_page(self, request: HttpRequest) -> HttpResponseBase:
-        """Show what would be exported; with ``download``, send the ZIP."""
+        """Show what would be exported; with ``download``, send the ZIP; with ``background``, have it made."""
+        if "chosen" in request.POST:
+            query = urlencode({IMAGES: ",".join(request.POST.getlist("chosen"))})
+            return redirect(f"{self.url_of('export')}?{query}")
         form = ExportForm(request.POST if request.method == "POST" else None)
-        options = export.ExportOptions()
-        plan, objections = None, []
-        if form.is_bound and form.is_valid():
-            options = form.options
+        is_valid = form.is_bound and form.is_valid()
+        options = form.options if is_valid else export.ExportOptions()
+        plan, objections, pictures = None, [], []
         try:
             pictures = _chosen(request)
-            plan = plan_for_web(pictures, options)
-            if form.is_bound and form.is_valid() and "download" in request.POST:
-                return archive_response(request, plan)
+            if is_valid and "background" in request.POST:
+                export.request_export(pictures, options, actor=request.user)
+                tasks.wake_up()
+                self.message_user(request, gettext("A worker makes the ZIP. It is listed below."))
+                return redirect(request.get_full_path())
+            # More than a page exports are for a worker, which says what is wrong with them.
+            if len(pictures) <= MOST_IN_REQUEST:
+                plan = plan_for_web(pictures, options)
+                if is_valid and "download" in request.POST:
+                    return archive_response(request, plan)
+            elif "download" in request.POST:
+                plan_for_web(pictures, options)
         except NBCatalogError as error:
             objections = list(getattr(error, "objections", ())) or [str(error)]
         context = self.page_context(
-            request, title=gettext("Export pictures"), form=form, objections=objections
+            request,
+            title=gettext("Export pictures"),
+            form=form,
+            objections=objections,
+            count=len(pictures),
+            is_large=len(pictures) > MOST_IN_REQUEST,
+            exports=Export.objects.filter(actor=request.user).defer("pictures")[:MOST_SHOWN],
         )
         if plan is not None:
-            is_checked = form.is_bound and form.is_valid()
-            context |= self._preview(plan, with_checks=is_checked and bool(options.channels))
+            context |= self._preview(plan, with_checks=is_valid and bool(options.channels))
         return TemplateResponse(request, "admin/nb_catalog/productimage/export.html", context)
+
+    def export_file(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Send the ZIP that a worker has made."""
+        row = get_object_or_404(Export, pk=pk)
+        if row.state != ExportState.READY:
+            raise Http404
+        try:
+            return export_response(request, row)
+        except NBCatalogError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(self.url_of("export"))
+
+    def export_delete(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Delete an export of a worker, with its file. One that is being made is cancelled."""
+        row = get_object_or_404(Export, pk=pk)
+        try:
+            background.delete(row)
+        except NBCatalogError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, gettext("The export is deleted."))
+        # Back to the pictures that are chosen there.
+        return redirect(f"{self.url_of('export')}?{request.GET.urlencode()}")
 
     def _preview(self, plan: export.ExportPlan, *, with_checks: bool) -> dict[str, Any]:
         """Return the first names, and what the channels say about as many files as there is time for."""
@@ -155,7 +216,6 @@ class ExportViews(AdminPages):
         images = ProductImage.objects.prefetch_related(thumbnails.RENDITIONS).in_bulk(sorted(keys))
         shown = results or [(file.picture.image, file.stem, None) for file in first]
         return {
-            "count": len(plan.files),
             "further": len(plan.files) - len(shown),
             "checked": checked,
             "failing": [(names[key].name, number) for key, number in failing.items()],
@@ -173,16 +233,19 @@ class ExportViews(AdminPages):
 
 
 def _chosen(request: HttpRequest) -> list[ExportedPicture]:
-    """Return the pictures that the address names: by their keys, or by those of placements."""
-    images, placements = (_keys(request.GET.get(name, "")) for name in (IMAGES, PLACEMENTS))
+    """Return the pictures that the address names: by their keys, by those of placements, or the approved ones
+    of a run or a series."""
+    images, placements = (
+        [int(each) for each in request.GET.get(name, "").split(",") if INTEGER_KEY.fullmatch(each)]
+        for name in (IMAGES, PLACEMENTS)
+    )
     if placements:
         return export.published(placements=placements)
+    if (run := key_in(request.GET, "run")) is not None:
+        return export.approved(run=run)
+    if series := request.GET.get("series", ""):
+        return export.approved(series=series)
     return export.chosen(images)
-
-
-def _keys(text: str) -> Sequence[int]:
-    texts = text.split(",")[: MOST_IN_REQUEST + 1]
-    return [int(each) for each in texts if INTEGER_KEY.fullmatch(each)]
 
 
 def to_export(admin: Any, request: HttpRequest, placements: QuerySet) -> HttpResponse | None:

@@ -224,6 +224,7 @@ class Settings:
         accept.formats,
         "a list from 'avif', 'webp' and 'jpeg' that has 'jpeg'",
     )
+    EXPORT_DAYS = Setting(7, accept.at_least(1), "a whole number of days, at least 1")
     STALE_CHECK_SECONDS = Setting(900.0, accept.positive, "a positive number of seconds")
     LOCALES = Setting(
         _shop_locales, accept.locales, "a list of locales, such as ['en', 'pt-br', 'ar']"

@@ -7,8 +7,9 @@ from nb_catalog.export.archive import (
     checked_files,
     write_archive,
 )
+from nb_catalog.export.background import request_export
 from nb_catalog.export.planning import ExportPlan, plan_export
-from nb_catalog.export.selection import chosen, published
+from nb_catalog.export.selection import approved, chosen, published
 from nb_catalog.export.types import ExportedPicture, ExportOptions, Finding, Level
 
 __all__ = [
@@ -20,9 +21,11 @@ __all__ = [
     "Finding",
     "Level",
     "LeftOut",
+    "approved",
     "checked_files",
     "chosen",
     "plan_export",
     "published",
+    "request_export",
     "write_archive",
 ]

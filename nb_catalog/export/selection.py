@@ -66,6 +66,15 @@ def chosen(keys: Iterable[int]) -> list[ExportedPicture]:
     return pictures
 
 
+def approved(*, run: int | None = None, series: str = "") -> list[ExportedPicture]:
+    """Return the approved pictures of a ``run`` or a ``series``, as ``chosen`` does."""
+    condition = {"series": series} if run is None else {"job__run": run}
+    rows = ProductImage.objects.filter(
+        **condition, kind=ImageKind.PICTURE, state=ImageState.APPROVED
+    )
+    return chosen(rows.order_by("content_type", "object_id", "pk").values_list("pk", flat=True))
+
+
 def published(
     *,
     models: Collection[type[Model]] | None = None,

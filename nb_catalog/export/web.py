@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final
 
@@ -12,10 +13,12 @@ from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from nb_catalog import storage
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.export.archive import write_archive
 from nb_catalog.export.planning import ExportPlan, plan_export
 from nb_catalog.export.types import ExportedPicture, ExportOptions
+from nb_catalog.models import Export
 
 MEDIA_TYPE: Final = "application/zip"
 MOST_IN_REQUEST: Final = 500
@@ -32,7 +35,7 @@ def plan_for_web(pictures: Sequence[ExportedPicture], options: ExportOptions) ->
         raise RequestRefused(
             _(
                 "%(number)s pictures are too many for a web page, which exports at most %(most)s. Choose "
-                "fewer, or run “manage.py nb_export”, which has no limit."
+                "fewer, or have a worker export them in the background."
             )
             % {"number": len(pictures), "most": MOST_IN_REQUEST}
         )
@@ -52,19 +55,32 @@ def archive_response(request: Any, plan: ExportPlan) -> HttpResponseBase:
         raise
     size = file.tell()
     file.seek(0)
-    name = f"pictures-{timezone.localtime():%Y-%m-%d-%H%M}.zip"
-    response: HttpResponseBase
-    if isinstance(getattr(request, "_request", request), ASGIRequest):
-        # Of an iterator that is not asynchronous, Django reads all chunks before it sends one.
-        response = StreamingHttpResponse(
-            _chunks(file),
-            content_type=MEDIA_TYPE,
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
-        response["Content-Length"] = str(size)
-    else:
-        response = FileResponse(file, as_attachment=True, filename=name, content_type=MEDIA_TYPE)
+    response = _download(request, file, size=size, at=timezone.now())
     response["X-Left-Out"] = str(len(report.left_out))
+    return response
+
+
+def export_response(request: Any, export: Export) -> HttpResponseBase:
+    """Return the file of an ``export`` that a worker has made. Raises ``PictureMissing``."""
+    file = storage.open_file(export.file)
+    response = _download(
+        request, file, size=export.byte_size or 0, at=export.finished_at or export.requested_at
+    )
+    response["X-Left-Out"] = str(export.left_out)
+    return response
+
+
+def _download(request: Any, file: IO[bytes], *, size: int, at: datetime) -> HttpResponseBase:
+    name = f"pictures-{timezone.localtime(at):%Y-%m-%d-%H%M}.zip"
+    if not isinstance(getattr(request, "_request", request), ASGIRequest):
+        return FileResponse(file, as_attachment=True, filename=name, content_type=MEDIA_TYPE)
+    # Of an iterator that is not asynchronous, Django reads all chunks before it sends one.
+    response = StreamingHttpResponse(
+        _chunks(file),
+        content_type=MEDIA_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+    response["Content-Length"] = str(size)
     return response
 
 

@@ -12,6 +12,7 @@ from nb_catalog.models.copy_decks import CopyDeck, CopyText, DeckImport
 from nb_catalog.models.cutouts import CutoutEvent, PhotoCutout
 from nb_catalog.models.designs import Scene, TextLayout
 from nb_catalog.models.experiments import Experiment, ExperimentPair, ExperimentVote
+from nb_catalog.models.exports import Export
 from nb_catalog.models.galleries import GalleryDelivery
 from nb_catalog.models.idempotency import IdempotencyKey
 from nb_catalog.models.images import ProductImage, Rendition, ReviewEvent
@@ -48,6 +49,7 @@ __all__ = [
     "Experiment",
     "ExperimentPair",
     "ExperimentVote",
+    "Export",
     "GalleryDelivery",
     "IdempotencyKey",
     "ImageJob",

@@ -17,6 +17,7 @@ from nb_catalog.core.states import ImageState
 from nb_catalog.models import (
     CatalogPhoto,
     CutoutEvent,
+    Export,
     GalleryDelivery,
     IdempotencyKey,
     ImageJob,
@@ -195,6 +196,7 @@ def _with_rows(names: Sequence[str]) -> set[str]:
         (CutoutEvent, "mask"),
         (Scene, "backdrop"),
         (GalleryDelivery, "backup"),
+        (Export, "file"),
     ):
         rows = model._default_manager.filter(**{f"{column}__in": names})
         known.update(rows.values_list(column, flat=True))

@@ -15,6 +15,7 @@ from django.db.models import Model
 from nb_catalog import webhooks
 from nb_catalog.conf import settings
 from nb_catalog.cutouts.requests import make_cutouts, requested_count
+from nb_catalog.export import background as exports
 from nb_catalog.generation import escalation_policies, run_ends, run_notices
 from nb_catalog.models import Placement, StaleScan
 from nb_catalog.models.db.broken_connections import close_broken
@@ -53,10 +54,12 @@ def run_due() -> bool:
     on it; runs that have ended are reported, and e-mails about them sent; as often, the policies of
     ``ESCALATION`` start finals, rules add products to series, and old messages of webhooks are deleted;
     photos that were requested are read, and cut out for ``CUTOUT_SECONDS``. Published pictures are delivered
-    to galleries for ``GALLERY_SECONDS``. Returns whether more files wait to be made, more pictures to be
-    delivered or more photos to be cut out. While the database is away, nothing is done.
+    to galleries for ``GALLERY_SECONDS``, and exports that were requested are made, however long that takes.
+    Returns whether more files wait to be made, more pictures to be delivered or more photos to be cut out.
+    While the database is away, nothing is done.
     """
     more = [do() for do in (_publish, _maintain)]
+    _export()
     return any(more)
 
 
@@ -101,13 +104,22 @@ def _maintain() -> bool:
         return False
 
 
+def _export(is_stopping: Callable[[], bool] = bool) -> None:
+    close_broken()
+    try:
+        exports.make_requested(is_stopping=is_stopping)
+    except Error:
+        logger.exception("Exports could not be made; they are tried again.")
+
+
 @contextmanager
 def in_background() -> Iterator[None]:
-    """Do what is due again and again, and once more at the end. Publications have a thread of their own: no
-    scan or photo delays what is to be shown at a moment."""
+    """Do what is due again and again, and once more at the end, but for exports. Publications have a thread
+    of their own: no scan or photo delays what is to be shown at a moment. So have exports, which take minutes
+    and are left to the next worker when this one stops."""
     ended = threading.Event()
 
-    def work(do: Callable[[], bool]) -> None:
+    def work(do: Callable[[], object]) -> None:
         try:
             while not ended.wait(POLL_SECONDS):
                 try:
@@ -119,7 +131,11 @@ def in_background() -> Iterator[None]:
 
     threads = [
         threading.Thread(target=work, args=(do,), name=f"nb-catalog-{name}", daemon=True)
-        for do, name in ((_publish, "publications"), (_maintain, "upkeep"))
+        for do, name in (
+            (_publish, "publications"),
+            (_maintain, "upkeep"),
+            (lambda: _export(ended.is_set), "exports"),
+        )
     ]
     for thread in threads:
         thread.start()
@@ -131,7 +147,8 @@ def in_background() -> Iterator[None]:
             thread.join()
         # This thread's connection may have been idle for as long as the worker ran.
         close_old_connections()
-        run_due()
+        for do in (_publish, _maintain):
+            do()
 
 
 def _mark(products: Sequence[Model]) -> bool:

@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from nb_catalog.core.types import Permission
 from nb_catalog.export import web
-from nb_catalog.publishing import placements
+from nb_catalog.models import Export
+from nb_catalog.publishing import placements, upkeep
 from tests import factories
 from tests.export.fixtures import approved
 
@@ -81,9 +82,59 @@ def test_what_cannot_be_exported_is_refused_in_words(sign_in, monkeypatch):
     unknown = client.post(address_of(first), body(pattern="{colour}.jpg", download="1"))
     assert "Names have no field {colour}" in unknown.content.decode()
     monkeypatch.setattr(web, "MOST_IN_REQUEST", 1)
-    many = client.get(address_of(first, second)).content.decode()
+    many = client.post(address_of(first, second), body(download="1")).content.decode()
     assert "2 pictures are too many for a web page" in many
-    assert "manage.py nb_export" in many
+
+
+def test_more_than_a_page_exports_are_made_by_a_worker(sign_in, monkeypatch):
+    monkeypatch.setattr("nb_catalog.admin.exports.MOST_IN_REQUEST", 1)
+    client, images = sign_in(Permission.PUBLISH), [approved(), approved()]
+    page = client.get(address_of(*images)).content.decode()
+    assert "too many to be made while you wait" in page and 'name="download"' not in page
+    page = client.post(address_of(*images), body(background="1"), follow=True).content.decode()
+    assert "A worker makes the ZIP." in page and "0 written" in page
+    row = Export.objects.get()
+    file = reverse("admin:nb_catalog_productimage_export_file", args=[row.pk])
+    assert f'href="{file}"' not in page and client.get(file).status_code == 404
+    upkeep.run_due()
+    assert f'href="{file}"' in client.get(address_of(*images)).content.decode()
+    names = ZipFile(BytesIO(b"".join(client.get(file)))).namelist()
+    assert names[:2] == [f"{image.pk}.jpg" for image in images]
+    other = sign_in(Permission.REVIEW)
+    delete = reverse("admin:nb_catalog_productimage_export_delete", args=[row.pk])
+    assert (other.get(file).status_code, other.post(delete).status_code) == (403, 403)
+    client = sign_in(Permission.PUBLISH)
+    assert "The export is deleted." in client.post(delete, follow=True).content.decode()
+    assert not Export.objects.exists()
+
+
+def test_a_bad_pattern_is_refused_before_a_worker_sees_it(sign_in):
+    client, image = sign_in(Permission.PUBLISH), approved()
+    page = client.post(address_of(image), body(pattern="{colour}.jpg", background="1"))
+    assert "Names have no field {colour}" in page.content.decode()
+    assert not Export.objects.exists()
+
+
+def test_pictures_of_a_run_of_a_series_and_of_the_review_desk_are_exported(sign_in):
+    client = sign_in(Permission.PUBLISH, "nb_catalog.view_run", *factories.VIEW_PRODUCTS)
+    mug = factories.product()
+    job = factories.job(mug, state="succeeded")
+    series = factories.series(mug)
+    made = approved(mug, job=job, series=series.key)
+    factories.image(mug, job=job, series=series.key)
+    page = reverse(PAGE)
+    run = reverse("admin:nb_catalog_run_change", args=[job.run_id])
+    sheet = reverse("admin:nb_catalog_series_sheet", args=[series.pk])
+    for origin, query in ((run, f"run={job.run_id}"), (sheet, f"series={series.key}")):
+        assert f'href="{page}?{query}"' in client.get(origin).content.decode()
+        shown = client.get(f"{page}?{query}").content.decode()
+        assert "One picture is exported" in shown and f"{mug.pk}" in shown
+    desk = reverse("admin:nb_catalog_productimage_review") + "?state=approved"
+    client = sign_in(Permission.PUBLISH, Permission.REVIEW)
+    assert f'formaction="{page}"' in client.get(desk).content.decode()
+    chosen = client.post(page, {"chosen": [made.pk], "back": ""}, follow=True)
+    assert chosen.request["QUERY_STRING"] == f"images={made.pk}"
+    assert "One picture is exported" in chosen.content.decode()
 
 
 def test_only_those_who_publish_export(sign_in):

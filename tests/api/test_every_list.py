@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from nb_catalog.models import Export
 from tests import factories
 from tests.api import described
 from tests.api.conftest import Api
@@ -41,6 +42,7 @@ def one_row(path):
         "scenes/": factories.scene, "runs/": factories.run, "jobs/": factories.job,
         "images/": factories.image, "placements/": factories.published, "cutouts/": factories.cutout,
         "gallery-deliveries/": factories.gallery_delivery,
+        "exports/": lambda: Export.objects.create(pictures=[], options={}, total=0),
     }  # fmt: skip
     if path in makers:
         return makers[path]()
@@ -54,7 +56,7 @@ def one_row(path):
 LISTS = (
     ("scenes/", "key"), ("layouts/", "key"), ("decks/", "key"), ("runs/", "id"), ("jobs/", "id"),
     ("images/", "id"), ("placements/", "id"), ("cutouts/", "id"), ("experiments/", "id"),
-    ("series/", "key"), ("series/autumn/members/", "key"), ("gallery-deliveries/", "id"),
+    ("series/", "key"), ("series/autumn/members/", "key"), ("gallery-deliveries/", "id"), ("exports/", "id"),
 )  # fmt: skip
 
 

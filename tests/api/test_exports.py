@@ -8,7 +8,8 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
 from nb_catalog.core.types import Permission
-from nb_catalog.publishing import placements
+from nb_catalog.models import Export
+from nb_catalog.publishing import placements, upkeep
 from tests import factories
 from tests.api.conftest import BASE
 from tests.export.fixtures import approved
@@ -52,6 +53,41 @@ def test_what_cannot_be_exported_is_a_problem_document(api):
     assert both.status_code == 400
     assert api.post("exports/", {"model": "shop.nothing"}).status_code == 404
     assert api.post("exports/", {"images": [image.pk], "patern": "{sku}"}).status_code == 400
+
+
+def test_a_worker_makes_what_is_asked_for_in_the_background(api):
+    image = approved()
+    body = {"images": [image.pk], "pattern": "{image}.jpg", "background": True}
+    key = {"idempotency_key": "once"}
+    first, again = (api.post("exports/", body, **key) for _ in range(2))
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json() == again.json() and Export.objects.count() == 1
+    waits = first.json()
+    assert (waits["state"], waits["total"], waits["done"]) == ("waiting", 1, 0)
+    assert waits["download"] is None and waits["expires_at"] is None
+    address = f"exports/{waits['id']}/"
+    assert api.get(f"{address}download/").status_code == 422
+    upkeep.run_due()
+    ready = api.get(address).json()
+    assert (ready["state"], ready["done"], ready["left_out"]) == ("ready", 1, 0)
+    assert ready["download"].endswith(f"{address}download/") and ready["expires_at"]
+    file = b"".join(api.get(f"{address}download/"))
+    assert len(file) == ready["byte_size"]
+    assert ZipFile(BytesIO(file)).namelist()[0] == f"{image.pk}.jpg"
+    assert [each["id"] for each in api.get("exports/?state=ready").json()["results"]] == [
+        ready["id"]
+    ]
+    assert api.delete(address).status_code == 204
+    assert api.get(address).status_code == 404
+
+
+def test_what_a_worker_could_not_make_is_refused_before(api, monkeypatch):
+    monkeypatch.setattr("nb_catalog.export.background.MOST", 1)
+    images = [approved().pk, approved().pk]
+    many = api.post("exports/", {"images": images, "background": True})
+    assert many.status_code == 422 and "too many for one export" in many.json()["detail"]
+    assert "manage.py nb_export" in many.json()["detail"]
+    assert not Export.objects.exists()
 
 
 def test_an_asynchronous_server_sends_it_in_chunks(api, monkeypatch):

@@ -19,7 +19,7 @@ from tests.api.test_long_pages import path_of, walk
 LISTS = (
     "models/", "scenes/", "layouts/", "decks/", "runs/", "jobs/", "images/", "placements/", "series/",
     "experiments/", "cutouts/", "gallery-deliveries/", "webhooks/", "webhook-deliveries/", "publications/",
-    "pauses/", "batches/", "calls/", "spending/", "review-filters/",
+    "pauses/", "batches/", "calls/", "spending/", "review-filters/", "exports/",
 )  # fmt: skip
 
 

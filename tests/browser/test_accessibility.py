@@ -20,6 +20,7 @@ from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.models import (
     DailyBudget,
     DailySpendTotal,
+    Export,
     Placement,
     ProviderBatch,
     ProviderCall,
@@ -295,6 +296,11 @@ def choose_variants(person, shop):
 
 @shows("productimage/export/")
 def export(person, shop):
+    for state, problem in (("waiting", ""), ("ready", ""), ("failed", "None could be exported.")):
+        Export.objects.create(
+            actor=person.user, state=state, problem=problem, total=2, done=1, left_out=1, byte_size=7,
+            pictures=[], options={}, expires_at=timezone.now() + timedelta(days=7),
+        )  # fmt: skip
     person.open(f"/admin/nb_catalog/productimage/export/?images={shop.picture.pk}")
     person.click("[name=channels][value=amazon_main]")
     person.click("button:not([name=download]).button[type=submit]")
@@ -406,7 +412,9 @@ OTHERS = {
 REFUSED = "refused to everybody"
 # What is not a page with rules of its own: the reason, and the names of the addresses.
 NOT_PAGES = {
-    "a download": {"scene_export", "copydeck_table", "copydeck_workbook", "copydeck_sheet"},
+    "a download": {
+        "scene_export", "copydeck_table", "copydeck_workbook", "copydeck_sheet", "productimage_export_file",
+    },
     "a picture": {
         "photocutout_photo", "photocutout_mask", "photocutout_cut", "photocutout_scene",
         "photocutout_preview", "photocutout_solve", "scene_photo", "scene_swatch",
@@ -430,7 +438,7 @@ NOT_PAGES = {
         "placement_roll_back", "placement_renew", "run_cancel", "run_retry", "run_resume",
         "experiment_change", "experiment_close", "experiment_use", "gallerydelivery_decide",
         "webhookendpoint_test", "webhookdelivery_resend",
-        "publication_cancel", "publication_retry", "publication_schedule",
+        "publication_cancel", "publication_retry", "publication_schedule", "productimage_export_delete",
     },
     "Django's own page, of which a scene's is looked at": {
         f"{model}_history"

@@ -196,6 +196,7 @@ class SheetViews:
             "publish": Action.PUBLISH,
             "unpublish": Action.UNPUBLISH,
             "plan": Action.PLAN,
+            "export": Action.EXPORT,
         }
         allowed = {name: may(request.user, each, model=model) for name, each in names.items()}
         return {**allowed, "whole": any(allowed[name] for name in WHOLE)}

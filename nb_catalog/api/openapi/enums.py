@@ -17,6 +17,7 @@ from nb_catalog.generation.progress import Cause, RunState
 from nb_catalog.models.billing import CallOutcome
 from nb_catalog.models.cutouts import CutoutState
 from nb_catalog.models.experiments import Arm
+from nb_catalog.models.exports import ExportState
 from nb_catalog.models.galleries import GalleryState
 from nb_catalog.models.images import ImageKind
 from nb_catalog.models.publications import PublicationKind, PublicationState
@@ -34,6 +35,7 @@ ENUMS = {
     "ExperimentArm": Arm,
     "DecisionVerb": ACTIONS,
     "ExportFormat": FORMATS,
+    "ExportState": ExportState,
     "GalleryDecision": DECISIONS,
     "GalleryState": GalleryState,
     "ImageKind": ImageKind,

@@ -153,7 +153,7 @@ class CatalogSchema(AutoSchema):
             responses[operation.status, *operation.media_types] = OpenApiResponse(file)
         if returns is not None or not operation.media_types:
             responses[operation.status] = returns
-        if operation.once:
+        if operation.once and not operation.media_types:
             # What is repeated.
             responses.setdefault(200, returns)
         return responses | dict(operation.also)
