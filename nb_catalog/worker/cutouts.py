@@ -28,18 +28,15 @@ from nb_catalog.worker.types import ClaimedJob
 def with_stored_cutouts(jobs: Iterable[ClaimedJob]) -> list[ClaimedJob]:
     """Look up the cut-outs of the photos of ``jobs``, which have been looked up. One query."""
     jobs = list(jobs)
-    places = {place: job for job in jobs if (place := _place_of(job)) is not None}
-    stored = stored_cutouts(places)
+    places: dict[int, PhotoPlace] = {}
+    for number, job in enumerate(jobs):
+        if not job.requests_texts and job.photo is not None and _uses_cutout(job):
+            places[number] = (job.content_type_id, job.object_id, photo_key(job.photo))
+    stored = stored_cutouts(places.values())
     return [
-        replace(job, cutout=stored.get(place)) if (place := _place_of(job)) is not None else job
-        for job in jobs
+        replace(job, cutout=stored.get(places[number])) if number in places else job
+        for number, job in enumerate(jobs)
     ]
-
-
-def _place_of(job: ClaimedJob) -> PhotoPlace | None:
-    if job.requests_texts or job.photo is None or not _uses_cutout(job):
-        return None
-    return job.content_type_id, job.object_id, photo_key(job.photo)
 
 
 def with_cutout(job: ClaimedJob, photo: bytes) -> ClaimedJob:
