@@ -8,6 +8,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import SPECTACULAR_DEFAULTS, SpectacularSettings, spectacular_settings
 
 from nb_catalog import __version__
+from nb_catalog.api.openapi import webhooks
 from nb_catalog.api.openapi.inspection import CatalogSchema
 
 URLCONF = "nb_catalog.api.urls"
@@ -74,9 +75,13 @@ class CatalogGenerator(SchemaGenerator):
         token = _own.set(True)
         try:
             with translation.override("en"):
-                return super().get_schema(request=None, public=True)
+                document = super().get_schema(request=None, public=True)
+                section, components = webhooks.described()
         finally:
             _own.reset(token)
+        for kind, added in components.items():
+            document["components"][kind] = {**document["components"].get(kind, {}), **added}
+        return {**document, "webhooks": section}
 
 
 def generate(*, server):
