@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.core.types import SCENE_TREATMENTS, Treatment
@@ -162,7 +164,8 @@ class SeriesMember(CatalogObjectModel):
 
     Positions are in ascending order and may have gaps. ``variant`` is the key of a variant of the product, ""
     for the product itself; ``variant_name`` is its name when it was added, for when the shop does not have it
-    any more.
+    any more. ``added_at`` is when it was first added, and ``absences`` has the times for which it had been
+    removed, from when until when.
     """
 
     series = models.ForeignKey(
@@ -177,7 +180,9 @@ class SeriesMember(CatalogObjectModel):
     note = models.TextField(_("note"), blank=True, default="")
     variant = models.CharField(_("variant"), max_length=40, blank=True, default="")
     variant_name = models.CharField(_("name of the variant"), max_length=80, blank=True, default="")
+    added_at = models.DateTimeField(default=timezone.now, editable=False)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
+    absences = models.JSONField(default=list, editable=False)
 
     objects = CatalogObjectManager()
 
@@ -204,6 +209,20 @@ class SeriesMember(CatalogObjectModel):
         """What names it among the members of its series: the product's key, and that of the variant after a
         colon."""
         return self.key_of(self.object_id, self.variant)
+
+    def was_member_at(self, moment: datetime) -> bool:
+        """Return whether it was in the series at ``moment``, which has passed."""
+        if moment < self.added_at or (self.removed_at is not None and self.removed_at <= moment):
+            return False
+        absences = (map(datetime.fromisoformat, each) for each in self.absences)
+        return not any(removed <= moment < added for removed, added in absences)
+
+    def absences_until(self, moment: datetime) -> list[list[str]]:
+        """Return what ``absences`` are once it is added again at ``moment``."""
+        ended = (
+            [] if self.removed_at is None else [[self.removed_at.isoformat(), moment.isoformat()]]
+        )
+        return [*self.absences, *ended]
 
     @staticmethod
     def key_of(object_id: str, variant: str) -> str:

@@ -44,6 +44,7 @@ def add(series: Series, products: Iterable[models.Model], *, by_rule: bool = Fal
     with transaction.atomic():
         # Keeps others from appending until the transaction ends.
         list(Series.objects.filter(pk=series.pk).select_for_update().values_list("pk"))
+        now = database_now()
         last = series.members.aggregate(last=Max("position"))["last"]
         position = -1 if last is None else int(last)
         for block in blocks(stream(products), size=BLOCK):
@@ -64,6 +65,8 @@ def add(series: Series, products: Iterable[models.Model], *, by_rule: bool = Fal
                 new.append(
                     SeriesMember(
                         pk=member.pk if member else None,
+                        added_at=member.added_at if member else now,
+                        absences=member.absences_until(now) if member else [],
                         series=series,
                         content_type_id=series.content_type_id,
                         object_id=key,
@@ -76,7 +79,7 @@ def add(series: Series, products: Iterable[models.Model], *, by_rule: bool = Fal
             SeriesMember.objects.bulk_create([each for each in new if each.pk is None])
             SeriesMember.objects.bulk_update(
                 [each for each in new if each.pk is not None],
-                ["position", "group", "by_rule", "removed_at"],
+                ["position", "group", "by_rule", "removed_at", "added_at", "absences"],
             )
     return Added(added=added, present=present, warnings=tuple(shared_slots(series)))
 

@@ -32,6 +32,7 @@ def add_variants(
     added = present = 0
     warnings: tuple[str, ...] = ()
     with transaction.atomic():
+        now = database_now()
         offered = 0
         for block in blocks(stream(products), size=BLOCK):
             whole = add(series, block)
@@ -52,6 +53,8 @@ def add_variants(
                     new.append(
                         SeriesMember(
                             pk=member.pk if member else None,
+                            added_at=member.added_at if member else now,
+                            absences=member.absences_until(now) if member else [],
                             series=series,
                             content_type_id=series.content_type_id,
                             object_id=key,
@@ -66,7 +69,7 @@ def add_variants(
             SeriesMember.objects.bulk_create([each for each in new if each.pk is None])
             SeriesMember.objects.bulk_update(
                 [each for each in new if each.pk is not None],
-                ["position", "group", "variant_name", "removed_at"],
+                ["position", "group", "variant_name", "removed_at", "added_at", "absences"],
             )
         if not offered:
             raise RequestRefused(

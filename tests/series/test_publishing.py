@@ -1,11 +1,13 @@
 """A series is approved, published and rolled back as one, and shown on pages in its order."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.template import Context, Template
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from nb_catalog import generation, publishing, review, storefront
 from nb_catalog import series as catalog_series
@@ -19,8 +21,9 @@ from nb_catalog.models import (
     Publication,
     Rendition,
     Series,
+    SeriesMember,
 )
-from nb_catalog.publishing import renditions
+from nb_catalog.publishing import publications, renditions
 from nb_catalog.storage import catalog_storage
 from tests import factories
 from tests.catalog.catalog_images import MugSource
@@ -348,6 +351,70 @@ def test_a_lookbook_leaves_out_what_is_not_of_the_series_or_not_for_the_public(m
     monkeypatch.setattr(MugSource, "visible", lambda self: self.queryset().exclude(pk=mugs[2].pk))
     assert not storefront.series_for("autumn")
     assert not storefront.series_for("no-such-series")
+
+
+def shown_at(moment, **options):
+    with storefront.at(moment):
+        page = storefront.series_for("autumn", **options)
+    return [(entry.product, entry.picture.image_id) for entry in page]
+
+
+def test_a_preview_of_a_lookbook_shows_the_members_and_pictures_of_its_moment():
+    series, mugs, images = ready(3)
+    moments = [timezone.now()]
+
+    def then(change):
+        change()
+        moments.append(timezone.now())
+
+    then(lambda: publishing.publish_series(series, actor=None))
+    then(lambda: catalog_series.remove(series, [mugs[1]]))
+    then(lambda: catalog_series.add(series, [mugs[1]]))
+    then(lambda: factories.published(mugs[0]))
+    then(lambda: catalog_series.remove(series, [mugs[2]]))
+    first, second, third = zip(mugs, images, strict=True)
+    expected = [[], [first, second, third], [first, third], [first, third, second], [third, second],
+                [second]]  # fmt: skip
+    found = [shown_at(moment) for moment in moments]
+    # In today's order: what was added again comes last.
+    assert [sorted(each, key=str) for each in found] == [
+        sorted([(mug, image.pk) for mug, image in each], key=str) for each in expected
+    ]
+    assert found[1] == [(mug, image.pk) for mug, image in (first, third, second)]
+    assert shown_at(moments[1], product=mugs[2]) == [(mugs[2], images[2].pk)]
+    assert shown_at(moments[1], limit=1) == [(mugs[0], images[0].pk)]
+
+
+def test_a_member_of_today_is_not_shown_before_it_was_added():
+    mug = factories.product()
+    series, mugs, images = ready(1)
+    catalog_series.add(series, [mug])
+    [image] = make(series)
+    publishing.publish_series(series, actor=None)
+    SeriesMember.objects.about(mug).update(added_at=timezone.now() + timedelta(hours=1))
+    assert shown_at(timezone.now()) == [(mugs[0], images[0].pk)]
+
+
+def test_a_lookbook_shows_what_is_scheduled_at_a_moment_to_come():
+    series, mugs, images = ready(2)
+    start = timezone.now() + timedelta(hours=1)
+    pictures = publications.placed(images, slot="hero")
+    publishing.request_publication(pictures, actor=None, starts_at=start)
+    assert not storefront.series_for("autumn")
+    shown = shown_at(start + timedelta(minutes=1))
+    assert shown == [(mug, image.pk) for mug, image in zip(mugs, images, strict=True)]
+
+
+def test_a_preview_of_a_lookbook_takes_a_constant_number_of_queries():
+    def queries(number):
+        Series.objects.all().delete()
+        series, *_rest = ready(number)
+        publishing.publish_series(series, actor=None)
+        with CaptureQueriesContext(connection) as captured:
+            assert len(shown_at(timezone.now())) == number
+        return len(captured)
+
+    assert queries(2) == queries(5)
 
 
 def test_a_lookbook_leaves_out_what_a_language_shows_instead_of_the_series():

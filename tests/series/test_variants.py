@@ -1,6 +1,7 @@
 """Variants in a series: other colours and other sides of a product, each a member with its own identity."""
 
 import pytest
+from django.utils import timezone
 
 from nb_catalog import generation, publishing, registry, review, storefront
 from nb_catalog import series as catalog_series
@@ -441,3 +442,16 @@ def test_text_goes_on_the_picture_of_the_product_itself(offers, red):
     layout = factories.layout()
     [item] = generation.plan_texts([mug], layouts=[layout], locales=["en"]).items()
     assert item.spec.base == images[""].sha256
+
+
+def test_a_variant_that_is_added_again_was_not_a_member_while_it_was_removed(offers):
+    offers(Variant(key="red", name="Red"))
+    mug = factories.product()
+    series = set_of(mug)
+    moments = [timezone.now()]
+    catalog_series.remove_members(series, [f"{mug.pk}:red"])
+    moments.append(timezone.now())
+    catalog_series.add_variants(series, [mug])
+    member = series.members.get(variant="red")
+    moments.append(timezone.now())
+    assert [member.was_member_at(each) for each in moments] == [True, False, True]
