@@ -61,7 +61,12 @@ class FramedSite(AdminSite, ABC):
             request.current_app = self.name  # type: ignore[attr-defined]
             response = view(request, *args, **options)
             if isinstance(response, TemplateResponse) and not response.is_rendered:
-                response.template_name = self._framed(response.template_name)
+                # Extends the frame where others extend the admin's base.
+                names = response.template_name
+                names = [names] if isinstance(names, str) else list(names)
+                response.template_name = Template(
+                    self._engine.select_template(names), self._backend
+                )
                 response.context_data = {
                     **(response.context_data or {}),
                     "nbc_frame": self.frame_template,
@@ -128,11 +133,6 @@ class FramedSite(AdminSite, ABC):
         keys = [key for key in keys if key in allowed]
         token = store_selection(request, model=model, keys=keys)
         return redirect(f"{reverse(f'{self.name}:nb_catalog_run_generate')}?selection={token}")
-
-    def _framed(self, names: Any) -> Template:
-        """Return the template of a page that extends the frame where others extend the admin's base."""
-        names = [names] if isinstance(names, str) else names
-        return Template(self._engine.select_template(list(names)), self._backend)
 
     @cached_property
     def _backend(self) -> DjangoTemplates:

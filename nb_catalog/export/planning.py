@@ -97,6 +97,7 @@ def _values(
             row["width"], row["height"], longest_side=options.longest_side
         )
         key = (row["content_type_id"], row["object_id"])
+        ratio = Fraction(width, height).limit_denominator(_LARGEST_TERM)
         yield (
             picture,
             {
@@ -108,15 +109,12 @@ def _values(
                 "position": picture.position + 1,
                 "width": width,
                 "height": height,
-                "ratio": (row.get("spec__ratio") or _ratio(width, height)).replace(":", "x"),
+                "ratio": (
+                    row.get("spec__ratio") or f"{ratio.numerator}:{ratio.denominator}"
+                ).replace(":", "x"),
                 "image": picture.image,
             },
         )
-
-
-def _ratio(width: int, height: int) -> str:
-    ratio = Fraction(width, height).limit_denominator(_LARGEST_TERM)
-    return f"{ratio.numerator}:{ratio.denominator}"
 
 
 def _of_product(product: Model | None, *, pk: str, fields: frozenset[str]) -> dict[str, object]:
