@@ -18,7 +18,7 @@ from nb_catalog import registry, worker
 from nb_catalog.contrib.oscar.galleries import ProductImagesGallery
 from nb_catalog.contrib.wagtail.galleries import ImageLibraryGallery
 from nb_catalog.models import ProductImage, Series
-from nb_catalog.publishing import galleries
+from nb_catalog.publishing import galleries, upkeep
 from tests import factories
 from tests.browser import axe
 from tests.browser.conftest import browser, chromium
@@ -171,11 +171,18 @@ class Editor(Person):
         image, series = ProductImage.objects.filter(state="approved").get(), Series.objects.get()
         for page in (
             "", "productimage/", f"productimage/{image.pk}/change/", f"productimage/{image.pk}/edit/",
-            f"productimage/export/?images={image.pk}", "placement/", "run/", "series/", "series/add/",
+            "placement/", "run/", "series/", "series/add/",
             f"series/{series.pk}/sheet/", f"series/{series.pk}/products/",
         ):  # fmt: skip
             self.open(f"{self.frame}nb_catalog/{page}")
             self.looks()
+        self.open(f"{self.frame}nb_catalog/productimage/export/?images={image.pk}")
+        self.click("[name=background]")
+        self.wait_for(".nbc-exports")
+        upkeep.run_due()
+        self.browser.refresh()
+        self.wait_for(".nbc-exports a.button")
+        self.looks()
 
 
 def test_a_wagtail_editor_publishes_a_picture(browser, server):
