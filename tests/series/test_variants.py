@@ -445,7 +445,7 @@ def test_text_goes_on_the_picture_of_the_product_itself(offers, red):
 
 
 def test_a_variant_that_is_added_again_was_not_a_member_while_it_was_removed(offers):
-    offers(Variant(key="red", name="Red"))
+    offers(Variant(key="red", colour="red"))
     mug = factories.product()
     series = set_of(mug)
     moments = [timezone.now()]
