@@ -233,8 +233,10 @@ class ExportViews(AdminPages):
 
 
 def _chosen(request: HttpRequest) -> list[ExportedPicture]:
-    """Return the pictures that the address names: by their keys, by those of placements, or the approved ones
-    of a run or a series."""
+    """Return the pictures that the address names: by their keys, by those of placements, the approved ones of
+    a run or a series, or all that are ``published``, in the slots that it names."""
+    if "published" in request.GET:
+        return export.published(slots=request.GET.getlist("slot"))
     images, placements = (
         [int(each) for each in request.GET.get(name, "").split(",") if INTEGER_KEY.fullmatch(each)]
         for name in (IMAGES, PLACEMENTS)

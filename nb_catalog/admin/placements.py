@@ -95,6 +95,10 @@ class PlacementAdmin(RefreshViews, PlacedPictureAdmin):
         context = {**(extra_context or {}), "may_roll_back": may(request.user, Action.UNPUBLISH)}
         if self.admin_site.is_registered(Publication):
             context["publications_url"] = self.url_of("changelist", model="publication")
+        if self.has_export_permission(request):
+            slot = request.GET.get("slot__exact")
+            query = urlencode({"published": 1, **({"slot": slot} if slot else {})})
+            context["export_url"] = f"{self.url_of('export', model='productimage')}?{query}"
         if may(request.user, Action.PLAN):
             context |= self.outdated_context(request)
         return super().changelist_view(request, context)

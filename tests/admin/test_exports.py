@@ -61,6 +61,21 @@ def test_published_pictures_are_chosen_in_the_list_of_places(sign_in):
     assert f"{mug.pk}-hero-de-1" in page.content.decode()
 
 
+def test_all_that_is_published_is_exported_or_all_in_a_slot(sign_in):
+    client = sign_in(Permission.PUBLISH)
+    mug = factories.product(photo=False)
+    for slot in ("hero", "gallery"):
+        placements.publish(approved(mug), slot=slot, actor=None)
+    changelist = reverse("admin:nb_catalog_placement_changelist")
+    for query, count in (("", 2), ("slot=hero", 1)):
+        filtered = query.replace("slot", "slot__exact")
+        page = client.get(f"{changelist}?{filtered}").content.decode()
+        address = f"{reverse(PAGE)}?published=1" + (f"&amp;{query}" if query else "")
+        assert f'href="{address}"' in page
+        shown = client.get(address.replace("&amp;", "&")).context
+        assert shown["count"] == count
+
+
 def test_the_preview_names_what_fails_and_what_would_mend_it(sign_in):
     client, image = sign_in(Permission.PUBLISH), approved()
     page = client.post(
