@@ -99,8 +99,9 @@ def part(kind: type[T], data: Any, *, path: str, **nested: type[Any]) -> T:
     Raises ``ValueError`` that begins with ``path``.
     """
     values = dict(known(kind, data, path=path))
+    optional = {each.name for each in fields(kind) if each.default is None}  # type: ignore[arg-type]
     for name, inner in nested.items():
-        if values.get(name) is not None:
+        if name in values and (values[name] is not None or name not in optional):
             values[name] = part(inner, values[name], path=f"{path}.{name}")
     for each in fields(kind):  # type: ignore[arg-type]
         needed = each.default is MISSING and each.default_factory is MISSING

@@ -57,6 +57,11 @@ def test_a_place_at_the_edge_stays_on_the_picture():
         ({"boxes": HEADLINE}, ["boxes", "a list"]),
         ({"boxs": []}, ["no key 'boxs'", "Did you mean 'boxes'"]),
         ({"boxes": [{"role": "headline"}]}, ["boxes[0]", "'place' is missing"]),
+        ({"boxes": [{**HEADLINE, "place": None}]}, ["boxes[0].place", "an object"]),
+        (
+            {"boxes": [HEADLINE], "panels": [{"colour": "#000000", "place": None}]},
+            ["panels[0].place"],
+        ),
         ({"boxes": [{"place": HEADLINE["place"]}]}, ["boxes[0]", "'role' is missing"]),
         ({"boxes": [{**HEADLINE, "role": "Head line"}]}, ["boxes[0].role", "lowercase letters"]),
         ({"boxes": [HEADLINE, HEADLINE]}, ["'headline'", "used twice"]),
