@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from django.http import HttpResponse
-from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.reverse import reverse
 
+from nb_catalog.api import conditional
 from nb_catalog.api.fields import checked
 from nb_catalog.api.operations import Operation
 from nb_catalog.core import locales
@@ -40,14 +40,14 @@ PREVIEW = Operation(media_types=(drawings.MIME_TYPE,))
 
 def picture_response(request, preview):
     """Return a picture that its user alone may store, or 304 to a client that has it."""
-    etag = quote_etag(preview.digest)
-    not_modified = get_conditional_response(request._request, etag=etag)
-    if not_modified is not None:
-        return not_modified
-    response = HttpResponse(preview.read(), content_type=preview.mime_type)
-    response["ETag"] = etag
+    response = HttpResponse(content_type=preview.mime_type)
+    response["ETag"] = quote_etag(preview.digest)
     response["Cache-Control"] = "private, no-cache"
     response["X-Content-Type-Options"] = "nosniff"
+    not_modified = conditional.not_modified(request, response)
+    if not_modified is not None:
+        return not_modified
+    response.content = preview.read()
     return response
 
 

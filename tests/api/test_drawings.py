@@ -72,6 +72,10 @@ def test_a_picture_that_is_not_published_has_a_small_one_that_only_its_client_st
     assert small["X-Content-Type-Options"] == "nosniff"
     again = api.client.get(address, headers={"If-None-Match": small["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
+    # They replace those of the stored response.
+    for name in ("Cache-Control", "ETag", "Vary"):
+        assert again[name] == small[name], name
+    assert api.client.get(address, headers={"If-Match": '"other"'}).status_code == 200
     large = api.client.get(f"{address}?width=960")
     assert picture(large).shape[1] == 960 and large["ETag"] != small["ETag"]
     shown = browser.get(page("productimage_preview", image.pk, image.sha256[:16], 320))
