@@ -23,7 +23,6 @@ from nb_catalog.export import background
 from nb_catalog.export.names import LONGEST_PATTERN
 from nb_catalog.export.types import DEFAULT_PATTERN, FORMATS, LEAST_SIDE, MOST_SIDE, ORIGINAL
 from nb_catalog.export.web import MEDIA_TYPE, archive_response, export_response, plan_for_web
-from nb_catalog.models import Export
 from nb_catalog.models.exports import ExportState
 from nb_catalog.registry import source_for
 
@@ -151,7 +150,12 @@ class ExportViewSet(CatalogReadViewSet):
     created_field = "requested_at"
 
     def get_queryset(self):
-        return Export.objects.select_related("actor").defer("pictures", "options").order_by("-pk")
+        return (
+            background.existing()
+            .select_related("actor")
+            .defer("pictures", "options")
+            .order_by("-pk")
+        )
 
     def perform_content_negotiation(self, request, force=False):
         """A ZIP is sent as it is, whatever renderers the host has."""

@@ -68,6 +68,11 @@ def request_export(
     )
 
 
+def existing() -> QuerySet[Export]:
+    """Return the exports whose time is not over, whether or not a worker has deleted the others yet."""
+    return Export.objects.filter(Q(expires_at=None) | Q(expires_at__gt=database_now()))
+
+
 def delete(export: Export) -> None:
     """Delete ``export`` with its file. A worker that writes it stops. Raises ``StorageFailed``."""
     if export.file:

@@ -1,14 +1,17 @@
 """``exports/``: a ZIP of pictures, and its names before."""
 
+from datetime import timedelta
 from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
+from django.urls import reverse
 
 from nb_catalog.core.types import Permission
 from nb_catalog.models import Export
+from nb_catalog.models.db.clock import database_now
 from nb_catalog.publishing import placements, upkeep
 from tests import factories
 from tests.api.conftest import BASE
@@ -79,6 +82,24 @@ def test_a_worker_makes_what_is_asked_for_in_the_background(api):
     ]
     assert api.delete(address).status_code == 204
     assert api.get(address).status_code == 404
+
+
+def test_a_file_whose_time_is_over_is_not_sent_even_if_no_worker_has_deleted_it(api):
+    body = {"images": [approved().pk], "pattern": "{image}.jpg", "background": True}
+    key = api.post("exports/", body).json()["id"]
+    upkeep.run_due()
+    admin = reverse("admin:nb_catalog_productimage_export_file", args=[key])
+    paths = (admin, f"{BASE}exports/{key}/download/", f"{BASE}exports/{key}/")
+    for path in paths:
+        sent = api.client.get(path)
+        assert (sent.status_code, bool(b"".join(sent))) == (200, True), path
+    Export.objects.update(expires_at=database_now() - timedelta(seconds=1))
+    assert [api.client.get(path).status_code for path in paths] == [404, 404, 404]
+    assert api.get("exports/").json()["count"] == 0
+    page = api.client.get(reverse("admin:nb_catalog_productimage_export"))
+    assert admin not in page.content.decode()
+    upkeep.run_due()
+    assert not Export.objects.exists()
 
 
 def test_what_a_worker_could_not_make_is_refused_before(api, monkeypatch):
