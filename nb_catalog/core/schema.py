@@ -16,6 +16,8 @@ Accept: TypeAlias = Callable[[Any], Any]
 """Converts a written value, or raises ``ValueError`` with what is accepted."""
 
 HEX: Final = re.compile(r"#[0-9a-fA-F]{6}")
+# Each is drawn, in a request for a preview, too.
+MOST_PARTS: Final = 100
 
 
 def one_of(*known: str) -> Accept:
@@ -115,10 +117,15 @@ def part(kind: type[T], data: Any, *, path: str, **nested: type[Any]) -> T:
 
 
 def parts(kind: type[T], items: Any, *, path: str, **nested: type[Any]) -> tuple[T, ...]:
-    """Return one ``kind`` for each mapping of a list, as ``part`` does."""
+    """Return one ``kind`` for each mapping of a list of at most ``MOST_PARTS``, as ``part`` does."""
     if isinstance(items, str | Mapping) or not isinstance(items, Iterable):
         problem = _("expected a list of objects, got %(value)r.") % {"value": items}
         raise ValueError(f"{path}: {problem}")
+    items = list(items)
+    if len(items) > MOST_PARTS:
+        problem = _("expected at most %(most)s objects, got %(number)s.")
+        values = {"most": MOST_PARTS, "number": len(items)}
+        raise ValueError(f"{path}: {problem % values}")
     return tuple(
         part(kind, item, path=f"{path}[{index}]", **nested) for index, item in enumerate(items)
     )

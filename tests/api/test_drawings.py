@@ -166,6 +166,7 @@ def test_a_product_is_shown_at_an_unsaved_place_in_a_photo(api, api_as, browser)
         ("scenes", {}, 400, "not both"),
         ("scenes", {"renderer": OAK, "scene": "marble"}, 400, "does not exist"),
         ("scenes", {"renderer": {"surface": {"kind": "gold"}}}, 400, "gold"),
+        ("scenes", {"renderer": {**OAK, "props": [{"kind": "disc"}] * 101}}, 400, "at most 100"),
         ("scenes", {"renderer": OAK, "model": "testcatalog.mug"}, 400, "Send this, too."),
         ("scenes", {"renderer": OAK, "model": "testcatalog.mug", "object": "999"}, 422, "is gone"),
         ("scenes", {"renderer": OAK, "model": "testcatalog.mug", "object": "x"}, 422, "is gone"),

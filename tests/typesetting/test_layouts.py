@@ -82,6 +82,7 @@ def test_a_place_at_the_edge_stays_on_the_picture():
         ),
         ({"boxes": [HEADLINE], "panels": [{"colour": "#000000"}]}, ["panels[0]", "'place'"]),
         ({"boxes": ["headline"]}, ["boxes[0]", "an object"]),
+        ({"boxes": [HEADLINE] * 101}, ["boxes:", "at most 100", "got 101"]),
         ("boxes", ["layout", "an object"]),
     ],
 )
