@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, reverse
@@ -19,6 +19,12 @@ from nb_catalog.admin.changelists import KeysetChangeList
 from nb_catalog.admin.search import Search
 from nb_catalog.core.pagination import BoundedPaginator
 from nb_catalog.core.permissions import Action, may
+
+
+def refuse_nul(request: HttpRequest) -> None:
+    """Raise ``BadRequest`` for an address with a NUL, which PostgreSQL fails to compare."""
+    if "%00" in request.META["QUERY_STRING"]:
+        raise BadRequest("NUL in the query string")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,7 @@ class AdminPages:
             )
             if not may_open:
                 raise PermissionDenied
+            refuse_nul(request)
             return view(request, *args, **options)
 
         guarded = self.admin_site.admin_view(permitted, cacheable=cacheable)
@@ -97,6 +104,10 @@ class AdminPages:
     def url_of(self, name: str, *args: Any, model: str = "") -> str:
         model = model or self.opts.model_name
         return reverse(f"{self.admin_site.name}:nb_catalog_{model}_{name}", args=args)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        refuse_nul(request)
+        return super().changelist_view(request, *args, **options)  # type: ignore[misc]
 
     def page_context(self, request: HttpRequest, **context: Any) -> dict[str, Any]:
         request.current_app = self.admin_site.name

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from nb_catalog.core.text import strip_unstorable
 from nb_catalog.core.types import Actor
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ReviewFilter
@@ -35,7 +36,7 @@ def save_filter(name: str, *, query: str, is_shared: bool, user: Actor) -> Revie
 
     Raises ``RequestRefused`` without a name, or for one or a query that is too long.
     """
-    name = name.strip()
+    name = strip_unstorable(name).strip()
     if not name:
         raise RequestRefused(_("Give the filter a name."))
     if len(name) > LONGEST_NAME or len(query) > LONGEST_QUERY:

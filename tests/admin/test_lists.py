@@ -275,3 +275,11 @@ def test_recipes_are_drawn_for_those_who_write_scenes(sign_in):
     spec = {"content": json.dumps({"surface": {"kind": "oak"}})}
     assert sign_in().get(PREVIEW, spec).status_code == 403
     assert sign_in("nb_catalog.change_scene").get(PREVIEW, spec).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["productimage_export", "run_generate", "scene_changelist", "run_changelist"]
+)
+def test_an_address_with_a_nul_is_refused_before_a_database_reads_it(root, name):
+    address = reverse(f"admin:nb_catalog_{name}")
+    assert root.get(f"{address}?series=%00").status_code == 400

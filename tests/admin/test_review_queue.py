@@ -181,6 +181,11 @@ def test_a_filter_that_is_not_shared_is_seen_by_its_owner_alone(client, reviewer
     assert "state=rejected" not in switch_to(client, ben).get(REVIEW).content.decode()
 
 
+def test_a_filter_has_a_name_that_databases_store(root):
+    root.post(FILTERS, {"name": "Oak\0 only", "back": "state=all"})
+    assert ReviewFilter.objects.get().name == "Oak only"
+
+
 def test_a_filter_needs_a_name(root):
     page = root.post(FILTERS, {"name": " ", "back": "state=all"}, follow=True)
     assert "Give the filter a name." in page.content.decode()

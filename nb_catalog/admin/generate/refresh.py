@@ -20,6 +20,7 @@ from nb_catalog import cutouts
 from nb_catalog.admin.review.replacements import MAX_OUTDATED, replacements_of
 from nb_catalog.admin.search import Search
 from nb_catalog.core.permissions import Action, may
+from nb_catalog.core.text import strip_unstorable
 from nb_catalog.models import CopyDeck, Placement, TextLayout
 from nb_catalog.models.generic import content_type_of, own_key
 from nb_catalog.publishing import request_photo_renditions, staleness
@@ -138,7 +139,9 @@ class RefreshViews:
         stale = Placement.objects.filter(stale_since__isnull=False, content_type__in=kinds)
         if not term.strip():
             return stale
-        return stale.filter(Search(term=term.strip(), rows=Placement.objects).condition(Placement))
+        return stale.filter(
+            Search(term=strip_unstorable(term).strip(), rows=Placement.objects).condition(Placement)
+        )
 
 
 def refresh_with_messages(
