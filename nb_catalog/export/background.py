@@ -75,9 +75,13 @@ def existing() -> QuerySet[Export]:
 
 def delete(export: Export) -> None:
     """Delete ``export`` with its file. A worker that writes it stops. Raises ``StorageFailed``."""
-    if export.file:
-        storage.delete(export.file)
-    export.delete()
+    row: Export | None = export
+    while row is not None:
+        if row.file:
+            storage.delete(row.file)
+        # Not if a worker has ended it since it was read: then there is a file.
+        Export.objects.filter(pk=row.pk, file=row.file).delete()
+        row = Export.objects.filter(pk=row.pk).first()
 
 
 def make_requested(*, is_stopping: Callable[[], bool] = bool) -> int:

@@ -47,6 +47,14 @@ def test_it_has_what_an_export_in_one_request_has(settings):
     assert background.make_requested() == 0
 
 
+def test_one_that_ends_while_it_is_deleted_leaves_no_file():
+    seen = requested()
+    background.make_requested()
+    assert (seen.file, len(files())) == ("", 1)
+    background.delete(seen)
+    assert not Export.objects.exists() and not files()
+
+
 def test_a_picture_that_is_gone_by_then_is_left_out():
     row = requested()
     storage.delete(str(row_image(row).file.name))
