@@ -161,7 +161,7 @@ class ExportViews(AdminPages):
             objections=objections,
             count=len(pictures),
             is_large=len(pictures) > MOST_IN_REQUEST,
-            exports=background.existing().filter(actor=request.user).defer("pictures")[:MOST_SHOWN],
+            exports=background.existing(actor=request.user).defer("pictures")[:MOST_SHOWN],
         )
         if plan is not None:
             context |= self._preview(plan, with_checks=is_valid and bool(options.channels))
@@ -169,7 +169,7 @@ class ExportViews(AdminPages):
 
     def export_file(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Send the ZIP that a worker has made."""
-        row = get_object_or_404(background.existing(), pk=pk)
+        row = get_object_or_404(background.existing(actor=request.user), pk=pk)
         if row.state != ExportState.READY:
             raise Http404
         try:
@@ -180,7 +180,7 @@ class ExportViews(AdminPages):
 
     def export_delete(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Delete an export of a worker, with its file. One that is being made is cancelled."""
-        row = get_object_or_404(background.existing(), pk=pk)
+        row = get_object_or_404(background.existing(actor=request.user), pk=pk)
         try:
             background.delete(row)
         except NBCatalogError as error:

@@ -23,6 +23,7 @@ from nb_catalog.export import background
 from nb_catalog.export.names import LONGEST_PATTERN
 from nb_catalog.export.types import DEFAULT_PATTERN, FORMATS, LEAST_SIDE, MOST_SIDE, ORIGINAL
 from nb_catalog.export.web import MEDIA_TYPE, archive_response, export_response, plan_for_web
+from nb_catalog.models import Export
 from nb_catalog.models.exports import ExportState
 from nb_catalog.registry import source_for
 
@@ -150,8 +151,10 @@ class ExportViewSet(CatalogReadViewSet):
     created_field = "requested_at"
 
     def get_queryset(self):
+        if not self.request.user.is_authenticated:
+            return Export.objects.none()
         return (
-            background.existing()
+            background.existing(actor=self.request.user)
             .select_related("actor")
             .defer("pictures", "options")
             .order_by("-pk")

@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 
 from nb_catalog import storage
 from nb_catalog.conf import settings
-from nb_catalog.core.text import message_line
 from nb_catalog.exceptions import RequestRefused, StorageFailed
 from nb_catalog.export.archive import write_archive
 from nb_catalog.export.planning import plan_export
@@ -38,6 +37,8 @@ LEASE: Final = timedelta(seconds=120)
 RETRY: Final = timedelta(seconds=60)
 # An export that ends its workers must not go on to do so.
 MOST_ATTEMPTS: Final = 5
+# Bytes a second.
+SLOWEST_STORAGE: Final = 1_000_000
 
 
 class _Lost(Exception):
@@ -68,9 +69,11 @@ def request_export(
     )
 
 
-def existing() -> QuerySet[Export]:
-    """Return the exports whose time is not over, whether or not a worker has deleted the others yet."""
-    return Export.objects.filter(Q(expires_at=None) | Q(expires_at__gt=database_now()))
+def existing(*, actor: Any) -> QuerySet[Export]:
+    """Return the exports of ``actor`` whose time is not over, whether or not a worker has deleted the others
+    yet."""
+    is_there = Q(expires_at=None) | Q(expires_at__gt=database_now())
+    return Export.objects.filter(is_there, actor=actor)
 
 
 def delete(export: Export) -> None:
@@ -144,6 +147,10 @@ def _make(export: Export, *, is_stopping: Callable[[], bool]) -> bool:
             report = write_archive(plan, file, progress=progress)
             size = file.tell()
             file.seek(0)
+            # The storage does not say how far it is.
+            leased = database_now() + LEASE + timedelta(seconds=size / SLOWEST_STORAGE)
+            if not mine.update(done=done, not_before=leased):
+                raise _Lost
             name = storage.store_file(file, folder="exports", name=f"{export.token}.zip")
         now = database_now()
         if not mine.update(
@@ -165,7 +172,16 @@ def _make(export: Export, *, is_stopping: Callable[[], bool]) -> bool:
         raise
     except Exception as error:  # noqa: BLE001 - a full disk, a storage, or the host's own code for names
         logger.exception("Export %s could not be made; it is tried again.", export.pk)
-        mine.update(problem=message_line(error), not_before=database_now() + RETRY)
+        # What a disk or foreign code says may have paths or addresses in it.
+        problem = (
+            str(error)
+            if isinstance(error, StorageFailed)
+            else _(
+                "It could not be made (%(error)s) and is tried again. The log of the workers says more."
+            )
+            % {"error": type(error).__name__}
+        )
+        mine.update(problem=problem, not_before=database_now() + RETRY)
         return False
     return True
 

@@ -14,7 +14,7 @@ from nb_catalog.models import Export
 from nb_catalog.models.db.clock import database_now
 from nb_catalog.publishing import placements, upkeep
 from tests import factories
-from tests.api.conftest import BASE
+from tests.api.conftest import BASE, Api
 from tests.export.fixtures import approved
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +100,21 @@ def test_a_file_whose_time_is_over_is_not_sent_even_if_no_worker_has_deleted_it(
     assert admin not in page.content.decode()
     upkeep.run_due()
     assert not Export.objects.exists()
+
+
+def test_an_export_belongs_to_who_has_requested_it(api):
+    key = api.post("exports/", {"images": [approved().pk], "background": True}).json()["id"]
+    upkeep.run_due()
+    other = Api(factories.superuser("other"))
+    assert other.get("exports/").json()["results"] == []
+    assert other.get(f"exports/{key}/download/").status_code == 404
+    assert other.delete(f"exports/{key}/").status_code == 404
+    for page in ("export_file", "export_delete"):
+        path = reverse(f"admin:nb_catalog_productimage_{page}", args=[key])
+        method = other.client.get if page == "export_file" else other.client.post
+        assert method(path).status_code == 404
+    assert api.get(f"exports/{key}/").json()["state"] == "ready"
+    assert api.delete(f"exports/{key}/").status_code == 204
 
 
 def test_what_a_worker_could_not_make_is_refused_before(api, monkeypatch):

@@ -138,6 +138,33 @@ def test_a_storage_that_fails_is_tried_again(monkeypatch):
     assert row.problem == ""
 
 
+def test_what_a_disk_says_is_for_the_log(monkeypatch):
+    row = requested()
+
+    def full(*_arguments, **_options):
+        raise OSError("No space left on device: /srv/private")
+
+    monkeypatch.setattr(background, "write_archive", full)
+    assert background.make_requested() == 0
+    row.refresh_from_db()
+    assert row.state == "waiting" and "OSError" in row.problem and "/srv" not in row.problem
+
+
+def test_a_slow_storage_has_the_time_that_a_large_file_takes(monkeypatch):
+    row = requested()
+    monkeypatch.setattr(background, "SLOWEST_STORAGE", 0.01)
+    leased = []
+
+    def store(file, **_options):
+        leased.append(Export.objects.get().not_before - database_now())
+        return "exports/a.zip"
+
+    monkeypatch.setattr(storage, "store_file", store)
+    assert background.make_requested() == 1
+    row.refresh_from_db()
+    assert leased[0] > background.LEASE + timedelta(seconds=row.byte_size * 99)
+
+
 def test_one_that_ends_its_workers_is_given_up():
     row = requested()
     Export.objects.update(attempts=background.MOST_ATTEMPTS)
