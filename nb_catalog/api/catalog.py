@@ -163,7 +163,7 @@ class SceneViewSet(DesignWrites, SceneFiles, ScenePictures, CatalogReadViewSet):
         return rows.filter(is_active=True) if self.action == "list" else rows
 
     def get_serializer_class(self):
-        if self.action in self.serializer_classes:
-            return self.serializer_classes[self.action]
+        if self.described_action in self.serializer_classes:
+            return super().get_serializer_class()
         detail = self.action == "retrieve" and self.user_may(Action.READ_SCENE_PROMPTS)
         return SceneDetailSerializer if detail else SceneSerializer

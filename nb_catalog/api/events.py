@@ -120,7 +120,7 @@ class EventViewSet(EventsMixin, CatalogViewSet):
     names = frozenset()
 
     def needed_permission(self):
-        if self.action != "events":
+        if self.action not in ("events", "metadata"):
             return None
         # One of them is enough: which events are sent depends on all.
         return next(filter(self.user_may, NEEDED.values()), Action.VIEW_RUNS)

@@ -91,14 +91,26 @@ class CatalogViewSet(BorderView, GenericViewSet):
             name = request.method.lower()
             setattr(self, name, partial(self._as_one, getattr(self, name)))
 
+    @property
+    def described_action(self):
+        """The current action; while OPTIONS describes what each method takes, that of the method."""
+        if self.action != "metadata":
+            return self.action
+        return self.action_map.get(self.request.method.lower(), self.action)
+
     def needed_permission(self):
         """Return the permission required by the current action; None for an unknown action."""
-        if self.action in self.action_permissions:
-            return self.action_permissions[self.action]
-        return self.read_permission if self.action in READS else None
+        action = self.described_action
+        if action in self.action_permissions:
+            return self.action_permissions[action]
+        if action == "metadata" and self.read_permission is None:
+            # Who may do something here may ask what it takes.
+            actions = [self.action_permissions[each] for each in self.action_map.values()]
+            return next(filter(self.user_may, actions), actions[0])
+        return self.read_permission if action in READS else None
 
     def get_serializer_class(self):
-        return self.serializer_classes.get(self.action, self.serializer_class)
+        return self.serializer_classes.get(self.described_action, self.serializer_class)
 
     def get_query_class(self):
         """Return the serializer of the query string; None if the action takes no parameters."""

@@ -1,5 +1,7 @@
 """What holds for every endpoint: versions, conditional requests, caching, throttles, challenges, order."""
 
+import re
+
 import pytest
 from django.db.models.fields.files import FieldFile
 from django.utils import timezone
@@ -13,6 +15,7 @@ from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import ProductImage, Scene
 from tests import factories
+from tests.api import described
 from tests.api.conftest import Api
 from tests.api.test_long_pages import path_of, walk
 
@@ -298,3 +301,22 @@ def test_what_is_made_has_an_address():
     answer = root.post("series/", body)
     assert answer.status_code == 201, answer.content
     assert root.get(path_of(answer["Location"])).json()["key"] == "autumn"
+
+
+# OPTIONS
+
+
+def test_every_address_says_what_it_takes(api):
+    factories.series(factories.product())
+    values = {"key": "autumn", "label": "testcatalog.mug", "day": "2026-01-01", "side": "left"}
+    silent = {}
+    for path, methods in described.document()["paths"].items():
+        filled = re.sub(r"\{(\w+)\}", lambda name: values.get(name[1], "1"), path)
+        answer = api.client.options(f"{described.BASE}{filled}")
+        taken = answer.json().get("actions", {}) if answer.status_code == 200 else None
+        body = methods.get("post", {}).get("requestBody", {}).get("content", {})
+        fields = body.get("application/json", {}).get("schema", {}).get("$ref", "")
+        wanted = described.document()["components"]["schemas"].get(fields.rpartition("/")[2], {})
+        if taken is None or not set(wanted.get("properties", ())) <= {*taken.get("POST", ())}:
+            silent[path] = (answer.status_code, taken)
+    assert silent == {}
