@@ -3,6 +3,8 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+from selenium.webdriver.support.ui import WebDriverWait
+
 DESKTOP, TABLET, PHONE = (1280, 900), (768, 1024), (390, 844)
 # Themes differ in their colours only.
 ABOUT_COLOURS = ["color-contrast", "link-in-text-block"]
@@ -45,6 +47,10 @@ def violations(browser, *, rules=None, within=None):
     if not browser.execute_script("return typeof window.axe === 'object'"):
         # Scripts of the protocol are not subject to the page's policy.
         browser.execute_cdp_cmd("Runtime.evaluate", {"expression": SOURCE.read_text()})
+    # What is being fetched is faded until it is there.
+    WebDriverWait(browser, 30).until(
+        lambda page: not page.find_elements("css selector", '[aria-busy="true"]')
+    )
     found = browser.execute_async_script(RUN, rules, within)
     # The styles that axe tries on elements are refused by the page's policy, which the console reports.
     browser.get_log("browser")
