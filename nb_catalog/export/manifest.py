@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from io import TextIOWrapper
@@ -29,6 +30,8 @@ NAMES: Final = ("manifest.json", "manifest.csv")
 PASSES: Final = "ok"
 # Of each manifest; more is kept in a file.
 _MEMORY: Final = 4_000_000
+# Excel splits at semicolons, quoted or not, where decimals have a comma: each piece becomes a cell.
+_PIECES: Final = re.compile(r"[^;\r\n]+")
 _COLUMNS: Final = (
     "file", "image", "model", "object", "sku", "title", "slot", "locale", "position", "width", "height",
     "bytes", "sha256", "mime_type", "smaller_than_requested", "provider", "made_by", "model_version",
@@ -182,7 +185,9 @@ class ManifestWriter:
             " ".join(f"[{each.level}] {each}" for each in findings) or PASSES
             for findings in by_channel.values()
         ]
-        self._table.writerow([protect(str(cell)) for cell in row])
+        self._table.writerow(
+            [_PIECES.sub(lambda piece: protect(piece[0]), str(cell)) for cell in row]
+        )
 
     def finish(self, left_out: Sequence[Mapping[str, Any]]) -> dict[str, IO[bytes]]:
         """Return the manifests by their names, to be read from their beginning.

@@ -146,6 +146,14 @@ def test_the_manifest_has_alternative_texts_by_language_and_no_formulas():
     assert row["alt_de"] == "Tasse, „blau“"
 
 
+def test_a_table_that_is_split_at_semicolons_or_lines_has_no_formulas_either():
+    mug = factories.product(photo=False, name="Mug;=1+1;\t-2\n@x\r\n+y;'=z; = w")
+    _report, archive = exported(export.chosen([approved(mug).pk]), pattern="{image}")
+    (row,) = table(archive)
+    assert row["title"] == "Mug;'=1+1;'\t-2\n'@x\r\n'+y;''=z; = w"
+    assert manifest(archive)["files"][0]["title"] == mug.name
+
+
 def test_the_article_number_names_the_files(monkeypatch):
     monkeypatch.setattr(type(source_for(Mug)), "sku_field", "colour")
     image = approved(factories.product(photo=False, colour="MUG/17"))
