@@ -238,7 +238,9 @@ class GenerateViews:
         """Return the selection from the session, or the single object given by "model" and "key"."""
         data = request.POST if request.method == "POST" else request.GET
         if "key" in data:
-            return single_selection(data.get("model", ""), key=data["key"], user=request.user)
+            return single_selection(
+                data.get("model", ""), key=data["key"], user=request.user, site=self.admin_site
+            )
         return load_selection(request, data.get("selection", ""))
 
     def _chosen_context(self, chosen: Selection) -> dict[str, Any]:
@@ -253,11 +255,11 @@ class GenerateViews:
         }
 
 
-def single_selection(label: str, *, key: str, user: Any) -> Selection | None:
+def single_selection(label: str, *, key: str, user: Any, site: AdminSite) -> Selection | None:
     """Return a selection of one product; None if it cannot exist.
 
-    Raises ``PermissionDenied`` unless ``user`` may view the product. Stored selections need no such
-    check: they were made on a list that the user could see.
+    Raises ``PermissionDenied`` unless ``user`` may view the product, or choose it in the frame of another
+    application. Stored selections need no such check: they were made on a list that the user could see.
     """
     try:
         source = source_for(label)
@@ -265,7 +267,11 @@ def single_selection(label: str, *, key: str, user: Any) -> Selection | None:
         primary.run_validators(primary.to_python(key))
     except (NotRegistered, ValidationError):
         return None
-    if not may(user, Action.PLAN, model=source.model):
+    if hasattr(site, "choosable"):
+        is_allowed = site.choosable(source.queryset().filter(pk=key), user=user).exists()
+    else:
+        is_allowed = may(user, Action.PLAN, model=source.model)
+    if not is_allowed:
         raise PermissionDenied
     return Selection(token="", label=source.label, keys=(key,))
 

@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.core.files.base import ContentFile
 from django.core.serializers import serialize
+from django.urls import reverse
 from oscar.core.loading import get_model
-from oscar.test.factories import create_product
+from oscar.test.factories import create_product, create_stockrecord
 
 import nb_catalog
 from nb_catalog import publishing, registry
@@ -83,8 +85,6 @@ def test_the_hero_is_the_primary_image_until_it_is_withdrawn(product):
 
 
 def test_it_is_on_oscars_own_pages(client, product):
-    from oscar.test.factories import create_stockrecord
-
     create_stockrecord(product, 10)
     publish(product)
     galleries.deliver_due()
@@ -98,3 +98,19 @@ def test_a_product_s_photos_are_those_of_the_shop(source, product):
     publish(product)
     galleries.deliver_due()
     assert [each.name for each in source.photos(Product.objects.get())] == photos
+
+
+def test_only_a_product_of_their_own_is_planned_by_people_of_partners(client, product):
+    partner = User.objects.create_user("partner")
+    names = ("dashboard_access", "generate", "view_product")
+    partner.user_permissions.set(Permission.objects.filter(codename__in=names))
+    create_stockrecord(product, 10).partner.users.add(partner)
+    other = create_product(title="Not theirs")
+    create_stockrecord(other, 10, partner_name="Somebody else")
+    client.force_login(partner)
+    for name in ("generate", "photos", "texts"):
+        url = reverse(f"nb_catalog_oscar:nb_catalog_run_{name}")
+        for each, status in ((product, 200), (other, 403)):
+            response = client.get(url, {"model": "catalogue.product", "key": each.pk})
+            assert response.status_code == status, (name, each)
+            assert status == 403 or response.context["chosen"].keys == (str(each.pk),)

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from django.contrib.auth.models import Group, Permission, User
 from django.core.serializers import serialize
+from django.urls import reverse
 from wagtail.images.models import Image
-from wagtail.models import Collection, Locale, Page
+from wagtail.models import Collection, GroupPagePermission, Locale, Page
 
 import nb_catalog
 from nb_catalog import publishing, registry
@@ -171,3 +173,31 @@ def test_a_roll_back_leaves_the_library_as_it_was(lamp):
     publishing.roll_back(lamp, slot="hero", actor=None)
     galleries.deliver_due()
     assert rows() == before
+
+
+@pytest.mark.parametrize("may", [(), ("view_lamppage",)])
+def test_only_a_page_that_the_editor_may_edit_is_planned(client, page, may):
+    other = page.get_parent().add_child(instance=LampPage(title="Not theirs", slug="other"))
+    group = Group.objects.create(name="Pictures")
+    names = ("access_admin", "generate", *may)
+    group.permissions.set(Permission.objects.filter(codename__in=names))
+    change = Permission.objects.get(codename="change_page", content_type__app_label="wagtailcore")
+    GroupPagePermission.objects.create(group=group, page=page, permission=change)
+    editor = User.objects.create_user("editor")
+    editor.groups.add(group)
+    client.force_login(editor)
+
+    @nb_catalog.register(LampPage)
+    class PageSource(nb_catalog.CatalogSource):
+        title_field = "title"
+        photo_field = "photo__file"
+
+    try:
+        for name in ("generate", "photos", "texts"):
+            url = reverse(f"nb_catalog_wagtail:nb_catalog_run_{name}")
+            for each, status in ((page, 200), (other, 302)):
+                response = client.get(url, {"model": "hostsite.lamppage", "key": each.pk})
+                assert response.status_code == status, (name, each)
+                assert status == 302 or response.context["chosen"].keys == (str(each.pk),)
+    finally:
+        registry.unregister(LampPage)
