@@ -171,6 +171,7 @@ def test_a_search_takes_as_many_queries_for_many_products(rows, condition):
         assert isinstance(getattr(found, condition)(*prefix), Q)
         return len(captured)
 
+    queries()  # content types are kept from now on
     few = queries()
     for _ in range(5):
         factories.job(factories.product(photo=False, name="Stoneware"))
