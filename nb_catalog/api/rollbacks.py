@@ -19,6 +19,7 @@ from nb_catalog.exceptions import (
     StorageFailed,
 )
 from nb_catalog.models import Publication, Run, Series
+from nb_catalog.operations.search import MAX_TERM, found_keys
 from nb_catalog.publishing import rollbacks
 from nb_catalog.publishing.series import REQUEST_SECONDS
 from nb_catalog.registry import source_for
@@ -30,8 +31,9 @@ KEY = {"min_value": 1, "max_value": 2**63 - 1}
 
 class RollBackSerializer(serializers.Serializer):
     """What is rolled back: one of ``publication``, ``run``, ``series`` and ``at``, optionally restricted to
-    objects and slots. ``dry_run`` changes nothing and returns what would change. With ``partial``, places
-    that cannot be restored stay as they are."""
+    slots and to objects of a ``model``: these ``objects``, or all that ``search`` finds. ``dry_run`` changes
+    nothing and returns what would change. With ``partial``, places that cannot be restored stay as they
+    are."""
 
     publication = serializers.PrimaryKeyRelatedField(
         queryset=Publication.objects.select_related("undoes"), required=False,
@@ -46,6 +48,7 @@ class RollBackSerializer(serializers.Serializer):
     at = MomentField(required=False)
     model = serializers.CharField(required=False)
     objects = KeyListField(required=False)
+    search = serializers.CharField(required=False, max_length=MAX_TERM)
     slots = serializers.ListField(
         child=serializers.CharField(max_length=40), required=False, allow_empty=False, max_length=50
     )
@@ -54,9 +57,13 @@ class RollBackSerializer(serializers.Serializer):
     key = KeyField()
 
     def validate(self, data):
-        if ("objects" in data) != ("model" in data):
-            field = "model" if "objects" in data else "objects"
-            message = _("Give model and objects together, or neither.")
+        which = data.keys() & {"objects", "search"}
+        if len(which) > 1:
+            message = _("Give either objects or search, not both.")
+            raise serializers.ValidationError({"search": [message]})
+        if bool(which) != ("model" in data):
+            field = "model" if which else "objects"
+            message = _("Give model together with objects or search, or none of them.")
             raise serializers.ValidationError({field: [message]})
         return data
 
@@ -135,6 +142,8 @@ def _scope(body):
     keys = None
     if "objects" in body:
         keys = requested_keys(source_for(body["model"]), body["objects"], rows=None).values()
+    elif "search" in body:
+        keys = found_keys(body["search"], source=source_for(body["model"]))
     return rollbacks.scope_of(
         publication=body.get("publication"),
         series=body.get("series"),

@@ -10,10 +10,13 @@ from itertools import islice
 from typing import Any, Final
 
 from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from nb_catalog.billing import budgets
+from nb_catalog.core.iteration import blocks
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Treatment
+from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import (
     CopyDeck,
     GalleryDelivery,
@@ -37,8 +40,12 @@ from nb_catalog.models.generic import (
 )
 from nb_catalog.registry import CatalogSource, registered
 
+# Characters of a term that pages and endpoints take.
+MAX_TERM: Final = 200
 # More keys would make queries that databases refuse or answer slowly.
 MAX_KEYS: Final = 1000
+# Products whose subjects are fetched together.
+BLOCK: Final = 500
 # Runs whose jobs are compared with a layout or a scene: these are not columns of a job.
 MAX_RUNS: Final = 200
 # Letters of a label that has to be typed at least, because it is not a name that somebody gave.
@@ -77,7 +84,11 @@ class Search:
         """The keys of the first ``MAX_KEYS`` products with that name, and one more if there are more."""
         if self.is_key:
             return []
-        keys = (key for source in registered().values() for key in _keys_of(source, self.term))
+        keys = (
+            key
+            for source in registered().values()
+            for key in _keys_of(source, self.term, most=MAX_KEYS + 1)
+        )
         return list(islice(dict.fromkeys(keys), MAX_KEYS + 1))
 
     @property
@@ -250,14 +261,34 @@ def _designs_named(model: type[Model], term: str) -> list[str]:
     return list(named.values_list("key", flat=True)[:MAX_KEYS])
 
 
-def _keys_of(source: CatalogSource, term: str) -> Iterator[ObjectKey]:
-    """Yield the keys under which pictures of the products that ``term`` names are kept."""
+def found_keys(term: str, *, source: CatalogSource | None = None) -> frozenset[ObjectKey]:
+    """Return the keys under which pictures of all products that ``term`` finds are kept, however many: of one
+    ``source``, or of all that are registered.
+
+    Raises ``RequestRefused`` if there are none.
+    """
+    sources = registered().values() if source is None else [source]
+    keys = frozenset(key for each in sources for key in _keys_of(each, term))
+    if not keys:
+        raise RequestRefused(
+            _(
+                "No products are found for “%(term)s”. Search for other words, or leave the search out for "
+                "all products."
+            )
+            % {"term": term}
+        )
+    return keys
+
+
+def _keys_of(source: CatalogSource, term: str, *, most: int | None = None) -> Iterator[ObjectKey]:
+    """Yield the keys under which pictures of the products that ``term`` names are kept; of the first ``most``
+    products, by default of all."""
     found = source.search(term).order_by()
     if type(source).subject is CatalogSource.subject:
         type_id = content_type_of(source.model).pk
-        for key in found.values_list("pk", flat=True).distinct()[: MAX_KEYS + 1]:
+        for key in found.values_list("pk", flat=True).distinct()[:most]:
             yield type_id, str(key)
         return
-    products = list(found[: MAX_KEYS + 1])
-    fetch_subjects(products)
-    yield from map(object_key, products)
+    for products in blocks(found[:most].iterator(chunk_size=BLOCK), size=BLOCK):
+        fetch_subjects(products)
+        yield from map(object_key, products)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from django.db import transaction
@@ -64,8 +65,8 @@ class RollBackScope:
             timezone.localtime(self.moment, timezone.get_default_timezone()), "DATETIME_FORMAT"
         )
 
-    def events(self) -> QuerySet[PlacementEvent]:
-        """Return the changes that are undone."""
+    def events(self) -> Iterator[QuerySet[PlacementEvent]]:
+        """Yield the changes that are undone: all in one queryset, or one for each block of ``keys``."""
         rows = PlacementEvent.objects.exclude(move="prune")
         if self.publication is not None:
             rows = rows.filter(publication=self.publication)
@@ -73,9 +74,13 @@ class RollBackScope:
             rows = rows.filter(image_after__job__run=self.run)
         else:
             rows = rows.filter(at__gt=self.moment)
-        if self.keys is not None:
-            rows = rows.filter(key_condition(self.keys))
-        return rows if self.slots is None else rows.filter(slot__in=self.slots)
+        if self.slots is not None:
+            rows = rows.filter(slot__in=self.slots)
+        if self.keys is None:
+            yield rows
+            return
+        for block in blocks(sorted(self.keys), size=places.BLOCK):
+            yield rows.filter(key_condition(block))
 
 
 def scope_of(
@@ -184,12 +189,17 @@ def make_files(scope: RollBackScope, *, seconds: float | None = None) -> None:
 
     Raises ``RequestRefused`` if that is not enough; what was made stays, outside of a transaction.
     """
-    before = ProductImage.objects.filter(
-        pk__in=scope.events().values("image_before"), state=ImageState.APPROVED
-    )
-    # They were published before, so that they have their files unless the formats have changed.
-    if missing := [image.pk for image in renditions.without_files(list(before.only("pk")))]:
-        renditions.renditions_of(list(before.filter(pk__in=missing)), seconds=seconds)
+    missing: dict[int, ProductImage] = {}
+    for rows in scope.events():
+        before = ProductImage.objects.filter(
+            pk__in=rows.values("image_before"), state=ImageState.APPROVED
+        )
+        # They were published before, so that they have their files unless the formats have changed.
+        lacking = [image.pk for image in renditions.without_files(list(before.only("pk")))]
+        for block in blocks(lacking, size=places.BLOCK):
+            missing |= {image.pk: image for image in ProductImage.objects.filter(pk__in=block)}
+    if missing:
+        renditions.renditions_of(list(missing.values()), seconds=seconds)
 
 
 def roll_back_all(
@@ -291,8 +301,11 @@ def _chains(scope: RollBackScope) -> dict[PlaceKey, _Chain]:
     columns = (*places.PLACE, "pk", "move", "image_before_id", "image_after_id")
     chains: dict[PlaceKey, _Chain] = {}
     ended: set[PlaceKey] = set()
-    rows = scope.events().order_by("-pk").values_list(*columns)
-    for *place, pk, move, before, after in rows.iterator(chunk_size=2000):
+    rows = chain.from_iterable(
+        events.order_by("-pk").values_list(*columns).iterator(chunk_size=2000)
+        for events in scope.events()
+    )
+    for *place, pk, move, before, after in rows:
         key = tuple(place)
         later = chains.get(key)
         if later is None:

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from nb_catalog.admin.publications import moments
 from nb_catalog.admin.publications.forms import TimesForm, times_of
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
@@ -165,6 +166,22 @@ def test_the_shop_is_rolled_back_to_a_moment_of_the_shops_clocks(client, publish
     assert not Placement.objects.exists()
 
 
+def test_the_products_that_a_search_finds_are_rolled_back_to_a_moment(client, publisher):
+    tall, other = (factories.product(name=name, photo=False) for name in ("Tall mug", "Small mug"))
+    for mug in (tall, other):
+        factories.published(mug)
+    address = url("roll_back") + "?at=2020-01-01T10:00&slot=&products="
+    page = client.get(address + "tall+mug")
+    assert [row.key[1] for row in page.context["preview"].restored] == [str(tall.pk)]
+    assert 'value="tall mug"' in page.content.decode()
+    for nothing in (client.get(address + "vase"), client.post(address + "vase")):
+        assert nothing.context["preview"] is None
+        assert "No products are found for “vase”" in nothing.content.decode()
+    assert Placement.objects.count() == 2
+    client.post(address + "tall+mug", follow=True)
+    assert Placement.objects.get() == Placement.objects.about(other).get()
+
+
 def test_places_that_stay_as_they_are_are_listed_before_the_button(client, publisher):
     run, mugs = factories.run(), [factories.product(photo=False) for _ in range(2)]
     images = [
@@ -200,6 +217,38 @@ def test_another_moment_is_previewed_for_the_shop_and_for_chosen_products(client
     assert chosen.url.startswith(url("moment"))
     rows = client.get(f"{chosen.url}&at={local(hours=3)}").context["rows"]
     assert {row.then.pk for row in rows} == {newer.pk, quiet.image_id}
+
+
+@pytest.mark.parametrize("ahead", [-1, 3])
+def test_a_moment_is_previewed_for_the_products_that_a_search_finds(
+    client, publisher, monkeypatch, ahead
+):
+    monkeypatch.setattr(moments, "BLOCK_SIZE", 1)
+    mugs = [factories.product(name=name, photo=False) for name in ("Tall 1", "Small", "Tall 2")]
+    images = [factories.published(mug).image for mug in mugs]
+    if ahead > 0:
+        images = [factories.image(mug, state=ImageState.APPROVED) for mug in mugs]
+        client.post(address_of(*images), {"slot": "hero", "starts_at": local(hours=2)})
+    at = {"at": local(hours=ahead), "products": "tall"}
+    rows = client.get(url("moment"), at).context["rows"]
+    changed = [row.then if ahead > 0 else row.now for row in rows]
+    assert {picture.pk for picture in changed} == {images[0].pk, images[2].pk}
+    monkeypatch.setattr(moments, "BLOCK_SIZE", 2)
+    monkeypatch.setattr(moments, "MOST_PRODUCTS", 1)
+    assert len(client.get(url("moment"), at).context["rows"]) == 1
+    page = client.get(url("moment"), at | {"products": "vase"})
+    assert page.context["rows"] is None
+    assert "No products are found for “vase”" in page.content.decode()
+
+
+def test_chosen_products_are_not_searched_for(client, publisher):
+    mug = factories.product(photo=False)
+    chosen = client.post(
+        reverse("admin:testcatalog_mug_changelist"),
+        {"action": "preview_catalog_moment", "_selected_action": [mug.pk]},
+    )
+    assert "products" not in client.get(chosen.url).context["form"].fields
+    assert "products" in client.get(url("moment")).context["form"].fields
 
 
 def test_each_page_asks_for_its_permission(client):

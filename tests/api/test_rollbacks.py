@@ -11,6 +11,8 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
+MUG = "testcatalog.mug"
+
 
 @pytest.fixture
 def api(api_as, settings):
@@ -61,6 +63,20 @@ def test_only_some_objects_and_slots_are_rolled_back_to_a_moment(api):
     assert Placement.objects.get().object_id == str(mugs[1].pk)
 
 
+def test_only_objects_that_a_search_finds_are_rolled_back(api):
+    tall, other = (factories.product(name=name) for name in ("Tall mug", "Small mug"))
+    poster = factories.poster(title="Tall poster")
+    for product in (tall, other, poster):
+        factories.published(product)
+    body = {"at": "2026-01-01T10:00:00+01:00", "model": "testcatalog.mug", "search": "tall"}
+    preview = api.post("rollbacks/", body | {"dry_run": True})
+    assert [each["object"] for each in preview.data["places"]] == [str(tall.pk)]
+    assert api.post("rollbacks/", body | {"key": "mine"}).data["restored"] == 1
+    assert set(Placement.objects.values_list("object_id", flat=True)) == {
+        str(other.pk), str(poster.pk)
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("body", "status", "text"),
     [
@@ -72,7 +88,17 @@ def test_only_some_objects_and_slots_are_rolled_back_to_a_moment(api):
         ({"at": "2126-01-01T10:00Z"}, 422, "yet to come"),
         ({"at": "2026-01-01T10:00Z"}, 422, "Nothing is to be rolled back"),
         ({"at": "2026-01-01T10:00Z", "objects": ["1"]}, 400, "together"),
+        ({"at": "2026-01-01T10:00Z", "search": "x"}, 400, "together"),
+        ({"at": "2026-01-01T10:00Z", "model": "testcatalog.mug"}, 400, "together"),
+        (
+            {"at": "2026-01-01T10:00Z", "model": MUG, "objects": ["1"], "search": "x"},
+            400,
+            "not both",
+        ),
+        ({"at": "2026-01-01T10:00Z", "model": MUG, "search": "x"}, 422, "No products are found"),
+        ({"at": "2026-01-01T10:00Z", "model": MUG, "search": " "}, 400, "search"),
         ({"at": "2026-01-01T10:00Z", "model": "a.b", "objects": ["1"]}, 404, "a.b"),
+        ({"at": "2026-01-01T10:00Z", "model": "a.b", "search": "x"}, 404, "a.b"),
         ({"when": "now"}, 400, "when"),
     ],
 )

@@ -12,11 +12,14 @@ from django.utils import timezone
 from nb_catalog.core.states import ImageState
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
 from nb_catalog.models import Placement, PlacementEvent, ProductImage, Publication
-from nb_catalog.models.generic import object_key
-from nb_catalog.publishing import placements, rollbacks
+from nb_catalog.models.generic import object_key, own_key
+from nb_catalog.operations.search import found_keys
+from nb_catalog.publishing import placements, places, rollbacks
 from nb_catalog.publishing.rollbacks import scope_of
 from nb_catalog.storefront.moments import parse_moment
 from tests import factories
+from tests.catalog.catalog_images import MugSource, PosterSource
+from tests.catalog.models import Mug
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +116,73 @@ def test_a_moment_of_some_products_and_slots_leaves_all_others(mixed=mixed_shop)
     assert (str(mugs[0].pk), "gallery", images[0].pk) in shown
     assert (str(mugs[1].pk), "hero", images[1].pk) in shown
     assert not Placement.objects.about(mugs[0]).filter(slot="hero").exists()
+
+
+@pytest.fixture
+def posters_of_a_motif(monkeypatch):
+    """Posters are found by a word in another table: each has two photos that the word occurs in."""
+    monkeypatch.setattr(PosterSource, "search_fields", ("photos__image",))
+    return [factories.poster(photos=2) for _ in range(2)]
+
+
+@pytest.mark.story
+def test_only_what_a_search_finds_is_rolled_back(posters_of_a_motif):
+    mug, then = factories.product(), timezone.now() - timedelta(days=1)
+    for product in (mug, *posters_of_a_motif):
+        factories.published(product)
+    keys = found_keys("poster-")
+    assert keys == {object_key(poster) for poster in posters_of_a_motif}
+    assert back(moment=then, keys=keys).events.count() == 2
+    assert Placement.objects.get() == Placement.objects.about(mug).get()
+
+
+@pytest.mark.story
+def test_any_number_of_products_is_rolled_back_in_queries_of_bounded_length():
+    most = 2 * places.BLOCK
+    Mug.objects.bulk_create(Mug(name=f"Tall mug {number}") for number in range(10_000))
+    mugs = [Mug.objects.first(), Mug.objects.last()]
+    then = timezone.now() - timedelta(days=1)
+    for mug in (*mugs, factories.product()):
+        factories.published(mug)
+    lengths = []
+
+    def measure(execute, sql, params, many, context):
+        lengths.append(len(params or ()))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(measure):
+        keys = found_keys("tall")
+        scope = scope_of(moment=then, keys=keys, slots=["hero"])
+        assert len(keys) == 10_000 and len(rollbacks.preview(scope).restored) == 2
+        record = rollbacks.roll_back_all(scope, actor=None)
+    assert record.events.count() == 2 and Placement.objects.count() == 1
+    assert max(lengths) < most
+
+
+def test_the_missing_files_of_all_products_are_made_in_the_time_of_one(settings, monkeypatch):
+    monkeypatch.setattr(places, "BLOCK", 1)
+    mugs = [factories.product(photo=False) for _ in range(3)]
+    for mug in mugs:
+        factories.published(mug)
+    then = moment()
+    publish(of_run(mugs, factories.run()))
+    settings.NB_CATALOG = {**settings.NB_CATALOG, "RENDITION_FORMATS": ["jpeg", "webp"]}
+    scope = scope_of(moment=then, keys=[object_key(mug) for mug in mugs])
+    with pytest.raises(RequestRefused, match="of 1 of 3 pictures are made so far"):
+        rollbacks.make_files(scope, seconds=0)
+
+
+@pytest.mark.parametrize("term", ["no such mug", "", " "])
+def test_a_search_that_finds_nothing_is_refused(term):
+    factories.product()
+    with pytest.raises(RequestRefused, match="No products are found for “"):
+        found_keys(term)
+
+
+def test_a_search_finds_variants_whose_pictures_are_those_of_their_subject(monkeypatch):
+    mug, other = (factories.product(photo=False, name=name) for name in ("Tall", "Other"))
+    monkeypatch.setattr(MugSource, "subject", lambda self, product: other)
+    assert found_keys("tall") == {own_key(other)} != {own_key(mug)}
 
 
 def test_what_a_person_published_between_two_pictures_of_a_run_comes_back():
@@ -233,6 +303,21 @@ def test_a_moment_is_in_the_shops_time_zone_or_has_its_own_offset(settings):
 
 
 # The command.
+
+
+def test_the_command_rolls_back_what_a_search_finds():
+    tall, other = factories.product(name="Tall mug"), factories.product(name="Small mug")
+    for mug in (tall, other):
+        factories.published(mug)
+    at = ("--at", "2026-01-01T10:00", "--no-input")
+    assert "1 place rolled back." in command(*at, "--search", "tall mug")
+    assert Placement.objects.get() == Placement.objects.about(other).get()
+    for term in ("nothing", ""):
+        with pytest.raises(CommandError, match="No products are found for"):
+            command(*at, "--search", term)
+    with pytest.raises(CommandError, match="not allowed with argument"):
+        command(*at, "--search", "mug", "--product", f"testcatalog.mug:{other.pk}")
+    assert Placement.objects.exists()
 
 
 def command(*args):

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.exceptions import RequestRefused
 from nb_catalog.models import ProductImage, Publication
+from nb_catalog.models.generic import ObjectKey
+from nb_catalog.operations.search import MAX_TERM, found_keys
 from nb_catalog.registry import registered, source_for
 from nb_catalog.storefront import parse_moment
 
@@ -97,15 +99,34 @@ class PublishForm(TimesForm):
 
 
 class MomentForm(forms.Form):
-    """A moment, and optionally one slot."""
+    """A moment, and optionally one slot and, unless they are chosen already (``has_chosen``), products.
+
+    The products are cleaned to the keys that the search finds, or None if it is empty.
+    """
 
     at = MomentField(label=_("Moment"), required=True)
     slot = forms.ChoiceField(label=_("Slot"), required=False)
+    products = forms.CharField(
+        label=_("Products"),
+        required=False,
+        max_length=MAX_TERM,
+        widget=forms.TextInput(attrs={"type": "search"}),
+        help_text=_("Only those that a search finds, such as a category. Empty: all."),
+    )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, has_chosen: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
+        if has_chosen:
+            del self.fields["products"]
         slots = {slot for source in registered().values() for slot in source.slot_table}
         self.fields["slot"].choices = [
             ("", gettext("all")),
             *((slot, slot) for slot in sorted(slots)),
         ]
+
+    def clean_products(self) -> frozenset[ObjectKey] | None:
+        term = self.cleaned_data["products"]
+        try:
+            return found_keys(term) if term else None
+        except RequestRefused as error:
+            raise forms.ValidationError(str(error)) from error

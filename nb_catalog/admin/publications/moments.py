@@ -11,13 +11,14 @@ from django.urls import URLPattern
 from django.utils.translation import gettext
 
 from nb_catalog.admin.base import AdminPages
-from nb_catalog.admin.generate.selection import load_selection
+from nb_catalog.admin.generate.selection import BLOCK_SIZE, load_selection
 from nb_catalog.admin.publications.forms import MomentForm
 from nb_catalog.admin.publications.places import PlaceRow, place_rows
+from nb_catalog.core.iteration import blocks
 from nb_catalog.core.permissions import Action, may_view
 from nb_catalog.models import PlacementEvent, PlannedPlacement
 from nb_catalog.models.db.clock import database_now
-from nb_catalog.models.generic import ObjectKey, fetch_subjects, object_key
+from nb_catalog.models.generic import ObjectKey, fetch_subjects, key_condition, object_key
 from nb_catalog.storefront.timeline import PLACE, shown_at
 
 # Products that the page shows.
@@ -40,9 +41,11 @@ class MomentViews(AdminPages):
 
     def moment(self, request: HttpRequest) -> HttpResponse:
         """Show what places show at ``at``, beside what they show now. With ``selection``, all places of the
-        chosen products; without it, those that change until then."""
-        form = MomentForm(request.GET if "at" in request.GET else None)
+        chosen products; without it, those that change until then, of all ``products`` or of those found."""
         selection = load_selection(request, request.GET.get("selection", ""))
+        form = MomentForm(
+            request.GET if "at" in request.GET else None, has_chosen=selection is not None
+        )
         if selection is not None and not may_view(request.user, selection.source.model):
             raise PermissionDenied
         rows: list[PlaceRow] | None = None
@@ -58,14 +61,16 @@ class MomentViews(AdminPages):
         )
         return TemplateResponse(request, "admin/nb_catalog/publication/moment.html", context)
 
-    def _shown(self, selection: Any, *, at: Any, slot: str) -> list[PlaceRow]:
+    def _shown(
+        self, selection: Any, *, at: Any, slot: str, products: frozenset[ObjectKey] | None = None
+    ) -> list[PlaceRow]:
         slots = [slot] if slot else None
         if selection is None:
-            keys = _changing(at, slot=slot)
+            keys = _changing(at, slot=slot, among=products)
         else:
-            products = list(selection.products(limit=MOST_PRODUCTS))
-            fetch_subjects(products)
-            keys = {object_key(product) for product in products}
+            chosen = list(selection.products(limit=MOST_PRODUCTS))
+            fetch_subjects(chosen)
+            keys = {object_key(product) for product in chosen}
         now, then = (
             {
                 each[: len(PLACE)]: each.image_id
@@ -81,8 +86,9 @@ class MomentViews(AdminPages):
         return list(place_rows(changes, site=self.admin_site))
 
 
-def _changing(at: Any, *, slot: str) -> set[ObjectKey]:
-    """Return products with places that change until ``at``, or have changed since; ``MOST_PRODUCTS``."""
+def _changing(at: Any, *, slot: str, among: frozenset[ObjectKey] | None) -> set[ObjectKey]:
+    """Return products, of those ``among``, with places that change until ``at``, or have changed since;
+    ``MOST_PRODUCTS``."""
     if at > database_now():
         rows: Any = PlannedPlacement.objects.filter(publication__due_at__isnull=False)
     else:
@@ -90,4 +96,11 @@ def _changing(at: Any, *, slot: str) -> set[ObjectKey]:
     if slot:
         rows = rows.filter(slot=slot)
     keys = rows.order_by("content_type_id", "object_id").values_list("content_type_id", "object_id")
-    return set(keys.distinct()[:MOST_PRODUCTS])
+    if among is None:
+        return set(keys.distinct()[:MOST_PRODUCTS])
+    found: list[ObjectKey] = []
+    for block in blocks(sorted(among), size=BLOCK_SIZE):
+        found += keys.filter(key_condition(block)).distinct()[: MOST_PRODUCTS - len(found)]
+        if len(found) == MOST_PRODUCTS:
+            break
+    return set(found)

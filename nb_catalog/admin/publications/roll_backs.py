@@ -111,4 +111,8 @@ def _scope(query: QueryDict, form: MomentForm) -> RollBackScope | None:
     if not form.is_valid():
         return None
     slot = form.cleaned_data["slot"]
-    return rollbacks.scope_of(moment=form.cleaned_data["at"], slots=[slot] if slot else None)
+    return rollbacks.scope_of(
+        moment=form.cleaned_data["at"],
+        keys=form.cleaned_data["products"],
+        slots=[slot] if slot else None,
+    )

@@ -25,11 +25,11 @@ from nb_catalog.exceptions import NBCatalogError, PictureMissing
 from nb_catalog.generation.series import MemberProducts
 from nb_catalog.models import Series
 from nb_catalog.models.generic import content_type_of
+from nb_catalog.operations.search import MAX_TERM
 from nb_catalog.registry import photo_of_variant, source_for, subject_of, variants_of
 
 # Products that a search shows.
 MOST_FOUND: Final = 60
-MAX_TERM: Final = 200
 
 
 class ProductViews:

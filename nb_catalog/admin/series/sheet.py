@@ -30,6 +30,7 @@ from nb_catalog.generation import ItemStatus, MemberPicture
 from nb_catalog.generation.series import MemberProducts, SeriesPlanner
 from nb_catalog.models import Series, SeriesMember
 from nb_catalog.models.generic import content_type_of
+from nb_catalog.operations.search import MAX_TERM
 from nb_catalog.publishing.fidelity import needs_override
 from nb_catalog.registry import registered, source_for
 
@@ -37,7 +38,6 @@ from nb_catalog.registry import registered, source_for
 PER_PAGE: Final = 500
 PAGE: Final = "p"
 TERM: Final = "q"
-MAX_TERM: Final = 200
 # What is done with the whole series.
 WHOLE: Final = ("review", "publish", "unpublish")
 WORDS: Final = {

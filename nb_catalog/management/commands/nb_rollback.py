@@ -12,6 +12,7 @@ from nb_catalog.management.arguments import product_of
 from nb_catalog.management.output import table
 from nb_catalog.models import Publication, Run, Series
 from nb_catalog.models.generic import object_key
+from nb_catalog.operations.search import found_keys
 from nb_catalog.publishing import renditions, rollbacks
 from nb_catalog.storefront.moments import parse_moment
 
@@ -36,9 +37,14 @@ class Command(BaseCommand):
             metavar="TIME",
             help="To this moment, such as 2026-11-29T14:00 (TIME_ZONE), or with an offset.",
         )
-        parser.add_argument(
+        products = parser.add_mutually_exclusive_group()
+        products.add_argument(
             "--product", action="append", default=[], metavar="MODEL:KEY",
             help="Only this product, such as shop.product:12; can be repeated.",
+        )  # fmt: skip
+        products.add_argument(
+            "--search", metavar="WORDS",
+            help="Only products that a search finds, such as the name of a category.",
         )  # fmt: skip
         parser.add_argument(
             "--slot", action="append", default=[], help="Only this slot; can be repeated."
@@ -79,6 +85,8 @@ class Command(BaseCommand):
 
     def scope(self, options):
         keys = [_key_of(each) for each in options["product"]] or None
+        if options["search"] is not None:
+            keys = found_keys(options["search"])
         return rollbacks.scope_of(
             publication=_row(Publication, options["publication"], option="--publication"),
             run=_row(Run, options["run"], option="--run"),
