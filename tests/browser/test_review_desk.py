@@ -5,7 +5,15 @@ from selenium.webdriver import ActionChains, Keys
 
 from nb_catalog import review
 from nb_catalog.core.states import ImageState
-from nb_catalog.models import ProductImage, ReviewClaim, ReviewDecision, ReviewEvent
+from nb_catalog.models import (
+    Placement,
+    ProductImage,
+    Rendition,
+    ReviewClaim,
+    ReviewDecision,
+    ReviewEvent,
+)
+from nb_catalog.publishing import work_on_publications
 from tests import factories
 from tests.browser.test_admin_way import has_loaded, person
 
@@ -186,3 +194,28 @@ def test_what_is_selected_stays_selected_unless_somebody_else_decides(person):
     for image, is_selected in ((kept, True), (taken, False)):
         tick = person.wait_for(f"#picture-{image.pk} [name=chosen]")
         assert tick.is_selected() == is_selected
+
+
+def test_pictures_without_files_are_published_by_a_worker_while_the_cards_go_on(person, settings):
+    settings.NB_CATALOG = {
+        **settings.NB_CATALOG, "RENDITION_WIDTHS": [32], "RENDITION_FORMATS": ["jpeg"]
+    }  # fmt: skip
+    images = [factories.image(factories.product(photo=False), size=(40, 50)) for _ in range(4)]
+    person.open(REVIEW)
+    for image in images[:3]:
+        person.click(f"#picture-{image.pk} [name=chosen]")
+    person.click("[value=publish_chosen]")
+    # The page says it once, and goes on to the next card before anything is published.
+    person.wait_for_text("#nbc-messages", "published once their files for web pages are made.")
+    person.wait_for(f"#picture-{images[3].pk}.nbc-now")
+    person.wait_until_sent()
+    assert person.wait_for("#nbc-messages").text.count("once their files") == 1
+    for image in images[:3]:
+        person.wait_for(f"#picture-{image.pk}.nbc-is-approved:not([data-waits])")
+    assert not Placement.objects.exists() and not Rendition.objects.exists()
+    work_on_publications()
+    shown = set(Placement.objects.values_list("image_id", "slot"))
+    assert shown == {(image.pk, "hero") for image in images[:3]}
+    person.open(f"{REVIEW}?state=all")
+    for image in images[:3]:
+        person.wait_for_text(f"#picture-{image.pk} .nbc-published", "Published: hero")
