@@ -209,7 +209,7 @@ def test_pictures_without_files_are_published_by_a_worker_while_the_cards_go_on(
     person.wait_for_text("#nbc-messages", "published once their files for web pages are made.")
     person.wait_for(f"#picture-{images[3].pk}.nbc-now")
     person.wait_until_sent()
-    assert person.wait_for("#nbc-messages").text.count("once their files") == 1
+    assert person.wait_for("#nbc-messages").text.count("published once") == 1
     for image in images[:3]:
         person.wait_for(f"#picture-{image.pk}.nbc-is-approved:not([data-waits])")
     assert not Placement.objects.exists() and not Rendition.objects.exists()
