@@ -8,14 +8,24 @@ import threading
 import time
 from datetime import timedelta
 from functools import partial
+from itertools import product
+from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
+from nb_catalog import review
 from nb_catalog.core.states import ImageState
 from nb_catalog.exceptions import InvalidTransition, RequestRefused
-from nb_catalog.models import Placement, PlacementEvent, Publication, RenditionRequest
+from nb_catalog.models import (
+    Placement,
+    PlacementEvent,
+    Publication,
+    RenditionRequest,
+    ReviewDecision,
+)
 from nb_catalog.publishing import (
     due_publications,
     placements,
@@ -128,6 +138,54 @@ def test_a_person_a_schedule_and_a_roll_back_at_once_leave_places_as_their_last_
         last_event = PlacementEvent.objects.about(mug).last()
         row = Placement.objects.about(mug).first()
         assert (row and row.image_id) == last_event.image_after_id
+
+
+def test_many_decisions_beside_workers_publications_and_roll_backs_leave_places_as_they_say():
+    boss = User.objects.create_superuser("boss")
+    mugs = [factories.product(photo=False) for _ in range(3)]
+    for _turn in range(3):
+        others = [factories.image(mug, state=ImageState.APPROVED) for mug in mugs]
+        batch, decisions = uuid4(), []
+        for mug in mugs:
+            # Finals of one draft are locked together.
+            draft = factories.image(mug, state=ImageState.APPROVED)
+            for slot in ("hero", "gallery"):
+                image = factories.image(mug, state=ImageState.APPROVED, draft=draft)
+                place = {"slot": slot, "key": uuid4(), "batch": batch}
+                decisions.append(review.Decision(image=image.pk, verb="publish", **place))
+        last = Publication.objects.filter(published_at__isnull=False, undone_at=None).last()
+
+        def roll_back(publication=last):
+            if publication is not None:
+                scope = rollbacks.scope_of(publication=publication)
+                rollbacks.roll_back_all(scope, actor=None, partial=True)
+
+        def undo(batch=batch):
+            for count in (1, 3, 6):
+                rows = ReviewDecision.objects.filter(batch=batch)
+                wait_until(lambda rows=rows, n=count: rows.count() >= n, seconds=30)
+                review.undo(rows[:3], actor=boss)
+
+        answers = at_once(
+            partial(review.decide_all, decisions, actor=boss),
+            partial(review.decide_all, decisions[::-1], actor=boss),
+            partial(request_publication, publications.placed(others, slot="hero"), actor=boss),
+            work_on_publications,
+            roll_back,
+            undo,
+        )
+        allowed = (list, Publication, bool, type(None), InvalidTransition, RequestRefused)
+        assert all(isinstance(each, allowed) for each in answers), answers
+        wait_until(lambda: not work_on_publications(), seconds=30)
+        work_on_publications()
+        rows = ReviewDecision.objects.filter(batch=batch)
+        assert rows.count() == 6 and not any(row.outcome == "waiting" for row in rows)
+        assert shown().isdisjoint(row.image_id for row in rows if row.undone_at)
+        assert not Publication.objects.filter(state__in=["waiting", "stopped"]).exists()
+    for mug, slot in product(mugs, ("hero", "gallery")):
+        last_event = PlacementEvent.objects.about(mug).filter(slot=slot).last()
+        row = Placement.objects.about(mug).filter(slot=slot).first()
+        assert (row and row.image_id) == (last_event and last_event.image_after_id)
 
 
 def test_of_two_schedules_for_one_place_at_once_one_is_refused():
