@@ -9,7 +9,7 @@ from rest_framework.authentication import BasicAuthentication, TokenAuthenticati
 
 from nb_catalog.api.border import BorderView
 from nb_catalog.api.runs import RunViewSet
-from nb_catalog.api.urls import router
+from nb_catalog.api.urls import router, urlpatterns
 from nb_catalog.core import pagination
 from nb_catalog.core.states import ImageState
 from nb_catalog.core.types import Permission
@@ -165,6 +165,27 @@ def test_a_rate_of_the_host_holds_for_what_costs_money_only(api, rates):
     assert 86_000 < int(late["Retry-After"]) <= 86_400
     assert api.post("plans/", body).status_code == 422
     assert api.get("runs/").status_code == 200
+
+
+COST_MONEY = {
+    "nb_catalog_generate": {
+        "deck-propose", "experiment-list", "image-edit", "image-escalate", "run-list", "run-finals",
+        "run-photos", "run-renewal", "run-resume", "run-retry", "run-texts", "series-run",
+    },
+    "nb_catalog_read": {"image-compare", "image-propose-alt", "image-read-text"},
+}  # fmt: skip
+
+
+def test_all_that_costs_money_has_its_scope():
+    scopes = {}
+    for pattern in urlpatterns:
+        for method, action in getattr(pattern.callback, "actions", {}).items():
+            view = pattern.callback.cls()
+            view.action = action
+            # A view that was called has "head", too.
+            if method not in ("get", "head") and view.throttle_scope:
+                scopes.setdefault(view.throttle_scope, set()).add(pattern.name)
+    assert scopes == COST_MONEY
 
 
 def test_without_a_rate_nothing_is_throttled(api, settings):

@@ -1,16 +1,20 @@
 """Lists and details: what they show, how they filter, how many queries they cost."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from nb_catalog import review
+from nb_catalog import publishing, review
 from nb_catalog.api.pagination import CatalogPagination
 from nb_catalog.core.states import ImageState, JobState
 from nb_catalog.core.types import Permission
-from nb_catalog.models import ProviderCall
+from nb_catalog.models import Export, ProviderCall, ReviewFilter, WebhookEndpoint
+from nb_catalog.publishing import publications
 from tests import factories
+from tests.api.conftest import Api
 from tests.catalog.models import Vase
 
 SECRET = "only those may read who may generate"
@@ -270,6 +274,49 @@ def test_a_list_costs_the_same_queries_however_long_it_is(api_as, path):
     for _n in range(4):
         _fill()
     assert _queries(api, path) == before
+
+
+def _publication(user):
+    image = factories.image(factories.product(photo=False), state=ImageState.APPROVED)
+    pictures = publications.placed([image], slot="hero")
+    later = timezone.now() + timedelta(hours=1)
+    made = publishing.request_publication(
+        pictures, actor=user, run=factories.run(), starts_at=later
+    )
+    made.planned.update(problem="Its product was deleted.")
+
+
+def _webhook_delivery(user):
+    endpoint = WebhookEndpoint.objects.create(url="https://example.com/", secret_digest="0" * 64)
+    endpoint.deliveries.create(message_id="m", event="run.ended", data={}, at=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("path", "fill"),
+    [
+        ("publications/", _publication),
+        ("webhook-deliveries/", _webhook_delivery),
+        ("webhooks/", _webhook_delivery),
+        (
+            "exports/",
+            lambda user: Export.objects.create(actor=user, pictures=[], options={}, total=0),
+        ),
+        (
+            "review-filters/",
+            lambda user: ReviewFilter.objects.create(
+                owner=factories.staff(), name="Oak", is_shared=True
+            ),
+        ),
+    ],
+)
+def test_a_list_with_rows_of_its_own_costs_the_same_queries(db, path, fill):
+    user = factories.superuser()
+    fill(user)
+    before = _queries(Api(user), path)
+    for _n in range(4):
+        fill(user)
+    assert len(Api(user).get(path).json()["results"]) == 5
+    assert _queries(Api(user), path) == before
 
 
 def test_the_pages_for_browsers_draw_themselves_with_forms(api_as):
