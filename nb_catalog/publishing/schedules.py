@@ -32,9 +32,16 @@ def check_times(starts_at: datetime | None, ends_at: datetime | None, *, now: da
         )
     if ends_at is not None and ends_at <= (starts_at or now):
         raise RequestRefused(
-            _("The end, %(end)s, is before the start.") % {"end": moment_name(ends_at)}
+            _(
+                "The end, %(end)s, is not after the start, %(start)s. Choose a later end, or leave it out to "
+                "publish without one."
+            )
+            % {"end": moment_name(ends_at), "start": moment_name(starts_at)}
             if starts_at is not None
-            else _("The end, %(end)s, has passed.") % {"end": moment_name(ends_at)}
+            else _(
+                "The end, %(end)s, has passed. Choose a later one, or leave it out to publish without one."
+            )
+            % {"end": moment_name(ends_at)}
         )
 
 

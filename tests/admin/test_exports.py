@@ -131,6 +131,17 @@ def test_a_bad_pattern_is_refused_before_a_worker_sees_it(sign_in):
     assert not Export.objects.exists()
 
 
+def test_a_worker_is_not_asked_for_what_it_cannot_make(sign_in, monkeypatch):
+    client, mug = sign_in(Permission.PUBLISH), factories.product(photo=False)
+    images = [approved(mug), approved(mug)]
+    same = client.post(address_of(*images), body(pattern="{sku}.jpg", background="1"))
+    assert f"The pictures {images[0].pk} and {images[1].pk} would both" in same.content.decode()
+    monkeypatch.setattr("nb_catalog.export.background.MOST", 1)
+    many = client.post(address_of(*images), body(background="1")).content.decode()
+    assert "2 pictures are too many for one export, which has at most 1" in many
+    assert not Export.objects.exists()
+
+
 def test_pictures_of_a_run_of_a_series_and_of_the_review_desk_are_exported(sign_in):
     client = sign_in(Permission.PUBLISH, "nb_catalog.view_run", *factories.VIEW_PRODUCTS)
     mug = factories.product()

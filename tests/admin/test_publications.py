@@ -128,7 +128,10 @@ def test_a_schedule_is_written_in_the_shops_time_and_changed(client, publisher):
         ({"starts_at": "2030-03-31T02:30"}, "never show 2030-03-31 02:30"),
         ({"starts_at": "2030-10-27T02:30"}, "show 2030-10-27 02:30 twice"),
         ({"starts_at": "2020-01-01T10:00"}, "has passed"),
-        ({"starts_at": "2030-01-02T10:00", "ends_at": "2030-01-01T10:00"}, "is before the start"),
+        (
+            {"starts_at": "2030-01-02T10:00", "ends_at": "2030-01-01T10:00"},
+            "is not after the start",
+        ),
     ],
 )
 def test_times_that_cannot_be_are_said_beside_the_form(client, publisher, times, text):
@@ -136,6 +139,24 @@ def test_times_that_cannot_be_are_said_beside_the_form(client, publisher, times,
     page = client.post(address_of(image), {"slot": "hero", **times})
     assert text in page.content.decode()
     assert not Publication.objects.exists()
+
+
+def test_a_time_that_another_publication_has_is_said_beside_the_form(client, publisher):
+    mug = factories.product(photo=False)
+    first, second = (factories.image(mug, state=ImageState.APPROVED) for _ in range(2))
+    times = {"starts_at": local(hours=2), "ends_at": local(hours=4)}
+    client.post(address_of(first), {"slot": "hero", **times})
+    other = Publication.objects.get()
+    page = client.post(address_of(second), {"slot": "hero", **times}).content.decode()
+    assert "has the slot “hero”" in page and f"Publication {other.pk} " in page
+    later = {"starts_at": local(hours=5), "ends_at": local(hours=6)}
+    client.post(address_of(second), {"slot": "hero", **later})
+    moved = Publication.objects.exclude(pk=other.pk).get()
+    refused = client.post(url("schedule", moved.pk), times, follow=True)
+    assert "Choose another time, or cancel it" in message_of(refused)
+    seen = moved.starts_at
+    moved.refresh_from_db()
+    assert moved.starts_at == seen
 
 
 def test_a_stopped_publication_names_its_pictures_and_goes_on_without_them(client, publisher):

@@ -126,6 +126,24 @@ def test_what_a_worker_could_not_make_is_refused_before(api, monkeypatch):
     assert not Export.objects.exists()
 
 
+@pytest.mark.parametrize("background", [False, True])
+def test_two_pictures_of_one_name_are_a_problem_with_both(api, background):
+    mug = factories.product(photo=False)
+    images = [approved(mug).pk, approved(mug).pk]
+    body = {"images": images, "pattern": "{sku}.jpg", "background": background}
+    same = api.post("exports/", body)
+    assert (same.status_code, same.json()["code"]) == (422, "request_refused")
+    assert f"The pictures {images[0]} and {images[1]} would both" in same.json()["detail"]
+    nothing = api.post("exports/", {"slots": ["hero"], "background": background})
+    assert "no pictures to export" in nothing.json()["detail"]
+    assert not Export.objects.exists()
+
+
+def test_more_pictures_than_an_export_may_name_are_refused_with_the_limit(api):
+    many = api.post("exports/", {"images": list(range(1, 50_001)), "background": True})
+    assert (many.status_code, "20000" in str(many.json()["errors"]["images"])) == (400, True)
+
+
 def test_an_asynchronous_server_sends_it_in_chunks(api, monkeypatch):
     image = approved()
     client = AsyncClient()

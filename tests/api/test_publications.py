@@ -69,7 +69,9 @@ def test_a_schedule_is_made_changed_and_cancelled(api):
     asked = api.post("publications/", body).data
     address = f"publications/{asked['id']}/"
     overlap = api.post("publications/", body)
-    assert (overlap.status_code, "has the slot “hero”" in str(overlap.data)) == (422, True)
+    assert (overlap.status_code, overlap.data["code"]) == (422, "request_refused")
+    assert "has the slot “hero”" in overlap.data["detail"]
+    assert "Choose another time, or cancel it" in overlap.data["detail"]
     later = {"starts_at": ahead(hours=3), "ends_at": None}
     changed = api.client.put(BASE + address + "schedule/", later, content_type="application/json")
     assert (changed.status_code, changed.data["ends_at"]) == (200, None)
@@ -100,7 +102,7 @@ def test_times_and_pictures_that_cannot_be_are_named(api):
     pending = factories.image()
     for more, text in [
         ({"starts_at": ahead(hours=-1)}, "has passed"),
-        ({"starts_at": ahead(hours=2), "ends_at": ahead(hours=1)}, "is before the start"),
+        ({"starts_at": ahead(hours=2), "ends_at": ahead(hours=1)}, "is not after the start"),
         ({"pictures": placed(image, image)}, "for the same place"),
         ({"pictures": placed(image, pending)}, f"Picture {pending.pk} is not approved"),
     ]:

@@ -63,3 +63,12 @@ def test_what_cannot_be_exported_is_an_error_in_words(tmp_path):
     with pytest.raises(CommandError, match="cannot be written"):
         call_command("nb_export", str(tmp_path / "no" / "shop.zip"), "--image", image)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_pictures_of_one_name_are_an_error_with_both(tmp_path):
+    mug = factories.product(photo=False)
+    first, second = approved(mug), approved(mug)
+    images = [text for image in (first, second) for text in ("--image", str(image.pk))]
+    with pytest.raises(CommandError, match=f"The pictures {first.pk} and {second.pk} would both"):
+        call_command("nb_export", str(tmp_path / "shop.zip"), *images, "--pattern", "{sku}.jpg")
+    assert list(tmp_path.iterdir()) == []

@@ -343,9 +343,15 @@ def test_times_that_make_no_sense_are_refused(clock):
     [image] = approved(1)
     wrong = [
         ({"starts_at": clock.at(hours=-1)}, "has passed. Leave the start out to publish now"),
-        ({"ends_at": clock.at(hours=-1)}, "The end, .*, has passed"),
-        ({"starts_at": clock.at(hours=2), "ends_at": clock.at(hours=1)}, "is before the start"),
-        ({"starts_at": clock.at(hours=2), "ends_at": clock.at(hours=2)}, "is before the start"),
+        ({"ends_at": clock.at(hours=-1)}, "The end, .*, has passed. Choose a later one"),
+        (
+            {"starts_at": clock.at(hours=2), "ends_at": clock.at(hours=1)},
+            "is not after the start, .* Choose a later end",
+        ),
+        (
+            {"starts_at": clock.at(hours=2), "ends_at": clock.at(hours=2)},
+            "is not after the start, .* Choose a later end",
+        ),
     ]
     for times, message in wrong:
         with pytest.raises(RequestRefused, match=message):

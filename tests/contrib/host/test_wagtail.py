@@ -7,7 +7,18 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.serializers import serialize
 from django.urls import reverse
 from wagtail.images.models import Image
-from wagtail.models import Collection, GroupPagePermission, Locale, Page
+from wagtail.models import (
+    Collection,
+    GroupApprovalTask,
+    GroupPagePermission,
+    Locale,
+    Page,
+    Revision,
+    TaskState,
+    Workflow,
+    WorkflowState,
+    WorkflowTask,
+)
 
 import nb_catalog
 from nb_catalog import publishing, registry
@@ -173,6 +184,36 @@ def test_a_roll_back_leaves_the_library_as_it_was(lamp):
     publishing.roll_back(lamp, slot="hero", actor=None)
     galleries.deliver_due()
     assert rows() == before
+
+
+def test_a_page_that_is_locked_and_in_moderation_is_left_as_it_is(lamp, page):
+    publish(lamp)
+    galleries.deliver_due()
+    editor = User.objects.create_superuser("editor")
+    page.hero_id = GALLERY.chooser_value(lamp, slot="hero")
+    page.save()
+    page.title = "A draft"
+    page.save_revision(user=editor)
+    task = GroupApprovalTask.objects.create(name="Moderators")
+    workflow = Workflow.objects.create(name="Moderation")
+    WorkflowTask.objects.create(workflow=workflow, task=task, sort_order=1)
+    workflow.start(page, editor)
+    LampPage.objects.update(locked=True, locked_by=editor)
+    models = (Page, LampPage, Revision, WorkflowState, TaskState)
+
+    def stored():
+        return [list(model.objects.order_by("pk").values()) for model in models]
+
+    before, old = stored(), Image.objects.get().file.name
+    placement = publish(lamp)
+    galleries.deliver_due()
+    assert state() == "delivered" and LampPage.objects.get().hero.file.name != old
+    assert stored() == before
+    publishing.withdraw(placement, actor=None)
+    galleries.deliver_due()
+    row = GalleryDelivery.objects.get()
+    assert row.state == "changed" and "is used by" in row.problem
+    assert stored() == before
 
 
 @pytest.mark.parametrize("may", [(), ("view_lamppage",)])
