@@ -9,6 +9,7 @@ from selenium.webdriver.support import ui
 from nb_catalog import review, worker
 from nb_catalog.core.states import ImageState
 from nb_catalog.models import Placement, ProductImage, ReviewEvent, Run
+from nb_catalog.publishing import upkeep
 from tests import factories
 from tests.catalog.catalog_images import MugSource
 
@@ -227,6 +228,8 @@ def test_what_was_decided_together_is_undone_together(person):
         person.wait_for(".nbc-messages button")
         person.wait_until_sent()
         assert {*ProductImage.objects.values_list("state", flat=True)} == {state}
+        # Their files are made by a worker.
+        upkeep.run_due()
         assert Placement.objects.count() == published
         person.click(".nbc-messages .success button")
         person.wait_until_sent()

@@ -101,8 +101,14 @@ def test_decisions_wait_while_somebody_else_is_signed_in(person, client):
     assert all("403" in each for each in messages), messages
 
 
+def two_images():
+    """Two in this order: of one product, because products are ordered by their keys as text."""
+    mug = factories.product(photo=False)
+    return [factories.image(mug, size=(40, 50)) for _ in range(2)]
+
+
 def test_a_picture_that_is_somebody_elses_by_now_says_whose(person):
-    images, ben = [factories.image(size=(40, 50)) for _ in range(2)], factories.superuser("ben")
+    images, ben = two_images(), factories.superuser("ben")
     person.open(f"{REVIEW}?queue=mine")
     person.wait_for(f"#picture-{images[0].pk}.nbc-now")
     ReviewClaim.objects.filter(image=images[1]).update(reviewer=ben)
@@ -112,7 +118,7 @@ def test_a_picture_that_is_somebody_elses_by_now_says_whose(person):
 
 
 def test_who_comes_second_sees_who_was_first_and_the_picture_as_it_is(person):
-    images = [factories.image(size=(40, 50)) for _ in range(2)]
+    images = two_images()
     person.open(REVIEW)
     person.wait_for(f"#picture-{images[0].pk}.nbc-now")
     review.approve(images[0], actor=factories.superuser(name="ben"))
