@@ -1,13 +1,17 @@
 """Deliveries to the host's own pictures, in the API and in the admin."""
 
+from html import unescape
+
 import pytest
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from demo_project.shop.catalog_images import BundleSource
 from nb_catalog.admin import GalleryDeliveryAdmin
 from nb_catalog.core.types import Permission
 from nb_catalog.models import GalleryDelivery, Placement
+from nb_catalog.publishing.galleries import ImageFieldGallery
 from tests import factories
 from tests.api.conftest import Api
 from tests.catalog.models import Lamp
@@ -115,6 +119,28 @@ def test_a_person_decides_on_the_page_of_a_delivery(client, changed):
     assert "A worker goes ahead." in answer.content.decode()
     deliver()
     assert states() == {"image": "delivered"}
+
+
+def test_what_the_shops_own_code_refuses_or_lacks_is_said_on_every_face(
+    api, client, lamp, only, monkeypatch
+):
+    def small(file):
+        raise ValidationError("At most 1 KB.")
+
+    client.force_login(factories.superuser())
+    field = Lamp._meta.get_field("image")
+    lost = ImageFieldGallery("imag", slot="hero", key="image")
+    for gallery, text in ((GALLERIES[0], "At most 1 KB."), (lost, "mean 'image'?")):
+        only(gallery)
+        with monkeypatch.context() as patch:
+            patch.setattr(field, "validators", [small])
+            publish(lamp)
+            deliver()
+        delivery = GalleryDelivery.objects.get()
+        row = api.get(f"{LIST}{delivery.pk}/").json()
+        assert (row["state"], text in row["problem"]) == ("failed", True), row
+        shown = unescape(page(client, "gallerydelivery_change", delivery.pk))
+        assert text in shown, gallery
 
 
 def test_who_may_only_view_sees_no_buttons_and_decides_nothing(client, changed):

@@ -1,9 +1,11 @@
 """Webhooks over REST: the secret in one response only, and the same rules as in the admin."""
 
 import pytest
+from django.urls import reverse
 
 from nb_catalog import webhooks
 from nb_catalog.models import WebhookDelivery, WebhookEndpoint
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 VERBS = tuple(f"nb_catalog.{verb}_webhookendpoint" for verb in ("view", "add", "change", "delete"))
@@ -68,6 +70,24 @@ def test_deliveries_are_read_filtered_and_sent_again(api, endpoint):
     refused = api.post("webhook-deliveries/resend/", {"deliveries": [row["id"]]})
     assert refused.status_code == 422 and "Switched off" in refused.json()["detail"]
     assert api.post(f"webhooks/{endpoint.pk}/test/", {}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("redirect", "which is not followed. Change the address"),
+        ("timeout", "did not respond within 15 seconds. It should respond first"),
+        ("address", "private network"),
+    ],
+)
+def test_what_kept_a_message_from_arriving_is_said_here_and_in_the_admin(api, endpoint, code, text):
+    api.post(f"webhooks/{endpoint.pk}/test/", {})
+    WebhookDelivery.objects.update(state="failed", due_at=None, error_code=code, status_code=302)
+    [row] = api.get("webhook-deliveries/").json()["results"]
+    assert text in row["problem"]
+    api.client.force_login(factories.superuser("other"))
+    admin = api.client.get(reverse("admin:nb_catalog_webhookdelivery_changelist"))
+    assert text in admin.content.decode()
 
 
 def test_each_verb_needs_its_permission(api_as, endpoint):
