@@ -1,17 +1,20 @@
 """A key belongs to a user, an address and a whole request, and starts one thing."""
 
+import re
 import threading
 
 import pytest
 from django.db import connections
 from django.test import Client
 
+from nb_catalog.api.urls import urlpatterns
 from nb_catalog.core.states import JobState
 from nb_catalog.core.types import Permission
 from nb_catalog.models import IdempotencyKey, ImageJob, Run
 from nb_catalog.operations import pruning
 from tests import factories
 from tests.api.conftest import BASE
+from tests.settings import ROOT
 
 HEADER = "Idempotency-Key"
 
@@ -180,3 +183,19 @@ def test_keys_are_forgotten_with_time(api):
     assert IdempotencyKey.objects.count() == 1
     pruning.prune(days=30)
     assert not IdempotencyKey.objects.exists()
+
+
+def test_the_addresses_that_obey_a_key_are_those_of_the_documentation():
+    text = (ROOT / "docs/api.md").read_text()
+    sentence = text.partition("header is also obeyed by")[2].partition("checked everywhere")[0]
+    documented = {each.split("/")[-2] for each in re.findall(r"`([a-z0-9/-]+/)`", sentence)}
+    # Below which some are.
+    obeying = {"7", "cutouts"}
+    for pattern in urlpatterns:
+        for action in getattr(pattern.callback, "actions", {}).values():
+            view = pattern.callback.cls()
+            view.action = action
+            # Those that start runs are described before it.
+            if view.operation.once and (action == "retry" or not pattern.name.startswith("run-")):
+                obeying.add(str(pattern.pattern).split("/")[-2])
+    assert documented == obeying

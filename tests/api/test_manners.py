@@ -74,6 +74,13 @@ def test_every_list_is_sent_once_while_it_is_the_same(api, path):
     assert api.get(path, if_none_match='"other"').status_code == 200
 
 
+@pytest.mark.parametrize("path", ["events/", "images/events/"])
+def test_events_are_neither_tagged_nor_stored(api, path):
+    answer = api.get(path, accept="application/json")
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+    assert "ETag" not in answer
+
+
 def test_a_change_changes_the_tag(api):
     image = factories.image()
     address = f"images/{image.pk}/"
