@@ -69,11 +69,19 @@ class LocalServer(ABC):
             self._ready.set()
             return
         self.root = f"http://{self._host}:{runner.addresses[0][1]}"
+        # ``cleanup`` forgets it, with connections that clients do not read or have just opened.
+        server = runner.server
         self._ready.set()
         try:
             await self._stop.wait()
         finally:
+            transports = [each.transport for each in server.connections]
             await runner.cleanup()
+            transports += [each.transport for each in server.connections]
+            for each in transports:
+                if each is not None:
+                    each.abort()
+            await asyncio.sleep(0)
 
 
 def close_connection(
