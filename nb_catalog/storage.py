@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 from uuid import uuid4
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from nb_catalog.conf import settings
 from nb_catalog.exceptions import PictureMissing, StorageFailed
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 ROOT: Final = "nb_catalog"
 # Files as received, composed pictures, renditions for pages, masks of cut-outs, photos of scenes, files of
@@ -29,6 +34,21 @@ EXTENSIONS: Final = {
     "image/png": ".png",
     "image/webp": ".webp",
 }
+_CANNOT_SAVE: Final = _("The storage failed to save %(name)r (%(error)s). It is tried again.")
+_CANNOT_SAVE_YET: Final = _(
+    "The storage failed to save %(name)r (%(error)s). Nothing is lost: saving is retried "
+    "when the storage works."
+)
+_CANNOT_READ: Final = _("The storage failed to read %(name)r (%(error)s). Try again when it works.")
+_CANNOT_DELETE: Final = _(
+    "The storage failed to delete %(name)r (%(error)s). Try again when it works."
+)
+_NO_FILE: Final = _(
+    "The file %(name)r is not in the storage. Restore it from a backup, or have it made again."
+)
+_NO_PICTURE: Final = _(
+    "The picture's file %(name)r is not in the storage. Restore it from a backup."
+)
 # By the first byte of the hash: a file that another thread is writing must not pass for the remains of a
 # killed process.
 _write_locks: Final = {f"{number:02x}": Lock() for number in range(256)}
@@ -56,23 +76,14 @@ def store(data: bytes, *, folder: str, mime_type: str, on_disk: Path | None = No
     digest = sha256(data).hexdigest()
     name = f"{ROOT}/{folder}/{digest[:2]}/{digest}{EXTENSIONS.get(mime_type, '.bin')}"
     storage = catalog_storage()
-    try:
-        # Two threads may store the same picture of two products at the same time.
-        with _write_locks[digest[:2]]:
-            exists = storage.exists(name)
-            if exists and storage.size(name) != len(data):
-                # A full disk or a killed process leaves the first part of a file.
-                storage.delete(name)
-                exists = False
-            saved = name if exists else _save(storage, name, data, on_disk=on_disk)
-    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
-        raise StorageFailed(
-            _(
-                "The storage failed to save %(name)r (%(error)s). Nothing is lost: saving is retried "
-                "when the storage works."
-            )
-            % {"name": name, "error": type(error).__name__}
-        ) from error
+    # Two threads may store the same picture of two products at the same time.
+    with _errors_of_storage(name, failed=_CANNOT_SAVE_YET), _write_locks[digest[:2]]:
+        exists = storage.exists(name)
+        if exists and storage.size(name) != len(data):
+            # A full disk or a killed process leaves the first part of a file.
+            storage.delete(name)
+            exists = False
+        saved = name if exists else _save(storage, name, data, on_disk=on_disk)
     return Stored(name=saved, sha256=digest)
 
 
@@ -107,70 +118,47 @@ def store_file(file: IO[bytes], *, folder: str, name: str) -> str:
 
     Raises ``StorageFailed``, and leaves no part of it that has the name.
     """
-    try:
+    with _errors_of_storage(name, failed=_CANNOT_SAVE):
         return catalog_storage().save(f"{ROOT}/{folder}/{name}", File(file))
-    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
-        raise StorageFailed(
-            _("The storage failed to save %(name)r (%(error)s). It is tried again.")
-            % {"name": name, "error": type(error).__name__}
-        ) from error
 
 
 def delete(name: str) -> None:
     """Delete the file that is stored as ``name``, if it is there. Raises ``StorageFailed``."""
-    try:
+    with _errors_of_storage(name, failed=_CANNOT_DELETE), suppress(FileNotFoundError):
         catalog_storage().delete(name)
-    except FileNotFoundError:
-        return
-    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
-        raise StorageFailed(
-            _("The storage failed to delete %(name)r (%(error)s). Try again when it works.")
-            % {"name": name, "error": type(error).__name__}
-        ) from error
 
 
 def open_file(name: str) -> IO[bytes]:
     """Return the file that is stored as ``name``, open. Raises ``PictureMissing``, ``StorageFailed``."""
-    try:
+    with _errors_of_storage(name, failed=_CANNOT_READ, missing=_NO_FILE):
         return catalog_storage().open(name, "rb")
-    except FileNotFoundError as error:
-        raise PictureMissing(
-            _(
-                "The file %(name)r is not in the storage. Restore it from a backup, or have it made again."
-            )
-            % {"name": name}
-        ) from error
-    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
-        raise StorageFailed(
-            _("The storage failed to read %(name)r (%(error)s). Try again when it works.")
-            % {"name": name, "error": type(error).__name__}
-        ) from error
 
 
 def read(name: str) -> bytes:
     """Return the bytes stored as ``name``. Raises ``PictureMissing``, ``StorageFailed``."""
-    try:
-        with catalog_storage().open(name, "rb") as file:
-            data: bytes = file.read()
-    except FileNotFoundError as error:
-        raise PictureMissing(
-            _("The picture's file %(name)r is not in the storage. Restore it from a backup.")
-            % {"name": name}
-        ) from error
-    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
-        raise StorageFailed(
-            _("The storage failed to read %(name)r (%(error)s). Try again when it works.")
-            % {"name": name, "error": type(error).__name__}
-        ) from error
+    with (
+        _errors_of_storage(name, failed=_CANNOT_READ, missing=_NO_PICTURE),
+        catalog_storage().open(name, "rb") as file,
+    ):
+        data: bytes = file.read()
     return data
 
 
 def exists(name: str) -> bool:
     """Return whether a file is stored as ``name``. Raises ``StorageFailed``."""
-    try:
+    with _errors_of_storage(name, failed=_CANNOT_READ):
         return bool(name) and catalog_storage().exists(name)
-    except Exception as error:  # noqa: BLE001 - a storage may be any foreign code with any error
-        raise StorageFailed(
-            _("The storage failed to read %(name)r (%(error)s). Try again when it works.")
-            % {"name": name, "error": type(error).__name__}
-        ) from error
+
+
+@contextmanager
+def _errors_of_storage(
+    name: str, *, failed: StrOrPromise, missing: StrOrPromise = ""
+) -> Iterator[None]:
+    """Raise ``StorageFailed`` with the text ``failed`` for what the storage raises about ``name``, and
+    ``PictureMissing`` with ``missing``, if that is given, for a file that is not there."""
+    try:
+        yield
+    except Exception as error:  # a storage may be any foreign code with any error
+        if missing and isinstance(error, FileNotFoundError):
+            raise PictureMissing(missing % {"name": name}) from error
+        raise StorageFailed(failed % {"name": name, "error": type(error).__name__}) from error
