@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from nb_catalog.core.iteration import blocks
@@ -112,7 +112,8 @@ def _start(publication: Publication) -> bool:
             if row.empties
         ]
         with transaction.atomic():
-            # The write comes first: of two processes, the other one finds nothing.
+            _lock(publication)
+            # Of two processes, the other one finds nothing.
             if not _waiting(publication).update(
                 state=PublicationState.PUBLISHED,
                 published_at=now,
@@ -183,6 +184,7 @@ def _end(publication: Publication) -> bool:
     try:
         with transaction.atomic():
             rollbacks.lock_series(publication)
+            _lock(publication)
             if not shown.update(state=PublicationState.ENDED, due_at=None):
                 return False
             found = rollbacks.preview(scope)
@@ -211,6 +213,7 @@ def _stop(
     problems: Mapping[PlaceKey, str] | None = None,
 ) -> bool:
     with transaction.atomic():
+        _lock(publication)
         if not _waiting(publication).update(state=state, due_at=None, problem=problem):
             return False
         _note_problems(publication, problems or {})
@@ -223,6 +226,15 @@ def _note_problems(publication: Publication, problems: Mapping[PlaceKey, str]) -
     for row in rows:
         row.problem = problems[places.place_key(row)]
     PlannedPlacement.objects.bulk_update(rows, ["problem"], batch_size=places.BLOCK)
+
+
+def _lock(publication: Publication) -> None:
+    """Lock the row by its key alone, by a write, because SQLite locks nothing while it reads.
+
+    MariaDB looks for a row by its ``due_at`` and locks that index first, while a person who changes the
+    times has the row and waits for the index.
+    """
+    Publication.objects.filter(pk=publication.pk).update(state=F("state"))
 
 
 def _waiting(publication: Publication) -> QuerySet[Publication]:

@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from nb_catalog import review
@@ -240,6 +241,20 @@ def test_a_schedule_that_is_changed_at_its_moment_is_moved_once():
         assert isinstance(answers[1], RequestRefused | InvalidTransition) == published, answers
         assert (images[0].pk in shown()) == published
     assert not rendition_requests.is_waiting()
+
+
+def test_its_row_is_locked_by_its_key_alone():
+    """MariaDB locks the index of ``due_at`` first where an UPDATE names it: who reschedules locks the row first."""
+    publication = waiting(approved(1), ends_at=timezone.now() + timedelta(hours=5))
+    for state in ("published", "ended"):
+        due(publication)
+        with CaptureQueriesContext(connection) as captured:
+            assert due_publications.publish_due() == 1
+        table = f"UPDATE {connection.ops.quote_name(Publication._meta.db_table)}"
+        first = next(each["sql"] for each in captured if each["sql"].startswith(table))
+        assert "due_at" not in first
+        publication.refresh_from_db()
+        assert publication.state == state
 
 
 def test_a_running_worker_publishes_at_the_moment_whatever_else_it_is_busy_with(monkeypatch):
