@@ -244,7 +244,7 @@ def test_a_schedule_that_is_changed_at_its_moment_is_moved_once():
 
 
 def test_its_row_is_locked_by_its_key_alone():
-    """MariaDB locks the index of ``due_at`` first where an UPDATE names it: who reschedules locks the row first."""
+    """Where an UPDATE names ``due_at``, MariaDB locks its index first; who reschedules has the row first."""
     publication = waiting(approved(1), ends_at=timezone.now() + timedelta(hours=5))
     for state in ("published", "ended"):
         due(publication)
