@@ -15,6 +15,7 @@ from aiohttp import web
 MAX_BODY: Final = 128 * 2**20
 START_SECONDS: Final = 10.0
 RUN_SECONDS: Final = 60.0
+LAST_ROUNDS: Final = 5
 
 Result = TypeVar("Result")
 
@@ -69,15 +70,18 @@ class LocalServer(ABC):
             self._ready.set()
             return
         self.root = f"http://{self._host}:{runner.addresses[0][1]}"
-        # ``cleanup`` forgets it, with connections that clients do not read or have just opened.
+        # ``cleanup`` forgets it, with connections whose clients do not read.
         server = runner.server
         self._ready.set()
         try:
             await self._stop.wait()
         finally:
+            # What was accepted at the last moment becomes a connection in the next rounds of the loop. If it
+            # no longer listened by then, asyncio would leave it open.
+            for _round in range(LAST_ROUNDS):
+                await asyncio.sleep(0)
             transports = [each.transport for each in server.connections]
             await runner.cleanup()
-            transports += [each.transport for each in server.connections]
             for each in transports:
                 if each is not None:
                     each.abort()
