@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -112,9 +113,10 @@ def _start(publication: Publication) -> bool:
             if row.empties
         ]
         with transaction.atomic():
-            _lock(publication)
-            # Of two processes, the other one finds nothing.
-            if not _waiting(publication).update(
+            # The write comes first: of two processes, the other one finds nothing.
+            if not _update(
+                publication,
+                _waiting(publication),
                 state=PublicationState.PUBLISHED,
                 published_at=now,
                 due_at=publication.ends_at,
@@ -184,8 +186,7 @@ def _end(publication: Publication) -> bool:
     try:
         with transaction.atomic():
             rollbacks.lock_series(publication)
-            _lock(publication)
-            if not shown.update(state=PublicationState.ENDED, due_at=None):
+            if not _update(publication, shown, state=PublicationState.ENDED, due_at=None):
                 return False
             found = rollbacks.preview(scope)
             rollbacks.roll_back_all(scope, actor=publication.actor, partial=True)
@@ -197,11 +198,11 @@ def _end(publication: Publication) -> bool:
         return False
     except StorageFailed as error:
         # Said, and tried again.
-        shown.update(problem=str(error))
+        _update(publication, shown, problem=str(error))
         return False
     except NBCatalogError as error:
         # It is still shown, and its page says so.
-        return bool(shown.update(due_at=None, problem=str(error)))
+        return _update(publication, shown, due_at=None, problem=str(error))
     return True
 
 
@@ -213,8 +214,8 @@ def _stop(
     problems: Mapping[PlaceKey, str] | None = None,
 ) -> bool:
     with transaction.atomic():
-        _lock(publication)
-        if not _waiting(publication).update(state=state, due_at=None, problem=problem):
+        stopped = {"state": state, "due_at": None, "problem": problem}
+        if not _update(publication, _waiting(publication), **stopped):
             return False
         _note_problems(publication, problems or {})
     logger.warning("Publication %s was not made (%s).", publication.pk, state)
@@ -228,13 +229,16 @@ def _note_problems(publication: Publication, problems: Mapping[PlaceKey, str]) -
     PlannedPlacement.objects.bulk_update(rows, ["problem"], batch_size=places.BLOCK)
 
 
-def _lock(publication: Publication) -> None:
-    """Lock the row by its key alone, by a write, because SQLite locks nothing while it reads.
+def _update(publication: Publication, rows: QuerySet[Publication], **values: Any) -> bool:
+    """Write ``values`` to ``rows``, which are ``publication`` under conditions; return whether it met them.
 
-    MariaDB looks for a row by its ``due_at`` and locks that index first, while a person who changes the
+    Its row is locked by its key alone first, by a write, because SQLite locks nothing while it reads.
+    MariaDB looks for ``rows`` by their ``due_at`` and locks that index first, while a person who changes the
     times has the row and waits for the index.
     """
-    Publication.objects.filter(pk=publication.pk).update(state=F("state"))
+    with transaction.atomic():
+        Publication.objects.filter(pk=publication.pk).update(state=F("state"))
+        return bool(rows.update(**values))
 
 
 def _waiting(publication: Publication) -> QuerySet[Publication]:

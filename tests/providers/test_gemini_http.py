@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import pwd
 import socket
 import subprocess
 import sys
@@ -168,6 +169,16 @@ def test_passwords_for_hosts_of_the_environment_are_used(server, plain_environme
     Path(os.environ["NETRC"]).write_text("machine 127.0.0.1 login shop password letmein")
     assert outcome(ours(server)).data
     assert server.received[0].headers["authorization"] == "Basic c2hvcDpsZXRtZWlu"
+
+
+def test_a_user_without_a_home_can_call(server, plain_environment, monkeypatch):
+    def unknown(_uid):
+        raise KeyError("no such user")
+
+    monkeypatch.delenv("NETRC")
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert outcome(ours(server)).data
 
 
 def test_the_other_spelling_of_the_image_options_goes_out_too(server, settings):

@@ -175,8 +175,9 @@ def has_environment() -> bool:
 
     If so, aiohttp looks both up before each request, in one of the threads that render pictures.
     """
-    netrc = Path(os.environ.get("NETRC") or Path("~/.netrc").expanduser())
-    return bool(getproxies()) or netrc.exists()
+    # Not ``Path``, which raises an error for a user without a home, or one that may not look there.
+    netrc = os.environ.get("NETRC") or os.path.expanduser("~/.netrc")  # noqa: PTH111
+    return bool(getproxies()) or os.path.exists(netrc)  # noqa: PTH110
 
 
 def _authentication(options: ClientOptions) -> dict[str, Any]:
